@@ -1,0 +1,21 @@
+/** src/ -> dist/: the action, and the script that evaluates a Capacitor config in a child process. */
+import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+
+const root = join(import.meta.dirname, '..')
+const ncc = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js')
+
+export function buildDist(target: string): void {
+  rmSync(target, { recursive: true, force: true })
+  for (const [entry, folder] of [
+    ['src/index.ts', target],
+    ['src/bundle/evaluate-config.ts', join(target, 'evaluate-config')],
+  ] as const)
+    execFileSync(process.execPath, [ncc, 'build', entry, '--out', folder, '--no-cache', '--quiet', '--license', 'licenses.txt'], {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+    })
+}
+
+if (import.meta.main) buildDist(join(root, 'dist'))

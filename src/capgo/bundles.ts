@@ -1,0 +1,131 @@
+import { z } from 'zod'
+import type { Connection } from './client.ts'
+import { parseAnswer, query, quote } from './postgrest.ts'
+import { refusal } from './refusal.ts'
+import { BUNDLE_COLUMNS, BundleRow } from './wire.ts'
+
+export interface NewBundle {
+  readonly appId: string
+  readonly ownerOrg: string
+  readonly name: string
+  /** SHA-256 of the zip, lower-case hex. */
+  readonly checksum: string
+  readonly minUpdateVersion: string | null
+  readonly link: string
+  readonly comment: string
+}
+
+const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as const
+
+export function bundles({ http, api, key, database }: Connection) {
+  async function list(appId: string, filter: Record<string, string>, what: string): Promise<BundleRow[]> {
+    const { url, headers } = await database()
+    const call = {
+      what,
+      method: 'GET',
+      url: `${url}/app_versions?${query({ app_id: `eq.${appId}`, ...filter, select: BUNDLE_COLUMNS })}`,
+      headers,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200) throw refusal(call, answer)
+    return parseAnswer(z.array(BundleRow), answer, call)
+  }
+
+  async function change(
+    filter: Record<string, string>,
+    fields: Record<string, unknown>,
+    what: string,
+  ): Promise<BundleRow[]> {
+    const { url, headers } = await database()
+    const call = {
+      what,
+      method: 'PATCH',
+      url: `${url}/app_versions?${query({ ...filter, select: BUNDLE_COLUMNS })}`,
+      headers: { ...headers, prefer: 'return=representation' },
+      json: fields,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200) throw refusal(call, answer, UPLOAD)
+    return parseAnswer(z.array(BundleRow), answer, call)
+  }
+
+  return {
+    /** Bundles, deleted ones too, that have one of the names or this content. */
+    findBundles: (appId: string, names: readonly string[], checksum: string): Promise<BundleRow[]> =>
+      list(
+        appId,
+        { or: `(name.in.(${names.map(quote).join(',')}),checksum.eq.${checksum})`, order: 'id.desc', limit: '100' },
+        'look for bundles with the same name or content',
+      ),
+
+    async readBundle(appId: string, name: string): Promise<BundleRow | null> {
+      return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null
+    },
+
+    /**
+     * Makes the row of a bundle, in progress: no device sees it. Null when the name is taken, which is also
+     * how it looks when an earlier try took effect and its answer was lost; read the row to tell.
+     */
+    async createBundle(bundle: NewBundle): Promise<BundleRow | null> {
+      const { url, headers } = await database()
+      const call = {
+        what: `create bundle ${bundle.name}`,
+        method: 'POST',
+        url: `${url}/app_versions?${query({ select: BUNDLE_COLUMNS })}`,
+        headers: { ...headers, prefer: 'return=representation' },
+        json: {
+          app_id: bundle.appId,
+          name: bundle.name,
+          owner_org: bundle.ownerOrg,
+          storage_provider: 'r2-direct',
+          checksum: bundle.checksum,
+          link: bundle.link,
+          comment: bundle.comment,
+          ...(bundle.minUpdateVersion === null ? {} : { min_update_version: bundle.minUpdateVersion }),
+        },
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status === 409) return null
+      if (answer.status !== 201) throw refusal(call, answer, UPLOAD)
+      return parseAnswer(z.tuple([BundleRow]), answer, call)[0]
+    },
+
+    /** Freezes a bundle whose content is stored. Null when it was not in progress any more. */
+    async finaliseBundle(id: number, r2Path: string): Promise<BundleRow | null> {
+      const rows = await change(
+        { id: `eq.${id}`, storage_provider: 'eq.r2-direct' },
+        { r2_path: r2Path, storage_provider: 'r2' },
+        'finalise the bundle',
+      )
+      return rows[0] ?? null
+    },
+
+    /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
+    async noteOnBundle(id: number, link: string, comment: string): Promise<boolean> {
+      try {
+        return (await change({ id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle')).length === 1
+      } catch {
+        return false
+      }
+    },
+
+    /**
+     * Removes the row of an upload that failed; only rows in progress without content can be removed this
+     * way. False when the key may not (it needs `bundle.delete`): the next run finishes the row then.
+     */
+    async removeFailedBundle(appId: string, name: string): Promise<boolean> {
+      const answer = await http.send({
+        what: `remove the unfinished bundle ${name}`,
+        method: 'DELETE',
+        url: `${api}/private/delete_failed_version`,
+        headers: key,
+        json: { app_id: appId, name },
+        retry: 'repeat',
+      })
+      return answer.status === 200 || answer.code === 'error_already_deleted'
+    },
+  }
+}

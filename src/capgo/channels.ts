@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { ActionError } from '../errors.ts'
+import type { Connection } from './client.ts'
+import { ConnectionError } from './http.ts'
+import { parseAnswer, query } from './postgrest.ts'
+import { permissionMissing, refusal } from './refusal.ts'
+import { CHANNEL_COLUMNS, ChannelRow } from './wire.ts'
+
+/** Fields of `POST /channel`, spelt as that route takes them; others it ignores in silence. */
+export interface ChannelFields {
+  readonly public?: boolean
+  readonly allow_device_self_set?: boolean
+  readonly disableAutoUpdate?: 'major' | 'minor' | 'patch' | 'version_number' | 'none'
+  readonly disableAutoUpdateUnderNative?: boolean
+  readonly allow_dev?: boolean
+  readonly allow_emulator?: boolean
+}
+
+export function channels({ http, api, key, database }: Connection) {
+  async function list(appId: string, filter: Record<string, string>, what: string): Promise<ChannelRow[]> {
+    const { url, headers } = await database()
+    const call = {
+      what,
+      method: 'GET',
+      url: `${url}/channels?${query({ app_id: `eq.${appId}`, ...filter, select: CHANNEL_COLUMNS })}`,
+      headers,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200) throw refusal(call, answer)
+    return parseAnswer(z.array(ChannelRow), answer, call)
+  }
+
+  return {
+    /** The channel with the bundle it serves, null when there is none (or the key cannot see it). */
+    async readChannel(appId: string, name: string): Promise<ChannelRow | null> {
+      const rows = await list(appId, { name: `eq.${name}` }, `read channel ${name}`)
+      return rows[0] ?? null
+    },
+
+    /** The channel of this name and every public channel of the app, in one request. */
+    async readChannelAndPublic(
+      appId: string,
+      name: string,
+    ): Promise<{ channel: ChannelRow | null; publicChannels: string[] }> {
+      const rows = await list(appId, { or: `(name.eq.${name},public.is.true)` }, `read channel ${name}`)
+      return {
+        channel: rows.find(row => row.name === name) ?? null,
+        publicChannels: rows.filter(row => row.public).map(row => row.name),
+      }
+    },
+
+    /** Points a channel at a bundle. Doing it twice does no harm. */
+    async promote(appId: string, bundleId: number, channel: { id: number; name: string }): Promise<void> {
+      const call = {
+        what: `point channel ${channel.name} at bundle ${bundleId}`,
+        method: 'PUT',
+        url: `${api}/bundle`,
+        headers: key,
+        json: { app_id: appId, version_id: bundleId, channel_id: channel.id },
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status !== 200)
+        throw refusal(call, answer, { permission: 'channel.promote_bundle', role: 'app_uploader' })
+    },
+
+    /**
+     * Makes a channel that serves a bundle, in one transaction. When somebody else made it at the same
+     * moment, or the answer was lost, the caller reads the channel and decides: `made` is false then.
+     */
+    async createChannel(
+      appId: string,
+      name: string,
+      bundleName: string,
+      fields: ChannelFields,
+    ): Promise<{ made: true; id: number } | { made: false }> {
+      const call = {
+        what: `make channel ${name}`,
+        method: 'POST',
+        url: `${api}/channel`,
+        headers: key,
+        json: { app_id: appId, channel: name, version: bundleName, ...fields },
+        retry: 'once',
+      } as const
+      try {
+        const answer = await http.send(call)
+        if (answer.status === 200) {
+          const { id } = parseAnswer(z.object({ id: z.number().optional() }), answer, call)
+          return id === undefined ? { made: false } : { made: true, id }
+        }
+        if (answer.code === 'cannot_access_app')
+          throw permissionMissing(call.what, { permission: 'app.create_channel', role: 'app_developer' }, answer)
+        // Two that make the same channel at once: a unique violation, reported as either of these.
+        if (answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500) return { made: false }
+        throw refusal(call, answer)
+      } catch (error) {
+        if (error instanceof ConnectionError) return { made: false }
+        throw error
+      }
+    },
+  }
+}
+
+/** A channel that must exist by now. */
+export function channelVanished(name: string): ActionError {
+  return new ActionError('channel_vanished', `Channel ${name} is not there, although it was made or read before.`, {
+    hint: 'Somebody deleted it meanwhile, or Capgo refused to make it. Run the job again.',
+  })
+}

@@ -1,0 +1,176 @@
+import { ActionError } from '../errors.ts'
+import { bundles } from './bundles.ts'
+import { channels } from './channels.ts'
+import { isLocal } from './hosts.ts'
+import { createHttp, type HttpOptions } from './http.ts'
+import { parseAnswer } from './postgrest.ts'
+import { permissionMissing, refusal } from './refusal.ts'
+import { uploads } from './upload.ts'
+import { App, FilesConfig, PrivateConfig } from './wire.ts'
+import { z } from 'zod'
+
+export interface CapgoOptions extends Omit<HttpOptions, 'secrets'> {
+  /** The API key, sent as the one header `capgkey`. */
+  readonly token: string
+  /** Base URLs without a trailing slash. */
+  readonly api: string
+  readonly files: string
+  /** Null = ask `/private/config`. */
+  readonly database: { readonly url: string; readonly key: string } | null
+}
+
+/** What every family of calls needs: the funnel, the hosts, the key. */
+export interface Connection {
+  readonly http: ReturnType<typeof createHttp>
+  readonly api: string
+  readonly files: string
+  /** Headers of the API and the files service. */
+  readonly key: Readonly<Record<string, string>>
+  /** Base of the database's REST service and its headers; asked once. */
+  database(): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }>
+}
+
+/** Permissions a publish may need and the smallest role that has each (Capgo's role table). */
+export const SMALLEST_ROLE = {
+  'app.read': 'app_reader',
+  'app.upload_bundle': 'app_uploader',
+  'channel.promote_bundle': 'app_uploader',
+  'app.create_channel': 'app_developer',
+  'channel.update_settings': 'app_admin',
+} as const
+export type Permission = keyof typeof SMALLEST_ROLE
+
+export type Capgo = ReturnType<typeof createCapgo>
+
+/** A client for one Capgo server and one key. Does nothing until it is called. */
+export function createCapgo(options: CapgoOptions) {
+  const http = createHttp({ ...options, secrets: [options.token] })
+  const key = { capgkey: options.token }
+  let database: ReturnType<Connection['database']> | undefined
+  const connection: Connection = {
+    http,
+    api: options.api,
+    files: options.files,
+    key,
+    database: () => (database ??= discoverDatabase()),
+  }
+
+  async function discoverDatabase() {
+    const found = options.database ?? (await readPrivateConfig())
+    return {
+      url: `${found.url.replace(/\/+$/, '')}/rest/v1`,
+      headers: { apikey: found.key, ...key },
+    }
+  }
+
+  async function readPrivateConfig() {
+    const call = {
+      what: "read the server's configuration",
+      method: 'GET',
+      url: `${options.api}/private/config`,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200)
+      throw new ActionError(
+        'not_capgo',
+        `${options.api} does not answer as a Capgo server: GET /private/config gave ${answer.status}.`,
+        { hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.' },
+      )
+    const config = parseAnswer(PrivateConfig, answer, call)
+    const url = new URL(config.supaHost)
+    if (url.protocol !== 'https:' && !isLocal(url.hostname))
+      throw new ActionError('database_not_https', `The server names ${config.supaHost} as its database, without https.`, {
+        hint: 'Set database-url and database-key to the address that this runner shall use.',
+      })
+    return { url: config.supaHost, key: config.supaKey }
+  }
+
+  return {
+    redact: http.redact,
+    ...bundles(connection),
+    ...channels(connection),
+    ...uploads(connection),
+
+    /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
+    async readApp(appId: string): Promise<App> {
+      const call = {
+        what: `read app ${appId}`,
+        method: 'GET',
+        url: `${options.api}/app/${encodeURIComponent(appId)}`,
+        headers: key,
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status === 200) return parseAnswer(App, answer, call)
+      if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
+        throw new ActionError('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
+          hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
+        })
+      throw refusal(call, answer)
+    },
+
+    /** Limits and abilities of the files service. */
+    async readFilesConfig(): Promise<FilesConfig> {
+      const call = {
+        what: "read the files service's configuration",
+        method: 'GET',
+        url: `${options.files}/files/config`,
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status !== 200)
+        throw new ActionError(
+          'no_files_service',
+          `${options.files} does not answer as Capgo's files service: GET /files/config gave ${answer.status}.`,
+          { hint: 'Set the input "files-url" to the base URL of the files service.' },
+        )
+      return parseAnswer(FilesConfig, answer, call)
+    },
+
+    /** Throws `permission_missing` when the key lacks the permission on the app (or on the channel). */
+    async requirePermission(
+      what: string,
+      permission: Permission,
+      scope: { readonly appId: string; readonly channelId: number | null },
+    ): Promise<void> {
+      const allowed = await callFunction('cli_check_permission', {
+        apikey: options.token,
+        permission_key: permission,
+        org_id: null,
+        app_id: scope.appId,
+        channel_id: scope.channelId,
+      })
+      if (allowed !== true) throw permissionMissing(what, { permission, role: SMALLEST_ROLE[permission] })
+    },
+
+    /** Throws `on_premise_app` when the organisation's plan allows no more storage. */
+    async requireStorage(orgId: string, appId: string): Promise<void> {
+      const allowed = await callFunction('is_allowed_action_org_action', {
+        orgid: orgId,
+        actions: ['storage'],
+        appid: appId,
+      })
+      if (allowed === false)
+        throw refusal(
+          { what: 'upload' },
+          { status: 429, headers: {}, text: '', json: undefined, code: 'on_premise_app' },
+        )
+    },
+  }
+
+  async function callFunction(name: string, argumentsOf: Record<string, unknown>): Promise<unknown> {
+    const { url, headers } = await connection.database()
+    const call = {
+      what: `ask Capgo (${name})`,
+      method: 'POST',
+      url: `${url}/rpc/${name}`,
+      headers,
+      json: argumentsOf,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200) throw refusal(call, answer)
+    return parseAnswer(z.unknown(), answer, call)
+  }
+}

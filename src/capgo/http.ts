@@ -1,0 +1,212 @@
+/**
+ * The one way to Capgo's servers: timeouts, retries, `Retry-After`, redaction, user agent, no redirects.
+ */
+import type { Readable } from 'node:stream'
+import pRetry, { AbortError } from 'p-retry'
+import { type Dispatcher, request } from 'undici'
+import { ActionError } from '../errors.ts'
+
+export interface Call {
+  /** What is being done, for messages: "promote the bundle". */
+  readonly what: string
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly json?: unknown
+  /** A body of bytes, opened anew for each try. */
+  readonly body?: { readonly open: () => Readable; readonly length: number }
+  /**
+   * `repeat`: doing it twice does no harm, so faults are tried again. `once`: a lost answer is the caller's to
+   * look into; only refusals that say "not now" are tried again.
+   */
+  readonly retry: 'repeat' | 'once'
+  /** Statuses of 500 and above that are an answer here and no fault. */
+  readonly answers?: readonly number[]
+  /** Milliseconds for the whole exchange. */
+  readonly timeout?: number
+  /** Takes the body of a 2xx answer piece by piece instead of `text`; called anew from the start on a retry. */
+  readonly onBody?: () => (piece: Buffer) => void
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+  /** Parsed body, undefined when it is not JSON. */
+  readonly json: unknown
+  /** Capgo's `error` or PostgREST's `code`, '' without one. */
+  readonly code: string
+}
+
+export interface HttpOptions {
+  readonly dispatcher: Dispatcher
+  readonly userAgent: string
+  /** Replaced by *** wherever an answer is quoted. */
+  readonly secrets: readonly string[]
+  readonly sleep: (ms: number) => Promise<void>
+  readonly onRetry: (message: string) => void
+  /** First pause between two tries in milliseconds; doubles, with jitter. */
+  readonly firstPause?: number
+}
+
+/** A call that got no answer at all, however often it was tried. */
+export class ConnectionError extends ActionError {}
+
+/** 30 s for JSON calls (contract of the API: suggested client timeouts). */
+const TIMEOUT = 30_000
+const TRIES = 5
+const FIRST_PAUSE = 500
+const LONGEST_PAUSE = 30_000
+/** A server that asks for a longer pause than this is not waited for. */
+const LONGEST_RETRY_AFTER = 120_000
+
+export type Http = ReturnType<typeof createHttp>
+
+export function createHttp(options: HttpOptions) {
+  /**
+   * Sends a call and returns the answer, whatever its status. Throws `ConnectionError` when there is none,
+   * and `redirect_refused` for a redirect: credentials follow none.
+   */
+  async function send(call: Call): Promise<Answer> {
+    let tries = 0
+    return pRetry(
+      async () => {
+        tries++
+        const answer = await exchange(call)
+        if (isPassing(answer, call)) throw new PassingFault(answer)
+        return answer
+      },
+      {
+        retries: TRIES - 1,
+        minTimeout: options.firstPause ?? FIRST_PAUSE,
+        maxTimeout: LONGEST_PAUSE,
+        factor: 2,
+        randomize: true,
+        shouldRetry: async ({ error }) => {
+          const passing =
+            error instanceof PassingFault ||
+            (error instanceof ConnectionError && (call.retry === 'repeat' || neverSent(error)))
+          if (!passing) return false
+          const pause = error instanceof PassingFault ? retryAfter(error.answer) : null
+          options.onRetry(
+            `${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''} (${tries + 1} of ${TRIES})`,
+          )
+          if (pause !== null) await options.sleep(pause)
+          return true
+        },
+      },
+    ).catch((error: unknown) => {
+      if (error instanceof PassingFault) return error.answer
+      throw error
+    })
+  }
+
+  async function exchange(call: Call): Promise<Answer> {
+    const stream = call.body?.open()
+    try {
+      const response = await request(call.url, {
+        dispatcher: options.dispatcher,
+        method: call.method,
+        headers: {
+          'user-agent': options.userAgent,
+          ...(call.json === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(call.body === undefined ? {} : { 'content-length': String(call.body.length) }),
+          ...call.headers,
+        },
+        body: call.json === undefined ? (stream ?? null) : JSON.stringify(call.json),
+        signal: AbortSignal.timeout(call.timeout ?? TIMEOUT),
+      })
+      let text = ''
+      if (call.onBody !== undefined && response.statusCode < 300) {
+        const take = call.onBody()
+        for await (const piece of response.body) take(piece as Buffer)
+      } else text = await response.body.text()
+      if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
+        throw new AbortError(
+          new ActionError('redirect_refused', `${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
+            hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
+          }),
+        )
+      const json = parse(text)
+      return { status: response.statusCode, headers: response.headers, text, json, code: codeOf(json) }
+    } catch (error) {
+      if (error instanceof AbortError || error instanceof ActionError) throw error
+      const cause = error as Error & { code?: string }
+      throw new ConnectionError(
+        'no_connection',
+        `${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${redact(cause.message)}).`,
+        {
+          hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
+          cause,
+        },
+      )
+    } finally {
+      stream?.destroy()
+    }
+  }
+
+  /** Waits as long as the answer asks for, else longer with each try. */
+  async function pause(answer: Answer | null, tries: number): Promise<void> {
+    const asked = answer === null ? null : retryAfter(answer)
+    const backoff = Math.min(LONGEST_PAUSE, (options.firstPause ?? FIRST_PAUSE) * 2 ** (tries - 1))
+    await options.sleep(asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER))
+  }
+
+  function redact(text: string): string {
+    return options.secrets.reduce((clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '***')), text)
+  }
+
+  return { send, pause, redact }
+}
+
+/** An answer that says "not now". */
+class PassingFault extends Error {
+  readonly answer: Answer
+
+  constructor(answer: Answer) {
+    super(`HTTP ${answer.status}${answer.code ? ` ${answer.code}` : ''}`)
+    this.answer = answer
+  }
+}
+
+function isPassing(answer: Answer, call: Call): boolean {
+  if (call.answers?.includes(answer.status)) return false
+  if (answer.status === 429)
+    // `on_premise_app` says that the plan does not allow it; no waiting helps.
+    return answer.code === 'too_many_requests' && (retryAfter(answer) ?? 0) <= LONGEST_RETRY_AFTER && !isLockout(answer)
+  if (answer.status === 503) return call.retry === 'repeat' || retryAfter(answer) !== null
+  return answer.status >= 500 && call.retry === 'repeat'
+}
+
+/** Twenty wrong keys from one address lock it for 15 minutes; each further call makes it longer. */
+function isLockout(answer: Answer): boolean {
+  return answer.text.includes('too_many_failed_auth_attempts')
+}
+
+/** Milliseconds, or null when the server names no pause. */
+function retryAfter(answer: Answer): number | null {
+  const header = Number(answer.headers['retry-after'])
+  if (Number.isFinite(header) && header > 0) return header * 1000
+  const body = (answer.json as { moreInfo?: { retryAfterSeconds?: unknown } } | undefined)?.moreInfo?.retryAfterSeconds
+  return typeof body === 'number' && body > 0 ? body * 1000 : null
+}
+
+/** The request cannot have reached the server. */
+function neverSent(error: ConnectionError): boolean {
+  const code = (error.cause as { code?: string } | undefined)?.code
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT'
+}
+
+function parse(text: string): unknown {
+  try {
+    return text === '' ? undefined : JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function codeOf(json: unknown): string {
+  if (typeof json !== 'object' || json === null) return ''
+  const { error, code } = json as { error?: unknown; code?: unknown }
+  return typeof error === 'string' ? error : typeof code === 'string' ? code : ''
+}

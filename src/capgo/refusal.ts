@@ -1,0 +1,79 @@
+import { ActionError } from '../errors.ts'
+import type { Answer, Call } from './http.ts'
+
+/** What a Capgo error code means for the person who set up the workflow. */
+const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
+  no_key_provided: {
+    message: 'Capgo got no API key.',
+    hint: 'Set the input "capgo-token" from a secret, for example ${{ secrets.CAPGO_TOKEN }}.',
+  },
+  invalid_apikey: {
+    message: 'Capgo does not know the API key (wrong, revoked or expired).',
+    hint: 'Make a new key in the Capgo console under "API keys" and store it as the secret that "capgo-token" reads. After 20 wrong tries Capgo blocks the runner\'s address for 15 minutes.',
+  },
+  too_many_failed_auth_attempts: {
+    message: 'Capgo has blocked this runner\'s address for 15 minutes after too many wrong API keys.',
+    hint: 'Correct the key first, then wait: each further try prolongs the block.',
+  },
+  on_premise_app: {
+    message: 'Capgo refuses: the plan of the app\'s organisation is exhausted, cancelled or not valid.',
+    hint: 'Look at the organisation\'s plan in the Capgo console (storage, devices, payment).',
+  },
+  redirect_refused: { message: '', hint: '' },
+}
+
+/** The permission and the smallest role that has it, for calls that Capgo refuses without naming one. */
+export interface Needs {
+  readonly permission: string
+  readonly role: string
+}
+
+/**
+ * An answer that refuses, as an error that teaches. Never quotes `moreInfo`: it can echo the request.
+ * `needs` names the permission whose lack looks like this answer.
+ */
+export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs): ActionError {
+  const code = answer.text.includes('too_many_failed_auth_attempts') ? 'too_many_failed_auth_attempts' : answer.code
+  const known = MEANINGS[code]
+  if (known !== undefined)
+    return new ActionError(code, known.message, { hint: known.hint, cause: summary(answer) })
+  if (needs !== undefined && isPermissionRefusal(answer)) return permissionMissing(call.what, needs, answer)
+  return new ActionError(
+    code || `http_${answer.status}`,
+    `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`,
+    {
+      hint:
+        answer.status >= 500
+          ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
+          : 'See the troubleshooting table of the action\'s documentation for this code.',
+      cause: summary(answer),
+    },
+  )
+}
+
+export function permissionMissing(what: string, needs: Needs, answer?: Answer): ActionError {
+  return new ActionError(
+    'permission_missing',
+    `The Capgo key may not ${what}: it lacks the permission ${needs.permission}.`,
+    {
+      hint: `Give the key's role that permission in the Capgo console; the smallest role that has it is ${needs.role}.`,
+      cause: answer === undefined ? undefined : summary(answer),
+    },
+  )
+}
+
+/** Almost every refusal of Capgo is a 400 or 401 with one of these codes; PostgREST says 42501. */
+function isPermissionRefusal(answer: Answer): boolean {
+  return /^(cannot_access_app|cannot_access_channel|app_access_denied|insufficient_permissions|not_authorized|cannot_delete_bundle|cannot_promote_bundle|permission_denied|42501)$/.test(
+    answer.code,
+  )
+}
+
+function messageOf(answer: Answer): string {
+  const message = (answer.json as { message?: unknown } | undefined)?.message
+  return typeof message === 'string' && message !== '' ? ` (${message.slice(0, 200)})` : ''
+}
+
+function summary(answer: Answer): string {
+  return `HTTP ${answer.status} ${answer.code}`.trim()
+}

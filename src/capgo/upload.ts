@@ -1,0 +1,321 @@
+import { createHash, randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { z } from 'zod'
+import { ActionError } from '../errors.ts'
+import type { Connection } from './client.ts'
+import { type Answer, type Call, ConnectionError } from './http.ts'
+import { parseAnswer } from './postgrest.ts'
+import { refusal } from './refusal.ts'
+import type { FilesConfig } from './wire.ts'
+
+export interface StoredZip {
+  readonly appId: string
+  readonly ownerOrg: string
+  /** The bundle's name, of which Capgo makes the object's key. */
+  readonly name: string
+  /** Path of the zip on this machine. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** SHA-256, lower-case hex. */
+  readonly sha256: string
+}
+
+export interface UploadOptions {
+  readonly config: FilesConfig
+  /** Bytes that the server has. */
+  readonly onProgress?: (sent: number) => void
+}
+
+const TUS = { 'tus-resumable': '1.0.0' } as const
+/** 10 minutes for one chunk (contract of the API: suggested client timeouts). */
+const CHUNK_TIMEOUT = 600_000
+/** How often an upload may lose its way before it is given up. */
+const RESUMES = 5
+
+/** Where Capgo stores a bundle's zip. */
+export function zipKey(zip: Pick<StoredZip, 'ownerOrg' | 'appId' | 'name'>): string {
+  return `orgs/${zip.ownerOrg}/apps/${zip.appId}/${zip.name}.zip`
+}
+
+export function uploads({ http, files, key, database }: Connection) {
+  /** Stores the zip and proves that what is stored is what was built; the row is in progress still. */
+  async function uploadZip(zip: StoredZip, options: UploadOptions): Promise<void> {
+    if (options.config.TUSUpload) {
+      await uploadByTus(zip, options)
+      // Capgo's own files service (it takes partial uploads) checks the SHA-256 that came with the creation
+      // and refuses anything else; other runtimes hand the bytes on unchecked.
+      if (!options.config.partialUpload) await verifyStored(zip)
+    } else {
+      await uploadByPresignedPut(zip)
+      await verifyStored(zip)
+    }
+  }
+
+  async function uploadByTus(zip: StoredZip, { config, onProgress }: UploadOptions): Promise<void> {
+    const chunk = Math.min(config.maxChunkSize, zip.size)
+    const metadata = { filename: zipKey(zip), filetype: 'application/zip' }
+    let location: string | null = null
+    let offset = 0
+    for (let trouble = 0; ; ) {
+      const call: Call =
+        location === null
+          ? {
+              what: `upload bundle ${zip.name}`,
+              method: 'POST',
+              url: `${files}/files/upload/attachments/`,
+              headers: {
+                ...key,
+                ...TUS,
+                'upload-length': String(zip.size),
+                'upload-metadata': Object.entries(metadata)
+                  .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
+                  .join(','),
+                'x-checksum-sha256': Buffer.from(zip.sha256, 'hex').toString('base64'),
+                'content-type': 'application/offset+octet-stream',
+              },
+              body: part(zip.path, 0, chunk),
+              retry: 'once',
+              answers: [503],
+              timeout: CHUNK_TIMEOUT,
+            }
+          : {
+              what: `upload bundle ${zip.name}`,
+              method: 'PATCH',
+              url: location,
+              headers: {
+                ...key,
+                ...TUS,
+                'upload-offset': String(offset),
+                'content-type': 'application/offset+octet-stream',
+              },
+              body: part(zip.path, offset, Math.min(chunk, zip.size - offset)),
+              retry: 'once',
+              answers: [503],
+              timeout: CHUNK_TIMEOUT,
+            }
+      const answer = await answerOrLoss(call)
+      if (answer !== null && (answer.status === 201 || answer.status === 204)) {
+        offset = Number(answer.headers['upload-offset'])
+        if (location === null) location = followLocation(answer)
+        onProgress?.(offset)
+        if (offset >= zip.size) return
+        continue
+      }
+      if (answer !== null && !isWorthResuming(answer)) throw uploadRefused(zip, call, answer)
+      if (++trouble > RESUMES)
+        throw answer === null ? lost(zip) : uploadRefused(zip, call, answer)
+      // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
+      await http.pause(answer, trouble)
+      if (location !== null) {
+        const found: number | null = await readOffset(zip, location)
+        if (found === null) {
+          location = null
+          offset = 0
+        } else {
+          offset = found
+          if (offset >= zip.size) return
+        }
+      }
+    }
+  }
+
+  /** Null when the answer was lost. */
+  async function answerOrLoss(call: Call): Promise<Answer | null> {
+    try {
+      return await http.send(call)
+    } catch (error) {
+      if (error instanceof ConnectionError) return null
+      throw error
+    }
+  }
+
+  /** How many bytes the server has, or null when it knows nothing of the upload. */
+  async function readOffset(zip: StoredZip, location: string): Promise<number | null> {
+    const call = {
+      what: `ask how far the upload of ${zip.name} got`,
+      method: 'HEAD',
+      url: location,
+      headers: { ...key, ...TUS },
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status === 404) return null
+    if (answer.status !== 200) throw uploadRefused(zip, call, answer)
+    return Number(answer.headers['upload-offset'])
+  }
+
+  /** The upload goes on where the server says, on the files host only: the key is sent there. */
+  function followLocation(answer: Answer): string {
+    const location = new URL(String(answer.headers['location']), `${files}/files/upload/attachments/`)
+    if (location.origin !== new URL(files).origin)
+      throw new ActionError('upload_elsewhere', `The files service wants the upload to go on at ${location.origin}.`, {
+        hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
+      })
+    return location.href
+  }
+
+  async function uploadByPresignedPut(zip: StoredZip): Promise<void> {
+    await ownRow(zip)
+    const ask = {
+      what: `ask where to upload bundle ${zip.name}`,
+      method: 'POST',
+      url: `${files}/files/upload_link`,
+      headers: key,
+      json: { app_id: zip.appId, name: zip.name, version: 0 },
+      retry: 'repeat',
+    } as const
+    const link = await http.send(ask)
+    // The bytes are there from a run that died; they are verified like any other.
+    if (link.code === 'error_already_exist') return
+    if (link.status !== 200) throw refusal(ask, link, { permission: 'app.upload_bundle', role: 'app_uploader' })
+    const put = {
+      what: `upload bundle ${zip.name}`,
+      method: 'PUT',
+      url: parseAnswer(z.object({ url: z.url() }), link, ask).url,
+      headers: { 'content-type': 'application/zip' },
+      body: part(zip.path, 0, zip.size),
+      retry: 'repeat',
+      timeout: CHUNK_TIMEOUT,
+    } as const
+    const answer = await http.send(put)
+    if (answer.status !== 200) throw refusal(put, answer)
+  }
+
+  /** The route that gives the link finds the row only when it belongs to the key's user. */
+  async function ownRow(zip: StoredZip): Promise<void> {
+    const { url, headers } = await database()
+    const ask = {
+      what: 'ask whose key this is',
+      method: 'POST',
+      url: `${url}/rpc/request_actor_user_id`,
+      headers,
+      json: {},
+      retry: 'repeat',
+    } as const
+    const user = parseAnswer(z.string(), await http.send(ask), ask)
+    const claim = {
+      what: `claim bundle ${zip.name}`,
+      method: 'PATCH',
+      url: `${url}/app_versions?app_id=eq.${encodeURIComponent(zip.appId)}&name=eq.${encodeURIComponent(zip.name)}`,
+      headers,
+      json: { user_id: user },
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(claim)
+    if (answer.status >= 300) throw refusal(claim, answer)
+  }
+
+  /** Reads the stored object back and compares its SHA-256. Throws `stored_differs`. */
+  async function verifyStored(zip: StoredZip): Promise<void> {
+    const stored = await hashStored(zip)
+    if (stored !== zip.sha256)
+      throw new ActionError(
+        'stored_differs',
+        `What Capgo stored for bundle ${zip.name} is not what was uploaded (SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}).`,
+        { hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.' },
+      )
+  }
+
+  /** SHA-256 of the stored object, or null when there is none. Streams it. */
+  async function hashStored(zip: Pick<StoredZip, 'ownerOrg' | 'appId' | 'name'>): Promise<string | null> {
+    let hash = createHash('sha256')
+    const call: Call = {
+      what: `read the stored bundle ${zip.name}`,
+      method: 'GET',
+      url: readAddress(zipKey(zip)),
+      retry: 'repeat',
+      timeout: CHUNK_TIMEOUT,
+      onBody: () => {
+        hash = createHash('sha256')
+        return piece => hash.update(piece)
+      },
+    }
+    const answer = await http.send(call)
+    if (answer.status === 404) return null
+    if (answer.status !== 200) throw refusal(call, answer)
+    return hash.digest('hex')
+  }
+
+  /** What the files service says about an object without sending it; null when there is none. */
+  async function describeStored(path: string): Promise<{ size: number; sha256: string | null } | null> {
+    const call = {
+      what: 'look at the stored bundle',
+      method: 'GET',
+      url: readAddress(path),
+      headers: { range: 'bytes=0-0' },
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status === 404) return null
+    if (answer.status !== 206 && answer.status !== 200) throw refusal(call, answer)
+    const range = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))
+    const checksum = answer.headers['x-checksum-sha256']
+    return {
+      size: Number(range?.[1] ?? answer.headers['content-length']),
+      sha256: typeof checksum === 'string' ? Buffer.from(checksum, 'base64').toString('hex') : null,
+    }
+  }
+
+  /** The last bytes of an object, `length` at most, and its size; null when there is none. One request. */
+  async function readStoredTail(path: string, length: number): Promise<{ size: number; tail: Buffer } | null> {
+    let pieces: Buffer[] = []
+    const call: Call = {
+      what: 'read the end of the stored bundle',
+      method: 'GET',
+      url: readAddress(path),
+      headers: { range: `bytes=-${length}` },
+      retry: 'once',
+      onBody: () => {
+        pieces = []
+        let taken = 0
+        return piece => {
+          taken += piece.length
+          if (taken > length) throw new Error('the server sends more than was asked for')
+          pieces.push(piece)
+        }
+      },
+    }
+    const answer = await http.send(call)
+    if (answer.status !== 206 && answer.status !== 200) return null
+    const tail = Buffer.concat(pieces)
+    const total = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]
+    return { size: total === undefined ? tail.length : Number(total), tail }
+  }
+
+  /** Public address of an object. Answers are cached for a year for each query, hence the nonce. */
+  function readAddress(path: string): string {
+    return `${files}/files/read/attachments/${path.split('/').map(encodeURIComponent).join('/')}?nocache=${randomUUID()}`
+  }
+
+  return { uploadZip, describeStored, readStoredTail }
+}
+
+function part(path: string, start: number, length: number): NonNullable<Call['body']> {
+  return { open: () => createReadStream(path, { start, end: start + length - 1 }), length }
+}
+
+/** Offset conflicts, an unfinished upload in the way, a restarted engine, an upload that it forgot. */
+function isWorthResuming(answer: Answer): boolean {
+  if (answer.status === 409) return answer.code !== 'bundle_already_ready'
+  if (answer.status === 415) return false
+  return answer.status === 404 ? answer.code === '' : answer.status >= 500 || answer.code === 'too_many_requests'
+}
+
+function lost(zip: StoredZip): ActionError {
+  return new ActionError('upload_lost', `The upload of bundle ${zip.name} broke off ${RESUMES + 1} times.`, {
+    hint: 'Nothing was published. Run the job again: it goes on with this bundle.',
+  })
+}
+
+function uploadRefused(zip: StoredZip, call: Call, answer: Answer): ActionError {
+  if (answer.status === 413)
+    return new ActionError('bundle_too_large', `Capgo refuses the bundle: ${zip.size} bytes are too many.`, {
+      hint: 'Leave out source maps and large media, or load them from elsewhere.',
+    })
+  if (answer.status === 415)
+    return new ActionError('stored_differs', `The bytes of bundle ${zip.name} changed on their way to Capgo.`, {
+      hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
+    })
+  return refusal(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' })
+}

@@ -1,0 +1,87 @@
+/**
+ * What Capgo answers, as it is on the wire (snake_case rows of its database, read through PostgREST).
+ * Parsed, so that a server that answers something else fails with the field's name and not later.
+ */
+import { z } from 'zod'
+
+/** `GET {api}/private/config`: where the database is. `supaKey` is publishable. */
+export const PrivateConfig = z.object({
+  supaHost: z.url(),
+  supaKey: z.string().min(1),
+})
+export type PrivateConfig = z.infer<typeof PrivateConfig>
+
+/** What Capgo's files service takes at most, in bytes, where its configuration does not say otherwise. */
+export const MAX_UPLOAD = 1_073_741_824
+
+/** `GET {files}/files/config`. Lengths in bytes. Defaults are those of a server without the route. */
+export const FilesConfig = z.object({
+  partialUpload: z.boolean().default(false),
+  TUSUpload: z.boolean().default(false),
+  TUSUploadForced: z.boolean().default(false),
+  maxUploadLength: z.number().default(MAX_UPLOAD),
+  maxChunkSize: z.number().default(103_809_024),
+  alertUploadSize: z.number().default(20_971_520),
+})
+export type FilesConfig = z.infer<typeof FilesConfig>
+
+/** `GET {api}/app/<id>`. */
+export const App = z.object({
+  app_id: z.string(),
+  owner_org: z.string(),
+  name: z.string().nullish(),
+  allow_preview: z.boolean().nullish(),
+})
+export type App = z.infer<typeof App>
+
+/** A bundle: a row of `app_versions`. */
+export const BundleRow = z.object({
+  id: z.number(),
+  name: z.string(),
+  deleted: z.boolean(),
+  /** `r2-direct` while it is in progress; `r2` or `external` when it is ready. */
+  storage_provider: z.string(),
+  r2_path: z.string().nullable(),
+  external_url: z.string().nullable(),
+  checksum: z.string().nullable(),
+  session_key: z.string().nullable(),
+  key_id: z.string().nullable(),
+  link: z.string().nullable(),
+  comment: z.string().nullable(),
+  min_update_version: z.string().nullable(),
+  manifest_count: z.number(),
+  created_at: z.string(),
+})
+export type BundleRow = z.infer<typeof BundleRow>
+export const BUNDLE_COLUMNS = Object.keys(BundleRow.shape).join(',')
+
+/** How far a channel lets a device's native version and a bundle's version differ. */
+export const UpdatePolicy = z.enum(['major', 'minor', 'patch', 'version_number', 'none'])
+export type UpdatePolicy = z.infer<typeof UpdatePolicy>
+
+/** A channel, with the bundle that it serves. */
+export const ChannelRow = z.object({
+  id: z.number(),
+  name: z.string(),
+  public: z.boolean(),
+  ios: z.boolean(),
+  android: z.boolean(),
+  electron: z.boolean(),
+  disable_auto_update: UpdatePolicy,
+  disable_auto_update_under_native: z.boolean(),
+  allow_device_self_set: z.boolean(),
+  allow_emulator: z.boolean(),
+  allow_device: z.boolean(),
+  allow_dev: z.boolean(),
+  allow_prod: z.boolean(),
+  rollout_version: z.number().nullable(),
+  rollout_enabled: z.boolean(),
+  rollout_percentage_bps: z.number(),
+  rollout_paused_at: z.string().nullable(),
+  version: BundleRow.nullable(),
+})
+export type ChannelRow = z.infer<typeof ChannelRow>
+export const CHANNEL_COLUMNS = [
+  ...Object.keys(ChannelRow.shape).filter(column => column !== 'version'),
+  `version:app_versions!channels_version_fkey(${BUNDLE_COLUMNS})`,
+].join(',')

@@ -1,0 +1,40 @@
+import type { Capgo } from './capgo/client.ts'
+import type { Place } from './errors.ts'
+import type { History } from './github/history.ts'
+import type { Hosts, InputReader } from './inputs.ts'
+
+/** The run's log as GitHub shows it. Text is data: nothing given here is run as a workflow command. */
+export interface Log {
+  info(message: string): void
+  warning(message: string, at?: Place): void
+  error(message: string, at?: Place): void
+  /** Shows the lines of a child process to the letter; workflow commands are switched off meanwhile. */
+  output<T>(work: (print: (line: string) => void) => Promise<T>): Promise<T>
+  group<T>(title: string, work: () => Promise<T>): Promise<T>
+}
+
+/** What the run says to the workflow. */
+export interface Sink {
+  setOutput(name: string, value: string): void
+  writeSummary(markdown: string): Promise<void>
+}
+
+/** Everything a run touches of the world outside. Built in `index.ts` alone. */
+export interface Deps {
+  readonly readInput: InputReader
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The webhook payload. */
+  readonly payload: unknown
+  /** Absolute path of the checkout (`GITHUB_WORKSPACE`). */
+  readonly workspace: string
+  /** Absolute path for what the run writes beside the checkout; empty, and removed at the end. */
+  readonly scratch: string
+  /** The script that evaluates a Capacitor config, and the Node that runs it. */
+  readonly evaluator: { readonly script: string; readonly node: string }
+  readonly log: Log
+  readonly sink: Sink
+  /** Milliseconds; only differences are used. */
+  readonly clock: () => number
+  connectCapgo(token: string, hosts: Hosts): Capgo
+  connectHistory(token: string, repository: string): History
+}

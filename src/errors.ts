@@ -1,0 +1,43 @@
+/** Where in the user's repository an error has its cause. Lines and columns count from 1. */
+export interface Place {
+  readonly file: string
+  readonly line?: number
+  readonly column?: number
+}
+
+export interface ActionErrorOptions {
+  /** Why it likely happened and what to do about it, in one to three sentences. */
+  readonly hint?: string
+  readonly at?: Place
+  readonly cause?: unknown
+  /** The last lines of a child process, for the log and the comment. Untrusted text. */
+  readonly output?: string
+}
+
+/**
+ * Every failure that a user can meet. `message` says what happened, `hint` why and what to do,
+ * `at` where. `code` is stable and listed in docs/errors.md.
+ */
+export class ActionError extends Error {
+  readonly code: string
+  readonly hint: string | undefined
+  readonly at: Place | undefined
+  readonly output: string | undefined
+
+  constructor(code: string, message: string, options: ActionErrorOptions = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'ActionError'
+    this.code = code
+    this.hint = options.hint
+    this.at = options.at
+    this.output = options.output
+  }
+}
+
+/** A value of the `with:` block that cannot be used. */
+export class InputError extends ActionError {
+  constructor(input: string, message: string, hint?: string) {
+    super('invalid_input', `Input "${input}": ${message}`, hint === undefined ? {} : { hint })
+    this.name = 'InputError'
+  }
+}

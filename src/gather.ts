@@ -1,0 +1,224 @@
+/** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
+import { readFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import semver from 'semver'
+import { type CapacitorConfig, readCapacitorConfig } from './bundle/capacitor-config.ts'
+import { childEnvironment } from './bundle/child.ts'
+import { compareInCheckout } from './bundle/history.ts'
+import { readNativeVersions } from './bundle/native-version.ts'
+import { listZip, listZipFile, TAIL_BYTES, type ZipIndexEntry } from './bundle/zip-index.ts'
+import type { Capgo } from './capgo/client.ts'
+import type { App, BundleRow, ChannelRow } from './capgo/wire.ts'
+import type { Deps } from './deps.ts'
+import { ActionError } from './errors.ts'
+import type { Trigger } from './event.ts'
+import { APP_ID, type Inputs } from './inputs.ts'
+import { readServedCommit } from './plan/lineage.ts'
+import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
+import type { ContentChange, FileChange } from './report/result.ts'
+
+/** The app in the working tree. Paths are absolute. */
+export interface Project {
+  readonly root: string
+  readonly directory: string
+  readonly appId: string
+  readonly webDirectory: string
+  readonly natives: readonly NativeVersion[]
+  readonly wanted: WantedVersion
+  /** The cleaned environment for every child process. */
+  readonly childEnv: Readonly<Record<string, string>>
+}
+
+/** What the repository says: config, versions, native versions. */
+export async function gatherProject(inputs: Inputs, trigger: Trigger, deps: Deps): Promise<Project> {
+  const root = deps.workspace
+  const directory = resolve(root, inputs.workingDirectory)
+  if (relative(root, directory).startsWith('..'))
+    throw new ActionError('outside_checkout', `working-directory "${inputs.workingDirectory}" is outside of the checkout.`)
+  const childEnv = childEnvironment(deps.env, [inputs.capgoToken, inputs.githubToken])
+  const config =
+    inputs.appId !== null && inputs.webDir !== null
+      ? null
+      : await readCapacitorConfig({
+          root,
+          directory,
+          env: childEnv,
+          nodePath: deps.evaluator.node,
+          evaluatorPath: deps.evaluator.script,
+        })
+  const appId = inputs.appId ?? config?.appId ?? ''
+  if (!APP_ID.test(appId))
+    throw new ActionError('invalid_app_id', `"${appId}" is not an app id.`, {
+      hint: 'App ids look like com.example.app.',
+      ...(config === null ? {} : { at: { file: relative(root, config.file) } }),
+    })
+  return {
+    root,
+    directory,
+    appId,
+    webDirectory: resolve(directory, inputs.webDir ?? config?.webDir ?? ''),
+    natives: await nativeVersions(inputs, root, directory, config),
+    wanted: await wantedVersion(inputs, trigger, root, directory),
+    childEnv,
+  }
+}
+
+async function nativeVersions(
+  inputs: Inputs,
+  root: string,
+  directory: string,
+  config: CapacitorConfig | null,
+): Promise<readonly NativeVersion[]> {
+  if (inputs.nativeVersion !== null)
+    return [{ platform: 'any', version: inputs.nativeVersion, source: 'input "native-version"' }]
+  return readNativeVersions({ root, directory, config })
+}
+
+/** Explicit input, else the tag, else `package.json`. */
+async function wantedVersion(inputs: Inputs, trigger: Trigger, root: string, directory: string): Promise<WantedVersion> {
+  if (inputs.version !== null) return { version: inputs.version, source: 'input "version"', forced: true }
+  const tagged =
+    trigger.ref.type === 'tag' ? /(?:^|[^0-9.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(trigger.ref.name)?.[1] : undefined
+  if (tagged !== undefined && semver.valid(tagged) === tagged)
+    return { version: tagged, source: `tag ${trigger.ref.name}`, forced: false }
+  const file = join(directory, 'package.json')
+  const content = await readFile(file, 'utf8').catch(() => null)
+  let version: unknown
+  try {
+    version = content === null ? undefined : (JSON.parse(content) as { version?: unknown }).version
+  } catch (cause) {
+    throw new ActionError('package_json_broken', 'package.json is not JSON.', {
+      hint: 'Correct the file; the line is named in the cause.',
+      at: { file: relative(root, file) },
+      cause,
+    })
+  }
+  if (typeof version === 'string' && semver.valid(version) !== null)
+    return { version: semver.valid(version)!, source: 'package.json', forced: false }
+  // Apps need no version of their own: the name is then derived from the native version, or from zero.
+  return { version: '0.0.0', source: 'no version in package.json (taken as 0.0.0)', forced: false }
+}
+
+/** What Capgo says before anything is built. */
+export async function gatherRemote(
+  project: Project,
+  operation: { readonly channelName: string; readonly why: string },
+  trigger: Trigger,
+  capgo: Capgo,
+): Promise<{ app: App; facts: PublishFacts }> {
+  // The app first: a wrong key makes the database answer with empty lists instead of a refusal.
+  const app = await capgo.readApp(project.appId)
+  const { channel, publicChannels } = await capgo.readChannelAndPublic(project.appId, operation.channelName)
+  return {
+    app,
+    facts: {
+      appId: project.appId,
+      channelName: operation.channelName,
+      channelWhy: operation.why,
+      channel,
+      publicChannels,
+      isDefaultBranch: trigger.isDefaultBranch,
+      wanted: project.wanted,
+      natives: project.natives,
+      commit: trigger.commit,
+    },
+  }
+}
+
+/** What Capgo says once the content is known; the channel is read again, a build takes its time. */
+export async function gatherForContent(
+  facts: PublishFacts,
+  names: readonly string[],
+  content: { readonly sha256: string; readonly size: number },
+  capgo: Capgo,
+  compare: Compare,
+): Promise<BuiltFacts> {
+  const channel = await capgo.readChannel(facts.appId, facts.channelName)
+  const relation = await relationToServed(facts, channel, compare)
+  const bundles =
+    channel?.version?.checksum === content.sha256 || relation === 'behind'
+      ? []
+      : await capgo.findBundles(facts.appId, names, content.sha256)
+  return {
+    ...facts,
+    channel,
+    relation,
+    checksum: content.sha256,
+    size: content.size,
+    bundles: await withoutLostContent(bundles, content.sha256, capgo),
+  }
+}
+
+/** A ready bundle whose stored zip is gone cannot be served nor repaired; its name stays taken. */
+async function withoutLostContent(
+  bundles: readonly BundleRow[],
+  checksum: string,
+  capgo: Capgo,
+): Promise<BundleRow[]> {
+  return Promise.all(
+    bundles.map(async bundle => {
+      const candidate = bundle.checksum === checksum && !bundle.deleted && bundle.storage_provider !== 'r2-direct'
+      if (!candidate) return bundle
+      const stored = bundle.r2_path === null ? null : await capgo.describeStored(bundle.r2_path)
+      return stored === null ? { ...bundle, checksum: null } : bundle
+    }),
+  )
+}
+
+/** Compares two commits: `head` as seen from `base`. */
+export type Compare = (base: string, head: string) => Promise<Relation>
+
+/** The checkout's own history where it is complete enough, else GitHub's. */
+export function comparer(project: Project, inputs: Inputs, trigger: Trigger, deps: Deps): Compare {
+  return async (base, head) => {
+    const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv })
+    if (local !== null) return local
+    return (await deps.connectHistory(inputs.githubToken, trigger.repository).compare(base, head)) ?? 'unknown'
+  }
+}
+
+export async function relationToServed(
+  facts: Pick<PublishFacts, 'channelName' | 'commit'>,
+  channel: ChannelRow | null,
+  compare: Compare,
+): Promise<Relation> {
+  const served = channel?.version ? readServedCommit(channel.version, facts.channelName) : null
+  return served === null ? 'ahead' : compare(served.sha, facts.commit.sha)
+}
+
+/**
+ * How the content differs from what the channel serves, by the directories of the two zips; null when there
+ * is nothing to compare with or it cannot be read. A courtesy: never fails.
+ */
+export async function gatherChange(
+  served: BundleRow | null,
+  zipPath: string,
+  checksum: string,
+  capgo: Capgo,
+): Promise<ContentChange | null> {
+  if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum) return null
+  try {
+    const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES)
+    if (stored === null) return null
+    return compareContents(served.name, await listZip(stored), await listZipFile(zipPath))
+  } catch {
+    return null
+  }
+}
+
+function compareContents(
+  since: string,
+  before: readonly ZipIndexEntry[],
+  now: readonly ZipIndexEntry[],
+): ContentChange {
+  const old = new Map(before.map(entry => [entry.path, entry]))
+  const change = { since, added: [] as FileChange[], changed: [] as FileChange[], removed: [] as FileChange[] }
+  for (const { path, size, crc32 } of now) {
+    const was = old.get(path)
+    old.delete(path)
+    if (was === undefined) change.added.push({ path, size, sizeBefore: 0 })
+    else if (was.crc32 !== crc32 || was.size !== size) change.changed.push({ path, size, sizeBefore: was.size })
+  }
+  for (const { path, size } of old.values()) change.removed.push({ path, size: 0, sizeBefore: size })
+  return change
+}

@@ -1,0 +1,93 @@
+/** The only entry: builds Deps, calls run, sets the exit code. */
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import * as core from '@actions/core'
+import { EnvHttpProxyAgent } from 'undici'
+import { createCapgo } from './capgo/client.ts'
+import type { Deps, Log } from './deps.ts'
+import type { Place } from './errors.ts'
+import { connectHistory } from './github/history.ts'
+import { run } from './run.ts'
+
+const USER_AGENT = 'capgo-publish-action'
+
+const { env } = process
+
+const log: Log = {
+  info: message => core.info(inert(message)),
+  warning: (message, at) => core.warning(message, annotation(at)),
+  error: (message, at) => core.error(message, annotation(at)),
+  async output(work) {
+    const token = randomUUID()
+    core.info(`::stop-commands::${token}`)
+    try {
+      return await work(line => core.info(line))
+    } finally {
+      core.info(`::${token}::`)
+    }
+  },
+  group: (title, work) => core.group(title, work),
+}
+
+/** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
+function inert(message: string): string {
+  return message.replace(/^(\s*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [')
+}
+
+function annotation(at: Place | undefined): core.AnnotationProperties {
+  return {
+    title: 'Capgo publish',
+    ...(at === undefined ? {} : { file: at.file }),
+    ...(at?.line === undefined ? {} : { startLine: at.line }),
+    ...(at?.column === undefined ? {} : { startColumn: at.column }),
+  }
+}
+
+async function main(): Promise<void> {
+  const scratch = await mkdtemp(join(env['RUNNER_TEMP'] ?? tmpdir(), 'capgo-publish-'))
+  const secrets = ['capgo-token', 'github-token'].map(name => core.getInput(name)).filter(secret => secret !== '')
+  for (const secret of secrets) secret.split('\n').forEach(line => line.trim() && core.setSecret(line.trim()))
+  const dispatcher = new EnvHttpProxyAgent()
+  const deps: Deps = {
+    readInput: name => core.getInput(name),
+    env,
+    payload: JSON.parse(await readFile(env['GITHUB_EVENT_PATH'] ?? '', 'utf8').catch(() => '{}')),
+    workspace: env['GITHUB_WORKSPACE'] ?? process.cwd(),
+    scratch,
+    evaluator: {
+      script: fileURLToPath(new URL('./evaluate-config/index.js', import.meta.url)),
+      node: process.execPath,
+    },
+    log,
+    sink: {
+      setOutput: (name, value) => core.setOutput(name, value),
+      async writeSummary(markdown) {
+        if (env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(markdown, true).write()
+      },
+    },
+    clock: () => performance.now(),
+    connectCapgo: (token, hosts) =>
+      createCapgo({
+        token,
+        ...hosts,
+        dispatcher,
+        userAgent: USER_AGENT,
+        sleep: ms => sleep(ms),
+        onRetry: message => log.info(message),
+      }),
+    connectHistory: (token, repository) =>
+      connectHistory(token, repository, env['GITHUB_API_URL'] ?? 'https://api.github.com', USER_AGENT),
+  }
+  try {
+    if (!(await run(deps))) process.exitCode = 1
+  } finally {
+    await rm(scratch, { recursive: true, force: true })
+    await dispatcher.close()
+  }
+}
+
+await main()

@@ -1,0 +1,166 @@
+import semver from 'semver'
+import { CLOUD, isLocal } from './capgo/hosts.ts'
+import { InputError } from './errors.ts'
+import type { ChannelMapping } from './plan/channel.ts'
+
+/** Reads one input of the `with:` block; an empty string when it is not given. */
+export type InputReader = (name: string) => string
+
+export interface Hosts {
+  /** No trailing slash, all of them. */
+  readonly api: string
+  readonly files: string
+  /** Origin and publishable key of the database's REST service; null = ask the API. */
+  readonly database: { readonly url: string; readonly key: string } | null
+  /** Null = no links. */
+  readonly console: string | null
+}
+
+export interface Inputs {
+  /** Empty when the workflow has no such secret (forks, Dependabot, a typo). */
+  readonly capgoToken: string
+  readonly channels: readonly ChannelMapping[]
+  readonly channel: string | null
+  readonly version: string | null
+  readonly nativeVersion: string | null
+  readonly workingDirectory: string
+  readonly appId: string | null
+  readonly webDir: string | null
+  readonly build: boolean
+  readonly buildScript: string
+  readonly checkNotifyAppReady: boolean
+  readonly dryRun: boolean
+  readonly hosts: Hosts
+  readonly githubToken: string
+}
+
+/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
+const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
+
+/** Capgo's own rule for app ids. */
+export const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
+
+/**
+ * All inputs, checked. Throws `InputError` naming the input for the first value that cannot be used; nothing
+ * is coerced in silence.
+ */
+export function readInputs(read: InputReader): Inputs {
+  const text = (name: string): string | null => read(name).trim() || null
+  const channel = text('channel')
+  if (channel !== null) checkChannelName('channel', channel)
+  const version = text('version')
+  if (version !== null) checkVersion(version)
+  const appId = text('app-id')
+  if (appId !== null && !APP_ID.test(appId))
+    throw new InputError('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.')
+  const nativeVersion = text('native-version')
+  if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
+    throw new InputError(
+      'native-version',
+      `"${nativeVersion}" is not a version that Capgo can compare.`,
+      'Give the version as in the stores: 1, 1.2 or 1.2.3.',
+    )
+  return {
+    capgoToken: read('capgo-token').trim(),
+    channels: readChannels(read('channels')),
+    channel,
+    version,
+    nativeVersion,
+    workingDirectory: text('working-directory') ?? '.',
+    appId,
+    webDir: text('web-dir'),
+    build: readBoolean(read, 'build'),
+    buildScript: text('build-script') ?? 'build',
+    checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
+    dryRun: readBoolean(read, 'dry-run'),
+    hosts: readHosts(text),
+    githubToken: read('github-token').trim(),
+  }
+}
+
+/** One `pattern: channel` a line; `#` begins a comment. */
+function readChannels(value: string): ChannelMapping[] {
+  const mappings: ChannelMapping[] = []
+  value.split('\n').forEach((line, index) => {
+    const content = line.replace(/(^|\s)#.*$/, '').trim()
+    if (content === '') return
+    const at = content.lastIndexOf(':')
+    const pattern = content.slice(0, at).trim().replace(/^(['"])(.*)\1$/, '$2')
+    const channel = content.slice(at + 1).trim().replace(/^(['"])(.*)\1$/, '$2')
+    if (at < 1 || pattern === '' || channel === '')
+      throw new InputError(
+        'channels',
+        `line ${index + 1}, "${content}", is not "pattern: channel".`,
+        'For example "main: production" or "release/*: beta".',
+      )
+    if (pattern.startsWith('!'))
+      throw new InputError(
+        'channels',
+        `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`,
+        'The first match wins, so put the more special pattern first.',
+      )
+    checkChannelName('channels', channel)
+    mappings.push({ pattern, channel })
+  })
+  return mappings
+}
+
+function checkChannelName(input: string, name: string): void {
+  if (!CHANNEL_NAME.test(name))
+    throw new InputError(
+      input,
+      `"${name}" cannot be a channel's name.`,
+      'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.',
+    )
+}
+
+function checkVersion(version: string): void {
+  const hint = 'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.'
+  if (semver.valid(version) !== version)
+    throw new InputError('version', `"${version}" is not a semantic version.`, hint)
+}
+
+function readBoolean(read: InputReader, name: string): boolean {
+  const value = read(name).trim().toLowerCase()
+  if (value === 'true') return true
+  if (value === 'false') return false
+  throw new InputError(name, `"${read(name)}" is neither true nor false.`)
+}
+
+function readHosts(text: (name: string) => string | null): Hosts {
+  const url = (name: string): string | null => {
+    const value = text(name)
+    return value === null ? null : checkUrl(name, value)
+  }
+  const api = url('api-url') ?? CLOUD.api
+  const cloud = api === CLOUD.api
+  const databaseUrl = url('database-url')
+  const databaseKey = text('database-key')
+  if ((databaseUrl === null) !== (databaseKey === null))
+    throw new InputError(
+      databaseUrl === null ? 'database-url' : 'database-key',
+      'is missing: database-url and database-key are used together.',
+    )
+  return {
+    api,
+    files: url('files-url') ?? (cloud ? CLOUD.files : api),
+    database: databaseUrl !== null && databaseKey !== null ? { url: databaseUrl, key: databaseKey } : null,
+    console: url('console-url') ?? (cloud ? CLOUD.console : null),
+  }
+}
+
+/** The Capgo key goes to these hosts, so they are https, or this machine. */
+function checkUrl(input: string, value: string): string {
+  if (!URL.canParse(value))
+    throw new InputError(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1')
+  const url = new URL(value)
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url.hostname)))
+    throw new InputError(
+      input,
+      `${value} is not https.`,
+      'The Capgo key would travel readable; only localhost may be http.',
+    )
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw new InputError(input, 'must not hold a user name, a password, a query or a fragment.')
+  return value.replace(/\/+$/, '')
+}

@@ -1,0 +1,63 @@
+import { join, relative } from 'node:path'
+import { buildWebApp, installDependencies } from '../bundle/build.ts'
+import { checkWebDirectory } from '../bundle/check.ts'
+import { detectPackageManager } from '../bundle/package-manager.ts'
+import { zipDirectory } from '../bundle/zip.ts'
+import { MAX_UPLOAD } from '../capgo/wire.ts'
+import type { Deps } from '../deps.ts'
+import type { Project } from '../gather.ts'
+import type { Inputs } from '../inputs.ts'
+
+/** The web build as a zip, ready to be published. Sizes in bytes. */
+export interface Built {
+  readonly zip: { readonly path: string; readonly size: number; readonly sha256: string }
+  readonly files: { readonly count: number; readonly bytes: number }
+  readonly leftOut: readonly { readonly path: string; readonly why: string }[]
+  readonly warnings: readonly string[]
+  /** Milliseconds; null when nothing was built. */
+  readonly duration: number | null
+}
+
+/** Installs and builds (in children that see no secret), checks the web folder and makes the zip of it. */
+export async function buildBundle(project: Project, inputs: Inputs, deps: Deps): Promise<Built> {
+  const { log, clock } = deps
+  let duration: number | null = null
+  if (inputs.build) {
+    const began = clock()
+    const { root, directory, childEnv: env } = project
+    const manager = await detectPackageManager({ root, directory })
+    const child = { root, directory, manager, env }
+    await log.group('Install dependencies', async () => {
+      const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
+      log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
+    })
+    await log.group(`Build (${inputs.buildScript})`, () =>
+      log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })),
+    )
+    duration = clock() - began
+  }
+  return log.group('Check and zip', async () => {
+    const checked = await checkWebDirectory({
+      directory: project.webDirectory,
+      root: project.root,
+      requireNotifyAppReady: inputs.checkNotifyAppReady,
+      maxBytes: MAX_UPLOAD,
+    })
+    for (const { path, why } of checked.leftOut) log.info(`left out: ${path} (${why})`)
+    const zip = await zipDirectory({
+      directory: project.webDirectory,
+      files: checked.files,
+      to: join(deps.scratch, 'bundle.zip'),
+    })
+    log.info(
+      `${checked.files.length} files, ${checked.totalBytes} bytes -> ${relative(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
+    )
+    return {
+      zip,
+      files: { count: checked.files.length, bytes: checked.totalBytes },
+      leftOut: checked.leftOut,
+      warnings: checked.warnings,
+      duration,
+    }
+  })
+}

@@ -1,0 +1,178 @@
+import semver from 'semver'
+import type { ChannelRow } from '../capgo/wire.ts'
+
+/** The rules of a channel that decide about versions. */
+export type VersionRules = Pick<ChannelRow, 'disable_auto_update' | 'disable_auto_update_under_native'>
+
+/** Everything of a channel that decides about a delivery. */
+export type DeliveryRules = VersionRules &
+  Pick<
+    ChannelRow,
+    | 'name'
+    | 'public'
+    | 'ios'
+    | 'android'
+    | 'electron'
+    | 'allow_device_self_set'
+    | 'allow_emulator'
+    | 'allow_device'
+    | 'allow_dev'
+    | 'allow_prod'
+  >
+
+/** What of a bundle decides about a delivery. */
+export interface DeliverableBundle {
+  readonly name: string
+  readonly min_update_version: string | null
+  readonly key_id: string | null
+  /** It has a zip, an external URL or manifest rows. */
+  readonly stored: boolean
+}
+
+export interface DeliveryDevice {
+  readonly platform: 'ios' | 'android' | 'electron'
+  /** Native version, `version_build`. */
+  readonly native: string
+  /** Name of the bundle that it runs; undefined = the code the app was installed with. */
+  readonly installed?: string
+  readonly pluginVersion?: string
+  readonly isProd: boolean
+  readonly isEmulator: boolean
+  readonly keyId?: string
+  /** The device got to the channel by an override of the device API. */
+  readonly byOverride: boolean
+}
+
+/** Why a device does not take a bundle: Capgo's own code, and the same in words. */
+export interface Refusal {
+  readonly code: string
+  readonly rule: string
+}
+
+/**
+ * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
+ * they are; null when the server would answer `semver_error`.
+ */
+export function normaliseNative(version: string): string | null {
+  if (version === 'builtin' || version === 'unknown') return '0.0.0'
+  const padded = /^\d+$/.test(version) ? `${version}.0.0` : /^\d+\.\d+$/.test(version) ? `${version}.0` : version
+  return semver.valid(padded) ? padded : null
+}
+
+/**
+ * The rules on versions alone (the app runs its built-in code): the first that keeps a device with this
+ * native version from taking the bundle, or null. Same order as Capgo's `/updates`.
+ */
+export function refusedByVersion(
+  native: string,
+  bundle: Pick<DeliverableBundle, 'name' | 'min_update_version'>,
+  rules: VersionRules,
+  installed?: string,
+): Refusal | null {
+  const build = normaliseNative(native)
+  if (build === null)
+    return {
+      code: 'semver_error',
+      rule: `native version ${native} is not a version that Capgo can compare (x.y.z)`,
+    }
+  if (!semver.valid(bundle.name))
+    return { code: 'semver_error', rule: `bundle name ${bundle.name} is not a semantic version` }
+  if ((installed ?? build) === bundle.name)
+    return {
+      code: 'no_new_version_available',
+      rule:
+        installed === undefined
+          ? `a bundle with the same name as the native version (${build}) is never delivered`
+          : `the device already runs ${bundle.name}`,
+    }
+  const name = semver.parse(bundle.name)!
+  const device = semver.parse(build)!
+  const policy = rules.disable_auto_update
+  if (policy === 'major' && name.major > device.major)
+    return {
+      code: 'disable_auto_update_to_major',
+      rule: `the channel's policy "major" blocks ${bundle.name} on native ${build}: higher major version`,
+    }
+  if (policy === 'minor' && (name.major !== device.major || name.minor !== device.minor))
+    return {
+      code: 'disable_auto_update_to_minor',
+      rule: `the channel's policy "minor" blocks ${bundle.name} on native ${build}: major.minor must be the same`,
+    }
+  if (
+    policy === 'patch' &&
+    (name.major !== device.major || name.minor !== device.minor || name.patch !== device.patch)
+  )
+    return {
+      code: 'disable_auto_update_to_patch',
+      rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
+    }
+  if (policy === 'version_number') {
+    if (bundle.min_update_version === null)
+      return {
+        code: 'misconfigured_channel',
+        rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
+      }
+    if (semver.gt(bundle.min_update_version, build))
+      return {
+        code: 'disable_auto_update_to_metadata',
+        rule: `the bundle asks for native ${bundle.min_update_version} or later, the device has ${build}`,
+      }
+  }
+  if (rules.disable_auto_update_under_native && semver.lt(bundle.name, build))
+    return {
+      code: 'disable_auto_update_under_native',
+      rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
+    }
+  return null
+}
+
+/** Plugins up to this one do not enforce the key id (Capgo's server, `/updates`). */
+const KEY_ID_ENFORCED_AFTER = '8.40.7'
+
+/**
+ * Whether a device that asks for updates is given this bundle of this channel: every rule of Capgo's
+ * `/updates`, in its order. Null = delivered.
+ */
+export function refuseDelivery(
+  device: DeliveryDevice,
+  channel: DeliveryRules,
+  bundle: DeliverableBundle,
+): Refusal | null {
+  if (!bundle.stored) return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` }
+  if (
+    device.pluginVersion !== undefined &&
+    semver.valid(device.pluginVersion) &&
+    semver.gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
+    device.keyId &&
+    bundle.key_id &&
+    device.keyId !== bundle.key_id
+  )
+    return {
+      code: 'key_id_mismatch',
+      rule: 'the bundle was encrypted with another key than the app was built with',
+    }
+  const version = refusedByVersion(device.native, bundle, channel, device.installed)
+  // The server asks in this order: same name, platform, major, private channel, the other version rules.
+  if (version?.code === 'semver_error' || version?.code === 'no_new_version_available') return version
+  if (!channel[device.platform])
+    return {
+      code: `disabled_platform_${device.platform}`,
+      rule: `channel ${channel.name} is switched off for ${device.platform}`,
+    }
+  if (version?.code === 'disable_auto_update_to_major') return version
+  if (!channel.public && !channel.allow_device_self_set && !device.byOverride)
+    return {
+      code: 'cannot_update_via_private_channel',
+      rule: `channel ${channel.name} is private: a device needs an override, or the channel must allow devices to choose it`,
+    }
+  if (version !== null) return version
+  if (device.isProd && !channel.allow_prod)
+    return { code: 'disable_prod_build', rule: `channel ${channel.name} refuses production builds` }
+  if (!device.isProd && !channel.allow_dev)
+    return { code: 'disable_dev_build', rule: `channel ${channel.name} refuses development builds` }
+  if (!device.isEmulator && !channel.allow_device)
+    return { code: 'disable_device', rule: `channel ${channel.name} refuses real devices` }
+  if (device.isEmulator && !channel.allow_emulator)
+    return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` }
+  return null
+}

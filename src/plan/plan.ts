@@ -1,0 +1,160 @@
+import semver from 'semver'
+import type { BundleRow } from '../capgo/wire.ts'
+import { ActionError } from '../errors.ts'
+import { newChannelSettings } from './channel.ts'
+import { normaliseNative } from './delivery.ts'
+import { isStale, noteCommit, readServedCommit } from './lineage.ts'
+import type { BuiltFacts, Decision, PublishAction, PublishFacts, PublishPlan } from './types.ts'
+import { chooseName, DEFAULT_RULES, firstRefusal, mayShow, type NameRequest, possibleNames } from './version.ts'
+
+/**
+ * Everything that can be refused before anything is built: a forced version that no device would take, a
+ * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
+ */
+export function checkBeforeBuild(facts: PublishFacts): string[] {
+  const request = nameRequest(facts, new Set())
+  chooseName(request)
+  return possibleNames(request)
+}
+
+/** What has to happen so that the channel serves the content that was built. Pure. */
+export function planPublish(facts: BuiltFacts): PublishPlan {
+  const { channel, commit, checksum } = facts
+  const served = channel?.version ?? null
+  const decisions: Decision[] = [
+    { what: 'channel', value: facts.channelName, why: facts.channelWhy },
+    ...facts.natives.map(native => ({
+      what: 'native version',
+      value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
+      why: native.source,
+    })),
+  ]
+  const warnings: string[] = []
+  const create = channel === null ? newChannelSettings(facts.isDefaultBranch, facts.publicChannels) : null
+  if (create !== null) decisions.push({ what: 'new channel', value: facts.channelName, why: create.why })
+
+  const action = decideAction()
+  if (channel !== null) warnings.push(...channelWarnings(facts))
+  const shown = action.do === 'upload' ? action.names[0] : action.bundle.name
+  const refused = shown === undefined ? null : refusalOf(shown, action)
+  if (refused !== null)
+    warnings.push(
+      `Devices on native ${refused.native.version} (${refused.native.source}) do not take ${shown}: ${refused.refusal.rule}.`,
+    )
+  return {
+    appId: facts.appId,
+    channelName: facts.channelName,
+    channelId: channel?.id ?? null,
+    create: create?.settings ?? null,
+    action,
+    link: commit.url,
+    comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, commit),
+    decisions,
+    warnings,
+  }
+
+  function decideAction(): PublishAction {
+    if (served !== null) {
+      const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation)
+      if (stale !== null) {
+        decisions.push({ what: 'bundle', value: served.name, why: stale })
+        return { do: 'keep', outcome: 'stale', bundle: served }
+      }
+      if (served.checksum === checksum && isReady(served)) {
+        decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' })
+        return { do: 'keep', outcome: 'unchanged', bundle: served }
+      }
+    }
+    const same = facts.bundles.filter(bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle))
+    const ready = same.find(isReady)
+    if (ready !== undefined) {
+      decisions.push({
+        what: 'bundle',
+        value: ready.name,
+        why: `bundle ${ready.id} has the same content (SHA-256), so nothing is uploaded`,
+      })
+      return { do: 'promote', bundle: ready }
+    }
+    const started = same[0]
+    if (started !== undefined) {
+      decisions.push({
+        what: 'bundle',
+        value: started.name,
+        why: 'an earlier run began to upload this content under that name; it is finished now',
+      })
+      return { do: 'resume', bundle: started }
+    }
+    const taken = new Set(facts.bundles.map(bundle => bundle.name))
+    const request = nameRequest(facts, taken)
+    const choice = chooseName(request)
+    if (facts.wanted.forced && choice.names[0] !== facts.wanted.version)
+      warnings.push(`Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`)
+    decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why })
+    return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion }
+  }
+
+  function showable(bundle: BundleRow): boolean {
+    return (
+      mayShow(bundle.name, facts.wanted.version, facts.channelName) &&
+      (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
+      firstRefusal(bundle.name, facts.natives, channel ?? DEFAULT_RULES, bundle.min_update_version) === null
+    )
+  }
+
+  function refusalOf(name: string, chosen: PublishAction) {
+    const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version
+    return firstRefusal(name, facts.natives, channel ?? DEFAULT_RULES, minimum)
+  }
+}
+
+/** Its content is stored and frozen, so devices can be given it. */
+function isReady(bundle: BundleRow): boolean {
+  return !bundle.deleted && bundle.storage_provider !== 'r2-direct'
+}
+
+function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameRequest {
+  return {
+    wanted: facts.wanted,
+    natives: facts.natives,
+    rules: facts.channel ?? DEFAULT_RULES,
+    minUpdateVersion: minimumNative(facts),
+    channelName: facts.channelName,
+    commit: facts.commit,
+    taken,
+  }
+}
+
+/**
+ * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
+ * bundle it serves, else the lowest native version that is known.
+ */
+function minimumNative(facts: PublishFacts): string | null {
+  if (facts.channel?.disable_auto_update !== 'version_number') return null
+  const served = facts.channel.version?.min_update_version
+  if (served) return served
+  const [lowest] = semver.sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []))
+  if (lowest === undefined)
+    throw new ActionError(
+      'minimum_native_unknown',
+      `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`,
+      { hint: 'Set the input "native-version" to the native version that this bundle needs.' },
+    )
+  return lowest
+}
+
+function channelWarnings(facts: PublishFacts): string[] {
+  const { channel, channelName } = facts
+  if (channel === null) return []
+  const warnings: string[] = []
+  if (!channel.ios && !channel.android)
+    warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`)
+  if (!channel.public && !channel.allow_device_self_set)
+    warnings.push(
+      `Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`,
+    )
+  if (channel.rollout_enabled && channel.rollout_version !== null)
+    warnings.push(
+      `Channel ${channelName} has an active rollout (${channel.rollout_percentage_bps / 100}% on bundle ${channel.rollout_version}): devices in it keep getting that bundle, the others get this one.`,
+    )
+  return warnings
+}

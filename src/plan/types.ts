@@ -1,0 +1,92 @@
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+
+/** One choice of a plan, why it was made and who said so. Printed by a dry run and in the log. */
+export interface Decision {
+  readonly what: string
+  readonly value: string
+  readonly why: string
+}
+
+/** The commit that is being published and the run that does it. */
+export interface Commit {
+  readonly sha: string
+  /** Short name of the branch or tag. */
+  readonly refName: string
+  /** `GITHUB_RUN_ID`: grows with every run of the repository's server; a re-run keeps it. */
+  readonly runId: number
+  readonly runNumber: number
+  readonly runAttempt: number
+  /** Page of the commit; kept as the bundle's `link`. */
+  readonly url: string
+}
+
+/** A native version that installed apps may have, as the repository tells it. */
+export interface NativeVersion {
+  readonly platform: 'ios' | 'android' | 'any'
+  /** As written, for example `1.0`. */
+  readonly version: string
+  /** For example `android/app/build.gradle:12`. */
+  readonly source: string
+}
+
+/** How our commit stands to the one that a channel serves; `unknown` when nobody could tell. */
+export type Relation = 'identical' | 'ahead' | 'behind' | 'diverged' | 'unknown'
+
+/** A version somebody asked for: who, and whether the user insists on exactly this name. */
+export interface WantedVersion {
+  readonly version: string
+  readonly source: string
+  readonly forced: boolean
+}
+
+/** Settings of a channel that does not exist yet; spelt as `POST /channel` takes them. */
+export interface ChannelSettings {
+  readonly public: boolean
+  readonly allow_device_self_set: boolean
+}
+
+/** What a publish must know before anything is built. */
+export interface PublishFacts {
+  readonly appId: string
+  readonly channelName: string
+  readonly channelWhy: string
+  /** Null when it does not exist (or the key cannot see it). */
+  readonly channel: ChannelRow | null
+  /** Names of the app's public channels. */
+  readonly publicChannels: readonly string[]
+  readonly isDefaultBranch: boolean
+  readonly wanted: WantedVersion
+  readonly natives: readonly NativeVersion[]
+  readonly commit: Commit
+}
+
+/** What a publish knows once the web build is a zip. Sizes in bytes. */
+export interface BuiltFacts extends PublishFacts {
+  readonly checksum: string
+  readonly size: number
+  /** Bundles with a name that we may want, with the same content, or left in progress. */
+  readonly bundles: readonly BundleRow[]
+  readonly relation: Relation
+}
+
+export type PublishAction =
+  /** Create the bundle; `names` in order, the next one when somebody else takes one in between. */
+  | { readonly do: 'upload'; readonly names: readonly string[]; readonly minUpdateVersion: string | null }
+  /** A row of ours with this content was left in progress: finish it. */
+  | { readonly do: 'resume'; readonly bundle: BundleRow }
+  /** The content is there under a name that this channel may show. */
+  | { readonly do: 'promote'; readonly bundle: BundleRow }
+  | { readonly do: 'keep'; readonly outcome: 'unchanged' | 'stale'; readonly bundle: BundleRow }
+
+export interface PublishPlan {
+  readonly appId: string
+  readonly channelName: string
+  readonly channelId: number | null
+  /** Set when the channel has to be made. */
+  readonly create: ChannelSettings | null
+  readonly action: PublishAction
+  readonly link: string
+  readonly comment: string
+  readonly decisions: readonly Decision[]
+  readonly warnings: readonly string[]
+}

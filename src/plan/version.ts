@@ -1,0 +1,138 @@
+import semver from 'semver'
+import { ActionError } from '../errors.ts'
+import { normaliseNative, type Refusal, refusedByVersion, type VersionRules } from './delivery.ts'
+import type { Commit, NativeVersion, WantedVersion } from './types.ts'
+
+export interface NameRequest {
+  readonly wanted: WantedVersion
+  readonly natives: readonly NativeVersion[]
+  readonly rules: VersionRules
+  readonly minUpdateVersion: string | null
+  readonly channelName: string
+  readonly commit: Commit
+  /** Names that other content has, soft-deleted bundles included: Capgo never frees a name. */
+  readonly taken: ReadonlySet<string>
+}
+
+export interface NameChoice {
+  /** The name to use, and those to use instead when somebody takes it in between. */
+  readonly names: readonly [string, ...string[]]
+  readonly why: string
+}
+
+/** How many names to hold ready for the case that another run takes one at the same moment. */
+const SPARE_NAMES = 3
+
+/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
+export const DEFAULT_RULES: VersionRules = {
+  disable_auto_update: 'major',
+  disable_auto_update_under_native: true,
+}
+
+/** The channel's name as a pre-release identifier: `[0-9A-Za-z-]`, never all digits. */
+export function preReleaseLabel(channelName: string): string {
+  const label = channelName.replace(/[^0-9A-Za-z-]+/g, '-').replace(/^-+|-+$/g, '')
+  return /^\d*$/.test(label) ? `channel-${label}`.replace(/-$/, '') : label
+}
+
+/** First native version whose device would refuse a bundle of this name, and by which rule. */
+export function firstRefusal(
+  name: string,
+  natives: readonly NativeVersion[],
+  rules: VersionRules,
+  minUpdateVersion: string | null,
+): { native: NativeVersion; refusal: Refusal } | null {
+  for (const native of natives) {
+    const refusal = refusedByVersion(
+      native.version,
+      { name, min_update_version: minUpdateVersion },
+      rules,
+    )
+    if (refusal !== null) return { native, refusal }
+  }
+  return null
+}
+
+/**
+ * The bundle's name: the wanted version when it is free and every known native version would take it, else
+ * the next patch's pre-release for this channel and run (`1.4.1-production.57.1` from `1.4.0`), which is
+ * above what is installed and below the real next version.
+ *
+ * Throws `version_refused` when the user insists on a name that no device would take, and
+ * `channel_refuses_all` when the channel's rules leave no name at all.
+ */
+export function chooseName(request: NameRequest): NameChoice {
+  const { wanted, natives, rules, minUpdateVersion, commit, taken } = request
+  const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion)
+  if (refused !== null && wanted.forced) {
+    throw new ActionError(
+      'version_refused',
+      `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`,
+      {
+        hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
+      },
+    )
+  }
+  const derived = derivedNames(request)
+  if (refused === null && !taken.has(wanted.version)) {
+    const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : ''
+    return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` }
+  }
+  const why =
+    refused === null
+      ? `${wanted.source} says ${wanted.version}, a name that other content has`
+      : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`
+  const [first, ...rest] = derived
+  if (first === undefined) {
+    const [native] = natives
+    throw new ActionError(
+      'channel_refuses_all',
+      `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`,
+      {
+        hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
+      },
+    )
+  }
+  return { names: [first, ...rest], why: `${why}; so the next patch's pre-release for run ${commit.runNumber}` }
+}
+
+function derivedNames(request: NameRequest): string[] {
+  const { wanted, natives, rules, minUpdateVersion, commit, taken } = request
+  const suffix = `${preReleaseLabel(request.channelName)}.${commit.runNumber}.${commit.runAttempt}`
+  const bases = new Set<string>([wanted.version])
+  for (const native of natives) {
+    const build = normaliseNative(native.version)
+    if (build !== null) bases.add(build)
+  }
+  const names: string[] = []
+  // From the highest base down: the wanted version first where the rules allow it, else the native one.
+  for (const base of [...bases].sort(semver.rcompare)) {
+    const { major, minor, patch, prerelease } = semver.parse(base)!
+    const next = `${major}.${minor}.${prerelease.length > 0 ? patch : patch + 1}-${suffix}`
+    const same = `${major}.${minor}.${patch}-${suffix}`
+    for (const name of [next, same]) {
+      if (firstRefusal(name, natives, rules, minUpdateVersion) !== null) continue
+      for (let spare = 0; names.length <= SPARE_NAMES && spare <= SPARE_NAMES; spare++) {
+        const candidate = spare === 0 ? name : `${name}.${spare + 1}`
+        if (!taken.has(candidate)) names.push(candidate)
+      }
+      if (names.length > 0) return names
+    }
+  }
+  return names
+}
+
+/** Names that a publish may want; asked of Capgo in one request before it is planned. */
+export function possibleNames(request: Omit<NameRequest, 'taken'>): string[] {
+  return [...new Set([request.wanted.version, ...derivedNames({ ...request, taken: new Set() })])]
+}
+
+/**
+ * Whether a mapped channel may show a bundle that has this name: the version that is wanted now, or a
+ * pre-release that was derived for this very channel. A name made for a pull request or another channel
+ * never gets there.
+ */
+export function mayShow(name: string, wanted: string, channelName: string): boolean {
+  if (name === wanted) return true
+  return semver.parse(name)?.prerelease[0] === preReleaseLabel(channelName)
+}

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest'
+import { readInputs } from '../../src/inputs.ts'
+import { matchChannel, newChannelSettings } from '../../src/plan/channel.ts'
+import { decideOperation } from '../../src/plan/operation.ts'
+
+const DEFAULTS: Record<string, string> = {
+  channels: 'main: production\ndevelop: development',
+  'working-directory': '.',
+  build: 'true',
+  'build-script': 'build',
+  'check-notify-app-ready': 'true',
+  'dry-run': 'false',
+  'api-url': 'https://api.capgo.app',
+}
+const read = (given: Record<string, string> = {}) => readInputs(name => ({ ...DEFAULTS, ...given })[name] ?? '')
+
+describe('readInputs', () => {
+  it('has the cloud as its default', () => {
+    expect(read().hosts).toEqual({
+      api: 'https://api.capgo.app',
+      files: 'https://files.capgo.app',
+      database: null,
+      console: 'https://console.capgo.app',
+    })
+  })
+  it('takes files from a self-hosted API, without links to the cloud', () => {
+    expect(read({ 'api-url': 'https://capgo.example.com/functions/v1/' }).hosts).toEqual({
+      api: 'https://capgo.example.com/functions/v1',
+      files: 'https://capgo.example.com/functions/v1',
+      database: null,
+      console: null,
+    })
+  })
+  it('reads channels with comments, quotes and odd spaces', () => {
+    expect(read({ channels: '\n  "v*-alpha.*" : development # tags\n# all others\nrefs/tags/**: production\n' }).channels).toEqual([
+      { pattern: 'v*-alpha.*', channel: 'development' },
+      { pattern: 'refs/tags/**', channel: 'production' },
+    ])
+  })
+  it.each([
+    [{ channels: 'main' }, /line 1, "main", is not "pattern: channel"/],
+    [{ channels: 'main: produc tion' }, /"produc tion" cannot be a channel's name/],
+    [{ channels: '!main: x' }, /patterns that exclude/],
+    [{ channel: 'a,b' }, /"a,b" cannot be a channel's name/],
+    [{ version: 'v1.2.3' }, /"v1.2.3" is not a semantic version/],
+    [{ version: '1.2' }, /"1.2" is not a semantic version/],
+    [{ 'native-version': 'one' }, /"one" is not a version/],
+    [{ 'app-id': 'nodots' }, /"nodots" is not an app id/],
+    [{ build: 'yes' }, /"yes" is neither true nor false/],
+    [{ 'api-url': 'capgo' }, /"capgo" is not a URL/],
+    [{ 'api-url': 'http://capgo.example.com' }, /is not https/],
+    [{ 'api-url': 'https://user:pw@capgo.example.com' }, /must not hold a user name/],
+    [{ 'database-url': 'https://db.example.com' }, /database-key/],
+  ])('%j is refused', (given, message) => expect(() => read(given as Record<string, string>)).toThrow(message))
+  it('allows http on this machine only', () => {
+    expect(read({ 'api-url': 'http://127.0.0.1:8787' }).hosts.api).toBe('http://127.0.0.1:8787')
+    expect(() => read({ 'api-url': 'http://127.0.0.1.evil.example' })).toThrow(/not https/)
+  })
+})
+
+describe('matchChannel', () => {
+  const branch = (name: string) => ({ full: `refs/heads/${name}`, name })
+  const tag = (name: string) => ({ full: `refs/tags/${name}`, name })
+  const { channels } = read({
+    channels: 'main: production\nrelease/*: beta\n*-alpha.*: development\nrefs/tags/**: production',
+  })
+  it.each([
+    [branch('main'), 'production'],
+    [branch('release/1.4'), 'beta'],
+    [branch('release/1/4'), undefined],
+    [tag('1.4.0-alpha.3'), 'development'],
+    [tag('1.4.0'), 'production'],
+    [tag('app/1.4.0'), 'production'],
+    [branch('feature'), undefined],
+  ])('%j -> %s', (ref, channel) => expect(matchChannel(ref, channels)?.channel).toBe(channel))
+})
+
+describe('decideOperation', () => {
+  const { channels } = read()
+  it('says how to map a ref that maps to nothing', () => {
+    expect(decideOperation({ full: 'refs/heads/feature/x y', name: 'feature/x y', type: 'branch' }, { channel: null, channels })).toEqual({
+      kind: 'skip',
+      reason: expect.stringContaining('"feature/x y: feature-x-y"'),
+    })
+  })
+  it('refuses a ref that is neither branch nor tag', () => {
+    expect(() => decideOperation({ full: 'refs/pull/1/merge', name: 'refs/pull/1/merge', type: 'other' }, { channel: null, channels })).toThrow(
+      /neither a branch nor a tag/,
+    )
+  })
+})
+
+describe('newChannelSettings', () => {
+  it('makes the public channel once, from the default branch only', () => {
+    expect(newChannelSettings(true, []).settings).toEqual({ public: true, allow_device_self_set: false })
+    expect(newChannelSettings(true, ['live']).settings).toEqual({ public: false, allow_device_self_set: true })
+    expect(newChannelSettings(false, []).settings).toEqual({ public: false, allow_device_self_set: true })
+  })
+})

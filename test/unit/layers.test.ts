@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const SRC = join(import.meta.dirname, '../../src')
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts'))
+const imports: Import[] = files.flatMap(from => {
+  const text = readFileSync(join(SRC, from), 'utf8')
+  return [...text.matchAll(/^(?:import|export)\s(type\s)?(?:[^'"]*?\sfrom\s)?'([^']+)'/gm)].map(match => {
+    const target = match[2]!
+    const names = match[0].replace(/'.*$/, '')
+    const allTypes = match[1] !== undefined || /\{\s*(type\s+\w+(\s+as\s+\w+)?,?\s*)+\}/.test(names)
+    return {
+      from,
+      to: target.startsWith('.') ? relative(SRC, join(SRC, dirname(from), target)) : target,
+      typeOnly: allTypes,
+    }
+  })
+})
+const folder = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)
+const found = (wrong: (it: Import) => boolean) => imports.filter(wrong).map(({ from, to }) => `${from} -> ${to}`)
+
+describe('who may import whom', () => {
+  it('reads imports at all', () => expect(imports.length).toBeGreaterThan(50))
+
+  it('plan, event and render are pure: types and each other', () => {
+    const pure = (file: string) => folder(file) === 'plan' || file === 'event.ts' || /^report\/(render|markdown|format|outcome)\.ts$/.test(file)
+    const libraries = new Set(['semver', 'picomatch'])
+    expect(
+      found(({ from, to, typeOnly }) => pure(from) && !typeOnly && !pure(to) && to !== 'errors.ts' && !libraries.has(to)),
+    ).toEqual([])
+  })
+  it('pure files touch neither process nor the clock', () => {
+    const touching = files.filter(
+      file => (folder(file) === 'plan' || file === 'event.ts') && /\bprocess\.|Date\.now|new Date\(\)|performance\./.test(readFileSync(join(SRC, file), 'utf8')),
+    )
+    expect(touching).toEqual([])
+  })
+  it('bundle, capgo and github know only themselves and errors', () => {
+    const leaves = new Set(['bundle', 'capgo', 'github'])
+    expect(
+      found(
+        ({ from, to }) =>
+          leaves.has(folder(from)) && to.endsWith('.ts') && folder(to) !== folder(from) && to !== 'errors.ts',
+      ),
+    ).toEqual([])
+  })
+  it('nothing of the lower layers imports the upper ones', () => {
+    const level = (file: string): number =>
+      ({ 'index.ts': 4, 'run.ts': 3, 'errors.ts': 0, bundle: 1, capgo: 1, github: 1 })[folder(file)] ?? 2
+    expect(found(({ from, to, typeOnly }) => to.endsWith('.ts') && !typeOnly && level(to) > level(from))).toEqual([])
+  })
+  it('the toolkit is touched in index.ts alone; children are started in bundle/child.ts alone', () => {
+    expect(found(({ from, to }) => to === '@actions/core' && from !== 'index.ts')).toEqual([])
+    expect(found(({ from, to }) => (to === '@actions/exec' || to === 'node:child_process') && from !== 'bundle/child.ts')).toEqual([])
+    expect(found(({ from, to }) => to === 'undici' && from !== 'capgo/http.ts' && from !== 'index.ts')).toEqual([])
+  })
+  it('the environment is read in index.ts alone', () => {
+    // The evaluator is a program of its own: it runs the user's config, which may read the environment.
+    const readers = files.filter(
+      file => /\bprocess\.env\b|\{ env \} = process/.test(readFileSync(join(SRC, file), 'utf8')) && file !== 'bundle/evaluate-config.ts',
+    )
+    expect(readers).toEqual(['index.ts'])
+  })
+  it('src never imports server, tests or scripts', () => {
+    expect(found(({ to }) => to.startsWith('..'))).toEqual([])
+  })
+  it('no file is called utils, helpers or misc', () => {
+    expect(files.filter(file => /(^|\/)(utils|helpers|misc)\.ts$/.test(file))).toEqual([])
+  })
+})

@@ -1,0 +1,122 @@
+import fc from 'fast-check'
+import semver from 'semver'
+import { describe, expect, it } from 'vitest'
+import { ActionError } from '../../../src/errors.ts'
+import { chooseName, DEFAULT_RULES, firstRefusal, mayShow, type NameRequest, preReleaseLabel } from '../../../src/plan/version.ts'
+
+const commit = { sha: 'a'.repeat(40), refName: 'main', runId: 9, runNumber: 57, runAttempt: 1, url: 'https://x' }
+function request(change: Partial<NameRequest> = {}): NameRequest {
+  return {
+    wanted: { version: '1.4.0', source: 'package.json', forced: false },
+    natives: [{ platform: 'android', version: '1.0', source: 'android/app/build.gradle:12' }],
+    rules: DEFAULT_RULES,
+    minUpdateVersion: null,
+    channelName: 'production',
+    commit,
+    taken: new Set(),
+    ...change,
+  }
+}
+const wanted = (version: string, forced = false) => ({ version, source: forced ? 'input "version"' : 'package.json', forced })
+const native = (...versions: string[]) =>
+  versions.map(version => ({ platform: 'any' as const, version, source: 'input "native-version"' }))
+
+describe('chooseName', () => {
+  it('takes the wanted version when it is free and would be delivered', () => {
+    const choice = chooseName(request())
+    expect(choice.names.slice(0, 3)).toEqual(['1.4.0', '1.4.1-production.57.1', '1.4.1-production.57.1.2'])
+    expect(choice.why).toBe('package.json')
+  })
+  it('moves to the next patch pre-release when other content has the name', () => {
+    const choice = chooseName(request({ taken: new Set(['1.4.0']) }))
+    expect(choice.names[0]).toBe('1.4.1-production.57.1')
+    expect(choice.why).toContain('a name that other content has')
+  })
+  it('moves when the name is the native version, which is never delivered', () => {
+    const choice = chooseName(request({ natives: native('1.4.0') }))
+    expect(choice.names[0]).toBe('1.4.1-production.57.1')
+    expect(choice.why).toContain('never delivered')
+  })
+  it('goes above the native version when package.json is behind it', () => {
+    expect(chooseName(request({ wanted: wanted('0.0.0') })).names[0]).toBe('1.0.1-production.57.1')
+  })
+  it('stays in the native minor on a "minor" channel', () => {
+    const rules = { disable_auto_update: 'minor', disable_auto_update_under_native: true } as const
+    expect(chooseName(request({ rules, natives: native('1.2.3') })).names[0]).toBe('1.2.4-production.57.1')
+  })
+  it('uses the native patch on a "patch" channel that takes bundles under native', () => {
+    const rules = { disable_auto_update: 'patch', disable_auto_update_under_native: false } as const
+    expect(chooseName(request({ rules, natives: native('1.2.3') })).names[0]).toBe('1.2.3-production.57.1')
+  })
+  it('says so when no name would be delivered', () => {
+    const rules = { disable_auto_update: 'patch', disable_auto_update_under_native: true } as const
+    expect(() => chooseName(request({ rules, natives: native('1.2.3') }))).toThrow(/No bundle name would be delivered/)
+  })
+  it('serves two native versions at once', () => {
+    expect(chooseName(request({ wanted: wanted('1.0.0'), natives: native('1.0', '1.2') })).names[0]).toBe('1.2.1-production.57.1')
+  })
+  it('refuses a forced version that the rules refuse, and names the rule', () => {
+    const forced = () => chooseName(request({ wanted: wanted('2.0.0', true) }))
+    expect(forced).toThrow(ActionError)
+    expect(forced).toThrow(/disable_auto_update_to_major.*build.gradle:12/)
+  })
+  it('finds another name when the derived ones are taken too', () => {
+    const taken = new Set(['1.4.0', '1.4.1-production.57.1', '1.4.1-production.57.1.2'])
+    expect(chooseName(request({ taken })).names[0]).toBe('1.4.1-production.57.1.3')
+  })
+  it('keeps the patch of a wanted pre-release', () => {
+    expect(chooseName(request({ wanted: wanted('1.5.0-beta.1'), taken: new Set(['1.5.0-beta.1']) })).names[0]).toBe(
+      '1.5.0-production.57.1',
+    )
+  })
+
+  it('never proposes a name that is taken, not semver, or refused by the rules', () => {
+    const number = fc.nat({ max: 3 })
+    const version = fc.tuple(number, number, number).map(parts => parts.join('.'))
+    fc.assert(
+      fc.property(
+        version,
+        fc.array(version, { maxLength: 2 }),
+        fc.constantFrom('major', 'minor', 'patch', 'none'),
+        fc.boolean(),
+        fc.array(fc.constantFrom('1.4.0', '1.4.1-production.57.1', '1.0.1-production.57.1', '0.0.1'), { maxLength: 4 }),
+        fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,12}$/),
+        (base, natives, policy, underNative, taken, channelName) => {
+          const rules = { disable_auto_update: policy, disable_auto_update_under_native: underNative } as const
+          const asked = request({ wanted: wanted(base), natives: native(...natives), rules, taken: new Set(taken), channelName })
+          let names: readonly string[]
+          try {
+            names = chooseName(asked).names
+          } catch (error) {
+            expect((error as ActionError).code).toBe('channel_refuses_all')
+            return
+          }
+          for (const name of names) {
+            expect(semver.valid(name)).toBe(name)
+            expect(taken).not.toContain(name)
+            expect(firstRefusal(name, asked.natives, rules, null)).toBeNull()
+          }
+        },
+      ),
+    )
+  })
+})
+
+describe('preReleaseLabel', () => {
+  it.each([
+    ['production', 'production'],
+    ['release/1.x_y', 'release-1-x-y'],
+    ['007', 'channel-007'],
+    ['__', 'channel'],
+  ])('%s -> %s', (channel, label) => expect(preReleaseLabel(channel)).toBe(label))
+})
+
+describe('mayShow', () => {
+  it.each([
+    ['1.4.0', true],
+    ['1.4.1-production.12.1', true],
+    ['1.4.1-pr.5.1.1', false],
+    ['1.4.1-development.3.1', false],
+    ['1.3.0', false],
+  ])('%s: %s', (name, expected) => expect(mayShow(name, '1.4.0', 'production')).toBe(expected))
+})
