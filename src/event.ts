@@ -8,6 +8,32 @@ export interface EventSource {
   readonly payload: unknown
 }
 
+/** A pull request as a preview needs it. Title and names are other people's text. */
+export interface PullRequest {
+  readonly number: number
+  readonly open: boolean
+  readonly merged: boolean
+  readonly draft: boolean
+  readonly author: string
+  readonly labels: readonly string[]
+  readonly headSha: string
+  readonly headRef: string
+  /** From another repository, so its runs have none of our secrets. */
+  readonly fork: boolean
+  readonly baseRef: string
+}
+
+/** The run of another workflow that this one follows (`workflow_run`). */
+export interface FollowedRun {
+  readonly id: number
+  /** `pull_request`, `push`, … */
+  readonly event: string
+  readonly conclusion: string
+  readonly headSha: string
+  readonly headBranch: string
+  readonly headOwner: string
+}
+
 /** What the event asks for. */
 export interface Trigger {
   /** `push`, `workflow_dispatch`, `release`, … */
@@ -18,6 +44,15 @@ export interface Trigger {
   readonly commit: Commit
   /** `owner/name`. */
   readonly repository: string
+  /** Page of this run. */
+  readonly runUrl: string
+  readonly actor: string
+  readonly pull: PullRequest | null
+  /** The payload's `action`: `opened`, `closed`, `unlabeled`, … */
+  readonly action: string
+  /** The label that was put on or taken off. */
+  readonly label: string | null
+  readonly followed: FollowedRun | null
 }
 
 /**
@@ -37,19 +72,77 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
   const type = full.startsWith('refs/heads/') ? 'branch' : full.startsWith('refs/tags/') ? 'tag' : 'other'
   const name = full.replace(/^refs\/(heads|tags)\//, '')
   const defaultBranch = at(payload, 'repository', 'default_branch')
+  const server = need('GITHUB_SERVER_URL')
+  const event = need('GITHUB_EVENT_NAME')
+  const pullData = at(payload, 'pull_request') as PullData | undefined
+  const pull = event.startsWith('pull_request') && pullData !== undefined ? toPullRequest(pullData) : null
+  const runData = event === 'workflow_run' ? (at(payload, 'workflow_run') as RunData | undefined) : undefined
   return {
-    event: need('GITHUB_EVENT_NAME'),
+    event,
     ref: { full, name, type },
     isDefaultBranch: type === 'tag' || (type === 'branch' && name === defaultBranch),
     repository,
+    runUrl: `${server}/${repository}/actions/runs/${need('GITHUB_RUN_ID')}`,
+    actor: env['GITHUB_ACTOR'] ?? '',
+    pull,
+    action: String(at(payload, 'action') ?? ''),
+    label: (at(payload, 'label', 'name') as string | undefined) ?? null,
+    followed: runData === undefined ? null : toFollowedRun(runData),
     commit: {
       sha,
       refName: name,
       runId: Number(need('GITHUB_RUN_ID')),
       runNumber: Number(need('GITHUB_RUN_NUMBER')),
       runAttempt: Number(need('GITHUB_RUN_ATTEMPT')),
-      url: `${need('GITHUB_SERVER_URL')}/${repository}/commit/${sha}`,
+      url: `${server}/${repository}/commit/${sha}`,
     },
+  }
+}
+
+/** A pull request as GitHub sends it, in events and answers alike. */
+export interface PullData {
+  readonly number: number
+  readonly state: string
+  readonly merged_at?: string | null
+  readonly draft?: boolean
+  readonly user: { readonly login: string } | null
+  readonly labels: readonly { readonly name: string }[]
+  readonly head: { readonly sha: string; readonly ref: string; readonly repo: { readonly full_name: string } | null }
+  readonly base: { readonly ref: string; readonly repo: { readonly full_name: string } }
+}
+
+export function toPullRequest(data: PullData): PullRequest {
+  return {
+    number: data.number,
+    open: data.state === 'open',
+    merged: Boolean(data.merged_at),
+    draft: data.draft ?? false,
+    author: data.user?.login ?? 'ghost',
+    labels: data.labels.map(label => label.name),
+    headSha: data.head.sha,
+    headRef: data.head.ref,
+    fork: data.head.repo?.full_name !== data.base.repo.full_name,
+    baseRef: data.base.ref,
+  }
+}
+
+interface RunData {
+  readonly id: number
+  readonly event: string
+  readonly conclusion: string | null
+  readonly head_sha: string
+  readonly head_branch: string | null
+  readonly head_repository: { readonly owner: { readonly login: string } } | null
+}
+
+function toFollowedRun(data: RunData): FollowedRun {
+  return {
+    id: data.id,
+    event: data.event,
+    conclusion: data.conclusion ?? '',
+    headSha: data.head_sha,
+    headBranch: data.head_branch ?? '',
+    headOwner: data.head_repository?.owner.login ?? '',
   }
 }
 

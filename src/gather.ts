@@ -5,6 +5,7 @@ import semver from 'semver'
 import { type CapacitorConfig, readCapacitorConfig } from './bundle/capacitor-config.ts'
 import { childEnvironment } from './bundle/child.ts'
 import { compareInCheckout } from './bundle/history.ts'
+import { parseJson } from './bundle/json.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
 import { listZip, listZipFile, TAIL_BYTES, type ZipIndexEntry } from './bundle/zip-index.ts'
 import type { Capgo } from './capgo/client.ts'
@@ -83,16 +84,10 @@ async function wantedVersion(inputs: Inputs, trigger: Trigger, root: string, dir
     return { version: tagged, source: `tag ${trigger.ref.name}`, forced: false }
   const file = join(directory, 'package.json')
   const content = await readFile(file, 'utf8').catch(() => null)
-  let version: unknown
-  try {
-    version = content === null ? undefined : (JSON.parse(content) as { version?: unknown }).version
-  } catch (cause) {
-    throw new ActionError('package_json_broken', 'package.json is not JSON.', {
-      hint: 'Correct the file; the line is named in the cause.',
-      at: { file: relative(root, file) },
-      cause,
-    })
-  }
+  const version =
+    content === null
+      ? undefined
+      : (parseJson(content, relative(root, file), 'package_json_broken') as { version?: unknown } | null)?.version
   if (typeof version === 'string' && semver.valid(version) !== null)
     return { version: semver.valid(version)!, source: 'package.json', forced: false }
   // Apps need no version of their own: the name is then derived from the native version, or from zero.
@@ -117,7 +112,7 @@ export async function gatherRemote(
       channelWhy: operation.why,
       channel,
       publicChannels,
-      isDefaultBranch: trigger.isDefaultBranch,
+      purpose: { kind: 'branch', isDefaultBranch: trigger.isDefaultBranch },
       wanted: project.wanted,
       natives: project.natives,
       commit: trigger.commit,

@@ -2,9 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import * as core from '@actions/core'
 import { EnvHttpProxyAgent } from 'undici'
 import { createCapgo } from './capgo/client.ts'
@@ -59,7 +58,8 @@ async function main(): Promise<void> {
     workspace: env['GITHUB_WORKSPACE'] ?? process.cwd(),
     scratch,
     evaluator: {
-      script: fileURLToPath(new URL('./evaluate-config/index.js', import.meta.url)),
+      // Beside this file. Not `import.meta.url`: the bundler reads that as an asset to copy.
+      script: join(dirname(process.argv[1] ?? ''), 'evaluate-config', 'index.js'),
       node: process.execPath,
     },
     log,

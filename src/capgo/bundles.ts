@@ -1,4 +1,5 @@
-import { z } from 'zod'
+import semver from 'semver'
+import * as z from 'zod/mini'
 import type { Connection } from './client.ts'
 import { parseAnswer, query, quote } from './postgrest.ts'
 import { refusal } from './refusal.ts'
@@ -60,6 +61,14 @@ export function bundles({ http, api, key, database }: Connection) {
         'look for bundles with the same name or content',
       ),
 
+    /** Bundles, not deleted, whose comment has this text; the caller looks closer. */
+    findBundlesByComment: (appId: string, text: string): Promise<BundleRow[]> =>
+      list(
+        appId,
+        { comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`, deleted: 'is.false', order: 'id.desc', limit: '1000' },
+        'look for bundles of this pull request',
+      ),
+
     async readBundle(appId: string, name: string): Promise<BundleRow | null> {
       return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null
     },
@@ -110,6 +119,28 @@ export function bundles({ http, api, key, database }: Connection) {
       } catch {
         return false
       }
+    },
+
+    /**
+     * Deletes one bundle by its name; Capgo refuses one that a channel serves. Its content goes, its name stays
+     * taken. `linked` and `gone` are answers, anything else throws.
+     */
+    async deleteBundle(appId: string, name: string): Promise<'deleted' | 'linked' | 'gone'> {
+      // Without a version this very route deletes every bundle that no channel serves: never send it empty.
+      if (semver.valid(name) !== name) throw new TypeError(`"${name}" is no bundle name`)
+      const call = {
+        what: `delete bundle ${name}`,
+        method: 'DELETE',
+        url: `${api}/bundle`,
+        headers: key,
+        json: { app_id: appId, version: name },
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status === 200) return 'deleted'
+      if (answer.code === 'cannot_delete_linked_version') return 'linked'
+      if (answer.code === 'cannot_delete_version') return 'gone'
+      throw refusal(call, answer, { permission: 'bundle.delete', role: 'app_admin' })
     },
 
     /**

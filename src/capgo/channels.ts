@@ -1,8 +1,8 @@
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Connection } from './client.ts'
 import { ConnectionError } from './http.ts'
-import { parseAnswer, query } from './postgrest.ts'
+import { parseAnswer, query, quote } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
 import { CHANNEL_COLUMNS, ChannelRow } from './wire.ts'
 
@@ -50,6 +50,45 @@ export function channels({ http, api, key, database }: Connection) {
       }
     },
 
+    /** Channels of these names, with what they serve. */
+    async readChannels(appId: string, names: readonly string[]): Promise<ChannelRow[]> {
+      return list(appId, { name: `in.(${names.map(quote).join(',')})` }, 'read channels')
+    },
+
+    /**
+     * Deletes a channel; its overrides go with it, bundles stay. A key of the role `app_preview` deletes its
+     * own channels only together with the bundle that they serve (`withBundle`), others only without.
+     */
+    async deleteChannel(appId: string, name: string, withBundle: boolean): Promise<'deleted' | 'gone'> {
+      const call = {
+        what: `delete channel ${name}`,
+        method: 'DELETE',
+        url: `${api}/channel`,
+        headers: key,
+        json: { app_id: appId, channel: name, ...(withBundle ? { delete_bundle: true } : {}) },
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status === 200) return 'deleted'
+      if (answer.code === 'cannot_find_channel') return 'gone'
+      throw refusal(call, answer, { permission: 'channel.delete', role: 'app_admin (or app_preview for its own channels)' })
+    },
+
+    /** How many devices are on the channel by an override. */
+    async countOverrides(appId: string, channelId: number): Promise<number> {
+      const { url, headers } = await database()
+      const call = {
+        what: 'count the devices on the channel',
+        method: 'GET',
+        url: `${url}/channel_devices?${query({ app_id: `eq.${appId}`, channel_id: `eq.${channelId}`, select: 'device_id' })}`,
+        headers,
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status !== 200) throw refusal(call, answer)
+      return parseAnswer(z.array(z.object({ device_id: z.string() })), answer, call).length
+    },
+
     /** Points a channel at a bundle. Doing it twice does no harm. */
     async promote(appId: string, bundleId: number, channel: { id: number; name: string }): Promise<void> {
       const call = {
@@ -86,7 +125,7 @@ export function channels({ http, api, key, database }: Connection) {
       try {
         const answer = await http.send(call)
         if (answer.status === 200) {
-          const { id } = parseAnswer(z.object({ id: z.number().optional() }), answer, call)
+          const { id } = parseAnswer(z.object({ id: z.optional(z.number()) }), answer, call)
           return id === undefined ? { made: false } : { made: true, id }
         }
         if (answer.code === 'cannot_access_app')

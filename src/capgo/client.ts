@@ -7,7 +7,7 @@ import { parseAnswer } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
 import { uploads } from './upload.ts'
 import { App, FilesConfig, PrivateConfig } from './wire.ts'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 export interface CapgoOptions extends Omit<HttpOptions, 'secrets'> {
   /** The API key, sent as the one header `capgkey`. */
@@ -127,6 +127,16 @@ export function createCapgo(options: CapgoOptions) {
         )
       return parseAnswer(FilesConfig, answer, call)
     },
+
+    /** Whether the key has the permission on the app. */
+    hasPermission: async (permission: string, appId: string): Promise<boolean> =>
+      (await callFunction('cli_check_permission', {
+        apikey: options.token,
+        permission_key: permission,
+        org_id: null,
+        app_id: appId,
+        channel_id: null,
+      })) === true,
 
     /** Throws `permission_missing` when the key lacks the permission on the app (or on the channel). */
     async requirePermission(

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Answer, Call } from './http.ts'
 
@@ -15,7 +15,7 @@ export function query(parameters: Readonly<Record<string, string>>): string {
 }
 
 /** The parsed body; throws `unexpected_answer` naming the field that is not as it should be. */
-export function parseAnswer<T>(schema: z.ZodType<T>, answer: Answer, call: Pick<Call, 'what'>): T {
+export function parseAnswer<T>(schema: z.ZodMiniType<T>, answer: Answer, call: Pick<Call, 'what'>): T {
   const parsed = schema.safeParse(answer.json)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues

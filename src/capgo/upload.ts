@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Connection } from './client.ts'
 import { type Answer, type Call, ConnectionError } from './http.ts'

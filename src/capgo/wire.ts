@@ -2,12 +2,12 @@
  * What Capgo answers, as it is on the wire (snake_case rows of its database, read through PostgREST).
  * Parsed, so that a server that answers something else fails with the field's name and not later.
  */
-import { z } from 'zod'
+import * as z from 'zod/mini'
 
 /** `GET {api}/private/config`: where the database is. `supaKey` is publishable. */
 export const PrivateConfig = z.object({
   supaHost: z.url(),
-  supaKey: z.string().min(1),
+  supaKey: z.string().check(z.minLength(1)),
 })
 export type PrivateConfig = z.infer<typeof PrivateConfig>
 
@@ -16,12 +16,12 @@ export const MAX_UPLOAD = 1_073_741_824
 
 /** `GET {files}/files/config`. Lengths in bytes. Defaults are those of a server without the route. */
 export const FilesConfig = z.object({
-  partialUpload: z.boolean().default(false),
-  TUSUpload: z.boolean().default(false),
-  TUSUploadForced: z.boolean().default(false),
-  maxUploadLength: z.number().default(MAX_UPLOAD),
-  maxChunkSize: z.number().default(103_809_024),
-  alertUploadSize: z.number().default(20_971_520),
+  partialUpload: z._default(z.boolean(), false),
+  TUSUpload: z._default(z.boolean(), false),
+  TUSUploadForced: z._default(z.boolean(), false),
+  maxUploadLength: z._default(z.number(), MAX_UPLOAD),
+  maxChunkSize: z._default(z.number(), 103_809_024),
+  alertUploadSize: z._default(z.number(), 20_971_520),
 })
 export type FilesConfig = z.infer<typeof FilesConfig>
 
@@ -29,8 +29,8 @@ export type FilesConfig = z.infer<typeof FilesConfig>
 export const App = z.object({
   app_id: z.string(),
   owner_org: z.string(),
-  name: z.string().nullish(),
-  allow_preview: z.boolean().nullish(),
+  name: z.nullish(z.string()),
+  allow_preview: z.nullish(z.boolean()),
 })
 export type App = z.infer<typeof App>
 
@@ -41,14 +41,14 @@ export const BundleRow = z.object({
   deleted: z.boolean(),
   /** `r2-direct` while it is in progress; `r2` or `external` when it is ready. */
   storage_provider: z.string(),
-  r2_path: z.string().nullable(),
-  external_url: z.string().nullable(),
-  checksum: z.string().nullable(),
-  session_key: z.string().nullable(),
-  key_id: z.string().nullable(),
-  link: z.string().nullable(),
-  comment: z.string().nullable(),
-  min_update_version: z.string().nullable(),
+  r2_path: z.nullable(z.string()),
+  external_url: z.nullable(z.string()),
+  checksum: z.nullable(z.string()),
+  session_key: z.nullable(z.string()),
+  key_id: z.nullable(z.string()),
+  link: z.nullable(z.string()),
+  comment: z.nullable(z.string()),
+  min_update_version: z.nullable(z.string()),
   manifest_count: z.number(),
   created_at: z.string(),
 })
@@ -74,11 +74,11 @@ export const ChannelRow = z.object({
   allow_device: z.boolean(),
   allow_dev: z.boolean(),
   allow_prod: z.boolean(),
-  rollout_version: z.number().nullable(),
+  rollout_version: z.nullable(z.number()),
   rollout_enabled: z.boolean(),
   rollout_percentage_bps: z.number(),
-  rollout_paused_at: z.string().nullable(),
-  version: BundleRow.nullable(),
+  rollout_paused_at: z.nullable(z.string()),
+  version: z.nullable(BundleRow),
 })
 export type ChannelRow = z.infer<typeof ChannelRow>
 export const CHANNEL_COLUMNS = [

@@ -1,5 +1,5 @@
 import picomatch from 'picomatch'
-import type { ChannelSettings } from './types.ts'
+import type { ChannelSettings, Purpose } from './types.ts'
 
 /** One line of the input `channels`. */
 export interface ChannelMapping {
@@ -31,10 +31,22 @@ export function matchChannel(ref: Ref, mappings: readonly ChannelMapping[]): Cha
  * by a device. Never public beside another: Capgo would silently make that one private.
  */
 export function newChannelSettings(
-  isDefaultBranch: boolean,
+  purpose: Purpose,
   publicChannels: readonly string[],
 ): { settings: ChannelSettings; why: string } {
-  if (isDefaultBranch && publicChannels.length === 0)
+  if (purpose.kind === 'preview')
+    return {
+      settings: {
+        public: false,
+        allow_device_self_set: true,
+        disableAutoUpdate: 'none',
+        disableAutoUpdateUnderNative: false,
+        allow_dev: true,
+        allow_emulator: true,
+      },
+      why: 'it is made for testers: private, self-assignable, without a rule on versions',
+    }
+  if (purpose.isDefaultBranch && publicChannels.length === 0)
     return {
       settings: { public: true, allow_device_self_set: false },
       why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',

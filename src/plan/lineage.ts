@@ -7,22 +7,33 @@ export interface ServedCommit {
   readonly refName: string
   readonly runId: number
   readonly run: string
+  /** `owner/name#12` when it was put there for a pull request. */
+  readonly pull: string | null
 }
 
 /**
  * A bundle's comment says for each channel which commit put it there, one line a channel:
  * `production: main@<sha> run 57.1 (id 123)`. A person can read it, and the next run can.
  */
-const LINE = /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)$/
+const LINE =
+  /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?: for (?<pull>\S+#\d+))?$/
 
 /** The commit that put this bundle on this channel, or null when it was not this action. */
 export function readServedCommit(bundle: Pick<BundleRow, 'comment'>, channelName: string): ServedCommit | null {
   for (const line of (bundle.comment ?? '').split('\n')) {
     const found = LINE.exec(line.trim())?.groups
     if (found?.['channel'] === channelName)
-      return { sha: found['sha']!, refName: found['ref']!, runId: Number(found['id']), run: found['run']! }
+      return { sha: found['sha']!, refName: found['ref']!, runId: Number(found['id']), run: found['run']!, pull: found['pull'] ?? null }
   }
   return null
+}
+
+/** Every channel that a bundle was put on for this pull request (`owner/name#12`); empty when it was not made for it. */
+export function channelsForPull(bundle: Pick<BundleRow, 'comment'>, pull: string): string[] {
+  return (bundle.comment ?? '').split('\n').flatMap(line => {
+    const found = LINE.exec(line.trim())?.groups
+    return found?.['pull'] === pull ? [found['channel']!] : []
+  })
 }
 
 /** The comment with this channel's line set to this commit; other lines stay. */
@@ -31,7 +42,7 @@ export function noteCommit(comment: string | null, channelName: string, commit: 
     .split('\n')
     .filter(line => line.trim() !== '' && LINE.exec(line.trim())?.groups?.['channel'] !== channelName)
   return [
-    `${channelName}: ${commit.refName}@${commit.sha} run ${commit.runNumber}.${commit.runAttempt} (id ${commit.runId})`,
+    `${channelName}: ${commit.refName}@${commit.sha} run ${commit.runNumber}.${commit.runAttempt} (id ${commit.runId})${commit.pull === undefined ? '' : ` for ${commit.pull}`}`,
     ...others,
   ].join('\n')
 }

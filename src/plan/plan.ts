@@ -2,10 +2,10 @@ import semver from 'semver'
 import type { BundleRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { newChannelSettings } from './channel.ts'
-import { normaliseNative } from './delivery.ts'
+import { normaliseNative, type VersionRules } from './delivery.ts'
 import { isStale, noteCommit, readServedCommit } from './lineage.ts'
 import type { BuiltFacts, Decision, PublishAction, PublishFacts, PublishPlan } from './types.ts'
-import { chooseName, DEFAULT_RULES, firstRefusal, mayShow, type NameRequest, possibleNames } from './version.ts'
+import { chooseName, DEFAULT_RULES, firstRefusal, mayShow, type NameRequest, PREVIEW_RULES, possibleNames } from './version.ts'
 
 /**
  * Everything that can be refused before anything is built: a forced version that no device would take, a
@@ -30,7 +30,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     })),
   ]
   const warnings: string[] = []
-  const create = channel === null ? newChannelSettings(facts.isDefaultBranch, facts.publicChannels) : null
+  const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null
   if (create !== null) decisions.push({ what: 'new channel', value: facts.channelName, why: create.why })
 
   const action = decideAction()
@@ -95,15 +95,15 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
 
   function showable(bundle: BundleRow): boolean {
     return (
-      mayShow(bundle.name, facts.wanted.version, facts.channelName) &&
+      mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
       (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
-      firstRefusal(bundle.name, facts.natives, channel ?? DEFAULT_RULES, bundle.min_update_version) === null
+      firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null
     )
   }
 
   function refusalOf(name: string, chosen: PublishAction) {
     const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version
-    return firstRefusal(name, facts.natives, channel ?? DEFAULT_RULES, minimum)
+    return firstRefusal(name, facts.natives, rulesOf(facts), minimum)
   }
 }
 
@@ -112,13 +112,19 @@ function isReady(bundle: BundleRow): boolean {
   return !bundle.deleted && bundle.storage_provider !== 'r2-direct'
 }
 
+/** The channel's rules, or those that it will be made with. */
+function rulesOf({ channel, purpose }: PublishFacts): VersionRules {
+  return channel ?? (purpose.kind === 'preview' ? PREVIEW_RULES : DEFAULT_RULES)
+}
+
 function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameRequest {
   return {
     wanted: facts.wanted,
     natives: facts.natives,
-    rules: facts.channel ?? DEFAULT_RULES,
+    rules: rulesOf(facts),
     minUpdateVersion: minimumNative(facts),
     channelName: facts.channelName,
+    purpose: facts.purpose,
     commit: facts.commit,
     taken,
   }

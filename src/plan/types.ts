@@ -18,6 +18,8 @@ export interface Commit {
   readonly runAttempt: number
   /** Page of the commit; kept as the bundle's `link`. */
   readonly url: string
+  /** `owner/name#12` when it is published for a pull request. */
+  readonly pull?: string
 }
 
 /** A native version that installed apps may have, as the repository tells it. */
@@ -43,7 +45,16 @@ export interface WantedVersion {
 export interface ChannelSettings {
   readonly public: boolean
   readonly allow_device_self_set: boolean
+  readonly disableAutoUpdate?: 'none'
+  readonly disableAutoUpdateUnderNative?: boolean
+  readonly allow_dev?: boolean
+  readonly allow_emulator?: boolean
 }
+
+/** What a channel is for: the users of a branch, or the testers of one pull request. */
+export type Purpose =
+  | { readonly kind: 'branch'; readonly isDefaultBranch: boolean }
+  | { readonly kind: 'preview'; readonly pull: number }
 
 /** What a publish must know before anything is built. */
 export interface PublishFacts {
@@ -54,7 +65,7 @@ export interface PublishFacts {
   readonly channel: ChannelRow | null
   /** Names of the app's public channels. */
   readonly publicChannels: readonly string[]
-  readonly isDefaultBranch: boolean
+  readonly purpose: Purpose
   readonly wanted: WantedVersion
   readonly natives: readonly NativeVersion[]
   readonly commit: Commit

@@ -1,7 +1,7 @@
 import semver from 'semver'
 import { ActionError } from '../errors.ts'
 import { normaliseNative, type Refusal, refusedByVersion, type VersionRules } from './delivery.ts'
-import type { Commit, NativeVersion, WantedVersion } from './types.ts'
+import type { Commit, NativeVersion, Purpose, WantedVersion } from './types.ts'
 
 export interface NameRequest {
   readonly wanted: WantedVersion
@@ -9,6 +9,7 @@ export interface NameRequest {
   readonly rules: VersionRules
   readonly minUpdateVersion: string | null
   readonly channelName: string
+  readonly purpose: Purpose
   readonly commit: Commit
   /** Names that other content has, soft-deleted bundles included: Capgo never frees a name. */
   readonly taken: ReadonlySet<string>
@@ -29,8 +30,16 @@ export const DEFAULT_RULES: VersionRules = {
   disable_auto_update_under_native: true,
 }
 
-/** The channel's name as a pre-release identifier: `[0-9A-Za-z-]`, never all digits. */
-export function preReleaseLabel(channelName: string): string {
+/** What this action sets on a preview's channel. */
+export const PREVIEW_RULES: VersionRules = {
+  disable_auto_update: 'none',
+  disable_auto_update_under_native: false,
+}
+
+/** How names begin, behind the version, that are derived for a channel: `production`, or `pr.12`. */
+export function preReleaseLabel(channelName: string, purpose: Purpose): string {
+  if (purpose.kind === 'preview') return `pr.${purpose.pull}`
+  // One pre-release identifier of `[0-9A-Za-z-]`, never all digits.
   const label = channelName.replace(/[^0-9A-Za-z-]+/g, '-').replace(/^-+|-+$/g, '')
   return /^\d*$/.test(label) ? `channel-${label}`.replace(/-$/, '') : label
 }
@@ -74,12 +83,15 @@ export function chooseName(request: NameRequest): NameChoice {
     )
   }
   const derived = derivedNames(request)
-  if (refused === null && !taken.has(wanted.version)) {
+  // A preview gets a name of its own, so that the wanted one stays free for the release.
+  const own = request.purpose.kind === 'preview' && !wanted.forced
+  if (refused === null && !own && !taken.has(wanted.version)) {
     const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : ''
     return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` }
   }
-  const why =
-    refused === null
+  const why = own
+    ? `${wanted.source} says ${wanted.version}`
+    : refused === null
       ? `${wanted.source} says ${wanted.version}, a name that other content has`
       : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`
   const [first, ...rest] = derived
@@ -98,7 +110,7 @@ export function chooseName(request: NameRequest): NameChoice {
 
 function derivedNames(request: NameRequest): string[] {
   const { wanted, natives, rules, minUpdateVersion, commit, taken } = request
-  const suffix = `${preReleaseLabel(request.channelName)}.${commit.runNumber}.${commit.runAttempt}`
+  const suffix = `${preReleaseLabel(request.channelName, request.purpose)}.${commit.runNumber}.${commit.runAttempt}`
   const bases = new Set<string>([wanted.version])
   for (const native of natives) {
     const build = normaliseNative(native.version)
@@ -128,11 +140,11 @@ export function possibleNames(request: Omit<NameRequest, 'taken'>): string[] {
 }
 
 /**
- * Whether a mapped channel may show a bundle that has this name: the version that is wanted now, or a
- * pre-release that was derived for this very channel. A name made for a pull request or another channel
- * never gets there.
+ * Whether a channel may show a bundle that has this name: the version that is wanted now, or a pre-release that
+ * was derived for this very channel (or pull request). A name made for another never gets there.
  */
-export function mayShow(name: string, wanted: string, channelName: string): boolean {
-  if (name === wanted) return true
-  return semver.parse(name)?.prerelease[0] === preReleaseLabel(channelName)
+export function mayShow(name: string, wanted: string, channelName: string, purpose: Purpose): boolean {
+  if (name === wanted && purpose.kind === 'branch') return true
+  const preRelease = semver.parse(name)?.prerelease.join('.') ?? ''
+  return preRelease.startsWith(`${preReleaseLabel(channelName, purpose)}.`)
 }

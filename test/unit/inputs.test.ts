@@ -92,8 +92,8 @@ describe('decideOperation', () => {
 
 describe('newChannelSettings', () => {
   it('makes the public channel once, from the default branch only', () => {
-    expect(newChannelSettings(true, []).settings).toEqual({ public: true, allow_device_self_set: false })
-    expect(newChannelSettings(true, ['live']).settings).toEqual({ public: false, allow_device_self_set: true })
-    expect(newChannelSettings(false, []).settings).toEqual({ public: false, allow_device_self_set: true })
+    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: true }, []).settings).toEqual({ public: true, allow_device_self_set: false })
+    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: true }, ['live']).settings).toEqual({ public: false, allow_device_self_set: true })
+    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: false }, []).settings).toEqual({ public: false, allow_device_self_set: true })
   })
 })

@@ -12,11 +12,13 @@ function request(change: Partial<NameRequest> = {}): NameRequest {
     rules: DEFAULT_RULES,
     minUpdateVersion: null,
     channelName: 'production',
+    purpose: { kind: 'branch', isDefaultBranch: true },
     commit,
     taken: new Set(),
     ...change,
   }
 }
+const branch = { kind: 'branch', isDefaultBranch: true } as const
 const wanted = (version: string, forced = false) => ({ version, source: forced ? 'input "version"' : 'package.json', forced })
 const native = (...versions: string[]) =>
   versions.map(version => ({ platform: 'any' as const, version, source: 'input "native-version"' }))
@@ -64,6 +66,11 @@ describe('chooseName', () => {
     const taken = new Set(['1.4.0', '1.4.1-production.57.1', '1.4.1-production.57.1.2'])
     expect(chooseName(request({ taken })).names[0]).toBe('1.4.1-production.57.1.3')
   })
+  it('names a preview for its pull request, above the native version, and leaves the wanted name free', () => {
+    const asked = request({ purpose: { kind: 'preview', pull: 12 }, channelName: 'pr-12' })
+    expect(chooseName(asked).names[0]).toBe('1.4.1-pr.12.57.1')
+    expect(chooseName({ ...asked, natives: native('1.4.0') }).names[0]).toBe('1.4.1-pr.12.57.1')
+  })
   it('keeps the patch of a wanted pre-release', () => {
     expect(chooseName(request({ wanted: wanted('1.5.0-beta.1'), taken: new Set(['1.5.0-beta.1']) })).names[0]).toBe(
       '1.5.0-production.57.1',
@@ -108,7 +115,7 @@ describe('preReleaseLabel', () => {
     ['release/1.x_y', 'release-1-x-y'],
     ['007', 'channel-007'],
     ['__', 'channel'],
-  ])('%s -> %s', (channel, label) => expect(preReleaseLabel(channel)).toBe(label))
+  ])('%s -> %s', (channel, label) => expect(preReleaseLabel(channel, branch)).toBe(label))
 })
 
 describe('mayShow', () => {
@@ -118,5 +125,14 @@ describe('mayShow', () => {
     ['1.4.1-pr.5.1.1', false],
     ['1.4.1-development.3.1', false],
     ['1.3.0', false],
-  ])('%s: %s', (name, expected) => expect(mayShow(name, '1.4.0', 'production')).toBe(expected))
+  ])('%s: %s', (name, expected) => expect(mayShow(name, '1.4.0', 'production', branch)).toBe(expected))
+})
+
+describe('mayShow on a preview', () => {
+  it.each([
+    ['1.4.1-pr.12.3.1', true],
+    ['1.4.1-pr.1.3.1', false],
+    ['1.4.1-pr.123.3.1', false],
+    ['1.4.0', false],
+  ])('%s: %s', (name, expected) => expect(mayShow(name, '1.4.0', 'pr-12', { kind: 'preview', pull: 12 })).toBe(expected))
 })

@@ -1,0 +1,264 @@
+import type { FailedResult, FileChange, PublishResult, Result } from '../../src/report/result.ts'
+
+const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'
+
+const file = (path: string, size: number, sizeBefore: number): FileChange => ({ path, size, sizeBefore })
+
+const published: PublishResult = {
+  kind: 'publish',
+  outcome: 'published',
+  reason: 'Channel production serves bundle 1.4.1-production.57.1.',
+  appId: 'com.example.shop',
+  channel: { name: 'production', id: 12, made: false, public: true },
+  bundle: {
+    id: 48213,
+    name: '1.4.1-production.57.1',
+    checksum: 'e1f6c7a09b3d52846f1a7c0d9e8b3a5f2c4d6e7081924a3b5c6d7e8f90a1b2c3',
+    size: 1_243_518,
+    url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
+  },
+  by: 'upload',
+  before: { id: 48107, name: '1.4.1-production.56.1' },
+  commit: { sha, refName: 'main', url: `https://github.com/example/shop/commit/${sha}` },
+  change: {
+    since: '1.4.1-production.56.1',
+    added: [
+      file('assets/index-Dp9aQw2k.js', 412_904, 0),
+      file('assets/index-B7uTz0Qx.css', 38_110, 0),
+      file('assets/checkout-C4nMw8Ra.js', 21_338, 0),
+      file('assets/icons/wallet.svg', 1_204, 0),
+    ],
+    changed: [file('index.html', 1_892, 1_892)],
+    removed: [
+      file('assets/index-CkVzA1xy.js', 0, 411_377),
+      file('assets/index-Bq3rLm9w.css', 0, 38_622),
+      file('assets/cart-Am2k7PzT.js', 0, 9_871),
+    ],
+  },
+  files: { count: 87, bytes: 3_871_204 },
+  leftOut: [{ path: '.DS_Store', why: 'macOS folder settings' }],
+  decisions: [
+    { what: 'channel', value: 'production', why: 'branch main matches "main"' },
+    { what: 'native version', value: '1.4.0 (android)', why: 'android/app/build.gradle:12' },
+    { what: 'native version', value: '1.4.0 (ios)', why: 'ios/App/App.xcodeproj/project.pbxproj:357' },
+    {
+      what: 'bundle',
+      value: '1.4.1-production.57.1',
+      why: "package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57",
+    },
+  ],
+  warnings: [],
+  durations: { build: 14_230, upload: 1_812, total: 19_640 },
+}
+
+const many: PublishResult = {
+  ...published,
+  reason: 'Channel beta serves bundle 2.0.0.',
+  channel: { name: 'beta', id: 31, made: true, public: false },
+  bundle: { ...published.bundle, name: '2.0.0', size: 18_340_221 },
+  before: { id: 47001, name: '1.9.4' },
+  commit: { ...published.commit, refName: 'release/2.0' },
+  change: {
+    since: '1.9.4',
+    added: Array.from({ length: 280 }, (_, n) =>
+      file(`assets/lessons/lesson-${n + 1}/slides.json`, 1_000 + n * 37, 0),
+    ),
+    changed: [file('index.html', 2_310, 1_892)],
+    removed: [],
+  },
+  decisions: [
+    { what: 'channel', value: 'beta', why: 'branch release/2.0 matches "release/*"' },
+    {
+      what: 'new channel',
+      value: 'beta',
+      why: "it is made private and self-assignable: production is the app's public channel",
+    },
+    { what: 'bundle', value: '2.0.0', why: 'package.json' },
+  ],
+  warnings: [
+    '12 source maps (4.1 MB) go to every device and show your source code. Turn them off in the build, or delete them after it.',
+    'Channel beta has an active rollout (25% on bundle 1.9.3): devices in it keep getting that bundle, the others get this one.',
+  ],
+}
+
+const failed: FailedResult = {
+  kind: 'failed',
+  outcome: 'failed',
+  code: 'build_failed',
+  reason: '"npm run build" ended with exit code 1.',
+  hint: 'The end of its output is below and in the log. It runs without the secrets of the workflow: give the build what it needs with env: on this step.',
+  at: { file: 'app/package.json', line: 9 },
+  output: `> shop@1.4.0 build
+> vite build
+
+\u001b[36mvite v7.1.4 \u001b[32mbuilding for production...\u001b[39m
+transforming (12) src/main.ts\rtransforming (214) src/cart/total.ts\r\u001b[32m✓\u001b[39m 214 modules transformed.
+\u001b[31m✗\u001b[39m Build failed in 1.38s
+error during build:
+src/cart/total.ts (18:9): "formatPrice" is not exported by "src/money.ts", imported by "src/cart/total.ts".
+file: /home/runner/work/shop/shop/app/src/cart/total.ts:18:9
+
+17: import { sum } from '../sum'
+18: import { formatPrice } from '../money'
+             ^
+19: import type { Cart } from './cart'
+
+    at getRollupError (node_modules/rollup/dist/es/shared/parseAst.js:401:41)
+    at error (node_modules/rollup/dist/es/shared/parseAst.js:397:42)
+`,
+}
+
+const nasty =
+  'x` ``` </code></details><script>alert(1)</script><img src=https://evil.example/p.png> ![i](https://evil.example/i.png) ' +
+  '[click](https://evil.example) <https://evil.example> https://evil.example www.evil.example a@evil.example @octocat #1 ' +
+  'example/shop#2 GH-3 :tada: $x^2$ **bold** ~~gone~~ | cell | \u202eesrever\u202c zero\u200bwidth\u0007\n\n> [!NOTE]\n> # title\n\n```\nfence\n'
+
+const hostile: PublishResult = {
+  ...published,
+  reason: nasty,
+  channel: { ...published.channel, name: nasty },
+  bundle: { ...published.bundle, name: nasty, url: 'javascript:alert(1)' },
+  before: { id: 1, name: nasty },
+  commit: { sha: nasty, refName: nasty, url: 'https://github.com/a/b/commit/x)[y](https://evil.example' },
+  change: { since: nasty, added: [file(nasty, 1, 0)], changed: [file(`a|b\\|c${nasty}`, 2, 1)], removed: [] },
+  leftOut: [{ path: nasty, why: nasty }],
+  decisions: [
+    { what: nasty, value: nasty, why: nasty },
+    { what: 'bundle', value: nasty, why: nasty },
+  ],
+  warnings: [nasty, nasty],
+}
+
+/** One of every outcome, as they look in real life, and what nobody should be able to do. */
+export const samples: Readonly<Record<string, Result>> = {
+  published,
+  'published-new-channel': {
+    ...published,
+    channel: { name: 'production', id: 12, made: true, public: true },
+    bundle: { ...published.bundle, name: '1.4.0' },
+    before: null,
+    change: null,
+    leftOut: [],
+    decisions: [
+      { what: 'channel', value: 'production', why: 'branch main matches "main"' },
+      {
+        what: 'new channel',
+        value: 'production',
+        why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+      },
+      {
+        what: 'bundle',
+        value: '1.4.0',
+        why: 'package.json; no native version is known, so it was not judged by it',
+      },
+    ],
+  },
+  'published-many-warnings': many,
+  resumed: {
+    ...published,
+    by: 'resume',
+    decisions: [
+      published.decisions[0]!,
+      {
+        what: 'bundle',
+        value: '1.4.1-production.57.1',
+        why: 'an earlier run began to upload this content under that name; it is finished now',
+      },
+    ],
+  },
+  promoted: {
+    ...published,
+    by: 'promote',
+    reason: 'Channel production serves bundle 1.4.1-production.55.1.',
+    bundle: { ...published.bundle, name: '1.4.1-production.55.1', id: 47990 },
+    decisions: [
+      published.decisions[0]!,
+      {
+        what: 'bundle',
+        value: '1.4.1-production.55.1',
+        why: 'bundle 47990 has the same content (SHA-256), so nothing is uploaded',
+      },
+    ],
+  },
+  unchanged: {
+    ...published,
+    outcome: 'unchanged',
+    reason: 'The channel already serves this content.',
+    by: null,
+    before: { id: 48213, name: '1.4.1-production.57.1' },
+    change: null,
+    leftOut: [],
+    decisions: [
+      published.decisions[0]!,
+      { what: 'bundle', value: '1.4.1-production.57.1', why: 'the channel already serves this content' },
+    ],
+    durations: { build: 13_900, upload: 240, total: 16_020 },
+  },
+  stale: {
+    ...published,
+    outcome: 'stale',
+    reason: "The channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older.",
+    by: null,
+    bundle: { ...published.bundle, id: 48301, name: '1.4.1-production.58.1', size: null },
+    before: { id: 48301, name: '1.4.1-production.58.1' },
+    change: null,
+    leftOut: [],
+    decisions: [
+      published.decisions[0]!,
+      {
+        what: 'bundle',
+        value: '1.4.1-production.58.1',
+        why: "the channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older",
+      },
+    ],
+  },
+  planned: {
+    ...published,
+    outcome: 'planned',
+    reason:
+      'Dry run: it would upload 1.4.1-production.57.1 and point channel production at it. Nothing was written.',
+    bundle: { ...published.bundle, id: null, url: null },
+    durations: { build: 14_230, upload: null, total: 17_800 },
+    warnings: [
+      'Devices on native 1.4.0 (android/app/build.gradle:12) get no production build from channel production: it refuses production builds.',
+    ],
+  },
+  'planned-keep': {
+    ...published,
+    outcome: 'planned',
+    reason: 'Dry run: it would leave channel production as it is. Nothing was written.',
+    by: null,
+    before: { id: 48213, name: '1.4.1-production.57.1' },
+    change: null,
+    leftOut: [],
+    decisions: [
+      published.decisions[0]!,
+      { what: 'bundle', value: '1.4.1-production.57.1', why: 'the channel already serves this content' },
+    ],
+    durations: { build: 14_230, upload: null, total: 17_800 },
+  },
+  skipped: {
+    kind: 'skipped',
+    outcome: 'skipped',
+    reason:
+      'No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".',
+  },
+  failed,
+  'failed-server': {
+    ...failed,
+    code: 'permission_missing',
+    reason: 'The Capgo key may not make channel beta (permission app.create_channel).',
+    hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
+    at: null,
+    output: null,
+  },
+  hostile,
+  'hostile-failed': {
+    ...failed,
+    code: nasty,
+    reason: nasty,
+    hint: nasty,
+    at: { file: nasty, line: 1 },
+    output: nasty,
+  },
+}

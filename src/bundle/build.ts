@@ -1,0 +1,140 @@
+import { readFile, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { type Agent, resolveCommand } from 'package-manager-detector'
+import { ActionError } from '../errors.ts'
+import { runChild } from './child.ts'
+import { parseJson } from './json.ts'
+import type { PackageManager } from './package-manager.ts'
+
+export interface BuildOptions {
+  /** Absolute path of the checkout: places of errors are relative to it. */
+  readonly root: string
+  /** Absolute path of the app's folder. */
+  readonly directory: string
+  /** As detected; null when nothing tells: then npm runs scripts, and nothing can be installed. */
+  readonly manager: PackageManager | null
+  /** From `childEnvironment`. */
+  readonly env: Readonly<Record<string, string>>
+  readonly onOutput?: ((line: string) => void) | undefined
+}
+
+/**
+ * Installs the dependencies as the lockfile says, when they are missing. Returns the command that ran; null
+ * when they were there, or when there are none. Throws `lockfile_missing`, `package_manager_missing`,
+ * `install_failed`, `package_json_broken`.
+ */
+export async function installDependencies(options: BuildOptions): Promise<string | null> {
+  const { root, directory, manager } = options
+  const manifest = await readManifest(directory, root)
+  if (manifest === null || (await isInstalled([directory, manager?.directory ?? directory]))) return null
+  const none = ![manifest.dependencies, manifest.devDependencies].some(
+    each => Object.keys(each ?? {}).length > 0,
+  )
+  if (none && (manager === null || manager.lockfile === null)) return null
+  if (manager === null || manager.lockfile === null)
+    throw new ActionError(
+      'lockfile_missing',
+      'The dependencies are not installed, and there is no lockfile to install from.',
+      {
+        hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
+        at: { file: relative(root, join(directory, 'package.json')) },
+      },
+    )
+  const { title, exitCode, tail } = await runManager(manager, 'frozen', [], manager.directory, options)
+  if (exitCode !== 0)
+    throw new ActionError('install_failed', `"${title}" ended with exit code ${exitCode}.`, {
+      hint: `${INSTALL_HINTS[manager.agent] ?? ''} Tokens of this action are not passed to the install: when a private registry refused, install in a step before.`.trim(),
+      at: { file: relative(root, manager.lockfile) },
+      output: tail,
+    })
+  return title
+}
+
+/**
+ * Runs the script of the app's `package.json`. Returns the command. Throws `package_json_missing`,
+ * `package_json_broken`, `build_script_missing`, `package_manager_missing`, `build_failed`.
+ */
+export async function buildWebApp(options: BuildOptions & { readonly script: string }): Promise<string> {
+  const { root, directory, script } = options
+  const file = relative(root, join(directory, 'package.json'))
+  const manifest = await readManifest(directory, root)
+  if (manifest === null)
+    throw new ActionError('package_json_missing', `There is no ${file}.`, {
+      hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
+    })
+  const scripts = manifest.scripts ?? {}
+  if (!Object.hasOwn(scripts, script))
+    throw new ActionError('build_script_missing', `${file} has no script "${script}".`, {
+      hint: `${Object.keys(scripts).length === 0 ? 'It has no scripts at all' : `It has: ${Object.keys(scripts).join(', ')}`}. Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
+      at: { file },
+    })
+  const manager = options.manager ?? { name: 'npm' as const, agent: 'npm' as const }
+  const { title, exitCode, tail } = await runManager(manager, 'run', [script], directory, options)
+  if (exitCode !== 0)
+    throw new ActionError('build_failed', `"${title}" ended with exit code ${exitCode}.`, {
+      hint: "The build says why, above. It ran without this action's tokens and without the files for outputs and variables of the job.",
+      at: { file },
+      output: tail,
+    })
+  return title
+}
+
+interface Manifest {
+  readonly scripts?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies?: Readonly<Record<string, string>>
+}
+
+async function readManifest(directory: string, root: string): Promise<Manifest | null> {
+  const path = join(directory, 'package.json')
+  const text = await readFile(path, 'utf8').catch(() => null)
+  return text === null ? null : (parseJson(text, relative(root, path), 'package_json_broken') as Manifest)
+}
+
+/** `.pnp.cjs` is how yarn installs without `node_modules`. */
+async function isInstalled(folders: readonly string[]): Promise<boolean> {
+  for (const folder of folders)
+    for (const name of ['node_modules', '.pnp.cjs'])
+      if ((await stat(join(folder, name)).catch(() => null)) !== null) return true
+  return false
+}
+
+async function runManager(
+  manager: Pick<PackageManager, 'name' | 'agent'>,
+  what: 'frozen' | 'run',
+  args: string[],
+  cwd: string,
+  { env, onOutput }: BuildOptions,
+): Promise<{ title: string; exitCode: number; tail: string }> {
+  const { command, args: all } = resolveCommand(manager.agent, what, args)!
+  const title = [command, ...all].join(' ')
+  try {
+    return { title, ...(await runChild(command, all, { cwd, env, onOutput })) }
+  } catch (error) {
+    if (!(error instanceof ActionError) || error.code !== 'program_missing') throw error
+    throw new ActionError(
+      'package_manager_missing',
+      `"${title}" cannot run: ${manager.name} is not installed here.`,
+      {
+        hint: `Add a step before this action: ${SETUP[manager.name]}.`,
+        cause: error,
+      },
+    )
+  }
+}
+
+const SETUP: Readonly<Record<PackageManager['name'], string>> = {
+  npm: 'uses: actions/setup-node',
+  pnpm: 'uses: pnpm/action-setup',
+  yarn: 'run: corepack enable',
+  bun: 'uses: oven-sh/setup-bun',
+}
+
+const INSTALL_HINTS: Partial<Record<Agent, string>> = {
+  npm: 'npm ci refuses a package-lock.json that does not match package.json: run npm install and commit the lockfile.',
+  pnpm: 'The lockfile must match package.json: run pnpm install and commit pnpm-lock.yaml.',
+  yarn: 'The lockfile must match package.json: run yarn install and commit yarn.lock.',
+  'yarn@berry':
+    'The lockfile must match package.json: run yarn install and commit yarn.lock. Runners have yarn 1 at hand; for a later one add a step before this action: run: corepack enable.',
+  bun: 'The lockfile must match package.json: run bun install and commit bun.lock.',
+}

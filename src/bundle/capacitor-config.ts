@@ -1,0 +1,263 @@
+import { spawn } from 'node:child_process'
+import { readFile, stat } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
+import { z } from 'zod'
+import { ActionError, type Place } from '../errors.ts'
+import type { Evaluation } from './evaluation.ts'
+import { parseJson } from './json.ts'
+
+export interface CapacitorConfig {
+  /** Absolute path. */
+  readonly file: string
+  /** What devices tell Capgo: `plugins.CapacitorUpdater.appId`, else the config's `appId`. */
+  readonly appId: string
+  /** Relative to the folder of the config. */
+  readonly webDir: string
+  /** Folders of the native projects, relative to that of the config. */
+  readonly nativePaths: { readonly android: string; readonly ios: string }
+  /** `plugins.CapacitorUpdater`. */
+  readonly updater: {
+    /** Devices say this instead of their store version. */
+    readonly version?: string | undefined
+    readonly appId?: string | undefined
+    readonly publicKey?: string | undefined
+  }
+}
+
+export interface ReadConfigOptions {
+  /** Absolute path of the checkout: places of errors are relative to it. */
+  readonly root: string
+  /** Absolute path of the app's folder. */
+  readonly directory: string
+  /** For the child process that evaluates a TypeScript or JavaScript config; from `childEnvironment`. */
+  readonly env: Readonly<Record<string, string>>
+  readonly nodePath: string
+  /** The built `evaluate-config.ts`. */
+  readonly evaluatorPath: string
+  /** Milliseconds. */
+  readonly timeout?: number
+}
+
+/** What Capacitor's CLI reads, in its order (`cli/src/config.ts`): the first one wins. */
+const NAMES = ['capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json']
+/** Names that people try, and that Capacitor ignores. */
+const IGNORED = [
+  'capacitor.config.mjs',
+  'capacitor.config.cjs',
+  'capacitor.config.mts',
+  'capacitor.config.cts',
+]
+
+const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
+/** Capacitor's CLI takes this when the config has none. */
+const DEFAULT_WEB_DIR = 'www'
+/** Capacitor's CLI refuses these (`cli/src/common.ts`). */
+const NO_WEB_DIR = ['', '.', '..', './', '../']
+const TIMEOUT = 30_000
+
+const text = z.string().optional()
+const schema = z.object({
+  appId: text,
+  webDir: text,
+  android: z.object({ path: text }).optional(),
+  ios: z.object({ path: text }).optional(),
+  plugins: z
+    .object({ CapacitorUpdater: z.object({ appId: text, version: text, publicKey: text }).optional() })
+    .optional(),
+})
+
+/**
+ * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
+ * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
+ * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`.
+ */
+export async function readCapacitorConfig(options: ReadConfigOptions): Promise<CapacitorConfig> {
+  const { root, directory } = options
+  const file = await findConfig(directory, root)
+  const shown = relative(root, file)
+  const at = { file: shown }
+  const { content, missing } = file.endsWith('.json')
+    ? { content: parseJson(await readFile(file, 'utf8'), shown, 'config_broken'), missing: [] }
+    : await evaluateConfig(file, options)
+  const parsed = schema.safeParse(content)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    throw new ActionError(
+      'config_invalid',
+      `${shown}: ${issue!.path.join('.') || 'the config'}: ${issue!.message}.`,
+      {
+        hint: 'Correct this value; the names and types are in the documentation of Capacitor and of its plugin CapacitorUpdater.',
+        at,
+      },
+    )
+  }
+  const { appId: ownId, webDir, android, ios, plugins } = parsed.data
+  const updater = plugins?.CapacitorUpdater ?? {}
+  if (missing.length > 0 && ((updater.appId ?? ownId) === undefined || webDir === undefined))
+    throw moduleMissing(missing.join(', '), shown, at)
+  const appId = updater.appId ?? ownId
+  if (appId === undefined || appId === '')
+    throw new ActionError('app_id_missing', `${shown} has no appId.`, {
+      hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
+      at,
+    })
+  if (!APP_ID.test(appId))
+    throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
+      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
+      at,
+    })
+  if (webDir !== undefined && NO_WEB_DIR.includes(webDir))
+    throw new ActionError('web_dir_invalid', `${shown}: webDir is "${webDir}".`, {
+      hint: 'It must name a folder of its own, the one that the build writes to, for example "dist".',
+      at,
+    })
+  return {
+    file,
+    appId,
+    webDir: webDir ?? DEFAULT_WEB_DIR,
+    nativePaths: { android: android?.path ?? 'android', ios: ios?.path ?? 'ios' },
+    updater,
+  }
+}
+
+async function findConfig(directory: string, root: string): Promise<string> {
+  const exists = async (name: string) =>
+    (await stat(join(directory, name)).catch(() => null))?.isFile() ?? false
+  const present: string[] = []
+  for (const name of NAMES) if (await exists(name)) present.push(name)
+  const [first, second] = present
+  const folder = relative(root, directory) || '.'
+  if (first !== undefined && second !== undefined)
+    throw new ActionError(
+      'config_twice',
+      `There are ${present.length} Capacitor configs in "${folder}": ${present.join(', ')}.`,
+      {
+        hint: `Capacitor would take ${first} and ignore the rest. Delete ${present.slice(1).join(' and ')}, or merge them into ${first}.`,
+        at: { file: relative(root, join(directory, second)) },
+      },
+    )
+  if (first !== undefined) return join(directory, first)
+  const ignored: string[] = []
+  for (const name of IGNORED) if (await exists(name)) ignored.push(name)
+  throw new ActionError('config_missing', `There is no Capacitor config in "${folder}".`, {
+    hint:
+      ignored.length > 0
+        ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
+        : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
+  })
+}
+
+async function evaluateConfig(
+  file: string,
+  options: ReadConfigOptions,
+): Promise<{ content: unknown; missing: readonly string[] }> {
+  const shown = relative(options.root, file)
+  const { result, output, end } = await runEvaluator(file, options)
+  if (result === null)
+    throw new ActionError(
+      end === 'timeout' ? 'config_timeout' : 'config_threw',
+      `${shown} ${end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`}.`,
+      {
+        hint: 'A config must export an object. Take out of it what waits for input or the network, and process.exit.',
+        at: { file: shown },
+        output,
+      },
+    )
+  const { kind, message = '', place, missing } = result
+  const at: Place = place ? { ...place, file: relative(options.root, place.file) } : { file: shown }
+  const where =
+    at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`
+  switch (kind) {
+    case 'config':
+      return { content: result.config, missing }
+    case 'no-object':
+      if (missing.length > 0) throw moduleMissing(missing.join(', '), shown, at)
+      throw new ActionError('config_no_object', `${shown} is no config: ${message}.`, {
+        hint: 'End it with "export default config" (TypeScript) or "module.exports = config" (JavaScript), where config is an object.',
+        at,
+      })
+    case 'syntax':
+      throw new ActionError('config_broken', `${where}: ${message}.`, {
+        hint: 'The config cannot be parsed. Correct the syntax there.',
+        at,
+      })
+    case 'missing':
+      throw moduleMissing(message, where, at)
+    case 'throw':
+      if (missing.length > 0) throw moduleMissing(missing.join(', '), where, at)
+      throw new ActionError('config_threw', `${where}: the config threw ${message}`, {
+        hint: 'Configs are evaluated without this action\'s inputs and tokens. Pass other variables that it reads with "env:" on the step.',
+        at,
+        output,
+      })
+  }
+}
+
+function moduleMissing(module: string, where: string, at: Place): ActionError {
+  const own = module.startsWith('.') || module.startsWith('/')
+  return new ActionError(
+    'config_module_missing',
+    `${where}: the config needs "${module}", which is not there.`,
+    {
+      hint: own
+        ? 'Correct the path, or commit the file.'
+        : 'The dependencies are not installed yet. Install them in a step before this action (for example npm ci), or set the inputs app-id and web-dir.',
+      at,
+    },
+  )
+}
+
+/** `result` is null when the process ended without one; `end` says how. */
+function runEvaluator(
+  file: string,
+  { directory, env, nodePath, evaluatorPath, timeout = TIMEOUT }: ReadConfigOptions,
+): Promise<{ result: Evaluation | null; output: string; end: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(nodePath, [evaluatorPath, file], {
+      cwd: directory,
+      env: { ...env },
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    })
+    let timedOut = false
+    const timer = setTimeout(() => {
+      timedOut = true
+      child.kill('SIGKILL')
+    }, timeout)
+    let output = ''
+    const chunks: Buffer[] = []
+    for (const stream of [child.stdout, child.stderr])
+      stream!.on('data', data => {
+        output = (output + data).slice(-4096)
+      })
+    child.stdio[3]!.on('data', (data: Buffer) => chunks.push(data))
+    child.once('error', error => {
+      clearTimeout(timer)
+      reject(error)
+    })
+    let end = ''
+    const finish = () => {
+      for (const stream of child.stdio) stream?.destroy()
+      resolve({
+        result: readEvaluation(Buffer.concat(chunks)),
+        output: stripVTControlCharacters(output),
+        end,
+      })
+    }
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer)
+      end = timedOut ? 'timeout' : (signal ?? `exit code ${code}`)
+      // What was written is read by then; a process that the config left behind may keep the pipes open.
+      setTimeout(finish, 1000).unref()
+    })
+    child.once('close', finish)
+  })
+}
+
+function readEvaluation(data: Buffer): Evaluation | null {
+  try {
+    return JSON.parse(data.toString('utf8')) as Evaluation
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,312 @@
+import { createReadStream, type Dirent } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { ActionError } from '../errors.ts'
+
+export interface BundleFile {
+  /** Relative to the web folder, with `/`. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+}
+
+export interface CheckedWebDirectory {
+  /** Sorted by the bytes of their UTF-8 paths. */
+  readonly files: readonly BundleFile[]
+  readonly totalBytes: number
+  readonly leftOut: readonly { readonly path: string; readonly why: string }[]
+  readonly warnings: readonly string[]
+}
+
+export interface CheckOptions {
+  /** Absolute path of the checkout: messages name the web folder relative to it. */
+  readonly root: string
+  /** Absolute path of the web folder. */
+  readonly directory: string
+  readonly requireNotifyAppReady: boolean
+  /** What Capgo takes at most, zipped. */
+  readonly maxBytes: number
+}
+
+interface Problem {
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+}
+
+/** What systems and tools leave lying about; no app asks for it. */
+const LITTER: Readonly<Record<string, string>> = {
+  '.DS_Store': 'macOS folder settings',
+  __MACOSX: 'macOS resource forks',
+  'Thumbs.db': 'Windows thumbnails',
+  'desktop.ini': 'Windows folder settings',
+  '.git': 'git repository',
+}
+
+/** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
+const MOST_FILES = 65_535
+/** Names of so many files are listed; the rest is counted. */
+const NAMED = 10
+
+/**
+ * The files of the web folder that go into the bundle. Throws `web_dir_missing`, `web_dir_not_a_folder` or
+ * `web_dir_empty`; else one error that names every problem: with the problem's own code when it is one, as
+ * `web_dir_unfit` when they are several.
+ */
+export async function checkWebDirectory(options: CheckOptions): Promise<CheckedWebDirectory> {
+  const { root, directory, maxBytes } = options
+  const shown = relative(root, directory) || '.'
+  await requireFolder(directory, shown, root)
+  const found = await walk(directory)
+  const files = found.files.sort(byPath)
+  if (files.length === 0 && found.links.length === 0)
+    throw new ActionError('web_dir_empty', `The web folder "${shown}" has no files.`, {
+      hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
+    })
+  const totalBytes = files.reduce((sum, file) => sum + file.size, 0)
+  const problems = [
+    checkIndex(files, shown),
+    checkLinks(found.links),
+    checkSpecial(found.special),
+    checkNames(files),
+    checkTwins(files),
+    checkSize(files, totalBytes, maxBytes),
+    options.requireNotifyAppReady ? await checkNotifyAppReady(directory, files) : null,
+  ].filter(problem => problem !== null)
+  if (problems.length > 0) throw unfit(problems, shown)
+  const maps = files.filter(file => file.path.endsWith('.map'))
+  const mapBytes = maps.reduce((sum, file) => sum + file.size, 0)
+  return {
+    files,
+    totalBytes,
+    leftOut: found.leftOut,
+    warnings:
+      maps.length === 0
+        ? []
+        : [
+            `${maps.length} source maps (${megabytes(mapBytes)}) go to every device and show your source code. Turn them off in the build, or delete them after it.`,
+          ],
+  }
+}
+
+/** The order of the UTF-8 bytes, which is the same everywhere; that of JavaScript's strings is of UTF-16. */
+export function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))
+}
+
+async function requireFolder(directory: string, shown: string, root: string): Promise<void> {
+  const found = await stat(directory).catch(() => null)
+  if (found === null) {
+    const others = await buildsNearby(dirname(directory))
+    throw new ActionError('web_dir_missing', `The web folder "${shown}" does not exist.`, {
+      hint:
+        others.length > 0
+          ? `There is a build in ${others.map(other => `"${relative(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
+          : 'The build did not write it. Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to; with build: false, build in a step before.',
+    })
+  }
+  if (!found.isDirectory())
+    throw new ActionError('web_dir_not_a_folder', `The web folder "${shown}" is a file.`, {
+      hint: 'Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to.',
+    })
+}
+
+/** Where the usual tools write to. */
+const USUAL = ['dist', 'build', 'www', 'out', 'dist/browser', '.output/public']
+
+async function buildsNearby(parent: string): Promise<string[]> {
+  const inDist = (await readdir(join(parent, 'dist')).catch(() => [])).flatMap(name => [
+    `dist/${name}`,
+    `dist/${name}/browser`,
+  ])
+  const found: string[] = []
+  for (const path of new Set([...USUAL, ...inDist]))
+    if ((await stat(join(parent, path, 'index.html')).catch(() => null))?.isFile())
+      found.push(join(parent, path))
+  return found
+}
+
+interface Found {
+  readonly files: BundleFile[]
+  readonly links: string[]
+  /** Neither file nor folder nor link. */
+  readonly special: string[]
+  readonly leftOut: { path: string; why: string }[]
+}
+
+async function walk(
+  directory: string,
+  prefix = '',
+  found: Found = { files: [], links: [], special: [], leftOut: [] },
+) {
+  const entries = (await readdir(join(directory, prefix), { withFileTypes: true })).sort((a, b) =>
+    byPath({ path: a.name }, { path: b.name }),
+  )
+  for (const entry of entries) {
+    const path = prefix + entry.name
+    const why = LITTER[entry.name]
+    if (why !== undefined) found.leftOut.push({ path, why })
+    else await sortIn(entry, path)
+  }
+  return found
+
+  async function sortIn(entry: Dirent, path: string) {
+    if (entry.isSymbolicLink()) found.links.push(path)
+    else if (entry.isDirectory()) await walk(directory, `${path}/`, found)
+    else if (!entry.isFile()) found.special.push(path)
+    else {
+      // A name that is not UTF-8 cannot be opened by its decoded form; `checkNames` reports it.
+      const size = (await stat(join(directory, path)).catch(() => null))?.size ?? 0
+      found.files.push({ path, size })
+    }
+  }
+}
+
+function checkIndex(files: readonly BundleFile[], shown: string): Problem | null {
+  if (files.some(file => file.path === 'index.html')) return null
+  const message = 'there is no index.html at the root'
+  const code = 'index_html_missing'
+  const cased = files.find(file => file.path.toLowerCase() === 'index.html')
+  if (cased) return { code, message, hint: `Rename "${cased.path}" to "index.html".` }
+  const deeper = files.filter(file => /^[^/]+\/index\.html$/.test(file.path)).map(file => dirname(file.path))
+  return {
+    code,
+    message,
+    hint:
+      deeper.length === 1
+        ? `It is in "${shown}/${deeper[0]}": let webDir in the Capacitor config (or the input web-dir) name that folder.`
+        : 'The app starts with this file. Set webDir in the Capacitor config (or the input web-dir) to the folder that holds it.',
+  }
+}
+
+function checkLinks(links: readonly string[]): Problem | null {
+  if (links.length === 0) return null
+  return {
+    code: 'symlinks',
+    message: `symbolic links: ${list(links)}`,
+    hint: 'Android writes a link as a text file and iOS refuses some. Let the build copy the files (cp -rL) instead of linking them.',
+  }
+}
+
+function checkSpecial(special: readonly string[]): Problem | null {
+  if (special.length === 0) return null
+  return {
+    code: 'not_a_file',
+    message: `neither a file nor a folder: ${list(special)}`,
+    hint: 'Sockets, pipes and devices cannot be shipped. Delete them after the build.',
+  }
+}
+
+/** A zip with one such name is rejected as a whole by the updater on the device. */
+function checkNames(files: readonly BundleFile[]): Problem | null {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  const unfit = files.filter(file => /[\\\u0000-\u001f\u007f\ufffd]/.test(file.path))
+  if (unfit.length === 0) return null
+  return {
+    code: 'unfit_names',
+    message: `names that devices reject: ${list(unfit.map(file => file.path))}`,
+    hint: 'A name must be UTF-8 and hold no backslash and no control character. Rename these files.',
+  }
+}
+
+/** Twins overwrite each other on file systems that ignore case, or that normalise Unicode. */
+function checkTwins(files: readonly BundleFile[]): Problem | null {
+  const byKey = Map.groupBy(files, file => file.path.normalize('NFC').toLowerCase())
+  const twins = [...byKey.values()].filter(group => group.length > 1)
+  if (twins.length === 0) return null
+  return {
+    code: 'twin_names',
+    message: `names that differ only by case or Unicode form: ${list(twins.map(group => group.map(file => file.path).join(' = ')))}`,
+    hint: 'On devices and computers that ignore the difference one overwrites the other. Rename or delete one of each.',
+  }
+}
+
+/**
+ * The limit is for the zip, so the exact answer comes after compressing. But what weighs twice the limit raw
+ * is media, which hardly shrinks, and it is better to say so in a second than after minutes of compressing.
+ */
+function checkSize(files: readonly BundleFile[], totalBytes: number, maxBytes: number): Problem | null {
+  if (files.length > MOST_FILES)
+    return {
+      code: 'too_many_files',
+      message: `${files.length} files, and a bundle holds ${MOST_FILES} at most`,
+      hint: 'Load what is not needed at the start from a server.',
+    }
+  if (totalBytes <= 2 * maxBytes) return null
+  const largest = [...files].sort((a, b) => b.size - a.size).slice(0, 5)
+  return {
+    code: 'web_dir_too_large',
+    message: `${megabytes(totalBytes)} in all, and Capgo takes ${megabytes(maxBytes)} zipped`,
+    hint: `Load large media from a server. The largest: ${largest.map(file => `${quote(file.path)} (${megabytes(file.size)})`).join(', ')}.`,
+  }
+}
+
+const CODE = /\.(m?js|html?)$/i
+
+async function checkNotifyAppReady(directory: string, files: readonly BundleFile[]): Promise<Problem | null> {
+  for (const file of files)
+    if (CODE.test(file.path) && file.size > 0 && (await callsNotifyAppReady(join(directory, file.path))))
+      return null
+  return {
+    code: 'notify_app_ready_missing',
+    message: 'no file calls notifyAppReady()',
+    hint: "Without this call a device goes back to the bundle before. Add to the app's start: import { CapacitorUpdater } from '@capgo/capacitor-updater'; CapacitorUpdater.notifyAppReady(). If the call is hidden (obfuscated code), set the input check-notify-app-ready to false.",
+  }
+}
+
+/** A method `notifyAppReady() {` is the updater's own stand-in for browsers, and no call. */
+const CALL = /notifyAppReady(?!\w|\s*\([^()]*\)\s*\{|\s*=(?!=))/
+/** More than a call takes. What is cut here is looked at again together with the next piece. */
+const OVERLAP = 256
+
+async function callsNotifyAppReady(path: string): Promise<boolean> {
+  let rest = ''
+  let end = false
+  const stream = createReadStream(path, { encoding: 'latin1', highWaterMark: 1024 * 1024 })
+  const holdsCall = (text: string) => {
+    const at = text.search(CALL)
+    return at >= 0 && (end || at < text.length - OVERLAP)
+  }
+  // A file that cannot be read is reported by its name, or by the zip.
+  try {
+    for await (const chunk of stream) {
+      rest += chunk
+      if (holdsCall(rest)) return true
+      rest = rest.slice(-2 * OVERLAP)
+    }
+  } catch {
+    return false
+  }
+  end = true
+  return holdsCall(rest)
+}
+
+function unfit(problems: readonly Problem[], shown: string): ActionError {
+  const [first] = problems
+  if (problems.length === 1)
+    return new ActionError(first!.code, `The web folder "${shown}" cannot be shipped: ${first!.message}.`, {
+      hint: first!.hint,
+    })
+  return new ActionError(
+    'web_dir_unfit',
+    [
+      `The web folder "${shown}" cannot be shipped, for ${problems.length} reasons:`,
+      ...problems.map((problem, index) => `${index + 1}. ${problem.message} (${problem.code})`),
+    ].join('\n'),
+    { hint: problems.map((problem, index) => `${index + 1}. ${problem.hint}`).join('\n') },
+  )
+}
+
+function list(names: readonly string[]): string {
+  const named = names.slice(0, NAMED).map(quote).join(', ')
+  return names.length > NAMED ? `${named} and ${names.length - NAMED} more` : named
+}
+
+/** JSON shows control characters and backslashes as what they are. */
+function quote(name: string): string {
+  return JSON.stringify(name)
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(bytes < 1024 * 1024 * 10 ? 1 : 0)} MiB`
+}

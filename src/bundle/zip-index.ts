@@ -1,0 +1,73 @@
+import { open } from 'node:fs/promises'
+import { PassThrough, type Readable } from 'node:stream'
+import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
+import { ActionError } from '../errors.ts'
+
+/** A file inside a zip as its directory lists it. Sizes in bytes. */
+export interface ZipIndexEntry {
+  readonly path: string
+  readonly size: number
+  readonly compressedSize: number
+  readonly crc32: number
+}
+
+/** A zip of which only the end is at hand: its directory stands there. */
+export interface ZipTail {
+  /** Size of the whole zip in bytes. */
+  readonly size: number
+  /** Its last bytes. */
+  readonly tail: Buffer
+}
+
+/** Enough for the directory of some 10,000 files. */
+export const TAIL_BYTES = 1024 * 1024
+
+/** The files of a zip. Throws when it is broken, or when its directory is longer than the tail. */
+export async function listZip({ size, tail }: ZipTail): Promise<ZipIndexEntry[]> {
+  const zip = await fromRandomAccessReaderPromise(new TailReader(size, tail), size, { autoClose: false })
+  const entries: ZipIndexEntry[] = []
+  for await (const entry of zip.eachEntry())
+    if (!entry.fileName.endsWith('/'))
+      entries.push({
+        path: entry.fileName,
+        size: entry.uncompressedSize,
+        compressedSize: entry.compressedSize,
+        crc32: entry.crc32,
+      })
+  return entries
+}
+
+/** The files of a zip on this machine. */
+export async function listZipFile(path: string): Promise<ZipIndexEntry[]> {
+  const file = await open(path)
+  try {
+    const { size } = await file.stat()
+    const length = Math.min(size, TAIL_BYTES)
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length)
+    return await listZip({ size, tail: buffer })
+  } finally {
+    await file.close()
+  }
+}
+
+/** Serves the many small reads of a zip's directory from its tail. */
+class TailReader extends RandomAccessReader {
+  readonly #start: number
+  readonly #tail: Buffer
+
+  constructor(size: number, tail: Buffer) {
+    super()
+    this.#start = size - tail.length
+    this.#tail = tail
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    const stream = new PassThrough()
+    if (start < this.#start)
+      stream.destroy(
+        new ActionError('zip_directory_too_long', "The zip's directory is longer than what was read of it."),
+      )
+    else stream.end(this.#tail.subarray(start - this.#start, end - this.#start))
+    return stream
+  }
+}

@@ -1,0 +1,55 @@
+/** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
+
+/** `340 B`, `1.2 MB`, `124 MB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes
+  let unit = 0
+  // By what is shown, so that 999,950 bytes are 1 MB and never 1000 kB.
+  while (Number(round(value)) >= 1000 && unit < UNITS.length - 1) {
+    value /= 1000
+    unit++
+  }
+  return `${unit === 0 ? value : round(value)} ${UNITS[unit]}`
+}
+
+/** `+1.2 kB`, `−340 B` (with a real minus), `±0 B`. */
+export function formatDifference(bytes: number): string {
+  if (bytes === 0) return '±0 B'
+  return `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`
+}
+
+/** `850 ms`, `3.4 s`, `1 min 12 s`, `2 h 5 min`, from milliseconds. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 999.5) return `${Math.round(milliseconds)} ms`
+  if (milliseconds < 9_950) return `${round(milliseconds / 1000)} s`
+  const seconds = Math.round(milliseconds / 1000)
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return withRest(Math.floor(seconds / 60), 'min', seconds % 60, 's')
+  const minutes = Math.round(seconds / 60)
+  return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
+}
+
+/** The seven characters by which people know a commit. */
+export function shortSha(sha: string): string {
+  return sha.slice(0, 7)
+}
+
+/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
+export function shortDevice(id: string): string {
+  return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`
+}
+
+/** `1 file`, `3 files`, `1,240 files`. */
+export function plural(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
+}
+
+function round(value: number): string {
+  return value.toFixed(value < 99.95 ? 1 : 0).replace(/\.0$/, '')
+}
+
+function withRest(count: number, unit: string, rest: number, restUnit: string): string {
+  return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`
+}

@@ -1,0 +1,151 @@
+/**
+ * Text that is not ours, as Markdown that shows exactly that text and does nothing else. What stands for
+ * something in Markdown becomes an HTML entity: that is text in paragraphs, headings, table cells and raw
+ * HTML alike, so one way of escaping serves everywhere.
+ */
+
+/** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
+const LONGEST_TEXT = 2_000
+const LONGEST_NAME = 256
+const LONGEST_LINE = 1_000
+
+/**
+ * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
+ * surrogates, fillers. The two variation selectors are part of everyday emoji and change nothing else.
+ */
+const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu
+
+const SPECIAL = /[&<>\\`*_[\]|~]/
+
+/**
+ * What GitHub makes something of when Markdown and entities are done: mentions, references to issues, emoji,
+ * formulas, bare addresses. An element in between stops it, and nobody sees or copies one.
+ */
+const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./
+
+const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi')
+
+/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
+const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g
+
+/** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
+export function escapeText(text: string): string {
+  const lines = clip(text, LONGEST_TEXT)
+    .split(/[\r\n\u2028\u2029]+/)
+    .map(line => line.replace(/[ \t]+/g, ' ').trim())
+    .filter(line => line !== '')
+  return lines.map(line => neutralise(makeVisible(line))).join('<br>')
+}
+
+/** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
+export function code(text: string): string {
+  return `<code>${neutralise(makeVisible(clip(text, LONGEST_NAME)))}</code>`
+}
+
+/** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
+export function codeBlock(text: string): string {
+  const lines = text
+    .replace(TERMINAL, '')
+    .split(/\r?\n|[\u2028\u2029]/)
+    // A progress bar writes its line again and again; the last is what a terminal would show.
+    .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
+    .map(line => makeVisible(clip(line, LONGEST_LINE)))
+  const body = lines.join('\n').replace(/^\n+/, '').trimEnd()
+  const longest = Math.max(2, ...(body.match(/`+/g) ?? []).map(run => run.length))
+  const fence = '`'.repeat(longest + 1)
+  return `${fence}text\n${body}\n${fence}`
+}
+
+/** Markdown that links to an http(s) address; the Markdown alone when there is none, or another kind. */
+export function link(markdown: string, url: string | null): string {
+  const parsed = url === null ? null : URL.parse(url)
+  if (parsed === null || !/^https?:$/.test(parsed.protocol)) return markdown
+  const safe = parsed.href.replace(
+    /[^\w\-./:?#@=&%,;+~$]/g,
+    character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`,
+  )
+  return `[${markdown}](<${safe.replaceAll('&', '&amp;')}>)`
+}
+
+/** Rows of cells; a cell is Markdown made by the functions above. */
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  align: readonly string[] = [],
+): string {
+  const delimiters = head.map((_, column) => align[column] ?? '---')
+  return [head, delimiters, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+/** Folded away under one line. Both are Markdown; the line must be of one line. */
+export function details(summary: string, body: string, open = false): string {
+  return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`
+}
+
+/** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
+export function alert(kind: 'NOTE' | 'WARNING' | 'CAUTION', body: string): string {
+  return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n')
+}
+
+const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._'
+
+/** Cuts between two lines so that at most `max` bytes of UTF-8 are left, and closes what is open there. */
+export function limit(markdown: string, max: number): string {
+  if (size(markdown) <= max) return markdown
+  const lines = markdown.split('\n')
+  let used = 0
+  let folds = 0
+  let fence: string | null = null
+  let best = ''
+  for (const [index, line] of lines.entries()) {
+    used += size(line) + 1
+    if (used > max) break
+    if (fence === null) {
+      folds += count(line, '<details') - count(line, '</details>')
+      fence = /^`{3,}/.exec(line)?.[0] ?? null
+    } else if (line === fence) fence = null
+    const end = [...(fence === null ? [] : [fence]), '', ...Array(folds).fill('</details>\n'), LEFT_OUT].join(
+      '\n',
+    )
+    if (used + size(end) <= max) best = `${lines.slice(0, index + 1).join('\n')}\n${end}`
+  }
+  return best
+}
+
+/** For logs and other plain text: one line in which everything can be seen. */
+export function makeVisible(text: string): string {
+  return text.replace(INVISIBLE, character => {
+    if (character === '\n') return '\\n'
+    if (character === '\t') return '\\t'
+    const point = character.codePointAt(0)!.toString(16)
+    return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`
+  })
+}
+
+function neutralise(text: string): string {
+  return text
+    .replace(NEUTRALISE, (character, ...rest) => {
+      const { special } = rest.at(-1) as { special?: string }
+      return special === undefined ? `<span>${character}</span>` : entity(character)
+    })
+    .replace(/^(\d*)([-+=#:.)])/, (_, digits: string, character: string) => digits + entity(character))
+}
+
+function entity(character: string): string {
+  return `&#${character.codePointAt(0)};`
+}
+
+function clip(text: string, longest: number): string {
+  if (text.length <= longest) return text
+  // Not through the middle of a surrogate pair.
+  return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`
+}
+
+function size(text: string): number {
+  return new TextEncoder().encode(text).length
+}
+
+function count(text: string, part: string): number {
+  return text.split(part).length - 1
+}

@@ -1,0 +1,244 @@
+import type { Decision } from '../plan/types.ts'
+import { formatBytes, formatDifference, formatDuration, plural, shortSha } from './format.ts'
+import { alert, code, codeBlock, details, escapeText, limit, link, makeVisible, table } from './markdown.ts'
+import type {
+  ContentChange,
+  FailedResult,
+  FileChange,
+  PublishResult,
+  Result,
+  SkippedResult,
+} from './result.ts'
+
+/** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
+const LONGEST_SUMMARY = 1024 * 1024 - 4096
+/** So many files and output lines are shown; the rest is counted. */
+const FILES_SHOWN = 40
+const LEFT_OUT_SHOWN = 10
+const LINES_SHOWN = 60
+
+/** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
+export function renderSummary(result: Result): string {
+  return `${limit(
+    blocks(result)
+      .filter(block => block !== '')
+      .join('\n\n'),
+    LONGEST_SUMMARY,
+  )}\n`
+}
+
+/** What came of the run, as one line for the log. */
+export function describeOutcome(result: Result): string {
+  return makeVisible(`${result.outcome}: ${describe(result)}`)
+}
+
+/** The decisions of a plan as aligned lines for the log: what, value, why. */
+export function renderLogPlan(decisions: readonly Decision[]): string[] {
+  const rows = decisions.map(({ what, value, why }) => [what, value, why].map(makeVisible))
+  const width = (column: number) => Math.max(...rows.map(row => row[column]!.length))
+  return rows.map(([what, value, why]) =>
+    `${what!.padEnd(width(0))}  ${value!.padEnd(width(1))}  ${why}`.trimEnd(),
+  )
+}
+
+function describe(result: Result): string {
+  switch (result.kind) {
+    case 'failed':
+    case 'skipped':
+      return result.reason
+    case 'publish': {
+      const { channel, bundle, before, commit } = result
+      if (result.outcome !== 'published')
+        return `${result.reason} Channel ${channel.name}, bundle ${bundle.name || 'none'}.`
+      const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`
+      const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`
+      return `channel ${channel.name} serves ${bundle.name}${size} from ${shortSha(commit.sha)}${instead}.`
+    }
+  }
+}
+
+function blocks(result: Result): string[] {
+  switch (result.kind) {
+    case 'failed':
+      return failed(result)
+    case 'skipped':
+      return skipped(result)
+    case 'publish':
+      return published(result)
+  }
+}
+
+function failed({ code: id, reason, hint, at, output }: FailedResult): string[] {
+  const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':')
+  const what = `<b>${escapeText(reason)}</b>`
+  return [
+    '### ❌ Publish failed',
+    alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
+    `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
+    output === null || output.trim() === ''
+      ? ''
+      : details('End of the output', codeBlock(lastLines(output)), true),
+  ]
+}
+
+function skipped({ reason }: SkippedResult): string[] {
+  return ['### ⏭️ Nothing to publish', escapeText(reason)]
+}
+
+function published(result: PublishResult): string[] {
+  return [
+    `### ${headline(result)}`,
+    origin(result),
+    why(result),
+    changes(result.change),
+    warnings(result.warnings),
+    decisions(result),
+    footer(result),
+  ]
+}
+
+function warnings(warnings: readonly string[]): string {
+  const texts = warnings.map(escapeText)
+  if (texts.length === 0) return ''
+  return alert('WARNING', texts.length === 1 ? texts.join() : texts.map(text => `- ${text}`).join('\n'))
+}
+
+function headline({ outcome, channel, bundle, by }: PublishResult): string {
+  const size = bundle.size === null ? '' : ` · ${formatBytes(bundle.size)}`
+  const name = `${bundle.name === '' ? 'no bundle' : code(bundle.name)}${size}`
+  switch (outcome) {
+    case 'published':
+      return `✅ ${code(channel.name)} serves ${name}`
+    case 'unchanged':
+      return `☑️ ${code(channel.name)} already serves ${name}`
+    case 'stale':
+      return `⏭️ ${code(channel.name)} keeps the newer ${name}`
+    case 'planned':
+      return `🧪 Dry run: ${code(channel.name)} would ${by === null ? 'keep' : 'serve'} ${name}`
+  }
+}
+
+/** The commit, what it replaces, which bundle it is. */
+function origin({ outcome, channel, bundle, before, commit, by }: PublishResult): string {
+  const from = `${link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`
+  const page = bundle.id === null ? '' : link(`bundle ${bundle.id}`, bundle.url)
+  // The bundle of a stale run is not of its commit.
+  if (outcome === 'stale') return row([`This run: commit ${from}`, page === '' ? '' : `served: ${page}`])
+  const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`
+  return row([`Commit ${from}`, by === null || before?.id === bundle.id ? '' : replaced, page])
+}
+
+function firstOf(channel: PublishResult['channel']): string {
+  return channel.made ? `new ${channel.public ? 'public' : 'private'} channel` : "the channel's first bundle"
+}
+
+/** Where the version comes from; or why the channel got another bundle or was left alone. */
+function why({ outcome, reason, by, decisions }: PublishResult): string {
+  const said = decisions.find(({ what }) => what === 'bundle')?.why
+  if (outcome === 'stale' || outcome === 'unchanged' || said === undefined) return escapeText(reason)
+  const sentence = by === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`
+  return escapeText(outcome === 'planned' ? `${sentence} Nothing was written.` : sentence)
+}
+
+function decisions({ decisions, leftOut, outcome }: PublishResult): string {
+  const rows = decisions.map(({ what, value, why }) => [escapeText(what), code(value), escapeText(why)])
+  const shown = leftOut.slice(0, LEFT_OUT_SHOWN).map(({ path, why }) => `${code(path)} (${escapeText(why)})`)
+  if (leftOut.length > shown.length) shown.push(`${leftOut.length - shown.length} more`)
+  const body = [
+    rows.length === 0 ? '' : table(['', 'chosen', 'because'], rows),
+    shown.length === 0 ? '' : `Left out of the bundle: ${shown.join(', ')}.`,
+  ].filter(part => part !== '')
+  return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned')
+}
+
+function footer({ outcome, appId, bundle, channel, files, durations, by }: PublishResult): string {
+  const isOurs = outcome !== 'stale'
+  const facts = row([
+    escapeText(appId),
+    channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
+    files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
+    bundle.checksum === null || !isOurs ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
+    durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
+    durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
+    `${formatDuration(durations.total)} in all`,
+  ])
+  return `<sub>${facts}</sub>`
+}
+
+/** The parts that say something, side by side. */
+function row(parts: readonly string[]): string {
+  return parts.filter(part => part !== '').join(' · ')
+}
+
+/** Counts on the folded line, files with sizes inside. */
+function changes(change: ContentChange | null): string {
+  if (change === null) return ''
+  const files = listChanges(change)
+  const since = code(change.since)
+  if (files.length === 0) return `No file differs from ${since}.`
+  const counts = (['changed', 'added', 'removed'] as const)
+    .map(kind => ({ kind, count: files.filter(file => file.kind === kind).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ kind, count }) => `${count.toLocaleString('en-US')} ${kind}`)
+  const total = files.reduce((sum, file) => sum + difference(file), 0)
+  const rows = files
+    .slice(0, FILES_SHOWN)
+    .map(file => [
+      code(file.path),
+      file.kind === 'added' ? '–' : formatBytes(file.sizeBefore),
+      file.kind === 'removed' ? '–' : formatBytes(file.size),
+      formatDifference(difference(file)),
+    ])
+  const more = files.length - rows.length
+  const list = table(['file', 'before', 'now', 'difference'], rows, ['---', '--:', '--:', '--:'])
+  return details(
+    `<b>Files:</b> ${counts.join(', ')} since ${since} (${formatDifference(total)} unpacked)`,
+    more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list,
+  )
+}
+
+interface ChangedFile extends FileChange {
+  readonly kind: 'added' | 'changed' | 'removed'
+}
+
+/**
+ * The files that differ, the largest differences first. Build tools put a hash of the content into names: an
+ * added and a removed file whose names differ by nothing else are one file that changed.
+ */
+function listChanges({ added, changed, removed }: ContentChange): ChangedFile[] {
+  const before = new Map(withoutHash(removed))
+  const pairs = withoutHash(added).flatMap(([name, now]) => {
+    const was = before.get(name)
+    return was === undefined ? [] : [{ now, was }]
+  })
+  const paired = new Set(pairs.flatMap(({ now, was }) => [now, was]))
+  const files: ChangedFile[] = [
+    ...changed.map(file => ({ ...file, kind: 'changed' as const })),
+    ...pairs.map(({ now, was }) => ({ ...now, sizeBefore: was.sizeBefore, kind: 'changed' as const })),
+    ...added.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'added' as const })),
+    ...removed.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'removed' as const })),
+  ]
+  return files.sort((a, b) => Math.abs(difference(b)) - Math.abs(difference(a)) || (a.path < b.path ? -1 : 1))
+}
+
+function difference({ size, sizeBefore }: FileChange): number {
+  return size - sizeBefore
+}
+
+/** `index-CkVzA1xy.js` (Vite), `main.8f3a2b1c9d.css` (webpack), `main-QK4TNY2R.js` (Angular). */
+const HASH = /(?<=[-.])(?=[\w-]*[\dA-Z])(?:[\w-]{8}|[A-Za-z0-9]{8,64})(?=(?:\.[A-Za-z0-9]+)+$)/
+
+/** Names with the hash taken out; those that stand for one file only. */
+function withoutHash(files: readonly FileChange[]): [string, FileChange][] {
+  const named = files.filter(({ path }) => HASH.test(path))
+  const byName = Map.groupBy(named, ({ path }) => path.replace(HASH, '*'))
+  return [...byName].flatMap(([name, [file, ...others]]) =>
+    file && others.length === 0 ? [[name, file]] : [],
+  )
+}
+
+function lastLines(output: string): string {
+  const lines = output.trimEnd().split('\n')
+  const left = lines.length - LINES_SHOWN
+  return left > 0 ? [`… ${plural(left, 'line')} before`, ...lines.slice(left)].join('\n') : output
+}

@@ -1,0 +1,314 @@
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { promisify } from 'node:util'
+import { brotliDecompress } from 'node:zlib'
+import yauzl from 'yauzl'
+
+/** Path inside the bundle to content. */
+export type BundleFiles = ReadonlyMap<string, Buffer>
+
+export interface DeviceOptions {
+  /** Where the plugin's endpoints are; the Capgo's base URL. */
+  readonly capgoUrl: string
+  readonly appId: string
+  readonly deviceId?: string
+  readonly platform?: 'android' | 'ios' | 'electron'
+  /** The app's native version, as in the stores. */
+  readonly versionBuild?: string
+  readonly pluginVersion?: string
+  readonly defaultChannel?: string
+  readonly isEmulator?: boolean
+  readonly isProd?: boolean
+  /** The web code inside the installed app; a delta download reuses its files. */
+  readonly builtin?: BundleFiles
+  /** What the app's public key does; without one an encrypted bundle is refused. */
+  readonly decrypt?: Decryptor
+}
+
+export interface Decryptor {
+  content(bytes: Buffer, sessionKey: string): Buffer
+  /** The signed checksum to the plain one, lower-case hex. */
+  checksum(signed: string, sessionKey: string): string
+}
+
+export interface ManifestEntry {
+  readonly file_name: string
+  readonly file_hash: string
+  readonly download_url: string
+}
+
+/** What `/updates` answered: a bundle to take, or why there is none. */
+export type UpdateAnswer =
+  | {
+      readonly kind: 'update'
+      readonly version: string
+      readonly url: string
+      readonly checksum: string
+      readonly sessionKey: string
+      readonly manifest: readonly ManifestEntry[] | null
+    }
+  | { readonly kind: 'up_to_date' | 'blocked' | 'failed'; readonly error: string; readonly message: string }
+
+export type Update = Extract<UpdateAnswer, { kind: 'update' }>
+
+export interface InstalledBundle {
+  readonly version: string
+  readonly files: BundleFiles
+  /** SHA-256 of the downloaded zip, lower-case hex; null for a delta download. */
+  readonly checksum: string | null
+  /** What travelled, in bytes. */
+  readonly downloaded: number
+}
+
+/** A download or bundle that the plugin refuses; `code` is what it reports to `/stats`. */
+export class DeviceError extends Error {
+  readonly code: string
+  constructor(code: string, message: string) {
+    super(`${code}: ${message}`)
+    this.name = 'DeviceError'
+    this.code = code
+  }
+}
+
+/** Tries of one download; each goes on where the one before broke off. */
+const TRIES = 3
+
+/**
+ * An app with Capgo's plugin on a phone: asks for updates, downloads, verifies and installs by the plugin's
+ * rules. It remembers what it has installed and which bundles failed.
+ */
+export class Device {
+  readonly id: string
+  /** `builtin` until a bundle was installed. */
+  installed = 'builtin'
+  readonly #options: DeviceOptions
+  readonly #bundles = new Map<string, InstalledBundle>()
+  readonly #failed = new Set<string>()
+
+  constructor(options: DeviceOptions) {
+    this.#options = options
+    this.id = options.deviceId ?? crypto.randomUUID()
+  }
+
+  /** Throws a `DeviceError` for an answer that is not of Capgo's form, HTTP errors included. */
+  async checkForUpdate(): Promise<UpdateAnswer> {
+    const response = await this.#post('/updates', {})
+    const answer = (await response.json()) as Record<string, unknown>
+    const text = (key: string) => (typeof answer[key] === 'string' ? (answer[key] as string) : '')
+    if (!response.ok) throw new DeviceError('update_failed', `HTTP ${response.status} ${text('error')}`)
+    if ('error' in answer || 'kind' in answer) {
+      const kind = answer.kind === 'up_to_date' || answer.kind === 'blocked' ? answer.kind : 'failed'
+      return { kind, error: text('error'), message: text('message') }
+    }
+    if (text('version') === '' || typeof answer.url !== 'string')
+      throw new DeviceError('update_failed', `No version or url in ${JSON.stringify(answer)}`)
+    return {
+      kind: 'update',
+      version: text('version'),
+      url: text('url'),
+      checksum: text('checksum'),
+      sessionKey: text('session_key'),
+      manifest: Array.isArray(answer.manifest) ? (answer.manifest as ManifestEntry[]) : null,
+    }
+  }
+
+  /** Downloads and verifies; the bundle does not run yet. Throws a `DeviceError` for what the plugin refuses. */
+  async download(update: Update): Promise<InstalledBundle> {
+    if (this.#failed.has(update.version))
+      throw new DeviceError('update_fail', `${update.version} failed before`)
+    const stored = this.#bundles.get(update.version)
+    if (stored !== undefined) return stored
+    try {
+      const bundle =
+        update.manifest !== null && update.manifest.length > 0
+          ? await this.#downloadManifest(update, update.manifest)
+          : await this.#downloadZip(update)
+      if (!bundle.files.has('index.html'))
+        throw new DeviceError('update_fail', 'The bundle has no index.html')
+      this.#bundles.set(update.version, bundle)
+      await this.#report('download_complete', update.version)
+      return bundle
+    } catch (error) {
+      this.#failed.add(update.version)
+      await this.#report(error instanceof DeviceError ? error.code : 'download_fail', update.version)
+      throw error
+    }
+  }
+
+  /** The whole round. Null when there is nothing to take. */
+  async update(): Promise<InstalledBundle | null> {
+    const answer = await this.checkForUpdate()
+    if (answer.kind !== 'update') return null
+    const bundle = await this.download(answer)
+    this.installed = bundle.version
+    await this.#report('set', bundle.version)
+    return bundle
+  }
+
+  async #downloadZip(update: Update): Promise<InstalledBundle> {
+    const bytes = await fetchWithResume(update.url)
+    const { zip, expected } = this.#decrypt(update, bytes)
+    const checksum = sha256(zip)
+    // The plugin compares the strings: upper case is a mismatch.
+    if (checksum !== expected)
+      throw new DeviceError('checksum_fail', `The zip is ${checksum}, announced was ${expected || 'none'}`)
+    const files = hoist(await unzip(zip), this.#options.platform ?? 'android')
+    return { version: update.version, files, checksum, downloaded: bytes.length }
+  }
+
+  #decrypt(update: Update, bytes: Buffer): { zip: Buffer; expected: string } {
+    if (update.sessionKey === '') return { zip: bytes, expected: update.checksum }
+    const { decrypt } = this.#options
+    if (decrypt === undefined) throw new DeviceError('decrypt_fail', 'The app has no public key')
+    return {
+      zip: decrypt.content(bytes, update.sessionKey),
+      expected: decrypt.checksum(update.checksum, update.sessionKey),
+    }
+  }
+
+  async #downloadManifest(update: Update, manifest: readonly ManifestEntry[]): Promise<InstalledBundle> {
+    const known = new Map<string, Buffer>()
+    for (const bundle of [{ files: this.#options.builtin ?? new Map() }, ...this.#bundles.values()])
+      for (const content of bundle.files.values()) known.set(sha256(content), content)
+    const { decrypt } = this.#options
+    if (update.sessionKey !== '' && decrypt === undefined)
+      throw new DeviceError('decrypt_fail', 'The app has no public key')
+
+    const files = new Map<string, Buffer>()
+    let downloaded = 0
+    for (const entry of manifest) {
+      const compressed = entry.file_name.endsWith('.br')
+      const name = checkPath(
+        compressed ? entry.file_name.slice(0, -3) : entry.file_name,
+        'manifest_path_fail',
+      )
+      if (!entry.file_hash) throw new DeviceError('manifest_path_fail', `${name} has no hash`)
+      if (files.has(name)) throw new DeviceError('manifest_path_fail', `${name} is there twice`)
+      const encrypted = update.sessionKey !== '' && decrypt !== undefined
+      const hash = (
+        encrypted ? decrypt.checksum(entry.file_hash, update.sessionKey) : entry.file_hash
+      ).toLowerCase()
+      const cached = known.get(hash)
+      if (cached !== undefined) {
+        files.set(name, cached)
+        continue
+      }
+      const bytes = await fetchWithResume(entry.download_url)
+      downloaded += bytes.length
+      const plain = encrypted ? decrypt.content(bytes, update.sessionKey) : bytes
+      const content = compressed ? await promisify(brotliDecompress)(plain) : plain
+      if (sha256(content) !== hash)
+        throw new DeviceError('download_manifest_checksum_fail', `${name} is not ${hash}`)
+      files.set(name, content)
+      known.set(hash, content)
+    }
+    return { version: update.version, files, checksum: null, downloaded }
+  }
+
+  async #report(action: string, version: string): Promise<void> {
+    const response = await this.#post('/stats', { action, version_name: version })
+    await response.arrayBuffer()
+  }
+
+  #post(path: string, more: Readonly<Record<string, unknown>>): Promise<Response> {
+    const { capgoUrl, appId, platform, versionBuild, pluginVersion, defaultChannel } = this.#options
+    return fetch(`${capgoUrl}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({
+        app_id: appId,
+        device_id: this.id,
+        platform: platform ?? 'android',
+        version_build: versionBuild ?? '1.0.0',
+        version_code: '1',
+        version_name: this.installed,
+        version_os: '16',
+        plugin_version: pluginVersion ?? '8.51.14',
+        is_emulator: this.#options.isEmulator ?? false,
+        is_prod: this.#options.isProd ?? true,
+        // A null here would be refused.
+        ...(defaultChannel === undefined ? {} : { defaultChannel }),
+        ...more,
+      }),
+    })
+  }
+}
+
+/** A GET that goes on after a broken connection: 206 is appended, 200 begins again. */
+async function fetchWithResume(url: string): Promise<Buffer> {
+  let received: Buffer[] = []
+  let size = 0
+  for (let attempt = 1; ; attempt++) {
+    try {
+      const response = await fetch(url, size === 0 ? {} : { headers: { range: `bytes=${size}-` } })
+      if (!response.ok) throw new DeviceError('download_fail', `HTTP ${response.status} for ${url}`)
+      if (response.status === 200) {
+        received = []
+        size = 0
+      }
+      if (response.body !== null)
+        for await (const chunk of response.body) {
+          received.push(Buffer.from(chunk))
+          size += chunk.length
+        }
+      return Buffer.concat(received)
+    } catch (error) {
+      if (error instanceof DeviceError || attempt === TRIES) throw error
+    }
+  }
+}
+
+/** The archive's files by path. Throws a `DeviceError` for an entry that the plugin refuses. */
+export async function unzip(zip: Buffer): Promise<Map<string, Buffer>> {
+  const files = new Map<string, Buffer>()
+  try {
+    // Names are decoded here: yauzl itself would turn backslashes into slashes.
+    const archive = await yauzl.fromBufferPromise(zip, { decodeStrings: false })
+    for await (const entry of archive.eachEntry()) {
+      const name = (entry.fileName as unknown as Buffer).toString('utf8')
+      checkPath(name, 'canonical_path_fail')
+      if (name.endsWith('/')) continue
+      const chunks: Buffer[] = []
+      for await (const chunk of await archive.openReadStreamPromise(entry)) chunks.push(chunk as Buffer)
+      files.set(posix.normalize(name), Buffer.concat(chunks))
+    }
+  } catch (error) {
+    if (error instanceof DeviceError) throw error
+    throw new DeviceError('unzip_fail', (error as Error).message)
+  }
+  return files
+}
+
+/** A path that stays inside the bundle. */
+function checkPath(path: string, code: string): string {
+  if (path.includes('\\')) throw new DeviceError('windows_path_fail', `${path} has a backslash`)
+  const normal = posix.normalize(path)
+  if (
+    path === '' ||
+    path.includes('\0') ||
+    posix.isAbsolute(path) ||
+    normal === '..' ||
+    normal.startsWith('../')
+  )
+    throw new DeviceError(code, `${path} leaves the bundle`)
+  return normal
+}
+
+/** One enclosing folder is tolerated; the two platforms decide differently when there is one. */
+function hoist(files: Map<string, Buffer>, platform: string): Map<string, Buffer> {
+  const roots = new Set([...files.keys()].map(path => path.split('/')[0]!))
+  const counted =
+    platform === 'ios'
+      ? [...roots]
+      : [...roots].filter(name => !name.startsWith('.') && !name.startsWith('__MACOSX'))
+  const folder = counted[0]
+  if (counted.length !== 1 || folder === undefined || files.has(folder) || files.has('index.html'))
+    return files
+  return new Map(
+    [...files].flatMap(([path, content]) =>
+      path.startsWith(`${folder}/`) ? [[path.slice(folder.length + 1), content] as const] : [],
+    ),
+  )
+}
+
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')

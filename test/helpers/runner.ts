@@ -1,0 +1,248 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { parse } from 'yaml'
+import type { WorkflowEvent } from './event.ts'
+import { parseKeyValueFile } from './file-commands.ts'
+import { RunnerLog } from './log.ts'
+import { atEnd, makeScratch, removeScratch } from './scratch.ts'
+
+export interface RunOptions {
+  /** The workspace: a checkout as actions/checkout leaves it. */
+  readonly repo: string
+  readonly event: WorkflowEvent
+  /** The `with:` block. */
+  readonly inputs?: Readonly<Record<string, string>>
+  /** The step's `env:` block; also replaces a variable of the runner. */
+  readonly env?: Readonly<Record<string, string>>
+  /** Value of `${{ github.token }}`. */
+  readonly githubToken?: string
+  /** What GitHub knows as secrets and masks by itself. */
+  readonly secrets?: readonly string[]
+  /** Folder with `action.yml` and what it names; this project by default. */
+  readonly action?: string
+  readonly runId?: number
+  readonly runNumber?: number
+  readonly runAttempt?: number
+  readonly apiUrl?: string
+  readonly onLine?: (line: string) => void
+}
+
+export interface ActionRun {
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly durationMs: number
+  readonly outputs: Readonly<Record<string, string>>
+  readonly state: Readonly<Record<string, string>>
+  /** Through `GITHUB_ENV` and `GITHUB_PATH`. */
+  readonly exportedEnv: Readonly<Record<string, string>>
+  readonly exportedPath: readonly string[]
+  /** As written; GitHub shows it masked. */
+  readonly summary: string
+  readonly log: RunnerLog
+  /** What a person reads on GitHub. */
+  readonly visibleLog: string
+}
+
+/** The run, and a way to end it with all its child processes. */
+export type ActionProcess = Promise<ActionRun> & { kill(signal: NodeJS.Signals): void }
+
+interface Manifest {
+  readonly inputs?: Readonly<Record<string, { readonly default?: unknown }>>
+  readonly runs: { readonly using: string; readonly main: string }
+}
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url))
+
+/** GitHub drops a larger summary. */
+const SUMMARY_LIMIT = 1024 * 1024
+
+const running = new Set<ChildProcess>()
+atEnd(() => {
+  for (const child of running) killGroup(child, 'SIGKILL')
+})
+
+/** Runs the built action as a step of a job, as actions/runner does for `using: node24`. */
+export function runAction(options: RunOptions): ActionProcess {
+  const action = installAction(options.action ?? PROJECT)
+  const files = makeScratch('runner')
+  const manifest = parse(readFileSync(join(action, 'action.yml'), 'utf8')) as Manifest
+  if (manifest.runs.using !== 'node24' || !process.version.startsWith('v24.'))
+    throw new Error(`The action wants ${manifest.runs.using}; this is Node ${process.version}.`)
+
+  const log = new RunnerLog()
+  for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
+  const { inputs, unexpected } = readWith(manifest, options)
+  if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)
+
+  const started = performance.now()
+  const child = spawn(process.execPath, [join(action, manifest.runs.main)], {
+    cwd: options.repo,
+    env: { ...baseEnvironment(), ...inputs, ...runnerEnvironment(options, files), ...options.env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
+  running.add(child)
+  const streams = (['stdout', 'stderr'] as const).map(async stream => {
+    for await (const line of linesOf(child[stream])) {
+      log.write(line, stream)
+      options.onLine?.(line)
+    }
+  })
+  const ended = new Promise<Pick<ActionRun, 'exitCode' | 'signal'>>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }))
+  })
+  const run = Promise.all([ended, ...streams]).then(([end]) => {
+    running.delete(child)
+    const durationMs = Math.round(performance.now() - started)
+    const result = { ...end, durationMs, ...collect(files, log), log, visibleLog: log.visible }
+    removeScratch(files)
+    return result
+  })
+  return Object.assign(run, { kill: (signal: NodeJS.Signals) => killGroup(child, signal) })
+}
+
+/** Not readline: it also breaks at U+2028, which the runner does not. */
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const lines = `${rest}${chunk}`.split(/\r\n|\n|\r(?!$)/)
+    rest = lines.pop() ?? ''
+    yield* lines
+  }
+  if (rest !== '') yield rest.replace(/\r$/, '')
+}
+
+/** The `INPUT_*` variables. An input of action.yml that has neither value nor default is set and empty. */
+function readWith(manifest: Manifest, options: RunOptions) {
+  const given = options.inputs ?? {}
+  const declared = manifest.inputs ?? {}
+  const unexpected = Object.keys(given).filter(name => !(name in declared))
+  const values = { ...given }
+  for (const [name, { default: fallback }] of Object.entries(declared))
+    values[name] ??= String(fallback ?? '').replace(
+      /\$\{\{\s*github\.token\s*\}\}/g,
+      options.githubToken ?? '',
+    )
+  const inputs = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [
+      `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`,
+      value,
+    ]),
+  )
+  return { inputs, unexpected }
+}
+
+/** The machine's own variables. Scripts' `.bin` folders go: a package manager that ran us put them there. */
+function baseEnvironment(): Record<string, string> {
+  const path = (process.env.PATH ?? '').split(':').filter(folder => !/node_modules|node-gyp-bin/.test(folder))
+  return { PATH: [dirname(process.execPath), ...path].join(':'), HOME: process.env.HOME ?? '/root' }
+}
+
+/** Writes the files that the step reads and fills, and tells where they are. */
+function runnerEnvironment(options: RunOptions, files: string): Record<string, string> {
+  const { event } = options
+  const server = 'https://github.com'
+  const temp = join(files, '_temp')
+  const toolCache = join(files, '_tool')
+  for (const folder of [temp, toolCache]) mkdirSync(folder)
+  const eventPath = join(temp, 'event.json')
+  writeFileSync(eventPath, JSON.stringify(event.payload, null, 2))
+  for (const name of FILE_COMMANDS) writeFileSync(join(files, name), '')
+  const api = options.apiUrl ?? 'https://api.github.com'
+  const owner = event.repository.split('/')[0]!
+  return {
+    CI: 'true',
+    GITHUB_ACTIONS: 'true',
+    GITHUB_ACTION: 'capgo',
+    GITHUB_ACTION_REPOSITORY: 'capgo-publish-action/capgo-publish-action',
+    GITHUB_ACTION_REF: 'v1',
+    GITHUB_ACTOR: event.actor,
+    GITHUB_ACTOR_ID: '1',
+    GITHUB_API_URL: api,
+    GITHUB_BASE_REF: event.baseRef,
+    GITHUB_ENV: join(files, 'env'),
+    GITHUB_EVENT_NAME: event.name,
+    GITHUB_EVENT_PATH: eventPath,
+    GITHUB_GRAPHQL_URL: `${api}/graphql`,
+    GITHUB_HEAD_REF: event.headRef,
+    GITHUB_JOB: 'publish',
+    GITHUB_OUTPUT: join(files, 'output'),
+    GITHUB_PATH: join(files, 'path'),
+    GITHUB_REF: event.ref,
+    GITHUB_REF_NAME: event.ref.replace(/^refs\/(heads|tags|pull)\//, ''),
+    GITHUB_REF_PROTECTED: 'false',
+    GITHUB_REF_TYPE: event.ref.startsWith('refs/tags/') ? 'tag' : 'branch',
+    GITHUB_REPOSITORY: event.repository,
+    GITHUB_REPOSITORY_ID: '1',
+    GITHUB_REPOSITORY_OWNER: owner,
+    GITHUB_REPOSITORY_OWNER_ID: '1',
+    GITHUB_RETENTION_DAYS: '90',
+    GITHUB_RUN_ATTEMPT: String(options.runAttempt ?? 1),
+    GITHUB_RUN_ID: String(options.runId ?? 9_000_000_001),
+    GITHUB_RUN_NUMBER: String(options.runNumber ?? 1),
+    GITHUB_SERVER_URL: server,
+    GITHUB_SHA: event.sha,
+    GITHUB_STATE: join(files, 'state'),
+    GITHUB_STEP_SUMMARY: join(files, 'summary'),
+    GITHUB_TRIGGERING_ACTOR: event.actor,
+    GITHUB_WORKFLOW: 'Live updates',
+    GITHUB_WORKFLOW_REF: `${event.repository}/.github/workflows/live-updates.yml@${event.ref}`,
+    GITHUB_WORKFLOW_SHA: event.sha,
+    GITHUB_WORKSPACE: options.repo,
+    RUNNER_ARCH: process.arch === 'arm64' ? 'ARM64' : 'X64',
+    RUNNER_ENVIRONMENT: 'github-hosted',
+    RUNNER_NAME: 'GitHub Actions 1',
+    RUNNER_OS: process.platform === 'darwin' ? 'macOS' : 'Linux',
+    RUNNER_TEMP: temp,
+    RUNNER_TOOL_CACHE: toolCache,
+    RUNNER_WORKSPACE: dirname(options.repo),
+    ACTIONS_RUNTIME_URL: 'https://pipelines.actions.example/',
+    ACTIONS_RUNTIME_TOKEN: RUNTIME_TOKEN,
+  }
+}
+
+/** The runner's own token, which a step has too. No build may see it. */
+export const RUNTIME_TOKEN = 'runtime-token-0123456789abcdef'
+
+const FILE_COMMANDS = ['env', 'output', 'path', 'state', 'summary'] as const
+
+function collect(files: string, log: RunnerLog) {
+  const read = (name: (typeof FILE_COMMANDS)[number]) => readFileSync(join(files, name), 'utf8')
+  const summary = read('summary')
+  const tooLarge = Buffer.byteLength(summary) > SUMMARY_LIMIT
+  if (tooLarge)
+    log.write(`::error::$GITHUB_STEP_SUMMARY upload aborted, supports content up to a size of 1024k`)
+  return {
+    outputs: { ...log.outputs, ...parseKeyValueFile(read('output')) },
+    state: { ...log.state, ...parseKeyValueFile(read('state')) },
+    exportedEnv: parseKeyValueFile(read('env')),
+    exportedPath: read('path').split('\n').filter(Boolean),
+    summary: tooLarge ? '' : summary,
+  }
+}
+
+const installed = new Map<string, string>()
+
+/** A copy of what a user's job would download, so that nothing of this project's node_modules is in reach. */
+function installAction(folder: string): string {
+  const existing = installed.get(folder)
+  if (existing !== undefined) return existing
+  const copy = makeScratch('action')
+  for (const name of ['action.yml', 'dist']) cpSync(join(folder, name), join(copy, name), { recursive: true })
+  installed.set(folder, copy)
+  return copy
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    process.kill(-child.pid, signal)
+  } catch (error) {
+    // It ended between the look and the shot.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}

@@ -1,0 +1,134 @@
+import { expect, it } from 'vitest'
+import { createWorld, tinyApp } from './scenario.ts'
+
+it('a push to main makes channel production and publishes on it', async () => {
+  const world = await createWorld()
+  const run = await world.push('main')
+  expect(world.story(run)).toMatchSnapshot()
+  expect(run.outputs).toMatchObject({ outcome: 'published', channel: 'production', 'bundle-version': '1.2.0' })
+})
+
+it('the next push moves to the next-patch pre-release, because the name is taken', async () => {
+  const world = await createWorld()
+  await world.push('main')
+  world.repo.commit({ 'greeting.txt': '<h1>Good day</h1>\n' })
+  const run = await world.push('main')
+  world.story(run)
+  expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-version': '1.2.1-production.2.1' })
+})
+
+it('a push to an existing channel takes five requests to publish', async () => {
+  const world = await createWorld()
+  await world.push('main')
+  world.repo.commit({ 'greeting.txt': '<h1>Good day</h1>\n' })
+  const before = world.capgo.requests.length
+  const run = await world.push('main')
+  expect(run.exitCode).toBe(0)
+  const requests = world.capgo.requests.slice(before).map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`)
+  const row = requests.indexOf('POST /rest/v1/app_versions')
+  expect(requests.slice(row)).toEqual([
+    'POST /rest/v1/app_versions', // row
+    'POST /files/upload/attachments/', // upload in the creation request, checked against its SHA-256
+    ...['PATCH /rest/v1/app_versions', 'GET /rest/v1/channels'].sort(), // finalise; is the channel still ours to move?
+    'PUT /bundle', // promote
+    'GET /rest/v1/channels', // read back
+  ].map((_, index, all) => (index === 2 || index === 3 ? requests[row + index]! : all[index]!)))
+  expect(new Set(requests.slice(row + 2, row + 4))).toEqual(new Set(['PATCH /rest/v1/app_versions', 'GET /rest/v1/channels']))
+})
+
+it('a push to develop goes to development', async () => {
+  const world = await createWorld()
+  await world.push('main')
+  world.repo.branch('develop')
+  world.repo.commit({ 'greeting.txt': '<h1>Next</h1>\n' })
+  world.story(await world.push('main', { sha: world.repo.git(['rev-parse', 'main']) }))
+  const run = await world.push('develop')
+  expect(world.story(run)).toMatchSnapshot()
+  expect(run.outputs).toMatchObject({ outcome: 'published', channel: 'development' })
+})
+
+it('the same content again changes nothing', async () => {
+  const world = await createWorld()
+  await world.push('main')
+  world.story(await world.push('main'))
+  const run = await world.push('main')
+  expect(world.story(run)).toMatchSnapshot()
+  expect(run.outputs.outcome).toBe('unchanged')
+})
+
+it('an older commit does not touch the channel', async () => {
+  const world = await createWorld()
+  const old = world.repo.head
+  world.repo.commit({ 'greeting.txt': '<h1>Newer</h1>\n' })
+  await world.push('main')
+  world.repo.detach(old)
+  const run = await world.push('main', { sha: old })
+  expect(run.outputs).toMatchObject({ outcome: 'stale', 'bundle-version': '1.2.0' })
+  expect(run.exitCode).toBe(0)
+})
+
+it('content that was reverted is promoted, not uploaded', async () => {
+  const world = await createWorld()
+  await world.push('main')
+  world.repo.commit({ 'greeting.txt': '<h1>Mistake</h1>\n' })
+  await world.push('main')
+  world.repo.commit({ 'greeting.txt': '<h1>Hello</h1>\n' })
+  const before = world.capgo.requests.length
+  const run = await world.push('main')
+  expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-version': '1.2.0' })
+  expect(world.capgo.requests.slice(before).filter(({ path }) => path.startsWith('/files/upload'))).toEqual([])
+})
+
+it('an unchanged newer commit keeps an older one from coming back', async () => {
+  const world = await createWorld()
+  await world.push('main') // content A
+  const middle = world.repo.commit({ 'greeting.txt': '<h1>B</h1>\n' })
+  world.repo.commit({ 'greeting.txt': '<h1>Hello</h1>\n' }) // content A again
+  expect((await world.push('main')).outputs.outcome).toBe('unchanged')
+  world.repo.detach(middle)
+  expect((await world.push('main', { sha: middle })).outputs.outcome).toBe('stale')
+})
+
+it('a ref without a channel is skipped, with a line that says how to map it', async () => {
+  const world = await createWorld()
+  world.repo.branch('feature/login')
+  const run = await world.push('feature/login')
+  expect(world.story(run)).toMatchSnapshot()
+  expect(run.exitCode).toBe(0)
+})
+
+it('tags work as the old guide uses them', async () => {
+  const world = await createWorld()
+  const channels = '*-alpha.*: development\nrefs/tags/**: production'
+  world.repo.tag('1.4.0-alpha.2')
+  world.repo.tag('v1.4.0')
+  const alpha = await world.tag('1.4.0-alpha.2', { inputs: { channels } })
+  expect(alpha.outputs).toMatchObject({ channel: 'development', 'bundle-version': '1.4.0-alpha.2' })
+  world.repo.commit({ 'greeting.txt': '<h1>Release</h1>\n' })
+  world.repo.git(['tag', '-f', 'v1.4.0'])
+  const release = await world.tag('v1.4.0', { inputs: { channels } })
+  expect(release.outputs).toMatchObject({ channel: 'production', 'bundle-version': '1.4.0' })
+})
+
+it('a mapped channel never serves a bundle that is named for a pull request', async () => {
+  const world = await createWorld()
+  const first = await world.push('main')
+  const bundle = world.capgo.seedBundle({ appId: 'com.example.app', name: '1.2.1-pr.7.3.1', checksum: first.outputs.checksum! })
+  expect(bundle.name).toBe('1.2.1-pr.7.3.1')
+  const run = await world.push('main', { inputs: { channel: 'beta' } })
+  expect(run.outputs['bundle-version']).not.toContain('-pr.')
+})
+
+it('a dry run prints the plan and writes nothing', async () => {
+  const world = await createWorld()
+  const run = await world.push('main', { inputs: { 'dry-run': 'true' } })
+  expect(world.story(run)).toMatchSnapshot()
+  expect(world.capgo.requests.filter(({ method, path }) => method !== 'GET' && !path.includes('/rpc/'))).toEqual([])
+})
+
+it('the native version decides the name', async () => {
+  const world = await createWorld({ files: tinyApp('Hello', '1.0.0') })
+  const run = await world.push('main')
+  expect(run.outputs['bundle-version']).toBe('1.0.1-production.1.1')
+  expect(run.visibleLog).toContain('never delivered')
+})

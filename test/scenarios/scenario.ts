@@ -1,0 +1,115 @@
+import { onTestFinished } from 'vitest'
+import { type LocalCapgo, type LocalCapgoOptions, startCapgo } from '../../server/index.ts'
+import { pushEvent, tagPushEvent, type WorkflowEvent } from '../helpers/event.ts'
+import { createRepository, type Files, type Repository } from '../helpers/repository.ts'
+import { type ActionRun, type RunOptions, runAction } from '../helpers/runner.ts'
+
+export const APP_ID = 'com.example.app'
+
+/** A web app whose build takes no time: the script copies a page that says which greeting it was built with. */
+export function tinyApp(greeting = 'Hello', version = '1.2.0'): Files {
+  return {
+    'capacitor.config.json': JSON.stringify({ appId: APP_ID, appName: 'Tiny', webDir: 'www' }, null, 2),
+    'package.json': JSON.stringify({ name: 'tiny', version, private: true, scripts: { build: 'node build.js' } }, null, 2),
+    'package-lock.json': JSON.stringify({ name: 'tiny', version, lockfileVersion: 3, packages: { '': { name: 'tiny', version } } }, null, 2),
+    'build.js': `require('fs').mkdirSync('www', { recursive: true })
+require('fs').writeFileSync('www/index.html', require('fs').readFileSync('greeting.txt', 'utf8') + '<script src="app.js"></script>')
+require('fs').writeFileSync('www/app.js', 'CapacitorUpdater.notifyAppReady()')
+console.log('built', require('fs').readFileSync('greeting.txt', 'utf8').trim())
+`,
+    'greeting.txt': `<h1>${greeting}</h1>\n`,
+    'android/app/build.gradle': 'android {\n    defaultConfig {\n        applicationId "com.example.app"\n        versionName "1.0"\n    }\n}\n',
+    '.gitignore': 'www\nnode_modules\n',
+  }
+}
+
+export interface World {
+  readonly capgo: LocalCapgo
+  readonly repo: Repository
+  readonly key: string
+  /** Runs the action for a push of the branch's newest commit. */
+  push(branch: string, options?: Partial<RunOptions> & { sha?: string }): Promise<ActionRun>
+  tag(tag: string, options?: Partial<RunOptions>): Promise<ActionRun>
+  run(event: WorkflowEvent, options?: Partial<RunOptions>): Promise<ActionRun>
+  /** What a user sees and what went over the wire since the last story, free of chance. */
+  story(run: ActionRun): string
+}
+
+type Role = Parameters<LocalCapgo['seedKey']>[0]['role']
+
+export interface WorldOptions {
+  readonly server?: LocalCapgoOptions
+  readonly files?: Files
+  readonly role?: Role
+  readonly without?: string[]
+  readonly app?: Partial<Parameters<LocalCapgo['seedApp']>[0]>
+  readonly branch?: string
+}
+
+/** A local Capgo with one app and key, and a repository of that app. Gone at the end of the test. */
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const capgo = await startCapgo(options.server)
+  capgo.seedApp({ appId: APP_ID, ...options.app })
+  const key = capgo.seedKey({
+    appId: APP_ID,
+    role: options.role ?? 'app_developer',
+    ...(options.without ? { without: options.without } : {}),
+  })
+  const repo = createRepository({ files: options.files ?? tinyApp(), branch: options.branch ?? 'main' })
+  onTestFinished(async () => {
+    const violations = capgo.deleteAllAttempts.length
+    await capgo.stop()
+    repo.remove()
+    if (violations > 0) throw new Error('Somebody sent the request that deletes every bundle.')
+  })
+  let runs = 0
+  let seen = 0
+  const run = (event: WorkflowEvent, more: Partial<RunOptions> = {}): Promise<ActionRun> => {
+    runs++
+    return runAction({
+      repo: repo.path,
+      event,
+      secrets: [key],
+      runId: 9_000_000_000 + runs,
+      runNumber: runs,
+      ...more,
+      inputs: { 'capgo-token': key, 'api-url': capgo.url, ...more.inputs },
+    })
+  }
+  return {
+    capgo,
+    repo,
+    key,
+    run,
+    push: (branch, { sha, ...more } = {}) =>
+      run(pushEvent({ branch, sha: sha ?? repo.git(['rev-parse', branch]) }), more),
+    tag: (tag, more = {}) => run(tagPushEvent({ tag, sha: repo.git(['rev-parse', tag]) }), more),
+    story(result) {
+      const requests = capgo.requests.slice(seen)
+      seen = capgo.requests.length
+      return withoutChance(
+        [
+          `exit code ${result.exitCode}`,
+          '--- log',
+          result.visibleLog.trimEnd(),
+          '--- outputs',
+          ...Object.entries(result.outputs).map(([name, value]) => `${name}=${value}`),
+          '--- requests',
+          ...requests.map(({ method, path, status }) => `${method} ${decodeURIComponent(path)} ${status}`),
+        ].join('\n'),
+        { [capgo.url]: 'http://capgo.local', [key]: 'CAPGO_KEY', [repo.path]: '/checkout' },
+      )
+    },
+  }
+}
+
+/** Replaces what differs from run to run: addresses, keys, durations, ids that are drawn. */
+function withoutChance(text: string, known: Readonly<Record<string, string>>): string {
+  let clean = text
+  for (const [from, to] of Object.entries(known)) clean = clean.replaceAll(from, to)
+  return clean
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, 'UUID')
+    .replace(/\b\d+(\.\d+)? ?(ms|s)\b/g, 'N s')
+    .replace(/\/tmp\/[\w./-]+/g, '/tmp/…')
+}
+
