@@ -49309,8 +49309,9 @@ function channels({ http, api, key, database }) {
                     const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .number */ .aig()) }), answer, call);
                     return id === undefined ? { made: false } : { made: true, id };
                 }
+                // The key may make channels, that was asked before: so this one exists, and the key cannot see it.
                 if (answer.code === 'cannot_access_app')
-                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(call.what, { permission: 'app.create_channel', role: 'app_developer' }, answer);
+                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer);
                 // Two that make the same channel at once: a unique violation, reported as either of these.
                 if (answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500)
                     return { made: false };
@@ -50024,7 +50025,7 @@ function createHttp(options) {
             else
                 text = await response.body.text();
             if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
-                throw new AbortError(new errors/* ActionError */.l('redirect_refused', `${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
+                throw new AbortError(new errors/* ActionError */.l('redirect_refused', `Could not ${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
                     hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
                 }));
             const json = parse(text);
@@ -50034,7 +50035,7 @@ function createHttp(options) {
             if (error instanceof AbortError || error instanceof errors/* ActionError */.l)
                 throw error;
             const cause = error;
-            throw new ConnectionError('no_connection', `${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${redact(cause.message)}).`, {
+            throw new ConnectionError('no_connection', `Could not ${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${redact(cause.message)}).`, {
                 hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
                 cause,
             });
@@ -55738,21 +55739,21 @@ const log = {
     info: message => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(inert(message)),
     warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .warning */ .$e(message, annotation(at)),
     error: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .error */ .z3(message, annotation(at)),
-    async output(work) {
-        const token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
-        _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(`::stop-commands::${token}`);
-        try {
-            return await work(line => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(line));
-        }
-        finally {
-            _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(`::${token}::`);
-        }
-    },
+    output: work => work(showToTheLetter),
     group: (title, work) => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .group */ .Os(title, work),
 };
 /** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
 function inert(message) {
     return message.replace(/^(\s*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [');
+}
+/** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
+function showToTheLetter(line) {
+    if (!/^\s*::|##\[/.test(line))
+        return _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(line);
+    const token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
+    _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(`::stop-commands::${token}`);
+    _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(line);
+    _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(`::${token}::`);
 }
 function annotation(at) {
     return {
@@ -60131,7 +60132,7 @@ function readBoolean(read, name) {
         return true;
     if (value === 'false')
         return false;
-    throw new src_errors/* InputError */.d(name, `"${read(name)}" is neither true nor false.`);
+    throw new src_errors/* InputError */.d(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.');
 }
 function readHosts(text) {
     const url = (name) => {
@@ -60143,7 +60144,7 @@ function readHosts(text) {
     const databaseUrl = url('database-url');
     const databaseKey = text('database-key');
     if ((databaseUrl === null) !== (databaseKey === null))
-        throw new src_errors/* InputError */.d(databaseUrl === null ? 'database-url' : 'database-key', 'is missing: database-url and database-key are used together.');
+        throw new src_errors/* InputError */.d(databaseUrl === null ? 'database-url' : 'database-key', 'is missing.', 'database-url and database-key are used together: give both or neither.');
     return {
         api,
         files: url('files-url') ?? (cloud ? hosts/* CLOUD */.O.files : api),
@@ -60159,7 +60160,7 @@ function checkUrl(input, value) {
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
         throw new src_errors/* InputError */.d(input, `${value} is not https.`, 'The Capgo key would travel readable; only localhost may be http.');
     if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-        throw new src_errors/* InputError */.d(input, 'must not hold a user name, a password, a query or a fragment.');
+        throw new src_errors/* InputError */.d(input, 'must not hold a user name, a password, a query or a fragment.', 'Give the address alone, for example https://capgo.example.com/functions/v1');
     return value.replace(/\/+$/, '');
 }
 
@@ -60231,12 +60232,15 @@ function isStale(ours, served, relation) {
 
 
 
+
 /** What the repository says: config, versions, native versions. */
 async function gatherProject(inputs, trigger, deps) {
     const root = deps.workspace;
     const directory = (0,external_node_path_.resolve)(root, inputs.workingDirectory);
     if ((0,external_node_path_.relative)(root, directory).startsWith('..'))
-        throw new src_errors/* ActionError */.l('outside_checkout', `working-directory "${inputs.workingDirectory}" is outside of the checkout.`);
+        throw new src_errors/* ActionError */.l('outside_checkout', `working-directory "${inputs.workingDirectory}" is outside of the checkout.`, {
+            hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".',
+        });
     const childEnv = childEnvironment(deps.env, [inputs.capgoToken, inputs.githubToken]);
     const config = inputs.appId !== null && inputs.webDir !== null
         ? null
@@ -60277,17 +60281,9 @@ async function wantedVersion(inputs, trigger, root, directory) {
         return { version: tagged, source: `tag ${trigger.ref.name}`, forced: false };
     const file = (0,external_node_path_.join)(directory, 'package.json');
     const content = await (0,promises_.readFile)(file, 'utf8').catch(() => null);
-    let version;
-    try {
-        version = content === null ? undefined : JSON.parse(content).version;
-    }
-    catch (cause) {
-        throw new src_errors/* ActionError */.l('package_json_broken', 'package.json is not JSON.', {
-            hint: 'Correct the file; the line is named in the cause.',
-            at: { file: (0,external_node_path_.relative)(root, file) },
-            cause,
-        });
-    }
+    const version = content === null
+        ? undefined
+        : parseJson(content, (0,external_node_path_.relative)(root, file), 'package_json_broken')?.version;
     if (typeof version === 'string' && semver_default().valid(version) !== null)
         return { version: semver_default().valid(version), source: 'package.json', forced: false };
     // Apps need no version of their own: the name is then derived from the native version, or from zero.
@@ -64151,9 +64147,12 @@ async function buildBundle(project, inputs, deps) {
 
 // EXTERNAL MODULE: ./src/capgo/channels.ts
 var channels = __nccwpck_require__(9732);
+// EXTERNAL MODULE: ./src/capgo/refusal.ts
+var refusal = __nccwpck_require__(5950);
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
 ;// CONCATENATED MODULE: ./src/operations/publish.ts
+
 
 
 
@@ -64171,8 +64170,9 @@ async function publish(plan, context) {
     const [bundle, channel] = await Promise.all([isReady(), context.capgo.readChannel(plan.appId, plan.channelName)]);
     return promote(plan, bundle, channel, context);
 }
-async function keep(plan, action, { capgo, commit, log }) {
-    const channel = await readBack(plan, capgo);
+async function keep(plan, action, { capgo, channel, commit, log }) {
+    if (channel === null)
+        throw (0,channels/* channelVanished */.w)(plan.channelName);
     if (action.outcome === 'unchanged' && readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha) {
         // Without this note a slower run of an older commit would not know that it is older.
         const noted = await capgo.noteOnBundle(action.bundle.id, plan.link, plan.comment);
@@ -64255,7 +64255,9 @@ async function claimName(plan, action, { capgo, app, zip, log }) {
             return made;
         // Taken in between; or our own row, made by a request whose answer was lost.
         const row = await capgo.readBundle(plan.appId, name);
-        if (row?.storage_provider === 'r2-direct' && !row.deleted && row.checksum === zip.sha256 && row.comment === plan.comment)
+        if (row === null)
+            throw (0,refusal/* permissionMissing */.k)(`see bundle ${name}, which exists`, { permission: 'app.read_bundles', role: 'app_reader' });
+        if (row.storage_provider === 'r2-direct' && !row.deleted && row.checksum === zip.sha256 && row.comment === plan.comment)
             return row;
         log(`Bundle name ${name} was taken by another run at the same moment.`);
     }
@@ -64933,6 +64935,8 @@ const SPECIAL = /[&<>\\`*_[\]|~]/;
  * formulas, bare addresses. An element in between stops it, and nobody sees or copies one.
  */
 const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./;
+/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
+const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/;
 const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi');
 /** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
@@ -64943,7 +64947,8 @@ function escapeText(text) {
         .split(/[\r\n\u2028\u2029]+/)
         .map(line => line.replace(/[ \t]+/g, ' ').trim())
         .filter(line => line !== '');
-    return lines.map(line => neutralise(makeVisible(line))).join('<br>');
+    const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>');
+    return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)));
 }
 /** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
 function code(text) {
@@ -64979,10 +64984,9 @@ function table(head, rows, align = []) {
 function details(summary, body, open = false) {
     return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`;
 }
-/** A block that GitHub sets apart with a colour and a title. Each text is Markdown of one line. */
-function markdown_alert(kind, texts) {
-    const lines = texts.length === 1 ? texts : texts.map(text => `- ${text}`);
-    return [`> [!${kind}]`, ...lines.map(line => `> ${line}`)].join('\n');
+/** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
+function markdown_alert(kind, body) {
+    return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n');
 }
 const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._';
 /** Cuts between two lines so that at most `max` bytes of UTF-8 are left, and closes what is open there. */
@@ -65022,12 +65026,10 @@ function makeVisible(text) {
     });
 }
 function neutralise(text) {
-    return text
-        .replace(NEUTRALISE, (character, ...rest) => {
+    return text.replace(NEUTRALISE, (character, ...rest) => {
         const { special } = rest.at(-1);
         return special === undefined ? `<span>${character}</span>` : entity(character);
-    })
-        .replace(/^(\d*)([-+=#:.)])/, (_, digits, character) => digits + entity(character));
+    });
 }
 function entity(character) {
     return `&#${character.codePointAt(0)};`;
@@ -65056,9 +65058,8 @@ const LEFT_OUT_SHOWN = 10;
 const LINES_SHOWN = 60;
 /** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
 function renderSummary(result) {
-    return `${limit(blocks(result)
-        .filter(block => block !== '')
-        .join('\n\n'), LONGEST_SUMMARY)}\n`;
+    const markdown = blocks(result).filter(block => block !== '');
+    return `${limit(markdown.join('\n\n'), LONGEST_SUMMARY)}\n`;
 }
 /** What came of the run, as one line for the log. */
 function describeOutcome(result) {
@@ -65076,9 +65077,11 @@ function render_describe(result) {
         case 'skipped':
             return result.reason;
         case 'publish': {
-            const { channel, bundle, before, commit } = result;
-            if (result.outcome !== 'published')
-                return `${result.reason} Channel ${channel.name}, bundle ${bundle.name || 'none'}.`;
+            const { outcome, reason, channel, bundle, before, commit } = result;
+            if (outcome === 'planned')
+                return reason;
+            if (outcome !== 'published')
+                return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`;
             const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`;
             const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`;
             return `channel ${channel.name} serves ${bundle.name}${size} from ${shortSha(commit.sha)}${instead}.`;
@@ -65096,14 +65099,12 @@ function blocks(result) {
     }
 }
 function failed({ code: id, reason, hint, at, output }) {
-    const position = at === null ? '' : [at.file, at.line, at.column].filter(part => part !== undefined).join(':');
+    const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':');
+    const what = `<b>${escapeText(reason)}</b>`;
     return [
         '### ❌ Publish failed',
-        markdown_alert('CAUTION', [escapeText(reason)]),
-        hint === null ? '' : `<b>What to do:</b> ${escapeText(hint)}`,
-        [position === '' ? '' : `At ${code(position)}`, `error ${code(id)}`]
-            .filter(part => part !== '')
-            .join(' · '),
+        markdown_alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
+        `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
         output === null || output.trim() === ''
             ? ''
             : details('End of the output', codeBlock(lastLines(output)), true),
@@ -65118,10 +65119,16 @@ function published(result) {
         origin(result),
         why(result),
         changes(result.change),
-        result.warnings.length === 0 ? '' : markdown_alert('WARNING', result.warnings.map(escapeText)),
+        warnings(result.warnings),
         decisions(result),
         footer(result),
     ];
+}
+function warnings(warnings) {
+    const texts = warnings.map(escapeText);
+    if (texts.length === 0)
+        return '';
+    return markdown_alert('WARNING', texts.length === 1 ? texts.join() : texts.map(text => `- ${text}`).join('\n'));
 }
 function headline({ outcome, channel, bundle, by }) {
     const size = bundle.size === null ? '' : ` · ${formatBytes(bundle.size)}`;
@@ -65139,16 +65146,13 @@ function headline({ outcome, channel, bundle, by }) {
 }
 /** The commit, what it replaces, which bundle it is. */
 function origin({ outcome, channel, bundle, before, commit, by }) {
-    const sha = markdown_link(code(shortSha(commit.sha)), commit.url);
-    return row([
-        `${outcome === 'stale' ? 'This run: commit' : 'Commit'} ${sha} on ${code(commit.refName)}`,
-        by === null || before?.id === bundle.id
-            ? ''
-            : before === null
-                ? firstOf(channel)
-                : `replaces ${code(before.name)}`,
-        bundle.id === null ? '' : markdown_link(`bundle ${bundle.id}`, bundle.url),
-    ]);
+    const from = `${markdown_link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`;
+    const page = bundle.id === null ? '' : markdown_link(`bundle ${bundle.id}`, bundle.url);
+    // The bundle of a stale run is not of its commit.
+    if (outcome === 'stale')
+        return row([`This run: commit ${from}`, page === '' ? '' : `served: ${page}`]);
+    const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`;
+    return row([`Commit ${from}`, by === null || before?.id === bundle.id ? '' : replaced, page]);
 }
 function firstOf(channel) {
     return channel.made ? `new ${channel.public ? 'public' : 'private'} channel` : "the channel's first bundle";
@@ -65172,14 +65176,15 @@ function decisions({ decisions, leftOut, outcome }) {
     ].filter(part => part !== '');
     return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned');
 }
-function footer({ appId, bundle, channel, files, durations }) {
+function footer({ outcome, appId, bundle, channel, files, durations, by }) {
+    const isOurs = outcome !== 'stale';
     const facts = row([
         escapeText(appId),
         channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
-        files === null ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
-        bundle.checksum === null ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
+        files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
+        bundle.checksum === null || !isOurs ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
         durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
-        durations.upload === null ? '' : `published in ${formatDuration(durations.upload)}`,
+        durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
         `${formatDuration(durations.total)} in all`,
     ]);
     return `<sub>${facts}</sub>`;
@@ -65188,7 +65193,6 @@ function footer({ appId, bundle, channel, files, durations }) {
 function row(parts) {
     return parts.filter(part => part !== '').join(' · ');
 }
-const MARKS = { added: '➕', changed: '✏️', removed: '➖' };
 /** Counts on the folded line, files with sizes inside. */
 function changes(change) {
     if (change === null)
@@ -65201,17 +65205,17 @@ function changes(change) {
         .map(kind => ({ kind, count: files.filter(file => file.kind === kind).length }))
         .filter(({ count }) => count > 0)
         .map(({ kind, count }) => `${count.toLocaleString('en-US')} ${kind}`);
-    const total = files.reduce((sum, { difference }) => sum + difference, 0);
+    const total = files.reduce((sum, file) => sum + difference(file), 0);
     const rows = files
         .slice(0, FILES_SHOWN)
-        .map(({ kind, path, size, difference }) => [
-        MARKS[kind],
-        code(path),
-        kind === 'removed' ? '' : formatBytes(size),
-        formatDifference(difference),
+        .map(file => [
+        code(file.path),
+        file.kind === 'added' ? '–' : formatBytes(file.sizeBefore),
+        file.kind === 'removed' ? '–' : formatBytes(file.size),
+        formatDifference(difference(file)),
     ]);
     const more = files.length - rows.length;
-    const list = table(['', 'file', 'size', 'difference'], rows, ['---', '---', '--:', '--:']);
+    const list = table(['file', 'before', 'now', 'difference'], rows, ['---', '--:', '--:', '--:']);
     return details(`<b>Files:</b> ${counts.join(', ')} since ${since} (${formatDifference(total)} unpacked)`, more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list);
 }
 /**
@@ -65225,18 +65229,16 @@ function listChanges({ added, changed, removed }) {
         return was === undefined ? [] : [{ now, was }];
     });
     const paired = new Set(pairs.flatMap(({ now, was }) => [now, was]));
-    const describe = (kind, { path, size }, sizeBefore) => ({
-        kind,
-        path,
-        size,
-        difference: size - sizeBefore,
-    });
-    return [
-        ...changed.map(file => describe('changed', file, file.sizeBefore)),
-        ...pairs.map(({ now, was }) => describe('changed', now, was.sizeBefore)),
-        ...added.filter(file => !paired.has(file)).map(file => describe('added', file, 0)),
-        ...removed.filter(file => !paired.has(file)).map(file => describe('removed', file, file.sizeBefore)),
-    ].sort((a, b) => Math.abs(b.difference) - Math.abs(a.difference) || (a.path < b.path ? -1 : 1));
+    const files = [
+        ...changed.map(file => ({ ...file, kind: 'changed' })),
+        ...pairs.map(({ now, was }) => ({ ...now, sizeBefore: was.sizeBefore, kind: 'changed' })),
+        ...added.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'added' })),
+        ...removed.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'removed' })),
+    ];
+    return files.sort((a, b) => Math.abs(difference(b)) - Math.abs(difference(a)) || (a.path < b.path ? -1 : 1));
+}
+function difference({ size, sizeBefore }) {
+    return size - sizeBefore;
 }
 /** `index-CkVzA1xy.js` (Vite), `main.8f3a2b1c9d.css` (webpack), `main-QK4TNY2R.js` (Angular). */
 const HASH = /(?<=[-.])(?=[\w-]*[\dA-Z])(?:[\w-]{8}|[A-Za-z0-9]{8,64})(?=(?:\.[A-Za-z0-9]+)+$)/;
@@ -65335,6 +65337,7 @@ async function execute(deps) {
     const published = await log.group('Publish', () => publish(plan, {
         capgo,
         app,
+        channel: known.channel,
         commit: trigger.commit,
         zip: built.zip,
         compare,

@@ -8,7 +8,7 @@ export interface Log {
   info(message: string): void
   warning(message: string, at?: Place): void
   error(message: string, at?: Place): void
-  /** Shows the lines of a child process to the letter; workflow commands are switched off meanwhile. */
+  /** Shows the lines of a child process to the letter; none of them works as a workflow command. */
   output<T>(work: (print: (line: string) => void) => Promise<T>): Promise<T>
   group<T>(title: string, work: () => Promise<T>): Promise<T>
 }

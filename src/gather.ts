@@ -35,7 +35,9 @@ export async function gatherProject(inputs: Inputs, trigger: Trigger, deps: Deps
   const root = deps.workspace
   const directory = resolve(root, inputs.workingDirectory)
   if (relative(root, directory).startsWith('..'))
-    throw new ActionError('outside_checkout', `working-directory "${inputs.workingDirectory}" is outside of the checkout.`)
+    throw new ActionError('outside_checkout', `working-directory "${inputs.workingDirectory}" is outside of the checkout.`, {
+      hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".',
+    })
   const childEnv = childEnvironment(deps.env, [inputs.capgoToken, inputs.githubToken])
   const config =
     inputs.appId !== null && inputs.webDir !== null

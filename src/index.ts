@@ -20,21 +20,22 @@ const log: Log = {
   info: message => core.info(inert(message)),
   warning: (message, at) => core.warning(message, annotation(at)),
   error: (message, at) => core.error(message, annotation(at)),
-  async output(work) {
-    const token = randomUUID()
-    core.info(`::stop-commands::${token}`)
-    try {
-      return await work(line => core.info(line))
-    } finally {
-      core.info(`::${token}::`)
-    }
-  },
+  output: work => work(showToTheLetter),
   group: (title, work) => core.group(title, work),
 }
 
 /** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
 function inert(message: string): string {
   return message.replace(/^(\s*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [')
+}
+
+/** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
+function showToTheLetter(line: string): void {
+  if (!/^\s*::|##\[/.test(line)) return core.info(line)
+  const token = randomUUID()
+  core.info(`::stop-commands::${token}`)
+  core.info(line)
+  core.info(`::${token}::`)
 }
 
 function annotation(at: Place | undefined): core.AnnotationProperties {

@@ -124,7 +124,7 @@ function readBoolean(read: InputReader, name: string): boolean {
   const value = read(name).trim().toLowerCase()
   if (value === 'true') return true
   if (value === 'false') return false
-  throw new InputError(name, `"${read(name)}" is neither true nor false.`)
+  throw new InputError(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.')
 }
 
 function readHosts(text: (name: string) => string | null): Hosts {
@@ -139,7 +139,8 @@ function readHosts(text: (name: string) => string | null): Hosts {
   if ((databaseUrl === null) !== (databaseKey === null))
     throw new InputError(
       databaseUrl === null ? 'database-url' : 'database-key',
-      'is missing: database-url and database-key are used together.',
+      'is missing.',
+      'database-url and database-key are used together: give both or neither.',
     )
   return {
     api,
@@ -161,6 +162,10 @@ function checkUrl(input: string, value: string): string {
       'The Capgo key would travel readable; only localhost may be http.',
     )
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw new InputError(input, 'must not hold a user name, a password, a query or a fragment.')
+    throw new InputError(
+      input,
+      'must not hold a user name, a password, a query or a fragment.',
+      'Give the address alone, for example https://capgo.example.com/functions/v1',
+    )
   return value.replace(/\/+$/, '')
 }

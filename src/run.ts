@@ -52,6 +52,7 @@ async function execute(deps: Deps): Promise<Result> {
     publish(plan, {
       capgo,
       app,
+      channel: known.channel,
       commit: trigger.commit,
       zip: built.zip,
       compare,

@@ -123,7 +123,7 @@ export function createHttp(options: HttpOptions) {
       } else text = await response.body.text()
       if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
         throw new AbortError(
-          new ActionError('redirect_refused', `${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
+          new ActionError('redirect_refused', `Could not ${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
             hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
           }),
         )
@@ -134,7 +134,7 @@ export function createHttp(options: HttpOptions) {
       const cause = error as Error & { code?: string }
       throw new ConnectionError(
         'no_connection',
-        `${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${redact(cause.message)}).`,
+        `Could not ${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${redact(cause.message)}).`,
         {
           hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
           cause,

@@ -1,5 +1,6 @@
 import { channelVanished } from '../capgo/channels.ts'
 import type { Capgo, Permission } from '../capgo/client.ts'
+import { permissionMissing } from '../capgo/refusal.ts'
 import { zipKey } from '../capgo/upload.ts'
 import type { App, BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
@@ -9,6 +10,8 @@ import type { Commit, PublishAction, PublishPlan, Relation } from '../plan/types
 export interface PublishContext {
   readonly capgo: Capgo
   readonly app: App
+  /** As it was read for the plan. */
+  readonly channel: ChannelRow | null
   readonly commit: Commit
   readonly zip: { readonly path: string; readonly size: number; readonly sha256: string }
   /** How a commit (second) stands to another (first). */
@@ -42,9 +45,9 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
 async function keep(
   plan: PublishPlan,
   action: Extract<PublishAction, { do: 'keep' }>,
-  { capgo, commit, log }: PublishContext,
+  { capgo, channel, commit, log }: PublishContext,
 ): Promise<Published> {
-  const channel = await readBack(plan, capgo)
+  if (channel === null) throw channelVanished(plan.channelName)
   if (action.outcome === 'unchanged' && readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha) {
     // Without this note a slower run of an older commit would not know that it is older.
     const noted = await capgo.noteOnBundle(action.bundle.id, plan.link, plan.comment)
@@ -135,7 +138,9 @@ async function claimName(
     if (made !== null) return made
     // Taken in between; or our own row, made by a request whose answer was lost.
     const row = await capgo.readBundle(plan.appId, name)
-    if (row?.storage_provider === 'r2-direct' && !row.deleted && row.checksum === zip.sha256 && row.comment === plan.comment)
+    if (row === null)
+      throw permissionMissing(`see bundle ${name}, which exists`, { permission: 'app.read_bundles', role: 'app_reader' })
+    if (row.storage_provider === 'r2-direct' && !row.deleted && row.checksum === zip.sha256 && row.comment === plan.comment)
       return row
     log(`Bundle name ${name} was taken by another run at the same moment.`)
   }

@@ -23,6 +23,9 @@ const SPECIAL = /[&<>\\`*_[\]|~]/
  */
 const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./
 
+/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
+const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/
+
 const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi')
 
 /** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
@@ -35,7 +38,8 @@ export function escapeText(text: string): string {
     .split(/[\r\n\u2028\u2029]+/)
     .map(line => line.replace(/[ \t]+/g, ' ').trim())
     .filter(line => line !== '')
-  return lines.map(line => neutralise(makeVisible(line))).join('<br>')
+  const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>')
+  return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)))
 }
 
 /** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
@@ -124,12 +128,10 @@ export function makeVisible(text: string): string {
 }
 
 function neutralise(text: string): string {
-  return text
-    .replace(NEUTRALISE, (character, ...rest) => {
-      const { special } = rest.at(-1) as { special?: string }
-      return special === undefined ? `<span>${character}</span>` : entity(character)
-    })
-    .replace(/^(\d*)([-+=#:.)])/, (_, digits: string, character: string) => digits + entity(character))
+  return text.replace(NEUTRALISE, (character, ...rest) => {
+    const { special } = rest.at(-1) as { special?: string }
+    return special === undefined ? `<span>${character}</span>` : entity(character)
+  })
 }
 
 function entity(character: string): string {

@@ -19,12 +19,8 @@ const LINES_SHOWN = 60
 
 /** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
 export function renderSummary(result: Result): string {
-  return `${limit(
-    blocks(result)
-      .filter(block => block !== '')
-      .join('\n\n'),
-    LONGEST_SUMMARY,
-  )}\n`
+  const markdown = blocks(result).filter(block => block !== '')
+  return `${limit(markdown.join('\n\n'), LONGEST_SUMMARY)}\n`
 }
 
 /** What came of the run, as one line for the log. */
@@ -47,9 +43,10 @@ function describe(result: Result): string {
     case 'skipped':
       return result.reason
     case 'publish': {
-      const { channel, bundle, before, commit } = result
-      if (result.outcome !== 'published')
-        return `${result.reason} Channel ${channel.name}, bundle ${bundle.name || 'none'}.`
+      const { outcome, reason, channel, bundle, before, commit } = result
+      if (outcome === 'planned') return reason
+      if (outcome !== 'published')
+        return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`
       const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`
       const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`
       return `channel ${channel.name} serves ${bundle.name}${size} from ${shortSha(commit.sha)}${instead}.`

@@ -73,6 +73,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       runId: 9_000_000_000 + runs,
       runNumber: runs,
       ...more,
+      // The machine's own npm settings are not the scenario's.
+      env: { npm_config_userconfig: '/dev/null', npm_config_update_notifier: 'false', ...more.env },
       inputs: { 'capgo-token': key, 'api-url': capgo.url, ...more.inputs },
     })
   }
@@ -95,12 +97,30 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
           '--- outputs',
           ...Object.entries(result.outputs).map(([name, value]) => `${name}=${value}`),
           '--- requests',
-          ...requests.map(({ method, path, status }) => `${method} ${decodeURIComponent(path)} ${status}`),
+          ...inOrder(requests.map(({ method, path, status }) => `${method} ${shorten(path)} ${status}`)),
         ].join('\n'),
         { [capgo.url]: 'http://capgo.local', [key]: 'CAPGO_KEY', [repo.path]: '/checkout' },
       )
     },
   }
+}
+
+/** A path as a person would write it: decoded, without the list of columns. */
+function shorten(path: string): string {
+  return decodeURIComponent(path).replace(/[?&]select=[^&]*/, '').replace(/[?&]nocache=[^&]*/, '')
+}
+
+/** Requests that are sent side by side come in any order: such neighbours are sorted. */
+function inOrder(requests: readonly string[]): string[] {
+  const sideBySide = [/\/rpc\/|\/files\/config|\/files\/read\//, /^PATCH \/rest\/v1\/app_versions|^GET \/rest\/v1\/channels\?/]
+  const kind = (request: string) => sideBySide.findIndex(pattern => pattern.test(request))
+  const groups: string[][] = []
+  for (const request of requests) {
+    const last = groups.at(-1)
+    if (last && kind(request) >= 0 && kind(last[0]!) === kind(request)) last.push(request)
+    else groups.push([request])
+  }
+  return groups.flatMap(group => group.sort())
 }
 
 /** Replaces what differs from run to run: addresses, keys, durations, ids that are drawn. */

@@ -1,0 +1,47 @@
+import { cpSync } from 'node:fs'
+import { basename } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { createRepository, type Repository } from '../../test/helpers/repository.ts'
+
+const EXAMPLE = fileURLToPath(new URL('../../examples/vite-capacitor', import.meta.url))
+
+export interface Commit {
+  readonly sha: string
+  readonly branch: string
+  readonly headline: string
+}
+
+/** The example app in a repository of its own, with the history that the story needs. */
+export interface App {
+  readonly repository: Repository
+  readonly old: Commit
+  readonly main: Commit
+  readonly develop: Commit
+}
+
+export function createApp(): App {
+  const repository = createRepository({ files: {}, message: 'Begin' })
+  cpSync(EXAMPLE, repository.path, {
+    recursive: true,
+    filter: path => !['node_modules', 'dist'].includes(basename(path)),
+  })
+  const commit = (branch: string, headline: string): Commit => {
+    const news = { headline, text: `This app was built from branch ${branch}.` }
+    const files = { 'src/news.ts': `export const news = ${JSON.stringify(news)}\n` }
+    return { sha: repository.commit(files, `Say "${headline}"`), branch, headline }
+  }
+  const old = commit('main', 'Good night')
+  const main = commit('main', 'Good morning')
+  repository.branch('develop')
+  const develop = commit('develop', 'Good evening')
+  return { repository, old, main, develop }
+}
+
+/** The headline that the web code of a bundle shows, read from its scripts. */
+export function headlineOf(files: ReadonlyMap<string, Buffer>, app: App): string | null {
+  const scripts = [...files].filter(([path]) => path.endsWith('.js')).map(([, content]) => content.toString())
+  const shown = [app.old, app.main, app.develop].filter(({ headline }) =>
+    scripts.some(script => script.includes(headline)),
+  )
+  return shown.length === 1 ? shown[0]!.headline : null
+}

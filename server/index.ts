@@ -1,0 +1,6 @@
+export type { Clock } from './clock.ts'
+export type { Fault, FaultInput } from './faults.ts'
+export type { Permission, Role } from './permissions.ts'
+export { startCapgo } from './start.ts'
+export type { AppRow, BundleRow, ChannelRow, DeviceRow, ManifestRow, OverrideRow, Store } from './store.ts'
+export type * from './types.ts'

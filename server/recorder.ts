@@ -1,0 +1,131 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Fault } from './faults.ts'
+import type { RecordedRequest } from './types.ts'
+
+/** JSON bodies above this are not kept. */
+const KEEP_BYTES = 8 * 1024 * 1024
+const secret = new Set(['authorization', 'capgkey', 'x-api-key', 'apikey'])
+
+/** Says which key it was without telling it. */
+export const redact = (value: string) => (value.length > 12 ? `${value.slice(0, 4)}…${value.slice(-4)}` : '…')
+
+/** The record of a request whose headers have arrived; body bytes and answer are filled in as they come. */
+export function recordRequest(n: number, req: IncomingMessage, res: ServerResponse): RecordedRequest {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(req.headers)) {
+    const shown = Array.isArray(value) ? value.join(', ') : (value ?? '')
+    headers[name] = secret.has(name) ? redact(shown) : shown
+  }
+  const record: RecordedRequest = {
+    n,
+    method: req.method ?? 'GET',
+    path: req.url ?? '/',
+    ...(req.headers.host ? { host: req.headers.host } : {}),
+    status: 0,
+    requestBytes: 0,
+    responseBytes: 0,
+    headers,
+  }
+  countAnswer(record, res)
+  return record
+}
+
+/**
+ * Watches the body on its way in. A fault `middle` lets `afterBytes` through and then strikes: the connection is cut,
+ * or the body pauses, or it ends early (and the caller answers with the fault's status).
+ */
+export function watchBody(
+  record: RecordedRequest,
+  req: IncomingMessage,
+  fault: Fault | undefined,
+  cut: () => void,
+): void {
+  const declared = Number(req.headers['content-length'] ?? 0)
+  let left = fault ? (fault.afterBytes ?? Math.floor(declared / 2)) : Number.POSITIVE_INFINITY
+  const isBinary = /octet-stream|zip/.test(req.headers['content-type'] ?? '')
+  let kept: Buffer[] | undefined = isBinary ? undefined : []
+  const push = req.push.bind(req)
+  const through = (chunk: Buffer | null) => {
+    if (chunk === null) {
+      if (kept?.length) keepJson(record, Buffer.concat(kept))
+      return push(null)
+    }
+    record.requestBytes += chunk.length
+    if (record.requestBytes > KEEP_BYTES) kept = undefined
+    kept?.push(chunk)
+    return push(chunk)
+  }
+
+  let waiting: (Buffer | null)[] | undefined
+  let over = false
+  req.push = (chunk: Buffer | null) => {
+    if (over) return true
+    if (waiting) return waiting.push(chunk) > 0
+    if (chunk === null || chunk.length < left) {
+      left -= chunk?.length ?? 0
+      return through(chunk)
+    }
+    const rest = chunk.subarray(left)
+    const result = left > 0 ? through(chunk.subarray(0, left)) : true
+    left = Number.POSITIVE_INFINITY
+    if (typeof fault!.do === 'object' && 'stallMs' in fault!.do) {
+      waiting = [rest]
+      setTimeout(() => {
+        const chunks = waiting!
+        waiting = undefined
+        for (const held of chunks) through(held)
+      }, fault!.do.stallMs)
+      return result
+    }
+    if (fault!.do === 'drop') {
+      over = true
+      // The part that arrived is handed on before the cut is felt.
+      setImmediate(cut)
+      return result
+    }
+    if (typeof fault!.do === 'function') {
+      waiting = [rest]
+      void Promise.resolve(fault!.do(record)).then(
+        () => {
+          const chunks = waiting!
+          waiting = undefined
+          for (const held of chunks) through(held)
+        },
+        () => cut(),
+      )
+      return result
+    }
+    over = true
+    through(null)
+    return result
+  }
+}
+
+function keepJson(record: RecordedRequest, bytes: Buffer): void {
+  const text = bytes.toString('utf8')
+  if (!/^\s*[[{]/.test(text)) return
+  try {
+    record.body = JSON.parse(text, (name, value) =>
+      /^(capgkey|apikey)$/i.test(name) && typeof value === 'string' ? redact(value) : value,
+    )
+  } catch {
+    // Not JSON after all: nothing is kept.
+  }
+}
+
+function countAnswer(record: RecordedRequest, res: ServerResponse): void {
+  const count = (chunk: unknown) => {
+    if (typeof chunk === 'string') record.responseBytes += Buffer.byteLength(chunk)
+    else if (chunk instanceof Uint8Array) record.responseBytes += chunk.byteLength
+  }
+  const write = res.write.bind(res) as (...args: unknown[]) => boolean
+  const end = res.end.bind(res) as (...args: unknown[]) => ServerResponse
+  res.write = (...args: unknown[]) => {
+    count(args[0])
+    return write(...args)
+  }
+  res.end = (...args: unknown[]) => {
+    count(args[0])
+    return end(...args)
+  }
+}

@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest'
+import {
+  formatBytes,
+  formatDifference,
+  formatDuration,
+  plural,
+  shortDevice,
+  shortSha,
+} from '../../../src/report/format.ts'
+
+describe('sizes are SI', () => {
+  it.each([
+    [0, '0 B'],
+    [999, '999 B'],
+    [1000, '1 kB'],
+    [1234, '1.2 kB'],
+    [12_340, '12.3 kB'],
+    [99_949, '99.9 kB'],
+    [99_950, '100 kB'],
+    [999_499, '999 kB'],
+    [999_500, '1 MB'],
+    [1_243_518, '1.2 MB'],
+    [2_147_483_648, '2.1 GB'],
+    [5e15, '5000 TB'],
+  ])('%d bytes', (bytes, shown) => expect(formatBytes(bytes)).toBe(shown))
+
+  it.each([
+    [1_200, '+1.2 kB'],
+    [-340, '−340 B'],
+    [0, '±0 B'],
+  ])('a difference of %d', (bytes, shown) => expect(formatDifference(bytes)).toBe(shown))
+})
+
+it.each([
+  [0, '0 ms'],
+  [849.6, '850 ms'],
+  [999.6, '1 s'],
+  [3_400, '3.4 s'],
+  [9_960, '10 s'],
+  [59_600, '1 min'],
+  [72_000, '1 min 12 s'],
+  [3_599_700, '1 h'],
+  [7_500_000, '2 h 5 min'],
+])('%d ms', (milliseconds, shown) => expect(formatDuration(milliseconds)).toBe(shown))
+
+it('shortens what is long', () => {
+  expect(shortSha('4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291')).toBe('4f9c2d7')
+  expect(shortDevice('0b5e2f0c-51c9-4f2e-9f0d-6a3c1d2e4f5a')).toBe('0b5e2f0c…')
+})
+
+it('never shows a whole device id, however short', () => {
+  expect(shortDevice('abcd')).toBe('ab…')
+  expect(shortDevice('a')).toBe('…')
+})
+
+it('counts', () => {
+  expect([plural(1, 'file'), plural(0, 'file'), plural(1240, 'file'), plural(2, 'entry', 'entries')]).toEqual(
+    ['1 file', '0 files', '1,240 files', '2 entries'],
+  )
+})

@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { samples } from '../../../scripts/preview/samples.ts'
+import { describeOutcome, renderLogPlan, renderSummary } from '../../../src/report/render.ts'
+import type { FailedResult, FileChange, PublishResult, Result } from '../../../src/report/result.ts'
+import { hostileText, skeleton } from './hostile.ts'
+
+const published = samples['published'] as PublishResult
+const failed = samples['failed'] as FailedResult
+
+describe('the summary of', () => {
+  it.each(Object.entries(samples))('%s', async (name, result) => {
+    await expect(renderSummary(result)).toMatchFileSnapshot(`summaries/${name}.md`)
+  })
+})
+
+it('says each outcome in one line of the log', () => {
+  const lines = Object.entries(samples)
+    .filter(([name]) => !name.startsWith('hostile'))
+    .map(([, result]) => describeOutcome(result))
+  expect(lines).toMatchInlineSnapshot(`
+    [
+      "published: channel production serves 1.4.1-production.57.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
+      "published: channel production serves 1.4.0 (1.2 MB) from 4f9c2d7.",
+      "published: channel beta serves 2.0.0 (18.3 MB) from 4f9c2d7, instead of 1.9.4.",
+      "published: channel production serves 1.4.1-production.57.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
+      "published: channel production serves 1.4.1-production.55.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
+      "unchanged: channel production keeps 1.4.1-production.57.1. The channel already serves this content.",
+      "stale: channel production keeps 1.4.1-production.58.1. The channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older.",
+      "planned: Dry run: it would upload 1.4.1-production.57.1 and point channel production at it. Nothing was written.",
+      "planned: Dry run: it would leave channel production as it is. Nothing was written.",
+      "skipped: No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".",
+      "failed: "npm run build" ended with exit code 1.",
+      "failed: The Capgo key may not make channel beta (permission app.create_channel).",
+    ]
+  `)
+  expect(describeOutcome(samples['hostile']!)).not.toMatch(/[\n\r\u202e\u200b]/)
+})
+
+it('lines up the plan for the log', () => {
+  expect(renderLogPlan(published.decisions)).toMatchInlineSnapshot(`
+    [
+      "channel         production             branch main matches "main"",
+      "native version  1.4.0 (android)        android/app/build.gradle:12",
+      "native version  1.4.0 (ios)            ios/App/App.xcodeproj/project.pbxproj:357",
+      "bundle          1.4.1-production.57.1  package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57",
+    ]
+  `)
+  expect(renderLogPlan([])).toEqual([])
+  expect(renderLogPlan([{ what: 'bundle', value: 'a\nb\u202e', why: '' }])).toEqual(['bundle  a\\nb\\u202e'])
+})
+
+describe('what changed', () => {
+  const change = (added: FileChange[], removed: FileChange[], changed: FileChange[] = []) =>
+    renderSummary({ ...published, change: { since: '1.0.0', added, removed, changed } })
+  const now = (path: string, size = 10): FileChange => ({ path, size, sizeBefore: 0 })
+  const was = (path: string, size = 10): FileChange => ({ path, size: 0, sizeBefore: size })
+
+  it.each([
+    ['index-CkVzA1xy.js', 'index-Dp9aQw2k.js'],
+    ['a/index-B-x_1abc.js.map', 'a/index-Dp9aQw2k.js.map'],
+    ['main.8f3a2b1c9d.css', 'main.0a1b2c3d4e.css'],
+    ['main-QK4TNY2R.js', 'main-ABCDEFGH.js'],
+  ])('%s and %s are one file', (before, after) => {
+    expect(change([now(after, 30)], [was(before, 10)])).toContain(
+      '<b>Files:</b> 1 changed since <code>1.0.0</code> (+20 B unpacked)',
+    )
+  })
+  it.each([
+    ['my-component.js', 'my-elements.js'],
+    ['lib-CkVzA1xy.js', 'app-Dp9aQw2k.js'],
+    ['index-CkVzA1xy.js', 'index-Dp9aQw2k.css'],
+  ])('%s and %s are two', (before, after) => {
+    expect(change([now(after)], [was(before)])).toContain('<b>Files:</b> 1 added, 1 removed since')
+  })
+  it('does not guess which is which when names without the hash are not unique', () => {
+    const added = [now('chunk-AAAAAAA1.js'), now('chunk-AAAAAAA2.js')]
+    expect(change(added, [was('chunk-AAAAAAA3.js')])).toContain('<b>Files:</b> 2 added, 1 removed since')
+  })
+  it('shows the largest differences first, and counts those that it does not show', () => {
+    const summary = renderSummary(samples['published-many-warnings']!)
+    expect(summary.indexOf('lesson-280/')).toBeLessThan(summary.indexOf('lesson-279/'))
+    expect(summary).toContain('… and 241 more files with smaller differences.')
+  })
+  it('says so when nothing differs', () => {
+    expect(change([], [])).toContain('No file differs from <code>1.0.0</code>.')
+  })
+})
+
+it('shows the last 60 lines of an output and counts the others', () => {
+  const summary = renderSummary({
+    ...failed,
+    output: Array.from({ length: 100 }, (_, n) => `line ${n + 1}`).join('\n'),
+  })
+  expect(summary).toContain('```text\n… 40 lines before\nline 41\n')
+  expect(summary).toContain('line 100\n```')
+})
+
+it('stays below what GitHub takes, whatever comes', () => {
+  const long = '\u202e'.repeat(3_000_000)
+  const warnings = Array.from({ length: 500 }, () => long)
+  const summary = renderSummary({ ...published, appId: long, warnings })
+  expect(new TextEncoder().encode(summary).length).toBeLessThan(1024 * 1024)
+  expect(summary).toContain('The rest is left out')
+})
+
+/** Puts one text into one field; every text field of a result has its line. */
+const publishFields: Record<string, (text: string) => PublishResult> = {
+  reason: text => ({ ...published, outcome: 'stale', reason: text }),
+  appId: text => ({ ...published, appId: text }),
+  'channel.name': text => ({ ...published, channel: { ...published.channel, name: text } }),
+  'bundle.name': text => ({ ...published, bundle: { ...published.bundle, name: text } }),
+  'bundle.checksum': text => ({ ...published, bundle: { ...published.bundle, checksum: text } }),
+  'before.name': text => ({ ...published, before: { id: 1, name: text } }),
+  'commit.sha': text => ({ ...published, commit: { ...published.commit, sha: text } }),
+  'commit.refName': text => ({ ...published, commit: { ...published.commit, refName: text } }),
+  'change.since': text => ({ ...published, change: { ...published.change!, since: text } }),
+  'change.changed.path': text => ({
+    ...published,
+    change: { since: '1.0.0', added: [], changed: [{ path: text, size: 1, sizeBefore: 2 }], removed: [] },
+  }),
+  'leftOut.path': text => ({ ...published, leftOut: [{ path: text, why: 'why' }] }),
+  'leftOut.why': text => ({ ...published, leftOut: [{ path: 'path', why: text }] }),
+  'decisions.what': text => ({ ...published, decisions: [{ what: `${text}?`, value: 'value', why: 'why' }] }),
+  'decisions.value': text => ({ ...published, decisions: [{ what: 'bundle', value: text, why: 'why' }] }),
+  'decisions.why': text => ({ ...published, decisions: [{ what: 'bundle', value: 'value', why: text }] }),
+  'warnings, one': text => ({ ...published, warnings: [text] }),
+  'warnings, two': text => ({ ...published, warnings: [text, text] }),
+}
+const otherFields: Record<string, (text: string) => Result> = {
+  'skipped.reason': text => ({ kind: 'skipped', outcome: 'skipped', reason: text }),
+  'failed.code': text => ({ ...failed, code: text }),
+  'failed.reason': text => ({ ...failed, reason: text }),
+  'failed.hint': text => ({ ...failed, hint: text }),
+  'failed.at.file': text => ({ ...failed, at: { file: text, line: 1 } }),
+  'failed.output': text => ({ ...failed, output: `${text}.` }),
+}
+
+describe('text that is not ours makes nothing but text in', () => {
+  it.each(Object.entries({ ...publishFields, ...otherFields }))('%s', (_, put) => {
+    const plain = skeleton(renderSummary(put('x')))
+    fc.assert(
+      // At least one letter, since an empty text may leave out what it would stand in.
+      fc.property(hostileText, text => {
+        expect(skeleton(renderSummary(put(`${text}x`)))).toEqual(plain)
+        expect(skeleton(renderSummary(put(`x${text}`)))).toEqual(plain)
+      }),
+      { numRuns: 60 },
+    )
+  })
+  it('all fields at once', () => {
+    const made = (name: string) => skeleton(renderSummary(samples[name]!)).join('\n')
+    expect(made('hostile')).not.toMatch(
+      /^(img|script|h[12]) |"(javascript:|https:\/\/evil)|mention|issue-link|emoji|math/m,
+    )
+    expect(made('hostile-failed')).not.toMatch(/^(img|script|a|h[12]) /m)
+  })
+})
