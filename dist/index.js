@@ -49513,6 +49513,7 @@ var upload = __nccwpck_require__(3813);
 /** Permissions a publish may need and the smallest role that has each (Capgo's role table). */
 const SMALLEST_ROLE = {
     'app.read': 'app_reader',
+    'app.read_channels': 'app_reader',
     'app.upload_bundle': 'app_uploader',
     'channel.promote_bundle': 'app_uploader',
     'app.create_channel': 'app_developer',
@@ -59748,19 +59749,27 @@ async function runChild(command, args, options) {
     };
     const stdout = listen();
     const stderr = listen();
-    const exitCode = await (0,exec/* exec */.m)(`"${program}"`, [...args], {
+    const exitCode = await (0,exec/* exec */.m)(...withoutInput(program, args), {
         cwd: options.cwd,
         env: { ...options.env },
         silent: true,
         ignoreReturnCode: true,
-        // Closes the standard input: a question (corepack, yarn) then fails instead of waiting forever.
-        input: Buffer.alloc(0),
         listeners: { stdout: data => stdout.lines.push(data), stderr: data => stderr.lines.push(data) },
     });
     stdout.lines.end();
     stderr.lines.end();
     const tail = [...stdout.end, ...stderr.end].sort((a, b) => a.at - b.at).map(({ line }) => line);
     return { exitCode, tail: tail.join('\n').slice(-TAIL_CHARACTERS) };
+}
+/**
+ * The command line with an empty standard input: a question (corepack, yarn) then fails instead of waiting
+ * forever. Not the toolkit's option `input`: a child that ends before it is written to (git does) makes that
+ * an unhandled EPIPE. The shell sees a constant script; program and arguments are data to it.
+ */
+function withoutInput(program, args) {
+    return process.platform === 'win32'
+        ? [`"${program}"`, [...args]]
+        : ['/bin/sh', ['-c', 'exec "$0" "$@" </dev/null', program, ...args]];
 }
 /** Absolute path of a program. Throws `program_missing`. */
 async function findProgram(name, env) {
@@ -64190,8 +64199,12 @@ async function requirePermissions(plan, { capgo, app }) {
         need('upload a bundle', 'app.upload_bundle');
         needs.push(capgo.requireStorage(app.owner_org, plan.appId));
     }
-    if (plan.channelId === null)
+    if (plan.channelId === null) {
         need(`make channel ${plan.channelName}`, 'app.create_channel');
+        // A channel that the key cannot see looks like one that is not there. Keys for previews see their own only.
+        if (plan.purpose.kind === 'branch')
+            need(`see whether channel ${plan.channelName} exists`, 'app.read_channels');
+    }
     else
         need(`point channel ${plan.channelName} at a bundle`, 'channel.promote_bundle', plan.channelId);
     for (const result of await Promise.allSettled(needs))
@@ -64655,6 +64668,7 @@ function planPublish(facts) {
         warnings.push(`Devices on native ${refused.native.version} (${refused.native.source}) do not take ${shown}: ${refused.refusal.rule}.`);
     return {
         appId: facts.appId,
+        purpose: facts.purpose,
         channelName: facts.channelName,
         channelId: channel?.id ?? null,
         create: create?.settings ?? null,

@@ -144,8 +144,9 @@ async function look(capgo: TestCapgo, app: App, shown: Shown, latest: ActionRun)
   }
 }
 
-const differ = (output: string, one: ActionRun, other: ActionRun) =>
-  one.outputs[output] !== other.outputs[output]
+function differ(output: string, one: ActionRun, other: ActionRun): boolean {
+  return one.outputs[output] !== other.outputs[output]
+}
 
 function leaks(run: ActionRun, token: string): boolean {
   try {

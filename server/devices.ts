@@ -131,12 +131,9 @@ export function listDevices(
   const since = sinceTime(body.updated_at)
   const direction = order === 'asc' ? 1 : -1
   const place = (device: DeviceRow) => `${device.updated_at}|${device.device_id}`
+  const compareTexts = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
   const compare = (a: DeviceRow, b: DeviceRow) =>
-    a.updated_at === b.updated_at
-      ? a.device_id < b.device_id
-        ? -1
-        : 1
-      : (a.updated_at < b.updated_at ? -1 : 1) * direction
+    compareTexts(a.updated_at, b.updated_at) * direction || compareTexts(a.device_id, b.device_id)
   const after = cursorOf(body.cursor)
   const isCustom = Boolean(body.customIdMode)
   const rows = store

@@ -30,10 +30,10 @@ local.get('/_local/state', c => {
   // No page of another site reads this through a name that points here.
   if (!isLocalHost(c)) throw new ApiError(403, 'not_local', 'Only for this machine')
   c.header('Cache-Control', 'no-store')
-  return c.json(stateOf(c, Number(c.req.query('after') ?? 0)))
+  return c.json(stateOf(c))
 })
 
-function stateOf(c: C, after: number) {
+function stateOf(c: C) {
   const { store, runtime, profile, requests, deleteAllAttempts, url } = c.get('capgo')
   const bundlesById = new Map(store.list('app_versions').map(bundle => [bundle.id, bundle]))
   const overrides = store.list('channel_devices', {}, `ORDER BY updated_at DESC LIMIT ${DEVICES}`)
@@ -112,17 +112,14 @@ function stateOf(c: C, after: number) {
       bundle: device.version_name,
       seen: device.updated_at,
     })),
-    requests: requests
-      .slice(Math.max(after, requests.length - REQUESTS))
-      .filter(request => request.status !== 0 || request.n <= requests.length - 1)
-      .map(({ n, method, path, status, requestBytes, responseBytes }) => ({
-        n,
-        method,
-        path,
-        status,
-        requestBytes,
-        responseBytes,
-      })),
+    requests: requests.slice(-REQUESTS).map(({ n, method, path, status, requestBytes, responseBytes }) => ({
+      n,
+      method,
+      path,
+      status,
+      requestBytes,
+      responseBytes,
+    })),
     requestCount: requests.length,
   }
 }

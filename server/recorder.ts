@@ -79,8 +79,7 @@ export function watchBody(
     }
     if (fault!.do === 'drop') {
       over = true
-      // The part that arrived is handed on before the cut is felt.
-      setImmediate(cut)
+      whenRead(req, cut)
       return result
     }
     if (typeof fault!.do === 'function') {
@@ -99,6 +98,12 @@ export function watchBody(
     through(null)
     return result
   }
+}
+
+/** The part that arrived is handed on before the cut is felt, unless nobody reads it. */
+function whenRead(req: IncomingMessage, cut: () => void, tries = 100): void {
+  if (req.readableLength === 0 || tries === 0) setImmediate(cut)
+  else setTimeout(whenRead, 2, req, cut, tries - 1)
 }
 
 function keepJson(record: RecordedRequest, bytes: Buffer): void {

@@ -265,6 +265,7 @@ export class Store {
     this.db.exec('CREATE INDEX IF NOT EXISTS bindings_by_key ON role_bindings (key_rbac_id)')
     this.clock = createClock(options.now, () => this.settle())
     this.objects = new Objects(this, options.directory)
+    this.settle()
   }
 
   close(): void {

@@ -42,19 +42,28 @@ export async function runChild(
   }
   const stdout = listen()
   const stderr = listen()
-  const exitCode = await exec(`"${program}"`, [...args], {
+  const exitCode = await exec(...withoutInput(program, args), {
     cwd: options.cwd,
     env: { ...options.env },
     silent: true,
     ignoreReturnCode: true,
-    // Closes the standard input: a question (corepack, yarn) then fails instead of waiting forever.
-    input: Buffer.alloc(0),
     listeners: { stdout: data => stdout.lines.push(data), stderr: data => stderr.lines.push(data) },
   })
   stdout.lines.end()
   stderr.lines.end()
   const tail = [...stdout.end, ...stderr.end].sort((a, b) => a.at - b.at).map(({ line }) => line)
   return { exitCode, tail: tail.join('\n').slice(-TAIL_CHARACTERS) }
+}
+
+/**
+ * The command line with an empty standard input: a question (corepack, yarn) then fails instead of waiting
+ * forever. Not the toolkit's option `input`: a child that ends before it is written to (git does) makes that
+ * an unhandled EPIPE. The shell sees a constant script; program and arguments are data to it.
+ */
+function withoutInput(program: string, args: readonly string[]): [string, string[]] {
+  return process.platform === 'win32'
+    ? [`"${program}"`, [...args]]
+    : ['/bin/sh', ['-c', 'exec "$0" "$@" </dev/null', program, ...args]]
 }
 
 /** Absolute path of a program. Throws `program_missing`. */

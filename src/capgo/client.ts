@@ -33,6 +33,7 @@ export interface Connection {
 /** Permissions a publish may need and the smallest role that has each (Capgo's role table). */
 export const SMALLEST_ROLE = {
   'app.read': 'app_reader',
+  'app.read_channels': 'app_reader',
   'app.upload_bundle': 'app_uploader',
   'channel.promote_bundle': 'app_uploader',
   'app.create_channel': 'app_developer',

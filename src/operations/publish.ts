@@ -66,7 +66,11 @@ async function requirePermissions(plan: PublishPlan, { capgo, app }: PublishCont
     need('upload a bundle', 'app.upload_bundle')
     needs.push(capgo.requireStorage(app.owner_org, plan.appId))
   }
-  if (plan.channelId === null) need(`make channel ${plan.channelName}`, 'app.create_channel')
+  if (plan.channelId === null) {
+    need(`make channel ${plan.channelName}`, 'app.create_channel')
+    // A channel that the key cannot see looks like one that is not there. Keys for previews see their own only.
+    if (plan.purpose.kind === 'branch') need(`see whether channel ${plan.channelName} exists`, 'app.read_channels')
+  }
   else need(`point channel ${plan.channelName} at a bundle`, 'channel.promote_bundle', plan.channelId)
   for (const result of await Promise.allSettled(needs)) if (result.status === 'rejected') throw result.reason
 }

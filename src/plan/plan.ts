@@ -43,6 +43,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     )
   return {
     appId: facts.appId,
+    purpose: facts.purpose,
     channelName: facts.channelName,
     channelId: channel?.id ?? null,
     create: create?.settings ?? null,

@@ -91,6 +91,7 @@ export type PublishAction =
 
 export interface PublishPlan {
   readonly appId: string
+  readonly purpose: Purpose
   readonly channelName: string
   readonly channelId: number | null
   /** Set when the channel has to be made. */

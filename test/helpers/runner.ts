@@ -136,10 +136,18 @@ function readWith(manifest: Manifest, options: RunOptions) {
   return { inputs, unexpected }
 }
 
+/** How this machine reaches the network, as on a self-hosted runner behind a proxy. */
+const NETWORK = /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|SSL_CERT_DIR|(https?|no|all)_proxy)$/i
+
 /** The machine's own variables. Scripts' `.bin` folders go: a package manager that ran us put them there. */
 function baseEnvironment(): Record<string, string> {
   const path = (process.env.PATH ?? '').split(':').filter(folder => !/node_modules|node-gyp-bin/.test(folder))
-  return { PATH: [dirname(process.execPath), ...path].join(':'), HOME: process.env.HOME ?? '/root' }
+  const network = Object.entries(process.env).filter(([name]) => NETWORK.test(name))
+  return {
+    ...(Object.fromEntries(network) as Record<string, string>),
+    PATH: [dirname(process.execPath), ...path].join(':'),
+    HOME: process.env.HOME ?? '/root',
+  }
 }
 
 /** Writes the files that the step reads and fills, and tells where they are. */

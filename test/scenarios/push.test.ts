@@ -1,4 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { RUNTIME_TOKEN } from '../helpers/runner.ts'
+import { failOnLeak } from '../helpers/secrets.ts'
 import { createWorld, tinyApp } from './scenario.ts'
 
 it('a push to main makes channel production and publishes on it', async () => {
@@ -131,4 +135,39 @@ it('the native version decides the name', async () => {
   const run = await world.push('main')
   expect(run.outputs['bundle-version']).toBe('1.0.1-production.1.1')
   expect(run.visibleLog).toContain('never delivered')
+})
+
+it('install and build see no secret, and cannot speak to the runner', async () => {
+  const world = await createWorld({
+    files: {
+      ...tinyApp(),
+      'build.js': `const fs = require('fs')
+fs.mkdirSync('www', { recursive: true })
+fs.writeFileSync('www/index.html', '<script src="app.js"></script>')
+fs.writeFileSync('www/app.js', 'notifyAppReady()')
+fs.writeFileSync('seen.json', JSON.stringify(process.env))
+console.log('::set-output name=outcome::forged')
+console.log('::add-mask::published')
+console.log('  ##[set-output name=outcome]forged')
+`,
+      'capacitor.config.json': null,
+      'capacitor.config.ts': `import { CapacitorConfig } from '@capacitor/cli'
+import { writeFileSync } from 'node:fs'
+writeFileSync('seen-by-config.json', JSON.stringify(process.env))
+const config: CapacitorConfig = { appId: 'com.example.app', appName: 'Tiny', webDir: 'www' }
+export default config
+`,
+    },
+  })
+  const token = 'ghs_0123456789abcdefghij'
+  const run = await world.push('main', { githubToken: token, env: { CAPGO_TOKEN: world.key, VITE_STAGE: 'live', COPY_OF_KEY: world.key } })
+  expect(run.exitCode, run.visibleLog).toBe(0)
+  expect(run.outputs.outcome).toBe('published')
+  failOnLeak(run, [world.key, token, RUNTIME_TOKEN])
+  for (const file of ['seen.json', 'seen-by-config.json']) {
+    const seen = readFileSync(join(world.repo.path, file), 'utf8')
+    for (const secret of [world.key, token, RUNTIME_TOKEN]) expect(seen).not.toContain(secret)
+    expect(Object.keys(JSON.parse(seen)).filter(name => /^(INPUT_|ACTIONS_|GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)$)/.test(name))).toEqual([])
+    expect(JSON.parse(seen).VITE_STAGE).toBe('live')
+  }
 })

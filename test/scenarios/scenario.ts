@@ -55,7 +55,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     role: options.role ?? 'app_developer',
     ...(options.without ? { without: options.without } : {}),
   })
-  const repo = createRepository({ files: options.files ?? tinyApp(), branch: options.branch ?? 'main' })
+  const files = Object.entries(options.files ?? tinyApp()).filter(([, content]) => content !== null)
+  const repo = createRepository({ files: Object.fromEntries(files), branch: options.branch ?? 'main' })
   onTestFinished(async () => {
     const violations = capgo.deleteAllAttempts.length
     await capgo.stop()

@@ -30,7 +30,7 @@ runs: { using: node24, main: dist/index.js }
   return runAction({ repo: makeScratch('workspace'), event, action, ...options })
 }
 
-test('inputs are set as the runner sets them, and nothing of this machine but PATH and HOME is', async () => {
+test('inputs are set as the runner sets them, and of this machine only PATH, HOME and the network are', async () => {
   process.env.CAPGO_TOKEN = 'of this machine'
   const result = await run('console.log(JSON.stringify(env)); console.log(process.cwd())', {
     inputs: { 'capgo-token': 'k', typo: 'x' },
@@ -54,7 +54,7 @@ test('inputs are set as the runner sets them, and nothing of this machine but PA
     GITHUB_HEAD_REF: '',
   })
   const others = Object.keys(env).filter(
-    name => !/^(INPUT|GITHUB|RUNNER|ACTIONS)_|^(CI|PATH|HOME|FROM_STEP)$/.test(name),
+    name => !/^(INPUT|GITHUB|RUNNER|ACTIONS)_|^(CI|PATH|HOME|FROM_STEP)$|CERT|_proxy$/i.test(name),
   )
   expect(others).toEqual([])
   expect(env.PATH).not.toContain('node_modules/.bin')

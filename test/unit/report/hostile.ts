@@ -5,6 +5,10 @@ import { parseAsGitHub } from '../../../scripts/preview/github.ts'
 /** What Markdown, HTML or GitHub itself would make something of, and what does not show. */
 const FRAGMENTS = [
   ...'`*_[](){}<>&|~!#+-=.:@$\\^"\'/ \t\n\r0aw'.split(''),
+  '*x*',
+  '**x**',
+  '__x__',
+  'a | b',
   '```',
   '~~~',
   '\n\n',

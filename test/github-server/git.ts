@@ -1,0 +1,208 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+export interface Person {
+  readonly name: string
+  readonly email: string
+  readonly date: string
+}
+
+export interface Commit {
+  readonly sha: string
+  readonly tree: string
+  readonly parents: readonly string[]
+  readonly author: Person
+  readonly committer: Person
+  readonly message: string
+}
+
+export interface Comparison {
+  readonly mergeBase: string
+  readonly aheadBy: number
+  readonly behindBy: number
+  /** Of head and not of base, oldest first. */
+  readonly commits: readonly string[]
+}
+
+export interface ChangedFile {
+  readonly path: string
+  readonly previousPath?: string
+  readonly status: 'added' | 'removed' | 'modified' | 'renamed' | 'copied' | 'changed'
+  /** The blob; of the old one where the file was removed. */
+  readonly sha: string
+  readonly additions: number
+  readonly deletions: number
+}
+
+export interface TreeEntry {
+  readonly mode: string
+  readonly type: 'blob' | 'tree' | 'commit'
+  readonly sha: string
+  /** Bytes; 0 for folders. */
+  readonly size: number
+  readonly path: string
+}
+
+/** A git repository, read only. It is asked anew each time, so that what is pushed is seen. */
+export class GitStore {
+  readonly folder: string
+
+  constructor(folder: string) {
+    this.folder = folder
+  }
+
+  /** The object's sha, of the branch, tag, full ref or (abbreviated) sha; in GitHub's order. */
+  async resolve(name: string, type: 'commit' | 'object' = 'commit'): Promise<string | null> {
+    const candidates = /^refs\//.test(name)
+      ? [name]
+      : [`refs/heads/${name}`, `refs/tags/${name}`, ...(/^[0-9a-f]{7,40}$/.test(name) ? [name] : [])]
+    for (const candidate of candidates) {
+      const sha = await this.#try([
+        'rev-parse',
+        '--verify',
+        '--quiet',
+        '--end-of-options',
+        `${candidate}^{${type}}`,
+      ])
+      if (sha !== null) return sha
+    }
+    return null
+  }
+
+  async commit(sha: string): Promise<Commit> {
+    const format = ['%H', '%T', '%P', '%an', '%ae', '%aI', '%cn', '%ce', '%cI', '%B'].join('%x00')
+    const fields = (await this.#git(['log', '-1', `--format=${format}`, sha])).split('\0') as [
+      ...[string, string, string, string, string, string, string, string, string, string],
+    ]
+    const [id, tree, parents, authorName, authorEmail, authorDate, name, email, date, message] = fields
+    return {
+      sha: id,
+      tree,
+      parents: parents.split(' ').filter(Boolean),
+      author: { name: authorName, email: authorEmail, date: utc(authorDate) },
+      committer: { name, email, date: utc(date) },
+      message: message.trimEnd(),
+    }
+  }
+
+  /** Null where the two have no ancestor in common. */
+  async compare(base: string, head: string): Promise<Comparison | null> {
+    const mergeBase = await this.#try(['merge-base', base, head])
+    if (mergeBase === null) return null
+    const list = async (range: string) =>
+      (await this.#git(['rev-list', '--reverse', '--topo-order', range])).split('\n').filter(Boolean)
+    const commits = await list(`${base}..${head}`)
+    return { mergeBase, commits, aheadBy: commits.length, behindBy: (await list(`${head}..${base}`)).length }
+  }
+
+  async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
+    return (await this.#try(['merge-base', '--is-ancestor', ancestor, descendant])) !== null
+  }
+
+  async changedFiles(from: string, to: string): Promise<ChangedFile[]> {
+    const raw = (await this.#git(['diff', '--raw', '-z', '-M', '--abbrev=40', from, to])).split('\0')
+    const lines = await this.#changedLines(from, to)
+    const files: ChangedFile[] = []
+    for (let index = 0; index + 1 < raw.length; ) {
+      const [, , oldSha, newSha, letter] = raw[index++]!.split(' ') as [
+        string,
+        string,
+        string,
+        string,
+        string,
+      ]
+      const status = statuses[letter[0]!] ?? 'changed'
+      const first = raw[index++]!
+      const moved = status === 'renamed' || status === 'copied'
+      const path = moved ? raw[index++]! : first
+      const [additions, deletions] = lines.get(path) ?? [0, 0]
+      files.push({
+        path,
+        ...(moved ? { previousPath: first } : {}),
+        status,
+        sha: status === 'removed' ? oldSha : newSha,
+        additions,
+        deletions,
+      })
+    }
+    return files
+  }
+
+  /** Lines added and deleted by path; none for binary files. */
+  async #changedLines(from: string, to: string): Promise<Map<string, [number, number]>> {
+    const fields = (await this.#git(['diff', '--numstat', '-z', '-M', from, to])).split('\0')
+    const lines = new Map<string, [number, number]>()
+    for (let index = 0; index + 1 < fields.length; ) {
+      const [added, deleted, path] = fields[index++]!.split('\t') as [string, string, string]
+      // A renamed file has its two paths behind.
+      if (path === '') index++
+      lines.set(path === '' ? fields[index++]! : path, [Number(added) || 0, Number(deleted) || 0])
+    }
+    return lines
+  }
+
+  /** Null where nothing is. */
+  async entry(commit: string, path: string): Promise<TreeEntry | null> {
+    if (path === '')
+      return {
+        mode: '040000',
+        type: 'tree',
+        sha: await this.#git(['rev-parse', `${commit}^{tree}`]),
+        size: 0,
+        path,
+      }
+    return (await this.#tree([commit, '--', path]))[0] ?? null
+  }
+
+  async children(commit: string, path: string): Promise<TreeEntry[]> {
+    return this.#tree(path === '' ? [commit] : [commit, '--', `${path}/`])
+  }
+
+  async blob(sha: string): Promise<Buffer> {
+    const { stdout } = await run('git', ['cat-file', 'blob', sha], { ...this.#options, encoding: 'buffer' })
+    return stdout
+  }
+
+  async #tree(args: readonly string[]): Promise<TreeEntry[]> {
+    const lines = (await this.#git(['--literal-pathspecs', 'ls-tree', '-z', '--long', ...args])).split('\0')
+    return lines.filter(Boolean).map(line => {
+      const [, mode, type, sha, size, path] = /^(\d+) (\w+) (\w+) +(\S+)\t(.*)$/s.exec(line)!
+      return { mode: mode!, type: type as TreeEntry['type'], sha: sha!, size: Number(size) || 0, path: path! }
+    })
+  }
+
+  async #git(args: readonly string[]): Promise<string> {
+    const { stdout } = await run('git', args, { ...this.#options, encoding: 'utf8' })
+    return stdout.replace(/\n$/, '')
+  }
+
+  /** Null where git says no. */
+  async #try(args: readonly string[]): Promise<string | null> {
+    return this.#git(args).catch(error => {
+      if (typeof (error as { code?: unknown }).code === 'number') return null
+      throw error
+    })
+  }
+
+  get #options() {
+    const env = {
+      PATH: process.env.PATH,
+      HOME: this.folder,
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_NOSYSTEM: '1',
+    }
+    return { cwd: this.folder, env, maxBuffer: 256 * 1024 * 1024 }
+  }
+}
+
+const statuses: Readonly<Record<string, ChangedFile['status']>> = {
+  A: 'added',
+  D: 'removed',
+  M: 'modified',
+  R: 'renamed',
+  C: 'copied',
+}
+
+const utc = (date: string) => new Date(date).toISOString().replace('.000', '')

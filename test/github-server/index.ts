@@ -1,0 +1,362 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type HttpBindings, type ServerType, serve } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { type Context, Hono } from 'hono'
+import { type Fault, type FaultInput, FaultList } from '../../server/faults.ts'
+import type { RecordedRequest } from '../../server/index.ts'
+import { acceptedPermissions, authorize, inaccessible, loginOf, type TokenSeed, Tokens } from './access.ts'
+import { type Answer, type Call, type Handler, notFound, ok, Refusal } from './answers.ts'
+import { checkAnswer, checkRequestBody, findOperation, type Operation, readParameters } from './openapi.ts'
+import { actions } from './operations/actions.ts'
+import { commits } from './operations/commits.ts'
+import { deployments } from './operations/deployments.ts'
+import { issues } from './operations/issues.ts'
+import { pulls } from './operations/pulls.ts'
+import { createResources } from './resources.ts'
+import { type Clock, HostedRepository, type RepositorySeed } from './state.ts'
+
+export type { Level, Permission, Permissions, TokenSeed } from './access.ts'
+export type * from './state.ts'
+export type { FaultInput }
+
+export interface GitHubOptions {
+  /** Default: a free one. */
+  readonly port?: number
+  /** Origin of the pages that answers link to. */
+  readonly serverUrl?: string
+  /** Default: the machine's. */
+  readonly now?: () => Date
+}
+
+export interface GitHubRequest extends RecordedRequest {
+  /** GitHub's name of it, as `issues/create-comment`; null where GitHub's description knows none. */
+  operation: string | null
+}
+
+/** Something that GitHub's description of its API does not allow. */
+export interface Violation {
+  /** `POST /repos/…`. */
+  readonly request: string
+  /** `server`: this server itself failed. */
+  readonly where: 'operation' | 'headers' | 'path' | 'query' | 'request body' | 'answer' | 'server'
+  readonly problems: readonly string[]
+}
+
+export interface LocalGitHub extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>`: the runner's `GITHUB_API_URL`. */
+  readonly url: string
+  /** Origin from which artifacts are downloaded. */
+  readonly filesUrl: string
+  /** In order; tokens are not in them. */
+  readonly requests: readonly GitHubRequest[]
+  /** A test asserts that it is empty. */
+  readonly violations: readonly Violation[]
+  readonly faults: FaultList
+  addRepository(seed: RepositorySeed): HostedRepository
+  /** Throws where there is none. */
+  repository(name: string): HostedRepository
+  /** Returns the token. */
+  addToken(seed: TokenSeed): string
+  stop(): Promise<void>
+}
+
+const handlers: Readonly<Record<string, Handler>> = {
+  ...actions,
+  ...commits,
+  ...deployments,
+  ...issues,
+  ...pulls,
+}
+
+/** The only version of the API that the description here is about. */
+const API_VERSION = '2022-11-28'
+
+type Bindings = { Bindings: HttpBindings }
+
+/**
+ * A GitHub of one's own on 127.0.0.1. Every request and answer is held against GitHub's description of its REST API:
+ * what that does not know is answered with status 500 and kept in `violations`.
+ */
+export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGitHub> {
+  const { port = 0, serverUrl = 'https://github.com', now = () => new Date() } = options
+  let lastId = 1000
+  const clock: Clock = {
+    now: () => now().toISOString().replace(/\.\d+/, ''),
+    nextId: () => ++lastId,
+  }
+  const repositories = new Map<string, HostedRepository>()
+  const tokens = new Tokens()
+  const requests: GitHubRequest[] = []
+  const violations: Violation[] = []
+  const faults = new FaultList()
+  const signatures = new Map<string, Uint8Array>()
+
+  const files = await listen(createFileStore(signatures), 0)
+  const app = new Hono<Bindings>()
+  app.all('*', async context => {
+    const request = await recordRequest(context, requests.length + 1)
+    requests.push(request)
+    const struck = faults.strike(request)
+    const before = await strike(struck, 'before', request, context)
+    if (before !== null) return before
+    const response = await respond(context, request)
+    request.status = response.status
+    return (await strike(struck, 'after', request, context)) ?? response
+  })
+  app.onError((error, { req }) => {
+    violations.push({ request: `${req.method} ${req.path}`, where: 'server', problems: [String(error.stack)] })
+    return send({ status: 500, json: { message: String(error) } })
+  })
+  const api = await listen(app, port)
+  const resources = createResources(api.url, serverUrl)
+
+  async function respond(context: Context<Bindings>, request: GitHubRequest): Promise<Response> {
+    const url = new URL(context.req.url)
+    const found = findOperation(request.method, url.pathname)
+    request.operation = found?.operation.id ?? null
+    const violate = (where: Violation['where'], problems: readonly string[]): Response => {
+      violations.push({ request: `${request.method} ${request.path}`, where, problems })
+      return send({
+        status: 500,
+        json: { message: `Not as GitHub describes it, ${where}: ${problems.join('; ')}` },
+      })
+    }
+    if (found === null)
+      return violate('operation', ['GitHub has no such operation, or openapi.json is without it'])
+    const { operation } = found
+    const headers = { ...answerHeaders(), ...acceptedPermissions(operation) }
+
+    const version = request.headers['x-github-api-version'] ?? API_VERSION
+    if (version !== API_VERSION)
+      return violate('headers', [`X-GitHub-Api-Version ${version} is not described here`])
+    const path = readParameters(operation, 'path', found.values)
+    if (path.problems.length > 0) return violate('path', path.problems)
+    const query = readParameters(operation, 'query', Object.fromEntries(url.searchParams))
+    if (query.problems.length > 0) return violate('query', query.problems)
+    const problems = checkRequestBody(operation, request.body)
+    if (problems.length > 0) return violate('request body', problems)
+
+    const answer = await answerOf(operation, {
+      authorization: context.req.header('authorization'),
+      userAgent: request.headers['user-agent'],
+      call: {
+        operation,
+        path: path.values,
+        query: query.values,
+        body: (request.body ?? {}) as Call['body'],
+        accept: request.headers.accept ?? '',
+        url: new URL(url.pathname + url.search, api.url),
+        clock,
+        resources,
+        signArtifact,
+      },
+    })
+    const wrong = checkAnswer(operation, answer.status, answer.json)
+    return wrong.length > 0 ? violate('answer', wrong) : send(answer, headers)
+  }
+
+  async function answerOf(
+    operation: Operation,
+    given: {
+      authorization: string | undefined
+      userAgent: string | undefined
+      call: Omit<Call, 'repository' | 'login'>
+    },
+  ): Promise<Answer> {
+    try {
+      if (!given.userAgent) throw new Refusal(403, 'Request forbidden by administrative rules.')
+      const token = tokens.read(given.authorization)
+      if (operation.id === 'users/get-authenticated') return describeUser(token)
+      const { owner, repo } = given.call.path
+      const repository = repositories.get(`${owner}/${repo}`.toLowerCase())
+      if (repository === undefined) throw notFound()
+      authorize(operation, token, repository)
+      const handler = handlers[operation.id]
+      if (handler === undefined) throw new Error(`Nobody handles ${operation.id}.`)
+      return await handler({ ...given.call, repository, login: loginOf(token) })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return refuse(operation, error)
+    }
+  }
+
+  function describeUser(token: TokenSeed | null): Answer {
+    if (token === null) throw new Refusal(401, 'Requires authentication')
+    if (token.login === undefined) throw inaccessible(token)
+    return ok(resources.publicUser(token.login))
+  }
+
+  function signArtifact(repository: HostedRepository, id: number): string {
+    const artifact = repository.artifacts.find(each => each.id === id)!
+    const signature = randomUUID()
+    signatures.set(signature, artifact.zip)
+    return `${files.url}/artifacts/${id}.zip?sig=${signature}`
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.all([api.close(), files.close()])
+  }
+
+  return {
+    url: api.url,
+    filesUrl: files.url,
+    requests,
+    violations,
+    faults,
+    addRepository(seed) {
+      const repository = new HostedRepository(seed, clock)
+      repositories.set(repository.name.toLowerCase(), repository)
+      return repository
+    },
+    repository(name) {
+      const repository = repositories.get(name.toLowerCase())
+      if (repository === undefined) throw new Error(`No repository ${name} here.`)
+      return repository
+    },
+    addToken: seed => tokens.add(seed),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+/** What GitHub does to who writes too much at once, for `faults.add`. */
+export function secondaryRateLimit({
+  retryAfterSeconds,
+  ...rest
+}: Omit<FaultInput, 'do' | 'match'> & {
+  match?: FaultInput['match']
+  retryAfterSeconds?: number
+} = {}): FaultInput {
+  return {
+    match: {},
+    ...rest,
+    do: {
+      status: 403,
+      headers: retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
+      body: {
+        documentation_url:
+          'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits',
+        message:
+          'You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.',
+      },
+    },
+  }
+}
+
+/** Some errors of GitHub's carry the status too; its description does not know it in those of validation. */
+function refuse({ docs, responses }: Operation, { status, message, more, headers }: Refusal): Answer {
+  const hasOwnForm = responses[status] !== undefined && responses[status]?.$ref !== '#/$defs/basic-error'
+  return {
+    status,
+    headers,
+    json: {
+      message,
+      ...more,
+      documentation_url: status === 401 ? 'https://docs.github.com/rest' : docs,
+      ...(hasOwnForm ? {} : { status: String(status) }),
+    },
+  }
+}
+
+function answerHeaders(): Record<string, string> {
+  return {
+    'x-github-media-type': 'github.v3; format=json',
+    'x-github-api-version-selected': API_VERSION,
+    'x-github-request-id': randomUUID(),
+    'x-ratelimit-limit': '5000',
+    'x-ratelimit-remaining': '4999',
+    'x-ratelimit-resource': 'core',
+  }
+}
+
+function send(
+  { status, json, bytes, headers }: Answer,
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  const type = json === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }
+  const body = json === undefined ? (bytes ?? null) : JSON.stringify(json)
+  return new Response(body as BodyInit | null, { status, headers: { ...type, ...more, ...headers } })
+}
+
+async function recordRequest(context: Context<Bindings>, n: number): Promise<GitHubRequest> {
+  const { pathname, search } = new URL(context.req.url)
+  const { authorization, ...headers } = context.req.header()
+  const text = await context.req.text()
+  return {
+    n,
+    method: context.req.method,
+    path: pathname + search,
+    operation: null,
+    status: 0,
+    requestBytes: Buffer.byteLength(text),
+    responseBytes: 0,
+    headers,
+    ...(text === '' ? {} : { body: parseJson(text) }),
+  }
+}
+
+/** What is no JSON stays text, which no operation takes. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** A response instead of the server's own, or null. */
+async function strike(
+  struck: readonly Fault[],
+  at: 'before' | 'after',
+  request: GitHubRequest,
+  { env }: Context<Bindings>,
+): Promise<Response | null> {
+  for (const fault of struck) {
+    if (fault.at !== at) continue
+    if (typeof fault.do === 'function') await fault.do(request)
+    else if (fault.do === 'drop') {
+      request.status = 0
+      env.incoming.socket.destroy()
+      return RESPONSE_ALREADY_SENT
+    } else if ('stallMs' in fault.do) await sleep(fault.do.stallMs)
+    else {
+      const { status, headers, body } = fault.do
+      request.status = status
+      if (typeof body === 'string') return new Response(body, { status, ...(headers ? { headers } : {}) })
+      return send({ status, ...(headers ? { headers } : {}), json: body ?? { message: 'Server Error' } })
+    }
+  }
+  return null
+}
+
+/** Where GitHub keeps artifacts: another origin, which refuses who sends a token along with the signature. */
+function createFileStore(signatures: ReadonlyMap<string, Uint8Array>): Hono<Bindings> {
+  const app = new Hono<Bindings>()
+  app.get('/artifacts/:file', context => {
+    if (context.req.header('authorization') !== undefined)
+      return context.text('InvalidAuthenticationInfo', 400)
+    const bytes = signatures.get(context.req.query('sig') ?? '')
+    if (bytes === undefined) return context.text('AuthenticationFailed', 403)
+    return new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': 'application/zip' } })
+  })
+  return app
+}
+
+async function listen(app: Hono<Bindings>, port: number): Promise<{ url: string; close(): Promise<void> }> {
+  const { promise, resolve } = Promise.withResolvers<AddressInfo>()
+  const server: ServerType = serve(
+    { fetch: app.fetch, hostname: '127.0.0.1', port, overrideGlobalObjects: false },
+    resolve,
+  )
+  const address = await promise
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () =>
+      new Promise((done, fail) => {
+        server.close(error => (error ? fail(error) : done()))
+        if ('closeAllConnections' in server) server.closeAllConnections()
+      }),
+  }
+}

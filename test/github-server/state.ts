@@ -1,0 +1,365 @@
+import { createHash } from 'node:crypto'
+import { GitStore } from './git.ts'
+
+export interface RepositorySeed {
+  /** `owner/name`. */
+  readonly name: string
+  /** A git repository whose commits, branches and files these are; read anew for each request. */
+  readonly gitDir: string
+  readonly private?: boolean
+  readonly defaultBranch?: string
+}
+
+export interface PullSeed {
+  readonly number?: number
+  readonly title?: string
+  readonly body?: string | null
+  readonly author?: string
+  readonly head: { readonly ref: string; readonly sha?: string; readonly fork?: string }
+  readonly base?: { readonly ref?: string; readonly sha?: string }
+  readonly state?: 'open' | 'closed'
+  readonly merged?: boolean
+  readonly mergeCommitSha?: string | null
+  readonly draft?: boolean
+  readonly labels?: readonly string[]
+  readonly reviewers?: readonly string[]
+  readonly reviews?: readonly ReviewSeed[]
+}
+
+export interface ReviewSeed {
+  readonly author: string
+  readonly state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED'
+  readonly body?: string
+}
+
+export interface CommentSeed {
+  readonly body: string
+  readonly author?: string
+}
+
+export interface RunSeed {
+  readonly id?: number
+  readonly name?: string
+  readonly event?: string
+  readonly status?: string
+  readonly conclusion?: string | null
+  readonly headBranch: string
+  readonly headSha: string
+  /** `owner/name` of the fork that the head is in. */
+  readonly fork?: string
+  readonly path?: string
+  readonly attempt?: number
+  readonly actor?: string
+}
+
+export interface ArtifactSeed {
+  readonly runId: number
+  readonly name: string
+  readonly zip: Uint8Array
+  /** What GitHub says about the size; the zip's own by default. */
+  readonly sizeInBytes?: number
+  readonly expired?: boolean
+}
+
+export interface Review extends Required<ReviewSeed> {
+  id: number
+  submittedAt: string
+  commitSha: string
+}
+
+/** What can be commented on: an issue, or a pull request with its `pull`. */
+export interface Issue {
+  id: number
+  number: number
+  title: string
+  body: string | null
+  author: string
+  state: 'open' | 'closed'
+  labels: string[]
+  createdAt: string
+  updatedAt: string
+  closedAt: string | null
+  pull: Pull | null
+}
+
+/** Tests may change it, as people change a pull request. */
+export interface Pull {
+  id: number
+  head: { repository: string; ref: string; sha: string }
+  base: { ref: string; sha: string }
+  draft: boolean
+  mergedAt: string | null
+  mergeCommitSha: string | null
+  reviewers: string[]
+  reviews: Review[]
+}
+
+export interface Comment {
+  id: number
+  issue: number
+  body: string
+  author: string
+  createdAt: string
+  updatedAt: string
+}
+
+export interface DeploymentStatus {
+  id: number
+  state: 'error' | 'failure' | 'inactive' | 'in_progress' | 'queued' | 'pending' | 'success'
+  description: string
+  environment: string
+  environmentUrl: string
+  logUrl: string
+  creator: string
+  createdAt: string
+}
+
+export interface Deployment {
+  id: number
+  sha: string
+  ref: string
+  task: string
+  environment: string
+  description: string | null
+  payload: unknown
+  transient: boolean
+  production: boolean
+  creator: string
+  createdAt: string
+  updatedAt: string
+  /** Oldest first. */
+  statuses: DeploymentStatus[]
+}
+
+export interface Environment {
+  id: number
+  name: string
+  waitTimer: number
+  createdAt: string
+  updatedAt: string
+}
+
+export interface Run {
+  id: number
+  number: number
+  name: string
+  event: string
+  status: string
+  conclusion: string | null
+  headBranch: string
+  headSha: string
+  headRepository: string
+  path: string
+  attempt: number
+  actor: string
+  createdAt: string
+}
+
+export interface Artifact {
+  id: number
+  runId: number
+  name: string
+  zip: Uint8Array
+  sizeInBytes: number
+  digest: string
+  expired: boolean
+  createdAt: string
+}
+
+export interface Clock {
+  /** As GitHub writes it: UTC, whole seconds. */
+  now(): string
+  nextId(): number
+}
+
+/** One repository on the local GitHub. Everything in it may be read and changed by tests. */
+export class HostedRepository {
+  readonly id: number
+  readonly owner: string
+  readonly repo: string
+  readonly isPrivate: boolean
+  readonly defaultBranch: string
+  readonly createdAt: string
+  readonly git: GitStore
+  readonly issues = new Map<number, Issue>()
+  readonly comments: Comment[] = []
+  readonly deployments: Deployment[] = []
+  readonly environments: Environment[] = []
+  readonly runs: Run[] = []
+  readonly artifacts: Artifact[] = []
+  readonly #clock: Clock
+
+  constructor(seed: RepositorySeed, clock: Clock) {
+    const [owner, repo] = seed.name.split('/')
+    if (!owner || !repo) throw new Error(`Not owner/name: ${seed.name}`)
+    this.#clock = clock
+    this.id = clock.nextId()
+    this.owner = owner
+    this.repo = repo
+    this.isPrivate = seed.private ?? false
+    this.defaultBranch = seed.defaultBranch ?? 'main'
+    this.createdAt = clock.now()
+    this.git = new GitStore(seed.gitDir)
+  }
+
+  get name(): string {
+    return `${this.owner}/${this.repo}`
+  }
+
+  addIssue(
+    seed: {
+      number?: number
+      title?: string
+      body?: string | null
+      author?: string
+      labels?: readonly string[]
+    } = {},
+  ): Issue {
+    const number = seed.number ?? Math.max(0, ...this.issues.keys()) + 1
+    if (this.issues.has(number)) throw new Error(`#${number} is there already.`)
+    const now = this.#clock.now()
+    const issue: Issue = {
+      id: this.#clock.nextId(),
+      number,
+      title: seed.title ?? 'Greet in the evening too',
+      body: seed.body ?? null,
+      author: seed.author ?? 'ada',
+      state: 'open',
+      labels: [...(seed.labels ?? [])],
+      createdAt: now,
+      updatedAt: now,
+      closedAt: null,
+      pull: null,
+    }
+    this.issues.set(number, issue)
+    return issue
+  }
+
+  /** Commits that are not given are those that the branches have now. */
+  async addPull(seed: PullSeed): Promise<Issue & { pull: Pull }> {
+    const baseRef = seed.base?.ref ?? this.defaultBranch
+    const headSha = seed.head.sha ?? (await this.#tipOf(seed.head.ref))
+    const baseSha = seed.base?.sha ?? (await this.#tipOf(baseRef))
+    const issue = this.addIssue(seed)
+    const pull: Pull = {
+      id: this.#clock.nextId(),
+      head: { repository: seed.head.fork ?? this.name, ref: seed.head.ref, sha: headSha },
+      base: { ref: baseRef, sha: baseSha },
+      draft: seed.draft ?? false,
+      mergedAt: null,
+      mergeCommitSha: seed.mergeCommitSha ?? null,
+      reviewers: [...(seed.reviewers ?? [])],
+      reviews: (seed.reviews ?? []).map(review => ({
+        id: this.#clock.nextId(),
+        body: '',
+        ...review,
+        submittedAt: this.#clock.now(),
+        commitSha: headSha,
+      })),
+    }
+    const complete = Object.assign(issue, { pull })
+    if (seed.merged || seed.state === 'closed') this.closePull(issue.number, { merged: seed.merged ?? false })
+    return complete
+  }
+
+  closePull(number: number, { merged = false }: { merged?: boolean } = {}): void {
+    const { issue, pull } = this.pull(number)
+    issue.state = 'closed'
+    issue.closedAt = issue.updatedAt = this.#clock.now()
+    pull.mergedAt = merged ? issue.closedAt : null
+  }
+
+  reopenPull(number: number): void {
+    const { issue } = this.pull(number)
+    issue.state = 'open'
+    issue.closedAt = null
+    issue.updatedAt = this.#clock.now()
+  }
+
+  /** Throws where there is none. */
+  pull(number: number): { issue: Issue; pull: Pull } {
+    const issue = this.issues.get(number)
+    if (!issue?.pull) throw new Error(`${this.name} has no pull request ${number}.`)
+    return { issue, pull: issue.pull }
+  }
+
+  addComment(issue: number, { body, author = 'ada' }: CommentSeed): Comment {
+    const now = this.#clock.now()
+    const comment = { id: this.#clock.nextId(), issue, body, author, createdAt: now, updatedAt: now }
+    this.comments.push(comment)
+    return comment
+  }
+
+  commentsOf(issue: number): Comment[] {
+    return this.comments.filter(each => each.issue === issue)
+  }
+
+  addRun(seed: RunSeed): Run {
+    const run: Run = {
+      id: seed.id ?? this.#clock.nextId(),
+      number: this.runs.length + 1,
+      name: seed.name ?? 'Build',
+      event: seed.event ?? 'pull_request',
+      status: seed.status ?? 'completed',
+      conclusion: seed.conclusion === undefined ? 'success' : seed.conclusion,
+      headBranch: seed.headBranch,
+      headSha: seed.headSha,
+      headRepository: seed.fork ?? this.name,
+      path: seed.path ?? '.github/workflows/build.yml',
+      attempt: seed.attempt ?? 1,
+      actor: seed.actor ?? 'ada',
+      createdAt: this.#clock.now(),
+    }
+    this.runs.push(run)
+    return run
+  }
+
+  addArtifact(seed: ArtifactSeed): Artifact {
+    const artifact: Artifact = {
+      id: this.#clock.nextId(),
+      runId: seed.runId,
+      name: seed.name,
+      zip: seed.zip,
+      sizeInBytes: seed.sizeInBytes ?? seed.zip.length,
+      digest: `sha256:${createHash('sha256').update(seed.zip).digest('hex')}`,
+      expired: seed.expired ?? false,
+      createdAt: this.#clock.now(),
+    }
+    this.artifacts.push(artifact)
+    return artifact
+  }
+
+  /** Made where it is missing, as GitHub does for a deployment. */
+  environment(name: string): Environment {
+    const existing = this.environments.find(each => sameName(each.name, name))
+    if (existing) return existing
+    const now = this.#clock.now()
+    const environment = { id: this.#clock.nextId(), name, waitTimer: 0, createdAt: now, updatedAt: now }
+    this.environments.push(environment)
+    return environment
+  }
+
+  /** Of a branch, tag, sha, `refs/pull/7/head`, or of another copy's `owner:branch`. */
+  async resolve(name: string): Promise<string | null> {
+    const [, number, side] = /^(?:refs\/)?pull\/(\d+)\/(head|merge)$/.exec(name) ?? []
+    if (number !== undefined) {
+      const pull = this.issues.get(Number(number))?.pull
+      return (side === 'head' ? pull?.head.sha : pull?.mergeCommitSha) ?? null
+    }
+    const [, owner, branch] = /^([^:]+):(.+)$/.exec(name) ?? []
+    if (branch === undefined || owner === this.owner) return this.git.resolve(branch ?? name)
+    const there = [...this.issues.values()].find(
+      ({ pull }) => pull?.head.ref === branch && pull.head.repository.split('/')[0] === owner,
+    )
+    return there?.pull?.head.sha ?? null
+  }
+
+  async #tipOf(branch: string): Promise<string> {
+    const sha = await this.git.resolve(branch)
+    if (sha === null) throw new Error(`${this.name} has no branch ${branch} in ${this.git.folder}.`)
+    return sha
+  }
+}
+
+/** GitHub's names of environments ignore case. */
+export const sameName = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
