@@ -49259,7 +49259,10 @@ function channels({ http, api, key, database }) {
                 return 'deleted';
             if (answer.code === 'cannot_find_channel')
                 return 'gone';
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer, { permission: 'channel.delete', role: 'app_admin (or app_preview for its own channels)' });
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer, {
+                permission: 'channel.delete',
+                role: 'app_admin (or app_preview for its own channels)',
+            });
         },
         /** How many devices are on the channel by an override. */
         async countOverrides(appId, channelId) {
@@ -49346,13 +49349,13 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: SMALLEST_ROLE
 
+// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js
+var schemas = __nccwpck_require__(4343);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
 // EXTERNAL MODULE: ./node_modules/semver/index.js
 var semver = __nccwpck_require__(2088);
 var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
-// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js
-var schemas = __nccwpck_require__(4343);
 // EXTERNAL MODULE: ./src/capgo/postgrest.ts
 var postgrest = __nccwpck_require__(9183);
 // EXTERNAL MODULE: ./src/capgo/refusal.ts
@@ -49398,9 +49401,18 @@ function bundles({ http, api, key, database }) {
     }
     return {
         /** Bundles, deleted ones too, that have one of the names or this content. */
-        findBundles: (appId, names, checksum) => list(appId, { or: `(name.in.(${names.map(postgrest/* quote */.hD).join(',')}),checksum.eq.${checksum})`, order: 'id.desc', limit: '100' }, 'look for bundles with the same name or content'),
+        findBundles: (appId, names, checksum) => list(appId, {
+            or: `(name.in.(${names.map(postgrest/* quote */.hD).join(',')}),checksum.eq.${checksum})`,
+            order: 'id.desc',
+            limit: '100',
+        }, 'look for bundles with the same name or content'),
         /** Bundles, not deleted, whose comment has this text; the caller looks closer. */
-        findBundlesByComment: (appId, text) => list(appId, { comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`, deleted: 'is.false', order: 'id.desc', limit: '1000' }, 'look for bundles of this pull request'),
+        findBundlesByComment: (appId, text) => list(appId, {
+            comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`,
+            deleted: 'is.false',
+            order: 'id.desc',
+            limit: '1000',
+        }, 'look for bundles of this pull request'),
         async readBundle(appId, name) {
             return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null;
         },
@@ -49442,7 +49454,7 @@ function bundles({ http, api, key, database }) {
         /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
         async noteOnBundle(id, link, comment) {
             try {
-                return (await change({ id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle')).length === 1;
+                return ((await change({ id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle')).length === 1);
             }
             catch {
                 return false;
@@ -49547,7 +49559,9 @@ function createCapgo(options) {
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw new errors/* ActionError */.l('not_capgo', `${options.api} does not answer as a Capgo server: GET /private/config gave ${answer.status}.`, { hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.' });
+            throw new errors/* ActionError */.l('not_capgo', `${options.api} does not answer as a Capgo server: GET /private/config gave ${answer.status}.`, {
+                hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.',
+            });
         const config = (0,postgrest/* parseAnswer */.Wp)(wire/* PrivateConfig */.Wv, answer, call);
         const url = new URL(config.supaHost);
         if (url.protocol !== 'https:' && !(0,hosts/* isLocal */.I)(url.hostname))
@@ -50069,7 +50083,9 @@ function isPassing(answer, call) {
         return false;
     if (answer.status === 429)
         // `on_premise_app` says that the plan does not allow it; no waiting helps.
-        return answer.code === 'too_many_requests' && (retryAfter(answer) ?? 0) <= LONGEST_RETRY_AFTER && !isLockout(answer);
+        return (answer.code === 'too_many_requests' &&
+            (retryAfter(answer) ?? 0) <= LONGEST_RETRY_AFTER &&
+            !isLockout(answer));
     if (answer.status === 503)
         return call.retry === 'repeat' || retryAfter(answer) !== null;
     return answer.status >= 500 && call.retry === 'repeat';
@@ -50083,13 +50099,17 @@ function retryAfter(answer) {
     const header = Number(answer.headers['retry-after']);
     if (Number.isFinite(header) && header > 0)
         return header * 1000;
-    const body = answer.json?.moreInfo?.retryAfterSeconds;
+    const body = answer.json?.moreInfo
+        ?.retryAfterSeconds;
     return typeof body === 'number' && body > 0 ? body * 1000 : null;
 }
 /** The request cannot have reached the server. */
 function neverSent(error) {
     const code = error.cause?.code;
-    return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT';
+    return (code === 'ECONNREFUSED' ||
+        code === 'ENOTFOUND' ||
+        code === 'EAI_AGAIN' ||
+        code === 'UND_ERR_CONNECT_TIMEOUT');
 }
 function parse(text) {
     try {
@@ -50135,7 +50155,9 @@ function parseAnswer(schema, answer, call) {
     if (parsed.success)
         return parsed.data;
     const [issue] = parsed.error.issues;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('unexpected_answer', `Could not ${call.what}: Capgo's answer is not what this action knows (${issue?.path.join('.') || 'body'}: ${issue?.message}).`, { hint: 'Is api-url (database-url) a Capgo server? A newer server may need a newer version of this action.' });
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('unexpected_answer', `Could not ${call.what}: Capgo's answer is not what this action knows (${issue?.path.join('.') || 'body'}: ${issue?.message}).`, {
+        hint: 'Is api-url (database-url) a Capgo server? A newer server may need a newer version of this action.',
+    });
 }
 
 
@@ -50161,12 +50183,12 @@ const MEANINGS = {
         hint: 'Make a new key in the Capgo console under "API keys" and store it as the secret that "capgo-token" reads. After 20 wrong tries Capgo blocks the runner\'s address for 15 minutes.',
     },
     too_many_failed_auth_attempts: {
-        message: 'Capgo has blocked this runner\'s address for 15 minutes after too many wrong API keys.',
+        message: "Capgo has blocked this runner's address for 15 minutes after too many wrong API keys.",
         hint: 'Correct the key first, then wait: each further try prolongs the block.',
     },
     on_premise_app: {
-        message: 'Capgo refuses: the plan of the app\'s organisation is exhausted, cancelled or not valid.',
-        hint: 'Look at the organisation\'s plan in the Capgo console (storage, devices, payment).',
+        message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
+        hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
     },
     redirect_refused: { message: '', hint: '' },
 };
@@ -50175,7 +50197,9 @@ const MEANINGS = {
  * `needs` names the permission whose lack looks like this answer.
  */
 function refusal(call, answer, needs) {
-    const code = answer.text.includes('too_many_failed_auth_attempts') ? 'too_many_failed_auth_attempts' : answer.code;
+    const code = answer.text.includes('too_many_failed_auth_attempts')
+        ? 'too_many_failed_auth_attempts'
+        : answer.code;
     const known = MEANINGS[code];
     if (known !== undefined)
         return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l(code, known.message, { hint: known.hint, cause: summary(answer) });
@@ -50184,7 +50208,7 @@ function refusal(call, answer, needs) {
     return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l(code || `http_${answer.status}`, `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`, {
         hint: answer.status >= 500
             ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
-            : 'See the troubleshooting table of the action\'s documentation for this code.',
+            : "See the troubleshooting table of the action's documentation for this code.",
         cause: summary(answer),
     });
 }
@@ -50356,7 +50380,7 @@ function uploads({ http, files, key, database }) {
     }
     /** The upload goes on where the server says, on the files host only: the key is sent there. */
     function followLocation(answer) {
-        const location = new URL(String(answer.headers['location']), `${files}/files/upload/attachments/`);
+        const location = new URL(String(answer.headers.location), `${files}/files/upload/attachments/`);
         if (location.origin !== new URL(files).origin)
             throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('upload_elsewhere', `The files service wants the upload to go on at ${location.origin}.`, {
                 hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
@@ -50420,7 +50444,9 @@ function uploads({ http, files, key, database }) {
     async function verifyStored(zip) {
         const stored = await hashStored(zip);
         if (stored !== zip.sha256)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('stored_differs', `What Capgo stored for bundle ${zip.name} is not what was uploaded (SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}).`, { hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.' });
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('stored_differs', `What Capgo stored for bundle ${zip.name} is not what was uploaded (SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}).`, {
+                hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
+            });
     }
     /** SHA-256 of the stored object, or null when there is none. Streams it. */
     async function hashStored(zip) {
@@ -50506,7 +50532,9 @@ function isWorthResuming(answer) {
         return answer.code !== 'bundle_already_ready';
     if (answer.status === 415)
         return false;
-    return answer.status === 404 ? answer.code === '' : answer.status >= 500 || answer.code === 'too_many_requests';
+    return answer.status === 404
+        ? answer.code === ''
+        : answer.status >= 500 || answer.code === 'too_many_requests';
 }
 function lost(zip) {
     return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('upload_lost', `The upload of bundle ${zip.name} broke off ${RESUMES + 1} times.`, {
@@ -55749,8 +55777,10 @@ function inert(message) {
 }
 /** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
 function showToTheLetter(line) {
-    if (!/^\s*::|##\[/.test(line))
-        return _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(line);
+    if (!/^\s*::|##\[/.test(line)) {
+        _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(line);
+        return;
+    }
     const token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
     _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(`::stop-commands::${token}`);
     _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(line);
@@ -55765,16 +55795,19 @@ function annotation(at) {
     };
 }
 async function main() {
-    const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(env['RUNNER_TEMP'] ?? (0,node_os__WEBPACK_IMPORTED_MODULE_2__.tmpdir)(), 'capgo-publish-'));
-    const secrets = ['capgo-token', 'github-token'].map(name => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4(name)).filter(secret => secret !== '');
-    for (const secret of secrets)
-        secret.split('\n').forEach(line => line.trim() && _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .setSecret */ .Pq(line.trim()));
+    const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_2__.tmpdir)(), 'capgo-publish-'));
+    const secrets = ['capgo-token', 'github-token']
+        .map(name => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4(name))
+        .filter(secret => secret !== '');
+    for (const line of secrets.flatMap(secret => secret.split('\n')))
+        if (line.trim() !== '')
+            _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .setSecret */ .Pq(line.trim());
     const dispatcher = new undici__WEBPACK_IMPORTED_MODULE_6__.EnvHttpProxyAgent();
     const deps = {
         readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4(name),
         env,
-        payload: JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.readFile)(env['GITHUB_EVENT_PATH'] ?? '', 'utf8').catch(() => '{}')),
-        workspace: env['GITHUB_WORKSPACE'] ?? process.cwd(),
+        payload: JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.readFile)(env.GITHUB_EVENT_PATH ?? '', 'utf8').catch(() => '{}')),
+        workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
         scratch,
         evaluator: {
             // Beside this file. Not `import.meta.url`: the bundler reads that as an asset to copy.
@@ -55785,7 +55818,7 @@ async function main() {
         sink: {
             setOutput: (name, value) => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .setOutput */ .uH(name, value),
             async writeSummary(markdown) {
-                if (env['GITHUB_STEP_SUMMARY'])
+                if (env.GITHUB_STEP_SUMMARY)
                     await _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .summary */ .z.addRaw(markdown, true).write();
             },
         },
@@ -55798,7 +55831,7 @@ async function main() {
             sleep: ms => (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_4__.setTimeout)(ms),
             onRetry: message => log.info(message),
         }),
-        connectHistory: (token, repository) => (0,_github_history_js__WEBPACK_IMPORTED_MODULE_8__/* .connectHistory */ .h)(token, repository, env['GITHUB_API_URL'] ?? 'https://api.github.com', USER_AGENT),
+        connectHistory: (token, repository) => (0,_github_history_js__WEBPACK_IMPORTED_MODULE_8__/* .connectHistory */ .h)(token, repository, env.GITHUB_API_URL ?? 'https://api.github.com', USER_AGENT),
     };
     try {
         if (!(await (0,_run_js__WEBPACK_IMPORTED_MODULE_9__/* .run */ .e)(deps)))
@@ -55860,7 +55893,7 @@ function readTrigger({ env, payload }) {
         isDefaultBranch: type === 'tag' || (type === 'branch' && name === defaultBranch),
         repository,
         runUrl: `${server}/${repository}/actions/runs/${need('GITHUB_RUN_ID')}`,
-        actor: env['GITHUB_ACTOR'] ?? '',
+        actor: env.GITHUB_ACTOR ?? '',
         pull,
         action: String(at(payload, 'action') ?? ''),
         label: at(payload, 'label', 'name') ?? null,
@@ -55900,7 +55933,7 @@ function toFollowedRun(data) {
     };
 }
 function at(value, ...path) {
-    return path.reduce((inner, key) => (typeof inner === 'object' && inner !== null ? inner[key] : undefined), value);
+    return path.reduce((inner, key) => typeof inner === 'object' && inner !== null ? inner[key] : undefined, value);
 }
 
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -60115,8 +60148,14 @@ function readChannels(value) {
         if (content === '')
             return;
         const at = content.lastIndexOf(':');
-        const pattern = content.slice(0, at).trim().replace(/^(['"])(.*)\1$/, '$2');
-        const channel = content.slice(at + 1).trim().replace(/^(['"])(.*)\1$/, '$2');
+        const pattern = content
+            .slice(0, at)
+            .trim()
+            .replace(/^(['"])(.*)\1$/, '$2');
+        const channel = content
+            .slice(at + 1)
+            .trim()
+            .replace(/^(['"])(.*)\1$/, '$2');
         if (at < 1 || pattern === '' || channel === '')
             throw new src_errors/* InputError */.d('channels', `line ${index + 1}, "${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
         if (pattern.startsWith('!'))
@@ -60183,8 +60222,14 @@ const LINE = /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\
 function readServedCommit(bundle, channelName) {
     for (const line of (bundle.comment ?? '').split('\n')) {
         const found = LINE.exec(line.trim())?.groups;
-        if (found?.['channel'] === channelName)
-            return { sha: found['sha'], refName: found['ref'], runId: Number(found['id']), run: found['run'], pull: found['pull'] ?? null };
+        if (found?.channel === channelName)
+            return {
+                sha: found.sha,
+                refName: found.ref,
+                runId: Number(found.id),
+                run: found.run,
+                pull: found.pull ?? null,
+            };
     }
     return null;
 }
@@ -60192,14 +60237,14 @@ function readServedCommit(bundle, channelName) {
 function channelsForPull(bundle, pull) {
     return (bundle.comment ?? '').split('\n').flatMap(line => {
         const found = LINE.exec(line.trim())?.groups;
-        return found?.['pull'] === pull ? [found['channel']] : [];
+        return found?.pull === pull ? [found.channel] : [];
     });
 }
 /** The comment with this channel's line set to this commit; other lines stay. */
 function noteCommit(comment, channelName, commit) {
     const others = (comment ?? '')
         .split('\n')
-        .filter(line => line.trim() !== '' && LINE.exec(line.trim())?.groups?.['channel'] !== channelName);
+        .filter(line => line.trim() !== '' && LINE.exec(line.trim())?.groups?.channel !== channelName);
     return [
         `${channelName}: ${commit.refName}@${commit.sha} run ${commit.runNumber}.${commit.runAttempt} (id ${commit.runId})${commit.pull === undefined ? '' : ` for ${commit.pull}`}`,
         ...others,
@@ -60285,14 +60330,17 @@ async function nativeVersions(inputs, root, directory, config) {
 async function wantedVersion(inputs, trigger, root, directory) {
     if (inputs.version !== null)
         return { version: inputs.version, source: 'input "version"', forced: true };
-    const tagged = trigger.ref.type === 'tag' ? /(?:^|[^0-9.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(trigger.ref.name)?.[1] : undefined;
+    const tagged = trigger.ref.type === 'tag'
+        ? /(?:^|[^0-9.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(trigger.ref.name)?.[1]
+        : undefined;
     if (tagged !== undefined && semver_default().valid(tagged) === tagged)
         return { version: tagged, source: `tag ${trigger.ref.name}`, forced: false };
     const file = (0,external_node_path_.join)(directory, 'package.json');
     const content = await (0,promises_.readFile)(file, 'utf8').catch(() => null);
     const version = content === null
         ? undefined
-        : parseJson(content, (0,external_node_path_.relative)(root, file), 'package_json_broken')?.version;
+        : parseJson(content, (0,external_node_path_.relative)(root, file), 'package_json_broken')
+            ?.version;
     if (typeof version === 'string' && semver_default().valid(version) !== null)
         return { version: semver_default().valid(version), source: 'package.json', forced: false };
     // Apps need no version of their own: the name is then derived from the native version, or from zero.
@@ -60350,7 +60398,7 @@ function comparer(project, inputs, trigger, deps) {
         const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv });
         if (local !== null)
             return local;
-        return (await deps.connectHistory(inputs.githubToken, trigger.repository).compare(base, head)) ?? 'unknown';
+        return ((await deps.connectHistory(inputs.githubToken, trigger.repository).compare(base, head)) ?? 'unknown');
     };
 }
 async function relationToServed(facts, channel, compare) {
@@ -60376,7 +60424,12 @@ async function gatherChange(served, zipPath, checksum, capgo) {
 }
 function compareContents(since, before, now) {
     const old = new Map(before.map(entry => [entry.path, entry]));
-    const change = { since, added: [], changed: [], removed: [] };
+    const change = {
+        since,
+        added: [],
+        changed: [],
+        removed: [],
+    };
     for (const { path, size, crc32 } of now) {
         const was = old.get(path);
         old.delete(path);
@@ -64174,15 +64227,21 @@ async function publish(plan, context) {
     const { action } = plan;
     if (action.do === 'keep')
         return keep(plan, action, context);
-    const isReady = action.do === 'promote' ? () => takeOver(plan, action.bundle, context) : await store(plan, action, context);
+    const isReady = action.do === 'promote'
+        ? () => takeOver(plan, action.bundle, context)
+        : await store(plan, action, context);
     // Freezing the bundle and looking at the channel once more need not wait for each other.
-    const [bundle, channel] = await Promise.all([isReady(), context.capgo.readChannel(plan.appId, plan.channelName)]);
+    const [bundle, channel] = await Promise.all([
+        isReady(),
+        context.capgo.readChannel(plan.appId, plan.channelName),
+    ]);
     return promote(plan, bundle, channel, context);
 }
 async function keep(plan, action, { capgo, channel, commit, log }) {
     if (channel === null)
         throw (0,channels/* channelVanished */.w)(plan.channelName);
-    if (action.outcome === 'unchanged' && readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha) {
+    if (action.outcome === 'unchanged' &&
+        readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha) {
         // Without this note a slower run of an older commit would not know that it is older.
         const noted = await capgo.noteOnBundle(action.bundle.id, plan.link, plan.comment);
         if (!noted)
@@ -64199,12 +64258,8 @@ async function requirePermissions(plan, { capgo, app }) {
         need('upload a bundle', 'app.upload_bundle');
         needs.push(capgo.requireStorage(app.owner_org, plan.appId));
     }
-    if (plan.channelId === null) {
+    if (plan.channelId === null)
         need(`make channel ${plan.channelName}`, 'app.create_channel');
-        // A channel that the key cannot see looks like one that is not there. Keys for previews see their own only.
-        if (plan.purpose.kind === 'branch')
-            need(`see whether channel ${plan.channelName} exists`, 'app.read_channels');
-    }
     else
         need(`point channel ${plan.channelName} at a bundle`, 'channel.promote_bundle', plan.channelId);
     for (const result of await Promise.allSettled(needs))
@@ -64235,7 +64290,8 @@ async function store(plan, action, context) {
             await capgo.uploadZip(object, { config, onProgress: sent => context.onProgress(sent, zip.size) });
         }
         catch (error) {
-            if (action.do === 'upload' && !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false)))
+            if (action.do === 'upload' &&
+                !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false)))
                 log(`Bundle ${row.name} is left in progress, unseen by devices; running the job again finishes it.`);
             throw error;
         }
@@ -64245,7 +64301,9 @@ async function store(plan, action, context) {
         if (ready !== null)
             return ready;
         const meanwhile = await capgo.readBundle(plan.appId, row.name);
-        if (meanwhile?.checksum === zip.sha256 && meanwhile.storage_provider !== 'r2-direct' && !meanwhile.deleted)
+        if (meanwhile?.checksum === zip.sha256 &&
+            meanwhile.storage_provider !== 'r2-direct' &&
+            !meanwhile.deleted)
             return meanwhile;
         throw new src_errors/* ActionError */.l('bundle_vanished', `Bundle ${row.name} was removed or changed while it was published.`, {
             hint: 'Another job or person works on this bundle. Run the job again.',
@@ -64269,8 +64327,14 @@ async function claimName(plan, action, { capgo, app, zip, log }) {
         // Taken in between; or our own row, made by a request whose answer was lost.
         const row = await capgo.readBundle(plan.appId, name);
         if (row === null)
-            throw (0,refusal/* permissionMissing */.k)(`see bundle ${name}, which exists`, { permission: 'app.read_bundles', role: 'app_reader' });
-        if (row.storage_provider === 'r2-direct' && !row.deleted && row.checksum === zip.sha256 && row.comment === plan.comment)
+            throw (0,refusal/* permissionMissing */.k)(`see bundle ${name}, which exists`, {
+                permission: 'app.read_bundles',
+                role: 'app_reader',
+            });
+        if (row.storage_provider === 'r2-direct' &&
+            !row.deleted &&
+            row.checksum === zip.sha256 &&
+            row.comment === plan.comment)
             return row;
         log(`Bundle name ${name} was taken by another run at the same moment.`);
     }
@@ -64392,7 +64456,10 @@ function decideOperation(ref, inputs) {
     };
 }
 function suggestChannel(name) {
-    return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '').slice(0, 64) || 'beta';
+    return (name
+        .replace(/[^A-Za-z0-9._-]+/g, '-')
+        .replace(/^[._-]+|[._-]+$/g, '')
+        .slice(0, 64) || 'beta');
 }
 
 ;// CONCATENATED MODULE: ./src/plan/delivery.ts
@@ -64404,7 +64471,11 @@ function suggestChannel(name) {
 function normaliseNative(version) {
     if (version === 'builtin' || version === 'unknown')
         return '0.0.0';
-    const padded = /^\d+$/.test(version) ? `${version}.0.0` : /^\d+\.\d+$/.test(version) ? `${version}.0` : version;
+    const padded = /^\d+$/.test(version)
+        ? `${version}.0.0`
+        : /^\d+\.\d+$/.test(version)
+            ? `${version}.0`
+            : version;
     return semver_default().valid(padded) ? padded : null;
 }
 /**
@@ -64581,7 +64652,10 @@ function chooseName(request) {
             hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
         });
     }
-    return { names: [first, ...rest], why: `${why}; so the next patch's pre-release for run ${commit.runNumber}` };
+    return {
+        names: [first, ...rest],
+        why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
+    };
 }
 function derivedNames(request) {
     const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
@@ -64782,7 +64856,9 @@ function channelWarnings(facts) {
 function plannedResult(findings) {
     const { plan, known } = findings;
     const { action } = plan;
-    const bundle = action.do === 'upload' ? { id: null, name: action.names[0] ?? '' } : { id: action.bundle.id, name: action.bundle.name };
+    const bundle = action.do === 'upload'
+        ? { id: null, name: action.names[0] ?? '' }
+        : { id: action.bundle.id, name: action.bundle.name };
     const doing = {
         upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
         resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
@@ -64851,10 +64927,9 @@ function failure(error) {
         kind: 'failed',
         outcome: 'failed',
         code: known?.code ?? 'internal',
-        reason: known?.message ?? `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
-        hint: known === undefined
-            ? 'Please open an issue with the log of this step.'
-            : (known.hint ?? null),
+        reason: known?.message ??
+            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
+        hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
         at: known?.at ?? null,
         output: known?.output ?? null,
     };
@@ -64977,7 +65052,7 @@ function codeBlock(text) {
         .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
         .map(line => makeVisible(clip(line, LONGEST_LINE)));
     const body = lines.join('\n').replace(/^\n+/, '').trimEnd();
-    const longest = Math.max(2, ...(body.match(/`+/g) ?? []).map(run => run.length));
+    const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
     const fence = '`'.repeat(longest + 1);
     return `${fence}text\n${body}\n${fence}`;
 }
@@ -65342,7 +65417,10 @@ async function execute(deps) {
     const compare = comparer(project, inputs, trigger, deps);
     const known = await gatherForContent(facts, names, built.zip, capgo, compare);
     const plan = planPublish(known);
-    await log.group('Plan', async () => renderLogPlan(plan.decisions).forEach(line => log.info(line)));
+    await log.group('Plan', async () => {
+        for (const line of renderLogPlan(plan.decisions))
+            log.info(line);
+    });
     const change = gatherChange(known.channel?.version ?? null, built.zip.path, built.zip.sha256, capgo);
     const findings = { plan, known, built, consoleUrl: inputs.hosts.console };
     if (inputs.dryRun)

@@ -12,10 +12,14 @@ export function buildDist(target: string): void {
     ['src/index.ts', target],
     ['src/bundle/evaluate-config.ts', join(target, 'evaluate-config')],
   ] as const)
-    execFileSync(process.execPath, [ncc, 'build', entry, '--out', folder, '--no-cache', '--quiet', '--license', 'licenses.txt'], {
-      cwd: root,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    })
+    execFileSync(
+      process.execPath,
+      [ncc, 'build', entry, '--out', folder, '--no-cache', '--quiet', '--license', 'licenses.txt'],
+      {
+        cwd: root,
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    )
 }
 
 if (import.meta.main) buildDist(join(root, 'dist'))

@@ -10,14 +10,20 @@ const committed = join(root, 'dist')
 const fresh = mkdtempSync(join(tmpdir(), 'dist-'))
 try {
   buildDist(fresh)
-  const names = (folder: string) => readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
-    .filter(entry => entry.isFile())
-    .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
-    .sort()
+  const names = (folder: string) =>
+    readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1))
+      .sort()
   const different = [...new Set([...names(fresh), ...names(committed)])].filter(name => !same(name))
-  const untracked = execFileSync('git', ['status', '--porcelain', '--', 'dist'], { cwd: root, encoding: 'utf8' }).trim()
+  const untracked = execFileSync('git', ['status', '--porcelain', '--', 'dist'], {
+    cwd: root,
+    encoding: 'utf8',
+  }).trim()
   if (different.length > 0 || untracked !== '') {
-    console.error(`dist/ is not what src/ builds: ${different.join(', ') || untracked}. Run: npm run build, and commit it.`)
+    console.error(
+      `dist/ is not what src/ builds: ${different.join(', ') || untracked}. Run: npm run build, and commit it.`,
+    )
     process.exitCode = 1
   } else console.log('dist/ is what src/ builds.')
 } finally {

@@ -67,11 +67,11 @@ body { margin: 0 } .markdown-body { padding: 24px }</style>
 }
 
 function findBrowser(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  const folders = (process.env.PATH ?? '').split(delimiter)
   const candidates = ['chromium', 'chromium-browser', 'google-chrome'].flatMap(name =>
     folders.map(folder => join(folder, name)),
   )
-  return [process.env['CHROMIUM'] ?? '', ...candidates].find(isProgram)
+  return [process.env.CHROMIUM ?? '', ...candidates].find(isProgram)
 }
 
 function isProgram(path: string): boolean {

@@ -21,14 +21,23 @@ export function withTables(readme: string, { inputs, outputs }: ActionMetadata):
 
 function inputTable(inputs: ActionMetadata['inputs']): string {
   const rows = Object.entries(inputs).map(([name, { description, required, default: value }]) => {
-    const shown = required ? '**required**' : value === undefined || value === '' ? '' : value.split('\n').map(line => `\`${line}\``).join('<br>')
+    const shown = required
+      ? '**required**'
+      : value === undefined || value === ''
+        ? ''
+        : value
+            .split('\n')
+            .map(line => `\`${line}\``)
+            .join('<br>')
     return `| \`${name}\` | ${cell(description)} | ${shown.replaceAll('|', '\\|')} |`
   })
   return ['| input | what it does | default |', '|---|---|---|', ...rows].join('\n')
 }
 
 function outputTable(outputs: ActionMetadata['outputs']): string {
-  const rows = Object.entries(outputs).map(([name, { description }]) => `| \`${name}\` | ${cell(description)} |`)
+  const rows = Object.entries(outputs).map(
+    ([name, { description }]) => `| \`${name}\` | ${cell(description)} |`,
+  )
   return ['| output | what it is |', '|---|---|', ...rows].join('\n')
 }
 

@@ -120,6 +120,7 @@ export function promote(
   const bundle = store.find('app_versions', { id: Number(version_id), app_id, deleted: false })
   if (!bundle) throw refuse('cannot_find_version', 'Cannot find version')
   if (!channel) throw refuse('cannot_find_channel', 'Cannot find channel')
+  if (profile === 'new') checkPackage(channel, bundle)
   // [N] `target` says which of the two bundles is meant; auto = the rollout when one is running
   const wanted = profile === 'new' ? (body.target ?? 'stable') : 'stable'
   const target = wanted === 'rollout' || (wanted === 'auto' && channel.rollout_enabled) ? 'rollout' : 'stable'
@@ -131,6 +132,16 @@ export function promote(
       throw refuse('cannot_set_bundle_to_channel', 'Cannot set bundle to channel', { error: error.message })
     throw error
   }
+}
+
+/** [N] a channel may demand that its bundles come as a zip, or as delta files. */
+export function checkPackage(channel: Pick<ChannelRow, 'update_package'>, bundle: BundleRow): void {
+  const wanted = channel.update_package
+  const hasZip = bundle.r2_path !== null || bundle.external_url !== null
+  if (wanted.startsWith('zip') && !hasZip)
+    throw refuse('channel_zip_required', 'This channel needs bundles with a zip')
+  if (wanted.startsWith('delta') && bundle.manifest_count === 0)
+    throw refuse('channel_delta_required', 'This channel needs bundles with delta files')
 }
 
 bundles.delete('/', async c => {

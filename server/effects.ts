@@ -7,6 +7,8 @@ const DAY = 24 * HOUR
 /** apps.retention from this many seconds on means: never (contract 2.1). */
 const RETENTION_NEVER = 63_113_904
 
+const retired = (path: string) => `deleted-after-7-days/${path}`
+
 export function runDueEffects(store: Store): void {
   const now = store.clock.now()
   for (const job of store.select('jobs', 'due <= ?', [now], 'ORDER BY due, id'))
@@ -27,7 +29,7 @@ function runJob(store: Store, job: JobRow): void {
   if (job.kind === 'manifest_rows') takeUpManifest(store, bundle)
   if (job.kind === 'bundle_removed' && bundle.deleted) {
     dropManifest(store, bundle)
-    if (bundle.r2_path) store.objects.move(bundle.r2_path, `deleted-after-7-days/${bundle.r2_path}`)
+    if (bundle.r2_path) store.objects.move(bundle.r2_path, retired(bundle.r2_path))
     store.update('app_versions', bundle, { manifest_count: 0 })
   }
 }
@@ -105,7 +107,9 @@ function expireOverrides(store: Store, at: number): void {
 function forgetDeletedBundles(store: Store, at: number): void {
   for (const bundle of store.list('app_versions', { deleted: true })) {
     const delta = store.count('manifest', { app_version_id: bundle.id })
-    if (delta === 0 && isOlderThan(bundle.deleted_at, at, 90 * DAY)) store.remove('app_versions', bundle.id)
+    if (delta > 0 || !isOlderThan(bundle.deleted_at, at, 90 * DAY)) continue
+    store.remove('app_versions', bundle.id)
+    if (bundle.r2_path) store.objects.remove(retired(bundle.r2_path))
   }
 }
 

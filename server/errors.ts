@@ -4,14 +4,15 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 export class ApiError extends Error {
   readonly status: number
   readonly code: string
-  readonly moreInfo: Record<string, unknown> | undefined
+  /** null = the answer has none. */
+  readonly moreInfo: Record<string, unknown> | null
   readonly headers: Record<string, string>
 
   constructor(
     status: number,
     code: string,
     message: string,
-    moreInfo: Record<string, unknown> | undefined = {},
+    moreInfo: Record<string, unknown> | null = {},
     headers: Record<string, string> = {},
   ) {
     super(message)

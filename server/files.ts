@@ -62,7 +62,7 @@ export async function readAttachment(c: C, marker: string): Promise<Response> {
     throw refuse('invalid_file_path_encoding', 'Invalid file path encoding')
   }
   const object = store.objects.stat(decoded) ?? store.objects.stat(raw)
-  if (!object) throw new ApiError(404, 'not_found', 'Not found', undefined)
+  if (!object) throw new ApiError(404, 'not_found', 'Not found', null)
   return sendObject(c, store, object)
 }
 

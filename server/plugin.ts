@@ -78,7 +78,7 @@ export function servedApp(c: C, appId: string): AppRow {
       429,
       'on_premise_app',
       'On-premise app detected',
-      undefined,
+      null,
       profile === 'new' ? { 'Retry-After': '3600' } : {},
     )
   const app = store.find('apps', { app_id: appId })

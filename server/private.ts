@@ -140,7 +140,7 @@ privateRoutes.post('/create_device', requireUserOrKey, async c => {
 // Below: [N], unknown routes (404 not_found) for the base profile.
 
 privateRoutes.use('/:route{set_manifest|finalize_bundle_upload|finish_tus_upload}', async (c, next) => {
-  if (c.get('capgo').profile !== 'new') throw new ApiError(404, 'not_found', 'Not found', undefined)
+  if (c.get('capgo').profile !== 'new') throw new ApiError(404, 'not_found', 'Not found', null)
   return next()
 })
 

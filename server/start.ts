@@ -92,10 +92,16 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
   // A killed client is an ordinary event here.
   server.on('clientError', (_error, socket) => socket.destroy())
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port ?? 0, '127.0.0.1', resolve)
-  })
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(options.port ?? 0, '127.0.0.1', resolve)
+    })
+  } catch (error) {
+    store.close()
+    removeTemporary()
+    throw error
+  }
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 
   return {

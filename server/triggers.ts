@@ -1,4 +1,5 @@
 // What Capgo's database does on its own around each write.
+import { isDeepStrictEqual } from 'node:util'
 import { pgTime } from './clock.ts'
 import { PgError } from './errors.ts'
 import { can, previewOwner } from './permissions.ts'
@@ -145,7 +146,7 @@ const frozen = [
 // [N] set once, even while in progress
 const identity = ['checksum', 'session_key', 'key_id', 'external_url', 'native_packages'] as const
 
-const differs = (a: unknown, b: unknown) => JSON.stringify(a) !== JSON.stringify(b)
+const differs = (a: unknown, b: unknown) => !isDeepStrictEqual(a, b)
 
 function updateBundle(store: Store, old: BundleRow, next: BundleRow, as: Actor): void {
   next.id = old.id

@@ -26,7 +26,7 @@ tus.options(`${ROUTE}/*`, c => {
 
 tus.post(ROUTE, requireUploadKey, async c => {
   const path = uploadName(c.req.header('upload-metadata'))
-  if (!path) throw new ApiError(404, 'not_found', 'Not found', undefined)
+  if (!path) throw new ApiError(404, 'not_found', 'Not found', null)
   checkAccess(c, path)
   return exclusive(path, () => create(c, path))
 })
@@ -263,7 +263,7 @@ function checkAccess(c: C, path: string): void {
     throw new ApiError(403, 'owner_org_mismatch', message, owners)
   }
   if (!store.find('orgs', { id: app.owner_org })?.plan_valid)
-    throw new ApiError(429, 'on_premise_app', 'On-premise app detected', undefined)
+    throw new ApiError(429, 'on_premise_app', 'On-premise app detected', null)
   const isReady = store.select(
     'app_versions',
     "r2_path = ? AND deleted = 0 AND storage_provider <> 'r2-direct'",

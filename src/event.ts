@@ -83,7 +83,7 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     isDefaultBranch: type === 'tag' || (type === 'branch' && name === defaultBranch),
     repository,
     runUrl: `${server}/${repository}/actions/runs/${need('GITHUB_RUN_ID')}`,
-    actor: env['GITHUB_ACTOR'] ?? '',
+    actor: env.GITHUB_ACTOR ?? '',
     pull,
     action: String(at(payload, 'action') ?? ''),
     label: (at(payload, 'label', 'name') as string | undefined) ?? null,
@@ -107,7 +107,11 @@ export interface PullData {
   readonly draft?: boolean
   readonly user: { readonly login: string } | null
   readonly labels: readonly { readonly name: string }[]
-  readonly head: { readonly sha: string; readonly ref: string; readonly repo: { readonly full_name: string } | null }
+  readonly head: {
+    readonly sha: string
+    readonly ref: string
+    readonly repo: { readonly full_name: string } | null
+  }
   readonly base: { readonly ref: string; readonly repo: { readonly full_name: string } }
 }
 
@@ -148,7 +152,8 @@ function toFollowedRun(data: RunData): FollowedRun {
 
 function at(value: unknown, ...path: string[]): unknown {
   return path.reduce<unknown>(
-    (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined),
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined,
     value,
   )
 }

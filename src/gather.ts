@@ -35,9 +35,13 @@ export async function gatherProject(inputs: Inputs, trigger: Trigger, deps: Deps
   const root = deps.workspace
   const directory = resolve(root, inputs.workingDirectory)
   if (relative(root, directory).startsWith('..'))
-    throw new ActionError('outside_checkout', `working-directory "${inputs.workingDirectory}" is outside of the checkout.`, {
-      hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".',
-    })
+    throw new ActionError(
+      'outside_checkout',
+      `working-directory "${inputs.workingDirectory}" is outside of the checkout.`,
+      {
+        hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".',
+      },
+    )
   const childEnv = childEnvironment(deps.env, [inputs.capgoToken, inputs.githubToken])
   const config =
     inputs.appId !== null && inputs.webDir !== null
@@ -78,10 +82,17 @@ async function nativeVersions(
 }
 
 /** Explicit input, else the tag, else `package.json`. */
-async function wantedVersion(inputs: Inputs, trigger: Trigger, root: string, directory: string): Promise<WantedVersion> {
+async function wantedVersion(
+  inputs: Inputs,
+  trigger: Trigger,
+  root: string,
+  directory: string,
+): Promise<WantedVersion> {
   if (inputs.version !== null) return { version: inputs.version, source: 'input "version"', forced: true }
   const tagged =
-    trigger.ref.type === 'tag' ? /(?:^|[^0-9.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(trigger.ref.name)?.[1] : undefined
+    trigger.ref.type === 'tag'
+      ? /(?:^|[^0-9.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(trigger.ref.name)?.[1]
+      : undefined
   if (tagged !== undefined && semver.valid(tagged) === tagged)
     return { version: tagged, source: `tag ${trigger.ref.name}`, forced: false }
   const file = join(directory, 'package.json')
@@ -89,7 +100,8 @@ async function wantedVersion(inputs: Inputs, trigger: Trigger, root: string, dir
   const version =
     content === null
       ? undefined
-      : (parseJson(content, relative(root, file), 'package_json_broken') as { version?: unknown } | null)?.version
+      : (parseJson(content, relative(root, file), 'package_json_broken') as { version?: unknown } | null)
+          ?.version
   if (typeof version === 'string' && semver.valid(version) !== null)
     return { version: semver.valid(version)!, source: 'package.json', forced: false }
   // Apps need no version of their own: the name is then derived from the native version, or from zero.
@@ -154,7 +166,8 @@ async function withoutLostContent(
 ): Promise<BundleRow[]> {
   return Promise.all(
     bundles.map(async bundle => {
-      const candidate = bundle.checksum === checksum && !bundle.deleted && bundle.storage_provider !== 'r2-direct'
+      const candidate =
+        bundle.checksum === checksum && !bundle.deleted && bundle.storage_provider !== 'r2-direct'
       if (!candidate) return bundle
       const stored = bundle.r2_path === null ? null : await capgo.describeStored(bundle.r2_path)
       return stored === null ? { ...bundle, checksum: null } : bundle
@@ -170,7 +183,9 @@ export function comparer(project: Project, inputs: Inputs, trigger: Trigger, dep
   return async (base, head) => {
     const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv })
     if (local !== null) return local
-    return (await deps.connectHistory(inputs.githubToken, trigger.repository).compare(base, head)) ?? 'unknown'
+    return (
+      (await deps.connectHistory(inputs.githubToken, trigger.repository).compare(base, head)) ?? 'unknown'
+    )
   }
 }
 
@@ -193,7 +208,8 @@ export async function gatherChange(
   checksum: string,
   capgo: Capgo,
 ): Promise<ContentChange | null> {
-  if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum) return null
+  if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
+    return null
   try {
     const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES)
     if (stored === null) return null
@@ -209,12 +225,18 @@ function compareContents(
   now: readonly ZipIndexEntry[],
 ): ContentChange {
   const old = new Map(before.map(entry => [entry.path, entry]))
-  const change = { since, added: [] as FileChange[], changed: [] as FileChange[], removed: [] as FileChange[] }
+  const change = {
+    since,
+    added: [] as FileChange[],
+    changed: [] as FileChange[],
+    removed: [] as FileChange[],
+  }
   for (const { path, size, crc32 } of now) {
     const was = old.get(path)
     old.delete(path)
     if (was === undefined) change.added.push({ path, size, sizeBefore: 0 })
-    else if (was.crc32 !== crc32 || was.size !== size) change.changed.push({ path, size, sizeBefore: was.size })
+    else if (was.crc32 !== crc32 || was.size !== size)
+      change.changed.push({ path, size, sizeBefore: was.size })
   }
   for (const { path, size } of old.values()) change.removed.push({ path, size: 0, sizeBefore: size })
   return change

@@ -31,7 +31,10 @@ function inert(message: string): string {
 
 /** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
 function showToTheLetter(line: string): void {
-  if (!/^\s*::|##\[/.test(line)) return core.info(line)
+  if (!/^\s*::|##\[/.test(line)) {
+    core.info(line)
+    return
+  }
   const token = randomUUID()
   core.info(`::stop-commands::${token}`)
   core.info(line)
@@ -48,15 +51,18 @@ function annotation(at: Place | undefined): core.AnnotationProperties {
 }
 
 async function main(): Promise<void> {
-  const scratch = await mkdtemp(join(env['RUNNER_TEMP'] ?? tmpdir(), 'capgo-publish-'))
-  const secrets = ['capgo-token', 'github-token'].map(name => core.getInput(name)).filter(secret => secret !== '')
-  for (const secret of secrets) secret.split('\n').forEach(line => line.trim() && core.setSecret(line.trim()))
+  const scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
+  const secrets = ['capgo-token', 'github-token']
+    .map(name => core.getInput(name))
+    .filter(secret => secret !== '')
+  for (const line of secrets.flatMap(secret => secret.split('\n')))
+    if (line.trim() !== '') core.setSecret(line.trim())
   const dispatcher = new EnvHttpProxyAgent()
   const deps: Deps = {
     readInput: name => core.getInput(name),
     env,
-    payload: JSON.parse(await readFile(env['GITHUB_EVENT_PATH'] ?? '', 'utf8').catch(() => '{}')),
-    workspace: env['GITHUB_WORKSPACE'] ?? process.cwd(),
+    payload: JSON.parse(await readFile(env.GITHUB_EVENT_PATH ?? '', 'utf8').catch(() => '{}')),
+    workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
     scratch,
     evaluator: {
       // Beside this file. Not `import.meta.url`: the bundler reads that as an asset to copy.
@@ -67,7 +73,7 @@ async function main(): Promise<void> {
     sink: {
       setOutput: (name, value) => core.setOutput(name, value),
       async writeSummary(markdown) {
-        if (env['GITHUB_STEP_SUMMARY']) await core.summary.addRaw(markdown, true).write()
+        if (env.GITHUB_STEP_SUMMARY) await core.summary.addRaw(markdown, true).write()
       },
     },
     clock: () => performance.now(),
@@ -81,7 +87,7 @@ async function main(): Promise<void> {
         onRetry: message => log.info(message),
       }),
     connectHistory: (token, repository) =>
-      connectHistory(token, repository, env['GITHUB_API_URL'] ?? 'https://api.github.com', USER_AGENT),
+      connectHistory(token, repository, env.GITHUB_API_URL ?? 'https://api.github.com', USER_AGENT),
   }
   try {
     if (!(await run(deps))) process.exitCode = 1

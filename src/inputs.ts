@@ -85,8 +85,14 @@ function readChannels(value: string): ChannelMapping[] {
     const content = line.replace(/(^|\s)#.*$/, '').trim()
     if (content === '') return
     const at = content.lastIndexOf(':')
-    const pattern = content.slice(0, at).trim().replace(/^(['"])(.*)\1$/, '$2')
-    const channel = content.slice(at + 1).trim().replace(/^(['"])(.*)\1$/, '$2')
+    const pattern = content
+      .slice(0, at)
+      .trim()
+      .replace(/^(['"])(.*)\1$/, '$2')
+    const channel = content
+      .slice(at + 1)
+      .trim()
+      .replace(/^(['"])(.*)\1$/, '$2')
     if (at < 1 || pattern === '' || channel === '')
       throw new InputError(
         'channels',
@@ -115,7 +121,8 @@ function checkChannelName(input: string, name: string): void {
 }
 
 function checkVersion(version: string): void {
-  const hint = 'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.'
+  const hint =
+    'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.'
   if (semver.valid(version) !== version)
     throw new InputError('version', `"${version}" is not a semantic version.`, hint)
 }
@@ -124,7 +131,11 @@ function readBoolean(read: InputReader, name: string): boolean {
   const value = read(name).trim().toLowerCase()
   if (value === 'true') return true
   if (value === 'false') return false
-  throw new InputError(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.')
+  throw new InputError(
+    name,
+    `"${read(name)}" is neither true nor false.`,
+    'Write true or false, in lower case.',
+  )
 }
 
 function readHosts(text: (name: string) => string | null): Hosts {
@@ -153,7 +164,11 @@ function readHosts(text: (name: string) => string | null): Hosts {
 /** The Capgo key goes to these hosts, so they are https, or this machine. */
 function checkUrl(input: string, value: string): string {
   if (!URL.canParse(value))
-    throw new InputError(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1')
+    throw new InputError(
+      input,
+      `"${value}" is not a URL.`,
+      'For example https://capgo.example.com/functions/v1',
+    )
   const url = new URL(value)
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url.hostname)))
     throw new InputError(

@@ -41,7 +41,9 @@ async function execute(deps: Deps): Promise<Result> {
   const compare = comparer(project, inputs, trigger, deps)
   const known = await gatherForContent(facts, names, built.zip, capgo, compare)
   const plan = planPublish(known)
-  await log.group('Plan', async () => renderLogPlan(plan.decisions).forEach(line => log.info(line)))
+  await log.group('Plan', async () => {
+    for (const line of renderLogPlan(plan.decisions)) log.info(line)
+  })
 
   const change = gatherChange(known.channel?.version ?? null, built.zip.path, built.zip.sha256, capgo)
   const findings = { plan, known, built, consoleUrl: inputs.hosts.console }

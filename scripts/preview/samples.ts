@@ -170,7 +170,12 @@ export const samples: Readonly<Record<string, Result>> = {
     ...published,
     by: 'promote',
     reason: 'Channel production serves bundle 1.4.1-production.55.1.',
-    bundle: { ...published.bundle, name: '1.4.1-production.55.1', id: 47990 },
+    bundle: {
+      ...published.bundle,
+      id: 47990,
+      name: '1.4.1-production.55.1',
+      url: 'https://console.capgo.app/app/com.example.shop/bundle/47990',
+    },
     decisions: [
       published.decisions[0]!,
       {
@@ -199,7 +204,13 @@ export const samples: Readonly<Record<string, Result>> = {
     outcome: 'stale',
     reason: "The channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older.",
     by: null,
-    bundle: { ...published.bundle, id: 48301, name: '1.4.1-production.58.1', size: null },
+    bundle: {
+      ...published.bundle,
+      id: 48301,
+      name: '1.4.1-production.58.1',
+      size: null,
+      url: 'https://console.capgo.app/app/com.example.shop/bundle/48301',
+    },
     before: { id: 48301, name: '1.4.1-production.58.1' },
     change: null,
     leftOut: [],

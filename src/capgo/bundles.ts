@@ -57,7 +57,11 @@ export function bundles({ http, api, key, database }: Connection) {
     findBundles: (appId: string, names: readonly string[], checksum: string): Promise<BundleRow[]> =>
       list(
         appId,
-        { or: `(name.in.(${names.map(quote).join(',')}),checksum.eq.${checksum})`, order: 'id.desc', limit: '100' },
+        {
+          or: `(name.in.(${names.map(quote).join(',')}),checksum.eq.${checksum})`,
+          order: 'id.desc',
+          limit: '100',
+        },
         'look for bundles with the same name or content',
       ),
 
@@ -65,7 +69,12 @@ export function bundles({ http, api, key, database }: Connection) {
     findBundlesByComment: (appId: string, text: string): Promise<BundleRow[]> =>
       list(
         appId,
-        { comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`, deleted: 'is.false', order: 'id.desc', limit: '1000' },
+        {
+          comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`,
+          deleted: 'is.false',
+          order: 'id.desc',
+          limit: '1000',
+        },
         'look for bundles of this pull request',
       ),
 
@@ -115,7 +124,9 @@ export function bundles({ http, api, key, database }: Connection) {
     /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
     async noteOnBundle(id: number, link: string, comment: string): Promise<boolean> {
       try {
-        return (await change({ id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle')).length === 1
+        return (
+          (await change({ id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle')).length === 1
+        )
       } catch {
         return false
       }

@@ -71,7 +71,10 @@ export function channels({ http, api, key, database }: Connection) {
       const answer = await http.send(call)
       if (answer.status === 200) return 'deleted'
       if (answer.code === 'cannot_find_channel') return 'gone'
-      throw refusal(call, answer, { permission: 'channel.delete', role: 'app_admin (or app_preview for its own channels)' })
+      throw refusal(call, answer, {
+        permission: 'channel.delete',
+        role: 'app_admin (or app_preview for its own channels)',
+      })
     },
 
     /** How many devices are on the channel by an override. */
@@ -130,7 +133,11 @@ export function channels({ http, api, key, database }: Connection) {
         }
         // The key may make channels, that was asked before: so this one exists, and the key cannot see it.
         if (answer.code === 'cannot_access_app')
-          throw permissionMissing(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer)
+          throw permissionMissing(
+            `see channel ${name}, which exists`,
+            { permission: 'app.read_channels', role: 'app_reader' },
+            answer,
+          )
         // Two that make the same channel at once: a unique violation, reported as either of these.
         if (answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500) return { made: false }
         throw refusal(call, answer)
@@ -144,7 +151,11 @@ export function channels({ http, api, key, database }: Connection) {
 
 /** A channel that must exist by now. */
 export function channelVanished(name: string): ActionError {
-  return new ActionError('channel_vanished', `Channel ${name} is not there, although it was made or read before.`, {
-    hint: 'Somebody deleted it meanwhile, or Capgo refused to make it. Run the job again.',
-  })
+  return new ActionError(
+    'channel_vanished',
+    `Channel ${name} is not there, although it was made or read before.`,
+    {
+      hint: 'Somebody deleted it meanwhile, or Capgo refused to make it. Run the job again.',
+    },
+  )
 }

@@ -1,3 +1,4 @@
+import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { bundles } from './bundles.ts'
 import { channels } from './channels.ts'
@@ -7,7 +8,6 @@ import { parseAnswer } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
 import { uploads } from './upload.ts'
 import { App, FilesConfig, PrivateConfig } from './wire.ts'
-import * as z from 'zod/mini'
 
 export interface CapgoOptions extends Omit<HttpOptions, 'secrets'> {
   /** The API key, sent as the one header `capgkey`. */
@@ -76,14 +76,20 @@ export function createCapgo(options: CapgoOptions) {
       throw new ActionError(
         'not_capgo',
         `${options.api} does not answer as a Capgo server: GET /private/config gave ${answer.status}.`,
-        { hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.' },
+        {
+          hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.',
+        },
       )
     const config = parseAnswer(PrivateConfig, answer, call)
     const url = new URL(config.supaHost)
     if (url.protocol !== 'https:' && !isLocal(url.hostname))
-      throw new ActionError('database_not_https', `The server names ${config.supaHost} as its database, without https.`, {
-        hint: 'Set database-url and database-key to the address that this runner shall use.',
-      })
+      throw new ActionError(
+        'database_not_https',
+        `The server names ${config.supaHost} as its database, without https.`,
+        {
+          hint: 'Set database-url and database-key to the address that this runner shall use.',
+        },
+      )
     return { url: config.supaHost, key: config.supaKey }
   }
 

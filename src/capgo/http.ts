@@ -123,9 +123,13 @@ export function createHttp(options: HttpOptions) {
       } else text = await response.body.text()
       if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
         throw new AbortError(
-          new ActionError('redirect_refused', `Could not ${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
-            hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
-          }),
+          new ActionError(
+            'redirect_refused',
+            `Could not ${call.what}: ${new URL(call.url).origin} answered with a redirect.`,
+            {
+              hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
+            },
+          ),
         )
       const json = parse(text)
       return { status: response.statusCode, headers: response.headers, text, json, code: codeOf(json) }
@@ -153,7 +157,10 @@ export function createHttp(options: HttpOptions) {
   }
 
   function redact(text: string): string {
-    return options.secrets.reduce((clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '***')), text)
+    return options.secrets.reduce(
+      (clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '***')),
+      text,
+    )
   }
 
   return { send, pause, redact }
@@ -173,7 +180,11 @@ function isPassing(answer: Answer, call: Call): boolean {
   if (call.answers?.includes(answer.status)) return false
   if (answer.status === 429)
     // `on_premise_app` says that the plan does not allow it; no waiting helps.
-    return answer.code === 'too_many_requests' && (retryAfter(answer) ?? 0) <= LONGEST_RETRY_AFTER && !isLockout(answer)
+    return (
+      answer.code === 'too_many_requests' &&
+      (retryAfter(answer) ?? 0) <= LONGEST_RETRY_AFTER &&
+      !isLockout(answer)
+    )
   if (answer.status === 503) return call.retry === 'repeat' || retryAfter(answer) !== null
   return answer.status >= 500 && call.retry === 'repeat'
 }
@@ -187,14 +198,20 @@ function isLockout(answer: Answer): boolean {
 function retryAfter(answer: Answer): number | null {
   const header = Number(answer.headers['retry-after'])
   if (Number.isFinite(header) && header > 0) return header * 1000
-  const body = (answer.json as { moreInfo?: { retryAfterSeconds?: unknown } } | undefined)?.moreInfo?.retryAfterSeconds
+  const body = (answer.json as { moreInfo?: { retryAfterSeconds?: unknown } } | undefined)?.moreInfo
+    ?.retryAfterSeconds
   return typeof body === 'number' && body > 0 ? body * 1000 : null
 }
 
 /** The request cannot have reached the server. */
 function neverSent(error: ConnectionError): boolean {
   const code = (error.cause as { code?: string } | undefined)?.code
-  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT'
+  return (
+    code === 'ECONNREFUSED' ||
+    code === 'ENOTFOUND' ||
+    code === 'EAI_AGAIN' ||
+    code === 'UND_ERR_CONNECT_TIMEOUT'
+  )
 }
 
 function parse(text: string): unknown {

@@ -22,6 +22,8 @@ export function parseAnswer<T>(schema: z.ZodMiniType<T>, answer: Answer, call: P
   throw new ActionError(
     'unexpected_answer',
     `Could not ${call.what}: Capgo's answer is not what this action knows (${issue?.path.join('.') || 'body'}: ${issue?.message}).`,
-    { hint: 'Is api-url (database-url) a Capgo server? A newer server may need a newer version of this action.' },
+    {
+      hint: 'Is api-url (database-url) a Capgo server? A newer server may need a newer version of this action.',
+    },
   )
 }

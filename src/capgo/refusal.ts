@@ -12,12 +12,12 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
     hint: 'Make a new key in the Capgo console under "API keys" and store it as the secret that "capgo-token" reads. After 20 wrong tries Capgo blocks the runner\'s address for 15 minutes.',
   },
   too_many_failed_auth_attempts: {
-    message: 'Capgo has blocked this runner\'s address for 15 minutes after too many wrong API keys.',
+    message: "Capgo has blocked this runner's address for 15 minutes after too many wrong API keys.",
     hint: 'Correct the key first, then wait: each further try prolongs the block.',
   },
   on_premise_app: {
-    message: 'Capgo refuses: the plan of the app\'s organisation is exhausted, cancelled or not valid.',
-    hint: 'Look at the organisation\'s plan in the Capgo console (storage, devices, payment).',
+    message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
+    hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
   },
   redirect_refused: { message: '', hint: '' },
 }
@@ -33,7 +33,9 @@ export interface Needs {
  * `needs` names the permission whose lack looks like this answer.
  */
 export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs): ActionError {
-  const code = answer.text.includes('too_many_failed_auth_attempts') ? 'too_many_failed_auth_attempts' : answer.code
+  const code = answer.text.includes('too_many_failed_auth_attempts')
+    ? 'too_many_failed_auth_attempts'
+    : answer.code
   const known = MEANINGS[code]
   if (known !== undefined)
     return new ActionError(code, known.message, { hint: known.hint, cause: summary(answer) })
@@ -45,7 +47,7 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
       hint:
         answer.status >= 500
           ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
-          : 'See the troubleshooting table of the action\'s documentation for this code.',
+          : "See the troubleshooting table of the action's documentation for this code.",
       cause: summary(answer),
     },
   )

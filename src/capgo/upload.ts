@@ -103,8 +103,7 @@ export function uploads({ http, files, key, database }: Connection) {
         continue
       }
       if (answer !== null && !isWorthResuming(answer)) throw uploadRefused(zip, call, answer)
-      if (++trouble > RESUMES)
-        throw answer === null ? lost(zip) : uploadRefused(zip, call, answer)
+      if (++trouble > RESUMES) throw answer === null ? lost(zip) : uploadRefused(zip, call, answer)
       // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
       await http.pause(answer, trouble)
       if (location !== null) {
@@ -147,11 +146,15 @@ export function uploads({ http, files, key, database }: Connection) {
 
   /** The upload goes on where the server says, on the files host only: the key is sent there. */
   function followLocation(answer: Answer): string {
-    const location = new URL(String(answer.headers['location']), `${files}/files/upload/attachments/`)
+    const location = new URL(String(answer.headers.location), `${files}/files/upload/attachments/`)
     if (location.origin !== new URL(files).origin)
-      throw new ActionError('upload_elsewhere', `The files service wants the upload to go on at ${location.origin}.`, {
-        hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
-      })
+      throw new ActionError(
+        'upload_elsewhere',
+        `The files service wants the upload to go on at ${location.origin}.`,
+        {
+          hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
+        },
+      )
     return location.href
   }
 
@@ -168,7 +171,8 @@ export function uploads({ http, files, key, database }: Connection) {
     const link = await http.send(ask)
     // The bytes are there from a run that died; they are verified like any other.
     if (link.code === 'error_already_exist') return
-    if (link.status !== 200) throw refusal(ask, link, { permission: 'app.upload_bundle', role: 'app_uploader' })
+    if (link.status !== 200)
+      throw refusal(ask, link, { permission: 'app.upload_bundle', role: 'app_uploader' })
     const put = {
       what: `upload bundle ${zip.name}`,
       method: 'PUT',
@@ -213,7 +217,9 @@ export function uploads({ http, files, key, database }: Connection) {
       throw new ActionError(
         'stored_differs',
         `What Capgo stored for bundle ${zip.name} is not what was uploaded (SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}).`,
-        { hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.' },
+        {
+          hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
+        },
       )
   }
 
@@ -258,7 +264,10 @@ export function uploads({ http, files, key, database }: Connection) {
   }
 
   /** The last bytes of an object, `length` at most, and its size; null when there is none. One request. */
-  async function readStoredTail(path: string, length: number): Promise<{ size: number; tail: Buffer } | null> {
+  async function readStoredTail(
+    path: string,
+    length: number,
+  ): Promise<{ size: number; tail: Buffer } | null> {
     let pieces: Buffer[] = []
     const call: Call = {
       what: 'read the end of the stored bundle',
@@ -299,7 +308,9 @@ function part(path: string, start: number, length: number): NonNullable<Call['bo
 function isWorthResuming(answer: Answer): boolean {
   if (answer.status === 409) return answer.code !== 'bundle_already_ready'
   if (answer.status === 415) return false
-  return answer.status === 404 ? answer.code === '' : answer.status >= 500 || answer.code === 'too_many_requests'
+  return answer.status === 404
+    ? answer.code === ''
+    : answer.status >= 500 || answer.code === 'too_many_requests'
 }
 
 function lost(zip: StoredZip): ActionError {
@@ -314,8 +325,12 @@ function uploadRefused(zip: StoredZip, call: Call, answer: Answer): ActionError 
       hint: 'Leave out source maps and large media, or load them from elsewhere.',
     })
   if (answer.status === 415)
-    return new ActionError('stored_differs', `The bytes of bundle ${zip.name} changed on their way to Capgo.`, {
-      hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
-    })
+    return new ActionError(
+      'stored_differs',
+      `The bytes of bundle ${zip.name} changed on their way to Capgo.`,
+      {
+        hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
+      },
+    )
   return refusal(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' })
 }

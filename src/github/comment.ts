@@ -30,13 +30,23 @@ export function comments({ octokit, owner, repo }: Repository) {
     findComment,
 
     /** Writes the one comment with this marker: changes it where it is, else makes it. Returns its page. */
-    async writeComment(issue: number, marker: string, text: string, known?: OwnComment | null): Promise<OwnComment> {
+    async writeComment(
+      issue: number,
+      marker: string,
+      text: string,
+      known?: OwnComment | null,
+    ): Promise<OwnComment> {
       const body = `${marker}\n${text}`
       const existing = known === undefined ? await findComment(issue, marker) : known
       if (existing?.body === body) return existing
       if (existing !== null) {
         try {
-          const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: existing.id, body })
+          const { data } = await octokit.rest.issues.updateComment({
+            owner,
+            repo,
+            comment_id: existing.id,
+            body,
+          })
           return { id: data.id, body, url: data.html_url }
         } catch (error) {
           // A person deleted it meanwhile.

@@ -56,7 +56,12 @@ export function deployments({ octokit, owner, repo }: Repository) {
 
     /** Ends every deployment of an environment. Returns how many there were. */
     async endDeployments(environment: string): Promise<number> {
-      const all = await octokit.paginate(octokit.rest.repos.listDeployments, { owner, repo, environment, per_page: 100 })
+      const all = await octokit.paginate(octokit.rest.repos.listDeployments, {
+        owner,
+        repo,
+        environment,
+        per_page: 100,
+      })
       for (const { id } of all) await setState(id, 'inactive')
       return all.length
     },

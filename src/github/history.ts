@@ -9,7 +9,12 @@ export interface History {
  * The repository's history through GitHub's API: an ordinary checkout is shallow and knows one commit only.
  * Needs `contents: read`. A commit that is gone (history rewritten) counts as diverged.
  */
-export function connectHistory(token: string, repository: string, apiUrl: string, userAgent: string): History {
+export function connectHistory(
+  token: string,
+  repository: string,
+  apiUrl: string,
+  userAgent: string,
+): History {
   const [owner = '', repo = ''] = repository.split('/')
   return {
     async compare(base, head) {

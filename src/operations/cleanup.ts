@@ -19,7 +19,12 @@ export interface Cleaned {
  * this pull request's bundle, and a bundle that any other channel has or had, are left alone. Doing it twice
  * does no harm.
  */
-export async function removePreview(appId: string, channelName: string, pull: string, capgo: Capgo): Promise<Cleaned> {
+export async function removePreview(
+  appId: string,
+  channelName: string,
+  pull: string,
+  capgo: Capgo,
+): Promise<Cleaned> {
   const kept: string[] = []
   const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId)
   const channel = await capgo.readChannel(appId, channelName)
@@ -36,7 +41,8 @@ export async function removePreview(appId: string, channelName: string, pull: st
   const left: BundleRow[] = []
   for (const bundle of await madeFor(appId, pull, capgo)) {
     if (!mayDeleteBundles) left.push(bundle)
-    else if (bundle.storage_provider === 'r2-direct' && (await capgo.removeFailedBundle(appId, bundle.name))) bundles++
+    else if (bundle.storage_provider === 'r2-direct' && (await capgo.removeFailedBundle(appId, bundle.name)))
+      bundles++
     else {
       const answer = await capgo.deleteBundle(appId, bundle.name)
       if (answer === 'deleted') bundles++
@@ -61,7 +67,11 @@ async function madeFor(appId: string, pull: string, capgo: Capgo): Promise<Bundl
 }
 
 /** Pull requests (`owner/name#12`) of a repository that still have something on Capgo, and on which channels. */
-export async function findPreviews(appId: string, repository: string, capgo: Capgo): Promise<Map<string, Set<string>>> {
+export async function findPreviews(
+  appId: string,
+  repository: string,
+  capgo: Capgo,
+): Promise<Map<string, Set<string>>> {
   const found = new Map<string, Set<string>>()
   for (const bundle of await capgo.findBundlesByComment(appId, `for ${repository}#`))
     for (const line of (bundle.comment ?? '').split('\n')) {

@@ -36,9 +36,15 @@ export interface Published {
 export async function publish(plan: PublishPlan, context: PublishContext): Promise<Published> {
   const { action } = plan
   if (action.do === 'keep') return keep(plan, action, context)
-  const isReady = action.do === 'promote' ? () => takeOver(plan, action.bundle, context) : await store(plan, action, context)
+  const isReady =
+    action.do === 'promote'
+      ? () => takeOver(plan, action.bundle, context)
+      : await store(plan, action, context)
   // Freezing the bundle and looking at the channel once more need not wait for each other.
-  const [bundle, channel] = await Promise.all([isReady(), context.capgo.readChannel(plan.appId, plan.channelName)])
+  const [bundle, channel] = await Promise.all([
+    isReady(),
+    context.capgo.readChannel(plan.appId, plan.channelName),
+  ])
   return promote(plan, bundle, channel, context)
 }
 
@@ -48,7 +54,10 @@ async function keep(
   { capgo, channel, commit, log }: PublishContext,
 ): Promise<Published> {
   if (channel === null) throw channelVanished(plan.channelName)
-  if (action.outcome === 'unchanged' && readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha) {
+  if (
+    action.outcome === 'unchanged' &&
+    readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha
+  ) {
     // Without this note a slower run of an older commit would not know that it is older.
     const noted = await capgo.noteOnBundle(action.bundle.id, plan.link, plan.comment)
     if (!noted) log('The commit could not be noted on the bundle; publishing is not affected.')
@@ -66,11 +75,7 @@ async function requirePermissions(plan: PublishPlan, { capgo, app }: PublishCont
     need('upload a bundle', 'app.upload_bundle')
     needs.push(capgo.requireStorage(app.owner_org, plan.appId))
   }
-  if (plan.channelId === null) {
-    need(`make channel ${plan.channelName}`, 'app.create_channel')
-    // A channel that the key cannot see looks like one that is not there. Keys for previews see their own only.
-    if (plan.purpose.kind === 'branch') need(`see whether channel ${plan.channelName} exists`, 'app.read_channels')
-  }
+  if (plan.channelId === null) need(`make channel ${plan.channelName}`, 'app.create_channel')
   else need(`point channel ${plan.channelName} at a bundle`, 'channel.promote_bundle', plan.channelId)
   for (const result of await Promise.allSettled(needs)) if (result.status === 'rejected') throw result.reason
 }
@@ -106,7 +111,10 @@ async function store(
     try {
       await capgo.uploadZip(object, { config, onProgress: sent => context.onProgress(sent, zip.size) })
     } catch (error) {
-      if (action.do === 'upload' && !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false)))
+      if (
+        action.do === 'upload' &&
+        !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false))
+      )
         log(`Bundle ${row.name} is left in progress, unseen by devices; running the job again finishes it.`)
       throw error
     }
@@ -115,11 +123,19 @@ async function store(
     const ready = await capgo.finaliseBundle(row.id, zipKey(object))
     if (ready !== null) return ready
     const meanwhile = await capgo.readBundle(plan.appId, row.name)
-    if (meanwhile?.checksum === zip.sha256 && meanwhile.storage_provider !== 'r2-direct' && !meanwhile.deleted)
+    if (
+      meanwhile?.checksum === zip.sha256 &&
+      meanwhile.storage_provider !== 'r2-direct' &&
+      !meanwhile.deleted
+    )
       return meanwhile
-    throw new ActionError('bundle_vanished', `Bundle ${row.name} was removed or changed while it was published.`, {
-      hint: 'Another job or person works on this bundle. Run the job again.',
-    })
+    throw new ActionError(
+      'bundle_vanished',
+      `Bundle ${row.name} was removed or changed while it was published.`,
+      {
+        hint: 'Another job or person works on this bundle. Run the job again.',
+      },
+    )
   }
 }
 
@@ -143,14 +159,26 @@ async function claimName(
     // Taken in between; or our own row, made by a request whose answer was lost.
     const row = await capgo.readBundle(plan.appId, name)
     if (row === null)
-      throw permissionMissing(`see bundle ${name}, which exists`, { permission: 'app.read_bundles', role: 'app_reader' })
-    if (row.storage_provider === 'r2-direct' && !row.deleted && row.checksum === zip.sha256 && row.comment === plan.comment)
+      throw permissionMissing(`see bundle ${name}, which exists`, {
+        permission: 'app.read_bundles',
+        role: 'app_reader',
+      })
+    if (
+      row.storage_provider === 'r2-direct' &&
+      !row.deleted &&
+      row.checksum === zip.sha256 &&
+      row.comment === plan.comment
+    )
       return row
     log(`Bundle name ${name} was taken by another run at the same moment.`)
   }
-  throw new ActionError('no_free_name', `All of these bundle names were taken meanwhile: ${action.names.join(', ')}.`, {
-    hint: 'Several jobs publish the same app and channel at once. Give the workflow a concurrency group for each channel, and run this job again.',
-  })
+  throw new ActionError(
+    'no_free_name',
+    `All of these bundle names were taken meanwhile: ${action.names.join(', ')}.`,
+    {
+      hint: 'Several jobs publish the same app and channel at once. Give the workflow a concurrency group for each channel, and run this job again.',
+    },
+  )
 }
 
 /** The last step, the only one that devices see; and the proof that they do. */
@@ -162,7 +190,8 @@ async function promote(
 ): Promise<Published> {
   const { capgo } = context
   const stale = await staleBy(plan, channel, context)
-  if (channel !== null && stale !== null) return { outcome: 'stale', reason: sentence(stale), channel, by: null }
+  if (channel !== null && stale !== null)
+    return { outcome: 'stale', reason: sentence(stale), channel, by: null }
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
   if (target !== null && target.version?.id !== bundle.id) await capgo.promote(plan.appId, bundle.id, target)
 

@@ -55,7 +55,11 @@ export interface Refusal {
  */
 export function normaliseNative(version: string): string | null {
   if (version === 'builtin' || version === 'unknown') return '0.0.0'
-  const padded = /^\d+$/.test(version) ? `${version}.0.0` : /^\d+\.\d+$/.test(version) ? `${version}.0` : version
+  const padded = /^\d+$/.test(version)
+    ? `${version}.0.0`
+    : /^\d+\.\d+$/.test(version)
+      ? `${version}.0`
+      : version
   return semver.valid(padded) ? padded : null
 }
 

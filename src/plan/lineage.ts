@@ -19,11 +19,20 @@ const LINE =
   /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?: for (?<pull>\S+#\d+))?$/
 
 /** The commit that put this bundle on this channel, or null when it was not this action. */
-export function readServedCommit(bundle: Pick<BundleRow, 'comment'>, channelName: string): ServedCommit | null {
+export function readServedCommit(
+  bundle: Pick<BundleRow, 'comment'>,
+  channelName: string,
+): ServedCommit | null {
   for (const line of (bundle.comment ?? '').split('\n')) {
     const found = LINE.exec(line.trim())?.groups
-    if (found?.['channel'] === channelName)
-      return { sha: found['sha']!, refName: found['ref']!, runId: Number(found['id']), run: found['run']!, pull: found['pull'] ?? null }
+    if (found?.channel === channelName)
+      return {
+        sha: found.sha!,
+        refName: found.ref!,
+        runId: Number(found.id),
+        run: found.run!,
+        pull: found.pull ?? null,
+      }
   }
   return null
 }
@@ -32,7 +41,7 @@ export function readServedCommit(bundle: Pick<BundleRow, 'comment'>, channelName
 export function channelsForPull(bundle: Pick<BundleRow, 'comment'>, pull: string): string[] {
   return (bundle.comment ?? '').split('\n').flatMap(line => {
     const found = LINE.exec(line.trim())?.groups
-    return found?.['pull'] === pull ? [found['channel']!] : []
+    return found?.pull === pull ? [found.channel!] : []
   })
 }
 
@@ -40,7 +49,7 @@ export function channelsForPull(bundle: Pick<BundleRow, 'comment'>, pull: string
 export function noteCommit(comment: string | null, channelName: string, commit: Commit): string {
   const others = (comment ?? '')
     .split('\n')
-    .filter(line => line.trim() !== '' && LINE.exec(line.trim())?.groups?.['channel'] !== channelName)
+    .filter(line => line.trim() !== '' && LINE.exec(line.trim())?.groups?.channel !== channelName)
   return [
     `${channelName}: ${commit.refName}@${commit.sha} run ${commit.runNumber}.${commit.runAttempt} (id ${commit.runId})${commit.pull === undefined ? '' : ` for ${commit.pull}`}`,
     ...others,

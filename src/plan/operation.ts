@@ -30,5 +30,10 @@ export function decideOperation(
 }
 
 function suggestChannel(name: string): string {
-  return name.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '').slice(0, 64) || 'beta'
+  return (
+    name
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .replace(/^[._-]+|[._-]+$/g, '')
+      .slice(0, 64) || 'beta'
+  )
 }

@@ -5,7 +5,15 @@ import { newChannelSettings } from './channel.ts'
 import { normaliseNative, type VersionRules } from './delivery.ts'
 import { isStale, noteCommit, readServedCommit } from './lineage.ts'
 import type { BuiltFacts, Decision, PublishAction, PublishFacts, PublishPlan } from './types.ts'
-import { chooseName, DEFAULT_RULES, firstRefusal, mayShow, type NameRequest, PREVIEW_RULES, possibleNames } from './version.ts'
+import {
+  chooseName,
+  DEFAULT_RULES,
+  firstRefusal,
+  mayShow,
+  type NameRequest,
+  PREVIEW_RULES,
+  possibleNames,
+} from './version.ts'
 
 /**
  * Everything that can be refused before anything is built: a forced version that no device would take, a
@@ -66,7 +74,9 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
         return { do: 'keep', outcome: 'unchanged', bundle: served }
       }
     }
-    const same = facts.bundles.filter(bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle))
+    const same = facts.bundles.filter(
+      bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle),
+    )
     const ready = same.find(isReady)
     if (ready !== undefined) {
       decisions.push({
@@ -89,7 +99,9 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     const request = nameRequest(facts, taken)
     const choice = chooseName(request)
     if (facts.wanted.forced && choice.names[0] !== facts.wanted.version)
-      warnings.push(`Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`)
+      warnings.push(
+        `Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`,
+      )
     decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why })
     return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion }
   }

@@ -1,7 +1,10 @@
 import type { App, BundleRow, ChannelRow } from '../capgo/wire.ts'
 
 /** The preview channel of a pull request: `{number}` and `{branch}` of the template filled in. */
-export function previewChannelName(template: string, pull: { readonly number: number; readonly headRef: string }): string {
+export function previewChannelName(
+  template: string,
+  pull: { readonly number: number; readonly headRef: string },
+): string {
   const branch = pull.headRef.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '')
   return template
     .replaceAll('{number}', String(pull.number))
@@ -26,9 +29,11 @@ export function webPreview(
   cloud: boolean,
 ): { url: string } | { why: string } {
   if (!cloud) return { why: 'only the Capgo cloud has web previews' }
-  if (!app.allow_preview) return { why: 'web previews are switched off for this app (Capgo console, app settings)' }
+  if (!app.allow_preview)
+    return { why: 'web previews are switched off for this app (Capgo console, app settings)' }
   if (bundle.session_key) return { why: 'the bundle is encrypted' }
-  if (bundle.manifest_count === 0) return { why: 'the bundle has no delta files, and web previews are made of those' }
+  if (bundle.manifest_count === 0)
+    return { why: 'the bundle has no delta files, and web previews are made of those' }
   const label = `c${channel.id}-${encodeAppId(app.app_id)}`
   if (label.length > LONGEST_LABEL) return { why: 'the app id is too long for a host name' }
   return { url: `https://${label}.preview.capgo.app/` }
@@ -38,7 +43,13 @@ export function webPreview(
 function encodeAppId(appId: string): string {
   return [...appId]
     .map(character =>
-      character === '.' ? '-0' : character === '-' ? '-1' : /[A-Z]/.test(character) ? `-${character.toLowerCase()}` : character,
+      character === '.'
+        ? '-0'
+        : character === '-'
+          ? '-1'
+          : /[A-Z]/.test(character)
+            ? `-${character.toLowerCase()}`
+            : character,
     )
     .join('')
 }

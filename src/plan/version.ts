@@ -52,11 +52,7 @@ export function firstRefusal(
   minUpdateVersion: string | null,
 ): { native: NativeVersion; refusal: Refusal } | null {
   for (const native of natives) {
-    const refusal = refusedByVersion(
-      native.version,
-      { name, min_update_version: minUpdateVersion },
-      rules,
-    )
+    const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules)
     if (refusal !== null) return { native, refusal }
   }
   return null
@@ -105,7 +101,10 @@ export function chooseName(request: NameRequest): NameChoice {
       },
     )
   }
-  return { names: [first, ...rest], why: `${why}; so the next patch's pre-release for run ${commit.runNumber}` }
+  return {
+    names: [first, ...rest],
+    why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
+  }
 }
 
 function derivedNames(request: NameRequest): string[] {

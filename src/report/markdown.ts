@@ -56,7 +56,7 @@ export function codeBlock(text: string): string {
     .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
     .map(line => makeVisible(clip(line, LONGEST_LINE)))
   const body = lines.join('\n').replace(/^\n+/, '').trimEnd()
-  const longest = Math.max(2, ...(body.match(/`+/g) ?? []).map(run => run.length))
+  const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2)
   const fence = '`'.repeat(longest + 1)
   return `${fence}text\n${body}\n${fence}`
 }

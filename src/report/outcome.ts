@@ -1,6 +1,6 @@
+import type { ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import type { BuiltFacts, PublishPlan } from '../plan/types.ts'
-import type { ChannelRow } from '../capgo/wire.ts'
 import type { ContentChange, FailedResult, PublishResult } from './result.ts'
 
 /** What the run learned, whatever the outcome. */
@@ -25,7 +25,9 @@ export function plannedResult(findings: Findings): PublishResult {
   const { plan, known } = findings
   const { action } = plan
   const bundle =
-    action.do === 'upload' ? { id: null, name: action.names[0] ?? '' } : { id: action.bundle.id, name: action.bundle.name }
+    action.do === 'upload'
+      ? { id: null, name: action.names[0] ?? '' }
+      : { id: action.bundle.id, name: action.bundle.name }
   const doing = {
     upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
     resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
@@ -106,11 +108,10 @@ export function failure(error: unknown): FailedResult {
     kind: 'failed',
     outcome: 'failed',
     code: known?.code ?? 'internal',
-    reason: known?.message ?? `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
-    hint:
-      known === undefined
-        ? 'Please open an issue with the log of this step.'
-        : (known.hint ?? null),
+    reason:
+      known?.message ??
+      `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
+    hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
     at: known?.at ?? null,
     output: known?.output ?? null,
   }

@@ -23,7 +23,11 @@ export interface PreviewComment {
   /** Against what the base branch's channel serves. */
   readonly change: (ContentChange & { readonly channel: string; readonly download: number }) | null
   /** Installed native versions that are known, and the rule that keeps one from taking the bundle. */
-  readonly natives: readonly { readonly platform: string; readonly version: string; readonly refusal: string | null }[]
+  readonly natives: readonly {
+    readonly platform: string
+    readonly version: string
+    readonly refusal: string | null
+  }[]
   /** Devices that are on the channel by an override; null when it could not be read. */
   readonly devices: number | null
   /** `capgo://preview/channel?…`, also in the QR code. Null while there is nothing to open. */
@@ -39,5 +43,10 @@ export interface PreviewComment {
     readonly output: string | null
   } | null
   /** What closing removed. */
-  readonly removed: { readonly channel: boolean; readonly bundles: number; readonly devices: number; readonly kept: readonly string[] } | null
+  readonly removed: {
+    readonly channel: boolean
+    readonly bundles: number
+    readonly devices: number
+    readonly kept: readonly string[]
+  } | null
 }

@@ -24,7 +24,12 @@ export interface PublishResult {
   /** One sentence: why it ended as it did. */
   readonly reason: string
   readonly appId: string
-  readonly channel: { readonly name: string; readonly id: number | null; readonly made: boolean; readonly public: boolean | null }
+  readonly channel: {
+    readonly name: string
+    readonly id: number | null
+    readonly made: boolean
+    readonly public: boolean | null
+  }
   /** What the channel serves now; on a dry run what it would serve (id null when it would be uploaded). */
   readonly bundle: {
     readonly id: number | null
@@ -45,7 +50,11 @@ export interface PublishResult {
   readonly decisions: readonly Decision[]
   readonly warnings: readonly string[]
   /** Milliseconds. */
-  readonly durations: { readonly build: number | null; readonly upload: number | null; readonly total: number }
+  readonly durations: {
+    readonly build: number | null
+    readonly upload: number | null
+    readonly total: number
+  }
 }
 
 /** Nothing was to be done, and that is fine. */

@@ -106,7 +106,11 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     return (await strike(struck, 'after', request, context)) ?? response
   })
   app.onError((error, { req }) => {
-    violations.push({ request: `${req.method} ${req.path}`, where: 'server', problems: [String(error.stack)] })
+    violations.push({
+      request: `${req.method} ${req.path}`,
+      where: 'server',
+      problems: [String(error.stack)],
+    })
     return send({ status: 500, json: { message: String(error) } })
   })
   const api = await listen(app, port)

@@ -45,8 +45,8 @@ describe.each(Object.entries(CASES))('killed while it publishes to %s', (_title,
     const requests = undisturbed.capgo.requests.slice(before)
     expect(requests.length).toBeGreaterThan(5)
 
+    // Before a request that only asks, everything is as after the one before it.
     for (const [index, { method }] of requests.entries())
-      // Before a request that only asks, everything is as after the one before it.
       for (const at of method === 'GET' ? (['after'] as const) : (['before', 'after'] as const)) {
         const nth = index + 1
         const world = await createWorld({ files: BUILT, ...options })
@@ -89,6 +89,9 @@ function state({ capgo }: World) {
   const served = channel?.version == null ? null : capgo.store.find('app_versions', { id: channel.version })
   return {
     served: served?.checksum,
-    inProgress: capgo.store.list('app_versions', { app_id: APP_ID }).filter(bundle => bundle.storage_provider === 'r2-direct').map(bundle => bundle.name),
+    inProgress: capgo.store
+      .list('app_versions', { app_id: APP_ID })
+      .filter(bundle => bundle.storage_provider === 'r2-direct')
+      .map(bundle => bundle.name),
   }
 }

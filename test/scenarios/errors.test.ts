@@ -18,44 +18,64 @@ interface Case {
   readonly event?: (world: World) => WorkflowEvent
 }
 
-const built: Files = { 'www/index.html': '<script src="app.js"></script>', 'www/app.js': 'notifyAppReady()', '.gitignore': '' }
+const built: Files = {
+  'www/index.html': '<script src="app.js"></script>',
+  'www/app.js': 'notifyAppReady()',
+  '.gitignore': '',
+}
 const notBuilt = { inputs: { build: 'false' } }
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'The key': [
     { title: 'no token', code: 'no_token', run: { inputs: { 'capgo-token': '' } } },
-    { title: 'a wrong token', code: 'invalid_apikey', run: { inputs: { 'capgo-token': '00000000-0000-4000-8000-00000000dead' } } },
+    {
+      title: 'a wrong token',
+      code: 'invalid_apikey',
+      run: { inputs: { 'capgo-token': '00000000-0000-4000-8000-00000000dead' } },
+    },
     ...(
       [
         ['app.read', 'app_not_found'],
         ['app.upload_bundle', 'permission_missing'],
         ['app.create_channel', 'permission_missing'],
       ] as const
-    ).map(([permission, code]) => ({ title: `a key without ${permission}`, code, world: { without: [permission] } })),
+    ).map(([permission, code]) => ({
+      title: `a key without ${permission}`,
+      code,
+      world: { without: [permission] },
+    })),
     {
       title: 'a key without channel.promote_bundle',
       code: 'permission_missing',
       world: { without: ['channel.promote_bundle'] },
-      prepare: ({ capgo }) => void capgo.seedChannel({ appId: 'com.example.app', name: 'production', public: true }),
-    },
-    {
-      title: 'a key without app.read_channels',
-      code: 'permission_missing',
-      world: { without: ['app.read_channels', 'channel.read'] },
-      prepare: ({ capgo }) => void capgo.seedChannel({ appId: 'com.example.app', name: 'production', public: true }),
+      prepare: ({ capgo }) =>
+        void capgo.seedChannel({ appId: 'com.example.app', name: 'production', public: true }),
     },
     {
       title: 'a key without app.read_bundles',
       code: 'permission_missing',
       world: { without: ['app.read_bundles'] },
-      prepare: ({ capgo }) => void capgo.seedBundle({ appId: 'com.example.app', name: '1.2.0', checksum: 'other' }),
+      prepare: ({ capgo }) =>
+        void capgo.seedBundle({ appId: 'com.example.app', name: '1.2.0', checksum: 'other' }),
     },
     { title: 'a plan that is exhausted', code: 'on_premise_app', world: { app: { planValid: false } } },
   ],
   'The server': [
-    { title: 'an app that Capgo does not know', code: 'app_not_found', run: { inputs: { 'app-id': 'com.example.other' } } },
-    { title: 'an address where nothing answers', code: 'no_connection', run: { inputs: { 'api-url': 'http://127.0.0.1:9' } } },
-    { title: 'an address without https', code: 'invalid_input', run: { inputs: { 'api-url': 'http://capgo.example.com' } } },
+    {
+      title: 'an app that Capgo does not know',
+      code: 'app_not_found',
+      run: { inputs: { 'app-id': 'com.example.other' } },
+    },
+    {
+      title: 'an address where nothing answers',
+      code: 'no_connection',
+      run: { inputs: { 'api-url': 'http://127.0.0.1:9' } },
+    },
+    {
+      title: 'an address without https',
+      code: 'invalid_input',
+      run: { inputs: { 'api-url': 'http://capgo.example.com' } },
+    },
     {
       title: 'a server that redirects',
       code: 'redirect_refused',
@@ -68,27 +88,52 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       title: 'a server in trouble',
       code: 'http_503',
-      prepare: ({ capgo }) => capgo.faults.add({ match: { path: /^\/app\// }, do: { status: 503, body: 'no' }, times: 99 }),
+      prepare: ({ capgo }) =>
+        capgo.faults.add({ match: { path: /^\/app\// }, do: { status: 503, body: 'no' }, times: 99 }),
     },
   ],
   'The workflow': [
-    { title: 'a channel name with odd characters', code: 'invalid_input', run: { inputs: { channel: 'my channel, two' } } },
-    { title: 'a line of channels that maps nothing', code: 'invalid_input', run: { inputs: { channels: 'main' } } },
+    {
+      title: 'a channel name with odd characters',
+      code: 'invalid_input',
+      run: { inputs: { channel: 'my channel, two' } },
+    },
+    {
+      title: 'a line of channels that maps nothing',
+      code: 'invalid_input',
+      run: { inputs: { channels: 'main' } },
+    },
     { title: 'a version that is none', code: 'invalid_input', run: { inputs: { version: 'v1.2' } } },
-    { title: 'a switch that is neither true nor false', code: 'invalid_input', run: { inputs: { build: 'yes' } } },
-    { title: 'a forced version that no device would take', code: 'version_refused', run: { inputs: { version: '1.0.0' } } },
+    {
+      title: 'a switch that is neither true nor false',
+      code: 'invalid_input',
+      run: { inputs: { build: 'yes' } },
+    },
+    {
+      title: 'a forced version that no device would take',
+      code: 'version_refused',
+      run: { inputs: { version: '1.0.0' } },
+    },
     {
       title: 'a channel whose rules refuse every name',
       code: 'channel_refuses_all',
       prepare: ({ capgo }) =>
-        void capgo.seedChannel({ appId: 'com.example.app', name: 'production', disable_auto_update: 'patch' }),
+        void capgo.seedChannel({
+          appId: 'com.example.app',
+          name: 'production',
+          disable_auto_update: 'patch',
+        }),
     },
     {
       title: 'a ref that is neither branch nor tag',
       code: 'ref_unknown',
       event: ({ repo }) => ({ ...pushEvent({ branch: 'main', sha: repo.head }), ref: 'refs/pull/7/merge' }),
     },
-    { title: 'a working directory outside of the checkout', code: 'outside_checkout', run: { inputs: { 'working-directory': '../..' } } },
+    {
+      title: 'a working directory outside of the checkout',
+      code: 'outside_checkout',
+      run: { inputs: { 'working-directory': '../..' } },
+    },
   ],
   'The Capacitor config': [
     { title: 'no config', code: '', files: { 'capacitor.config.json': null } },
@@ -101,38 +146,100 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     {
       title: 'a TypeScript config with a syntax error',
       code: '',
-      files: { 'capacitor.config.json': null, 'capacitor.config.ts': 'const config = {\n  appId: "com.example.app"\n  webDir: "www",\n}\nexport default config\n' },
+      files: {
+        'capacitor.config.json': null,
+        'capacitor.config.ts':
+          'const config = {\n  appId: "com.example.app"\n  webDir: "www",\n}\nexport default config\n',
+      },
     },
     {
       title: 'a config that throws',
       code: '',
-      files: { 'capacitor.config.json': null, 'capacitor.config.ts': "throw new Error('STAGE is not set')\n" },
+      files: {
+        'capacitor.config.json': null,
+        'capacitor.config.ts': "throw new Error('STAGE is not set')\n",
+      },
     },
-    { title: 'a config without an app id', code: '', files: { 'capacitor.config.json': '{ "webDir": "www" }' } },
+    {
+      title: 'a config without an app id',
+      code: '',
+      files: { 'capacitor.config.json': '{ "webDir": "www" }' },
+    },
   ],
   'Install and build': [
     { title: 'no package.json', code: '', files: { 'package.json': null } },
-    { title: 'a package.json that is not JSON', code: 'package_json_broken', files: { 'package.json': '{ "name": }' } },
+    {
+      title: 'a package.json that is not JSON',
+      code: 'package_json_broken',
+      files: { 'package.json': '{ "name": }' },
+    },
     { title: 'no build script', code: '', run: { inputs: { 'build-script': 'bundle' } } },
     {
       title: 'dependencies without a lockfile',
       code: '',
-      files: { 'package-lock.json': null, 'package.json': JSON.stringify({ version: '1.2.0', scripts: { build: 'node build.js' }, dependencies: { left: '1.0.0' } }) },
+      files: {
+        'package-lock.json': null,
+        'package.json': JSON.stringify({
+          version: '1.2.0',
+          scripts: { build: 'node build.js' },
+          dependencies: { left: '1.0.0' },
+        }),
+      },
     },
     {
       title: 'a package manager that is not installed',
       code: '',
-      files: { 'package-lock.json': null, 'bun.lock': '{}', 'package.json': JSON.stringify({ version: '1.2.0', scripts: { build: 'node build.js' }, dependencies: { left: '1.0.0' } }) },
+      files: {
+        'package-lock.json': null,
+        'bun.lock': '{}',
+        'package.json': JSON.stringify({
+          version: '1.2.0',
+          scripts: { build: 'node build.js' },
+          dependencies: { left: '1.0.0' },
+        }),
+      },
     },
-    { title: 'a build that fails', code: '', files: { 'build.js': "console.log('compiling'); console.error('src/main.ts:3 Unexpected token'); process.exit(2)\n" } },
+    {
+      title: 'a build that fails',
+      code: '',
+      files: {
+        'build.js':
+          "console.log('compiling'); console.error('src/main.ts:3 Unexpected token'); process.exit(2)\n",
+      },
+    },
   ],
   'The web folder': [
     { title: 'no web folder', code: '', run: notBuilt },
-    { title: 'an empty web folder', code: '', files: { 'www/.DS_Store': 'x', '.gitignore': '' }, run: notBuilt },
-    { title: 'no index.html', code: '', files: { 'www/browser/index.html': 'x', 'www/browser/app.js': 'notifyAppReady()', '.gitignore': '' }, run: notBuilt },
-    { title: 'no call of notifyAppReady', code: '', files: { ...built, 'www/app.js': 'console.log(1)' }, run: notBuilt },
-    { title: 'names that differ by case only', code: '', files: { ...built, 'www/Logo.svg': '1', 'www/logo.svg': '2' }, run: notBuilt },
-    { title: 'a name that devices reject', code: '', files: { ...built, 'www/img\\logo.svg': '1' }, run: notBuilt },
+    {
+      title: 'an empty web folder',
+      code: '',
+      files: { 'www/.DS_Store': 'x', '.gitignore': '' },
+      run: notBuilt,
+    },
+    {
+      title: 'no index.html',
+      code: '',
+      files: { 'www/browser/index.html': 'x', 'www/browser/app.js': 'notifyAppReady()', '.gitignore': '' },
+      run: notBuilt,
+    },
+    {
+      title: 'no call of notifyAppReady',
+      code: '',
+      files: { ...built, 'www/app.js': 'console.log(1)' },
+      run: notBuilt,
+    },
+    {
+      title: 'names that differ by case only',
+      code: '',
+      files: { ...built, 'www/Logo.svg': '1', 'www/logo.svg': '2' },
+      run: notBuilt,
+    },
+    {
+      title: 'a name that devices reject',
+      code: '',
+      files: { ...built, 'www/img\\logo.svg': '1' },
+      run: notBuilt,
+    },
     {
       title: 'a symbolic link',
       code: '',
@@ -155,11 +262,16 @@ const rows = new Map<string, string>()
 describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
   it.each(cases)('$title', async test => {
     const world = await createWorld({ files: { ...tinyApp(), ...withoutNulls(test.files) }, ...test.world })
-    const removed = Object.entries(test.files ?? {}).flatMap(([path, content]) => (content === null ? [path] : []))
+    const removed = Object.entries(test.files ?? {}).flatMap(([path, content]) =>
+      content === null ? [path] : [],
+    )
     if (removed.length > 0) world.repo.commit(Object.fromEntries(removed.map(path => [path, null])))
     await test.prepare?.(world)
     const before = stateOf(world)
-    const run = await world.run(test.event?.(world) ?? pushEvent({ branch: 'main', sha: world.repo.head }), test.run)
+    const run = await world.run(
+      test.event?.(world) ?? pushEvent({ branch: 'main', sha: world.repo.head }),
+      test.run,
+    )
 
     expect(run.exitCode, run.visibleLog).toBe(1)
     expect(run.outputs.outcome).toBe('failed')
@@ -174,8 +286,13 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
     expect(code).not.toBe('')
     expect(code).not.toBe('internal')
     if (test.code !== '') expect(code).toBe(test.code)
-    const place = errors[0]!.file ? `\`${errors[0]!.file}${errors[0]!.line ? `:${errors[0]!.line}` : ''}\` ` : ''
-    rows.set(test.title, `| ${test.title} | \`${code}\` | ${cell(place + plain(message, world))} | ${cell(plain(hint.join(' '), world))} |`)
+    const place = errors[0]!.file
+      ? `\`${errors[0]!.file}${errors[0]!.line ? `:${errors[0]!.line}` : ''}\` `
+      : ''
+    rows.set(
+      test.title,
+      `| ${test.title} | \`${code}\` | ${cell(place + plain(message, world))} | ${cell(plain(hint.join(' '), world))} |`,
+    )
   })
 })
 
@@ -183,7 +300,13 @@ it('docs/errors.md lists them all', async context => {
   const all = Object.values(CASES).flat()
   if (rows.size < all.length) context.skip('only some of them ran')
   const chapters = Object.entries(CASES).map(([chapter, cases]) =>
-    [`## ${chapter}`, '', '| when | code | the error | what it advises |', '|---|---|---|---|', ...cases.map(({ title }) => rows.get(title)!)].join('\n'),
+    [
+      `## ${chapter}`,
+      '',
+      '| when | code | the error | what it advises |',
+      '|---|---|---|---|',
+      ...cases.map(({ title }) => rows.get(title)!),
+    ].join('\n'),
   )
   const page = `# Errors\n\nEvery error ends the run with exit code 1 and leaves nothing half done. This page is written by the test that\nprovokes them (\`test/scenarios/errors.test.ts\`).\n\n${chapters.join('\n\n')}\n`
   await expect(page).toMatchFileSnapshot('../../docs/errors.md')
@@ -196,13 +319,20 @@ function withoutNulls(files: Files | undefined): Files {
 /** Everything on the server that a failed run could have left. */
 function stateOf({ capgo }: World) {
   return {
-    bundles: capgo.store.list('app_versions', { app_id: 'com.example.app' }).map(({ name, storage_provider, deleted }) => ({ name, storage_provider, deleted })),
-    channels: capgo.store.list('channels', { app_id: 'com.example.app' }).map(({ name, version }) => ({ name, version })),
+    bundles: capgo.store
+      .list('app_versions', { app_id: 'com.example.app' })
+      .map(({ name, storage_provider, deleted }) => ({ name, storage_provider, deleted })),
+    channels: capgo.store
+      .list('channels', { app_id: 'com.example.app' })
+      .map(({ name, version }) => ({ name, version })),
   }
 }
 
 function plain(text: string, { capgo, repo, key }: World): string {
-  return text.replaceAll(capgo.url, 'https://capgo.example.com').replaceAll(repo.path, '').replaceAll(key, '***')
+  return text
+    .replaceAll(capgo.url, 'https://capgo.example.com')
+    .replaceAll(repo.path, '')
+    .replaceAll(key, '***')
 }
 
 function cell(text: string): string {

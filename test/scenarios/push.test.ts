@@ -9,7 +9,11 @@ it('a push to main makes channel production and publishes on it', async () => {
   const world = await createWorld()
   const run = await world.push('main')
   expect(world.story(run)).toMatchSnapshot()
-  expect(run.outputs).toMatchObject({ outcome: 'published', channel: 'production', 'bundle-version': '1.2.0' })
+  expect(run.outputs).toMatchObject({
+    outcome: 'published',
+    channel: 'production',
+    'bundle-version': '1.2.0',
+  })
 })
 
 it('the next push moves to the next-patch pre-release, because the name is taken', async () => {
@@ -28,16 +32,22 @@ it('a push to an existing channel takes five requests to publish', async () => {
   const before = world.capgo.requests.length
   const run = await world.push('main')
   expect(run.exitCode).toBe(0)
-  const requests = world.capgo.requests.slice(before).map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`)
+  const requests = world.capgo.requests
+    .slice(before)
+    .map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`)
   const row = requests.indexOf('POST /rest/v1/app_versions')
-  expect(requests.slice(row)).toEqual([
-    'POST /rest/v1/app_versions', // row
-    'POST /files/upload/attachments/', // upload in the creation request, checked against its SHA-256
-    ...['PATCH /rest/v1/app_versions', 'GET /rest/v1/channels'].sort(), // finalise; is the channel still ours to move?
-    'PUT /bundle', // promote
-    'GET /rest/v1/channels', // read back
-  ].map((_, index, all) => (index === 2 || index === 3 ? requests[row + index]! : all[index]!)))
-  expect(new Set(requests.slice(row + 2, row + 4))).toEqual(new Set(['PATCH /rest/v1/app_versions', 'GET /rest/v1/channels']))
+  expect(requests.slice(row)).toEqual(
+    [
+      'POST /rest/v1/app_versions', // row
+      'POST /files/upload/attachments/', // upload in the creation request, checked against its SHA-256
+      ...['PATCH /rest/v1/app_versions', 'GET /rest/v1/channels'].sort(), // finalise; is the channel still ours to move?
+      'PUT /bundle', // promote
+      'GET /rest/v1/channels', // read back
+    ].map((_, index, all) => (index === 2 || index === 3 ? requests[row + index]! : all[index]!)),
+  )
+  expect(new Set(requests.slice(row + 2, row + 4))).toEqual(
+    new Set(['PATCH /rest/v1/app_versions', 'GET /rest/v1/channels']),
+  )
 })
 
 it('a push to develop goes to development', async () => {
@@ -80,7 +90,9 @@ it('content that was reverted is promoted, not uploaded', async () => {
   const before = world.capgo.requests.length
   const run = await world.push('main')
   expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-version': '1.2.0' })
-  expect(world.capgo.requests.slice(before).filter(({ path }) => path.startsWith('/files/upload'))).toEqual([])
+  expect(world.capgo.requests.slice(before).filter(({ path }) => path.startsWith('/files/upload'))).toEqual(
+    [],
+  )
 })
 
 it('an unchanged newer commit keeps an older one from coming back', async () => {
@@ -117,7 +129,11 @@ it('tags work as the old guide uses them', async () => {
 it('a mapped channel never serves a bundle that is named for a pull request', async () => {
   const world = await createWorld()
   const first = await world.push('main')
-  const bundle = world.capgo.seedBundle({ appId: 'com.example.app', name: '1.2.1-pr.7.3.1', checksum: first.outputs.checksum! })
+  const bundle = world.capgo.seedBundle({
+    appId: 'com.example.app',
+    name: '1.2.1-pr.7.3.1',
+    checksum: first.outputs.checksum!,
+  })
   expect(bundle.name).toBe('1.2.1-pr.7.3.1')
   const run = await world.push('main', { inputs: { channel: 'beta' } })
   expect(run.outputs['bundle-version']).not.toContain('-pr.')
@@ -127,7 +143,9 @@ it('a dry run prints the plan and writes nothing', async () => {
   const world = await createWorld()
   const run = await world.push('main', { inputs: { 'dry-run': 'true' } })
   expect(world.story(run)).toMatchSnapshot()
-  expect(world.capgo.requests.filter(({ method, path }) => method !== 'GET' && !path.includes('/rpc/'))).toEqual([])
+  expect(
+    world.capgo.requests.filter(({ method, path }) => method !== 'GET' && !path.includes('/rpc/')),
+  ).toEqual([])
 })
 
 it('the native version decides the name', async () => {
@@ -160,14 +178,21 @@ export default config
     },
   })
   const token = 'ghs_0123456789abcdefghij'
-  const run = await world.push('main', { githubToken: token, env: { CAPGO_TOKEN: world.key, VITE_STAGE: 'live', COPY_OF_KEY: world.key } })
+  const run = await world.push('main', {
+    githubToken: token,
+    env: { CAPGO_TOKEN: world.key, VITE_STAGE: 'live', COPY_OF_KEY: world.key },
+  })
   expect(run.exitCode, run.visibleLog).toBe(0)
   expect(run.outputs.outcome).toBe('published')
   failOnLeak(run, [world.key, token, RUNTIME_TOKEN])
   for (const file of ['seen.json', 'seen-by-config.json']) {
     const seen = readFileSync(join(world.repo.path, file), 'utf8')
     for (const secret of [world.key, token, RUNTIME_TOKEN]) expect(seen).not.toContain(secret)
-    expect(Object.keys(JSON.parse(seen)).filter(name => /^(INPUT_|ACTIONS_|GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)$)/.test(name))).toEqual([])
+    expect(
+      Object.keys(JSON.parse(seen)).filter(name =>
+        /^(INPUT_|ACTIONS_|GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|TOKEN)$)/.test(name),
+      ),
+    ).toEqual([])
     expect(JSON.parse(seen).VITE_STAGE).toBe('live')
   }
 })

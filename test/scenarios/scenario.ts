@@ -10,15 +10,24 @@ export const APP_ID = 'com.example.app'
 export function tinyApp(greeting = 'Hello', version = '1.2.0'): Files {
   return {
     'capacitor.config.json': JSON.stringify({ appId: APP_ID, appName: 'Tiny', webDir: 'www' }, null, 2),
-    'package.json': JSON.stringify({ name: 'tiny', version, private: true, scripts: { build: 'node build.js' } }, null, 2),
-    'package-lock.json': JSON.stringify({ name: 'tiny', version, lockfileVersion: 3, packages: { '': { name: 'tiny', version } } }, null, 2),
+    'package.json': JSON.stringify(
+      { name: 'tiny', version, private: true, scripts: { build: 'node build.js' } },
+      null,
+      2,
+    ),
+    'package-lock.json': JSON.stringify(
+      { name: 'tiny', version, lockfileVersion: 3, packages: { '': { name: 'tiny', version } } },
+      null,
+      2,
+    ),
     'build.js': `require('fs').mkdirSync('www', { recursive: true })
 require('fs').writeFileSync('www/index.html', require('fs').readFileSync('greeting.txt', 'utf8') + '<script src="app.js"></script>')
 require('fs').writeFileSync('www/app.js', 'CapacitorUpdater.notifyAppReady()')
 console.log('built', require('fs').readFileSync('greeting.txt', 'utf8').trim())
 `,
     'greeting.txt': `<h1>${greeting}</h1>\n`,
-    'android/app/build.gradle': 'android {\n    defaultConfig {\n        applicationId "com.example.app"\n        versionName "1.0"\n    }\n}\n',
+    'android/app/build.gradle':
+      'android {\n    defaultConfig {\n        applicationId "com.example.app"\n        versionName "1.0"\n    }\n}\n',
     '.gitignore': 'www\nnode_modules\n',
   }
 }
@@ -108,12 +117,17 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 
 /** A path as a person would write it: decoded, without the list of columns. */
 function shorten(path: string): string {
-  return decodeURIComponent(path).replace(/[?&]select=[^&]*/, '').replace(/[?&]nocache=[^&]*/, '')
+  return decodeURIComponent(path)
+    .replace(/[?&]select=[^&]*/, '')
+    .replace(/[?&]nocache=[^&]*/, '')
 }
 
 /** Requests that are sent side by side come in any order: such neighbours are sorted. */
 function inOrder(requests: readonly string[]): string[] {
-  const sideBySide = [/\/rpc\/|\/files\/config|\/files\/read\//, /^PATCH \/rest\/v1\/app_versions|^GET \/rest\/v1\/channels\?/]
+  const sideBySide = [
+    /\/rpc\/|\/files\/config|\/files\/read\//,
+    /^PATCH \/rest\/v1\/app_versions|^GET \/rest\/v1\/channels\?/,
+  ]
   const kind = (request: string) => sideBySide.findIndex(pattern => pattern.test(request))
   const groups: string[][] = []
   for (const request of requests) {
@@ -133,4 +147,3 @@ function withoutChance(text: string, known: Readonly<Record<string, string>>): s
     .replace(/\b\d+(\.\d+)? ?(ms|s)\b/g, 'N s')
     .replace(/\/tmp\/[\w./-]+/g, '/tmp/…')
 }
-

@@ -12,7 +12,8 @@ const DEFAULTS: Record<string, string> = {
   'dry-run': 'false',
   'api-url': 'https://api.capgo.app',
 }
-const read = (given: Record<string, string> = {}) => readInputs(name => ({ ...DEFAULTS, ...given })[name] ?? '')
+const read = (given: Record<string, string> = {}) =>
+  readInputs(name => ({ ...DEFAULTS, ...given })[name] ?? '')
 
 describe('readInputs', () => {
   it('has the cloud as its default', () => {
@@ -32,7 +33,10 @@ describe('readInputs', () => {
     })
   })
   it('reads channels with comments, quotes and odd spaces', () => {
-    expect(read({ channels: '\n  "v*-alpha.*" : development # tags\n# all others\nrefs/tags/**: production\n' }).channels).toEqual([
+    expect(
+      read({ channels: '\n  "v*-alpha.*" : development # tags\n# all others\nrefs/tags/**: production\n' })
+        .channels,
+    ).toEqual([
       { pattern: 'v*-alpha.*', channel: 'development' },
       { pattern: 'refs/tags/**', channel: 'production' },
     ])
@@ -51,7 +55,9 @@ describe('readInputs', () => {
     [{ 'api-url': 'http://capgo.example.com' }, /is not https/],
     [{ 'api-url': 'https://user:pw@capgo.example.com' }, /must not hold a user name/],
     [{ 'database-url': 'https://db.example.com' }, /database-key/],
-  ])('%j is refused', (given, message) => expect(() => read(given as Record<string, string>)).toThrow(message))
+  ])('%j is refused', (given, message) =>
+    expect(() => read(given as Record<string, string>)).toThrow(message),
+  )
   it('allows http on this machine only', () => {
     expect(read({ 'api-url': 'http://127.0.0.1:8787' }).hosts.api).toBe('http://127.0.0.1:8787')
     expect(() => read({ 'api-url': 'http://127.0.0.1.evil.example' })).toThrow(/not https/)
@@ -78,22 +84,39 @@ describe('matchChannel', () => {
 describe('decideOperation', () => {
   const { channels } = read()
   it('says how to map a ref that maps to nothing', () => {
-    expect(decideOperation({ full: 'refs/heads/feature/x y', name: 'feature/x y', type: 'branch' }, { channel: null, channels })).toEqual({
+    expect(
+      decideOperation(
+        { full: 'refs/heads/feature/x y', name: 'feature/x y', type: 'branch' },
+        { channel: null, channels },
+      ),
+    ).toEqual({
       kind: 'skip',
       reason: expect.stringContaining('"feature/x y: feature-x-y"'),
     })
   })
   it('refuses a ref that is neither branch nor tag', () => {
-    expect(() => decideOperation({ full: 'refs/pull/1/merge', name: 'refs/pull/1/merge', type: 'other' }, { channel: null, channels })).toThrow(
-      /neither a branch nor a tag/,
-    )
+    expect(() =>
+      decideOperation(
+        { full: 'refs/pull/1/merge', name: 'refs/pull/1/merge', type: 'other' },
+        { channel: null, channels },
+      ),
+    ).toThrow(/neither a branch nor a tag/)
   })
 })
 
 describe('newChannelSettings', () => {
   it('makes the public channel once, from the default branch only', () => {
-    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: true }, []).settings).toEqual({ public: true, allow_device_self_set: false })
-    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: true }, ['live']).settings).toEqual({ public: false, allow_device_self_set: true })
-    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: false }, []).settings).toEqual({ public: false, allow_device_self_set: true })
+    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: true }, []).settings).toEqual({
+      public: true,
+      allow_device_self_set: false,
+    })
+    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: true }, ['live']).settings).toEqual({
+      public: false,
+      allow_device_self_set: true,
+    })
+    expect(newChannelSettings({ kind: 'branch', isDefaultBranch: false }, []).settings).toEqual({
+      public: false,
+      allow_device_self_set: true,
+    })
   })
 })

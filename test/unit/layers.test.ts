@@ -25,21 +25,30 @@ const imports: Import[] = files.flatMap(from => {
   })
 })
 const folder = (path: string) => (path.includes('/') ? path.slice(0, path.indexOf('/')) : path)
-const found = (wrong: (it: Import) => boolean) => imports.filter(wrong).map(({ from, to }) => `${from} -> ${to}`)
+const found = (wrong: (it: Import) => boolean) =>
+  imports.filter(wrong).map(({ from, to }) => `${from} -> ${to}`)
 
 describe('who may import whom', () => {
   it('reads imports at all', () => expect(imports.length).toBeGreaterThan(50))
 
   it('plan, event and render are pure: types and each other', () => {
-    const pure = (file: string) => folder(file) === 'plan' || file === 'event.ts' || /^report\/(render|markdown|format|outcome)\.ts$/.test(file)
+    const pure = (file: string) =>
+      folder(file) === 'plan' ||
+      file === 'event.ts' ||
+      /^report\/(render|markdown|format|outcome)\.ts$/.test(file)
     const libraries = new Set(['semver', 'picomatch'])
     expect(
-      found(({ from, to, typeOnly }) => pure(from) && !typeOnly && !pure(to) && to !== 'errors.ts' && !libraries.has(to)),
+      found(
+        ({ from, to, typeOnly }) =>
+          pure(from) && !typeOnly && !pure(to) && to !== 'errors.ts' && !libraries.has(to),
+      ),
     ).toEqual([])
   })
   it('pure files touch neither process nor the clock', () => {
     const touching = files.filter(
-      file => (folder(file) === 'plan' || file === 'event.ts') && /\bprocess\.|Date\.now|new Date\(\)|performance\./.test(readFileSync(join(SRC, file), 'utf8')),
+      file =>
+        (folder(file) === 'plan' || file === 'event.ts') &&
+        /\bprocess\.|Date\.now|new Date\(\)|performance\./.test(readFileSync(join(SRC, file), 'utf8')),
     )
     expect(touching).toEqual([])
   })
@@ -55,17 +64,28 @@ describe('who may import whom', () => {
   it('nothing of the lower layers imports the upper ones', () => {
     const level = (file: string): number =>
       ({ 'index.ts': 4, 'run.ts': 3, 'errors.ts': 0, bundle: 1, capgo: 1, github: 1 })[folder(file)] ?? 2
-    expect(found(({ from, to, typeOnly }) => to.endsWith('.ts') && !typeOnly && level(to) > level(from))).toEqual([])
+    expect(
+      found(({ from, to, typeOnly }) => to.endsWith('.ts') && !typeOnly && level(to) > level(from)),
+    ).toEqual([])
   })
   it('the toolkit is touched in index.ts alone; children are started in bundle/ alone', () => {
     expect(found(({ from, to }) => to === '@actions/core' && from !== 'index.ts')).toEqual([])
-    expect(found(({ from, to }) => (to === '@actions/exec' || to === 'node:child_process') && folder(from) !== 'bundle')).toEqual([])
-    expect(found(({ from, to }) => to === 'undici' && from !== 'capgo/http.ts' && from !== 'index.ts')).toEqual([])
+    expect(
+      found(
+        ({ from, to }) =>
+          (to === '@actions/exec' || to === 'node:child_process') && folder(from) !== 'bundle',
+      ),
+    ).toEqual([])
+    expect(
+      found(({ from, to }) => to === 'undici' && from !== 'capgo/http.ts' && from !== 'index.ts'),
+    ).toEqual([])
   })
   it('the environment is read in index.ts alone', () => {
     // The evaluator is a program of its own: it runs the user's config, which may read the environment.
     const readers = files.filter(
-      file => /\bprocess\.env\b|\{ env \} = process/.test(readFileSync(join(SRC, file), 'utf8')) && file !== 'bundle/evaluate-config.ts',
+      file =>
+        /\bprocess\.env\b|\{ env \} = process/.test(readFileSync(join(SRC, file), 'utf8')) &&
+        file !== 'bundle/evaluate-config.ts',
     )
     expect(readers).toEqual(['index.ts'])
   })

@@ -10,9 +10,10 @@ const env = { PATH: process.env.PATH! }
 describe('runChild', () => {
   it('survives children that end before anybody looks', async () => {
     for (let i = 0; i < 50; i++)
-      expect((await runChild('true', [], { cwd: tmpdir(), env: { PATH: process.env.PATH! } })).exitCode).toBe(0)
+      expect((await runChild('true', [], { cwd: tmpdir(), env: { PATH: process.env.PATH! } })).exitCode).toBe(
+        0,
+      )
   })
-
 
   const run = (script: string, onOutput?: (line: string) => void) =>
     runChild(node, ['-e', script], { cwd: makeProject({}), env, onOutput })

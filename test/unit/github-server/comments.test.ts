@@ -113,7 +113,9 @@ test('a comment on what is not there', async () => {
     documentation_url: 'https://docs.github.com/rest/issues/comments#create-an-issue-comment',
     status: '404',
   })
-  expect((await failure(rest.issues.updateComment({ ...where, comment_id: 1, body: 'Hello' }))).status).toBe(404)
+  expect((await failure(rest.issues.updateComment({ ...where, comment_id: 1, body: 'Hello' }))).status).toBe(
+    404,
+  )
   expect((await failure(rest.issues.get({ ...where, issue_number: 99 }))).status).toBe(404)
 })
 

@@ -100,14 +100,19 @@ test('everybody reads what is public, and writes nothing', async () => {
   const nothing = world.as({})
   expect((await nothing.rest.issues.listComments({ ...where, issue_number: 1 })).status).toBe(200)
   expect((await nothing.rest.repos.get(where)).data.full_name).toBe(REPOSITORY)
-  const stranger = world.connect(world.github.addToken({ repository: 'a/b', permissions: { issues: 'write' } }))
+  const stranger = world.connect(
+    world.github.addToken({ repository: 'a/b', permissions: { issues: 'write' } }),
+  )
   const write = stranger.rest.issues.createComment({ ...where, issue_number: 1, body: 'Hello' })
   expect((await failure(write)).status).toBe(403)
 
   const anonymous = await fetch(`${world.github.url}/repos/${REPOSITORY}/issues/1`)
   expect(anonymous.status).toBe(200)
   const body = JSON.stringify({ body: 'Hello' })
-  const refused = await fetch(`${world.github.url}/repos/${REPOSITORY}/issues/1/comments`, { method: 'POST', body })
+  const refused = await fetch(`${world.github.url}/repos/${REPOSITORY}/issues/1/comments`, {
+    method: 'POST',
+    body,
+  })
   expect(refused.status).toBe(401)
   expect(await refused.json()).toMatchObject({ message: 'Requires authentication' })
 })

@@ -108,7 +108,13 @@ describe('refuseDelivery', () => {
     ['another key, older plugin', { pluginVersion: '8.40.7', keyId: 'aaaa' }, {}, { key_id: 'bbbb' }, null],
     ['already there', { installed: '1.0.1' }, { android: false }, {}, 'no_new_version_available'],
     ['platform off', {}, { android: false }, { name: '2.0.0' }, 'disabled_platform_android'],
-    ['major before private', {}, { allow_device_self_set: false }, { name: '2.0.0' }, 'disable_auto_update_to_major'],
+    [
+      'major before private',
+      {},
+      { allow_device_self_set: false },
+      { name: '2.0.0' },
+      'disable_auto_update_to_major',
+    ],
     [
       'private before minor',
       {},

@@ -2,9 +2,23 @@ import fc from 'fast-check'
 import semver from 'semver'
 import { describe, expect, it } from 'vitest'
 import { ActionError } from '../../../src/errors.ts'
-import { chooseName, DEFAULT_RULES, firstRefusal, mayShow, type NameRequest, preReleaseLabel } from '../../../src/plan/version.ts'
+import {
+  chooseName,
+  DEFAULT_RULES,
+  firstRefusal,
+  mayShow,
+  type NameRequest,
+  preReleaseLabel,
+} from '../../../src/plan/version.ts'
 
-const commit = { sha: 'a'.repeat(40), refName: 'main', runId: 9, runNumber: 57, runAttempt: 1, url: 'https://x' }
+const commit = {
+  sha: 'a'.repeat(40),
+  refName: 'main',
+  runId: 9,
+  runNumber: 57,
+  runAttempt: 1,
+  url: 'https://x',
+}
 function request(change: Partial<NameRequest> = {}): NameRequest {
   return {
     wanted: { version: '1.4.0', source: 'package.json', forced: false },
@@ -19,7 +33,11 @@ function request(change: Partial<NameRequest> = {}): NameRequest {
   }
 }
 const branch = { kind: 'branch', isDefaultBranch: true } as const
-const wanted = (version: string, forced = false) => ({ version, source: forced ? 'input "version"' : 'package.json', forced })
+const wanted = (version: string, forced = false) => ({
+  version,
+  source: forced ? 'input "version"' : 'package.json',
+  forced,
+})
 const native = (...versions: string[]) =>
   versions.map(version => ({ platform: 'any' as const, version, source: 'input "native-version"' }))
 
@@ -52,10 +70,14 @@ describe('chooseName', () => {
   })
   it('says so when no name would be delivered', () => {
     const rules = { disable_auto_update: 'patch', disable_auto_update_under_native: true } as const
-    expect(() => chooseName(request({ rules, natives: native('1.2.3') }))).toThrow(/No bundle name would be delivered/)
+    expect(() => chooseName(request({ rules, natives: native('1.2.3') }))).toThrow(
+      /No bundle name would be delivered/,
+    )
   })
   it('serves two native versions at once', () => {
-    expect(chooseName(request({ wanted: wanted('1.0.0'), natives: native('1.0', '1.2') })).names[0]).toBe('1.2.1-production.57.1')
+    expect(chooseName(request({ wanted: wanted('1.0.0'), natives: native('1.0', '1.2') })).names[0]).toBe(
+      '1.2.1-production.57.1',
+    )
   })
   it('refuses a forced version that the rules refuse, and names the rule', () => {
     const forced = () => chooseName(request({ wanted: wanted('2.0.0', true) }))
@@ -72,9 +94,9 @@ describe('chooseName', () => {
     expect(chooseName({ ...asked, natives: native('1.4.0') }).names[0]).toBe('1.4.1-pr.12.57.1')
   })
   it('keeps the patch of a wanted pre-release', () => {
-    expect(chooseName(request({ wanted: wanted('1.5.0-beta.1'), taken: new Set(['1.5.0-beta.1']) })).names[0]).toBe(
-      '1.5.0-production.57.1',
-    )
+    expect(
+      chooseName(request({ wanted: wanted('1.5.0-beta.1'), taken: new Set(['1.5.0-beta.1']) })).names[0],
+    ).toBe('1.5.0-production.57.1')
   })
 
   it('never proposes a name that is taken, not semver, or refused by the rules', () => {
@@ -86,11 +108,22 @@ describe('chooseName', () => {
         fc.array(version, { maxLength: 2 }),
         fc.constantFrom('major', 'minor', 'patch', 'none'),
         fc.boolean(),
-        fc.array(fc.constantFrom('1.4.0', '1.4.1-production.57.1', '1.0.1-production.57.1', '0.0.1'), { maxLength: 4 }),
+        fc.array(fc.constantFrom('1.4.0', '1.4.1-production.57.1', '1.0.1-production.57.1', '0.0.1'), {
+          maxLength: 4,
+        }),
         fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._-]{0,12}$/),
         (base, natives, policy, underNative, taken, channelName) => {
-          const rules = { disable_auto_update: policy, disable_auto_update_under_native: underNative } as const
-          const asked = request({ wanted: wanted(base), natives: native(...natives), rules, taken: new Set(taken), channelName })
+          const rules = {
+            disable_auto_update: policy,
+            disable_auto_update_under_native: underNative,
+          } as const
+          const asked = request({
+            wanted: wanted(base),
+            natives: native(...natives),
+            rules,
+            taken: new Set(taken),
+            channelName,
+          })
           let names: readonly string[]
           try {
             names = chooseName(asked).names
@@ -134,5 +167,7 @@ describe('mayShow on a preview', () => {
     ['1.4.1-pr.1.3.1', false],
     ['1.4.1-pr.123.3.1', false],
     ['1.4.0', false],
-  ])('%s: %s', (name, expected) => expect(mayShow(name, '1.4.0', 'pr-12', { kind: 'preview', pull: 12 })).toBe(expected))
+  ])('%s: %s', (name, expected) =>
+    expect(mayShow(name, '1.4.0', 'pr-12', { kind: 'preview', pull: 12 })).toBe(expected),
+  )
 })
