@@ -50686,13 +50686,14 @@ class InputError extends ActionError {
 
 /***/ }),
 
-/***/ 1644:
+/***/ 9887:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  h: () => (/* binding */ connectHistory)
+  U: () => (/* binding */ connectGitHub),
+  B: () => (/* binding */ isForbidden)
 });
 
 // EXTERNAL MODULE: external "fs"
@@ -55699,19 +55700,144 @@ function getOctokit(token, options, ...additionalPlugins) {
     return new GitHubWithPlugins(getOctokitOptions(token, options));
 }
 //# sourceMappingURL=github.js.map
-;// CONCATENATED MODULE: ./src/github/history.ts
-
-/**
- * The repository's history through GitHub's API: an ordinary checkout is shallow and knows one commit only.
- * Needs `contents: read`. A commit that is gone (history rewritten) counts as diverged.
- */
-function connectHistory(token, repository, apiUrl, userAgent) {
-    const [owner = '', repo = ''] = repository.split('/');
+;// CONCATENATED MODULE: ./src/github/comment.ts
+function comments({ octokit, owner, repo, isPersonal }) {
+    /**
+     * Whether an author is this token's. Text alone proves nothing: anybody can write a marker, and a token that
+     * may write comments can change those of people. A workflow's token writes as a bot and cannot ask its name.
+     */
+    async function ours() {
+        if (!isPersonal)
+            return author => author?.type === 'Bot';
+        const { data } = await octokit.rest.users.getAuthenticated();
+        return author => author?.login === data.login;
+    }
+    /** Our comments that begin with this marker, oldest first, through all pages; `most` of them. */
+    async function findComments(issue, marker, most) {
+        const isOurs = await ours();
+        const found = [];
+        const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
+            owner,
+            repo,
+            issue_number: issue,
+            per_page: 100,
+        });
+        for await (const { data } of pages)
+            for (const { id, user, body = '', html_url } of data)
+                if (isOurs(user) && body.startsWith(marker)) {
+                    found.push({ id, body, url: html_url });
+                    if (found.length === most)
+                        return found;
+                }
+        return found;
+    }
     return {
-        async compare(base, head) {
-            if (token === '')
+        /** Our comment that begins with this marker. Needs `pull-requests: read`. */
+        async findComment(issue, marker) {
+            const [first] = await findComments(issue, marker, 1);
+            return first ?? null;
+        },
+        /** Null when a person deleted it meanwhile. Needs `pull-requests: write`. */
+        async updateComment(id, body) {
+            try {
+                const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: id, body });
+                return { id, body, url: data.html_url };
+            }
+            catch (error) {
+                if (error.status === 404)
+                    return null;
+                throw error;
+            }
+        },
+        /**
+         * Writes a new comment. Two runs at once may both find none and write one: the older stays, so the
+         * comment that counts is returned, and it may hold the other run's text.
+         */
+        async createComment(issue, marker, body) {
+            const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body });
+            const made = { id: data.id, body, url: data.html_url };
+            const [first] = await findComments(issue, marker, 1);
+            if (first === undefined || first.id === made.id)
+                return made;
+            await octokit.rest.issues.deleteComment({ owner, repo, comment_id: made.id });
+            return first;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./src/github/deployment.ts
+/** GitHub takes 140 characters. */
+const LONGEST_DESCRIPTION = 140;
+/** A success does not retire older deployments of a transient environment; so many of them are looked at. */
+const RETIRED_AT_ONCE = 5;
+function deployments({ octokit, owner, repo }) {
+    async function setState(id, state, more = {}) {
+        await octokit.rest.repos.createDeploymentStatus({
+            owner,
+            repo,
+            deployment_id: id,
+            state,
+            ...(more.url ? { environment_url: more.url } : {}),
+            ...(more.logUrl ? { log_url: more.logUrl } : {}),
+        });
+    }
+    return {
+        setDeploymentState: setState,
+        /**
+         * Begins a deployment; checks and merges of the branch are not GitHub's business here. Returns its id, null
+         * when GitHub made none. Needs `deployments: write`.
+         */
+        async beginDeployment(request) {
+            const { data } = await octokit.rest.repos.createDeployment({
+                owner,
+                repo,
+                ref: request.sha,
+                environment: request.environment,
+                description: request.description.slice(0, LONGEST_DESCRIPTION),
+                auto_merge: false,
+                required_contexts: [],
+                transient_environment: request.transient,
+                production_environment: request.environment === 'production',
+            });
+            if (!('id' in data))
                 return null;
-            const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent });
+            await setState(data.id, 'in_progress', { logUrl: request.logUrl });
+            return data.id;
+        },
+        /** Sets the deployments before this one of a transient environment to inactive. */
+        async retireDeployments(environment, newest) {
+            const { data } = await octokit.rest.repos.listDeployments({
+                owner,
+                repo,
+                environment,
+                per_page: RETIRED_AT_ONCE + 1,
+            });
+            await Promise.all(data.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')));
+        },
+        /** Sets every deployment of an environment to inactive. Returns how many there were. */
+        async endDeployments(environment) {
+            const all = await octokit.paginate(octokit.rest.repos.listDeployments, {
+                owner,
+                repo,
+                environment,
+                per_page: 100,
+            });
+            for (const { id } of all)
+                await setState(id, 'inactive');
+            return all.length;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./src/github/history.ts
+function history_history({ octokit, owner, repo }) {
+    return {
+        /**
+         * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
+         * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history
+         * rewritten) counts as diverged.
+         */
+        async compare(base, head) {
             try {
                 const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
                     owner,
@@ -55727,7 +55853,55 @@ function connectHistory(token, repository, apiUrl, userAgent) {
         },
     };
 }
+
+;// CONCATENATED MODULE: ./src/github/pulls.ts
+function pulls({ octokit, owner, repo }) {
+    return {
+        /** Null when there is no such pull request. Needs `pull-requests: read`. */
+        async readPull(number) {
+            try {
+                const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number: number });
+                return data;
+            }
+            catch (error) {
+                if (error.status === 404)
+                    return null;
+                throw error;
+            }
+        },
+        /** Open pull requests whose head is this branch of this owner's copy of the repository. */
+        async listPullsOfBranch(headOwner, headBranch) {
+            const { data } = await octokit.rest.pulls.list({
+                owner,
+                repo,
+                state: 'open',
+                head: `${headOwner}:${headBranch}`,
+                per_page: 100,
+            });
+            return data;
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./src/github/client.ts
+
+
+
+
+
+/** The repository on GitHub. Calls throw Octokit's errors; `isForbidden` reads them. */
+function connectGitHub({ token, repository, apiUrl, userAgent }) {
+    const [owner = '', repo = ''] = repository.split('/');
+    const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent });
+    const connection = { octokit, owner, repo, isPersonal: /^(ghp_|gho_|github_pat_)/.test(token) };
+    return { ...comments(connection), ...deployments(connection), ...history_history(connection), ...pulls(connection) };
+}
 const silent = { debug() { }, info() { }, warn() { }, error() { } };
+/** Whether GitHub refused because the job's token lacks a permission. */
+function isForbidden(error) {
+    const { status, message } = error;
+    return status === 403 && /not accessible|must have|permission/i.test(message ?? '');
+}
 
 
 /***/ }),
@@ -55749,8 +55923,8 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3360);
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6752);
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(4694);
-/* harmony import */ var _github_history_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(1644);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(3260);
+/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9887);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5980);
 /** The only entry: builds Deps, calls run, sets the exit code. */
 
 
@@ -55831,7 +56005,12 @@ async function main() {
             sleep: ms => (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_4__.setTimeout)(ms),
             onRetry: message => log.info(message),
         }),
-        connectHistory: (token, repository) => (0,_github_history_js__WEBPACK_IMPORTED_MODULE_8__/* .connectHistory */ .h)(token, repository, env.GITHUB_API_URL ?? 'https://api.github.com', USER_AGENT),
+        connectGitHub: (token, repository) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_8__/* .connectGitHub */ .U)({
+            token,
+            repository,
+            apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
+            userAgent: USER_AGENT,
+        }),
     };
     try {
         if (!(await (0,_run_js__WEBPACK_IMPORTED_MODULE_9__/* .run */ .e)(deps)))
@@ -55849,7 +56028,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 3260:
+/***/ 5980:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -55858,8 +56037,6 @@ __nccwpck_require__.d(__webpack_exports__, {
   e: () => (/* binding */ run)
 });
 
-// EXTERNAL MODULE: external "node:path"
-var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./src/errors.ts
 var src_errors = __nccwpck_require__(3916);
 ;// CONCATENATED MODULE: ./src/event.ts
@@ -55892,6 +56069,7 @@ function readTrigger({ env, payload }) {
         ref: { full, name, type },
         isDefaultBranch: type === 'tag' || (type === 'branch' && name === defaultBranch),
         repository,
+        repositoryUrl: `${server}/${repository}`,
         runUrl: `${server}/${repository}/actions/runs/${need('GITHUB_RUN_ID')}`,
         actor: env.GITHUB_ACTOR ?? '',
         pull,
@@ -55936,11 +56114,146 @@ function at(value, ...path) {
     return path.reduce((inner, key) => typeof inner === 'object' && inner !== null ? inner[key] : undefined, value);
 }
 
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: ./node_modules/semver/index.js
 var node_modules_semver = __nccwpck_require__(2088);
 var semver_default = /*#__PURE__*/__nccwpck_require__.n(node_modules_semver);
+// EXTERNAL MODULE: ./src/capgo/hosts.ts
+var hosts = __nccwpck_require__(7597);
+;// CONCATENATED MODULE: ./src/inputs.ts
+
+
+
+/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
+const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Capgo's own rule for app ids. */
+const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
+/**
+ * All inputs, checked. Throws `InputError` naming the input for the first value that cannot be used; nothing
+ * is coerced in silence.
+ */
+function readInputs(read) {
+    const text = (name) => read(name).trim() || null;
+    const channel = text('channel');
+    if (channel !== null)
+        checkChannelName('channel', channel);
+    const version = text('version');
+    if (version !== null)
+        checkVersion(version);
+    const appId = text('app-id');
+    if (appId !== null && !APP_ID.test(appId))
+        throw new src_errors/* InputError */.d('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.');
+    const nativeVersion = text('native-version');
+    if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
+        throw new src_errors/* InputError */.d('native-version', `"${nativeVersion}" is not a version that Capgo can compare.`, 'Give the version as in the stores: 1, 1.2 or 1.2.3.');
+    const channels = readChannels(read('channels'));
+    return {
+        capgoToken: read('capgo-token').trim(),
+        channels,
+        channel,
+        version,
+        nativeVersion,
+        workingDirectory: text('working-directory') ?? '.',
+        appId,
+        webDir: text('web-dir'),
+        build: readBoolean(read, 'build'),
+        buildScript: text('build-script') ?? 'build',
+        checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
+        dryRun: readBoolean(read, 'dry-run'),
+        previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
+        previewLabel: text('preview-label'),
+        comment: readBoolean(read, 'comment'),
+        deployments: readBoolean(read, 'deployments'),
+        artifact: text('artifact') ?? 'web',
+        hosts: readHosts(text),
+        githubToken: read('github-token').trim(),
+    };
+}
+/** One `pattern: channel` a line; `#` begins a comment. */
+function readChannels(value) {
+    const mappings = [];
+    value.split('\n').forEach((line, index) => {
+        const content = line.replace(/(^|\s)#.*$/, '').trim();
+        if (content === '')
+            return;
+        const at = content.lastIndexOf(':');
+        const pattern = content
+            .slice(0, at)
+            .trim()
+            .replace(/^(['"])(.*)\1$/, '$2');
+        const channel = content
+            .slice(at + 1)
+            .trim()
+            .replace(/^(['"])(.*)\1$/, '$2');
+        if (at < 1 || pattern === '' || channel === '')
+            throw new src_errors/* InputError */.d('channels', `line ${index + 1}, "${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
+        if (pattern.startsWith('!'))
+            throw new src_errors/* InputError */.d('channels', `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`, 'The first match wins, so put the more special pattern first.');
+        checkChannelName('channels', channel);
+        mappings.push({ pattern, channel });
+    });
+    return mappings;
+}
+/** A template that gives a channel's name, and never one that a branch publishes to. */
+function readPreviewChannel(template, channels) {
+    const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template);
+    if (unknown !== null)
+        throw new src_errors/* InputError */.d('preview-channel', `"${unknown[0]}" stands for nothing.`, 'There are {number} and {branch}; for example "pr-{number}".');
+    checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'));
+    if (channels.some(({ channel }) => channel === template))
+        throw new src_errors/* InputError */.d('preview-channel', `"${template}" is a channel that a branch publishes to (input "channels").`, 'Previews would reach the users of that channel, and closing a pull request would delete it. Take another name, such as "pr-{number}".');
+    return template;
+}
+function checkChannelName(input, name) {
+    if (!CHANNEL_NAME.test(name))
+        throw new src_errors/* InputError */.d(input, `"${name}" cannot be a channel's name.`, 'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.');
+}
+function checkVersion(version) {
+    const hint = 'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.';
+    if (semver_default().valid(version) !== version)
+        throw new src_errors/* InputError */.d('version', `"${version}" is not a semantic version.`, hint);
+}
+function readBoolean(read, name) {
+    const value = read(name).trim().toLowerCase();
+    if (value === 'true')
+        return true;
+    if (value === 'false')
+        return false;
+    throw new src_errors/* InputError */.d(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.');
+}
+function readHosts(text) {
+    const url = (name) => {
+        const value = text(name);
+        return value === null ? null : checkUrl(name, value);
+    };
+    const api = url('api-url') ?? hosts/* CLOUD */.O.api;
+    const cloud = api === hosts/* CLOUD */.O.api;
+    const databaseUrl = url('database-url');
+    const databaseKey = text('database-key');
+    if ((databaseUrl === null) !== (databaseKey === null))
+        throw new src_errors/* InputError */.d(databaseUrl === null ? 'database-url' : 'database-key', 'is missing.', 'database-url and database-key are used together: give both or neither.');
+    return {
+        api,
+        files: url('files-url') ?? (cloud ? hosts/* CLOUD */.O.files : api),
+        database: databaseUrl !== null && databaseKey !== null ? { url: databaseUrl, key: databaseKey } : null,
+        console: url('console-url') ?? (cloud ? hosts/* CLOUD */.O.console : null),
+    };
+}
+/** The Capgo key goes to these hosts, so they are https, or this machine. */
+function checkUrl(input, value) {
+    if (!URL.canParse(value))
+        throw new src_errors/* InputError */.d(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1');
+    const url = new URL(value);
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
+        throw new src_errors/* InputError */.d(input, `${value} is not https.`, 'The Capgo key would travel readable; only localhost may be http.');
+    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+        throw new src_errors/* InputError */.d(input, 'must not hold a user name, a password, a query or a fragment.', 'Give the address alone, for example https://capgo.example.com/functions/v1');
+    return value.replace(/\/+$/, '');
+}
+
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(6760);
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 // EXTERNAL MODULE: external "node:util"
@@ -59555,7 +59868,7 @@ const IGNORED = [
     'capacitor.config.mts',
     'capacitor.config.cts',
 ];
-const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
+const capacitor_config_APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
 /** Capacitor's CLI takes this when the config has none. */
 const DEFAULT_WEB_DIR = 'www';
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
@@ -59601,7 +59914,7 @@ async function readCapacitorConfig(options) {
             hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
             at,
         });
-    if (!APP_ID.test(appId))
+    if (!capacitor_config_APP_ID.test(appId))
         throw new src_errors/* ActionError */.l('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
             hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
             at,
@@ -60095,123 +60408,6 @@ class TailReader extends yauzl/* RandomAccessReader */.lJ {
     }
 }
 
-// EXTERNAL MODULE: ./src/capgo/hosts.ts
-var hosts = __nccwpck_require__(7597);
-;// CONCATENATED MODULE: ./src/inputs.ts
-
-
-
-/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
-const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/** Capgo's own rule for app ids. */
-const inputs_APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
-/**
- * All inputs, checked. Throws `InputError` naming the input for the first value that cannot be used; nothing
- * is coerced in silence.
- */
-function readInputs(read) {
-    const text = (name) => read(name).trim() || null;
-    const channel = text('channel');
-    if (channel !== null)
-        checkChannelName('channel', channel);
-    const version = text('version');
-    if (version !== null)
-        checkVersion(version);
-    const appId = text('app-id');
-    if (appId !== null && !inputs_APP_ID.test(appId))
-        throw new src_errors/* InputError */.d('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.');
-    const nativeVersion = text('native-version');
-    if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
-        throw new src_errors/* InputError */.d('native-version', `"${nativeVersion}" is not a version that Capgo can compare.`, 'Give the version as in the stores: 1, 1.2 or 1.2.3.');
-    return {
-        capgoToken: read('capgo-token').trim(),
-        channels: readChannels(read('channels')),
-        channel,
-        version,
-        nativeVersion,
-        workingDirectory: text('working-directory') ?? '.',
-        appId,
-        webDir: text('web-dir'),
-        build: readBoolean(read, 'build'),
-        buildScript: text('build-script') ?? 'build',
-        checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
-        dryRun: readBoolean(read, 'dry-run'),
-        hosts: readHosts(text),
-        githubToken: read('github-token').trim(),
-    };
-}
-/** One `pattern: channel` a line; `#` begins a comment. */
-function readChannels(value) {
-    const mappings = [];
-    value.split('\n').forEach((line, index) => {
-        const content = line.replace(/(^|\s)#.*$/, '').trim();
-        if (content === '')
-            return;
-        const at = content.lastIndexOf(':');
-        const pattern = content
-            .slice(0, at)
-            .trim()
-            .replace(/^(['"])(.*)\1$/, '$2');
-        const channel = content
-            .slice(at + 1)
-            .trim()
-            .replace(/^(['"])(.*)\1$/, '$2');
-        if (at < 1 || pattern === '' || channel === '')
-            throw new src_errors/* InputError */.d('channels', `line ${index + 1}, "${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
-        if (pattern.startsWith('!'))
-            throw new src_errors/* InputError */.d('channels', `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`, 'The first match wins, so put the more special pattern first.');
-        checkChannelName('channels', channel);
-        mappings.push({ pattern, channel });
-    });
-    return mappings;
-}
-function checkChannelName(input, name) {
-    if (!CHANNEL_NAME.test(name))
-        throw new src_errors/* InputError */.d(input, `"${name}" cannot be a channel's name.`, 'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.');
-}
-function checkVersion(version) {
-    const hint = 'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.';
-    if (semver_default().valid(version) !== version)
-        throw new src_errors/* InputError */.d('version', `"${version}" is not a semantic version.`, hint);
-}
-function readBoolean(read, name) {
-    const value = read(name).trim().toLowerCase();
-    if (value === 'true')
-        return true;
-    if (value === 'false')
-        return false;
-    throw new src_errors/* InputError */.d(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.');
-}
-function readHosts(text) {
-    const url = (name) => {
-        const value = text(name);
-        return value === null ? null : checkUrl(name, value);
-    };
-    const api = url('api-url') ?? hosts/* CLOUD */.O.api;
-    const cloud = api === hosts/* CLOUD */.O.api;
-    const databaseUrl = url('database-url');
-    const databaseKey = text('database-key');
-    if ((databaseUrl === null) !== (databaseKey === null))
-        throw new src_errors/* InputError */.d(databaseUrl === null ? 'database-url' : 'database-key', 'is missing.', 'database-url and database-key are used together: give both or neither.');
-    return {
-        api,
-        files: url('files-url') ?? (cloud ? hosts/* CLOUD */.O.files : api),
-        database: databaseUrl !== null && databaseKey !== null ? { url: databaseUrl, key: databaseKey } : null,
-        console: url('console-url') ?? (cloud ? hosts/* CLOUD */.O.console : null),
-    };
-}
-/** The Capgo key goes to these hosts, so they are https, or this machine. */
-function checkUrl(input, value) {
-    if (!URL.canParse(value))
-        throw new src_errors/* InputError */.d(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1');
-    const url = new URL(value);
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
-        throw new src_errors/* InputError */.d(input, `${value} is not https.`, 'The Capgo key would travel readable; only localhost may be http.');
-    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-        throw new src_errors/* InputError */.d(input, 'must not hold a user name, a password, a query or a fragment.', 'Give the address alone, for example https://capgo.example.com/functions/v1');
-    return value.replace(/\/+$/, '');
-}
-
 ;// CONCATENATED MODULE: ./src/plan/lineage.ts
 /**
  * A bundle's comment says for each channel which commit put it there, one line a channel:
@@ -60233,11 +60429,11 @@ function readServedCommit(bundle, channelName) {
     }
     return null;
 }
-/** Every channel that a bundle was put on for this pull request (`owner/name#12`); empty when it was not made for it. */
-function channelsForPull(bundle, pull) {
+/** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
+function readPulls(bundle) {
     return (bundle.comment ?? '').split('\n').flatMap(line => {
         const found = LINE.exec(line.trim())?.groups;
-        return found?.pull === pull ? [found.channel] : [];
+        return found?.pull === undefined ? [] : [{ pull: found.pull, channel: found.channel }];
     });
 }
 /** The comment with this channel's line set to this commit; other lines stay. */
@@ -60273,6 +60469,217 @@ function isStale(ours, served, relation) {
     }
 }
 
+// EXTERNAL MODULE: ./node_modules/picomatch/index.js
+var picomatch = __nccwpck_require__(4006);
+var picomatch_default = /*#__PURE__*/__nccwpck_require__.n(picomatch);
+;// CONCATENATED MODULE: ./src/plan/channel.ts
+
+/**
+ * The first mapping whose glob matches the ref's short name (`main`, `v1.2.0`) or its full name
+ * (`refs/tags/v1.2.0`). `*` stops at a slash, `**` does not, as in workflow filters of GitHub.
+ */
+function matchChannel(ref, mappings) {
+    return mappings.find(({ pattern }) => {
+        const matches = picomatch_default()(pattern, { dot: true, nonegate: true });
+        return matches(pattern.startsWith('refs/') ? ref.full : ref.name);
+    });
+}
+/**
+ * How a channel that does not exist yet is made, so that devices can take what is put on it. The default
+ * branch's channel becomes the app's public one when there is none; any other is private and may be chosen
+ * by a device. Never public beside another: Capgo would silently make that one private.
+ */
+function newChannelSettings(purpose, publicChannels) {
+    if (purpose.kind === 'preview')
+        return {
+            settings: {
+                public: false,
+                allow_device_self_set: true,
+                disableAutoUpdate: 'none',
+                disableAutoUpdateUnderNative: false,
+                allow_dev: true,
+                allow_emulator: true,
+            },
+            why: 'it is made for testers: private, self-assignable, without a rule on versions',
+        };
+    if (purpose.isDefaultBranch && publicChannels.length === 0)
+        return {
+            settings: { public: true, allow_device_self_set: false },
+            why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+        };
+    return {
+        settings: { public: false, allow_device_self_set: true },
+        why: publicChannels.length > 0
+            ? `it is made private and self-assignable: ${publicChannels.join(', ')} is the app's public channel`
+            : 'it is made private and self-assignable: only the default branch or a tag makes the public channel',
+    };
+}
+
+;// CONCATENATED MODULE: ./src/plan/preview.ts
+/** The preview channel of a pull request: `{number}` and `{branch}` of the template filled in. */
+function previewChannelName(template, pull) {
+    const branch = pull.headRef.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '');
+    return template
+        .replaceAll('{number}', String(pull.number))
+        .replaceAll('{branch}', branch || 'branch')
+        .slice(0, 64);
+}
+/** How a pull request is named in what this action writes: `owner/name#12`. */
+function pullName(repository, number) {
+    return `${repository}#${number}`;
+}
+/** The head of a pull request as the commit that this run publishes. */
+function commitOfPull(pull, trigger) {
+    return {
+        ...trigger.commit,
+        sha: pull.headSha,
+        refName: pull.headRef,
+        url: `${trigger.repositoryUrl}/commit/${pull.headSha}`,
+        pull: pullName(trigger.repository, pull.number),
+    };
+}
+/** What Capgo's preview app opens; also the text of the QR code (Capgo's own form). */
+function channelDeepLink(appId, channel) {
+    const query = new URLSearchParams({ appId, channel: channel.name, channelId: String(channel.id) });
+    return `capgo://preview/channel?${query}`;
+}
+/** A host's first label is at most this long (DNS). */
+const LONGEST_LABEL = 63;
+/** Where a browser shows the channel, or why there is no such place. */
+function webPreview(app, channel, bundle, cloud) {
+    if (!cloud)
+        return { why: 'only the Capgo cloud has web previews' };
+    if (!app.allow_preview)
+        return { why: 'web previews are switched off for this app (Capgo console, app settings)' };
+    if (bundle.session_key)
+        return { why: 'the bundle is encrypted' };
+    if (bundle.manifest_count === 0)
+        return { why: 'the bundle has no delta files, and web previews are made of those' };
+    const label = `c${channel.id}-${encodeAppId(app.app_id)}`;
+    if (label.length > LONGEST_LABEL)
+        return { why: 'the app id is too long for a host name' };
+    return { url: `https://${label}.preview.capgo.app/` };
+}
+/** An app id inside a host name (Capgo's own encoding): `com.My-App` -> `com-0-my-1-app`. */
+function encodeAppId(appId) {
+    return [...appId]
+        .map(character => character === '.'
+        ? '-0'
+        : character === '-'
+            ? '-1'
+            : /[A-Z]/.test(character)
+                ? `-${character.toLowerCase()}`
+                : character)
+        .join('');
+}
+
+;// CONCATENATED MODULE: ./src/plan/operation.ts
+
+
+
+/** What the event asks for. Throws where a run of this kind would be unsafe or names no channel. */
+function decideOperation(trigger, inputs) {
+    if (trigger.event === 'workflow_run')
+        return decideFollowing(trigger, inputs);
+    if (trigger.pull !== null)
+        return decidePull(trigger, trigger.pull, inputs);
+    if (trigger.event === 'schedule' && inputs.channel === null)
+        return { kind: 'sweep' };
+    return decideRef(trigger, inputs);
+}
+/** Runs of these events have secrets and may meet code of strangers: nothing of it is run. */
+function isPrivileged({ event }) {
+    return event === 'pull_request_target' || event === 'workflow_run';
+}
+function decidePull(trigger, pull, inputs) {
+    const { number } = pull;
+    if (inputs.capgoToken === '' && (pull.fork || trigger.actor === 'dependabot[bot]')) {
+        const whose = pull.fork ? 'forks' : 'Dependabot';
+        const advice = pull.fork
+            ? 'To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).'
+            : 'To preview its pull requests, store the key as a Dependabot secret too.';
+        return {
+            kind: 'skip',
+            reason: `No preview of #${number}: GitHub gives runs of ${whose} no secrets, so there is no Capgo key here. ${advice}`,
+        };
+    }
+    const label = inputs.previewLabel;
+    const channelName = previewChannelName(inputs.previewChannel, pull);
+    if (trigger.action === 'closed')
+        return { kind: 'cleanup', pull, channelName, why: `#${number} was ${pull.merged ? 'merged' : 'closed'}` };
+    if (trigger.label !== null && trigger.label !== label)
+        return {
+            kind: 'skip',
+            reason: `Label "${trigger.label}" decides nothing about the preview of #${number}.`,
+        };
+    if (label !== null && trigger.action === 'unlabeled')
+        return { kind: 'cleanup', pull, channelName, why: `Label "${label}" was taken off #${number}` };
+    const operation = decidePreview(pull, inputs);
+    if (operation.kind === 'preview' && isPrivileged(trigger) && inputs.build)
+        throw refusesToBuild(trigger);
+    return operation;
+}
+/**
+ * The preview of an open pull request, or why it gets none. Throws when its channel would be one that a branch
+ * publishes to: whoever opens a pull request chooses its branch's name.
+ */
+function decidePreview(pull, { channels, previewChannel, previewLabel: label }) {
+    if (label !== null && !pull.labels.includes(label))
+        return { kind: 'skip', reason: `#${pull.number} has no label "${label}"; with it, it gets a preview.` };
+    const channelName = previewChannelName(previewChannel, pull);
+    if (channels.some(({ channel }) => channel === channelName))
+        throw new src_errors/* ActionError */.l('preview_channel_taken', `The preview of #${pull.number} would be on channel ${channelName}, which a branch publishes to.`, {
+            hint: `The input "preview-channel" (${previewChannel}) gives that name for this branch. Put {number} in it.`,
+        });
+    return { kind: 'preview', pull, channelName, why: `pull request #${pull.number}` };
+}
+function decideFollowing(trigger, inputs) {
+    const run = trigger.followed;
+    if (run === null || run.event !== 'pull_request')
+        return {
+            kind: 'skip',
+            reason: 'The run before this one was not of a pull request, so there is nothing to preview.',
+        };
+    if (run.conclusion !== 'success')
+        return {
+            kind: 'skip',
+            reason: `The run before this one ended with "${run.conclusion}", so there is nothing to publish.`,
+        };
+    if (inputs.build)
+        throw refusesToBuild(trigger);
+    return { kind: 'follow' };
+}
+function refusesToBuild({ event }) {
+    return new src_errors/* ActionError */.l('unsafe_build', `On "${event}" this action does not build: code of a stranger would run beside your secrets.`, {
+        hint: 'Build in a workflow on "pull_request", which has no secrets for forks, keep the web folder as an artifact, and publish it on "workflow_run" with "build: false" (docs/forks.md).',
+    });
+}
+function decideRef({ ref }, inputs) {
+    if (inputs.channel !== null)
+        return { kind: 'publish', channelName: inputs.channel, why: 'input "channel"' };
+    if (ref.type === 'other')
+        throw new src_errors/* ActionError */.l('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
+            hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
+        });
+    const match = matchChannel(ref, inputs.channels);
+    if (match !== undefined)
+        return {
+            kind: 'publish',
+            channelName: match.channel,
+            why: `${ref.type} ${ref.name} matches "${match.pattern}"`,
+        };
+    return {
+        kind: 'skip',
+        reason: `No channel is mapped to ${ref.type} ${ref.name}. To publish it, add a line such as "${ref.name}: ${suggestChannel(ref.name)}" to the input "channels".`,
+    };
+}
+function suggestChannel(name) {
+    return (name
+        .replace(/[^A-Za-z0-9._-]+/g, '-')
+        .replace(/^[._-]+|[._-]+$/g, '')
+        .slice(0, 64) || 'beta');
+}
+
 ;// CONCATENATED MODULE: ./src/gather.ts
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 
@@ -60287,39 +60694,65 @@ function isStale(ours, served, relation) {
 
 
 
-/** What the repository says: config, versions, native versions. */
-async function gatherProject(inputs, trigger, deps) {
+
+/**
+ * What the repository says: config, versions, native versions. `webBuild` is the folder of a web build that is
+ * there already (absolute); null = as the inputs or the config say.
+ */
+async function gatherProject(inputs, trigger, deps, webBuild) {
+    const directory = appDirectory(inputs, deps);
+    const { appId, webDir, config } = await gatherConfig(inputs, trigger, deps, webBuild !== null);
+    return {
+        root: deps.workspace,
+        directory,
+        appId,
+        webDirectory: webBuild ?? (0,external_node_path_.resolve)(directory, webDir),
+        natives: await nativeVersions(inputs, deps.workspace, directory, config),
+        wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
+        childEnv: childEnv(inputs, deps),
+    };
+}
+/** The app's id, from the inputs or the config. */
+async function gatherAppId(inputs, trigger, deps) {
+    return (await gatherConfig(inputs, trigger, deps, true)).appId;
+}
+/** Evaluates the Capacitor config for what the inputs leave open; never where a stranger's code may stand there. */
+async function gatherConfig(inputs, trigger, deps, webDirKnown) {
     const root = deps.workspace;
-    const directory = (0,external_node_path_.resolve)(root, inputs.workingDirectory);
-    if ((0,external_node_path_.relative)(root, directory).startsWith('..'))
-        throw new src_errors/* ActionError */.l('outside_checkout', `working-directory "${inputs.workingDirectory}" is outside of the checkout.`, {
-            hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".',
+    const directory = appDirectory(inputs, deps);
+    const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null);
+    if (!isComplete && isPrivileged(trigger)) {
+        const missing = inputs.appId === null ? 'app-id' : 'web-dir';
+        throw new src_errors/* ActionError */.l('unsafe_config', `On "${trigger.event}" the input "${missing}" must be set.`, {
+            hint: "A Capacitor config is code; on this event it may be a stranger's, beside your secrets, so it is not evaluated.",
         });
-    const childEnv = childEnvironment(deps.env, [inputs.capgoToken, inputs.githubToken]);
-    const config = inputs.appId !== null && inputs.webDir !== null
+    }
+    const config = isComplete
         ? null
         : await readCapacitorConfig({
             root,
             directory,
-            env: childEnv,
+            env: childEnv(inputs, deps),
             nodePath: deps.evaluator.node,
             evaluatorPath: deps.evaluator.script,
         });
     const appId = inputs.appId ?? config?.appId ?? '';
-    if (!inputs_APP_ID.test(appId))
+    if (!APP_ID.test(appId))
         throw new src_errors/* ActionError */.l('invalid_app_id', `"${appId}" is not an app id.`, {
             hint: 'App ids look like com.example.app.',
             ...(config === null ? {} : { at: { file: (0,external_node_path_.relative)(root, config.file) } }),
         });
-    return {
-        root,
-        directory,
-        appId,
-        webDirectory: (0,external_node_path_.resolve)(directory, inputs.webDir ?? config?.webDir ?? ''),
-        natives: await nativeVersions(inputs, root, directory, config),
-        wanted: await wantedVersion(inputs, trigger, root, directory),
-        childEnv,
-    };
+    return { appId, webDir: inputs.webDir ?? config?.webDir ?? '', config };
+}
+/** The cleaned environment for every child process. */
+function childEnv({ capgoToken, githubToken }, { env }) {
+    return childEnvironment(env, [capgoToken, githubToken]);
+}
+function appDirectory({ workingDirectory }, { workspace }) {
+    const directory = (0,external_node_path_.resolve)(workspace, workingDirectory);
+    if (!(0,external_node_path_.relative)(workspace, directory).startsWith('..'))
+        return directory;
+    throw new src_errors/* ActionError */.l('outside_checkout', `working-directory "${workingDirectory}" is outside of the checkout.`, { hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".' });
 }
 async function nativeVersions(inputs, root, directory, config) {
     if (inputs.nativeVersion !== null)
@@ -60347,22 +60780,22 @@ async function wantedVersion(inputs, trigger, root, directory) {
     return { version: '0.0.0', source: 'no version in package.json (taken as 0.0.0)', forced: false };
 }
 /** What Capgo says before anything is built. */
-async function gatherRemote(project, operation, trigger, capgo) {
+async function gatherRemote(project, target, capgo) {
     // The app first: a wrong key makes the database answer with empty lists instead of a refusal.
     const app = await capgo.readApp(project.appId);
-    const { channel, publicChannels } = await capgo.readChannelAndPublic(project.appId, operation.channelName);
+    const { channel, publicChannels } = await capgo.readChannelAndPublic(project.appId, target.channelName);
     return {
         app,
         facts: {
             appId: project.appId,
-            channelName: operation.channelName,
-            channelWhy: operation.why,
+            channelName: target.channelName,
+            channelWhy: target.why,
             channel,
             publicChannels,
-            purpose: { kind: 'branch', isDefaultBranch: trigger.isDefaultBranch },
+            purpose: target.purpose,
             wanted: project.wanted,
             natives: project.natives,
-            commit: trigger.commit,
+            commit: target.commit,
         },
     };
 }
@@ -60393,12 +60826,12 @@ async function withoutLostContent(bundles, checksum, capgo) {
     }));
 }
 /** The checkout's own history where it is complete enough, else GitHub's. */
-function comparer(project, inputs, trigger, deps) {
+function comparer(project, github) {
     return async (base, head) => {
         const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv });
         if (local !== null)
             return local;
-        return ((await deps.connectHistory(inputs.githubToken, trigger.repository).compare(base, head)) ?? 'unknown');
+        return (await github?.compare(base, head)) ?? 'unknown';
     };
 }
 async function relationToServed(facts, channel, compare) {
@@ -60409,14 +60842,14 @@ async function relationToServed(facts, channel, compare) {
  * How the content differs from what the channel serves, by the directories of the two zips; null when there
  * is nothing to compare with or it cannot be read. A courtesy: never fails.
  */
-async function gatherChange(served, zipPath, checksum, capgo) {
-    if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
+async function gatherChange(served, zip, capgo) {
+    if (served === null || served.r2_path === null || served.session_key || served.checksum === zip.sha256)
         return null;
     try {
         const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES);
         if (stored === null)
             return null;
-        return compareContents(served.name, await listZip(stored), await listZipFile(zipPath));
+        return compareContents(served.name, await listZip(stored), await listZipFile(zip.path));
     }
     catch {
         return null;
@@ -60441,6 +60874,2157 @@ function compareContents(since, before, now) {
     for (const { path, size } of old.values())
         change.removed.push({ path, size: 0, sizeBefore: size });
     return change;
+}
+
+;// CONCATENATED MODULE: ./src/operations/cleanup.ts
+
+
+/**
+ * What this action made on Capgo for a pull request (`owner/name#12`). The bundles' comments tell, not names
+ * alone: a channel is its own only while it serves such a bundle. `channelName` is looked at too.
+ */
+async function findLeftovers(appId, pull, channelName, capgo) {
+    const made = await capgo.findBundlesByComment(appId, `for ${pull}`);
+    const names = new Set(channelName === null ? [] : [channelName]);
+    for (const bundle of made)
+        for (const note of readPulls(bundle))
+            if (note.pull === pull)
+                names.add(note.channel);
+    const found = names.size === 0 ? [] : await capgo.readChannels(appId, [...names]);
+    const isServing = ({ name, version }) => version !== null && readPulls(version).some(note => note.pull === pull && note.channel === name);
+    const channels = found.filter(isServing);
+    const number = pull.slice(pull.lastIndexOf('#') + 1);
+    const bundles = made.filter(bundle => {
+        const preRelease = semver_default().parse(bundle.name)?.prerelease.join('.') ?? '';
+        const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '');
+        const forThis = readPulls(bundle).filter(note => note.pull === pull);
+        return preRelease.startsWith(`pr.${number}.`) && lines.length === forThis.length;
+    });
+    const kept = found
+        .filter(channel => !isServing(channel))
+        .map(({ name }) => `Channel ${name} stays: what it serves was not made for this pull request.`);
+    return { channels, bundles, kept };
+}
+/**
+ * Removes the leftovers: each channel with the overrides of the devices that are still on it, then the
+ * bundles, each by its name. A bundle that another channel serves stays. Doing it twice does no harm.
+ */
+async function removeLeftovers(appId, leftovers, capgo) {
+    const { channels, bundles } = leftovers;
+    const kept = [...leftovers.kept];
+    const removed = { channels: [], bundles: [], devices: 0 };
+    if (channels.length + bundles.length === 0)
+        return { ...removed, kept };
+    // A key for previews removes a bundle only together with its own channel that serves it.
+    const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId);
+    const gone = new Set();
+    for (const channel of channels) {
+        removed.devices += await capgo.countOverrides(appId, channel.id);
+        const answer = await capgo.deleteChannel(appId, channel.name, !mayDeleteBundles);
+        if (answer === 'deleted')
+            removed.channels.push(channel.name);
+        if (answer === 'deleted' && !mayDeleteBundles && channel.version !== null)
+            gone.add(channel.version.name);
+    }
+    removed.bundles.push(...gone);
+    const left = [];
+    for (const { name, storage_provider } of bundles.filter(bundle => !gone.has(bundle.name))) {
+        const isInProgress = storage_provider === 'r2-direct';
+        if (isInProgress && (await capgo.removeFailedBundle(appId, name)))
+            removed.bundles.push(name);
+        else if (!mayDeleteBundles)
+            left.push(name);
+        else {
+            const answer = await capgo.deleteBundle(appId, name);
+            if (answer === 'deleted')
+                removed.bundles.push(name);
+            if (answer === 'linked')
+                kept.push(`Bundle ${name} stays: another channel serves it.`);
+        }
+    }
+    if (left.length > 0)
+        kept.push(`${left.length === 1 ? 'One older bundle stays' : `${left.length} older bundles stay`} until Capgo's retention removes ${left.length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`);
+    return { ...removed, kept };
+}
+/** Numbers of the repository's pull requests that still have something on Capgo. */
+async function findPreviewedPulls(appId, repository, capgo) {
+    const bundles = await capgo.findBundlesByComment(appId, `for ${repository}#`);
+    const numbers = bundles.flatMap(bundle => readPulls(bundle).flatMap(({ pull }) => pull.startsWith(`${repository}#`) ? [Number(pull.slice(repository.length + 1))] : []));
+    return [...new Set(numbers)].sort((one, other) => one - other);
+}
+
+;// CONCATENATED MODULE: ./src/report/format.ts
+/** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+/** `340 B`, `1.2 MB`, `124 MB`. */
+function formatBytes(bytes) {
+    let value = bytes;
+    let unit = 0;
+    // By what is shown, so that 999,950 bytes are 1 MB and never 1000 kB.
+    while (Number(round(value)) >= 1000 && unit < UNITS.length - 1) {
+        value /= 1000;
+        unit++;
+    }
+    return `${unit === 0 ? value : round(value)} ${UNITS[unit]}`;
+}
+/** `+1.2 kB`, `−340 B` (with a real minus), `±0 B`. */
+function formatDifference(bytes) {
+    if (bytes === 0)
+        return '±0 B';
+    return `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`;
+}
+/** `850 ms`, `3.4 s`, `1 min 12 s`, `2 h 5 min`, from milliseconds. */
+function formatDuration(milliseconds) {
+    if (milliseconds < 999.5)
+        return `${Math.round(milliseconds)} ms`;
+    if (milliseconds < 9_950)
+        return `${round(milliseconds / 1000)} s`;
+    const seconds = Math.round(milliseconds / 1000);
+    if (seconds < 60)
+        return `${seconds} s`;
+    if (seconds < 3600)
+        return withRest(Math.floor(seconds / 60), 'min', seconds % 60, 's');
+    const minutes = Math.round(seconds / 60);
+    return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+}
+/** The seven characters by which people know a commit. */
+function shortSha(sha) {
+    return sha.slice(0, 7);
+}
+/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
+function shortDevice(id) {
+    return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`;
+}
+/** `1 file`, `3 files`, `1,240 files`. */
+function plural(count, one, many = `${one}s`) {
+    return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}
+function round(value) {
+    return value.toFixed(value < 99.95 ? 1 : 0).replace(/\.0$/, '');
+}
+function withRest(count, unit, rest, restUnit) {
+    return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
+}
+
+;// CONCATENATED MODULE: ./src/report/markdown.ts
+/**
+ * Text that is not ours, as Markdown that shows exactly that text and does nothing else. What stands for
+ * something in Markdown becomes an HTML entity: that is text in paragraphs, headings, table cells and raw
+ * HTML alike, so one way of escaping serves everywhere.
+ */
+/** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
+const LONGEST_TEXT = 2_000;
+const LONGEST_NAME = 256;
+const LONGEST_LINE = 1_000;
+/**
+ * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
+ * surrogates, fillers. The two variation selectors are part of everyday emoji and change nothing else.
+ */
+const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const SPECIAL = /[&<>\\`*_[\]|~]/;
+/**
+ * What GitHub makes something of when Markdown and entities are done: mentions, references to issues, emoji,
+ * formulas, bare addresses. An element in between stops it, and nobody sees or copies one.
+ */
+const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./;
+/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
+const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/;
+const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi');
+/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
+const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
+/** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
+function escapeText(text) {
+    const lines = clip(text, LONGEST_TEXT)
+        .split(/[\r\n\u2028\u2029]+/)
+        .map(line => line.replace(/[ \t]+/g, ' ').trim())
+        .filter(line => line !== '');
+    const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>');
+    return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)));
+}
+/** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
+function code(text) {
+    return `<code>${neutralise(makeVisible(clip(text, LONGEST_NAME)))}</code>`;
+}
+/** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
+function codeBlock(text) {
+    const lines = text
+        .replace(TERMINAL, '')
+        .split(/\r?\n|[\u2028\u2029]/)
+        // A progress bar writes its line again and again; the last is what a terminal would show.
+        .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
+        .map(line => makeVisible(clip(line, LONGEST_LINE)));
+    const body = lines.join('\n').replace(/^\n+/, '').trimEnd();
+    const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
+    const fence = '`'.repeat(longest + 1);
+    return `${fence}text\n${body}\n${fence}`;
+}
+/** Markdown that links to an http(s) address; the Markdown alone when there is none, or another kind. */
+function markdown_link(markdown, url) {
+    const parsed = url === null ? null : URL.parse(url);
+    if (parsed === null || !/^https?:$/.test(parsed.protocol))
+        return markdown;
+    const safe = parsed.href.replace(/[^\w\-./:?#@=&%,;+~$]/g, character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
+    return `[${markdown}](<${safe.replaceAll('&', '&amp;')}>)`;
+}
+/** Rows of cells; a cell is Markdown made by the functions above. */
+function table(head, rows, align = []) {
+    const delimiters = head.map((_, column) => align[column] ?? '---');
+    return [head, delimiters, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
+}
+/** Folded away under one line. Both are Markdown; the line must be of one line. */
+function details(summary, body, open = false) {
+    return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`;
+}
+/** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
+function markdown_alert(kind, body) {
+    return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n');
+}
+const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._';
+/**
+ * Cuts between two lines so that at most `max` are left, and closes what is open there. GitHub counts bytes of
+ * UTF-8 in a job summary, which is what is measured here unless told otherwise.
+ */
+function limit(markdown, max, measure = bytes) {
+    if (measure(markdown) <= max)
+        return markdown;
+    const lines = markdown.split('\n');
+    let used = 0;
+    let folds = 0;
+    let fence = null;
+    let best = '';
+    for (const [index, line] of lines.entries()) {
+        used += measure(line) + 1;
+        if (used > max)
+            break;
+        if (fence === null) {
+            folds += count(line, '<details') - count(line, '</details>');
+            fence = /^`{3,}/.exec(line)?.[0] ?? null;
+        }
+        else if (line === fence)
+            fence = null;
+        const end = [...(fence === null ? [] : [fence]), '', ...Array(folds).fill('</details>\n'), LEFT_OUT].join('\n');
+        if (used + measure(end) <= max)
+            best = `${lines.slice(0, index + 1).join('\n')}\n${end}`;
+    }
+    return best;
+}
+/** For logs and other plain text: one line in which everything can be seen. */
+function makeVisible(text) {
+    return text.replace(INVISIBLE, character => {
+        if (character === '\n')
+            return '\\n';
+        if (character === '\t')
+            return '\\t';
+        const point = character.codePointAt(0).toString(16);
+        return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`;
+    });
+}
+function neutralise(text) {
+    return text.replace(NEUTRALISE, (character, ...rest) => {
+        const { special } = rest.at(-1);
+        return special === undefined ? `<span>${character}</span>` : entity(character);
+    });
+}
+function entity(character) {
+    return `&#${character.codePointAt(0)};`;
+}
+function clip(text, longest) {
+    if (text.length <= longest)
+        return text;
+    // Not through the middle of a surrogate pair.
+    return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+function bytes(text) {
+    return new TextEncoder().encode(text).length;
+}
+function count(text, part) {
+    return text.split(part).length - 1;
+}
+
+;// CONCATENATED MODULE: ./node_modules/uqr/dist/index.mjs
+var QrCodeDataType = /* @__PURE__ */ ((QrCodeDataType2) => {
+  QrCodeDataType2[QrCodeDataType2["Border"] = -1] = "Border";
+  QrCodeDataType2[QrCodeDataType2["Data"] = 0] = "Data";
+  QrCodeDataType2[QrCodeDataType2["Function"] = 1] = "Function";
+  QrCodeDataType2[QrCodeDataType2["Position"] = 2] = "Position";
+  QrCodeDataType2[QrCodeDataType2["Timing"] = 3] = "Timing";
+  QrCodeDataType2[QrCodeDataType2["Alignment"] = 4] = "Alignment";
+  return QrCodeDataType2;
+})(QrCodeDataType || {});
+
+const LOW = [0, 1];
+const MEDIUM = [1, 0];
+const QUARTILE = [2, 3];
+const HIGH = [3, 2];
+const EccMap = {
+  L: LOW,
+  M: MEDIUM,
+  Q: QUARTILE,
+  H: HIGH
+};
+const NUMERIC_REGEX = /^\d*$/;
+const ALPHANUMERIC_REGEX = /^[A-Z0-9 $%*+./:-]*$/;
+const ALPHANUMERIC_CHARSET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:";
+const MIN_VERSION = 1;
+const MAX_VERSION = 40;
+const PENALTY_N1 = 3;
+const PENALTY_N2 = 3;
+const PENALTY_N3 = 40;
+const PENALTY_N4 = 10;
+const ECC_CODEWORDS_PER_BLOCK = [
+  // Version: (note that index 0 is for padding, and is set to an illegal value)
+  // 0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40    Error correction level
+  [-1, 7, 10, 15, 20, 26, 18, 20, 24, 30, 18, 20, 24, 26, 30, 22, 24, 28, 30, 28, 28, 28, 28, 30, 30, 26, 28, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30],
+  // Low
+  [-1, 10, 16, 26, 18, 24, 16, 18, 22, 22, 26, 30, 22, 22, 24, 24, 28, 28, 26, 26, 26, 26, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28, 28],
+  // Medium
+  [-1, 13, 22, 18, 26, 18, 24, 18, 22, 20, 24, 28, 26, 24, 20, 30, 24, 28, 28, 26, 30, 28, 30, 30, 30, 30, 28, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30],
+  // Quartile
+  [-1, 17, 28, 22, 16, 22, 28, 26, 26, 24, 28, 24, 28, 22, 24, 24, 30, 28, 28, 26, 28, 30, 24, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30, 30]
+  // High
+];
+const NUM_ERROR_CORRECTION_BLOCKS = [
+  // Version: (note that index 0 is for padding, and is set to an illegal value)
+  // 0, 1, 2, 3, 4, 5, 6, 7, 8, 9,10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40    Error correction level
+  [-1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 4, 4, 6, 6, 6, 6, 7, 8, 8, 9, 9, 10, 12, 12, 12, 13, 14, 15, 16, 17, 18, 19, 19, 20, 21, 22, 24, 25],
+  // Low
+  [-1, 1, 1, 1, 2, 2, 4, 4, 4, 5, 5, 5, 8, 9, 9, 10, 10, 11, 13, 14, 16, 17, 17, 18, 20, 21, 23, 25, 26, 28, 29, 31, 33, 35, 37, 38, 40, 43, 45, 47, 49],
+  // Medium
+  [-1, 1, 1, 2, 2, 4, 4, 6, 6, 8, 8, 8, 10, 12, 16, 12, 17, 16, 18, 21, 20, 23, 23, 25, 27, 29, 34, 34, 35, 38, 40, 43, 45, 48, 51, 53, 56, 59, 62, 65, 68],
+  // Quartile
+  [-1, 1, 1, 2, 4, 4, 4, 5, 6, 8, 8, 11, 11, 16, 16, 18, 16, 19, 21, 25, 25, 25, 34, 30, 32, 35, 37, 40, 42, 45, 48, 51, 54, 57, 60, 63, 66, 70, 74, 77, 81]
+  // High
+];
+class QrCode {
+  /* -- Constructor (low level) and fields -- */
+  // Creates a new QR Code with the given version number,
+  // error correction level, data codeword bytes, and mask number.
+  // This is a low-level API that most users should not use directly.
+  // A mid-level API is the encodeSegments() function.
+  constructor(version, ecc, dataCodewords, msk) {
+    this.version = version;
+    this.ecc = ecc;
+    if (version < MIN_VERSION || version > MAX_VERSION)
+      throw new RangeError("Version value out of range");
+    if (msk < -1 || msk > 7)
+      throw new RangeError("Mask value out of range");
+    this.size = version * 4 + 17;
+    const row = Array.from({ length: this.size }).fill(false);
+    for (let i = 0; i < this.size; i++) {
+      this.modules.push(row.slice());
+      this.types.push(row.map(() => 0));
+    }
+    this.drawFunctionPatterns();
+    const allCodewords = this.addEccAndInterleave(dataCodewords);
+    this.drawCodewords(allCodewords);
+    if (msk === -1) {
+      let minPenalty = 1e9;
+      for (let i = 0; i < 8; i++) {
+        this.applyMask(i);
+        this.drawFormatBits(i);
+        const penalty = this.getPenaltyScore();
+        if (penalty < minPenalty) {
+          msk = i;
+          minPenalty = penalty;
+        }
+        this.applyMask(i);
+      }
+    }
+    this.mask = msk;
+    this.applyMask(msk);
+    this.drawFormatBits(msk);
+  }
+  /* -- Fields -- */
+  // The width and height of this QR Code, measured in modules, between
+  // 21 and 177 (inclusive). This is equal to version * 4 + 17.
+  size;
+  // The index of the mask pattern used in this QR Code, which is between 0 and 7 (inclusive).
+  // Even if a QR Code is created with automatic masking requested (mask = -1),
+  // the resulting object still has a mask value between 0 and 7.
+  mask;
+  // The modules of this QR Code (false = light, true = dark).
+  // Immutable after constructor finishes. Accessed through getModule().
+  modules = [];
+  types = [];
+  /* -- Accessor methods -- */
+  // Returns the color of the module (pixel) at the given coordinates, which is false
+  // for light or true for dark. The top left corner has the coordinates (x=0, y=0).
+  // If the given coordinates are out of bounds, then false (light) is returned.
+  getModule(x, y) {
+    return x >= 0 && x < this.size && y >= 0 && y < this.size && this.modules[y][x];
+  }
+  /* -- Private helper methods for constructor: Drawing function modules -- */
+  // Reads this object's version field, and draws and marks all function modules.
+  drawFunctionPatterns() {
+    for (let i = 0; i < this.size; i++) {
+      this.setFunctionModule(6, i, i % 2 === 0, QrCodeDataType.Timing);
+      this.setFunctionModule(i, 6, i % 2 === 0, QrCodeDataType.Timing);
+    }
+    this.drawFinderPattern(3, 3);
+    this.drawFinderPattern(this.size - 4, 3);
+    this.drawFinderPattern(3, this.size - 4);
+    const alignPatPos = this.getAlignmentPatternPositions();
+    const numAlign = alignPatPos.length;
+    for (let i = 0; i < numAlign; i++) {
+      for (let j = 0; j < numAlign; j++) {
+        if (!(i === 0 && j === 0 || i === 0 && j === numAlign - 1 || i === numAlign - 1 && j === 0))
+          this.drawAlignmentPattern(alignPatPos[i], alignPatPos[j]);
+      }
+    }
+    this.drawFormatBits(0);
+    this.drawVersion();
+  }
+  // Draws two copies of the format bits (with its own error correction code)
+  // based on the given mask and this object's error correction level field.
+  drawFormatBits(mask) {
+    const data = this.ecc[1] << 3 | mask;
+    let rem = data;
+    for (let i = 0; i < 10; i++)
+      rem = rem << 1 ^ (rem >>> 9) * 1335;
+    const bits = (data << 10 | rem) ^ 21522;
+    for (let i = 0; i <= 5; i++)
+      this.setFunctionModule(8, i, getBit(bits, i));
+    this.setFunctionModule(8, 7, getBit(bits, 6));
+    this.setFunctionModule(8, 8, getBit(bits, 7));
+    this.setFunctionModule(7, 8, getBit(bits, 8));
+    for (let i = 9; i < 15; i++)
+      this.setFunctionModule(14 - i, 8, getBit(bits, i));
+    for (let i = 0; i < 8; i++)
+      this.setFunctionModule(this.size - 1 - i, 8, getBit(bits, i));
+    for (let i = 8; i < 15; i++)
+      this.setFunctionModule(8, this.size - 15 + i, getBit(bits, i));
+    this.setFunctionModule(8, this.size - 8, true);
+  }
+  // Draws two copies of the version bits (with its own error correction code),
+  // based on this object's version field, iff 7 <= version <= 40.
+  drawVersion() {
+    if (this.version < 7)
+      return;
+    let rem = this.version;
+    for (let i = 0; i < 12; i++)
+      rem = rem << 1 ^ (rem >>> 11) * 7973;
+    const bits = this.version << 12 | rem;
+    for (let i = 0; i < 18; i++) {
+      const color = getBit(bits, i);
+      const a = this.size - 11 + i % 3;
+      const b = Math.floor(i / 3);
+      this.setFunctionModule(a, b, color);
+      this.setFunctionModule(b, a, color);
+    }
+  }
+  // Draws a 9*9 finder pattern including the border separator,
+  // with the center module at (x, y). Modules can be out of bounds.
+  drawFinderPattern(x, y) {
+    for (let dy = -4; dy <= 4; dy++) {
+      for (let dx = -4; dx <= 4; dx++) {
+        const dist = Math.max(Math.abs(dx), Math.abs(dy));
+        const xx = x + dx;
+        const yy = y + dy;
+        if (xx >= 0 && xx < this.size && yy >= 0 && yy < this.size)
+          this.setFunctionModule(xx, yy, dist !== 2 && dist !== 4, QrCodeDataType.Position);
+      }
+    }
+  }
+  // Draws a 5*5 alignment pattern, with the center module
+  // at (x, y). All modules must be in bounds.
+  drawAlignmentPattern(x, y) {
+    for (let dy = -2; dy <= 2; dy++) {
+      for (let dx = -2; dx <= 2; dx++) {
+        this.setFunctionModule(
+          x + dx,
+          y + dy,
+          Math.max(Math.abs(dx), Math.abs(dy)) !== 1,
+          QrCodeDataType.Alignment
+        );
+      }
+    }
+  }
+  // Sets the color of a module and marks it as a function module.
+  // Only used by the constructor. Coordinates must be in bounds.
+  setFunctionModule(x, y, isDark, type = QrCodeDataType.Function) {
+    this.modules[y][x] = isDark;
+    this.types[y][x] = type;
+  }
+  /* -- Private helper methods for constructor: Codewords and masking -- */
+  // Returns a new byte string representing the given data with the appropriate error correction
+  // codewords appended to it, based on this object's version and error correction level.
+  addEccAndInterleave(data) {
+    const ver = this.version;
+    const ecl = this.ecc;
+    if (data.length !== getNumDataCodewords(ver, ecl))
+      throw new RangeError("Invalid argument");
+    const numBlocks = NUM_ERROR_CORRECTION_BLOCKS[ecl[0]][ver];
+    const blockEccLen = ECC_CODEWORDS_PER_BLOCK[ecl[0]][ver];
+    const rawCodewords = Math.floor(getNumRawDataModules(ver) / 8);
+    const numShortBlocks = numBlocks - rawCodewords % numBlocks;
+    const shortBlockLen = Math.floor(rawCodewords / numBlocks);
+    const blocks = [];
+    const rsDiv = reedSolomonComputeDivisor(blockEccLen);
+    for (let i = 0, k = 0; i < numBlocks; i++) {
+      const dat = data.slice(k, k + shortBlockLen - blockEccLen + (i < numShortBlocks ? 0 : 1));
+      k += dat.length;
+      const ecc = reedSolomonComputeRemainder(dat, rsDiv);
+      if (i < numShortBlocks)
+        dat.push(0);
+      blocks.push(dat.concat(ecc));
+    }
+    const result = [];
+    for (let i = 0; i < blocks[0].length; i++) {
+      blocks.forEach((block, j) => {
+        if (i !== shortBlockLen - blockEccLen || j >= numShortBlocks)
+          result.push(block[i]);
+      });
+    }
+    return result;
+  }
+  // Draws the given sequence of 8-bit codewords (data and error correction) onto the entire
+  // data area of this QR Code. Function modules need to be marked off before this is called.
+  drawCodewords(data) {
+    if (data.length !== Math.floor(getNumRawDataModules(this.version) / 8))
+      throw new RangeError("Invalid argument");
+    let i = 0;
+    for (let right = this.size - 1; right >= 1; right -= 2) {
+      if (right === 6)
+        right = 5;
+      for (let vert = 0; vert < this.size; vert++) {
+        for (let j = 0; j < 2; j++) {
+          const x = right - j;
+          const upward = (right + 1 & 2) === 0;
+          const y = upward ? this.size - 1 - vert : vert;
+          if (!this.types[y][x] && i < data.length * 8) {
+            this.modules[y][x] = getBit(data[i >>> 3], 7 - (i & 7));
+            i++;
+          }
+        }
+      }
+    }
+  }
+  // XORs the codeword modules in this QR Code with the given mask pattern.
+  // The function modules must be marked and the codeword bits must be drawn
+  // before masking. Due to the arithmetic of XOR, calling applyMask() with
+  // the same mask value a second time will undo the mask. A final well-formed
+  // QR Code needs exactly one (not zero, two, etc.) mask applied.
+  applyMask(mask) {
+    if (mask < 0 || mask > 7)
+      throw new RangeError("Mask value out of range");
+    for (let y = 0; y < this.size; y++) {
+      for (let x = 0; x < this.size; x++) {
+        let invert;
+        switch (mask) {
+          case 0:
+            invert = (x + y) % 2 === 0;
+            break;
+          case 1:
+            invert = y % 2 === 0;
+            break;
+          case 2:
+            invert = x % 3 === 0;
+            break;
+          case 3:
+            invert = (x + y) % 3 === 0;
+            break;
+          case 4:
+            invert = (Math.floor(x / 3) + Math.floor(y / 2)) % 2 === 0;
+            break;
+          case 5:
+            invert = x * y % 2 + x * y % 3 === 0;
+            break;
+          case 6:
+            invert = (x * y % 2 + x * y % 3) % 2 === 0;
+            break;
+          case 7:
+            invert = ((x + y) % 2 + x * y % 3) % 2 === 0;
+            break;
+          default:
+            throw new Error("Unreachable");
+        }
+        if (!this.types[y][x] && invert)
+          this.modules[y][x] = !this.modules[y][x];
+      }
+    }
+  }
+  // Calculates and returns the penalty score based on state of this QR Code's current modules.
+  // This is used by the automatic mask choice algorithm to find the mask pattern that yields the lowest score.
+  getPenaltyScore() {
+    let result = 0;
+    for (let y = 0; y < this.size; y++) {
+      let runColor = false;
+      let runX = 0;
+      const runHistory = [0, 0, 0, 0, 0, 0, 0];
+      for (let x = 0; x < this.size; x++) {
+        if (this.modules[y][x] === runColor) {
+          runX++;
+          if (runX === 5)
+            result += PENALTY_N1;
+          else if (runX > 5)
+            result++;
+        } else {
+          this.finderPenaltyAddHistory(runX, runHistory);
+          if (!runColor)
+            result += this.finderPenaltyCountPatterns(runHistory) * PENALTY_N3;
+          runColor = this.modules[y][x];
+          runX = 1;
+        }
+      }
+      result += this.finderPenaltyTerminateAndCount(runColor, runX, runHistory) * PENALTY_N3;
+    }
+    for (let x = 0; x < this.size; x++) {
+      let runColor = false;
+      let runY = 0;
+      const runHistory = [0, 0, 0, 0, 0, 0, 0];
+      for (let y = 0; y < this.size; y++) {
+        if (this.modules[y][x] === runColor) {
+          runY++;
+          if (runY === 5)
+            result += PENALTY_N1;
+          else if (runY > 5)
+            result++;
+        } else {
+          this.finderPenaltyAddHistory(runY, runHistory);
+          if (!runColor)
+            result += this.finderPenaltyCountPatterns(runHistory) * PENALTY_N3;
+          runColor = this.modules[y][x];
+          runY = 1;
+        }
+      }
+      result += this.finderPenaltyTerminateAndCount(runColor, runY, runHistory) * PENALTY_N3;
+    }
+    for (let y = 0; y < this.size - 1; y++) {
+      for (let x = 0; x < this.size - 1; x++) {
+        const color = this.modules[y][x];
+        if (color === this.modules[y][x + 1] && color === this.modules[y + 1][x] && color === this.modules[y + 1][x + 1]) {
+          result += PENALTY_N2;
+        }
+      }
+    }
+    let dark = 0;
+    for (const row of this.modules)
+      dark = row.reduce((sum, color) => sum + (color ? 1 : 0), dark);
+    const total = this.size * this.size;
+    const k = Math.ceil(Math.abs(dark * 20 - total * 10) / total) - 1;
+    result += k * PENALTY_N4;
+    return result;
+  }
+  /* -- Private helper functions -- */
+  // Returns an ascending list of positions of alignment patterns for this version number.
+  // Each position is in the range [0,177), and are used on both the x and y axes.
+  // This could be implemented as lookup table of 40 variable-length lists of integers.
+  getAlignmentPatternPositions() {
+    if (this.version === 1) {
+      return [];
+    } else {
+      const numAlign = Math.floor(this.version / 7) + 2;
+      const step = this.version === 32 ? 26 : Math.ceil((this.version * 4 + 4) / (numAlign * 2 - 2)) * 2;
+      const result = [6];
+      for (let pos = this.size - 7; result.length < numAlign; pos -= step)
+        result.splice(1, 0, pos);
+      return result;
+    }
+  }
+  // Can only be called immediately after a light run is added, and
+  // returns either 0, 1, or 2. A helper function for getPenaltyScore().
+  finderPenaltyCountPatterns(runHistory) {
+    const n = runHistory[1];
+    const core = n > 0 && runHistory[2] === n && runHistory[3] === n * 3 && runHistory[4] === n && runHistory[5] === n;
+    return (core && runHistory[0] >= n * 4 && runHistory[6] >= n ? 1 : 0) + (core && runHistory[6] >= n * 4 && runHistory[0] >= n ? 1 : 0);
+  }
+  // Must be called at the end of a line (row or column) of modules. A helper function for getPenaltyScore().
+  finderPenaltyTerminateAndCount(currentRunColor, currentRunLength, runHistory) {
+    if (currentRunColor) {
+      this.finderPenaltyAddHistory(currentRunLength, runHistory);
+      currentRunLength = 0;
+    }
+    currentRunLength += this.size;
+    this.finderPenaltyAddHistory(currentRunLength, runHistory);
+    return this.finderPenaltyCountPatterns(runHistory);
+  }
+  // Pushes the given value to the front and drops the last value. A helper function for getPenaltyScore().
+  finderPenaltyAddHistory(currentRunLength, runHistory) {
+    if (runHistory[0] === 0)
+      currentRunLength += this.size;
+    runHistory.pop();
+    runHistory.unshift(currentRunLength);
+  }
+}
+function appendBits(val, len, bb) {
+  if (len < 0 || len > 31 || val >>> len !== 0)
+    throw new RangeError("Value out of range");
+  for (let i = len - 1; i >= 0; i--)
+    bb.push(val >>> i & 1);
+}
+function getBit(x, i) {
+  return (x >>> i & 1) !== 0;
+}
+class QrSegment {
+  // Creates a new QR Code segment with the given attributes and data.
+  // The character count (numChars) must agree with the mode and the bit buffer length,
+  // but the constraint isn't checked. The given bit buffer is cloned and stored.
+  constructor(mode, numChars, bitData) {
+    this.mode = mode;
+    this.numChars = numChars;
+    this.bitData = bitData;
+    if (numChars < 0)
+      throw new RangeError("Invalid argument");
+    this.bitData = bitData.slice();
+  }
+  /* -- Methods -- */
+  // Returns a new copy of the data bits of this segment.
+  getData() {
+    return this.bitData.slice();
+  }
+}
+const MODE_NUMERIC = [1, 10, 12, 14];
+const MODE_ALPHANUMERIC = [2, 9, 11, 13];
+const MODE_BYTE = [4, 8, 16, 16];
+function numCharCountBits(mode, ver) {
+  return mode[Math.floor((ver + 7) / 17) + 1];
+}
+function makeBytes(data) {
+  const bb = [];
+  for (const b of data)
+    appendBits(b, 8, bb);
+  return new QrSegment(MODE_BYTE, data.length, bb);
+}
+function makeNumeric(digits) {
+  if (!isNumeric(digits))
+    throw new RangeError("String contains non-numeric characters");
+  const bb = [];
+  for (let i = 0; i < digits.length; ) {
+    const n = Math.min(digits.length - i, 3);
+    appendBits(Number.parseInt(digits.substring(i, i + n), 10), n * 3 + 1, bb);
+    i += n;
+  }
+  return new QrSegment(MODE_NUMERIC, digits.length, bb);
+}
+function makeAlphanumeric(text) {
+  if (!isAlphanumeric(text))
+    throw new RangeError("String contains unencodable characters in alphanumeric mode");
+  const bb = [];
+  let i;
+  for (i = 0; i + 2 <= text.length; i += 2) {
+    let temp = ALPHANUMERIC_CHARSET.indexOf(text.charAt(i)) * 45;
+    temp += ALPHANUMERIC_CHARSET.indexOf(text.charAt(i + 1));
+    appendBits(temp, 11, bb);
+  }
+  if (i < text.length)
+    appendBits(ALPHANUMERIC_CHARSET.indexOf(text.charAt(i)), 6, bb);
+  return new QrSegment(MODE_ALPHANUMERIC, text.length, bb);
+}
+function makeSegments(text) {
+  if (text === "")
+    return [];
+  else if (isNumeric(text))
+    return [makeNumeric(text)];
+  else if (isAlphanumeric(text))
+    return [makeAlphanumeric(text)];
+  else
+    return [makeBytes(toUtf8ByteArray(text))];
+}
+function isNumeric(text) {
+  return NUMERIC_REGEX.test(text);
+}
+function isAlphanumeric(text) {
+  return ALPHANUMERIC_REGEX.test(text);
+}
+function getTotalBits(segs, version) {
+  let result = 0;
+  for (const seg of segs) {
+    const ccbits = numCharCountBits(seg.mode, version);
+    if (seg.numChars >= 1 << ccbits)
+      return Number.POSITIVE_INFINITY;
+    result += 4 + ccbits + seg.bitData.length;
+  }
+  return result;
+}
+function toUtf8ByteArray(str) {
+  str = encodeURI(str);
+  const result = [];
+  for (let i = 0; i < str.length; i++) {
+    if (str.charAt(i) !== "%") {
+      result.push(str.charCodeAt(i));
+    } else {
+      result.push(Number.parseInt(str.substring(i + 1, i + 3), 16));
+      i += 2;
+    }
+  }
+  return result;
+}
+function getNumRawDataModules(ver) {
+  if (ver < MIN_VERSION || ver > MAX_VERSION)
+    throw new RangeError("Version number out of range");
+  let result = (16 * ver + 128) * ver + 64;
+  if (ver >= 2) {
+    const numAlign = Math.floor(ver / 7) + 2;
+    result -= (25 * numAlign - 10) * numAlign - 55;
+    if (ver >= 7)
+      result -= 36;
+  }
+  return result;
+}
+function getNumDataCodewords(ver, ecl) {
+  return Math.floor(getNumRawDataModules(ver) / 8) - ECC_CODEWORDS_PER_BLOCK[ecl[0]][ver] * NUM_ERROR_CORRECTION_BLOCKS[ecl[0]][ver];
+}
+function reedSolomonComputeDivisor(degree) {
+  if (degree < 1 || degree > 255)
+    throw new RangeError("Degree out of range");
+  const result = [];
+  for (let i = 0; i < degree - 1; i++)
+    result.push(0);
+  result.push(1);
+  let root = 1;
+  for (let i = 0; i < degree; i++) {
+    for (let j = 0; j < result.length; j++) {
+      result[j] = reedSolomonMultiply(result[j], root);
+      if (j + 1 < result.length)
+        result[j] ^= result[j + 1];
+    }
+    root = reedSolomonMultiply(root, 2);
+  }
+  return result;
+}
+function reedSolomonComputeRemainder(data, divisor) {
+  const result = divisor.map((_) => 0);
+  for (const b of data) {
+    const factor = b ^ result.shift();
+    result.push(0);
+    divisor.forEach((coef, i) => result[i] ^= reedSolomonMultiply(coef, factor));
+  }
+  return result;
+}
+function reedSolomonMultiply(x, y) {
+  if (x >>> 8 !== 0 || y >>> 8 !== 0)
+    throw new RangeError("Byte out of range");
+  let z = 0;
+  for (let i = 7; i >= 0; i--) {
+    z = z << 1 ^ (z >>> 7) * 285;
+    z ^= (y >>> i & 1) * x;
+  }
+  return z;
+}
+function encodeSegments(segs, ecl, minVersion = 1, maxVersion = 40, mask = -1, boostEcl = true) {
+  if (!(MIN_VERSION <= minVersion && minVersion <= maxVersion && maxVersion <= MAX_VERSION) || mask < -1 || mask > 7) {
+    throw new RangeError("Invalid value");
+  }
+  let version;
+  let dataUsedBits;
+  for (version = minVersion; ; version++) {
+    const dataCapacityBits2 = getNumDataCodewords(version, ecl) * 8;
+    const usedBits = getTotalBits(segs, version);
+    if (usedBits <= dataCapacityBits2) {
+      dataUsedBits = usedBits;
+      break;
+    }
+    if (version >= maxVersion)
+      throw new RangeError("Data too long");
+  }
+  for (const newEcl of [MEDIUM, QUARTILE, HIGH]) {
+    if (boostEcl && dataUsedBits <= getNumDataCodewords(version, newEcl) * 8)
+      ecl = newEcl;
+  }
+  const bb = [];
+  for (const seg of segs) {
+    appendBits(seg.mode[0], 4, bb);
+    appendBits(seg.numChars, numCharCountBits(seg.mode, version), bb);
+    for (const b of seg.getData())
+      bb.push(b);
+  }
+  const dataCapacityBits = getNumDataCodewords(version, ecl) * 8;
+  appendBits(0, Math.min(4, dataCapacityBits - bb.length), bb);
+  appendBits(0, (8 - bb.length % 8) % 8, bb);
+  for (let padByte = 236; bb.length < dataCapacityBits; padByte ^= 236 ^ 17)
+    appendBits(padByte, 8, bb);
+  const dataCodewords = Array.from({ length: Math.ceil(bb.length / 8) }, () => 0);
+  bb.forEach((b, i) => dataCodewords[i >>> 3] |= b << 7 - (i & 7));
+  return new QrCode(version, ecl, dataCodewords, mask);
+}
+
+function dist_encode(data, options) {
+  const {
+    ecc = "L",
+    boostEcc = false,
+    minVersion = 1,
+    maxVersion = 40,
+    maskPattern = -1,
+    border = 1
+  } = options || {};
+  const segment = typeof data === "string" ? makeSegments(data) : Array.isArray(data) ? [makeBytes(data)] : void 0;
+  if (!segment)
+    throw new Error(`uqr only supports encoding string and binary data, but got: ${typeof data}`);
+  const qr = encodeSegments(
+    segment,
+    EccMap[ecc],
+    minVersion,
+    maxVersion,
+    maskPattern,
+    boostEcc
+  );
+  const result = addBorder({
+    version: qr.version,
+    maskPattern: qr.mask,
+    size: qr.size,
+    data: qr.modules,
+    types: qr.types
+  }, border);
+  if (options?.invert)
+    result.data = result.data.map((row) => row.map((mod) => !mod));
+  options?.onEncoded?.(result);
+  return result;
+}
+function addBorder(input, border = 1) {
+  if (!border)
+    return input;
+  const { size } = input;
+  const newSize = size + border * 2;
+  input.size = newSize;
+  input.data.forEach((row) => {
+    for (let i = 0; i < border; i++) {
+      row.unshift(false);
+      row.push(false);
+    }
+  });
+  for (let i = 0; i < border; i++) {
+    input.data.unshift(Array.from({ length: newSize }, (_) => false));
+    input.data.push(Array.from({ length: newSize }, (_) => false));
+  }
+  const b = QrCodeDataType.Border;
+  input.types.forEach((row) => {
+    for (let i = 0; i < border; i++) {
+      row.unshift(b);
+      row.push(b);
+    }
+  });
+  for (let i = 0; i < border; i++) {
+    input.types.unshift(Array.from({ length: newSize }, (_) => b));
+    input.types.push(Array.from({ length: newSize }, (_) => b));
+  }
+  return input;
+}
+function getDataAt(data, x, y, defaults = false) {
+  if (x < 0 || y < 0 || x >= data.length || y >= data.length)
+    return defaults;
+  return data[y][x];
+}
+
+function renderUnicode(data, options = {}) {
+  const {
+    whiteChar = "\u2588",
+    blackChar = "\u2591"
+  } = options;
+  const result = dist_encode(data, options);
+  return result.data.map((row) => {
+    return row.map((mod) => mod ? blackChar : whiteChar).join("");
+  }).join("\n");
+}
+function renderANSI(data, options = {}) {
+  return renderUnicode(data, {
+    ...options,
+    blackChar: "\x1B[40m\u3000\x1B[0m",
+    whiteChar: "\x1B[47m\u3000\x1B[0m"
+  });
+}
+function renderUnicodeCompact(data, options = {}) {
+  const palette = {
+    WHITE_ALL: "\u2588",
+    WHITE_BLACK: "\u2580",
+    BLACK_WHITE: "\u2584",
+    BLACK_ALL: " "
+  };
+  const result = dist_encode(data, options);
+  const WHITE = false;
+  const BLACK = true;
+  const at = (x, y) => getDataAt(result.data, x, y, true);
+  const lines = [];
+  let line = "";
+  for (let row = 0; row < result.size; row += 2) {
+    for (let col = 0; col < result.size; col++) {
+      if (at(col, row) === WHITE && at(col, row + 1) === WHITE)
+        line += palette.WHITE_ALL;
+      else if (at(col, row) === WHITE && at(col, row + 1) === BLACK)
+        line += palette.WHITE_BLACK;
+      else if (at(col, row) === BLACK && at(col, row + 1) === WHITE)
+        line += palette.BLACK_WHITE;
+      else
+        line += palette.BLACK_ALL;
+    }
+    lines.push(line);
+    line = "";
+  }
+  return lines.join("\n");
+}
+
+function escapeAttr(value) {
+  return value.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+}
+function renderSVG(data, options = {}) {
+  const result = dist_encode(data, options);
+  const {
+    pixelSize = 10,
+    whiteColor = "white",
+    blackColor = "black"
+  } = options;
+  const height = result.size * pixelSize;
+  const width = result.size * pixelSize;
+  let svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}">`;
+  const paths = [];
+  for (let row = 0; row < result.size; row++) {
+    for (let col = 0; col < result.size; col++) {
+      const x = col * pixelSize;
+      const y = row * pixelSize;
+      if (result.data[row][col])
+        paths.push(`M${x},${y}h${pixelSize}v${pixelSize}h-${pixelSize}z`);
+    }
+  }
+  svg += `<rect fill="${escapeAttr(whiteColor)}" width="${width}" height="${height}"/>`;
+  svg += `<path fill="${escapeAttr(blackColor)}" d="${paths.join("")}"/>`;
+  svg += "</svg>";
+  return svg;
+}
+
+
+
+;// CONCATENATED MODULE: ./src/report/qr.ts
+
+/** Light modules around the code. The standard says four; with the margin of the key two scan as well. */
+const QUIET = 2;
+/** 61 characters wide with that, 413 px: what is larger is hard to scan. Up to version 7 a phone shows all of it. */
+const LARGEST_VERSION = 10;
+/**
+ * A QR code out of text, for GitHub's Markdown, where images of our own are not possible: `data:` addresses,
+ * inline SVG and styles are all stripped. Each character is two modules, one above the other. `<kbd>` is what
+ * makes it scan: GitHub gives it lines of 10 px under characters of 11 px, so rows touch; in a code block lines
+ * are half as high again as the characters, and the gaps break the code.
+ *
+ * Text is dark on light in GitHub's light theme and the other way round in its dark one, and not every scanner
+ * reads a negative. So there are two, and GitHub shows the one that its theme makes dark on light; where a
+ * mail program shows both, each scans by itself. Null when the text is too long for a code that fits.
+ */
+function renderQr(text) {
+    const modules = drawModules(text);
+    if (modules === null)
+        return null;
+    return [
+        `<a href="#gh-light-mode-only" aria-label="QR code"><kbd>${rows(modules, false)}</kbd></a>`,
+        `<a href="#gh-dark-mode-only" aria-label="QR code"><kbd>${rows(modules, true)}</kbd></a>`,
+    ].join('');
+}
+/** Rows of modules, true where dark; null when it would be larger than the largest version. */
+function drawModules(text) {
+    try {
+        return dist_encode(text.toWellFormed(), {
+            ecc: 'L',
+            boostEcc: true,
+            maxVersion: LARGEST_VERSION,
+            border: QUIET,
+        }).data;
+    }
+    catch (error) {
+        if (error instanceof RangeError)
+            return null;
+        throw error;
+    }
+}
+/** By which halves are inked: 0 none, 1 upper, 2 lower, 3 both. No-break spaces are as wide and do not collapse. */
+const CHARACTERS = ['\u00a0', '▀', '▄', '█'];
+function rows(modules, negative) {
+    const lines = [];
+    for (let y = 0; y < modules.length; y += 2) {
+        const lower = modules[y + 1];
+        const line = modules[y].map((isDark, x) => {
+            const inked = (half) => (half === negative ? 0 : 1);
+            return CHARACTERS[inked(isDark) + 2 * inked(lower?.[x] ?? false)];
+        });
+        lines.push(line.join(''));
+    }
+    return lines.join('<br>');
+}
+
+;// CONCATENATED MODULE: ./src/report/render.ts
+
+
+/** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
+const LONGEST_SUMMARY = 1024 * 1024 - 4096;
+/** So many files and output lines are shown; the rest is counted. */
+const FILES_SHOWN = 40;
+const LEFT_OUT_SHOWN = 10;
+const LINES_SHOWN = 60;
+/** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
+function renderSummary(result) {
+    const markdown = blocks(result).filter(block => block !== '');
+    return `${limit(markdown.join('\n\n'), LONGEST_SUMMARY)}\n`;
+}
+/** What came of the run, as one line for the log. */
+function describeOutcome(result) {
+    return makeVisible(`${result.outcome}: ${render_describe(result)}`);
+}
+/** The decisions of a plan as aligned lines for the log: what, value, why. */
+function renderLogPlan(decisions) {
+    const rows = decisions.map(({ what, value, why }) => [what, value, why].map(makeVisible));
+    const width = (column) => Math.max(...rows.map(row => row[column].length));
+    return rows.map(([what, value, why]) => `${what.padEnd(width(0))}  ${value.padEnd(width(1))}  ${why}`.trimEnd());
+}
+function render_describe(result) {
+    switch (result.kind) {
+        case 'failed':
+        case 'skipped':
+        case 'cleaned':
+            return result.reason;
+        case 'publish': {
+            const { outcome, reason, channel, bundle, before, commit } = result;
+            if (outcome === 'planned')
+                return reason;
+            if (outcome !== 'published')
+                return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`;
+            const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`;
+            const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`;
+            return `channel ${channel.name} serves ${bundle.name}${size} from ${shortSha(commit.sha)}${instead}.`;
+        }
+    }
+}
+function blocks(result) {
+    switch (result.kind) {
+        case 'failed':
+            return failed(result);
+        case 'skipped':
+            return skipped(result);
+        case 'cleaned':
+            return cleaned(result);
+        case 'publish':
+            return published(result);
+    }
+}
+function failed({ code: id, reason, hint, at, output }) {
+    const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':');
+    const what = `<b>${escapeText(reason)}</b>`;
+    return [
+        '### ❌ Publish failed',
+        markdown_alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
+        `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
+        output === null || output.trim() === ''
+            ? ''
+            : details('End of the output', codeBlock(lastLines(output)), true),
+    ];
+}
+function skipped({ reason }) {
+    return ['### ⏭️ Nothing to publish', escapeText(reason)];
+}
+function cleaned({ outcome, reason, previews, warnings: texts }) {
+    const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
+    const names = (all) => all.map(code).join(', ');
+    const rows = shown.map(({ pull, why, channels, bundles, devices }) => [
+        escapeText(`#${pull}`),
+        escapeText(why),
+        names(channels),
+        names(bundles),
+        String(devices),
+    ]);
+    const kept = previews.flatMap(each => each.kept).map(text => `- ${escapeText(text)}`);
+    return [
+        outcome === 'planned' ? '### 🧪 Dry run: previews that would go' : '### 🧹 Previews removed',
+        rows.length === 0
+            ? escapeText(reason)
+            : table(['', 'because', 'channel', 'bundles', 'devices taken off'], rows),
+        kept.join('\n'),
+        warnings(texts),
+    ];
+}
+function published(result) {
+    return [
+        `### ${headline(result)}`,
+        origin(result),
+        why(result),
+        preview(result),
+        changes(result.change),
+        warnings(result.warnings),
+        decisions(result),
+        footer(result),
+    ];
+}
+function warnings(texts) {
+    return setApart(texts.map(escapeText));
+}
+/** Sentences in Markdown, as one warning. */
+function setApart(sentences) {
+    if (sentences.length === 0)
+        return '';
+    const body = sentences.length === 1 ? sentences.join() : sentences.map(each => `- ${each}`).join('\n');
+    return markdown_alert('WARNING', body);
+}
+function headline({ outcome, channel, bundle, by }) {
+    const size = bundle.size === null ? '' : ` · ${formatBytes(bundle.size)}`;
+    const name = `${bundle.name === '' ? 'no bundle' : code(bundle.name)}${size}`;
+    switch (outcome) {
+        case 'published':
+            return `✅ ${code(channel.name)} serves ${name}`;
+        case 'unchanged':
+            return `☑️ ${code(channel.name)} already serves ${name}`;
+        case 'stale':
+            return `⏭️ ${code(channel.name)} keeps the newer ${name}`;
+        case 'planned':
+            return `🧪 Dry run: ${code(channel.name)} would ${by === null ? 'keep' : 'serve'} ${name}`;
+    }
+}
+/** The commit, what it replaces, which bundle it is. */
+function origin({ outcome, channel, bundle, before, commit, by }) {
+    const from = `${markdown_link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`;
+    const page = bundle.id === null ? '' : markdown_link(`bundle ${bundle.id}`, bundle.url);
+    // The bundle of a stale run is not of its commit.
+    if (outcome === 'stale')
+        return row([`This run: commit ${from}`, page === '' ? '' : `served: ${page}`]);
+    const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`;
+    return row([`Commit ${from}`, by === null || before?.id === bundle.id ? '' : replaced, page]);
+}
+function preview({ preview }) {
+    if (preview === null)
+        return '';
+    const comment = markdown_link(escapeText(`#${preview.pull}`), preview.commentUrl);
+    const web = preview.webUrl === null ? '' : markdown_link('in a browser', preview.webUrl);
+    return row([`Preview of ${comment}`, `on a phone: ${code(preview.deepLink)}`, web]);
+}
+function firstOf(channel) {
+    return channel.made ? `new ${channel.public ? 'public' : 'private'} channel` : "the channel's first bundle";
+}
+/** Where the version comes from; or why the channel got another bundle or was left alone. */
+function why({ outcome, reason, by, decisions }) {
+    const said = decisions.find(({ what }) => what === 'bundle')?.why;
+    if (outcome === 'stale' || outcome === 'unchanged' || said === undefined)
+        return escapeText(reason);
+    const sentence = by === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
+    return escapeText(outcome === 'planned' ? `${sentence} Nothing was written.` : sentence);
+}
+function decisions({ decisions, leftOut, outcome }) {
+    const rows = decisions.map(({ what, value, why }) => [escapeText(what), code(value), escapeText(why)]);
+    const shown = leftOut.slice(0, LEFT_OUT_SHOWN).map(({ path, why }) => `${code(path)} (${escapeText(why)})`);
+    if (leftOut.length > shown.length)
+        shown.push(`${leftOut.length - shown.length} more`);
+    const body = [
+        rows.length === 0 ? '' : table(['', 'chosen', 'because'], rows),
+        shown.length === 0 ? '' : `Left out of the bundle: ${shown.join(', ')}.`,
+    ].filter(part => part !== '');
+    return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned');
+}
+function footer({ outcome, appId, bundle, channel, files, durations, by }) {
+    const isOurs = outcome !== 'stale';
+    const facts = row([
+        escapeText(appId),
+        channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
+        files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
+        bundle.checksum === null || !isOurs ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
+        durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
+        durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
+        `${formatDuration(durations.total)} in all`,
+    ]);
+    return `<sub>${facts}</sub>`;
+}
+/** The parts that say something, side by side. */
+function row(parts) {
+    return parts.filter(part => part !== '').join(' · ');
+}
+/** Counts on the folded line, files with sizes inside. */
+function changes(change) {
+    if (change === null)
+        return '';
+    const files = listChanges(change);
+    const since = code(change.since);
+    if (files.length === 0)
+        return `No file differs from ${since}.`;
+    const total = files.reduce((sum, file) => sum + difference(file), 0);
+    return details(`<b>Files:</b> ${countChanges(files)} since ${since} (${formatDifference(total)} unpacked)`, tableOfChanges(files));
+}
+/** `4 changed, 1 added`. */
+function countChanges(files) {
+    return ['changed', 'added', 'removed']
+        .map(kind => ({ kind, count: files.filter(file => file.kind === kind).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ kind, count }) => `${count.toLocaleString('en-US')} ${kind}`)
+        .join(', ');
+}
+/** The first files with their sizes; the others are counted. */
+function tableOfChanges(files) {
+    const rows = files
+        .slice(0, FILES_SHOWN)
+        .map(file => [
+        code(file.path),
+        file.kind === 'added' ? '–' : formatBytes(file.sizeBefore),
+        file.kind === 'removed' ? '–' : formatBytes(file.size),
+        formatDifference(difference(file)),
+    ]);
+    const more = files.length - rows.length;
+    const list = table(['file', 'before', 'now', 'difference'], rows, ['---', '--:', '--:', '--:']);
+    return more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list;
+}
+/**
+ * The files that differ, the largest differences first. Build tools put a hash of the content into names: an
+ * added and a removed file whose names differ by nothing else are one file that changed.
+ */
+function listChanges({ added, changed, removed }) {
+    const before = new Map(withoutHash(removed));
+    const pairs = withoutHash(added).flatMap(([name, now]) => {
+        const was = before.get(name);
+        return was === undefined ? [] : [{ now, was }];
+    });
+    const paired = new Set(pairs.flatMap(({ now, was }) => [now, was]));
+    const files = [
+        ...changed.map(file => ({ ...file, kind: 'changed' })),
+        ...pairs.map(({ now, was }) => ({ ...now, sizeBefore: was.sizeBefore, kind: 'changed' })),
+        ...added.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'added' })),
+        ...removed.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'removed' })),
+    ];
+    return files.sort((a, b) => Math.abs(difference(b)) - Math.abs(difference(a)) || (a.path < b.path ? -1 : 1));
+}
+function difference({ size, sizeBefore }) {
+    return size - sizeBefore;
+}
+/** `index-CkVzA1xy.js` (Vite), `main.8f3a2b1c9d.css` (webpack), `main-QK4TNY2R.js` (Angular). */
+const HASH = /(?<=[-.])(?=[\w-]*[\dA-Z])(?:[\w-]{8}|[A-Za-z0-9]{8,64})(?=(?:\.[A-Za-z0-9]+)+$)/;
+/** Names with the hash taken out; those that stand for one file only. */
+function withoutHash(files) {
+    const named = files.filter(({ path }) => HASH.test(path));
+    const byName = Map.groupBy(named, ({ path }) => path.replace(HASH, '*'));
+    return [...byName].flatMap(([name, [file, ...others]]) => file && others.length === 0 ? [[name, file]] : []);
+}
+/** The end of a child's output; the lines before it are counted. */
+function lastLines(output, shown = LINES_SHOWN) {
+    const lines = output.trimEnd().split('\n');
+    const left = lines.length - shown;
+    return left > 0 ? [`… ${plural(left, 'line')} before`, ...lines.slice(left)].join('\n') : output;
+}
+
+;// CONCATENATED MODULE: ./src/report/comment.ts
+
+
+
+
+/** GitHub takes 65,536 characters and refuses more; some room for the marker that goes before. */
+const LONGEST_COMMENT = 65_536 - 1_536;
+/** Of the end of the output, so that what comes after it is never cut off. */
+const LONGEST_OUTPUT = 20_000;
+/** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
+function renderComment(comment) {
+    const markdown = comment_blocks(comment).filter(block => block !== '');
+    // Code units: never fewer than the characters that GitHub counts.
+    return `${limit(markdown.join('\n\n'), LONGEST_COMMENT, text => text.length)}\n`;
+}
+function comment_blocks(comment) {
+    const commit = linkCommit(comment.commit);
+    const warned = setApart([...refusals(comment), ...comment.warnings.map(escapeText)]);
+    switch (comment.state) {
+        case 'building':
+            return [
+                `### 🔨 Building ${commit} for ${code(comment.channel.name)}`,
+                comment.bundle === null ? '' : still(comment),
+                warned,
+                phone(comment),
+                comment_footer(comment),
+            ];
+        case 'ready':
+            return [
+                `### 📱 Preview ready: ${served(comment)}`,
+                facts(comment),
+                warned,
+                phone(comment),
+                comment_changes(comment),
+                comment_footer(comment),
+            ];
+        case 'failed':
+            return [
+                `### ❌ No preview of ${commit}${comment_why(comment)}`,
+                failure(comment),
+                still(comment),
+                output(comment),
+                warned,
+                phone(comment),
+                comment_footer(comment),
+            ];
+        case 'closed':
+            return ['### 🧹 Preview closed', removed(comment), warned, comment_footer(comment)];
+    }
+}
+function linkCommit({ sha, url }) {
+    return markdown_link(code(shortSha(sha)), url);
+}
+/** By its name and its id; a channel that serves nothing stands for itself. */
+function served({ bundle, channel }) {
+    if (bundle === null)
+        return `channel ${code(channel.name)}`;
+    return `${code(bundle.name)} (${markdown_link(`bundle ${bundle.id}`, bundle.url)})`;
+}
+/** Where it is, what it was made from, who has it, and what can take it. */
+function facts({ bundle, commit, channel, devices, natives, web }) {
+    const size = bundle?.size ?? null;
+    const takers = natives.filter(({ refusal }) => refusal === null).map(nameNative);
+    return [
+        row([
+            `Channel ${code(channel.name)}`,
+            `commit ${linkCommit(bundle?.from ?? commit)}`,
+            size === null ? '' : formatBytes(size),
+            devices === null ? '' : devices === 0 ? 'on no device yet' : `on ${plural(devices, 'device')}`,
+        ]),
+        row([
+            web !== null && 'url' in web ? `🌐 ${markdown_link('Open in the browser', web.url)}` : '',
+            takers.length === 0 ? '' : `runs on ${takers.join(' and ')}`,
+        ]),
+    ]
+        .filter(line => line !== '')
+        .join('<br>');
+}
+const PLATFORMS = { android: 'Android', ios: 'iOS' };
+function nameNative({ platform, version }) {
+    return `${PLATFORMS[platform] ?? escapeText(platform)} ${code(version)}`;
+}
+/** A sentence for each native version that a rule keeps from taking the bundle. */
+function refusals({ natives }) {
+    return natives.flatMap(native => native.refusal === null ? [] : [`${nameNative(native)} does not take it: ${escapeText(native.refusal)}`]);
+}
+/** What the channel serves while this commit is not on it. */
+function still(comment) {
+    const { bundle, channel } = comment;
+    if (bundle === null)
+        return `Channel ${code(channel.name)} serves nothing yet.`;
+    const from = bundle.from === null ? '' : ` from ${linkCommit(bundle.from)}`;
+    return `Channel ${code(channel.name)} still serves ${served(comment)}${from}.`;
+}
+/** An error's code is its shortest name: `build_failed`. */
+function comment_why({ error }) {
+    return error === null ? '' : `: ${escapeText(error.code.replaceAll('_', ' '))}`;
+}
+function failure({ error }) {
+    if (error === null)
+        return '';
+    const what = `<b>${escapeText(error.message)}</b>`;
+    return markdown_alert('CAUTION', error.hint === null ? what : `${what}\n\n${escapeText(error.hint)}`);
+}
+function output({ error }) {
+    const text = error?.output ?? '';
+    if (text.trim() === '')
+        return '';
+    // Fewer lines where they are long, so that the last are there.
+    let lines = LINES_SHOWN;
+    let block = codeBlock(lastLines(text, lines));
+    while (block.length > LONGEST_OUTPUT && lines > 1) {
+        lines = Math.floor(lines / 2);
+        block = codeBlock(lastLines(text, lines));
+    }
+    return details('<b>End of the output</b>', block);
+}
+/** The ways onto a phone: the code to scan, the link that it holds, the app's own switcher. */
+function phone({ state, deepLink, channel, bundle, web }) {
+    if (deepLink === null)
+        return '';
+    const qr = renderQr(deepLink);
+    const setChannel = `await CapacitorUpdater.setChannel({ channel: ${JSON.stringify(channel.name)}, triggerAutoUpdate: true })`;
+    const parts = [
+        qr === null ? '' : `Scan it with the phone's camera; the Capgo app opens it:\n\n${qr}`,
+        `${qr === null ? 'Open' : 'Or open'} this on the phone:\n\n${codeBlock(deepLink)}`,
+        channel.selfAssignable ? `Or, in an app with a channel switcher:\n\n${codeBlock(setChannel)}` : '',
+        web !== null && 'why' in web ? `No preview in the browser: ${escapeText(web.why)}.` : '',
+    ].filter(part => part !== '');
+    const what = state === 'ready' || bundle === null ? 'it' : code(bundle.name);
+    return details(`<b>Try ${what} on a phone</b>`, parts.join('\n\n'));
+}
+function comment_changes({ change }) {
+    if (change === null)
+        return '';
+    const base = `${code(change.channel)} (${code(change.since)})`;
+    const files = listChanges(change);
+    if (files.length === 0)
+        return `No file differs from ${base}.`;
+    return details(`<b>${countChanges(files)}</b> against ${base} · ${formatBytes(change.download)} to download`, tableOfChanges(files));
+}
+function removed({ removed, channel }) {
+    if (removed === null)
+        return '';
+    const gone = [
+        removed.channel ? `channel ${code(channel.name)}` : '',
+        removed.bundles === 0 ? '' : plural(removed.bundles, 'bundle'),
+    ].filter(part => part !== '');
+    const what = gone.length === 0 ? 'There was nothing left to remove.' : `Removed ${gone.join(' and ')}.`;
+    const released = removed.devices === 0
+        ? ''
+        : ` ${plural(removed.devices, 'device is', 'devices are')} back on the default channel.`;
+    const kept = removed.kept.map(sentence => `- ${escapeText(sentence)}`);
+    return `${what}${released}${kept.length === 0 ? '' : `\n\n${kept.join('\n')}`}`;
+}
+function comment_footer({ appId, runUrl, error }) {
+    const failed = error === null ? '' : `error ${code(error.code)}`;
+    return `<sub>${row([escapeText(appId), failed, markdown_link('workflow run', runUrl)])}</sub>`;
+}
+
+;// CONCATENATED MODULE: ./src/operations/comment.ts
+
+/** The job's permission. */
+const PULL_REQUESTS = 'pull-requests: write';
+/**
+ * Writes the one comment of a pull request and app: changes it where it is, else makes it; a closed preview
+ * makes none. A comment of a newer run is left alone, so that runs may overtake one another. Returns its
+ * page, null when there is none or it could not be written (that is a warning).
+ */
+async function writeComment(comment, context) {
+    const { inputs, trigger, courtesy } = context;
+    if (!inputs.comment || inputs.dryRun)
+        return null;
+    const marker = `<!-- capgo-publish-action ${comment.appId} -->`;
+    const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt };
+    const body = `${marker}\n<!-- run ${run.id}.${run.attempt} -->\n${renderComment(comment)}`;
+    return courtesy('write the comment', PULL_REQUESTS, async (github) => {
+        const write = async (known) => known.body === body || isNewer(known.body, run) ? known : github.updateComment(known.id, body);
+        const known = await github.findComment(comment.pull, marker);
+        const written = known === null ? null : await write(known);
+        if (written !== null || comment.state === 'closed')
+            return written?.url ?? null;
+        // Another run may have made one at the same moment: then it is that one.
+        const made = await github.createComment(comment.pull, marker, body);
+        return (await write(made))?.url ?? null;
+    });
+}
+function isNewer(body, run) {
+    const [, id, attempt] = /^<!-- run (\d+)\.(\d+) -->$/m.exec(body) ?? [];
+    return Number(id) > run.id || (Number(id) === run.id && Number(attempt) > run.attempt);
+}
+
+;// CONCATENATED MODULE: ./src/operations/close.ts
+
+
+
+
+
+/** Removes the preview of a pull request. */
+async function cleanup(operation, context) {
+    const appId = await readAppId(context);
+    return closePreview(appId, operation, context);
+}
+/** Removes the previews of every pull request that is no longer open (or has lost the label). */
+async function sweep(context) {
+    const { inputs, trigger, capgo, github, deps } = context;
+    const appId = await readAppId(context);
+    const numbers = await findPreviewedPulls(appId, trigger.repository, capgo);
+    const previews = [];
+    for (const number of numbers) {
+        const answer = github === null ? null : await github.readPull(number);
+        if (answer === null) {
+            deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`);
+            continue;
+        }
+        const pull = toPullRequest(answer);
+        const label = inputs.previewLabel;
+        if (pull.open && (label === null || pull.labels.includes(label))) {
+            deps.log.info(`#${number} is open: its preview stays.`);
+            continue;
+        }
+        const why = pull.open
+            ? `#${number} has no label "${label}"`
+            : `#${number} is ${pull.merged ? 'merged' : 'closed'}`;
+        previews.push(...(await closePreview(appId, { pull, why, channelName: null }, context)).previews);
+    }
+    const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
+    return {
+        kind: 'cleaned',
+        outcome: inputs.dryRun ? 'planned' : 'cleaned',
+        reason: removed.length === 0
+            ? 'No preview was left behind.'
+            : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`,
+        appId,
+        previews: removed,
+        warnings: [],
+    };
+}
+/** Channel, bundles, deployments; then the comment says so. */
+async function closePreview(appId, { pull, why, channelName }, context) {
+    const { deps, inputs, trigger, capgo, courtesy } = context;
+    const { number } = pull;
+    const leftovers = await findLeftovers(appId, pullName(trigger.repository, number), channelName, capgo);
+    if (inputs.dryRun)
+        return close_cleaned(appId, 'planned', why, {
+            pull: number,
+            why,
+            channels: leftovers.channels.map(({ name }) => name),
+            bundles: leftovers.bundles.map(({ name }) => name),
+            devices: 0,
+            kept: leftovers.kept,
+        });
+    const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
+        const removed = await removeLeftovers(appId, leftovers, capgo);
+        for (const name of removed.channels)
+            deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`);
+        for (const name of removed.bundles)
+            deps.log.info(`Bundle ${name}.`);
+        for (const kept of removed.kept)
+            deps.log.info(kept);
+        return removed;
+    });
+    if (inputs.deployments)
+        await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(`preview/pr-${number}`));
+    const { sha, url } = commitOfPull(pull, trigger);
+    await writeComment({
+        state: 'closed',
+        appId,
+        pull: number,
+        commit: { sha, url },
+        runUrl: trigger.runUrl,
+        channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
+        bundle: null,
+        change: null,
+        natives: [],
+        devices: null,
+        deepLink: null,
+        web: null,
+        warnings: [],
+        error: null,
+        removed: {
+            channel: removed.channels.length > 0,
+            bundles: removed.bundles.length,
+            devices: removed.devices,
+            kept: removed.kept,
+        },
+    }, context);
+    return close_cleaned(appId, 'cleaned', why, { pull: number, why, ...removed });
+}
+function close_cleaned(appId, outcome, why, preview) {
+    const isEmpty = preview.channels.length + preview.bundles.length === 0;
+    return {
+        kind: 'cleaned',
+        outcome,
+        reason: isEmpty
+            ? `${why}, and nothing of its preview was there.`
+            : `${why}, so its preview ${outcome === 'planned' ? 'would go' : 'is gone'}.`,
+        appId,
+        previews: [preview],
+        warnings: [],
+    };
+}
+/** The app, and the proof that the key is good: the database answers a wrong key with empty lists. */
+async function readAppId({ deps, inputs, trigger, capgo }) {
+    const appId = await gatherAppId(inputs, trigger, deps);
+    await capgo.readApp(appId);
+    return appId;
+}
+
+// EXTERNAL MODULE: ./src/github/client.ts + 27 modules
+var client = __nccwpck_require__(9887);
+;// CONCATENATED MODULE: ./src/operations/courtesy.ts
+
+function createCourtesy(github, warnings) {
+    const missing = new Set();
+    return async (what, permission, work) => {
+        if (missing.has(permission))
+            return null;
+        if (github === null) {
+            missing.add(permission);
+            warnings.push(`Could not ${what}: the input "github-token" is empty.`);
+            return null;
+        }
+        try {
+            return await work(github);
+        }
+        catch (error) {
+            const forbidden = (0,client/* isForbidden */.B)(error);
+            if (forbidden)
+                missing.add(permission);
+            warnings.push(forbidden
+                ? `Could not ${what}: the job's token lacks the permission "${permission}". Add it under "permissions:" of the job.`
+                : `Could not ${what}: ${courtesy_describe(error)}.`);
+            return null;
+        }
+    };
+}
+function courtesy_describe(error) {
+    const { status, message } = error;
+    return status === undefined ? `GitHub gave no answer (${message})` : `GitHub answered ${status}`;
+}
+
+;// CONCATENATED MODULE: ./src/plan/delivery.ts
+
+/**
+ * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
+ * they are; null when the server would answer `semver_error`.
+ */
+function normaliseNative(version) {
+    if (version === 'builtin' || version === 'unknown')
+        return '0.0.0';
+    const padded = /^\d+$/.test(version)
+        ? `${version}.0.0`
+        : /^\d+\.\d+$/.test(version)
+            ? `${version}.0`
+            : version;
+    return semver_default().valid(padded) ? padded : null;
+}
+/**
+ * The rules on versions alone (the app runs its built-in code): the first that keeps a device with this
+ * native version from taking the bundle, or null. Same order as Capgo's `/updates`.
+ */
+function refusedByVersion(native, bundle, rules, installed) {
+    const build = normaliseNative(native);
+    if (build === null)
+        return {
+            code: 'semver_error',
+            rule: `native version ${native} is not a version that Capgo can compare (x.y.z)`,
+        };
+    if (!semver_default().valid(bundle.name))
+        return { code: 'semver_error', rule: `bundle name ${bundle.name} is not a semantic version` };
+    if ((installed ?? build) === bundle.name)
+        return {
+            code: 'no_new_version_available',
+            rule: installed === undefined
+                ? `a bundle with the same name as the native version (${build}) is never delivered`
+                : `the device already runs ${bundle.name}`,
+        };
+    const name = semver_default().parse(bundle.name);
+    const device = semver_default().parse(build);
+    const policy = rules.disable_auto_update;
+    if (policy === 'major' && name.major > device.major)
+        return {
+            code: 'disable_auto_update_to_major',
+            rule: `the channel's policy "major" blocks ${bundle.name} on native ${build}: higher major version`,
+        };
+    if (policy === 'minor' && (name.major !== device.major || name.minor !== device.minor))
+        return {
+            code: 'disable_auto_update_to_minor',
+            rule: `the channel's policy "minor" blocks ${bundle.name} on native ${build}: major.minor must be the same`,
+        };
+    if (policy === 'patch' &&
+        (name.major !== device.major || name.minor !== device.minor || name.patch !== device.patch))
+        return {
+            code: 'disable_auto_update_to_patch',
+            rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
+        };
+    if (policy === 'version_number') {
+        if (bundle.min_update_version === null)
+            return {
+                code: 'misconfigured_channel',
+                rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
+            };
+        if (semver_default().gt(bundle.min_update_version, build))
+            return {
+                code: 'disable_auto_update_to_metadata',
+                rule: `the bundle asks for native ${bundle.min_update_version} or later, the device has ${build}`,
+            };
+    }
+    if (rules.disable_auto_update_under_native && semver_default().lt(bundle.name, build))
+        return {
+            code: 'disable_auto_update_under_native',
+            rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
+        };
+    return null;
+}
+/** Plugins up to this one do not enforce the key id (Capgo's server, `/updates`). */
+const KEY_ID_ENFORCED_AFTER = '8.40.7';
+/**
+ * Whether a device that asks for updates is given this bundle of this channel: every rule of Capgo's
+ * `/updates`, in its order. Null = delivered.
+ */
+function refuseDelivery(device, channel, bundle) {
+    if (!bundle.stored)
+        return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` };
+    if (device.pluginVersion !== undefined &&
+        semver.valid(device.pluginVersion) &&
+        semver.gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
+        device.keyId &&
+        bundle.key_id &&
+        device.keyId !== bundle.key_id)
+        return {
+            code: 'key_id_mismatch',
+            rule: 'the bundle was encrypted with another key than the app was built with',
+        };
+    const version = refusedByVersion(device.native, bundle, channel, device.installed);
+    // The server asks in this order: same name, platform, major, private channel, the other version rules.
+    if (version?.code === 'semver_error' || version?.code === 'no_new_version_available')
+        return version;
+    if (!channel[device.platform])
+        return {
+            code: `disabled_platform_${device.platform}`,
+            rule: `channel ${channel.name} is switched off for ${device.platform}`,
+        };
+    if (version?.code === 'disable_auto_update_to_major')
+        return version;
+    if (!channel.public && !channel.allow_device_self_set && !device.byOverride)
+        return {
+            code: 'cannot_update_via_private_channel',
+            rule: `channel ${channel.name} is private: a device needs an override, or the channel must allow devices to choose it`,
+        };
+    if (version !== null)
+        return version;
+    if (device.isProd && !channel.allow_prod)
+        return { code: 'disable_prod_build', rule: `channel ${channel.name} refuses production builds` };
+    if (!device.isProd && !channel.allow_dev)
+        return { code: 'disable_dev_build', rule: `channel ${channel.name} refuses development builds` };
+    if (!device.isEmulator && !channel.allow_device)
+        return { code: 'disable_device', rule: `channel ${channel.name} refuses real devices` };
+    if (device.isEmulator && !channel.allow_emulator)
+        return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` };
+    return null;
+}
+
+;// CONCATENATED MODULE: ./src/plan/version.ts
+
+
+
+/** How many names to hold ready for the case that another run takes one at the same moment. */
+const SPARE_NAMES = 3;
+/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
+const DEFAULT_RULES = {
+    disable_auto_update: 'major',
+    disable_auto_update_under_native: true,
+};
+/** What this action sets on a preview's channel. */
+const PREVIEW_RULES = {
+    disable_auto_update: 'none',
+    disable_auto_update_under_native: false,
+};
+/** How names begin, behind the version, that are derived for a channel: `production`, or `pr.12`. */
+function preReleaseLabel(channelName, purpose) {
+    if (purpose.kind === 'preview')
+        return `pr.${purpose.pull}`;
+    // One pre-release identifier of `[0-9A-Za-z-]`, never all digits.
+    const label = channelName.replace(/[^0-9A-Za-z-]+/g, '-').replace(/^-+|-+$/g, '');
+    return /^\d*$/.test(label) ? `channel-${label}`.replace(/-$/, '') : label;
+}
+/** First native version whose device would refuse a bundle of this name, and by which rule. */
+function firstRefusal(name, natives, rules, minUpdateVersion) {
+    for (const native of natives) {
+        const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules);
+        if (refusal !== null)
+            return { native, refusal };
+    }
+    return null;
+}
+/**
+ * The bundle's name: the wanted version when it is free and every known native version would take it, else
+ * the next patch's pre-release for this channel and run (`1.4.1-production.57.1` from `1.4.0`), which is
+ * above what is installed and below the real next version.
+ *
+ * Throws `version_refused` when the user insists on a name that no device would take, and
+ * `channel_refuses_all` when the channel's rules leave no name at all.
+ */
+function chooseName(request) {
+    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
+    const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion);
+    if (refused !== null && wanted.forced) {
+        throw new src_errors/* ActionError */.l('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
+            hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
+        });
+    }
+    const derived = derivedNames(request);
+    // A preview gets a name of its own, so that the wanted one stays free for the release.
+    const own = request.purpose.kind === 'preview' && !wanted.forced;
+    if (refused === null && !own && !taken.has(wanted.version)) {
+        const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : '';
+        return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` };
+    }
+    const why = own
+        ? `${wanted.source} says ${wanted.version}`
+        : refused === null
+            ? `${wanted.source} says ${wanted.version}, a name that other content has`
+            : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`;
+    const [first, ...rest] = derived;
+    if (first === undefined) {
+        const [native] = natives;
+        throw new src_errors/* ActionError */.l('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
+            hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
+        });
+    }
+    return {
+        names: [first, ...rest],
+        why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
+    };
+}
+function derivedNames(request) {
+    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
+    const suffix = `${preReleaseLabel(request.channelName, request.purpose)}.${commit.runNumber}.${commit.runAttempt}`;
+    const bases = new Set([wanted.version]);
+    for (const native of natives) {
+        const build = normaliseNative(native.version);
+        if (build !== null)
+            bases.add(build);
+    }
+    const names = [];
+    // From the highest base down: the wanted version first where the rules allow it, else the native one.
+    for (const base of [...bases].sort((semver_default()).rcompare)) {
+        const { major, minor, patch, prerelease } = semver_default().parse(base);
+        const next = `${major}.${minor}.${prerelease.length > 0 ? patch : patch + 1}-${suffix}`;
+        const same = `${major}.${minor}.${patch}-${suffix}`;
+        for (const name of [next, same]) {
+            if (firstRefusal(name, natives, rules, minUpdateVersion) !== null)
+                continue;
+            for (let spare = 0; names.length <= SPARE_NAMES && spare <= SPARE_NAMES; spare++) {
+                const candidate = spare === 0 ? name : `${name}.${spare + 1}`;
+                if (!taken.has(candidate))
+                    names.push(candidate);
+            }
+            if (names.length > 0)
+                return names;
+        }
+    }
+    return names;
+}
+/** Names that a publish may want; asked of Capgo in one request before it is planned. */
+function possibleNames(request) {
+    return [...new Set([request.wanted.version, ...derivedNames({ ...request, taken: new Set() })])];
+}
+/**
+ * Whether a channel may show a bundle that has this name: the version that is wanted now, or a pre-release that
+ * was derived for this very channel (or pull request). A name made for another never gets there.
+ */
+function mayShow(name, wanted, channelName, purpose) {
+    if (name === wanted && purpose.kind === 'branch')
+        return true;
+    const preRelease = semver_default().parse(name)?.prerelease.join('.') ?? '';
+    return preRelease.startsWith(`${preReleaseLabel(channelName, purpose)}.`);
+}
+
+;// CONCATENATED MODULE: ./src/plan/plan.ts
+
+
+
+
+
+
+/**
+ * Everything that can be refused before anything is built: a forced version that no device would take, a
+ * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
+ */
+function checkBeforeBuild(facts) {
+    const request = nameRequest(facts, new Set());
+    chooseName(request);
+    return possibleNames(request);
+}
+/** What has to happen so that the channel serves the content that was built. Pure. */
+function planPublish(facts) {
+    const { channel, commit, checksum } = facts;
+    const served = channel?.version ?? null;
+    const decisions = [
+        { what: 'channel', value: facts.channelName, why: facts.channelWhy },
+        ...facts.natives.map(native => ({
+            what: 'native version',
+            value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
+            why: native.source,
+        })),
+    ];
+    const warnings = [];
+    const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null;
+    if (create !== null)
+        decisions.push({ what: 'new channel', value: facts.channelName, why: create.why });
+    const action = decideAction();
+    if (channel !== null)
+        warnings.push(...channelWarnings(facts));
+    const shown = action.do === 'upload' ? action.names[0] : action.bundle.name;
+    const refused = shown === undefined ? null : refusalOf(shown, action);
+    if (refused !== null)
+        warnings.push(`Devices on native ${refused.native.version} (${refused.native.source}) do not take ${shown}: ${refused.refusal.rule}.`);
+    return {
+        appId: facts.appId,
+        purpose: facts.purpose,
+        channelName: facts.channelName,
+        channelId: channel?.id ?? null,
+        create: create?.settings ?? null,
+        action,
+        link: commit.url,
+        comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, commit),
+        decisions,
+        warnings,
+    };
+    function decideAction() {
+        if (served !== null) {
+            const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation);
+            if (stale !== null) {
+                decisions.push({ what: 'bundle', value: served.name, why: stale });
+                return { do: 'keep', outcome: 'stale', bundle: served };
+            }
+            if (served.checksum === checksum && isReady(served)) {
+                decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' });
+                return { do: 'keep', outcome: 'unchanged', bundle: served };
+            }
+        }
+        const same = facts.bundles.filter(bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle));
+        const ready = same.find(isReady);
+        if (ready !== undefined) {
+            decisions.push({
+                what: 'bundle',
+                value: ready.name,
+                why: `bundle ${ready.id} has the same content (SHA-256), so nothing is uploaded`,
+            });
+            return { do: 'promote', bundle: ready };
+        }
+        const started = same[0];
+        if (started !== undefined) {
+            decisions.push({
+                what: 'bundle',
+                value: started.name,
+                why: 'an earlier run began to upload this content under that name; it is finished now',
+            });
+            return { do: 'resume', bundle: started };
+        }
+        const taken = new Set(facts.bundles.map(bundle => bundle.name));
+        const request = nameRequest(facts, taken);
+        const choice = chooseName(request);
+        if (facts.wanted.forced && choice.names[0] !== facts.wanted.version)
+            warnings.push(`Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`);
+        decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why });
+        return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion };
+    }
+    function showable(bundle) {
+        return (mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
+            (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
+            firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null);
+    }
+    function refusalOf(name, chosen) {
+        const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version;
+        return firstRefusal(name, facts.natives, rulesOf(facts), minimum);
+    }
+}
+/** Its content is stored and frozen, so devices can be given it. */
+function isReady(bundle) {
+    return !bundle.deleted && bundle.storage_provider !== 'r2-direct';
+}
+/** The channel's rules, or those that it will be made with. */
+function rulesOf({ channel, purpose }) {
+    return channel ?? (purpose.kind === 'preview' ? PREVIEW_RULES : DEFAULT_RULES);
+}
+function nameRequest(facts, taken) {
+    return {
+        wanted: facts.wanted,
+        natives: facts.natives,
+        rules: rulesOf(facts),
+        minUpdateVersion: minimumNative(facts),
+        channelName: facts.channelName,
+        purpose: facts.purpose,
+        commit: facts.commit,
+        taken,
+    };
+}
+/**
+ * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
+ * bundle it serves, else the lowest native version that is known.
+ */
+function minimumNative(facts) {
+    if (facts.channel?.disable_auto_update !== 'version_number')
+        return null;
+    const served = facts.channel.version?.min_update_version;
+    if (served)
+        return served;
+    const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
+    if (lowest === undefined)
+        throw new src_errors/* ActionError */.l('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
+    return lowest;
+}
+function channelWarnings(facts) {
+    const { channel, channelName } = facts;
+    if (channel === null)
+        return [];
+    const warnings = [];
+    if (!channel.ios && !channel.android)
+        warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`);
+    if (!channel.public && !channel.allow_device_self_set)
+        warnings.push(`Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`);
+    if (channel.rollout_enabled && channel.rollout_version !== null)
+        warnings.push(`Channel ${channelName} has an active rollout (${channel.rollout_percentage_bps / 100}% on bundle ${channel.rollout_version}): devices in it keep getting that bundle, the others get this one.`);
+    return warnings;
+}
+
+;// CONCATENATED MODULE: ./src/report/outcome.ts
+
+/** The result of a dry run: what would be done. */
+function plannedResult(findings) {
+    const { plan, known } = findings;
+    const { action } = plan;
+    const bundle = action.do === 'upload'
+        ? { id: null, name: action.names[0] ?? '' }
+        : { id: action.bundle.id, name: action.bundle.name };
+    const doing = {
+        upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
+        resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
+        promote: `would point channel ${plan.channelName} at bundle ${bundle.name}, which is there already`,
+        keep: `would leave channel ${plan.channelName} as it is`,
+    }[action.do];
+    return {
+        ...base(findings),
+        outcome: 'planned',
+        reason: `Dry run: it ${doing}. Nothing was written.`,
+        channel: {
+            name: plan.channelName,
+            id: plan.channelId,
+            made: plan.create !== null,
+            public: known.channel?.public ?? plan.create?.public ?? null,
+        },
+        bundle: {
+            ...bundle,
+            checksum: known.checksum,
+            size: known.size,
+            url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
+        },
+        by: action.do === 'keep' ? null : action.do,
+    };
+}
+/** The result of a publish, by the channel as it was read back. */
+function publishedResult(findings, published) {
+    const { plan, known } = findings;
+    const { channel } = published;
+    const served = channel.version;
+    return {
+        ...base(findings),
+        outcome: published.outcome,
+        reason: published.reason,
+        channel: { name: channel.name, id: channel.id, made: plan.create !== null, public: channel.public },
+        bundle: {
+            id: served?.id ?? null,
+            name: served?.name ?? '',
+            checksum: served?.checksum ?? null,
+            size: served?.checksum === known.checksum ? known.size : null,
+            url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
+        },
+        by: published.by,
+        change: published.outcome === 'published' ? findings.change : null,
+    };
+}
+function base(findings) {
+    const { plan, known, built } = findings;
+    const before = known.channel?.version ?? null;
+    return {
+        kind: 'publish',
+        appId: plan.appId,
+        before: before === null ? null : { id: before.id, name: before.name },
+        preview: null,
+        commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
+        change: findings.change,
+        files: built.files,
+        leftOut: built.leftOut,
+        decisions: plan.decisions,
+        warnings: [...built.warnings, ...plan.warnings],
+        durations: { build: built.duration, upload: findings.upload, total: findings.total },
+    };
+}
+/** Page of a bundle in the Capgo console; null where there is none. */
+function bundlePage(consoleUrl, appId, id) {
+    return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`;
+}
+/** Any error as a result; one that is not ours is a fault of this action and says so. */
+function outcome_failure(error) {
+    const known = error instanceof src_errors/* ActionError */.l ? error : undefined;
+    return {
+        kind: 'failed',
+        outcome: 'failed',
+        code: known?.code ?? 'internal',
+        reason: known?.message ??
+            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
+        hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
+        at: known?.at ?? null,
+        output: known?.output ?? null,
+        warnings: [],
+    };
+}
+
+;// CONCATENATED MODULE: ./src/report/progress.ts
+
+/** Seconds between two lines on a long upload. */
+const INTERVAL = 5_000;
+/** Says in the log how far an upload is: by time, not by byte. */
+function progressReporter(log, clock) {
+    let last = clock();
+    return (sent, total) => {
+        if (sent < total && clock() - last < INTERVAL)
+            return;
+        last = clock();
+        log.info(`Uploaded ${formatBytes(sent)} of ${formatBytes(total)} (${Math.floor((sent / total) * 100)}%).`);
+    };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/commands.mjs
@@ -64207,6 +66791,44 @@ async function buildBundle(project, inputs, deps) {
     });
 }
 
+;// CONCATENATED MODULE: ./src/operations/deployment.ts
+
+const PERMISSION = 'deployments: write';
+/** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
+async function withDeployment({ environment, commit, purpose }, plan, { inputs, trigger, courtesy }, publish) {
+    if (!inputs.deployments)
+        return publish();
+    const transient = purpose.kind === 'preview';
+    const beginning = courtesy('show the deployment', PERMISSION, github => github.beginDeployment({
+        sha: commit.sha,
+        environment,
+        transient,
+        description: `Capgo channel ${plan.channelName}`,
+        logUrl: trigger.runUrl,
+    }));
+    const end = async (state, channel) => {
+        const id = await beginning;
+        if (id === null)
+            return;
+        await courtesy('show how the deployment ended', PERMISSION, async (github) => {
+            const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null);
+            await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl });
+            if (transient && state === 'success')
+                await github.retireDeployments(environment, id);
+        });
+    };
+    let published;
+    try {
+        published = await publish();
+    }
+    catch (error) {
+        await end('failure', null);
+        throw error;
+    }
+    await end(published.outcome === 'stale' ? 'inactive' : 'success', published.channel);
+    return published;
+}
+
 // EXTERNAL MODULE: ./src/capgo/channels.ts
 var channels = __nccwpck_require__(9732);
 // EXTERNAL MODULE: ./src/capgo/refusal.ts
@@ -64386,961 +67008,229 @@ function sentence(text) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-// EXTERNAL MODULE: ./node_modules/picomatch/index.js
-var picomatch = __nccwpck_require__(4006);
-var picomatch_default = /*#__PURE__*/__nccwpck_require__.n(picomatch);
-;// CONCATENATED MODULE: ./src/plan/channel.ts
+;// CONCATENATED MODULE: ./src/operations/deliver.ts
 
-/**
- * The first mapping whose glob matches the ref's short name (`main`, `v1.2.0`) or its full name
- * (`refs/tags/v1.2.0`). `*` stops at a slash, `**` does not, as in workflow filters of GitHub.
- */
-function matchChannel(ref, mappings) {
-    return mappings.find(({ pattern }) => {
-        const matches = picomatch_default()(pattern, { dot: true, nonegate: true });
-        return matches(pattern.startsWith('refs/') ? ref.full : ref.name);
+
+
+
+
+
+
+
+
+/** Reads the project and what Capgo has. */
+async function prepare(target, context) {
+    const { deps, inputs, trigger, capgo } = context;
+    return deps.log.group('Read the project and Capgo', async () => {
+        const project = await gatherProject(inputs, trigger, deps, target.webBuild);
+        deps.log.info(`App ${project.appId}, web folder ${(0,external_node_path_.relative)(project.root, project.webDirectory)}.`);
+        return { target, project, ...(await gatherRemote(project, target, capgo)) };
     });
 }
-/**
- * How a channel that does not exist yet is made, so that devices can take what is put on it. The default
- * branch's channel becomes the app's public one when there is none; any other is private and may be chosen
- * by a device. Never public beside another: Capgo would silently make that one private.
- */
-function newChannelSettings(purpose, publicChannels) {
-    if (purpose.kind === 'preview')
-        return {
-            settings: {
-                public: false,
-                allow_device_self_set: true,
-                disableAutoUpdate: 'none',
-                disableAutoUpdateUnderNative: false,
-                allow_dev: true,
-                allow_emulator: true,
-            },
-            why: 'it is made for testers: private, self-assignable, without a rule on versions',
-        };
-    if (purpose.isDefaultBranch && publicChannels.length === 0)
-        return {
-            settings: { public: true, allow_device_self_set: false },
-            why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
-        };
-    return {
-        settings: { public: false, allow_device_self_set: true },
-        why: publicChannels.length > 0
-            ? `it is made private and self-assignable: ${publicChannels.join(', ')} is the app's public channel`
-            : 'it is made private and self-assignable: only the default branch or a tag makes the public channel',
-    };
-}
-
-;// CONCATENATED MODULE: ./src/plan/operation.ts
-
-
-/** Names the channel for the ref, or says how to map it. */
-function decideOperation(ref, inputs) {
-    if (inputs.channel !== null)
-        return { kind: 'publish', channelName: inputs.channel, why: 'input "channel"' };
-    if (ref.type === 'other')
-        throw new src_errors/* ActionError */.l('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
-            hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
+/** Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not. */
+async function deliver({ target, project, app, facts }, context) {
+    const { deps, inputs, capgo } = context;
+    const { log, clock } = deps;
+    const names = checkBeforeBuild(facts);
+    const built = await buildBundle(project, inputs, deps);
+    const compare = comparer(project, context.github);
+    const known = await gatherForContent(facts, names, built.zip, capgo, compare);
+    const plan = planPublish(known);
+    await log.group('Plan', async () => {
+        for (const line of renderLogPlan(plan.decisions))
+            log.info(line);
+    });
+    const served = plan.action.do === 'keep' ? null : (known.channel?.version ?? null);
+    const change = gatherChange(served, built.zip, capgo);
+    const findings = { plan, known, built, consoleUrl: inputs.hosts.console };
+    if (inputs.dryRun) {
+        const result = plannedResult({
+            ...findings,
+            change: await change,
+            upload: null,
+            total: clock() - context.began,
         });
-    const match = matchChannel(ref, inputs.channels);
-    if (match !== undefined)
-        return {
-            kind: 'publish',
-            channelName: match.channel,
-            why: `${ref.type} ${ref.name} matches "${match.pattern}"`,
-        };
+        return { result, channel: known.channel, built };
+    }
+    const publishing = clock();
+    const work = () => log.group('Publish', () => publish(plan, {
+        capgo,
+        app,
+        channel: known.channel,
+        commit: target.commit,
+        zip: built.zip,
+        compare,
+        log: message => log.info(message),
+        onProgress: progressReporter(log, clock),
+    }));
+    const published = plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work);
+    const upload = clock() - publishing;
+    const times = { upload, total: clock() - context.began };
     return {
-        kind: 'skip',
-        reason: `No channel is mapped to ${ref.type} ${ref.name}. To publish it, add a line such as "${ref.name}: ${suggestChannel(ref.name)}" to the input "channels".`,
+        result: publishedResult({ ...findings, change: await change, ...times }, published),
+        channel: published.channel,
+        built,
     };
 }
-function suggestChannel(name) {
-    return (name
-        .replace(/[^A-Za-z0-9._-]+/g, '-')
-        .replace(/^[._-]+|[._-]+$/g, '')
-        .slice(0, 64) || 'beta');
-}
 
-;// CONCATENATED MODULE: ./src/plan/delivery.ts
+;// CONCATENATED MODULE: ./src/operations/preview.ts
 
-/**
- * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
- * they are; null when the server would answer `semver_error`.
- */
-function normaliseNative(version) {
-    if (version === 'builtin' || version === 'unknown')
-        return '0.0.0';
-    const padded = /^\d+$/.test(version)
-        ? `${version}.0.0`
-        : /^\d+\.\d+$/.test(version)
-            ? `${version}.0`
-            : version;
-    return semver_default().valid(padded) ? padded : null;
-}
-/**
- * The rules on versions alone (the app runs its built-in code): the first that keeps a device with this
- * native version from taking the bundle, or null. Same order as Capgo's `/updates`.
- */
-function refusedByVersion(native, bundle, rules, installed) {
-    const build = normaliseNative(native);
-    if (build === null)
-        return {
-            code: 'semver_error',
-            rule: `native version ${native} is not a version that Capgo can compare (x.y.z)`,
-        };
-    if (!semver_default().valid(bundle.name))
-        return { code: 'semver_error', rule: `bundle name ${bundle.name} is not a semantic version` };
-    if ((installed ?? build) === bundle.name)
-        return {
-            code: 'no_new_version_available',
-            rule: installed === undefined
-                ? `a bundle with the same name as the native version (${build}) is never delivered`
-                : `the device already runs ${bundle.name}`,
-        };
-    const name = semver_default().parse(bundle.name);
-    const device = semver_default().parse(build);
-    const policy = rules.disable_auto_update;
-    if (policy === 'major' && name.major > device.major)
-        return {
-            code: 'disable_auto_update_to_major',
-            rule: `the channel's policy "major" blocks ${bundle.name} on native ${build}: higher major version`,
-        };
-    if (policy === 'minor' && (name.major !== device.major || name.minor !== device.minor))
-        return {
-            code: 'disable_auto_update_to_minor',
-            rule: `the channel's policy "minor" blocks ${bundle.name} on native ${build}: major.minor must be the same`,
-        };
-    if (policy === 'patch' &&
-        (name.major !== device.major || name.minor !== device.minor || name.patch !== device.patch))
-        return {
-            code: 'disable_auto_update_to_patch',
-            rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
-        };
-    if (policy === 'version_number') {
-        if (bundle.min_update_version === null)
-            return {
-                code: 'misconfigured_channel',
-                rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
-            };
-        if (semver_default().gt(bundle.min_update_version, build))
-            return {
-                code: 'disable_auto_update_to_metadata',
-                rule: `the bundle asks for native ${bundle.min_update_version} or later, the device has ${build}`,
-            };
+
+
+
+
+
+
+
+
+
+
+
+/** Publishes a pull request's head on a channel of its own and says in its comment how to get it. */
+async function preview_preview({ pull, channelName, why }, webBuild, context) {
+    const prepared = await prepare({
+        channelName,
+        why,
+        purpose: { kind: 'preview', pull: pull.number },
+        commit: commitOfPull(pull, context.trigger),
+        environment: `preview/pr-${pull.number}`,
+        webBuild,
+    }, context);
+    checkChannel(prepared, pull, context.inputs);
+    await writeComment(preview_describe('building', prepared, pull, context), context);
+    let delivered;
+    try {
+        delivered = await deliver(prepared, context);
     }
-    if (rules.disable_auto_update_under_native && semver_default().lt(bundle.name, build))
-        return {
-            code: 'disable_auto_update_under_native',
-            rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
-        };
-    return null;
-}
-/** Plugins up to this one do not enforce the key id (Capgo's server, `/updates`). */
-const KEY_ID_ENFORCED_AFTER = '8.40.7';
-/**
- * Whether a device that asks for updates is given this bundle of this channel: every rule of Capgo's
- * `/updates`, in its order. Null = delivered.
- */
-function refuseDelivery(device, channel, bundle) {
-    if (!bundle.stored)
-        return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` };
-    if (device.pluginVersion !== undefined &&
-        semver.valid(device.pluginVersion) &&
-        semver.gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
-        device.keyId &&
-        bundle.key_id &&
-        device.keyId !== bundle.key_id)
-        return {
-            code: 'key_id_mismatch',
-            rule: 'the bundle was encrypted with another key than the app was built with',
-        };
-    const version = refusedByVersion(device.native, bundle, channel, device.installed);
-    // The server asks in this order: same name, platform, major, private channel, the other version rules.
-    if (version?.code === 'semver_error' || version?.code === 'no_new_version_available')
-        return version;
-    if (!channel[device.platform])
-        return {
-            code: `disabled_platform_${device.platform}`,
-            rule: `channel ${channel.name} is switched off for ${device.platform}`,
-        };
-    if (version?.code === 'disable_auto_update_to_major')
-        return version;
-    if (!channel.public && !channel.allow_device_self_set && !device.byOverride)
-        return {
-            code: 'cannot_update_via_private_channel',
-            rule: `channel ${channel.name} is private: a device needs an override, or the channel must allow devices to choose it`,
-        };
-    if (version !== null)
-        return version;
-    if (device.isProd && !channel.allow_prod)
-        return { code: 'disable_prod_build', rule: `channel ${channel.name} refuses production builds` };
-    if (!device.isProd && !channel.allow_dev)
-        return { code: 'disable_dev_build', rule: `channel ${channel.name} refuses development builds` };
-    if (!device.isEmulator && !channel.allow_device)
-        return { code: 'disable_device', rule: `channel ${channel.name} refuses real devices` };
-    if (device.isEmulator && !channel.allow_emulator)
-        return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` };
-    return null;
-}
-
-;// CONCATENATED MODULE: ./src/plan/version.ts
-
-
-
-/** How many names to hold ready for the case that another run takes one at the same moment. */
-const SPARE_NAMES = 3;
-/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
-const DEFAULT_RULES = {
-    disable_auto_update: 'major',
-    disable_auto_update_under_native: true,
-};
-/** What this action sets on a preview's channel. */
-const PREVIEW_RULES = {
-    disable_auto_update: 'none',
-    disable_auto_update_under_native: false,
-};
-/** How names begin, behind the version, that are derived for a channel: `production`, or `pr.12`. */
-function preReleaseLabel(channelName, purpose) {
-    if (purpose.kind === 'preview')
-        return `pr.${purpose.pull}`;
-    // One pre-release identifier of `[0-9A-Za-z-]`, never all digits.
-    const label = channelName.replace(/[^0-9A-Za-z-]+/g, '-').replace(/^-+|-+$/g, '');
-    return /^\d*$/.test(label) ? `channel-${label}`.replace(/-$/, '') : label;
-}
-/** First native version whose device would refuse a bundle of this name, and by which rule. */
-function firstRefusal(name, natives, rules, minUpdateVersion) {
-    for (const native of natives) {
-        const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules);
-        if (refusal !== null)
-            return { native, refusal };
+    catch (error) {
+        const closed = await closedMeanwhile(prepared, pull, context);
+        if (closed !== null)
+            return closed;
+        const { code, reason, hint, output } = outcome_failure(error);
+        await writeComment({
+            ...preview_describe('failed', prepared, pull, context),
+            error: { code, message: reason, hint, output },
+        }, context);
+        throw error;
     }
-    return null;
+    const { result } = delivered;
+    return (await closedMeanwhile(prepared, pull, context)) ?? announce(prepared, delivered, pull, context);
 }
 /**
- * The bundle's name: the wanted version when it is free and every known native version would take it, else
- * the next patch's pre-release for this channel and run (`1.4.1-production.57.1` from `1.4.0`), which is
- * above what is installed and below the real next version.
- *
- * Throws `version_refused` when the user insists on a name that no device would take, and
- * `channel_refuses_all` when the channel's rules leave no name at all.
+ * A preview never replaces what others are on: the public channel, what a branch publishes to, and, where the
+ * pull request's branch chooses the name, anything that is not a preview.
  */
-function chooseName(request) {
-    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
-    const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion);
-    if (refused !== null && wanted.forced) {
-        throw new src_errors/* ActionError */.l('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
-            hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
-        });
-    }
-    const derived = derivedNames(request);
-    // A preview gets a name of its own, so that the wanted one stays free for the release.
-    const own = request.purpose.kind === 'preview' && !wanted.forced;
-    if (refused === null && !own && !taken.has(wanted.version)) {
-        const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : '';
-        return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` };
-    }
-    const why = own
-        ? `${wanted.source} says ${wanted.version}`
-        : refused === null
-            ? `${wanted.source} says ${wanted.version}, a name that other content has`
-            : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`;
-    const [first, ...rest] = derived;
-    if (first === undefined) {
-        const [native] = natives;
-        throw new src_errors/* ActionError */.l('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
-            hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
-        });
-    }
-    return {
-        names: [first, ...rest],
-        why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
-    };
-}
-function derivedNames(request) {
-    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
-    const suffix = `${preReleaseLabel(request.channelName, request.purpose)}.${commit.runNumber}.${commit.runAttempt}`;
-    const bases = new Set([wanted.version]);
-    for (const native of natives) {
-        const build = normaliseNative(native.version);
-        if (build !== null)
-            bases.add(build);
-    }
-    const names = [];
-    // From the highest base down: the wanted version first where the rules allow it, else the native one.
-    for (const base of [...bases].sort((semver_default()).rcompare)) {
-        const { major, minor, patch, prerelease } = semver_default().parse(base);
-        const next = `${major}.${minor}.${prerelease.length > 0 ? patch : patch + 1}-${suffix}`;
-        const same = `${major}.${minor}.${patch}-${suffix}`;
-        for (const name of [next, same]) {
-            if (firstRefusal(name, natives, rules, minUpdateVersion) !== null)
-                continue;
-            for (let spare = 0; names.length <= SPARE_NAMES && spare <= SPARE_NAMES; spare++) {
-                const candidate = spare === 0 ? name : `${name}.${spare + 1}`;
-                if (!taken.has(candidate))
-                    names.push(candidate);
-            }
-            if (names.length > 0)
-                return names;
-        }
-    }
-    return names;
-}
-/** Names that a publish may want; asked of Capgo in one request before it is planned. */
-function possibleNames(request) {
-    return [...new Set([request.wanted.version, ...derivedNames({ ...request, taken: new Set() })])];
-}
-/**
- * Whether a channel may show a bundle that has this name: the version that is wanted now, or a pre-release that
- * was derived for this very channel (or pull request). A name made for another never gets there.
- */
-function mayShow(name, wanted, channelName, purpose) {
-    if (name === wanted && purpose.kind === 'branch')
-        return true;
-    const preRelease = semver_default().parse(name)?.prerelease.join('.') ?? '';
-    return preRelease.startsWith(`${preReleaseLabel(channelName, purpose)}.`);
-}
-
-;// CONCATENATED MODULE: ./src/plan/plan.ts
-
-
-
-
-
-
-/**
- * Everything that can be refused before anything is built: a forced version that no device would take, a
- * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
- */
-function checkBeforeBuild(facts) {
-    const request = nameRequest(facts, new Set());
-    chooseName(request);
-    return possibleNames(request);
-}
-/** What has to happen so that the channel serves the content that was built. Pure. */
-function planPublish(facts) {
-    const { channel, commit, checksum } = facts;
-    const served = channel?.version ?? null;
-    const decisions = [
-        { what: 'channel', value: facts.channelName, why: facts.channelWhy },
-        ...facts.natives.map(native => ({
-            what: 'native version',
-            value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-            why: native.source,
-        })),
-    ];
-    const warnings = [];
-    const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null;
-    if (create !== null)
-        decisions.push({ what: 'new channel', value: facts.channelName, why: create.why });
-    const action = decideAction();
-    if (channel !== null)
-        warnings.push(...channelWarnings(facts));
-    const shown = action.do === 'upload' ? action.names[0] : action.bundle.name;
-    const refused = shown === undefined ? null : refusalOf(shown, action);
-    if (refused !== null)
-        warnings.push(`Devices on native ${refused.native.version} (${refused.native.source}) do not take ${shown}: ${refused.refusal.rule}.`);
-    return {
-        appId: facts.appId,
-        purpose: facts.purpose,
-        channelName: facts.channelName,
-        channelId: channel?.id ?? null,
-        create: create?.settings ?? null,
-        action,
-        link: commit.url,
-        comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, commit),
-        decisions,
-        warnings,
-    };
-    function decideAction() {
-        if (served !== null) {
-            const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation);
-            if (stale !== null) {
-                decisions.push({ what: 'bundle', value: served.name, why: stale });
-                return { do: 'keep', outcome: 'stale', bundle: served };
-            }
-            if (served.checksum === checksum && isReady(served)) {
-                decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' });
-                return { do: 'keep', outcome: 'unchanged', bundle: served };
-            }
-        }
-        const same = facts.bundles.filter(bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle));
-        const ready = same.find(isReady);
-        if (ready !== undefined) {
-            decisions.push({
-                what: 'bundle',
-                value: ready.name,
-                why: `bundle ${ready.id} has the same content (SHA-256), so nothing is uploaded`,
-            });
-            return { do: 'promote', bundle: ready };
-        }
-        const started = same[0];
-        if (started !== undefined) {
-            decisions.push({
-                what: 'bundle',
-                value: started.name,
-                why: 'an earlier run began to upload this content under that name; it is finished now',
-            });
-            return { do: 'resume', bundle: started };
-        }
-        const taken = new Set(facts.bundles.map(bundle => bundle.name));
-        const request = nameRequest(facts, taken);
-        const choice = chooseName(request);
-        if (facts.wanted.forced && choice.names[0] !== facts.wanted.version)
-            warnings.push(`Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`);
-        decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why });
-        return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion };
-    }
-    function showable(bundle) {
-        return (mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
-            (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
-            firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null);
-    }
-    function refusalOf(name, chosen) {
-        const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version;
-        return firstRefusal(name, facts.natives, rulesOf(facts), minimum);
-    }
-}
-/** Its content is stored and frozen, so devices can be given it. */
-function isReady(bundle) {
-    return !bundle.deleted && bundle.storage_provider !== 'r2-direct';
-}
-/** The channel's rules, or those that it will be made with. */
-function rulesOf({ channel, purpose }) {
-    return channel ?? (purpose.kind === 'preview' ? PREVIEW_RULES : DEFAULT_RULES);
-}
-function nameRequest(facts, taken) {
-    return {
-        wanted: facts.wanted,
-        natives: facts.natives,
-        rules: rulesOf(facts),
-        minUpdateVersion: minimumNative(facts),
-        channelName: facts.channelName,
-        purpose: facts.purpose,
-        commit: facts.commit,
-        taken,
-    };
-}
-/**
- * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
- * bundle it serves, else the lowest native version that is known.
- */
-function minimumNative(facts) {
-    if (facts.channel?.disable_auto_update !== 'version_number')
-        return null;
-    const served = facts.channel.version?.min_update_version;
-    if (served)
-        return served;
-    const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
-    if (lowest === undefined)
-        throw new src_errors/* ActionError */.l('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
-    return lowest;
-}
-function channelWarnings(facts) {
-    const { channel, channelName } = facts;
+function checkChannel({ facts }, pull, { previewChannel }) {
+    const { channel } = facts;
     if (channel === null)
-        return [];
-    const warnings = [];
-    if (!channel.ios && !channel.android)
-        warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`);
-    if (!channel.public && !channel.allow_device_self_set)
-        warnings.push(`Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`);
-    if (channel.rollout_enabled && channel.rollout_version !== null)
-        warnings.push(`Channel ${channelName} has an active rollout (${channel.rollout_percentage_bps / 100}% on bundle ${channel.rollout_version}): devices in it keep getting that bundle, the others get this one.`);
-    return warnings;
+        return;
+    const served = channel.version === null ? null : readServedCommit(channel.version, channel.name);
+    const isPreview = served !== null && served.pull !== null;
+    const isUnknown = channel.version !== null && served === null;
+    const mayTake = channel.version === null || isPreview || (isUnknown && !previewChannel.includes('{branch}'));
+    if (mayTake && !channel.public)
+        return;
+    const what = channel.public
+        ? "is the app's public channel"
+        : `serves ${channel.version?.name}, which ${served === null ? 'is no preview' : `${served.refName} published`}`;
+    throw new src_errors/* ActionError */.l('preview_channel_taken', `Channel ${channel.name} ${what}; the preview of #${pull.number} must not replace that.`, { hint: 'Give previews channels of their own, such as preview-channel: pr-{number}.' });
 }
-
-;// CONCATENATED MODULE: ./src/report/outcome.ts
-
-/** The result of a dry run: what would be done. */
-function plannedResult(findings) {
-    const { plan, known } = findings;
-    const { action } = plan;
-    const bundle = action.do === 'upload'
-        ? { id: null, name: action.names[0] ?? '' }
-        : { id: action.bundle.id, name: action.bundle.name };
-    const doing = {
-        upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
-        resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
-        promote: `would point channel ${plan.channelName} at bundle ${bundle.name}, which is there already`,
-        keep: `would leave channel ${plan.channelName} as it is`,
-    }[action.do];
-    return {
-        ...base(findings),
-        outcome: 'planned',
-        reason: `Dry run: it ${doing}. Nothing was written.`,
-        channel: {
-            name: plan.channelName,
-            id: plan.channelId,
-            made: plan.create !== null,
-            public: known.channel?.public ?? plan.create?.public ?? null,
-        },
-        bundle: { ...bundle, checksum: known.checksum, size: known.size, url: bundlePage(findings, bundle.id) },
-        by: action.do === 'keep' ? null : action.do,
-    };
+/** A pull request that was closed while its preview was made: the run that cleaned up came too early. */
+async function closedMeanwhile({ project }, pull, context) {
+    const { inputs, courtesy } = context;
+    if (inputs.dryRun)
+        return null;
+    const answer = await courtesy('see whether the pull request is still open', PULL_REQUESTS, github => github.readPull(pull.number));
+    if (answer === null)
+        return null;
+    const now = toPullRequest(answer);
+    const label = inputs.previewLabel;
+    if (now.open && (label === null || now.labels.includes(label)))
+        return null;
+    const why = now.open
+        ? `label "${label}" was taken off #${pull.number}`
+        : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`;
+    return closePreview(project.appId, { pull: now, why, channelName: null }, context);
 }
-/** The result of a publish, by the channel as it was read back. */
-function publishedResult(findings, published) {
-    const { plan, known } = findings;
-    const { channel } = published;
+/** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
+async function announce(prepared, { result, channel, built }, pull, context) {
+    const { inputs, capgo } = context;
+    if (channel === null)
+        return result;
+    const appId = prepared.project.appId;
+    const deepLink = channelDeepLink(appId, channel);
     const served = channel.version;
-    return {
-        ...base(findings),
-        outcome: published.outcome,
-        reason: published.reason,
-        channel: { name: channel.name, id: channel.id, made: plan.create !== null, public: channel.public },
+    const web = served === null ? null : webPreview(prepared.app, channel, served, inputs.hosts.api === hosts/* CLOUD */.O.api);
+    const shown = { pull: pull.number, deepLink, webUrl: web !== null && 'url' in web ? web.url : null };
+    if (result.outcome === 'stale' || served === null)
+        return { ...result, preview: { ...shown, commentUrl: null } };
+    const base = matchChannel({ name: pull.baseRef, full: `refs/heads/${pull.baseRef}` }, inputs.channels);
+    const [before, devices] = await Promise.all([
+        base === undefined ? null : capgo.readChannel(appId, base.channel).catch(() => null),
+        capgo.countOverrides(appId, channel.id).catch(() => null),
+    ]);
+    const change = await gatherChange(before?.version ?? null, built.zip, capgo);
+    const commentUrl = await writeComment({
+        ...preview_describe('ready', prepared, pull, context),
+        channel: { name: channel.name, id: channel.id, selfAssignable: channel.allow_device_self_set },
         bundle: {
-            id: served?.id ?? null,
-            name: served?.name ?? '',
-            checksum: served?.checksum ?? null,
-            size: served?.checksum === known.checksum ? known.size : null,
-            url: bundlePage(findings, served?.id ?? null),
+            id: served.id,
+            name: served.name,
+            size: result.bundle.size,
+            url: result.bundle.url,
+            from: null,
         },
-        by: published.by,
-        change: published.outcome === 'published' ? findings.change : null,
-    };
+        change: change === null || base === undefined
+            ? null
+            : { ...change, channel: base.channel, download: built.zip.size },
+        natives: prepared.project.natives.map(native => ({
+            platform: native.platform,
+            version: native.version,
+            refusal: firstRefusal(served.name, [native], channel, served.min_update_version)?.refusal.rule ?? null,
+        })),
+        devices,
+        deepLink,
+        web,
+        warnings: result.warnings,
+    }, context);
+    return { ...result, preview: { ...shown, commentUrl } };
 }
-function base(findings) {
-    const { plan, known, built } = findings;
-    const before = known.channel?.version ?? null;
+/** What a comment says whatever came of the run: the channel as it was when the run began. */
+function preview_describe(state, { project, facts }, pull, { inputs, trigger }) {
+    const { channel, commit } = facts;
+    const served = channel?.version ?? null;
+    const from = served === null ? null : readServedCommit(served, facts.channelName);
     return {
-        kind: 'publish',
-        appId: plan.appId,
-        before: before === null ? null : { id: before.id, name: before.name },
-        commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
-        change: findings.change,
-        files: built.files,
-        leftOut: built.leftOut,
-        decisions: plan.decisions,
-        warnings: [...built.warnings, ...plan.warnings],
-        durations: { build: built.duration, upload: findings.upload, total: findings.total },
+        state,
+        appId: project.appId,
+        pull: pull.number,
+        commit: { sha: commit.sha, url: commit.url },
+        runUrl: trigger.runUrl,
+        channel: {
+            name: facts.channelName,
+            id: channel?.id ?? null,
+            selfAssignable: channel?.allow_device_self_set ?? true,
+        },
+        bundle: served === null
+            ? null
+            : {
+                id: served.id,
+                name: served.name,
+                size: null,
+                url: bundlePage(inputs.hosts.console, project.appId, served.id),
+                from: from === null || from.sha === commit.sha
+                    ? null
+                    : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
+            },
+        change: null,
+        natives: [],
+        devices: null,
+        deepLink: channel === null || served === null ? null : channelDeepLink(project.appId, channel),
+        web: null,
+        warnings: [],
+        error: null,
+        removed: null,
     };
-}
-/** Page of a bundle in the Capgo console. */
-function bundlePage({ consoleUrl, plan }, id) {
-    return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${plan.appId}/bundle/${id}`;
-}
-/** Any error as a result; one that is not ours is a fault of this action and says so. */
-function failure(error) {
-    const known = error instanceof src_errors/* ActionError */.l ? error : undefined;
-    return {
-        kind: 'failed',
-        outcome: 'failed',
-        code: known?.code ?? 'internal',
-        reason: known?.message ??
-            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
-        hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
-        at: known?.at ?? null,
-        output: known?.output ?? null,
-    };
-}
-
-;// CONCATENATED MODULE: ./src/report/format.ts
-/** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
-/** `340 B`, `1.2 MB`, `124 MB`. */
-function formatBytes(bytes) {
-    let value = bytes;
-    let unit = 0;
-    // By what is shown, so that 999,950 bytes are 1 MB and never 1000 kB.
-    while (Number(round(value)) >= 1000 && unit < UNITS.length - 1) {
-        value /= 1000;
-        unit++;
-    }
-    return `${unit === 0 ? value : round(value)} ${UNITS[unit]}`;
-}
-/** `+1.2 kB`, `−340 B` (with a real minus), `±0 B`. */
-function formatDifference(bytes) {
-    if (bytes === 0)
-        return '±0 B';
-    return `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`;
-}
-/** `850 ms`, `3.4 s`, `1 min 12 s`, `2 h 5 min`, from milliseconds. */
-function formatDuration(milliseconds) {
-    if (milliseconds < 999.5)
-        return `${Math.round(milliseconds)} ms`;
-    if (milliseconds < 9_950)
-        return `${round(milliseconds / 1000)} s`;
-    const seconds = Math.round(milliseconds / 1000);
-    if (seconds < 60)
-        return `${seconds} s`;
-    if (seconds < 3600)
-        return withRest(Math.floor(seconds / 60), 'min', seconds % 60, 's');
-    const minutes = Math.round(seconds / 60);
-    return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
-}
-/** The seven characters by which people know a commit. */
-function shortSha(sha) {
-    return sha.slice(0, 7);
-}
-/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
-function shortDevice(id) {
-    return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`;
-}
-/** `1 file`, `3 files`, `1,240 files`. */
-function plural(count, one, many = `${one}s`) {
-    return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
-}
-function round(value) {
-    return value.toFixed(value < 99.95 ? 1 : 0).replace(/\.0$/, '');
-}
-function withRest(count, unit, rest, restUnit) {
-    return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
-}
-
-;// CONCATENATED MODULE: ./src/report/progress.ts
-
-/** Seconds between two lines on a long upload. */
-const INTERVAL = 5_000;
-/** Says in the log how far an upload is: by time, not by byte. */
-function progressReporter(log, clock) {
-    let last = clock();
-    return (sent, total) => {
-        if (sent < total && clock() - last < INTERVAL)
-            return;
-        last = clock();
-        log.info(`Uploaded ${formatBytes(sent)} of ${formatBytes(total)} (${Math.floor((sent / total) * 100)}%).`);
-    };
-}
-
-;// CONCATENATED MODULE: ./src/report/markdown.ts
-/**
- * Text that is not ours, as Markdown that shows exactly that text and does nothing else. What stands for
- * something in Markdown becomes an HTML entity: that is text in paragraphs, headings, table cells and raw
- * HTML alike, so one way of escaping serves everywhere.
- */
-/** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
-const LONGEST_TEXT = 2_000;
-const LONGEST_NAME = 256;
-const LONGEST_LINE = 1_000;
-/**
- * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
- * surrogates, fillers. The two variation selectors are part of everyday emoji and change nothing else.
- */
-const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
-const SPECIAL = /[&<>\\`*_[\]|~]/;
-/**
- * What GitHub makes something of when Markdown and entities are done: mentions, references to issues, emoji,
- * formulas, bare addresses. An element in between stops it, and nobody sees or copies one.
- */
-const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./;
-/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
-const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/;
-const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi');
-/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
-const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
-/** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
-function escapeText(text) {
-    const lines = clip(text, LONGEST_TEXT)
-        .split(/[\r\n\u2028\u2029]+/)
-        .map(line => line.replace(/[ \t]+/g, ' ').trim())
-        .filter(line => line !== '');
-    const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>');
-    return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)));
-}
-/** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
-function code(text) {
-    return `<code>${neutralise(makeVisible(clip(text, LONGEST_NAME)))}</code>`;
-}
-/** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
-function codeBlock(text) {
-    const lines = text
-        .replace(TERMINAL, '')
-        .split(/\r?\n|[\u2028\u2029]/)
-        // A progress bar writes its line again and again; the last is what a terminal would show.
-        .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
-        .map(line => makeVisible(clip(line, LONGEST_LINE)));
-    const body = lines.join('\n').replace(/^\n+/, '').trimEnd();
-    const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
-    const fence = '`'.repeat(longest + 1);
-    return `${fence}text\n${body}\n${fence}`;
-}
-/** Markdown that links to an http(s) address; the Markdown alone when there is none, or another kind. */
-function markdown_link(markdown, url) {
-    const parsed = url === null ? null : URL.parse(url);
-    if (parsed === null || !/^https?:$/.test(parsed.protocol))
-        return markdown;
-    const safe = parsed.href.replace(/[^\w\-./:?#@=&%,;+~$]/g, character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
-    return `[${markdown}](<${safe.replaceAll('&', '&amp;')}>)`;
-}
-/** Rows of cells; a cell is Markdown made by the functions above. */
-function table(head, rows, align = []) {
-    const delimiters = head.map((_, column) => align[column] ?? '---');
-    return [head, delimiters, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
-}
-/** Folded away under one line. Both are Markdown; the line must be of one line. */
-function details(summary, body, open = false) {
-    return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`;
-}
-/** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
-function markdown_alert(kind, body) {
-    return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n');
-}
-const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._';
-/** Cuts between two lines so that at most `max` bytes of UTF-8 are left, and closes what is open there. */
-function limit(markdown, max) {
-    if (size(markdown) <= max)
-        return markdown;
-    const lines = markdown.split('\n');
-    let used = 0;
-    let folds = 0;
-    let fence = null;
-    let best = '';
-    for (const [index, line] of lines.entries()) {
-        used += size(line) + 1;
-        if (used > max)
-            break;
-        if (fence === null) {
-            folds += count(line, '<details') - count(line, '</details>');
-            fence = /^`{3,}/.exec(line)?.[0] ?? null;
-        }
-        else if (line === fence)
-            fence = null;
-        const end = [...(fence === null ? [] : [fence]), '', ...Array(folds).fill('</details>\n'), LEFT_OUT].join('\n');
-        if (used + size(end) <= max)
-            best = `${lines.slice(0, index + 1).join('\n')}\n${end}`;
-    }
-    return best;
-}
-/** For logs and other plain text: one line in which everything can be seen. */
-function makeVisible(text) {
-    return text.replace(INVISIBLE, character => {
-        if (character === '\n')
-            return '\\n';
-        if (character === '\t')
-            return '\\t';
-        const point = character.codePointAt(0).toString(16);
-        return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`;
-    });
-}
-function neutralise(text) {
-    return text.replace(NEUTRALISE, (character, ...rest) => {
-        const { special } = rest.at(-1);
-        return special === undefined ? `<span>${character}</span>` : entity(character);
-    });
-}
-function entity(character) {
-    return `&#${character.codePointAt(0)};`;
-}
-function clip(text, longest) {
-    if (text.length <= longest)
-        return text;
-    // Not through the middle of a surrogate pair.
-    return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`;
-}
-function size(text) {
-    return new TextEncoder().encode(text).length;
-}
-function count(text, part) {
-    return text.split(part).length - 1;
-}
-
-;// CONCATENATED MODULE: ./src/report/render.ts
-
-
-/** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
-const LONGEST_SUMMARY = 1024 * 1024 - 4096;
-/** So many files and output lines are shown; the rest is counted. */
-const FILES_SHOWN = 40;
-const LEFT_OUT_SHOWN = 10;
-const LINES_SHOWN = 60;
-/** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
-function renderSummary(result) {
-    const markdown = blocks(result).filter(block => block !== '');
-    return `${limit(markdown.join('\n\n'), LONGEST_SUMMARY)}\n`;
-}
-/** What came of the run, as one line for the log. */
-function describeOutcome(result) {
-    return makeVisible(`${result.outcome}: ${render_describe(result)}`);
-}
-/** The decisions of a plan as aligned lines for the log: what, value, why. */
-function renderLogPlan(decisions) {
-    const rows = decisions.map(({ what, value, why }) => [what, value, why].map(makeVisible));
-    const width = (column) => Math.max(...rows.map(row => row[column].length));
-    return rows.map(([what, value, why]) => `${what.padEnd(width(0))}  ${value.padEnd(width(1))}  ${why}`.trimEnd());
-}
-function render_describe(result) {
-    switch (result.kind) {
-        case 'failed':
-        case 'skipped':
-            return result.reason;
-        case 'publish': {
-            const { outcome, reason, channel, bundle, before, commit } = result;
-            if (outcome === 'planned')
-                return reason;
-            if (outcome !== 'published')
-                return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`;
-            const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`;
-            const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`;
-            return `channel ${channel.name} serves ${bundle.name}${size} from ${shortSha(commit.sha)}${instead}.`;
-        }
-    }
-}
-function blocks(result) {
-    switch (result.kind) {
-        case 'failed':
-            return failed(result);
-        case 'skipped':
-            return skipped(result);
-        case 'publish':
-            return published(result);
-    }
-}
-function failed({ code: id, reason, hint, at, output }) {
-    const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':');
-    const what = `<b>${escapeText(reason)}</b>`;
-    return [
-        '### ❌ Publish failed',
-        markdown_alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
-        `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
-        output === null || output.trim() === ''
-            ? ''
-            : details('End of the output', codeBlock(lastLines(output)), true),
-    ];
-}
-function skipped({ reason }) {
-    return ['### ⏭️ Nothing to publish', escapeText(reason)];
-}
-function published(result) {
-    return [
-        `### ${headline(result)}`,
-        origin(result),
-        why(result),
-        changes(result.change),
-        warnings(result.warnings),
-        decisions(result),
-        footer(result),
-    ];
-}
-function warnings(warnings) {
-    const texts = warnings.map(escapeText);
-    if (texts.length === 0)
-        return '';
-    return markdown_alert('WARNING', texts.length === 1 ? texts.join() : texts.map(text => `- ${text}`).join('\n'));
-}
-function headline({ outcome, channel, bundle, by }) {
-    const size = bundle.size === null ? '' : ` · ${formatBytes(bundle.size)}`;
-    const name = `${bundle.name === '' ? 'no bundle' : code(bundle.name)}${size}`;
-    switch (outcome) {
-        case 'published':
-            return `✅ ${code(channel.name)} serves ${name}`;
-        case 'unchanged':
-            return `☑️ ${code(channel.name)} already serves ${name}`;
-        case 'stale':
-            return `⏭️ ${code(channel.name)} keeps the newer ${name}`;
-        case 'planned':
-            return `🧪 Dry run: ${code(channel.name)} would ${by === null ? 'keep' : 'serve'} ${name}`;
-    }
-}
-/** The commit, what it replaces, which bundle it is. */
-function origin({ outcome, channel, bundle, before, commit, by }) {
-    const from = `${markdown_link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`;
-    const page = bundle.id === null ? '' : markdown_link(`bundle ${bundle.id}`, bundle.url);
-    // The bundle of a stale run is not of its commit.
-    if (outcome === 'stale')
-        return row([`This run: commit ${from}`, page === '' ? '' : `served: ${page}`]);
-    const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`;
-    return row([`Commit ${from}`, by === null || before?.id === bundle.id ? '' : replaced, page]);
-}
-function firstOf(channel) {
-    return channel.made ? `new ${channel.public ? 'public' : 'private'} channel` : "the channel's first bundle";
-}
-/** Where the version comes from; or why the channel got another bundle or was left alone. */
-function why({ outcome, reason, by, decisions }) {
-    const said = decisions.find(({ what }) => what === 'bundle')?.why;
-    if (outcome === 'stale' || outcome === 'unchanged' || said === undefined)
-        return escapeText(reason);
-    const sentence = by === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
-    return escapeText(outcome === 'planned' ? `${sentence} Nothing was written.` : sentence);
-}
-function decisions({ decisions, leftOut, outcome }) {
-    const rows = decisions.map(({ what, value, why }) => [escapeText(what), code(value), escapeText(why)]);
-    const shown = leftOut.slice(0, LEFT_OUT_SHOWN).map(({ path, why }) => `${code(path)} (${escapeText(why)})`);
-    if (leftOut.length > shown.length)
-        shown.push(`${leftOut.length - shown.length} more`);
-    const body = [
-        rows.length === 0 ? '' : table(['', 'chosen', 'because'], rows),
-        shown.length === 0 ? '' : `Left out of the bundle: ${shown.join(', ')}.`,
-    ].filter(part => part !== '');
-    return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned');
-}
-function footer({ outcome, appId, bundle, channel, files, durations, by }) {
-    const isOurs = outcome !== 'stale';
-    const facts = row([
-        escapeText(appId),
-        channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
-        files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
-        bundle.checksum === null || !isOurs ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
-        durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
-        durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
-        `${formatDuration(durations.total)} in all`,
-    ]);
-    return `<sub>${facts}</sub>`;
-}
-/** The parts that say something, side by side. */
-function row(parts) {
-    return parts.filter(part => part !== '').join(' · ');
-}
-/** Counts on the folded line, files with sizes inside. */
-function changes(change) {
-    if (change === null)
-        return '';
-    const files = listChanges(change);
-    const since = code(change.since);
-    if (files.length === 0)
-        return `No file differs from ${since}.`;
-    const counts = ['changed', 'added', 'removed']
-        .map(kind => ({ kind, count: files.filter(file => file.kind === kind).length }))
-        .filter(({ count }) => count > 0)
-        .map(({ kind, count }) => `${count.toLocaleString('en-US')} ${kind}`);
-    const total = files.reduce((sum, file) => sum + difference(file), 0);
-    const rows = files
-        .slice(0, FILES_SHOWN)
-        .map(file => [
-        code(file.path),
-        file.kind === 'added' ? '–' : formatBytes(file.sizeBefore),
-        file.kind === 'removed' ? '–' : formatBytes(file.size),
-        formatDifference(difference(file)),
-    ]);
-    const more = files.length - rows.length;
-    const list = table(['file', 'before', 'now', 'difference'], rows, ['---', '--:', '--:', '--:']);
-    return details(`<b>Files:</b> ${counts.join(', ')} since ${since} (${formatDifference(total)} unpacked)`, more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list);
-}
-/**
- * The files that differ, the largest differences first. Build tools put a hash of the content into names: an
- * added and a removed file whose names differ by nothing else are one file that changed.
- */
-function listChanges({ added, changed, removed }) {
-    const before = new Map(withoutHash(removed));
-    const pairs = withoutHash(added).flatMap(([name, now]) => {
-        const was = before.get(name);
-        return was === undefined ? [] : [{ now, was }];
-    });
-    const paired = new Set(pairs.flatMap(({ now, was }) => [now, was]));
-    const files = [
-        ...changed.map(file => ({ ...file, kind: 'changed' })),
-        ...pairs.map(({ now, was }) => ({ ...now, sizeBefore: was.sizeBefore, kind: 'changed' })),
-        ...added.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'added' })),
-        ...removed.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'removed' })),
-    ];
-    return files.sort((a, b) => Math.abs(difference(b)) - Math.abs(difference(a)) || (a.path < b.path ? -1 : 1));
-}
-function difference({ size, sizeBefore }) {
-    return size - sizeBefore;
-}
-/** `index-CkVzA1xy.js` (Vite), `main.8f3a2b1c9d.css` (webpack), `main-QK4TNY2R.js` (Angular). */
-const HASH = /(?<=[-.])(?=[\w-]*[\dA-Z])(?:[\w-]{8}|[A-Za-z0-9]{8,64})(?=(?:\.[A-Za-z0-9]+)+$)/;
-/** Names with the hash taken out; those that stand for one file only. */
-function withoutHash(files) {
-    const named = files.filter(({ path }) => HASH.test(path));
-    const byName = Map.groupBy(named, ({ path }) => path.replace(HASH, '*'));
-    return [...byName].flatMap(([name, [file, ...others]]) => file && others.length === 0 ? [[name, file]] : []);
-}
-function lastLines(output) {
-    const lines = output.trimEnd().split('\n');
-    const left = lines.length - LINES_SHOWN;
-    return left > 0 ? [`… ${plural(left, 'line')} before`, ...lines.slice(left)].join('\n') : output;
 }
 
 ;// CONCATENATED MODULE: ./src/report/report.ts
@@ -65349,9 +67239,8 @@ function lastLines(output) {
 async function report(result, { log, sink }) {
     for (const [name, value] of Object.entries(outputs(result)))
         sink.setOutput(name, value);
-    if (result.kind === 'publish')
-        for (const warning of result.warnings)
-            log.warning(warning);
+    for (const warning of result.warnings)
+        log.warning(warning);
     if (result.kind === 'failed') {
         const message = [result.reason, result.hint].filter(part => part !== null).join('\n');
         log.error(message, result.at ?? undefined);
@@ -65363,6 +67252,7 @@ async function report(result, { log, sink }) {
 /** Every output, empty where it does not apply. Names as in action.yml. */
 function outputs(result) {
     const publish = result.kind === 'publish' ? result : null;
+    const preview = publish?.preview ?? null;
     return {
         outcome: result.outcome,
         'bundle-id': publish?.bundle.id?.toString() ?? '',
@@ -65372,6 +67262,9 @@ function outputs(result) {
         checksum: publish?.bundle.checksum ?? '',
         size: publish?.bundle.size?.toString() ?? '',
         'bundle-url': publish?.bundle.url ?? '',
+        'deep-link': preview?.deepLink ?? '',
+        'web-preview-url': preview?.webUrl ?? '',
+        'comment-url': preview?.commentUrl ?? '',
         'error-code': result.kind === 'failed' ? result.code : '',
         reason: result.reason,
     };
@@ -65388,56 +67281,52 @@ function outputs(result) {
 
 
 
-
-
-
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 async function run(deps) {
-    const result = await execute(deps).catch(failure);
-    await report(result, deps);
+    /** What went wrong without failing the run. */
+    const warnings = [];
+    const result = await execute(deps, warnings).catch(outcome_failure);
+    await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps);
     return result.kind !== 'failed';
 }
-async function execute(deps) {
-    const { log, clock } = deps;
-    const began = clock();
+async function execute(deps, warnings) {
+    const began = deps.clock();
     const inputs = readInputs(deps.readInput);
     const trigger = readTrigger(deps);
-    const operation = decideOperation(trigger.ref, inputs);
+    const operation = decideOperation(trigger, inputs);
     if (operation.kind === 'skip')
-        return { kind: 'skipped', outcome: 'skipped', reason: operation.reason };
+        return { kind: 'skipped', outcome: 'skipped', reason: operation.reason, warnings: [] };
     requireToken(inputs);
-    const capgo = deps.connectCapgo(inputs.capgoToken, inputs.hosts);
-    const { project, app, facts } = await log.group('Read the project and Capgo', async () => {
-        const project = await gatherProject(inputs, trigger, deps);
-        log.info(`App ${project.appId}, web folder ${(0,external_node_path_.relative)(project.root, project.webDirectory)}.`);
-        return { project, ...(await gatherRemote(project, operation, trigger, capgo)) };
+    const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository);
+    return operate(operation, {
+        deps,
+        inputs,
+        trigger,
+        capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
+        github,
+        courtesy: createCourtesy(github, warnings),
+        began,
     });
-    const names = checkBeforeBuild(facts);
-    const built = await buildBundle(project, inputs, deps);
-    const compare = comparer(project, inputs, trigger, deps);
-    const known = await gatherForContent(facts, names, built.zip, capgo, compare);
-    const plan = planPublish(known);
-    await log.group('Plan', async () => {
-        for (const line of renderLogPlan(plan.decisions))
-            log.info(line);
-    });
-    const change = gatherChange(known.channel?.version ?? null, built.zip.path, built.zip.sha256, capgo);
-    const findings = { plan, known, built, consoleUrl: inputs.hosts.console };
-    if (inputs.dryRun)
-        return plannedResult({ ...findings, change: await change, upload: null, total: clock() - began });
-    const publishing = clock();
-    const published = await log.group('Publish', () => publish(plan, {
-        capgo,
-        app,
-        channel: known.channel,
-        commit: trigger.commit,
-        zip: built.zip,
-        compare,
-        log: message => log.info(message),
-        onProgress: progressReporter(log, clock),
-    }));
-    const upload = clock() - publishing;
-    return publishedResult({ ...findings, change: await change, upload, total: clock() - began }, published);
+}
+function operate(operation, context) {
+    switch (operation.kind) {
+        case 'publish':
+            return run_publish(operation, context);
+        case 'preview':
+            return preview_preview(operation, null, context);
+        case 'follow':
+            throw new Error('x');
+        case 'cleanup':
+            return cleanup(operation, context);
+        case 'sweep':
+            return sweep(context);
+    }
+}
+async function run_publish({ channelName, why }, context) {
+    const { commit, isDefaultBranch } = context.trigger;
+    const purpose = { kind: 'branch', isDefaultBranch };
+    const target = { channelName, why, purpose, commit, environment: channelName, webBuild: null };
+    return (await deliver(await prepare(target, context), context)).result;
 }
 function requireToken({ capgoToken }) {
     if (capgoToken === '')

@@ -25,16 +25,26 @@ apps.post('/', requireUserOrKey, async c => {
   if (!bindings.some(binding => binding.role === 'org_admin' || binding.role === 'org_super_admin'))
     throw refuse('cannot_access_organization', "You can't access this organization", { owner_org })
   if (store.find('apps', { app_id })) throw refuse('cannot_create_app', 'Cannot create app', { app_id })
-  return c.json(
-    store.insert('apps', {
-      app_id,
-      name,
-      owner_org,
-      icon_url: body.icon ?? '',
-      user_id: c.get('key').user_id,
-      default_upload_channel: 'dev',
-    }),
-  )
+  const app = store.insert('apps', {
+    app_id,
+    name,
+    owner_org,
+    icon_url: body.icon ?? '',
+    user_id: c.get('key').user_id,
+    default_upload_channel: 'dev',
+  })
+  // This answer alone comes from a driver that gives big integers as text.
+  const big = [
+    'build_timeout_seconds',
+    'channel_device_count',
+    'manifest_bundle_count',
+    'retention',
+    'rollout_channel_count',
+  ] as const
+  return c.json({
+    ...app,
+    ...Object.fromEntries(big.map(column => [column, String(app[column as keyof typeof app])])),
+  })
 })
 
 apps.get('/:id', requireKey, c => c.json(appFor(c, 'app.read')))

@@ -122,7 +122,12 @@ function setChannel(c: C, body: Body): Body {
   const wanted = body.version && !reserved(body.version) ? String(body.version) : null
   if (existing && body.version !== undefined && !allowed(c, 'channel.promote_bundle', app_id, existing.id))
     throw noAccess({ app_id, channel: name })
-  const stable = existing && body.version !== undefined ? wanted && bundleId(c, app_id, wanted) : undefined
+  const stable =
+    existing && body.version !== undefined
+      ? wanted === null
+        ? null
+        : bundleId(c, app_id, wanted)
+      : undefined
 
   const patch: Partial<ChannelRow> = {
     ...plainSettings(body),

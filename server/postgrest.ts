@@ -46,10 +46,14 @@ postgrest.use('/*', async (c, next) => {
   return next()
 })
 
+/** Functions whose list is one JSON value and not a set of rows. */
+const SCALARS = new Set(['get_organization_cli_warnings'])
+
 postgrest.post('/rpc/:name', async c => {
   const args = await bodyOf(c)
   const result = callFunction(c, c.req.param('name'), (args ?? {}) as Row, requestKey(c))
-  if (Array.isArray(result)) c.header('Content-Range', range(0, result.length, undefined))
+  if (Array.isArray(result) && !SCALARS.has(c.req.param('name')))
+    c.header('Content-Range', range(0, result.length, undefined))
   return c.json(result as never)
 })
 
@@ -234,14 +238,15 @@ const range = (from: number, count: number, total: number | undefined) =>
 function answer(c: C, request: Request, all: Row[], status: 200 | 201 | 204): Response {
   const { store } = c.get('capgo')
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
-  if (!isRead && !request.prefer.includes('return=representation')) return c.body(null, status)
+  if (status === 204 || (!isRead && !request.prefer.includes('return=representation')))
+    return c.body(null, status)
   const shape = shaper(store, request.table, request.select, request.key)
   const shaped = all.map(shape).filter(row => row !== undefined)
   const { rows, from } = isRead ? page(c, request, shaped) : { rows: shaped, from: 0 }
   const counted = request.prefer.includes('count=exact')
+  if (request.single && rows.length !== 1) throw single(rows.length)
   c.header('Content-Range', range(from, rows.length, counted ? shaped.length : undefined))
   if (request.single) {
-    if (rows.length !== 1) throw single(rows.length)
     c.header('Content-Type', `${OBJECT}; charset=utf-8`)
     return c.body(JSON.stringify(rows[0]), status)
   }

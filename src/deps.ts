@@ -1,6 +1,6 @@
 import type { Capgo } from './capgo/client.ts'
 import type { Place } from './errors.ts'
-import type { History } from './github/history.ts'
+import type { GitHub } from './github/client.ts'
 import type { Hosts, InputReader } from './inputs.ts'
 
 /** The run's log as GitHub shows it. Text is data: nothing given here is run as a workflow command. */
@@ -36,5 +36,6 @@ export interface Deps {
   /** Milliseconds; only differences are used. */
   readonly clock: () => number
   connectCapgo(token: string, hosts: Hosts): Capgo
-  connectHistory(token: string, repository: string): History
+  /** `repository` as `owner/name`. */
+  connectGitHub(token: string, repository: string): GitHub
 }

@@ -44,6 +44,8 @@ export interface Trigger {
   readonly commit: Commit
   /** `owner/name`. */
   readonly repository: string
+  /** Page of the repository. */
+  readonly repositoryUrl: string
   /** Page of this run. */
   readonly runUrl: string
   readonly actor: string
@@ -82,6 +84,7 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     ref: { full, name, type },
     isDefaultBranch: type === 'tag' || (type === 'branch' && name === defaultBranch),
     repository,
+    repositoryUrl: `${server}/${repository}`,
     runUrl: `${server}/${repository}/actions/runs/${need('GITHUB_RUN_ID')}`,
     actor: env.GITHUB_ACTOR ?? '',
     pull,

@@ -13,8 +13,10 @@ import type { App, BundleRow, ChannelRow } from './capgo/wire.ts'
 import type { Deps } from './deps.ts'
 import { ActionError } from './errors.ts'
 import type { Trigger } from './event.ts'
+import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { readServedCommit } from './plan/lineage.ts'
+import { isPrivileged } from './plan/operation.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
 import type { ContentChange, FileChange } from './report/result.ts'
 
@@ -30,44 +32,76 @@ export interface Project {
   readonly childEnv: Readonly<Record<string, string>>
 }
 
-/** What the repository says: config, versions, native versions. */
-export async function gatherProject(inputs: Inputs, trigger: Trigger, deps: Deps): Promise<Project> {
+/**
+ * What the repository says: config, versions, native versions. `webBuild` is the folder of a web build that is
+ * there already (absolute); null = as the inputs or the config say.
+ */
+export async function gatherProject(
+  inputs: Inputs,
+  trigger: Trigger,
+  deps: Deps,
+  webBuild: string | null,
+): Promise<Project> {
+  const directory = appDirectory(inputs, deps)
+  const { appId, webDir, config } = await gatherConfig(inputs, trigger, deps, webBuild !== null)
+  return {
+    root: deps.workspace,
+    directory,
+    appId,
+    webDirectory: webBuild ?? resolve(directory, webDir),
+    natives: await nativeVersions(inputs, deps.workspace, directory, config),
+    wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
+    childEnv: childEnv(inputs, deps),
+  }
+}
+
+/** The app's id, from the inputs or the config. */
+export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: Deps): Promise<string> {
+  return (await gatherConfig(inputs, trigger, deps, true)).appId
+}
+
+/** Evaluates the Capacitor config for what the inputs leave open; never where a stranger's code may stand there. */
+async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDirKnown: boolean) {
   const root = deps.workspace
-  const directory = resolve(root, inputs.workingDirectory)
-  if (relative(root, directory).startsWith('..'))
-    throw new ActionError(
-      'outside_checkout',
-      `working-directory "${inputs.workingDirectory}" is outside of the checkout.`,
-      {
-        hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".',
-      },
-    )
-  const childEnv = childEnvironment(deps.env, [inputs.capgoToken, inputs.githubToken])
-  const config =
-    inputs.appId !== null && inputs.webDir !== null
-      ? null
-      : await readCapacitorConfig({
-          root,
-          directory,
-          env: childEnv,
-          nodePath: deps.evaluator.node,
-          evaluatorPath: deps.evaluator.script,
-        })
+  const directory = appDirectory(inputs, deps)
+  const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null)
+  if (!isComplete && isPrivileged(trigger)) {
+    const missing = inputs.appId === null ? 'app-id' : 'web-dir'
+    throw new ActionError('unsafe_config', `On "${trigger.event}" the input "${missing}" must be set.`, {
+      hint: "A Capacitor config is code; on this event it may be a stranger's, beside your secrets, so it is not evaluated.",
+    })
+  }
+  const config = isComplete
+    ? null
+    : await readCapacitorConfig({
+        root,
+        directory,
+        env: childEnv(inputs, deps),
+        nodePath: deps.evaluator.node,
+        evaluatorPath: deps.evaluator.script,
+      })
   const appId = inputs.appId ?? config?.appId ?? ''
   if (!APP_ID.test(appId))
     throw new ActionError('invalid_app_id', `"${appId}" is not an app id.`, {
       hint: 'App ids look like com.example.app.',
       ...(config === null ? {} : { at: { file: relative(root, config.file) } }),
     })
-  return {
-    root,
-    directory,
-    appId,
-    webDirectory: resolve(directory, inputs.webDir ?? config?.webDir ?? ''),
-    natives: await nativeVersions(inputs, root, directory, config),
-    wanted: await wantedVersion(inputs, trigger, root, directory),
-    childEnv,
-  }
+  return { appId, webDir: inputs.webDir ?? config?.webDir ?? '', config }
+}
+
+/** The cleaned environment for every child process. */
+function childEnv({ capgoToken, githubToken }: Inputs, { env }: Deps): Readonly<Record<string, string>> {
+  return childEnvironment(env, [capgoToken, githubToken])
+}
+
+function appDirectory({ workingDirectory }: Inputs, { workspace }: Deps): string {
+  const directory = resolve(workspace, workingDirectory)
+  if (!relative(workspace, directory).startsWith('..')) return directory
+  throw new ActionError(
+    'outside_checkout',
+    `working-directory "${workingDirectory}" is outside of the checkout.`,
+    { hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".' },
+  )
 }
 
 async function nativeVersions(
@@ -111,25 +145,24 @@ async function wantedVersion(
 /** What Capgo says before anything is built. */
 export async function gatherRemote(
   project: Project,
-  operation: { readonly channelName: string; readonly why: string },
-  trigger: Trigger,
+  target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit'> & { readonly why: string },
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
   // The app first: a wrong key makes the database answer with empty lists instead of a refusal.
   const app = await capgo.readApp(project.appId)
-  const { channel, publicChannels } = await capgo.readChannelAndPublic(project.appId, operation.channelName)
+  const { channel, publicChannels } = await capgo.readChannelAndPublic(project.appId, target.channelName)
   return {
     app,
     facts: {
       appId: project.appId,
-      channelName: operation.channelName,
-      channelWhy: operation.why,
+      channelName: target.channelName,
+      channelWhy: target.why,
       channel,
       publicChannels,
-      purpose: { kind: 'branch', isDefaultBranch: trigger.isDefaultBranch },
+      purpose: target.purpose,
       wanted: project.wanted,
       natives: project.natives,
-      commit: trigger.commit,
+      commit: target.commit,
     },
   }
 }
@@ -179,13 +212,11 @@ async function withoutLostContent(
 export type Compare = (base: string, head: string) => Promise<Relation>
 
 /** The checkout's own history where it is complete enough, else GitHub's. */
-export function comparer(project: Project, inputs: Inputs, trigger: Trigger, deps: Deps): Compare {
+export function comparer(project: Project, github: GitHub | null): Compare {
   return async (base, head) => {
     const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv })
     if (local !== null) return local
-    return (
-      (await deps.connectHistory(inputs.githubToken, trigger.repository).compare(base, head)) ?? 'unknown'
-    )
+    return (await github?.compare(base, head)) ?? 'unknown'
   }
 }
 
@@ -204,16 +235,15 @@ export async function relationToServed(
  */
 export async function gatherChange(
   served: BundleRow | null,
-  zipPath: string,
-  checksum: string,
+  zip: { readonly path: string; readonly sha256: string },
   capgo: Capgo,
 ): Promise<ContentChange | null> {
-  if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
+  if (served === null || served.r2_path === null || served.session_key || served.checksum === zip.sha256)
     return null
   try {
     const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES)
     if (stored === null) return null
-    return compareContents(served.name, await listZip(stored), await listZipFile(zipPath))
+    return compareContents(served.name, await listZip(stored), await listZipFile(zip.path))
   } catch {
     return null
   }

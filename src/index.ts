@@ -9,7 +9,7 @@ import { EnvHttpProxyAgent } from 'undici'
 import { createCapgo } from './capgo/client.ts'
 import type { Deps, Log } from './deps.ts'
 import type { Place } from './errors.ts'
-import { connectHistory } from './github/history.ts'
+import { connectGitHub } from './github/client.ts'
 import { run } from './run.ts'
 
 const USER_AGENT = 'capgo-publish-action'
@@ -86,8 +86,13 @@ async function main(): Promise<void> {
         sleep: ms => sleep(ms),
         onRetry: message => log.info(message),
       }),
-    connectHistory: (token, repository) =>
-      connectHistory(token, repository, env.GITHUB_API_URL ?? 'https://api.github.com', USER_AGENT),
+    connectGitHub: (token, repository) =>
+      connectGitHub({
+        token,
+        repository,
+        apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
+        userAgent: USER_AGENT,
+      }),
   }
   try {
     if (!(await run(deps))) process.exitCode = 1

@@ -30,6 +30,14 @@ export interface Inputs {
   readonly buildScript: string
   readonly checkNotifyAppReady: boolean
   readonly dryRun: boolean
+  /** Name of a pull request's channel; `{number}` and `{branch}` stand for those. */
+  readonly previewChannel: string
+  /** Only pull requests with this label get a preview. */
+  readonly previewLabel: string | null
+  readonly comment: boolean
+  readonly deployments: boolean
+  /** Name of the artifact that holds the web build of the run that this one follows. */
+  readonly artifact: string
   readonly hosts: Hosts
   readonly githubToken: string
 }
@@ -60,9 +68,10 @@ export function readInputs(read: InputReader): Inputs {
       `"${nativeVersion}" is not a version that Capgo can compare.`,
       'Give the version as in the stores: 1, 1.2 or 1.2.3.',
     )
+  const channels = readChannels(read('channels'))
   return {
     capgoToken: read('capgo-token').trim(),
-    channels: readChannels(read('channels')),
+    channels,
     channel,
     version,
     nativeVersion,
@@ -73,6 +82,11 @@ export function readInputs(read: InputReader): Inputs {
     buildScript: text('build-script') ?? 'build',
     checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
     dryRun: readBoolean(read, 'dry-run'),
+    previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
+    previewLabel: text('preview-label'),
+    comment: readBoolean(read, 'comment'),
+    deployments: readBoolean(read, 'deployments'),
+    artifact: text('artifact') ?? 'web',
     hosts: readHosts(text),
     githubToken: read('github-token').trim(),
   }
@@ -109,6 +123,25 @@ function readChannels(value: string): ChannelMapping[] {
     mappings.push({ pattern, channel })
   })
   return mappings
+}
+
+/** A template that gives a channel's name, and never one that a branch publishes to. */
+function readPreviewChannel(template: string, channels: readonly ChannelMapping[]): string {
+  const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template)
+  if (unknown !== null)
+    throw new InputError(
+      'preview-channel',
+      `"${unknown[0]}" stands for nothing.`,
+      'There are {number} and {branch}; for example "pr-{number}".',
+    )
+  checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'))
+  if (channels.some(({ channel }) => channel === template))
+    throw new InputError(
+      'preview-channel',
+      `"${template}" is a channel that a branch publishes to (input "channels").`,
+      'Previews would reach the users of that channel, and closing a pull request would delete it. Take another name, such as "pr-{number}".',
+    )
+  return template
 }
 
 function checkChannelName(input: string, name: string): void {

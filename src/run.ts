@@ -1,69 +1,70 @@
-import { relative } from 'node:path'
 import type { Deps } from './deps.ts'
 import { ActionError } from './errors.ts'
 import { readTrigger } from './event.ts'
-import { comparer, gatherChange, gatherForContent, gatherProject, gatherRemote } from './gather.ts'
 import { type Inputs, readInputs } from './inputs.ts'
-import { buildBundle } from './operations/build.ts'
-import { publish } from './operations/publish.ts'
-import { decideOperation } from './plan/operation.ts'
-import { checkBeforeBuild, planPublish } from './plan/plan.ts'
-import { failure, plannedResult, publishedResult } from './report/outcome.ts'
-import { progressReporter } from './report/progress.ts'
-import { renderLogPlan } from './report/render.ts'
+import { cleanup, sweep } from './operations/close.ts'
+import type { RunContext } from './operations/context.ts'
+import { createCourtesy } from './operations/courtesy.ts'
+import { deliver, prepare } from './operations/deliver.ts'
+
+import { preview } from './operations/preview.ts'
+import { decideOperation, type Operation } from './plan/operation.ts'
+import { failure } from './report/outcome.ts'
 import { report } from './report/report.ts'
 import type { Result } from './report/result.ts'
 
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 export async function run(deps: Deps): Promise<boolean> {
-  const result = await execute(deps).catch(failure)
-  await report(result, deps)
+  /** What went wrong without failing the run. */
+  const warnings: string[] = []
+  const result = await execute(deps, warnings).catch(failure)
+  await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps)
   return result.kind !== 'failed'
 }
 
-async function execute(deps: Deps): Promise<Result> {
-  const { log, clock } = deps
-  const began = clock()
+async function execute(deps: Deps, warnings: string[]): Promise<Result> {
+  const began = deps.clock()
   const inputs = readInputs(deps.readInput)
   const trigger = readTrigger(deps)
-  const operation = decideOperation(trigger.ref, inputs)
-  if (operation.kind === 'skip') return { kind: 'skipped', outcome: 'skipped', reason: operation.reason }
+  const operation = decideOperation(trigger, inputs)
+  if (operation.kind === 'skip')
+    return { kind: 'skipped', outcome: 'skipped', reason: operation.reason, warnings: [] }
   requireToken(inputs)
-
-  const capgo = deps.connectCapgo(inputs.capgoToken, inputs.hosts)
-  const { project, app, facts } = await log.group('Read the project and Capgo', async () => {
-    const project = await gatherProject(inputs, trigger, deps)
-    log.info(`App ${project.appId}, web folder ${relative(project.root, project.webDirectory)}.`)
-    return { project, ...(await gatherRemote(project, operation, trigger, capgo)) }
+  const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository)
+  return operate(operation, {
+    deps,
+    inputs,
+    trigger,
+    capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
+    github,
+    courtesy: createCourtesy(github, warnings),
+    began,
   })
-  const names = checkBeforeBuild(facts)
-  const built = await buildBundle(project, inputs, deps)
-  const compare = comparer(project, inputs, trigger, deps)
-  const known = await gatherForContent(facts, names, built.zip, capgo, compare)
-  const plan = planPublish(known)
-  await log.group('Plan', async () => {
-    for (const line of renderLogPlan(plan.decisions)) log.info(line)
-  })
+}
 
-  const change = gatherChange(known.channel?.version ?? null, built.zip.path, built.zip.sha256, capgo)
-  const findings = { plan, known, built, consoleUrl: inputs.hosts.console }
-  if (inputs.dryRun)
-    return plannedResult({ ...findings, change: await change, upload: null, total: clock() - began })
-  const publishing = clock()
-  const published = await log.group('Publish', () =>
-    publish(plan, {
-      capgo,
-      app,
-      channel: known.channel,
-      commit: trigger.commit,
-      zip: built.zip,
-      compare,
-      log: message => log.info(message),
-      onProgress: progressReporter(log, clock),
-    }),
-  )
-  const upload = clock() - publishing
-  return publishedResult({ ...findings, change: await change, upload, total: clock() - began }, published)
+function operate(operation: Exclude<Operation, { kind: 'skip' }>, context: RunContext): Promise<Result> {
+  switch (operation.kind) {
+    case 'publish':
+      return publish(operation, context)
+    case 'preview':
+      return preview(operation, null, context)
+    case 'follow':
+      throw new Error('x')
+    case 'cleanup':
+      return cleanup(operation, context)
+    case 'sweep':
+      return sweep(context)
+  }
+}
+
+async function publish(
+  { channelName, why }: Extract<Operation, { kind: 'publish' }>,
+  context: RunContext,
+): Promise<Result> {
+  const { commit, isDefaultBranch } = context.trigger
+  const purpose = { kind: 'branch', isDefaultBranch } as const
+  const target = { channelName, why, purpose, commit, environment: channelName, webBuild: null }
+  return (await deliver(await prepare(target, context), context)).result
 }
 
 function requireToken({ capgoToken }: Inputs): void {

@@ -1,4 +1,10 @@
-import type { FailedResult, FileChange, PublishResult, Result } from '../../src/report/result.ts'
+import type {
+  CleanedResult,
+  FailedResult,
+  FileChange,
+  PublishResult,
+  Result,
+} from '../../src/report/result.ts'
 
 const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'
 
@@ -48,6 +54,7 @@ const published: PublishResult = {
     },
   ],
   warnings: [],
+  preview: null,
   durations: { build: 14_230, upload: 1_812, total: 19_640 },
 }
 
@@ -106,6 +113,33 @@ file: /home/runner/work/shop/shop/app/src/cart/total.ts:18:9
     at getRollupError (node_modules/rollup/dist/es/shared/parseAst.js:401:41)
     at error (node_modules/rollup/dist/es/shared/parseAst.js:397:42)
 `,
+  warnings: [],
+}
+
+const cleaned: CleanedResult = {
+  kind: 'cleaned',
+  outcome: 'cleaned',
+  reason: 'The previews of 2 pull requests were removed.',
+  appId: 'com.example.shop',
+  previews: [
+    {
+      pull: 12,
+      why: '#12 was merged',
+      channels: ['pr-12'],
+      bundles: ['1.4.1-pr.12.57.1', '1.4.1-pr.12.56.1'],
+      devices: 2,
+      kept: [],
+    },
+    {
+      pull: 9,
+      why: '#9 was closed',
+      channels: ['pr-9'],
+      bundles: ['1.4.1-pr.9.31.1'],
+      devices: 0,
+      kept: ['Bundle 1.4.1-pr.9.30.1 stays: another channel serves it.'],
+    },
+  ],
+  warnings: [],
 }
 
 const nasty =
@@ -253,6 +287,13 @@ export const samples: Readonly<Record<string, Result>> = {
     outcome: 'skipped',
     reason:
       'No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".',
+    warnings: [],
+  },
+  cleaned,
+  'cleaned-planned': {
+    ...cleaned,
+    outcome: 'planned',
+    reason: 'Dry run: the previews of 2 pull requests would be removed. Nothing was written.',
   },
   failed,
   'failed-server': {

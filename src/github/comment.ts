@@ -7,12 +7,21 @@ export interface OwnComment {
   readonly url: string
 }
 
-export function comments({ octokit, owner, repo }: Repository) {
+export function comments({ octokit, owner, repo, isPersonal }: Repository) {
   /**
-   * The comment that begins with this marker and was written by a workflow, through all pages. Text alone
-   * proves nothing: anybody can write a marker, and a token that may write comments can change those of people.
+   * Whether an author is this token's. Text alone proves nothing: anybody can write a marker, and a token that
+   * may write comments can change those of people. A workflow's token writes as a bot and cannot ask its name.
    */
-  async function findComment(issue: number, marker: string): Promise<OwnComment | null> {
+  async function ours(): Promise<(author: { login: string; type?: string } | null) => boolean> {
+    if (!isPersonal) return author => author?.type === 'Bot'
+    const { data } = await octokit.rest.users.getAuthenticated()
+    return author => author?.login === data.login
+  }
+
+  /** Our comments that begin with this marker, oldest first, through all pages; `most` of them. */
+  async function findComments(issue: number, marker: string, most: number): Promise<OwnComment[]> {
+    const isOurs = await ours()
+    const found: OwnComment[] = []
     const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
       owner,
       repo,
@@ -20,41 +29,43 @@ export function comments({ octokit, owner, repo }: Repository) {
       per_page: 100,
     })
     for await (const { data } of pages)
-      for (const comment of data)
-        if (comment.user?.type === 'Bot' && comment.body?.startsWith(marker))
-          return { id: comment.id, body: comment.body, url: comment.html_url }
-    return null
+      for (const { id, user, body = '', html_url } of data)
+        if (isOurs(user) && body.startsWith(marker)) {
+          found.push({ id, body, url: html_url })
+          if (found.length === most) return found
+        }
+    return found
   }
 
   return {
-    findComment,
+    /** Our comment that begins with this marker. Needs `pull-requests: read`. */
+    async findComment(issue: number, marker: string): Promise<OwnComment | null> {
+      const [first] = await findComments(issue, marker, 1)
+      return first ?? null
+    },
 
-    /** Writes the one comment with this marker: changes it where it is, else makes it. Returns its page. */
-    async writeComment(
-      issue: number,
-      marker: string,
-      text: string,
-      known?: OwnComment | null,
-    ): Promise<OwnComment> {
-      const body = `${marker}\n${text}`
-      const existing = known === undefined ? await findComment(issue, marker) : known
-      if (existing?.body === body) return existing
-      if (existing !== null) {
-        try {
-          const { data } = await octokit.rest.issues.updateComment({
-            owner,
-            repo,
-            comment_id: existing.id,
-            body,
-          })
-          return { id: data.id, body, url: data.html_url }
-        } catch (error) {
-          // A person deleted it meanwhile.
-          if ((error as { status?: number }).status !== 404) throw error
-        }
+    /** Null when a person deleted it meanwhile. Needs `pull-requests: write`. */
+    async updateComment(id: number, body: string): Promise<OwnComment | null> {
+      try {
+        const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: id, body })
+        return { id, body, url: data.html_url }
+      } catch (error) {
+        if ((error as { status?: number }).status === 404) return null
+        throw error
       }
+    },
+
+    /**
+     * Writes a new comment. Two runs at once may both find none and write one: the older stays, so the
+     * comment that counts is returned, and it may hold the other run's text.
+     */
+    async createComment(issue: number, marker: string, body: string): Promise<OwnComment> {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
-      return { id: data.id, body, url: data.html_url }
+      const made = { id: data.id, body, url: data.html_url }
+      const [first] = await findComments(issue, marker, 1)
+      if (first === undefined || first.id === made.id) return made
+      await octokit.rest.issues.deleteComment({ owner, repo, comment_id: made.id })
+      return first
     },
   }
 }

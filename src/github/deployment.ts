@@ -8,26 +8,28 @@ export interface DeploymentRequest {
   /** Gone some day, as a pull request's environment is. */
   readonly transient: boolean
   readonly description: string
+  /** Page of the workflow run. */
   readonly logUrl: string
 }
 
-type State = 'in_progress' | 'success' | 'failure' | 'inactive'
+export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'inactive'
 
 /** GitHub takes 140 characters. */
 const LONGEST_DESCRIPTION = 140
+/** A success does not retire older deployments of a transient environment; so many of them are looked at. */
+const RETIRED_AT_ONCE = 5
 
 export function deployments({ octokit, owner, repo }: Repository) {
   async function setState(
     id: number,
-    state: State,
-    more: { description?: string; url?: string | null; logUrl?: string } = {},
+    state: DeploymentState,
+    more: { readonly url?: string | null; readonly logUrl?: string } = {},
   ): Promise<void> {
     await octokit.rest.repos.createDeploymentStatus({
       owner,
       repo,
       deployment_id: id,
       state,
-      ...(more.description ? { description: more.description.slice(0, LONGEST_DESCRIPTION) } : {}),
       ...(more.url ? { environment_url: more.url } : {}),
       ...(more.logUrl ? { log_url: more.logUrl } : {}),
     })
@@ -36,7 +38,10 @@ export function deployments({ octokit, owner, repo }: Repository) {
   return {
     setDeploymentState: setState,
 
-    /** Begins a deployment; checks and merges of the branch are not GitHub's business here. Returns its id. */
+    /**
+     * Begins a deployment; checks and merges of the branch are not GitHub's business here. Returns its id, null
+     * when GitHub made none. Needs `deployments: write`.
+     */
     async beginDeployment(request: DeploymentRequest): Promise<number | null> {
       const { data } = await octokit.rest.repos.createDeployment({
         owner,
@@ -54,7 +59,18 @@ export function deployments({ octokit, owner, repo }: Repository) {
       return data.id
     },
 
-    /** Ends every deployment of an environment. Returns how many there were. */
+    /** Sets the deployments before this one of a transient environment to inactive. */
+    async retireDeployments(environment: string, newest: number): Promise<void> {
+      const { data } = await octokit.rest.repos.listDeployments({
+        owner,
+        repo,
+        environment,
+        per_page: RETIRED_AT_ONCE + 1,
+      })
+      await Promise.all(data.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')))
+    },
+
+    /** Sets every deployment of an environment to inactive. Returns how many there were. */
     async endDeployments(environment: string): Promise<number> {
       const all = await octokit.paginate(octokit.rest.repos.listDeployments, {
         owner,

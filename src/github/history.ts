@@ -1,25 +1,13 @@
-import { getOctokit } from '@actions/github'
+import type { Repository } from './client.ts'
 
-/** How `head` stands to `base` in GitHub's eyes; null when it cannot or may not tell. */
-export interface History {
-  compare(base: string, head: string): Promise<'identical' | 'ahead' | 'behind' | 'diverged' | null>
-}
-
-/**
- * The repository's history through GitHub's API: an ordinary checkout is shallow and knows one commit only.
- * Needs `contents: read`. A commit that is gone (history rewritten) counts as diverged.
- */
-export function connectHistory(
-  token: string,
-  repository: string,
-  apiUrl: string,
-  userAgent: string,
-): History {
-  const [owner = '', repo = ''] = repository.split('/')
+export function history({ octokit, owner, repo }: Repository) {
   return {
-    async compare(base, head) {
-      if (token === '') return null
-      const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent })
+    /**
+     * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
+     * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history
+     * rewritten) counts as diverged.
+     */
+    async compare(base: string, head: string): Promise<'identical' | 'ahead' | 'behind' | 'diverged' | null> {
       try {
         const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
           owner,
@@ -34,5 +22,3 @@ export function connectHistory(
     },
   }
 }
-
-const silent = { debug() {}, info() {}, warn() {}, error() {} }

@@ -6,7 +6,7 @@ export type PullAnswer = Awaited<ReturnType<Octokit['rest']['pulls']['list']>>['
 
 export function pulls({ octokit, owner, repo }: Repository) {
   return {
-    /** Null when there is no such pull request. */
+    /** Null when there is no such pull request. Needs `pull-requests: read`. */
     async readPull(number: number): Promise<PullAnswer | null> {
       try {
         const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number: number })

@@ -1,85 +1,98 @@
 import semver from 'semver'
 import type { Capgo } from '../capgo/client.ts'
-import type { BundleRow } from '../capgo/wire.ts'
-import { channelsForPull } from '../plan/lineage.ts'
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import { readPulls } from '../plan/lineage.ts'
+import type { RemovedPreview } from '../report/result.ts'
 
-/** What closing a preview removed. */
-export interface Cleaned {
-  readonly channel: boolean
-  readonly bundles: number
-  /** Devices that an override had put on the channel. */
-  readonly devices: number
-  /** What was left and why, in sentences. */
+/** What is on Capgo for a pull request. */
+export interface Leftovers {
+  readonly channels: readonly ChannelRow[]
+  /** Bundles that were made for it and put nowhere else, the newest first. */
+  readonly bundles: readonly BundleRow[]
+  /** What is not ours to remove and why, in sentences. */
   readonly kept: readonly string[]
 }
 
 /**
- * Removes the preview of a pull request (`owner/name#12`): its channel, with the overrides of the devices that
- * are still on it, then the bundles that were made for it, each by its name. A channel that does not serve
- * this pull request's bundle, and a bundle that any other channel has or had, are left alone. Doing it twice
- * does no harm.
+ * What this action made on Capgo for a pull request (`owner/name#12`). The bundles' comments tell, not names
+ * alone: a channel is its own only while it serves such a bundle. `channelName` is looked at too.
  */
-export async function removePreview(
+export async function findLeftovers(
   appId: string,
-  channelName: string,
   pull: string,
+  channelName: string | null,
   capgo: Capgo,
-): Promise<Cleaned> {
-  const kept: string[] = []
-  const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId)
-  const channel = await capgo.readChannel(appId, channelName)
-  let removed = false
-  let devices = 0
-  if (channel !== null) {
-    if (channel.version !== null && channelsForPull(channel.version, pull).includes(channelName)) {
-      devices = await capgo.countOverrides(appId, channel.id)
-      removed = (await capgo.deleteChannel(appId, channelName, !mayDeleteBundles)) === 'deleted'
-    } else kept.push(`Channel ${channelName} stays: what it serves was not made for this pull request.`)
-  }
+): Promise<Leftovers> {
+  const made = await capgo.findBundlesByComment(appId, `for ${pull}`)
+  const names = new Set(channelName === null ? [] : [channelName])
+  for (const bundle of made)
+    for (const note of readPulls(bundle)) if (note.pull === pull) names.add(note.channel)
+  const found = names.size === 0 ? [] : await capgo.readChannels(appId, [...names])
+  const isServing = ({ name, version }: ChannelRow) =>
+    version !== null && readPulls(version).some(note => note.pull === pull && note.channel === name)
+  const channels = found.filter(isServing)
+  const number = pull.slice(pull.lastIndexOf('#') + 1)
+  const bundles = made.filter(bundle => {
+    const preRelease = semver.parse(bundle.name)?.prerelease.join('.') ?? ''
+    const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '')
+    const forThis = readPulls(bundle).filter(note => note.pull === pull)
+    return preRelease.startsWith(`pr.${number}.`) && lines.length === forThis.length
+  })
+  const kept = found
+    .filter(channel => !isServing(channel))
+    .map(({ name }) => `Channel ${name} stays: what it serves was not made for this pull request.`)
+  return { channels, bundles, kept }
+}
 
-  let bundles = removed && !mayDeleteBundles ? 1 : 0
-  const left: BundleRow[] = []
-  for (const bundle of await madeFor(appId, pull, capgo)) {
-    if (!mayDeleteBundles) left.push(bundle)
-    else if (bundle.storage_provider === 'r2-direct' && (await capgo.removeFailedBundle(appId, bundle.name)))
-      bundles++
+/**
+ * Removes the leftovers: each channel with the overrides of the devices that are still on it, then the
+ * bundles, each by its name. A bundle that another channel serves stays. Doing it twice does no harm.
+ */
+export async function removeLeftovers(
+  appId: string,
+  leftovers: Leftovers,
+  capgo: Capgo,
+): Promise<Omit<RemovedPreview, 'pull' | 'why'>> {
+  const { channels, bundles } = leftovers
+  const kept = [...leftovers.kept]
+  const removed = { channels: [] as string[], bundles: [] as string[], devices: 0 }
+  if (channels.length + bundles.length === 0) return { ...removed, kept }
+
+  // A key for previews removes a bundle only together with its own channel that serves it.
+  const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId)
+  const gone = new Set<string>()
+  for (const channel of channels) {
+    removed.devices += await capgo.countOverrides(appId, channel.id)
+    const answer = await capgo.deleteChannel(appId, channel.name, !mayDeleteBundles)
+    if (answer === 'deleted') removed.channels.push(channel.name)
+    if (answer === 'deleted' && !mayDeleteBundles && channel.version !== null) gone.add(channel.version.name)
+  }
+  removed.bundles.push(...gone)
+  const left: string[] = []
+  for (const { name, storage_provider } of bundles.filter(bundle => !gone.has(bundle.name))) {
+    const isInProgress = storage_provider === 'r2-direct'
+    if (isInProgress && (await capgo.removeFailedBundle(appId, name))) removed.bundles.push(name)
+    else if (!mayDeleteBundles) left.push(name)
     else {
-      const answer = await capgo.deleteBundle(appId, bundle.name)
-      if (answer === 'deleted') bundles++
-      if (answer === 'linked') kept.push(`Bundle ${bundle.name} stays: another channel serves it.`)
+      const answer = await capgo.deleteBundle(appId, name)
+      if (answer === 'deleted') removed.bundles.push(name)
+      if (answer === 'linked') kept.push(`Bundle ${name} stays: another channel serves it.`)
     }
   }
   if (left.length > 0)
     kept.push(
       `${left.length === 1 ? 'One older bundle stays' : `${left.length} older bundles stay`} until Capgo's retention removes ${left.length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
     )
-  return { channel: removed, bundles, devices, kept }
+  return { ...removed, kept }
 }
 
-/** Bundles named and made for this pull request, and put on no channel for anything else. */
-async function madeFor(appId: string, pull: string, capgo: Capgo): Promise<BundleRow[]> {
-  const number = pull.slice(pull.lastIndexOf('#') + 1)
-  return (await capgo.findBundlesByComment(appId, `for ${pull}`)).filter(bundle => {
-    const preRelease = semver.parse(bundle.name)?.prerelease.join('.') ?? ''
-    const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '')
-    return preRelease.startsWith(`pr.${number}.`) && lines.length === channelsForPull(bundle, pull).length
-  })
-}
-
-/** Pull requests (`owner/name#12`) of a repository that still have something on Capgo, and on which channels. */
-export async function findPreviews(
-  appId: string,
-  repository: string,
-  capgo: Capgo,
-): Promise<Map<string, Set<string>>> {
-  const found = new Map<string, Set<string>>()
-  for (const bundle of await capgo.findBundlesByComment(appId, `for ${repository}#`))
-    for (const line of (bundle.comment ?? '').split('\n')) {
-      const pull = / for (\S+#\d+)$/.exec(line)?.[1]
-      if (pull === undefined || !pull.startsWith(`${repository}#`)) continue
-      const channels = found.get(pull) ?? new Set()
-      for (const channel of channelsForPull(bundle, pull)) channels.add(channel)
-      found.set(pull, channels)
-    }
-  return found
+/** Numbers of the repository's pull requests that still have something on Capgo. */
+export async function findPreviewedPulls(appId: string, repository: string, capgo: Capgo): Promise<number[]> {
+  const bundles = await capgo.findBundlesByComment(appId, `for ${repository}#`)
+  const numbers = bundles.flatMap(bundle =>
+    readPulls(bundle).flatMap(({ pull }) =>
+      pull.startsWith(`${repository}#`) ? [Number(pull.slice(repository.length + 1))] : [],
+    ),
+  )
+  return [...new Set(numbers)].sort((one, other) => one - other)
 }

@@ -37,11 +37,11 @@ export function readServedCommit(
   return null
 }
 
-/** Every channel that a bundle was put on for this pull request (`owner/name#12`); empty when it was not made for it. */
-export function channelsForPull(bundle: Pick<BundleRow, 'comment'>, pull: string): string[] {
+/** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
+export function readPulls(bundle: Pick<BundleRow, 'comment'>): { pull: string; channel: string }[] {
   return (bundle.comment ?? '').split('\n').flatMap(line => {
     const found = LINE.exec(line.trim())?.groups
-    return found?.pull === pull ? [found.channel!] : []
+    return found?.pull === undefined ? [] : [{ pull: found.pull, channel: found.channel! }]
   })
 }
 

@@ -1,16 +1,127 @@
 import { ActionError } from '../errors.ts'
-import { type ChannelMapping, matchChannel, type Ref } from './channel.ts'
+import type { PullRequest, Trigger } from '../event.ts'
+import { type ChannelMapping, matchChannel } from './channel.ts'
+import { previewChannelName } from './preview.ts'
 
 /** What a run is about. */
 export type Operation =
   | { readonly kind: 'publish'; readonly channelName: string; readonly why: string }
+  | {
+      readonly kind: 'preview'
+      readonly pull: PullRequest
+      readonly channelName: string
+      readonly why: string
+    }
+  /** What another run built is to be published; its pull request is still to be found. */
+  | { readonly kind: 'follow' }
+  | {
+      readonly kind: 'cleanup'
+      readonly pull: PullRequest
+      readonly channelName: string
+      readonly why: string
+    }
+  | { readonly kind: 'sweep' }
   | { readonly kind: 'skip'; readonly reason: string }
 
-/** Names the channel for the ref, or says how to map it. */
-export function decideOperation(
-  ref: Ref & { readonly type: 'branch' | 'tag' | 'other' },
-  inputs: { readonly channel: string | null; readonly channels: readonly ChannelMapping[] },
-): Operation {
+export interface OperationInputs {
+  readonly capgoToken: string
+  readonly channel: string | null
+  readonly channels: readonly ChannelMapping[]
+  readonly previewChannel: string
+  readonly previewLabel: string | null
+  readonly build: boolean
+}
+
+/** What the event asks for. Throws where a run of this kind would be unsafe or names no channel. */
+export function decideOperation(trigger: Trigger, inputs: OperationInputs): Operation {
+  if (trigger.event === 'workflow_run') return decideFollowing(trigger, inputs)
+  if (trigger.pull !== null) return decidePull(trigger, trigger.pull, inputs)
+  if (trigger.event === 'schedule' && inputs.channel === null) return { kind: 'sweep' }
+  return decideRef(trigger, inputs)
+}
+
+/** Runs of these events have secrets and may meet code of strangers: nothing of it is run. */
+export function isPrivileged({ event }: Pick<Trigger, 'event'>): boolean {
+  return event === 'pull_request_target' || event === 'workflow_run'
+}
+
+function decidePull(trigger: Trigger, pull: PullRequest, inputs: OperationInputs): Operation {
+  const { number } = pull
+  if (inputs.capgoToken === '' && (pull.fork || trigger.actor === 'dependabot[bot]')) {
+    const whose = pull.fork ? 'forks' : 'Dependabot'
+    const advice = pull.fork
+      ? 'To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).'
+      : 'To preview its pull requests, store the key as a Dependabot secret too.'
+    return {
+      kind: 'skip',
+      reason: `No preview of #${number}: GitHub gives runs of ${whose} no secrets, so there is no Capgo key here. ${advice}`,
+    }
+  }
+  const label = inputs.previewLabel
+  const channelName = previewChannelName(inputs.previewChannel, pull)
+  if (trigger.action === 'closed')
+    return { kind: 'cleanup', pull, channelName, why: `#${number} was ${pull.merged ? 'merged' : 'closed'}` }
+  if (trigger.label !== null && trigger.label !== label)
+    return {
+      kind: 'skip',
+      reason: `Label "${trigger.label}" decides nothing about the preview of #${number}.`,
+    }
+  if (label !== null && trigger.action === 'unlabeled')
+    return { kind: 'cleanup', pull, channelName, why: `Label "${label}" was taken off #${number}` }
+  const operation = decidePreview(pull, inputs)
+  if (operation.kind === 'preview' && isPrivileged(trigger) && inputs.build) throw refusesToBuild(trigger)
+  return operation
+}
+
+/**
+ * The preview of an open pull request, or why it gets none. Throws when its channel would be one that a branch
+ * publishes to: whoever opens a pull request chooses its branch's name.
+ */
+export function decidePreview(
+  pull: PullRequest,
+  { channels, previewChannel, previewLabel: label }: OperationInputs,
+): Extract<Operation, { kind: 'preview' | 'skip' }> {
+  if (label !== null && !pull.labels.includes(label))
+    return { kind: 'skip', reason: `#${pull.number} has no label "${label}"; with it, it gets a preview.` }
+  const channelName = previewChannelName(previewChannel, pull)
+  if (channels.some(({ channel }) => channel === channelName))
+    throw new ActionError(
+      'preview_channel_taken',
+      `The preview of #${pull.number} would be on channel ${channelName}, which a branch publishes to.`,
+      {
+        hint: `The input "preview-channel" (${previewChannel}) gives that name for this branch. Put {number} in it.`,
+      },
+    )
+  return { kind: 'preview', pull, channelName, why: `pull request #${pull.number}` }
+}
+
+function decideFollowing(trigger: Trigger, inputs: OperationInputs): Operation {
+  const run = trigger.followed
+  if (run === null || run.event !== 'pull_request')
+    return {
+      kind: 'skip',
+      reason: 'The run before this one was not of a pull request, so there is nothing to preview.',
+    }
+  if (run.conclusion !== 'success')
+    return {
+      kind: 'skip',
+      reason: `The run before this one ended with "${run.conclusion}", so there is nothing to publish.`,
+    }
+  if (inputs.build) throw refusesToBuild(trigger)
+  return { kind: 'follow' }
+}
+
+function refusesToBuild({ event }: Trigger): ActionError {
+  return new ActionError(
+    'unsafe_build',
+    `On "${event}" this action does not build: code of a stranger would run beside your secrets.`,
+    {
+      hint: 'Build in a workflow on "pull_request", which has no secrets for forks, keep the web folder as an artifact, and publish it on "workflow_run" with "build: false" (docs/forks.md).',
+    },
+  )
+}
+
+function decideRef({ ref }: Trigger, inputs: OperationInputs): Operation {
   if (inputs.channel !== null) return { kind: 'publish', channelName: inputs.channel, why: 'input "channel"' }
   if (ref.type === 'other')
     throw new ActionError('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {

@@ -1,4 +1,6 @@
 import type { App, BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { PullRequest, Trigger } from '../event.ts'
+import type { Commit } from './types.ts'
 
 /** The preview channel of a pull request: `{number}` and `{branch}` of the template filled in. */
 export function previewChannelName(
@@ -10,6 +12,22 @@ export function previewChannelName(
     .replaceAll('{number}', String(pull.number))
     .replaceAll('{branch}', branch || 'branch')
     .slice(0, 64)
+}
+
+/** How a pull request is named in what this action writes: `owner/name#12`. */
+export function pullName(repository: string, number: number): string {
+  return `${repository}#${number}`
+}
+
+/** The head of a pull request as the commit that this run publishes. */
+export function commitOfPull(pull: PullRequest, trigger: Trigger): Commit {
+  return {
+    ...trigger.commit,
+    sha: pull.headSha,
+    refName: pull.headRef,
+    url: `${trigger.repositoryUrl}/commit/${pull.headSha}`,
+    pull: pullName(trigger.repository, pull.number),
+  }
 }
 
 /** What Capgo's preview app opens; also the text of the QR code (Capgo's own form). */

@@ -94,16 +94,19 @@ export function alert(kind: 'NOTE' | 'WARNING' | 'CAUTION', body: string): strin
 
 const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._'
 
-/** Cuts between two lines so that at most `max` bytes of UTF-8 are left, and closes what is open there. */
-export function limit(markdown: string, max: number): string {
-  if (size(markdown) <= max) return markdown
+/**
+ * Cuts between two lines so that at most `max` are left, and closes what is open there. GitHub counts bytes of
+ * UTF-8 in a job summary, which is what is measured here unless told otherwise.
+ */
+export function limit(markdown: string, max: number, measure: (text: string) => number = bytes): string {
+  if (measure(markdown) <= max) return markdown
   const lines = markdown.split('\n')
   let used = 0
   let folds = 0
   let fence: string | null = null
   let best = ''
   for (const [index, line] of lines.entries()) {
-    used += size(line) + 1
+    used += measure(line) + 1
     if (used > max) break
     if (fence === null) {
       folds += count(line, '<details') - count(line, '</details>')
@@ -112,7 +115,7 @@ export function limit(markdown: string, max: number): string {
     const end = [...(fence === null ? [] : [fence]), '', ...Array(folds).fill('</details>\n'), LEFT_OUT].join(
       '\n',
     )
-    if (used + size(end) <= max) best = `${lines.slice(0, index + 1).join('\n')}\n${end}`
+    if (used + measure(end) <= max) best = `${lines.slice(0, index + 1).join('\n')}\n${end}`
   }
   return best
 }
@@ -144,7 +147,7 @@ function clip(text: string, longest: number): string {
   return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`
 }
 
-function size(text: string): number {
+function bytes(text: string): number {
   return new TextEncoder().encode(text).length
 }
 

@@ -44,7 +44,12 @@ export function plannedResult(findings: Findings): PublishResult {
       made: plan.create !== null,
       public: known.channel?.public ?? plan.create?.public ?? null,
     },
-    bundle: { ...bundle, checksum: known.checksum, size: known.size, url: bundlePage(findings, bundle.id) },
+    bundle: {
+      ...bundle,
+      checksum: known.checksum,
+      size: known.size,
+      url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
+    },
     by: action.do === 'keep' ? null : action.do,
   }
 }
@@ -72,7 +77,7 @@ export function publishedResult(
       name: served?.name ?? '',
       checksum: served?.checksum ?? null,
       size: served?.checksum === known.checksum ? known.size : null,
-      url: bundlePage(findings, served?.id ?? null),
+      url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
     },
     by: published.by,
     change: published.outcome === 'published' ? findings.change : null,
@@ -86,6 +91,7 @@ function base(findings: Findings) {
     kind: 'publish',
     appId: plan.appId,
     before: before === null ? null : { id: before.id, name: before.name },
+    preview: null,
     commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
     change: findings.change,
     files: built.files,
@@ -96,9 +102,9 @@ function base(findings: Findings) {
   } as const
 }
 
-/** Page of a bundle in the Capgo console. */
-function bundlePage({ consoleUrl, plan }: Findings, id: number | null): string | null {
-  return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${plan.appId}/bundle/${id}`
+/** Page of a bundle in the Capgo console; null where there is none. */
+export function bundlePage(consoleUrl: string | null, appId: string, id: number | null): string | null {
+  return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`
 }
 
 /** Any error as a result; one that is not ours is a fault of this action and says so. */
@@ -114,5 +120,6 @@ export function failure(error: unknown): FailedResult {
     hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
     at: known?.at ?? null,
     output: known?.output ?? null,
+    warnings: [],
   }
 }

@@ -2,6 +2,7 @@ import type { Decision } from '../plan/types.ts'
 import { formatBytes, formatDifference, formatDuration, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, makeVisible, table } from './markdown.ts'
 import type {
+  CleanedResult,
   ContentChange,
   FailedResult,
   FileChange,
@@ -15,7 +16,7 @@ const LONGEST_SUMMARY = 1024 * 1024 - 4096
 /** So many files and output lines are shown; the rest is counted. */
 const FILES_SHOWN = 40
 const LEFT_OUT_SHOWN = 10
-const LINES_SHOWN = 60
+export const LINES_SHOWN = 60
 
 /** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
 export function renderSummary(result: Result): string {
@@ -41,6 +42,7 @@ function describe(result: Result): string {
   switch (result.kind) {
     case 'failed':
     case 'skipped':
+    case 'cleaned':
       return result.reason
     case 'publish': {
       const { outcome, reason, channel, bundle, before, commit } = result
@@ -60,6 +62,8 @@ function blocks(result: Result): string[] {
       return failed(result)
     case 'skipped':
       return skipped(result)
+    case 'cleaned':
+      return cleaned(result)
     case 'publish':
       return published(result)
   }
@@ -82,11 +86,33 @@ function skipped({ reason }: SkippedResult): string[] {
   return ['### ⏭️ Nothing to publish', escapeText(reason)]
 }
 
+function cleaned({ outcome, reason, previews, warnings: texts }: CleanedResult): string[] {
+  const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
+  const names = (all: readonly string[]) => all.map(code).join(', ')
+  const rows = shown.map(({ pull, why, channels, bundles, devices }) => [
+    escapeText(`#${pull}`),
+    escapeText(why),
+    names(channels),
+    names(bundles),
+    String(devices),
+  ])
+  const kept = previews.flatMap(each => each.kept).map(text => `- ${escapeText(text)}`)
+  return [
+    outcome === 'planned' ? '### 🧪 Dry run: previews that would go' : '### 🧹 Previews removed',
+    rows.length === 0
+      ? escapeText(reason)
+      : table(['', 'because', 'channel', 'bundles', 'devices taken off'], rows),
+    kept.join('\n'),
+    warnings(texts),
+  ]
+}
+
 function published(result: PublishResult): string[] {
   return [
     `### ${headline(result)}`,
     origin(result),
     why(result),
+    preview(result),
     changes(result.change),
     warnings(result.warnings),
     decisions(result),
@@ -94,10 +120,15 @@ function published(result: PublishResult): string[] {
   ]
 }
 
-function warnings(warnings: readonly string[]): string {
-  const texts = warnings.map(escapeText)
-  if (texts.length === 0) return ''
-  return alert('WARNING', texts.length === 1 ? texts.join() : texts.map(text => `- ${text}`).join('\n'))
+function warnings(texts: readonly string[]): string {
+  return setApart(texts.map(escapeText))
+}
+
+/** Sentences in Markdown, as one warning. */
+export function setApart(sentences: readonly string[]): string {
+  if (sentences.length === 0) return ''
+  const body = sentences.length === 1 ? sentences.join() : sentences.map(each => `- ${each}`).join('\n')
+  return alert('WARNING', body)
 }
 
 function headline({ outcome, channel, bundle, by }: PublishResult): string {
@@ -123,6 +154,13 @@ function origin({ outcome, channel, bundle, before, commit, by }: PublishResult)
   if (outcome === 'stale') return row([`This run: commit ${from}`, page === '' ? '' : `served: ${page}`])
   const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`
   return row([`Commit ${from}`, by === null || before?.id === bundle.id ? '' : replaced, page])
+}
+
+function preview({ preview }: PublishResult): string {
+  if (preview === null) return ''
+  const comment = link(escapeText(`#${preview.pull}`), preview.commentUrl)
+  const web = preview.webUrl === null ? '' : link('in a browser', preview.webUrl)
+  return row([`Preview of ${comment}`, `on a phone: ${code(preview.deepLink)}`, web])
 }
 
 function firstOf(channel: PublishResult['channel']): string {
@@ -163,7 +201,7 @@ function footer({ outcome, appId, bundle, channel, files, durations, by }: Publi
 }
 
 /** The parts that say something, side by side. */
-function row(parts: readonly string[]): string {
+export function row(parts: readonly string[]): string {
   return parts.filter(part => part !== '').join(' · ')
 }
 
@@ -173,11 +211,24 @@ function changes(change: ContentChange | null): string {
   const files = listChanges(change)
   const since = code(change.since)
   if (files.length === 0) return `No file differs from ${since}.`
-  const counts = (['changed', 'added', 'removed'] as const)
+  const total = files.reduce((sum, file) => sum + difference(file), 0)
+  return details(
+    `<b>Files:</b> ${countChanges(files)} since ${since} (${formatDifference(total)} unpacked)`,
+    tableOfChanges(files),
+  )
+}
+
+/** `4 changed, 1 added`. */
+export function countChanges(files: readonly ChangedFile[]): string {
+  return (['changed', 'added', 'removed'] as const)
     .map(kind => ({ kind, count: files.filter(file => file.kind === kind).length }))
     .filter(({ count }) => count > 0)
     .map(({ kind, count }) => `${count.toLocaleString('en-US')} ${kind}`)
-  const total = files.reduce((sum, file) => sum + difference(file), 0)
+    .join(', ')
+}
+
+/** The first files with their sizes; the others are counted. */
+export function tableOfChanges(files: readonly ChangedFile[]): string {
   const rows = files
     .slice(0, FILES_SHOWN)
     .map(file => [
@@ -188,13 +239,10 @@ function changes(change: ContentChange | null): string {
     ])
   const more = files.length - rows.length
   const list = table(['file', 'before', 'now', 'difference'], rows, ['---', '--:', '--:', '--:'])
-  return details(
-    `<b>Files:</b> ${counts.join(', ')} since ${since} (${formatDifference(total)} unpacked)`,
-    more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list,
-  )
+  return more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list
 }
 
-interface ChangedFile extends FileChange {
+export interface ChangedFile extends FileChange {
   readonly kind: 'added' | 'changed' | 'removed'
 }
 
@@ -202,7 +250,7 @@ interface ChangedFile extends FileChange {
  * The files that differ, the largest differences first. Build tools put a hash of the content into names: an
  * added and a removed file whose names differ by nothing else are one file that changed.
  */
-function listChanges({ added, changed, removed }: ContentChange): ChangedFile[] {
+export function listChanges({ added, changed, removed }: ContentChange): ChangedFile[] {
   const before = new Map(withoutHash(removed))
   const pairs = withoutHash(added).flatMap(([name, now]) => {
     const was = before.get(name)
@@ -234,8 +282,9 @@ function withoutHash(files: readonly FileChange[]): [string, FileChange][] {
   )
 }
 
-function lastLines(output: string): string {
+/** The end of a child's output; the lines before it are counted. */
+export function lastLines(output: string, shown = LINES_SHOWN): string {
   const lines = output.trimEnd().split('\n')
-  const left = lines.length - LINES_SHOWN
+  const left = lines.length - shown
   return left > 0 ? [`… ${plural(left, 'line')} before`, ...lines.slice(left)].join('\n') : output
 }

@@ -49,6 +49,13 @@ export interface PublishResult {
   readonly leftOut: readonly { readonly path: string; readonly why: string }[]
   readonly decisions: readonly Decision[]
   readonly warnings: readonly string[]
+  /** Of a pull request: how to get it. */
+  readonly preview: {
+    readonly pull: number
+    readonly deepLink: string
+    readonly webUrl: string | null
+    readonly commentUrl: string | null
+  } | null
   /** Milliseconds. */
   readonly durations: {
     readonly build: number | null
@@ -62,6 +69,29 @@ export interface SkippedResult {
   readonly kind: 'skipped'
   readonly outcome: 'skipped'
   readonly reason: string
+  readonly warnings: readonly string[]
+}
+
+/** Previews of pull requests were removed, or on a dry run would be. */
+export interface CleanedResult {
+  readonly kind: 'cleaned'
+  readonly outcome: 'cleaned' | 'planned'
+  readonly reason: string
+  readonly appId: string
+  readonly previews: readonly RemovedPreview[]
+  readonly warnings: readonly string[]
+}
+
+export interface RemovedPreview {
+  readonly pull: number
+  /** Why it was removed: "#12 was merged". */
+  readonly why: string
+  readonly channels: readonly string[]
+  readonly bundles: readonly string[]
+  /** Devices that an override had put on the channels. */
+  readonly devices: number
+  /** What was left and why, in sentences. */
+  readonly kept: readonly string[]
 }
 
 /** Something is wrong, and nothing was left half done. */
@@ -74,6 +104,7 @@ export interface FailedResult {
   readonly at: Place | null
   /** End of a child process's output; untrusted. */
   readonly output: string | null
+  readonly warnings: readonly string[]
 }
 
-export type Result = PublishResult | SkippedResult | FailedResult
+export type Result = PublishResult | CleanedResult | SkippedResult | FailedResult

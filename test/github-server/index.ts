@@ -281,7 +281,10 @@ function send(
 ): Response {
   const type = json === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }
   const body = json === undefined ? (bytes ?? null) : JSON.stringify(json)
-  return new Response(body as BodyInit | null, { status, headers: { ...type, ...more, ...headers } })
+  return new Response(body as ConstructorParameters<typeof Response>[0], {
+    status,
+    headers: { ...type, ...more, ...headers },
+  })
 }
 
 async function recordRequest(context: Context<Bindings>, n: number): Promise<GitHubRequest> {

@@ -1,10 +1,24 @@
-import { onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { type LocalCapgo, type LocalCapgoOptions, startCapgo } from '../../server/index.ts'
+import {
+  type HostedRepository,
+  type LocalGitHub,
+  type Permissions,
+  startGitHub,
+} from '../github-server/index.ts'
 import { pushEvent, tagPushEvent, type WorkflowEvent } from '../helpers/event.ts'
 import { createRepository, type Files, type Repository } from '../helpers/repository.ts'
 import { type ActionRun, type RunOptions, runAction } from '../helpers/runner.ts'
 
 export const APP_ID = 'com.example.app'
+export const REPOSITORY = 'octo-org/daybreak'
+/** What the README's workflow gives the job's token. */
+const PERMISSIONS: Permissions = {
+  contents: 'read',
+  deployments: 'write',
+  'pull-requests': 'write',
+  actions: 'read',
+}
 
 /** A web app whose build takes no time: the script copies a page that says which greeting it was built with. */
 export function tinyApp(greeting = 'Hello', version = '1.2.0'): Files {
@@ -36,6 +50,9 @@ export interface World {
   readonly capgo: LocalCapgo
   readonly repo: Repository
   readonly key: string
+  readonly github: LocalGitHub
+  /** The repository as GitHub has it. */
+  readonly hosted: HostedRepository
   /** Runs the action for a push of the branch's newest commit. */
   push(branch: string, options?: Partial<RunOptions> & { sha?: string }): Promise<ActionRun>
   tag(tag: string, options?: Partial<RunOptions>): Promise<ActionRun>
@@ -53,6 +70,8 @@ export interface WorldOptions {
   readonly without?: string[]
   readonly app?: Partial<Parameters<LocalCapgo['seedApp']>[0]>
   readonly branch?: string
+  /** Of the job's token. */
+  readonly permissions?: Permissions
 }
 
 /** A local Capgo with one app and key, and a repository of that app. Gone at the end of the test. */
@@ -66,20 +85,31 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   })
   const files = Object.entries(options.files ?? tinyApp()).filter(([, content]) => content !== null)
   const repo = createRepository({ files: Object.fromEntries(files), branch: options.branch ?? 'main' })
+  const github = await startGitHub()
+  const hosted = github.addRepository({ name: REPOSITORY, gitDir: repo.path, private: true })
+  const githubToken = github.addToken({
+    repository: REPOSITORY,
+    permissions: options.permissions ?? PERMISSIONS,
+  })
   onTestFinished(async () => {
     const violations = capgo.deleteAllAttempts.length
     await capgo.stop()
+    await github.stop()
+    expect(github.violations, 'requests as GitHub describes them').toEqual([])
     repo.remove()
     if (violations > 0) throw new Error('Somebody sent the request that deletes every bundle.')
   })
   let runs = 0
   let seen = 0
+  let seenGitHub = 0
   const run = (event: WorkflowEvent, more: Partial<RunOptions> = {}): Promise<ActionRun> => {
     runs++
     return runAction({
       repo: repo.path,
       event,
       secrets: [key],
+      githubToken,
+      apiUrl: github.url,
       runId: 9_000_000_000 + runs,
       runNumber: runs,
       ...more,
@@ -92,6 +122,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     capgo,
     repo,
     key,
+    github,
+    hosted,
     run,
     push: (branch, { sha, ...more } = {}) =>
       run(pushEvent({ branch, sha: sha ?? repo.git(['rev-parse', branch]) }), more),
@@ -99,6 +131,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     story(result) {
       const requests = capgo.requests.slice(seen)
       seen = capgo.requests.length
+      const githubRequests = github.requests.slice(seenGitHub)
+      seenGitHub = github.requests.length
       return withoutChance(
         [
           `exit code ${result.exitCode}`,
@@ -108,8 +142,15 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
           ...Object.entries(result.outputs).map(([name, value]) => `${name}=${value}`),
           '--- requests',
           ...inOrder(requests.map(({ method, path, status }) => `${method} ${shorten(path)} ${status}`)),
+          '--- requests to GitHub',
+          ...githubRequests.map(({ operation, status }) => `${operation} ${status}`),
         ].join('\n'),
-        { [capgo.url]: 'http://capgo.local', [key]: 'CAPGO_KEY', [repo.path]: '/checkout' },
+        {
+          [capgo.url]: 'http://capgo.local',
+          [github.url]: 'http://github.local',
+          [key]: 'CAPGO_KEY',
+          [repo.path]: '/checkout',
+        },
       )
     },
   }
@@ -122,24 +163,25 @@ function shorten(path: string): string {
     .replace(/[?&]nocache=[^&]*/, '')
 }
 
-/** Requests that are sent side by side come in any order: such neighbours are sorted. */
+/** Requests that are sent side by side come in any order: such neighbours are sorted, and reads of bundles stand last. */
 function inOrder(requests: readonly string[]): string[] {
+  const isReading = (request: string) => request.includes('/files/read/')
   const sideBySide = [
-    /\/rpc\/|\/files\/config|\/files\/read\//,
+    /\/rpc\/|\/files\/config/,
     /^PATCH \/rest\/v1\/app_versions|^GET \/rest\/v1\/channels\?/,
   ]
   const kind = (request: string) => sideBySide.findIndex(pattern => pattern.test(request))
   const groups: string[][] = []
-  for (const request of requests) {
+  for (const request of requests.filter(request => !isReading(request))) {
     const last = groups.at(-1)
     if (last && kind(request) >= 0 && kind(last[0]!) === kind(request)) last.push(request)
     else groups.push([request])
   }
-  return groups.flatMap(group => group.sort())
+  return [...groups.flatMap(group => group.sort()), ...requests.filter(isReading).sort()]
 }
 
 /** Replaces what differs from run to run: addresses, keys, durations, ids that are drawn. */
-function withoutChance(text: string, known: Readonly<Record<string, string>>): string {
+export function withoutChance(text: string, known: Readonly<Record<string, string>> = {}): string {
   let clean = text
   for (const [from, to] of Object.entries(known)) clean = clean.replaceAll(from, to)
   return clean

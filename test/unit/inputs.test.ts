@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { readTrigger } from '../../src/event.ts'
 import { readInputs } from '../../src/inputs.ts'
 import { matchChannel, newChannelSettings } from '../../src/plan/channel.ts'
 import { decideOperation } from '../../src/plan/operation.ts'
@@ -10,6 +11,8 @@ const DEFAULTS: Record<string, string> = {
   'build-script': 'build',
   'check-notify-app-ready': 'true',
   'dry-run': 'false',
+  comment: 'true',
+  deployments: 'true',
   'api-url': 'https://api.capgo.app',
 }
 const read = (given: Record<string, string> = {}) =>
@@ -82,25 +85,29 @@ describe('matchChannel', () => {
 })
 
 describe('decideOperation', () => {
-  const { channels } = read()
+  const inputs = read({ 'capgo-token': 'key' })
+  const trigger = (ref: string) =>
+    readTrigger({
+      payload: {},
+      env: {
+        GITHUB_REF: ref,
+        GITHUB_SHA: 'a'.repeat(40),
+        GITHUB_REPOSITORY: 'octo-org/daybreak',
+        GITHUB_SERVER_URL: 'https://github.com',
+        GITHUB_EVENT_NAME: 'push',
+        GITHUB_RUN_ID: '1',
+        GITHUB_RUN_NUMBER: '1',
+        GITHUB_RUN_ATTEMPT: '1',
+      },
+    })
   it('says how to map a ref that maps to nothing', () => {
-    expect(
-      decideOperation(
-        { full: 'refs/heads/feature/x y', name: 'feature/x y', type: 'branch' },
-        { channel: null, channels },
-      ),
-    ).toEqual({
+    expect(decideOperation(trigger('refs/heads/feature/x y'), inputs)).toEqual({
       kind: 'skip',
       reason: expect.stringContaining('"feature/x y: feature-x-y"'),
     })
   })
   it('refuses a ref that is neither branch nor tag', () => {
-    expect(() =>
-      decideOperation(
-        { full: 'refs/pull/1/merge', name: 'refs/pull/1/merge', type: 'other' },
-        { channel: null, channels },
-      ),
-    ).toThrow(/neither a branch nor a tag/)
+    expect(() => decideOperation(trigger('refs/pull/1/merge'), inputs)).toThrow(/neither a branch nor a tag/)
   })
 })
 

@@ -35,8 +35,8 @@ describe('who may import whom', () => {
     const pure = (file: string) =>
       folder(file) === 'plan' ||
       file === 'event.ts' ||
-      /^report\/(render|markdown|format|outcome)\.ts$/.test(file)
-    const libraries = new Set(['semver', 'picomatch'])
+      /^report\/(render|markdown|format|outcome|comment|qr)\.ts$/.test(file)
+    const libraries = new Set(['semver', 'picomatch', 'uqr'])
     expect(
       found(
         ({ from, to, typeOnly }) =>

@@ -2,11 +2,19 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { samples } from '../../../scripts/preview/samples.ts'
 import { describeOutcome, renderLogPlan, renderSummary } from '../../../src/report/render.ts'
-import type { FailedResult, FileChange, PublishResult, Result } from '../../../src/report/result.ts'
+import type {
+  CleanedResult,
+  FailedResult,
+  FileChange,
+  PublishResult,
+  RemovedPreview,
+  Result,
+} from '../../../src/report/result.ts'
 import { hostileText, skeleton } from './hostile.ts'
 
 const published = samples.published as PublishResult
 const failed = samples.failed as FailedResult
+const cleaned = samples.cleaned as CleanedResult
 
 describe('the summary of', () => {
   it.each(Object.entries(samples))('%s', async (name, result) => {
@@ -30,6 +38,8 @@ it('says each outcome in one line of the log', () => {
       "planned: Dry run: it would upload 1.4.1-production.57.1 and point channel production at it. Nothing was written.",
       "planned: Dry run: it would leave channel production as it is. Nothing was written.",
       "skipped: No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".",
+      "cleaned: The previews of 2 pull requests were removed.",
+      "planned: Dry run: the previews of 2 pull requests would be removed. Nothing was written.",
       "failed: "npm run build" ended with exit code 1.",
       "failed: The Capgo key may not make channel beta (permission app.create_channel).",
     ]
@@ -127,8 +137,18 @@ const publishFields: Record<string, (text: string) => PublishResult> = {
   'warnings, one': text => ({ ...published, warnings: [text] }),
   'warnings, two': text => ({ ...published, warnings: [text, text] }),
 }
+const withPreview = (of: Partial<RemovedPreview>): Result => ({
+  ...cleaned,
+  previews: [{ ...cleaned.previews[0]!, ...of }],
+})
 const otherFields: Record<string, (text: string) => Result> = {
-  'skipped.reason': text => ({ kind: 'skipped', outcome: 'skipped', reason: text }),
+  'skipped.reason': text => ({ kind: 'skipped', outcome: 'skipped', reason: text, warnings: [] }),
+  'cleaned.reason': text => ({ ...cleaned, reason: text }),
+  'cleaned.why': text => withPreview({ why: text }),
+  'cleaned.channels': text => withPreview({ channels: [text] }),
+  'cleaned.bundles': text => withPreview({ bundles: [text] }),
+  'cleaned.kept': text => withPreview({ kept: [text] }),
+  'cleaned.warnings': text => ({ ...cleaned, warnings: [text] }),
   'failed.code': text => ({ ...failed, code: text }),
   'failed.reason': text => ({ ...failed, reason: text }),
   'failed.hint': text => ({ ...failed, hint: text }),

@@ -1,0 +1,148 @@
+import { type PullRequest, toPullRequest } from '../event.ts'
+import { gatherAppId } from '../gather.ts'
+import type { Operation } from '../plan/operation.ts'
+import { commitOfPull, pullName } from '../plan/preview.ts'
+import type { CleanedResult, RemovedPreview } from '../report/result.ts'
+import { findLeftovers, findPreviewedPulls, removeLeftovers } from './cleanup.ts'
+import { writeComment } from './comment.ts'
+import type { RunContext } from './context.ts'
+
+/** A pull request whose preview shall go. */
+interface Closing {
+  readonly pull: PullRequest
+  /** "#12 was merged". */
+  readonly why: string
+  /** The channel that it would have by today's inputs; others that it has are found by what they serve. */
+  readonly channelName: string | null
+}
+
+/** Removes the preview of a pull request. */
+export async function cleanup(
+  operation: Extract<Operation, { kind: 'cleanup' }>,
+  context: RunContext,
+): Promise<CleanedResult> {
+  const appId = await readAppId(context)
+  return closePreview(appId, operation, context)
+}
+
+/** Removes the previews of every pull request that is no longer open (or has lost the label). */
+export async function sweep(context: RunContext): Promise<CleanedResult> {
+  const { inputs, trigger, capgo, github, deps } = context
+  const appId = await readAppId(context)
+  const numbers = await findPreviewedPulls(appId, trigger.repository, capgo)
+  const previews: RemovedPreview[] = []
+  for (const number of numbers) {
+    const answer = github === null ? null : await github.readPull(number)
+    if (answer === null) {
+      deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`)
+      continue
+    }
+    const pull = toPullRequest(answer)
+    const label = inputs.previewLabel
+    if (pull.open && (label === null || pull.labels.includes(label))) {
+      deps.log.info(`#${number} is open: its preview stays.`)
+      continue
+    }
+    const why = pull.open
+      ? `#${number} has no label "${label}"`
+      : `#${number} is ${pull.merged ? 'merged' : 'closed'}`
+    previews.push(...(await closePreview(appId, { pull, why, channelName: null }, context)).previews)
+  }
+  const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
+  return {
+    kind: 'cleaned',
+    outcome: inputs.dryRun ? 'planned' : 'cleaned',
+    reason:
+      removed.length === 0
+        ? 'No preview was left behind.'
+        : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`,
+    appId,
+    previews: removed,
+    warnings: [],
+  }
+}
+
+/** Channel, bundles, deployments; then the comment says so. */
+export async function closePreview(
+  appId: string,
+  { pull, why, channelName }: Closing,
+  context: RunContext,
+): Promise<CleanedResult> {
+  const { deps, inputs, trigger, capgo, courtesy } = context
+  const { number } = pull
+  const leftovers = await findLeftovers(appId, pullName(trigger.repository, number), channelName, capgo)
+  if (inputs.dryRun)
+    return cleaned(appId, 'planned', why, {
+      pull: number,
+      why,
+      channels: leftovers.channels.map(({ name }) => name),
+      bundles: leftovers.bundles.map(({ name }) => name),
+      devices: 0,
+      kept: leftovers.kept,
+    })
+  const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
+    const removed = await removeLeftovers(appId, leftovers, capgo)
+    for (const name of removed.channels)
+      deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`)
+    for (const name of removed.bundles) deps.log.info(`Bundle ${name}.`)
+    for (const kept of removed.kept) deps.log.info(kept)
+    return removed
+  })
+  if (inputs.deployments)
+    await courtesy('end the deployments', 'deployments: write', github =>
+      github.endDeployments(`preview/pr-${number}`),
+    )
+  const { sha, url } = commitOfPull(pull, trigger)
+  await writeComment(
+    {
+      state: 'closed',
+      appId,
+      pull: number,
+      commit: { sha, url },
+      runUrl: trigger.runUrl,
+      channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
+      bundle: null,
+      change: null,
+      natives: [],
+      devices: null,
+      deepLink: null,
+      web: null,
+      warnings: [],
+      error: null,
+      removed: {
+        channel: removed.channels.length > 0,
+        bundles: removed.bundles.length,
+        devices: removed.devices,
+        kept: removed.kept,
+      },
+    },
+    context,
+  )
+  return cleaned(appId, 'cleaned', why, { pull: number, why, ...removed })
+}
+
+function cleaned(
+  appId: string,
+  outcome: CleanedResult['outcome'],
+  why: string,
+  preview: RemovedPreview,
+): CleanedResult {
+  const isEmpty = preview.channels.length + preview.bundles.length === 0
+  return {
+    kind: 'cleaned',
+    outcome,
+    reason: isEmpty
+      ? `${why}, and nothing of its preview was there.`
+      : `${why}, so its preview ${outcome === 'planned' ? 'would go' : 'is gone'}.`,
+    appId,
+    previews: [preview],
+    warnings: [],
+  }
+}
+
+/** The app, and the proof that the key is good: the database answers a wrong key with empty lists. */
+async function readAppId({ deps, inputs, trigger, capgo }: RunContext): Promise<string> {
+  const appId = await gatherAppId(inputs, trigger, deps)
+  await capgo.readApp(appId)
+  return appId
+}

@@ -1,0 +1,19 @@
+import type { Capgo } from '../capgo/client.ts'
+import type { Deps } from '../deps.ts'
+import type { Trigger } from '../event.ts'
+import type { GitHub } from '../github/client.ts'
+import type { Inputs } from '../inputs.ts'
+import type { Courtesy } from './courtesy.ts'
+
+/** What every operation works with. */
+export interface RunContext {
+  readonly deps: Deps
+  readonly inputs: Inputs
+  readonly trigger: Trigger
+  readonly capgo: Capgo
+  /** Null without a token. */
+  readonly github: GitHub | null
+  readonly courtesy: Courtesy
+  /** When the run began, on the clock of `deps`. */
+  readonly began: number
+}

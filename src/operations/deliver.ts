@@ -1,0 +1,110 @@
+import { relative } from 'node:path'
+import type { App, ChannelRow } from '../capgo/wire.ts'
+import {
+  comparer,
+  gatherChange,
+  gatherForContent,
+  gatherProject,
+  gatherRemote,
+  type Project,
+} from '../gather.ts'
+import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
+import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
+import { plannedResult, publishedResult } from '../report/outcome.ts'
+import { progressReporter } from '../report/progress.ts'
+import { renderLogPlan } from '../report/render.ts'
+import type { PublishResult } from '../report/result.ts'
+import { type Built, buildBundle } from './build.ts'
+import type { RunContext } from './context.ts'
+import { withDeployment } from './deployment.ts'
+import { publish } from './publish.ts'
+
+/** What shall be on which channel, and what for. */
+export interface Target {
+  readonly channelName: string
+  readonly why: string
+  readonly purpose: Purpose
+  readonly commit: Commit
+  /** GitHub's environment for it. */
+  readonly environment: string
+  /** Folder of a web build that is there already; absolute. Null = as the inputs or the config say. */
+  readonly webBuild: string | null
+}
+
+/** All that is known before anything is built. */
+export interface Prepared {
+  readonly target: Target
+  readonly project: Project
+  readonly app: App
+  readonly facts: PublishFacts
+}
+
+export interface Delivered {
+  readonly result: PublishResult
+  /** As it was read last; null when a dry run found none. */
+  readonly channel: ChannelRow | null
+  readonly built: Built
+}
+
+/** Reads the project and what Capgo has. */
+export async function prepare(target: Target, context: RunContext): Promise<Prepared> {
+  const { deps, inputs, trigger, capgo } = context
+  return deps.log.group('Read the project and Capgo', async () => {
+    const project = await gatherProject(inputs, trigger, deps, target.webBuild)
+    deps.log.info(`App ${project.appId}, web folder ${relative(project.root, project.webDirectory)}.`)
+    return { target, project, ...(await gatherRemote(project, target, capgo)) }
+  })
+}
+
+/** Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not. */
+export async function deliver(
+  { target, project, app, facts }: Prepared,
+  context: RunContext,
+): Promise<Delivered> {
+  const { deps, inputs, capgo } = context
+  const { log, clock } = deps
+  const names = checkBeforeBuild(facts)
+  const built = await buildBundle(project, inputs, deps)
+  const compare = comparer(project, context.github)
+  const known = await gatherForContent(facts, names, built.zip, capgo, compare)
+  const plan = planPublish(known)
+  await log.group('Plan', async () => {
+    for (const line of renderLogPlan(plan.decisions)) log.info(line)
+  })
+
+  const served = plan.action.do === 'keep' ? null : (known.channel?.version ?? null)
+  const change = gatherChange(served, built.zip, capgo)
+  const findings = { plan, known, built, consoleUrl: inputs.hosts.console }
+  if (inputs.dryRun) {
+    const result = plannedResult({
+      ...findings,
+      change: await change,
+      upload: null,
+      total: clock() - context.began,
+    })
+    return { result, channel: known.channel, built }
+  }
+  const publishing = clock()
+  const work = () =>
+    log.group('Publish', () =>
+      publish(plan, {
+        capgo,
+        app,
+        channel: known.channel,
+        commit: target.commit,
+        zip: built.zip,
+        compare,
+        log: message => log.info(message),
+        onProgress: progressReporter(log, clock),
+      }),
+    )
+  const published =
+    plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work)
+  const upload = clock() - publishing
+  const times = { upload, total: clock() - context.began }
+  return {
+    result: publishedResult({ ...findings, change: await change, ...times }, published),
+    channel: published.channel,
+    built,
+  }
+}

@@ -1,0 +1,51 @@
+import type { ChannelRow } from '../capgo/wire.ts'
+import type { PublishPlan } from '../plan/types.ts'
+import { bundlePage } from '../report/outcome.ts'
+import type { RunContext } from './context.ts'
+import type { Published } from './publish.ts'
+
+const PERMISSION = 'deployments: write'
+
+interface Deployed {
+  readonly environment: string
+  readonly commit: { readonly sha: string }
+  readonly purpose: { readonly kind: 'branch' | 'preview' }
+}
+
+/** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
+export async function withDeployment(
+  { environment, commit, purpose }: Deployed,
+  plan: PublishPlan,
+  { inputs, trigger, courtesy }: RunContext,
+  publish: () => Promise<Published>,
+): Promise<Published> {
+  if (!inputs.deployments) return publish()
+  const transient = purpose.kind === 'preview'
+  const beginning = courtesy('show the deployment', PERMISSION, github =>
+    github.beginDeployment({
+      sha: commit.sha,
+      environment,
+      transient,
+      description: `Capgo channel ${plan.channelName}`,
+      logUrl: trigger.runUrl,
+    }),
+  )
+  const end = async (state: 'success' | 'failure' | 'inactive', channel: ChannelRow | null) => {
+    const id = await beginning
+    if (id === null) return
+    await courtesy('show how the deployment ended', PERMISSION, async github => {
+      const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null)
+      await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl })
+      if (transient && state === 'success') await github.retireDeployments(environment, id)
+    })
+  }
+  let published: Published
+  try {
+    published = await publish()
+  } catch (error) {
+    await end('failure', null)
+    throw error
+  }
+  await end(published.outcome === 'stale' ? 'inactive' : 'success', published.channel)
+  return published
+}

@@ -1,0 +1,198 @@
+import { CLOUD } from '../capgo/hosts.ts'
+import { ActionError } from '../errors.ts'
+import { type PullRequest, toPullRequest } from '../event.ts'
+import { gatherChange } from '../gather.ts'
+import type { Inputs } from '../inputs.ts'
+import { matchChannel } from '../plan/channel.ts'
+import { readServedCommit } from '../plan/lineage.ts'
+import type { Operation } from '../plan/operation.ts'
+import { channelDeepLink, commitOfPull, webPreview } from '../plan/preview.ts'
+import { firstRefusal } from '../plan/version.ts'
+import { bundlePage, failure } from '../report/outcome.ts'
+import type { PreviewComment } from '../report/preview.ts'
+import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
+import { closePreview } from './close.ts'
+import { PULL_REQUESTS, writeComment } from './comment.ts'
+import type { RunContext } from './context.ts'
+import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
+
+/** Publishes a pull request's head on a channel of its own and says in its comment how to get it. */
+export async function preview(
+  { pull, channelName, why }: Extract<Operation, { kind: 'preview' }>,
+  webBuild: string | null,
+  context: RunContext,
+): Promise<Result> {
+  const prepared = await prepare(
+    {
+      channelName,
+      why,
+      purpose: { kind: 'preview', pull: pull.number },
+      commit: commitOfPull(pull, context.trigger),
+      environment: `preview/pr-${pull.number}`,
+      webBuild,
+    },
+    context,
+  )
+  checkChannel(prepared, pull, context.inputs)
+  await writeComment(describe('building', prepared, pull, context), context)
+  let delivered: Delivered
+  try {
+    delivered = await deliver(prepared, context)
+  } catch (error) {
+    const closed = await closedMeanwhile(prepared, pull, context)
+    if (closed !== null) return closed
+    const { code, reason, hint, output } = failure(error)
+    await writeComment(
+      {
+        ...describe('failed', prepared, pull, context),
+        error: { code, message: reason, hint, output },
+      },
+      context,
+    )
+    throw error
+  }
+  return (await closedMeanwhile(prepared, pull, context)) ?? announce(prepared, delivered, pull, context)
+}
+
+/**
+ * A preview never replaces what others are on: the public channel, what a branch publishes to, and, where the
+ * pull request's branch chooses the name, anything that is not a preview.
+ */
+function checkChannel({ facts }: Prepared, pull: PullRequest, { previewChannel }: Inputs): void {
+  const { channel } = facts
+  if (channel === null) return
+  const served = channel.version === null ? null : readServedCommit(channel.version, channel.name)
+  const isPreview = served !== null && served.pull !== null
+  const isUnknown = channel.version !== null && served === null
+  const mayTake = channel.version === null || isPreview || (isUnknown && !previewChannel.includes('{branch}'))
+  if (mayTake && !channel.public) return
+  const what = channel.public
+    ? "is the app's public channel"
+    : `serves ${channel.version?.name}, which ${served === null ? 'is no preview' : `${served.refName} published`}`
+  throw new ActionError(
+    'preview_channel_taken',
+    `Channel ${channel.name} ${what}; the preview of #${pull.number} must not replace that.`,
+    { hint: 'Give previews channels of their own, such as preview-channel: pr-{number}.' },
+  )
+}
+
+/** A pull request that was closed while its preview was made: the run that cleaned up came too early. */
+async function closedMeanwhile(
+  { project }: Prepared,
+  pull: PullRequest,
+  context: RunContext,
+): Promise<CleanedResult | null> {
+  const { inputs, courtesy } = context
+  if (inputs.dryRun) return null
+  const answer = await courtesy('see whether the pull request is still open', PULL_REQUESTS, github =>
+    github.readPull(pull.number),
+  )
+  if (answer === null) return null
+  const now = toPullRequest(answer)
+  const label = inputs.previewLabel
+  if (now.open && (label === null || now.labels.includes(label))) return null
+  const why = now.open
+    ? `label "${label}" was taken off #${pull.number}`
+    : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`
+  return closePreview(project.appId, { pull: now, why, channelName: null }, context)
+}
+
+/** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
+async function announce(
+  prepared: Prepared,
+  { result, channel, built }: Delivered,
+  pull: PullRequest,
+  context: RunContext,
+): Promise<PublishResult> {
+  const { inputs, capgo } = context
+  if (channel === null) return result
+  const appId = prepared.project.appId
+  const deepLink = channelDeepLink(appId, channel)
+  const served = channel.version
+  const web =
+    served === null ? null : webPreview(prepared.app, channel, served, inputs.hosts.api === CLOUD.api)
+  const shown = { pull: pull.number, deepLink, webUrl: web !== null && 'url' in web ? web.url : null }
+  if (result.outcome === 'stale' || served === null)
+    return { ...result, preview: { ...shown, commentUrl: null } }
+
+  const base = matchChannel({ name: pull.baseRef, full: `refs/heads/${pull.baseRef}` }, inputs.channels)
+  const [before, devices] = await Promise.all([
+    base === undefined ? null : capgo.readChannel(appId, base.channel).catch(() => null),
+    capgo.countOverrides(appId, channel.id).catch(() => null),
+  ])
+  const change = await gatherChange(before?.version ?? null, built.zip, capgo)
+  const commentUrl = await writeComment(
+    {
+      ...describe('ready', prepared, pull, context),
+      channel: { name: channel.name, id: channel.id, selfAssignable: channel.allow_device_self_set },
+      bundle: {
+        id: served.id,
+        name: served.name,
+        size: result.bundle.size,
+        url: result.bundle.url,
+        from: null,
+      },
+      change:
+        change === null || base === undefined
+          ? null
+          : { ...change, channel: base.channel, download: built.zip.size },
+      natives: prepared.project.natives.map(native => ({
+        platform: native.platform,
+        version: native.version,
+        refusal:
+          firstRefusal(served.name, [native], channel, served.min_update_version)?.refusal.rule ?? null,
+      })),
+      devices,
+      deepLink,
+      web,
+      warnings: result.warnings,
+    },
+    context,
+  )
+  return { ...result, preview: { ...shown, commentUrl } }
+}
+
+/** What a comment says whatever came of the run: the channel as it was when the run began. */
+function describe(
+  state: PreviewComment['state'],
+  { project, facts }: Prepared,
+  pull: PullRequest,
+  { inputs, trigger }: RunContext,
+): PreviewComment {
+  const { channel, commit } = facts
+  const served = channel?.version ?? null
+  const from = served === null ? null : readServedCommit(served, facts.channelName)
+  return {
+    state,
+    appId: project.appId,
+    pull: pull.number,
+    commit: { sha: commit.sha, url: commit.url },
+    runUrl: trigger.runUrl,
+    channel: {
+      name: facts.channelName,
+      id: channel?.id ?? null,
+      selfAssignable: channel?.allow_device_self_set ?? true,
+    },
+    bundle:
+      served === null
+        ? null
+        : {
+            id: served.id,
+            name: served.name,
+            size: null,
+            url: bundlePage(inputs.hosts.console, project.appId, served.id),
+            from:
+              from === null || from.sha === commit.sha
+                ? null
+                : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
+          },
+    change: null,
+    natives: [],
+    devices: null,
+    deepLink: channel === null || served === null ? null : channelDeepLink(project.appId, channel),
+    web: null,
+    warnings: [],
+    error: null,
+    removed: null,
+  }
+}

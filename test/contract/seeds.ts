@@ -1,0 +1,135 @@
+import type { LocalCapgo } from '../../server/index.ts'
+import type { State } from './recorded.ts'
+import { APP, bindPreview, bytes, nextIds, seedState } from './world.ts'
+
+type Seed = (capgo: LocalCapgo, keys: Readonly<Record<string, string>>, state: State) => void
+
+const bundles = (capgo: LocalCapgo, ...names: string[]) => {
+  for (const name of names) capgo.seedBundle({ appId: APP, name, bytes })
+}
+const channel = (
+  capgo: LocalCapgo,
+  name: string,
+  more: { bundle?: string; public?: boolean; allow_device_self_set?: boolean } = {},
+) => capgo.seedChannel({ appId: APP, name, ...more })
+const override = (capgo: LocalCapgo, name: string) =>
+  capgo.seedOverride({ appId: APP, deviceId: 'somebody', channel: name })
+
+/** Devices that asked for updates a minute after one another, the last first. */
+const devices = (capgo: LocalCapgo, count: number) => {
+  bundles(capgo, '2.0.0')
+  for (let n = 0; n < count; n++)
+    capgo.seedDevice({
+      appId: APP,
+      versionName: '2.0.0',
+      deviceId: `aaaaaaaa-0000-4000-8000-${String(n).padStart(12, '0')}`,
+      updated_at: new Date(Date.parse('2026-11-23T11:03:39.608Z') - n * 60_000).toISOString(),
+    })
+}
+
+/** What there was before each recording, where its own answers do not tell. */
+export const SEEDS: Readonly<Record<string, Seed>> = {
+  config: () => {},
+  'auth-errors': () => {},
+  'permissions-by-role': () => {},
+  'failed-auth-rate-limit': () => {},
+  'minimal-publish-tus': capgo => nextIds(capgo, { bundle: 54, channel: 10 }),
+  'minimal-publish-second-version-same-channel': capgo => {
+    nextIds(capgo, { bundle: 55, channel: 10 })
+    channel(capgo, 'pr-100')
+  },
+  'minimal-publish-presigned-put': capgo => nextIds(capgo, { bundle: 56, channel: 10 }),
+  'tus-protocol': capgo => nextIds(capgo, { bundle: 57, channel: 10 }),
+  'channel-post': capgo => {
+    nextIds(capgo, { bundle: 54, channel: 10 })
+    bundles(capgo, '2.0.0', '2.0.1')
+    channel(capgo, 'pr-100')
+  },
+  'channel-delete': capgo => {
+    nextIds(capgo, { bundle: 54, channel: 10 })
+    bundles(capgo, '2.0.0')
+    channel(capgo, 'pr-100')
+    channel(capgo, 'pr-101')
+    override(capgo, 'pr-100')
+    channel(capgo, 'public-1', { bundle: '2.0.0', public: true })
+  },
+  'device-post': capgo => {
+    nextIds(capgo, { bundle: 54, channel: 10 })
+    for (const name of ['pr-100', 'pr-101']) channel(capgo, name)
+    channel(capgo, 'public-1', { public: true })
+  },
+  'device-rate-limit-same-set': capgo => {
+    for (const name of ['pr-100', 'pr-101']) channel(capgo, name)
+  },
+  'preview-role-lifecycle': capgo => {
+    nextIds(capgo, { bundle: 68, channel: 11 })
+    channel(capgo, 'pr-101')
+    nextIds(capgo, { bundle: 68, channel: 23 })
+  },
+  'updates-prerelease': capgo => {
+    nextIds(capgo, { bundle: 61, channel: 11 })
+    channel(capgo, 'pr-101')
+    override(capgo, 'pr-101')
+    nextIds(capgo, { channel: 21 })
+  },
+  'updates-first-override-delay': capgo => nextIds(capgo, { bundle: 61, channel: 19 }),
+  'updates-override': capgo => {
+    bundles(capgo, '2.0.0', '2.0.1')
+    channel(capgo, 'pr-100', { bundle: '2.0.1' })
+    channel(capgo, 'pr-101', { bundle: '2.0.0', allow_device_self_set: true })
+    channel(capgo, 'public-1', { bundle: '2.0.0', public: true })
+    override(capgo, 'pr-100')
+  },
+  'bundle-post-external': capgo => nextIds(capgo, { bundle: 66, channel: 10 }),
+  'bundle-delete': capgo => {
+    nextIds(capgo, { bundle: 54, channel: 10 })
+    bundles(capgo, '2.0.0', '2.0.1', '2.0.2')
+    channel(capgo, 'pr-100', { bundle: '2.0.1' })
+  },
+  'bundle-manifest': capgo => {
+    // An app's first override takes some seconds to be seen.
+    channel(capgo, 'pr-100')
+    override(capgo, 'pr-100')
+    nextIds(capgo, { bundle: 29, channel: 22 })
+    const files = ['assets/app.css', 'assets/app.js', 'assets/updater.js', 'index.html']
+    capgo.seedBundle({
+      appId: APP,
+      name: '1.2.1',
+      bytes,
+      files: files.map(name => ({ name, bytes: Buffer.from(name) })),
+    })
+  },
+  'device-get': capgo => {
+    devices(capgo, 60)
+    channel(capgo, 'pr-100')
+  },
+  'device-list-pagination': capgo => devices(capgo, 60),
+  'cli-channel-delete-preview-key': (capgo, keys, state) => {
+    seedState(capgo, state)
+    bindPreview(capgo, keys.CAPGO_KEY_APP_PREVIEW!, 'pr-11')
+  },
+  'cli-upload-preview-key-second': (capgo, keys, state) => {
+    seedState(capgo, state)
+    bindPreview(capgo, keys.CAPGO_KEY_APP_PREVIEW!, 'pr-11')
+  },
+  'bundle-metadata': capgo => {
+    nextIds(capgo, { bundle: 55, channel: 10 })
+    capgo.seedBundle({ appId: APP, name: '2.0.1' })
+  },
+}
+
+const STAND_IN = 'a stand-in answered: the Capgo that was run does not know the route'
+const BLOCKED = 'the address was blocked by 1,000 requests before; test/unit/server/limits.test.ts does that'
+
+/** Exchanges that the local Capgo answers otherwise, by their place in the recording, and why that is right. */
+export const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<number, string>> | string>> = {
+  'bundle-manifest': { 5: "a file's key holds the hash of its content, which is not in the recording" },
+  'cli-upload-delta-first': { 34: STAND_IN },
+  'cli-upload-delta-second': { 28: STAND_IN },
+  'cli-upload-encrypted-delta': { 31: STAND_IN },
+  'cli-upload-qr-preview': { 28: STAND_IN },
+  'cli-upload-tus-ip-blocked-429': { 19: BLOCKED },
+  'cli-upload-zip-ip-blocked-429': { 19: BLOCKED },
+  'device-rate-limit-ip': BLOCKED,
+  preview: 'the names of hosts are not in the recording; test/unit/server asks for previews',
+}
