@@ -1,0 +1,146 @@
+/** The official CLI, of which the local Capgo knows nothing, works against it: what it did is looked at as a device would. */
+import { execFile, execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { type LocalCapgo, startCapgo } from '../../server/index.ts'
+import { Device } from '../helpers/device.ts'
+
+const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url))
+const CLI = join(BENCH, 'node_modules/@capgo/cli/dist/index.js')
+const APP = 'com.example.daybreak'
+
+let capgo: LocalCapgo
+let key: string
+let folder: string
+
+beforeAll(async () => {
+  if (!existsSync(CLI))
+    execFileSync('npm', ['ci', '--prefix', BENCH, '--no-audit', '--no-fund'], { stdio: 'pipe' })
+  // This CLI hands over delta files by a route that older servers lack.
+  capgo = await startCapgo({ profile: 'new' })
+  capgo.seedApp({ appId: APP })
+  key = capgo.seedKey({ appId: APP, role: 'org_super_admin' })
+  folder = mkdtempSync(join(tmpdir(), 'capgo-cli-'))
+  write('capacitor.config.json', {
+    appId: APP,
+    appName: 'Daybreak',
+    webDir: 'dist',
+    plugins: {
+      CapacitorUpdater: {
+        localHost: capgo.url,
+        localApi: capgo.url,
+        localApiFiles: capgo.url,
+      },
+    },
+  })
+  const dependencies = { '@capacitor/core': '8.0.0', '@capgo/capacitor-updater': '8.51.2' }
+  write('package.json', { name: 'daybreak', version: '1.0.0', private: true, dependencies })
+  for (const [name, version] of Object.entries(dependencies))
+    write(`node_modules/${name}/package.json`, { name, version })
+  write('dist/app.js', 'CapacitorUpdater.notifyAppReady()\n')
+}, 120_000)
+
+afterAll(async () => {
+  await capgo?.stop()
+  if (folder) rmSync(folder, { recursive: true, force: true })
+})
+
+function write(path: string, content: string | object): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), typeof content === 'string' ? content : JSON.stringify(content, null, 2))
+}
+
+/** Runs the CLI in the app's folder; throws with what it printed when it fails. */
+function cli(...words: string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      cwd: folder,
+      timeout: 60_000,
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        CI: 'true',
+        CAPGO_DISABLE_TELEMETRY: 'true',
+        CAPGO_SKIP_UPDATE_PROMPT: 'true',
+        // Whatever it wants of the rest of the world, such as the newest version, fails at once.
+        npm_config_registry: 'http://127.0.0.1:9/',
+      },
+    }
+    execFile(process.execPath, [CLI, ...words, '--apikey', key], options, (error, stdout, stderr) => {
+      const printed = `${stdout}${stderr}`
+      if (error) reject(new Error(`capgo ${words.join(' ')}: exit ${error.code}\n${printed}`))
+      else resolve(printed)
+    })
+  })
+}
+
+/** What a phone shows that is on this channel, downloaded and verified. */
+async function shown(channel: string): Promise<{ version: string; page: string; checksum: string | null }> {
+  const device = new Device({
+    capgoUrl: capgo.url,
+    appId: APP,
+    versionBuild: '1.0.0',
+    defaultChannel: channel,
+  })
+  const installed = await device.update()
+  return {
+    version: device.installed,
+    page: installed?.files.get('index.html')?.toString() ?? '',
+    checksum: installed?.checksum ?? null,
+  }
+}
+
+const channelNames = () => capgo.store.list('channels', { app_id: APP }).map(({ name }) => name)
+
+it('channel add', async () => {
+  await cli('channel', 'add', 'production', APP, '--self-assign')
+  expect(channelNames()).toEqual(['production'])
+}, 90_000)
+
+it.each([
+  ['--zip', '1.0.1'],
+  ['--tus', '1.0.2'],
+  ['--delta', '1.0.3'],
+])(
+  'bundle upload %s',
+  async (way, version) => {
+    const page = `<h1>${version}</h1>\n`
+    write('dist/index.html', page)
+    const before = capgo.requests.length
+    await cli('bundle', 'upload', APP, '--bundle', version, '--channel', 'production', way)
+    const bundle = capgo.store.find('app_versions', { app_id: APP, name: version })!
+    expect(bundle).toMatchObject({ deleted: false, storage_provider: 'r2' })
+    // Of a delta bundle the device takes the files and not the zip.
+    const checksum = way === '--delta' ? null : bundle.checksum
+    expect(await shown('production')).toEqual({ version, page, checksum })
+    const paths = capgo.requests
+      .slice(before)
+      .map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`)
+    expect(paths.includes('POST /files/upload_link'), 'by a presigned address').toBe(way === '--zip')
+  },
+  90_000,
+)
+
+it('channel set, to a bundle', async () => {
+  await cli('channel', 'set', 'production', APP, '--bundle', '1.0.1')
+  expect((await shown('production')).version).toBe('1.0.1')
+}, 90_000)
+
+it('channel set, an option', async () => {
+  await cli('channel', 'set', 'production', APP, '--disable-auto-update', 'minor')
+  expect(capgo.store.find('channels', { app_id: APP, name: 'production' })!.disable_auto_update).toBe('minor')
+}, 90_000)
+
+it('bundle list', async () => {
+  const printed = await cli('bundle', 'list', APP)
+  for (const version of ['1.0.1', '1.0.2', '1.0.3']) expect(printed).toContain(version)
+}, 90_000)
+
+it('channel delete', async () => {
+  await cli('channel', 'delete', 'production', APP)
+  expect(channelNames()).toEqual([])
+  expect(capgo.deleteAllAttempts).toEqual([])
+}, 90_000)
