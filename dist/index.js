@@ -48105,7 +48105,7 @@ __webpack_unused_export__ = open;
 __webpack_unused_export__ = fromFd;
 __webpack_unused_export__ = fromBuffer;
 __webpack_unused_export__ = fromRandomAccessReader;
-__webpack_unused_export__ = openPromise;
+exports.sO = openPromise;
 __webpack_unused_export__ = fromFdPromise;
 __webpack_unused_export__ = fromBufferPromise;
 exports.or = fromRandomAccessReaderPromise;
@@ -49198,7 +49198,7 @@ function defaultCallback(err) {
 /* harmony export */ });
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4343);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7159);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8420);
 /* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9183);
 /* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5950);
 /* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(929);
@@ -49507,8 +49507,8 @@ function bundles({ http, api, key, database }) {
 var channels = __nccwpck_require__(9732);
 // EXTERNAL MODULE: ./src/capgo/hosts.ts
 var hosts = __nccwpck_require__(7597);
-// EXTERNAL MODULE: ./src/capgo/http.ts + 2 modules
-var capgo_http = __nccwpck_require__(7159);
+// EXTERNAL MODULE: ./src/capgo/http.ts
+var capgo_http = __nccwpck_require__(8420);
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
 ;// CONCATENATED MODULE: ./src/capgo/client.ts
@@ -49678,300 +49678,21 @@ function isLocal(hostname) {
 
 /***/ }),
 
-/***/ 7159:
+/***/ 8420:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  R: () => (/* binding */ ConnectionError),
-  V: () => (/* binding */ createHttp)
-});
-
-;// CONCATENATED MODULE: ./node_modules/is-network-error/index.js
-const objectToString = Object.prototype.toString;
-
-const isError = value => objectToString.call(value) === '[object Error]';
-
-const errorMessages = new Set([
-	'network error', // Chrome
-	'NetworkError when attempting to fetch resource.', // Firefox
-	'The Internet connection appears to be offline.', // Safari 16
-	'Network request failed', // `cross-fetch`
-	'fetch failed', // Undici (Node.js)
-	'terminated', // Undici (Node.js)
-	' A network error occurred.', // Bun (WebKit)
-	'Network connection lost', // Cloudflare Workers (fetch)
-]);
-
-function isNetworkError(error) {
-	const isValid = error
-		&& isError(error)
-		&& error.name === 'TypeError'
-		&& typeof error.message === 'string';
-
-	if (!isValid) {
-		return false;
-	}
-
-	const {message, stack} = error;
-
-	// Safari 17+ has generic message but no stack for network errors
-	if (message === 'Load failed' || (message.startsWith('Load failed (') && message.endsWith(')'))) {
-		return stack === undefined
-			// Sentry adds its own stack trace to the fetch error, so also check for that
-			|| '__sentry_captured__' in error;
-	}
-
-	// Deno network errors start with specific text
-	if (message.startsWith('error sending request for url')) {
-		return true;
-	}
-
-	// Chrome: exact "Failed to fetch" or with hostname: "Failed to fetch (example.com)"
-	if (message === 'Failed to fetch' || (message.startsWith('Failed to fetch (') && message.endsWith(')'))) {
-		return true;
-	}
-
-	// Standard network error messages
-	return errorMessages.has(message);
-}
-
-;// CONCATENATED MODULE: ./node_modules/p-retry/index.js
-
-
-function validateRetries(retries) {
-	if (typeof retries === 'number') {
-		if (retries < 0) {
-			throw new TypeError('Expected `retries` to be a non-negative number.');
-		}
-
-		if (Number.isNaN(retries)) {
-			throw new TypeError('Expected `retries` to be a valid number or Infinity, got NaN.');
-		}
-	} else if (retries !== undefined) {
-		throw new TypeError('Expected `retries` to be a number or Infinity.');
-	}
-}
-
-function validateNumberOption(name, value, {min = 0, allowInfinity = false} = {}) {
-	if (value === undefined) {
-		return;
-	}
-
-	if (typeof value !== 'number' || Number.isNaN(value)) {
-		throw new TypeError(`Expected \`${name}\` to be a number${allowInfinity ? ' or Infinity' : ''}.`);
-	}
-
-	if (!allowInfinity && !Number.isFinite(value)) {
-		throw new TypeError(`Expected \`${name}\` to be a finite number.`);
-	}
-
-	if (value < min) {
-		throw new TypeError(`Expected \`${name}\` to be \u2265 ${min}.`);
-	}
-}
-
-class AbortError extends Error {
-	constructor(message) {
-		super();
-
-		if (message instanceof Error) {
-			this.originalError = message;
-			({message} = message);
-		} else {
-			this.originalError = new Error(message);
-			this.originalError.stack = this.stack;
-		}
-
-		this.name = 'AbortError';
-		this.message = message;
-	}
-}
-
-function calculateDelay(retriesConsumed, options) {
-	const attempt = Math.max(1, retriesConsumed + 1);
-	const random = options.randomize ? (Math.random() + 1) : 1;
-
-	let timeout = Math.round(random * options.minTimeout * (options.factor ** (attempt - 1)));
-	timeout = Math.min(timeout, options.maxTimeout);
-
-	return timeout;
-}
-
-function calculateRemainingTime(start, max) {
-	if (!Number.isFinite(max)) {
-		return max;
-	}
-
-	return max - (performance.now() - start);
-}
-
-async function onAttemptFailure({error, attemptNumber, retriesConsumed, startTime, options}) {
-	const normalizedError = error instanceof Error
-		? error
-		: new TypeError(`Non-error was thrown: "${error}". You should only throw errors.`);
-
-	if (normalizedError instanceof AbortError) {
-		throw normalizedError.originalError;
-	}
-
-	const retriesLeft = Number.isFinite(options.retries)
-		? Math.max(0, options.retries - retriesConsumed)
-		: options.retries;
-
-	const maxRetryTime = options.maxRetryTime ?? Number.POSITIVE_INFINITY;
-
-	const context = Object.freeze({
-		error: normalizedError,
-		attemptNumber,
-		retriesLeft,
-		retriesConsumed,
-	});
-
-	await options.onFailedAttempt(context);
-
-	if (calculateRemainingTime(startTime, maxRetryTime) <= 0) {
-		throw normalizedError;
-	}
-
-	const consumeRetry = await options.shouldConsumeRetry(context);
-
-	const remainingTime = calculateRemainingTime(startTime, maxRetryTime);
-
-	if (remainingTime <= 0 || retriesLeft <= 0) {
-		throw normalizedError;
-	}
-
-	if (normalizedError instanceof TypeError && !isNetworkError(normalizedError)) {
-		if (consumeRetry) {
-			throw normalizedError;
-		}
-
-		options.signal?.throwIfAborted();
-		return false;
-	}
-
-	if (!await options.shouldRetry(context)) {
-		throw normalizedError;
-	}
-
-	if (!consumeRetry) {
-		options.signal?.throwIfAborted();
-		return false;
-	}
-
-	const delayTime = calculateDelay(retriesConsumed, options);
-	const finalDelay = Math.min(delayTime, remainingTime);
-
-	options.signal?.throwIfAborted();
-
-	if (finalDelay > 0) {
-		await new Promise((resolve, reject) => {
-			const onAbort = () => {
-				clearTimeout(timeoutToken);
-				options.signal?.removeEventListener('abort', onAbort);
-				reject(options.signal.reason);
-			};
-
-			const timeoutToken = setTimeout(() => {
-				options.signal?.removeEventListener('abort', onAbort);
-				resolve();
-			}, finalDelay);
-
-			if (options.unref) {
-				timeoutToken.unref?.();
-			}
-
-			options.signal?.addEventListener('abort', onAbort, {once: true});
-		});
-	}
-
-	options.signal?.throwIfAborted();
-
-	return true;
-}
-
-async function pRetry(input, options = {}) {
-	options = {...options};
-
-	validateRetries(options.retries);
-
-	if (Object.hasOwn(options, 'forever')) {
-		throw new Error('The `forever` option is no longer supported. For many use-cases, you can set `retries: Infinity` instead.');
-	}
-
-	options.retries ??= 10;
-	options.factor ??= 2;
-	options.minTimeout ??= 1000;
-	options.maxTimeout ??= Number.POSITIVE_INFINITY;
-	options.maxRetryTime ??= Number.POSITIVE_INFINITY;
-	options.randomize ??= false;
-	options.onFailedAttempt ??= () => {};
-	options.shouldRetry ??= () => true;
-	options.shouldConsumeRetry ??= () => true;
-
-	// Validate numeric options and normalize edge cases
-	validateNumberOption('factor', options.factor, {min: 0, allowInfinity: false});
-	validateNumberOption('minTimeout', options.minTimeout, {min: 0, allowInfinity: false});
-	validateNumberOption('maxTimeout', options.maxTimeout, {min: 0, allowInfinity: true});
-	validateNumberOption('maxRetryTime', options.maxRetryTime, {min: 0, allowInfinity: true});
-
-	// Treat non-positive factor as 1 to avoid zero backoff or negative behavior
-	if (!(options.factor > 0)) {
-		options.factor = 1;
-	}
-
-	options.signal?.throwIfAborted();
-
-	let attemptNumber = 0;
-	let retriesConsumed = 0;
-	const startTime = performance.now();
-
-	while (Number.isFinite(options.retries) ? retriesConsumed <= options.retries : true) {
-		attemptNumber++;
-
-		try {
-			options.signal?.throwIfAborted();
-
-			const result = await input(attemptNumber);
-
-			options.signal?.throwIfAborted();
-
-			return result;
-		} catch (error) {
-			if (await onAttemptFailure({
-				error,
-				attemptNumber,
-				retriesConsumed,
-				startTime,
-				options,
-			})) {
-				retriesConsumed++;
-			}
-		}
-	}
-
-	// Should not reach here, but in case it does, throw an error
-	throw new Error('Retry attempts exhausted without throwing an error.');
-}
-
-function makeRetriable(function_, options) {
-	return function (...arguments_) {
-		return pRetry(() => function_.apply(this, arguments_), options);
-	};
-}
-
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
-// EXTERNAL MODULE: ./src/errors.ts
-var errors = __nccwpck_require__(3916);
-;// CONCATENATED MODULE: ./src/capgo/http.ts
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R: () => (/* binding */ ConnectionError),
+/* harmony export */   V: () => (/* binding */ createHttp)
+/* harmony export */ });
+/* harmony import */ var p_retry__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4995);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
 
 
 
 /** A call that got no answer at all, however often it was tried. */
-class ConnectionError extends errors/* ActionError */.l {
+class ConnectionError extends _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .l {
 }
 /** 30 s for JSON calls (contract of the API: suggested client timeouts). */
 const TIMEOUT = 30_000;
@@ -49987,7 +49708,7 @@ function createHttp(options) {
      */
     async function send(call) {
         let tries = 0;
-        return pRetry(async () => {
+        return (0,p_retry__WEBPACK_IMPORTED_MODULE_2__/* ["default"] */ .Ay)(async () => {
             tries++;
             const answer = await exchange(call);
             if (isPassing(answer, call))
@@ -50019,7 +49740,7 @@ function createHttp(options) {
     async function exchange(call) {
         const stream = call.body?.open();
         try {
-            const response = await (0,undici.request)(call.url, {
+            const response = await (0,undici__WEBPACK_IMPORTED_MODULE_0__.request)(call.url, {
                 dispatcher: options.dispatcher,
                 method: call.method,
                 headers: {
@@ -50040,14 +49761,14 @@ function createHttp(options) {
             else
                 text = await response.body.text();
             if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
-                throw new AbortError(new errors/* ActionError */.l('redirect_refused', `Could not ${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
+                throw new p_retry__WEBPACK_IMPORTED_MODULE_2__/* .AbortError */ .lc(new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .l('redirect_refused', `Could not ${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
                     hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
                 }));
             const json = parse(text);
             return { status: response.statusCode, headers: response.headers, text, json, code: codeOf(json) };
         }
         catch (error) {
-            if (error instanceof AbortError || error instanceof errors/* ActionError */.l)
+            if (error instanceof p_retry__WEBPACK_IMPORTED_MODULE_2__/* .AbortError */ .lc || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .l)
                 throw error;
             const cause = error;
             throw new ConnectionError('no_connection', `Could not ${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${redact(cause.message)}).`, {
@@ -50246,7 +49967,7 @@ function summary(answer) {
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4343);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(7159);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8420);
 /* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9183);
 /* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5950);
 
@@ -50686,14 +50407,13 @@ class InputError extends ActionError {
 
 /***/ }),
 
-/***/ 9887:
+/***/ 9530:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
-  U: () => (/* binding */ connectGitHub),
-  B: () => (/* binding */ isForbidden)
+  U: () => (/* binding */ connectGitHub)
 });
 
 // EXTERNAL MODULE: external "fs"
@@ -55700,6 +55420,103 @@ function getOctokit(token, options, ...additionalPlugins) {
     return new GitHubWithPlugins(getOctokitOptions(token, options));
 }
 //# sourceMappingURL=github.js.map
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+// EXTERNAL MODULE: external "node:stream/promises"
+var external_node_stream_promises_ = __nccwpck_require__(6466);
+// EXTERNAL MODULE: ./node_modules/p-retry/index.js + 1 modules
+var p_retry = __nccwpck_require__(4995);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./src/github/refusal.ts
+var refusal = __nccwpck_require__(6047);
+;// CONCATENATED MODULE: ./src/github/artifacts.ts
+
+
+
+
+
+
+
+function artifacts({ octokit, owner, repo, fetchUrl }) {
+    /** Where the artifact is for some minutes: another host, which our token is nothing to. */
+    async function locate(id) {
+        const { headers } = await octokit.request('GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}', { owner, repo, artifact_id: id, archive_format: 'zip', request: { redirect: 'manual' } });
+        const url = URL.parse(headers.location ?? '');
+        const isLocal = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';
+        if (url === null || !(url.protocol === 'https:' || isLocal))
+            throw new errors/* ActionError */.l('artifact_not_found', `GitHub does not say where artifact ${id} is.`);
+        return url.href;
+    }
+    return {
+        /** The run's newest artifact of this name, through all pages. Throws `permission_missing` (`actions: read`). */
+        async findArtifact(runId, name) {
+            const found = await allowed(() => octokit.paginate(octokit.rest.actions.listWorkflowRunArtifacts, {
+                owner,
+                repo,
+                run_id: runId,
+                name,
+                per_page: 100,
+            }));
+            const [newest] = found.sort((one, other) => other.id - one.id);
+            return newest === undefined ? null : { id: newest.id, expired: newest.expired };
+        },
+        /**
+         * Writes the artifact's zip to a file that is not there yet. Throws `artifact_refused` when it has more
+         * than `maxBytes`; what it says of its own size is not believed. Leaves no half file.
+         */
+        async downloadArtifact(id, file, maxBytes) {
+            await (0,p_retry/* default */.Ay)(async () => {
+                try {
+                    const response = await fetchUrl(await allowed(() => locate(id)));
+                    if (!response.ok || response.body === null)
+                        throw new Error(`The artifact's host answered ${response.status}.`);
+                    await (0,external_node_stream_promises_.pipeline)(external_node_stream_.Readable.fromWeb(response.body), atMost(maxBytes), (0,external_node_fs_.createWriteStream)(file));
+                }
+                catch (error) {
+                    await (0,promises_.rm)(file, { force: true });
+                    throw error instanceof errors/* ActionError */.l ? new p_retry/* AbortError */.lc(error) : error;
+                }
+            }, { retries: 3, minTimeout: 200, maxTimeout: 2_000 }).catch(error => {
+                if (error instanceof errors/* ActionError */.l)
+                    throw error;
+                throw new errors/* ActionError */.l('artifact_unreachable', `Artifact ${id} could not be downloaded: ${error.message}`, {
+                    hint: 'Run the job again.',
+                    cause: error,
+                });
+            });
+        },
+    };
+}
+async function allowed(work) {
+    try {
+        return await work();
+    }
+    catch (error) {
+        if (!(0,refusal/* isForbidden */.U)(error))
+            throw error;
+        throw new errors/* ActionError */.l('permission_missing', 'The job\'s token may not read artifacts: it lacks the permission "actions: read".', { hint: 'Add it under "permissions:" of the job.' });
+    }
+}
+function atMost(bytes) {
+    let left = bytes;
+    return new external_node_stream_.Transform({
+        transform(chunk, _encoding, done) {
+            left -= chunk.length;
+            if (left >= 0)
+                done(null, chunk);
+            else
+                done(new errors/* ActionError */.l('artifact_refused', `The artifact has more than ${bytes} bytes.`, {
+                    hint: 'Keep the web folder alone as the artifact.',
+                }));
+        },
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/github/comment.ts
 function comments({ octokit, owner, repo, isPersonal }) {
     /**
@@ -55889,14 +55706,37 @@ function pulls({ octokit, owner, repo }) {
 
 
 
+
 /** The repository on GitHub. Calls throw Octokit's errors; `isForbidden` reads them. */
-function connectGitHub({ token, repository, apiUrl, userAgent }) {
+function connectGitHub({ token, repository, apiUrl, userAgent, fetchUrl }) {
     const [owner = '', repo = ''] = repository.split('/');
     const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent });
-    const connection = { octokit, owner, repo, isPersonal: /^(ghp_|gho_|github_pat_)/.test(token) };
-    return { ...comments(connection), ...deployments(connection), ...history_history(connection), ...pulls(connection) };
+    const connection = {
+        octokit,
+        owner,
+        repo,
+        isPersonal: /^(ghp_|gho_|github_pat_)/.test(token),
+        fetchUrl,
+    };
+    return {
+        ...artifacts(connection),
+        ...comments(connection),
+        ...deployments(connection),
+        ...history_history(connection),
+        ...pulls(connection),
+    };
 }
 const silent = { debug() { }, info() { }, warn() { }, error() { } };
+
+
+/***/ }),
+
+/***/ 6047:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   U: () => (/* binding */ isForbidden)
+/* harmony export */ });
 /** Whether GitHub refused because the job's token lacks a permission. */
 function isForbidden(error) {
     const { status, message } = error;
@@ -55923,8 +55763,8 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3360);
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6752);
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(4694);
-/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9887);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(5980);
+/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9530);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9638);
 /** The only entry: builds Deps, calls run, sets the exit code. */
 
 
@@ -56010,6 +55850,7 @@ async function main() {
             repository,
             apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
             userAgent: USER_AGENT,
+            fetchUrl: url => (0,undici__WEBPACK_IMPORTED_MODULE_6__.fetch)(url, { dispatcher, redirect: 'error' }),
         }),
     };
     try {
@@ -56028,7 +55869,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 5980:
+/***/ 9638:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -60696,17 +60537,17 @@ function suggestChannel(name) {
 
 
 /**
- * What the repository says: config, versions, native versions. `webBuild` is the folder of a web build that is
- * there already (absolute); null = as the inputs or the config say.
+ * What the repository says: config, versions, native versions. With `takesBuild`
+ * the web build comes from elsewhere, and the web folder need not be known.
  */
-async function gatherProject(inputs, trigger, deps, webBuild) {
+async function gatherProject(inputs, trigger, deps, takesBuild) {
     const directory = appDirectory(inputs, deps);
-    const { appId, webDir, config } = await gatherConfig(inputs, trigger, deps, webBuild !== null);
+    const { appId, webDir, config } = await gatherConfig(inputs, trigger, deps, takesBuild);
     return {
         root: deps.workspace,
         directory,
         appId,
-        webDirectory: webBuild ?? (0,external_node_path_.resolve)(directory, webDir),
+        webDirectory: (0,external_node_path_.resolve)(directory, webDir),
         natives: await nativeVersions(inputs, deps.workspace, directory, config),
         wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
         childEnv: childEnv(inputs, deps),
@@ -61891,9 +61732,11 @@ const QUIET = 2;
 const LARGEST_VERSION = 10;
 /**
  * A QR code out of text, for GitHub's Markdown, where images of our own are not possible: `data:` addresses,
- * inline SVG and styles are all stripped. Each character is two modules, one above the other. `<kbd>` is what
- * makes it scan: GitHub gives it lines of 10 px under characters of 11 px, so rows touch; in a code block lines
- * are half as high again as the characters, and the gaps break the code.
+ * inline SVG and styles are all stripped. `<kbd>` is what makes it scan: GitHub gives it lines of 10 px under
+ * characters of 11 px, so rows touch; in a code block lines are half as high again as the characters, and the
+ * gaps break the code. A module is one character, higher than wide, which scanners take for a slant. Two rows in
+ * one line of half blocks would be squarer, but fonts such as Menlo draw blocks higher than 10 px: that covers
+ * a seventh of a whole row, and too much of half a row.
  *
  * Text is dark on light in GitHub's light theme and the other way round in its dark one, and not every scanner
  * reads a negative. So there are two, and GitHub shows the one that its theme makes dark on light; where a
@@ -61924,19 +61767,9 @@ function drawModules(text) {
         throw error;
     }
 }
-/** By which halves are inked: 0 none, 1 upper, 2 lower, 3 both. No-break spaces are as wide and do not collapse. */
-const CHARACTERS = ['\u00a0', '▀', '▄', '█'];
+/** No-break spaces do not collapse, and are as wide as blocks in each font that GitHub names for code. */
 function rows(modules, negative) {
-    const lines = [];
-    for (let y = 0; y < modules.length; y += 2) {
-        const lower = modules[y + 1];
-        const line = modules[y].map((isDark, x) => {
-            const inked = (half) => (half === negative ? 0 : 1);
-            return CHARACTERS[inked(isDark) + 2 * inked(lower?.[x] ?? false)];
-        });
-        lines.push(line.join(''));
-    }
-    return lines.join('<br>');
+    return modules.map(row => row.map(isDark => (isDark === negative ? '\u00a0' : '█')).join('')).join('<br>');
 }
 
 ;// CONCATENATED MODULE: ./src/report/render.ts
@@ -62499,8 +62332,8 @@ async function readAppId({ deps, inputs, trigger, capgo }) {
     return appId;
 }
 
-// EXTERNAL MODULE: ./src/github/client.ts + 27 modules
-var client = __nccwpck_require__(9887);
+// EXTERNAL MODULE: ./src/github/refusal.ts
+var refusal = __nccwpck_require__(6047);
 ;// CONCATENATED MODULE: ./src/operations/courtesy.ts
 
 function createCourtesy(github, warnings) {
@@ -62517,7 +62350,7 @@ function createCourtesy(github, warnings) {
             return await work(github);
         }
         catch (error) {
-            const forbidden = (0,client/* isForbidden */.B)(error);
+            const forbidden = (0,refusal/* isForbidden */.U)(error);
             if (forbidden)
                 missing.add(permission);
             warnings.push(forbidden
@@ -63935,8 +63768,8 @@ function unsupported(name, folder, root) {
 
 // EXTERNAL MODULE: external "node:crypto"
 var external_node_crypto_ = __nccwpck_require__(7598);
-;// CONCATENATED MODULE: external "node:stream/promises"
-const external_node_stream_promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
+// EXTERNAL MODULE: external "node:stream/promises"
+var external_node_stream_promises_ = __nccwpck_require__(6466);
 ;// CONCATENATED MODULE: external "module"
 const external_module_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("module");
 ;// CONCATENATED MODULE: ./node_modules/fflate/esm/index.mjs
@@ -66682,7 +66515,7 @@ async function zipDirectory(options) {
             yield chunk;
         }
     };
-    await (0,external_node_stream_promises_namespaceObject.pipeline)(zipChunks(options), measure, (0,external_node_fs_.createWriteStream)(options.to));
+    await (0,external_node_stream_promises_.pipeline)(zipChunks(options), measure, (0,external_node_fs_.createWriteStream)(options.to));
     return { path: options.to, size, sha256: hash.digest('hex') };
 }
 async function* zipChunks(options) {
@@ -66832,7 +66665,7 @@ async function withDeployment({ environment, commit, purpose }, plan, { inputs, 
 // EXTERNAL MODULE: ./src/capgo/channels.ts
 var channels = __nccwpck_require__(9732);
 // EXTERNAL MODULE: ./src/capgo/refusal.ts
-var refusal = __nccwpck_require__(5950);
+var capgo_refusal = __nccwpck_require__(5950);
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
 ;// CONCATENATED MODULE: ./src/operations/publish.ts
@@ -66949,7 +66782,7 @@ async function claimName(plan, action, { capgo, app, zip, log }) {
         // Taken in between; or our own row, made by a request whose answer was lost.
         const row = await capgo.readBundle(plan.appId, name);
         if (row === null)
-            throw (0,refusal/* permissionMissing */.k)(`see bundle ${name}, which exists`, {
+            throw (0,capgo_refusal/* permissionMissing */.k)(`see bundle ${name}, which exists`, {
                 permission: 'app.read_bundles',
                 role: 'app_reader',
             });
@@ -67022,17 +66855,21 @@ function sentence(text) {
 async function prepare(target, context) {
     const { deps, inputs, trigger, capgo } = context;
     return deps.log.group('Read the project and Capgo', async () => {
-        const project = await gatherProject(inputs, trigger, deps, target.webBuild);
-        deps.log.info(`App ${project.appId}, web folder ${(0,external_node_path_.relative)(project.root, project.webDirectory)}.`);
+        const project = await gatherProject(inputs, trigger, deps, target.takesBuild);
+        const folder = (0,external_node_path_.relative)(project.root, project.webDirectory) || '.';
+        deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
         return { target, project, ...(await gatherRemote(project, target, capgo)) };
     });
 }
-/** Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not. */
-async function deliver({ target, project, app, facts }, context) {
+/**
+ * Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not.
+ * `webBuild` is the folder of a build that is there already (absolute).
+ */
+async function deliver({ target, project, app, facts }, webBuild, context) {
     const { deps, inputs, capgo } = context;
     const { log, clock } = deps;
     const names = checkBeforeBuild(facts);
-    const built = await buildBundle(project, inputs, deps);
+    const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps);
     const compare = comparer(project, context.github);
     const known = await gatherForContent(facts, names, built.zip, capgo, compare);
     const plan = planPublish(known);
@@ -67073,6 +66910,161 @@ async function deliver({ target, project, app, facts }, context) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/bundle/artifact.ts
+
+
+
+
+
+
+
+/** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
+const ARTIFACT_LIMITS = { files: 20_000, bytes: 1024 ** 3 };
+/** Linux takes names of so many bytes. */
+const artifact_LONGEST_NAME = 255;
+const DEEPEST = 32;
+/** Of a file's header before its name (APPNOTE 4.3.7). */
+const LOCAL_HEADER = 30;
+const STORED = 0;
+const DEFLATED = 8;
+/**
+ * Unpacks an artifact that a stranger's run made, and returns the folder of its web build. Nothing outside of
+ * `directory`, which must not exist yet, is written; what is no plain file of a plain name is refused, and so
+ * is what is larger than it says or than the limits. Throws `artifact_refused`, and leaves nothing then.
+ */
+async function extractArtifact(zipFile, directory, limits = ARTIFACT_LIMITS) {
+    let zip;
+    try {
+        zip = await (0,yauzl/* openPromise */.sO)(zipFile, { autoClose: false, strictFileNames: true, validateEntrySizes: true });
+        const entries = await readEntries(zip, limits);
+        await (0,promises_.mkdir)(directory);
+        let left = limits.bytes;
+        for (const entry of entries.filter(({ fileName }) => !fileName.endsWith('/'))) {
+            const file = (0,external_node_path_.join)(directory, entry.fileName);
+            await (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
+            const counted = new external_node_stream_.Transform({
+                transform(chunk, _encoding, done) {
+                    left -= chunk.length;
+                    done(left < 0 ? tooLarge(limits) : null, chunk);
+                },
+            });
+            const content = await zip.openReadStreamPromise(entry);
+            await (0,external_node_stream_promises_.pipeline)(content, counted, (0,external_node_fs_.createWriteStream)(file, { flags: 'wx', mode: 0o644 }));
+        }
+        return await findWebFolder(directory, entries);
+    }
+    catch (error) {
+        await (0,promises_.rm)(directory, { recursive: true, force: true });
+        if (error instanceof src_errors/* ActionError */.l)
+            throw error;
+        throw refused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`);
+    }
+    finally {
+        zip?.close();
+    }
+}
+/** The zip's directory, whole, before a byte is unpacked. */
+async function readEntries(zip, limits) {
+    if (zip.entryCount > limits.files)
+        throw refused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`);
+    const entries = [];
+    let declared = 0;
+    for await (const entry of zip.eachEntry()) {
+        const wrong = nameProblem(entry.fileName) ?? kindProblem(entry);
+        if (wrong !== null)
+            throw refused(`${show(entry.fileName)} ${wrong}`);
+        declared += entry.uncompressedSize;
+        if (declared > limits.bytes)
+            throw tooLarge(limits);
+        entries.push(entry);
+    }
+    artifact_checkNames(entries);
+    checkOverlaps(entries);
+    return entries;
+}
+function nameProblem(name) {
+    const segments = name.replace(/\/$/, '').split('/');
+    if (name.startsWith('/') || /^[A-Za-z]:/.test(name))
+        return 'is an absolute path';
+    if (segments.includes('..'))
+        return 'leads out of the folder';
+    if (segments.some(segment => segment === '' || segment === '.'))
+        return 'is no plain path';
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name))
+        return 'has a character that no file of a web build has';
+    if (segments.length > DEEPEST)
+        return `lies more than ${DEEPEST} folders deep`;
+    if (segments.some(segment => Buffer.byteLength(segment) > artifact_LONGEST_NAME))
+        return 'has too long a name';
+    return null;
+}
+/** The upper half of the external attributes is a Unix mode, where the zip was made on Unix. */
+const FILE_TYPE = 0o170000;
+const PLAIN = new Set([0, 0o100000, 0o040000]);
+function kindProblem(entry) {
+    if (!PLAIN.has((entry.externalFileAttributes >>> 16) & FILE_TYPE))
+        return 'is a link or a device';
+    if ((entry.generalPurposeBitFlag & 1) !== 0)
+        return 'is encrypted';
+    if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
+        return `is compressed by method ${entry.compressionMethod}`;
+    return null;
+}
+/** Two names for one file, by the rules of some file system, or a file where a folder is. */
+function artifact_checkNames(entries) {
+    const fold = (name) => name.normalize('NFC').toLowerCase();
+    const files = new Map();
+    for (const { fileName } of entries) {
+        const key = fold(fileName.replace(/\/$/, ''));
+        const other = files.get(key);
+        if (other !== undefined)
+            throw refused(`${show(fileName)} and ${show(other)} are one name`);
+        files.set(key, fileName);
+    }
+    for (const { fileName } of entries) {
+        const segments = fold(fileName).split('/').slice(0, -1);
+        for (let depth = 1; depth <= segments.length; depth++) {
+            const above = files.get(segments.slice(0, depth).join('/'));
+            if (above !== undefined && !above.endsWith('/') && above !== fileName)
+                throw refused(`${show(above)} is a file, and ${show(fileName)} lies in it`);
+        }
+    }
+}
+/** Many entries over the same bytes unpack to far more than the zip holds. */
+function checkOverlaps(entries) {
+    const sorted = entries.toSorted((one, other) => one.relativeOffsetOfLocalHeader - other.relativeOffsetOfLocalHeader);
+    let end = 0;
+    for (const entry of sorted) {
+        if (entry.relativeOffsetOfLocalHeader < end)
+            throw refused(`${show(entry.fileName)} overlaps another file`);
+        end = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER + entry.compressedSize;
+    }
+}
+/** `index.html` is at the root, or in the one folder that is there. */
+async function findWebFolder(directory, entries) {
+    const isFile = (path) => (0,promises_.stat)(path).then(found => found.isFile(), () => false);
+    if (await isFile((0,external_node_path_.join)(directory, 'index.html')))
+        return directory;
+    const roots = new Set(entries.map(({ fileName }) => fileName.split('/')[0]));
+    const [only] = roots;
+    if (roots.size === 1 && only !== undefined && (await isFile((0,external_node_path_.join)(directory, only, 'index.html'))))
+        return (0,external_node_path_.join)(directory, only);
+    const shown = [...roots].slice(0, 5).map(show).join(', ');
+    throw refused(`it has no index.html at its root${shown === '' ? ', it is empty' : `, but ${shown}`}`);
+}
+function tooLarge({ bytes }) {
+    return refused(`it unpacks to more than ${bytes} bytes`);
+}
+function refused(why) {
+    return new src_errors/* ActionError */.l('artifact_refused', `The artifact is refused: ${why}.`, {
+        hint: "It was made by a run that may be a stranger's. Keep the web folder alone as the artifact, as docs/forks.md shows.",
+    });
+}
+function show(name) {
+    return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
+}
+
 ;// CONCATENATED MODULE: ./src/operations/preview.ts
 
 
@@ -67086,21 +67078,24 @@ async function deliver({ target, project, app, facts }, context) {
 
 
 
-/** Publishes a pull request's head on a channel of its own and says in its comment how to get it. */
-async function preview_preview({ pull, channelName, why }, webBuild, context) {
+/**
+ * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
+ * returns the folder of a web build that another run made; null = it is built here.
+ */
+async function preview_preview({ pull, channelName, why }, takeBuild, context) {
     const prepared = await prepare({
         channelName,
         why,
         purpose: { kind: 'preview', pull: pull.number },
         commit: commitOfPull(pull, context.trigger),
         environment: `preview/pr-${pull.number}`,
-        webBuild,
+        takesBuild: takeBuild !== null,
     }, context);
     checkChannel(prepared, pull, context.inputs);
     await writeComment(preview_describe('building', prepared, pull, context), context);
     let delivered;
     try {
-        delivered = await deliver(prepared, context);
+        delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context);
     }
     catch (error) {
         const closed = await closedMeanwhile(prepared, pull, context);
@@ -67113,7 +67108,6 @@ async function preview_preview({ pull, channelName, why }, webBuild, context) {
         }, context);
         throw error;
     }
-    const { result } = delivered;
     return (await closedMeanwhile(prepared, pull, context)) ?? announce(prepared, delivered, pull, context);
 }
 /**
@@ -67233,6 +67227,57 @@ function preview_describe(state, { project, facts }, pull, { inputs, trigger }) 
     };
 }
 
+;// CONCATENATED MODULE: ./src/operations/follow.ts
+
+
+
+
+
+
+/** Bytes of a web build's zip that are downloaded at most: Capgo takes no larger bundle either. */
+const LARGEST_ARTIFACT = 1024 * 1024 * 1024;
+/**
+ * Publishes what the run before this one built, for the pull request that it was of. GitHub names no pull
+ * request when it comes from a fork, so it is found by its head. Its build is a stranger's: nothing of it is run.
+ */
+async function followRun(context) {
+    const { inputs, trigger, github } = context;
+    const run = trigger.followed;
+    if (run === null)
+        return follow_skipped('There is no run before this one.');
+    if (github === null)
+        throw new src_errors/* ActionError */.l('no_github_token', 'The input "github-token" is empty.', {
+            hint: 'It is needed to find the pull request and the artifact of the run before this one.',
+        });
+    const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(toPullRequest);
+    const pull = candidates.find(({ headSha }) => headSha === run.headSha);
+    if (pull === undefined)
+        return follow_skipped(candidates.length === 0
+            ? `No open pull request comes from ${run.headOwner}:${run.headBranch}; it was closed meanwhile.`
+            : `#${candidates[0].number} has a newer commit than ${run.headSha.slice(0, 7)}; its own run publishes that.`);
+    const operation = decidePreview(pull, inputs);
+    if (operation.kind !== 'preview')
+        return follow_skipped(operation.reason);
+    return preview_preview(operation, () => takeArtifact(run.id, github, context), context);
+}
+/** The run's artifact, unpacked; as hostile as code of strangers is. */
+function takeArtifact(runId, github, { deps, inputs }) {
+    const name = inputs.artifact;
+    return deps.log.group(`Take artifact "${name}" of run ${runId}`, async () => {
+        const artifact = await github.findArtifact(runId, name);
+        if (artifact === null || artifact.expired)
+            throw new src_errors/* ActionError */.l('artifact_missing', `Run ${runId} ${artifact === null ? `kept no artifact "${name}"` : `kept an artifact "${name}", which has expired`}.`, {
+                hint: 'Keep the web folder with actions/upload-artifact under that name, or set the input "artifact".',
+            });
+        const zip = (0,external_node_path_.join)(deps.scratch, 'artifact.zip');
+        await github.downloadArtifact(artifact.id, zip, LARGEST_ARTIFACT);
+        return extractArtifact(zip, (0,external_node_path_.join)(deps.scratch, 'artifact'));
+    });
+}
+function follow_skipped(reason) {
+    return { kind: 'skipped', outcome: 'skipped', reason, warnings: [] };
+}
+
 ;// CONCATENATED MODULE: ./src/report/report.ts
 
 /** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
@@ -67281,6 +67326,7 @@ function outputs(result) {
 
 
 
+
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 async function run(deps) {
     /** What went wrong without failing the run. */
@@ -67315,7 +67361,7 @@ function operate(operation, context) {
         case 'preview':
             return preview_preview(operation, null, context);
         case 'follow':
-            throw new Error('x');
+            return followRun(context);
         case 'cleanup':
             return cleanup(operation, context);
         case 'sweep':
@@ -67325,8 +67371,8 @@ function operate(operation, context) {
 async function run_publish({ channelName, why }, context) {
     const { commit, isDefaultBranch } = context.trigger;
     const purpose = { kind: 'branch', isDefaultBranch };
-    const target = { channelName, why, purpose, commit, environment: channelName, webBuild: null };
-    return (await deliver(await prepare(target, context), context)).result;
+    const target = { channelName, why, purpose, commit, environment: channelName, takesBuild: false };
+    return (await deliver(await prepare(target, context), null, context)).result;
 }
 function requireToken({ capgoToken }) {
     if (capgoToken === '')
@@ -67510,6 +67556,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:sqlite"
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream");
+
+/***/ }),
+
+/***/ 6466:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:stream/promises");
 
 /***/ }),
 
@@ -70596,6 +70649,295 @@ function getExecOutput(commandLine, args, options) {
     });
 }
 //# sourceMappingURL=exec.js.map
+
+/***/ }),
+
+/***/ 4995:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  lc: () => (/* binding */ AbortError),
+  Ay: () => (/* binding */ pRetry)
+});
+
+// UNUSED EXPORTS: makeRetriable
+
+;// CONCATENATED MODULE: ./node_modules/is-network-error/index.js
+const objectToString = Object.prototype.toString;
+
+const isError = value => objectToString.call(value) === '[object Error]';
+
+const errorMessages = new Set([
+	'network error', // Chrome
+	'NetworkError when attempting to fetch resource.', // Firefox
+	'The Internet connection appears to be offline.', // Safari 16
+	'Network request failed', // `cross-fetch`
+	'fetch failed', // Undici (Node.js)
+	'terminated', // Undici (Node.js)
+	' A network error occurred.', // Bun (WebKit)
+	'Network connection lost', // Cloudflare Workers (fetch)
+]);
+
+function isNetworkError(error) {
+	const isValid = error
+		&& isError(error)
+		&& error.name === 'TypeError'
+		&& typeof error.message === 'string';
+
+	if (!isValid) {
+		return false;
+	}
+
+	const {message, stack} = error;
+
+	// Safari 17+ has generic message but no stack for network errors
+	if (message === 'Load failed' || (message.startsWith('Load failed (') && message.endsWith(')'))) {
+		return stack === undefined
+			// Sentry adds its own stack trace to the fetch error, so also check for that
+			|| '__sentry_captured__' in error;
+	}
+
+	// Deno network errors start with specific text
+	if (message.startsWith('error sending request for url')) {
+		return true;
+	}
+
+	// Chrome: exact "Failed to fetch" or with hostname: "Failed to fetch (example.com)"
+	if (message === 'Failed to fetch' || (message.startsWith('Failed to fetch (') && message.endsWith(')'))) {
+		return true;
+	}
+
+	// Standard network error messages
+	return errorMessages.has(message);
+}
+
+;// CONCATENATED MODULE: ./node_modules/p-retry/index.js
+
+
+function validateRetries(retries) {
+	if (typeof retries === 'number') {
+		if (retries < 0) {
+			throw new TypeError('Expected `retries` to be a non-negative number.');
+		}
+
+		if (Number.isNaN(retries)) {
+			throw new TypeError('Expected `retries` to be a valid number or Infinity, got NaN.');
+		}
+	} else if (retries !== undefined) {
+		throw new TypeError('Expected `retries` to be a number or Infinity.');
+	}
+}
+
+function validateNumberOption(name, value, {min = 0, allowInfinity = false} = {}) {
+	if (value === undefined) {
+		return;
+	}
+
+	if (typeof value !== 'number' || Number.isNaN(value)) {
+		throw new TypeError(`Expected \`${name}\` to be a number${allowInfinity ? ' or Infinity' : ''}.`);
+	}
+
+	if (!allowInfinity && !Number.isFinite(value)) {
+		throw new TypeError(`Expected \`${name}\` to be a finite number.`);
+	}
+
+	if (value < min) {
+		throw new TypeError(`Expected \`${name}\` to be \u2265 ${min}.`);
+	}
+}
+
+class AbortError extends Error {
+	constructor(message) {
+		super();
+
+		if (message instanceof Error) {
+			this.originalError = message;
+			({message} = message);
+		} else {
+			this.originalError = new Error(message);
+			this.originalError.stack = this.stack;
+		}
+
+		this.name = 'AbortError';
+		this.message = message;
+	}
+}
+
+function calculateDelay(retriesConsumed, options) {
+	const attempt = Math.max(1, retriesConsumed + 1);
+	const random = options.randomize ? (Math.random() + 1) : 1;
+
+	let timeout = Math.round(random * options.minTimeout * (options.factor ** (attempt - 1)));
+	timeout = Math.min(timeout, options.maxTimeout);
+
+	return timeout;
+}
+
+function calculateRemainingTime(start, max) {
+	if (!Number.isFinite(max)) {
+		return max;
+	}
+
+	return max - (performance.now() - start);
+}
+
+async function onAttemptFailure({error, attemptNumber, retriesConsumed, startTime, options}) {
+	const normalizedError = error instanceof Error
+		? error
+		: new TypeError(`Non-error was thrown: "${error}". You should only throw errors.`);
+
+	if (normalizedError instanceof AbortError) {
+		throw normalizedError.originalError;
+	}
+
+	const retriesLeft = Number.isFinite(options.retries)
+		? Math.max(0, options.retries - retriesConsumed)
+		: options.retries;
+
+	const maxRetryTime = options.maxRetryTime ?? Number.POSITIVE_INFINITY;
+
+	const context = Object.freeze({
+		error: normalizedError,
+		attemptNumber,
+		retriesLeft,
+		retriesConsumed,
+	});
+
+	await options.onFailedAttempt(context);
+
+	if (calculateRemainingTime(startTime, maxRetryTime) <= 0) {
+		throw normalizedError;
+	}
+
+	const consumeRetry = await options.shouldConsumeRetry(context);
+
+	const remainingTime = calculateRemainingTime(startTime, maxRetryTime);
+
+	if (remainingTime <= 0 || retriesLeft <= 0) {
+		throw normalizedError;
+	}
+
+	if (normalizedError instanceof TypeError && !isNetworkError(normalizedError)) {
+		if (consumeRetry) {
+			throw normalizedError;
+		}
+
+		options.signal?.throwIfAborted();
+		return false;
+	}
+
+	if (!await options.shouldRetry(context)) {
+		throw normalizedError;
+	}
+
+	if (!consumeRetry) {
+		options.signal?.throwIfAborted();
+		return false;
+	}
+
+	const delayTime = calculateDelay(retriesConsumed, options);
+	const finalDelay = Math.min(delayTime, remainingTime);
+
+	options.signal?.throwIfAborted();
+
+	if (finalDelay > 0) {
+		await new Promise((resolve, reject) => {
+			const onAbort = () => {
+				clearTimeout(timeoutToken);
+				options.signal?.removeEventListener('abort', onAbort);
+				reject(options.signal.reason);
+			};
+
+			const timeoutToken = setTimeout(() => {
+				options.signal?.removeEventListener('abort', onAbort);
+				resolve();
+			}, finalDelay);
+
+			if (options.unref) {
+				timeoutToken.unref?.();
+			}
+
+			options.signal?.addEventListener('abort', onAbort, {once: true});
+		});
+	}
+
+	options.signal?.throwIfAborted();
+
+	return true;
+}
+
+async function pRetry(input, options = {}) {
+	options = {...options};
+
+	validateRetries(options.retries);
+
+	if (Object.hasOwn(options, 'forever')) {
+		throw new Error('The `forever` option is no longer supported. For many use-cases, you can set `retries: Infinity` instead.');
+	}
+
+	options.retries ??= 10;
+	options.factor ??= 2;
+	options.minTimeout ??= 1000;
+	options.maxTimeout ??= Number.POSITIVE_INFINITY;
+	options.maxRetryTime ??= Number.POSITIVE_INFINITY;
+	options.randomize ??= false;
+	options.onFailedAttempt ??= () => {};
+	options.shouldRetry ??= () => true;
+	options.shouldConsumeRetry ??= () => true;
+
+	// Validate numeric options and normalize edge cases
+	validateNumberOption('factor', options.factor, {min: 0, allowInfinity: false});
+	validateNumberOption('minTimeout', options.minTimeout, {min: 0, allowInfinity: false});
+	validateNumberOption('maxTimeout', options.maxTimeout, {min: 0, allowInfinity: true});
+	validateNumberOption('maxRetryTime', options.maxRetryTime, {min: 0, allowInfinity: true});
+
+	// Treat non-positive factor as 1 to avoid zero backoff or negative behavior
+	if (!(options.factor > 0)) {
+		options.factor = 1;
+	}
+
+	options.signal?.throwIfAborted();
+
+	let attemptNumber = 0;
+	let retriesConsumed = 0;
+	const startTime = performance.now();
+
+	while (Number.isFinite(options.retries) ? retriesConsumed <= options.retries : true) {
+		attemptNumber++;
+
+		try {
+			options.signal?.throwIfAborted();
+
+			const result = await input(attemptNumber);
+
+			options.signal?.throwIfAborted();
+
+			return result;
+		} catch (error) {
+			if (await onAttemptFailure({
+				error,
+				attemptNumber,
+				retriesConsumed,
+				startTime,
+				options,
+			})) {
+				retriesConsumed++;
+			}
+		}
+	}
+
+	// Should not reach here, but in case it does, throw an error
+	throw new Error('Retry attempts exhausted without throwing an error.');
+}
+
+function makeRetriable(function_, options) {
+	return function (...arguments_) {
+		return pRetry(() => function_.apply(this, arguments_), options);
+	};
+}
+
 
 /***/ }),
 

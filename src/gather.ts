@@ -33,22 +33,22 @@ export interface Project {
 }
 
 /**
- * What the repository says: config, versions, native versions. `webBuild` is the folder of a web build that is
- * there already (absolute); null = as the inputs or the config say.
+ * What the repository says: config, versions, native versions. With `takesBuild`
+ * the web build comes from elsewhere, and the web folder need not be known.
  */
 export async function gatherProject(
   inputs: Inputs,
   trigger: Trigger,
   deps: Deps,
-  webBuild: string | null,
+  takesBuild: boolean,
 ): Promise<Project> {
   const directory = appDirectory(inputs, deps)
-  const { appId, webDir, config } = await gatherConfig(inputs, trigger, deps, webBuild !== null)
+  const { appId, webDir, config } = await gatherConfig(inputs, trigger, deps, takesBuild)
   return {
     root: deps.workspace,
     directory,
     appId,
-    webDirectory: webBuild ?? resolve(directory, webDir),
+    webDirectory: resolve(directory, webDir),
     natives: await nativeVersions(inputs, deps.workspace, directory, config),
     wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
     childEnv: childEnv(inputs, deps),

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as core from '@actions/core'
-import { EnvHttpProxyAgent } from 'undici'
+import { EnvHttpProxyAgent, fetch } from 'undici'
 import { createCapgo } from './capgo/client.ts'
 import type { Deps, Log } from './deps.ts'
 import type { Place } from './errors.ts'
@@ -92,6 +92,7 @@ async function main(): Promise<void> {
         repository,
         apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
         userAgent: USER_AGENT,
+        fetchUrl: url => fetch(url, { dispatcher, redirect: 'error' }) as never,
       }),
   }
   try {

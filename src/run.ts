@@ -7,6 +7,7 @@ import type { RunContext } from './operations/context.ts'
 import { createCourtesy } from './operations/courtesy.ts'
 import { deliver, prepare } from './operations/deliver.ts'
 
+import { followRun } from './operations/follow.ts'
 import { preview } from './operations/preview.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
@@ -49,7 +50,7 @@ function operate(operation: Exclude<Operation, { kind: 'skip' }>, context: RunCo
     case 'preview':
       return preview(operation, null, context)
     case 'follow':
-      throw new Error('x')
+      return followRun(context)
     case 'cleanup':
       return cleanup(operation, context)
     case 'sweep':
@@ -63,8 +64,8 @@ async function publish(
 ): Promise<Result> {
   const { commit, isDefaultBranch } = context.trigger
   const purpose = { kind: 'branch', isDefaultBranch } as const
-  const target = { channelName, why, purpose, commit, environment: channelName, webBuild: null }
-  return (await deliver(await prepare(target, context), context)).result
+  const target = { channelName, why, purpose, commit, environment: channelName, takesBuild: false }
+  return (await deliver(await prepare(target, context), null, context)).result
 }
 
 function requireToken({ capgoToken }: Inputs): void {

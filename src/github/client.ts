@@ -1,4 +1,5 @@
 import { getOctokit } from '@actions/github'
+import { artifacts } from './artifacts.ts'
 import { comments } from './comment.ts'
 import { deployments } from './deployment.ts'
 import { history } from './history.ts'
@@ -10,6 +11,8 @@ export interface GitHubOptions {
   readonly repository: string
   readonly apiUrl: string
   readonly userAgent: string
+  /** Fetches an address that is not of the API, without credentials and without following redirects. */
+  readonly fetchUrl: (url: string) => Promise<Response>
 }
 
 /** What every family of calls needs. */
@@ -19,22 +22,29 @@ export interface Repository {
   readonly repo: string
   /** The token is a person's, not a workflow's. */
   readonly isPersonal: boolean
+  readonly fetchUrl: GitHubOptions['fetchUrl']
 }
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
 /** The repository on GitHub. Calls throw Octokit's errors; `isForbidden` reads them. */
-export function connectGitHub({ token, repository, apiUrl, userAgent }: GitHubOptions) {
+export function connectGitHub({ token, repository, apiUrl, userAgent, fetchUrl }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
   const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent })
-  const connection: Repository = { octokit, owner, repo, isPersonal: /^(ghp_|gho_|github_pat_)/.test(token) }
-  return { ...comments(connection), ...deployments(connection), ...history(connection), ...pulls(connection) }
+  const connection: Repository = {
+    octokit,
+    owner,
+    repo,
+    isPersonal: /^(ghp_|gho_|github_pat_)/.test(token),
+    fetchUrl,
+  }
+  return {
+    ...artifacts(connection),
+    ...comments(connection),
+    ...deployments(connection),
+    ...history(connection),
+    ...pulls(connection),
+  }
 }
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
-
-/** Whether GitHub refused because the job's token lacks a permission. */
-export function isForbidden(error: unknown): boolean {
-  const { status, message } = error as { status?: number; message?: string }
-  return status === 403 && /not accessible|must have|permission/i.test(message ?? '')
-}

@@ -1,4 +1,5 @@
-import { type GitHub, isForbidden } from '../github/client.ts'
+import type { GitHub } from '../github/client.ts'
+import { isForbidden } from '../github/refusal.ts'
 
 /**
  * Does what is nice to have on GitHub; null when it could not be done. That costs a warning, never the

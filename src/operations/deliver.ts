@@ -27,8 +27,8 @@ export interface Target {
   readonly commit: Commit
   /** GitHub's environment for it. */
   readonly environment: string
-  /** Folder of a web build that is there already; absolute. Null = as the inputs or the config say. */
-  readonly webBuild: string | null
+  /** The web build comes from elsewhere: nothing is built or looked for here. */
+  readonly takesBuild: boolean
 }
 
 /** All that is known before anything is built. */
@@ -50,21 +50,30 @@ export interface Delivered {
 export async function prepare(target: Target, context: RunContext): Promise<Prepared> {
   const { deps, inputs, trigger, capgo } = context
   return deps.log.group('Read the project and Capgo', async () => {
-    const project = await gatherProject(inputs, trigger, deps, target.webBuild)
-    deps.log.info(`App ${project.appId}, web folder ${relative(project.root, project.webDirectory)}.`)
+    const project = await gatherProject(inputs, trigger, deps, target.takesBuild)
+    const folder = relative(project.root, project.webDirectory) || '.'
+    deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
     return { target, project, ...(await gatherRemote(project, target, capgo)) }
   })
 }
 
-/** Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not. */
+/**
+ * Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not.
+ * `webBuild` is the folder of a build that is there already (absolute).
+ */
 export async function deliver(
   { target, project, app, facts }: Prepared,
+  webBuild: string | null,
   context: RunContext,
 ): Promise<Delivered> {
   const { deps, inputs, capgo } = context
   const { log, clock } = deps
   const names = checkBeforeBuild(facts)
-  const built = await buildBundle(project, inputs, deps)
+  const built = await buildBundle(
+    webBuild === null ? project : { ...project, webDirectory: webBuild },
+    inputs,
+    deps,
+  )
   const compare = comparer(project, context.github)
   const known = await gatherForContent(facts, names, built.zip, capgo, compare)
   const plan = planPublish(known)

@@ -16,10 +16,13 @@ import { PULL_REQUESTS, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
 
-/** Publishes a pull request's head on a channel of its own and says in its comment how to get it. */
+/**
+ * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
+ * returns the folder of a web build that another run made; null = it is built here.
+ */
 export async function preview(
   { pull, channelName, why }: Extract<Operation, { kind: 'preview' }>,
-  webBuild: string | null,
+  takeBuild: (() => Promise<string>) | null,
   context: RunContext,
 ): Promise<Result> {
   const prepared = await prepare(
@@ -29,7 +32,7 @@ export async function preview(
       purpose: { kind: 'preview', pull: pull.number },
       commit: commitOfPull(pull, context.trigger),
       environment: `preview/pr-${pull.number}`,
-      webBuild,
+      takesBuild: takeBuild !== null,
     },
     context,
   )
@@ -37,7 +40,7 @@ export async function preview(
   await writeComment(describe('building', prepared, pull, context), context)
   let delivered: Delivered
   try {
-    delivered = await deliver(prepared, context)
+    delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context)
   } catch (error) {
     const closed = await closedMeanwhile(prepared, pull, context)
     if (closed !== null) return closed

@@ -110,7 +110,7 @@ export function pullRequestEvent(action: PullRequestAction, options: PullRequest
       ref: options.headRef,
       sha: options.headSha,
       label: `${fork.split('/')[0]}:${options.headRef}`,
-      repo: merge(repository, { full_name: fork, fork: fork !== repository.full_name }),
+      repo: copyOf(repository, fork),
     },
     base: { ref: baseRef, sha: baseSha, label: `${repository.owner.login}:${baseRef}`, repo: repository },
   })
@@ -181,21 +181,20 @@ export function workflowRunEvent(
     event?: string
     conclusion?: string
     fork?: string
+    runId?: number
   },
 ): WorkflowEvent {
   const payload = example('workflow_run', each => each.action === 'completed')
   const repository = repositoryOf(options)
   const run = merge(payload.workflow_run, {
+    ...(options.runId === undefined ? {} : { id: options.runId }),
     event: options.event ?? 'push',
     status: 'completed',
     conclusion: options.conclusion ?? 'success',
     head_branch: options.headBranch,
     head_sha: options.headSha,
     repository,
-    head_repository: merge(repository, {
-      full_name: options.fork ?? repository.full_name,
-      fork: options.fork !== undefined,
-    }),
+    head_repository: copyOf(repository, options.fork ?? repository.full_name),
     pull_requests: [],
   })
   const ref = `refs/heads/${repository.default_branch}`
@@ -241,6 +240,12 @@ function repositoryOf(options: RepositoryOptions) {
     owner: { login: owner },
     fork: false,
   }
+}
+
+/** The repository itself, or somebody's fork of it. */
+function copyOf(repository: ReturnType<typeof repositoryOf>, fullName: string): unknown {
+  const isFork = fullName !== repository.full_name
+  return merge(repository, { full_name: fullName, owner: { login: fullName.split('/')[0] }, fork: isFork })
 }
 
 function example(

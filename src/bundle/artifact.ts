@@ -1,0 +1,167 @@
+import { createWriteStream } from 'node:fs'
+import { mkdir, rm, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { type Entry, openPromise, type ZipFile } from 'yauzl'
+import { ActionError } from '../errors.ts'
+
+/** What an artifact may be at most. Sizes in bytes, unpacked. */
+export interface ArtifactLimits {
+  readonly files: number
+  readonly bytes: number
+}
+
+/** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
+export const ARTIFACT_LIMITS: ArtifactLimits = { files: 20_000, bytes: 1024 ** 3 }
+
+/** Linux takes names of so many bytes. */
+const LONGEST_NAME = 255
+const DEEPEST = 32
+/** Of a file's header before its name (APPNOTE 4.3.7). */
+const LOCAL_HEADER = 30
+const STORED = 0
+const DEFLATED = 8
+
+/**
+ * Unpacks an artifact that a stranger's run made, and returns the folder of its web build. Nothing outside of
+ * `directory`, which must not exist yet, is written; what is no plain file of a plain name is refused, and so
+ * is what is larger than it says or than the limits. Throws `artifact_refused`, and leaves nothing then.
+ */
+export async function extractArtifact(
+  zipFile: string,
+  directory: string,
+  limits: ArtifactLimits = ARTIFACT_LIMITS,
+): Promise<string> {
+  let zip: ZipFile | undefined
+  try {
+    zip = await openPromise(zipFile, { autoClose: false, strictFileNames: true, validateEntrySizes: true })
+    const entries = await readEntries(zip, limits)
+    await mkdir(directory)
+    let left = limits.bytes
+    for (const entry of entries.filter(({ fileName }) => !fileName.endsWith('/'))) {
+      const file = join(directory, entry.fileName)
+      await mkdir(dirname(file), { recursive: true })
+      const counted = new Transform({
+        transform(chunk: Buffer, _encoding, done) {
+          left -= chunk.length
+          done(left < 0 ? tooLarge(limits) : null, chunk)
+        },
+      })
+      const content = await zip.openReadStreamPromise(entry)
+      await pipeline(content, counted, createWriteStream(file, { flags: 'wx', mode: 0o644 }))
+    }
+    return await findWebFolder(directory, entries)
+  } catch (error) {
+    await rm(directory, { recursive: true, force: true })
+    if (error instanceof ActionError) throw error
+    throw refused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`)
+  } finally {
+    zip?.close()
+  }
+}
+
+/** The zip's directory, whole, before a byte is unpacked. */
+async function readEntries(zip: ZipFile, limits: ArtifactLimits): Promise<Entry[]> {
+  if (zip.entryCount > limits.files)
+    throw refused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`)
+  const entries: Entry[] = []
+  let declared = 0
+  for await (const entry of zip.eachEntry()) {
+    const wrong = nameProblem(entry.fileName) ?? kindProblem(entry)
+    if (wrong !== null) throw refused(`${show(entry.fileName)} ${wrong}`)
+    declared += entry.uncompressedSize
+    if (declared > limits.bytes) throw tooLarge(limits)
+    entries.push(entry)
+  }
+  checkNames(entries)
+  checkOverlaps(entries)
+  return entries
+}
+
+function nameProblem(name: string): string | null {
+  const segments = name.replace(/\/$/, '').split('/')
+  if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) return 'is an absolute path'
+  if (segments.includes('..')) return 'leads out of the folder'
+  if (segments.some(segment => segment === '' || segment === '.')) return 'is no plain path'
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name)) return 'has a character that no file of a web build has'
+  if (segments.length > DEEPEST) return `lies more than ${DEEPEST} folders deep`
+  if (segments.some(segment => Buffer.byteLength(segment) > LONGEST_NAME)) return 'has too long a name'
+  return null
+}
+
+/** The upper half of the external attributes is a Unix mode, where the zip was made on Unix. */
+const FILE_TYPE = 0o170000
+const PLAIN = new Set([0, 0o100000, 0o040000])
+
+function kindProblem(entry: Entry): string | null {
+  if (!PLAIN.has((entry.externalFileAttributes >>> 16) & FILE_TYPE)) return 'is a link or a device'
+  if ((entry.generalPurposeBitFlag & 1) !== 0) return 'is encrypted'
+  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
+    return `is compressed by method ${entry.compressionMethod}`
+  return null
+}
+
+/** Two names for one file, by the rules of some file system, or a file where a folder is. */
+function checkNames(entries: readonly Entry[]): void {
+  const fold = (name: string) => name.normalize('NFC').toLowerCase()
+  const files = new Map<string, string>()
+  for (const { fileName } of entries) {
+    const key = fold(fileName.replace(/\/$/, ''))
+    const other = files.get(key)
+    if (other !== undefined) throw refused(`${show(fileName)} and ${show(other)} are one name`)
+    files.set(key, fileName)
+  }
+  for (const { fileName } of entries) {
+    const segments = fold(fileName).split('/').slice(0, -1)
+    for (let depth = 1; depth <= segments.length; depth++) {
+      const above = files.get(segments.slice(0, depth).join('/'))
+      if (above !== undefined && !above.endsWith('/') && above !== fileName)
+        throw refused(`${show(above)} is a file, and ${show(fileName)} lies in it`)
+    }
+  }
+}
+
+/** Many entries over the same bytes unpack to far more than the zip holds. */
+function checkOverlaps(entries: readonly Entry[]): void {
+  const sorted = entries.toSorted(
+    (one, other) => one.relativeOffsetOfLocalHeader - other.relativeOffsetOfLocalHeader,
+  )
+  let end = 0
+  for (const entry of sorted) {
+    if (entry.relativeOffsetOfLocalHeader < end)
+      throw refused(`${show(entry.fileName)} overlaps another file`)
+    end = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER + entry.compressedSize
+  }
+}
+
+/** `index.html` is at the root, or in the one folder that is there. */
+async function findWebFolder(directory: string, entries: readonly Entry[]): Promise<string> {
+  const isFile = (path: string) =>
+    stat(path).then(
+      found => found.isFile(),
+      () => false,
+    )
+  if (await isFile(join(directory, 'index.html'))) return directory
+  const roots = new Set(entries.map(({ fileName }) => fileName.split('/')[0]!))
+  const [only] = roots
+  if (roots.size === 1 && only !== undefined && (await isFile(join(directory, only, 'index.html'))))
+    return join(directory, only)
+  const shown = [...roots].slice(0, 5).map(show).join(', ')
+  throw refused(`it has no index.html at its root${shown === '' ? ', it is empty' : `, but ${shown}`}`)
+}
+
+function tooLarge({ bytes }: ArtifactLimits): ActionError {
+  return refused(`it unpacks to more than ${bytes} bytes`)
+}
+
+function refused(why: string): ActionError {
+  return new ActionError('artifact_refused', `The artifact is refused: ${why}.`, {
+    hint: "It was made by a run that may be a stranger's. Keep the web folder alone as the artifact, as docs/forks.md shows.",
+  })
+}
+
+function show(name: string): string {
+  return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name)
+}

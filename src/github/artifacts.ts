@@ -1,0 +1,110 @@
+import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Readable, Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import pRetry, { AbortError } from 'p-retry'
+import { ActionError } from '../errors.ts'
+import type { Repository } from './client.ts'
+import { isForbidden } from './refusal.ts'
+
+/** What a run kept under a name. */
+export interface Artifact {
+  readonly id: number
+  readonly expired: boolean
+}
+
+export function artifacts({ octokit, owner, repo, fetchUrl }: Repository) {
+  /** Where the artifact is for some minutes: another host, which our token is nothing to. */
+  async function locate(id: number): Promise<string> {
+    const { headers } = await octokit.request(
+      'GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}',
+      { owner, repo, artifact_id: id, archive_format: 'zip', request: { redirect: 'manual' } },
+    )
+    const url = URL.parse(headers.location ?? '')
+    const isLocal = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost'
+    if (url === null || !(url.protocol === 'https:' || isLocal))
+      throw new ActionError('artifact_not_found', `GitHub does not say where artifact ${id} is.`)
+    return url.href
+  }
+
+  return {
+    /** The run's newest artifact of this name, through all pages. Throws `permission_missing` (`actions: read`). */
+    async findArtifact(runId: number, name: string): Promise<Artifact | null> {
+      const found = await allowed(() =>
+        octokit.paginate(octokit.rest.actions.listWorkflowRunArtifacts, {
+          owner,
+          repo,
+          run_id: runId,
+          name,
+          per_page: 100,
+        }),
+      )
+      const [newest] = found.sort((one, other) => other.id - one.id)
+      return newest === undefined ? null : { id: newest.id, expired: newest.expired }
+    },
+
+    /**
+     * Writes the artifact's zip to a file that is not there yet. Throws `artifact_refused` when it has more
+     * than `maxBytes`; what it says of its own size is not believed. Leaves no half file.
+     */
+    async downloadArtifact(id: number, file: string, maxBytes: number): Promise<void> {
+      await pRetry(
+        async () => {
+          try {
+            const response = await fetchUrl(await allowed(() => locate(id)))
+            if (!response.ok || response.body === null)
+              throw new Error(`The artifact's host answered ${response.status}.`)
+            await pipeline(
+              Readable.fromWeb(response.body as never),
+              atMost(maxBytes),
+              createWriteStream(file),
+            )
+          } catch (error) {
+            await rm(file, { force: true })
+            throw error instanceof ActionError ? new AbortError(error) : error
+          }
+        },
+        { retries: 3, minTimeout: 200, maxTimeout: 2_000 },
+      ).catch(error => {
+        if (error instanceof ActionError) throw error
+        throw new ActionError(
+          'artifact_unreachable',
+          `Artifact ${id} could not be downloaded: ${error.message}`,
+          {
+            hint: 'Run the job again.',
+            cause: error,
+          },
+        )
+      })
+    },
+  }
+}
+
+async function allowed<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!isForbidden(error)) throw error
+    throw new ActionError(
+      'permission_missing',
+      'The job\'s token may not read artifacts: it lacks the permission "actions: read".',
+      { hint: 'Add it under "permissions:" of the job.' },
+    )
+  }
+}
+
+function atMost(bytes: number): Transform {
+  let left = bytes
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      left -= chunk.length
+      if (left >= 0) done(null, chunk)
+      else
+        done(
+          new ActionError('artifact_refused', `The artifact has more than ${bytes} bytes.`, {
+            hint: 'Keep the web folder alone as the artifact.',
+          }),
+        )
+    },
+  })
+}
