@@ -157,7 +157,8 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
         signArtifact,
       },
     })
-    const wrong = checkAnswer(operation, answer.status, answer.json)
+    // Raw content is described as JSON and is not.
+    const wrong = answer.bytes === undefined ? checkAnswer(operation, answer.status, answer.json) : []
     return wrong.length > 0 ? violate('answer', wrong) : send(answer, headers)
   }
 

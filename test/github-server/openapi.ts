@@ -79,11 +79,13 @@ function matchPath(operation: Operation, path: string): Record<string, string> |
   const values: Record<string, string> = {}
   for (const [index, part] of wanted.entries()) {
     const name = /^\{(.+)\}$/.exec(part)?.[1]
-    const text = given[index]
+    const isRest = operation.parameters.some(each => each.name === name && each.multiSegment)
+    // The root folder is the empty path.
+    const text = given[index] ?? (isRest ? '' : undefined)
     if (text === undefined) return null
     if (name === undefined) {
       if (text !== part) return null
-    } else if (operation.parameters.some(each => each.name === name && each.multiSegment)) {
+    } else if (isRest) {
       values[name] = given.slice(index).map(decodeURIComponent).join('/')
       return values
     } else {
