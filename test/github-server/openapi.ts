@@ -61,12 +61,17 @@ function describe({ instancePath, message, params }: ErrorObject): string {
   return `${instancePath || '(all)'} ${message}${detail === '' ? '' : `: ${detail}`}`
 }
 
+/** A ref may hold slashes, so that `commits/{ref}` would also take `commits/{commit_sha}/pulls`. */
+const longestFirst = operations.toSorted(
+  (one, other) => other.path.split('/').length - one.path.split('/').length,
+)
+
 /** The operation at a path, and the path's values as written there. The path is still percent-encoded. */
 export function findOperation(
   method: string,
   path: string,
 ): { operation: Operation; values: Record<string, string> } | null {
-  for (const operation of operations) {
+  for (const operation of longestFirst) {
     const values = operation.method === method ? matchPath(operation, path) : null
     if (values !== null) return { operation, values }
   }
@@ -86,7 +91,10 @@ function matchPath(operation: Operation, path: string): Record<string, string> |
     if (name === undefined) {
       if (text !== part) return null
     } else if (isRest) {
-      values[name] = given.slice(index).map(decodeURIComponent).join('/')
+      const after = wanted.slice(index + 1)
+      const end = given.length - after.length
+      if (after.length > 0 && given.slice(end).join('/') !== after.join('/')) return null
+      values[name] = given.slice(index, end).map(decodeURIComponent).join('/')
       return values
     } else {
       values[name] = decodeURIComponent(text)
