@@ -55420,6 +55420,8 @@ function getOctokit(token, options, ...additionalPlugins) {
     return new GitHubWithPlugins(getOctokitOptions(token, options));
 }
 //# sourceMappingURL=github.js.map
+// EXTERNAL MODULE: ./node_modules/p-retry/index.js + 1 modules
+var p_retry = __nccwpck_require__(4995);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -55428,8 +55430,6 @@ var promises_ = __nccwpck_require__(1455);
 var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: external "node:stream/promises"
 var external_node_stream_promises_ = __nccwpck_require__(6466);
-// EXTERNAL MODULE: ./node_modules/p-retry/index.js + 1 modules
-var p_retry = __nccwpck_require__(4995);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
 // EXTERNAL MODULE: ./src/github/refusal.ts
@@ -55707,10 +55707,17 @@ function pulls({ octokit, owner, repo }) {
 
 
 
+
 /** The repository on GitHub. Calls throw Octokit's errors; `isForbidden` reads them. */
 function connectGitHub({ token, repository, apiUrl, userAgent, fetchUrl }) {
     const [owner = '', repo = ''] = repository.split('/');
     const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent });
+    octokit.hook.wrap('request', (request, options) => (0,p_retry/* default */.Ay)(() => request(options), {
+        // What may be done twice; a comment or deployment that was made although the answer was lost may not.
+        retries: options.method === 'POST' ? 0 : 2,
+        minTimeout: 300,
+        shouldRetry: ({ error }) => (error.status ?? 500) >= 500,
+    }));
     const connection = {
         octokit,
         owner,

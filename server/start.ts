@@ -18,16 +18,22 @@ import type { LocalCapgo, LocalCapgoOptions, RecordedRequest } from './types.ts'
 /** What the database REST asks for as `apikey`: public, the same for everyone, like Capgo's. */
 export const ANON_KEY = 'sb_publishable_local_capgo'
 
+/** Folders of servers that nobody stopped. */
+const temporary = new Set<string>()
+process.once('exit', () => {
+  for (const directory of temporary) rmSync(directory, { recursive: true, force: true })
+})
+
 /** Starts a Capgo of one's own on 127.0.0.1. */
 export async function startCapgo(options: LocalCapgoOptions = {}): Promise<LocalCapgo> {
   const { runtime = 'workerd', profile = 'base', latencyMs = 0 } = options
   const directory = options.database ?? mkdtempSync(join(tmpdir(), 'local-capgo-'))
   mkdirSync(directory, { recursive: true })
   const store = new Store({ database: options.database, directory, profile, now: options.now })
+  if (!options.database) temporary.add(directory)
   const removeTemporary = () => {
-    if (!options.database) rmSync(directory, { recursive: true, force: true })
+    if (temporary.delete(directory)) rmSync(directory, { recursive: true, force: true })
   }
-  process.once('exit', removeTemporary)
 
   const requests: RecordedRequest[] = []
   const faults = new FaultList()
@@ -116,7 +122,6 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
     async stop() {
       server.closeAllConnections()
       await new Promise(resolve => server.close(resolve))
-      process.off('exit', removeTemporary)
       store.close()
       removeTemporary()
     },

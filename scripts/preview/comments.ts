@@ -21,7 +21,12 @@ const ready: PreviewComment = {
     url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
     from: null,
   },
-  change: { ...published.change!, since: '1.4.1-production.56.1', channel: 'production', download: 162_340 },
+  change: {
+    ...published.change!,
+    since: '1.4.1-production.56.1',
+    channel: 'production',
+    download: published.bundle.size!,
+  },
   natives: [
     { platform: 'android', version: '1.4.0', refusal: null },
     { platform: 'ios', version: '1.4.0', refusal: null },

@@ -1,4 +1,5 @@
 import { getOctokit } from '@actions/github'
+import pRetry from 'p-retry'
 import { artifacts } from './artifacts.ts'
 import { comments } from './comment.ts'
 import { deployments } from './deployment.ts'
@@ -31,6 +32,14 @@ export type GitHub = ReturnType<typeof connectGitHub>
 export function connectGitHub({ token, repository, apiUrl, userAgent, fetchUrl }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
   const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent })
+  octokit.hook.wrap('request', (request, options) =>
+    pRetry(() => request(options), {
+      // What may be done twice; a comment or deployment that was made although the answer was lost may not.
+      retries: options.method === 'POST' ? 0 : 2,
+      minTimeout: 300,
+      shouldRetry: ({ error }) => ((error as { status?: number }).status ?? 500) >= 500,
+    }),
+  )
   const connection: Repository = {
     octokit,
     owner,

@@ -454,6 +454,19 @@ describe('what a preview must never do', () => {
   })
 })
 
+it('a hiccup of GitHub is tried again, and one that stays costs a warning', async () => {
+  const world = await createWorld(admin)
+  const pull = await openPull(world)
+  world.github.faults.add({ match: { method: 'GET', path: /comments/ }, do: { status: 502, body: {} } })
+  await pull.run('opened')
+  expect(pull.comments()).toHaveLength(1)
+  world.github.faults.add({ match: { path: /comments/ }, do: { status: 502, body: {} }, times: Infinity })
+  pull.push({ 'greeting.txt': '<h1>Good night</h1>\n' })
+  const run = await pull.run('synchronize')
+  expect(run.exitCode).toBe(0)
+  expect(run.summary).toContain('Could not write the comment: GitHub answered 502.')
+})
+
 describe('missing permissions of the job', () => {
   it('cost a warning that names them; the publish is green', async () => {
     const world = await createWorld({ ...admin, permissions: { contents: 'read' } })
