@@ -62182,8 +62182,12 @@ function removed({ removed, channel }) {
     const released = removed.devices === 0
         ? ''
         : ` ${plural(removed.devices, 'device is', 'devices are')} back on the default channel.`;
+    // Capgo does not fall back for a device that asks for a channel by its name.
+    const chosen = removed.channel
+        ? ' A device that chose the channel itself keeps its last bundle until it chooses another.'
+        : '';
     const kept = removed.kept.map(sentence => `- ${escapeText(sentence)}`);
-    return `${what}${released}${kept.length === 0 ? '' : `\n\n${kept.join('\n')}`}`;
+    return `${what}${released}${chosen}${kept.length === 0 ? '' : `\n\n${kept.join('\n')}`}`;
 }
 function comment_footer({ appId, runUrl, error }) {
     const failed = error === null ? '' : `error ${code(error.code)}`;

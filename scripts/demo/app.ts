@@ -17,6 +17,9 @@ export interface App {
   readonly old: Commit
   readonly main: Commit
   readonly develop: Commit
+  /** Of the pull request: when it is opened, and what is pushed to it. */
+  readonly opened: Commit
+  readonly pushed: Commit
 }
 
 export function createApp(): App {
@@ -34,13 +37,16 @@ export function createApp(): App {
   const main = commit('main', 'Good morning')
   repository.branch('develop')
   const develop = commit('develop', 'Good evening')
-  return { repository, old, main, develop }
+  repository.branch('feature/weekend', main.sha)
+  const opened = commit('feature/weekend', 'Happy weekend')
+  const pushed = commit('feature/weekend', 'Enjoy the weekend')
+  return { repository, old, main, develop, opened, pushed }
 }
 
 /** The headline that the web code of a bundle shows, read from its scripts. */
 export function headlineOf(files: ReadonlyMap<string, Buffer>, app: App): string | null {
   const scripts = [...files].filter(([path]) => path.endsWith('.js')).map(([, content]) => content.toString())
-  const shown = [app.old, app.main, app.develop].filter(({ headline }) =>
+  const shown = [app.old, app.main, app.develop, app.opened, app.pushed].filter(({ headline }) =>
     scripts.some(script => script.includes(headline)),
   )
   return shown.length === 1 ? shown[0]!.headline : null

@@ -103,6 +103,7 @@ export function pullRequestEvent(action: PullRequestAction, options: PullRequest
     html_url: `${repository.html_url}/pull/${options.number}`,
     draft: options.draft ?? false,
     merged,
+    merged_at: merged ? '2026-11-23T11:00:00Z' : null,
     merge_commit_sha: options.mergeSha ?? null,
     user: { login: options.actor ?? ACTOR },
     labels: (options.labels ?? []).map(name => ({ name })),

@@ -1,0 +1,113 @@
+import type { HostedRepository, LocalGitHub } from '../../test/github-server/index.ts'
+import { describeRequest, type RecordedRequest, type TestCapgo, writesOf } from '../../test/helpers/capgo.ts'
+import type { WorkflowEvent } from '../../test/helpers/event.ts'
+import { type ActionRun, runAction } from '../../test/helpers/runner.ts'
+import { failOnLeak } from '../../test/helpers/secrets.ts'
+import { type App, type Commit, headlineOf } from './app.ts'
+import { bold, dim, type Story } from './terminal.ts'
+
+/** The app's native version, as in the stores. */
+export const NATIVE = '1.0'
+
+/** What the story plays on. */
+export interface Stage {
+  readonly story: Story
+  readonly capgo: TestCapgo
+  readonly github: LocalGitHub
+  readonly hosted: HostedRepository
+  readonly githubToken: string
+  readonly app: App
+}
+
+export interface Act {
+  readonly run: ActionRun
+  readonly requests: readonly RecordedRequest[]
+}
+
+/** Runs the built action for an event, and says what came of it. */
+export async function act(
+  { story, capgo, github, githubToken, app }: Stage,
+  commit: Commit,
+  event: WorkflowEvent,
+  { runNumber, attempt = 1 }: { readonly runNumber: number; readonly attempt?: number },
+): Promise<Act> {
+  app.repository.branch(commit.branch, commit.sha)
+  const before = github.requests.length
+  const { result: run, requests } = await capgo.record(() =>
+    runAction({
+      repo: app.repository.path,
+      event,
+      inputs: capgo.inputs,
+      secrets: [capgo.token],
+      githubToken,
+      apiUrl: github.url,
+      runId: 9_000_000_000 + runNumber,
+      runNumber,
+      runAttempt: attempt,
+    }),
+  )
+  const { outputs } = run
+  story.fact('commit', `${commit.sha.slice(0, 7)} on ${commit.branch}`)
+  story.fact(
+    'outcome',
+    `${bold(outputs.outcome ?? 'none')} ${dim(`in ${(run.durationMs / 1000).toFixed(1)} s`)}`,
+  )
+  if (outputs['bundle-version'])
+    story.fact('bundle', `${bold(outputs['bundle-version'])} on channel ${outputs.channel}`)
+  if (outputs.reason) story.fact('reason', outputs.reason)
+  const asked = github.requests.length - before
+  story.fact(
+    'requests',
+    `${requests.length} to Capgo, of which ${writesOf(requests).length} write; ${asked} to GitHub`,
+  )
+  for (const request of requests) story.line(dim(`            ${describeRequest(request)}`))
+  story.claim('the step is green', run.exitCode === 0, `exit code ${run.exitCode}`)
+  story.claim('there is a job summary', run.summary.trim() !== '')
+  story.claim('the key is nowhere in log, summary and outputs', !leaks(run, capgo.token))
+  if (run.exitCode !== 0) story.line(dim(run.visibleLog.replace(/^/gm, '    | ')))
+  return { run, requests }
+}
+
+/**
+ * A newly installed app takes what a channel serves (`headline`; null when that is nothing). `latest` is the
+ * run that told about its channel.
+ */
+export async function look(
+  { story, capgo, app }: Stage,
+  channel: string,
+  headline: string | null,
+  latest: ActionRun,
+): Promise<void> {
+  const device = capgo.device({ versionBuild: NATIVE, defaultChannel: channel })
+  const answer = await device.checkForUpdate()
+  if (answer.kind !== 'update') {
+    story.claim(`a device on ${channel} has nothing to take`, headline === null, answer.error)
+    return
+  }
+  const bundle = await device.download(answer).catch((error: Error) => error)
+  if (bundle instanceof Error) {
+    story.claim(`a device on ${channel} installs ${answer.version}`, false, bundle.message)
+    return
+  }
+  const shown = headlineOf(bundle.files, app)
+  const size = `${(bundle.downloaded / 1024).toFixed(1)} kB`
+  const sha = `SHA-256 ${bundle.checksum?.slice(0, 8)}…`
+  story.claim(
+    `a device on ${channel} installs ${answer.version} (${size}, ${sha}) and shows "${shown}"`,
+    shown === headline,
+    `"${headline}" was expected`,
+  )
+  if (channel !== latest.outputs.channel) return
+  const same =
+    bundle.checksum === latest.outputs.checksum && answer.version === latest.outputs['bundle-version']
+  story.claim('which is byte for byte what the run told', same)
+}
+
+function leaks(run: ActionRun, token: string): boolean {
+  try {
+    failOnLeak(run, [token])
+    return false
+  } catch {
+    return true
+  }
+}
