@@ -60051,6 +60051,23 @@ function childEnvironment(env, secrets = []) {
             clean[name] = value;
     return clean;
 }
+/** How people name variables that hold what nobody else may read. */
+const PRIVATE_NAME = /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i;
+/**
+ * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
+ * summaries; a comment is masked by nobody, and a build may print what it was given.
+ */
+function hideSecrets(text, env) {
+    const values = Object.entries(env)
+        .filter(([name]) => PRIVATE_NAME.test(name))
+        .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
+        .map(value => value.trim())
+        .filter(value => value.length >= SEARCHABLE_SECRET);
+    // The longest first: one may begin with another.
+    return values
+        .sort((one, other) => other.length - one.length)
+        .reduce((hidden, value) => hidden.replaceAll(value, '***'), text);
+}
 
 ;// CONCATENATED MODULE: ./src/bundle/history.ts
 
@@ -67089,6 +67106,7 @@ function show(name) {
 
 
 
+
 /**
  * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
  * returns the folder of a web build that another run made; null = it is built here.
@@ -67113,9 +67131,10 @@ async function preview_preview({ pull, channelName, why }, takeBuild, context) {
         if (closed !== null)
             return closed;
         const { code, reason, hint, output } = outcome_failure(error);
+        const hide = (text) => hideSecrets(text, prepared.project.childEnv);
         await writeComment({
             ...preview_describe('failed', prepared, pull, context),
-            error: { code, message: reason, hint, output },
+            error: { code, message: hide(reason), hint, output: output === null ? null : hide(output) },
         }, context);
         throw error;
     }

@@ -160,3 +160,23 @@ export function childEnvironment(
       clean[name] = value
   return clean
 }
+
+/** How people name variables that hold what nobody else may read. */
+const PRIVATE_NAME =
+  /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i
+
+/**
+ * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
+ * summaries; a comment is masked by nobody, and a build may print what it was given.
+ */
+export function hideSecrets(text: string, env: Readonly<Record<string, string>>): string {
+  const values = Object.entries(env)
+    .filter(([name]) => PRIVATE_NAME.test(name))
+    .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
+    .map(value => value.trim())
+    .filter(value => value.length >= SEARCHABLE_SECRET)
+  // The longest first: one may begin with another.
+  return values
+    .sort((one, other) => other.length - one.length)
+    .reduce((hidden, value) => hidden.replaceAll(value, '***'), text)
+}

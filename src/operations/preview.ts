@@ -1,3 +1,4 @@
+import { hideSecrets } from '../bundle/child.ts'
 import { CLOUD } from '../capgo/hosts.ts'
 import { ActionError } from '../errors.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
@@ -45,10 +46,11 @@ export async function preview(
     const closed = await closedMeanwhile(prepared, pull, context)
     if (closed !== null) return closed
     const { code, reason, hint, output } = failure(error)
+    const hide = (text: string) => hideSecrets(text, prepared.project.childEnv)
     await writeComment(
       {
         ...describe('failed', prepared, pull, context),
-        error: { code, message: reason, hint, output },
+        error: { code, message: hide(reason), hint, output: output === null ? null : hide(output) },
       },
       context,
     )

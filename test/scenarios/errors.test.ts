@@ -3,9 +3,11 @@ import { symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { WorkflowEvent } from '../helpers/event.ts'
-import { pushEvent } from '../helpers/event.ts'
+import { pullRequestEvent, pushEvent, workflowRunEvent } from '../helpers/event.ts'
+import { type RawEntry, writeRawZip } from '../helpers/raw-zip.ts'
 import type { Files } from '../helpers/repository.ts'
 import type { RunOptions } from '../helpers/runner.ts'
+import { openPull } from './pull.ts'
 import { createWorld, tinyApp, type World, type WorldOptions } from './scenario.ts'
 
 interface Case {
@@ -24,6 +26,58 @@ const built: Files = {
   '.gitignore': '',
 }
 const notBuilt = { inputs: { build: 'false' } }
+
+const FORK = 'mallory/daybreak'
+
+/** A pull request from a fork, on an event that has secrets. */
+const onTarget = {
+  prepare: async (world: World) => void (await openPull(world, { fork: FORK })),
+  event: ({ repo }: World) =>
+    pullRequestEvent('opened', {
+      number: 12,
+      headSha: repo.head,
+      headRef: 'feature/evening',
+      fork: FORK,
+      target: true,
+    }),
+}
+
+/** The second workflow for forks, after a run that kept these files. */
+function following(entries: readonly RawEntry[] | null): Pick<Case, 'prepare' | 'event' | 'run'> {
+  return {
+    run: { inputs: { build: 'false', 'app-id': 'com.example.app' } },
+    prepare: async world => {
+      await openPull(world, { fork: FORK })
+      const { id } = world.hosted.addRun({
+        id: 4711,
+        headBranch: 'feature/evening',
+        headSha: world.repo.head,
+        fork: FORK,
+      })
+      if (entries !== null) world.hosted.addArtifact({ runId: id, name: 'web', zip: writeRawZip(entries) })
+    },
+    event: ({ repo }) =>
+      workflowRunEvent({
+        sha: repo.head,
+        headSha: repo.head,
+        headBranch: 'feature/evening',
+        event: 'pull_request',
+        fork: FORK,
+        runId: 4711,
+      }),
+  }
+}
+
+/** A pull request of the repository's own. */
+const pulled = (action: 'opened' | 'closed', branch = 'feature/evening') => ({
+  prepare: async (world: World) => {
+    const pull = await openPull(world, { branch })
+    if (action === 'opened') return
+    await pull.run('opened')
+    world.hosted.closePull(12)
+  },
+  event: ({ repo }: World) => pullRequestEvent(action, { number: 12, headSha: repo.head, headRef: branch }),
+})
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'The key': [
@@ -133,6 +187,53 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       title: 'a working directory outside of the checkout',
       code: 'outside_checkout',
       run: { inputs: { 'working-directory': '../..' } },
+    },
+  ],
+  'Pull requests': [
+    {
+      title: 'a template of preview-channel that stands for nothing',
+      code: 'invalid_input',
+      run: { inputs: { 'preview-channel': 'pr-{id}' } },
+    },
+    {
+      title: 'a preview-channel that a branch publishes to',
+      code: 'invalid_input',
+      run: { inputs: { 'preview-channel': 'production' } },
+    },
+    {
+      title: 'a branch whose name leads to the channel of another branch',
+      code: 'preview_channel_taken',
+      run: { inputs: { 'preview-channel': '{branch}' } },
+      ...pulled('opened', 'production'),
+    },
+    {
+      title: 'a clean-up with a key without channel.delete',
+      code: 'permission_missing',
+      ...pulled('closed'),
+    },
+    { title: 'a build on pull_request_target', code: 'unsafe_build', ...onTarget },
+    { title: 'a config on pull_request_target', code: 'unsafe_config', run: notBuilt, ...onTarget },
+    { title: 'no artifact of the run before', code: 'artifact_missing', ...following(null) },
+    {
+      title: 'an artifact with a path that leads out',
+      code: 'artifact_refused',
+      ...following([{ name: 'index.html' }, { name: '../evil.sh' }]),
+    },
+    {
+      title: 'an artifact with a link',
+      code: 'artifact_refused',
+      ...following([{ name: 'index.html' }, { name: 'passwd', content: '/etc/passwd', mode: 0o120777 }]),
+    },
+    {
+      title: 'an artifact without a web build',
+      code: 'artifact_refused',
+      ...following([{ name: 'readme.txt' }]),
+    },
+    {
+      title: "a job that may not read the run's artifacts",
+      code: 'permission_missing',
+      world: { permissions: { contents: 'read', 'pull-requests': 'write' } },
+      ...following([{ name: 'index.html' }]),
     },
   ],
   'The Capacitor config': [

@@ -72,3 +72,24 @@ it.each([
     )
   },
 )
+
+it('what the build was given and prints is not in the comment', async () => {
+  const world = await createWorld({ role: 'app_admin' })
+  const pull = await openPull(world, {
+    files: {
+      'build.js': `console.log('key', process.env.MAPS_API_KEY, 'pem', process.env.SIGNING_PRIVATE_PEM, 'mode', process.env.MODE)
+throw new Error('no maps for ' + process.env.MAPS_API_KEY)`,
+    },
+  })
+  const env = {
+    MAPS_API_KEY: 'AIza-not-for-you',
+    SIGNING_PRIVATE_PEM: 'BEGIN\nsecond-line-of-it',
+    MODE: 'staging',
+  }
+  const run = await pull.run('opened', {}, { env })
+  expect(run.exitCode).toBe(1)
+  const [comment = ''] = pull.comments()
+  expect(comment).toContain('no maps for ***')
+  expect(comment).toContain('mode staging')
+  expect(comment).not.toMatch(/not-for-you|second-line/)
+})
