@@ -61868,8 +61868,7 @@ function skipped({ reason }) {
 function cleaned({ outcome, reason, previews, warnings: texts }) {
     const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
     const names = (all) => all.map(code).join(', ');
-    const rows = shown.map(({ pull, why, channels, bundles, devices }) => [
-        escapeText(`#${pull}`),
+    const rows = shown.map(({ why, channels, bundles, devices }) => [
         escapeText(why),
         names(channels),
         names(bundles),
@@ -61880,7 +61879,7 @@ function cleaned({ outcome, reason, previews, warnings: texts }) {
         outcome === 'planned' ? '### 🧪 Dry run: previews that would go' : '### 🧹 Previews removed',
         rows.length === 0
             ? escapeText(reason)
-            : table(['', 'because', 'channel', 'bundles', 'devices taken off'], rows),
+            : table(['because', 'channel', 'bundles', 'devices taken off'], rows),
         kept.join('\n'),
         warnings(texts),
     ];
