@@ -1,6 +1,6 @@
 import semver from 'semver'
 import * as z from 'zod/mini'
-import type { Connection } from './client.ts'
+import type { Connection } from './connection.ts'
 import { parseAnswer, query, quote } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import { BUNDLE_COLUMNS, BundleRow } from './wire.ts'

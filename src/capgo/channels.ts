@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
-import type { Connection } from './client.ts'
+import type { Connection } from './connection.ts'
 import { ConnectionError } from './http.ts'
 import { parseAnswer, query, quote } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'

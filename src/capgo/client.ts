@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { bundles } from './bundles.ts'
 import { channels } from './channels.ts'
+import type { Connection } from './connection.ts'
 import { isLocal } from './hosts.ts'
 import { createHttp, type HttpOptions } from './http.ts'
 import { parseAnswer } from './postgrest.ts'
@@ -17,17 +18,6 @@ export interface CapgoOptions extends Omit<HttpOptions, 'secrets'> {
   readonly files: string
   /** Null = ask `/private/config`. */
   readonly database: { readonly url: string; readonly key: string } | null
-}
-
-/** What every family of calls needs: the funnel, the hosts, the key. */
-export interface Connection {
-  readonly http: ReturnType<typeof createHttp>
-  readonly api: string
-  readonly files: string
-  /** Headers of the API and the files service. */
-  readonly key: Readonly<Record<string, string>>
-  /** Base of the database's REST service and its headers; asked once. */
-  database(): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }>
 }
 
 /** Permissions a publish may need and the smallest role that has each (Capgo's role table). */

@@ -4,8 +4,8 @@ import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pRetry, { AbortError } from 'p-retry'
 import { ActionError } from '../errors.ts'
-import type { Repository } from './client.ts'
 import { isForbidden } from './refusal.ts'
+import type { Repository } from './repository.ts'
 
 /** What a run kept under a name. */
 export interface Artifact {

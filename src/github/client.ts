@@ -5,6 +5,7 @@ import { comments } from './comment.ts'
 import { deployments } from './deployment.ts'
 import { history } from './history.ts'
 import { pulls } from './pulls.ts'
+import type { Repository } from './repository.ts'
 
 export interface GitHubOptions {
   readonly token: string
@@ -12,18 +13,7 @@ export interface GitHubOptions {
   readonly repository: string
   readonly apiUrl: string
   readonly userAgent: string
-  /** Fetches an address that is not of the API, without credentials and without following redirects. */
-  readonly fetchUrl: (url: string) => Promise<Response>
-}
-
-/** What every family of calls needs. */
-export interface Repository {
-  readonly octokit: ReturnType<typeof getOctokit>
-  readonly owner: string
-  readonly repo: string
-  /** The token is a person's, not a workflow's. */
-  readonly isPersonal: boolean
-  readonly fetchUrl: GitHubOptions['fetchUrl']
+  readonly fetchUrl: Repository['fetchUrl']
 }
 
 export type GitHub = ReturnType<typeof connectGitHub>

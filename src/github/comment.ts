@@ -1,4 +1,4 @@
-import type { Repository } from './client.ts'
+import type { Repository } from './repository.ts'
 
 /** A comment of ours on a pull request. */
 export interface OwnComment {

@@ -1,4 +1,4 @@
-import type { Repository } from './client.ts'
+import type { Repository } from './repository.ts'
 
 export interface DeploymentRequest {
   /** Commit that is deployed. */

@@ -1,4 +1,4 @@
-import type { Repository } from './client.ts'
+import type { Repository } from './repository.ts'
 
 type Octokit = Repository['octokit']
 /** A pull request as GitHub answers it. */

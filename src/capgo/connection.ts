@@ -1,0 +1,12 @@
+import type { createHttp } from './http.ts'
+
+/** What every family of calls needs: the funnel, the hosts, the key. */
+export interface Connection {
+  readonly http: ReturnType<typeof createHttp>
+  readonly api: string
+  readonly files: string
+  /** Headers of the API and the files service. */
+  readonly key: Readonly<Record<string, string>>
+  /** Base of the database's REST service and its headers; asked once. */
+  database(): Promise<{ readonly url: string; readonly headers: Readonly<Record<string, string>> }>
+}
