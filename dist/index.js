@@ -49312,9 +49312,11 @@ function channels({ http, api, key, database }) {
                     const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .number */ .aig()) }), answer, call);
                     return id === undefined ? { made: false } : { made: true, id };
                 }
-                // The key may make channels, that was asked before: so this one exists, and the key cannot see it.
+                // The key may make channels, that was asked before. Newer servers want more for a public one.
                 if (answer.code === 'cannot_access_app')
-                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer);
+                    throw fields.public
+                        ? (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(`make the public channel ${name}`, { permission: 'app.update_settings', role: 'app_admin' }, answer)
+                        : (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer);
                 // Two that make the same channel at once: a unique violation, reported as either of these.
                 if (answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500)
                     return { made: false };

@@ -131,13 +131,19 @@ export function channels({ http, api, key, database }: Connection) {
           const { id } = parseAnswer(z.object({ id: z.optional(z.number()) }), answer, call)
           return id === undefined ? { made: false } : { made: true, id }
         }
-        // The key may make channels, that was asked before: so this one exists, and the key cannot see it.
+        // The key may make channels, that was asked before. Newer servers want more for a public one.
         if (answer.code === 'cannot_access_app')
-          throw permissionMissing(
-            `see channel ${name}, which exists`,
-            { permission: 'app.read_channels', role: 'app_reader' },
-            answer,
-          )
+          throw fields.public
+            ? permissionMissing(
+                `make the public channel ${name}`,
+                { permission: 'app.update_settings', role: 'app_admin' },
+                answer,
+              )
+            : permissionMissing(
+                `see channel ${name}, which exists`,
+                { permission: 'app.read_channels', role: 'app_reader' },
+                answer,
+              )
         // Two that make the same channel at once: a unique violation, reported as either of these.
         if (answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500) return { made: false }
         throw refusal(call, answer)

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
+import { Device } from '../helpers/device.ts'
 import { RUNTIME_TOKEN } from '../helpers/runner.ts'
 import { failOnLeak } from '../helpers/secrets.ts'
-import { createWorld, tinyApp } from './scenario.ts'
+import { APP_ID, createWorld, tinyApp } from './scenario.ts'
 
 it('a push to main makes channel production and publishes on it', async () => {
   const world = await createWorld()
@@ -195,4 +196,32 @@ export default config
     ).toEqual([])
     expect(JSON.parse(seen).VITE_STAGE).toBe('live')
   }
+})
+
+it.each([
+  ['on the edge runtime', { runtime: 'edge' }],
+  ['with presigned uploads', { filesConfig: { TUSUpload: false, TUSUploadForced: false } }],
+  ['of the newer profile', { profile: 'new' }],
+] as const)('a self-hosted server %s is published to all the same', async (_what, server) => {
+  const world = await createWorld({ server, role: 'app_admin' })
+  const run = await world.push('main')
+  expect(run.outputs.outcome, run.visibleLog).toBe('published')
+  const device = new Device({ capgoUrl: world.capgo.url, appId: APP_ID, versionBuild: '1.0.0' })
+  const installed = await device.update()
+  expect(installed?.checksum).toBe(run.outputs.checksum)
+  expect((await world.push('main')).outputs.outcome).toBe('unchanged')
+})
+
+it('newer servers let fewer keys make the public channel: the error says so, and the next run goes on', async () => {
+  const world = await createWorld({ server: { profile: 'new' }, role: 'app_developer' })
+  const refused = await world.push('main')
+  expect(refused.outputs['error-code']).toBe('permission_missing')
+  expect(refused.outputs.reason).toContain('make the public channel production')
+  expect(refused.outputs.reason).toContain('app.update_settings')
+  const before = world.capgo.requests.length
+  const admin = world.capgo.seedKey({ appId: APP_ID, role: 'app_admin' })
+  const run = await world.push('main', { inputs: { 'capgo-token': admin } })
+  expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-version': '1.2.0' })
+  const uploads = world.capgo.requests.slice(before).filter(({ path }) => path.includes('/upload'))
+  expect(uploads, 'the content is there already').toEqual([])
 })
