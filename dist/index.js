@@ -844,6 +844,349 @@ class DecodedURL extends URL {
 
 /***/ }),
 
+/***/ 2415:
+/***/ ((module) => {
+
+
+
+var has = Object.prototype.hasOwnProperty
+  , prefix = '~';
+
+/**
+ * Constructor to create a storage for our `EE` objects.
+ * An `Events` instance is a plain object whose properties are event names.
+ *
+ * @constructor
+ * @private
+ */
+function Events() {}
+
+//
+// We try to not inherit from `Object.prototype`. In some engines creating an
+// instance in this way is faster than calling `Object.create(null)` directly.
+// If `Object.create(null)` is not supported we prefix the event names with a
+// character to make sure that the built-in object properties are not
+// overridden or used as an attack vector.
+//
+if (Object.create) {
+  Events.prototype = Object.create(null);
+
+  //
+  // This hack is needed because the `__proto__` property is still inherited in
+  // some old browsers like Android 4, iPhone 5.1, Opera 11 and Safari 5.
+  //
+  if (!new Events().__proto__) prefix = false;
+}
+
+/**
+ * Representation of a single event listener.
+ *
+ * @param {Function} fn The listener function.
+ * @param {*} context The context to invoke the listener with.
+ * @param {Boolean} [once=false] Specify if the listener is a one-time listener.
+ * @constructor
+ * @private
+ */
+function EE(fn, context, once) {
+  this.fn = fn;
+  this.context = context;
+  this.once = once || false;
+}
+
+/**
+ * Add a listener for a given event.
+ *
+ * @param {EventEmitter} emitter Reference to the `EventEmitter` instance.
+ * @param {(String|Symbol)} event The event name.
+ * @param {Function} fn The listener function.
+ * @param {*} context The context to invoke the listener with.
+ * @param {Boolean} once Specify if the listener is a one-time listener.
+ * @returns {EventEmitter}
+ * @private
+ */
+function addListener(emitter, event, fn, context, once) {
+  if (typeof fn !== 'function') {
+    throw new TypeError('The listener must be a function');
+  }
+
+  var listener = new EE(fn, context || emitter, once)
+    , evt = prefix ? prefix + event : event;
+
+  if (!emitter._events[evt]) emitter._events[evt] = listener, emitter._eventsCount++;
+  else if (!emitter._events[evt].fn) emitter._events[evt].push(listener);
+  else emitter._events[evt] = [emitter._events[evt], listener];
+
+  return emitter;
+}
+
+/**
+ * Clear event by name.
+ *
+ * @param {EventEmitter} emitter Reference to the `EventEmitter` instance.
+ * @param {(String|Symbol)} evt The Event name.
+ * @private
+ */
+function clearEvent(emitter, evt) {
+  if (--emitter._eventsCount === 0) emitter._events = new Events();
+  else delete emitter._events[evt];
+}
+
+/**
+ * Minimal `EventEmitter` interface that is molded against the Node.js
+ * `EventEmitter` interface.
+ *
+ * @constructor
+ * @public
+ */
+function EventEmitter() {
+  this._events = new Events();
+  this._eventsCount = 0;
+}
+
+/**
+ * Return an array listing the events for which the emitter has registered
+ * listeners.
+ *
+ * @returns {Array}
+ * @public
+ */
+EventEmitter.prototype.eventNames = function eventNames() {
+  var names = []
+    , events
+    , name;
+
+  if (this._eventsCount === 0) return names;
+
+  for (name in (events = this._events)) {
+    if (has.call(events, name)) names.push(prefix ? name.slice(1) : name);
+  }
+
+  if (Object.getOwnPropertySymbols) {
+    return names.concat(Object.getOwnPropertySymbols(events));
+  }
+
+  return names;
+};
+
+/**
+ * Return the listeners registered for a given event.
+ *
+ * @param {(String|Symbol)} event The event name.
+ * @returns {Array} The registered listeners.
+ * @public
+ */
+EventEmitter.prototype.listeners = function listeners(event) {
+  var evt = prefix ? prefix + event : event
+    , handlers = this._events[evt];
+
+  if (!handlers) return [];
+  if (handlers.fn) return [handlers.fn];
+
+  for (var i = 0, l = handlers.length, ee = new Array(l); i < l; i++) {
+    ee[i] = handlers[i].fn;
+  }
+
+  return ee;
+};
+
+/**
+ * Return the number of listeners listening to a given event.
+ *
+ * @param {(String|Symbol)} event The event name.
+ * @returns {Number} The number of listeners.
+ * @public
+ */
+EventEmitter.prototype.listenerCount = function listenerCount(event) {
+  var evt = prefix ? prefix + event : event
+    , listeners = this._events[evt];
+
+  if (!listeners) return 0;
+  if (listeners.fn) return 1;
+  return listeners.length;
+};
+
+/**
+ * Calls each of the listeners registered for a given event.
+ *
+ * @param {(String|Symbol)} event The event name.
+ * @returns {Boolean} `true` if the event had listeners, else `false`.
+ * @public
+ */
+EventEmitter.prototype.emit = function emit(event, a1, a2, a3, a4, a5) {
+  var evt = prefix ? prefix + event : event;
+
+  if (!this._events[evt]) return false;
+
+  var listeners = this._events[evt]
+    , len = arguments.length
+    , args
+    , i;
+
+  if (listeners.fn) {
+    if (listeners.once) this.removeListener(event, listeners.fn, undefined, true);
+
+    switch (len) {
+      case 1: return listeners.fn.call(listeners.context), true;
+      case 2: return listeners.fn.call(listeners.context, a1), true;
+      case 3: return listeners.fn.call(listeners.context, a1, a2), true;
+      case 4: return listeners.fn.call(listeners.context, a1, a2, a3), true;
+      case 5: return listeners.fn.call(listeners.context, a1, a2, a3, a4), true;
+      case 6: return listeners.fn.call(listeners.context, a1, a2, a3, a4, a5), true;
+    }
+
+    for (i = 1, args = new Array(len -1); i < len; i++) {
+      args[i - 1] = arguments[i];
+    }
+
+    listeners.fn.apply(listeners.context, args);
+  } else {
+    var length = listeners.length
+      , j;
+
+    for (i = 0; i < length; i++) {
+      if (listeners[i].once) this.removeListener(event, listeners[i].fn, undefined, true);
+
+      switch (len) {
+        case 1: listeners[i].fn.call(listeners[i].context); break;
+        case 2: listeners[i].fn.call(listeners[i].context, a1); break;
+        case 3: listeners[i].fn.call(listeners[i].context, a1, a2); break;
+        case 4: listeners[i].fn.call(listeners[i].context, a1, a2, a3); break;
+        default:
+          if (!args) for (j = 1, args = new Array(len -1); j < len; j++) {
+            args[j - 1] = arguments[j];
+          }
+
+          listeners[i].fn.apply(listeners[i].context, args);
+      }
+    }
+  }
+
+  return true;
+};
+
+/**
+ * Add a listener for a given event.
+ *
+ * @param {(String|Symbol)} event The event name.
+ * @param {Function} fn The listener function.
+ * @param {*} [context=this] The context to invoke the listener with.
+ * @returns {EventEmitter} `this`.
+ * @public
+ */
+EventEmitter.prototype.on = function on(event, fn, context) {
+  return addListener(this, event, fn, context, false);
+};
+
+/**
+ * Add a one-time listener for a given event.
+ *
+ * @param {(String|Symbol)} event The event name.
+ * @param {Function} fn The listener function.
+ * @param {*} [context=this] The context to invoke the listener with.
+ * @returns {EventEmitter} `this`.
+ * @public
+ */
+EventEmitter.prototype.once = function once(event, fn, context) {
+  return addListener(this, event, fn, context, true);
+};
+
+/**
+ * Remove the listeners of a given event.
+ *
+ * @param {(String|Symbol)} event The event name.
+ * @param {Function} fn Only remove the listeners that match this function.
+ * @param {*} context Only remove the listeners that have this context.
+ * @param {Boolean} once Only remove one-time listeners.
+ * @returns {EventEmitter} `this`.
+ * @public
+ */
+EventEmitter.prototype.removeListener = function removeListener(event, fn, context, once) {
+  var evt = prefix ? prefix + event : event;
+
+  if (!this._events[evt]) return this;
+  if (!fn) {
+    clearEvent(this, evt);
+    return this;
+  }
+
+  var listeners = this._events[evt];
+
+  if (listeners.fn) {
+    if (
+      listeners.fn === fn &&
+      (!once || listeners.once) &&
+      (!context || listeners.context === context)
+    ) {
+      clearEvent(this, evt);
+    }
+  } else {
+    for (var i = 0, events = [], length = listeners.length; i < length; i++) {
+      if (
+        listeners[i].fn !== fn ||
+        (once && !listeners[i].once) ||
+        (context && listeners[i].context !== context)
+      ) {
+        events.push(listeners[i]);
+      }
+    }
+
+    //
+    // Reset the array, or remove it completely if we have no more listeners.
+    //
+    if (events.length) this._events[evt] = events.length === 1 ? events[0] : events;
+    else clearEvent(this, evt);
+  }
+
+  return this;
+};
+
+/**
+ * Remove all listeners, or those of the specified event.
+ *
+ * @param {(String|Symbol)} [event] The event name.
+ * @returns {EventEmitter} `this`.
+ * @public
+ */
+EventEmitter.prototype.removeAllListeners = function removeAllListeners(event) {
+  var evt;
+
+  if (event) {
+    evt = prefix ? prefix + event : event;
+    if (this._events[evt]) clearEvent(this, evt);
+  } else {
+    this._events = new Events();
+    this._eventsCount = 0;
+  }
+
+  return this;
+};
+
+//
+// Alias methods names because people roll like that.
+//
+EventEmitter.prototype.off = EventEmitter.prototype.removeListener;
+EventEmitter.prototype.addListener = EventEmitter.prototype.on;
+
+//
+// Expose the prefix.
+//
+EventEmitter.prefixed = prefix;
+
+//
+// Allow `EventEmitter` to be imported as module namespace.
+//
+EventEmitter.EventEmitter = EventEmitter;
+
+//
+// Expose the module.
+//
+if (true) {
+  module.exports = EventEmitter;
+}
+
+
+/***/ }),
+
 /***/ 4807:
 /***/ ((module, exports, __nccwpck_require__) => {
 
@@ -49241,6 +49584,10 @@ function channels({ http, api, key, database }) {
         async readChannels(appId, names) {
             return list(appId, { name: `in.(${names.map(_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD).join(',')})` }, 'read channels');
         },
+        /** Every channel of the app, with what it serves. */
+        async listChannels(appId) {
+            return list(appId, { order: 'id.asc' }, 'read channels');
+        },
         /**
          * Deletes a channel; its overrides go with it, bundles stay. A key of the role `app_preview` deletes its
          * own channels only together with the bundle that they serve (`withBundle`), others only without.
@@ -49507,6 +49854,8 @@ function bundles({ http, api, key, database }) {
 
 // EXTERNAL MODULE: ./src/capgo/channels.ts
 var channels = __nccwpck_require__(9732);
+// EXTERNAL MODULE: ./src/capgo/devices.ts + 5 modules
+var devices = __nccwpck_require__(1854);
 // EXTERNAL MODULE: ./src/capgo/hosts.ts
 var hosts = __nccwpck_require__(7597);
 // EXTERNAL MODULE: ./src/capgo/http.ts
@@ -49514,6 +49863,7 @@ var capgo_http = __nccwpck_require__(8420);
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
 ;// CONCATENATED MODULE: ./src/capgo/client.ts
+
 
 
 
@@ -49576,6 +49926,7 @@ function createCapgo(options) {
         redact: http.redact,
         ...bundles(connection),
         ...(0,channels/* channels */.B)(connection),
+        ...(0,devices/* devices */.y)(connection),
         ...(0,upload/* uploads */.p)(connection),
         /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
         async readApp(appId) {
@@ -49654,6 +50005,1259 @@ function createCapgo(options) {
             throw (0,refusal/* refusal */.x)(call, answer);
         return (0,postgrest/* parseAnswer */.Wp)(schemas/* unknown */.L5J(), answer, call);
     }
+}
+
+
+/***/ }),
+
+/***/ 1854:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  a: () => (/* binding */ changeWithoutEffect),
+  y: () => (/* binding */ devices)
+});
+
+// EXTERNAL MODULE: ./node_modules/eventemitter3/index.js
+var eventemitter3 = __nccwpck_require__(2415);
+;// CONCATENATED MODULE: ./node_modules/eventemitter3/index.mjs
+
+
+
+/* harmony default export */ const node_modules_eventemitter3 = ((/* unused pure expression or super */ null && (EventEmitter)));
+
+;// CONCATENATED MODULE: ./node_modules/p-timeout/index.js
+class TimeoutError extends Error {
+	name = 'TimeoutError';
+
+	constructor(message, options) {
+		super(message, options);
+		Error.captureStackTrace?.(this, TimeoutError);
+	}
+}
+
+const getAbortedReason = signal => signal.reason ?? new DOMException('This operation was aborted.', 'AbortError');
+
+function pTimeout(promise, options) {
+	const {
+		milliseconds,
+		fallback,
+		message,
+		customTimers = {setTimeout, clearTimeout},
+		signal,
+	} = options;
+
+	let timer;
+	let abortHandler;
+
+	const wrappedPromise = new Promise((resolve, reject) => {
+		if (typeof milliseconds !== 'number' || Math.sign(milliseconds) !== 1) {
+			throw new TypeError(`Expected \`milliseconds\` to be a positive number, got \`${milliseconds}\``);
+		}
+
+		if (signal?.aborted) {
+			reject(getAbortedReason(signal));
+			// The input still needs a rejection handler even though cancellation won.
+			// eslint-disable-next-line promise/prefer-await-to-then, promise/prefer-catch
+			promise.then(resolve, reject);
+			return;
+		}
+
+		if (signal) {
+			abortHandler = () => {
+				reject(getAbortedReason(signal));
+			};
+
+			signal.addEventListener('abort', abortHandler, {once: true});
+		}
+
+		// Use .then() instead of async IIFE to preserve stack traces
+		// eslint-disable-next-line promise/prefer-await-to-then, promise/prefer-catch
+		promise.then(resolve, reject);
+
+		if (milliseconds === Number.POSITIVE_INFINITY) {
+			return;
+		}
+
+		// We create the error outside of `setTimeout` to preserve the stack trace.
+		const timeoutError = new TimeoutError();
+
+		// `.call(undefined, ...)` is needed for custom timers to avoid context issues
+		timer = customTimers.setTimeout.call(undefined, () => {
+			if (fallback) {
+				try {
+					resolve(fallback());
+				} catch (error) {
+					reject(error);
+				}
+
+				return;
+			}
+
+			if (typeof promise.cancel === 'function') {
+				promise.cancel();
+			}
+
+			if (message === false) {
+				resolve();
+			} else if (message instanceof Error) {
+				reject(message);
+			} else {
+				timeoutError.message = message ?? `Promise timed out after ${milliseconds} milliseconds`;
+				reject(timeoutError);
+			}
+		}, milliseconds);
+	});
+
+	// eslint-disable-next-line promise/prefer-await-to-then
+	const cancelablePromise = wrappedPromise.finally(() => {
+		cancelablePromise.clear();
+		if (abortHandler && signal) {
+			signal.removeEventListener('abort', abortHandler);
+		}
+	});
+
+	cancelablePromise.clear = () => {
+		// `.call(undefined, ...)` is needed for custom timers to avoid context issues
+		customTimers.clearTimeout.call(undefined, timer);
+		timer = undefined;
+	};
+
+	return cancelablePromise;
+}
+
+;// CONCATENATED MODULE: ./node_modules/p-queue/dist/lower-bound.js
+// Port of lower_bound from https://en.cppreference.com/w/cpp/algorithm/lower_bound
+// Used to compute insertion index to keep queue sorted after insertion
+function lowerBound(array, value, comparator) {
+    let first = 0;
+    let count = array.length;
+    while (count > 0) {
+        const step = Math.trunc(count / 2);
+        let it = first + step;
+        if (comparator(array[it], value) <= 0) {
+            first = ++it;
+            count -= step + 1;
+        }
+        else {
+            count = step;
+        }
+    }
+    return first;
+}
+
+;// CONCATENATED MODULE: ./node_modules/p-queue/dist/priority-queue.js
+
+const compactionThreshold = 100;
+class PriorityQueue {
+    #queue = [];
+    // The queue is stored as a sorted array, but dequeued items are left before `#head` until compaction. Only items from `#head` onward are live, which keeps repeated dequeues amortized O(1).
+    #head = 0;
+    enqueue(run, options) {
+        const { priority = 0, id, } = options ?? {};
+        const { size } = this;
+        const element = {
+            priority,
+            id,
+            run,
+        };
+        if (size === 0) {
+            // When the queue is logically empty, discard any consumed prefix before accepting new work.
+            this.#queue.length = 0;
+            this.#head = 0;
+            this.#queue.push(element);
+            return;
+        }
+        if (this.#queue.at(-1).priority >= priority) {
+            // Same-priority and lower-priority items belong after the current tail. Appending preserves FIFO order for equal priorities.
+            this.#queue.push(element);
+            return;
+        }
+        // Binary insertion must run on the live sorted range only.
+        this.#compact();
+        const index = lowerBound(this.#queue, element, (a, b) => b.priority - a.priority);
+        this.#queue.splice(index, 0, element);
+    }
+    setPriority(id, priority) {
+        // A dequeued item with the same id is no longer part of the queue.
+        const index = this.#queue.findIndex((element, index) => index >= this.#head && element.id === id);
+        if (index === -1) {
+            throw new ReferenceError(`No promise function with the id "${id}" exists in the queue.`);
+        }
+        const [item] = this.#queue.splice(index, 1);
+        this.enqueue(item.run, { priority, id });
+    }
+    remove(idOrRun) {
+        const index = this.#queue.findIndex((element, index) => {
+            // The consumed prefix may still contain references that should not be removable.
+            if (index < this.#head) {
+                return false;
+            }
+            if (typeof idOrRun === 'string') {
+                return element.id === idOrRun;
+            }
+            return element.run === idOrRun;
+        });
+        if (index !== -1) {
+            this.#queue.splice(index, 1);
+        }
+    }
+    dequeue() {
+        if (this.#head === this.#queue.length) {
+            return undefined;
+        }
+        const item = this.#queue[this.#head];
+        this.#head++;
+        if (this.#head === this.#queue.length) {
+            // Fully drained queues are reset immediately so the next enqueue starts from a clean array.
+            this.#queue.length = 0;
+            this.#head = 0;
+        }
+        else if (this.#head > compactionThreshold && this.#head > this.#queue.length / 2) {
+            // Keep repeated dequeues cheap, but stop the consumed prefix from growing without bound.
+            this.#compact();
+        }
+        return item?.run;
+    }
+    filter(options) {
+        const result = [];
+        for (let index = this.#head; index < this.#queue.length; index++) {
+            const element = this.#queue[index];
+            if (element.priority === options.priority) {
+                result.push(element.run);
+            }
+        }
+        return result;
+    }
+    get size() {
+        return this.#queue.length - this.#head;
+    }
+    #compact() {
+        // Compaction restores the invariant that the whole array is the live sorted range.
+        if (this.#head === 0) {
+            return;
+        }
+        this.#queue.splice(0, this.#head);
+        this.#head = 0;
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/p-queue/dist/index.js
+
+
+
+/**
+Promise queue with concurrency control.
+*/
+class PQueue extends eventemitter3 {
+    #carryoverIntervalCount;
+    #isIntervalIgnored;
+    #intervalCount = 0;
+    #intervalCap;
+    #rateLimitedInInterval = false;
+    #rateLimitFlushScheduled = false;
+    #interval;
+    /*
+    Timestamp when the current interval window ends. Kept accurate at every window transition: `#initializeIntervalIfNeeded` sets it when a window starts and `#onInterval` advances it as the recurring timer rolls into each new window. This is the source of truth for whether a task added after the queue goes idle belongs to a fresh window, so it must not go stale.
+    */
+    #intervalEnd = 0;
+    // Recurring timer that drives windows while the queue is actively processing. Absent (`undefined`) once the queue goes idle.
+    #intervalId;
+    // One-shot timer used while idle to resume at the next window boundary, since `#intervalId` is cleared when idle.
+    #timeoutId;
+    #strict;
+    // Circular buffer implementation for better performance
+    #strictTicks = [];
+    #strictTicksStartIndex = 0;
+    #queue;
+    #queueClass;
+    #pending = 0;
+    // The `!` is needed because of https://github.com/microsoft/TypeScript/issues/32194
+    #concurrency;
+    #isPaused;
+    // Use to assign a unique identifier to a promise function, if not explicitly specified
+    #idAssigner = 1n;
+    // Track currently running tasks for debugging
+    #runningTasks = new Map();
+    #queueAbortListenerCleanupFunctions = new Set();
+    /**
+    Get or set the default timeout for all tasks. Can be changed at runtime.
+
+    Operations will throw a `TimeoutError` if they don't complete within the specified time.
+
+    The timeout begins when the operation is dequeued and starts execution, not while it's waiting in the queue.
+
+    @example
+    ```
+    const queue = new PQueue({timeout: 5000});
+
+    // Change timeout for all future tasks
+    queue.timeout = 10000;
+    ```
+    */
+    timeout;
+    constructor(options) {
+        super();
+        // eslint-disable-next-line @typescript-eslint/consistent-type-assertions
+        options = {
+            carryoverIntervalCount: false,
+            intervalCap: Number.POSITIVE_INFINITY,
+            interval: 0,
+            concurrency: Number.POSITIVE_INFINITY,
+            autoStart: true,
+            queueClass: PriorityQueue,
+            strict: false,
+            ...options,
+        };
+        if (!(typeof options.intervalCap === 'number' && options.intervalCap >= 1)) {
+            throw new TypeError(`Expected \`intervalCap\` to be a number from 1 and up, got \`${options.intervalCap?.toString() ?? ''}\` (${typeof options.intervalCap})`);
+        }
+        if (options.interval === undefined || !(Number.isFinite(options.interval) && options.interval >= 0)) {
+            throw new TypeError(`Expected \`interval\` to be a finite number >= 0, got \`${options.interval?.toString() ?? ''}\` (${typeof options.interval})`);
+        }
+        if (options.strict && options.interval === 0) {
+            throw new TypeError('The `strict` option requires a non-zero `interval`');
+        }
+        if (options.strict && options.intervalCap === Number.POSITIVE_INFINITY) {
+            throw new TypeError('The `strict` option requires a finite `intervalCap`');
+        }
+        // TODO: Remove this fallback in the next major version
+        // eslint-disable-next-line @typescript-eslint/no-deprecated
+        this.#carryoverIntervalCount = options.carryoverIntervalCount ?? options.carryoverConcurrencyCount ?? false;
+        this.#isIntervalIgnored = options.intervalCap === Number.POSITIVE_INFINITY || options.interval === 0;
+        this.#intervalCap = options.intervalCap;
+        this.#interval = options.interval;
+        this.#strict = options.strict;
+        this.#queue = new options.queueClass();
+        this.#queueClass = options.queueClass;
+        this.concurrency = options.concurrency;
+        if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
+            throw new TypeError(`Expected \`timeout\` to be a positive finite number, got \`${options.timeout}\` (${typeof options.timeout})`);
+        }
+        this.timeout = options.timeout;
+        this.#isPaused = options.autoStart === false;
+        this.#setupRateLimitTracking();
+    }
+    #cleanupStrictTicks(now) {
+        // Remove ticks outside the current interval window using circular buffer approach
+        while (this.#strictTicksStartIndex < this.#strictTicks.length) {
+            const oldestTick = this.#strictTicks[this.#strictTicksStartIndex];
+            if (oldestTick !== undefined && now - oldestTick >= this.#interval) {
+                this.#strictTicksStartIndex++;
+            }
+            else {
+                break;
+            }
+        }
+        // Compact the array when it becomes inefficient or fully consumed
+        // Compact when: (start index is large AND more than half wasted) OR all ticks expired
+        const shouldCompact = (this.#strictTicksStartIndex > 100 && this.#strictTicksStartIndex > this.#strictTicks.length / 2)
+            || this.#strictTicksStartIndex === this.#strictTicks.length;
+        if (shouldCompact) {
+            this.#strictTicks = this.#strictTicks.slice(this.#strictTicksStartIndex);
+            this.#strictTicksStartIndex = 0;
+        }
+    }
+    // Helper methods for interval consumption
+    #consumeIntervalSlot(now) {
+        if (this.#strict) {
+            this.#strictTicks.push(now);
+        }
+        else {
+            this.#intervalCount++;
+        }
+    }
+    #rollbackIntervalSlot() {
+        if (this.#strict) {
+            // Pop from the end of the actual data (not from start index)
+            if (this.#strictTicks.length > this.#strictTicksStartIndex) {
+                this.#strictTicks.pop();
+            }
+        }
+        else if (this.#intervalCount > 0) {
+            this.#intervalCount--;
+        }
+    }
+    #getActiveTicksCount() {
+        return this.#strictTicks.length - this.#strictTicksStartIndex;
+    }
+    get #doesIntervalAllowAnother() {
+        if (this.#isIntervalIgnored) {
+            return true;
+        }
+        if (this.#strict) {
+            // Cleanup already done by #isIntervalPausedAt before this is called
+            return this.#getActiveTicksCount() < this.#intervalCap;
+        }
+        return this.#intervalCount < this.#intervalCap;
+    }
+    get #doesConcurrentAllowAnother() {
+        return this.#pending < this.#concurrency;
+    }
+    #next() {
+        this.#pending--;
+        if (this.#pending === 0) {
+            this.emit('pendingZero');
+        }
+        this.#tryToStartAnother();
+        this.emit('next');
+    }
+    #onResumeInterval() {
+        // Clear timeout ID before processing to prevent race condition
+        // Must clear before #onInterval to allow new timeouts to be scheduled
+        this.#timeoutId = undefined;
+        this.#onInterval();
+        this.#initializeIntervalIfNeeded();
+    }
+    #isIntervalPausedAt(now) {
+        // Strict mode: check if we need to wait for oldest tick to age out
+        if (this.#strict) {
+            this.#cleanupStrictTicks(now);
+            // If at capacity, need to wait for oldest tick to age out
+            const activeTicksCount = this.#getActiveTicksCount();
+            if (activeTicksCount >= this.#intervalCap) {
+                const oldestTick = this.#strictTicks[this.#strictTicksStartIndex];
+                // After cleanup, remaining ticks are within interval, so delay is always > 0
+                const delay = this.#interval - (now - oldestTick);
+                this.#createIntervalTimeout(delay);
+                return true;
+            }
+            return false;
+        }
+        // Fixed window mode. While the recurring timer runs it already governs the windows, so pausing is only decided here when the queue is idle (the timer is absent) and we rely on `#intervalEnd`.
+        if (this.#intervalId === undefined) {
+            const delay = this.#intervalEnd - now;
+            if (delay < 0) {
+                // The interval expired while idle, so reset the count for the new window.
+                this.#intervalCount = this.#carryoverIntervalCount ? this.#pending : 0;
+            }
+            else {
+                // Still inside the previous window; wait out the remaining time before starting the next task.
+                this.#createIntervalTimeout(delay);
+                return true;
+            }
+        }
+        return false;
+    }
+    #createIntervalTimeout(delay) {
+        if (this.#timeoutId !== undefined) {
+            return;
+        }
+        this.#timeoutId = setTimeout(() => {
+            this.#onResumeInterval();
+        }, delay);
+    }
+    #clearIntervalTimer() {
+        if (this.#intervalId) {
+            clearInterval(this.#intervalId);
+            this.#intervalId = undefined;
+        }
+    }
+    #clearTimeoutTimer() {
+        if (this.#timeoutId) {
+            clearTimeout(this.#timeoutId);
+            this.#timeoutId = undefined;
+        }
+    }
+    #tryToStartAnother() {
+        if (this.#queue.size === 0) {
+            // We can clear the interval ("pause")
+            // Because we can redo it later ("resume")
+            this.#clearIntervalTimer();
+            this.emit('empty');
+            if (this.#pending === 0) {
+                // Clear timeout as well when completely idle
+                this.#clearTimeoutTimer();
+                // Compact strict ticks when idle to free memory
+                if (this.#strict && this.#strictTicksStartIndex > 0) {
+                    const now = Date.now();
+                    this.#cleanupStrictTicks(now);
+                }
+                this.emit('idle');
+            }
+            return false;
+        }
+        let taskStarted = false;
+        if (!this.#isPaused) {
+            const now = Date.now();
+            const canInitializeInterval = !this.#isIntervalPausedAt(now);
+            if (this.#doesIntervalAllowAnother && this.#doesConcurrentAllowAnother) {
+                const job = this.#queue.dequeue();
+                if (!this.#isIntervalIgnored) {
+                    this.#consumeIntervalSlot(now);
+                    this.#scheduleRateLimitUpdate();
+                }
+                if (canInitializeInterval) {
+                    this.#initializeIntervalIfNeeded();
+                }
+                // The task is started before the event, so that a listener which enqueues more work sees the
+                // concurrency slot already taken. Emitting first let a listener start a second task past the limit.
+                job();
+                this.emit('active');
+                taskStarted = true;
+            }
+        }
+        return taskStarted;
+    }
+    #initializeIntervalIfNeeded() {
+        if (this.#isIntervalIgnored || this.#intervalId !== undefined) {
+            return;
+        }
+        // Strict mode uses timeouts instead of interval timers
+        if (this.#strict) {
+            return;
+        }
+        this.#intervalId = setInterval(() => {
+            this.#onInterval();
+        }, this.#interval);
+        this.#intervalEnd = Date.now() + this.#interval;
+    }
+    #onInterval() {
+        // Non-strict mode uses interval timers and intervalCount
+        if (!this.#strict) {
+            // Only touch the recurring interval timer here. When resumed via a timeout instead, `#intervalId` is undefined and `#initializeIntervalIfNeeded` sets `#intervalEnd` right after.
+            if (this.#intervalId !== undefined) {
+                if (this.#intervalCount === 0 && this.#pending === 0) {
+                    this.#clearIntervalTimer();
+                }
+                else {
+                    // The recurring timer fired, starting a new window. Keep the boundary accurate so tasks added after the queue later goes idle are scheduled against the correct window.
+                    this.#intervalEnd = Date.now() + this.#interval;
+                }
+            }
+            this.#intervalCount = this.#carryoverIntervalCount ? this.#pending : 0;
+        }
+        this.#processQueue();
+        this.#scheduleRateLimitUpdate();
+    }
+    /**
+    Executes all queued functions until it reaches the limit.
+    */
+    #processQueue() {
+        // eslint-disable-next-line no-empty
+        while (this.#tryToStartAnother()) { }
+    }
+    get concurrency() {
+        return this.#concurrency;
+    }
+    set concurrency(newConcurrency) {
+        if (!(typeof newConcurrency === 'number' && newConcurrency >= 1)) {
+            throw new TypeError(`Expected \`concurrency\` to be a number from 1 and up, got \`${newConcurrency}\` (${typeof newConcurrency})`);
+        }
+        this.#concurrency = newConcurrency;
+        this.#processQueue();
+    }
+    /**
+    Updates the priority of a promise function by its id, affecting its execution order. Requires a defined concurrency limit to take effect.
+
+    For example, this can be used to prioritize a promise function to run earlier.
+
+    ```js
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 1});
+
+    queue.add(async () => '🦄', {priority: 1});
+    queue.add(async () => '🦀', {priority: 0, id: '🦀'});
+    queue.add(async () => '🦄', {priority: 1});
+    queue.add(async () => '🦄', {priority: 1});
+
+    queue.setPriority('🦀', 2);
+    ```
+
+    In this case, the promise function with `id: '🦀'` runs second.
+
+    You can also deprioritize a promise function to delay its execution:
+
+    ```js
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 1});
+
+    queue.add(async () => '🦄', {priority: 1});
+    queue.add(async () => '🦀', {priority: 1, id: '🦀'});
+    queue.add(async () => '🦄');
+    queue.add(async () => '🦄', {priority: 0});
+
+    queue.setPriority('🦀', -1);
+    ```
+    Here, the promise function with `id: '🦀'` executes last.
+    */
+    setPriority(id, priority) {
+        if (typeof priority !== 'number' || !Number.isFinite(priority)) {
+            throw new TypeError(`Expected \`priority\` to be a finite number, got \`${priority}\` (${typeof priority})`);
+        }
+        this.#queue.setPriority(id, priority);
+    }
+    async add(function_, options = {}) {
+        // Create a copy to avoid mutating the original options object
+        options = {
+            timeout: this.timeout,
+            ...options,
+            // Assign unique ID if not provided
+            id: options.id ?? (this.#idAssigner++).toString(),
+        };
+        if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
+            throw new TypeError(`Expected \`timeout\` to be a positive finite number, got \`${options.timeout}\` (${typeof options.timeout})`);
+        }
+        return new Promise((resolve, reject) => {
+            // Create a unique symbol for tracking this task
+            const taskSymbol = Symbol(`task-${options.id}`);
+            let cleanupQueueAbortHandler = () => undefined;
+            const run = async () => {
+                // Task is now running — remove the queued-state abort listener
+                cleanupQueueAbortHandler();
+                this.#pending++;
+                // Track this running task
+                this.#runningTasks.set(taskSymbol, {
+                    id: options.id,
+                    priority: options.priority ?? 0, // Match priority-queue default
+                    startTime: Date.now(),
+                    timeout: options.timeout,
+                });
+                let eventListener;
+                try {
+                    // Check abort signal - if aborted, need to decrement the counter
+                    // that was incremented in tryToStartAnother
+                    try {
+                        options.signal?.throwIfAborted();
+                    }
+                    catch (error) {
+                        this.#rollbackIntervalConsumption();
+                        // Clean up tracking before throwing
+                        this.#runningTasks.delete(taskSymbol);
+                        throw error;
+                    }
+                    let operation = function_({ signal: options.signal });
+                    if (options.timeout !== undefined) {
+                        operation = pTimeout(Promise.resolve(operation), {
+                            milliseconds: options.timeout,
+                            message: `Task timed out after ${options.timeout}ms (queue has ${this.#pending} running, ${this.#queue.size} waiting)`,
+                        });
+                    }
+                    if (options.signal) {
+                        const { signal } = options;
+                        operation = Promise.race([operation, new Promise((_resolve, reject) => {
+                                eventListener = () => {
+                                    reject(signal.reason);
+                                };
+                                signal.addEventListener('abort', eventListener, { once: true });
+                                // The task can abort the signal while it starts, before this listener exists, and an `AbortSignal` does not fire the event again.
+                                if (signal.aborted) {
+                                    eventListener();
+                                }
+                            })]);
+                    }
+                    const result = await operation;
+                    resolve(result);
+                    this.emit('completed', result);
+                }
+                catch (error) {
+                    reject(error);
+                    this.emit('error', error);
+                }
+                finally {
+                    // Clean up abort event listener
+                    if (eventListener) {
+                        options.signal?.removeEventListener('abort', eventListener);
+                    }
+                    // Remove from running tasks
+                    this.#runningTasks.delete(taskSymbol);
+                    // Use queueMicrotask to prevent deep recursion while maintaining timing
+                    queueMicrotask(() => {
+                        this.#next();
+                    });
+                }
+            };
+            this.#queue.enqueue(run, options);
+            const removeQueuedTask = () => {
+                if (this.#queue instanceof PriorityQueue) {
+                    this.#queue.remove(run);
+                    return;
+                }
+                this.#queue.remove?.(options.id); // Intentionally best-effort: queued abort removal is only supported for queue classes that implement `.remove()`.
+            };
+            // Handle abort while task is waiting in the queue
+            if (options.signal) {
+                const { signal } = options;
+                const queueAbortHandler = () => {
+                    cleanupQueueAbortHandler();
+                    removeQueuedTask();
+                    reject(signal.reason);
+                    this.#tryToStartAnother();
+                    this.emit('next');
+                };
+                cleanupQueueAbortHandler = () => {
+                    signal.removeEventListener('abort', queueAbortHandler);
+                    this.#queueAbortListenerCleanupFunctions.delete(cleanupQueueAbortHandler);
+                };
+                if (signal.aborted) {
+                    queueAbortHandler();
+                    return;
+                }
+                signal.addEventListener('abort', queueAbortHandler, { once: true });
+                this.#queueAbortListenerCleanupFunctions.add(cleanupQueueAbortHandler);
+            }
+            this.emit('add');
+            this.#tryToStartAnother();
+        });
+    }
+    async addAll(functions, options) {
+        return Promise.all(functions.map(async (function_) => this.add(function_, options)));
+    }
+    /**
+    Start (or resume) executing enqueued tasks within concurrency limit. No need to call this if queue is not paused (via `options.autoStart = false` or by `.pause()` method.)
+    */
+    start() {
+        if (!this.#isPaused) {
+            return this;
+        }
+        this.#isPaused = false;
+        this.#processQueue();
+        return this;
+    }
+    /**
+    Put queue execution on hold.
+    */
+    pause() {
+        this.#isPaused = true;
+    }
+    /**
+    Clear the queue.
+    */
+    clear() {
+        for (const cleanupQueueAbortHandler of this.#queueAbortListenerCleanupFunctions) {
+            cleanupQueueAbortHandler();
+        }
+        this.#queue = new this.#queueClass();
+        // Clear interval timer since queue is now empty (consistent with #tryToStartAnother)
+        this.#clearIntervalTimer();
+        // Note: We preserve strict mode rate-limiting state (ticks and timeout)
+        // because clear() only clears queued tasks, not rate limit history.
+        // This ensures that rate limits are still enforced after clearing the queue.
+        // Note: We don't clear #runningTasks as those tasks are still running
+        // They will be removed when they complete in the finally block
+        // Force synchronous update since clear() should have immediate effect
+        this.#updateRateLimitState();
+        // Emit events so waiters (onEmpty, onIdle, onSizeLessThan) can resolve
+        this.emit('empty');
+        if (this.#pending === 0) {
+            this.#clearTimeoutTimer();
+            this.emit('idle');
+        }
+        this.emit('next');
+    }
+    /**
+    Can be called multiple times. Useful if you for example add additional items at a later time.
+
+    @returns A promise that settles when the queue becomes empty.
+    */
+    async onEmpty() {
+        // Instantly resolve if the queue is empty
+        if (this.#queue.size === 0) {
+            return;
+        }
+        await this.#onEvent('empty');
+    }
+    /**
+    @returns A promise that settles when the queue size is less than the given limit: `queue.size < limit`.
+
+    If you want to avoid having the queue grow beyond a certain size you can `await queue.onSizeLessThan()` before adding a new item.
+
+    Note that this only limits the number of items waiting to start. There could still be up to `concurrency` jobs already running that this call does not include in its calculation.
+    */
+    async onSizeLessThan(limit) {
+        // Instantly resolve if the size is already below the limit.
+        if (this.#queue.size < limit) {
+            return;
+        }
+        // Listen on both `'next'` (task completion, queued abort, `clear()`) and `'active'` (every dequeue),
+        // so waiters wake even when the queue drains without a completion (`start()`, a runtime `concurrency`
+        // increase, or an interval tick).
+        await this.#onEvent(['next', 'active'], () => this.#queue.size < limit);
+    }
+    /**
+    The difference with `.onEmpty` is that `.onIdle` guarantees that all work from the queue has finished. `.onEmpty` merely signals that the queue is empty, but it could mean that some promises haven't completed yet.
+
+    @returns A promise that settles when the queue becomes empty, and all promises have completed; `queue.size === 0 && queue.pending === 0`.
+    */
+    async onIdle() {
+        // Instantly resolve if none pending and if nothing else is queued
+        if (this.#pending === 0 && this.#queue.size === 0) {
+            return;
+        }
+        await this.#onEvent('idle');
+    }
+    /**
+    The difference with `.onIdle` is that `.onPendingZero` only waits for currently running tasks to finish, ignoring queued tasks.
+
+    @returns A promise that settles when all currently running tasks have completed; `queue.pending === 0`.
+    */
+    async onPendingZero() {
+        if (this.#pending === 0) {
+            return;
+        }
+        await this.#onEvent('pendingZero');
+    }
+    /**
+    @returns A promise that settles when the queue becomes rate-limited due to intervalCap.
+    */
+    async onRateLimit() {
+        if (this.isRateLimited) {
+            return;
+        }
+        await this.#onEvent('rateLimit');
+    }
+    /**
+    @returns A promise that settles when the queue is no longer rate-limited.
+    */
+    async onRateLimitCleared() {
+        if (!this.isRateLimited) {
+            return;
+        }
+        await this.#onEvent('rateLimitCleared');
+    }
+    /**
+    @returns A promise that rejects when any task in the queue errors.
+
+    Use with `Promise.race([queue.onError(), queue.onIdle()])` to fail fast on the first error while still resolving normally when the queue goes idle.
+
+    Important: The promise returned by `add()` still rejects. You must handle each `add()` promise (for example, `.catch(() => {})`) to avoid unhandled rejections.
+
+    @example
+    ```
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 2});
+
+    queue.add(() => fetchData(1)).catch(() => {});
+    queue.add(() => fetchData(2)).catch(() => {});
+    queue.add(() => fetchData(3)).catch(() => {});
+
+    // Stop processing on first error
+    try {
+        await Promise.race([
+            queue.onError(),
+            queue.onIdle()
+        ]);
+    } catch (error) {
+        queue.pause(); // Stop processing remaining tasks
+        console.error('Queue failed:', error);
+    }
+    ```
+    */
+    // eslint-disable-next-line @typescript-eslint/promise-function-async
+    onError() {
+        return new Promise((_resolve, reject) => {
+            const handleError = (error) => {
+                this.off('error', handleError);
+                reject(error);
+            };
+            this.on('error', handleError);
+        });
+    }
+    async #onEvent(events, filter) {
+        const eventList = Array.isArray(events) ? events : [events];
+        return new Promise(resolve => {
+            const listener = () => {
+                if (filter && !filter()) {
+                    return;
+                }
+                for (const event of eventList) {
+                    this.off(event, listener);
+                }
+                resolve();
+            };
+            for (const event of eventList) {
+                this.on(event, listener);
+            }
+        });
+    }
+    /**
+    Size of the queue, the number of queued items waiting to run.
+    */
+    get size() {
+        return this.#queue.size;
+    }
+    /**
+    Size of the queue, filtered by the given options.
+
+    For example, this can be used to find the number of items remaining in the queue with a specific priority level.
+    */
+    sizeBy(options) {
+        // eslint-disable-next-line unicorn/no-array-callback-reference
+        return this.#queue.filter(options).length;
+    }
+    /**
+    Number of running items (no longer in the queue).
+    */
+    get pending() {
+        return this.#pending;
+    }
+    /**
+    Whether the queue is currently paused.
+    */
+    get isPaused() {
+        return this.#isPaused;
+    }
+    #setupRateLimitTracking() {
+        // Only schedule updates when rate limiting is enabled
+        if (this.#isIntervalIgnored) {
+            return;
+        }
+        // Wire up to lifecycle events that affect rate limit state
+        // Only 'add' and 'next' can actually change rate limit state
+        this.on('add', () => {
+            if (this.#queue.size > 0) {
+                this.#scheduleRateLimitUpdate();
+            }
+        });
+        this.on('next', () => {
+            this.#scheduleRateLimitUpdate();
+        });
+    }
+    #scheduleRateLimitUpdate() {
+        // Skip if rate limiting is not enabled or already scheduled
+        if (this.#isIntervalIgnored || this.#rateLimitFlushScheduled) {
+            return;
+        }
+        this.#rateLimitFlushScheduled = true;
+        queueMicrotask(() => {
+            this.#rateLimitFlushScheduled = false;
+            this.#updateRateLimitState();
+        });
+    }
+    #rollbackIntervalConsumption() {
+        if (this.#isIntervalIgnored) {
+            return;
+        }
+        this.#rollbackIntervalSlot();
+        this.#scheduleRateLimitUpdate();
+    }
+    #updateRateLimitState() {
+        const previous = this.#rateLimitedInInterval;
+        // Early exit if rate limiting is disabled or queue is empty
+        if (this.#isIntervalIgnored || this.#queue.size === 0) {
+            if (previous) {
+                this.#rateLimitedInInterval = false;
+                this.emit('rateLimitCleared');
+            }
+            return;
+        }
+        // Get the current count based on mode
+        let count;
+        if (this.#strict) {
+            const now = Date.now();
+            this.#cleanupStrictTicks(now);
+            count = this.#getActiveTicksCount();
+        }
+        else {
+            count = this.#intervalCount;
+        }
+        const shouldBeRateLimited = count >= this.#intervalCap;
+        if (shouldBeRateLimited !== previous) {
+            this.#rateLimitedInInterval = shouldBeRateLimited;
+            this.emit(shouldBeRateLimited ? 'rateLimit' : 'rateLimitCleared');
+        }
+    }
+    /**
+    Whether the queue is currently rate-limited due to intervalCap.
+    */
+    get isRateLimited() {
+        return this.#rateLimitedInInterval;
+    }
+    /**
+    Whether the queue is saturated. Returns `true` when:
+    - All concurrency slots are occupied and tasks are waiting, OR
+    - The queue is rate-limited and tasks are waiting
+
+    Useful for detecting backpressure and potential hanging tasks.
+
+    ```js
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 2});
+
+    // Backpressure handling
+    if (queue.isSaturated) {
+        console.log('Queue is saturated, waiting for capacity...');
+        await queue.onSizeLessThan(queue.concurrency);
+    }
+
+    // Monitoring for stuck tasks
+    setInterval(() => {
+        if (queue.isSaturated) {
+            console.warn(`Queue saturated: ${queue.pending} running, ${queue.size} waiting`);
+        }
+    }, 60000);
+    ```
+    */
+    get isSaturated() {
+        return (this.#pending === this.#concurrency && this.#queue.size > 0)
+            || (this.isRateLimited && this.#queue.size > 0);
+    }
+    /**
+    The tasks currently being executed. Each task includes its `id`, `priority`, `startTime`, `timeout` (if set), and `timeoutRemaining` (milliseconds until the task times out, or `undefined` if no timeout is set).
+
+    Returns an array of task info objects.
+
+    ```js
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 2, timeout: 10000});
+
+    // Add tasks with IDs for better debugging
+    queue.add(() => fetchUser(123), {id: 'user-123'});
+    queue.add(() => fetchPosts(456), {id: 'posts-456', priority: 1});
+
+    // Check what's running
+    console.log(queue.runningTasks);
+    // => [{
+    //   id: 'user-123',
+    //   priority: 0,
+    //   startTime: 1759253001716,
+    //   timeout: 10000,
+    //   timeoutRemaining: 9700
+    // }, {
+    //   id: 'posts-456',
+    //   priority: 1,
+    //   startTime: 1759253001916,
+    //   timeout: 10000,
+    //   timeoutRemaining: 9900
+    // }]
+    ```
+    */
+    get runningTasks() {
+        // Return fresh array with fresh objects to prevent mutations
+        return [...this.#runningTasks.values()].map(task => ({
+            ...task,
+            timeoutRemaining: task.timeout ? Math.max(0, task.startTime + task.timeout - Date.now()) : undefined,
+        }));
+    }
+}
+
+/**
+Error thrown when a task times out.
+
+@example
+```
+import PQueue, {TimeoutError} from 'p-queue';
+
+const queue = new PQueue({timeout: 1000});
+
+try {
+    await queue.add(() => someTask());
+} catch (error) {
+    if (error instanceof TimeoutError) {
+        console.log('Task timed out');
+    }
+}
+```
+*/
+
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js
+var schemas = __nccwpck_require__(4343);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./src/capgo/postgrest.ts
+var postgrest = __nccwpck_require__(9183);
+// EXTERNAL MODULE: ./src/capgo/refusal.ts
+var refusal = __nccwpck_require__(5950);
+// EXTERNAL MODULE: ./src/capgo/wire.ts
+var wire = __nccwpck_require__(929);
+;// CONCATENATED MODULE: ./src/capgo/devices.ts
+
+
+
+
+
+
+/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
+const PAGE = 1000;
+/** Ids in one filter or body: a URL of 200 ids has 8 kB, the usual limit. */
+const IDS_A_CALL = 200;
+/**
+ * Capgo takes 1000 device calls a minute from one address and app, and 5 a second for one device; evenly spread
+ * over the minute, with room for another job behind the same address.
+ */
+const PACE = { concurrency: 8, interval: 1000, intervalCap: 15 };
+const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' };
+function devices({ http, api, key, database }) {
+    async function readOverrides(filter, offset, counted) {
+        const { url, headers } = await database();
+        const parameters = {
+            ...filter,
+            select: Object.keys(wire/* OverrideRow */.PO.shape).join(','),
+            order: 'id.asc',
+            limit: String(PAGE),
+            offset: String(offset),
+        };
+        const call = {
+            what: 'read the overrides of devices',
+            method: 'GET',
+            url: `${url}/channel_devices?${(0,postgrest/* query */.P)(parameters)}`,
+            headers: counted ? { ...headers, prefer: 'count=exact' } : headers,
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        // 206 when there are more rows than the answer has.
+        if (answer.status !== 200 && answer.status !== 206)
+            throw (0,refusal/* refusal */.x)(call, answer);
+        const rows = (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* OverrideRow */.PO), answer, call);
+        const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]);
+        return { rows, total };
+    }
+    async function setOverride(appId, device, channel) {
+        const call = {
+            what: `put a device on channel ${channel}`,
+            method: 'POST',
+            url: `${api}/device`,
+            headers: key,
+            json: { app_id: appId, device_id: device, channel },
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status === 200)
+            return;
+        if (answer.code === 'public_channel_override')
+            throw new errors/* ActionError */.l('public_channel', `Channel ${channel} is public: Capgo puts no device on it by name.`, {
+                hint: 'Devices get the public channel by having no override; name a private channel in the testers file.',
+            });
+        if (answer.code === 'channel_not_found')
+            throw new errors/* ActionError */.l('channel_unknown', `There is no channel ${channel} that the key can see.`, {
+                hint: 'Make it in the Capgo console (or publish to it), or correct the name.',
+            });
+        throw (0,refusal/* refusal */.x)(call, answer, MANAGE_FORCED);
+    }
+    async function clearOverride(appId, device) {
+        const call = {
+            what: 'take a device off its channel',
+            method: 'DELETE',
+            url: `${api}/device`,
+            headers: key,
+            json: { app_id: appId, device_id: device },
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status !== 200)
+            throw (0,refusal/* refusal */.x)(call, answer, { permission: 'app.manage_devices', role: 'app_developer' });
+    }
+    return {
+        /**
+         * Every override of the app. The first page tells how many there are, the others are read side by side;
+         * a row that moved between two pages meanwhile is at most read twice.
+         */
+        async listOverrides(appId) {
+            const filter = { app_id: `eq.${appId}` };
+            const first = await readOverrides(filter, 0, true);
+            const size = first.rows.length;
+            if (size === 0 || !(first.total > size))
+                return first.rows;
+            // A server may give fewer rows at once than we ask for.
+            const offsets = Array.from({ length: Math.ceil(first.total / size) - 1 }, (_, page) => (page + 1) * size);
+            const queue = new PQueue({ concurrency: PACE.concurrency });
+            const pages = await queue.addAll(offsets.map(offset => async () => (await readOverrides(filter, offset, false)).rows));
+            return [first.rows, ...pages].flat();
+        },
+        /** The overrides of these devices. */
+        async readOverridesOf(appId, deviceIds) {
+            const found = [];
+            for (const ids of chunks(deviceIds)) {
+                const filter = { app_id: `eq.${appId}`, device_id: `in.(${ids.join(',')})` };
+                found.push(...(await readOverrides(filter, 0, false)).rows);
+            }
+            return found;
+        },
+        /**
+         * Makes the changes through the device API at the pace that Capgo allows. One that fails does not hinder
+         * the others; a missing permission ends it, since it would be the same for all that are left.
+         * `onDone` is told after each how many were tried.
+         */
+        async changeOverrides(appId, changes, onDone) {
+            const failed = new Map();
+            const queue = new PQueue(PACE);
+            let hopeless = null;
+            let tried = 0;
+            await queue.addAll(changes.map(change => async () => {
+                if (hopeless !== null) {
+                    failed.set(change, hopeless);
+                    return;
+                }
+                try {
+                    await (change.channel === null
+                        ? clearOverride(appId, change.device)
+                        : setOverride(appId, change.device, change.channel));
+                }
+                catch (error) {
+                    if (!(error instanceof errors/* ActionError */.l))
+                        throw error;
+                    failed.set(change, error);
+                    if (error.code === 'permission_missing' || error.code === 'invalid_apikey')
+                        hopeless = error;
+                }
+                onDone(++tried);
+            }));
+            return failed;
+        },
+        /**
+         * Writes overrides anew with the same channel, so that Capgo does not expire them: an identical `POST /device`
+         * writes nothing. Only rows that are still on this channel; there is no moment without them. Returns how many.
+         */
+        async renewOverrides(appId, channelId, deviceIds) {
+            let renewed = 0;
+            const { url, headers } = await database();
+            for (const ids of chunks(deviceIds)) {
+                const filter = {
+                    app_id: `eq.${appId}`,
+                    channel_id: `eq.${channelId}`,
+                    device_id: `in.(${ids.join(',')})`,
+                    select: 'device_id',
+                };
+                const call = {
+                    what: 'renew overrides',
+                    method: 'PATCH',
+                    url: `${url}/channel_devices?${(0,postgrest/* query */.P)(filter)}`,
+                    headers: { ...headers, prefer: 'return=representation' },
+                    json: { channel_id: channelId },
+                    retry: 'repeat',
+                };
+                const answer = await http.send(call);
+                if (answer.status !== 200)
+                    throw (0,refusal/* refusal */.x)(call, answer, MANAGE_FORCED);
+                renewed += (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schemas/* object */.Ikc({ device_id: schemas/* string */.YjP() })), answer, call).length;
+            }
+            return renewed;
+        },
+        /** What Capgo knows of these devices; those that never asked for an update are not among them. */
+        async readDevices(appId, deviceIds) {
+            const found = [];
+            for (const ids of chunks(deviceIds)) {
+                const call = {
+                    what: 'read devices',
+                    method: 'POST',
+                    url: `${api}/private/devices`,
+                    headers: key,
+                    json: { appId, deviceIds: ids, limit: ids.length },
+                    retry: 'repeat',
+                };
+                const answer = await http.send(call);
+                if (answer.status !== 200)
+                    throw (0,refusal/* refusal */.x)(call, answer, { permission: 'app.read_devices', role: 'app_reader' });
+                found.push(...(0,postgrest/* parseAnswer */.Wp)(wire/* DeviceList */.fs, answer, call).data);
+            }
+            return found;
+        },
+    };
+}
+/** A delete or set that Capgo acknowledged and did not do: it says ok where the key may not. */
+function changeWithoutEffect() {
+    return (0,refusal/* permissionMissing */.k)('change what channel a device is on (Capgo answered ok and did nothing)', MANAGE_FORCED);
+}
+function chunks(all) {
+    return Array.from({ length: Math.ceil(all.length / IDS_A_CALL) }, (_, index) => all.slice(index * IDS_A_CALL, (index + 1) * IDS_A_CALL));
 }
 
 
@@ -50284,15 +51888,17 @@ function uploadRefused(zip, call, answer) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Kw: () => (/* binding */ CHANNEL_COLUMNS),
+/* harmony export */   PO: () => (/* binding */ OverrideRow),
 /* harmony export */   Qq: () => (/* binding */ FilesConfig),
 /* harmony export */   Ud: () => (/* binding */ ChannelRow),
 /* harmony export */   Vd: () => (/* binding */ BundleRow),
 /* harmony export */   Wv: () => (/* binding */ PrivateConfig),
 /* harmony export */   bE: () => (/* binding */ MAX_UPLOAD),
+/* harmony export */   fs: () => (/* binding */ DeviceList),
 /* harmony export */   qw: () => (/* binding */ App),
 /* harmony export */   z5: () => (/* binding */ BUNDLE_COLUMNS)
 /* harmony export */ });
-/* unused harmony export UpdatePolicy */
+/* unused harmony exports UpdatePolicy, DeviceRow */
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4343);
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3759);
 /**
@@ -50369,6 +51975,24 @@ const CHANNEL_COLUMNS = [
     ...Object.keys(ChannelRow.shape).filter(column => column !== 'version'),
     `version:app_versions!channels_version_fkey(${BUNDLE_COLUMNS})`,
 ].join(',');
+/** An override: a row of `channel_devices`. */
+const OverrideRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
+    device_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+    channel_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(),
+    updated_at: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+});
+/** A device as it last told of itself. */
+const DeviceRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
+    device_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+    platform: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ["enum"] */ .k5n(['ios', 'android', 'electron']),
+    version_build: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+    version_name: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+    plugin_version: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+    is_prod: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY()),
+    is_emulator: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY()),
+    key_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+});
+const DeviceList = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({ data: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(DeviceRow) });
 
 
 /***/ }),
@@ -50389,6 +52013,7 @@ class ActionError extends Error {
     hint;
     at;
     output;
+    problems;
     constructor(code, message, options = {}) {
         super(message, { cause: options.cause });
         this.name = 'ActionError';
@@ -50396,6 +52021,7 @@ class ActionError extends Error {
         this.hint = options.hint;
         this.at = options.at;
         this.output = options.output;
+        this.problems = options.problems ?? [];
     }
 }
 /** A value of the `with:` block that cannot be used. */
@@ -55651,6 +57277,24 @@ function deployments({ octokit, owner, repo }) {
 ;// CONCATENATED MODULE: ./src/github/history.ts
 function history_history({ octokit, owner, repo }) {
     return {
+        /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
+        async readFile(path, ref) {
+            try {
+                const { data } = await octokit.rest.repos.getContent({
+                    owner,
+                    repo,
+                    path,
+                    ...(ref === null ? {} : { ref }),
+                    mediaType: { format: 'raw' },
+                });
+                return data;
+            }
+            catch (error) {
+                if (error.status === 404)
+                    return null;
+                throw error;
+            }
+        },
         /**
          * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
          * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history
@@ -55687,6 +57331,20 @@ function pulls({ octokit, owner, repo }) {
                     return null;
                 throw error;
             }
+        },
+        /** Every open pull request. Needs `pull-requests: read`. */
+        listOpenPulls() {
+            return octokit.paginate(octokit.rest.pulls.list, { owner, repo, state: 'open', per_page: 100 });
+        },
+        /** Logins of those who have reviewed a pull request; who is only asked to stands in the pull request itself. */
+        async listReviewers(number) {
+            const reviews = await octokit.paginate(octokit.rest.pulls.listReviews, {
+                owner,
+                repo,
+                pull_number: number,
+                per_page: 100,
+            });
+            return [...new Set(reviews.flatMap(({ user }) => user?.login ?? []))];
         },
         /** Open pull requests whose head is this branch of this owner's copy of the repository. */
         async listPullsOfBranch(headOwner, headBranch) {
@@ -55773,7 +57431,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6752);
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(4694);
 /* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9530);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(9638);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6479);
 /** The only entry: builds Deps, calls run, sets the exit code. */
 
 
@@ -55819,7 +57477,7 @@ function annotation(at) {
 }
 async function main() {
     const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_2__.tmpdir)(), 'capgo-publish-'));
-    const secrets = ['capgo-token', 'github-token']
+    const secrets = ['capgo-token', 'devices-token', 'github-token']
         .map(name => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4(name))
         .filter(secret => secret !== '');
     for (const line of secrets.flatMap(secret => secret.split('\n')))
@@ -55846,6 +57504,7 @@ async function main() {
             },
         },
         clock: () => performance.now(),
+        now: () => new Date(),
         connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_7__/* .createCapgo */ .Z)({
             token,
             ...hosts,
@@ -55878,7 +57537,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9638:
+/***/ 6479:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -55924,6 +57583,7 @@ function readTrigger({ env, payload }) {
         actor: env.GITHUB_ACTOR ?? '',
         pull,
         action: String(at(payload, 'action') ?? ''),
+        before: event === 'push' ? commitBefore(at(payload, 'before')) : null,
         label: at(payload, 'label', 'name') ?? null,
         followed: runData === undefined ? null : toFollowedRun(runData),
         commit: {
@@ -55936,6 +57596,10 @@ function readTrigger({ env, payload }) {
         },
     };
 }
+/** GitHub writes zeros where there was no commit. */
+function commitBefore(sha) {
+    return typeof sha === 'string' && /[1-9a-f]/.test(sha) ? sha : null;
+}
 function toPullRequest(data) {
     return {
         number: data.number,
@@ -55943,6 +57607,7 @@ function toPullRequest(data) {
         merged: Boolean(data.merged_at),
         draft: data.draft ?? false,
         author: data.user?.login ?? 'ghost',
+        requestedReviewers: (data.requested_reviewers ?? []).flatMap(({ login }) => login ?? []),
         labels: data.labels.map(label => label.name),
         headSha: data.head.sha,
         headRef: data.head.ref,
@@ -55964,146 +57629,13 @@ function at(value, ...path) {
     return path.reduce((inner, key) => typeof inner === 'object' && inner !== null ? inner[key] : undefined, value);
 }
 
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var node_modules_semver = __nccwpck_require__(2088);
-var semver_default = /*#__PURE__*/__nccwpck_require__.n(node_modules_semver);
-// EXTERNAL MODULE: ./src/capgo/hosts.ts
-var hosts = __nccwpck_require__(7597);
-;// CONCATENATED MODULE: ./src/inputs.ts
-
-
-
-/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
-const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-/** Capgo's own rule for app ids. */
-const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
-/**
- * All inputs, checked. Throws `InputError` naming the input for the first value that cannot be used; nothing
- * is coerced in silence.
- */
-function readInputs(read) {
-    const text = (name) => read(name).trim() || null;
-    const channel = text('channel');
-    if (channel !== null)
-        checkChannelName('channel', channel);
-    const version = text('version');
-    if (version !== null)
-        checkVersion(version);
-    const appId = text('app-id');
-    if (appId !== null && !APP_ID.test(appId))
-        throw new src_errors/* InputError */.d('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.');
-    const nativeVersion = text('native-version');
-    if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
-        throw new src_errors/* InputError */.d('native-version', `"${nativeVersion}" is not a version that Capgo can compare.`, 'Give the version as in the stores: 1, 1.2 or 1.2.3.');
-    const channels = readChannels(read('channels'));
-    return {
-        capgoToken: read('capgo-token').trim(),
-        channels,
-        channel,
-        version,
-        nativeVersion,
-        workingDirectory: text('working-directory') ?? '.',
-        appId,
-        webDir: text('web-dir'),
-        build: readBoolean(read, 'build'),
-        buildScript: text('build-script') ?? 'build',
-        checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
-        dryRun: readBoolean(read, 'dry-run'),
-        previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
-        previewLabel: text('preview-label'),
-        comment: readBoolean(read, 'comment'),
-        deployments: readBoolean(read, 'deployments'),
-        artifact: text('artifact') ?? 'web',
-        hosts: readHosts(text),
-        githubToken: read('github-token').trim(),
-    };
-}
-/** One `pattern: channel` a line; `#` begins a comment. */
-function readChannels(value) {
-    const mappings = [];
-    value.split('\n').forEach((line, index) => {
-        const content = line.replace(/(^|\s)#.*$/, '').trim();
-        if (content === '')
-            return;
-        const at = content.lastIndexOf(':');
-        const pattern = content
-            .slice(0, at)
-            .trim()
-            .replace(/^(['"])(.*)\1$/, '$2');
-        const channel = content
-            .slice(at + 1)
-            .trim()
-            .replace(/^(['"])(.*)\1$/, '$2');
-        if (at < 1 || pattern === '' || channel === '')
-            throw new src_errors/* InputError */.d('channels', `line ${index + 1}, "${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
-        if (pattern.startsWith('!'))
-            throw new src_errors/* InputError */.d('channels', `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`, 'The first match wins, so put the more special pattern first.');
-        checkChannelName('channels', channel);
-        mappings.push({ pattern, channel });
-    });
-    return mappings;
-}
-/** A template that gives a channel's name, and never one that a branch publishes to. */
-function readPreviewChannel(template, channels) {
-    const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template);
-    if (unknown !== null)
-        throw new src_errors/* InputError */.d('preview-channel', `"${unknown[0]}" stands for nothing.`, 'There are {number} and {branch}; for example "pr-{number}".');
-    checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'));
-    if (channels.some(({ channel }) => channel === template))
-        throw new src_errors/* InputError */.d('preview-channel', `"${template}" is a channel that a branch publishes to (input "channels").`, 'Previews would reach the users of that channel, and closing a pull request would delete it. Take another name, such as "pr-{number}".');
-    return template;
-}
-function checkChannelName(input, name) {
-    if (!CHANNEL_NAME.test(name))
-        throw new src_errors/* InputError */.d(input, `"${name}" cannot be a channel's name.`, 'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.');
-}
-function checkVersion(version) {
-    const hint = 'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.';
-    if (semver_default().valid(version) !== version)
-        throw new src_errors/* InputError */.d('version', `"${version}" is not a semantic version.`, hint);
-}
-function readBoolean(read, name) {
-    const value = read(name).trim().toLowerCase();
-    if (value === 'true')
-        return true;
-    if (value === 'false')
-        return false;
-    throw new src_errors/* InputError */.d(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.');
-}
-function readHosts(text) {
-    const url = (name) => {
-        const value = text(name);
-        return value === null ? null : checkUrl(name, value);
-    };
-    const api = url('api-url') ?? hosts/* CLOUD */.O.api;
-    const cloud = api === hosts/* CLOUD */.O.api;
-    const databaseUrl = url('database-url');
-    const databaseKey = text('database-key');
-    if ((databaseUrl === null) !== (databaseKey === null))
-        throw new src_errors/* InputError */.d(databaseUrl === null ? 'database-url' : 'database-key', 'is missing.', 'database-url and database-key are used together: give both or neither.');
-    return {
-        api,
-        files: url('files-url') ?? (cloud ? hosts/* CLOUD */.O.files : api),
-        database: databaseUrl !== null && databaseKey !== null ? { url: databaseUrl, key: databaseKey } : null,
-        console: url('console-url') ?? (cloud ? hosts/* CLOUD */.O.console : null),
-    };
-}
-/** The Capgo key goes to these hosts, so they are https, or this machine. */
-function checkUrl(input, value) {
-    if (!URL.canParse(value))
-        throw new src_errors/* InputError */.d(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1');
-    const url = new URL(value);
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
-        throw new src_errors/* InputError */.d(input, `${value} is not https.`, 'The Capgo key would travel readable; only localhost may be http.');
-    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-        throw new src_errors/* InputError */.d(input, 'must not hold a user name, a password, a query or a fragment.', 'Give the address alone, for example https://capgo.example.com/functions/v1');
-    return value.replace(/\/+$/, '');
-}
-
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 // EXTERNAL MODULE: external "node:util"
@@ -56426,7 +57958,7 @@ function isBackEdge(ctx, value) {
 }
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/schemas.js + 2 modules
-var schemas = __nccwpck_require__(6985);
+var core_schemas = __nccwpck_require__(6985);
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/registries.js
 var registries = __nccwpck_require__(9396);
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js
@@ -57194,8 +58726,8 @@ const formatMap = {
 // ==================== SIMPLE TYPE PROCESSORS ====================
 // the runtime patterns are lax so parse paths never overflow the regex stack; the emitted schema swaps in the exact block forms, which zod itself never executes
 const exactPatterns = new Map([
-    [schemas/* base64Charset */.cq, core_regexes/* base64 */.K3],
-    [schemas/* base64urlCharset */.xE, core_regexes/* base64url */.r0],
+    [core_schemas/* base64Charset */.cq, core_regexes/* base64 */.K3],
+    [core_schemas/* base64urlCharset */.xE, core_regexes/* base64url */.r0],
 ]);
 const exactPattern = (p) => exactPatterns.get(p) ?? p;
 const stringProcessor = (schema, ctx, _json, _params) => {
@@ -58160,7 +59692,7 @@ function _ensureDefaultMemoizer() {
 }
 const ZodType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodType", (inst, def) => {
     _ensureDefaultLocale();
-    schemas/* $ZodType */.W4.init(inst, def);
+    core_schemas/* $ZodType */.W4.init(inst, def);
     inst.def = def;
     inst.type = def.type;
     return inst;
@@ -58263,7 +59795,7 @@ const ZodType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodType", (inst, d
     // Overrides core's `~standard` to add `jsonSchema`. Must stay a prototype entry: redefining it per instance demotes instances to dictionary mode.
     get "~standard"() {
         return core_util/* hide */.jD(this, "~standard", {
-            ...schemas/* standardProps */.YK(this),
+            ...core_schemas/* standardProps */.YK(this),
             jsonSchema: {
                 input: createStandardJSONSchemaMethod(this, "input"),
                 output: createStandardJSONSchemaMethod(this, "output"),
@@ -58336,7 +59868,7 @@ const ZodType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodType", (inst, d
 });
 /** @internal */
 const _ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("_ZodString", (inst, def) => {
-    schemas/* $ZodString */.$v.init(inst, def);
+    core_schemas/* $ZodString */.$v.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => stringProcessor(inst, ctx, json, params);
 }, 
@@ -58392,7 +59924,7 @@ const _ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("_ZodString", (i
     },
 }));
 const ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("ZodString", (inst, def) => {
-    schemas/* $ZodString */.$v.init(inst, def);
+    core_schemas/* $ZodString */.$v.init(inst, def);
     _ZodString.init(inst, def);
 }, {
     email(params) {
@@ -58478,28 +60010,28 @@ function string(params) {
     return api/* _string */.Rl(ZodString, params);
 }
 const ZodStringFormat = /*@__PURE__*/ core_core/* $constructor */.xI("ZodStringFormat", (inst, def) => {
-    schemas/* $ZodStringFormat */.EY.init(inst, def);
+    core_schemas/* $ZodStringFormat */.EY.init(inst, def);
     _ZodString.init(inst, def);
 });
 const ZodISODateTime = /*@__PURE__*/ core_core/* $constructor */.xI("ZodISODateTime", (inst, def) => {
-    schemas/* $ZodISODateTime */.Ko.init(inst, def);
+    core_schemas/* $ZodISODateTime */.Ko.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 const ZodISODate = /*@__PURE__*/ core_core/* $constructor */.xI("ZodISODate", (inst, def) => {
-    schemas/* $ZodISODate */.v1.init(inst, def);
+    core_schemas/* $ZodISODate */.v1.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 const ZodISOTime = /*@__PURE__*/ core_core/* $constructor */.xI("ZodISOTime", (inst, def) => {
-    schemas/* $ZodISOTime */.Ax.init(inst, def);
+    core_schemas/* $ZodISOTime */.Ax.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 const ZodISODuration = /*@__PURE__*/ core_core/* $constructor */.xI("ZodISODuration", (inst, def) => {
-    schemas/* $ZodISODuration */.$N.init(inst, def);
+    core_schemas/* $ZodISODuration */.$N.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 const ZodEmail = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEmail", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodEmail */.qG.init(inst, def);
+    core_schemas/* $ZodEmail */.qG.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function email(params) {
@@ -58507,7 +60039,7 @@ function email(params) {
 }
 const ZodGUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodGUID", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodGUID */.Zc.init(inst, def);
+    core_schemas/* $ZodGUID */.Zc.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function guid(params) {
@@ -58515,7 +60047,7 @@ function guid(params) {
 }
 const ZodUUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUUID", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodUUID */.Zn.init(inst, def);
+    core_schemas/* $ZodUUID */.Zn.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function uuid(params) {
@@ -58534,7 +60066,7 @@ function uuidv7(params) {
 }
 const ZodURL = /*@__PURE__*/ core_core/* $constructor */.xI("ZodURL", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodURL */.VY.init(inst, def);
+    core_schemas/* $ZodURL */.VY.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function url(params) {
@@ -58549,7 +60081,7 @@ function httpUrl(params) {
 }
 const ZodEmoji = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEmoji", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodEmoji */.cG.init(inst, def);
+    core_schemas/* $ZodEmoji */.cG.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function emoji(params) {
@@ -58557,7 +60089,7 @@ function emoji(params) {
 }
 const ZodNanoID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNanoID", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodNanoID */.Py.init(inst, def);
+    core_schemas/* $ZodNanoID */.Py.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function nanoid(params) {
@@ -58570,7 +60102,7 @@ function nanoid(params) {
  */
 const ZodCUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCUID", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodCUID */.bl.init(inst, def);
+    core_schemas/* $ZodCUID */.bl.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 /**
@@ -58585,7 +60117,7 @@ function cuid(params) {
 }
 const ZodCUID2 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCUID2", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodCUID2 */.Zu.init(inst, def);
+    core_schemas/* $ZodCUID2 */.Zu.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function cuid2(params) {
@@ -58593,7 +60125,7 @@ function cuid2(params) {
 }
 const ZodULID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodULID", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodULID */.g5.init(inst, def);
+    core_schemas/* $ZodULID */.g5.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function ulid(params) {
@@ -58601,7 +60133,7 @@ function ulid(params) {
 }
 const ZodXID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodXID", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodXID */.TF.init(inst, def);
+    core_schemas/* $ZodXID */.TF.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function xid(params) {
@@ -58609,7 +60141,7 @@ function xid(params) {
 }
 const ZodKSUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodKSUID", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodKSUID */.GY.init(inst, def);
+    core_schemas/* $ZodKSUID */.GY.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function ksuid(params) {
@@ -58617,7 +60149,7 @@ function ksuid(params) {
 }
 const ZodIPv4 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIPv4", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodIPv4 */.Lc.init(inst, def);
+    core_schemas/* $ZodIPv4 */.Lc.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function ipv4(params) {
@@ -58633,21 +60165,21 @@ function mac(params) {
 }
 const ZodIPv6 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIPv6", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodIPv6 */.Zy.init(inst, def);
+    core_schemas/* $ZodIPv6 */.Zy.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function ipv6(params) {
     return core._ipv6(ZodIPv6, params);
 }
 const ZodCIDRv4 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCIDRv4", (inst, def) => {
-    schemas/* $ZodCIDRv4 */.CI.init(inst, def);
+    core_schemas/* $ZodCIDRv4 */.CI.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function cidrv4(params) {
     return core._cidrv4(ZodCIDRv4, params);
 }
 const ZodCIDRv6 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCIDRv6", (inst, def) => {
-    schemas/* $ZodCIDRv6 */.Cn.init(inst, def);
+    core_schemas/* $ZodCIDRv6 */.Cn.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function cidrv6(params) {
@@ -58655,7 +60187,7 @@ function cidrv6(params) {
 }
 const ZodBase64 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBase64", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodBase64 */.Dq.init(inst, def);
+    core_schemas/* $ZodBase64 */.Dq.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function base64(params) {
@@ -58663,7 +60195,7 @@ function base64(params) {
 }
 const ZodBase64URL = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBase64URL", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodBase64URL */.CQ.init(inst, def);
+    core_schemas/* $ZodBase64URL */.CQ.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function base64url(params) {
@@ -58671,7 +60203,7 @@ function base64url(params) {
 }
 const ZodE164 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodE164", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodE164 */.Oy.init(inst, def);
+    core_schemas/* $ZodE164 */.Oy.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function e164(params) {
@@ -58693,7 +60225,7 @@ function iban(params) {
 }
 const ZodJWT = /*@__PURE__*/ core_core/* $constructor */.xI("ZodJWT", (inst, def) => {
     // ZodStringFormat.init(inst, def);
-    schemas/* $ZodJWT */.h8.init(inst, def);
+    core_schemas/* $ZodJWT */.h8.init(inst, def);
     ZodStringFormat.init(inst, def);
 });
 function jwt(params) {
@@ -58725,7 +60257,7 @@ function hash(alg, params) {
     return core._stringFormat(ZodCustomStringFormat, format, regex, params);
 }
 const ZodNumber = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNumber", (inst, def) => {
-    schemas/* $ZodNumber */.vz.init(inst, def);
+    core_schemas/* $ZodNumber */.vz.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => numberProcessor(inst, ctx, json, params);
     inst.isFinite = true;
@@ -58795,7 +60327,7 @@ function number(params) {
     return core._number(ZodNumber, params);
 }
 const ZodNumberFormat = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNumberFormat", (inst, def) => {
-    schemas/* $ZodNumberFormat */.I.init(inst, def);
+    core_schemas/* $ZodNumberFormat */.I.init(inst, def);
     ZodNumber.init(inst, def);
 });
 function schemas_int(params) {
@@ -58822,7 +60354,7 @@ function schemas_boolean(params) {
     return core._boolean(ZodBoolean, params);
 }
 const ZodBigInt = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBigInt", (inst, def) => {
-    schemas/* $ZodBigInt */.BN.init(inst, def);
+    core_schemas/* $ZodBigInt */.BN.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => bigintProcessor(inst, ctx, json, params);
 }, 
@@ -58913,7 +60445,7 @@ function any() {
     return core._any(ZodAny);
 }
 const ZodUnknown = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUnknown", (inst, def) => {
-    schemas/* $ZodUnknown */.GP.init(inst, def);
+    core_schemas/* $ZodUnknown */.GP.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => unknownProcessor(inst, ctx, json, params);
 });
@@ -58921,7 +60453,7 @@ function unknown() {
     return api/* _unknown */.em(ZodUnknown);
 }
 const ZodNever = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNever", (inst, def) => {
-    schemas/* $ZodNever */.Um.init(inst, def);
+    core_schemas/* $ZodNever */.Um.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => neverProcessor(inst, ctx, json, params);
 });
@@ -58938,7 +60470,7 @@ function _void(params) {
 }
 
 const ZodDate = /*@__PURE__*/ core_core/* $constructor */.xI("ZodDate", (inst, def) => {
-    schemas/* $ZodDate */.o5.init(inst, def);
+    core_schemas/* $ZodDate */.o5.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => dateProcessor(inst, ctx, json, params);
     inst.min = (value, params) => inst.check(api/* _gte */.qm(value, params));
@@ -58959,7 +60491,7 @@ function date(params) {
 }
 const ZodArray = /*@__PURE__*/ core_core/* $constructor */.xI("ZodArray", (inst, def) => {
     _ensureDefaultMemoizer();
-    schemas/* $ZodArray */.$p.init(inst, def);
+    core_schemas/* $ZodArray */.$p.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => arrayProcessor(inst, ctx, json, params);
     inst.element = def.element;
@@ -58990,7 +60522,7 @@ function keyof(schema) {
 }
 const ZodObject = /*@__PURE__*/ core_core/* $constructor */.xI("ZodObject", (inst, def) => {
     _ensureDefaultMemoizer();
-    schemas/* $ZodObjectJIT */.w.init(inst, def);
+    core_schemas/* $ZodObjectJIT */.w.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => objectProcessor(inst, ctx, json, params);
     core_util/* installLazyProp */.X(inst, "shape", (self) => self._zod.def.shape, false);
@@ -59066,7 +60598,7 @@ function looseObject(shape, params) {
     });
 }
 const ZodUnion = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUnion", (inst, def) => {
-    schemas/* $ZodUnion */.cu.init(inst, def);
+    core_schemas/* $ZodUnion */.cu.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => unionProcessor(inst, ctx, json, params);
     inst.options = def.options;
@@ -59109,7 +60641,7 @@ function discriminatedUnion(discriminator, options, params) {
     });
 }
 const ZodIntersection = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIntersection", (inst, def) => {
-    schemas/* $ZodIntersection */.LJ.init(inst, def);
+    core_schemas/* $ZodIntersection */.LJ.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => intersectionProcessor(inst, ctx, json, params);
 });
@@ -59122,7 +60654,7 @@ function intersection(left, right) {
 }
 const ZodTuple = /*@__PURE__*/ core_core/* $constructor */.xI("ZodTuple", (inst, def) => {
     _ensureDefaultMemoizer();
-    schemas/* $ZodTuple */.G3.init(inst, def);
+    core_schemas/* $ZodTuple */.G3.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => tupleProcessor(inst, ctx, json, params);
 }, {
@@ -59236,7 +60768,7 @@ function set(valueType, params) {
     });
 }
 const ZodEnum = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEnum", (inst, def) => {
-    schemas/* $ZodEnum */.VO.init(inst, def);
+    core_schemas/* $ZodEnum */.VO.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => enumProcessor(inst, ctx, json, params);
     inst.enum = def.entries;
@@ -59333,7 +60865,7 @@ function file(params) {
 }
 const ZodTransform = /*@__PURE__*/ core_core/* $constructor */.xI("ZodTransform", (inst, def) => {
     _ensureDefaultMemoizer();
-    schemas/* $ZodTransform */.Wc.init(inst, def);
+    core_schemas/* $ZodTransform */.Wc.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => transformProcessor(inst, ctx, json, params);
     inst._zod.parse = (payload, _ctx) => {
@@ -59375,7 +60907,7 @@ function transform(fn) {
     });
 }
 const ZodOptional = /*@__PURE__*/ core_core/* $constructor */.xI("ZodOptional", (inst, def) => {
-    schemas/* $ZodOptional */.ig.init(inst, def);
+    core_schemas/* $ZodOptional */.ig.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => optionalProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.innerType;
@@ -59387,7 +60919,7 @@ function optional(innerType) {
     });
 }
 const ZodExactOptional = /*@__PURE__*/ core_core/* $constructor */.xI("ZodExactOptional", (inst, def) => {
-    schemas/* $ZodExactOptional */.RL.init(inst, def);
+    core_schemas/* $ZodExactOptional */.RL.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => optionalProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.innerType;
@@ -59399,7 +60931,7 @@ function exactOptional(innerType) {
     });
 }
 const ZodNullable = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNullable", (inst, def) => {
-    schemas/* $ZodNullable */.qc.init(inst, def);
+    core_schemas/* $ZodNullable */.qc.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => nullableProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.innerType;
@@ -59415,7 +60947,7 @@ function nullish(innerType) {
     return optional(nullable(innerType));
 }
 const ZodDefault = /*@__PURE__*/ core_core/* $constructor */.xI("ZodDefault", (inst, def) => {
-    schemas/* $ZodDefault */.rv.init(inst, def);
+    core_schemas/* $ZodDefault */.rv.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => defaultProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.innerType;
@@ -59431,7 +60963,7 @@ function _default(innerType, defaultValue) {
     });
 }
 const ZodPrefault = /*@__PURE__*/ core_core/* $constructor */.xI("ZodPrefault", (inst, def) => {
-    schemas/* $ZodPrefault */.VF.init(inst, def);
+    core_schemas/* $ZodPrefault */.VF.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => prefaultProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.innerType;
@@ -59446,7 +60978,7 @@ function prefault(innerType, defaultValue) {
     });
 }
 const ZodNonOptional = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNonOptional", (inst, def) => {
-    schemas/* $ZodNonOptional */.N$.init(inst, def);
+    core_schemas/* $ZodNonOptional */.N$.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => nonoptionalProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.innerType;
@@ -59471,7 +61003,7 @@ function success(innerType) {
     });
 }
 const ZodCatch = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCatch", (inst, def) => {
-    schemas/* $ZodCatch */.t$.init(inst, def);
+    core_schemas/* $ZodCatch */.t$.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => catchProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.innerType;
@@ -59494,7 +61026,7 @@ function nan(params) {
     return core._nan(ZodNaN, params);
 }
 const ZodPipe = /*@__PURE__*/ core_core/* $constructor */.xI("ZodPipe", (inst, def) => {
-    schemas/* $ZodPipe */._m.init(inst, def);
+    core_schemas/* $ZodPipe */._m.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => pipeProcessor(inst, ctx, json, params);
     inst.in = def.in;
@@ -59536,7 +61068,7 @@ const ZodPreprocess = /*@__PURE__*/ (/* unused pure expression or super */ null 
     core.$ZodPreprocess.init(inst, def);
 })));
 const ZodReadonly = /*@__PURE__*/ core_core/* $constructor */.xI("ZodReadonly", (inst, def) => {
-    schemas/* $ZodReadonly */.Sb.init(inst, def);
+    core_schemas/* $ZodReadonly */.Sb.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => readonlyProcessor(inst, ctx, json, params);
     inst.unwrap = () => inst._zod.def.innerType;
@@ -59597,7 +61129,7 @@ function _function(params) {
 }
 
 const ZodCustom = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCustom", (inst, def) => {
-    schemas/* $ZodCustom */.b0.init(inst, def);
+    core_schemas/* $ZodCustom */.b0.init(inst, def);
     ZodType.init(inst, def);
     inst._zod.processJSONSchema = (ctx, json, params) => customProcessor(inst, ctx, json, params);
 });
@@ -59718,7 +61250,7 @@ const IGNORED = [
     'capacitor.config.mts',
     'capacitor.config.cts',
 ];
-const capacitor_config_APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
+const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
 /** Capacitor's CLI takes this when the config has none. */
 const DEFAULT_WEB_DIR = 'www';
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
@@ -59764,7 +61296,7 @@ async function readCapacitorConfig(options) {
             hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
             at,
         });
-    if (!capacitor_config_APP_ID.test(appId))
+    if (!APP_ID.test(appId))
         throw new src_errors/* ActionError */.l('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
             hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
             at,
@@ -60275,6 +61807,168 @@ class TailReader extends yauzl/* RandomAccessReader */.lJ {
     }
 }
 
+// EXTERNAL MODULE: ./src/capgo/hosts.ts
+var hosts = __nccwpck_require__(7597);
+;// CONCATENATED MODULE: ./src/inputs.ts
+
+
+
+/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
+const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** Capgo's own rule for app ids. */
+const inputs_APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
+/**
+ * All inputs, checked. Throws `InputError` naming the input for the first value that cannot be used; nothing
+ * is coerced in silence.
+ */
+function readInputs(read) {
+    const text = (name) => read(name).trim() || null;
+    const channel = text('channel');
+    if (channel !== null)
+        checkChannelName('channel', channel);
+    const version = text('version');
+    if (version !== null)
+        checkVersion(version);
+    const appId = text('app-id');
+    if (appId !== null && !inputs_APP_ID.test(appId))
+        throw new src_errors/* InputError */.d('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.');
+    const nativeVersion = text('native-version');
+    if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
+        throw new src_errors/* InputError */.d('native-version', `"${nativeVersion}" is not a version that Capgo can compare.`, 'Give the version as in the stores: 1, 1.2 or 1.2.3.');
+    const channels = readChannels(read('channels'));
+    return {
+        capgoToken: read('capgo-token').trim(),
+        channels,
+        channel,
+        version,
+        nativeVersion,
+        workingDirectory: text('working-directory') ?? '.',
+        appId,
+        webDir: text('web-dir'),
+        build: readBoolean(read, 'build'),
+        buildScript: text('build-script') ?? 'build',
+        checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
+        dryRun: readBoolean(read, 'dry-run'),
+        previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
+        previewLabel: text('preview-label'),
+        comment: readBoolean(read, 'comment'),
+        deployments: readBoolean(read, 'deployments'),
+        artifact: text('artifact') ?? 'web',
+        testersFile: readTestersFile(text('testers-file')),
+        assignTesters: readAssignTesters(read('assign-testers')),
+        prune: readPrune(text('prune') ?? 'removed'),
+        devicesToken: read('devices-token').trim(),
+        hosts: readHosts(text),
+        githubToken: read('github-token').trim(),
+    };
+}
+function readTestersFile(path) {
+    if (path !== null && (path.startsWith('/') || path.split(/[\\/]/).includes('..')))
+        throw new src_errors/* InputError */.d('testers-file', `"${path}" is outside of the repository.`, 'Give the path from the root of the repository, for example "apps/mobile/testers.json".');
+    return path;
+}
+function readAssignTesters(value) {
+    const words = value.split(/[\s,]+/).filter(word => word !== '');
+    if (words.length === 0)
+        return null;
+    if (words.join() === 'none')
+        return [];
+    return words.map(word => {
+        if (word === 'author' || word === 'reviewers' || word === 'all')
+            return { kind: word };
+        const group = /^group:(.+)$/.exec(word)?.[1];
+        if (group !== undefined)
+            return { kind: 'group', name: group };
+        throw new src_errors/* InputError */.d('assign-testers', word === 'none' ? '"none" stands alone.' : `"${word}" is not known.`, 'There are author, reviewers, all, group:<name>, several of them, or none.');
+    });
+}
+function readPrune(value) {
+    if (value === 'removed' || value === 'exclusive' || value === 'never')
+        return value;
+    throw new src_errors/* InputError */.d('prune', `"${value}" is not known.`, 'There are removed, exclusive and never.');
+}
+/** One `pattern: channel` a line; `#` begins a comment. */
+function readChannels(value) {
+    const mappings = [];
+    value.split('\n').forEach((line, index) => {
+        const content = line.replace(/(^|\s)#.*$/, '').trim();
+        if (content === '')
+            return;
+        const at = content.lastIndexOf(':');
+        const pattern = content
+            .slice(0, at)
+            .trim()
+            .replace(/^(['"])(.*)\1$/, '$2');
+        const channel = content
+            .slice(at + 1)
+            .trim()
+            .replace(/^(['"])(.*)\1$/, '$2');
+        if (at < 1 || pattern === '' || channel === '')
+            throw new src_errors/* InputError */.d('channels', `line ${index + 1}, "${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
+        if (pattern.startsWith('!'))
+            throw new src_errors/* InputError */.d('channels', `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`, 'The first match wins, so put the more special pattern first.');
+        checkChannelName('channels', channel);
+        mappings.push({ pattern, channel });
+    });
+    return mappings;
+}
+/** A template that gives a channel's name, and never one that a branch publishes to. */
+function readPreviewChannel(template, channels) {
+    const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template);
+    if (unknown !== null)
+        throw new src_errors/* InputError */.d('preview-channel', `"${unknown[0]}" stands for nothing.`, 'There are {number} and {branch}; for example "pr-{number}".');
+    checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'));
+    if (channels.some(({ channel }) => channel === template))
+        throw new src_errors/* InputError */.d('preview-channel', `"${template}" is a channel that a branch publishes to (input "channels").`, 'Previews would reach the users of that channel, and closing a pull request would delete it. Take another name, such as "pr-{number}".');
+    return template;
+}
+function checkChannelName(input, name) {
+    if (!CHANNEL_NAME.test(name))
+        throw new src_errors/* InputError */.d(input, `"${name}" cannot be a channel's name.`, 'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.');
+}
+function checkVersion(version) {
+    const hint = 'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.';
+    if (semver_default().valid(version) !== version)
+        throw new src_errors/* InputError */.d('version', `"${version}" is not a semantic version.`, hint);
+}
+function readBoolean(read, name) {
+    const value = read(name).trim().toLowerCase();
+    if (value === 'true')
+        return true;
+    if (value === 'false')
+        return false;
+    throw new src_errors/* InputError */.d(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.');
+}
+function readHosts(text) {
+    const url = (name) => {
+        const value = text(name);
+        return value === null ? null : checkUrl(name, value);
+    };
+    const api = url('api-url') ?? hosts/* CLOUD */.O.api;
+    const cloud = api === hosts/* CLOUD */.O.api;
+    const databaseUrl = url('database-url');
+    const databaseKey = text('database-key');
+    if ((databaseUrl === null) !== (databaseKey === null))
+        throw new src_errors/* InputError */.d(databaseUrl === null ? 'database-url' : 'database-key', 'is missing.', 'database-url and database-key are used together: give both or neither.');
+    return {
+        api,
+        files: url('files-url') ?? (cloud ? hosts/* CLOUD */.O.files : api),
+        database: databaseUrl !== null && databaseKey !== null ? { url: databaseUrl, key: databaseKey } : null,
+        console: url('console-url') ?? (cloud ? hosts/* CLOUD */.O.console : null),
+    };
+}
+/** The Capgo key goes to these hosts, so they are https, or this machine. */
+function checkUrl(input, value) {
+    if (!URL.canParse(value))
+        throw new src_errors/* InputError */.d(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1');
+    const url = new URL(value);
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
+        throw new src_errors/* InputError */.d(input, `${value} is not https.`, 'The Capgo key would travel readable; only localhost may be http.');
+    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+        throw new src_errors/* InputError */.d(input, 'must not hold a user name, a password, a query or a fragment.', 'Give the address alone, for example https://capgo.example.com/functions/v1');
+    return value.replace(/\/+$/, '');
+}
+
 ;// CONCATENATED MODULE: ./src/plan/lineage.ts
 /**
  * A bundle's comment says for each channel which commit put it there, one line a channel:
@@ -60604,7 +62298,7 @@ async function gatherConfig(inputs, trigger, deps, webDirKnown) {
             evaluatorPath: deps.evaluator.script,
         });
     const appId = inputs.appId ?? config?.appId ?? '';
-    if (!APP_ID.test(appId))
+    if (!inputs_APP_ID.test(appId))
         throw new src_errors/* ActionError */.l('invalid_app_id', `"${appId}" is not an app id.`, {
             hint: 'App ids look like com.example.app.',
             ...(config === null ? {} : { at: { file: (0,external_node_path_.relative)(root, config.file) } }),
@@ -60612,8 +62306,8 @@ async function gatherConfig(inputs, trigger, deps, webDirKnown) {
     return { appId, webDir: inputs.webDir ?? config?.webDir ?? '', config };
 }
 /** The cleaned environment for every child process. */
-function childEnv({ capgoToken, githubToken }, { env }) {
-    return childEnvironment(env, [capgoToken, githubToken]);
+function childEnv({ capgoToken, devicesToken, githubToken }, { env }) {
+    return childEnvironment(env, [capgoToken, devicesToken, githubToken]);
 }
 function appDirectory({ workingDirectory }, { workspace }) {
     const directory = (0,external_node_path_.resolve)(workspace, workingDirectory);
@@ -60741,6 +62435,100 @@ function compareContents(since, before, now) {
     for (const { path, size } of old.values())
         change.removed.push({ path, size: 0, sizeBefore: size });
     return change;
+}
+
+;// CONCATENATED MODULE: ./src/report/outcome.ts
+
+/** The result of a dry run: what would be done. */
+function plannedResult(findings) {
+    const { plan, known } = findings;
+    const { action } = plan;
+    const bundle = action.do === 'upload'
+        ? { id: null, name: action.names[0] ?? '' }
+        : { id: action.bundle.id, name: action.bundle.name };
+    const doing = {
+        upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
+        resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
+        promote: `would point channel ${plan.channelName} at bundle ${bundle.name}, which is there already`,
+        keep: `would leave channel ${plan.channelName} as it is`,
+    }[action.do];
+    return {
+        ...base(findings),
+        outcome: 'planned',
+        reason: `Dry run: it ${doing}. Nothing was written.`,
+        channel: {
+            name: plan.channelName,
+            id: plan.channelId,
+            made: plan.create !== null,
+            public: known.channel?.public ?? plan.create?.public ?? null,
+        },
+        bundle: {
+            ...bundle,
+            checksum: known.checksum,
+            size: known.size,
+            url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
+        },
+        by: action.do === 'keep' ? null : action.do,
+    };
+}
+/** The result of a publish, by the channel as it was read back. */
+function publishedResult(findings, published) {
+    const { plan, known } = findings;
+    const { channel } = published;
+    const served = channel.version;
+    return {
+        ...base(findings),
+        outcome: published.outcome,
+        reason: published.reason,
+        channel: { name: channel.name, id: channel.id, made: plan.create !== null, public: channel.public },
+        bundle: {
+            id: served?.id ?? null,
+            name: served?.name ?? '',
+            checksum: served?.checksum ?? null,
+            size: served?.checksum === known.checksum ? known.size : null,
+            url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
+        },
+        by: published.by,
+        change: published.outcome === 'published' ? findings.change : null,
+    };
+}
+function base(findings) {
+    const { plan, known, built } = findings;
+    const before = known.channel?.version ?? null;
+    return {
+        kind: 'publish',
+        appId: plan.appId,
+        before: before === null ? null : { id: before.id, name: before.name },
+        preview: null,
+        testers: null,
+        commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
+        change: findings.change,
+        files: built.files,
+        leftOut: built.leftOut,
+        decisions: plan.decisions,
+        warnings: [...built.warnings, ...plan.warnings],
+        durations: { build: built.duration, upload: findings.upload, total: findings.total },
+    };
+}
+/** Page of a bundle in the Capgo console; null where there is none. */
+function bundlePage(consoleUrl, appId, id) {
+    return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`;
+}
+/** Any error as a result; one that is not ours is a fault of this action and says so. */
+function failure(error) {
+    const known = error instanceof src_errors/* ActionError */.l ? error : undefined;
+    return {
+        kind: 'failed',
+        outcome: 'failed',
+        code: known?.code ?? 'internal',
+        reason: known?.message ??
+            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
+        hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
+        at: known?.at ?? null,
+        output: known?.output ?? null,
+        problems: known?.problems ?? [],
+        warnings: [],
+    };
 }
 
 ;// CONCATENATED MODULE: ./src/operations/cleanup.ts
@@ -61798,7 +63586,240 @@ function rows(modules, negative) {
     return modules.map(row => row.map(isDark => (isDark === negative ? '\u00a0' : '█')).join('')).join('<br>');
 }
 
+;// CONCATENATED MODULE: ./src/plan/testers.ts
+/**
+ * Where every tester's device belongs: on the channel of the newest open pull request that wants it, else on its
+ * standing channel, else nowhere. A device that somebody put on a channel that is not the file's business stays.
+ */
+function planTesters(facts) {
+    const { today, overrides, prune } = facts;
+    const now = byDevice(facts.testers);
+    const before = byDevice(facts.before ?? []);
+    const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull);
+    const wanted = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }));
+    const previewChannels = new Set(facts.previews.map(({ channel }) => channel));
+    const assignments = [];
+    const renewals = new Map();
+    const known = new Map([...wanted.flatMap(({ devices }) => [...devices]), ...now]);
+    for (const [device, tester] of known) {
+        const asking = wanted.flatMap(({ preview, devices }) => {
+            const asked = devices.get(device);
+            return asked === undefined ? [] : [{ preview, isPast: isPast(asked, today) }];
+        });
+        const wanting = asking.filter(({ isPast }) => !isPast).map(({ preview }) => preview);
+        const [winner] = wanting;
+        const standing = now.get(device);
+        const isExpired = isPast(tester, today);
+        const to = winner?.channel ?? (standing === undefined || isPast(standing, today) ? null : standing.channel);
+        const current = overrides.get(device);
+        const from = current?.channel ?? null;
+        const base = {
+            device,
+            tester,
+            from,
+            to,
+            pull: winner?.pull ?? null,
+            others: wanting.slice(1).map(({ pull }) => pull),
+            expiredFor: asking.filter(({ isPast }) => isPast).map(({ preview }) => preview.pull),
+        };
+        const isOurs = from === null ||
+            previewChannels.has(from) ||
+            from === standing?.channel ||
+            from === before.get(device)?.channel;
+        if (from === to) {
+            assignments.push({ ...base, state: from === null ? (isExpired ? 'expired' : 'none') : 'there' });
+            if (current !== undefined && current.updatedAt < facts.renewBefore)
+                renewals.set(current.channelId, [...(renewals.get(current.channelId) ?? []), device]);
+        }
+        else if (!isOurs)
+            assignments.push({ ...base, state: 'by_hand' });
+        else if (to !== null)
+            assignments.push({ ...base, state: 'set' });
+        else if (prune !== 'never')
+            assignments.push({ ...base, state: isExpired ? 'expired' : 'release' });
+        else
+            assignments.push({ ...base, to: from, state: 'there' });
+    }
+    const gone = { tester: null, to: null, pull: null, others: [], expiredFor: [], state: 'release' };
+    if (prune !== 'never')
+        for (const [device, tester] of before) {
+            const from = overrides.get(device)?.channel;
+            if (known.has(device) || from === undefined)
+                continue;
+            if (previewChannels.has(from) || from === tester.channel)
+                assignments.push({ ...gone, device, tester, from });
+        }
+    if (prune === 'exclusive') {
+        const standing = [...now.values(), ...before.values()].flatMap(({ channel }) => channel ?? []);
+        const managed = new Set([...previewChannels, ...standing]);
+        for (const [device, { channel: from }] of overrides)
+            if (managed.has(from) && !known.has(device) && !before.has(device))
+                assignments.push({ ...gone, device, from });
+    }
+    return { assignments, renewals };
+}
+/** The devices that a pull request asks for, by id; those whose last day is over too. */
+function wantedBy(preview, facts) {
+    const { open } = preview;
+    const testers = preview.testers ?? facts.testers;
+    if (open === null)
+        return new Map();
+    const rules = facts.assign ?? defaultRules(testers);
+    const isLogin = (login, wanted) => login?.toLowerCase() === wanted.toLowerCase();
+    const wants = ({ github, groups }) => rules.some(rule => rule.kind === 'group'
+        ? groups.includes(rule.name)
+        : rule.kind === 'all' ||
+            (rule.kind === 'author' ? [open.author] : open.reviewers).some(login => isLogin(github, login)));
+    return byDevice(testers.filter(wants));
+}
+/** Where the file tells whose device it is, a pull request goes to its author, else to everybody. */
+function defaultRules(testers) {
+    return testers.some(({ github }) => github !== null) ? [{ kind: 'author' }] : [{ kind: 'all' }];
+}
+/** Whether somebody's login decides, so that reviewers must be read. */
+function asksForReviewers(rules) {
+    return rules?.some(({ kind }) => kind === 'reviewers') ?? false;
+}
+function isPast({ until }, today) {
+    return until !== null && until < today;
+}
+function compareTesters(before, now) {
+    const old = byDevice(before);
+    const current = byDevice(now);
+    return {
+        added: now.filter(({ device }) => !old.has(device)),
+        removed: before.filter(({ device }) => !current.has(device)),
+        moved: now.flatMap(tester => {
+            const was = old.get(tester.device);
+            return was === undefined || was.channel === tester.channel ? [] : [{ tester, from: was.channel }];
+        }),
+    };
+}
+function byDevice(testers) {
+    return new Map(testers.map(tester => [tester.device, tester]));
+}
+/** The first part of a device id: enough to tell devices apart, and not the id itself. */
+function testers_shortDevice(device) {
+    return `${device.slice(0, 8)}…`;
+}
+
+;// CONCATENATED MODULE: ./src/report/testers.ts
+
+
+
+/** So many devices are shown; the rest is counted. */
+const ROWS_SHOWN = 50;
+const NAMES_SHOWN = 10;
+/** The table of a comment or summary; empty without rows. */
+function renderTesters(rows) {
+    if (rows.length === 0)
+        return '';
+    const shown = rows.slice(0, ROWS_SHOWN);
+    const withNames = shown.some(({ name }) => name !== null);
+    const withInstallation = shown.some(row => describeInstallation(row) !== '');
+    const body = table([
+        ...(withNames ? ['tester'] : []),
+        'device',
+        'channel',
+        ...(withInstallation ? ['will it install?'] : []),
+    ], shown.map(row => [
+        ...(withNames ? [row.name === null ? '' : escapeText(row.name)] : []),
+        code(testers_shortDevice(row.device)),
+        describeState(row),
+        ...(withInstallation ? [describeInstallation(row)] : []),
+    ]));
+    const left = rows.length - shown.length;
+    return left === 0 ? body : `${body}\n\n${plural(left, 'more device', 'more devices')}.`;
+}
+/** The section of a comment: open where there is something to look at. */
+function renderTesterSection(rows) {
+    if (rows.length === 0)
+        return '';
+    const have = rows.filter(row => row.takenBy === null && (row.state === 'there' || row.state === 'set')).length;
+    const title = have === 0
+        ? `On none of ${plural(rows.length, "tester's device", "testers' devices")}`
+        : `On ${plural(have, "tester's device", "testers' devices")}`;
+    return details(`<b>${title}</b>`, renderTesters(rows), rows.length <= 8);
+}
+function renderMerging(merging) {
+    if (merging === null)
+        return '';
+    const { added, removed, moved } = merging;
+    const counts = [
+        added.length === 0 ? '' : `+${added.length}`,
+        removed.length === 0 ? '' : `−${removed.length}`,
+        moved.length === 0 ? '' : `moved ${moved.length}`,
+    ].filter(part => part !== '');
+    if (counts.length === 0)
+        return 'Merging it changes the testers file, and nobody comes, goes or moves.';
+    const name = (tester) => `${tester.name === null ? '' : `${escapeText(tester.name)} `}${code(testers_shortDevice(tester.device))}`;
+    const lines = [
+        ...added.map(tester => `- ${name(tester)} comes${tester.channel === null ? '' : ` to ${code(tester.channel)}`}`),
+        ...removed.map(tester => `- ${name(tester)} goes`),
+        ...moved.map(({ tester, from }) => `- ${name(tester)} moves from ${from === null ? 'no channel' : code(from)} to ${tester.channel === null ? 'none' : code(tester.channel)}`),
+    ];
+    const more = lines.length - NAMES_SHOWN;
+    const list = [...lines.slice(0, NAMES_SHOWN), ...(more > 0 ? [`- and ${more} more`] : [])];
+    return `Merging it changes the testers: ${counts.join(', ')}.\n\n${list.join('\n')}`;
+}
+/** One line: what was done with how many. */
+function countTesters({ counts }) {
+    const parts = [
+        counts.assigned === 0 ? '' : `${counts.assigned} assigned`,
+        counts.released === 0 ? '' : `${counts.released} released`,
+        counts.renewed === 0 ? '' : `${counts.renewed} renewed`,
+        counts.failed === 0 ? '' : `${counts.failed} failed`,
+    ].filter(part => part !== '');
+    return parts.length === 0
+        ? `${plural(counts.total, 'tester')}, all where they belong`
+        : `${plural(counts.total, 'tester')}: ${parts.join(', ')}`;
+}
+function describeState(row) {
+    const { state, from, to, fromPull, takenBy, until, planned } = row;
+    if (takenBy !== null)
+        return `↪️ taken by #${takenBy}, which is newer`;
+    switch (state) {
+        case 'failed':
+            return from === null ? `❌ not on ${code(to ?? '')}` : `❌ still on ${code(from)}`;
+        case 'set': {
+            const what = planned ? 'would come to' : '✅ assigned to';
+            return `${what} ${code(to ?? '')}${fromPull === null ? '' : `, taken from #${fromPull}`}`;
+        }
+        case 'there':
+            return `✅ already on ${code(to ?? '')}`;
+        case 'release':
+            return `${planned ? 'would be released from' : '👋 released from'} ${code(from ?? '')}`;
+        case 'by_hand':
+            return `✋ stays on ${code(from ?? '')}, where a person put it`;
+        case 'expired':
+            return `⌛ expired on ${escapeText(until ?? '')}${from === null ? '' : `, released from ${code(from)}`}`;
+        case 'none':
+            return 'on no channel of its own';
+    }
+}
+function describeInstallation({ installation, state, takenBy }) {
+    if (installation === null || takenBy !== null || state === 'failed' || state === 'by_hand')
+        return '';
+    switch (installation.kind) {
+        case 'takes':
+            return 'yes, at the next start';
+        case 'runs':
+            return 'runs it already';
+        case 'never_seen':
+            return 'never seen by Capgo';
+        case 'refuses':
+            return `**no**: ${escapeText(installation.rule)}`;
+    }
+}
+/** "2 devices (ada00000…, b0b00000…)". */
+function nameDevices(devices) {
+    const shown = devices.slice(0, 5).map(testers_shortDevice).join(', ');
+    const more = devices.length > 5 ? ` and ${devices.length - 5} more` : '';
+    return `${plural(devices.length, 'device')} (${shown}${more})`;
+}
+
 ;// CONCATENATED MODULE: ./src/report/render.ts
+
 
 
 /** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
@@ -61852,22 +63873,37 @@ function blocks(result) {
             return published(result);
     }
 }
-function failed({ code: id, reason, hint, at, output }) {
+function failed({ code: id, reason, hint, at, output, problems }) {
     const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':');
     const what = `<b>${escapeText(reason)}</b>`;
     return [
         '### ❌ Publish failed',
         markdown_alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
+        problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
         `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
         output === null || output.trim() === ''
             ? ''
             : details('End of the output', codeBlock(lastLines(output)), true),
     ];
 }
-function skipped({ reason }) {
-    return ['### ⏭️ Nothing to publish', escapeText(reason)];
+function skipped({ reason, testers }) {
+    if (testers === null)
+        return ['### ⏭️ Nothing to publish', escapeText(reason)];
+    return [`### 👥 ${countTesters(testers)}`, ...testerDetails(testers), escapeText(reason)];
 }
-function cleaned({ outcome, reason, previews, warnings: texts }) {
+/** What was done with the devices of testers, in a summary that is about something else. */
+function testersOf(testers) {
+    return testers === null ? [] : [`**👥 ${countTesters(testers)}**`, ...testerDetails(testers)];
+}
+function testerDetails({ changed, rows, failures }) {
+    const failed = failures.map(({ message, hint, devices }) => {
+        const what = `${escapeText(nameDevices(devices))}: <b>${escapeText(message)}</b>`;
+        return markdown_alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`);
+    });
+    const more = changed.filter(row => rows.every(({ device }) => device !== row.device));
+    return [...failed, renderTesters([...rows, ...more])];
+}
+function cleaned({ outcome, reason, previews, testers, warnings: texts }) {
     const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
     const names = (all) => all.map(code).join(', ');
     const rows = shown.map(({ why, channels, bundles, devices }) => [
@@ -61883,6 +63919,7 @@ function cleaned({ outcome, reason, previews, warnings: texts }) {
             ? escapeText(reason)
             : table(['because', 'channel', 'bundles', 'devices taken off'], rows),
         kept.join('\n'),
+        ...testersOf(testers),
         warnings(texts),
     ];
 }
@@ -61892,6 +63929,7 @@ function published(result) {
         origin(result),
         why(result),
         preview(result),
+        ...testersOf(result.testers),
         changes(result.change),
         warnings(result.warnings),
         decisions(result),
@@ -62053,6 +64091,7 @@ function lastLines(output, shown = LINES_SHOWN) {
 
 
 
+
 /** GitHub takes 65,536 characters and refuses more; some room for the marker that goes before. */
 const LONGEST_COMMENT = 65_536 - 1_536;
 /** Of the end of the output, so that what comes after it is never cut off. */
@@ -62080,14 +64119,16 @@ function comment_blocks(comment) {
                 `### 📱 Preview ready: ${served(comment)}`,
                 facts(comment),
                 warned,
+                testers(comment),
                 phone(comment),
                 comment_changes(comment),
+                renderMerging(comment.testers?.merging ?? null),
                 comment_footer(comment),
             ];
         case 'failed':
             return [
                 `### ❌ No preview of ${commit}${comment_why(comment)}`,
-                failure(comment),
+                comment_failure(comment),
                 still(comment),
                 output(comment),
                 warned,
@@ -62095,8 +64136,28 @@ function comment_blocks(comment) {
                 comment_footer(comment),
             ];
         case 'closed':
-            return ['### 🧹 Preview closed', removed(comment), warned, comment_footer(comment)];
+            return ['### 🧹 Preview closed', removed(comment), movedOn(comment), warned, comment_footer(comment)];
     }
+}
+/** Between these another run may put what has become of this preview's testers. */
+const TESTERS = ['<!-- testers -->', '<!-- /testers -->'];
+function testers(comment) {
+    return comment.testers === null ? '' : setTesters(comment.testers.rows);
+}
+function setTesters(rows) {
+    return [TESTERS[0], renderTesterSection(rows), TESTERS[1]].filter(part => part !== '').join('\n\n');
+}
+/** The comment with these testers instead; as it is when it has no place for them. */
+function replaceTesters(body, rows) {
+    const from = body.indexOf(TESTERS[0]);
+    const to = body.indexOf(TESTERS[1], from);
+    if (from < 0 || to < 0)
+        return body;
+    return body.slice(0, from) + setTesters(rows) + body.slice(to + TESTERS[1].length);
+}
+/** Where the testers of a closed preview are now. */
+function movedOn({ testers }) {
+    return testers === null ? '' : renderTesters(testers.rows);
 }
 function linkCommit({ sha, url }) {
     return markdown_link(code(shortSha(sha)), url);
@@ -62146,7 +64207,7 @@ function still(comment) {
 function comment_why({ error }) {
     return error === null ? '' : `: ${escapeText(error.code.replaceAll('_', ' '))}`;
 }
-function failure({ error }) {
+function comment_failure({ error }) {
     if (error === null)
         return '';
     const what = `<b>${escapeText(error.message)}</b>`;
@@ -62225,7 +64286,7 @@ async function writeComment(comment, context) {
     const { inputs, trigger, courtesy } = context;
     if (!inputs.comment || inputs.dryRun)
         return null;
-    const marker = `<!-- capgo-publish-action ${comment.appId} -->`;
+    const marker = markerOf(comment.appId);
     const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt };
     const body = `${marker}\n<!-- run ${run.id}.${run.attempt} -->\n${renderComment(comment)}`;
     return courtesy('write the comment', PULL_REQUESTS, async (github) => {
@@ -62239,161 +64300,25 @@ async function writeComment(comment, context) {
         return (await write(made))?.url ?? null;
     });
 }
+/** Says anew in another pull request's comment which testers have its preview; the rest of it stays. */
+async function updateTesterSection(appId, pull, rows, github) {
+    const known = await github.findComment(pull, markerOf(appId));
+    if (known === null)
+        return;
+    const body = replaceTesters(known.body, rows);
+    if (body !== known.body)
+        await github.updateComment(known.id, body);
+}
+function markerOf(appId) {
+    return `<!-- capgo-publish-action ${appId} -->`;
+}
 function isNewer(body, run) {
     const [, id, attempt] = /^<!-- run (\d+)\.(\d+) -->$/m.exec(body) ?? [];
     return Number(id) > run.id || (Number(id) === run.id && Number(attempt) > run.attempt);
 }
 
-;// CONCATENATED MODULE: ./src/operations/close.ts
-
-
-
-
-
-/** Removes the preview of a pull request. */
-async function cleanup(operation, context) {
-    const appId = await readAppId(context);
-    return closePreview(appId, operation, context);
-}
-/** Removes the previews of every pull request that is no longer open (or has lost the label). */
-async function sweep(context) {
-    const { inputs, trigger, capgo, github, deps } = context;
-    const appId = await readAppId(context);
-    const numbers = await findPreviewedPulls(appId, trigger.repository, capgo);
-    const previews = [];
-    for (const number of numbers) {
-        const answer = github === null ? null : await github.readPull(number);
-        if (answer === null) {
-            deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`);
-            continue;
-        }
-        const pull = toPullRequest(answer);
-        const label = inputs.previewLabel;
-        if (pull.open && (label === null || pull.labels.includes(label))) {
-            deps.log.info(`#${number} is open: its preview stays.`);
-            continue;
-        }
-        const why = pull.open
-            ? `#${number} has no label "${label}"`
-            : `#${number} is ${pull.merged ? 'merged' : 'closed'}`;
-        previews.push(...(await closePreview(appId, { pull, why, channelName: null }, context)).previews);
-    }
-    const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
-    return {
-        kind: 'cleaned',
-        outcome: inputs.dryRun ? 'planned' : 'cleaned',
-        reason: removed.length === 0
-            ? 'No preview was left behind.'
-            : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`,
-        appId,
-        previews: removed,
-        warnings: [],
-    };
-}
-/** Channel, bundles, deployments; then the comment says so. */
-async function closePreview(appId, { pull, why, channelName }, context) {
-    const { deps, inputs, trigger, capgo, courtesy } = context;
-    const { number } = pull;
-    const leftovers = await findLeftovers(appId, pullName(trigger.repository, number), channelName, capgo);
-    if (inputs.dryRun)
-        return close_cleaned(appId, 'planned', why, {
-            pull: number,
-            why,
-            channels: leftovers.channels.map(({ name }) => name),
-            bundles: leftovers.bundles.map(({ name }) => name),
-            devices: 0,
-            kept: leftovers.kept,
-        });
-    const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
-        const removed = await removeLeftovers(appId, leftovers, capgo);
-        for (const name of removed.channels)
-            deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`);
-        for (const name of removed.bundles)
-            deps.log.info(`Bundle ${name}.`);
-        for (const kept of removed.kept)
-            deps.log.info(kept);
-        return removed;
-    });
-    if (inputs.deployments)
-        await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(`preview/pr-${number}`));
-    const { sha, url } = commitOfPull(pull, trigger);
-    await writeComment({
-        state: 'closed',
-        appId,
-        pull: number,
-        commit: { sha, url },
-        runUrl: trigger.runUrl,
-        channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
-        bundle: null,
-        change: null,
-        natives: [],
-        devices: null,
-        deepLink: null,
-        web: null,
-        warnings: [],
-        error: null,
-        removed: {
-            channel: removed.channels.length > 0,
-            bundles: removed.bundles.length,
-            devices: removed.devices,
-            kept: removed.kept,
-        },
-    }, context);
-    return close_cleaned(appId, 'cleaned', why, { pull: number, why, ...removed });
-}
-function close_cleaned(appId, outcome, why, preview) {
-    const isEmpty = preview.channels.length + preview.bundles.length === 0;
-    return {
-        kind: 'cleaned',
-        outcome,
-        reason: isEmpty
-            ? `${why}, and nothing of its preview was there.`
-            : `${why}, so its preview ${outcome === 'planned' ? 'would go' : 'is gone'}.`,
-        appId,
-        previews: [preview],
-        warnings: [],
-    };
-}
-/** The app, and the proof that the key is good: the database answers a wrong key with empty lists. */
-async function readAppId({ deps, inputs, trigger, capgo }) {
-    const appId = await gatherAppId(inputs, trigger, deps);
-    await capgo.readApp(appId);
-    return appId;
-}
-
-// EXTERNAL MODULE: ./src/github/refusal.ts
-var refusal = __nccwpck_require__(6047);
-;// CONCATENATED MODULE: ./src/operations/courtesy.ts
-
-function createCourtesy(github, warnings) {
-    const missing = new Set();
-    return async (what, permission, work) => {
-        if (missing.has(permission))
-            return null;
-        if (github === null) {
-            missing.add(permission);
-            warnings.push(`Could not ${what}: the input "github-token" is empty.`);
-            return null;
-        }
-        try {
-            return await work(github);
-        }
-        catch (error) {
-            const forbidden = (0,refusal/* isForbidden */.U)(error);
-            if (forbidden)
-                missing.add(permission);
-            warnings.push(forbidden
-                ? `Could not ${what}: the job's token lacks the permission "${permission}". Add it under "permissions:" of the job.`
-                : `Could not ${what}: ${courtesy_describe(error)}.`);
-            return null;
-        }
-    };
-}
-function courtesy_describe(error) {
-    const { status, message } = error;
-    return status === undefined ? `GitHub gave no answer (${message})` : `GitHub answered ${status}`;
-}
-
+// EXTERNAL MODULE: ./src/capgo/devices.ts + 5 modules
+var devices = __nccwpck_require__(1854);
 ;// CONCATENATED MODULE: ./src/plan/delivery.ts
 
 /**
@@ -62478,8 +64403,8 @@ function refuseDelivery(device, channel, bundle) {
     if (!bundle.stored)
         return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` };
     if (device.pluginVersion !== undefined &&
-        semver.valid(device.pluginVersion) &&
-        semver.gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
+        semver_default().valid(device.pluginVersion) &&
+        semver_default().gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
         device.keyId &&
         bundle.key_id &&
         device.keyId !== bundle.key_id)
@@ -62514,6 +64439,813 @@ function refuseDelivery(device, channel, bundle) {
     if (device.isEmulator && !channel.allow_emulator)
         return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` };
     return null;
+}
+
+;// CONCATENATED MODULE: ./src/report/progress.ts
+
+/** Seconds between two lines on a long upload. */
+const INTERVAL = 5_000;
+/** Says in the log how far something is: by time, not by byte. */
+function progressReporter(log, clock, say = sayUpload) {
+    let last = clock();
+    return (done, total) => {
+        if (done < total && clock() - last < INTERVAL)
+            return;
+        last = clock();
+        log.info(say(done, total));
+    };
+}
+function sayUpload(sent, total) {
+    return `Uploaded ${formatBytes(sent)} of ${formatBytes(total)} (${Math.floor((sent / total) * 100)}%).`;
+}
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js
+var mini_schemas = __nccwpck_require__(4343);
+;// CONCATENATED MODULE: ./node_modules/zod/v4/mini/iso.js
+
+
+const ZodMiniISODateTime = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniISODateTime", (inst, def) => {
+    core.$ZodISODateTime.init(inst, def);
+    schemas.ZodMiniStringFormat.init(inst, def);
+})));
+// @__NO_SIDE_EFFECTS__
+function datetime(params) {
+    return core._isoDateTime(ZodMiniISODateTime, params);
+}
+const ZodMiniISODate = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniISODate", (inst, def) => {
+    core_schemas/* $ZodISODate */.v1.init(inst, def);
+    mini_schemas/* ZodMiniStringFormat */.zUr.init(inst, def);
+});
+// @__NO_SIDE_EFFECTS__
+function iso_date(params) {
+    return api/* _isoDate */.db(ZodMiniISODate, params);
+}
+const ZodMiniISOTime = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniISOTime", (inst, def) => {
+    core.$ZodISOTime.init(inst, def);
+    schemas.ZodMiniStringFormat.init(inst, def);
+})));
+// @__NO_SIDE_EFFECTS__
+function time(params) {
+    return core._isoTime(ZodMiniISOTime, params);
+}
+const ZodMiniISODuration = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniISODuration", (inst, def) => {
+    core.$ZodISODuration.init(inst, def);
+    schemas.ZodMiniStringFormat.init(inst, def);
+})));
+// @__NO_SIDE_EFFECTS__
+function duration(params) {
+    return core._isoDuration(ZodMiniISODuration, params);
+}
+
+;// CONCATENATED MODULE: ./src/testers-file.ts
+
+
+
+/** What the plugin makes for each installation; Capgo keeps it in lower case. */
+const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** GitHub's rule for logins. */
+const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$/;
+const DeviceId = mini_schemas/* string */.YjP()
+    .check(api/* _regex */.Fk(DEVICE_ID, 'is not a device id: 8-4-4-4-12 hexadecimal digits, as CapacitorUpdater.getDeviceId() tells'), mini_schemas/* describe */.q0y('Id of the installed app, as `CapacitorUpdater.getDeviceId()` tells it.'));
+const GroupName = mini_schemas/* string */.YjP().check(api/* _regex */.Fk(NAME, 'is not a name of letters, digits, ".", "_" and "-"'));
+const TesterEntry = mini_schemas/* strictObject */.rej({
+    device: DeviceId,
+    name: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP().check(api/* _minLength */.m9(1), api/* _maxLength */.Eb(100), mini_schemas/* describe */.q0y('Whose device it is, for people.'))),
+    github: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()
+        .check(api/* _regex */.Fk(LOGIN, 'is not a login of GitHub, without "@"'), mini_schemas/* describe */.q0y('Login on GitHub: pull requests of this author or reviewer come to the device.'))),
+    groups: mini_schemas/* optional */.lqM(mini_schemas/* array */.YOg(GroupName).check(mini_schemas/* describe */.q0y('Groups that `assign-testers: group:<name>` can name.'))),
+    channel: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()
+        .check(api/* _regex */.Fk(NAME, "is not a channel's name"), mini_schemas/* describe */.q0y('Channel that the device is on while no pull request wants it.'))),
+    until: mini_schemas/* optional */.lqM(iso_date('is not a day such as 2027-03-31')
+        .check(mini_schemas/* describe */.q0y('Last day of testing; after it the device is released.'))),
+})
+    .check(mini_schemas/* describe */.q0y('A device and whose it is.'));
+const Entries = mini_schemas/* array */.YOg(mini_schemas/* union */.KCZ([DeviceId, TesterEntry]));
+const Document = mini_schemas/* strictObject */.rej({
+    $schema: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()),
+    testers: mini_schemas/* optional */.lqM(Entries),
+    groups: mini_schemas/* optional */.lqM(mini_schemas/* record */.g1P(GroupName, mini_schemas/* array */.YOg(DeviceId))
+        .check(mini_schemas/* describe */.q0y('Device ids by group; ids that are not in "testers" are testers without a name.'))),
+});
+/** The whole file; the published JSON Schema is made of it. */
+const TestersDocument = mini_schemas/* union */.KCZ([Entries, Document])
+    .check(mini_schemas/* describe */.q0y('Who tests what: device ids that capgo-publish-action puts on channels.'));
+/**
+ * Reads a testers file: JSON that may have comments and trailing commas. Never throws; tells everything that is
+ * wrong at once. `today` as `2026-11-23`.
+ */
+function parseTesters(source, today) {
+    const text = source.replace(/^\ufeff/, '');
+    const place = placesOf(text);
+    const errors = [];
+    const tree = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
+    const [broken] = errors;
+    if (text.trim() === '')
+        return { testers: [], problems: [{ message: 'the file is empty', line: 1, column: 1 }], warnings: [] };
+    if (broken !== undefined)
+        return {
+            testers: [],
+            problems: [{ message: `this is not JSON: ${syntax(broken)}`, ...place(broken.offset) }],
+            warnings: [],
+        };
+    const read = new Reader(tree, place, today);
+    read.document();
+    return {
+        testers: [...read.testers.values()],
+        problems: read.problems.sort(byPlace),
+        warnings: read.warnings.sort(byPlace),
+    };
+}
+class Reader {
+    testers = new Map();
+    problems = [];
+    warnings = [];
+    #tree;
+    #place;
+    #today;
+    constructor(tree, place, today) {
+        this.#tree = tree;
+        this.#place = place;
+        this.#today = today;
+    }
+    document() {
+        const { type } = this.#tree;
+        if (type === 'array')
+            this.#entries([]);
+        else if (type === 'object')
+            this.#parts();
+        else
+            this.#problem([], 'the file must be a list of device ids, or an object with "testers"');
+    }
+    #parts() {
+        const outer = mini_schemas/* strictObject */.rej({
+            $schema: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()),
+            testers: mini_schemas/* optional */.lqM(mini_schemas/* any */.bzn()),
+            groups: mini_schemas/* optional */.lqM(mini_schemas/* any */.bzn()),
+        });
+        this.#check(outer, [], ['$schema', 'testers', 'groups']);
+        if (this.#node(['testers']) !== undefined)
+            this.#entries(['testers']);
+        if (this.#node(['groups']) !== undefined)
+            this.#groups();
+    }
+    #entries(path) {
+        const node = this.#node(path);
+        if (node?.type !== 'array')
+            this.#problem(path, `${label(path)} must be a list`);
+        else
+            node.children?.forEach((child, index) => {
+                const at = [...path, index];
+                if (child.type === 'object') {
+                    if (!this.#check(TesterEntry, at, Object.keys(TesterEntry.shape)))
+                        return;
+                    const entry = toValue(child);
+                    this.#add(entry, [...at, 'device']);
+                }
+                else if (this.#check(DeviceId, at, []))
+                    this.#add({ device: toValue(child) }, at);
+            });
+    }
+    #groups() {
+        const groups = this.#node(['groups']);
+        if (groups?.type !== 'object')
+            this.#problem(['groups'], '"groups" must be an object: {"qa": ["<device id>"]}');
+        for (const property of groups?.type === 'object' ? (groups.children ?? []) : []) {
+            const group = String(property.children?.[0]?.value);
+            const path = ['groups', group];
+            if (!NAME.test(group))
+                this.#problem(path, `"${group}" is not a name of letters, digits, ".", "_" and "-"`);
+            const list = this.#node(path);
+            if (list?.type !== 'array') {
+                this.#problem(path, `${label(path)} must be a list of device ids`);
+                continue;
+            }
+            const seen = new Set();
+            list.children?.forEach((child, index) => {
+                const at = [...path, index];
+                if (!this.#check(DeviceId, at, []))
+                    return;
+                const device = String(child.value).toLowerCase();
+                if (seen.has(device))
+                    this.#problem(at, `${testers_shortDevice(device)} is in group "${group}" twice`);
+                seen.add(device);
+                const known = this.testers.get(device);
+                if (known === undefined)
+                    this.#add({ device: String(child.value), groups: [group] }, at);
+                else if (!known.groups.includes(group))
+                    this.testers.set(device, { ...known, groups: [...known.groups, group] });
+            });
+        }
+    }
+    #add(entry, path) {
+        const device = entry.device.toLowerCase();
+        const place = this.#placeOf(path);
+        if (device !== entry.device)
+            this.warnings.push({
+                message: `${testers_shortDevice(device)} is written in upper case; Capgo keeps device ids in lower case, and so it is taken`,
+                ...place,
+            });
+        const channel = entry.channel ?? null;
+        const first = this.testers.get(device);
+        if (first !== undefined) {
+            this.#problem(path, first.channel !== channel && first.channel !== null && channel !== null
+                ? `${testers_shortDevice(device)} is put on channel "${channel}" here and on "${first.channel}" on line ${first.line}; a device is on one channel`
+                : `${testers_shortDevice(device)} is listed twice (first on line ${first.line})`);
+            return;
+        }
+        const until = entry.until ?? null;
+        if (until !== null && until < this.#today)
+            this.warnings.push({
+                message: `"until" of ${testers_shortDevice(device)} was ${until}: the device is no tester any more; remove it or set a later day`,
+                ...this.#placeOf([...path.slice(0, -1), 'until']),
+            });
+        this.testers.set(device, {
+            device,
+            name: entry.name ?? null,
+            github: entry.github ?? null,
+            groups: [...new Set(entry.groups ?? [])],
+            channel,
+            until,
+            ...place,
+        });
+    }
+    /** Whether the value at this path is what the schema says; tells each thing that is not. */
+    #check(schema, path, keys) {
+        const parsed = schema.safeParse(toValue(this.#node(path)));
+        if (parsed.success)
+            return true;
+        for (const issue of parsed.error.issues) {
+            const at = [...path, ...issue.path];
+            if (issue.code === 'unrecognized_keys')
+                for (const key of issue.keys)
+                    this.#problem([...at, key], `"${key}" is not known here; there are ${keys.map(k => `"${k}"`).join(', ')}`, true);
+            else if (issue.code === 'invalid_type')
+                this.#problem(at, this.#node(at) === undefined
+                    ? `${label(at)} is missing`
+                    : `${label(at)} must be ${issue.expected === 'array' ? 'a list' : `a ${issue.expected}`}`);
+            else {
+                const value = this.#node(at)?.value;
+                const what = typeof value === 'string' ? ` (${JSON.stringify(value.slice(0, 60))})` : '';
+                this.#problem(at, `${label(at)} ${issue.message}${what}`);
+            }
+        }
+        return false;
+    }
+    #problem(path, message, atKey = false) {
+        this.problems.push({ message, ...this.#placeOf(path, atKey) });
+    }
+    #node(path) {
+        return path.length === 0 ? this.#tree : (0,main.findNodeAtLocation)(this.#tree, path);
+    }
+    /** Where the value stands; what is missing stands where it should be. */
+    #placeOf(path, atKey = false) {
+        const node = this.#node(path);
+        if (node !== undefined)
+            return this.#place(atKey ? (node.parent?.offset ?? node.offset) : node.offset);
+        return this.#placeOf(path.slice(0, -1));
+    }
+}
+function toValue(node) {
+    if (node.type === 'array')
+        return (node.children ?? []).map(toValue);
+    if (node.type === 'object')
+        return Object.fromEntries((node.children ?? []).map(({ children }) => [String(children?.[0]?.value), toValue(children[1])]));
+    return node.value;
+}
+/** `"device"`, or what an entry of a list is called. */
+function label(path) {
+    const last = path.at(-1);
+    return typeof last === 'string' ? `"${last}"` : last === undefined ? 'the file' : 'this entry';
+}
+function syntax(error) {
+    return (0,main.printParseErrorCode)(error.error)
+        .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+        .toLowerCase();
+}
+function placesOf(text) {
+    const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+    return offset => {
+        let low = 0;
+        let high = starts.length - 1;
+        while (low < high) {
+            const middle = Math.ceil((low + high) / 2);
+            if (starts[middle] <= offset)
+                low = middle;
+            else
+                high = middle - 1;
+        }
+        return { line: low + 1, column: offset - starts[low] + 1 };
+    };
+}
+function byPlace(one, other) {
+    return one.line - other.line || one.column - other.column;
+}
+
+;// CONCATENATED MODULE: ./src/operations/testers.ts
+
+
+
+
+
+
+
+
+
+
+
+const DEFAULT_FILE = 'testers.json';
+/** Capgo expires overrides after 30 days (some servers 90) without a write. */
+const RENEW_AFTER_DAYS = 14;
+/**
+ * The file of the checkout, null where there is none. Throws `testers_file_invalid` with everything that is wrong
+ * in it, so that a broken file stops a run before anything is built.
+ */
+async function testers_readTestersFile({ deps, inputs }) {
+    const path = inputs.testersFile ?? DEFAULT_FILE;
+    const text = await (0,promises_.readFile)((0,external_node_path_.join)(deps.workspace, path), 'utf8').catch(() => null);
+    if (text === null)
+        return null;
+    const parsed = parseTesters(text, today(deps));
+    const { problems, testers } = parsed;
+    if (problems.length > 0)
+        throw invalidFile(path, parsed);
+    for (const { message, ...place } of parsed.warnings)
+        deps.log.warning(`${path}:${place.line}:${place.column}: ${message}`, { file: path, ...place });
+    const groups = new Set(testers.flatMap(tester => tester.groups));
+    for (const rule of inputs.assignTesters ?? [])
+        if (rule.kind === 'group' && !groups.has(rule.name))
+            throw new src_errors/* InputError */.d('assign-testers', `${path} has no group "${rule.name}".`, groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`);
+    return { path, text, testers };
+}
+function invalidFile(path, { problems }) {
+    const [first] = problems;
+    const at = (problem) => ({
+        file: path,
+        line: problem.line,
+        column: problem.column,
+    });
+    const said = problems.map(problem => ({
+        message: `${path}:${problem.line}:${problem.column}: ${problem.message}`,
+        at: at(problem),
+    }));
+    return new src_errors/* ActionError */.l('testers_file_invalid', problems.length === 1 ? said[0].message : `${path} has ${problems.length} mistakes.`, {
+        hint: 'Nothing was changed. docs/testers.md describes the file; its "$schema" line lets editors check it.',
+        at: at(first),
+        problems: problems.length === 1 ? [] : said,
+    });
+}
+/** A run on the default branch: everything, when the push changed the file or no push is the reason. */
+async function convergeOnDefaultBranch(readAppId, context) {
+    const { trigger, courtesy } = context;
+    if (!trigger.isDefaultBranch || trigger.ref.type !== 'branch')
+        return null;
+    const file = await testers_readTestersFile(context);
+    if (trigger.event !== 'push')
+        return file === null ? null : converge(await readAppId(), file.testers, null, file, null, context);
+    const path = context.inputs.testersFile ?? DEFAULT_FILE;
+    if (file === null && (trigger.before === null || context.github === null))
+        return null;
+    const before = trigger.before === null
+        ? null
+        : await courtesy(`read ${path} as it was before the push`, 'contents: read', github => github.readFile(path, trigger.before));
+    if (file === null && before === null)
+        return null;
+    if (before !== null && before === file?.text)
+        return null;
+    const old = before === null ? null : parseTesters(before, today(context.deps)).testers;
+    return converge(await readAppId(), file?.testers ?? [], old, file, null, context);
+}
+/** The scheduled run: everything, with what is near its end renewed. */
+async function convergeOnSchedule(appId, context) {
+    const file = await testers_readTestersFile(context);
+    return file === null ? null : converge(appId, file.testers, null, file, null, context);
+}
+/**
+ * A run for a pull request. What holds for everybody is the file of the default branch; the pull request's own
+ * decides about its own preview alone, and only where it does not come from a fork.
+ */
+async function convergeForPull(appId, scope, own, context) {
+    const { trigger, courtesy, deps } = context;
+    if (own === null)
+        return null;
+    if (trigger.event !== 'pull_request')
+        return converge(appId, own.testers, null, null, scope, context);
+    const text = await courtesy(`read ${own.path} of the default branch`, 'contents: read', async (github) => ({
+        text: await github.readFile(own.path, null),
+    }));
+    if (text === null)
+        return null;
+    const merged = parseTesters(text.text ?? '[]', today(deps));
+    if (merged.problems.length > 0)
+        throw invalidFile(own.path, merged);
+    const isOwn = scope.published !== null && text.text !== own.text;
+    const report = await converge(appId, merged.testers, null, null, scope, context, isOwn ? own.testers : null);
+    return isOwn ? { ...report, merging: compareTesters(merged.testers, own.testers) } : report;
+}
+/** Reads, plans, changes, reads back. Throws only where nothing was begun. */
+async function converge(appId, testers, before, file, scope, context, ownTesters = null) {
+    const { deps, inputs } = context;
+    const capgo = inputs.devicesToken === '' ? context.capgo : deps.connectCapgo(inputs.devicesToken, inputs.hosts);
+    return deps.log.group('Testers', async () => {
+        const [channels, rows] = await Promise.all([capgo.listChannels(appId), capgo.listOverrides(appId)]);
+        // The database answers a wrong key with empty lists; this one says so.
+        if (channels.length === 0)
+            await capgo.readApp(appId);
+        const previews = await findPreviews(channels, scope, ownTesters, context);
+        const overrides = testers_byDevice(rows, channels);
+        const plan = planTesters({
+            testers,
+            before,
+            previews,
+            overrides,
+            assign: inputs.assignTesters,
+            prune: inputs.prune,
+            today: today(deps),
+            renewBefore: daysAgo(deps.now(), RENEW_AFTER_DAYS),
+        });
+        const placeOf = (tester) => file === null || tester === null ? null : { file: file.path, line: tester.line, column: tester.column };
+        const wrong = wrongChannels(plan.assignments, channels);
+        const changes = plan.assignments.filter(({ state, from, to, device }) => (state === 'set' || state === 'release' || state === 'expired') && from !== to && !wrong.has(device));
+        deps.log.info(`${plan.assignments.length} devices, ${changes.length} to change, ${[...plan.renewals.values()].flat().length} to renew.`);
+        const failed = inputs.dryRun
+            ? new Map()
+            : await apply(appId, changes, plan.renewals, channels, capgo, context);
+        const failures = groupFailures(plan.assignments.flatMap(({ device, tester }) => {
+            const error = wrong.get(device) ?? failed.get(device);
+            return error === undefined ? [] : [{ device, error, at: placeOf(tester) }];
+        }));
+        const errors = new Map([...wrong, ...failed]);
+        const open = new Map(previews.flatMap(({ pull, open, channel }) => (open === null ? [] : [[channel, pull]])));
+        const touched = pullsTouched(changes, open, scope);
+        const known = await readKnownDevices(appId, plan.assignments, touched, capgo, context);
+        const rowOf = (assignment) => toRow(assignment, { open, errors, channels, known, planned: inputs.dryRun });
+        const rowsOf = (pull) => plan.assignments
+            .filter(each => each.pull === pull || each.others.includes(pull) || each.expiredFor.includes(pull))
+            .map(each => ({ ...rowOf(each), ...(each.others.includes(pull) ? { takenBy: each.pull } : {}) }));
+        if (!inputs.dryRun)
+            for (const pull of touched)
+                if (pull !== scope?.published?.number)
+                    await context.courtesy('update the comment of the other pull request', PULL_REQUESTS, github => updateTesterSection(appId, pull, rowsOf(pull), github));
+        const closing = previews.find(({ pull }) => pull === scope?.closing)?.channel;
+        return {
+            rows: scope?.published != null
+                ? rowsOf(scope.published.number)
+                : changes.filter(({ from }) => closing === undefined || from === closing).map(rowOf),
+            changed: changes.map(rowOf),
+            counts: {
+                assigned: changes.filter(({ to, device }) => to !== null && !errors.has(device)).length,
+                released: changes.filter(({ to, device }) => to === null && !errors.has(device)).length,
+                renewed: inputs.dryRun ? 0 : [...plan.renewals.values()].flat().length,
+                failed: errors.size,
+                total: testers.length,
+            },
+            failures,
+            merging: null,
+        };
+    });
+}
+/** The channels of pull requests: what they serve tells which, GitHub tells whether that is open. */
+async function findPreviews(channels, scope, ownTesters, { trigger, inputs, github }) {
+    const prefix = `${trigger.repository}#`;
+    const found = channels.flatMap(({ name, version }) => (version === null ? [] : readPulls(version))
+        .filter(({ channel, pull }) => channel === name && pull.startsWith(prefix))
+        .map(({ pull }) => ({ channel: name, pull: Number(pull.slice(prefix.length)) })));
+    const own = scope?.published ?? null;
+    const isSettled = found.every(({ pull }) => pull === own?.number || pull === scope?.closing);
+    if (!isSettled && github === null)
+        throw new src_errors/* ActionError */.l('no_github_token', 'The input "github-token" is empty.', {
+            hint: 'It is needed to see which pull requests are open: their testers are not taken away from them.',
+        });
+    const listed = isSettled || github === null ? [] : (await github.listOpenPulls()).map(toPullRequest);
+    const pulls = new Map([...listed, ...(own === null ? [] : [own])].map(pull => [pull.number, pull]));
+    return Promise.all(found.map(async ({ channel, pull }) => {
+        const known = pull === scope?.closing ? undefined : pulls.get(pull);
+        const label = inputs.previewLabel;
+        if (known === undefined || !known.open || (label !== null && !known.labels.includes(label)))
+            return { channel, pull, open: null, testers: null };
+        const reviewed = asksForReviewers(inputs.assignTesters) && github !== null ? await github.listReviewers(pull) : [];
+        return {
+            channel,
+            pull,
+            open: { author: known.author, reviewers: [...known.requestedReviewers, ...reviewed] },
+            testers: pull === own?.number ? ownTesters : null,
+        };
+    }));
+}
+function testers_byDevice(rows, channels) {
+    const names = new Map(channels.map(({ id, name }) => [id, name]));
+    return new Map(rows.map(row => [
+        row.device_id,
+        {
+            channel: names.get(row.channel_id) ?? `#${row.channel_id}`,
+            channelId: row.channel_id,
+            updatedAt: new Date(row.updated_at).toISOString(),
+        },
+    ]));
+}
+/** Channels that no device can be put on, by the devices that should be. */
+function wrongChannels(assignments, channels) {
+    const known = new Map(channels.map(channel => [channel.name, channel]));
+    const wrong = new Map();
+    for (const { device, to, state } of assignments) {
+        if (state !== 'set' || to === null)
+            continue;
+        const channel = known.get(to);
+        if (channel === undefined)
+            wrong.set(device, new src_errors/* ActionError */.l('channel_unknown', `There is no channel "${to}" that the key can see.`, {
+                hint: 'Make it in the Capgo console, or publish to it once, or correct the name in the testers file.',
+            }));
+        else if (channel.public)
+            wrong.set(device, new src_errors/* ActionError */.l('public_channel', `Channel "${to}" is public, and Capgo puts no device on a public channel.`, {
+                hint: 'A device without an override gets the public channel anyway: leave "channel" out, or name a private one.',
+            }));
+    }
+    return wrong;
+}
+async function apply(appId, changes, renewals, channels, capgo, { deps }) {
+    const failed = new Map();
+    const wanted = changes.map(({ device, to }) => ({ device, channel: to }));
+    const progress = progressReporter(deps.log, deps.clock, (done, all) => `Changed ${done} of ${all} devices.`);
+    for (const [{ device }, error] of await capgo.changeOverrides(appId, wanted, tried => progress(tried, wanted.length)))
+        failed.set(device, error);
+    const done = changes.filter(({ device }) => !failed.has(device));
+    if (done.length > 0) {
+        // Capgo answers ok to a key that may not: what counts is what is there.
+        const ids = done.map(({ device }) => device);
+        const there = testers_byDevice(await capgo.readOverridesOf(appId, ids), channels);
+        for (const { device, to } of done)
+            if ((there.get(device)?.channel ?? null) !== to)
+                failed.set(device, (0,devices/* changeWithoutEffect */.a)());
+    }
+    for (const [channelId, ids] of renewals) {
+        const renewed = await capgo.renewOverrides(appId, channelId, ids);
+        if (renewed === 0)
+            for (const device of ids)
+                failed.set(device, (0,devices/* changeWithoutEffect */.a)());
+        deps.log.info(`Renewed ${renewed} overrides.`);
+    }
+    return failed;
+}
+/** Open pull requests that win or lose a device. */
+function pullsTouched(changes, open, scope) {
+    const pulls = new Set();
+    for (const { from, to } of changes)
+        for (const channel of [from, to]) {
+            const pull = channel === null ? undefined : open.get(channel);
+            if (pull !== undefined)
+                pulls.add(pull);
+        }
+    if (scope?.published != null)
+        pulls.add(scope.published.number);
+    return pulls;
+}
+/** A courtesy: without it the table says nothing about what will install. */
+async function readKnownDevices(appId, assignments, pulls, capgo, { deps }) {
+    const ids = assignments
+        .filter(({ pull, others }) => [pull, ...others].some(number => number !== null && pulls.has(number)))
+        .map(({ device }) => device);
+    if (ids.length === 0)
+        return null;
+    try {
+        const rows = await capgo.readDevices(appId, ids);
+        return new Map(rows.map(row => [row.device_id.toLowerCase(), row]));
+    }
+    catch (error) {
+        deps.log.info(`Whether the devices will take it is not known: ${error.message}`);
+        return null;
+    }
+}
+function toRow(assignment, { open, errors, channels, known, planned }) {
+    const { device, tester, from, to, state } = assignment;
+    return {
+        name: tester?.name ?? tester?.github ?? null,
+        device,
+        state: errors.has(device) ? 'failed' : state,
+        from,
+        to,
+        fromPull: from === null ? null : (open.get(from) ?? null),
+        toPull: assignment.pull,
+        takenBy: null,
+        until: tester?.until ?? null,
+        planned,
+        installation: predict(device, channels.find(({ name }) => name === to) ?? null, known),
+    };
+}
+function predict(device, channel, known) {
+    const bundle = channel?.version ?? null;
+    if (known === null || channel === null || bundle === null)
+        return null;
+    const seen = known.get(device);
+    if (seen === undefined)
+        return { kind: 'never_seen' };
+    if (seen.version_name === bundle.name)
+        return { kind: 'runs' };
+    if (!seen.version_build)
+        return null;
+    const refused = refuseDelivery({
+        platform: seen.platform,
+        native: seen.version_build,
+        ...(seen.version_name && seen.version_name !== 'builtin' ? { installed: seen.version_name } : {}),
+        ...(seen.plugin_version ? { pluginVersion: seen.plugin_version } : {}),
+        isProd: seen.is_prod ?? true,
+        isEmulator: seen.is_emulator ?? false,
+        ...(seen.key_id ? { keyId: seen.key_id } : {}),
+        byOverride: true,
+    }, channel, { ...bundle, stored: bundle.storage_provider !== 'r2-direct' });
+    return refused === null ? { kind: 'takes' } : { kind: 'refuses', rule: refused.rule };
+}
+/** Failures of the same kind are one line with its devices. */
+function groupFailures(failures) {
+    const groups = new Map();
+    for (const { device, error, at } of failures) {
+        const known = groups.get(error.message);
+        groups.set(error.message, {
+            code: error.code,
+            message: error.message,
+            hint: error.code === 'permission_missing'
+                ? `${error.hint ?? ''} Or pass a key that has it as the input "devices-token".`.trim()
+                : (error.hint ?? null),
+            devices: [...(known?.devices ?? []), device],
+            at: known?.at ?? at,
+        });
+    }
+    return [...groups.values()];
+}
+function today({ now }) {
+    return now().toISOString().slice(0, 10);
+}
+function daysAgo(from, days) {
+    return new Date(from.getTime() - days * 24 * 60 * 60 * 1000).toISOString();
+}
+
+;// CONCATENATED MODULE: ./src/operations/close.ts
+
+
+
+
+
+
+
+/** Removes the preview of a pull request. */
+async function cleanup(operation, context) {
+    const appId = await readAppId(context);
+    return closePreview(appId, { ...operation, movesTesters: true }, context);
+}
+/** Removes the previews of every pull request that is no longer open (or has lost the label). */
+async function sweep(context) {
+    const { inputs, trigger, capgo, github, deps } = context;
+    const appId = await readAppId(context);
+    // First the testers: nobody is on a channel that goes.
+    const testers = await convergeOnSchedule(appId, context);
+    const numbers = await findPreviewedPulls(appId, trigger.repository, capgo);
+    const previews = [];
+    for (const number of numbers) {
+        const answer = github === null ? null : await github.readPull(number);
+        if (answer === null) {
+            deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`);
+            continue;
+        }
+        const pull = toPullRequest(answer);
+        const label = inputs.previewLabel;
+        if (pull.open && (label === null || pull.labels.includes(label))) {
+            deps.log.info(`#${number} is open: its preview stays.`);
+            continue;
+        }
+        const why = pull.open
+            ? `#${number} has no label "${label}"`
+            : `#${number} is ${pull.merged ? 'merged' : 'closed'}`;
+        previews.push(...(await closePreview(appId, { pull, why, channelName: null, movesTesters: false }, context)).previews);
+    }
+    const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
+    return {
+        kind: 'cleaned',
+        outcome: inputs.dryRun ? 'planned' : 'cleaned',
+        reason: removed.length === 0
+            ? 'No preview was left behind.'
+            : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`,
+        appId,
+        previews: removed,
+        testers,
+        warnings: [],
+    };
+}
+/** Channel, bundles, deployments; then the comment says so. */
+async function closePreview(appId, { pull, why, channelName, movesTesters }, context) {
+    const { deps, inputs, trigger, capgo, courtesy } = context;
+    const { number } = pull;
+    const testers = movesTesters ? await moveTestersOn(appId, number, context) : null;
+    const leftovers = await findLeftovers(appId, pullName(trigger.repository, number), channelName, capgo);
+    if (inputs.dryRun)
+        return close_cleaned(appId, 'planned', why, testers, {
+            pull: number,
+            why,
+            channels: leftovers.channels.map(({ name }) => name),
+            bundles: leftovers.bundles.map(({ name }) => name),
+            devices: 0,
+            kept: leftovers.kept,
+        });
+    const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
+        const removed = await removeLeftovers(appId, leftovers, capgo);
+        for (const name of removed.channels)
+            deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`);
+        for (const name of removed.bundles)
+            deps.log.info(`Bundle ${name}.`);
+        for (const kept of removed.kept)
+            deps.log.info(kept);
+        return removed;
+    });
+    if (inputs.deployments)
+        await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(`preview/pr-${number}`));
+    const { sha, url } = commitOfPull(pull, trigger);
+    await writeComment({
+        state: 'closed',
+        appId,
+        pull: number,
+        commit: { sha, url },
+        runUrl: trigger.runUrl,
+        channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
+        bundle: null,
+        change: null,
+        natives: [],
+        devices: null,
+        deepLink: null,
+        web: null,
+        testers,
+        warnings: [],
+        error: null,
+        removed: {
+            channel: removed.channels.length > 0,
+            bundles: removed.bundles.length,
+            devices: removed.devices,
+            kept: removed.kept,
+        },
+    }, context);
+    return close_cleaned(appId, 'cleaned', why, testers, { pull: number, why, ...removed });
+}
+/** Before the channel goes, so that no device is without one. A testers file that is broken does not keep it from going. */
+async function moveTestersOn(appId, closing, context) {
+    try {
+        return await convergeForPull(appId, { published: null, closing }, await testers_readTestersFile(context), context);
+    }
+    catch (error) {
+        const { reason } = failure(error);
+        context.deps.log.warning(`The testers were not moved on: ${reason}`);
+        return null;
+    }
+}
+function close_cleaned(appId, outcome, why, testers, preview) {
+    const isEmpty = preview.channels.length + preview.bundles.length === 0;
+    return {
+        kind: 'cleaned',
+        outcome,
+        reason: isEmpty
+            ? `${why}, and nothing of its preview was there.`
+            : `${why}, so its preview ${outcome === 'planned' ? 'would go' : 'is gone'}.`,
+        appId,
+        previews: [preview],
+        testers,
+        warnings: [],
+    };
+}
+/** The app, and the proof that the key is good: the database answers a wrong key with empty lists. */
+async function readAppId({ deps, inputs, trigger, capgo }) {
+    const appId = await gatherAppId(inputs, trigger, deps);
+    await capgo.readApp(appId);
+    return appId;
+}
+
+// EXTERNAL MODULE: ./src/github/refusal.ts
+var refusal = __nccwpck_require__(6047);
+;// CONCATENATED MODULE: ./src/operations/courtesy.ts
+
+function createCourtesy(github, warnings) {
+    const missing = new Set();
+    return async (what, permission, work) => {
+        if (missing.has(permission))
+            return null;
+        if (github === null) {
+            missing.add(permission);
+            warnings.push(`Could not ${what}: the input "github-token" is empty.`);
+            return null;
+        }
+        try {
+            return await work(github);
+        }
+        catch (error) {
+            const forbidden = (0,refusal/* isForbidden */.U)(error);
+            if (forbidden)
+                missing.add(permission);
+            warnings.push(forbidden
+                ? `Could not ${what}: the job's token lacks the permission "${permission}". Add it under "permissions:" of the job.`
+                : `Could not ${what}: ${courtesy_describe(error)}.`);
+            return null;
+        }
+    };
+}
+function courtesy_describe(error) {
+    const { status, message } = error;
+    return status === undefined ? `GitHub gave no answer (${message})` : `GitHub answered ${status}`;
 }
 
 ;// CONCATENATED MODULE: ./src/plan/version.ts
@@ -62780,113 +65512,6 @@ function channelWarnings(facts) {
     if (channel.rollout_enabled && channel.rollout_version !== null)
         warnings.push(`Channel ${channelName} has an active rollout (${channel.rollout_percentage_bps / 100}% on bundle ${channel.rollout_version}): devices in it keep getting that bundle, the others get this one.`);
     return warnings;
-}
-
-;// CONCATENATED MODULE: ./src/report/outcome.ts
-
-/** The result of a dry run: what would be done. */
-function plannedResult(findings) {
-    const { plan, known } = findings;
-    const { action } = plan;
-    const bundle = action.do === 'upload'
-        ? { id: null, name: action.names[0] ?? '' }
-        : { id: action.bundle.id, name: action.bundle.name };
-    const doing = {
-        upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
-        resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
-        promote: `would point channel ${plan.channelName} at bundle ${bundle.name}, which is there already`,
-        keep: `would leave channel ${plan.channelName} as it is`,
-    }[action.do];
-    return {
-        ...base(findings),
-        outcome: 'planned',
-        reason: `Dry run: it ${doing}. Nothing was written.`,
-        channel: {
-            name: plan.channelName,
-            id: plan.channelId,
-            made: plan.create !== null,
-            public: known.channel?.public ?? plan.create?.public ?? null,
-        },
-        bundle: {
-            ...bundle,
-            checksum: known.checksum,
-            size: known.size,
-            url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
-        },
-        by: action.do === 'keep' ? null : action.do,
-    };
-}
-/** The result of a publish, by the channel as it was read back. */
-function publishedResult(findings, published) {
-    const { plan, known } = findings;
-    const { channel } = published;
-    const served = channel.version;
-    return {
-        ...base(findings),
-        outcome: published.outcome,
-        reason: published.reason,
-        channel: { name: channel.name, id: channel.id, made: plan.create !== null, public: channel.public },
-        bundle: {
-            id: served?.id ?? null,
-            name: served?.name ?? '',
-            checksum: served?.checksum ?? null,
-            size: served?.checksum === known.checksum ? known.size : null,
-            url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
-        },
-        by: published.by,
-        change: published.outcome === 'published' ? findings.change : null,
-    };
-}
-function base(findings) {
-    const { plan, known, built } = findings;
-    const before = known.channel?.version ?? null;
-    return {
-        kind: 'publish',
-        appId: plan.appId,
-        before: before === null ? null : { id: before.id, name: before.name },
-        preview: null,
-        commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
-        change: findings.change,
-        files: built.files,
-        leftOut: built.leftOut,
-        decisions: plan.decisions,
-        warnings: [...built.warnings, ...plan.warnings],
-        durations: { build: built.duration, upload: findings.upload, total: findings.total },
-    };
-}
-/** Page of a bundle in the Capgo console; null where there is none. */
-function bundlePage(consoleUrl, appId, id) {
-    return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`;
-}
-/** Any error as a result; one that is not ours is a fault of this action and says so. */
-function outcome_failure(error) {
-    const known = error instanceof src_errors/* ActionError */.l ? error : undefined;
-    return {
-        kind: 'failed',
-        outcome: 'failed',
-        code: known?.code ?? 'internal',
-        reason: known?.message ??
-            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
-        hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
-        at: known?.at ?? null,
-        output: known?.output ?? null,
-        warnings: [],
-    };
-}
-
-;// CONCATENATED MODULE: ./src/report/progress.ts
-
-/** Seconds between two lines on a long upload. */
-const INTERVAL = 5_000;
-/** Says in the log how far an upload is: by time, not by byte. */
-function progressReporter(log, clock) {
-    let last = clock();
-    return (sent, total) => {
-        if (sent < total && clock() - last < INTERVAL)
-            return;
-        last = clock();
-        log.info(`Uploaded ${formatBytes(sent)} of ${formatBytes(total)} (${Math.floor((sent / total) * 100)}%).`);
-    };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/commands.mjs
@@ -67094,7 +69719,66 @@ function show(name) {
     return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
 }
 
+;// CONCATENATED MODULE: ./src/report/report.ts
+
+
+/** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
+async function report(result, { log, sink }) {
+    for (const [name, value] of Object.entries(outputs(result)))
+        sink.setOutput(name, value);
+    for (const warning of result.warnings)
+        log.warning(warning);
+    if (result.kind === 'failed') {
+        const message = [result.reason, result.hint].filter(part => part !== null).join('\n');
+        if (result.problems.length === 0)
+            log.error(message, result.at ?? undefined);
+        else {
+            for (const problem of result.problems)
+                log.error(problem.message, problem.at ?? undefined);
+            log.error(message);
+        }
+    }
+    else
+        log.info(describeOutcome(result));
+    for (const { message, hint, devices, at } of failuresOf(result))
+        log.error([`${nameDevices(devices)}: ${message}`, hint].filter(part => part !== null).join('\n'), at ?? undefined);
+    await sink.writeSummary(renderSummary(result));
+}
+/** Devices of testers that could not be put where they belong: the run is red for them, whatever else it did. */
+function failuresOf(result) {
+    return result.kind === 'failed' ? [] : (result.testers?.failures ?? []);
+}
+/** Every output, empty where it does not apply. Names as in action.yml. */
+function outputs(result) {
+    const publish = result.kind === 'publish' ? result : null;
+    const preview = publish?.preview ?? null;
+    return {
+        outcome: result.outcome,
+        'bundle-id': publish?.bundle.id?.toString() ?? '',
+        'bundle-version': publish?.bundle.name ?? '',
+        channel: publish?.channel.name ?? '',
+        'channel-id': publish?.channel.id?.toString() ?? '',
+        checksum: publish?.bundle.checksum ?? '',
+        size: publish?.bundle.size?.toString() ?? '',
+        'bundle-url': publish?.bundle.url ?? '',
+        'deep-link': preview?.deepLink ?? '',
+        'web-preview-url': preview?.webUrl ?? '',
+        'comment-url': preview?.commentUrl ?? '',
+        testers: testersOutput(result),
+        'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
+        reason: result.reason,
+    };
+}
+function testersOutput(result) {
+    if (result.kind === 'failed' || result.testers === null)
+        return '';
+    const { assigned, released, renewed, failed } = result.testers.counts;
+    return JSON.stringify({ assigned, released, renewed, failed });
+}
+
 ;// CONCATENATED MODULE: ./src/operations/preview.ts
+
+
 
 
 
@@ -67113,6 +69797,8 @@ function show(name) {
  * returns the folder of a web build that another run made; null = it is built here.
  */
 async function preview_preview({ pull, channelName, why }, takeBuild, context) {
+    // A broken testers file is told of before anything is built.
+    const testersFile = await testers_readTestersFile(context);
     const prepared = await prepare({
         channelName,
         why,
@@ -67131,7 +69817,7 @@ async function preview_preview({ pull, channelName, why }, takeBuild, context) {
         const closed = await closedMeanwhile(prepared, pull, context);
         if (closed !== null)
             return closed;
-        const { code, reason, hint, output } = outcome_failure(error);
+        const { code, reason, hint, output } = failure(error);
         const hide = (text) => hideSecrets(text, prepared.project.childEnv);
         await writeComment({
             ...preview_describe('failed', prepared, pull, context),
@@ -67139,7 +69825,8 @@ async function preview_preview({ pull, channelName, why }, takeBuild, context) {
         }, context);
         throw error;
     }
-    return (await closedMeanwhile(prepared, pull, context)) ?? announce(prepared, delivered, pull, context);
+    return ((await closedMeanwhile(prepared, pull, context)) ??
+        announce(prepared, delivered, pull, testersFile, context));
 }
 /**
  * A preview never replaces what others are on: the public channel, what a branch publishes to, and, where the
@@ -67175,10 +69862,10 @@ async function closedMeanwhile({ project }, pull, context) {
     const why = now.open
         ? `label "${label}" was taken off #${pull.number}`
         : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`;
-    return closePreview(project.appId, { pull: now, why, channelName: null }, context);
+    return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context);
 }
 /** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
-async function announce(prepared, { result, channel, built }, pull, context) {
+async function announce(prepared, { result, channel, built }, pull, testersFile, context) {
     const { inputs, capgo } = context;
     if (channel === null)
         return result;
@@ -67189,6 +69876,7 @@ async function announce(prepared, { result, channel, built }, pull, context) {
     const shown = { pull: pull.number, deepLink, webUrl: web !== null && 'url' in web ? web.url : null };
     if (result.outcome === 'stale' || served === null)
         return { ...result, preview: { ...shown, commentUrl: null } };
+    const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context);
     const base = matchChannel({ name: pull.baseRef, full: `refs/heads/${pull.baseRef}` }, inputs.channels);
     const [before, devices] = await Promise.all([
         base === undefined ? null : capgo.readChannel(appId, base.channel).catch(() => null),
@@ -67216,9 +69904,10 @@ async function announce(prepared, { result, channel, built }, pull, context) {
         devices,
         deepLink,
         web,
-        warnings: result.warnings,
+        testers,
+        warnings: [...result.warnings, ...failuresOf({ ...result, testers }).map(({ message }) => message)],
     }, context);
-    return { ...result, preview: { ...shown, commentUrl } };
+    return { ...result, testers, preview: { ...shown, commentUrl } };
 }
 /** What a comment says whatever came of the run: the channel as it was when the run began. */
 function preview_describe(state, { project, facts }, pull, { inputs, trigger }) {
@@ -67252,6 +69941,7 @@ function preview_describe(state, { project, facts }, pull, { inputs, trigger }) 
         devices: null,
         deepLink: channel === null || served === null ? null : channelDeepLink(project.appId, channel),
         web: null,
+        testers: null,
         warnings: [],
         error: null,
         removed: null,
@@ -67306,47 +69996,12 @@ function takeArtifact(runId, github, { deps, inputs }) {
     });
 }
 function follow_skipped(reason) {
-    return { kind: 'skipped', outcome: 'skipped', reason, warnings: [] };
-}
-
-;// CONCATENATED MODULE: ./src/report/report.ts
-
-/** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
-async function report(result, { log, sink }) {
-    for (const [name, value] of Object.entries(outputs(result)))
-        sink.setOutput(name, value);
-    for (const warning of result.warnings)
-        log.warning(warning);
-    if (result.kind === 'failed') {
-        const message = [result.reason, result.hint].filter(part => part !== null).join('\n');
-        log.error(message, result.at ?? undefined);
-    }
-    else
-        log.info(describeOutcome(result));
-    await sink.writeSummary(renderSummary(result));
-}
-/** Every output, empty where it does not apply. Names as in action.yml. */
-function outputs(result) {
-    const publish = result.kind === 'publish' ? result : null;
-    const preview = publish?.preview ?? null;
-    return {
-        outcome: result.outcome,
-        'bundle-id': publish?.bundle.id?.toString() ?? '',
-        'bundle-version': publish?.bundle.name ?? '',
-        channel: publish?.channel.name ?? '',
-        'channel-id': publish?.channel.id?.toString() ?? '',
-        checksum: publish?.bundle.checksum ?? '',
-        size: publish?.bundle.size?.toString() ?? '',
-        'bundle-url': publish?.bundle.url ?? '',
-        'deep-link': preview?.deepLink ?? '',
-        'web-preview-url': preview?.webUrl ?? '',
-        'comment-url': preview?.commentUrl ?? '',
-        'error-code': result.kind === 'failed' ? result.code : '',
-        reason: result.reason,
-    };
+    return { kind: 'skipped', outcome: 'skipped', reason, testers: null, warnings: [] };
 }
 
 ;// CONCATENATED MODULE: ./src/run.ts
+
+
 
 
 
@@ -67362,17 +70017,20 @@ function outputs(result) {
 async function run(deps) {
     /** What went wrong without failing the run. */
     const warnings = [];
-    const result = await execute(deps, warnings).catch(outcome_failure);
+    const result = await execute(deps, warnings).catch(failure);
     await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps);
-    return result.kind !== 'failed';
+    return result.kind !== 'failed' && failuresOf(result).length === 0;
 }
 async function execute(deps, warnings) {
     const began = deps.clock();
     const inputs = readInputs(deps.readInput);
     const trigger = readTrigger(deps);
     const operation = decideOperation(trigger, inputs);
-    if (operation.kind === 'skip')
-        return { kind: 'skipped', outcome: 'skipped', reason: operation.reason, warnings: [] };
+    if (operation.kind === 'skip' && trigger.pull !== null)
+        return run_skipped(operation, null);
+    // A token may be missing where there is nothing to do.
+    if (operation.kind === 'skip' && inputs.capgoToken === '')
+        return run_skipped(operation, null);
     requireToken(inputs);
     const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository);
     return operate(operation, {
@@ -67385,8 +70043,10 @@ async function execute(deps, warnings) {
         began,
     });
 }
-function operate(operation, context) {
+async function operate(operation, context) {
     switch (operation.kind) {
+        case 'skip':
+            return run_skipped(operation, await convergeOnDefaultBranch(() => gatherAppId(context.inputs, context.trigger, context.deps), context));
         case 'publish':
             return run_publish(operation, context);
         case 'preview':
@@ -67403,7 +70063,16 @@ async function run_publish({ channelName, why }, context) {
     const { commit, isDefaultBranch } = context.trigger;
     const purpose = { kind: 'branch', isDefaultBranch };
     const target = { channelName, why, purpose, commit, environment: channelName, takesBuild: false };
-    return (await deliver(await prepare(target, context), null, context)).result;
+    // A broken testers file is told of before anything is built.
+    if (isDefaultBranch)
+        await testers_readTestersFile(context);
+    const prepared = await prepare(target, context);
+    const { result } = await deliver(prepared, null, context);
+    const testers = await convergeOnDefaultBranch(async () => prepared.project.appId, context);
+    return { ...result, testers };
+}
+function run_skipped({ reason }, testers) {
+    return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings: [] };
 }
 function requireToken({ capgoToken }) {
     if (capgoToken === '')
@@ -70992,6 +73661,7 @@ function makeRetriable(function_, options) {
 /* harmony export */   G8: () => (/* binding */ _never),
 /* harmony export */   Hi: () => (/* binding */ _multipleOf),
 /* harmony export */   Il: () => (/* binding */ _toLowerCase),
+/* harmony export */   KA: () => (/* binding */ _any),
 /* harmony export */   KB: () => (/* binding */ _e164),
 /* harmony export */   Kn: () => (/* binding */ _isoTime),
 /* harmony export */   LK: () => (/* binding */ _int),
@@ -71035,7 +73705,7 @@ function makeRetriable(function_, options) {
 /* harmony export */   wA: () => (/* binding */ _uuidv7),
 /* harmony export */   xY: () => (/* binding */ _toUpperCase)
 /* harmony export */ });
-/* unused harmony exports _coercedString, _mac, _creditCard, _iban, TimePrecision, _coercedNumber, _float32, _float64, _int32, _uint32, _coercedBoolean, _bigint, _coercedBigint, _int64, _uint64, _symbol, _undefined, _null, _any, _void, _date, _coercedDate, _nan, _max, _min, _positive, _negative, _nonpositive, _nonnegative, _maxSize, _minSize, _size, _property, _mime, _union, _xor, _discriminatedUnion, _intersection, _tuple, _record, _map, _set, _enum, _nativeEnum, _literal, _file, _transform, _optional, _nullable, _default, _nonoptional, _success, _catch, _pipe, _readonly, _templateLiteral, _lazy, _promise, _custom, _check, _stringbool, _stringFormat */
+/* unused harmony exports _coercedString, _mac, _creditCard, _iban, TimePrecision, _coercedNumber, _float32, _float64, _int32, _uint32, _coercedBoolean, _bigint, _coercedBigint, _int64, _uint64, _symbol, _undefined, _null, _void, _date, _coercedDate, _nan, _max, _min, _positive, _negative, _nonpositive, _nonnegative, _maxSize, _minSize, _size, _property, _mime, _union, _xor, _discriminatedUnion, _intersection, _tuple, _record, _map, _set, _enum, _nativeEnum, _literal, _file, _transform, _optional, _nullable, _default, _nonoptional, _success, _catch, _pipe, _readonly, _templateLiteral, _lazy, _promise, _custom, _check, _stringbool, _stringFormat */
 /* harmony import */ var _checks_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4890);
 /* harmony import */ var _registries_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9396);
 /* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4723);
@@ -73602,6 +76272,7 @@ const globalRegistry = globalThis.__zod_globalRegistry;
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  Gb: () => (/* binding */ $ZodAny),
   $p: () => (/* binding */ $ZodArray),
   Dq: () => (/* binding */ $ZodBase64),
   CQ: () => (/* binding */ $ZodBase64URL),
@@ -73642,6 +76313,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   _m: () => (/* binding */ $ZodPipe),
   VF: () => (/* binding */ $ZodPrefault),
   Sb: () => (/* binding */ $ZodReadonly),
+  h: () => (/* binding */ $ZodRecord),
   $v: () => (/* binding */ $ZodString),
   EY: () => (/* binding */ $ZodStringFormat),
   Wc: () => (/* binding */ $ZodTransform),
@@ -73658,7 +76330,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   YK: () => (/* binding */ standardProps)
 });
 
-// UNUSED EXPORTS: $ZodAny, $ZodBigIntFormat, $ZodCodec, $ZodCreditCard, $ZodCustomStringFormat, $ZodDiscriminatedUnion, $ZodFile, $ZodFunction, $ZodIBAN, $ZodLazy, $ZodLiteral, $ZodMAC, $ZodMap, $ZodNaN, $ZodNull, $ZodPreprocess, $ZodPromise, $ZodRecord, $ZodSet, $ZodSuccess, $ZodSymbol, $ZodTemplateLiteral, $ZodUndefined, $ZodVoid, $ZodXor, URL_BAD_FORMAT, URL_UNPARSEABLE, canParseURL, clone, getDiscriminatedOption, isValidBase64, isValidBase64URL, isValidCIDRv6, isValidCreditCard, isValidIBAN, isValidIPv6, isValidJWT, mergeValues, parseURLObject, stripTabAndNewline, urlHostnameOk, urlProtocolOk, validateURL
+// UNUSED EXPORTS: $ZodBigIntFormat, $ZodCodec, $ZodCreditCard, $ZodCustomStringFormat, $ZodDiscriminatedUnion, $ZodFile, $ZodFunction, $ZodIBAN, $ZodLazy, $ZodLiteral, $ZodMAC, $ZodMap, $ZodNaN, $ZodNull, $ZodPreprocess, $ZodPromise, $ZodSet, $ZodSuccess, $ZodSymbol, $ZodTemplateLiteral, $ZodUndefined, $ZodVoid, $ZodXor, URL_BAD_FORMAT, URL_UNPARSEABLE, canParseURL, clone, getDiscriminatedOption, isValidBase64, isValidBase64URL, isValidCIDRv6, isValidCreditCard, isValidIBAN, isValidIPv6, isValidJWT, mergeValues, parseURLObject, stripTabAndNewline, urlHostnameOk, urlProtocolOk, validateURL
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/checks.js
 var core_checks = __nccwpck_require__(4890);
@@ -74475,10 +77147,10 @@ const $ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (c
         return payload;
     };
 })));
-const $ZodAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodAny", (inst, def) => {
+const $ZodAny = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodAny", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload) => payload;
-})));
+});
 const $ZodUnknown = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodUnknown", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload) => payload;
@@ -75434,13 +78106,13 @@ function handleTupleResults(itemResults, final, items, input, optoutStart) {
     }
     return final;
 }
-const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodRecord", (inst, def) => {
+const $ZodRecord = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodRecord", (inst, def) => {
     $ZodType.init(inst, def);
-    const memo = core.globalConfig.memoizer;
+    const memo = core_core/* globalConfig */.cr.memoizer;
     memo?.attach(inst);
     inst._zod.parse = (payload, ctx) => {
         const input = payload.value;
-        if (!util.isPlainObject(input)) {
+        if (!core_util/* isPlainObject */.Qd(input)) {
             payload.issues.push({
                 expected: "record",
                 code: "invalid_type",
@@ -75469,7 +78141,7 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                         payload.issues.push({
                             code: "invalid_key",
                             origin: "record",
-                            issues: keyResult.issues.map((iss) => util.finalizeIssue(iss, ctx, core.config())),
+                            issues: keyResult.issues.map((iss) => core_util/* finalizeIssue */.iR(iss, ctx, core_core/* config */.$W())),
                             input: key,
                             path: [key],
                             inst,
@@ -75483,14 +78155,14 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                     if (result instanceof Promise) {
                         proms.push(result.then((result) => {
                             if (result.issues.length) {
-                                payload.issues.push(...util.prefixIssues(key, result.issues));
+                                payload.issues.push(...core_util/* prefixIssues */.lQ(key, result.issues));
                             }
                             payload.value[outKey] = result.value;
                         }));
                     }
                     else {
                         if (result.issues.length) {
-                            payload.issues.push(...util.prefixIssues(key, result.issues));
+                            payload.issues.push(...core_util/* prefixIssues */.lQ(key, result.issues));
                         }
                         payload.value[outKey] = result.value;
                     }
@@ -75536,7 +78208,7 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                     throw new Error("Async schemas not supported in object keys currently");
                 }
                 // Numeric string fallback: if key is a numeric string and failed, retry with Number(key). This handles z.number(), z.literal([1, 2, 3]), and unions containing numeric literals
-                const checkNumericKey = typeof key === "string" && regexes.number.test(key) && keyResult.issues.length;
+                const checkNumericKey = typeof key === "string" && core_regexes/* number */.ai.test(key) && keyResult.issues.length;
                 if (checkNumericKey) {
                     const retryResult = def.keyType._zod.run({ value: Number(key), issues: [] }, ctx);
                     if (retryResult instanceof Promise) {
@@ -75560,7 +78232,7 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                         payload.issues.push({
                             code: "invalid_key",
                             origin: "record",
-                            issues: keyResult.issues.map((iss) => util.finalizeIssue(iss, ctx, core.config())),
+                            issues: keyResult.issues.map((iss) => core_util/* finalizeIssue */.iR(iss, ctx, core_core/* config */.$W())),
                             input: key,
                             path: [key],
                             inst,
@@ -75576,14 +78248,14 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
                 if (result instanceof Promise) {
                     proms.push(result.then((result) => {
                         if (result.issues.length) {
-                            payload.issues.push(...util.prefixIssues(key, result.issues));
+                            payload.issues.push(...core_util/* prefixIssues */.lQ(key, result.issues));
                         }
                         payload.value[outKey] = result.value;
                     }));
                 }
                 else {
                     if (result.issues.length) {
-                        payload.issues.push(...util.prefixIssues(key, result.issues));
+                        payload.issues.push(...core_util/* prefixIssues */.lQ(key, result.issues));
                     }
                     payload.value[outKey] = result.value;
                 }
@@ -75603,7 +78275,7 @@ const $ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && 
         }
         return payload;
     };
-})));
+});
 const $ZodMap = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodMap", (inst, def) => {
     $ZodType.init(inst, def);
     const memo = core.globalConfig.memoizer;
@@ -77294,6 +79966,7 @@ function constantCatch(value) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Ikc: () => (/* binding */ object),
+/* harmony export */   KCZ: () => (/* binding */ union),
 /* harmony export */   L5J: () => (/* binding */ unknown),
 /* harmony export */   OZ5: () => (/* binding */ url),
 /* harmony export */   PVZ: () => (/* binding */ tuple),
@@ -77301,13 +79974,18 @@ function constantCatch(value) {
 /* harmony export */   YOg: () => (/* binding */ array),
 /* harmony export */   YjP: () => (/* binding */ string),
 /* harmony export */   aig: () => (/* binding */ number),
+/* harmony export */   bzn: () => (/* binding */ any),
 /* harmony export */   cl6: () => (/* binding */ nullish),
+/* harmony export */   g1P: () => (/* binding */ record),
 /* harmony export */   k5n: () => (/* binding */ _enum),
 /* harmony export */   lqM: () => (/* binding */ optional),
 /* harmony export */   mee: () => (/* binding */ nullable),
-/* harmony export */   zMY: () => (/* binding */ boolean)
+/* harmony export */   q0y: () => (/* binding */ describe),
+/* harmony export */   rej: () => (/* binding */ strictObject),
+/* harmony export */   zMY: () => (/* binding */ boolean),
+/* harmony export */   zUr: () => (/* binding */ ZodMiniStringFormat)
 /* harmony export */ });
-/* unused harmony exports ZodMiniType, ZodMiniString, ZodMiniStringFormat, ZodMiniEmail, email, ZodMiniGUID, guid, ZodMiniUUID, uuid, uuidv4, uuidv6, uuidv7, ZodMiniURL, httpUrl, ZodMiniEmoji, emoji, ZodMiniNanoID, nanoid, ZodMiniCUID, cuid, ZodMiniCUID2, cuid2, ZodMiniULID, ulid, ZodMiniXID, xid, ZodMiniKSUID, ksuid, ZodMiniIPv4, ipv4, ZodMiniIPv6, ipv6, ZodMiniCIDRv4, cidrv4, ZodMiniCIDRv6, cidrv6, ZodMiniMAC, mac, ZodMiniBase64, base64, ZodMiniBase64URL, base64url, ZodMiniE164, e164, ZodMiniCreditCard, creditCard, ZodMiniIBAN, iban, ZodMiniJWT, jwt, ZodMiniCustomStringFormat, stringFormat, hostname, hex, currencyCode, hash, ZodMiniNumber, ZodMiniNumberFormat, int, float32, float64, int32, uint32, ZodMiniBoolean, ZodMiniBigInt, bigint, ZodMiniBigIntFormat, int64, uint64, ZodMiniSymbol, symbol, ZodMiniUndefined, undefined, ZodMiniNull, null, ZodMiniAny, any, ZodMiniUnknown, ZodMiniNever, never, ZodMiniVoid, void, ZodMiniDate, date, ZodMiniArray, keyof, ZodMiniObject, strictObject, looseObject, extend, safeExtend, merge, pick, omit, partial, exactPartial, required, catchall, ZodMiniUnion, union, ZodMiniXor, xor, ZodMiniDiscriminatedUnion, discriminatedUnion, ZodMiniIntersection, intersection, ZodMiniTuple, ZodMiniRecord, record, partialRecord, looseRecord, ZodMiniMap, map, ZodMiniSet, set, ZodMiniEnum, nativeEnum, ZodMiniLiteral, literal, ZodMiniFile, file, ZodMiniTransform, transform, ZodMiniOptional, ZodMiniExactOptional, exactOptional, ZodMiniNullable, ZodMiniDefault, ZodMiniPrefault, prefault, ZodMiniNonOptional, nonoptional, ZodMiniSuccess, success, ZodMiniCatch, catch, ZodMiniNaN, nan, ZodMiniPipe, pipe, ZodMiniCodec, codec, invertCodec, ZodMiniReadonly, readonly, ZodMiniTemplateLiteral, templateLiteral, ZodMiniLazy, lazy, ZodMiniPromise, promise, ZodMiniCustom, check, custom, refine, superRefine, describe, meta, instanceof, stringbool, json, ZodMiniFunction, _function, function */
+/* unused harmony exports ZodMiniType, ZodMiniString, ZodMiniEmail, email, ZodMiniGUID, guid, ZodMiniUUID, uuid, uuidv4, uuidv6, uuidv7, ZodMiniURL, httpUrl, ZodMiniEmoji, emoji, ZodMiniNanoID, nanoid, ZodMiniCUID, cuid, ZodMiniCUID2, cuid2, ZodMiniULID, ulid, ZodMiniXID, xid, ZodMiniKSUID, ksuid, ZodMiniIPv4, ipv4, ZodMiniIPv6, ipv6, ZodMiniCIDRv4, cidrv4, ZodMiniCIDRv6, cidrv6, ZodMiniMAC, mac, ZodMiniBase64, base64, ZodMiniBase64URL, base64url, ZodMiniE164, e164, ZodMiniCreditCard, creditCard, ZodMiniIBAN, iban, ZodMiniJWT, jwt, ZodMiniCustomStringFormat, stringFormat, hostname, hex, currencyCode, hash, ZodMiniNumber, ZodMiniNumberFormat, int, float32, float64, int32, uint32, ZodMiniBoolean, ZodMiniBigInt, bigint, ZodMiniBigIntFormat, int64, uint64, ZodMiniSymbol, symbol, ZodMiniUndefined, undefined, ZodMiniNull, null, ZodMiniAny, ZodMiniUnknown, ZodMiniNever, never, ZodMiniVoid, void, ZodMiniDate, date, ZodMiniArray, keyof, ZodMiniObject, looseObject, extend, safeExtend, merge, pick, omit, partial, exactPartial, required, catchall, ZodMiniUnion, ZodMiniXor, xor, ZodMiniDiscriminatedUnion, discriminatedUnion, ZodMiniIntersection, intersection, ZodMiniTuple, ZodMiniRecord, partialRecord, looseRecord, ZodMiniMap, map, ZodMiniSet, set, ZodMiniEnum, nativeEnum, ZodMiniLiteral, literal, ZodMiniFile, file, ZodMiniTransform, transform, ZodMiniOptional, ZodMiniExactOptional, exactOptional, ZodMiniNullable, ZodMiniDefault, ZodMiniPrefault, prefault, ZodMiniNonOptional, nonoptional, ZodMiniSuccess, success, ZodMiniCatch, catch, ZodMiniNaN, nan, ZodMiniPipe, pipe, ZodMiniCodec, codec, invertCodec, ZodMiniReadonly, readonly, ZodMiniTemplateLiteral, templateLiteral, ZodMiniLazy, lazy, ZodMiniPromise, promise, ZodMiniCustom, check, custom, refine, superRefine, meta, instanceof, stringbool, json, ZodMiniFunction, _function, function */
 /* harmony import */ var _core_index_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8532);
 /* harmony import */ var _core_index_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6985);
 /* harmony import */ var _core_util_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4723);
@@ -77698,13 +80376,13 @@ function _null(params) {
     return core._null(ZodMiniNull, params);
 }
 
-const ZodMiniAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniAny", (inst, def) => {
-    core.$ZodAny.init(inst, def);
+const ZodMiniAny = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniAny", (inst, def) => {
+    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodAny */ .Gb.init(inst, def);
     ZodMiniType.init(inst, def);
-})));
+});
 // @__NO_SIDE_EFFECTS__
 function any() {
-    return core._any(ZodMiniAny);
+    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._any */ .KA(ZodMiniAny);
 }
 const ZodMiniUnknown = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniUnknown", (inst, def) => {
     _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodUnknown */ .GP.init(inst, def);
@@ -77714,13 +80392,13 @@ const ZodMiniUnknown = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__
 function unknown() {
     return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._unknown */ .em(ZodMiniUnknown);
 }
-const ZodMiniNever = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniNever", (inst, def) => {
-    core.$ZodNever.init(inst, def);
+const ZodMiniNever = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniNever", (inst, def) => {
+    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodNever */ .Um.init(inst, def);
     ZodMiniType.init(inst, def);
-})));
+});
 // @__NO_SIDE_EFFECTS__
 function never(params) {
-    return core._never(ZodMiniNever, params);
+    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._never */ .G8(ZodMiniNever, params);
 }
 const ZodMiniVoid = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniVoid", (inst, def) => {
     core.$ZodVoid.init(inst, def);
@@ -77778,7 +80456,7 @@ function strictObject(shape, params) {
         type: "object",
         shape,
         catchall: never(),
-        ...util.normalizeParams(params),
+        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
     });
 }
 // looseObject
@@ -77842,16 +80520,16 @@ function catchall(inst, catchall) {
     // `mergeDefs` rather than a spread: spreading reads `shape`, and resolving it can mint a whole fresh subtree
     return inst.clone(util.mergeDefs(inst._zod.def, { catchall: catchall }));
 }
-const ZodMiniUnion = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniUnion", (inst, def) => {
-    core.$ZodUnion.init(inst, def);
+const ZodMiniUnion = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniUnion", (inst, def) => {
+    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodUnion */ .cu.init(inst, def);
     ZodMiniType.init(inst, def);
-})));
+});
 // @__NO_SIDE_EFFECTS__
 function union(options, params) {
     return new ZodMiniUnion({
         type: "union",
         options: options,
-        ...util.normalizeParams(params),
+        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
     });
 }
 const ZodMiniXor = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniXor", (inst, def) => {
@@ -77910,10 +80588,10 @@ function tuple(items, _paramsOrRest, _params) {
         ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
     });
 }
-const ZodMiniRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniRecord", (inst, def) => {
-    core.$ZodRecord.init(inst, def);
+const ZodMiniRecord = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniRecord", (inst, def) => {
+    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodRecord */ .h.init(inst, def);
     ZodMiniType.init(inst, def);
-})));
+});
 // @__NO_SIDE_EFFECTS__
 function record(keyType, valueType, params) {
     // v3-compat: z.record(valueType, params?) — defaults keyType to z.string()
@@ -77922,14 +80600,14 @@ function record(keyType, valueType, params) {
             type: "record",
             keyType: string(),
             valueType: keyType,
-            ...util.normalizeParams(valueType),
+            ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(valueType),
         });
     }
     return new ZodMiniRecord({
         type: "record",
         keyType,
         valueType: valueType,
-        ...util.normalizeParams(params),
+        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__

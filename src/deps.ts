@@ -35,6 +35,8 @@ export interface Deps {
   readonly sink: Sink
   /** Milliseconds; only differences are used. */
   readonly clock: () => number
+  /** The time of day. */
+  readonly now: () => Date
   connectCapgo(token: string, hosts: Hosts): Capgo
   /** `repository` as `owner/name`. */
   connectGitHub(token: string, repository: string): GitHub

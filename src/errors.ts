@@ -5,11 +5,18 @@ export interface Place {
   readonly column?: number
 }
 
+export interface Problem {
+  readonly message: string
+  readonly at: Place | null
+}
+
 export interface ActionErrorOptions {
   /** Why it likely happened and what to do about it, in one to three sentences. */
   readonly hint?: string
   readonly at?: Place
   readonly cause?: unknown
+  /** Where there are several things wrong at once: each, with its place. */
+  readonly problems?: readonly Problem[]
   /** The last lines of a child process, for the log and the comment. Untrusted text. */
   readonly output?: string
 }
@@ -23,6 +30,7 @@ export class ActionError extends Error {
   readonly hint: string | undefined
   readonly at: Place | undefined
   readonly output: string | undefined
+  readonly problems: readonly Problem[]
 
   constructor(code: string, message: string, options: ActionErrorOptions = {}) {
     super(message, { cause: options.cause })
@@ -31,6 +39,7 @@ export class ActionError extends Error {
     this.hint = options.hint
     this.at = options.at
     this.output = options.output
+    this.problems = options.problems ?? []
   }
 }
 

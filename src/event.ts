@@ -15,6 +15,8 @@ export interface PullRequest {
   readonly merged: boolean
   readonly draft: boolean
   readonly author: string
+  /** Who is asked to review; whoever has done so is no longer among them. */
+  readonly requestedReviewers: readonly string[]
   readonly labels: readonly string[]
   readonly headSha: string
   readonly headRef: string
@@ -52,6 +54,8 @@ export interface Trigger {
   readonly pull: PullRequest | null
   /** The payload's `action`: `opened`, `closed`, `unlabeled`, … */
   readonly action: string
+  /** The commit that the branch had before the push; null when it had none. */
+  readonly before: string | null
   /** The label that was put on or taken off. */
   readonly label: string | null
   readonly followed: FollowedRun | null
@@ -89,6 +93,7 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     actor: env.GITHUB_ACTOR ?? '',
     pull,
     action: String(at(payload, 'action') ?? ''),
+    before: event === 'push' ? commitBefore(at(payload, 'before')) : null,
     label: (at(payload, 'label', 'name') as string | undefined) ?? null,
     followed: runData === undefined ? null : toFollowedRun(runData),
     commit: {
@@ -102,6 +107,11 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
   }
 }
 
+/** GitHub writes zeros where there was no commit. */
+function commitBefore(sha: unknown): string | null {
+  return typeof sha === 'string' && /[1-9a-f]/.test(sha) ? sha : null
+}
+
 /** A pull request as GitHub sends it, in events and answers alike. */
 export interface PullData {
   readonly number: number
@@ -109,6 +119,7 @@ export interface PullData {
   readonly merged_at?: string | null
   readonly draft?: boolean
   readonly user: { readonly login: string } | null
+  readonly requested_reviewers?: readonly { readonly login?: string }[] | null
   readonly labels: readonly { readonly name: string }[]
   readonly head: {
     readonly sha: string
@@ -125,6 +136,7 @@ export function toPullRequest(data: PullData): PullRequest {
     merged: Boolean(data.merged_at),
     draft: data.draft ?? false,
     author: data.user?.login ?? 'ghost',
+    requestedReviewers: (data.requested_reviewers ?? []).flatMap(({ login }) => login ?? []),
     labels: data.labels.map(label => label.name),
     headSha: data.head.sha,
     headRef: data.head.ref,

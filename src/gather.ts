@@ -90,8 +90,11 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
 }
 
 /** The cleaned environment for every child process. */
-function childEnv({ capgoToken, githubToken }: Inputs, { env }: Deps): Readonly<Record<string, string>> {
-  return childEnvironment(env, [capgoToken, githubToken])
+function childEnv(
+  { capgoToken, devicesToken, githubToken }: Inputs,
+  { env }: Deps,
+): Readonly<Record<string, string>> {
+  return childEnvironment(env, [capgoToken, devicesToken, githubToken])
 }
 
 function appDirectory({ workingDirectory }: Inputs, { workspace }: Deps): string {

@@ -52,7 +52,7 @@ function annotation(at: Place | undefined): core.AnnotationProperties {
 
 async function main(): Promise<void> {
   const scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
-  const secrets = ['capgo-token', 'github-token']
+  const secrets = ['capgo-token', 'devices-token', 'github-token']
     .map(name => core.getInput(name))
     .filter(secret => secret !== '')
   for (const line of secrets.flatMap(secret => secret.split('\n')))
@@ -77,6 +77,7 @@ async function main(): Promise<void> {
       },
     },
     clock: () => performance.now(),
+    now: () => new Date(),
     connectCapgo: (token, hosts) =>
       createCapgo({
         token,

@@ -2,6 +2,7 @@ import semver from 'semver'
 import { CLOUD, isLocal } from './capgo/hosts.ts'
 import { InputError } from './errors.ts'
 import type { ChannelMapping } from './plan/channel.ts'
+import type { AssignRule, Prune } from './plan/testers.ts'
 
 /** Reads one input of the `with:` block; an empty string when it is not given. */
 export type InputReader = (name: string) => string
@@ -38,6 +39,13 @@ export interface Inputs {
   readonly deployments: boolean
   /** Name of the artifact that holds the web build of the run that this one follows. */
   readonly artifact: string
+  /** From the root of the repository; null = `testers.json` where there is one. */
+  readonly testersFile: string | null
+  /** Null = as the file suggests. */
+  readonly assignTesters: readonly AssignRule[] | null
+  readonly prune: Prune
+  /** Key for overrides; empty = `capgoToken`. */
+  readonly devicesToken: string
   readonly hosts: Hosts
   readonly githubToken: string
 }
@@ -87,9 +95,44 @@ export function readInputs(read: InputReader): Inputs {
     comment: readBoolean(read, 'comment'),
     deployments: readBoolean(read, 'deployments'),
     artifact: text('artifact') ?? 'web',
+    testersFile: readTestersFile(text('testers-file')),
+    assignTesters: readAssignTesters(read('assign-testers')),
+    prune: readPrune(text('prune') ?? 'removed'),
+    devicesToken: read('devices-token').trim(),
     hosts: readHosts(text),
     githubToken: read('github-token').trim(),
   }
+}
+
+function readTestersFile(path: string | null): string | null {
+  if (path !== null && (path.startsWith('/') || path.split(/[\\/]/).includes('..')))
+    throw new InputError(
+      'testers-file',
+      `"${path}" is outside of the repository.`,
+      'Give the path from the root of the repository, for example "apps/mobile/testers.json".',
+    )
+  return path
+}
+
+function readAssignTesters(value: string): AssignRule[] | null {
+  const words = value.split(/[\s,]+/).filter(word => word !== '')
+  if (words.length === 0) return null
+  if (words.join() === 'none') return []
+  return words.map(word => {
+    if (word === 'author' || word === 'reviewers' || word === 'all') return { kind: word }
+    const group = /^group:(.+)$/.exec(word)?.[1]
+    if (group !== undefined) return { kind: 'group', name: group }
+    throw new InputError(
+      'assign-testers',
+      word === 'none' ? '"none" stands alone.' : `"${word}" is not known.`,
+      'There are author, reviewers, all, group:<name>, several of them, or none.',
+    )
+  })
+}
+
+function readPrune(value: string): Prune {
+  if (value === 'removed' || value === 'exclusive' || value === 'never') return value
+  throw new InputError('prune', `"${value}" is not known.`, 'There are removed, exclusive and never.')
 }
 
 /** One `pattern: channel` a line; `#` begins a comment. */

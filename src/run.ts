@@ -1,18 +1,20 @@
 import type { Deps } from './deps.ts'
 import { ActionError } from './errors.ts'
 import { readTrigger } from './event.ts'
+import { gatherAppId } from './gather.ts'
 import { type Inputs, readInputs } from './inputs.ts'
 import { cleanup, sweep } from './operations/close.ts'
 import type { RunContext } from './operations/context.ts'
 import { createCourtesy } from './operations/courtesy.ts'
 import { deliver, prepare } from './operations/deliver.ts'
-
 import { followRun } from './operations/follow.ts'
 import { preview } from './operations/preview.ts'
+import { convergeOnDefaultBranch, readTestersFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
-import { report } from './report/report.ts'
-import type { Result } from './report/result.ts'
+import { failuresOf, report } from './report/report.ts'
+import type { Result, SkippedResult } from './report/result.ts'
+import type { TestersReport } from './report/testers.ts'
 
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 export async function run(deps: Deps): Promise<boolean> {
@@ -20,7 +22,7 @@ export async function run(deps: Deps): Promise<boolean> {
   const warnings: string[] = []
   const result = await execute(deps, warnings).catch(failure)
   await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps)
-  return result.kind !== 'failed'
+  return result.kind !== 'failed' && failuresOf(result).length === 0
 }
 
 async function execute(deps: Deps, warnings: string[]): Promise<Result> {
@@ -28,8 +30,9 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
   const inputs = readInputs(deps.readInput)
   const trigger = readTrigger(deps)
   const operation = decideOperation(trigger, inputs)
-  if (operation.kind === 'skip')
-    return { kind: 'skipped', outcome: 'skipped', reason: operation.reason, warnings: [] }
+  if (operation.kind === 'skip' && trigger.pull !== null) return skipped(operation, null)
+  // A token may be missing where there is nothing to do.
+  if (operation.kind === 'skip' && inputs.capgoToken === '') return skipped(operation, null)
   requireToken(inputs)
   const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository)
   return operate(operation, {
@@ -43,8 +46,16 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
   })
 }
 
-function operate(operation: Exclude<Operation, { kind: 'skip' }>, context: RunContext): Promise<Result> {
+async function operate(operation: Operation, context: RunContext): Promise<Result> {
   switch (operation.kind) {
+    case 'skip':
+      return skipped(
+        operation,
+        await convergeOnDefaultBranch(
+          () => gatherAppId(context.inputs, context.trigger, context.deps),
+          context,
+        ),
+      )
     case 'publish':
       return publish(operation, context)
     case 'preview':
@@ -65,7 +76,19 @@ async function publish(
   const { commit, isDefaultBranch } = context.trigger
   const purpose = { kind: 'branch', isDefaultBranch } as const
   const target = { channelName, why, purpose, commit, environment: channelName, takesBuild: false }
-  return (await deliver(await prepare(target, context), null, context)).result
+  // A broken testers file is told of before anything is built.
+  if (isDefaultBranch) await readTestersFile(context)
+  const prepared = await prepare(target, context)
+  const { result } = await deliver(prepared, null, context)
+  const testers = await convergeOnDefaultBranch(async () => prepared.project.appId, context)
+  return { ...result, testers }
+}
+
+function skipped(
+  { reason }: Extract<Operation, { kind: 'skip' }>,
+  testers: TestersReport | null,
+): SkippedResult {
+  return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings: [] }
 }
 
 function requireToken({ capgoToken }: Inputs): void {

@@ -34,6 +34,7 @@ const ready: PreviewComment = {
   devices: 2,
   deepLink: 'capgo://preview/channel?appId=com.example.shop&channel=pr-12&channelId=9127',
   web: { url: 'https://c9127-com-0example-0shop.preview.capgo.app/' },
+  testers: null,
   warnings: [],
   error: null,
   removed: null,

@@ -12,6 +12,7 @@ const file = (path: string, size: number, sizeBefore: number): FileChange => ({ 
 
 const published: PublishResult = {
   kind: 'publish',
+  testers: null,
   outcome: 'published',
   reason: 'Channel production serves bundle 1.4.1-production.57.1.',
   appId: 'com.example.shop',
@@ -95,6 +96,7 @@ const failed: FailedResult = {
   reason: '"npm run build" ended with exit code 1.',
   hint: 'The end of its output is below and in the log. It runs without the secrets of the workflow: give the build what it needs with env: on this step.',
   at: { file: 'app/package.json', line: 9 },
+  problems: [],
   output: `> shop@1.4.0 build
 > vite build
 
@@ -118,6 +120,7 @@ file: /home/runner/work/shop/shop/app/src/cart/total.ts:18:9
 
 const cleaned: CleanedResult = {
   kind: 'cleaned',
+  testers: null,
   outcome: 'cleaned',
   reason: 'The previews of 2 pull requests were removed.',
   appId: 'com.example.shop',
@@ -284,6 +287,7 @@ export const samples: Readonly<Record<string, Result>> = {
   },
   skipped: {
     kind: 'skipped',
+    testers: null,
     outcome: 'skipped',
     reason:
       'No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".',

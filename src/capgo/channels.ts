@@ -55,6 +55,11 @@ export function channels({ http, api, key, database }: Connection) {
       return list(appId, { name: `in.(${names.map(quote).join(',')})` }, 'read channels')
     },
 
+    /** Every channel of the app, with what it serves. */
+    async listChannels(appId: string): Promise<ChannelRow[]> {
+      return list(appId, { order: 'id.asc' }, 'read channels')
+    },
+
     /**
      * Deletes a channel; its overrides go with it, bundles stay. A key of the role `app_preview` deletes its
      * own channels only together with the bundle that they serve (`withBundle`), others only without.

@@ -3,6 +3,7 @@ import { ActionError } from '../errors.ts'
 import { bundles } from './bundles.ts'
 import { channels } from './channels.ts'
 import type { Connection } from './connection.ts'
+import { devices } from './devices.ts'
 import { isLocal } from './hosts.ts'
 import { createHttp, type HttpOptions } from './http.ts'
 import { parseAnswer } from './postgrest.ts'
@@ -87,6 +88,7 @@ export function createCapgo(options: CapgoOptions) {
     redact: http.redact,
     ...bundles(connection),
     ...channels(connection),
+    ...devices(connection),
     ...uploads(connection),
 
     /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */

@@ -85,3 +85,25 @@ export const CHANNEL_COLUMNS = [
   ...Object.keys(ChannelRow.shape).filter(column => column !== 'version'),
   `version:app_versions!channels_version_fkey(${BUNDLE_COLUMNS})`,
 ].join(',')
+
+/** An override: a row of `channel_devices`. */
+export const OverrideRow = z.object({
+  device_id: z.string(),
+  channel_id: z.number(),
+  updated_at: z.string(),
+})
+export type OverrideRow = z.infer<typeof OverrideRow>
+
+/** A device as it last told of itself. */
+export const DeviceRow = z.object({
+  device_id: z.string(),
+  platform: z.enum(['ios', 'android', 'electron']),
+  version_build: z.nullish(z.string()),
+  version_name: z.nullish(z.string()),
+  plugin_version: z.nullish(z.string()),
+  is_prod: z.nullish(z.boolean()),
+  is_emulator: z.nullish(z.boolean()),
+  key_id: z.nullish(z.string()),
+})
+export type DeviceRow = z.infer<typeof DeviceRow>
+export const DeviceList = z.object({ data: z.array(DeviceRow) })

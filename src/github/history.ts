@@ -2,6 +2,23 @@ import type { Repository } from './repository.ts'
 
 export function history({ octokit, owner, repo }: Repository) {
   return {
+    /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
+    async readFile(path: string, ref: string | null): Promise<string | null> {
+      try {
+        const { data } = await octokit.rest.repos.getContent({
+          owner,
+          repo,
+          path,
+          ...(ref === null ? {} : { ref }),
+          mediaType: { format: 'raw' },
+        })
+        return data as unknown as string
+      } catch (error) {
+        if ((error as { status?: number }).status === 404) return null
+        throw error
+      }
+    },
+
     /**
      * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
      * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history

@@ -17,6 +17,22 @@ export function pulls({ octokit, owner, repo }: Repository) {
       }
     },
 
+    /** Every open pull request. Needs `pull-requests: read`. */
+    listOpenPulls(): Promise<PullAnswer[]> {
+      return octokit.paginate(octokit.rest.pulls.list, { owner, repo, state: 'open', per_page: 100 })
+    },
+
+    /** Logins of those who have reviewed a pull request; who is only asked to stands in the pull request itself. */
+    async listReviewers(number: number): Promise<string[]> {
+      const reviews = await octokit.paginate(octokit.rest.pulls.listReviews, {
+        owner,
+        repo,
+        pull_number: number,
+        per_page: 100,
+      })
+      return [...new Set(reviews.flatMap(({ user }) => user?.login ?? []))]
+    },
+
     /** Open pull requests whose head is this branch of this owner's copy of the repository. */
     async listPullsOfBranch(headOwner: string, headBranch: string): Promise<PullAnswer[]> {
       const { data } = await octokit.rest.pulls.list({

@@ -2,10 +2,13 @@ import { type PullRequest, toPullRequest } from '../event.ts'
 import { gatherAppId } from '../gather.ts'
 import type { Operation } from '../plan/operation.ts'
 import { commitOfPull, pullName } from '../plan/preview.ts'
+import { failure } from '../report/outcome.ts'
 import type { CleanedResult, RemovedPreview } from '../report/result.ts'
+import type { TestersReport } from '../report/testers.ts'
 import { findLeftovers, findPreviewedPulls, removeLeftovers } from './cleanup.ts'
 import { writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
+import { convergeForPull, convergeOnSchedule, readTestersFile } from './testers.ts'
 
 /** A pull request whose preview shall go. */
 interface Closing {
@@ -14,6 +17,8 @@ interface Closing {
   readonly why: string
   /** The channel that it would have by today's inputs; others that it has are found by what they serve. */
   readonly channelName: string | null
+  /** Whether its testers are still to be moved on. */
+  readonly movesTesters: boolean
 }
 
 /** Removes the preview of a pull request. */
@@ -22,13 +27,15 @@ export async function cleanup(
   context: RunContext,
 ): Promise<CleanedResult> {
   const appId = await readAppId(context)
-  return closePreview(appId, operation, context)
+  return closePreview(appId, { ...operation, movesTesters: true }, context)
 }
 
 /** Removes the previews of every pull request that is no longer open (or has lost the label). */
 export async function sweep(context: RunContext): Promise<CleanedResult> {
   const { inputs, trigger, capgo, github, deps } = context
   const appId = await readAppId(context)
+  // First the testers: nobody is on a channel that goes.
+  const testers = await convergeOnSchedule(appId, context)
   const numbers = await findPreviewedPulls(appId, trigger.repository, capgo)
   const previews: RemovedPreview[] = []
   for (const number of numbers) {
@@ -46,7 +53,9 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
     const why = pull.open
       ? `#${number} has no label "${label}"`
       : `#${number} is ${pull.merged ? 'merged' : 'closed'}`
-    previews.push(...(await closePreview(appId, { pull, why, channelName: null }, context)).previews)
+    previews.push(
+      ...(await closePreview(appId, { pull, why, channelName: null, movesTesters: false }, context)).previews,
+    )
   }
   const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
   return {
@@ -58,6 +67,7 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
         : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`,
     appId,
     previews: removed,
+    testers,
     warnings: [],
   }
 }
@@ -65,14 +75,15 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
 /** Channel, bundles, deployments; then the comment says so. */
 export async function closePreview(
   appId: string,
-  { pull, why, channelName }: Closing,
+  { pull, why, channelName, movesTesters }: Closing,
   context: RunContext,
 ): Promise<CleanedResult> {
   const { deps, inputs, trigger, capgo, courtesy } = context
   const { number } = pull
+  const testers = movesTesters ? await moveTestersOn(appId, number, context) : null
   const leftovers = await findLeftovers(appId, pullName(trigger.repository, number), channelName, capgo)
   if (inputs.dryRun)
-    return cleaned(appId, 'planned', why, {
+    return cleaned(appId, 'planned', why, testers, {
       pull: number,
       why,
       channels: leftovers.channels.map(({ name }) => name),
@@ -107,6 +118,7 @@ export async function closePreview(
       devices: null,
       deepLink: null,
       web: null,
+      testers,
       warnings: [],
       error: null,
       removed: {
@@ -118,13 +130,29 @@ export async function closePreview(
     },
     context,
   )
-  return cleaned(appId, 'cleaned', why, { pull: number, why, ...removed })
+  return cleaned(appId, 'cleaned', why, testers, { pull: number, why, ...removed })
+}
+
+/** Before the channel goes, so that no device is without one. A testers file that is broken does not keep it from going. */
+async function moveTestersOn(
+  appId: string,
+  closing: number,
+  context: RunContext,
+): Promise<TestersReport | null> {
+  try {
+    return await convergeForPull(appId, { published: null, closing }, await readTestersFile(context), context)
+  } catch (error) {
+    const { reason } = failure(error)
+    context.deps.log.warning(`The testers were not moved on: ${reason}`)
+    return null
+  }
 }
 
 function cleaned(
   appId: string,
   outcome: CleanedResult['outcome'],
   why: string,
+  testers: TestersReport | null,
   preview: RemovedPreview,
 ): CleanedResult {
   const isEmpty = preview.channels.length + preview.bundles.length === 0
@@ -136,6 +164,7 @@ function cleaned(
       : `${why}, so its preview ${outcome === 'planned' ? 'would go' : 'is gone'}.`,
     appId,
     previews: [preview],
+    testers,
     warnings: [],
   }
 }

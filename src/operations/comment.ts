@@ -1,6 +1,8 @@
+import type { GitHub } from '../github/client.ts'
 import type { OwnComment } from '../github/comment.ts'
-import { renderComment } from '../report/comment.ts'
+import { renderComment, replaceTesters } from '../report/comment.ts'
 import type { PreviewComment } from '../report/preview.ts'
+import type { TesterRow } from '../report/testers.ts'
 import type { RunContext } from './context.ts'
 
 /** The job's permission. */
@@ -14,7 +16,7 @@ export const PULL_REQUESTS = 'pull-requests: write'
 export async function writeComment(comment: PreviewComment, context: RunContext): Promise<string | null> {
   const { inputs, trigger, courtesy } = context
   if (!inputs.comment || inputs.dryRun) return null
-  const marker = `<!-- capgo-publish-action ${comment.appId} -->`
+  const marker = markerOf(comment.appId)
   const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
   const body = `${marker}\n<!-- run ${run.id}.${run.attempt} -->\n${renderComment(comment)}`
   return courtesy('write the comment', PULL_REQUESTS, async github => {
@@ -27,6 +29,23 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
     const made = await github.createComment(comment.pull, marker, body)
     return (await write(made))?.url ?? null
   })
+}
+
+/** Says anew in another pull request's comment which testers have its preview; the rest of it stays. */
+export async function updateTesterSection(
+  appId: string,
+  pull: number,
+  rows: readonly TesterRow[],
+  github: GitHub,
+): Promise<void> {
+  const known = await github.findComment(pull, markerOf(appId))
+  if (known === null) return
+  const body = replaceTesters(known.body, rows)
+  if (body !== known.body) await github.updateComment(known.id, body)
+}
+
+function markerOf(appId: string): string {
+  return `<!-- capgo-publish-action ${appId} -->`
 }
 
 function isNewer(body: string, run: { readonly id: number; readonly attempt: number }): boolean {

@@ -56,5 +56,5 @@ function takeArtifact(runId: number, github: GitHub, { deps, inputs }: RunContex
 }
 
 function skipped(reason: string): Result {
-  return { kind: 'skipped', outcome: 'skipped', reason, warnings: [] }
+  return { kind: 'skipped', outcome: 'skipped', reason, testers: null, warnings: [] }
 }

@@ -11,11 +11,13 @@ import { channelDeepLink, commitOfPull, webPreview } from '../plan/preview.ts'
 import { firstRefusal } from '../plan/version.ts'
 import { bundlePage, failure } from '../report/outcome.ts'
 import type { PreviewComment } from '../report/preview.ts'
+import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { closePreview } from './close.ts'
 import { PULL_REQUESTS, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
+import { convergeForPull, readTestersFile, type TestersFile } from './testers.ts'
 
 /**
  * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
@@ -26,6 +28,8 @@ export async function preview(
   takeBuild: (() => Promise<string>) | null,
   context: RunContext,
 ): Promise<Result> {
+  // A broken testers file is told of before anything is built.
+  const testersFile = await readTestersFile(context)
   const prepared = await prepare(
     {
       channelName,
@@ -56,7 +60,10 @@ export async function preview(
     )
     throw error
   }
-  return (await closedMeanwhile(prepared, pull, context)) ?? announce(prepared, delivered, pull, context)
+  return (
+    (await closedMeanwhile(prepared, pull, context)) ??
+    announce(prepared, delivered, pull, testersFile, context)
+  )
 }
 
 /**
@@ -99,7 +106,7 @@ async function closedMeanwhile(
   const why = now.open
     ? `label "${label}" was taken off #${pull.number}`
     : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`
-  return closePreview(project.appId, { pull: now, why, channelName: null }, context)
+  return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
 }
 
 /** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
@@ -107,6 +114,7 @@ async function announce(
   prepared: Prepared,
   { result, channel, built }: Delivered,
   pull: PullRequest,
+  testersFile: TestersFile | null,
   context: RunContext,
 ): Promise<PublishResult> {
   const { inputs, capgo } = context
@@ -120,6 +128,7 @@ async function announce(
   if (result.outcome === 'stale' || served === null)
     return { ...result, preview: { ...shown, commentUrl: null } }
 
+  const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
   const base = matchChannel({ name: pull.baseRef, full: `refs/heads/${pull.baseRef}` }, inputs.channels)
   const [before, devices] = await Promise.all([
     base === undefined ? null : capgo.readChannel(appId, base.channel).catch(() => null),
@@ -150,11 +159,12 @@ async function announce(
       devices,
       deepLink,
       web,
-      warnings: result.warnings,
+      testers,
+      warnings: [...result.warnings, ...failuresOf({ ...result, testers }).map(({ message }) => message)],
     },
     context,
   )
-  return { ...result, preview: { ...shown, commentUrl } }
+  return { ...result, testers, preview: { ...shown, commentUrl } }
 }
 
 /** What a comment says whatever came of the run: the channel as it was when the run began. */
@@ -196,6 +206,7 @@ function describe(
     devices: null,
     deepLink: channel === null || served === null ? null : channelDeepLink(project.appId, channel),
     web: null,
+    testers: null,
     warnings: [],
     error: null,
     removed: null,

@@ -3,6 +3,7 @@ import { alert, code, codeBlock, details, escapeText, limit, link } from './mark
 import type { PreviewComment } from './preview.ts'
 import { renderQr } from './qr.ts'
 import { countChanges, LINES_SHOWN, lastLines, listChanges, row, setApart, tableOfChanges } from './render.ts'
+import { renderMerging, renderTesterSection, renderTesters, type TesterRow } from './testers.ts'
 
 /** GitHub takes 65,536 characters and refuses more; some room for the marker that goes before. */
 const LONGEST_COMMENT = 65_536 - 1_536
@@ -33,8 +34,10 @@ function blocks(comment: PreviewComment): string[] {
         `### 📱 Preview ready: ${served(comment)}`,
         facts(comment),
         warned,
+        testers(comment),
         phone(comment),
         changes(comment),
+        renderMerging(comment.testers?.merging ?? null),
         footer(comment),
       ]
     case 'failed':
@@ -48,8 +51,32 @@ function blocks(comment: PreviewComment): string[] {
         footer(comment),
       ]
     case 'closed':
-      return ['### 🧹 Preview closed', removed(comment), warned, footer(comment)]
+      return ['### 🧹 Preview closed', removed(comment), movedOn(comment), warned, footer(comment)]
   }
+}
+
+/** Between these another run may put what has become of this preview's testers. */
+const TESTERS = ['<!-- testers -->', '<!-- /testers -->'] as const
+
+function testers(comment: PreviewComment): string {
+  return comment.testers === null ? '' : setTesters(comment.testers.rows)
+}
+
+function setTesters(rows: readonly TesterRow[]): string {
+  return [TESTERS[0], renderTesterSection(rows), TESTERS[1]].filter(part => part !== '').join('\n\n')
+}
+
+/** The comment with these testers instead; as it is when it has no place for them. */
+export function replaceTesters(body: string, rows: readonly TesterRow[]): string {
+  const from = body.indexOf(TESTERS[0])
+  const to = body.indexOf(TESTERS[1], from)
+  if (from < 0 || to < 0) return body
+  return body.slice(0, from) + setTesters(rows) + body.slice(to + TESTERS[1].length)
+}
+
+/** Where the testers of a closed preview are now. */
+function movedOn({ testers }: PreviewComment): string {
+  return testers === null ? '' : renderTesters(testers.rows)
 }
 
 function linkCommit({ sha, url }: PreviewComment['commit']): string {

@@ -92,6 +92,7 @@ function base(findings: Findings) {
     appId: plan.appId,
     before: before === null ? null : { id: before.id, name: before.name },
     preview: null,
+    testers: null,
     commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
     change: findings.change,
     files: built.files,
@@ -120,6 +121,7 @@ export function failure(error: unknown): FailedResult {
     hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
     at: known?.at ?? null,
     output: known?.output ?? null,
+    problems: known?.problems ?? [],
     warnings: [],
   }
 }

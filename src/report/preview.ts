@@ -1,4 +1,5 @@
 import type { ContentChange } from './result.ts'
+import type { TestersReport } from './testers.ts'
 
 /** Everything that the one comment of a pull request and app says. Sizes in bytes. Names are untrusted text. */
 export interface PreviewComment {
@@ -34,6 +35,8 @@ export interface PreviewComment {
   readonly deepLink: string | null
   /** The web preview's address, or why there is none. */
   readonly web: { readonly url: string } | { readonly why: string } | null
+  /** Null where the repository has no testers file. */
+  readonly testers: TestersReport | null
   readonly warnings: readonly string[]
   readonly error: {
     readonly code: string

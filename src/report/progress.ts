@@ -4,15 +4,20 @@ import { formatBytes } from './format.ts'
 /** Seconds between two lines on a long upload. */
 const INTERVAL = 5_000
 
-/** Says in the log how far an upload is: by time, not by byte. */
+/** Says in the log how far something is: by time, not by byte. */
 export function progressReporter(
   log: Pick<Deps['log'], 'info'>,
   clock: () => number,
-): (sent: number, total: number) => void {
+  say: (done: number, total: number) => string = sayUpload,
+): (done: number, total: number) => void {
   let last = clock()
-  return (sent, total) => {
-    if (sent < total && clock() - last < INTERVAL) return
+  return (done, total) => {
+    if (done < total && clock() - last < INTERVAL) return
     last = clock()
-    log.info(`Uploaded ${formatBytes(sent)} of ${formatBytes(total)} (${Math.floor((sent / total) * 100)}%).`)
+    log.info(say(done, total))
   }
+}
+
+function sayUpload(sent: number, total: number): string {
+  return `Uploaded ${formatBytes(sent)} of ${formatBytes(total)} (${Math.floor((sent / total) * 100)}%).`
 }

@@ -10,6 +10,7 @@ import type {
   Result,
   SkippedResult,
 } from './result.ts'
+import { countTesters, nameDevices, renderTesters, type TestersReport } from './testers.ts'
 
 /** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
 const LONGEST_SUMMARY = 1024 * 1024 - 4096
@@ -69,12 +70,13 @@ function blocks(result: Result): string[] {
   }
 }
 
-function failed({ code: id, reason, hint, at, output }: FailedResult): string[] {
+function failed({ code: id, reason, hint, at, output, problems }: FailedResult): string[] {
   const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':')
   const what = `<b>${escapeText(reason)}</b>`
   return [
     '### ❌ Publish failed',
     alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
+    problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
     `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
     output === null || output.trim() === ''
       ? ''
@@ -82,11 +84,26 @@ function failed({ code: id, reason, hint, at, output }: FailedResult): string[] 
   ]
 }
 
-function skipped({ reason }: SkippedResult): string[] {
-  return ['### ⏭️ Nothing to publish', escapeText(reason)]
+function skipped({ reason, testers }: SkippedResult): string[] {
+  if (testers === null) return ['### ⏭️ Nothing to publish', escapeText(reason)]
+  return [`### 👥 ${countTesters(testers)}`, ...testerDetails(testers), escapeText(reason)]
 }
 
-function cleaned({ outcome, reason, previews, warnings: texts }: CleanedResult): string[] {
+/** What was done with the devices of testers, in a summary that is about something else. */
+function testersOf(testers: TestersReport | null): string[] {
+  return testers === null ? [] : [`**👥 ${countTesters(testers)}**`, ...testerDetails(testers)]
+}
+
+function testerDetails({ changed, rows, failures }: TestersReport): string[] {
+  const failed = failures.map(({ message, hint, devices }) => {
+    const what = `${escapeText(nameDevices(devices))}: <b>${escapeText(message)}</b>`
+    return alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`)
+  })
+  const more = changed.filter(row => rows.every(({ device }) => device !== row.device))
+  return [...failed, renderTesters([...rows, ...more])]
+}
+
+function cleaned({ outcome, reason, previews, testers, warnings: texts }: CleanedResult): string[] {
   const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
   const names = (all: readonly string[]) => all.map(code).join(', ')
   const rows = shown.map(({ why, channels, bundles, devices }) => [
@@ -102,6 +119,7 @@ function cleaned({ outcome, reason, previews, warnings: texts }: CleanedResult):
       ? escapeText(reason)
       : table(['because', 'channel', 'bundles', 'devices taken off'], rows),
     kept.join('\n'),
+    ...testersOf(testers),
     warnings(texts),
   ]
 }
@@ -112,6 +130,7 @@ function published(result: PublishResult): string[] {
     origin(result),
     why(result),
     preview(result),
+    ...testersOf(result.testers),
     changes(result.change),
     warnings(result.warnings),
     decisions(result),

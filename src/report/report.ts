@@ -1,6 +1,7 @@
 import type { Deps } from '../deps.ts'
 import { describeOutcome, renderSummary } from './render.ts'
 import type { Result } from './result.ts'
+import { nameDevices, type TesterFailure } from './testers.ts'
 
 /** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
 export async function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink'>): Promise<void> {
@@ -8,9 +9,23 @@ export async function report(result: Result, { log, sink }: Pick<Deps, 'log' | '
   for (const warning of result.warnings) log.warning(warning)
   if (result.kind === 'failed') {
     const message = [result.reason, result.hint].filter(part => part !== null).join('\n')
-    log.error(message, result.at ?? undefined)
+    if (result.problems.length === 0) log.error(message, result.at ?? undefined)
+    else {
+      for (const problem of result.problems) log.error(problem.message, problem.at ?? undefined)
+      log.error(message)
+    }
   } else log.info(describeOutcome(result))
+  for (const { message, hint, devices, at } of failuresOf(result))
+    log.error(
+      [`${nameDevices(devices)}: ${message}`, hint].filter(part => part !== null).join('\n'),
+      at ?? undefined,
+    )
   await sink.writeSummary(renderSummary(result))
+}
+
+/** Devices of testers that could not be put where they belong: the run is red for them, whatever else it did. */
+export function failuresOf(result: Result): readonly TesterFailure[] {
+  return result.kind === 'failed' ? [] : (result.testers?.failures ?? [])
 }
 
 /** Every output, empty where it does not apply. Names as in action.yml. */
@@ -29,7 +44,14 @@ export function outputs(result: Result): Record<string, string> {
     'deep-link': preview?.deepLink ?? '',
     'web-preview-url': preview?.webUrl ?? '',
     'comment-url': preview?.commentUrl ?? '',
-    'error-code': result.kind === 'failed' ? result.code : '',
+    testers: testersOutput(result),
+    'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
     reason: result.reason,
   }
+}
+
+function testersOutput(result: Result): string {
+  if (result.kind === 'failed' || result.testers === null) return ''
+  const { assigned, released, renewed, failed } = result.testers.counts
+  return JSON.stringify({ assigned, released, renewed, failed })
 }

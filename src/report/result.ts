@@ -1,5 +1,6 @@
-import type { Place } from '../errors.ts'
+import type { Place, Problem } from '../errors.ts'
 import type { Decision } from '../plan/types.ts'
+import type { TestersReport } from './testers.ts'
 
 /** How the content of two bundles differs. Sizes in bytes. */
 export interface ContentChange {
@@ -48,6 +49,8 @@ export interface PublishResult {
   readonly files: { readonly count: number; readonly bytes: number } | null
   readonly leftOut: readonly { readonly path: string; readonly why: string }[]
   readonly decisions: readonly Decision[]
+  /** What was done with the devices of testers; null where that was not this run's matter. */
+  readonly testers: TestersReport | null
   readonly warnings: readonly string[]
   /** Of a pull request: how to get it. */
   readonly preview: {
@@ -69,6 +72,8 @@ export interface SkippedResult {
   readonly kind: 'skipped'
   readonly outcome: 'skipped'
   readonly reason: string
+  /** What was done with the devices of testers; null where that was not this run's matter. */
+  readonly testers: TestersReport | null
   readonly warnings: readonly string[]
 }
 
@@ -79,6 +84,8 @@ export interface CleanedResult {
   readonly reason: string
   readonly appId: string
   readonly previews: readonly RemovedPreview[]
+  /** What was done with the devices of testers; null where that was not this run's matter. */
+  readonly testers: TestersReport | null
   readonly warnings: readonly string[]
 }
 
@@ -104,6 +111,8 @@ export interface FailedResult {
   readonly at: Place | null
   /** End of a child process's output; untrusted. */
   readonly output: string | null
+  /** Several things that are wrong at once, each with its place. */
+  readonly problems: readonly Problem[]
   readonly warnings: readonly string[]
 }
 

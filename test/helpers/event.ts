@@ -80,6 +80,8 @@ export interface PullRequestOptions extends RepositoryOptions {
   /** The label that was added or removed. */
   readonly label?: string
   readonly merged?: boolean
+  /** Logins of who is asked to review. */
+  readonly reviewers?: readonly string[]
   readonly draft?: boolean
   /** `owner/name` of the fork that the head is in. */
   readonly fork?: string
@@ -106,6 +108,7 @@ export function pullRequestEvent(action: PullRequestAction, options: PullRequest
     merged_at: merged ? '2026-11-23T11:00:00Z' : null,
     merge_commit_sha: options.mergeSha ?? null,
     user: { login: options.actor ?? ACTOR },
+    requested_reviewers: (options.reviewers ?? []).map(login => ({ login })),
     labels: (options.labels ?? []).map(name => ({ name })),
     head: {
       ref: options.headRef,

@@ -46,6 +46,7 @@ export async function openPull(world: World, options: PullOptions = {}): Promise
     head: { ref: branch, ...(options.fork === undefined ? {} : { fork: options.fork }) },
     base: { ref: baseRef },
     ...(options.labels ? { labels: options.labels } : {}),
+    ...(options.actor === undefined ? {} : { author: options.actor }),
     ...(options.title === undefined ? {} : { title: options.title }),
     draft: options.draft ?? false,
   })

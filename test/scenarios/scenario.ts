@@ -168,6 +168,8 @@ function inOrder(requests: readonly string[]): string[] {
   const isReading = (request: string) => request.includes('/files/read/')
   const sideBySide = [
     /\/rpc\/|\/files\/config/,
+    /order=id\.asc&limit|channels\?app_id=[^&]*&order=/,
+    /^(POST|DELETE) \/device /,
     /^PATCH \/rest\/v1\/app_versions|^GET \/rest\/v1\/channels\?/,
   ]
   const kind = (request: string) => sideBySide.findIndex(pattern => pattern.test(request))

@@ -142,7 +142,13 @@ const withPreview = (of: Partial<RemovedPreview>): Result => ({
   previews: [{ ...cleaned.previews[0]!, ...of }],
 })
 const otherFields: Record<string, (text: string) => Result> = {
-  'skipped.reason': text => ({ kind: 'skipped', outcome: 'skipped', reason: text, warnings: [] }),
+  'skipped.reason': text => ({
+    kind: 'skipped',
+    testers: null,
+    outcome: 'skipped',
+    reason: text,
+    warnings: [],
+  }),
   'cleaned.reason': text => ({ ...cleaned, reason: text }),
   'cleaned.why': text => withPreview({ why: text }),
   'cleaned.channels': text => withPreview({ channels: [text] }),

@@ -1,0 +1,222 @@
+import PQueue from 'p-queue'
+import * as z from 'zod/mini'
+import { ActionError } from '../errors.ts'
+import type { Connection } from './connection.ts'
+import { parseAnswer, query } from './postgrest.ts'
+import { permissionMissing, refusal } from './refusal.ts'
+import { DeviceList, type DeviceRow, OverrideRow } from './wire.ts'
+
+/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
+const PAGE = 1000
+/** Ids in one filter or body: a URL of 200 ids has 8 kB, the usual limit. */
+const IDS_A_CALL = 200
+/**
+ * Capgo takes 1000 device calls a minute from one address and app, and 5 a second for one device; evenly spread
+ * over the minute, with room for another job behind the same address.
+ */
+const PACE = { concurrency: 8, interval: 1000, intervalCap: 15 }
+
+const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' }
+
+/** An override that shall be: `channel` by name, null = none. */
+export interface OverrideChange {
+  readonly device: string
+  readonly channel: string | null
+}
+
+export function devices({ http, api, key, database }: Connection) {
+  async function readOverrides(filter: Readonly<Record<string, string>>, offset: number, counted: boolean) {
+    const { url, headers } = await database()
+    const parameters = {
+      ...filter,
+      select: Object.keys(OverrideRow.shape).join(','),
+      order: 'id.asc',
+      limit: String(PAGE),
+      offset: String(offset),
+    }
+    const call = {
+      what: 'read the overrides of devices',
+      method: 'GET',
+      url: `${url}/channel_devices?${query(parameters)}`,
+      headers: counted ? { ...headers, prefer: 'count=exact' } : headers,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    // 206 when there are more rows than the answer has.
+    if (answer.status !== 200 && answer.status !== 206) throw refusal(call, answer)
+    const rows = parseAnswer(z.array(OverrideRow), answer, call)
+    const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1])
+    return { rows, total }
+  }
+
+  async function setOverride(appId: string, device: string, channel: string): Promise<void> {
+    const call = {
+      what: `put a device on channel ${channel}`,
+      method: 'POST',
+      url: `${api}/device`,
+      headers: key,
+      json: { app_id: appId, device_id: device, channel },
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status === 200) return
+    if (answer.code === 'public_channel_override')
+      throw new ActionError(
+        'public_channel',
+        `Channel ${channel} is public: Capgo puts no device on it by name.`,
+        {
+          hint: 'Devices get the public channel by having no override; name a private channel in the testers file.',
+        },
+      )
+    if (answer.code === 'channel_not_found')
+      throw new ActionError('channel_unknown', `There is no channel ${channel} that the key can see.`, {
+        hint: 'Make it in the Capgo console (or publish to it), or correct the name.',
+      })
+    throw refusal(call, answer, MANAGE_FORCED)
+  }
+
+  async function clearOverride(appId: string, device: string): Promise<void> {
+    const call = {
+      what: 'take a device off its channel',
+      method: 'DELETE',
+      url: `${api}/device`,
+      headers: key,
+      json: { app_id: appId, device_id: device },
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200)
+      throw refusal(call, answer, { permission: 'app.manage_devices', role: 'app_developer' })
+  }
+
+  return {
+    /**
+     * Every override of the app. The first page tells how many there are, the others are read side by side;
+     * a row that moved between two pages meanwhile is at most read twice.
+     */
+    async listOverrides(appId: string): Promise<OverrideRow[]> {
+      const filter = { app_id: `eq.${appId}` }
+      const first = await readOverrides(filter, 0, true)
+      const size = first.rows.length
+      if (size === 0 || !(first.total > size)) return first.rows
+      // A server may give fewer rows at once than we ask for.
+      const offsets = Array.from(
+        { length: Math.ceil(first.total / size) - 1 },
+        (_, page) => (page + 1) * size,
+      )
+      const queue = new PQueue({ concurrency: PACE.concurrency })
+      const pages = await queue.addAll(
+        offsets.map(offset => async () => (await readOverrides(filter, offset, false)).rows),
+      )
+      return [first.rows, ...pages].flat()
+    },
+
+    /** The overrides of these devices. */
+    async readOverridesOf(appId: string, deviceIds: readonly string[]): Promise<OverrideRow[]> {
+      const found: OverrideRow[] = []
+      for (const ids of chunks(deviceIds)) {
+        const filter = { app_id: `eq.${appId}`, device_id: `in.(${ids.join(',')})` }
+        found.push(...(await readOverrides(filter, 0, false)).rows)
+      }
+      return found
+    },
+
+    /**
+     * Makes the changes through the device API at the pace that Capgo allows. One that fails does not hinder
+     * the others; a missing permission ends it, since it would be the same for all that are left.
+     * `onDone` is told after each how many were tried.
+     */
+    async changeOverrides(
+      appId: string,
+      changes: readonly OverrideChange[],
+      onDone: (tried: number) => void,
+    ): Promise<Map<OverrideChange, ActionError>> {
+      const failed = new Map<OverrideChange, ActionError>()
+      const queue = new PQueue(PACE)
+      let hopeless: ActionError | null = null
+      let tried = 0
+      await queue.addAll(
+        changes.map(change => async () => {
+          if (hopeless !== null) {
+            failed.set(change, hopeless)
+            return
+          }
+          try {
+            await (change.channel === null
+              ? clearOverride(appId, change.device)
+              : setOverride(appId, change.device, change.channel))
+          } catch (error) {
+            if (!(error instanceof ActionError)) throw error
+            failed.set(change, error)
+            if (error.code === 'permission_missing' || error.code === 'invalid_apikey') hopeless = error
+          }
+          onDone(++tried)
+        }),
+      )
+      return failed
+    },
+
+    /**
+     * Writes overrides anew with the same channel, so that Capgo does not expire them: an identical `POST /device`
+     * writes nothing. Only rows that are still on this channel; there is no moment without them. Returns how many.
+     */
+    async renewOverrides(appId: string, channelId: number, deviceIds: readonly string[]): Promise<number> {
+      let renewed = 0
+      const { url, headers } = await database()
+      for (const ids of chunks(deviceIds)) {
+        const filter = {
+          app_id: `eq.${appId}`,
+          channel_id: `eq.${channelId}`,
+          device_id: `in.(${ids.join(',')})`,
+          select: 'device_id',
+        }
+        const call = {
+          what: 'renew overrides',
+          method: 'PATCH',
+          url: `${url}/channel_devices?${query(filter)}`,
+          headers: { ...headers, prefer: 'return=representation' },
+          json: { channel_id: channelId },
+          retry: 'repeat',
+        } as const
+        const answer = await http.send(call)
+        if (answer.status !== 200) throw refusal(call, answer, MANAGE_FORCED)
+        renewed += parseAnswer(z.array(z.object({ device_id: z.string() })), answer, call).length
+      }
+      return renewed
+    },
+
+    /** What Capgo knows of these devices; those that never asked for an update are not among them. */
+    async readDevices(appId: string, deviceIds: readonly string[]): Promise<DeviceRow[]> {
+      const found: DeviceRow[] = []
+      for (const ids of chunks(deviceIds)) {
+        const call = {
+          what: 'read devices',
+          method: 'POST',
+          url: `${api}/private/devices`,
+          headers: key,
+          json: { appId, deviceIds: ids, limit: ids.length },
+          retry: 'repeat',
+        } as const
+        const answer = await http.send(call)
+        if (answer.status !== 200)
+          throw refusal(call, answer, { permission: 'app.read_devices', role: 'app_reader' })
+        found.push(...parseAnswer(DeviceList, answer, call).data)
+      }
+      return found
+    },
+  }
+}
+
+/** A delete or set that Capgo acknowledged and did not do: it says ok where the key may not. */
+export function changeWithoutEffect(): ActionError {
+  return permissionMissing(
+    'change what channel a device is on (Capgo answered ok and did nothing)',
+    MANAGE_FORCED,
+  )
+}
+
+function chunks(all: readonly string[]): string[][] {
+  return Array.from({ length: Math.ceil(all.length / IDS_A_CALL) }, (_, index) =>
+    all.slice(index * IDS_A_CALL, (index + 1) * IDS_A_CALL),
+  )
+}

@@ -1,0 +1,344 @@
+import { describe, expect, it } from 'vitest'
+import { Device } from '../helpers/device.ts'
+import { pushEvent, scheduleEvent } from '../helpers/event.ts'
+import type { Files } from '../helpers/repository.ts'
+import { openPull } from './pull.ts'
+import { APP_ID, createWorld, tinyApp, type World, type WorldOptions } from './scenario.ts'
+
+const ADA = 'ada00000-0000-4000-8000-000000000001'
+const BOB = 'b0b00000-0000-4000-8000-000000000002'
+const EVE = 'e5e00000-0000-4000-8000-000000000003'
+
+const withTesters = (testers: unknown): Files => ({
+  ...tinyApp(),
+  'testers.json': typeof testers === 'string' ? testers : JSON.stringify(testers, null, 2),
+})
+
+/** Overrides as Capgo has them: the channel of each device. */
+function overridesOf({ capgo }: World): Record<string, string> {
+  const names = new Map(capgo.store.list('channels', { app_id: APP_ID }).map(({ id, name }) => [id, name]))
+  return Object.fromEntries(
+    capgo.store
+      .list('channel_devices', { app_id: APP_ID })
+      .map(({ device_id, channel_id }) => [device_id, names.get(channel_id) ?? '?'])
+      .sort(),
+  )
+}
+
+const createTesterWorld = (testers: unknown, more: WorldOptions = {}) =>
+  createWorld({ files: withTesters(testers), role: 'app_admin', ...more })
+
+/** A push to main that changes the testers file. */
+async function pushFile(world: World, testers: unknown, inputs: Record<string, string> = {}) {
+  const { repo } = world
+  const before = repo.git(['rev-parse', 'main'])
+  repo.checkout('main')
+  repo.commit({ 'testers.json': typeof testers === 'string' ? testers : JSON.stringify(testers) })
+  return world.run(pushEvent({ branch: 'main', sha: repo.head, before }), { inputs })
+}
+
+const schedule = (world: World, inputs: Record<string, string> = {}) =>
+  world.run(scheduleEvent({ sha: world.repo.git(['rev-parse', 'main']) }), { inputs })
+
+const section = (comment = '') =>
+  comment.slice(comment.indexOf('<!-- testers -->'), comment.indexOf('<!-- /testers -->'))
+
+describe('the preview of a pull request', () => {
+  it('is on the devices of the file, and on no other', async () => {
+    const world = await createTesterWorld([ADA, BOB])
+    await world.push('main')
+    world.story(await world.push('main'))
+    const pull = await openPull(world)
+    const run = await pull.run('opened')
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(world.story(run)).toMatchSnapshot()
+    expect(pull.comments()).toMatchSnapshot()
+    expect(run.summary).toMatchSnapshot()
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-12', [BOB]: 'pr-12' })
+    expect(JSON.parse(run.outputs.testers ?? '')).toEqual({ assigned: 2, released: 0, renewed: 0, failed: 0 })
+    world.capgo.clock.advance(15_000)
+    const device = new Device({ capgoUrl: world.capgo.url, appId: APP_ID, deviceId: ADA })
+    expect((await device.update())?.version).toBe(run.outputs['bundle-version'])
+    const other = new Device({ capgoUrl: world.capgo.url, appId: APP_ID })
+    expect((await other.update())?.version).toBe('1.2.0')
+    // Again, nothing changes.
+    const again = await pull.run('synchronize')
+    expect(JSON.parse(again.outputs.testers ?? '')).toMatchObject({ assigned: 0, released: 0 })
+    expect(section(pull.comments()[0])).toContain('already on')
+    const closed = await pull.close()
+    expect(closed.exitCode, closed.visibleLog).toBe(0)
+    expect(overridesOf(world)).toEqual({})
+    expect(pull.comments()).toMatchSnapshot()
+    expect((await device.update())?.version).toBe('1.2.0')
+  })
+
+  it('goes to its author where the file has logins; the newest takes a device, and both comments say so', async () => {
+    const world = await createTesterWorld([
+      { device: ADA, name: "Ada's iPhone", github: 'octocat' },
+      { device: BOB, github: 'bob', channel: 'beta' },
+    ])
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
+    await world.push('main')
+    const first = await openPull(world, { number: 12 })
+    const author = world.hosted.pull(12).issue.author
+    world.repo.checkout('main')
+    await pushFile(world, [
+      { device: ADA, name: "Ada's *iPhone* @everyone", github: author },
+      { device: BOB, github: 'bob', channel: 'beta' },
+    ])
+    await first.run('opened')
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-12', [BOB]: 'beta' })
+    world.repo.checkout('main')
+    const second = await openPull(world, {
+      number: 14,
+      branch: 'feature/night',
+      files: { 'greeting.txt': 'Night' },
+    })
+    await second.run('opened')
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-14', [BOB]: 'beta' })
+    world.repo.checkout('main')
+    const third = await openPull(world, {
+      number: 16,
+      branch: 'feature/noon',
+      files: { 'greeting.txt': 'Noon' },
+    })
+    await third.run('opened')
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-16', [BOB]: 'beta' })
+    expect(section(third.comments()[0])).toContain('taken from #14')
+    expect(section(second.comments()[0])).toContain('taken by #16')
+    expect(section(third.comments()[0])).not.toContain('@everyone')
+    // The older one is pushed to: the newer keeps the device.
+    await second.run('synchronize')
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-16', [BOB]: 'beta' })
+    expect(section(second.comments()[0])).toContain('taken by #16')
+    world.capgo.clock.advance(61_000)
+    const closed = await third.close(true)
+    expect(overridesOf(world), closed.visibleLog).toEqual({ [ADA]: 'pr-14', [BOB]: 'beta' })
+    expect(section(second.comments()[0])).not.toContain('taken by')
+    expect(third.comments()[0]).toContain('assigned to <code>pr-14</code>')
+    await second.close()
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-12', [BOB]: 'beta' })
+    await first.close()
+    expect(overridesOf(world)).toEqual({ [BOB]: 'beta' })
+  })
+
+  it('goes to reviewers and groups when the workflow says so', async () => {
+    const world = await createTesterWorld([
+      { device: ADA, github: 'ada' },
+      { device: BOB, github: 'bob' },
+      { device: EVE, groups: ['qa'] },
+    ])
+    await world.push('main')
+    const pull = await openPull(world)
+    world.hosted.pull(12).pull.reviewers.push('Ada')
+    const inputs = { 'assign-testers': 'reviewers, group:qa' }
+    await pull.run('opened', {}, { inputs })
+    expect(overridesOf(world)).toEqual({ [EVE]: 'pr-12' })
+    await pull.run('synchronize', { reviewers: ['Ada'] }, { inputs })
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-12', [EVE]: 'pr-12' })
+    const none = await pull.run('synchronize', {}, { inputs: { 'assign-testers': 'none' } })
+    expect(overridesOf(world), none.visibleLog).toEqual({})
+    const unknown = await pull.run('synchronize', {}, { inputs: { 'assign-testers': 'group:ops' } })
+    expect(unknown.outputs.reason).toContain('testers.json has no group "ops"')
+  })
+
+  it('says what will not install, and who was never seen', async () => {
+    const world = await createTesterWorld([ADA, BOB, { device: EVE, until: '2020-01-01' }])
+    await world.push('main')
+    world.capgo.seedDevice({ appId: APP_ID, deviceId: ADA, platform: 'android', versionBuild: '1.0.0' })
+    const pull = await openPull(world)
+    await pull.run('opened')
+    world.capgo.store.update('channels', world.capgo.store.find('channels', { name: 'pr-12' })!, {
+      android: false,
+    })
+    await pull.run('synchronize')
+    expect(section(pull.comments()[0])).toMatchSnapshot()
+  })
+
+  it('leaves a device where a person put it', async () => {
+    const world = await createTesterWorld([ADA])
+    world.capgo.seedChannel({ appId: APP_ID, name: 'support', public: false })
+    world.capgo.seedOverride({ appId: APP_ID, deviceId: ADA, channel: 'support' })
+    world.capgo.seedOverride({ appId: APP_ID, deviceId: EVE, channel: 'support' })
+    await world.push('main')
+    const pull = await openPull(world)
+    const run = await pull.run('opened')
+    expect(run.exitCode).toBe(0)
+    expect(overridesOf(world)).toEqual({ [ADA]: 'support', [EVE]: 'support' })
+    expect(section(pull.comments()[0])).toContain('stays on')
+  })
+
+  it('that changes the file decides about its own preview only, and says what merging would do', async () => {
+    const world = await createTesterWorld([{ device: ADA, channel: 'beta' }, { device: BOB }])
+    for (const name of ['beta', 'alpha']) world.capgo.seedChannel({ appId: APP_ID, name, public: false })
+    await pushFile(world, [{ device: ADA, channel: 'beta' }, BOB])
+    expect(overridesOf(world)).toEqual({ [ADA]: 'beta' })
+    const pull = await openPull(world, {
+      files: { 'testers.json': JSON.stringify([{ device: ADA, name: 'Ada', channel: 'alpha' }, EVE]) },
+    })
+    const run = await pull.run('opened', {}, { inputs: { 'assign-testers': 'all' } })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-12', [EVE]: 'pr-12' })
+    expect(pull.comments()[0]).toMatchSnapshot()
+    // Capgo takes the same device and channel once a minute.
+    world.capgo.clock.advance(61_000)
+    await pull.close(false)
+    expect(overridesOf(world)).toEqual({ [ADA]: 'beta' })
+  })
+})
+
+describe('a push that changes the file', () => {
+  it('sets, moves and removes; what a person did stays', async () => {
+    const world = await createTesterWorld([])
+    for (const name of ['beta', 'alpha']) world.capgo.seedChannel({ appId: APP_ID, name, public: false })
+    await world.push('main')
+    await pushFile(world, [
+      { device: ADA, channel: 'beta' },
+      { device: BOB, channel: 'beta' },
+    ])
+    world.capgo.seedOverride({ appId: APP_ID, deviceId: EVE, channel: 'beta' })
+    expect(overridesOf(world)).toEqual({ [ADA]: 'beta', [BOB]: 'beta', [EVE]: 'beta' })
+    world.story(await world.push('main'))
+    const run = await pushFile(world, [{ device: ADA, channel: 'alpha' }])
+    expect(overridesOf(world), run.visibleLog).toEqual({ [ADA]: 'alpha', [EVE]: 'beta' })
+    expect(run.summary).toMatchSnapshot()
+    expect(world.story(run)).toMatchSnapshot()
+    world.capgo.clock.advance(61_000)
+    await pushFile(world, [], { prune: 'never' })
+    expect(overridesOf(world)).toEqual({ [ADA]: 'alpha', [EVE]: 'beta' })
+    await pushFile(world, [{ device: BOB, channel: 'beta' }], { prune: 'exclusive' })
+    expect(overridesOf(world)).toEqual({ [ADA]: 'alpha', [BOB]: 'beta' })
+  })
+
+  it('is applied where the branch publishes nothing too', async () => {
+    const world = await createTesterWorld([])
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
+    const run = await pushFile(world, [{ device: ADA, channel: 'beta' }], { channels: 'live: production' })
+    expect(run.outputs).toMatchObject({ outcome: 'skipped' })
+    expect(overridesOf(world), run.visibleLog).toEqual({ [ADA]: 'beta' })
+    expect(run.summary).toMatchSnapshot()
+  })
+
+  it('is not applied on another branch, nor on a dry run', async () => {
+    const world = await createTesterWorld([])
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
+    world.repo.branch('develop')
+    const before = world.repo.head
+    world.repo.commit({ 'testers.json': JSON.stringify([{ device: ADA, channel: 'beta' }]) })
+    await world.run(pushEvent({ branch: 'develop', sha: world.repo.head, before }))
+    expect(overridesOf(world)).toEqual({})
+    const dry = await pushFile(world, [{ device: ADA, channel: 'beta' }], { 'dry-run': 'true' })
+    expect(overridesOf(world)).toEqual({})
+    expect(dry.summary).toContain('would come to')
+  })
+
+  it('with mistakes changes nothing and tells them all', async () => {
+    const world = await createTesterWorld([ADA])
+    await world.push('main')
+    const requests = world.capgo.requests.length
+    const run = await pushFile(world, `[\n  "${ADA}",\n  "${ADA}",\n  "x"\n]`)
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs['error-code']).toBe('testers_file_invalid')
+    expect(world.capgo.requests.length).toBe(requests)
+    expect(run.visibleLog).toMatchSnapshot()
+    expect(run.summary).toMatchSnapshot()
+  })
+
+  it('tells of channels that are not there or public, and does the rest', async () => {
+    const world = await createTesterWorld([])
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
+    await world.push('main')
+    const run = await pushFile(world, [
+      { device: ADA, channel: 'production' },
+      { device: BOB, channel: 'nowhere' },
+      { device: EVE, channel: 'beta' },
+    ])
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs).toMatchObject({ outcome: 'unchanged', 'error-code': 'public_channel' })
+    expect(overridesOf(world)).toEqual({ [EVE]: 'beta' })
+    expect(run.summary).toMatchSnapshot()
+  })
+})
+
+describe('a key that may not', () => {
+  it('put devices on channels: the preview is there, the run is red and names the permission', async () => {
+    const world = await createTesterWorld([ADA, BOB], { without: ['channel.manage_forced_devices'] })
+    await world.push('main')
+    const pull = await openPull(world)
+    const run = await pull.run('opened')
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs).toMatchObject({ outcome: 'published', 'error-code': 'permission_missing' })
+    expect(run.summary).toMatchSnapshot()
+    expect(pull.comments()[0]).toContain('channel.manage&#95;forced&#95;devices')
+    // A key of its own for devices. Refused sets count for the minute, too.
+    world.capgo.clock.advance(61_000)
+    const devices = world.capgo.seedKey({ appId: APP_ID, role: 'app_developer' })
+    const again = await pull.run('synchronize', {}, { inputs: { 'devices-token': devices } })
+    expect(again.exitCode, again.visibleLog).toBe(0)
+    expect(overridesOf(world)).toEqual({ [ADA]: 'pr-12', [BOB]: 'pr-12' })
+    expect(again.visibleLog + again.summary).not.toContain(devices)
+  })
+
+  it('take devices off: Capgo says ok, and the run does not', async () => {
+    const world = await createTesterWorld([{ device: ADA, channel: 'beta' }])
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
+    world.capgo.seedOverride({ appId: APP_ID, deviceId: ADA, channel: 'beta' })
+    const weak = world.capgo.seedKey({
+      appId: APP_ID,
+      role: 'app_developer',
+      without: ['channel.manage_forced_devices'],
+    })
+    const run = await pushFile(world, [], { 'devices-token': weak })
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs['error-code']).toBe('permission_missing')
+    expect(overridesOf(world)).toEqual({ [ADA]: 'beta' })
+  })
+})
+
+describe('the scheduled run', () => {
+  it('renews what is near its end, in one request and without a gap, and puts right what was missed', async () => {
+    const world = await createTesterWorld([
+      { device: ADA, channel: 'beta' },
+      { device: BOB, channel: 'beta' },
+      { device: EVE, channel: 'beta', until: '2020-01-01' },
+    ])
+    const { store } = world.capgo
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
+    for (const deviceId of [ADA, EVE]) {
+      const row = world.capgo.seedOverride({ appId: APP_ID, deviceId, channel: 'beta' })
+      store.db
+        .prepare('UPDATE channel_devices SET updated_at = ? WHERE id = ?')
+        .run('2020-01-01T00:00:00.000+00:00', row.id)
+    }
+    const run = await schedule(world)
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(overridesOf(world)).toEqual({ [ADA]: 'beta', [BOB]: 'beta' })
+    expect(store.find('channel_devices', { device_id: ADA })!.updated_at > '2026').toBe(true)
+    const writes = world.capgo.requests.filter(({ method }) => method !== 'GET')
+    expect(writes.map(({ method, path }) => `${method} ${path.split('?')[0]}`).sort()).toEqual([
+      'DELETE /device',
+      'PATCH /rest/v1/channel_devices',
+      'POST /device',
+    ])
+    expect(run.summary).toMatchSnapshot()
+  })
+})
+
+it('one device that fails does not hide the others; the run is red, and the next one goes on', async () => {
+  const world = await createTesterWorld([ADA, BOB])
+  await world.push('main')
+  world.capgo.faults.add({
+    match: { method: 'POST', path: '/device', nth: 1 },
+    do: { status: 400, body: { error: 'channel_device_error', message: 'no' } },
+  })
+  const pull = await openPull(world)
+  const run = await pull.run('opened')
+  expect(Object.values(overridesOf(world)), run.visibleLog).toEqual(['pr-12'])
+  expect(run.exitCode).toBe(1)
+  expect(run.outputs).toMatchObject({ outcome: 'published', 'error-code': 'channel_device_error' })
+  expect(section(pull.comments()[0])).toContain('❌')
+  world.capgo.faults.clear()
+  world.capgo.clock.advance(61_000)
+  expect((await pull.run('synchronize')).exitCode).toBe(0)
+  expect(overridesOf(world)).toEqual({ [ADA]: 'pr-12', [BOB]: 'pr-12' })
+})
