@@ -38,6 +38,12 @@ const entry = (device: string) =>
 const file = fc
   .tuple(...LISTED.map(device => fc.option(entry(device), { nil: null })))
   .map(entries => entries.filter(each => each !== null))
+const byHand = (devices: string[], ...channels: string[]) =>
+  fc.record({
+    do: fc.constant('hand' as const),
+    device: fc.constantFrom(...devices),
+    channel: fc.constantFrom(...channels),
+  })
 const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('edit' as const), file }) },
   {
@@ -48,22 +54,9 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('close' as const), which: fc.nat(2), merged: fc.boolean() }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.oneof(
-      // A person's channel, or one that the file manages.
-      fc.record({
-        do: fc.constant('hand' as const),
-        device: fc.constantFrom(...LISTED, ...STRANGERS),
-        channel: fc.constant('support'),
-      }),
-      fc.record({
-        do: fc.constant('hand' as const),
-        device: fc.constantFrom(...STRANGERS),
-        channel: fc.constant('beta'),
-      }),
-    ),
-  },
+  // A person's channel, or one that the file manages.
+  { weight: 2, arbitrary: byHand(LISTED, 'support') },
+  { weight: 1, arbitrary: byHand(STRANGERS, 'support', 'beta') },
   { weight: 1, arbitrary: fc.constant({ do: 'schedule' as const }) },
 )
 const step = fc.record({
