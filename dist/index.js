@@ -51084,6 +51084,12 @@ const IDS_A_CALL = 200;
  * over the minute, with room for another job behind the same address.
  */
 const PACE = { concurrency: 8, interval: 1000, intervalCap: 15 };
+/**
+ * Capgo takes 2000 calls of one key until there was a minute of silence: after so many changes we are silent, with
+ * room for what else the job asks.
+ */
+const CHANGES_AT_A_STRETCH = 1800;
+const SILENCE = 61_000;
 const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' };
 function devices({ http, api, key, database }) {
     async function readOverrides(filter, offset, counted) {
@@ -51181,7 +51187,7 @@ function devices({ http, api, key, database }) {
             const queue = new PQueue(PACE);
             let hopeless = null;
             let tried = 0;
-            await queue.addAll(changes.map(change => async () => {
+            const make = async (change) => {
                 if (hopeless !== null) {
                     failed.set(change, hopeless);
                     return;
@@ -51199,7 +51205,13 @@ function devices({ http, api, key, database }) {
                         hopeless = error;
                 }
                 onDone(++tried);
-            }));
+            };
+            for (let from = 0; from < changes.length; from += CHANGES_AT_A_STRETCH) {
+                if (from > 0 && hopeless === null)
+                    await http.sleep(SILENCE);
+                const stretch = changes.slice(from, from + CHANGES_AT_A_STRETCH);
+                await queue.addAll(stretch.map(change => () => make(change)));
+            }
             return failed;
         },
         /**
@@ -51395,7 +51407,7 @@ function createHttp(options) {
     function redact(text) {
         return options.secrets.reduce((clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '***')), text);
     }
-    return { send, pause, redact };
+    return { send, pause, redact, sleep: options.sleep };
 }
 /** An answer that says "not now". */
 class PassingFault extends Error {
@@ -63710,22 +63722,17 @@ function testers_shortDevice(device) {
 /** So many devices are shown; the rest is counted. */
 const ROWS_SHOWN = 50;
 const NAMES_SHOWN = 10;
-/** The table of a comment or summary; empty without rows. */
-function renderTesters(rows) {
+/** A longer table of a comment is folded away. */
+const OPEN_UP_TO = 8;
+/** The table of a comment or summary; empty without rows. In a table about one `channel` its name is not repeated. */
+function renderTesters(rows, channel = null) {
     if (rows.length === 0)
         return '';
     const shown = rows.slice(0, ROWS_SHOWN);
-    const withNames = shown.some(({ name }) => name !== null);
     const withInstallation = shown.some(row => describeInstallation(row) !== '');
-    const body = table([
-        ...(withNames ? ['tester'] : []),
-        'device',
-        'channel',
-        ...(withInstallation ? ['will it install?'] : []),
-    ], shown.map(row => [
-        ...(withNames ? [row.name === null ? '' : escapeText(row.name)] : []),
-        code(testers_shortDevice(row.device)),
-        describeState(row),
+    const body = table(['device', channel === null ? 'channel' : 'state', ...(withInstallation ? ['will it install?'] : [])], shown.map(row => [
+        `${row.name === null ? '' : `${escapeText(row.name)} `}${code(testers_shortDevice(row.device))}`,
+        describeState(row, channel),
         ...(withInstallation ? [describeInstallation(row)] : []),
     ]));
     const left = rows.length - shown.length;
@@ -63736,10 +63743,10 @@ function renderTesterSection(rows) {
     if (rows.length === 0)
         return '';
     const have = rows.filter(row => row.takenBy === null && (row.state === 'there' || row.state === 'set')).length;
-    const title = have === 0
-        ? `On none of ${plural(rows.length, "tester's device", "testers' devices")}`
-        : `On ${plural(have, "tester's device", "testers' devices")}`;
-    return details(`<b>${title}</b>`, renderTesters(rows), rows.length <= 8);
+    const devices = plural(rows.length, "tester's device", "testers' devices");
+    const title = `${have === rows.length ? 'On' : have === 0 ? 'On none of' : `On ${have} of`} ${devices}`;
+    const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? null;
+    return details(`<b>${title}</b>`, renderTesters(rows, own ?? ''), rows.length <= OPEN_UP_TO);
 }
 function renderMerging(merging) {
     if (merging === null)
@@ -63774,7 +63781,7 @@ function countTesters({ counts }) {
         ? `${plural(counts.total, 'tester')}, all where they belong`
         : `${plural(counts.total, 'tester')}: ${parts.join(', ')}`;
 }
-function describeState(row) {
+function describeState(row, channel) {
     const { state, from, to, fromPull, takenBy, until, planned } = row;
     if (takenBy !== null)
         return `↪️ taken by #${takenBy}, which is newer`;
@@ -63782,17 +63789,17 @@ function describeState(row) {
         case 'failed':
             return from === null ? `❌ not on ${code(to ?? '')}` : `❌ still on ${code(from)}`;
         case 'set': {
-            const what = planned ? 'would come to' : '✅ assigned to';
-            return `${what} ${code(to ?? '')}${fromPull === null ? '' : `, taken from #${fromPull}`}`;
+            const what = planned ? 'would come' : '✅ assigned';
+            return `${what}${to === channel ? '' : ` to ${code(to ?? '')}`}${fromPull === null ? '' : `, taken from #${fromPull}`}`;
         }
         case 'there':
-            return `✅ already on ${code(to ?? '')}`;
+            return `✅ already ${to === channel ? 'there' : `on ${code(to ?? '')}`}`;
         case 'release':
             return `${planned ? 'would be released from' : '👋 released from'} ${code(from ?? '')}`;
         case 'by_hand':
-            return `✋ stays on ${code(from ?? '')}, where a person put it`;
+            return `✋ stays on ${code(from ?? '')}, set by hand`;
         case 'expired':
-            return `⌛ expired on ${escapeText(until ?? '')}${from === null ? '' : `, released from ${code(from)}`}`;
+            return `⌛ expired ${escapeText(until ?? '')}${from === null ? '' : `, released from ${code(from)}`}`;
         case 'none':
             return 'on no channel of its own';
     }
@@ -63835,7 +63842,8 @@ function renderSummary(result) {
 }
 /** What came of the run, as one line for the log. */
 function describeOutcome(result) {
-    return makeVisible(`${result.outcome}: ${render_describe(result)}`);
+    const testers = result.kind === 'failed' || result.testers === null ? '' : ` ${countTesters(result.testers)}.`;
+    return makeVisible(`${result.outcome}: ${render_describe(result)}${testers}`);
 }
 /** The decisions of a plan as aligned lines for the log: what, value, why. */
 function renderLogPlan(decisions) {
@@ -64761,11 +64769,17 @@ const RENEW_AFTER_DAYS = 14;
  * The file of the checkout, null where there is none. Throws `testers_file_invalid` with everything that is wrong
  * in it, so that a broken file stops a run before anything is built.
  */
-async function testers_readTestersFile({ deps, inputs }) {
+async function testers_readTestersFile({ deps, inputs, trigger }) {
     const path = inputs.testersFile ?? DEFAULT_FILE;
     const text = await (0,promises_.readFile)((0,external_node_path_.join)(deps.workspace, path), 'utf8').catch(() => null);
-    if (text === null)
-        return null;
+    if (text === null) {
+        // Branches of pull requests may be older than the file.
+        if (inputs.testersFile === null || !trigger.isDefaultBranch)
+            return null;
+        throw new src_errors/* ActionError */.l('testers_file_missing', `There is no file ${path} in the checkout.`, {
+            hint: 'Correct the input "testers-file" (a path from the root of the repository). To let all testers go, keep the file with an empty list: [].',
+        });
+    }
     const parsed = parseTesters(text, today(deps));
     const { problems, testers } = parsed;
     if (problems.length > 0)

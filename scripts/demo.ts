@@ -5,6 +5,7 @@ import { tellPull } from './demo/pull.ts'
 import { tellPushes } from './demo/push.ts'
 import { NATIVE } from './demo/stage.ts'
 import { bold, cyan, dim, Story } from './demo/terminal.ts'
+import { tellTesters } from './demo/testers.ts'
 
 /*
  * The whole story on this machine: pushes to two branches and a pull request, the built action exactly as
@@ -33,6 +34,7 @@ try {
   const stage = { story, capgo, github, hosted, githubToken, app }
   await tellPushes(stage)
   await tellPull(stage)
+  await tellTesters(stage)
   story.line('')
   const violations = github.violations.map(({ request, problems }) => `${request}: ${problems.join(', ')}`)
   story.claim(

@@ -20,7 +20,15 @@ export interface App {
   /** Of the pull request: when it is opened, and what is pushed to it. */
   readonly opened: Commit
   readonly pushed: Commit
+  /** On main: testers.json with two devices, and then with one of them on development. */
+  readonly listed: Commit
+  readonly moved: Commit
+  /** Of the pull request that goes to them. */
+  readonly night: Commit
 }
+
+export const ADA = { name: "Ada's iPhone", device: 'ada00000-1111-4222-8333-000000000001' }
+export const QA = { name: 'Pixel of QA', device: 'c0ffee00-1111-4222-8333-000000000002' }
 
 export function createApp(): App {
   const repository = createRepository({ files: {}, message: 'Begin' })
@@ -40,13 +48,25 @@ export function createApp(): App {
   repository.branch('feature/weekend', main.sha)
   const opened = commit('feature/weekend', 'Happy weekend')
   const pushed = commit('feature/weekend', 'Enjoy the weekend')
-  return { repository, old, main, develop, opened, pushed }
+  const testers = (...list: object[]) => ({
+    'testers.json': `${JSON.stringify({ testers: list }, null, 2)}\n`,
+  })
+  repository.branch('main', main.sha)
+  const listed = { ...main, sha: repository.commit(testers(ADA, QA), 'Test on two devices') }
+  repository.branch('feature/night')
+  const night = commit('feature/night', 'Sleep well')
+  repository.branch('main', listed.sha)
+  const moved = {
+    ...main,
+    sha: repository.commit(testers(ADA, { ...QA, channel: 'development' }), 'Test development, too'),
+  }
+  return { repository, old, main, develop, opened, pushed, listed, moved, night }
 }
 
 /** The headline that the web code of a bundle shows, read from its scripts. */
 export function headlineOf(files: ReadonlyMap<string, Buffer>, app: App): string | null {
   const scripts = [...files].filter(([path]) => path.endsWith('.js')).map(([, content]) => content.toString())
-  const shown = [app.old, app.main, app.develop, app.opened, app.pushed].filter(({ headline }) =>
+  const shown = [app.old, app.main, app.develop, app.opened, app.pushed, app.night].filter(({ headline }) =>
     scripts.some(script => script.includes(headline)),
   )
   return shown.length === 1 ? shown[0]!.headline : null

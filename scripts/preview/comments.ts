@@ -1,5 +1,7 @@
 import type { PreviewComment } from '../../src/report/preview.ts'
 import type { FailedResult, PublishResult } from '../../src/report/result.ts'
+import type { TesterRow } from '../../src/report/testers.ts'
+import type { Tester } from '../../src/testers-file.ts'
 import { samples } from './samples.ts'
 
 const published = samples.published as PublishResult
@@ -38,6 +40,57 @@ const ready: PreviewComment = {
   warnings: [],
   error: null,
   removed: null,
+}
+
+const tester = (n: number, name: string, more: Partial<TesterRow>): TesterRow => ({
+  name,
+  device: `${(0x0a1b2c3d + n * 0x1357911).toString(16).padStart(8, '0')}-1111-4222-8333-444455556666`,
+  state: 'there',
+  from: 'pr-12',
+  to: 'pr-12',
+  fromPull: 12,
+  toPull: 12,
+  takenBy: null,
+  until: null,
+  planned: false,
+  installation: { kind: 'takes' },
+  ...more,
+})
+
+const listed = (n: number, name: string, channel: string | null): Tester => ({
+  device: tester(n, name, {}).device,
+  name,
+  github: null,
+  groups: [],
+  channel,
+  until: null,
+  line: 1,
+  column: 1,
+})
+
+/** Every state that a device can be in. */
+const withTesters: PreviewComment = {
+  ...ready,
+  testers: {
+    rows: [
+      tester(0, "Ada's iPhone", { state: 'set', from: null, fromPull: null }),
+      tester(1, 'Bob (Pixel 9)', { state: 'set', from: 'pr-9', fromPull: 9 }),
+      tester(2, "Carla's iPad", { installation: { kind: 'runs' } }),
+      tester(3, 'Dev', { installation: { kind: 'refuses', rule: 'channel pr-12 refuses emulators' } }),
+      tester(4, 'Emil', { installation: { kind: 'never_seen' } }),
+      tester(5, 'Fatima', { to: 'pr-41', toPull: 41, takenBy: 41 }),
+      tester(6, 'Gus', { state: 'by_hand', from: 'support', fromPull: null }),
+      tester(7, 'Hanna', { state: 'expired', to: null, until: '2026-10-31', installation: null }),
+    ],
+    changed: [],
+    counts: { assigned: 2, released: 1, renewed: 0, failed: 0, total: 8 },
+    failures: [],
+    merging: {
+      added: [listed(8, 'Iris', null), listed(9, "Jon's Pixel", 'beta')],
+      removed: [listed(7, 'Hanna', null)],
+      moved: [{ tester: listed(2, "Carla's iPad", 'beta'), from: null }],
+    },
+  },
 }
 
 const before: PreviewComment['bundle'] = {
@@ -79,6 +132,7 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
   'building-first': { ...ready, ...nothing, state: 'building', bundle: null, deepLink: null },
   building: { ...ready, ...nothing, state: 'building', bundle: before },
   ready,
+  testers: withTesters,
   'ready-no-web': {
     ...ready,
     devices: 0,
@@ -136,6 +190,18 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
     ],
     deepLink: 'capgo://preview/channel?appId=```\n</details><script>alert(1)</script>@octocat #1',
     web: { why: nasty },
+    testers: {
+      ...withTesters.testers!,
+      rows: [
+        tester(0, nasty, { to: nasty, installation: { kind: 'refuses', rule: nasty } }),
+        tester(1, nasty, { state: 'set', from: nasty, to: nasty, fromPull: null }),
+      ],
+      merging: {
+        added: [listed(0, nasty, nasty)],
+        removed: [],
+        moved: [{ tester: listed(1, nasty, nasty), from: nasty }],
+      },
+    },
     warnings: [nasty, nasty],
   },
   'hostile-failed': {

@@ -16,6 +16,13 @@ const IDS_A_CALL = 200
  */
 const PACE = { concurrency: 8, interval: 1000, intervalCap: 15 }
 
+/**
+ * Capgo takes 2000 calls of one key until there was a minute of silence: after so many changes we are silent, with
+ * room for what else the job asks.
+ */
+const CHANGES_AT_A_STRETCH = 1800
+const SILENCE = 61_000
+
 const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' }
 
 /** An override that shall be: `channel` by name, null = none. */
@@ -135,24 +142,27 @@ export function devices({ http, api, key, database }: Connection) {
       const queue = new PQueue(PACE)
       let hopeless: ActionError | null = null
       let tried = 0
-      await queue.addAll(
-        changes.map(change => async () => {
-          if (hopeless !== null) {
-            failed.set(change, hopeless)
-            return
-          }
-          try {
-            await (change.channel === null
-              ? clearOverride(appId, change.device)
-              : setOverride(appId, change.device, change.channel))
-          } catch (error) {
-            if (!(error instanceof ActionError)) throw error
-            failed.set(change, error)
-            if (error.code === 'permission_missing' || error.code === 'invalid_apikey') hopeless = error
-          }
-          onDone(++tried)
-        }),
-      )
+      const make = async (change: OverrideChange): Promise<void> => {
+        if (hopeless !== null) {
+          failed.set(change, hopeless)
+          return
+        }
+        try {
+          await (change.channel === null
+            ? clearOverride(appId, change.device)
+            : setOverride(appId, change.device, change.channel))
+        } catch (error) {
+          if (!(error instanceof ActionError)) throw error
+          failed.set(change, error)
+          if (error.code === 'permission_missing' || error.code === 'invalid_apikey') hopeless = error
+        }
+        onDone(++tried)
+      }
+      for (let from = 0; from < changes.length; from += CHANGES_AT_A_STRETCH) {
+        if (from > 0 && hopeless === null) await http.sleep(SILENCE)
+        const stretch = changes.slice(from, from + CHANGES_AT_A_STRETCH)
+        await queue.addAll(stretch.map(change => () => make(change)))
+      }
       return failed
     },
 

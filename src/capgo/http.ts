@@ -163,7 +163,7 @@ export function createHttp(options: HttpOptions) {
     )
   }
 
-  return { send, pause, redact }
+  return { send, pause, redact, sleep: options.sleep }
 }
 
 /** An answer that says "not now". */

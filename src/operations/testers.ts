@@ -44,10 +44,16 @@ export interface TestersScope {
  * The file of the checkout, null where there is none. Throws `testers_file_invalid` with everything that is wrong
  * in it, so that a broken file stops a run before anything is built.
  */
-export async function readTestersFile({ deps, inputs }: RunContext): Promise<TestersFile | null> {
+export async function readTestersFile({ deps, inputs, trigger }: RunContext): Promise<TestersFile | null> {
   const path = inputs.testersFile ?? DEFAULT_FILE
   const text = await readFile(join(deps.workspace, path), 'utf8').catch(() => null)
-  if (text === null) return null
+  if (text === null) {
+    // Branches of pull requests may be older than the file.
+    if (inputs.testersFile === null || !trigger.isDefaultBranch) return null
+    throw new ActionError('testers_file_missing', `There is no file ${path} in the checkout.`, {
+      hint: 'Correct the input "testers-file" (a path from the root of the repository). To let all testers go, keep the file with an empty list: [].',
+    })
+  }
   const parsed = parseTesters(text, today(deps))
   const { problems, testers } = parsed
   if (problems.length > 0) throw invalidFile(path, parsed)

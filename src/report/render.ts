@@ -27,7 +27,9 @@ export function renderSummary(result: Result): string {
 
 /** What came of the run, as one line for the log. */
 export function describeOutcome(result: Result): string {
-  return makeVisible(`${result.outcome}: ${describe(result)}`)
+  const testers =
+    result.kind === 'failed' || result.testers === null ? '' : ` ${countTesters(result.testers)}.`
+  return makeVisible(`${result.outcome}: ${describe(result)}${testers}`)
 }
 
 /** The decisions of a plan as aligned lines for the log: what, value, why. */

@@ -56,24 +56,19 @@ export interface TestersReport {
 /** So many devices are shown; the rest is counted. */
 const ROWS_SHOWN = 50
 const NAMES_SHOWN = 10
+/** A longer table of a comment is folded away. */
+const OPEN_UP_TO = 8
 
-/** The table of a comment or summary; empty without rows. */
-export function renderTesters(rows: readonly TesterRow[]): string {
+/** The table of a comment or summary; empty without rows. In a table about one `channel` its name is not repeated. */
+export function renderTesters(rows: readonly TesterRow[], channel: string | null = null): string {
   if (rows.length === 0) return ''
   const shown = rows.slice(0, ROWS_SHOWN)
-  const withNames = shown.some(({ name }) => name !== null)
   const withInstallation = shown.some(row => describeInstallation(row) !== '')
   const body = table(
-    [
-      ...(withNames ? ['tester'] : []),
-      'device',
-      'channel',
-      ...(withInstallation ? ['will it install?'] : []),
-    ],
+    ['device', channel === null ? 'channel' : 'state', ...(withInstallation ? ['will it install?'] : [])],
     shown.map(row => [
-      ...(withNames ? [row.name === null ? '' : escapeText(row.name)] : []),
-      code(shortDevice(row.device)),
-      describeState(row),
+      `${row.name === null ? '' : `${escapeText(row.name)} `}${code(shortDevice(row.device))}`,
+      describeState(row, channel),
       ...(withInstallation ? [describeInstallation(row)] : []),
     ]),
   )
@@ -87,11 +82,10 @@ export function renderTesterSection(rows: readonly TesterRow[]): string {
   const have = rows.filter(
     row => row.takenBy === null && (row.state === 'there' || row.state === 'set'),
   ).length
-  const title =
-    have === 0
-      ? `On none of ${plural(rows.length, "tester's device", "testers' devices")}`
-      : `On ${plural(have, "tester's device", "testers' devices")}`
-  return details(`<b>${title}</b>`, renderTesters(rows), rows.length <= 8)
+  const devices = plural(rows.length, "tester's device", "testers' devices")
+  const title = `${have === rows.length ? 'On' : have === 0 ? 'On none of' : `On ${have} of`} ${devices}`
+  const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? null
+  return details(`<b>${title}</b>`, renderTesters(rows, own ?? ''), rows.length <= OPEN_UP_TO)
 }
 
 export function renderMerging(merging: FileChange | null): string {
@@ -133,24 +127,24 @@ export function countTesters({ counts }: TestersReport): string {
     : `${plural(counts.total, 'tester')}: ${parts.join(', ')}`
 }
 
-function describeState(row: TesterRow): string {
+function describeState(row: TesterRow, channel: string | null): string {
   const { state, from, to, fromPull, takenBy, until, planned } = row
   if (takenBy !== null) return `↪️ taken by #${takenBy}, which is newer`
   switch (state) {
     case 'failed':
       return from === null ? `❌ not on ${code(to ?? '')}` : `❌ still on ${code(from)}`
     case 'set': {
-      const what = planned ? 'would come to' : '✅ assigned to'
-      return `${what} ${code(to ?? '')}${fromPull === null ? '' : `, taken from #${fromPull}`}`
+      const what = planned ? 'would come' : '✅ assigned'
+      return `${what}${to === channel ? '' : ` to ${code(to ?? '')}`}${fromPull === null ? '' : `, taken from #${fromPull}`}`
     }
     case 'there':
-      return `✅ already on ${code(to ?? '')}`
+      return `✅ already ${to === channel ? 'there' : `on ${code(to ?? '')}`}`
     case 'release':
       return `${planned ? 'would be released from' : '👋 released from'} ${code(from ?? '')}`
     case 'by_hand':
-      return `✋ stays on ${code(from ?? '')}, where a person put it`
+      return `✋ stays on ${code(from ?? '')}, set by hand`
     case 'expired':
-      return `⌛ expired on ${escapeText(until ?? '')}${from === null ? '' : `, released from ${code(from)}`}`
+      return `⌛ expired ${escapeText(until ?? '')}${from === null ? '' : `, released from ${code(from)}`}`
     case 'none':
       return 'on no channel of its own'
   }

@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
+import { manyTesters } from '../../bench/testers.ts'
 import { pushEvent, scheduleEvent } from '../helpers/event.ts'
 import type { ActionProcess, ActionRun } from '../helpers/runner.ts'
 import { openPull, type TestPull } from '../scenarios/pull.ts'
@@ -89,6 +90,14 @@ it('overrides are what the file and the open pull requests say', async () => {
     },
   )
 }, 600_000)
+
+it('10,000 testers with 12 changes take 25 requests at most', async () => {
+  const [run] = await manyTesters()
+  expect(run?.outcome).toBe('{"assigned":6,"released":6,"renewed":0,"failed":0}')
+  expect(run?.writes).toBe(12)
+  expect(run?.refused).toBe(0)
+  expect(run?.requests).toBeLessThanOrEqual(25)
+})
 
 class Model {
   readonly world: World

@@ -16,6 +16,8 @@ interface Case {
   readonly world?: WorldOptions
   readonly files?: Files
   readonly run?: Partial<RunOptions>
+  /** `failed` unless the rest of the run was done all the same. */
+  readonly outcome?: string
   readonly prepare?: (world: World) => void | Promise<void>
   readonly event?: (world: World) => WorkflowEvent
 }
@@ -28,6 +30,9 @@ const built: Files = {
 const notBuilt = { inputs: { build: 'false' } }
 
 const FORK = 'mallory/daybreak'
+const TESTER = 'ada00000-1111-4222-8333-000000000001'
+/** Main is mapped to no channel. */
+const onlyTesters = { inputs: { build: 'false', channels: 'live: production' } }
 
 /** A pull request from a fork, on an event that has secrets. */
 const onTarget = {
@@ -356,6 +361,82 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       prepare: ({ repo }) => truncateSync(join(repo.path, 'www/movie.mp4'), 2_200_000_000),
     },
   ],
+  Testers: [
+    {
+      title: 'a testers file with a mistake',
+      code: 'testers_file_invalid',
+      files: { ...built, 'testers.json': '[\n  "ada"\n]\n' },
+      run: notBuilt,
+    },
+    {
+      title: 'a testers file that is no JSON',
+      code: 'testers_file_invalid',
+      files: { ...built, 'testers.json': '[\n  {"device": }\n]\n' },
+      run: notBuilt,
+    },
+    {
+      title: 'a device that is listed twice',
+      code: 'testers_file_invalid',
+      files: { ...built, 'testers.json': `["${TESTER}",\n "${TESTER.toUpperCase()}"]` },
+      run: notBuilt,
+    },
+    {
+      title: 'an input testers-file that is not there',
+      code: 'testers_file_missing',
+      files: built,
+      run: { inputs: { build: 'false', 'testers-file': 'qa/testers.json' } },
+    },
+    {
+      title: 'an input testers-file outside of the repository',
+      code: 'invalid_input',
+      files: built,
+      run: { inputs: { build: 'false', 'testers-file': '../testers.json' } },
+    },
+    {
+      title: 'assign-testers with a group that the file has not',
+      code: 'invalid_input',
+      files: { ...built, 'testers.json': `{"groups": {"qa": ["${TESTER}"]}}` },
+      run: { inputs: { build: 'false', 'assign-testers': 'author, group:ops' } },
+    },
+    {
+      title: 'assign-testers with another word',
+      code: 'invalid_input',
+      files: built,
+      run: { inputs: { build: 'false', 'assign-testers': 'everybody' } },
+    },
+    {
+      title: 'prune with another word',
+      code: 'invalid_input',
+      files: built,
+      run: { inputs: { build: 'false', prune: 'all' } },
+    },
+    {
+      title: 'a tester on a public channel',
+      code: 'public_channel',
+      outcome: 'skipped',
+      files: { ...built, 'testers.json': `[{"device": "${TESTER}", "channel": "live"}]` },
+      run: onlyTesters,
+      prepare: ({ capgo }) =>
+        void capgo.seedChannel({ appId: 'com.example.app', name: 'live', public: true }),
+    },
+    {
+      title: 'a tester on a channel that is not there',
+      code: 'channel_unknown',
+      outcome: 'skipped',
+      files: { ...built, 'testers.json': `[{"device": "${TESTER}", "channel": "beta"}]` },
+      run: onlyTesters,
+    },
+    {
+      title: 'testers, and a key that may not put devices on channels',
+      code: 'permission_missing',
+      outcome: 'skipped',
+      world: { without: ['channel.manage_forced_devices'] },
+      files: { ...built, 'testers.json': `[{"device": "${TESTER}", "channel": "beta"}]` },
+      run: onlyTesters,
+      prepare: ({ capgo }) =>
+        void capgo.seedChannel({ appId: 'com.example.app', name: 'beta', public: false }),
+    },
+  ],
 }
 
 const rows = new Map<string, string>()
@@ -375,7 +456,7 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
     )
 
     expect(run.exitCode, run.visibleLog).toBe(1)
-    expect(run.outputs.outcome).toBe('failed')
+    expect(run.outputs.outcome).toBe(test.outcome ?? 'failed')
     const errors = run.log.annotations.filter(({ level }) => level === 'error')
     expect(errors, 'one error, no more').toHaveLength(1)
     const [message = '', ...hint] = errors[0]!.message.split('\n')

@@ -64,7 +64,7 @@ describe('the preview of a pull request', () => {
     // Again, nothing changes.
     const again = await pull.run('synchronize')
     expect(JSON.parse(again.outputs.testers ?? '')).toMatchObject({ assigned: 0, released: 0 })
-    expect(section(pull.comments()[0])).toContain('already on')
+    expect(section(pull.comments()[0])).toContain('already there')
     const closed = await pull.close()
     expect(closed.exitCode, closed.visibleLog).toBe(0)
     expect(overridesOf(world)).toEqual({})

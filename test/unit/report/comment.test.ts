@@ -33,6 +33,7 @@ it('says it all on the first line', () => {
       "ready": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
       "ready-no-web": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
       "ready-refused": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
+      "testers": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
     }
   `)
 })

@@ -1,0 +1,74 @@
+import { pullRequestEvent, pushEvent } from '../../test/helpers/event.ts'
+import { ADA, headlineOf, QA } from './app.ts'
+import { showComment } from './comment.ts'
+import { act, NATIVE, type Stage } from './stage.ts'
+
+const NUMBER = 14
+const STRANGER = 'd00d0000-1111-4222-8333-000000000003'
+/** Capgo looks for overrides once it has counted the first, which takes seconds. */
+const FIRST_OVERRIDE = 15_000
+/** Capgo takes the same device and channel once a minute. */
+const SAME_DEVICE = 61_000
+
+/** Two devices in testers.json get the preview of a pull request; then the file moves one of them. */
+export async function tellTesters(stage: Stage): Promise<void> {
+  const { story, app, hosted, capgo } = stage
+  const { main, listed, moved, night } = app
+
+  story.chapter('8  testers.json comes: two devices')
+  const push = pushEvent({ branch: 'main', sha: listed.sha, before: main.sha })
+  await act(stage, listed, push, { runNumber: 7 })
+  await see(stage, { ada: main.headline, qa: main.headline, stranger: main.headline })
+
+  story.chapter('9  A pull request assigns them')
+  await hosted.addPull({ number: NUMBER, title: 'Nights', head: { ref: night.branch, sha: night.sha } })
+  const happen = (action: 'opened' | 'closed', runNumber: number) =>
+    act(
+      stage,
+      night,
+      pullRequestEvent(action, { number: NUMBER, headSha: night.sha, headRef: night.branch }),
+      { runNumber },
+    )
+  await happen('opened', 8)
+  capgo.server.clock.advance(FIRST_OVERRIDE)
+  showComments(stage)
+  await see(stage, { ada: night.headline, qa: night.headline, stranger: main.headline })
+
+  story.chapter('10  It is closed')
+  hosted.closePull(NUMBER)
+  await happen('closed', 9)
+  showComments(stage)
+  await see(stage, { ada: main.headline, qa: main.headline, stranger: main.headline })
+
+  story.chapter('11  The file moves one of them to development')
+  capgo.server.clock.advance(SAME_DEVICE)
+  await act(stage, moved, pushEvent({ branch: 'main', sha: moved.sha, before: listed.sha }), {
+    runNumber: 10,
+  })
+  capgo.server.clock.advance(FIRST_OVERRIDE)
+  await see(stage, { ada: main.headline, qa: app.develop.headline, stranger: main.headline })
+}
+
+function showComments({ story, hosted }: Stage): void {
+  story.line('')
+  for (const { body } of hosted.commentsOf(NUMBER)) showComment(body, story)
+  story.line('')
+}
+
+/** What each device is given when it asks for updates; none of them chooses a channel itself. */
+async function see(
+  { story, capgo, app }: Stage,
+  expected: { readonly ada: string; readonly qa: string; readonly stranger: string },
+): Promise<void> {
+  const devices = [
+    [ADA.name, ADA.device, expected.ada],
+    [QA.name, QA.device, expected.qa],
+    ['a device that is no tester', STRANGER, expected.stranger],
+  ] as const
+  for (const [name, deviceId, headline] of devices) {
+    const device = capgo.device({ versionBuild: NATIVE, deviceId })
+    const bundle = await device.update()
+    const shown = bundle === null ? 'nothing' : headlineOf(bundle.files, app)
+    story.claim(`${name} shows "${headline}"`, shown === headline, `it shows "${shown}"`)
+  }
+}
