@@ -57307,6 +57307,23 @@ function history_history({ octokit, owner, repo }) {
                 throw error;
             }
         },
+        /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
+        async readMergeBase(base, head) {
+            try {
+                const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+                    owner,
+                    repo,
+                    basehead: `${base}...${head}`,
+                    per_page: 1,
+                });
+                return data.merge_base_commit.sha;
+            }
+            catch (error) {
+                if (error.status === 404)
+                    return null;
+                throw error;
+            }
+        },
         /**
          * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
          * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history
@@ -63707,6 +63724,30 @@ function compareTesters(before, now) {
         }),
     };
 }
+/**
+ * What the file will say once a pull request is merged: the default branch's `current`, with what the branch's `own`
+ * changed since `old`, where it began; entries it leaves alone are those of `current`. A branch that is behind removes nobody, and brings nobody back.
+ */
+function mergeTesters(old, current, own) {
+    const began = byDevice(old);
+    const proposed = byDevice(own);
+    const isChanged = (tester) => {
+        const was = began.get(tester.device);
+        return was === undefined || saysOf(was) !== saysOf(tester);
+    };
+    const merged = current.flatMap(tester => {
+        const mine = proposed.get(tester.device);
+        if (mine === undefined)
+            return began.has(tester.device) ? [] : [tester];
+        return [isChanged(mine) && saysOf(mine) !== saysOf(tester) ? mine : tester];
+    });
+    const listed = byDevice(current);
+    return [...merged, ...own.filter(tester => !listed.has(tester.device) && isChanged(tester))];
+}
+/** What the file says of a tester, wherever it stands. */
+function saysOf({ line, column, ...said }) {
+    return JSON.stringify(said);
+}
 function byDevice(testers) {
     return new Map(testers.map(tester => [tester.device, tester]));
 }
@@ -64771,7 +64812,7 @@ const RENEW_AFTER_DAYS = 14;
  */
 async function testers_readTestersFile({ deps, inputs, trigger }) {
     const path = inputs.testersFile ?? DEFAULT_FILE;
-    const text = await (0,promises_.readFile)((0,external_node_path_.join)(deps.workspace, path), 'utf8').catch(() => null);
+    const text = await readInside(deps.workspace, path);
     if (text === null) {
         // Branches of pull requests may be older than the file.
         if (inputs.testersFile === null || !trigger.isDefaultBranch)
@@ -64791,6 +64832,20 @@ async function testers_readTestersFile({ deps, inputs, trigger }) {
         if (rule.kind === 'group' && !groups.has(rule.name))
             throw new src_errors/* InputError */.d('assign-testers', `${path} has no group "${rule.name}".`, groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`);
     return { path, text, testers };
+}
+/** A file of the checkout; null where there is none. A link that leads out of the checkout is refused. */
+async function readInside(workspace, path) {
+    const [root, real] = await Promise.all([
+        (0,promises_.realpath)(workspace),
+        (0,promises_.realpath)((0,external_node_path_.join)(workspace, path)).catch(() => null),
+    ]);
+    if (real === null)
+        return null;
+    if (!real.startsWith(root + external_node_path_.sep))
+        throw new src_errors/* ActionError */.l('testers_file_invalid', `${path} is a link to a file outside of the checkout.`, {
+            hint: 'Put the list itself into the repository.',
+        });
+    return (0,promises_.readFile)(real, 'utf8');
 }
 function invalidFile(path, { problems }) {
     const [first] = problems;
@@ -64850,12 +64905,25 @@ async function convergeForPull(appId, scope, own, context) {
     }));
     if (text === null)
         return null;
-    const merged = parseTesters(text.text ?? '[]', today(deps));
-    if (merged.problems.length > 0)
-        throw invalidFile(own.path, merged);
-    const isOwn = scope.published !== null && text.text !== own.text;
-    const report = await converge(appId, merged.testers, null, null, scope, context, isOwn ? own.testers : null);
-    return isOwn ? { ...report, merging: compareTesters(merged.testers, own.testers) } : report;
+    const standing = parseTesters(text.text ?? '[]', today(deps));
+    if (standing.problems.length > 0)
+        throw invalidFile(own.path, standing);
+    const { testers } = standing;
+    if (scope.published === null || text.text === own.text)
+        return converge(appId, testers, null, null, scope, context);
+    const old = await readAtMergeBase(own.path, scope.published, context);
+    const proposed = mergeTesters(old ?? testers, testers, own.testers);
+    const report = await converge(appId, testers, null, null, scope, context, proposed);
+    const isChange = proposed.length !== testers.length || proposed.some(tester => !testers.includes(tester));
+    return { ...report, merging: isChange ? compareTesters(testers, proposed) : null };
+}
+/** The file as it was where the pull request's branch left its base; null where GitHub does not tell. */
+async function readAtMergeBase(path, pull, { courtesy, deps }) {
+    return courtesy(`read ${path} as it was where the branch began`, 'contents: read', async (github) => {
+        const sha = await github.readMergeBase(pull.baseRef, pull.headSha);
+        const text = sha === null ? null : await github.readFile(path, sha);
+        return text === null ? (sha === null ? null : []) : parseTesters(text, today(deps)).testers;
+    });
 }
 /** Reads, plans, changes, reads back. Throws only where nothing was begun. */
 async function converge(appId, testers, before, file, scope, context, ownTesters = null) {

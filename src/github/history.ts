@@ -19,6 +19,22 @@ export function history({ octokit, owner, repo }: Repository) {
       }
     },
 
+    /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
+    async readMergeBase(base: string, head: string): Promise<string | null> {
+      try {
+        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+          owner,
+          repo,
+          basehead: `${base}...${head}`,
+          per_page: 1,
+        })
+        return data.merge_base_commit.sha
+      } catch (error) {
+        if ((error as { status?: number }).status === 404) return null
+        throw error
+      }
+    },
+
     /**
      * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
      * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history

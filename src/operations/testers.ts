@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readFile, realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
 import type { Capgo } from '../capgo/client.ts'
 import { changeWithoutEffect, type OverrideChange } from '../capgo/devices.ts'
 import type { ChannelRow, DeviceRow } from '../capgo/wire.ts'
@@ -11,6 +11,7 @@ import {
   type Assignment,
   asksForReviewers,
   compareTesters,
+  mergeTesters,
   type Override,
   type PreviewChannel,
   planTesters,
@@ -46,7 +47,7 @@ export interface TestersScope {
  */
 export async function readTestersFile({ deps, inputs, trigger }: RunContext): Promise<TestersFile | null> {
   const path = inputs.testersFile ?? DEFAULT_FILE
-  const text = await readFile(join(deps.workspace, path), 'utf8').catch(() => null)
+  const text = await readInside(deps.workspace, path)
   if (text === null) {
     // Branches of pull requests may be older than the file.
     if (inputs.testersFile === null || !trigger.isDefaultBranch) return null
@@ -68,6 +69,20 @@ export async function readTestersFile({ deps, inputs, trigger }: RunContext): Pr
         groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`,
       )
   return { path, text, testers }
+}
+
+/** A file of the checkout; null where there is none. A link that leads out of the checkout is refused. */
+async function readInside(workspace: string, path: string): Promise<string | null> {
+  const [root, real] = await Promise.all([
+    realpath(workspace),
+    realpath(join(workspace, path)).catch(() => null),
+  ])
+  if (real === null) return null
+  if (!real.startsWith(root + sep))
+    throw new ActionError('testers_file_invalid', `${path} is a link to a file outside of the checkout.`, {
+      hint: 'Put the list itself into the repository.',
+    })
+  return readFile(real, 'utf8')
 }
 
 function invalidFile(path: string, { problems }: ParsedTesters): ActionError {
@@ -139,11 +154,29 @@ export async function convergeForPull(
     text: await github.readFile(own.path, null),
   }))
   if (text === null) return null
-  const merged = parseTesters(text.text ?? '[]', today(deps))
-  if (merged.problems.length > 0) throw invalidFile(own.path, merged)
-  const isOwn = scope.published !== null && text.text !== own.text
-  const report = await converge(appId, merged.testers, null, null, scope, context, isOwn ? own.testers : null)
-  return isOwn ? { ...report, merging: compareTesters(merged.testers, own.testers) } : report
+  const standing = parseTesters(text.text ?? '[]', today(deps))
+  if (standing.problems.length > 0) throw invalidFile(own.path, standing)
+  const { testers } = standing
+  if (scope.published === null || text.text === own.text)
+    return converge(appId, testers, null, null, scope, context)
+  const old = await readAtMergeBase(own.path, scope.published, context)
+  const proposed = mergeTesters(old ?? testers, testers, own.testers)
+  const report = await converge(appId, testers, null, null, scope, context, proposed)
+  const isChange = proposed.length !== testers.length || proposed.some(tester => !testers.includes(tester))
+  return { ...report, merging: isChange ? compareTesters(testers, proposed) : null }
+}
+
+/** The file as it was where the pull request's branch left its base; null where GitHub does not tell. */
+async function readAtMergeBase(
+  path: string,
+  pull: PullRequest,
+  { courtesy, deps }: RunContext,
+): Promise<readonly Tester[] | null> {
+  return courtesy(`read ${path} as it was where the branch began`, 'contents: read', async github => {
+    const sha = await github.readMergeBase(pull.baseRef, pull.headSha)
+    const text = sha === null ? null : await github.readFile(path, sha)
+    return text === null ? (sha === null ? null : []) : parseTesters(text, today(deps)).testers
+  })
 }
 
 /** Reads, plans, changes, reads back. Throws only where nothing was begun. */

@@ -186,6 +186,35 @@ export function compareTesters(before: readonly Tester[], now: readonly Tester[]
   }
 }
 
+/**
+ * What the file will say once a pull request is merged: the default branch's `current`, with what the branch's `own`
+ * changed since `old`, where it began; entries it leaves alone are those of `current`. A branch that is behind removes nobody, and brings nobody back.
+ */
+export function mergeTesters(
+  old: readonly Tester[],
+  current: readonly Tester[],
+  own: readonly Tester[],
+): readonly Tester[] {
+  const began = byDevice(old)
+  const proposed = byDevice(own)
+  const isChanged = (tester: Tester) => {
+    const was = began.get(tester.device)
+    return was === undefined || saysOf(was) !== saysOf(tester)
+  }
+  const merged = current.flatMap(tester => {
+    const mine = proposed.get(tester.device)
+    if (mine === undefined) return began.has(tester.device) ? [] : [tester]
+    return [isChanged(mine) && saysOf(mine) !== saysOf(tester) ? mine : tester]
+  })
+  const listed = byDevice(current)
+  return [...merged, ...own.filter(tester => !listed.has(tester.device) && isChanged(tester))]
+}
+
+/** What the file says of a tester, wherever it stands. */
+function saysOf({ line, column, ...said }: Tester): string {
+  return JSON.stringify(said)
+}
+
 function byDevice(testers: readonly Tester[]): Map<string, Tester> {
   return new Map(testers.map(tester => [tester.device, tester]))
 }

@@ -1,7 +1,10 @@
+import { rm, symlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Device } from '../helpers/device.ts'
 import { pushEvent, scheduleEvent } from '../helpers/event.ts'
 import type { Files } from '../helpers/repository.ts'
+import { makeScratch } from '../helpers/scratch.ts'
 import { openPull } from './pull.ts'
 import { APP_ID, createWorld, tinyApp, type World, type WorldOptions, withoutChance } from './scenario.ts'
 
@@ -187,6 +190,25 @@ describe('the preview of a pull request', () => {
   })
 })
 
+describe('a branch that is behind', () => {
+  it('removes nobody who came later, and brings nobody back', async () => {
+    const world = await createTesterWorld([ADA, BOB])
+    await world.push('main')
+    const pull = await openPull(world)
+    await pushFile(world, [BOB, EVE])
+    world.repo.checkout('feature/evening')
+    const run = await pull.run('opened')
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(overridesOf(world)).toEqual({ [BOB]: 'pr-12', [EVE]: 'pr-12' })
+    expect(pull.comments()[0]).not.toContain('Merging it changes the testers: −1')
+    pull.push({ 'testers.json': JSON.stringify([ADA]) })
+    const removing = await pull.run('synchronize')
+    expect(removing.exitCode, removing.visibleLog).toBe(0)
+    expect(overridesOf(world)).toEqual({ [EVE]: 'pr-12' })
+    expect(pull.comments()[0]).toContain('Merging it changes the testers: −1')
+  })
+})
+
 describe('a push that changes the file', () => {
   it('sets, moves and removes; what a person did stays', async () => {
     const world = await createTesterWorld([])
@@ -230,6 +252,19 @@ describe('a push that changes the file', () => {
     const dry = await pushFile(world, [{ device: ADA, channel: 'beta' }], { 'dry-run': 'true' })
     expect(overridesOf(world)).toEqual({})
     expect(dry.summary).toContain('would come to')
+  })
+
+  it('must not be a link out of the checkout', async () => {
+    const world = await createTesterWorld([ADA])
+    const outside = join(makeScratch('outside'), 'list.json')
+    await writeFile(outside, JSON.stringify([BOB]))
+    await rm(join(world.repo.path, 'testers.json'))
+    await symlink(outside, join(world.repo.path, 'testers.json'))
+    const run = await world.push('main')
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs['error-code']).toBe('testers_file_invalid')
+    expect(run.visibleLog).toContain('outside of the checkout')
+    expect(run.visibleLog).not.toContain(BOB)
   })
 
   it('with mistakes changes nothing and tells them all', async () => {
