@@ -75,7 +75,15 @@ async function publish(
 ): Promise<Result> {
   const { commit, isDefaultBranch } = context.trigger
   const purpose = { kind: 'branch', isDefaultBranch } as const
-  const target = { channelName, why, purpose, commit, environment: channelName, takesBuild: false }
+  const target = {
+    channelName,
+    why,
+    purpose,
+    commit,
+    environment: channelName,
+    baseChannel: null,
+    takesBuild: false,
+  }
   // A broken testers file is told of before anything is built.
   if (isDefaultBranch) await readTestersFile(context)
   const prepared = await prepare(target, context)

@@ -62,6 +62,8 @@ export function publishedResult(
     readonly reason: string
     readonly channel: ChannelRow
     readonly by: PublishResult['by']
+    readonly delta: PublishResult['delta']
+    readonly warnings: readonly string[]
   },
 ): PublishResult {
   const { plan, known } = findings
@@ -80,6 +82,8 @@ export function publishedResult(
       url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
     },
     by: published.by,
+    delta: published.delta,
+    warnings: [...base(findings).warnings, ...published.warnings],
     change: published.outcome === 'published' ? findings.change : null,
   }
 }
@@ -91,6 +95,8 @@ function base(findings: Findings) {
     kind: 'publish',
     appId: plan.appId,
     before: before === null ? null : { id: before.id, name: before.name },
+    delta: null,
+    natives: plan.natives,
     preview: null,
     testers: null,
     commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
