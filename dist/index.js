@@ -56538,7 +56538,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6752);
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8098);
 /* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9530);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2612);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1656);
 /** The only entry: builds Deps, calls run, sets the exit code. */
 
 
@@ -56601,6 +56601,7 @@ async function main() {
         payload: JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.readFile)(env.GITHUB_EVENT_PATH ?? '', 'utf8').catch(() => '{}')),
         workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
         scratch,
+        deflateWorker: (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.dirname)(process.argv[1] ?? ''), 'deflate-worker', 'index.js'),
         evaluator: {
             // Beside this file. Not `import.meta.url`: the bundler reads that as an asset to copy.
             script: (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.dirname)(process.argv[1] ?? ''), 'evaluate-config', 'index.js'),
@@ -56648,7 +56649,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2612:
+/***/ 1656:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -64830,7 +64831,7 @@ function planPublish(facts) {
     const before = facts.base?.version ?? null;
     const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null);
     const action = decideAction();
-    if (action.do !== 'keep')
+    if (action.do !== 'keep' || facts.purpose.kind === 'preview')
         checkNatives();
     if (channel !== null)
         warnings.push(...channelWarnings(facts));
@@ -64848,7 +64849,7 @@ function planPublish(facts) {
         link: commit.url,
         comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, commit),
         decisions,
-        natives: action.do === 'keep' ? [] : natives,
+        natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,
         warnings,
     };
     /** Throws `native_incompatible`. Where the channel's own rule keeps older apps away, nothing is wrong. */
@@ -66085,6 +66086,8 @@ function unsupported(name, folder, root) {
     });
 }
 
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: external "module"
 const external_module_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("module");
 ;// CONCATENATED MODULE: ./node_modules/fflate/esm/index.mjs
@@ -66857,7 +66860,7 @@ var dflt = function (dat, lvl, plvl, pre, post, st) {
     return slc(o, 0, pre + shft(pos) + post);
 };
 // CRC32 table
-var crct = /*#__PURE__*/ (function () {
+var crct = /*#__PURE__*/ (/* unused pure expression or super */ null && ((function () {
     var t = new Int32Array(256);
     for (var i = 0; i < 256; ++i) {
         var c = i, k = 9;
@@ -66866,7 +66869,7 @@ var crct = /*#__PURE__*/ (function () {
         t[i] = c;
     }
     return t;
-})();
+})()));
 // CRC32
 var crc = function () {
     var c = -1;
@@ -68030,7 +68033,7 @@ var wzf = function (o, b, c, d, e) {
 /**
  * A pass-through stream to keep data uncompressed in a ZIP archive.
  */
-var ZipPassThrough = /*#__PURE__*/ (function () {
+var ZipPassThrough = /*#__PURE__*/ ((/* unused pure expression or super */ null && (function () {
     /**
      * Creates a pass-through stream that can be added to ZIP archives
      * @param filename The filename to associate with this data stream
@@ -68071,14 +68074,14 @@ var ZipPassThrough = /*#__PURE__*/ (function () {
         this.process(chunk, final || false);
     };
     return ZipPassThrough;
-}());
+}())));
 
 // I don't extend because TypeScript extension adds 1kB of runtime bloat
 /**
  * Streaming DEFLATE compression for ZIP archives. Prefer using AsyncZipDeflate
  * for better performance
  */
-var ZipDeflate = /*#__PURE__*/ (function () {
+var ZipDeflate = /*#__PURE__*/ ((/* unused pure expression or super */ null && (function () {
     /**
      * Creates a DEFLATE stream that can be added to ZIP archives
      * @param filename The filename to associate with this data stream
@@ -68112,7 +68115,7 @@ var ZipDeflate = /*#__PURE__*/ (function () {
         ZipPassThrough.prototype.push.call(this, chunk, final);
     };
     return ZipDeflate;
-}());
+}())));
 
 /**
  * Asynchronous streaming DEFLATE compression for ZIP archives
@@ -68799,6 +68802,138 @@ function unzipSync(data, opts) {
     return files;
 }
 
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: external "node:worker_threads"
+var external_node_worker_threads_ = __nccwpck_require__(5919);
+;// CONCATENATED MODULE: ./src/bundle/deflate.ts
+
+
+
+
+
+/** Part of the result's identity: how a file is cut into pieces decides its deflated bytes. */
+const PIECE = 65_536;
+/** The level and memory are fixed: fflate would choose the latter by a logarithm of the size. */
+const OPTIONS = { level: 6, mem: 5 };
+/** Of each thread, so that none waits for the next task. */
+const TASKS_A_THREAD = 4;
+/** More threads than this wait for the disk. */
+const MOST_THREADS = 8;
+/** The file no longer has the size that it was told to have. */
+class SizeChanged extends Error {
+}
+/** Formats that are compressed by themselves; deflating them again takes long and gains nothing. */
+function isPacked(path) {
+    return /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z)$/i.test(path);
+}
+/**
+ * A deflated file piece by piece, with the CRC-32 of what was read so far. In JavaScript, because what Node's own
+ * zlib makes depends on its version, and depended on the processor until Node 20. Throws `SizeChanged`.
+ */
+async function* deflatePieces(task) {
+    const ready = [];
+    const deflate = new Deflate(OPTIONS, data => ready.push(data));
+    let crc = 0;
+    for await (const { piece, last } of readPieces(task, PIECE)) {
+        crc = (0,external_node_zlib_.crc32)(piece, crc);
+        deflate.push(piece, last);
+        for (const data of ready.splice(0))
+            yield { data, crc };
+    }
+}
+/** A file in pieces of exactly `length` bytes (the last one shorter), however the system delivers it. Throws `SizeChanged`. */
+async function* readPieces({ path, size }, length) {
+    const handle = await (0,promises_.open)(path);
+    try {
+        if ((await handle.stat()).size !== size)
+            throw new SizeChanged();
+        let left = size;
+        do {
+            const piece = new Uint8Array(Math.min(length, left));
+            for (let filled = 0; filled < piece.length;) {
+                const { bytesRead } = await handle.read(piece, filled);
+                if (bytesRead === 0)
+                    throw new SizeChanged();
+                filled += bytesRead;
+            }
+            left -= piece.length;
+            yield { piece, last: left === 0 };
+        } while (left > 0);
+    }
+    finally {
+        await handle.close();
+    }
+}
+/** The same in one piece. */
+async function deflateFile(task) {
+    const pieces = [];
+    let last = 0;
+    try {
+        for await (const { data, crc } of deflatePieces(task)) {
+            pieces.push(data);
+            last = crc;
+        }
+    }
+    catch (error) {
+        if (error instanceof SizeChanged)
+            return null;
+        throw error;
+    }
+    return { data: concatenate(pieces), crc: last };
+}
+function concatenate(pieces) {
+    const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const piece of pieces) {
+        all.set(piece, at);
+        at += piece.length;
+    }
+    return all;
+}
+/** Deflates on all cores. `script` is the built `deflate-worker.ts`. */
+function startDeflater(script) {
+    const threads = Array.from({ length: Math.min((0,external_node_os_.availableParallelism)(), MOST_THREADS) }, () => new external_node_worker_threads_.Worker(script));
+    const waiting = new Map();
+    let broken = null;
+    const fail = (error) => {
+        broken ??= error;
+        for (const { reject } of waiting.values())
+            reject(broken);
+        waiting.clear();
+    };
+    for (const thread of threads) {
+        thread.on('message', ({ id, result, error }) => {
+            const task = waiting.get(id);
+            waiting.delete(id);
+            if (error === undefined)
+                task?.resolve(result);
+            else
+                task?.reject(error);
+        });
+        thread.on('error', fail);
+        thread.on('exit', code => fail(new Error(`A thread that deflates ended with exit code ${code}.`)));
+    }
+    let count = 0;
+    return {
+        ahead: threads.length * TASKS_A_THREAD,
+        deflate(task) {
+            if (broken !== null)
+                return Promise.reject(broken);
+            const id = count++;
+            return new Promise((resolve, reject) => {
+                waiting.set(id, { resolve, reject });
+                threads[id % threads.length]?.postMessage({ id, task });
+            });
+        },
+        async close() {
+            await Promise.all(threads.map(thread => thread.terminate()));
+        },
+    };
+}
+/** In this thread: for few bytes that is faster than to start others. */
+const deflateHere = { ahead: 1, deflate: task => deflateFile(task), close: async () => { } };
+
 ;// CONCATENATED MODULE: ./src/bundle/zip.ts
 
 
@@ -68808,17 +68943,22 @@ function unzipSync(data, opts) {
 
 
 
-/** Part of the result's identity: how a file is cut into pieces decides its deflated bytes. */
-const PIECE = 65536;
+
 /** The same local time in every timezone, as zips count. Noon, which no clock change has ever skipped. */
 const DATE = new Date(1980, 0, 1, 12);
 const UNIX = 3;
 const REGULAR_FILE_644 = 0o100644 << 16;
+const DEFLATED = 8;
+/** What a block of deflate holds at most when it is stored as it is. */
+const STORED_BLOCK = 65_535;
+/** Larger files go through this thread piece by piece, so that memory does not grow with them. */
+const IN_MEMORY = 4 * 1024 * 1024;
+/** Threads take some 40 ms to start: as long as this many bytes take. */
+const WORTH_THREADS = 2 * 1024 * 1024;
 /**
- * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine,
- * the clock, the timezone or the file system's order is in it. Deflated in JavaScript, because what Node's
- * own zlib makes depends on its version, and depended on the processor until Node 20.
- * Throws `file_changed` when a file no longer has the size that was checked.
+ * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its
+ * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the path of the built
+ * `deflate-worker.ts`; null = one thread. Throws `file_changed` when a file no longer has the size that was checked.
  */
 async function zipDirectory(options) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
@@ -68830,57 +68970,101 @@ async function zipDirectory(options) {
             yield chunk;
         }
     };
-    await (0,external_node_stream_promises_.pipeline)(zipChunks(options), measure, (0,external_node_fs_.createWriteStream)(options.to));
+    const toDeflate = options.files.filter(isSmallText).reduce((sum, file) => sum + file.size, 0);
+    const deflater = options.worker !== null && toDeflate > WORTH_THREADS ? startDeflater(options.worker) : deflateHere;
+    try {
+        await (0,external_node_stream_promises_.pipeline)(zipChunks(options, deflater), measure, (0,external_node_fs_.createWriteStream)(options.to));
+    }
+    finally {
+        await deflater.close();
+    }
     return { path: options.to, size, sha256: hash.digest('hex') };
 }
-async function* zipChunks(options) {
-    const { directory, files, onProgress } = options;
-    const total = files.reduce((sum, file) => sum + file.size, 0);
-    let done = 0;
+/** Of a file that is deflated in one piece. */
+function isSmallText(file) {
+    return file.size <= IN_MEMORY && !isPacked(file.path);
+}
+async function* zipChunks({ directory, files }, deflater) {
     const ready = [];
     const zip = new Zip((error, chunk) => {
         if (error)
             throw error;
         ready.push(chunk);
     });
-    for (const file of [...files].sort(byPath)) {
-        // The level and memory are fixed: fflate would choose the latter by a logarithm of the size.
-        const entry = new ZipDeflate(file.path, { level: 6, mem: 5 });
-        entry.mtime = DATE;
-        entry.os = UNIX;
-        entry.attrs = REGULAR_FILE_644;
+    const sorted = [...files].sort(byPath);
+    const ahead = lookAhead(sorted.filter(isSmallText), deflater.ahead, file => deflater.deflate({ path: (0,external_node_path_.join)(directory, file.path), size: file.size }));
+    for (const file of sorted) {
+        const path = (0,external_node_path_.join)(directory, file.path);
+        const entry = {
+            filename: file.path,
+            size: file.size,
+            crc: 0,
+            compression: DEFLATED,
+            mtime: DATE,
+            os: UNIX,
+            attrs: REGULAR_FILE_644,
+        };
         zip.add(entry);
-        for await (const { piece, last } of readPieces((0,external_node_path_.join)(directory, file.path), file)) {
-            entry.push(piece, last);
-            yield* ready.splice(0);
-            done += piece.length;
-            onProgress?.(done, total);
+        const write = (data, last = false) => {
+            entry.ondata?.(null, data, last);
+            return ready.splice(0);
+        };
+        if (isSmallText(file)) {
+            const deflated = await ahead();
+            if (deflated === null)
+                throw fileChanged(file);
+            entry.crc = deflated.crc;
+            yield* write(deflated.data);
         }
+        else
+            try {
+                const task = { path, size: file.size };
+                for await (const { data, crc } of isPacked(path) ? storedBlocks(task) : deflatePieces(task)) {
+                    entry.crc = crc;
+                    yield* write(data);
+                }
+            }
+            catch (error) {
+                throw error instanceof SizeChanged ? fileChanged(file) : error;
+            }
+        yield* write(new Uint8Array(), true);
     }
     zip.end();
     yield* ready;
 }
-/** The file in pieces of exactly `PIECE` bytes (the last one shorter), however the system delivers it. */
-async function* readPieces(path, file) {
-    const handle = await (0,promises_.open)(path);
-    try {
-        if ((await handle.stat()).size !== file.size)
-            throw fileChanged(file);
-        let left = file.size;
-        do {
-            const piece = new Uint8Array(Math.min(PIECE, left));
-            for (let filled = 0; filled < piece.length;) {
-                const { bytesRead } = await handle.read(piece, filled);
-                if (bytesRead === 0)
-                    throw fileChanged(file);
-                filled += bytesRead;
-            }
-            left -= piece.length;
-            yield { piece, last: left === 0 };
-        } while (left > 0);
-    }
-    finally {
-        await handle.close();
+/** Runs the work on the next files while the first one's result is awaited; results come in their order. */
+function lookAhead(items, count, work) {
+    const begun = [];
+    let next = 0;
+    const fill = () => {
+        for (; begun.length < count && next < items.length; next++) {
+            const task = work(items[next]);
+            // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
+            task.catch(() => { });
+            begun.push(task);
+        }
+    };
+    return () => {
+        fill();
+        const first = begun.shift();
+        fill();
+        return first;
+    };
+}
+/**
+ * A file as it is, in the form of deflate: Android's reader of zips refuses stored entries whose sizes stand behind
+ * them. With the CRC-32 of what was read so far.
+ */
+async function* storedBlocks(task) {
+    let crc = 0;
+    for await (const { piece, last } of readPieces(task, STORED_BLOCK)) {
+        crc = (0,external_node_zlib_.crc32)(piece, crc);
+        const header = Buffer.alloc(5);
+        header.writeUInt8(last ? 1 : 0);
+        header.writeUInt16LE(piece.length, 1);
+        header.writeUInt16LE(0xffff - piece.length, 3);
+        yield { data: header, crc };
+        yield { data: piece, crc };
     }
 }
 function fileChanged(file) {
@@ -68930,6 +69114,7 @@ async function buildBundle(project, inputs, deps) {
             directory: project.webDirectory,
             files: checked.files,
             to: (0,external_node_path_.join)(deps.scratch, 'bundle.zip'),
+            worker: deps.deflateWorker,
         });
         log.info(`${checked.files.length} files, ${checked.totalBytes} bytes -> ${(0,external_node_path_.relative)(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`);
         const nativePackages = await readNativePackages(project.directory);
@@ -69522,11 +69707,8 @@ function mrmime_lookup(extn) {
 
 // EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
 var dist = __nccwpck_require__(9052);
-// EXTERNAL MODULE: external "node:os"
-var external_node_os_ = __nccwpck_require__(8161);
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: ./src/bundle/delta-files.ts
+
 
 
 
@@ -69543,11 +69725,9 @@ const COMPRESS_FROM = 8192;
 /** What compression must gain at least, in bytes. */
 const GAIN = 10;
 /** Larger files are compressed and encrypted on disk, so that memory does not grow with them. */
-const IN_MEMORY = 512 * 1024;
+const delta_files_IN_MEMORY = 512 * 1024;
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
-/** What is compressed by its own format. */
-const PACKED = /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z|pdf)$/i;
 /** Above this many bytes to compress in all, a lower quality is five times faster for a few per cent. */
 const MUCH = 16 * 1024 * 1024;
 const compressed = (0,external_node_util_.promisify)(external_node_zlib_.brotliCompress);
@@ -69576,7 +69756,7 @@ function deltaPacker(options) {
     // Compression runs on libuv's threads; more of them at once only takes memory.
     const cores = new dist/* default */.Ay({ concurrency: (0,external_node_os_.availableParallelism)() });
     let count = 0;
-    return file => (file.size <= IN_MEMORY ? packSmall(file) : packLarge(file));
+    return file => (file.size <= delta_files_IN_MEMORY ? packSmall(file) : packLarge(file));
     async function packSmall(file) {
         const content = await (0,promises_.readFile)((0,external_node_path_.join)(directory, file.path));
         if (sha256(content) !== file.sha256)
@@ -69625,7 +69805,7 @@ function deltaPacker(options) {
     }
 }
 function mayShrink(file) {
-    return file.size >= COMPRESS_FROM && !PACKED.test(file.path);
+    return file.size >= COMPRESS_FROM && !isPacked(file.path);
 }
 function fromFile(fileName, path, size, sha256) {
     const open = (start, length) => (0,external_node_fs_.createReadStream)(path, { start, end: start + length - 1 });
@@ -70057,7 +70237,7 @@ const DEEPEST = 32;
 /** Of a file's header before its name (APPNOTE 4.3.7). */
 const LOCAL_HEADER = 30;
 const STORED = 0;
-const DEFLATED = 8;
+const artifact_DEFLATED = 8;
 /**
  * Unpacks an artifact that a stranger's run made, and returns the folder of its web build. Nothing outside of
  * `directory`, which must not exist yet, is written; what is no plain file of a plain name is refused, and so
@@ -70138,7 +70318,7 @@ function kindProblem(entry) {
         return 'is a link or a device';
     if ((entry.generalPurposeBitFlag & 1) !== 0)
         return 'is encrypted';
-    if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
+    if (entry.compressionMethod !== STORED && entry.compressionMethod !== artifact_DEFLATED)
         return `is compressed by method ${entry.compressionMethod}`;
     return null;
 }

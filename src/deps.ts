@@ -31,6 +31,8 @@ export interface Deps {
   readonly scratch: string
   /** The script that evaluates a Capacitor config, and the Node that runs it. */
   readonly evaluator: { readonly script: string; readonly node: string }
+  /** The script of the threads that deflate files. */
+  readonly deflateWorker: string
   readonly log: Log
   readonly sink: Sink
   /** Milliseconds; only differences are used. */

@@ -69,6 +69,7 @@ async function main(): Promise<void> {
     payload: JSON.parse(await readFile(env.GITHUB_EVENT_PATH ?? '', 'utf8').catch(() => '{}')),
     workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
     scratch,
+    deflateWorker: join(dirname(process.argv[1] ?? ''), 'deflate-worker', 'index.js'),
     evaluator: {
       // Beside this file. Not `import.meta.url`: the bundler reads that as an asset to copy.
       script: join(dirname(process.argv[1] ?? ''), 'evaluate-config', 'index.js'),

@@ -9,6 +9,7 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
 import PQueue from 'p-queue'
 import type { BundleFile } from './check.ts'
+import { isPacked } from './deflate.ts'
 import type { Session } from './encrypt.ts'
 import { fileChanged } from './zip.ts'
 
@@ -30,8 +31,6 @@ const GAIN = 10
 const IN_MEMORY = 512 * 1024
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
-/** What is compressed by its own format. */
-const PACKED = /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z|pdf)$/i
 /** Above this many bytes to compress in all, a lower quality is five times faster for a few per cent. */
 const MUCH = 16 * 1024 * 1024
 
@@ -134,7 +133,7 @@ export function deltaPacker(options: {
 }
 
 function mayShrink(file: BundleFile): boolean {
-  return file.size >= COMPRESS_FROM && !PACKED.test(file.path)
+  return file.size >= COMPRESS_FROM && !isPacked(file.path)
 }
 
 function fromFile(fileName: string, path: string, size: number, sha256: string): DeltaFile {

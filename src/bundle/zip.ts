@@ -1,11 +1,21 @@
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { Zip, ZipDeflate } from 'fflate'
+import { crc32 } from 'node:zlib'
+import { Zip, type ZipInputFile } from 'fflate'
 import { ActionError } from '../errors.ts'
 import { type BundleFile, byPath } from './check.ts'
+import {
+  type Deflater,
+  type DeflateTask,
+  deflateHere,
+  deflatePieces,
+  isPacked,
+  readPieces,
+  SizeChanged,
+  startDeflater,
+} from './deflate.ts'
 
 export interface BundleZip {
   readonly path: string
@@ -15,26 +25,29 @@ export interface BundleZip {
   readonly sha256: string
 }
 
-/** Part of the result's identity: how a file is cut into pieces decides its deflated bytes. */
-const PIECE = 65536
 /** The same local time in every timezone, as zips count. Noon, which no clock change has ever skipped. */
 const DATE = new Date(1980, 0, 1, 12)
 const UNIX = 3
 const REGULAR_FILE_644 = 0o100644 << 16
+const DEFLATED = 8
+/** What a block of deflate holds at most when it is stored as it is. */
+const STORED_BLOCK = 65_535
+/** Larger files go through this thread piece by piece, so that memory does not grow with them. */
+const IN_MEMORY = 4 * 1024 * 1024
+/** Threads take some 40 ms to start: as long as this many bytes take. */
+const WORTH_THREADS = 2 * 1024 * 1024
 
 /**
- * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine,
- * the clock, the timezone or the file system's order is in it. Deflated in JavaScript, because what Node's
- * own zlib makes depends on its version, and depended on the processor until Node 20.
- * Throws `file_changed` when a file no longer has the size that was checked.
+ * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its
+ * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the path of the built
+ * `deflate-worker.ts`; null = one thread. Throws `file_changed` when a file no longer has the size that was checked.
  */
 export async function zipDirectory(options: {
   readonly directory: string
   readonly files: readonly BundleFile[]
   /** Path of the zip to write. */
   readonly to: string
-  /** Bytes of the files that are in the zip, of how many. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined
+  readonly worker: string | null
 }): Promise<BundleZip> {
   const hash = createHash('sha256')
   let size = 0
@@ -45,58 +58,110 @@ export async function zipDirectory(options: {
       yield chunk
     }
   }
-  await pipeline(zipChunks(options), measure, createWriteStream(options.to))
+  const toDeflate = options.files.filter(isSmallText).reduce((sum, file) => sum + file.size, 0)
+  const deflater =
+    options.worker !== null && toDeflate > WORTH_THREADS ? startDeflater(options.worker) : deflateHere
+  try {
+    await pipeline(zipChunks(options, deflater), measure, createWriteStream(options.to))
+  } finally {
+    await deflater.close()
+  }
   return { path: options.to, size, sha256: hash.digest('hex') }
 }
 
-async function* zipChunks(options: Parameters<typeof zipDirectory>[0]): AsyncGenerator<Uint8Array> {
-  const { directory, files, onProgress } = options
-  const total = files.reduce((sum, file) => sum + file.size, 0)
-  let done = 0
+/** Of a file that is deflated in one piece. */
+function isSmallText(file: BundleFile): boolean {
+  return file.size <= IN_MEMORY && !isPacked(file.path)
+}
+
+async function* zipChunks(
+  { directory, files }: { readonly directory: string; readonly files: readonly BundleFile[] },
+  deflater: Deflater,
+): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = []
   const zip = new Zip((error, chunk) => {
     if (error) throw error
     ready.push(chunk)
   })
-  for (const file of [...files].sort(byPath)) {
-    // The level and memory are fixed: fflate would choose the latter by a logarithm of the size.
-    const entry = new ZipDeflate(file.path, { level: 6, mem: 5 })
-    entry.mtime = DATE
-    entry.os = UNIX
-    entry.attrs = REGULAR_FILE_644
-    zip.add(entry)
-    for await (const { piece, last } of readPieces(join(directory, file.path), file)) {
-      entry.push(piece, last)
-      yield* ready.splice(0)
-      done += piece.length
-      onProgress?.(done, total)
+  const sorted = [...files].sort(byPath)
+  const ahead = lookAhead(sorted.filter(isSmallText), deflater.ahead, file =>
+    deflater.deflate({ path: join(directory, file.path), size: file.size }),
+  )
+  for (const file of sorted) {
+    const path = join(directory, file.path)
+    const entry: ZipInputFile = {
+      filename: file.path,
+      size: file.size,
+      crc: 0,
+      compression: DEFLATED,
+      mtime: DATE,
+      os: UNIX,
+      attrs: REGULAR_FILE_644,
     }
+    zip.add(entry)
+    const write = (data: Uint8Array, last = false) => {
+      entry.ondata?.(null, data as Uint8Array<ArrayBuffer>, last)
+      return ready.splice(0)
+    }
+    if (isSmallText(file)) {
+      const deflated = await ahead()
+      if (deflated === null) throw fileChanged(file)
+      entry.crc = deflated.crc
+      yield* write(deflated.data)
+    } else
+      try {
+        const task = { path, size: file.size }
+        for await (const { data, crc } of isPacked(path) ? storedBlocks(task) : deflatePieces(task)) {
+          entry.crc = crc
+          yield* write(data)
+        }
+      } catch (error) {
+        throw error instanceof SizeChanged ? fileChanged(file) : error
+      }
+    yield* write(new Uint8Array(), true)
   }
   zip.end()
   yield* ready
 }
 
-/** The file in pieces of exactly `PIECE` bytes (the last one shorter), however the system delivers it. */
-async function* readPieces(
-  path: string,
-  file: BundleFile,
-): AsyncGenerator<{ piece: Uint8Array; last: boolean }> {
-  const handle = await open(path)
-  try {
-    if ((await handle.stat()).size !== file.size) throw fileChanged(file)
-    let left = file.size
-    do {
-      const piece = new Uint8Array(Math.min(PIECE, left))
-      for (let filled = 0; filled < piece.length; ) {
-        const { bytesRead } = await handle.read(piece, filled)
-        if (bytesRead === 0) throw fileChanged(file)
-        filled += bytesRead
-      }
-      left -= piece.length
-      yield { piece, last: left === 0 }
-    } while (left > 0)
-  } finally {
-    await handle.close()
+/** Runs the work on the next files while the first one's result is awaited; results come in their order. */
+function lookAhead<T, R>(
+  items: readonly T[],
+  count: number,
+  work: (item: T) => Promise<R>,
+): () => Promise<R> {
+  const begun: Promise<R>[] = []
+  let next = 0
+  const fill = () => {
+    for (; begun.length < count && next < items.length; next++) {
+      const task = work(items[next]!)
+      // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
+      task.catch(() => {})
+      begun.push(task)
+    }
+  }
+  return () => {
+    fill()
+    const first = begun.shift()!
+    fill()
+    return first
+  }
+}
+
+/**
+ * A file as it is, in the form of deflate: Android's reader of zips refuses stored entries whose sizes stand behind
+ * them. With the CRC-32 of what was read so far.
+ */
+async function* storedBlocks(task: DeflateTask) {
+  let crc = 0
+  for await (const { piece, last } of readPieces(task, STORED_BLOCK)) {
+    crc = crc32(piece, crc)
+    const header = Buffer.alloc(5)
+    header.writeUInt8(last ? 1 : 0)
+    header.writeUInt16LE(piece.length, 1)
+    header.writeUInt16LE(0xffff - piece.length, 3)
+    yield { data: header, crc }
+    yield { data: piece, crc }
   }
 }
 

@@ -52,6 +52,7 @@ export async function buildBundle(project: Project, inputs: Inputs, deps: Deps):
       directory: project.webDirectory,
       files: checked.files,
       to: join(deps.scratch, 'bundle.zip'),
+      worker: deps.deflateWorker,
     })
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${relative(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
