@@ -17,6 +17,7 @@ import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { readServedCommit } from './plan/lineage.ts'
 import { isPrivileged } from './plan/operation.ts'
+import { activeRollout } from './plan/rollout.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
 import type { ContentChange, FileChange } from './report/result.ts'
 
@@ -53,6 +54,17 @@ export async function gatherProject(
     wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
     childEnv: childEnv(inputs, deps),
   }
+}
+
+/** What the repository says of the app where nothing is built; without a checkout no native version is known. */
+export async function gatherApp(
+  inputs: Inputs,
+  trigger: Trigger,
+  deps: Deps,
+): Promise<Pick<Project, 'root' | 'appId' | 'natives' | 'childEnv'>> {
+  const { appId, config } = await gatherConfig(inputs, trigger, deps, true)
+  const natives = await nativeVersions(inputs, deps.workspace, appDirectory(inputs, deps), config)
+  return { root: deps.workspace, appId, natives, childEnv: childEnv(inputs, deps) }
 }
 
 /** The app's id, from the inputs or the config. */
@@ -148,7 +160,7 @@ async function wantedVersion(
 /** What Capgo says before anything is built. */
 export async function gatherRemote(
   project: Project,
-  target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit'> & { readonly why: string },
+  target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'rollout'> & { readonly why: string },
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
   // The app first: a wrong key makes the database answer with empty lists instead of a refusal.
@@ -166,6 +178,7 @@ export async function gatherRemote(
       wanted: project.wanted,
       natives: project.natives,
       commit: target.commit,
+      rollout: target.rollout,
     },
   }
 }
@@ -188,10 +201,25 @@ export async function gatherForContent(
     ...facts,
     channel,
     relation,
+    running: await gatherRollout(facts, channel, capgo, compare),
     checksum: content.sha256,
     size: content.size,
     bundles: await withoutLostContent(bundles, content.sha256, capgo),
   }
+}
+
+/** What the channel rolls out besides what it serves. */
+async function gatherRollout(
+  { appId, channelName, commit }: Pick<PublishFacts, 'appId' | 'channelName' | 'commit'>,
+  channel: ChannelRow | null,
+  capgo: Capgo,
+  compare: Compare,
+): Promise<BuiltFacts['running']> {
+  const active = channel === null ? null : activeRollout(channel)
+  const bundle = active === null ? null : await capgo.readBundleById(appId, active.id)
+  if (bundle === null) return null
+  const noted = readServedCommit(bundle, channelName)
+  return { bundle, relation: noted === null ? 'ahead' : await compare(noted.sha, commit.sha) }
 }
 
 /** A ready bundle whose stored zip is gone cannot be served nor repaired; its name stays taken. */
@@ -215,7 +243,7 @@ async function withoutLostContent(
 export type Compare = (base: string, head: string) => Promise<Relation>
 
 /** The checkout's own history where it is complete enough, else GitHub's. */
-export function comparer(project: Project, github: GitHub | null): Compare {
+export function comparer(project: Pick<Project, 'root' | 'childEnv'>, github: GitHub | null): Compare {
   return async (base, head) => {
     const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv })
     if (local !== null) return local

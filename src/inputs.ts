@@ -3,6 +3,7 @@ import { CLOUD, isLocal } from './capgo/hosts.ts'
 import { InputError } from './errors.ts'
 import type { ChannelMapping } from './plan/channel.ts'
 import type { AssignRule, Prune } from './plan/testers.ts'
+import { readToolkitInputs, type ToolkitInputs } from './toolkit-inputs.ts'
 
 /** Reads one input of the `with:` block; an empty string when it is not given. */
 export type InputReader = (name: string) => string
@@ -15,9 +16,11 @@ export interface Hosts {
   readonly database: { readonly url: string; readonly key: string } | null
   /** Null = no links. */
   readonly console: string | null
+  /** Where devices ask for updates. */
+  readonly plugin: string
 }
 
-export interface Inputs {
+export interface Inputs extends ToolkitInputs {
   /** Empty when the workflow has no such secret (forks, Dependabot, a typo). */
   readonly capgoToken: string
   readonly channels: readonly ChannelMapping[]
@@ -101,6 +104,11 @@ export function readInputs(read: InputReader): Inputs {
     devicesToken: read('devices-token').trim(),
     hosts: readHosts(text),
     githubToken: read('github-token').trim(),
+    ...readToolkitInputs({
+      text,
+      boolean: name => readBoolean(read, name),
+      checkChannel: checkChannelName,
+    }),
   }
 }
 
@@ -234,6 +242,7 @@ function readHosts(text: (name: string) => string | null): Hosts {
     files: url('files-url') ?? (cloud ? CLOUD.files : api),
     database: databaseUrl !== null && databaseKey !== null ? { url: databaseUrl, key: databaseKey } : null,
     console: url('console-url') ?? (cloud ? CLOUD.console : null),
+    plugin: url('plugin-url') ?? (cloud ? CLOUD.plugin : api),
   }
 }
 

@@ -8,7 +8,12 @@ import type { RunContext } from './operations/context.ts'
 import { createCourtesy } from './operations/courtesy.ts'
 import { deliver, prepare } from './operations/deliver.ts'
 import { followRun } from './operations/follow.ts'
+import { keepHouse } from './operations/housekeeping.ts'
 import { preview } from './operations/preview.ts'
+import { promote } from './operations/promote.ts'
+import { rollBack } from './operations/rollback.ts'
+import { changeRollout } from './operations/rollout.ts'
+import { readStatus } from './operations/status.ts'
 import { convergeOnDefaultBranch, readTestersFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
@@ -66,6 +71,16 @@ async function operate(operation: Operation, context: RunContext): Promise<Resul
       return cleanup(operation, context)
     case 'sweep':
       return sweep(context)
+    case 'promote':
+      return promote(operation, context)
+    case 'rollback':
+      return rollBack(operation, context)
+    case 'rollout':
+      return changeRollout(operation, context)
+    case 'status':
+      return readStatus(context)
+    case 'housekeep':
+      return keepHouse(operation, context)
   }
 }
 
@@ -75,7 +90,15 @@ async function publish(
 ): Promise<Result> {
   const { commit, isDefaultBranch } = context.trigger
   const purpose = { kind: 'branch', isDefaultBranch } as const
-  const target = { channelName, why, purpose, commit, environment: channelName, takesBuild: false }
+  const target = {
+    channelName,
+    why,
+    purpose,
+    commit: { ...commit, at: context.deps.now().toISOString() },
+    rollout: { bps: context.inputs.rollout, onActive: context.inputs.onActiveRollout },
+    environment: channelName,
+    takesBuild: false,
+  }
   // A broken testers file is told of before anything is built.
   if (isDefaultBranch) await readTestersFile(context)
   const prepared = await prepare(target, context)

@@ -24,6 +24,7 @@ const published: PublishResult = {
     size: 1_243_518,
     url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
   },
+  rollout: null,
   by: 'upload',
   before: { id: 48107, name: '1.4.1-production.56.1' },
   commit: { sha, refName: 'main', url: `https://github.com/example/shop/commit/${sha}` },
@@ -65,7 +66,7 @@ const many: PublishResult = {
   channel: { name: 'beta', id: 31, made: true, public: false },
   bundle: { ...published.bundle, name: '2.0.0', size: 18_340_221 },
   before: { id: 47001, name: '1.9.4' },
-  commit: { ...published.commit, refName: 'release/2.0' },
+  commit: { ...published.commit!, refName: 'release/2.0' },
   change: {
     since: '1.9.4',
     added: Array.from({ length: 280 }, (_, n) =>
@@ -85,7 +86,7 @@ const many: PublishResult = {
   ],
   warnings: [
     '12 source maps (4.1 MB) go to every device and show your source code. Turn them off in the build, or delete them after it.',
-    'Channel beta has an active rollout (25% on bundle 1.9.3): devices in it keep getting that bundle, the others get this one.',
+    'Channel beta is switched off for iOS and Android: no device takes its bundle.',
   ],
 }
 

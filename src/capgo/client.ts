@@ -8,6 +8,7 @@ import { isLocal } from './hosts.ts'
 import { createHttp, type HttpOptions } from './http.ts'
 import { parseAnswer } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
+import { rollouts } from './rollouts.ts'
 import { uploads } from './upload.ts'
 import { App, FilesConfig, PrivateConfig } from './wire.ts'
 
@@ -29,6 +30,7 @@ export const SMALLEST_ROLE = {
   'channel.promote_bundle': 'app_uploader',
   'app.create_channel': 'app_developer',
   'channel.update_settings': 'app_admin',
+  'bundle.delete': 'app_admin',
 } as const
 export type Permission = keyof typeof SMALLEST_ROLE
 
@@ -89,6 +91,7 @@ export function createCapgo(options: CapgoOptions) {
     ...bundles(connection),
     ...channels(connection),
     ...devices(connection),
+    ...rollouts(connection),
     ...uploads(connection),
 
     /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */

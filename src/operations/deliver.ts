@@ -9,6 +9,7 @@ import {
   type Project,
 } from '../gather.ts'
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
+import type { RolloutRequest } from '../plan/rollout.ts'
 import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
 import { plannedResult, publishedResult } from '../report/outcome.ts'
 import { progressReporter } from '../report/progress.ts'
@@ -25,6 +26,7 @@ export interface Target {
   readonly why: string
   readonly purpose: Purpose
   readonly commit: Commit
+  readonly rollout: RolloutRequest
   /** GitHub's environment for it. */
   readonly environment: string
   /** The web build comes from elsewhere: nothing is built or looked for here. */

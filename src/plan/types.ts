@@ -1,4 +1,5 @@
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { RolloutRequest, Stage } from './rollout.ts'
 
 /** One choice of a plan, why it was made and who said so. Printed by a dry run and in the log. */
 export interface Decision {
@@ -20,6 +21,8 @@ export interface Commit {
   readonly url: string
   /** `owner/name#12` when it is published for a pull request. */
   readonly pull?: string
+  /** When the run puts it on a channel, as ISO 8601. */
+  readonly at?: string
 }
 
 /** A native version that installed apps may have, as the repository tells it. */
@@ -69,6 +72,7 @@ export interface PublishFacts {
   readonly wanted: WantedVersion
   readonly natives: readonly NativeVersion[]
   readonly commit: Commit
+  readonly rollout: RolloutRequest
 }
 
 /** What a publish knows once the web build is a zip. Sizes in bytes. */
@@ -78,6 +82,8 @@ export interface BuiltFacts extends PublishFacts {
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
   readonly relation: Relation
+  /** What the channel rolls out, and how our commit stands to that one's; null without a rollout. */
+  readonly running: { readonly bundle: BundleRow; readonly relation: Relation } | null
 }
 
 export type PublishAction =
@@ -97,6 +103,8 @@ export interface PublishPlan {
   /** Set when the channel has to be made. */
   readonly create: ChannelSettings | null
   readonly action: PublishAction
+  /** To whom the bundle goes. */
+  readonly stage: Stage
   readonly link: string
   readonly comment: string
   readonly decisions: readonly Decision[]

@@ -122,8 +122,8 @@ const publishFields: Record<string, (text: string) => PublishResult> = {
   'bundle.name': text => ({ ...published, bundle: { ...published.bundle, name: text } }),
   'bundle.checksum': text => ({ ...published, bundle: { ...published.bundle, checksum: text } }),
   'before.name': text => ({ ...published, before: { id: 1, name: text } }),
-  'commit.sha': text => ({ ...published, commit: { ...published.commit, sha: text } }),
-  'commit.refName': text => ({ ...published, commit: { ...published.commit, refName: text } }),
+  'commit.sha': text => ({ ...published, commit: { ...published.commit!, sha: text } }),
+  'commit.refName': text => ({ ...published, commit: { ...published.commit!, refName: text } }),
   'change.since': text => ({ ...published, change: { ...published.change!, since: text } }),
   'change.changed.path': text => ({
     ...published,
