@@ -25,6 +25,7 @@ const published: PublishResult = {
     url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
   },
   rollout: null,
+  verified: null,
   by: 'upload',
   before: { id: 48107, name: '1.4.1-production.56.1' },
   commit: { sha, refName: 'main', url: `https://github.com/example/shop/commit/${sha}` },

@@ -9,6 +9,7 @@ import { createHttp, type HttpOptions } from './http.ts'
 import { parseAnswer } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
 import { rollouts } from './rollouts.ts'
+import { updates } from './updates.ts'
 import { uploads } from './upload.ts'
 import { App, FilesConfig, PrivateConfig } from './wire.ts'
 
@@ -18,6 +19,8 @@ export interface CapgoOptions extends Omit<HttpOptions, 'secrets'> {
   /** Base URLs without a trailing slash. */
   readonly api: string
   readonly files: string
+  /** Where devices ask for updates. */
+  readonly plugin: string
   /** Null = ask `/private/config`. */
   readonly database: { readonly url: string; readonly key: string } | null
 }
@@ -45,6 +48,7 @@ export function createCapgo(options: CapgoOptions) {
     http,
     api: options.api,
     files: options.files,
+    plugin: options.plugin,
     key,
     database: () => (database ??= discoverDatabase()),
   }
@@ -92,6 +96,7 @@ export function createCapgo(options: CapgoOptions) {
     ...channels(connection),
     ...devices(connection),
     ...rollouts(connection),
+    ...updates(connection),
     ...uploads(connection),
 
     /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */

@@ -11,7 +11,7 @@ import {
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
 import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
-import { plannedResult, publishedResult } from '../report/outcome.ts'
+import { plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
 import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { PublishResult } from '../report/result.ts'
@@ -19,6 +19,7 @@ import { type Built, buildBundle } from './build.ts'
 import type { RunContext } from './context.ts'
 import { withDeployment } from './deployment.ts'
 import { publish } from './publish.ts'
+import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
 /** What shall be on which channel, and what for. */
 export interface Target {
@@ -71,6 +72,7 @@ export async function deliver(
   const { deps, inputs, capgo } = context
   const { log, clock } = deps
   const names = checkBeforeBuild(facts)
+  requireVerifiable(facts.channel, facts.natives, context)
   const built = await buildBundle(
     webBuild === null ? project : { ...project, webDirectory: webBuild },
     inputs,
@@ -112,9 +114,26 @@ export async function deliver(
   const published =
     plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work)
   const upload = clock() - publishing
+  const bundle = published.bundle ?? published.channel.version
+  const verified =
+    inputs.verify && published.outcome !== 'stale' && bundle !== null
+      ? await verifyAsDevice(
+          {
+            appId: project.appId,
+            channel: published.channel,
+            bundle,
+            natives: facts.natives,
+            sha256: bundle.session_key ? null : built.zip.sha256,
+          },
+          context,
+        )
+      : null
   const times = { upload, total: clock() - context.began }
   return {
-    result: publishedResult({ ...findings, change: await change, ...times }, published),
+    result: withVerification(
+      publishedResult({ ...findings, change: await change, ...times }, published),
+      verified,
+    ),
     channel: published.channel,
     built,
   }

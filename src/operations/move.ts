@@ -5,13 +5,15 @@ import { ActionError } from '../errors.ts'
 import { gatherApp } from '../gather.ts'
 import type { MovePlan } from '../plan/move.ts'
 import { activeRollout, isAt } from '../plan/rollout.ts'
-import { movedResult } from '../report/outcome.ts'
+import type { NativeVersion } from '../plan/types.ts'
+import { movedResult, withVerification } from '../report/outcome.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { PublishResult } from '../report/result.ts'
 import { assign, requireAssignment } from './assign.ts'
 import type { RunContext } from './context.ts'
 import { withDeployment } from './deployment.ts'
 import type { Published } from './publish.ts'
+import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
 /** The app of a run that builds nothing, and the proof that the key is good: lists are empty for a wrong one. */
 export async function readApp({ inputs, trigger, deps, capgo }: RunContext) {
@@ -52,7 +54,11 @@ export async function isStored(bundle: BundleRow, capgo: Capgo): Promise<boolean
 }
 
 /** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
-export async function carryOut(plan: MovePlan, context: RunContext): Promise<PublishResult> {
+export async function carryOut(
+  plan: MovePlan,
+  natives: readonly NativeVersion[],
+  context: RunContext,
+): Promise<PublishResult> {
   const { deps, inputs, trigger } = context
   const { log, clock } = deps
   await log.group('Plan', async () => {
@@ -63,6 +69,7 @@ export async function carryOut(plan: MovePlan, context: RunContext): Promise<Pub
     consoleUrl: inputs.hosts.console,
     repositoryUrl: trigger.repositoryUrl,
   }
+  requireVerifiable(plan.channel, natives, context)
   if (inputs.dryRun) return movedResult({ ...told, work: null, total: clock() - context.began }, null, [])
   const began = clock()
   const warnings: string[] = []
@@ -78,8 +85,13 @@ export async function carryOut(plan: MovePlan, context: RunContext): Promise<Pub
     plan.isDone || plan.comment === null
       ? await work()
       : await withDeployment(deployed, target, context, work)
-  const times = { work: clock() - began, total: clock() - context.began }
-  return movedResult({ ...told, ...times }, published, warnings)
+  const duration = clock() - began
+  const { appId, bundle } = plan
+  const verified = inputs.verify
+    ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, sha256: null }, context)
+    : null
+  const result = movedResult({ ...told, work: duration, total: clock() - context.began }, published, warnings)
+  return withVerification(result, verified)
 }
 
 /** Notes, assignment, read back. Doing it twice does no harm. */

@@ -13,7 +13,7 @@ export async function promote(
   context: RunContext,
 ): Promise<PublishResult> {
   const { deps, inputs, trigger, capgo } = context
-  const plan = await deps.log.group('Read both channels', async () => {
+  const { plan, natives } = await deps.log.group('Read both channels', async () => {
     const project = await readApp(context)
     const { appId, natives } = project
     const found = await capgo.readChannels(appId, [operation.from, operation.to])
@@ -40,7 +40,7 @@ export async function promote(
       ours === null || theirs === null ? ('unknown' as const) : compare(theirs.sha, ours.sha),
     ])
     deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`)
-    return planPromotion({
+    const plan = planPromotion({
       appId,
       natives,
       run: { ...trigger.commit, at: deps.now().toISOString() },
@@ -53,6 +53,7 @@ export async function promote(
       to,
       relation,
     })
+    return { plan, natives }
   })
-  return carryOut(plan, context)
+  return carryOut(plan, natives, context)
 }

@@ -21,7 +21,7 @@ export async function rollBack(
   const { deps, inputs, trigger, capgo } = context
   const { channelName } = operation
   const run = { ...trigger.commit, at: deps.now().toISOString() }
-  const plan = await deps.log.group('Look for the bundle before', async () => {
+  const { plan, natives } = await deps.log.group('Look for the bundle before', async () => {
     const { appId, natives } = await readApp(context)
     const channel = await needChannel(
       (await capgo.readChannel(appId, channelName)) ?? undefined,
@@ -33,7 +33,7 @@ export async function rollBack(
     const bundles = (await capgo.findBundlesByComment(appId, `${channelName}: `)).filter(
       bundle => readServedCommit(bundle, channelName) !== null,
     )
-    if (isRolledBackBy(channel, run)) return doneBefore(appId, channel)
+    if (isRolledBackBy(channel, run)) return { plan: doneBefore(appId, channel), natives }
     const target =
       operation.to === null
         ? findEarlier(channel, bundles)
@@ -45,7 +45,7 @@ export async function rollBack(
         ? null
         : readAffected(appId, channel, channel.version, target.bundle, context),
     ])
-    return planRollback({
+    const plan = planRollback({
       appId,
       natives,
       run,
@@ -57,8 +57,9 @@ export async function rollBack(
       stored,
       affected,
     })
+    return { plan, natives }
   })
-  return carryOut(plan, context)
+  return carryOut(plan, natives, context)
 }
 
 /** Another attempt of a run that rolled back already must not go back further. */

@@ -11,8 +11,8 @@ export async function changeRollout(
 ): Promise<PublishResult> {
   const { deps, trigger, capgo } = context
   const { channelName, change } = operation
-  const plan = await deps.log.group('Read the rollout', async () => {
-    const { appId } = await readApp(context)
+  const { plan, natives } = await deps.log.group('Read the rollout', async () => {
+    const { appId, natives } = await readApp(context)
     const channel = await needChannel(
       (await capgo.readChannel(appId, channelName)) ?? undefined,
       'channel',
@@ -20,13 +20,14 @@ export async function changeRollout(
       appId,
       capgo,
     )
-    return planRolloutChange({
+    const plan = planRolloutChange({
       appId,
       channel,
       running: await readRollout(appId, channel, capgo),
       change,
       run: { ...trigger.commit, at: deps.now().toISOString() },
     })
+    return { plan, natives }
   })
-  return carryOut(plan, context)
+  return carryOut(plan, natives, context)
 }

@@ -117,6 +117,7 @@ function base(findings: Findings) {
     appId: plan.appId,
     before: before === null ? null : { id: before.id, name: before.name },
     preview: null,
+    verified: null,
     testers: null,
     commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
     change: findings.change,
@@ -179,8 +180,18 @@ export function movedResult(
     testers: null,
     warnings: [...plan.warnings, ...warnings],
     preview: null,
+    verified: null,
     durations: { build: null, upload: work, total },
   }
+}
+
+/** The result with what a device was given; null where none asked. */
+export function withVerification(
+  result: PublishResult,
+  verified: { readonly said: string | null; readonly warnings: readonly string[] } | null,
+): PublishResult {
+  if (verified === null) return result
+  return { ...result, verified: verified.said, warnings: [...result.warnings, ...verified.warnings] }
 }
 
 /** Page of a bundle in the Capgo console; null where there is none. */

@@ -144,6 +144,7 @@ function published(result: PublishResult): string[] {
     `### ${headline(result)}`,
     origin(result),
     why(result),
+    result.verified === null ? '' : escapeText(result.verified),
     preview(result),
     ...testersOf(result.testers),
     changes(result.change),

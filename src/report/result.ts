@@ -57,6 +57,8 @@ export interface PublishResult {
   /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
+  /** What a device was given that asked for the update, as a sentence; null when none asked. */
+  readonly verified: string | null
   /** Of a pull request: how to get it. */
   readonly preview: {
     readonly pull: number
