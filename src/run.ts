@@ -40,7 +40,7 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
   if (operation.kind === 'skip' && inputs.capgoToken === '') return skipped(operation, null)
   requireToken(inputs)
   const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository)
-  return operate(operation, {
+  const work = operate(operation, {
     deps,
     inputs,
     trigger,
@@ -49,6 +49,16 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
     courtesy: createCourtesy(github, warnings),
     began,
   })
+  return work.catch((error: unknown) => failure(error, TITLES[operation.kind]))
+}
+
+/** How an operation is called when it fails; the others publish, or clean up after what was published. */
+const TITLES: Partial<Record<Operation['kind'], string>> = {
+  promote: 'Promotion',
+  rollback: 'Roll-back',
+  rollout: 'Change of the rollout',
+  status: 'Status',
+  housekeep: 'Clean-up',
 }
 
 async function operate(operation: Operation, context: RunContext): Promise<Result> {

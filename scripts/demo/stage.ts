@@ -29,7 +29,15 @@ export async function act(
   { story, capgo, github, githubToken, app }: Stage,
   commit: Commit,
   event: WorkflowEvent,
-  { runNumber, attempt = 1 }: { readonly runNumber: number; readonly attempt?: number },
+  {
+    runNumber,
+    attempt = 1,
+    inputs = {},
+  }: {
+    readonly runNumber: number
+    readonly attempt?: number
+    readonly inputs?: Readonly<Record<string, string>>
+  },
 ): Promise<Act> {
   app.repository.branch(commit.branch, commit.sha)
   const before = github.requests.length
@@ -37,7 +45,7 @@ export async function act(
     runAction({
       repo: app.repository.path,
       event,
-      inputs: capgo.inputs,
+      inputs: { ...capgo.inputs, ...inputs },
       secrets: [capgo.token],
       githubToken,
       apiUrl: github.url,

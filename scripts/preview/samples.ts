@@ -94,6 +94,7 @@ const many: PublishResult = {
 const failed: FailedResult = {
   kind: 'failed',
   outcome: 'failed',
+  what: 'Publish',
   code: 'build_failed',
   reason: '"npm run build" ended with exit code 1.',
   hint: 'The end of its output is below and in the log. It runs without the secrets of the workflow: give the build what it needs with env: on this step.',

@@ -65,7 +65,8 @@ export async function keepHouse(
       `${plural(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0]!.message}`,
       {
         hint: 'Run the job again: it goes on with those that are left.',
-        problems: failed.slice(0, ERRORS_SHOWN).map(({ name, message }) => ({
+        // One alone is in the message already.
+        problems: (failed.length === 1 ? [] : failed.slice(0, ERRORS_SHOWN)).map(({ name, message }) => ({
           message: `${name}: ${message}`,
           at: null,
         })),

@@ -3,6 +3,7 @@ import { activeRollout } from '../plan/rollout.ts'
 import { describeChannels } from '../plan/status.ts'
 import { plural } from '../report/format.ts'
 import type { StatusResult } from '../report/result.ts'
+import { listStatus } from '../report/status.ts'
 import type { RunContext } from './context.ts'
 import { readApp } from './move.ts'
 
@@ -40,19 +41,21 @@ export async function readStatus(context: RunContext): Promise<StatusResult> {
       courtesy('count devices', () => countDevices(appId, names.slice(0, COUNTED), context)),
     ])
     const { repositoryUrl, repository } = trigger
+    const described = describeChannels({
+      channels,
+      running,
+      overrides,
+      devices: counts?.byBundle ?? new Map(),
+      repositoryUrl,
+      repository,
+    })
+    for (const line of listStatus(described)) deps.log.info(line)
     return {
       kind: 'status',
       outcome: 'read',
       reason: `${plural(channels.length, 'channel')} of ${appId}.`,
       appId,
-      channels: describeChannels({
-        channels,
-        running,
-        overrides,
-        devices: counts?.byBundle ?? new Map(),
-        repositoryUrl,
-        repository,
-      }),
+      channels: described,
       devices: counts?.all ?? null,
       testers: null,
       warnings,

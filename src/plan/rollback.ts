@@ -1,4 +1,3 @@
-import semver from 'semver'
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { noteWithdrawal, readServedCommit } from './lineage.ts'
@@ -139,7 +138,7 @@ export function planRollback(facts: RollbackFacts): MovePlan {
     bundle,
     stage,
     isDone: false,
-    why: `Channel ${channel.name} goes back to ${bundle.name}: ${target.why}.`,
+    why: describeMove(facts),
     comment: noteMove(bundle, channel, origin, run, {
       after: isUndone ? (served?.name ?? null) : null,
       ...(served === null || isUndone ? {} : { instead: namedWithCommit(served, channel.name) }),
@@ -150,19 +149,28 @@ export function planRollback(facts: RollbackFacts): MovePlan {
     warnings: [
       ...channelWarnings(channel),
       ...affectedWarnings(facts),
-      ...belowServed(bundle, served),
       ...(natives.length === 0 ? [NOT_JUDGED] : []),
       ...(origin === null ? [NOT_OURS] : []),
     ],
   }
 }
 
+function describeMove({ channel, target: { bundle, why }, affected }: RollbackFacts): string {
+  const from = channel.version === null ? '' : `, instead of ${channel.version.name}`
+  const running =
+    affected === null || affected.count === 0
+      ? ''
+      : ` ${countKnown(affected)} until ${affected.count === 1 ? 'it asks' : 'they ask'} next.`
+  return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`
+}
+
 function describeAffected(affected: Affected | null): string {
   if (affected === null) return 'what it serves now; the key may not read which devices run it'
-  if (affected.count === 0) return 'what it serves now; no known device runs it'
-  return affected.count === 1
-    ? 'what it serves now; 1 known device runs it'
-    : `what it serves now; ${affected.count.toLocaleString('en-US')} known devices run it`
+  return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`
+}
+
+function countKnown({ count }: Affected): string {
+  return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`
 }
 
 function affectedWarnings({ affected, target }: RollbackFacts): string[] {
@@ -170,16 +178,6 @@ function affectedWarnings({ affected, target }: RollbackFacts): string[] {
   return refusing
     ? [
         `${refusing.count} of ${refusing.of} known devices that were looked at would refuse ${target.bundle.name}: ${refusing.rule}.`,
-      ]
-    : []
-}
-
-/** Plugins take a bundle of a lower name; people wonder. */
-function belowServed(bundle: BundleRow, served: BundleRow | null): string[] {
-  if (served === null || !semver.valid(bundle.name) || !semver.valid(served.name)) return []
-  return semver.lt(bundle.name, served.name)
-    ? [
-        `Devices take ${bundle.name} although ${served.name} is the higher version, when they ask next: Capgo compares with the native version alone.`,
       ]
     : []
 }

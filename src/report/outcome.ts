@@ -200,11 +200,12 @@ export function bundlePage(consoleUrl: string | null, appId: string, id: number 
 }
 
 /** Any error as a result; one that is not ours is a fault of this action and says so. */
-export function failure(error: unknown): FailedResult {
+export function failure(error: unknown, what = 'Publish'): FailedResult {
   const known = error instanceof ActionError ? error : undefined
   return {
     kind: 'failed',
     outcome: 'failed',
+    what,
     code: known?.code ?? 'internal',
     reason:
       known?.message ??

@@ -12,7 +12,7 @@ import type {
   RolloutState,
   SkippedResult,
 } from './result.ts'
-import { listStatus, renderHousekeeping, renderStatus } from './status.ts'
+import { renderHousekeeping, renderStatus } from './status.ts'
 import { countTesters, nameDevices, renderTesters, type TestersReport } from './testers.ts'
 
 /** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
@@ -52,7 +52,7 @@ function describe(result: Result): string {
     case 'housekeeping':
       return result.reason
     case 'status':
-      return [result.reason, ...listStatus(result.channels)].join(' | ')
+      return result.reason
     case 'publish': {
       const { outcome, reason, channel, bundle, before, commit } = result
       if (outcome === 'planned') return reason
@@ -85,11 +85,11 @@ function blocks(result: Result): string[] {
   }
 }
 
-function failed({ code: id, reason, hint, at, output, problems }: FailedResult): string[] {
+function failed({ what: work, code: id, reason, hint, at, output, problems }: FailedResult): string[] {
   const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':')
   const what = `<b>${escapeText(reason)}</b>`
   return [
-    '### ❌ Publish failed',
+    `### ❌ ${work} failed`,
     alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
     problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
     `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
@@ -222,7 +222,9 @@ function firstOf(channel: PublishResult['channel']): string {
 }
 
 /** Where the version comes from; or why the channel got another bundle or was left alone. */
-function why({ outcome, reason, by, decisions }: PublishResult): string {
+function why({ outcome, reason, by, decisions, files }: PublishResult): string {
+  // Nothing was built: the reason tells what was done with a bundle that was there.
+  if (files === null) return escapeText(reason)
   const said = decisions.find(({ what }) => what === 'bundle')?.why
   if (outcome === 'stale' || outcome === 'unchanged' || said === undefined) return escapeText(reason)
   const sentence = by === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`

@@ -122,6 +122,8 @@ export interface RemovedPreview {
 export interface FailedResult {
   readonly kind: 'failed'
   readonly outcome: 'failed'
+  /** What the run was about, to begin a title with: `Publish`. */
+  readonly what: string
   readonly code: string
   readonly reason: string
   readonly hint: string | null

@@ -87,7 +87,7 @@ describe('a roll-back', () => {
     expect((await rollBack(world)).outputs['bundle-id']).toBe(String(good!.id))
   })
 
-  it('passes over a bundle that never was on the channel, and over one that is gone', async () => {
+  it('passes over a bundle that never was on the channel', async () => {
     const world = await createWorld({ role: 'app_admin' })
     await world.push('main')
     const good = servedBy(world, 'production')!
@@ -121,7 +121,7 @@ describe('a roll-back', () => {
     const run = await rollBack(world)
     expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-id': String(good!.id) })
     expect(run.visibleLog).toContain('1 of 2 known devices')
-    expect(run.visibleLog).toContain('2 known devices run it')
+    expect(run.visibleLog).toContain('2 known devices run that')
   })
 
   it('on a dry run writes nothing', async () => {
