@@ -89,7 +89,7 @@ function failed({ what: work, code: id, reason, hint, at, output, problems }: Fa
   const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':')
   const what = `<b>${escapeText(reason)}</b>`
   return [
-    `### ❌ ${work} failed`,
+    `### ❌ ${escapeText(`${work} failed`)}`,
     alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
     problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
     `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,

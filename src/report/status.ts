@@ -31,7 +31,7 @@ export function renderStatus({ channels, devices, appId }: StatusResult): string
     left > 0 ? `${plural(left, 'more channel')} in the output ${code('status')}.` : '',
     devices === null
       ? ''
-      : `Capgo knows ${plural(devices, 'device')}; ${known} of them ${known === 1 ? 'runs' : 'run'} one of these bundles, ${devices - known} something else, such as the code that the app was installed with.`,
+      : `Capgo knows ${plural(devices, 'device')}; ${known.toLocaleString('en-US')} of them ${known === 1 ? 'runs' : 'run'} one of these bundles, ${(devices - known).toLocaleString('en-US')} something else, such as the code that the app was installed with.`,
   ]
 }
 
