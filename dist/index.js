@@ -49687,7 +49687,7 @@ function channelVanished(name) {
 
 /***/ }),
 
-/***/ 4694:
+/***/ 8098:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -49784,6 +49784,8 @@ function bundles({ http, api, key, database }) {
                     checksum: bundle.checksum,
                     link: bundle.link,
                     comment: bundle.comment,
+                    ...(bundle.sessionKey === null ? {} : { session_key: bundle.sessionKey, key_id: bundle.keyId }),
+                    ...(bundle.nativePackages.length === 0 ? {} : { native_packages: bundle.nativePackages }),
                     ...(bundle.minUpdateVersion === null ? {} : { min_update_version: bundle.minUpdateVersion }),
                 },
                 retry: 'repeat',
@@ -49795,11 +49797,20 @@ function bundles({ http, api, key, database }) {
                 throw (0,refusal/* refusal */.x)(call, answer, UPLOAD);
             return (0,postgrest/* parseAnswer */.Wp)(schemas/* tuple */.PVZ([wire/* BundleRow */.Vd]), answer, call)[0];
         },
-        /** Freezes a bundle whose content is stored. Null when it was not in progress any more. */
-        async finaliseBundle(id, r2Path) {
-            const rows = await change({ id: `eq.${id}`, storage_provider: 'eq.r2-direct' }, { r2_path: r2Path, storage_provider: 'r2' }, 'finalise the bundle');
+        /**
+         * Freezes a bundle whose content is stored: `r2Path` is the zip's key (null without a zip), `manifest` its delta
+         * files where they were not handed over before. Null when it was not in progress any more.
+         */
+        async finaliseBundle(id, r2Path, manifest) {
+            const rows = await change({ id: `eq.${id}`, storage_provider: 'eq.r2-direct' }, {
+                ...(r2Path === null ? {} : { r2_path: r2Path }),
+                storage_provider: 'r2',
+                ...(manifest === null ? {} : { manifest }),
+            }, 'finalise the bundle');
             return rows[0] ?? null;
         },
+        /** The newest bundles that have delta files. */
+        findDeltaBundles: (appId, limit) => list(appId, { manifest_count: 'gt.0', deleted: 'is.false', order: 'id.desc', limit: String(limit) }, 'look for bundles with delta files'),
         /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
         async noteOnBundle(id, link, comment) {
             try {
@@ -49854,15 +49865,102 @@ function bundles({ http, api, key, database }) {
 
 // EXTERNAL MODULE: ./src/capgo/channels.ts
 var channels = __nccwpck_require__(9732);
-// EXTERNAL MODULE: ./src/capgo/devices.ts + 5 modules
-var devices = __nccwpck_require__(1854);
+// EXTERNAL MODULE: ./src/capgo/devices.ts
+var devices = __nccwpck_require__(8073);
 // EXTERNAL MODULE: ./src/capgo/hosts.ts
 var hosts = __nccwpck_require__(7597);
 // EXTERNAL MODULE: ./src/capgo/http.ts
 var capgo_http = __nccwpck_require__(8420);
+;// CONCATENATED MODULE: ./src/capgo/manifests.ts
+
+
+
+
+/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
+const PAGE = 1000;
+/** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
+const TAKEN_UP_WITHIN = 120_000;
+const LOOK_EVERY = 2000;
+function manifests({ http, api, key, database }) {
+    async function readPage(ids, offset) {
+        const { url, headers } = await database();
+        const parameters = {
+            app_version_id: `in.(${ids.join(',')})`,
+            select: Object.keys(wire/* ManifestEntry */.I5.shape).join(','),
+            order: 'id.asc',
+            limit: String(PAGE),
+            offset: String(offset),
+        };
+        const call = {
+            what: 'read the files of the bundle before',
+            method: 'GET',
+            url: `${url}/manifest?${(0,postgrest/* query */.P)(parameters)}`,
+            headers,
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status !== 200 && answer.status !== 206)
+            throw (0,refusal/* refusal */.x)(call, answer);
+        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* ManifestEntry */.I5), answer, call);
+    }
+    async function countEntries(id) {
+        const { url, headers } = await database();
+        const call = {
+            what: 'see whether the delta files are taken up',
+            method: 'GET',
+            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ id: `eq.${id}`, select: 'manifest_count' })}`,
+            headers,
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status !== 200)
+            throw (0,refusal/* refusal */.x)(call, answer);
+        return ((0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schemas/* object */.Ikc({ manifest_count: schemas/* number */.aig() })), answer, call)[0]?.manifest_count ?? 0);
+    }
+    return {
+        /** The delta files of bundles; one request for 1000 of them. */
+        async readManifests(bundles) {
+            const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0);
+            const ids = bundles.map(({ id }) => id);
+            const offsets = Array.from({ length: Math.ceil(total / PAGE) }, (_, page) => page * PAGE);
+            return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat();
+        },
+        /**
+         * Hands over the delta files of a bundle in progress, at once visible; doing it again does no harm. False when
+         * the server does not know the route: then they go along with the finalisation.
+         */
+        async setManifest(appId, name, manifest) {
+            const call = {
+                what: `hand over the delta files of ${name}`,
+                method: 'POST',
+                url: `${api}/private/set_manifest`,
+                headers: key,
+                json: { app_id: appId, name, manifest },
+                retry: 'repeat',
+            };
+            const answer = await http.send(call);
+            if (answer.status === 200)
+                return true;
+            if (answer.status === 404 && (answer.code === 'not_found' || answer.code === ''))
+                return false;
+            throw (0,refusal/* refusal */.x)(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' });
+        },
+        /** Waits until devices can be given the delta files; false when the server does not take them up in time. */
+        async awaitManifest(id, count) {
+            for (let waited = 0; waited < TAKEN_UP_WITHIN; waited += LOOK_EVERY) {
+                await http.sleep(LOOK_EVERY);
+                if ((await countEntries(id)) >= count)
+                    return true;
+            }
+            return false;
+        },
+    };
+}
+
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
 ;// CONCATENATED MODULE: ./src/capgo/client.ts
+
 
 
 
@@ -49927,6 +50025,7 @@ function createCapgo(options) {
         ...bundles(connection),
         ...(0,channels/* channels */.B)(connection),
         ...(0,devices/* devices */.y)(connection),
+        ...manifests(connection),
         ...(0,upload/* uploads */.p)(connection),
         /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
         async readApp(appId) {
@@ -50010,1065 +50109,19 @@ function createCapgo(options) {
 
 /***/ }),
 
-/***/ 1854:
+/***/ 8073:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  a: () => (/* binding */ changeWithoutEffect),
-  y: () => (/* binding */ devices)
-});
-
-// EXTERNAL MODULE: ./node_modules/eventemitter3/index.js
-var eventemitter3 = __nccwpck_require__(2415);
-;// CONCATENATED MODULE: ./node_modules/eventemitter3/index.mjs
-
-
-
-/* harmony default export */ const node_modules_eventemitter3 = ((/* unused pure expression or super */ null && (EventEmitter)));
-
-;// CONCATENATED MODULE: ./node_modules/p-timeout/index.js
-class TimeoutError extends Error {
-	name = 'TimeoutError';
-
-	constructor(message, options) {
-		super(message, options);
-		Error.captureStackTrace?.(this, TimeoutError);
-	}
-}
-
-const getAbortedReason = signal => signal.reason ?? new DOMException('This operation was aborted.', 'AbortError');
-
-function pTimeout(promise, options) {
-	const {
-		milliseconds,
-		fallback,
-		message,
-		customTimers = {setTimeout, clearTimeout},
-		signal,
-	} = options;
-
-	let timer;
-	let abortHandler;
-
-	const wrappedPromise = new Promise((resolve, reject) => {
-		if (typeof milliseconds !== 'number' || Math.sign(milliseconds) !== 1) {
-			throw new TypeError(`Expected \`milliseconds\` to be a positive number, got \`${milliseconds}\``);
-		}
-
-		if (signal?.aborted) {
-			reject(getAbortedReason(signal));
-			// The input still needs a rejection handler even though cancellation won.
-			// eslint-disable-next-line promise/prefer-await-to-then, promise/prefer-catch
-			promise.then(resolve, reject);
-			return;
-		}
-
-		if (signal) {
-			abortHandler = () => {
-				reject(getAbortedReason(signal));
-			};
-
-			signal.addEventListener('abort', abortHandler, {once: true});
-		}
-
-		// Use .then() instead of async IIFE to preserve stack traces
-		// eslint-disable-next-line promise/prefer-await-to-then, promise/prefer-catch
-		promise.then(resolve, reject);
-
-		if (milliseconds === Number.POSITIVE_INFINITY) {
-			return;
-		}
-
-		// We create the error outside of `setTimeout` to preserve the stack trace.
-		const timeoutError = new TimeoutError();
-
-		// `.call(undefined, ...)` is needed for custom timers to avoid context issues
-		timer = customTimers.setTimeout.call(undefined, () => {
-			if (fallback) {
-				try {
-					resolve(fallback());
-				} catch (error) {
-					reject(error);
-				}
-
-				return;
-			}
-
-			if (typeof promise.cancel === 'function') {
-				promise.cancel();
-			}
-
-			if (message === false) {
-				resolve();
-			} else if (message instanceof Error) {
-				reject(message);
-			} else {
-				timeoutError.message = message ?? `Promise timed out after ${milliseconds} milliseconds`;
-				reject(timeoutError);
-			}
-		}, milliseconds);
-	});
-
-	// eslint-disable-next-line promise/prefer-await-to-then
-	const cancelablePromise = wrappedPromise.finally(() => {
-		cancelablePromise.clear();
-		if (abortHandler && signal) {
-			signal.removeEventListener('abort', abortHandler);
-		}
-	});
-
-	cancelablePromise.clear = () => {
-		// `.call(undefined, ...)` is needed for custom timers to avoid context issues
-		customTimers.clearTimeout.call(undefined, timer);
-		timer = undefined;
-	};
-
-	return cancelablePromise;
-}
-
-;// CONCATENATED MODULE: ./node_modules/p-queue/dist/lower-bound.js
-// Port of lower_bound from https://en.cppreference.com/w/cpp/algorithm/lower_bound
-// Used to compute insertion index to keep queue sorted after insertion
-function lowerBound(array, value, comparator) {
-    let first = 0;
-    let count = array.length;
-    while (count > 0) {
-        const step = Math.trunc(count / 2);
-        let it = first + step;
-        if (comparator(array[it], value) <= 0) {
-            first = ++it;
-            count -= step + 1;
-        }
-        else {
-            count = step;
-        }
-    }
-    return first;
-}
-
-;// CONCATENATED MODULE: ./node_modules/p-queue/dist/priority-queue.js
-
-const compactionThreshold = 100;
-class PriorityQueue {
-    #queue = [];
-    // The queue is stored as a sorted array, but dequeued items are left before `#head` until compaction. Only items from `#head` onward are live, which keeps repeated dequeues amortized O(1).
-    #head = 0;
-    enqueue(run, options) {
-        const { priority = 0, id, } = options ?? {};
-        const { size } = this;
-        const element = {
-            priority,
-            id,
-            run,
-        };
-        if (size === 0) {
-            // When the queue is logically empty, discard any consumed prefix before accepting new work.
-            this.#queue.length = 0;
-            this.#head = 0;
-            this.#queue.push(element);
-            return;
-        }
-        if (this.#queue.at(-1).priority >= priority) {
-            // Same-priority and lower-priority items belong after the current tail. Appending preserves FIFO order for equal priorities.
-            this.#queue.push(element);
-            return;
-        }
-        // Binary insertion must run on the live sorted range only.
-        this.#compact();
-        const index = lowerBound(this.#queue, element, (a, b) => b.priority - a.priority);
-        this.#queue.splice(index, 0, element);
-    }
-    setPriority(id, priority) {
-        // A dequeued item with the same id is no longer part of the queue.
-        const index = this.#queue.findIndex((element, index) => index >= this.#head && element.id === id);
-        if (index === -1) {
-            throw new ReferenceError(`No promise function with the id "${id}" exists in the queue.`);
-        }
-        const [item] = this.#queue.splice(index, 1);
-        this.enqueue(item.run, { priority, id });
-    }
-    remove(idOrRun) {
-        const index = this.#queue.findIndex((element, index) => {
-            // The consumed prefix may still contain references that should not be removable.
-            if (index < this.#head) {
-                return false;
-            }
-            if (typeof idOrRun === 'string') {
-                return element.id === idOrRun;
-            }
-            return element.run === idOrRun;
-        });
-        if (index !== -1) {
-            this.#queue.splice(index, 1);
-        }
-    }
-    dequeue() {
-        if (this.#head === this.#queue.length) {
-            return undefined;
-        }
-        const item = this.#queue[this.#head];
-        this.#head++;
-        if (this.#head === this.#queue.length) {
-            // Fully drained queues are reset immediately so the next enqueue starts from a clean array.
-            this.#queue.length = 0;
-            this.#head = 0;
-        }
-        else if (this.#head > compactionThreshold && this.#head > this.#queue.length / 2) {
-            // Keep repeated dequeues cheap, but stop the consumed prefix from growing without bound.
-            this.#compact();
-        }
-        return item?.run;
-    }
-    filter(options) {
-        const result = [];
-        for (let index = this.#head; index < this.#queue.length; index++) {
-            const element = this.#queue[index];
-            if (element.priority === options.priority) {
-                result.push(element.run);
-            }
-        }
-        return result;
-    }
-    get size() {
-        return this.#queue.length - this.#head;
-    }
-    #compact() {
-        // Compaction restores the invariant that the whole array is the live sorted range.
-        if (this.#head === 0) {
-            return;
-        }
-        this.#queue.splice(0, this.#head);
-        this.#head = 0;
-    }
-}
-
-;// CONCATENATED MODULE: ./node_modules/p-queue/dist/index.js
-
-
-
-/**
-Promise queue with concurrency control.
-*/
-class PQueue extends eventemitter3 {
-    #carryoverIntervalCount;
-    #isIntervalIgnored;
-    #intervalCount = 0;
-    #intervalCap;
-    #rateLimitedInInterval = false;
-    #rateLimitFlushScheduled = false;
-    #interval;
-    /*
-    Timestamp when the current interval window ends. Kept accurate at every window transition: `#initializeIntervalIfNeeded` sets it when a window starts and `#onInterval` advances it as the recurring timer rolls into each new window. This is the source of truth for whether a task added after the queue goes idle belongs to a fresh window, so it must not go stale.
-    */
-    #intervalEnd = 0;
-    // Recurring timer that drives windows while the queue is actively processing. Absent (`undefined`) once the queue goes idle.
-    #intervalId;
-    // One-shot timer used while idle to resume at the next window boundary, since `#intervalId` is cleared when idle.
-    #timeoutId;
-    #strict;
-    // Circular buffer implementation for better performance
-    #strictTicks = [];
-    #strictTicksStartIndex = 0;
-    #queue;
-    #queueClass;
-    #pending = 0;
-    // The `!` is needed because of https://github.com/microsoft/TypeScript/issues/32194
-    #concurrency;
-    #isPaused;
-    // Use to assign a unique identifier to a promise function, if not explicitly specified
-    #idAssigner = 1n;
-    // Track currently running tasks for debugging
-    #runningTasks = new Map();
-    #queueAbortListenerCleanupFunctions = new Set();
-    /**
-    Get or set the default timeout for all tasks. Can be changed at runtime.
-
-    Operations will throw a `TimeoutError` if they don't complete within the specified time.
-
-    The timeout begins when the operation is dequeued and starts execution, not while it's waiting in the queue.
-
-    @example
-    ```
-    const queue = new PQueue({timeout: 5000});
-
-    // Change timeout for all future tasks
-    queue.timeout = 10000;
-    ```
-    */
-    timeout;
-    constructor(options) {
-        super();
-        // eslint-disable-next-line @typescript-eslint/consistent-type-assertions
-        options = {
-            carryoverIntervalCount: false,
-            intervalCap: Number.POSITIVE_INFINITY,
-            interval: 0,
-            concurrency: Number.POSITIVE_INFINITY,
-            autoStart: true,
-            queueClass: PriorityQueue,
-            strict: false,
-            ...options,
-        };
-        if (!(typeof options.intervalCap === 'number' && options.intervalCap >= 1)) {
-            throw new TypeError(`Expected \`intervalCap\` to be a number from 1 and up, got \`${options.intervalCap?.toString() ?? ''}\` (${typeof options.intervalCap})`);
-        }
-        if (options.interval === undefined || !(Number.isFinite(options.interval) && options.interval >= 0)) {
-            throw new TypeError(`Expected \`interval\` to be a finite number >= 0, got \`${options.interval?.toString() ?? ''}\` (${typeof options.interval})`);
-        }
-        if (options.strict && options.interval === 0) {
-            throw new TypeError('The `strict` option requires a non-zero `interval`');
-        }
-        if (options.strict && options.intervalCap === Number.POSITIVE_INFINITY) {
-            throw new TypeError('The `strict` option requires a finite `intervalCap`');
-        }
-        // TODO: Remove this fallback in the next major version
-        // eslint-disable-next-line @typescript-eslint/no-deprecated
-        this.#carryoverIntervalCount = options.carryoverIntervalCount ?? options.carryoverConcurrencyCount ?? false;
-        this.#isIntervalIgnored = options.intervalCap === Number.POSITIVE_INFINITY || options.interval === 0;
-        this.#intervalCap = options.intervalCap;
-        this.#interval = options.interval;
-        this.#strict = options.strict;
-        this.#queue = new options.queueClass();
-        this.#queueClass = options.queueClass;
-        this.concurrency = options.concurrency;
-        if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
-            throw new TypeError(`Expected \`timeout\` to be a positive finite number, got \`${options.timeout}\` (${typeof options.timeout})`);
-        }
-        this.timeout = options.timeout;
-        this.#isPaused = options.autoStart === false;
-        this.#setupRateLimitTracking();
-    }
-    #cleanupStrictTicks(now) {
-        // Remove ticks outside the current interval window using circular buffer approach
-        while (this.#strictTicksStartIndex < this.#strictTicks.length) {
-            const oldestTick = this.#strictTicks[this.#strictTicksStartIndex];
-            if (oldestTick !== undefined && now - oldestTick >= this.#interval) {
-                this.#strictTicksStartIndex++;
-            }
-            else {
-                break;
-            }
-        }
-        // Compact the array when it becomes inefficient or fully consumed
-        // Compact when: (start index is large AND more than half wasted) OR all ticks expired
-        const shouldCompact = (this.#strictTicksStartIndex > 100 && this.#strictTicksStartIndex > this.#strictTicks.length / 2)
-            || this.#strictTicksStartIndex === this.#strictTicks.length;
-        if (shouldCompact) {
-            this.#strictTicks = this.#strictTicks.slice(this.#strictTicksStartIndex);
-            this.#strictTicksStartIndex = 0;
-        }
-    }
-    // Helper methods for interval consumption
-    #consumeIntervalSlot(now) {
-        if (this.#strict) {
-            this.#strictTicks.push(now);
-        }
-        else {
-            this.#intervalCount++;
-        }
-    }
-    #rollbackIntervalSlot() {
-        if (this.#strict) {
-            // Pop from the end of the actual data (not from start index)
-            if (this.#strictTicks.length > this.#strictTicksStartIndex) {
-                this.#strictTicks.pop();
-            }
-        }
-        else if (this.#intervalCount > 0) {
-            this.#intervalCount--;
-        }
-    }
-    #getActiveTicksCount() {
-        return this.#strictTicks.length - this.#strictTicksStartIndex;
-    }
-    get #doesIntervalAllowAnother() {
-        if (this.#isIntervalIgnored) {
-            return true;
-        }
-        if (this.#strict) {
-            // Cleanup already done by #isIntervalPausedAt before this is called
-            return this.#getActiveTicksCount() < this.#intervalCap;
-        }
-        return this.#intervalCount < this.#intervalCap;
-    }
-    get #doesConcurrentAllowAnother() {
-        return this.#pending < this.#concurrency;
-    }
-    #next() {
-        this.#pending--;
-        if (this.#pending === 0) {
-            this.emit('pendingZero');
-        }
-        this.#tryToStartAnother();
-        this.emit('next');
-    }
-    #onResumeInterval() {
-        // Clear timeout ID before processing to prevent race condition
-        // Must clear before #onInterval to allow new timeouts to be scheduled
-        this.#timeoutId = undefined;
-        this.#onInterval();
-        this.#initializeIntervalIfNeeded();
-    }
-    #isIntervalPausedAt(now) {
-        // Strict mode: check if we need to wait for oldest tick to age out
-        if (this.#strict) {
-            this.#cleanupStrictTicks(now);
-            // If at capacity, need to wait for oldest tick to age out
-            const activeTicksCount = this.#getActiveTicksCount();
-            if (activeTicksCount >= this.#intervalCap) {
-                const oldestTick = this.#strictTicks[this.#strictTicksStartIndex];
-                // After cleanup, remaining ticks are within interval, so delay is always > 0
-                const delay = this.#interval - (now - oldestTick);
-                this.#createIntervalTimeout(delay);
-                return true;
-            }
-            return false;
-        }
-        // Fixed window mode. While the recurring timer runs it already governs the windows, so pausing is only decided here when the queue is idle (the timer is absent) and we rely on `#intervalEnd`.
-        if (this.#intervalId === undefined) {
-            const delay = this.#intervalEnd - now;
-            if (delay < 0) {
-                // The interval expired while idle, so reset the count for the new window.
-                this.#intervalCount = this.#carryoverIntervalCount ? this.#pending : 0;
-            }
-            else {
-                // Still inside the previous window; wait out the remaining time before starting the next task.
-                this.#createIntervalTimeout(delay);
-                return true;
-            }
-        }
-        return false;
-    }
-    #createIntervalTimeout(delay) {
-        if (this.#timeoutId !== undefined) {
-            return;
-        }
-        this.#timeoutId = setTimeout(() => {
-            this.#onResumeInterval();
-        }, delay);
-    }
-    #clearIntervalTimer() {
-        if (this.#intervalId) {
-            clearInterval(this.#intervalId);
-            this.#intervalId = undefined;
-        }
-    }
-    #clearTimeoutTimer() {
-        if (this.#timeoutId) {
-            clearTimeout(this.#timeoutId);
-            this.#timeoutId = undefined;
-        }
-    }
-    #tryToStartAnother() {
-        if (this.#queue.size === 0) {
-            // We can clear the interval ("pause")
-            // Because we can redo it later ("resume")
-            this.#clearIntervalTimer();
-            this.emit('empty');
-            if (this.#pending === 0) {
-                // Clear timeout as well when completely idle
-                this.#clearTimeoutTimer();
-                // Compact strict ticks when idle to free memory
-                if (this.#strict && this.#strictTicksStartIndex > 0) {
-                    const now = Date.now();
-                    this.#cleanupStrictTicks(now);
-                }
-                this.emit('idle');
-            }
-            return false;
-        }
-        let taskStarted = false;
-        if (!this.#isPaused) {
-            const now = Date.now();
-            const canInitializeInterval = !this.#isIntervalPausedAt(now);
-            if (this.#doesIntervalAllowAnother && this.#doesConcurrentAllowAnother) {
-                const job = this.#queue.dequeue();
-                if (!this.#isIntervalIgnored) {
-                    this.#consumeIntervalSlot(now);
-                    this.#scheduleRateLimitUpdate();
-                }
-                if (canInitializeInterval) {
-                    this.#initializeIntervalIfNeeded();
-                }
-                // The task is started before the event, so that a listener which enqueues more work sees the
-                // concurrency slot already taken. Emitting first let a listener start a second task past the limit.
-                job();
-                this.emit('active');
-                taskStarted = true;
-            }
-        }
-        return taskStarted;
-    }
-    #initializeIntervalIfNeeded() {
-        if (this.#isIntervalIgnored || this.#intervalId !== undefined) {
-            return;
-        }
-        // Strict mode uses timeouts instead of interval timers
-        if (this.#strict) {
-            return;
-        }
-        this.#intervalId = setInterval(() => {
-            this.#onInterval();
-        }, this.#interval);
-        this.#intervalEnd = Date.now() + this.#interval;
-    }
-    #onInterval() {
-        // Non-strict mode uses interval timers and intervalCount
-        if (!this.#strict) {
-            // Only touch the recurring interval timer here. When resumed via a timeout instead, `#intervalId` is undefined and `#initializeIntervalIfNeeded` sets `#intervalEnd` right after.
-            if (this.#intervalId !== undefined) {
-                if (this.#intervalCount === 0 && this.#pending === 0) {
-                    this.#clearIntervalTimer();
-                }
-                else {
-                    // The recurring timer fired, starting a new window. Keep the boundary accurate so tasks added after the queue later goes idle are scheduled against the correct window.
-                    this.#intervalEnd = Date.now() + this.#interval;
-                }
-            }
-            this.#intervalCount = this.#carryoverIntervalCount ? this.#pending : 0;
-        }
-        this.#processQueue();
-        this.#scheduleRateLimitUpdate();
-    }
-    /**
-    Executes all queued functions until it reaches the limit.
-    */
-    #processQueue() {
-        // eslint-disable-next-line no-empty
-        while (this.#tryToStartAnother()) { }
-    }
-    get concurrency() {
-        return this.#concurrency;
-    }
-    set concurrency(newConcurrency) {
-        if (!(typeof newConcurrency === 'number' && newConcurrency >= 1)) {
-            throw new TypeError(`Expected \`concurrency\` to be a number from 1 and up, got \`${newConcurrency}\` (${typeof newConcurrency})`);
-        }
-        this.#concurrency = newConcurrency;
-        this.#processQueue();
-    }
-    /**
-    Updates the priority of a promise function by its id, affecting its execution order. Requires a defined concurrency limit to take effect.
-
-    For example, this can be used to prioritize a promise function to run earlier.
-
-    ```js
-    import PQueue from 'p-queue';
-
-    const queue = new PQueue({concurrency: 1});
-
-    queue.add(async () => '🦄', {priority: 1});
-    queue.add(async () => '🦀', {priority: 0, id: '🦀'});
-    queue.add(async () => '🦄', {priority: 1});
-    queue.add(async () => '🦄', {priority: 1});
-
-    queue.setPriority('🦀', 2);
-    ```
-
-    In this case, the promise function with `id: '🦀'` runs second.
-
-    You can also deprioritize a promise function to delay its execution:
-
-    ```js
-    import PQueue from 'p-queue';
-
-    const queue = new PQueue({concurrency: 1});
-
-    queue.add(async () => '🦄', {priority: 1});
-    queue.add(async () => '🦀', {priority: 1, id: '🦀'});
-    queue.add(async () => '🦄');
-    queue.add(async () => '🦄', {priority: 0});
-
-    queue.setPriority('🦀', -1);
-    ```
-    Here, the promise function with `id: '🦀'` executes last.
-    */
-    setPriority(id, priority) {
-        if (typeof priority !== 'number' || !Number.isFinite(priority)) {
-            throw new TypeError(`Expected \`priority\` to be a finite number, got \`${priority}\` (${typeof priority})`);
-        }
-        this.#queue.setPriority(id, priority);
-    }
-    async add(function_, options = {}) {
-        // Create a copy to avoid mutating the original options object
-        options = {
-            timeout: this.timeout,
-            ...options,
-            // Assign unique ID if not provided
-            id: options.id ?? (this.#idAssigner++).toString(),
-        };
-        if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
-            throw new TypeError(`Expected \`timeout\` to be a positive finite number, got \`${options.timeout}\` (${typeof options.timeout})`);
-        }
-        return new Promise((resolve, reject) => {
-            // Create a unique symbol for tracking this task
-            const taskSymbol = Symbol(`task-${options.id}`);
-            let cleanupQueueAbortHandler = () => undefined;
-            const run = async () => {
-                // Task is now running — remove the queued-state abort listener
-                cleanupQueueAbortHandler();
-                this.#pending++;
-                // Track this running task
-                this.#runningTasks.set(taskSymbol, {
-                    id: options.id,
-                    priority: options.priority ?? 0, // Match priority-queue default
-                    startTime: Date.now(),
-                    timeout: options.timeout,
-                });
-                let eventListener;
-                try {
-                    // Check abort signal - if aborted, need to decrement the counter
-                    // that was incremented in tryToStartAnother
-                    try {
-                        options.signal?.throwIfAborted();
-                    }
-                    catch (error) {
-                        this.#rollbackIntervalConsumption();
-                        // Clean up tracking before throwing
-                        this.#runningTasks.delete(taskSymbol);
-                        throw error;
-                    }
-                    let operation = function_({ signal: options.signal });
-                    if (options.timeout !== undefined) {
-                        operation = pTimeout(Promise.resolve(operation), {
-                            milliseconds: options.timeout,
-                            message: `Task timed out after ${options.timeout}ms (queue has ${this.#pending} running, ${this.#queue.size} waiting)`,
-                        });
-                    }
-                    if (options.signal) {
-                        const { signal } = options;
-                        operation = Promise.race([operation, new Promise((_resolve, reject) => {
-                                eventListener = () => {
-                                    reject(signal.reason);
-                                };
-                                signal.addEventListener('abort', eventListener, { once: true });
-                                // The task can abort the signal while it starts, before this listener exists, and an `AbortSignal` does not fire the event again.
-                                if (signal.aborted) {
-                                    eventListener();
-                                }
-                            })]);
-                    }
-                    const result = await operation;
-                    resolve(result);
-                    this.emit('completed', result);
-                }
-                catch (error) {
-                    reject(error);
-                    this.emit('error', error);
-                }
-                finally {
-                    // Clean up abort event listener
-                    if (eventListener) {
-                        options.signal?.removeEventListener('abort', eventListener);
-                    }
-                    // Remove from running tasks
-                    this.#runningTasks.delete(taskSymbol);
-                    // Use queueMicrotask to prevent deep recursion while maintaining timing
-                    queueMicrotask(() => {
-                        this.#next();
-                    });
-                }
-            };
-            this.#queue.enqueue(run, options);
-            const removeQueuedTask = () => {
-                if (this.#queue instanceof PriorityQueue) {
-                    this.#queue.remove(run);
-                    return;
-                }
-                this.#queue.remove?.(options.id); // Intentionally best-effort: queued abort removal is only supported for queue classes that implement `.remove()`.
-            };
-            // Handle abort while task is waiting in the queue
-            if (options.signal) {
-                const { signal } = options;
-                const queueAbortHandler = () => {
-                    cleanupQueueAbortHandler();
-                    removeQueuedTask();
-                    reject(signal.reason);
-                    this.#tryToStartAnother();
-                    this.emit('next');
-                };
-                cleanupQueueAbortHandler = () => {
-                    signal.removeEventListener('abort', queueAbortHandler);
-                    this.#queueAbortListenerCleanupFunctions.delete(cleanupQueueAbortHandler);
-                };
-                if (signal.aborted) {
-                    queueAbortHandler();
-                    return;
-                }
-                signal.addEventListener('abort', queueAbortHandler, { once: true });
-                this.#queueAbortListenerCleanupFunctions.add(cleanupQueueAbortHandler);
-            }
-            this.emit('add');
-            this.#tryToStartAnother();
-        });
-    }
-    async addAll(functions, options) {
-        return Promise.all(functions.map(async (function_) => this.add(function_, options)));
-    }
-    /**
-    Start (or resume) executing enqueued tasks within concurrency limit. No need to call this if queue is not paused (via `options.autoStart = false` or by `.pause()` method.)
-    */
-    start() {
-        if (!this.#isPaused) {
-            return this;
-        }
-        this.#isPaused = false;
-        this.#processQueue();
-        return this;
-    }
-    /**
-    Put queue execution on hold.
-    */
-    pause() {
-        this.#isPaused = true;
-    }
-    /**
-    Clear the queue.
-    */
-    clear() {
-        for (const cleanupQueueAbortHandler of this.#queueAbortListenerCleanupFunctions) {
-            cleanupQueueAbortHandler();
-        }
-        this.#queue = new this.#queueClass();
-        // Clear interval timer since queue is now empty (consistent with #tryToStartAnother)
-        this.#clearIntervalTimer();
-        // Note: We preserve strict mode rate-limiting state (ticks and timeout)
-        // because clear() only clears queued tasks, not rate limit history.
-        // This ensures that rate limits are still enforced after clearing the queue.
-        // Note: We don't clear #runningTasks as those tasks are still running
-        // They will be removed when they complete in the finally block
-        // Force synchronous update since clear() should have immediate effect
-        this.#updateRateLimitState();
-        // Emit events so waiters (onEmpty, onIdle, onSizeLessThan) can resolve
-        this.emit('empty');
-        if (this.#pending === 0) {
-            this.#clearTimeoutTimer();
-            this.emit('idle');
-        }
-        this.emit('next');
-    }
-    /**
-    Can be called multiple times. Useful if you for example add additional items at a later time.
-
-    @returns A promise that settles when the queue becomes empty.
-    */
-    async onEmpty() {
-        // Instantly resolve if the queue is empty
-        if (this.#queue.size === 0) {
-            return;
-        }
-        await this.#onEvent('empty');
-    }
-    /**
-    @returns A promise that settles when the queue size is less than the given limit: `queue.size < limit`.
-
-    If you want to avoid having the queue grow beyond a certain size you can `await queue.onSizeLessThan()` before adding a new item.
-
-    Note that this only limits the number of items waiting to start. There could still be up to `concurrency` jobs already running that this call does not include in its calculation.
-    */
-    async onSizeLessThan(limit) {
-        // Instantly resolve if the size is already below the limit.
-        if (this.#queue.size < limit) {
-            return;
-        }
-        // Listen on both `'next'` (task completion, queued abort, `clear()`) and `'active'` (every dequeue),
-        // so waiters wake even when the queue drains without a completion (`start()`, a runtime `concurrency`
-        // increase, or an interval tick).
-        await this.#onEvent(['next', 'active'], () => this.#queue.size < limit);
-    }
-    /**
-    The difference with `.onEmpty` is that `.onIdle` guarantees that all work from the queue has finished. `.onEmpty` merely signals that the queue is empty, but it could mean that some promises haven't completed yet.
-
-    @returns A promise that settles when the queue becomes empty, and all promises have completed; `queue.size === 0 && queue.pending === 0`.
-    */
-    async onIdle() {
-        // Instantly resolve if none pending and if nothing else is queued
-        if (this.#pending === 0 && this.#queue.size === 0) {
-            return;
-        }
-        await this.#onEvent('idle');
-    }
-    /**
-    The difference with `.onIdle` is that `.onPendingZero` only waits for currently running tasks to finish, ignoring queued tasks.
-
-    @returns A promise that settles when all currently running tasks have completed; `queue.pending === 0`.
-    */
-    async onPendingZero() {
-        if (this.#pending === 0) {
-            return;
-        }
-        await this.#onEvent('pendingZero');
-    }
-    /**
-    @returns A promise that settles when the queue becomes rate-limited due to intervalCap.
-    */
-    async onRateLimit() {
-        if (this.isRateLimited) {
-            return;
-        }
-        await this.#onEvent('rateLimit');
-    }
-    /**
-    @returns A promise that settles when the queue is no longer rate-limited.
-    */
-    async onRateLimitCleared() {
-        if (!this.isRateLimited) {
-            return;
-        }
-        await this.#onEvent('rateLimitCleared');
-    }
-    /**
-    @returns A promise that rejects when any task in the queue errors.
-
-    Use with `Promise.race([queue.onError(), queue.onIdle()])` to fail fast on the first error while still resolving normally when the queue goes idle.
-
-    Important: The promise returned by `add()` still rejects. You must handle each `add()` promise (for example, `.catch(() => {})`) to avoid unhandled rejections.
-
-    @example
-    ```
-    import PQueue from 'p-queue';
-
-    const queue = new PQueue({concurrency: 2});
-
-    queue.add(() => fetchData(1)).catch(() => {});
-    queue.add(() => fetchData(2)).catch(() => {});
-    queue.add(() => fetchData(3)).catch(() => {});
-
-    // Stop processing on first error
-    try {
-        await Promise.race([
-            queue.onError(),
-            queue.onIdle()
-        ]);
-    } catch (error) {
-        queue.pause(); // Stop processing remaining tasks
-        console.error('Queue failed:', error);
-    }
-    ```
-    */
-    // eslint-disable-next-line @typescript-eslint/promise-function-async
-    onError() {
-        return new Promise((_resolve, reject) => {
-            const handleError = (error) => {
-                this.off('error', handleError);
-                reject(error);
-            };
-            this.on('error', handleError);
-        });
-    }
-    async #onEvent(events, filter) {
-        const eventList = Array.isArray(events) ? events : [events];
-        return new Promise(resolve => {
-            const listener = () => {
-                if (filter && !filter()) {
-                    return;
-                }
-                for (const event of eventList) {
-                    this.off(event, listener);
-                }
-                resolve();
-            };
-            for (const event of eventList) {
-                this.on(event, listener);
-            }
-        });
-    }
-    /**
-    Size of the queue, the number of queued items waiting to run.
-    */
-    get size() {
-        return this.#queue.size;
-    }
-    /**
-    Size of the queue, filtered by the given options.
-
-    For example, this can be used to find the number of items remaining in the queue with a specific priority level.
-    */
-    sizeBy(options) {
-        // eslint-disable-next-line unicorn/no-array-callback-reference
-        return this.#queue.filter(options).length;
-    }
-    /**
-    Number of running items (no longer in the queue).
-    */
-    get pending() {
-        return this.#pending;
-    }
-    /**
-    Whether the queue is currently paused.
-    */
-    get isPaused() {
-        return this.#isPaused;
-    }
-    #setupRateLimitTracking() {
-        // Only schedule updates when rate limiting is enabled
-        if (this.#isIntervalIgnored) {
-            return;
-        }
-        // Wire up to lifecycle events that affect rate limit state
-        // Only 'add' and 'next' can actually change rate limit state
-        this.on('add', () => {
-            if (this.#queue.size > 0) {
-                this.#scheduleRateLimitUpdate();
-            }
-        });
-        this.on('next', () => {
-            this.#scheduleRateLimitUpdate();
-        });
-    }
-    #scheduleRateLimitUpdate() {
-        // Skip if rate limiting is not enabled or already scheduled
-        if (this.#isIntervalIgnored || this.#rateLimitFlushScheduled) {
-            return;
-        }
-        this.#rateLimitFlushScheduled = true;
-        queueMicrotask(() => {
-            this.#rateLimitFlushScheduled = false;
-            this.#updateRateLimitState();
-        });
-    }
-    #rollbackIntervalConsumption() {
-        if (this.#isIntervalIgnored) {
-            return;
-        }
-        this.#rollbackIntervalSlot();
-        this.#scheduleRateLimitUpdate();
-    }
-    #updateRateLimitState() {
-        const previous = this.#rateLimitedInInterval;
-        // Early exit if rate limiting is disabled or queue is empty
-        if (this.#isIntervalIgnored || this.#queue.size === 0) {
-            if (previous) {
-                this.#rateLimitedInInterval = false;
-                this.emit('rateLimitCleared');
-            }
-            return;
-        }
-        // Get the current count based on mode
-        let count;
-        if (this.#strict) {
-            const now = Date.now();
-            this.#cleanupStrictTicks(now);
-            count = this.#getActiveTicksCount();
-        }
-        else {
-            count = this.#intervalCount;
-        }
-        const shouldBeRateLimited = count >= this.#intervalCap;
-        if (shouldBeRateLimited !== previous) {
-            this.#rateLimitedInInterval = shouldBeRateLimited;
-            this.emit(shouldBeRateLimited ? 'rateLimit' : 'rateLimitCleared');
-        }
-    }
-    /**
-    Whether the queue is currently rate-limited due to intervalCap.
-    */
-    get isRateLimited() {
-        return this.#rateLimitedInInterval;
-    }
-    /**
-    Whether the queue is saturated. Returns `true` when:
-    - All concurrency slots are occupied and tasks are waiting, OR
-    - The queue is rate-limited and tasks are waiting
-
-    Useful for detecting backpressure and potential hanging tasks.
-
-    ```js
-    import PQueue from 'p-queue';
-
-    const queue = new PQueue({concurrency: 2});
-
-    // Backpressure handling
-    if (queue.isSaturated) {
-        console.log('Queue is saturated, waiting for capacity...');
-        await queue.onSizeLessThan(queue.concurrency);
-    }
-
-    // Monitoring for stuck tasks
-    setInterval(() => {
-        if (queue.isSaturated) {
-            console.warn(`Queue saturated: ${queue.pending} running, ${queue.size} waiting`);
-        }
-    }, 60000);
-    ```
-    */
-    get isSaturated() {
-        return (this.#pending === this.#concurrency && this.#queue.size > 0)
-            || (this.isRateLimited && this.#queue.size > 0);
-    }
-    /**
-    The tasks currently being executed. Each task includes its `id`, `priority`, `startTime`, `timeout` (if set), and `timeoutRemaining` (milliseconds until the task times out, or `undefined` if no timeout is set).
-
-    Returns an array of task info objects.
-
-    ```js
-    import PQueue from 'p-queue';
-
-    const queue = new PQueue({concurrency: 2, timeout: 10000});
-
-    // Add tasks with IDs for better debugging
-    queue.add(() => fetchUser(123), {id: 'user-123'});
-    queue.add(() => fetchPosts(456), {id: 'posts-456', priority: 1});
-
-    // Check what's running
-    console.log(queue.runningTasks);
-    // => [{
-    //   id: 'user-123',
-    //   priority: 0,
-    //   startTime: 1759253001716,
-    //   timeout: 10000,
-    //   timeoutRemaining: 9700
-    // }, {
-    //   id: 'posts-456',
-    //   priority: 1,
-    //   startTime: 1759253001916,
-    //   timeout: 10000,
-    //   timeoutRemaining: 9900
-    // }]
-    ```
-    */
-    get runningTasks() {
-        // Return fresh array with fresh objects to prevent mutations
-        return [...this.#runningTasks.values()].map(task => ({
-            ...task,
-            timeoutRemaining: task.timeout ? Math.max(0, task.startTime + task.timeout - Date.now()) : undefined,
-        }));
-    }
-}
-
-/**
-Error thrown when a task times out.
-
-@example
-```
-import PQueue, {TimeoutError} from 'p-queue';
-
-const queue = new PQueue({timeout: 1000});
-
-try {
-    await queue.add(() => someTask());
-} catch (error) {
-    if (error instanceof TimeoutError) {
-        console.log('Task timed out');
-    }
-}
-```
-*/
-
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js
-var schemas = __nccwpck_require__(4343);
-// EXTERNAL MODULE: ./src/errors.ts
-var errors = __nccwpck_require__(3916);
-// EXTERNAL MODULE: ./src/capgo/postgrest.ts
-var postgrest = __nccwpck_require__(9183);
-// EXTERNAL MODULE: ./src/capgo/refusal.ts
-var refusal = __nccwpck_require__(5950);
-// EXTERNAL MODULE: ./src/capgo/wire.ts
-var wire = __nccwpck_require__(929);
-;// CONCATENATED MODULE: ./src/capgo/devices.ts
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   a: () => (/* binding */ changeWithoutEffect),
+/* harmony export */   y: () => (/* binding */ devices)
+/* harmony export */ });
+/* harmony import */ var p_queue__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9052);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4343);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9183);
+/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
+/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(929);
 
 
 
@@ -51096,7 +50149,7 @@ function devices({ http, api, key, database }) {
         const { url, headers } = await database();
         const parameters = {
             ...filter,
-            select: Object.keys(wire/* OverrideRow */.PO.shape).join(','),
+            select: Object.keys(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO.shape).join(','),
             order: 'id.asc',
             limit: String(PAGE),
             offset: String(offset),
@@ -51104,15 +50157,15 @@ function devices({ http, api, key, database }) {
         const call = {
             what: 'read the overrides of devices',
             method: 'GET',
-            url: `${url}/channel_devices?${(0,postgrest/* query */.P)(parameters)}`,
+            url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)(parameters)}`,
             headers: counted ? { ...headers, prefer: 'count=exact' } : headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         // 206 when there are more rows than the answer has.
         if (answer.status !== 200 && answer.status !== 206)
-            throw (0,refusal/* refusal */.x)(call, answer);
-        const rows = (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* OverrideRow */.PO), answer, call);
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+        const rows = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO), answer, call);
         const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]);
         return { rows, total };
     }
@@ -51129,14 +50182,14 @@ function devices({ http, api, key, database }) {
         if (answer.status === 200)
             return;
         if (answer.code === 'public_channel_override')
-            throw new errors/* ActionError */.l('public_channel', `Channel ${channel} is public: Capgo puts no device on it by name.`, {
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('public_channel', `Channel ${channel} is public: Capgo puts no device on it by name.`, {
                 hint: 'Devices get the public channel by having no override; name a private channel in the testers file.',
             });
         if (answer.code === 'channel_not_found')
-            throw new errors/* ActionError */.l('channel_unknown', `There is no channel ${channel} that the key can see.`, {
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('channel_unknown', `There is no channel ${channel} that the key can see.`, {
                 hint: 'Make it in the Capgo console (or publish to it), or correct the name.',
             });
-        throw (0,refusal/* refusal */.x)(call, answer, MANAGE_FORCED);
+        throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, MANAGE_FORCED);
     }
     async function clearOverride(appId, device) {
         const call = {
@@ -51149,7 +50202,7 @@ function devices({ http, api, key, database }) {
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw (0,refusal/* refusal */.x)(call, answer, { permission: 'app.manage_devices', role: 'app_developer' });
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, { permission: 'app.manage_devices', role: 'app_developer' });
     }
     return {
         /**
@@ -51164,7 +50217,7 @@ function devices({ http, api, key, database }) {
                 return first.rows;
             // A server may give fewer rows at once than we ask for.
             const offsets = Array.from({ length: Math.ceil(first.total / size) - 1 }, (_, page) => (page + 1) * size);
-            const queue = new PQueue({ concurrency: PACE.concurrency });
+            const queue = new p_queue__WEBPACK_IMPORTED_MODULE_5__/* ["default"] */ .Ay({ concurrency: PACE.concurrency });
             const pages = await queue.addAll(offsets.map(offset => async () => (await readOverrides(filter, offset, false)).rows));
             return [first.rows, ...pages].flat();
         },
@@ -51184,7 +50237,7 @@ function devices({ http, api, key, database }) {
          */
         async changeOverrides(appId, changes, onDone) {
             const failed = new Map();
-            const queue = new PQueue(PACE);
+            const queue = new p_queue__WEBPACK_IMPORTED_MODULE_5__/* ["default"] */ .Ay(PACE);
             let hopeless = null;
             let tried = 0;
             const make = async (change) => {
@@ -51198,7 +50251,7 @@ function devices({ http, api, key, database }) {
                         : setOverride(appId, change.device, change.channel));
                 }
                 catch (error) {
-                    if (!(error instanceof errors/* ActionError */.l))
+                    if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l))
                         throw error;
                     failed.set(change, error);
                     if (error.code === 'permission_missing' || error.code === 'invalid_apikey')
@@ -51231,15 +50284,15 @@ function devices({ http, api, key, database }) {
                 const call = {
                     what: 'renew overrides',
                     method: 'PATCH',
-                    url: `${url}/channel_devices?${(0,postgrest/* query */.P)(filter)}`,
+                    url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)(filter)}`,
                     headers: { ...headers, prefer: 'return=representation' },
                     json: { channel_id: channelId },
                     retry: 'repeat',
                 };
                 const answer = await http.send(call);
                 if (answer.status !== 200)
-                    throw (0,refusal/* refusal */.x)(call, answer, MANAGE_FORCED);
-                renewed += (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schemas/* object */.Ikc({ device_id: schemas/* string */.YjP() })), answer, call).length;
+                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, MANAGE_FORCED);
+                renewed += (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ device_id: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP() })), answer, call).length;
             }
             return renewed;
         },
@@ -51257,8 +50310,8 @@ function devices({ http, api, key, database }) {
                 };
                 const answer = await http.send(call);
                 if (answer.status !== 200)
-                    throw (0,refusal/* refusal */.x)(call, answer, { permission: 'app.read_devices', role: 'app_reader' });
-                found.push(...(0,postgrest/* parseAnswer */.Wp)(wire/* DeviceList */.fs, answer, call).data);
+                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, { permission: 'app.read_devices', role: 'app_reader' });
+                found.push(...(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .DeviceList */ .fs, answer, call).data);
             }
             return found;
         },
@@ -51266,7 +50319,7 @@ function devices({ http, api, key, database }) {
 }
 /** A delete or set that Capgo acknowledged and did not do: it says ok where the key may not. */
 function changeWithoutEffect() {
-    return (0,refusal/* permissionMissing */.k)('change what channel a device is on (Capgo answered ok and did nothing)', MANAGE_FORCED);
+    return (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .permissionMissing */ .k)('change what channel a device is on (Capgo answered ok and did nothing)', MANAGE_FORCED);
 }
 function chunks(all) {
     return Array.from({ length: Math.ceil(all.length / IDS_A_CALL) }, (_, index) => all.slice(index * IDS_A_CALL, (index + 1) * IDS_A_CALL));
@@ -51600,6 +50653,7 @@ const TUS = { 'tus-resumable': '1.0.0' };
 const CHUNK_TIMEOUT = 600_000;
 /** How often an upload may lose its way before it is given up. */
 const RESUMES = 5;
+const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
 /** Where Capgo stores a bundle's zip. */
 function zipKey(zip) {
     return `orgs/${zip.ownerOrg}/apps/${zip.appId}/${zip.name}.zip`;
@@ -51608,7 +50662,14 @@ function uploads({ http, files, key, database }) {
     /** Stores the zip and proves that what is stored is what was built; the row is in progress still. */
     async function uploadZip(zip, options) {
         if (options.config.TUSUpload) {
-            await uploadByTus(zip, options);
+            await uploadByTus({
+                key: zipKey(zip),
+                what: `bundle ${zip.name}`,
+                type: 'application/zip',
+                size: zip.size,
+                sha256: zip.sha256,
+                open: (start, length) => part(zip.path, start, length).open(),
+            }, options);
             // Capgo's own files service (it takes partial uploads) checks the SHA-256 that came with the creation
             // and refuses anything else; other runtimes hand the bytes on unchecked.
             if (!options.config.partialUpload)
@@ -51619,72 +50680,69 @@ function uploads({ http, files, key, database }) {
             await verifyStored(zip);
         }
     }
-    async function uploadByTus(zip, { config, onProgress }) {
-        const chunk = Math.min(config.maxChunkSize, zip.size);
-        const metadata = { filename: zipKey(zip), filetype: 'application/zip' };
+    async function uploadByTus(object, { config, onProgress }) {
+        const { what, size } = object;
+        const chunk = Math.min(config.maxChunkSize, size);
+        const metadata = { filename: object.key, filetype: object.type };
         let location = null;
         let offset = 0;
+        let furthest = 0;
         for (let trouble = 0;;) {
-            const call = location === null
-                ? {
-                    what: `upload bundle ${zip.name}`,
-                    method: 'POST',
-                    url: `${files}/files/upload/attachments/`,
-                    headers: {
-                        ...key,
-                        ...TUS,
-                        'upload-length': String(zip.size),
-                        'upload-metadata': Object.entries(metadata)
-                            .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
-                            .join(','),
-                        'x-checksum-sha256': Buffer.from(zip.sha256, 'hex').toString('base64'),
-                        'content-type': 'application/offset+octet-stream',
-                    },
-                    body: part(zip.path, 0, chunk),
-                    retry: 'once',
-                    answers: [503],
-                    timeout: CHUNK_TIMEOUT,
-                }
-                : {
-                    what: `upload bundle ${zip.name}`,
-                    method: 'PATCH',
-                    url: location,
-                    headers: {
-                        ...key,
-                        ...TUS,
-                        'upload-offset': String(offset),
-                        'content-type': 'application/offset+octet-stream',
-                    },
-                    body: part(zip.path, offset, Math.min(chunk, zip.size - offset)),
-                    retry: 'once',
-                    answers: [503],
-                    timeout: CHUNK_TIMEOUT,
-                };
+            const length = Math.min(chunk, size - offset);
+            const start = offset;
+            const call = {
+                what: `upload ${what}`,
+                ...(location === null
+                    ? { method: 'POST', url: `${files}/files/upload/attachments/` }
+                    : { method: 'PATCH', url: location }),
+                headers: {
+                    ...key,
+                    ...TUS,
+                    ...(location === null
+                        ? {
+                            'upload-length': String(size),
+                            'upload-metadata': Object.entries(metadata)
+                                .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
+                                .join(','),
+                            'x-checksum-sha256': Buffer.from(object.sha256, 'hex').toString('base64'),
+                        }
+                        : { 'upload-offset': String(offset) }),
+                    'content-type': 'application/offset+octet-stream',
+                },
+                body: { open: () => object.open(start, length), length },
+                retry: 'once',
+                answers: [503],
+                timeout: CHUNK_TIMEOUT,
+            };
             const answer = await answerOrLoss(call);
             if (answer !== null && (answer.status === 201 || answer.status === 204)) {
                 offset = Number(answer.headers['upload-offset']);
                 if (location === null)
                     location = followLocation(answer);
                 onProgress?.(offset);
-                if (offset >= zip.size)
+                if (offset >= size)
                     return;
+                // Only trouble without any progress in between is trouble that stays.
+                if (offset > furthest)
+                    trouble = 0;
+                furthest = Math.max(furthest, offset);
                 continue;
             }
             if (answer !== null && !isWorthResuming(answer))
-                throw uploadRefused(zip, call, answer);
+                throw uploadRefused(object, call, answer);
             if (++trouble > RESUMES)
-                throw answer === null ? lost(zip) : uploadRefused(zip, call, answer);
+                throw answer === null ? lost(what) : uploadRefused(object, call, answer);
             // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
             await http.pause(answer, trouble);
             if (location !== null) {
-                const found = await readOffset(zip, location);
+                const found = await readOffset(what, location);
                 if (found === null) {
                     location = null;
                     offset = 0;
                 }
                 else {
                     offset = found;
-                    if (offset >= zip.size)
+                    if (offset >= size)
                         return;
                 }
             }
@@ -51702,9 +50760,9 @@ function uploads({ http, files, key, database }) {
         }
     }
     /** How many bytes the server has, or null when it knows nothing of the upload. */
-    async function readOffset(zip, location) {
+    async function readOffset(object, location) {
         const call = {
-            what: `ask how far the upload of ${zip.name} got`,
+            what: `ask how far the upload of ${object} got`,
             method: 'HEAD',
             url: location,
             headers: { ...key, ...TUS },
@@ -51714,7 +50772,7 @@ function uploads({ http, files, key, database }) {
         if (answer.status === 404)
             return null;
         if (answer.status !== 200)
-            throw uploadRefused(zip, call, answer);
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer, UPLOAD);
         return Number(answer.headers['upload-offset']);
     }
     /** The upload goes on where the server says, on the files host only: the key is sent there. */
@@ -51741,7 +50799,7 @@ function uploads({ http, files, key, database }) {
         if (link.code === 'error_already_exist')
             return;
         if (link.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(ask, link, { permission: 'app.upload_bundle', role: 'app_uploader' });
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(ask, link, UPLOAD);
         const put = {
             what: `upload bundle ${zip.name}`,
             method: 'PUT',
@@ -51860,7 +50918,7 @@ function uploads({ http, files, key, database }) {
     function readAddress(path) {
         return `${files}/files/read/attachments/${path.split('/').map(encodeURIComponent).join('/')}?nocache=${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
     }
-    return { uploadZip, describeStored, readStoredTail };
+    return { uploadZip, uploadFile: uploadByTus, describeStored, readStoredTail };
 }
 function part(path, start, length) {
     return { open: () => (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.createReadStream)(path, { start, end: start + length - 1 }), length };
@@ -51875,21 +50933,21 @@ function isWorthResuming(answer) {
         ? answer.code === ''
         : answer.status >= 500 || answer.code === 'too_many_requests';
 }
-function lost(zip) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('upload_lost', `The upload of bundle ${zip.name} broke off ${RESUMES + 1} times.`, {
+function lost(what) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
         hint: 'Nothing was published. Run the job again: it goes on with this bundle.',
     });
 }
-function uploadRefused(zip, call, answer) {
+function uploadRefused({ what, size }, call, answer) {
     if (answer.status === 413)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('bundle_too_large', `Capgo refuses the bundle: ${zip.size} bytes are too many.`, {
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('bundle_too_large', `Capgo refuses ${what}: ${size} bytes are too many.`, {
             hint: 'Leave out source maps and large media, or load them from elsewhere.',
         });
     if (answer.status === 415)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('stored_differs', `The bytes of bundle ${zip.name} changed on their way to Capgo.`, {
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('stored_differs', `The bytes of ${what} changed on their way to Capgo.`, {
             hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
         });
-    return (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' });
+    return (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer, UPLOAD);
 }
 
 
@@ -51899,6 +50957,7 @@ function uploadRefused(zip, call, answer) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   I5: () => (/* binding */ ManifestEntry),
 /* harmony export */   Kw: () => (/* binding */ CHANNEL_COLUMNS),
 /* harmony export */   PO: () => (/* binding */ OverrideRow),
 /* harmony export */   Qq: () => (/* binding */ FilesConfig),
@@ -51910,7 +50969,7 @@ function uploadRefused(zip, call, answer) {
 /* harmony export */   qw: () => (/* binding */ App),
 /* harmony export */   z5: () => (/* binding */ BUNDLE_COLUMNS)
 /* harmony export */ });
-/* unused harmony exports UpdatePolicy, DeviceRow */
+/* unused harmony exports NativePackage, ServedBundle, UpdatePolicy, DeviceRow */
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4343);
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3759);
 /**
@@ -51960,6 +51019,19 @@ const BundleRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     created_at: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
 });
 const BUNDLE_COLUMNS = Object.keys(BundleRow.shape).join(',');
+/** A package with native code, as it was installed when a bundle was made. */
+const NativePackage = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
+    name: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+    version: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+    requested_version: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+    /** SHA-256 of its sources for the platform. */
+    ios_checksum: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+    android_checksum: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
+});
+/** A bundle that a channel serves, with the native packages that it was made for. */
+const ServedBundle = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .extend */ .X$i(BundleRow, {
+    native_packages: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ["catch"] */ .MfU(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(NativePackage), [])),
+});
 /** How far a channel lets a device's native version and a bundle's version differ. */
 const UpdatePolicy = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ["enum"] */ .k5n(['major', 'minor', 'patch', 'version_number', 'none']);
 /** A channel, with the bundle that it serves. */
@@ -51981,11 +51053,11 @@ const ChannelRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     rollout_enabled: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
     rollout_percentage_bps: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(),
     rollout_paused_at: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
-    version: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(BundleRow),
+    version: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(ServedBundle),
 });
 const CHANNEL_COLUMNS = [
     ...Object.keys(ChannelRow.shape).filter(column => column !== 'version'),
-    `version:app_versions!channels_version_fkey(${BUNDLE_COLUMNS})`,
+    `version:app_versions!channels_version_fkey(${Object.keys(ServedBundle.shape).join(',')})`,
 ].join(',');
 /** An override: a row of `channel_devices`. */
 const OverrideRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
@@ -52005,6 +51077,12 @@ const DeviceRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     key_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
 });
 const DeviceList = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({ data: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .array */ .YOg(DeviceRow) });
+/** A delta file: a row of `manifest`. */
+const ManifestEntry = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
+    file_name: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+    s3_path: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+    file_hash: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+});
 
 
 /***/ }),
@@ -57458,9 +56536,9 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_4___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_4__);
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3360);
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6752);
-/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(4694);
+/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8098);
 /* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9530);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(6479);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2612);
 /** The only entry: builds Deps, calls run, sets the exit code. */
 
 
@@ -57504,12 +56582,16 @@ function annotation(at) {
         ...(at?.column === undefined ? {} : { startColumn: at.column }),
     };
 }
+/** The input `private-key` may be a path, which is no secret. */
+function isKeyFile(value) {
+    return value === _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4('private-key') && value.length < 256 && !value.includes('-----');
+}
 async function main() {
     const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_2__.tmpdir)(), 'capgo-publish-'));
-    const secrets = ['capgo-token', 'devices-token', 'github-token']
+    const secrets = ['capgo-token', 'devices-token', 'github-token', 'private-key']
         .map(name => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4(name))
-        .filter(secret => secret !== '');
-    for (const line of secrets.flatMap(secret => secret.split('\n')))
+        .filter(secret => secret !== '' && !isKeyFile(secret));
+    for (const line of secrets.flatMap(secret => secret.split(/\n|\\n/)))
         if (line.trim() !== '')
             _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .setSecret */ .Pq(line.trim());
     const dispatcher = new undici__WEBPACK_IMPORTED_MODULE_6__.EnvHttpProxyAgent();
@@ -57566,7 +56648,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 6479:
+/***/ 2612:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -61632,6 +60714,136 @@ function hideSecrets(text, env) {
         .reduce((hidden, value) => hidden.replaceAll(value, '***'), text);
 }
 
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:stream/promises"
+var external_node_stream_promises_ = __nccwpck_require__(6466);
+;// CONCATENATED MODULE: ./src/bundle/encrypt.ts
+
+
+
+
+
+
+
+/** Capgo's keys are RSA of this length; a device wants a signature of exactly 256 bytes. */
+const KEY_BITS = 2048;
+const AES = 'aes-128-cbc';
+const AES_BYTES = 16;
+const KEY_ID_LENGTH = 20;
+/** First plugin of each major that takes a signature of the bytes instead of the text (Capgo calls it v3). */
+const SIGNS_BYTES = ['5.30.0', '6.30.0', '7.30.0'];
+const HINT = 'Give the whole content of .capgo_key_v2, from "-----BEGIN RSA PRIVATE KEY-----" to "-----END RSA PRIVATE KEY-----", or base64 of it, or the path of the file.';
+/**
+ * Reads the input `private-key`: PEM text, base64 of it, or a path relative to `directory`. Line breaks that a
+ * secret store ate or wrote as `\n` are mended. `pluginVersion` is that of the updater in the app, null = newest.
+ * Throws `private_key_unfit`, which never quotes the key.
+ */
+async function readEncryption(value, directory, pluginVersion) {
+    return createEncryption(readKey(await findPem(value, directory)), signsText(pluginVersion));
+}
+async function findPem(value, directory) {
+    if (value.includes('-----BEGIN'))
+        return value;
+    const decoded = Buffer.from(value, 'base64').toString('latin1');
+    if (decoded.includes('-----BEGIN'))
+        return decoded;
+    const looksLikePath = value.length < 256 && !value.includes('\n');
+    const content = looksLikePath ? await (0,promises_.readFile)((0,external_node_path_.resolve)(directory, value), 'utf8').catch(() => null) : null;
+    if (content === null)
+        throw unfit(looksLikePath && /[./\\]/.test(value)
+            ? 'it is neither a key nor the path of a file'
+            : 'it is no PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing');
+    return content;
+}
+function readKey(text) {
+    const parts = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text);
+    if (parts === null)
+        throw unfit('its end is missing: a secret that was cut off, or stored without its last line');
+    const [, label = '', body = ''] = parts;
+    if (label.endsWith('PUBLIC KEY'))
+        throw unfit('it is the public key, which belongs into the Capacitor config; the private one is needed here');
+    if (label.startsWith('ENCRYPTED') || body.includes('ENCRYPTED'))
+        throw unfit('it is protected by a passphrase, and nobody can type that here');
+    const base64 = body.replace(/\\[rn]|\s/g, '');
+    let key;
+    try {
+        key = (0,external_node_crypto_.createPrivateKey)(`-----BEGIN ${label}-----\n${base64.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END ${label}-----\n`);
+    }
+    catch {
+        throw unfit('its content cannot be read: part of it is missing or was changed');
+    }
+    const bits = key.asymmetricKeyDetails?.modulusLength;
+    if (key.asymmetricKeyType !== 'rsa' || bits !== KEY_BITS)
+        throw unfit(`it is a key of the kind ${key.asymmetricKeyType}${bits === undefined ? '' : ` with ${bits} bits`}, and devices take RSA with ${KEY_BITS} bits`);
+    return key;
+}
+function unfit(why) {
+    return new src_errors/* ActionError */.l('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
+        hint: HINT,
+    });
+}
+/** Older plugins verify a signature that was made of the checksum's text as if that were base64. */
+function signsText(pluginVersion) {
+    if (pluginVersion === null || semver_default().valid(pluginVersion) === null)
+        return false;
+    const { major } = semver_default().parse(pluginVersion);
+    const since = SIGNS_BYTES.find(version => semver_default().major(version) === major);
+    return since === undefined ? major < 5 : semver_default().lt(pluginVersion, since);
+}
+function createEncryption(privateKey, textSignatures) {
+    const padding = external_node_crypto_.constants.RSA_PKCS1_PADDING;
+    const publicKey = (0,external_node_crypto_.createPublicKey)(privateKey);
+    const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+    const seal = (bytes) => (0,external_node_crypto_.privateEncrypt)({ key: privateKey, padding }, bytes);
+    const session = (iv, key, sessionKey) => ({
+        sessionKey,
+        cipher: () => (0,external_node_crypto_.createCipheriv)(AES, key, iv),
+        decipher: () => (0,external_node_crypto_.createDecipheriv)(AES, key, iv),
+    });
+    return {
+        publicKey: pem,
+        keyId: keyIdOf(pem),
+        sign: sha256 => textSignatures
+            ? seal(Buffer.from(sha256, 'base64')).toString('base64')
+            : seal(Buffer.from(sha256, 'hex')).toString('hex'),
+        newSession() {
+            const [iv, key] = [(0,external_node_crypto_.randomBytes)(AES_BYTES), (0,external_node_crypto_.randomBytes)(AES_BYTES)];
+            return session(iv, key, `${iv.toString('base64')}:${seal(key).toString('base64')}`);
+        },
+        openSession(sessionKey) {
+            try {
+                const [iv, sealed] = sessionKey.split(':').map(part => Buffer.from(part, 'base64'));
+                const key = (0,external_node_crypto_.publicDecrypt)({ key: publicKey, padding }, sealed ?? Buffer.of());
+                return iv?.length === AES_BYTES && key.length === AES_BYTES ? session(iv, key, sessionKey) : null;
+            }
+            catch {
+                return null;
+            }
+        },
+    };
+}
+/** Of a public key in PEM; the same whatever its line breaks are. */
+function keyIdOf(publicKey) {
+    return publicKey
+        .replace(/-----[^-]+-----/g, '')
+        .replace(/\\n|\s/g, '')
+        .slice(0, KEY_ID_LENGTH);
+}
+/** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */
+async function encryptFile(from, to, session) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let size = 0;
+    await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(from), session.cipher(), async function* (chunks) {
+        for await (const chunk of chunks) {
+            hash.update(chunk);
+            size += chunk.length;
+            yield chunk;
+        }
+    }, (0,external_node_fs_.createWriteStream)(to));
+    return { path: to, size, sha256: hash.digest('hex') };
+}
+
 ;// CONCATENATED MODULE: ./src/bundle/history.ts
 
 /**
@@ -61864,6 +61076,9 @@ function readInputs(read) {
     const nativeVersion = text('native-version');
     if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
         throw new src_errors/* InputError */.d('native-version', `"${nativeVersion}" is not a version that Capgo can compare.`, 'Give the version as in the stores: 1, 1.2 or 1.2.3.');
+    const minUpdateVersion = text('min-update-version');
+    if (minUpdateVersion !== null && semver_default().valid(minUpdateVersion) !== minUpdateVersion)
+        throw new src_errors/* InputError */.d('min-update-version', `"${minUpdateVersion}" is not a semantic version.`, 'Give the lowest native version that may take the bundle: MAJOR.MINOR.PATCH.');
     const channels = readChannels(read('channels'));
     return {
         capgoToken: read('capgo-token').trim(),
@@ -61878,6 +61093,13 @@ function readInputs(read) {
         buildScript: text('build-script') ?? 'build',
         checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
         dryRun: readBoolean(read, 'dry-run'),
+        delta: readChoice(read, 'delta', ['auto', 'true', 'false', 'only']),
+        privateKey: read('private-key').trim(),
+        onIncompatible: text('on-incompatible') === null
+            ? null
+            : readChoice(read, 'on-incompatible', ['fail', 'warn', 'ignore']),
+        minUpdateVersion,
+        sourceMaps: readChoice(read, 'source-maps', ['drop', 'keep', 'artifact']),
         previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
         previewLabel: text('preview-label'),
         comment: readBoolean(read, 'comment'),
@@ -61885,7 +61107,7 @@ function readInputs(read) {
         artifact: text('artifact') ?? 'web',
         testersFile: readTestersFile(text('testers-file')),
         assignTesters: readAssignTesters(read('assign-testers')),
-        prune: readPrune(text('prune') ?? 'removed'),
+        prune: readChoice(read, 'prune', ['removed', 'exclusive', 'never']),
         devicesToken: read('devices-token').trim(),
         hosts: readHosts(text),
         githubToken: read('github-token').trim(),
@@ -61911,10 +61133,15 @@ function readAssignTesters(value) {
         throw new src_errors/* InputError */.d('assign-testers', word === 'none' ? '"none" stands alone.' : `"${word}" is not known.`, 'There are author, reviewers, all, group:<name>, several of them, or none.');
     });
 }
-function readPrune(value) {
-    if (value === 'removed' || value === 'exclusive' || value === 'never')
-        return value;
-    throw new src_errors/* InputError */.d('prune', `"${value}" is not known.`, 'There are removed, exclusive and never.');
+/** One of a few words; the first one when the input is empty. */
+function readChoice(read, name, words) {
+    const value = read(name).trim();
+    if (value === '')
+        return words[0];
+    const word = words.find(word => word === value);
+    if (word !== undefined)
+        return word;
+    throw new src_errors/* InputError */.d(name, `"${value}" is not known.`, `There are ${words.slice(0, -1).join(', ')} and ${words.at(-1)}.`);
 }
 /** One `pattern: channel` a line; `#` begins a comment. */
 function readChannels(value) {
@@ -62285,6 +61512,7 @@ function suggestChannel(name) {
 
 
 
+
 /**
  * What the repository says: config, versions, native versions. With `takesBuild`
  * the web build comes from elsewhere, and the web folder need not be known.
@@ -62299,8 +61527,32 @@ async function gatherProject(inputs, trigger, deps, takesBuild) {
         webDirectory: (0,external_node_path_.resolve)(directory, webDir),
         natives: await nativeVersions(inputs, deps.workspace, directory, config),
         wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
+        warnings: config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace),
         childEnv: childEnv(inputs, deps),
     };
+}
+/**
+ * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
+ * Throws `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices may stumble over.
+ */
+async function checkKeys(privateKey, config, root) {
+    const { publicKey } = config.updater;
+    const at = { file: (0,external_node_path_.relative)(root, config.file) };
+    if (privateKey === '')
+        return publicKey === undefined
+            ? []
+            : [
+                'The Capacitor config has a publicKey and the input "private-key" is empty, so the bundle is not encrypted: iOS devices refuse it.',
+            ];
+    const { keyId } = await readEncryption(privateKey, (0,external_node_path_.dirname)(config.file), null);
+    if (publicKey === undefined)
+        throw new src_errors/* ActionError */.l('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
+            hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
+            at,
+        });
+    if (keyIdOf(publicKey) !== keyId)
+        throw new src_errors/* ActionError */.l('public_key_mismatch', `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${keyId}….`, { hint: 'No device could open the bundle. Give the private key of that pair.', at });
+    return [];
 }
 /** The app's id, from the inputs or the config. */
 async function gatherAppId(inputs, trigger, deps) {
@@ -62335,8 +61587,8 @@ async function gatherConfig(inputs, trigger, deps, webDirKnown) {
     return { appId, webDir: inputs.webDir ?? config?.webDir ?? '', config };
 }
 /** The cleaned environment for every child process. */
-function childEnv({ capgoToken, devicesToken, githubToken }, { env }) {
-    return childEnvironment(env, [capgoToken, devicesToken, githubToken]);
+function childEnv({ capgoToken, devicesToken, githubToken, privateKey }, { env }) {
+    return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey]);
 }
 function appDirectory({ workingDirectory }, { workspace }) {
     const directory = (0,external_node_path_.resolve)(workspace, workingDirectory);
@@ -62370,7 +61622,7 @@ async function wantedVersion(inputs, trigger, root, directory) {
     return { version: '0.0.0', source: 'no version in package.json (taken as 0.0.0)', forced: false };
 }
 /** What Capgo says before anything is built. */
-async function gatherRemote(project, target, capgo) {
+async function gatherRemote(project, target, { minUpdateVersion, onIncompatible }, capgo) {
     // The app first: a wrong key makes the database answer with empty lists instead of a refusal.
     const app = await capgo.readApp(project.appId);
     const { channel, publicChannels } = await capgo.readChannelAndPublic(project.appId, target.channelName);
@@ -62386,23 +61638,33 @@ async function gatherRemote(project, target, capgo) {
             wanted: project.wanted,
             natives: project.natives,
             commit: target.commit,
+            minUpdateVersion,
+            onIncompatible,
         },
     };
 }
-/** What Capgo says once the content is known; the channel is read again, a build takes its time. */
-async function gatherForContent(facts, names, content, capgo, compare) {
-    const channel = await capgo.readChannel(facts.appId, facts.channelName);
+/**
+ * What Capgo says once the content is known; the channel is read again, a build takes its time. `baseChannel` is
+ * whose devices will take the bundle, when those are not the channel's own.
+ */
+async function gatherForContent(facts, names, content, baseChannel, capgo, compare) {
+    const [channel, base] = await Promise.all([
+        capgo.readChannel(facts.appId, facts.channelName),
+        baseChannel === null ? null : capgo.readChannel(facts.appId, baseChannel),
+    ]);
     const relation = await relationToServed(facts, channel, compare);
-    const bundles = channel?.version?.checksum === content.sha256 || relation === 'behind'
+    const bundles = channel?.version?.checksum === content.checksum || relation === 'behind'
         ? []
-        : await capgo.findBundles(facts.appId, names, content.sha256);
+        : await capgo.findBundles(facts.appId, names, content.checksum);
     return {
         ...facts,
         channel,
+        base: baseChannel === null ? channel : base,
         relation,
-        checksum: content.sha256,
-        size: content.size,
-        bundles: await withoutLostContent(bundles, content.sha256, capgo),
+        checksum: content.checksum,
+        size: content.zip.size,
+        nativePackages: content.nativePackages,
+        bundles: await withoutLostContent(bundles, content.checksum, capgo),
     };
 }
 /** A ready bundle whose stored zip is gone cannot be served nor repaired; its name stays taken. */
@@ -62432,8 +61694,8 @@ async function relationToServed(facts, channel, compare) {
  * How the content differs from what the channel serves, by the directories of the two zips; null when there
  * is nothing to compare with or it cannot be read. A courtesy: never fails.
  */
-async function gatherChange(served, zip, capgo) {
-    if (served === null || served.r2_path === null || served.session_key || served.checksum === zip.sha256)
+async function gatherChange(served, { zip, checksum }, capgo) {
+    if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
         return null;
     try {
         const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES);
@@ -62518,6 +61780,8 @@ function publishedResult(findings, published) {
             url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
         },
         by: published.by,
+        delta: published.delta,
+        warnings: [...base(findings).warnings, ...published.warnings],
         change: published.outcome === 'published' ? findings.change : null,
     };
 }
@@ -62528,6 +61792,8 @@ function base(findings) {
         kind: 'publish',
         appId: plan.appId,
         before: before === null ? null : { id: before.id, name: before.name },
+        delta: null,
+        natives: plan.natives,
         preview: null,
         testers: null,
         commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
@@ -63980,6 +63246,7 @@ function published(result) {
         preview(result),
         ...testersOf(result.testers),
         changes(result.change),
+        renderNatives(result.natives),
         warnings(result.warnings),
         decisions(result),
         footer(result),
@@ -64048,12 +63315,13 @@ function decisions({ decisions, leftOut, outcome }) {
     ].filter(part => part !== '');
     return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned');
 }
-function footer({ outcome, appId, bundle, channel, files, durations, by }) {
+function footer({ outcome, appId, bundle, channel, files, delta, durations, by }) {
     const isOurs = outcome !== 'stale';
     const facts = row([
         escapeText(appId),
         channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
         files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
+        delta === null ? '' : `${plural(delta.sent, 'new file')}, ${formatBytes(delta.sentBytes)}`,
         bundle.checksum === null || !isOurs ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
         durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
         durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
@@ -64075,6 +63343,23 @@ function changes(change) {
         return `No file differs from ${since}.`;
     const total = files.reduce((sum, file) => sum + difference(file), 0);
     return details(`<b>Files:</b> ${countChanges(files)} since ${since} (${formatDifference(total)} unpacked)`, tableOfChanges(files));
+}
+/** What installed apps may lack comes first; the table is open when they do. */
+function renderNatives(changes) {
+    if (changes.length === 0)
+        return '';
+    const lacking = changes.filter(({ compatible }) => !compatible);
+    const rows = [...lacking, ...changes.filter(({ compatible }) => compatible)].map(change => [
+        change.compatible ? '✓' : '⚠️',
+        code(change.name),
+        change.before === null ? '–' : code(change.before),
+        change.now === null ? '–' : code(change.now),
+        escapeText(change.why),
+    ]);
+    const title = lacking.length === 0
+        ? `<b>Native packages:</b> ${changes.length} changed, installed apps can take them`
+        : `<b>Native packages:</b> installed apps lack ${lacking.length} of ${changes.length} that changed`;
+    return details(title, table(['', 'package', 'before', 'now', 'because'], rows), lacking.length > 0);
 }
 /** `4 changed, 1 added`. */
 function countChanges(files) {
@@ -64171,6 +63456,7 @@ function comment_blocks(comment) {
                 testers(comment),
                 phone(comment),
                 comment_changes(comment),
+                renderNatives(comment.nativeChanges),
                 renderMerging(comment.testers?.merging ?? null),
                 comment_footer(comment),
             ];
@@ -64366,8 +63652,8 @@ function isNewer(body, run) {
     return Number(id) > run.id || (Number(id) === run.id && Number(attempt) > run.attempt);
 }
 
-// EXTERNAL MODULE: ./src/capgo/devices.ts + 5 modules
-var devices = __nccwpck_require__(1854);
+// EXTERNAL MODULE: ./src/capgo/devices.ts
+var devices = __nccwpck_require__(8073);
 ;// CONCATENATED MODULE: ./src/plan/delivery.ts
 
 /**
@@ -65250,6 +64536,7 @@ async function closePreview(appId, { pull, why, channelName, movesTesters }, con
         bundle: null,
         change: null,
         natives: [],
+        nativeChanges: [],
         devices: null,
         deepLink: null,
         web: null,
@@ -65328,6 +64615,66 @@ function createCourtesy(github, warnings) {
 function courtesy_describe(error) {
     const { status, message } = error;
     return status === undefined ? `GitHub gave no answer (${message})` : `GitHub answered ${status}`;
+}
+
+;// CONCATENATED MODULE: ./src/plan/compatibility.ts
+
+/**
+ * How `local` differs from `remote`, the packages of the bundle that the channel serves now; by name, without
+ * what is the same. Capgo never enforces this, its CLI judges in the same way. Without one of the lists nothing
+ * is known (an app that was not installed here has an empty one), so nothing is judged.
+ */
+function compareNatives(local, remote) {
+    if (remote === null || remote.length === 0 || local.length === 0)
+        return [];
+    const before = new Map(remote.map(each => [each.name, each]));
+    const now = new Map(local.map(each => [each.name, each]));
+    const names = [...new Set([...before.keys(), ...now.keys()])].sort();
+    return names.flatMap(name => {
+        const change = compareOne(before.get(name), now.get(name));
+        return change === null
+            ? []
+            : [{ name, before: before.get(name)?.version ?? null, now: now.get(name)?.version ?? null, ...change }];
+    });
+}
+function compareOne(before, now) {
+    if (now === undefined)
+        return { compatible: true, why: 'native code that this bundle no longer uses' };
+    if (before === undefined)
+        return { compatible: false, why: 'new native code that installed apps do not have' };
+    const code = [
+        ...(differs(before.ios_checksum, now.ios_checksum) ? ['iOS'] : []),
+        ...(differs(before.android_checksum, now.android_checksum) ? ['Android'] : []),
+    ];
+    const reasons = [
+        ...(intersect(before.version, now.version)
+            ? []
+            : [`${now.version} is not in the range of ${before.version}`]),
+        ...(code.length > 0 ? [`its ${code.join(' and ')} code differs`] : []),
+    ];
+    if (reasons.length > 0)
+        return { compatible: false, why: reasons.join(', ') };
+    if (before.version.trim() !== now.version.trim())
+        return { compatible: true, why: `${now.version} is in the range of ${before.version}` };
+    if (differs(before.requested_version, now.requested_version))
+        return {
+            compatible: true,
+            why: `the same version, asked for as ${now.requested_version} instead of ${before.requested_version}`,
+        };
+    return null;
+}
+/** Both are told, and they are not the same: a checksum that only one side has tells nothing. */
+function differs(before, now) {
+    return Boolean(before?.trim() && now?.trim()) && before.trim() !== now.trim();
+}
+/**
+ * Whether a version can satisfy both. An exact version is the range of itself alone: 7.0.1 and 7.0.2 do not
+ * intersect. What is no version (`workspace:*`, a URL) goes with itself only.
+ */
+function intersect(a, b) {
+    if (a.trim() === b.trim())
+        return true;
+    return semver_default().validRange(a) !== null && semver_default().validRange(b) !== null && semver_default().intersects(a, b);
 }
 
 ;// CONCATENATED MODULE: ./src/plan/version.ts
@@ -65454,6 +64801,7 @@ function mayShow(name, wanted, channelName, purpose) {
 
 
 
+
 /**
  * Everything that can be refused before anything is built: a forced version that no device would take, a
  * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
@@ -65479,7 +64827,11 @@ function planPublish(facts) {
     const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null;
     if (create !== null)
         decisions.push({ what: 'new channel', value: facts.channelName, why: create.why });
+    const before = facts.base?.version ?? null;
+    const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null);
     const action = decideAction();
+    if (action.do !== 'keep')
+        checkNatives();
     if (channel !== null)
         warnings.push(...channelWarnings(facts));
     const shown = action.do === 'upload' ? action.names[0] : action.bundle.name;
@@ -65496,8 +64848,28 @@ function planPublish(facts) {
         link: commit.url,
         comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, commit),
         decisions,
+        natives: action.do === 'keep' ? [] : natives,
         warnings,
     };
+    /** Throws `native_incompatible`. Where the channel's own rule keeps older apps away, nothing is wrong. */
+    function checkNatives() {
+        const broken = natives.filter(({ compatible }) => !compatible);
+        const minimum = action.do === 'upload' ? action.minUpdateVersion : null;
+        const isShielded = channel?.disable_auto_update === 'version_number' &&
+            minimum !== null &&
+            semver_default().gt(minimum, served?.min_update_version ?? '0.0.0');
+        const mode = facts.onIncompatible ?? (facts.purpose.kind === 'preview' ? 'warn' : 'fail');
+        if (broken.length === 0 || isShielded || mode === 'ignore')
+            return;
+        const lack = `Apps that take ${before?.name} from channel ${facts.base?.name} lack native code of this bundle`;
+        // The table of native packages says the rest.
+        if (mode === 'warn')
+            warnings.push(`${lack}: ${broken.map(({ name }) => name).join(', ')}.`);
+        else
+            throw new src_errors/* ActionError */.l('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
+                hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
+            });
+    }
     function decideAction() {
         if (served !== null) {
             const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation);
@@ -65569,18 +64941,28 @@ function nameRequest(facts, taken) {
 }
 /**
  * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
- * bundle it serves, else the lowest native version that is known.
+ * bundle it serves while that fits; with new native code the lowest native version of the repository.
  */
 function minimumNative(facts) {
+    if (facts.minUpdateVersion !== null)
+        return facts.minUpdateVersion;
     if (facts.channel?.disable_auto_update !== 'version_number')
         return null;
-    const served = facts.channel.version?.min_update_version;
-    if (served)
+    const { version: before } = facts.channel;
+    const changes = compareNatives(facts.nativePackages ?? [], before?.native_packages ?? null);
+    const served = before?.min_update_version;
+    if (served && changes.every(({ compatible }) => compatible))
         return served;
     const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
     if (lowest === undefined)
         throw new src_errors/* ActionError */.l('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
     return lowest;
+}
+/** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
+function listNatives(changes) {
+    return changes
+        .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
+        .join(', ');
 }
 function channelWarnings(facts) {
     const { channel, channelName } = facts;
@@ -65961,6 +65343,8 @@ const LITTER = {
     'desktop.ini': 'Windows folder settings',
     '.git': 'git repository',
 };
+/** What bundlers write beside scripts and styles; other files with this ending may be an app's own. */
+const SOURCE_MAP = /\.(m?js|cjs|css)\.map$/;
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
 const MOST_FILES = 65_535;
 /** Names of so many files are listed; the rest is counted. */
@@ -65975,7 +65359,8 @@ async function checkWebDirectory(options) {
     const shown = (0,external_node_path_.relative)(root, directory) || '.';
     await requireFolder(directory, shown, root);
     const found = await walk(directory);
-    const files = found.files.sort(byPath);
+    const maps = found.files.filter(file => SOURCE_MAP.test(file.path));
+    const files = found.files.filter(file => !(options.dropSourceMaps && maps.includes(file))).sort(byPath);
     if (files.length === 0 && found.links.length === 0)
         throw new src_errors/* ActionError */.l('web_dir_empty', `The web folder "${shown}" has no files.`, {
             hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
@@ -65991,18 +65376,19 @@ async function checkWebDirectory(options) {
         options.requireNotifyAppReady ? await checkNotifyAppReady(directory, files) : null,
     ].filter(problem => problem !== null);
     if (problems.length > 0)
-        throw unfit(problems, shown);
-    const maps = files.filter(file => file.path.endsWith('.map'));
+        throw check_unfit(problems, shown);
     const mapBytes = maps.reduce((sum, file) => sum + file.size, 0);
+    const many = `${maps.length} source map${maps.length === 1 ? '' : 's'}`;
     return {
         files,
         totalBytes,
-        leftOut: found.leftOut,
-        warnings: maps.length === 0
-            ? []
-            : [
-                `${maps.length} source maps (${megabytes(mapBytes)}) go to every device and show your source code. Turn them off in the build, or delete them after it.`,
-            ],
+        sourceMaps: maps,
+        leftOut: maps.length > 0 && options.dropSourceMaps
+            ? [...found.leftOut, { path: '*.map', why: `${many}, ${megabytes(mapBytes)}` }]
+            : found.leftOut,
+        warnings: maps.length > 0 && !options.dropSourceMaps
+            ? [`${many} (${megabytes(mapBytes)}) go to every device and show your source code.`]
+            : [],
     };
 }
 /** The order of the UTF-8 bytes, which is the same everywhere; that of JavaScript's strings is of UTF-16. */
@@ -66179,7 +65565,7 @@ async function callsNotifyAppReady(path) {
     end = true;
     return holdsCall(rest);
 }
-function unfit(problems, shown) {
+function check_unfit(problems, shown) {
     const [first] = problems;
     if (problems.length === 1)
         return new src_errors/* ActionError */.l(first.code, `The web folder "${shown}" cannot be shipped: ${first.message}.`, {
@@ -66200,6 +65586,203 @@ function quote(name) {
 }
 function megabytes(bytes) {
     return `${(bytes / 1024 / 1024).toFixed(bytes < 1024 * 1024 * 10 ? 1 : 0)} MiB`;
+}
+
+;// CONCATENATED MODULE: ./src/bundle/native-packages.ts
+
+
+
+
+
+/** Its version decides what devices can take. */
+const UPDATER = '@capgo/capacitor-updater';
+/** What counts as native code for Capgo's CLI, for iOS and Android alike: no Objective-C, no XML. */
+const SOURCE = /[A-Za-z0-9]\.(?:java|swift|kt|scala)$/;
+/** Files and folders looked at in one package; icon sets have some 30,000. */
+const MAX_ENTRIES = 100_000;
+/** Bytes hashed for one platform of one package. Swift and Kotlin of a large plugin have some 2 MB. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** A name is part of a path: npm's have no leading dot, and no slash but the one after a scope. */
+const native_packages_NAME = /^(?:@[^/\\]+\/)?[^./\\][^/\\]*$/;
+/**
+ * The direct dependencies with native code of the app in the folder `root` (absolute), as installed in the
+ * `node_modules` of it or of a folder above; by name. What is not installed is left out: the list is empty
+ * before an install, and with Yarn's Plug'n'Play, which has no `node_modules`. An empty list tells nothing
+ * of the app. Throws `package_json_broken`, at a place relative to `root`.
+ */
+async function readNativePackages(root) {
+    const found = await Promise.all([...(await readDependencies(root))].map(([name, range]) => readPackage(root, name, range)));
+    return found.filter(each => each !== null).sort((a, b) => byCodeUnit(a.name, b.name));
+}
+/** Name -> range. As for npm, an optional dependency goes before another of the same name. */
+async function readDependencies(root) {
+    const text = await (0,promises_.readFile)((0,external_node_path_.join)(root, 'package.json'), 'utf8').catch(() => null);
+    const content = text === null ? {} : asObject(parseJson(text, 'package.json', 'package_json_broken'));
+    const dependencies = new Map();
+    for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies'])
+        for (const [name, range] of Object.entries(asObject(content[kind])))
+            if (typeof range === 'string' && native_packages_NAME.test(name))
+                dependencies.set(name, range);
+    return dependencies;
+}
+/** Null when it is not installed, or not native. */
+async function readPackage(root, name, range) {
+    const folder = await findInstalled(root, name);
+    if (folder === null)
+        return null;
+    const own = await readOwn(folder);
+    if (!(await isNative(folder, own)))
+        return null;
+    const ios = await hashFiles(folder, await listIos(folder));
+    const android = await hashFiles(folder, await listAndroid(folder));
+    return {
+        name,
+        version: typeof own.version === 'string' && own.version !== '' ? own.version : range,
+        requested_version: range,
+        ...(ios !== null && { ios_checksum: ios }),
+        ...(android !== null && { android_checksum: android }),
+    };
+}
+/** The real folder: pnpm and workspaces put links into `node_modules`, monorepos have one further up. */
+async function findInstalled(root, name) {
+    for (let folder = root;; folder = (0,external_node_path_.dirname)(folder)) {
+        const path = (0,external_node_path_.join)(folder, 'node_modules', name);
+        if ((await (0,promises_.stat)(path).catch(() => null))?.isDirectory())
+            return (0,promises_.realpath)(path);
+        if (folder === (0,external_node_path_.dirname)(folder))
+            return null;
+    }
+}
+/** A package's own `package.json`; empty when there is none or it is broken, which is not the app's fault. */
+async function readOwn(folder) {
+    try {
+        return asObject(JSON.parse(await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'package.json'), 'utf8')));
+    }
+    catch {
+        return {};
+    }
+}
+/**
+ * A plugin of Capacitor or Cordova that has native sources, as Capgo's CLI (8.68) sees it. Sources alone do not
+ * make one: `@capacitor/ios` and many a build tool have some.
+ */
+async function isNative(folder, own) {
+    if (!(await isPlugin(folder, own)))
+        return false;
+    for await (const path of native_packages_walk(folder))
+        if (path !== null && SOURCE.test(path))
+            return true;
+    return false;
+}
+async function isPlugin(folder, own) {
+    const { ios, android } = asObject(own.capacitor);
+    if (ios !== undefined || android !== undefined)
+        return true;
+    const plugin = (0,external_node_path_.join)(folder, 'plugin.xml');
+    // The namespace of its root element: other programs have a plugin.xml as well.
+    return (await isFile(plugin)) && /cordova|phonegap/i.test(await (0,promises_.readFile)(plugin, 'utf8'));
+}
+/**
+ * What of a package Capgo's CLI (8.68) hashes for iOS. Ours are the same files in the same order, or a
+ * bundle that one of the two published would look incompatible to the other. So `capacitor.ios.src` is not
+ * asked, and an `ios/Package.swift` is in the list twice: it is a source and a description of the package.
+ */
+async function listIos(folder) {
+    const entries = await (0,promises_.readdir)(folder).catch(() => []);
+    return listPlatform(folder, 'ios', [
+        ...entries.filter(name => name.endsWith('.podspec')),
+        'Package.swift',
+        'ios/Package.swift',
+    ]);
+}
+/** The same for Android. */
+async function listAndroid(folder) {
+    return listPlatform(folder, 'android', ['android/build.gradle', 'android/build.gradle.kts']);
+}
+/** Sources below a folder of the package, and those of the other files that exist. Null when too many. */
+async function listPlatform(folder, platform, others) {
+    const files = [];
+    for await (const path of native_packages_walk(folder, platform)) {
+        if (path === null)
+            return null;
+        if (SOURCE.test(path))
+            files.push(path);
+    }
+    for (const path of others)
+        if (await isFile((0,external_node_path_.join)(folder, path)))
+            files.push(path);
+    // The CLI sorts by the language of the machine; what English has is also what Node takes without any.
+    return files.sort((a, b) => a.localeCompare(b, 'en') || byCodeUnit(a, b));
+}
+/**
+ * SHA-256 over path and content of each file, one after the other. Null when there is nothing to hash, or
+ * more than `MAX_BYTES`. Links that lead out of the package are left out.
+ */
+async function hashFiles(folder, paths) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let files = 0;
+    let bytes = 0;
+    for (const path of paths ?? []) {
+        const file = await (0,promises_.realpath)((0,external_node_path_.join)(folder, path)).catch(() => null);
+        if (!file?.startsWith(folder + external_node_path_.sep))
+            continue;
+        const found = await (0,promises_.stat)(file).catch(() => null);
+        if (!found?.isFile())
+            continue;
+        bytes += found.size;
+        if (bytes > MAX_BYTES)
+            return null;
+        files++;
+        // Bytes as they are, no line ends unified, and of what cannot be read the path alone: as the CLI does.
+        hash.update(path).update(await (0,promises_.readFile)(file).catch(() => ''));
+    }
+    return files === 0 ? null : hash.digest('hex');
+}
+/**
+ * What is in a package, below one of its folders, that is not a folder itself: paths with forward slashes,
+ * relative to the package, upper levels first. Other packages in `node_modules` are not part of it, and a
+ * link is never followed. Ends with null after `MAX_ENTRIES`.
+ */
+async function* native_packages_walk(folder, start = '') {
+    if (start !== '' && !(await isRealFolder(folder, start)))
+        return;
+    let left = MAX_ENTRIES;
+    const folders = [start];
+    for (const path of folders) {
+        const entries = await (0,promises_.readdir)((0,external_node_path_.join)(folder, path), { withFileTypes: true }).catch(() => []);
+        for (const entry of entries.sort((a, b) => byCodeUnit(a.name, b.name))) {
+            if (left-- === 0)
+                return yield null;
+            const below = path === '' ? entry.name : `${path}/${entry.name}`;
+            if (!entry.isDirectory())
+                yield below;
+            else if (start !== '' || entry.name !== 'node_modules')
+                folders.push(below);
+        }
+    }
+}
+async function isRealFolder(folder, path) {
+    const real = await (0,promises_.realpath)((0,external_node_path_.join)(folder, path)).catch(() => null);
+    return real?.startsWith(folder + external_node_path_.sep) ?? false;
+}
+async function isFile(path) {
+    return (await (0,promises_.stat)(path).catch(() => null))?.isFile() ?? false;
+}
+function asObject(value) {
+    return typeof value === 'object' && value !== null ? value : {};
+}
+function byCodeUnit(a, b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+/** Version of the updater in the app: as installed, else the lowest that its range allows; null when nothing tells. */
+async function readUpdaterVersion(root, installed) {
+    const found = installed.find(({ name }) => name === UPDATER)?.version;
+    if (found !== undefined && semver_default().valid(found) !== null)
+        return found;
+    const range = (await readDependencies(root)).get(UPDATER);
+    return range !== undefined && semver_default().validRange(range) !== null
+        ? (semver_default().minVersion(range)?.version ?? null)
+        : null;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/constants.mjs
@@ -66502,10 +66085,6 @@ function unsupported(name, folder, root) {
     });
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:stream/promises"
-var external_node_stream_promises_ = __nccwpck_require__(6466);
 ;// CONCATENATED MODULE: external "module"
 const external_module_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("module");
 ;// CONCATENATED MODULE: ./node_modules/fflate/esm/index.mjs
@@ -69319,6 +68898,8 @@ var wire = __nccwpck_require__(929);
 
 
 
+
+
 /** Installs and builds (in children that see no secret), checks the web folder and makes the zip of it. */
 async function buildBundle(project, inputs, deps) {
     const { log, clock } = deps;
@@ -69340,6 +68921,7 @@ async function buildBundle(project, inputs, deps) {
             directory: project.webDirectory,
             root: project.root,
             requireNotifyAppReady: inputs.checkNotifyAppReady,
+            dropSourceMaps: inputs.sourceMaps !== 'keep',
             maxBytes: wire/* MAX_UPLOAD */.bE,
         });
         for (const { path, why } of checked.leftOut)
@@ -69350,8 +68932,25 @@ async function buildBundle(project, inputs, deps) {
             to: (0,external_node_path_.join)(deps.scratch, 'bundle.zip'),
         });
         log.info(`${checked.files.length} files, ${checked.totalBytes} bytes -> ${(0,external_node_path_.relative)(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`);
+        const nativePackages = await readNativePackages(project.directory);
+        const pluginVersion = await readUpdaterVersion(project.directory, nativePackages);
+        const encryption = inputs.privateKey === ''
+            ? null
+            : await readEncryption(inputs.privateKey, project.directory, pluginVersion);
+        if (encryption !== null)
+            log.info(`Encrypted with key ${encryption.keyId}.`);
         return {
-            zip,
+            content: {
+                zip,
+                checksum: encryption?.sign(zip.sha256) ?? zip.sha256,
+                directory: project.webDirectory,
+                files: checked.files,
+                encryption,
+                delta: inputs.delta,
+                pluginVersion,
+                nativePackages,
+                scratch: deps.scratch,
+            },
             files: { count: checked.files.length, bytes: checked.totalBytes },
             leftOut: checked.leftOut,
             warnings: checked.warnings,
@@ -69404,7 +69003,719 @@ var channels = __nccwpck_require__(9732);
 var capgo_refusal = __nccwpck_require__(5950);
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
+;// CONCATENATED MODULE: ./src/plan/delta.ts
+
+
+/** First plugin of each major that the server gives a manifest to (Capgo's `/updates`). */
+const SINCE = ['5.10.0', '6.25.0', '7.0.35', '8.0.0'];
+/** Capgo takes so many entries at most. */
+const delta_MOST_FILES = 10_000;
+/**
+ * Whether the files are stored one by one too, so that devices download what changed. Throws `delta_impossible`
+ * where the user insists and no device could get it.
+ */
+function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }) {
+    if (mode === 'false')
+        return { on: false, why: 'switched off by the input "delta"' };
+    const why = !serverTakesFiles
+        ? 'this server takes no single files'
+        : pluginVersion !== null && !takesManifest(pluginVersion)
+            ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${SINCE.join(', ')} do)`
+            : fileCount > delta_MOST_FILES
+                ? `the bundle has ${fileCount} files, and Capgo takes ${delta_MOST_FILES} at most one by one`
+                : mode === 'auto' && pluginVersion === null
+                    ? 'the app has no @capgo/capacitor-updater installed here, so nothing tells whether it takes single files'
+                    : null;
+    if (why === null)
+        return { on: true, why: 'devices download only the files that changed' };
+    if (mode === 'auto')
+        return { on: false, why };
+    throw new src_errors/* ActionError */.l('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
+        hint: 'With delta: auto the whole zip is used where single files are not possible.',
+    });
+}
+function takesManifest(pluginVersion) {
+    if (semver_default().valid(pluginVersion) === null)
+        return false;
+    const major = semver_default().major(pluginVersion);
+    const since = SINCE.find(version => semver_default().major(version) === major);
+    return since === undefined ? major > 8 : semver_default().gte(pluginVersion, since);
+}
+/** Splits the files into those that the app has stored already (same path, same content) and the others. */
+function findStored(files, known) {
+    const id = (path, hash) => `${hash} ${path}`;
+    const byContent = new Map(known.map(entry => [id(entry.file_name.replace(/\.br$/, ''), entry.file_hash), entry]));
+    // A file whose own name ends in .br is stored as it is under that very name.
+    for (const entry of known)
+        byContent.set(id(entry.file_name, entry.file_hash), entry);
+    const stored = [];
+    const missing = [];
+    for (const file of files) {
+        const entry = file.path.endsWith('.br') ? undefined : byContent.get(id(file.path, file.sha256));
+        if (entry === undefined)
+            missing.push(file);
+        else
+            stored.push(entry);
+    }
+    return { stored, missing };
+}
+/**
+ * Where a file of a bundle is stored. The same content at the same path has the same key in every bundle of the
+ * app, except in encrypted ones. Characters that would be written in two ways in an address become `_`: the hash
+ * tells such files apart, so what they share is the same content.
+ */
+function deltaKey(options) {
+    const { ownerOrg, appId, sessionKey, hashOfHash, fileName } = options;
+    const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`;
+    return `orgs/${ownerOrg}/apps/${appId}/delta/${scope}${hashOfHash}_${fileName.replace(/[^A-Za-z0-9._/-]/g, '_')}`;
+}
+
+;// CONCATENATED MODULE: ./node_modules/mrmime/index.mjs
+const mimes = {
+  "3g2": "video/3gpp2",
+  "3gp": "video/3gpp",
+  "3gpp": "video/3gpp",
+  "3mf": "model/3mf",
+  "aac": "audio/aac",
+  "ac": "application/pkix-attr-cert",
+  "adp": "audio/adpcm",
+  "adts": "audio/aac",
+  "ai": "application/postscript",
+  "aml": "application/automationml-aml+xml",
+  "amlx": "application/automationml-amlx+zip",
+  "amr": "audio/amr",
+  "apng": "image/apng",
+  "appcache": "text/cache-manifest",
+  "appinstaller": "application/appinstaller",
+  "appx": "application/appx",
+  "appxbundle": "application/appxbundle",
+  "asc": "application/pgp-keys",
+  "atom": "application/atom+xml",
+  "atomcat": "application/atomcat+xml",
+  "atomdeleted": "application/atomdeleted+xml",
+  "atomsvc": "application/atomsvc+xml",
+  "au": "audio/basic",
+  "avci": "image/avci",
+  "avcs": "image/avcs",
+  "avif": "image/avif",
+  "aw": "application/applixware",
+  "bdoc": "application/bdoc",
+  "bin": "application/octet-stream",
+  "bmp": "image/bmp",
+  "bpk": "application/octet-stream",
+  "btf": "image/prs.btif",
+  "btif": "image/prs.btif",
+  "buffer": "application/octet-stream",
+  "ccxml": "application/ccxml+xml",
+  "cdfx": "application/cdfx+xml",
+  "cdmia": "application/cdmi-capability",
+  "cdmic": "application/cdmi-container",
+  "cdmid": "application/cdmi-domain",
+  "cdmio": "application/cdmi-object",
+  "cdmiq": "application/cdmi-queue",
+  "cer": "application/pkix-cert",
+  "cgm": "image/cgm",
+  "cjs": "application/node",
+  "class": "application/java-vm",
+  "coffee": "text/coffeescript",
+  "conf": "text/plain",
+  "cpl": "application/cpl+xml",
+  "cpt": "application/mac-compactpro",
+  "crl": "application/pkix-crl",
+  "css": "text/css",
+  "csv": "text/csv",
+  "cu": "application/cu-seeme",
+  "cwl": "application/cwl",
+  "cww": "application/prs.cww",
+  "davmount": "application/davmount+xml",
+  "dbk": "application/docbook+xml",
+  "deb": "application/octet-stream",
+  "def": "text/plain",
+  "deploy": "application/octet-stream",
+  "dib": "image/bmp",
+  "disposition-notification": "message/disposition-notification",
+  "dist": "application/octet-stream",
+  "distz": "application/octet-stream",
+  "dll": "application/octet-stream",
+  "dmg": "application/octet-stream",
+  "dms": "application/octet-stream",
+  "doc": "application/msword",
+  "dot": "application/msword",
+  "dpx": "image/dpx",
+  "drle": "image/dicom-rle",
+  "dsc": "text/prs.lines.tag",
+  "dssc": "application/dssc+der",
+  "dtd": "application/xml-dtd",
+  "dump": "application/octet-stream",
+  "dwd": "application/atsc-dwd+xml",
+  "ear": "application/java-archive",
+  "ecma": "application/ecmascript",
+  "elc": "application/octet-stream",
+  "emf": "image/emf",
+  "eml": "message/rfc822",
+  "emma": "application/emma+xml",
+  "emotionml": "application/emotionml+xml",
+  "eps": "application/postscript",
+  "epub": "application/epub+zip",
+  "exe": "application/octet-stream",
+  "exi": "application/exi",
+  "exp": "application/express",
+  "exr": "image/aces",
+  "ez": "application/andrew-inset",
+  "fdf": "application/fdf",
+  "fdt": "application/fdt+xml",
+  "fits": "image/fits",
+  "g3": "image/g3fax",
+  "gbr": "application/rpki-ghostbusters",
+  "geojson": "application/geo+json",
+  "gif": "image/gif",
+  "glb": "model/gltf-binary",
+  "gltf": "model/gltf+json",
+  "gml": "application/gml+xml",
+  "gpx": "application/gpx+xml",
+  "gram": "application/srgs",
+  "grxml": "application/srgs+xml",
+  "gxf": "application/gxf",
+  "gz": "application/gzip",
+  "h261": "video/h261",
+  "h263": "video/h263",
+  "h264": "video/h264",
+  "heic": "image/heic",
+  "heics": "image/heic-sequence",
+  "heif": "image/heif",
+  "heifs": "image/heif-sequence",
+  "hej2": "image/hej2k",
+  "held": "application/atsc-held+xml",
+  "hjson": "application/hjson",
+  "hlp": "application/winhlp",
+  "hqx": "application/mac-binhex40",
+  "hsj2": "image/hsj2",
+  "htm": "text/html",
+  "html": "text/html",
+  "ics": "text/calendar",
+  "ief": "image/ief",
+  "ifb": "text/calendar",
+  "iges": "model/iges",
+  "igs": "model/iges",
+  "img": "application/octet-stream",
+  "in": "text/plain",
+  "ini": "text/plain",
+  "ink": "application/inkml+xml",
+  "inkml": "application/inkml+xml",
+  "ipfix": "application/ipfix",
+  "iso": "application/octet-stream",
+  "its": "application/its+xml",
+  "jade": "text/jade",
+  "jar": "application/java-archive",
+  "jhc": "image/jphc",
+  "jls": "image/jls",
+  "jp2": "image/jp2",
+  "jpe": "image/jpeg",
+  "jpeg": "image/jpeg",
+  "jpf": "image/jpx",
+  "jpg": "image/jpeg",
+  "jpg2": "image/jp2",
+  "jpgm": "image/jpm",
+  "jpgv": "video/jpeg",
+  "jph": "image/jph",
+  "jpm": "image/jpm",
+  "jpx": "image/jpx",
+  "js": "text/javascript",
+  "json": "application/json",
+  "json5": "application/json5",
+  "jsonld": "application/ld+json",
+  "jsonml": "application/jsonml+json",
+  "jsx": "text/jsx",
+  "jt": "model/jt",
+  "jxl": "image/jxl",
+  "jxr": "image/jxr",
+  "jxra": "image/jxra",
+  "jxrs": "image/jxrs",
+  "jxs": "image/jxs",
+  "jxsc": "image/jxsc",
+  "jxsi": "image/jxsi",
+  "jxss": "image/jxss",
+  "kar": "audio/midi",
+  "ktx": "image/ktx",
+  "ktx2": "image/ktx2",
+  "less": "text/less",
+  "lgr": "application/lgr+xml",
+  "list": "text/plain",
+  "litcoffee": "text/coffeescript",
+  "log": "text/plain",
+  "lostxml": "application/lost+xml",
+  "lrf": "application/octet-stream",
+  "m1v": "video/mpeg",
+  "m21": "application/mp21",
+  "m2a": "audio/mpeg",
+  "m2t": "video/mp2t",
+  "m2ts": "video/mp2t",
+  "m2v": "video/mpeg",
+  "m3a": "audio/mpeg",
+  "m4a": "audio/mp4",
+  "m4p": "application/mp4",
+  "m4s": "video/iso.segment",
+  "ma": "application/mathematica",
+  "mads": "application/mads+xml",
+  "maei": "application/mmt-aei+xml",
+  "man": "text/troff",
+  "manifest": "text/cache-manifest",
+  "map": "application/json",
+  "mar": "application/octet-stream",
+  "markdown": "text/markdown",
+  "mathml": "application/mathml+xml",
+  "mb": "application/mathematica",
+  "mbox": "application/mbox",
+  "md": "text/markdown",
+  "mdx": "text/mdx",
+  "me": "text/troff",
+  "mesh": "model/mesh",
+  "meta4": "application/metalink4+xml",
+  "metalink": "application/metalink+xml",
+  "mets": "application/mets+xml",
+  "mft": "application/rpki-manifest",
+  "mid": "audio/midi",
+  "midi": "audio/midi",
+  "mime": "message/rfc822",
+  "mj2": "video/mj2",
+  "mjp2": "video/mj2",
+  "mjs": "text/javascript",
+  "mml": "text/mathml",
+  "mods": "application/mods+xml",
+  "mov": "video/quicktime",
+  "mp2": "audio/mpeg",
+  "mp21": "application/mp21",
+  "mp2a": "audio/mpeg",
+  "mp3": "audio/mpeg",
+  "mp4": "video/mp4",
+  "mp4a": "audio/mp4",
+  "mp4s": "application/mp4",
+  "mp4v": "video/mp4",
+  "mpd": "application/dash+xml",
+  "mpe": "video/mpeg",
+  "mpeg": "video/mpeg",
+  "mpf": "application/media-policy-dataset+xml",
+  "mpg": "video/mpeg",
+  "mpg4": "video/mp4",
+  "mpga": "audio/mpeg",
+  "mpp": "application/dash-patch+xml",
+  "mrc": "application/marc",
+  "mrcx": "application/marcxml+xml",
+  "ms": "text/troff",
+  "mscml": "application/mediaservercontrol+xml",
+  "msh": "model/mesh",
+  "msi": "application/octet-stream",
+  "msix": "application/msix",
+  "msixbundle": "application/msixbundle",
+  "msm": "application/octet-stream",
+  "msp": "application/octet-stream",
+  "mtl": "model/mtl",
+  "mts": "video/mp2t",
+  "musd": "application/mmt-usd+xml",
+  "mxf": "application/mxf",
+  "mxmf": "audio/mobile-xmf",
+  "mxml": "application/xv+xml",
+  "n3": "text/n3",
+  "nb": "application/mathematica",
+  "nq": "application/n-quads",
+  "nt": "application/n-triples",
+  "obj": "model/obj",
+  "oda": "application/oda",
+  "oga": "audio/ogg",
+  "ogg": "audio/ogg",
+  "ogv": "video/ogg",
+  "ogx": "application/ogg",
+  "omdoc": "application/omdoc+xml",
+  "onepkg": "application/onenote",
+  "onetmp": "application/onenote",
+  "onetoc": "application/onenote",
+  "onetoc2": "application/onenote",
+  "opf": "application/oebps-package+xml",
+  "opus": "audio/ogg",
+  "otf": "font/otf",
+  "owl": "application/rdf+xml",
+  "oxps": "application/oxps",
+  "p10": "application/pkcs10",
+  "p7c": "application/pkcs7-mime",
+  "p7m": "application/pkcs7-mime",
+  "p7s": "application/pkcs7-signature",
+  "p8": "application/pkcs8",
+  "pdf": "application/pdf",
+  "pfr": "application/font-tdpfr",
+  "pgp": "application/pgp-encrypted",
+  "pkg": "application/octet-stream",
+  "pki": "application/pkixcmp",
+  "pkipath": "application/pkix-pkipath",
+  "pls": "application/pls+xml",
+  "png": "image/png",
+  "prc": "model/prc",
+  "prf": "application/pics-rules",
+  "provx": "application/provenance+xml",
+  "ps": "application/postscript",
+  "pskcxml": "application/pskc+xml",
+  "pti": "image/prs.pti",
+  "qt": "video/quicktime",
+  "raml": "application/raml+yaml",
+  "rapd": "application/route-apd+xml",
+  "rdf": "application/rdf+xml",
+  "relo": "application/p2p-overlay+xml",
+  "rif": "application/reginfo+xml",
+  "rl": "application/resource-lists+xml",
+  "rld": "application/resource-lists-diff+xml",
+  "rmi": "audio/midi",
+  "rnc": "application/relax-ng-compact-syntax",
+  "rng": "application/xml",
+  "roa": "application/rpki-roa",
+  "roff": "text/troff",
+  "rq": "application/sparql-query",
+  "rs": "application/rls-services+xml",
+  "rsat": "application/atsc-rsat+xml",
+  "rsd": "application/rsd+xml",
+  "rsheet": "application/urc-ressheet+xml",
+  "rss": "application/rss+xml",
+  "rtf": "text/rtf",
+  "rtx": "text/richtext",
+  "rusd": "application/route-usd+xml",
+  "s3m": "audio/s3m",
+  "sbml": "application/sbml+xml",
+  "scq": "application/scvp-cv-request",
+  "scs": "application/scvp-cv-response",
+  "sdp": "application/sdp",
+  "senmlx": "application/senml+xml",
+  "sensmlx": "application/sensml+xml",
+  "ser": "application/java-serialized-object",
+  "setpay": "application/set-payment-initiation",
+  "setreg": "application/set-registration-initiation",
+  "sgi": "image/sgi",
+  "sgm": "text/sgml",
+  "sgml": "text/sgml",
+  "shex": "text/shex",
+  "shf": "application/shf+xml",
+  "shtml": "text/html",
+  "sieve": "application/sieve",
+  "sig": "application/pgp-signature",
+  "sil": "audio/silk",
+  "silo": "model/mesh",
+  "siv": "application/sieve",
+  "slim": "text/slim",
+  "slm": "text/slim",
+  "sls": "application/route-s-tsid+xml",
+  "smi": "application/smil+xml",
+  "smil": "application/smil+xml",
+  "snd": "audio/basic",
+  "so": "application/octet-stream",
+  "spdx": "text/spdx",
+  "spp": "application/scvp-vp-response",
+  "spq": "application/scvp-vp-request",
+  "spx": "audio/ogg",
+  "sql": "application/sql",
+  "sru": "application/sru+xml",
+  "srx": "application/sparql-results+xml",
+  "ssdl": "application/ssdl+xml",
+  "ssml": "application/ssml+xml",
+  "stk": "application/hyperstudio",
+  "stl": "model/stl",
+  "stpx": "model/step+xml",
+  "stpxz": "model/step-xml+zip",
+  "stpz": "model/step+zip",
+  "styl": "text/stylus",
+  "stylus": "text/stylus",
+  "svg": "image/svg+xml",
+  "svgz": "image/svg+xml",
+  "swidtag": "application/swid+xml",
+  "t": "text/troff",
+  "t38": "image/t38",
+  "td": "application/urc-targetdesc+xml",
+  "tei": "application/tei+xml",
+  "teicorpus": "application/tei+xml",
+  "text": "text/plain",
+  "tfi": "application/thraud+xml",
+  "tfx": "image/tiff-fx",
+  "tif": "image/tiff",
+  "tiff": "image/tiff",
+  "toml": "application/toml",
+  "tr": "text/troff",
+  "trig": "application/trig",
+  "ts": "video/mp2t",
+  "tsd": "application/timestamped-data",
+  "tsv": "text/tab-separated-values",
+  "ttc": "font/collection",
+  "ttf": "font/ttf",
+  "ttl": "text/turtle",
+  "ttml": "application/ttml+xml",
+  "txt": "text/plain",
+  "u3d": "model/u3d",
+  "u8dsn": "message/global-delivery-status",
+  "u8hdr": "message/global-headers",
+  "u8mdn": "message/global-disposition-notification",
+  "u8msg": "message/global",
+  "ubj": "application/ubjson",
+  "uri": "text/uri-list",
+  "uris": "text/uri-list",
+  "urls": "text/uri-list",
+  "vcard": "text/vcard",
+  "vrml": "model/vrml",
+  "vtt": "text/vtt",
+  "vxml": "application/voicexml+xml",
+  "war": "application/java-archive",
+  "wasm": "application/wasm",
+  "wav": "audio/wav",
+  "weba": "audio/webm",
+  "webm": "video/webm",
+  "webmanifest": "application/manifest+json",
+  "webp": "image/webp",
+  "wgsl": "text/wgsl",
+  "wgt": "application/widget",
+  "wif": "application/watcherinfo+xml",
+  "wmf": "image/wmf",
+  "woff": "font/woff",
+  "woff2": "font/woff2",
+  "wrl": "model/vrml",
+  "wsdl": "application/wsdl+xml",
+  "wspolicy": "application/wspolicy+xml",
+  "x3d": "model/x3d+xml",
+  "x3db": "model/x3d+fastinfoset",
+  "x3dbz": "model/x3d+binary",
+  "x3dv": "model/x3d-vrml",
+  "x3dvz": "model/x3d+vrml",
+  "x3dz": "model/x3d+xml",
+  "xaml": "application/xaml+xml",
+  "xav": "application/xcap-att+xml",
+  "xca": "application/xcap-caps+xml",
+  "xcs": "application/calendar+xml",
+  "xdf": "application/xcap-diff+xml",
+  "xdssc": "application/dssc+xml",
+  "xel": "application/xcap-el+xml",
+  "xenc": "application/xenc+xml",
+  "xer": "application/patch-ops-error+xml",
+  "xfdf": "application/xfdf",
+  "xht": "application/xhtml+xml",
+  "xhtml": "application/xhtml+xml",
+  "xhvml": "application/xv+xml",
+  "xlf": "application/xliff+xml",
+  "xm": "audio/xm",
+  "xml": "text/xml",
+  "xns": "application/xcap-ns+xml",
+  "xop": "application/xop+xml",
+  "xpl": "application/xproc+xml",
+  "xsd": "application/xml",
+  "xsf": "application/prs.xsf+xml",
+  "xsl": "application/xml",
+  "xslt": "application/xml",
+  "xspf": "application/xspf+xml",
+  "xvm": "application/xv+xml",
+  "xvml": "application/xv+xml",
+  "yaml": "text/yaml",
+  "yang": "application/yang",
+  "yin": "application/yin+xml",
+  "yml": "text/yaml",
+  "zip": "application/zip"
+};
+
+function mrmime_lookup(extn) {
+	let tmp = ('' + extn).trim().toLowerCase();
+	let idx = tmp.lastIndexOf('.');
+	return mimes[!~idx ? tmp : tmp.substring(++idx)];
+}
+
+
+
+// EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
+var dist = __nccwpck_require__(9052);
+// EXTERNAL MODULE: external "node:os"
+var external_node_os_ = __nccwpck_require__(8161);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./src/bundle/delta-files.ts
+
+
+
+
+
+
+
+
+
+
+
+/** Smaller files are not worth a compression (Capgo's own CLI does the same). */
+const COMPRESS_FROM = 8192;
+/** What compression must gain at least, in bytes. */
+const GAIN = 10;
+/** Larger files are compressed and encrypted on disk, so that memory does not grow with them. */
+const IN_MEMORY = 512 * 1024;
+/** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
+const EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
+/** What is compressed by its own format. */
+const PACKED = /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z|pdf)$/i;
+/** Above this many bytes to compress in all, a lower quality is five times faster for a few per cent. */
+const MUCH = 16 * 1024 * 1024;
+const compressed = (0,external_node_util_.promisify)(external_node_zlib_.brotliCompress);
+/** The SHA-256 of each file, in their order. Throws `file_changed` when one has another size than was checked. */
+async function delta_files_hashFiles(directory, files) {
+    const queue = new dist/* default */.Ay({ concurrency: 2 * (0,external_node_os_.availableParallelism)() });
+    return queue.addAll(files.map(file => async () => {
+        const hash = (0,external_node_crypto_.createHash)('sha256');
+        let size = 0;
+        for await (const chunk of (0,external_node_fs_.createReadStream)((0,external_node_path_.join)(directory, file.path), { highWaterMark: 256 * 1024 })) {
+            hash.update(chunk);
+            size += chunk.length;
+        }
+        if (size !== file.size)
+            throw fileChanged(file);
+        return { ...file, sha256: hash.digest('hex') };
+    }));
+}
+/**
+ * Compresses files where it pays, and encrypts them. `scratch` is an existing folder for the large ones.
+ * Throws `file_changed` when a file is not what was hashed.
+ */
+function deltaPacker(options) {
+    const { directory, scratch, session } = options;
+    const quality = options.totalBytes > MUCH ? 9 : external_node_zlib_.constants.BROTLI_MAX_QUALITY;
+    // Compression runs on libuv's threads; more of them at once only takes memory.
+    const cores = new dist/* default */.Ay({ concurrency: (0,external_node_os_.availableParallelism)() });
+    let count = 0;
+    return file => (file.size <= IN_MEMORY ? packSmall(file) : packLarge(file));
+    async function packSmall(file) {
+        const content = await (0,promises_.readFile)((0,external_node_path_.join)(directory, file.path));
+        if (sha256(content) !== file.sha256)
+            throw fileChanged(file);
+        if (content.length === 0)
+            return inMemory(`${file.path}.br`, EMPTY);
+        if (!mayShrink(file))
+            return inMemory(file.path, content);
+        const small = await cores.add(() => compressed(content, { params: parameters(file.size) }));
+        return small.length < content.length - GAIN
+            ? inMemory(`${file.path}.br`, small)
+            : inMemory(file.path, content);
+    }
+    async function inMemory(fileName, plain) {
+        const bytes = session === null ? plain : await sealed(plain, session);
+        return {
+            fileName,
+            size: bytes.length,
+            sha256: sha256(bytes),
+            open: (start, length) => external_node_stream_.Readable.from([bytes.subarray(start, start + length)]),
+        };
+    }
+    async function packLarge(file) {
+        if (mayShrink(file)) {
+            const small = await cores.add(() => onDisk(file, true));
+            if (small.size < file.size - GAIN)
+                return { ...small, fileName: `${file.path}.br` };
+        }
+        return session === null
+            ? fromFile(file.path, (0,external_node_path_.join)(directory, file.path), file.size, file.sha256)
+            : onDisk(file, false);
+    }
+    async function onDisk(file, compress) {
+        const to = (0,external_node_path_.join)(scratch, `delta-${count++}`);
+        const [plain, stored] = [new Measure(), new Measure()];
+        await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)((0,external_node_path_.join)(directory, file.path)), plain.tap, compress ? (0,external_node_zlib_.createBrotliCompress)({ params: parameters(file.size) }) : new external_node_stream_.PassThrough(), session?.cipher() ?? new external_node_stream_.PassThrough(), stored.tap, (0,external_node_fs_.createWriteStream)(to));
+        if (plain.digest() !== file.sha256)
+            throw fileChanged(file);
+        return fromFile(file.path, to, stored.size, stored.digest());
+    }
+    function parameters(size) {
+        return {
+            [external_node_zlib_.constants.BROTLI_PARAM_QUALITY]: quality,
+            [external_node_zlib_.constants.BROTLI_PARAM_SIZE_HINT]: size,
+        };
+    }
+}
+function mayShrink(file) {
+    return file.size >= COMPRESS_FROM && !PACKED.test(file.path);
+}
+function fromFile(fileName, path, size, sha256) {
+    const open = (start, length) => (0,external_node_fs_.createReadStream)(path, { start, end: start + length - 1 });
+    return { fileName, size, sha256, open };
+}
+/** Counts and hashes what flows by. */
+class Measure {
+    size = 0;
+    #hash = (0,external_node_crypto_.createHash)('sha256');
+    tap = async function* (chunks) {
+        for await (const chunk of chunks) {
+            this.#hash.update(chunk);
+            this.size += chunk.length;
+            yield chunk;
+        }
+    }.bind(this);
+    digest() {
+        return this.#hash.digest('hex');
+    }
+}
+async function sealed(plain, session) {
+    const cipher = session.cipher();
+    cipher.end(plain);
+    return Buffer.concat(await cipher.toArray());
+}
+function sha256(bytes) {
+    return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./src/operations/delta.ts
+
+
+
+
+
+/** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
+const UPLOADS = 64;
+/** Where the channel serves nothing with delta files, these bundles tell what is stored. */
+const LOOK_AT = 3;
+/** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
+async function readStored(appId, served, capgo) {
+    const known = served !== null && served.manifest_count > 0 ? [served] : await capgo.findDeltaBundles(appId, LOOK_AT);
+    // Files of encrypted bundles are stored under keys of their own.
+    return capgo.readManifests(known.filter(({ session_key }) => !session_key));
+}
+/** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
+async function storeDelta(content, session, context) {
+    const { app, capgo, config } = context;
+    const [files, known] = await Promise.all([
+        delta_files_hashFiles(content.directory, content.files),
+        session === null ? readStored(app.app_id, context.served, capgo) : [],
+    ]);
+    const { stored, missing } = findStored(files, known);
+    const pack = deltaPacker({
+        directory: content.directory,
+        scratch: content.scratch,
+        session,
+        totalBytes: missing.reduce((sum, file) => sum + file.size, 0),
+    });
+    let sentBytes = 0;
+    let count = 0;
+    const queue = new dist/* default */.Ay({ concurrency: UPLOADS });
+    const sent = await queue.addAll(missing.map(file => async () => {
+        const packed = await pack(file);
+        const hash = session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256);
+        const key = deltaKey({
+            ownerOrg: app.owner_org,
+            appId: app.app_id,
+            sessionKey: session?.sessionKey ?? null,
+            hashOfHash: (0,external_node_crypto_.createHash)('sha256').update(hash).digest('hex'),
+            fileName: packed.fileName,
+        });
+        await capgo.uploadFile({
+            ...packed,
+            key,
+            what: `file ${file.path}`,
+            type: mrmime_lookup(file.path) ?? 'application/octet-stream',
+        }, { config });
+        sentBytes += packed.size;
+        context.onFile(++count, missing.length);
+        return { file_name: packed.fileName, s3_path: key, file_hash: hash };
+    }));
+    return { manifest: [...stored, ...sent], report: { files: files.length, sent: sent.length, sentBytes } };
+}
+
 ;// CONCATENATED MODULE: ./src/operations/publish.ts
+
+
+
+
 
 
 
@@ -69418,16 +69729,32 @@ async function publish(plan, context) {
     const { action } = plan;
     if (action.do === 'keep')
         return keep(plan, action, context);
-    const isReady = action.do === 'promote'
-        ? () => takeOver(plan, action.bundle, context)
+    const stored = action.do === 'promote'
+        ? ready(() => takeOver(plan, action.bundle, context))
         : await store(plan, action, context);
     // Freezing the bundle and looking at the channel once more need not wait for each other.
     const [bundle, channel] = await Promise.all([
-        isReady(),
+        stored.freeze(),
         context.capgo.readChannel(plan.appId, plan.channelName),
     ]);
-    return promote(plan, bundle, channel, context);
+    if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
+        throw new src_errors/* ActionError */.l('delta_not_taken_up', `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`, { hint: 'The server does this in the background. Nothing was published; run the job again later.' });
+    const published = await promote(plan, bundle, channel, context);
+    const warnings = [...stored.warnings];
+    if (!stored.isDeltaOnly &&
+        published.outcome === 'published' &&
+        stored.taken !== null &&
+        !(await stored.taken()))
+        warnings.push('Capgo has not taken up the delta files yet: until it does, devices download the whole zip.');
+    return { ...published, delta: stored.delta, warnings };
 }
+const ready = (freeze) => ({
+    freeze,
+    delta: null,
+    taken: null,
+    isDeltaOnly: false,
+    warnings: [],
+});
 async function keep(plan, action, { capgo, channel, commit, log }) {
     if (channel === null)
         throw (0,channels/* channelVanished */.w)(plan.channelName);
@@ -69439,7 +69766,7 @@ async function keep(plan, action, { capgo, channel, commit, log }) {
             log('The commit could not be noted on the bundle; publishing is not affected.');
     }
     const why = plan.decisions.find(decision => decision.what === 'bundle')?.why ?? '';
-    return { outcome: action.outcome, reason: sentence(why), channel, by: null };
+    return { outcome: action.outcome, reason: sentence(why), channel, by: null, delta: null, warnings: [] };
 }
 async function requirePermissions(plan, { capgo, app }) {
     const scope = { appId: plan.appId, channelId: null };
@@ -69467,54 +69794,119 @@ async function takeOver(plan, bundle, context) {
 }
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
 async function store(plan, action, context) {
-    const { capgo, app, zip, log } = context;
+    const { capgo, app, content, log } = context;
     const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)]);
-    if (zip.size > config.maxUploadLength)
-        throw new src_errors/* ActionError */.l('bundle_too_large', `The bundle has ${zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
-    const row = action.do === 'resume' ? action.bundle : await claimName(plan, action, context);
-    const object = { ...zip, appId: plan.appId, ownerOrg: app.owner_org, name: row.name };
-    const there = action.do === 'resume' ? await capgo.describeStored((0,upload/* zipKey */.x)(object)) : null;
-    if (there?.sha256 === zip.sha256)
-        log(`The content of ${row.name} is stored already.`);
-    else {
-        try {
-            await capgo.uploadZip(object, { config, onProgress: sent => context.onProgress(sent, zip.size) });
-        }
-        catch (error) {
-            if (action.do === 'upload' &&
-                !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false)))
-                log(`Bundle ${row.name} is left in progress, unseen by devices; running the job again finishes it.`);
-            throw error;
+    const delta = decideDelta({
+        mode: content.delta,
+        pluginVersion: content.pluginVersion,
+        serverTakesFiles: config.partialUpload,
+        fileCount: content.files.length,
+    });
+    const isDeltaOnly = delta.on && content.delta === 'only';
+    log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`);
+    if (!isDeltaOnly && content.zip.size > config.maxUploadLength)
+        throw new src_errors/* ActionError */.l('bundle_too_large', `The bundle has ${content.zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
+    const { row, session } = action.do === 'resume' ? reopen(action.bundle, content) : await claimName(plan, action, context);
+    let files = null;
+    let isHandedOver = false;
+    const key = (0,upload/* zipKey */.x)({ appId: plan.appId, ownerOrg: app.owner_org, name: row.name });
+    try {
+        files = await both(isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context), delta.on
+            ? storeDelta(content, session, {
+                app,
+                served: context.channel?.version ?? null,
+                config,
+                capgo,
+                onFile: context.onFile,
+            })
+            : null);
+        if (files !== null) {
+            const { sent, files: count } = files.report;
+            log(`${sent} of ${count} files were sent; Capgo has the others.`);
+            isHandedOver = await capgo.setManifest(plan.appId, row.name, files.manifest);
         }
     }
-    return async () => {
-        const ready = await capgo.finaliseBundle(row.id, (0,upload/* zipKey */.x)(object));
-        if (ready !== null)
-            return ready;
-        const meanwhile = await capgo.readBundle(plan.appId, row.name);
-        if (meanwhile?.checksum === zip.sha256 &&
-            meanwhile.storage_provider !== 'r2-direct' &&
-            !meanwhile.deleted)
-            return meanwhile;
-        throw new src_errors/* ActionError */.l('bundle_vanished', `Bundle ${row.name} was removed or changed while it was published.`, {
-            hint: 'Another job or person works on this bundle. Run the job again.',
-        });
+    catch (error) {
+        if (action.do === 'upload' && !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false)))
+            log(`Bundle ${row.name} is left in progress, unseen by devices; running the job again finishes it.`);
+        throw error;
+    }
+    const manifest = files?.manifest ?? null;
+    return {
+        async freeze() {
+            const ready = await capgo.finaliseBundle(row.id, isDeltaOnly ? null : key, isHandedOver ? null : manifest);
+            if (ready !== null)
+                return ready;
+            const meanwhile = await capgo.readBundle(plan.appId, row.name);
+            if (meanwhile?.checksum === content.checksum &&
+                meanwhile.storage_provider !== 'r2-direct' &&
+                !meanwhile.deleted)
+                return meanwhile;
+            throw new src_errors/* ActionError */.l('bundle_vanished', `Bundle ${row.name} was removed or changed while it was published.`, {
+                hint: 'Another job or person works on this bundle. Run the job again.',
+            });
+        },
+        delta: files?.report ?? null,
+        taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
+        isDeltaOnly,
+        warnings: !isDeltaOnly && content.zip.size > config.alertUploadSize
+            ? [
+                `The bundle has ${publish_megabytes(content.zip.size)}; Capgo advises to stay below ${publish_megabytes(config.alertUploadSize)}, as phones download it on the road.`,
+            ]
+            : [],
     };
 }
+/** Both run side by side; when one fails, the other has come to its end too. */
+async function both(zip, delta) {
+    const [first, second] = await Promise.allSettled([zip, delta]);
+    if (first.status === 'rejected')
+        throw first.reason;
+    if (second.status === 'rejected')
+        throw second.reason;
+    return second.value;
+}
+/** The session of a bundle that an earlier run began: with it the same bytes come out again. */
+function reopen(row, { encryption }) {
+    if (encryption === null || !row.session_key)
+        return { row, session: null };
+    const session = encryption.openSession(row.session_key);
+    if (session !== null)
+        return { row, session };
+    throw new src_errors/* ActionError */.l('session_key_unreadable', `The unfinished bundle ${row.name} was encrypted with another private key.`, { hint: 'Delete that bundle in the Capgo console, and run the job again.' });
+}
+async function storeZip(mayBeThere, row, session, config, { capgo, app, content, log, onProgress }) {
+    const zip = session === null
+        ? content.zip
+        : await encryptFile(content.zip.path, (0,external_node_path_.join)(content.scratch, 'bundle.encrypted'), session);
+    const object = { ...zip, appId: app.app_id, ownerOrg: app.owner_org, name: row.name };
+    const there = mayBeThere ? await capgo.describeStored((0,upload/* zipKey */.x)(object)) : null;
+    if (there?.sha256 === zip.sha256)
+        log(`The content of ${row.name} is stored already.`);
+    else
+        await capgo.uploadZip(object, { config, onProgress: sent => onProgress(sent, zip.size) });
+}
+function publish_megabytes(bytes) {
+    return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
+}
 /** Makes the row under the first of the plan's names that nobody has. */
-async function claimName(plan, action, { capgo, app, zip, log }) {
+async function claimName(plan, action, { capgo, app, content, log }) {
+    const { checksum, encryption } = content;
+    const session = encryption?.newSession() ?? null;
     for (const name of action.names) {
         const made = await capgo.createBundle({
             appId: plan.appId,
             ownerOrg: app.owner_org,
             name,
-            checksum: zip.sha256,
+            checksum,
             minUpdateVersion: action.minUpdateVersion,
+            sessionKey: session?.sessionKey ?? null,
+            keyId: encryption?.keyId ?? null,
+            nativePackages: content.nativePackages,
             link: plan.link,
             comment: plan.comment,
         });
         if (made !== null)
-            return made;
+            return { row: made, session };
         // Taken in between; or our own row, made by a request whose answer was lost.
         const row = await capgo.readBundle(plan.appId, name);
         if (row === null)
@@ -69524,9 +69916,9 @@ async function claimName(plan, action, { capgo, app, zip, log }) {
             });
         if (row.storage_provider === 'r2-direct' &&
             !row.deleted &&
-            row.checksum === zip.sha256 &&
+            row.checksum === checksum &&
             row.comment === plan.comment)
-            return row;
+            return reopen(row, content);
         log(`Bundle name ${name} was taken by another run at the same moment.`);
     }
     throw new src_errors/* ActionError */.l('no_free_name', `All of these bundle names were taken meanwhile: ${action.names.join(', ')}.`, {
@@ -69594,7 +69986,7 @@ async function prepare(target, context) {
         const project = await gatherProject(inputs, trigger, deps, target.takesBuild);
         const folder = (0,external_node_path_.relative)(project.root, project.webDirectory) || '.';
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
-        return { target, project, ...(await gatherRemote(project, target, capgo)) };
+        return { target, project, ...(await gatherRemote(project, target, inputs, capgo)) };
     });
 }
 /**
@@ -69607,15 +69999,16 @@ async function deliver({ target, project, app, facts }, webBuild, context) {
     const names = checkBeforeBuild(facts);
     const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps);
     const compare = comparer(project, context.github);
-    const known = await gatherForContent(facts, names, built.zip, capgo, compare);
+    const known = await gatherForContent(facts, names, built.content, target.baseChannel, capgo, compare);
     const plan = planPublish(known);
     await log.group('Plan', async () => {
         for (const line of renderLogPlan(plan.decisions))
             log.info(line);
     });
     const served = plan.action.do === 'keep' ? null : (known.channel?.version ?? null);
-    const change = gatherChange(served, built.zip, capgo);
-    const findings = { plan, known, built, consoleUrl: inputs.hosts.console };
+    const change = gatherChange(served, built.content, capgo);
+    const told = { ...built, warnings: [...project.warnings, ...built.warnings] };
+    const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console };
     if (inputs.dryRun) {
         const result = plannedResult({
             ...findings,
@@ -69623,7 +70016,7 @@ async function deliver({ target, project, app, facts }, webBuild, context) {
             upload: null,
             total: clock() - context.began,
         });
-        return { result, channel: known.channel, built };
+        return { result, channel: known.channel, base: known.base, built };
     }
     const publishing = clock();
     const work = () => log.group('Publish', () => publish(plan, {
@@ -69631,10 +70024,11 @@ async function deliver({ target, project, app, facts }, webBuild, context) {
         app,
         channel: known.channel,
         commit: target.commit,
-        zip: built.zip,
+        content: built.content,
         compare,
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
+        onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
     }));
     const published = plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work);
     const upload = clock() - publishing;
@@ -69642,6 +70036,7 @@ async function deliver({ target, project, app, facts }, webBuild, context) {
     return {
         result: publishedResult({ ...findings, change: await change, ...times }, published),
         channel: published.channel,
+        base: known.base,
         built,
     };
 }
@@ -69887,6 +70282,7 @@ async function preview_preview({ pull, channelName, why }, takeBuild, context) {
         purpose: { kind: 'preview', pull: pull.number },
         commit: commitOfPull(pull, context.trigger),
         environment: `preview/pr-${pull.number}`,
+        baseChannel: baseChannelOf(pull, context.inputs),
         takesBuild: takeBuild !== null,
     }, context);
     checkChannel(prepared, pull, context.inputs);
@@ -69909,6 +70305,10 @@ async function preview_preview({ pull, channelName, why }, takeBuild, context) {
     }
     return ((await closedMeanwhile(prepared, pull, context)) ??
         announce(prepared, delivered, pull, testersFile, context));
+}
+/** What the branch publishes to that the pull request wants to be merged into. */
+function baseChannelOf({ baseRef }, { channels }) {
+    return matchChannel({ name: baseRef, full: `refs/heads/${baseRef}` }, channels)?.channel ?? null;
 }
 /**
  * A preview never replaces what others are on: the public channel, what a branch publishes to, and, where the
@@ -69947,7 +70347,7 @@ async function closedMeanwhile({ project }, pull, context) {
     return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context);
 }
 /** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
-async function announce(prepared, { result, channel, built }, pull, testersFile, context) {
+async function announce(prepared, { result, channel, base, built }, pull, testersFile, context) {
     const { inputs, capgo } = context;
     if (channel === null)
         return result;
@@ -69959,12 +70359,10 @@ async function announce(prepared, { result, channel, built }, pull, testersFile,
     if (result.outcome === 'stale' || served === null)
         return { ...result, preview: { ...shown, commentUrl: null } };
     const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context);
-    const base = matchChannel({ name: pull.baseRef, full: `refs/heads/${pull.baseRef}` }, inputs.channels);
-    const [before, devices] = await Promise.all([
-        base === undefined ? null : capgo.readChannel(appId, base.channel).catch(() => null),
+    const [change, devices] = await Promise.all([
+        gatherChange(base?.version ?? null, built.content, capgo),
         capgo.countOverrides(appId, channel.id).catch(() => null),
     ]);
-    const change = await gatherChange(before?.version ?? null, built.zip, capgo);
     const commentUrl = await writeComment({
         ...preview_describe('ready', prepared, pull, context),
         channel: { name: channel.name, id: channel.id, selfAssignable: channel.allow_device_self_set },
@@ -69975,15 +70373,20 @@ async function announce(prepared, { result, channel, built }, pull, testersFile,
             url: result.bundle.url,
             from: null,
         },
-        change: change === null || base === undefined
+        change: change === null || base === null
             ? null
-            : { ...change, channel: base.channel, download: built.zip.size },
+            : {
+                ...change,
+                channel: base.name,
+                download: result.delta?.sentBytes ?? built.content.zip.size,
+            },
         natives: prepared.project.natives.map(native => ({
             platform: native.platform,
             version: native.version,
             refusal: firstRefusal(served.name, [native], channel, served.min_update_version)?.refusal.rule ?? null,
         })),
         devices,
+        nativeChanges: result.natives,
         deepLink,
         web,
         testers,
@@ -70020,6 +70423,7 @@ function preview_describe(state, { project, facts }, pull, { inputs, trigger }) 
             },
         change: null,
         natives: [],
+        nativeChanges: [],
         devices: null,
         deepLink: channel === null || served === null ? null : channelDeepLink(project.appId, channel),
         web: null,
@@ -70144,7 +70548,15 @@ async function operate(operation, context) {
 async function run_publish({ channelName, why }, context) {
     const { commit, isDefaultBranch } = context.trigger;
     const purpose = { kind: 'branch', isDefaultBranch };
-    const target = { channelName, why, purpose, commit, environment: channelName, takesBuild: false };
+    const target = {
+        channelName,
+        why,
+        purpose,
+        commit,
+        environment: channelName,
+        baseChannel: null,
+        takesBuild: false,
+    };
     // A broken testers file is told of before anything is built.
     if (isDefaultBranch)
         await testers_readTestersFile(context);
@@ -73431,6 +73843,1058 @@ function getExecOutput(commandLine, args, options) {
     });
 }
 //# sourceMappingURL=exec.js.map
+
+/***/ }),
+
+/***/ 9052:
+/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Ay: () => (/* binding */ PQueue)
+});
+
+// UNUSED EXPORTS: PriorityQueue, TimeoutError
+
+// EXTERNAL MODULE: ./node_modules/eventemitter3/index.js
+var eventemitter3 = __nccwpck_require__(2415);
+;// CONCATENATED MODULE: ./node_modules/eventemitter3/index.mjs
+
+
+
+/* harmony default export */ const node_modules_eventemitter3 = ((/* unused pure expression or super */ null && (EventEmitter)));
+
+;// CONCATENATED MODULE: ./node_modules/p-timeout/index.js
+class TimeoutError extends Error {
+	name = 'TimeoutError';
+
+	constructor(message, options) {
+		super(message, options);
+		Error.captureStackTrace?.(this, TimeoutError);
+	}
+}
+
+const getAbortedReason = signal => signal.reason ?? new DOMException('This operation was aborted.', 'AbortError');
+
+function pTimeout(promise, options) {
+	const {
+		milliseconds,
+		fallback,
+		message,
+		customTimers = {setTimeout, clearTimeout},
+		signal,
+	} = options;
+
+	let timer;
+	let abortHandler;
+
+	const wrappedPromise = new Promise((resolve, reject) => {
+		if (typeof milliseconds !== 'number' || Math.sign(milliseconds) !== 1) {
+			throw new TypeError(`Expected \`milliseconds\` to be a positive number, got \`${milliseconds}\``);
+		}
+
+		if (signal?.aborted) {
+			reject(getAbortedReason(signal));
+			// The input still needs a rejection handler even though cancellation won.
+			// eslint-disable-next-line promise/prefer-await-to-then, promise/prefer-catch
+			promise.then(resolve, reject);
+			return;
+		}
+
+		if (signal) {
+			abortHandler = () => {
+				reject(getAbortedReason(signal));
+			};
+
+			signal.addEventListener('abort', abortHandler, {once: true});
+		}
+
+		// Use .then() instead of async IIFE to preserve stack traces
+		// eslint-disable-next-line promise/prefer-await-to-then, promise/prefer-catch
+		promise.then(resolve, reject);
+
+		if (milliseconds === Number.POSITIVE_INFINITY) {
+			return;
+		}
+
+		// We create the error outside of `setTimeout` to preserve the stack trace.
+		const timeoutError = new TimeoutError();
+
+		// `.call(undefined, ...)` is needed for custom timers to avoid context issues
+		timer = customTimers.setTimeout.call(undefined, () => {
+			if (fallback) {
+				try {
+					resolve(fallback());
+				} catch (error) {
+					reject(error);
+				}
+
+				return;
+			}
+
+			if (typeof promise.cancel === 'function') {
+				promise.cancel();
+			}
+
+			if (message === false) {
+				resolve();
+			} else if (message instanceof Error) {
+				reject(message);
+			} else {
+				timeoutError.message = message ?? `Promise timed out after ${milliseconds} milliseconds`;
+				reject(timeoutError);
+			}
+		}, milliseconds);
+	});
+
+	// eslint-disable-next-line promise/prefer-await-to-then
+	const cancelablePromise = wrappedPromise.finally(() => {
+		cancelablePromise.clear();
+		if (abortHandler && signal) {
+			signal.removeEventListener('abort', abortHandler);
+		}
+	});
+
+	cancelablePromise.clear = () => {
+		// `.call(undefined, ...)` is needed for custom timers to avoid context issues
+		customTimers.clearTimeout.call(undefined, timer);
+		timer = undefined;
+	};
+
+	return cancelablePromise;
+}
+
+;// CONCATENATED MODULE: ./node_modules/p-queue/dist/lower-bound.js
+// Port of lower_bound from https://en.cppreference.com/w/cpp/algorithm/lower_bound
+// Used to compute insertion index to keep queue sorted after insertion
+function lowerBound(array, value, comparator) {
+    let first = 0;
+    let count = array.length;
+    while (count > 0) {
+        const step = Math.trunc(count / 2);
+        let it = first + step;
+        if (comparator(array[it], value) <= 0) {
+            first = ++it;
+            count -= step + 1;
+        }
+        else {
+            count = step;
+        }
+    }
+    return first;
+}
+
+;// CONCATENATED MODULE: ./node_modules/p-queue/dist/priority-queue.js
+
+const compactionThreshold = 100;
+class PriorityQueue {
+    #queue = [];
+    // The queue is stored as a sorted array, but dequeued items are left before `#head` until compaction. Only items from `#head` onward are live, which keeps repeated dequeues amortized O(1).
+    #head = 0;
+    enqueue(run, options) {
+        const { priority = 0, id, } = options ?? {};
+        const { size } = this;
+        const element = {
+            priority,
+            id,
+            run,
+        };
+        if (size === 0) {
+            // When the queue is logically empty, discard any consumed prefix before accepting new work.
+            this.#queue.length = 0;
+            this.#head = 0;
+            this.#queue.push(element);
+            return;
+        }
+        if (this.#queue.at(-1).priority >= priority) {
+            // Same-priority and lower-priority items belong after the current tail. Appending preserves FIFO order for equal priorities.
+            this.#queue.push(element);
+            return;
+        }
+        // Binary insertion must run on the live sorted range only.
+        this.#compact();
+        const index = lowerBound(this.#queue, element, (a, b) => b.priority - a.priority);
+        this.#queue.splice(index, 0, element);
+    }
+    setPriority(id, priority) {
+        // A dequeued item with the same id is no longer part of the queue.
+        const index = this.#queue.findIndex((element, index) => index >= this.#head && element.id === id);
+        if (index === -1) {
+            throw new ReferenceError(`No promise function with the id "${id}" exists in the queue.`);
+        }
+        const [item] = this.#queue.splice(index, 1);
+        this.enqueue(item.run, { priority, id });
+    }
+    remove(idOrRun) {
+        const index = this.#queue.findIndex((element, index) => {
+            // The consumed prefix may still contain references that should not be removable.
+            if (index < this.#head) {
+                return false;
+            }
+            if (typeof idOrRun === 'string') {
+                return element.id === idOrRun;
+            }
+            return element.run === idOrRun;
+        });
+        if (index !== -1) {
+            this.#queue.splice(index, 1);
+        }
+    }
+    dequeue() {
+        if (this.#head === this.#queue.length) {
+            return undefined;
+        }
+        const item = this.#queue[this.#head];
+        this.#head++;
+        if (this.#head === this.#queue.length) {
+            // Fully drained queues are reset immediately so the next enqueue starts from a clean array.
+            this.#queue.length = 0;
+            this.#head = 0;
+        }
+        else if (this.#head > compactionThreshold && this.#head > this.#queue.length / 2) {
+            // Keep repeated dequeues cheap, but stop the consumed prefix from growing without bound.
+            this.#compact();
+        }
+        return item?.run;
+    }
+    filter(options) {
+        const result = [];
+        for (let index = this.#head; index < this.#queue.length; index++) {
+            const element = this.#queue[index];
+            if (element.priority === options.priority) {
+                result.push(element.run);
+            }
+        }
+        return result;
+    }
+    get size() {
+        return this.#queue.length - this.#head;
+    }
+    #compact() {
+        // Compaction restores the invariant that the whole array is the live sorted range.
+        if (this.#head === 0) {
+            return;
+        }
+        this.#queue.splice(0, this.#head);
+        this.#head = 0;
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/p-queue/dist/index.js
+
+
+
+/**
+Promise queue with concurrency control.
+*/
+class PQueue extends eventemitter3 {
+    #carryoverIntervalCount;
+    #isIntervalIgnored;
+    #intervalCount = 0;
+    #intervalCap;
+    #rateLimitedInInterval = false;
+    #rateLimitFlushScheduled = false;
+    #interval;
+    /*
+    Timestamp when the current interval window ends. Kept accurate at every window transition: `#initializeIntervalIfNeeded` sets it when a window starts and `#onInterval` advances it as the recurring timer rolls into each new window. This is the source of truth for whether a task added after the queue goes idle belongs to a fresh window, so it must not go stale.
+    */
+    #intervalEnd = 0;
+    // Recurring timer that drives windows while the queue is actively processing. Absent (`undefined`) once the queue goes idle.
+    #intervalId;
+    // One-shot timer used while idle to resume at the next window boundary, since `#intervalId` is cleared when idle.
+    #timeoutId;
+    #strict;
+    // Circular buffer implementation for better performance
+    #strictTicks = [];
+    #strictTicksStartIndex = 0;
+    #queue;
+    #queueClass;
+    #pending = 0;
+    // The `!` is needed because of https://github.com/microsoft/TypeScript/issues/32194
+    #concurrency;
+    #isPaused;
+    // Use to assign a unique identifier to a promise function, if not explicitly specified
+    #idAssigner = 1n;
+    // Track currently running tasks for debugging
+    #runningTasks = new Map();
+    #queueAbortListenerCleanupFunctions = new Set();
+    /**
+    Get or set the default timeout for all tasks. Can be changed at runtime.
+
+    Operations will throw a `TimeoutError` if they don't complete within the specified time.
+
+    The timeout begins when the operation is dequeued and starts execution, not while it's waiting in the queue.
+
+    @example
+    ```
+    const queue = new PQueue({timeout: 5000});
+
+    // Change timeout for all future tasks
+    queue.timeout = 10000;
+    ```
+    */
+    timeout;
+    constructor(options) {
+        super();
+        // eslint-disable-next-line @typescript-eslint/consistent-type-assertions
+        options = {
+            carryoverIntervalCount: false,
+            intervalCap: Number.POSITIVE_INFINITY,
+            interval: 0,
+            concurrency: Number.POSITIVE_INFINITY,
+            autoStart: true,
+            queueClass: PriorityQueue,
+            strict: false,
+            ...options,
+        };
+        if (!(typeof options.intervalCap === 'number' && options.intervalCap >= 1)) {
+            throw new TypeError(`Expected \`intervalCap\` to be a number from 1 and up, got \`${options.intervalCap?.toString() ?? ''}\` (${typeof options.intervalCap})`);
+        }
+        if (options.interval === undefined || !(Number.isFinite(options.interval) && options.interval >= 0)) {
+            throw new TypeError(`Expected \`interval\` to be a finite number >= 0, got \`${options.interval?.toString() ?? ''}\` (${typeof options.interval})`);
+        }
+        if (options.strict && options.interval === 0) {
+            throw new TypeError('The `strict` option requires a non-zero `interval`');
+        }
+        if (options.strict && options.intervalCap === Number.POSITIVE_INFINITY) {
+            throw new TypeError('The `strict` option requires a finite `intervalCap`');
+        }
+        // TODO: Remove this fallback in the next major version
+        // eslint-disable-next-line @typescript-eslint/no-deprecated
+        this.#carryoverIntervalCount = options.carryoverIntervalCount ?? options.carryoverConcurrencyCount ?? false;
+        this.#isIntervalIgnored = options.intervalCap === Number.POSITIVE_INFINITY || options.interval === 0;
+        this.#intervalCap = options.intervalCap;
+        this.#interval = options.interval;
+        this.#strict = options.strict;
+        this.#queue = new options.queueClass();
+        this.#queueClass = options.queueClass;
+        this.concurrency = options.concurrency;
+        if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
+            throw new TypeError(`Expected \`timeout\` to be a positive finite number, got \`${options.timeout}\` (${typeof options.timeout})`);
+        }
+        this.timeout = options.timeout;
+        this.#isPaused = options.autoStart === false;
+        this.#setupRateLimitTracking();
+    }
+    #cleanupStrictTicks(now) {
+        // Remove ticks outside the current interval window using circular buffer approach
+        while (this.#strictTicksStartIndex < this.#strictTicks.length) {
+            const oldestTick = this.#strictTicks[this.#strictTicksStartIndex];
+            if (oldestTick !== undefined && now - oldestTick >= this.#interval) {
+                this.#strictTicksStartIndex++;
+            }
+            else {
+                break;
+            }
+        }
+        // Compact the array when it becomes inefficient or fully consumed
+        // Compact when: (start index is large AND more than half wasted) OR all ticks expired
+        const shouldCompact = (this.#strictTicksStartIndex > 100 && this.#strictTicksStartIndex > this.#strictTicks.length / 2)
+            || this.#strictTicksStartIndex === this.#strictTicks.length;
+        if (shouldCompact) {
+            this.#strictTicks = this.#strictTicks.slice(this.#strictTicksStartIndex);
+            this.#strictTicksStartIndex = 0;
+        }
+    }
+    // Helper methods for interval consumption
+    #consumeIntervalSlot(now) {
+        if (this.#strict) {
+            this.#strictTicks.push(now);
+        }
+        else {
+            this.#intervalCount++;
+        }
+    }
+    #rollbackIntervalSlot() {
+        if (this.#strict) {
+            // Pop from the end of the actual data (not from start index)
+            if (this.#strictTicks.length > this.#strictTicksStartIndex) {
+                this.#strictTicks.pop();
+            }
+        }
+        else if (this.#intervalCount > 0) {
+            this.#intervalCount--;
+        }
+    }
+    #getActiveTicksCount() {
+        return this.#strictTicks.length - this.#strictTicksStartIndex;
+    }
+    get #doesIntervalAllowAnother() {
+        if (this.#isIntervalIgnored) {
+            return true;
+        }
+        if (this.#strict) {
+            // Cleanup already done by #isIntervalPausedAt before this is called
+            return this.#getActiveTicksCount() < this.#intervalCap;
+        }
+        return this.#intervalCount < this.#intervalCap;
+    }
+    get #doesConcurrentAllowAnother() {
+        return this.#pending < this.#concurrency;
+    }
+    #next() {
+        this.#pending--;
+        if (this.#pending === 0) {
+            this.emit('pendingZero');
+        }
+        this.#tryToStartAnother();
+        this.emit('next');
+    }
+    #onResumeInterval() {
+        // Clear timeout ID before processing to prevent race condition
+        // Must clear before #onInterval to allow new timeouts to be scheduled
+        this.#timeoutId = undefined;
+        this.#onInterval();
+        this.#initializeIntervalIfNeeded();
+    }
+    #isIntervalPausedAt(now) {
+        // Strict mode: check if we need to wait for oldest tick to age out
+        if (this.#strict) {
+            this.#cleanupStrictTicks(now);
+            // If at capacity, need to wait for oldest tick to age out
+            const activeTicksCount = this.#getActiveTicksCount();
+            if (activeTicksCount >= this.#intervalCap) {
+                const oldestTick = this.#strictTicks[this.#strictTicksStartIndex];
+                // After cleanup, remaining ticks are within interval, so delay is always > 0
+                const delay = this.#interval - (now - oldestTick);
+                this.#createIntervalTimeout(delay);
+                return true;
+            }
+            return false;
+        }
+        // Fixed window mode. While the recurring timer runs it already governs the windows, so pausing is only decided here when the queue is idle (the timer is absent) and we rely on `#intervalEnd`.
+        if (this.#intervalId === undefined) {
+            const delay = this.#intervalEnd - now;
+            if (delay < 0) {
+                // The interval expired while idle, so reset the count for the new window.
+                this.#intervalCount = this.#carryoverIntervalCount ? this.#pending : 0;
+            }
+            else {
+                // Still inside the previous window; wait out the remaining time before starting the next task.
+                this.#createIntervalTimeout(delay);
+                return true;
+            }
+        }
+        return false;
+    }
+    #createIntervalTimeout(delay) {
+        if (this.#timeoutId !== undefined) {
+            return;
+        }
+        this.#timeoutId = setTimeout(() => {
+            this.#onResumeInterval();
+        }, delay);
+    }
+    #clearIntervalTimer() {
+        if (this.#intervalId) {
+            clearInterval(this.#intervalId);
+            this.#intervalId = undefined;
+        }
+    }
+    #clearTimeoutTimer() {
+        if (this.#timeoutId) {
+            clearTimeout(this.#timeoutId);
+            this.#timeoutId = undefined;
+        }
+    }
+    #tryToStartAnother() {
+        if (this.#queue.size === 0) {
+            // We can clear the interval ("pause")
+            // Because we can redo it later ("resume")
+            this.#clearIntervalTimer();
+            this.emit('empty');
+            if (this.#pending === 0) {
+                // Clear timeout as well when completely idle
+                this.#clearTimeoutTimer();
+                // Compact strict ticks when idle to free memory
+                if (this.#strict && this.#strictTicksStartIndex > 0) {
+                    const now = Date.now();
+                    this.#cleanupStrictTicks(now);
+                }
+                this.emit('idle');
+            }
+            return false;
+        }
+        let taskStarted = false;
+        if (!this.#isPaused) {
+            const now = Date.now();
+            const canInitializeInterval = !this.#isIntervalPausedAt(now);
+            if (this.#doesIntervalAllowAnother && this.#doesConcurrentAllowAnother) {
+                const job = this.#queue.dequeue();
+                if (!this.#isIntervalIgnored) {
+                    this.#consumeIntervalSlot(now);
+                    this.#scheduleRateLimitUpdate();
+                }
+                if (canInitializeInterval) {
+                    this.#initializeIntervalIfNeeded();
+                }
+                // The task is started before the event, so that a listener which enqueues more work sees the
+                // concurrency slot already taken. Emitting first let a listener start a second task past the limit.
+                job();
+                this.emit('active');
+                taskStarted = true;
+            }
+        }
+        return taskStarted;
+    }
+    #initializeIntervalIfNeeded() {
+        if (this.#isIntervalIgnored || this.#intervalId !== undefined) {
+            return;
+        }
+        // Strict mode uses timeouts instead of interval timers
+        if (this.#strict) {
+            return;
+        }
+        this.#intervalId = setInterval(() => {
+            this.#onInterval();
+        }, this.#interval);
+        this.#intervalEnd = Date.now() + this.#interval;
+    }
+    #onInterval() {
+        // Non-strict mode uses interval timers and intervalCount
+        if (!this.#strict) {
+            // Only touch the recurring interval timer here. When resumed via a timeout instead, `#intervalId` is undefined and `#initializeIntervalIfNeeded` sets `#intervalEnd` right after.
+            if (this.#intervalId !== undefined) {
+                if (this.#intervalCount === 0 && this.#pending === 0) {
+                    this.#clearIntervalTimer();
+                }
+                else {
+                    // The recurring timer fired, starting a new window. Keep the boundary accurate so tasks added after the queue later goes idle are scheduled against the correct window.
+                    this.#intervalEnd = Date.now() + this.#interval;
+                }
+            }
+            this.#intervalCount = this.#carryoverIntervalCount ? this.#pending : 0;
+        }
+        this.#processQueue();
+        this.#scheduleRateLimitUpdate();
+    }
+    /**
+    Executes all queued functions until it reaches the limit.
+    */
+    #processQueue() {
+        // eslint-disable-next-line no-empty
+        while (this.#tryToStartAnother()) { }
+    }
+    get concurrency() {
+        return this.#concurrency;
+    }
+    set concurrency(newConcurrency) {
+        if (!(typeof newConcurrency === 'number' && newConcurrency >= 1)) {
+            throw new TypeError(`Expected \`concurrency\` to be a number from 1 and up, got \`${newConcurrency}\` (${typeof newConcurrency})`);
+        }
+        this.#concurrency = newConcurrency;
+        this.#processQueue();
+    }
+    /**
+    Updates the priority of a promise function by its id, affecting its execution order. Requires a defined concurrency limit to take effect.
+
+    For example, this can be used to prioritize a promise function to run earlier.
+
+    ```js
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 1});
+
+    queue.add(async () => '🦄', {priority: 1});
+    queue.add(async () => '🦀', {priority: 0, id: '🦀'});
+    queue.add(async () => '🦄', {priority: 1});
+    queue.add(async () => '🦄', {priority: 1});
+
+    queue.setPriority('🦀', 2);
+    ```
+
+    In this case, the promise function with `id: '🦀'` runs second.
+
+    You can also deprioritize a promise function to delay its execution:
+
+    ```js
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 1});
+
+    queue.add(async () => '🦄', {priority: 1});
+    queue.add(async () => '🦀', {priority: 1, id: '🦀'});
+    queue.add(async () => '🦄');
+    queue.add(async () => '🦄', {priority: 0});
+
+    queue.setPriority('🦀', -1);
+    ```
+    Here, the promise function with `id: '🦀'` executes last.
+    */
+    setPriority(id, priority) {
+        if (typeof priority !== 'number' || !Number.isFinite(priority)) {
+            throw new TypeError(`Expected \`priority\` to be a finite number, got \`${priority}\` (${typeof priority})`);
+        }
+        this.#queue.setPriority(id, priority);
+    }
+    async add(function_, options = {}) {
+        // Create a copy to avoid mutating the original options object
+        options = {
+            timeout: this.timeout,
+            ...options,
+            // Assign unique ID if not provided
+            id: options.id ?? (this.#idAssigner++).toString(),
+        };
+        if (options.timeout !== undefined && !(Number.isFinite(options.timeout) && options.timeout > 0)) {
+            throw new TypeError(`Expected \`timeout\` to be a positive finite number, got \`${options.timeout}\` (${typeof options.timeout})`);
+        }
+        return new Promise((resolve, reject) => {
+            // Create a unique symbol for tracking this task
+            const taskSymbol = Symbol(`task-${options.id}`);
+            let cleanupQueueAbortHandler = () => undefined;
+            const run = async () => {
+                // Task is now running — remove the queued-state abort listener
+                cleanupQueueAbortHandler();
+                this.#pending++;
+                // Track this running task
+                this.#runningTasks.set(taskSymbol, {
+                    id: options.id,
+                    priority: options.priority ?? 0, // Match priority-queue default
+                    startTime: Date.now(),
+                    timeout: options.timeout,
+                });
+                let eventListener;
+                try {
+                    // Check abort signal - if aborted, need to decrement the counter
+                    // that was incremented in tryToStartAnother
+                    try {
+                        options.signal?.throwIfAborted();
+                    }
+                    catch (error) {
+                        this.#rollbackIntervalConsumption();
+                        // Clean up tracking before throwing
+                        this.#runningTasks.delete(taskSymbol);
+                        throw error;
+                    }
+                    let operation = function_({ signal: options.signal });
+                    if (options.timeout !== undefined) {
+                        operation = pTimeout(Promise.resolve(operation), {
+                            milliseconds: options.timeout,
+                            message: `Task timed out after ${options.timeout}ms (queue has ${this.#pending} running, ${this.#queue.size} waiting)`,
+                        });
+                    }
+                    if (options.signal) {
+                        const { signal } = options;
+                        operation = Promise.race([operation, new Promise((_resolve, reject) => {
+                                eventListener = () => {
+                                    reject(signal.reason);
+                                };
+                                signal.addEventListener('abort', eventListener, { once: true });
+                                // The task can abort the signal while it starts, before this listener exists, and an `AbortSignal` does not fire the event again.
+                                if (signal.aborted) {
+                                    eventListener();
+                                }
+                            })]);
+                    }
+                    const result = await operation;
+                    resolve(result);
+                    this.emit('completed', result);
+                }
+                catch (error) {
+                    reject(error);
+                    this.emit('error', error);
+                }
+                finally {
+                    // Clean up abort event listener
+                    if (eventListener) {
+                        options.signal?.removeEventListener('abort', eventListener);
+                    }
+                    // Remove from running tasks
+                    this.#runningTasks.delete(taskSymbol);
+                    // Use queueMicrotask to prevent deep recursion while maintaining timing
+                    queueMicrotask(() => {
+                        this.#next();
+                    });
+                }
+            };
+            this.#queue.enqueue(run, options);
+            const removeQueuedTask = () => {
+                if (this.#queue instanceof PriorityQueue) {
+                    this.#queue.remove(run);
+                    return;
+                }
+                this.#queue.remove?.(options.id); // Intentionally best-effort: queued abort removal is only supported for queue classes that implement `.remove()`.
+            };
+            // Handle abort while task is waiting in the queue
+            if (options.signal) {
+                const { signal } = options;
+                const queueAbortHandler = () => {
+                    cleanupQueueAbortHandler();
+                    removeQueuedTask();
+                    reject(signal.reason);
+                    this.#tryToStartAnother();
+                    this.emit('next');
+                };
+                cleanupQueueAbortHandler = () => {
+                    signal.removeEventListener('abort', queueAbortHandler);
+                    this.#queueAbortListenerCleanupFunctions.delete(cleanupQueueAbortHandler);
+                };
+                if (signal.aborted) {
+                    queueAbortHandler();
+                    return;
+                }
+                signal.addEventListener('abort', queueAbortHandler, { once: true });
+                this.#queueAbortListenerCleanupFunctions.add(cleanupQueueAbortHandler);
+            }
+            this.emit('add');
+            this.#tryToStartAnother();
+        });
+    }
+    async addAll(functions, options) {
+        return Promise.all(functions.map(async (function_) => this.add(function_, options)));
+    }
+    /**
+    Start (or resume) executing enqueued tasks within concurrency limit. No need to call this if queue is not paused (via `options.autoStart = false` or by `.pause()` method.)
+    */
+    start() {
+        if (!this.#isPaused) {
+            return this;
+        }
+        this.#isPaused = false;
+        this.#processQueue();
+        return this;
+    }
+    /**
+    Put queue execution on hold.
+    */
+    pause() {
+        this.#isPaused = true;
+    }
+    /**
+    Clear the queue.
+    */
+    clear() {
+        for (const cleanupQueueAbortHandler of this.#queueAbortListenerCleanupFunctions) {
+            cleanupQueueAbortHandler();
+        }
+        this.#queue = new this.#queueClass();
+        // Clear interval timer since queue is now empty (consistent with #tryToStartAnother)
+        this.#clearIntervalTimer();
+        // Note: We preserve strict mode rate-limiting state (ticks and timeout)
+        // because clear() only clears queued tasks, not rate limit history.
+        // This ensures that rate limits are still enforced after clearing the queue.
+        // Note: We don't clear #runningTasks as those tasks are still running
+        // They will be removed when they complete in the finally block
+        // Force synchronous update since clear() should have immediate effect
+        this.#updateRateLimitState();
+        // Emit events so waiters (onEmpty, onIdle, onSizeLessThan) can resolve
+        this.emit('empty');
+        if (this.#pending === 0) {
+            this.#clearTimeoutTimer();
+            this.emit('idle');
+        }
+        this.emit('next');
+    }
+    /**
+    Can be called multiple times. Useful if you for example add additional items at a later time.
+
+    @returns A promise that settles when the queue becomes empty.
+    */
+    async onEmpty() {
+        // Instantly resolve if the queue is empty
+        if (this.#queue.size === 0) {
+            return;
+        }
+        await this.#onEvent('empty');
+    }
+    /**
+    @returns A promise that settles when the queue size is less than the given limit: `queue.size < limit`.
+
+    If you want to avoid having the queue grow beyond a certain size you can `await queue.onSizeLessThan()` before adding a new item.
+
+    Note that this only limits the number of items waiting to start. There could still be up to `concurrency` jobs already running that this call does not include in its calculation.
+    */
+    async onSizeLessThan(limit) {
+        // Instantly resolve if the size is already below the limit.
+        if (this.#queue.size < limit) {
+            return;
+        }
+        // Listen on both `'next'` (task completion, queued abort, `clear()`) and `'active'` (every dequeue),
+        // so waiters wake even when the queue drains without a completion (`start()`, a runtime `concurrency`
+        // increase, or an interval tick).
+        await this.#onEvent(['next', 'active'], () => this.#queue.size < limit);
+    }
+    /**
+    The difference with `.onEmpty` is that `.onIdle` guarantees that all work from the queue has finished. `.onEmpty` merely signals that the queue is empty, but it could mean that some promises haven't completed yet.
+
+    @returns A promise that settles when the queue becomes empty, and all promises have completed; `queue.size === 0 && queue.pending === 0`.
+    */
+    async onIdle() {
+        // Instantly resolve if none pending and if nothing else is queued
+        if (this.#pending === 0 && this.#queue.size === 0) {
+            return;
+        }
+        await this.#onEvent('idle');
+    }
+    /**
+    The difference with `.onIdle` is that `.onPendingZero` only waits for currently running tasks to finish, ignoring queued tasks.
+
+    @returns A promise that settles when all currently running tasks have completed; `queue.pending === 0`.
+    */
+    async onPendingZero() {
+        if (this.#pending === 0) {
+            return;
+        }
+        await this.#onEvent('pendingZero');
+    }
+    /**
+    @returns A promise that settles when the queue becomes rate-limited due to intervalCap.
+    */
+    async onRateLimit() {
+        if (this.isRateLimited) {
+            return;
+        }
+        await this.#onEvent('rateLimit');
+    }
+    /**
+    @returns A promise that settles when the queue is no longer rate-limited.
+    */
+    async onRateLimitCleared() {
+        if (!this.isRateLimited) {
+            return;
+        }
+        await this.#onEvent('rateLimitCleared');
+    }
+    /**
+    @returns A promise that rejects when any task in the queue errors.
+
+    Use with `Promise.race([queue.onError(), queue.onIdle()])` to fail fast on the first error while still resolving normally when the queue goes idle.
+
+    Important: The promise returned by `add()` still rejects. You must handle each `add()` promise (for example, `.catch(() => {})`) to avoid unhandled rejections.
+
+    @example
+    ```
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 2});
+
+    queue.add(() => fetchData(1)).catch(() => {});
+    queue.add(() => fetchData(2)).catch(() => {});
+    queue.add(() => fetchData(3)).catch(() => {});
+
+    // Stop processing on first error
+    try {
+        await Promise.race([
+            queue.onError(),
+            queue.onIdle()
+        ]);
+    } catch (error) {
+        queue.pause(); // Stop processing remaining tasks
+        console.error('Queue failed:', error);
+    }
+    ```
+    */
+    // eslint-disable-next-line @typescript-eslint/promise-function-async
+    onError() {
+        return new Promise((_resolve, reject) => {
+            const handleError = (error) => {
+                this.off('error', handleError);
+                reject(error);
+            };
+            this.on('error', handleError);
+        });
+    }
+    async #onEvent(events, filter) {
+        const eventList = Array.isArray(events) ? events : [events];
+        return new Promise(resolve => {
+            const listener = () => {
+                if (filter && !filter()) {
+                    return;
+                }
+                for (const event of eventList) {
+                    this.off(event, listener);
+                }
+                resolve();
+            };
+            for (const event of eventList) {
+                this.on(event, listener);
+            }
+        });
+    }
+    /**
+    Size of the queue, the number of queued items waiting to run.
+    */
+    get size() {
+        return this.#queue.size;
+    }
+    /**
+    Size of the queue, filtered by the given options.
+
+    For example, this can be used to find the number of items remaining in the queue with a specific priority level.
+    */
+    sizeBy(options) {
+        // eslint-disable-next-line unicorn/no-array-callback-reference
+        return this.#queue.filter(options).length;
+    }
+    /**
+    Number of running items (no longer in the queue).
+    */
+    get pending() {
+        return this.#pending;
+    }
+    /**
+    Whether the queue is currently paused.
+    */
+    get isPaused() {
+        return this.#isPaused;
+    }
+    #setupRateLimitTracking() {
+        // Only schedule updates when rate limiting is enabled
+        if (this.#isIntervalIgnored) {
+            return;
+        }
+        // Wire up to lifecycle events that affect rate limit state
+        // Only 'add' and 'next' can actually change rate limit state
+        this.on('add', () => {
+            if (this.#queue.size > 0) {
+                this.#scheduleRateLimitUpdate();
+            }
+        });
+        this.on('next', () => {
+            this.#scheduleRateLimitUpdate();
+        });
+    }
+    #scheduleRateLimitUpdate() {
+        // Skip if rate limiting is not enabled or already scheduled
+        if (this.#isIntervalIgnored || this.#rateLimitFlushScheduled) {
+            return;
+        }
+        this.#rateLimitFlushScheduled = true;
+        queueMicrotask(() => {
+            this.#rateLimitFlushScheduled = false;
+            this.#updateRateLimitState();
+        });
+    }
+    #rollbackIntervalConsumption() {
+        if (this.#isIntervalIgnored) {
+            return;
+        }
+        this.#rollbackIntervalSlot();
+        this.#scheduleRateLimitUpdate();
+    }
+    #updateRateLimitState() {
+        const previous = this.#rateLimitedInInterval;
+        // Early exit if rate limiting is disabled or queue is empty
+        if (this.#isIntervalIgnored || this.#queue.size === 0) {
+            if (previous) {
+                this.#rateLimitedInInterval = false;
+                this.emit('rateLimitCleared');
+            }
+            return;
+        }
+        // Get the current count based on mode
+        let count;
+        if (this.#strict) {
+            const now = Date.now();
+            this.#cleanupStrictTicks(now);
+            count = this.#getActiveTicksCount();
+        }
+        else {
+            count = this.#intervalCount;
+        }
+        const shouldBeRateLimited = count >= this.#intervalCap;
+        if (shouldBeRateLimited !== previous) {
+            this.#rateLimitedInInterval = shouldBeRateLimited;
+            this.emit(shouldBeRateLimited ? 'rateLimit' : 'rateLimitCleared');
+        }
+    }
+    /**
+    Whether the queue is currently rate-limited due to intervalCap.
+    */
+    get isRateLimited() {
+        return this.#rateLimitedInInterval;
+    }
+    /**
+    Whether the queue is saturated. Returns `true` when:
+    - All concurrency slots are occupied and tasks are waiting, OR
+    - The queue is rate-limited and tasks are waiting
+
+    Useful for detecting backpressure and potential hanging tasks.
+
+    ```js
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 2});
+
+    // Backpressure handling
+    if (queue.isSaturated) {
+        console.log('Queue is saturated, waiting for capacity...');
+        await queue.onSizeLessThan(queue.concurrency);
+    }
+
+    // Monitoring for stuck tasks
+    setInterval(() => {
+        if (queue.isSaturated) {
+            console.warn(`Queue saturated: ${queue.pending} running, ${queue.size} waiting`);
+        }
+    }, 60000);
+    ```
+    */
+    get isSaturated() {
+        return (this.#pending === this.#concurrency && this.#queue.size > 0)
+            || (this.isRateLimited && this.#queue.size > 0);
+    }
+    /**
+    The tasks currently being executed. Each task includes its `id`, `priority`, `startTime`, `timeout` (if set), and `timeoutRemaining` (milliseconds until the task times out, or `undefined` if no timeout is set).
+
+    Returns an array of task info objects.
+
+    ```js
+    import PQueue from 'p-queue';
+
+    const queue = new PQueue({concurrency: 2, timeout: 10000});
+
+    // Add tasks with IDs for better debugging
+    queue.add(() => fetchUser(123), {id: 'user-123'});
+    queue.add(() => fetchPosts(456), {id: 'posts-456', priority: 1});
+
+    // Check what's running
+    console.log(queue.runningTasks);
+    // => [{
+    //   id: 'user-123',
+    //   priority: 0,
+    //   startTime: 1759253001716,
+    //   timeout: 10000,
+    //   timeoutRemaining: 9700
+    // }, {
+    //   id: 'posts-456',
+    //   priority: 1,
+    //   startTime: 1759253001916,
+    //   timeout: 10000,
+    //   timeoutRemaining: 9900
+    // }]
+    ```
+    */
+    get runningTasks() {
+        // Return fresh array with fresh objects to prevent mutations
+        return [...this.#runningTasks.values()].map(task => ({
+            ...task,
+            timeoutRemaining: task.timeout ? Math.max(0, task.startTime + task.timeout - Date.now()) : undefined,
+        }));
+    }
+}
+
+/**
+Error thrown when a task times out.
+
+@example
+```
+import PQueue, {TimeoutError} from 'p-queue';
+
+const queue = new PQueue({timeout: 1000});
+
+try {
+    await queue.add(() => someTask());
+} catch (error) {
+    if (error instanceof TimeoutError) {
+        console.log('Task timed out');
+    }
+}
+```
+*/
+
+
 
 /***/ }),
 
@@ -80050,9 +81514,11 @@ function constantCatch(value) {
 /* harmony export */   Ikc: () => (/* binding */ object),
 /* harmony export */   KCZ: () => (/* binding */ union),
 /* harmony export */   L5J: () => (/* binding */ unknown),
+/* harmony export */   MfU: () => (/* binding */ _catch),
 /* harmony export */   OZ5: () => (/* binding */ url),
 /* harmony export */   PVZ: () => (/* binding */ tuple),
 /* harmony export */   Rvf: () => (/* binding */ _default),
+/* harmony export */   X$i: () => (/* binding */ extend),
 /* harmony export */   YOg: () => (/* binding */ array),
 /* harmony export */   YjP: () => (/* binding */ string),
 /* harmony export */   aig: () => (/* binding */ number),
@@ -80067,7 +81533,7 @@ function constantCatch(value) {
 /* harmony export */   zMY: () => (/* binding */ boolean),
 /* harmony export */   zUr: () => (/* binding */ ZodMiniStringFormat)
 /* harmony export */ });
-/* unused harmony exports ZodMiniType, ZodMiniString, ZodMiniEmail, email, ZodMiniGUID, guid, ZodMiniUUID, uuid, uuidv4, uuidv6, uuidv7, ZodMiniURL, httpUrl, ZodMiniEmoji, emoji, ZodMiniNanoID, nanoid, ZodMiniCUID, cuid, ZodMiniCUID2, cuid2, ZodMiniULID, ulid, ZodMiniXID, xid, ZodMiniKSUID, ksuid, ZodMiniIPv4, ipv4, ZodMiniIPv6, ipv6, ZodMiniCIDRv4, cidrv4, ZodMiniCIDRv6, cidrv6, ZodMiniMAC, mac, ZodMiniBase64, base64, ZodMiniBase64URL, base64url, ZodMiniE164, e164, ZodMiniCreditCard, creditCard, ZodMiniIBAN, iban, ZodMiniJWT, jwt, ZodMiniCustomStringFormat, stringFormat, hostname, hex, currencyCode, hash, ZodMiniNumber, ZodMiniNumberFormat, int, float32, float64, int32, uint32, ZodMiniBoolean, ZodMiniBigInt, bigint, ZodMiniBigIntFormat, int64, uint64, ZodMiniSymbol, symbol, ZodMiniUndefined, undefined, ZodMiniNull, null, ZodMiniAny, ZodMiniUnknown, ZodMiniNever, never, ZodMiniVoid, void, ZodMiniDate, date, ZodMiniArray, keyof, ZodMiniObject, looseObject, extend, safeExtend, merge, pick, omit, partial, exactPartial, required, catchall, ZodMiniUnion, ZodMiniXor, xor, ZodMiniDiscriminatedUnion, discriminatedUnion, ZodMiniIntersection, intersection, ZodMiniTuple, ZodMiniRecord, partialRecord, looseRecord, ZodMiniMap, map, ZodMiniSet, set, ZodMiniEnum, nativeEnum, ZodMiniLiteral, literal, ZodMiniFile, file, ZodMiniTransform, transform, ZodMiniOptional, ZodMiniExactOptional, exactOptional, ZodMiniNullable, ZodMiniDefault, ZodMiniPrefault, prefault, ZodMiniNonOptional, nonoptional, ZodMiniSuccess, success, ZodMiniCatch, catch, ZodMiniNaN, nan, ZodMiniPipe, pipe, ZodMiniCodec, codec, invertCodec, ZodMiniReadonly, readonly, ZodMiniTemplateLiteral, templateLiteral, ZodMiniLazy, lazy, ZodMiniPromise, promise, ZodMiniCustom, check, custom, refine, superRefine, meta, instanceof, stringbool, json, ZodMiniFunction, _function, function */
+/* unused harmony exports ZodMiniType, ZodMiniString, ZodMiniEmail, email, ZodMiniGUID, guid, ZodMiniUUID, uuid, uuidv4, uuidv6, uuidv7, ZodMiniURL, httpUrl, ZodMiniEmoji, emoji, ZodMiniNanoID, nanoid, ZodMiniCUID, cuid, ZodMiniCUID2, cuid2, ZodMiniULID, ulid, ZodMiniXID, xid, ZodMiniKSUID, ksuid, ZodMiniIPv4, ipv4, ZodMiniIPv6, ipv6, ZodMiniCIDRv4, cidrv4, ZodMiniCIDRv6, cidrv6, ZodMiniMAC, mac, ZodMiniBase64, base64, ZodMiniBase64URL, base64url, ZodMiniE164, e164, ZodMiniCreditCard, creditCard, ZodMiniIBAN, iban, ZodMiniJWT, jwt, ZodMiniCustomStringFormat, stringFormat, hostname, hex, currencyCode, hash, ZodMiniNumber, ZodMiniNumberFormat, int, float32, float64, int32, uint32, ZodMiniBoolean, ZodMiniBigInt, bigint, ZodMiniBigIntFormat, int64, uint64, ZodMiniSymbol, symbol, ZodMiniUndefined, undefined, ZodMiniNull, null, ZodMiniAny, ZodMiniUnknown, ZodMiniNever, never, ZodMiniVoid, void, ZodMiniDate, date, ZodMiniArray, keyof, ZodMiniObject, looseObject, safeExtend, merge, pick, omit, partial, exactPartial, required, catchall, ZodMiniUnion, ZodMiniXor, xor, ZodMiniDiscriminatedUnion, discriminatedUnion, ZodMiniIntersection, intersection, ZodMiniTuple, ZodMiniRecord, partialRecord, looseRecord, ZodMiniMap, map, ZodMiniSet, set, ZodMiniEnum, nativeEnum, ZodMiniLiteral, literal, ZodMiniFile, file, ZodMiniTransform, transform, ZodMiniOptional, ZodMiniExactOptional, exactOptional, ZodMiniNullable, ZodMiniDefault, ZodMiniPrefault, prefault, ZodMiniNonOptional, nonoptional, ZodMiniSuccess, success, ZodMiniCatch, ZodMiniNaN, nan, ZodMiniPipe, pipe, ZodMiniCodec, codec, invertCodec, ZodMiniReadonly, readonly, ZodMiniTemplateLiteral, templateLiteral, ZodMiniLazy, lazy, ZodMiniPromise, promise, ZodMiniCustom, check, custom, refine, superRefine, meta, instanceof, stringbool, json, ZodMiniFunction, _function, function */
 /* harmony import */ var _core_index_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8532);
 /* harmony import */ var _core_index_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6985);
 /* harmony import */ var _core_util_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4723);
@@ -80554,7 +82020,7 @@ function looseObject(shape, params) {
 // object methods
 // @__NO_SIDE_EFFECTS__
 function extend(schema, shape) {
-    return util.extend(schema, shape);
+    return _core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .extend */ .X$(schema, shape);
 }
 // @__NO_SIDE_EFFECTS__
 function safeExtend(schema, shape) {
@@ -80887,16 +82353,16 @@ function success(innerType) {
         innerType: innerType,
     });
 }
-const ZodMiniCatch = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniCatch", (inst, def) => {
-    core.$ZodCatch.init(inst, def);
+const ZodMiniCatch = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniCatch", (inst, def) => {
+    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCatch */ .t$.init(inst, def);
     ZodMiniType.init(inst, def);
-})));
+});
 // @__NO_SIDE_EFFECTS__
 function _catch(innerType, catchValue) {
     return new ZodMiniCatch({
         type: "catch",
         innerType: innerType,
-        catchValue: (typeof catchValue === "function" ? catchValue : core.util.constantCatch(catchValue)),
+        catchValue: (typeof catchValue === "function" ? catchValue : _core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .constantCatch */ .SS(catchValue)),
     });
 }
 

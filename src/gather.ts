@@ -1,15 +1,16 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 import { readFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import semver from 'semver'
 import { type CapacitorConfig, readCapacitorConfig } from './bundle/capacitor-config.ts'
 import { childEnvironment } from './bundle/child.ts'
+import { keyIdOf, readEncryption } from './bundle/encrypt.ts'
 import { compareInCheckout } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
 import { listZip, listZipFile, TAIL_BYTES, type ZipIndexEntry } from './bundle/zip-index.ts'
 import type { Capgo } from './capgo/client.ts'
-import type { App, BundleRow, ChannelRow } from './capgo/wire.ts'
+import type { App, BundleRow, ChannelRow, NativePackage } from './capgo/wire.ts'
 import type { Deps } from './deps.ts'
 import { ActionError } from './errors.ts'
 import type { Trigger } from './event.ts'
@@ -29,6 +30,8 @@ export interface Project {
   readonly webDirectory: string
   readonly natives: readonly NativeVersion[]
   readonly wanted: WantedVersion
+  /** What is wrong, or may be, without being in the way. */
+  readonly warnings: readonly string[]
   /** The cleaned environment for every child process. */
   readonly childEnv: Readonly<Record<string, string>>
 }
@@ -52,6 +55,7 @@ export async function gatherProject(
     webDirectory: resolve(directory, webDir),
     natives: await nativeVersions(inputs, deps.workspace, directory, config),
     wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
+    warnings: config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace),
     childEnv: childEnv(inputs, deps),
   }
 }
@@ -65,6 +69,34 @@ export async function gatherApp(
   const { appId, config } = await gatherConfig(inputs, trigger, deps, true)
   const natives = await nativeVersions(inputs, deps.workspace, appDirectory(inputs, deps), config)
   return { root: deps.workspace, appId, natives, childEnv: childEnv(inputs, deps) }
+}
+
+/**
+ * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
+ * Throws `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices may stumble over.
+ */
+async function checkKeys(privateKey: string, config: CapacitorConfig, root: string): Promise<string[]> {
+  const { publicKey } = config.updater
+  const at = { file: relative(root, config.file) }
+  if (privateKey === '')
+    return publicKey === undefined
+      ? []
+      : [
+          'The Capacitor config has a publicKey and the input "private-key" is empty, so the bundle is not encrypted: iOS devices refuse it.',
+        ]
+  const { keyId } = await readEncryption(privateKey, dirname(config.file), null)
+  if (publicKey === undefined)
+    throw new ActionError('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
+      hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
+      at,
+    })
+  if (keyIdOf(publicKey) !== keyId)
+    throw new ActionError(
+      'public_key_mismatch',
+      `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${keyId}….`,
+      { hint: 'No device could open the bundle. Give the private key of that pair.', at },
+    )
+  return []
 }
 
 /** The app's id, from the inputs or the config. */
@@ -103,10 +135,10 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
 
 /** The cleaned environment for every child process. */
 function childEnv(
-  { capgoToken, devicesToken, githubToken }: Inputs,
+  { capgoToken, devicesToken, githubToken, privateKey }: Inputs,
   { env }: Deps,
 ): Readonly<Record<string, string>> {
-  return childEnvironment(env, [capgoToken, devicesToken, githubToken])
+  return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey])
 }
 
 function appDirectory({ workingDirectory }: Inputs, { workspace }: Deps): string {
@@ -161,6 +193,7 @@ async function wantedVersion(
 export async function gatherRemote(
   project: Project,
   target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'rollout'> & { readonly why: string },
+  { minUpdateVersion, onIncompatible }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
   // The app first: a wrong key makes the database answer with empty lists instead of a refusal.
@@ -179,32 +212,47 @@ export async function gatherRemote(
       natives: project.natives,
       commit: target.commit,
       rollout: target.rollout,
+      minUpdateVersion,
+      onIncompatible,
     },
   }
 }
 
-/** What Capgo says once the content is known; the channel is read again, a build takes its time. */
+/**
+ * What Capgo says once the content is known; the channel is read again, a build takes its time. `baseChannel` is
+ * whose devices will take the bundle, when those are not the channel's own.
+ */
 export async function gatherForContent(
   facts: PublishFacts,
   names: readonly string[],
-  content: { readonly sha256: string; readonly size: number },
+  content: {
+    readonly checksum: string
+    readonly zip: { readonly size: number }
+    readonly nativePackages: readonly NativePackage[]
+  },
+  baseChannel: string | null,
   capgo: Capgo,
   compare: Compare,
 ): Promise<BuiltFacts> {
-  const channel = await capgo.readChannel(facts.appId, facts.channelName)
+  const [channel, base] = await Promise.all([
+    capgo.readChannel(facts.appId, facts.channelName),
+    baseChannel === null ? null : capgo.readChannel(facts.appId, baseChannel),
+  ])
   const relation = await relationToServed(facts, channel, compare)
   const bundles =
-    channel?.version?.checksum === content.sha256 || relation === 'behind'
+    channel?.version?.checksum === content.checksum || relation === 'behind'
       ? []
-      : await capgo.findBundles(facts.appId, names, content.sha256)
+      : await capgo.findBundles(facts.appId, names, content.checksum)
   return {
     ...facts,
     channel,
+    base: baseChannel === null ? channel : base,
     relation,
     running: await gatherRollout(facts, channel, capgo, compare),
-    checksum: content.sha256,
-    size: content.size,
-    bundles: await withoutLostContent(bundles, content.sha256, capgo),
+    checksum: content.checksum,
+    size: content.zip.size,
+    nativePackages: content.nativePackages,
+    bundles: await withoutLostContent(bundles, content.checksum, capgo),
   }
 }
 
@@ -266,10 +314,10 @@ export async function relationToServed(
  */
 export async function gatherChange(
   served: BundleRow | null,
-  zip: { readonly path: string; readonly sha256: string },
+  { zip, checksum }: { readonly zip: { readonly path: string }; readonly checksum: string },
   capgo: Capgo,
 ): Promise<ContentChange | null> {
-  if (served === null || served.r2_path === null || served.session_key || served.checksum === zip.sha256)
+  if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
     return null
   try {
     const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES)

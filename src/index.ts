@@ -50,12 +50,17 @@ function annotation(at: Place | undefined): core.AnnotationProperties {
   }
 }
 
+/** The input `private-key` may be a path, which is no secret. */
+function isKeyFile(value: string): boolean {
+  return value === core.getInput('private-key') && value.length < 256 && !value.includes('-----')
+}
+
 async function main(): Promise<void> {
   const scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
-  const secrets = ['capgo-token', 'devices-token', 'github-token']
+  const secrets = ['capgo-token', 'devices-token', 'github-token', 'private-key']
     .map(name => core.getInput(name))
-    .filter(secret => secret !== '')
-  for (const line of secrets.flatMap(secret => secret.split('\n')))
+    .filter(secret => secret !== '' && !isKeyFile(secret))
+  for (const line of secrets.flatMap(secret => secret.split(/\n|\\n/)))
     if (line.trim() !== '') core.setSecret(line.trim())
   const dispatcher = new EnvHttpProxyAgent()
   const deps: Deps = {

@@ -2,7 +2,9 @@ import semver from 'semver'
 import { CLOUD, isLocal } from './capgo/hosts.ts'
 import { InputError } from './errors.ts'
 import type { ChannelMapping } from './plan/channel.ts'
+import type { DeltaMode } from './plan/delta.ts'
 import type { AssignRule, Prune } from './plan/testers.ts'
+import type { OnIncompatible } from './plan/types.ts'
 import { readToolkitInputs, type ToolkitInputs } from './toolkit-inputs.ts'
 
 /** Reads one input of the `with:` block; an empty string when it is not given. */
@@ -34,6 +36,15 @@ export interface Inputs extends ToolkitInputs {
   readonly buildScript: string
   readonly checkNotifyAppReady: boolean
   readonly dryRun: boolean
+  /** Whether files are stored one by one too, so that devices download what changed. */
+  readonly delta: DeltaMode
+  /** PEM, base64 of it, or a path; empty = the bundle is not encrypted. */
+  readonly privateKey: string
+  /** Null = `fail`, for previews `warn`. */
+  readonly onIncompatible: OnIncompatible | null
+  /** The lowest native version that may take the bundle; null = what the channel's policy needs. */
+  readonly minUpdateVersion: string | null
+  readonly sourceMaps: 'keep' | 'drop' | 'artifact'
   /** Name of a pull request's channel; `{number}` and `{branch}` stand for those. */
   readonly previewChannel: string
   /** Only pull requests with this label get a preview. */
@@ -79,6 +90,13 @@ export function readInputs(read: InputReader): Inputs {
       `"${nativeVersion}" is not a version that Capgo can compare.`,
       'Give the version as in the stores: 1, 1.2 or 1.2.3.',
     )
+  const minUpdateVersion = text('min-update-version')
+  if (minUpdateVersion !== null && semver.valid(minUpdateVersion) !== minUpdateVersion)
+    throw new InputError(
+      'min-update-version',
+      `"${minUpdateVersion}" is not a semantic version.`,
+      'Give the lowest native version that may take the bundle: MAJOR.MINOR.PATCH.',
+    )
   const channels = readChannels(read('channels'))
   return {
     capgoToken: read('capgo-token').trim(),
@@ -93,6 +111,14 @@ export function readInputs(read: InputReader): Inputs {
     buildScript: text('build-script') ?? 'build',
     checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
     dryRun: readBoolean(read, 'dry-run'),
+    delta: readChoice(read, 'delta', ['auto', 'true', 'false', 'only']),
+    privateKey: read('private-key').trim(),
+    onIncompatible:
+      text('on-incompatible') === null
+        ? null
+        : readChoice<OnIncompatible>(read, 'on-incompatible', ['fail', 'warn', 'ignore']),
+    minUpdateVersion,
+    sourceMaps: readChoice(read, 'source-maps', ['drop', 'keep', 'artifact']),
     previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
     previewLabel: text('preview-label'),
     comment: readBoolean(read, 'comment'),
@@ -100,7 +126,7 @@ export function readInputs(read: InputReader): Inputs {
     artifact: text('artifact') ?? 'web',
     testersFile: readTestersFile(text('testers-file')),
     assignTesters: readAssignTesters(read('assign-testers')),
-    prune: readPrune(text('prune') ?? 'removed'),
+    prune: readChoice(read, 'prune', ['removed', 'exclusive', 'never']),
     devicesToken: read('devices-token').trim(),
     hosts: readHosts(text),
     githubToken: read('github-token').trim(),
@@ -138,9 +164,17 @@ function readAssignTesters(value: string): AssignRule[] | null {
   })
 }
 
-function readPrune(value: string): Prune {
-  if (value === 'removed' || value === 'exclusive' || value === 'never') return value
-  throw new InputError('prune', `"${value}" is not known.`, 'There are removed, exclusive and never.')
+/** One of a few words; the first one when the input is empty. */
+function readChoice<T extends string>(read: InputReader, name: string, words: readonly [T, ...T[]]): T {
+  const value = read(name).trim()
+  if (value === '') return words[0]
+  const word = words.find(word => word === value)
+  if (word !== undefined) return word
+  throw new InputError(
+    name,
+    `"${value}" is not known.`,
+    `There are ${words.slice(0, -1).join(', ')} and ${words.at(-1)}.`,
+  )
 }
 
 /** One `pattern: channel` a line; `#` begins a comment. */

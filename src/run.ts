@@ -107,6 +107,7 @@ async function publish(
     commit: { ...commit, at: context.deps.now().toISOString() },
     rollout: { bps: context.inputs.rollout, onActive: context.inputs.onActiveRollout },
     environment: channelName,
+    baseChannel: null,
     takesBuild: false,
   }
   // A broken testers file is told of before anything is built.

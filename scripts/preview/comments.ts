@@ -29,6 +29,7 @@ const ready: PreviewComment = {
     channel: 'production',
     download: published.bundle.size!,
   },
+  nativeChanges: [],
   natives: [
     { platform: 'android', version: '1.4.0', refusal: null },
     { platform: 'ios', version: '1.4.0', refusal: null },

@@ -13,6 +13,8 @@ const file = (path: string, size: number, sizeBefore: number): FileChange => ({ 
 const published: PublishResult = {
   kind: 'publish',
   testers: null,
+  delta: null,
+  natives: [],
   outcome: 'published',
   reason: 'Channel production serves bundle 1.4.1-production.57.1.',
   appId: 'com.example.shop',

@@ -14,6 +14,8 @@ export interface CheckedWebDirectory {
   /** Sorted by the bytes of their UTF-8 paths. */
   readonly files: readonly BundleFile[]
   readonly totalBytes: number
+  /** In the web folder, whether they are left out or not. */
+  readonly sourceMaps: readonly BundleFile[]
   readonly leftOut: readonly { readonly path: string; readonly why: string }[]
   readonly warnings: readonly string[]
 }
@@ -24,6 +26,8 @@ export interface CheckOptions {
   /** Absolute path of the web folder. */
   readonly directory: string
   readonly requireNotifyAppReady: boolean
+  /** Source maps stay out of the bundle. */
+  readonly dropSourceMaps: boolean
   /** What Capgo takes at most, zipped. */
   readonly maxBytes: number
 }
@@ -43,6 +47,8 @@ const LITTER: Readonly<Record<string, string>> = {
   '.git': 'git repository',
 }
 
+/** What bundlers write beside scripts and styles; other files with this ending may be an app's own. */
+const SOURCE_MAP = /\.(m?js|cjs|css)\.map$/
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
 const MOST_FILES = 65_535
 /** Names of so many files are listed; the rest is counted. */
@@ -58,7 +64,8 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
   const shown = relative(root, directory) || '.'
   await requireFolder(directory, shown, root)
   const found = await walk(directory)
-  const files = found.files.sort(byPath)
+  const maps = found.files.filter(file => SOURCE_MAP.test(file.path))
+  const files = found.files.filter(file => !(options.dropSourceMaps && maps.includes(file))).sort(byPath)
   if (files.length === 0 && found.links.length === 0)
     throw new ActionError('web_dir_empty', `The web folder "${shown}" has no files.`, {
       hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
@@ -74,18 +81,20 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
     options.requireNotifyAppReady ? await checkNotifyAppReady(directory, files) : null,
   ].filter(problem => problem !== null)
   if (problems.length > 0) throw unfit(problems, shown)
-  const maps = files.filter(file => file.path.endsWith('.map'))
   const mapBytes = maps.reduce((sum, file) => sum + file.size, 0)
+  const many = `${maps.length} source map${maps.length === 1 ? '' : 's'}`
   return {
     files,
     totalBytes,
-    leftOut: found.leftOut,
+    sourceMaps: maps,
+    leftOut:
+      maps.length > 0 && options.dropSourceMaps
+        ? [...found.leftOut, { path: '*.map', why: `${many}, ${megabytes(mapBytes)}` }]
+        : found.leftOut,
     warnings:
-      maps.length === 0
-        ? []
-        : [
-            `${maps.length} source maps (${megabytes(mapBytes)}) go to every device and show your source code. Turn them off in the build, or delete them after it.`,
-          ],
+      maps.length > 0 && !options.dropSourceMaps
+        ? [`${many} (${megabytes(mapBytes)}) go to every device and show your source code.`]
+        : [],
   }
 }
 

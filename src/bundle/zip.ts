@@ -100,7 +100,7 @@ async function* readPieces(
   }
 }
 
-function fileChanged(file: BundleFile): ActionError {
+export function fileChanged(file: BundleFile): ActionError {
   return new ActionError(
     'file_changed',
     `The web folder's file "${file.path}" changed while the zip was made.`,

@@ -5,15 +5,19 @@ import { ActionError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { parseAnswer, query, quote } from './postgrest.ts'
 import { refusal } from './refusal.ts'
-import { BUNDLE_COLUMNS, BundleRow } from './wire.ts'
+import { BUNDLE_COLUMNS, BundleRow, type ManifestEntry, type NativePackage } from './wire.ts'
 
 export interface NewBundle {
   readonly appId: string
   readonly ownerOrg: string
   readonly name: string
-  /** SHA-256 of the zip, lower-case hex. */
+  /** SHA-256 of the zip, lower-case hex; signed when it is encrypted. */
   readonly checksum: string
   readonly minUpdateVersion: string | null
+  /** Of an encrypted bundle. */
+  readonly sessionKey: string | null
+  readonly keyId: string | null
+  readonly nativePackages: readonly NativePackage[]
   readonly link: string
   readonly comment: string
 }
@@ -170,6 +174,8 @@ export function bundles({ http, api, key, database }: Connection) {
           checksum: bundle.checksum,
           link: bundle.link,
           comment: bundle.comment,
+          ...(bundle.sessionKey === null ? {} : { session_key: bundle.sessionKey, key_id: bundle.keyId }),
+          ...(bundle.nativePackages.length === 0 ? {} : { native_packages: bundle.nativePackages }),
           ...(bundle.minUpdateVersion === null ? {} : { min_update_version: bundle.minUpdateVersion }),
         },
         retry: 'repeat',
@@ -180,15 +186,34 @@ export function bundles({ http, api, key, database }: Connection) {
       return parseAnswer(z.tuple([BundleRow]), answer, call)[0]
     },
 
-    /** Freezes a bundle whose content is stored. Null when it was not in progress any more. */
-    async finaliseBundle(id: number, r2Path: string): Promise<BundleRow | null> {
+    /**
+     * Freezes a bundle whose content is stored: `r2Path` is the zip's key (null without a zip), `manifest` its delta
+     * files where they were not handed over before. Null when it was not in progress any more.
+     */
+    async finaliseBundle(
+      id: number,
+      r2Path: string | null,
+      manifest: readonly ManifestEntry[] | null,
+    ): Promise<BundleRow | null> {
       const rows = await change(
         { id: `eq.${id}`, storage_provider: 'eq.r2-direct' },
-        { r2_path: r2Path, storage_provider: 'r2' },
+        {
+          ...(r2Path === null ? {} : { r2_path: r2Path }),
+          storage_provider: 'r2',
+          ...(manifest === null ? {} : { manifest }),
+        },
         'finalise the bundle',
       )
       return rows[0] ?? null
     },
+
+    /** The newest bundles that have delta files. */
+    findDeltaBundles: (appId: string, limit: number): Promise<BundleRow[]> =>
+      list(
+        appId,
+        { manifest_count: 'gt.0', deleted: 'is.false', order: 'id.desc', limit: String(limit) },
+        'look for bundles with delta files',
+      ),
 
     /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
     async noteOnBundle(id: number, link: string, comment: string): Promise<boolean> {

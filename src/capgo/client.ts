@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts'
 import { devices } from './devices.ts'
 import { isLocal } from './hosts.ts'
 import { createHttp, type HttpOptions } from './http.ts'
+import { manifests } from './manifests.ts'
 import { parseAnswer } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
 import { rollouts } from './rollouts.ts'
@@ -97,6 +98,7 @@ export function createCapgo(options: CapgoOptions) {
     ...devices(connection),
     ...rollouts(connection),
     ...updates(connection),
+    ...manifests(connection),
     ...uploads(connection),
 
     /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import type { Readable } from 'node:stream'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Connection } from './connection.ts'
@@ -7,6 +8,21 @@ import { type Answer, type Call, ConnectionError } from './http.ts'
 import { parseAnswer } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import type { FilesConfig } from './wire.ts'
+
+/** Bytes on this machine and the object that they shall be in Capgo's store. */
+export interface StoredObject {
+  /** Its key in the store. */
+  readonly key: string
+  /** For messages: `bundle 1.2.0`. */
+  readonly what: string
+  /** MIME type. */
+  readonly type: string
+  /** Bytes, at least one. */
+  readonly size: number
+  /** SHA-256, lower-case hex. */
+  readonly sha256: string
+  open(start: number, length: number): Readable
+}
 
 export interface StoredZip {
   readonly appId: string
@@ -32,6 +48,7 @@ const TUS = { 'tus-resumable': '1.0.0' } as const
 const CHUNK_TIMEOUT = 600_000
 /** How often an upload may lose its way before it is given up. */
 const RESUMES = 5
+const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as const
 
 /** Where Capgo stores a bundle's zip. */
 export function zipKey(zip: Pick<StoredZip, 'ownerOrg' | 'appId' | 'name'>): string {
@@ -42,7 +59,17 @@ export function uploads({ http, files, key, database }: Connection) {
   /** Stores the zip and proves that what is stored is what was built; the row is in progress still. */
   async function uploadZip(zip: StoredZip, options: UploadOptions): Promise<void> {
     if (options.config.TUSUpload) {
-      await uploadByTus(zip, options)
+      await uploadByTus(
+        {
+          key: zipKey(zip),
+          what: `bundle ${zip.name}`,
+          type: 'application/zip',
+          size: zip.size,
+          sha256: zip.sha256,
+          open: (start, length) => part(zip.path, start, length).open(),
+        },
+        options,
+      )
       // Capgo's own files service (it takes partial uploads) checks the SHA-256 that came with the creation
       // and refuses anything else; other runtimes hand the bytes on unchecked.
       if (!options.config.partialUpload) await verifyStored(zip)
@@ -52,68 +79,63 @@ export function uploads({ http, files, key, database }: Connection) {
     }
   }
 
-  async function uploadByTus(zip: StoredZip, { config, onProgress }: UploadOptions): Promise<void> {
-    const chunk = Math.min(config.maxChunkSize, zip.size)
-    const metadata = { filename: zipKey(zip), filetype: 'application/zip' }
+  async function uploadByTus(object: StoredObject, { config, onProgress }: UploadOptions): Promise<void> {
+    const { what, size } = object
+    const chunk = Math.min(config.maxChunkSize, size)
+    const metadata = { filename: object.key, filetype: object.type }
     let location: string | null = null
     let offset = 0
+    let furthest = 0
     for (let trouble = 0; ; ) {
-      const call: Call =
-        location === null
-          ? {
-              what: `upload bundle ${zip.name}`,
-              method: 'POST',
-              url: `${files}/files/upload/attachments/`,
-              headers: {
-                ...key,
-                ...TUS,
-                'upload-length': String(zip.size),
+      const length: number = Math.min(chunk, size - offset)
+      const start = offset
+      const call: Call = {
+        what: `upload ${what}`,
+        ...(location === null
+          ? ({ method: 'POST', url: `${files}/files/upload/attachments/` } as const)
+          : ({ method: 'PATCH', url: location } as const)),
+        headers: {
+          ...key,
+          ...TUS,
+          ...(location === null
+            ? {
+                'upload-length': String(size),
                 'upload-metadata': Object.entries(metadata)
                   .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
                   .join(','),
-                'x-checksum-sha256': Buffer.from(zip.sha256, 'hex').toString('base64'),
-                'content-type': 'application/offset+octet-stream',
-              },
-              body: part(zip.path, 0, chunk),
-              retry: 'once',
-              answers: [503],
-              timeout: CHUNK_TIMEOUT,
-            }
-          : {
-              what: `upload bundle ${zip.name}`,
-              method: 'PATCH',
-              url: location,
-              headers: {
-                ...key,
-                ...TUS,
-                'upload-offset': String(offset),
-                'content-type': 'application/offset+octet-stream',
-              },
-              body: part(zip.path, offset, Math.min(chunk, zip.size - offset)),
-              retry: 'once',
-              answers: [503],
-              timeout: CHUNK_TIMEOUT,
-            }
+                'x-checksum-sha256': Buffer.from(object.sha256, 'hex').toString('base64'),
+              }
+            : { 'upload-offset': String(offset) }),
+          'content-type': 'application/offset+octet-stream',
+        },
+        body: { open: () => object.open(start, length), length },
+        retry: 'once',
+        answers: [503],
+        timeout: CHUNK_TIMEOUT,
+      }
       const answer = await answerOrLoss(call)
       if (answer !== null && (answer.status === 201 || answer.status === 204)) {
         offset = Number(answer.headers['upload-offset'])
         if (location === null) location = followLocation(answer)
         onProgress?.(offset)
-        if (offset >= zip.size) return
+        if (offset >= size) return
+        // Only trouble without any progress in between is trouble that stays.
+        if (offset > furthest) trouble = 0
+        furthest = Math.max(furthest, offset)
         continue
       }
-      if (answer !== null && !isWorthResuming(answer)) throw uploadRefused(zip, call, answer)
-      if (++trouble > RESUMES) throw answer === null ? lost(zip) : uploadRefused(zip, call, answer)
+      if (answer !== null && !isWorthResuming(answer)) throw uploadRefused(object, call, answer)
+      if (++trouble > RESUMES) throw answer === null ? lost(what) : uploadRefused(object, call, answer)
       // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
       await http.pause(answer, trouble)
       if (location !== null) {
-        const found: number | null = await readOffset(zip, location)
+        const found: number | null = await readOffset(what, location)
         if (found === null) {
           location = null
           offset = 0
         } else {
           offset = found
-          if (offset >= zip.size) return
+          if (offset >= size) return
         }
       }
     }
@@ -130,9 +152,9 @@ export function uploads({ http, files, key, database }: Connection) {
   }
 
   /** How many bytes the server has, or null when it knows nothing of the upload. */
-  async function readOffset(zip: StoredZip, location: string): Promise<number | null> {
+  async function readOffset(object: string, location: string): Promise<number | null> {
     const call = {
-      what: `ask how far the upload of ${zip.name} got`,
+      what: `ask how far the upload of ${object} got`,
       method: 'HEAD',
       url: location,
       headers: { ...key, ...TUS },
@@ -140,7 +162,7 @@ export function uploads({ http, files, key, database }: Connection) {
     } as const
     const answer = await http.send(call)
     if (answer.status === 404) return null
-    if (answer.status !== 200) throw uploadRefused(zip, call, answer)
+    if (answer.status !== 200) throw refusal(call, answer, UPLOAD)
     return Number(answer.headers['upload-offset'])
   }
 
@@ -171,8 +193,7 @@ export function uploads({ http, files, key, database }: Connection) {
     const link = await http.send(ask)
     // The bytes are there from a run that died; they are verified like any other.
     if (link.code === 'error_already_exist') return
-    if (link.status !== 200)
-      throw refusal(ask, link, { permission: 'app.upload_bundle', role: 'app_uploader' })
+    if (link.status !== 200) throw refusal(ask, link, UPLOAD)
     const put = {
       what: `upload bundle ${zip.name}`,
       method: 'PUT',
@@ -297,7 +318,7 @@ export function uploads({ http, files, key, database }: Connection) {
     return `${files}/files/read/attachments/${path.split('/').map(encodeURIComponent).join('/')}?nocache=${randomUUID()}`
   }
 
-  return { uploadZip, describeStored, readStoredTail }
+  return { uploadZip, uploadFile: uploadByTus, describeStored, readStoredTail }
 }
 
 function part(path: string, start: number, length: number): NonNullable<Call['body']> {
@@ -313,24 +334,20 @@ function isWorthResuming(answer: Answer): boolean {
     : answer.status >= 500 || answer.code === 'too_many_requests'
 }
 
-function lost(zip: StoredZip): ActionError {
-  return new ActionError('upload_lost', `The upload of bundle ${zip.name} broke off ${RESUMES + 1} times.`, {
+function lost(what: string): ActionError {
+  return new ActionError('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
     hint: 'Nothing was published. Run the job again: it goes on with this bundle.',
   })
 }
 
-function uploadRefused(zip: StoredZip, call: Call, answer: Answer): ActionError {
+function uploadRefused({ what, size }: StoredObject, call: Call, answer: Answer): ActionError {
   if (answer.status === 413)
-    return new ActionError('bundle_too_large', `Capgo refuses the bundle: ${zip.size} bytes are too many.`, {
+    return new ActionError('bundle_too_large', `Capgo refuses ${what}: ${size} bytes are too many.`, {
       hint: 'Leave out source maps and large media, or load them from elsewhere.',
     })
   if (answer.status === 415)
-    return new ActionError(
-      'stored_differs',
-      `The bytes of bundle ${zip.name} changed on their way to Capgo.`,
-      {
-        hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
-      },
-    )
-  return refusal(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' })
+    return new ActionError('stored_differs', `The bytes of ${what} changed on their way to Capgo.`, {
+      hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
+    })
+  return refusal(call, answer, UPLOAD)
 }

@@ -55,6 +55,23 @@ export const BundleRow = z.object({
 export type BundleRow = z.infer<typeof BundleRow>
 export const BUNDLE_COLUMNS = Object.keys(BundleRow.shape).join(',')
 
+/** A package with native code, as it was installed when a bundle was made. */
+export const NativePackage = z.object({
+  name: z.string(),
+  version: z.string(),
+  requested_version: z.nullish(z.string()),
+  /** SHA-256 of its sources for the platform. */
+  ios_checksum: z.nullish(z.string()),
+  android_checksum: z.nullish(z.string()),
+})
+export type NativePackage = z.infer<typeof NativePackage>
+
+/** A bundle that a channel serves, with the native packages that it was made for. */
+export const ServedBundle = z.extend(BundleRow, {
+  native_packages: z.nullish(z.catch(z.array(NativePackage), [])),
+})
+export type ServedBundle = z.infer<typeof ServedBundle>
+
 /** How far a channel lets a device's native version and a bundle's version differ. */
 export const UpdatePolicy = z.enum(['major', 'minor', 'patch', 'version_number', 'none'])
 export type UpdatePolicy = z.infer<typeof UpdatePolicy>
@@ -78,12 +95,12 @@ export const ChannelRow = z.object({
   rollout_enabled: z.boolean(),
   rollout_percentage_bps: z.number(),
   rollout_paused_at: z.nullable(z.string()),
-  version: z.nullable(BundleRow),
+  version: z.nullable(ServedBundle),
 })
 export type ChannelRow = z.infer<typeof ChannelRow>
 export const CHANNEL_COLUMNS = [
   ...Object.keys(ChannelRow.shape).filter(column => column !== 'version'),
-  `version:app_versions!channels_version_fkey(${BUNDLE_COLUMNS})`,
+  `version:app_versions!channels_version_fkey(${Object.keys(ServedBundle.shape).join(',')})`,
 ].join(',')
 
 /** An override: a row of `channel_devices`. */
@@ -107,3 +124,11 @@ export const DeviceRow = z.object({
 })
 export type DeviceRow = z.infer<typeof DeviceRow>
 export const DeviceList = z.object({ data: z.array(DeviceRow) })
+
+/** A delta file: a row of `manifest`. */
+export const ManifestEntry = z.object({
+  file_name: z.string(),
+  s3_path: z.string(),
+  file_hash: z.string(),
+})
+export type ManifestEntry = z.infer<typeof ManifestEntry>

@@ -1,16 +1,19 @@
 import { join, relative } from 'node:path'
 import { buildWebApp, installDependencies } from '../bundle/build.ts'
 import { checkWebDirectory } from '../bundle/check.ts'
+import { readEncryption } from '../bundle/encrypt.ts'
+import { readNativePackages, readUpdaterVersion } from '../bundle/native-packages.ts'
 import { detectPackageManager } from '../bundle/package-manager.ts'
 import { zipDirectory } from '../bundle/zip.ts'
 import { MAX_UPLOAD } from '../capgo/wire.ts'
 import type { Deps } from '../deps.ts'
 import type { Project } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
+import type { Content } from './content.ts'
 
 /** The web build as a zip, ready to be published. Sizes in bytes. */
 export interface Built {
-  readonly zip: { readonly path: string; readonly size: number; readonly sha256: string }
+  readonly content: Content
   readonly files: { readonly count: number; readonly bytes: number }
   readonly leftOut: readonly { readonly path: string; readonly why: string }[]
   readonly warnings: readonly string[]
@@ -41,6 +44,7 @@ export async function buildBundle(project: Project, inputs: Inputs, deps: Deps):
       directory: project.webDirectory,
       root: project.root,
       requireNotifyAppReady: inputs.checkNotifyAppReady,
+      dropSourceMaps: inputs.sourceMaps !== 'keep',
       maxBytes: MAX_UPLOAD,
     })
     for (const { path, why } of checked.leftOut) log.info(`left out: ${path} (${why})`)
@@ -52,8 +56,25 @@ export async function buildBundle(project: Project, inputs: Inputs, deps: Deps):
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${relative(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
     )
+    const nativePackages = await readNativePackages(project.directory)
+    const pluginVersion = await readUpdaterVersion(project.directory, nativePackages)
+    const encryption =
+      inputs.privateKey === ''
+        ? null
+        : await readEncryption(inputs.privateKey, project.directory, pluginVersion)
+    if (encryption !== null) log.info(`Encrypted with key ${encryption.keyId}.`)
     return {
-      zip,
+      content: {
+        zip,
+        checksum: encryption?.sign(zip.sha256) ?? zip.sha256,
+        directory: project.webDirectory,
+        files: checked.files,
+        encryption,
+        delta: inputs.delta,
+        pluginVersion,
+        nativePackages,
+        scratch: deps.scratch,
+      },
       files: { count: checked.files.length, bytes: checked.totalBytes },
       leftOut: checked.leftOut,
       warnings: checked.warnings,

@@ -115,6 +115,7 @@ export async function closePreview(
       bundle: null,
       change: null,
       natives: [],
+      nativeChanges: [],
       devices: null,
       deepLink: null,
       web: null,

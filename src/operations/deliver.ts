@@ -30,6 +30,8 @@ export interface Target {
   readonly rollout: RolloutRequest
   /** GitHub's environment for it. */
   readonly environment: string
+  /** Of a preview, the channel that the base branch publishes to; null without one. */
+  readonly baseChannel: string | null
   /** The web build comes from elsewhere: nothing is built or looked for here. */
   readonly takesBuild: boolean
 }
@@ -46,6 +48,8 @@ export interface Delivered {
   readonly result: PublishResult
   /** As it was read last; null when a dry run found none. */
   readonly channel: ChannelRow | null
+  /** What a preview's base branch serves. */
+  readonly base: ChannelRow | null
   readonly built: Built
 }
 
@@ -56,7 +60,7 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
     const project = await gatherProject(inputs, trigger, deps, target.takesBuild)
     const folder = relative(project.root, project.webDirectory) || '.'
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
-    return { target, project, ...(await gatherRemote(project, target, capgo)) }
+    return { target, project, ...(await gatherRemote(project, target, inputs, capgo)) }
   })
 }
 
@@ -79,15 +83,16 @@ export async function deliver(
     deps,
   )
   const compare = comparer(project, context.github)
-  const known = await gatherForContent(facts, names, built.zip, capgo, compare)
+  const known = await gatherForContent(facts, names, built.content, target.baseChannel, capgo, compare)
   const plan = planPublish(known)
   await log.group('Plan', async () => {
     for (const line of renderLogPlan(plan.decisions)) log.info(line)
   })
 
   const served = plan.action.do === 'keep' ? null : (known.channel?.version ?? null)
-  const change = gatherChange(served, built.zip, capgo)
-  const findings = { plan, known, built, consoleUrl: inputs.hosts.console }
+  const change = gatherChange(served, built.content, capgo)
+  const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
+  const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console }
   if (inputs.dryRun) {
     const result = plannedResult({
       ...findings,
@@ -95,7 +100,7 @@ export async function deliver(
       upload: null,
       total: clock() - context.began,
     })
-    return { result, channel: known.channel, built }
+    return { result, channel: known.channel, base: known.base, built }
   }
   const publishing = clock()
   const work = () =>
@@ -105,10 +110,11 @@ export async function deliver(
         app,
         channel: known.channel,
         commit: target.commit,
-        zip: built.zip,
+        content: built.content,
         compare,
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
+        onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
       }),
     )
   const published =
@@ -123,7 +129,7 @@ export async function deliver(
             channel: published.channel,
             bundle,
             natives: facts.natives,
-            sha256: bundle.session_key ? null : built.zip.sha256,
+            sha256: bundle.session_key ? null : built.content.zip.sha256,
           },
           context,
         )
@@ -135,6 +141,7 @@ export async function deliver(
       verified,
     ),
     channel: published.channel,
+    base: known.base,
     built,
   }
 }

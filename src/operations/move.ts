@@ -103,7 +103,8 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
         `Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`,
       )
   }
-  if (plan.isDone) return { outcome: 'unchanged', reason: plan.why, channel, bundle, by: null }
+  const base = { reason: plan.why, bundle, delta: null, warnings: [] } as const
+  if (plan.isDone) return { ...base, outcome: 'unchanged', channel, by: null }
   await requireAssignment(stage, appId, channel, capgo)
   // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
   if (plan.comment !== null) await note(bundle, plan.comment)
@@ -127,5 +128,5 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
       { hint: 'Another job or person changed the channel at the same moment. Run the job again.' },
     )
   deps.log.info(plan.why)
-  return { outcome: 'published', reason: plan.why, channel: served, bundle, by: 'promote' }
+  return { ...base, outcome: 'published', channel: served, by: 'promote' }
 }

@@ -39,6 +39,7 @@ export async function preview(
       // A preview is for its testers, all of them.
       rollout: { bps: null, onActive: context.inputs.onActiveRollout },
       environment: `preview/pr-${pull.number}`,
+      baseChannel: baseChannelOf(pull, context.inputs),
       takesBuild: takeBuild !== null,
     },
     context,
@@ -66,6 +67,11 @@ export async function preview(
     (await closedMeanwhile(prepared, pull, context)) ??
     announce(prepared, delivered, pull, testersFile, context)
   )
+}
+
+/** What the branch publishes to that the pull request wants to be merged into. */
+function baseChannelOf({ baseRef }: PullRequest, { channels }: Inputs): string | null {
+  return matchChannel({ name: baseRef, full: `refs/heads/${baseRef}` }, channels)?.channel ?? null
 }
 
 /**
@@ -114,7 +120,7 @@ async function closedMeanwhile(
 /** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
 async function announce(
   prepared: Prepared,
-  { result, channel, built }: Delivered,
+  { result, channel, base, built }: Delivered,
   pull: PullRequest,
   testersFile: TestersFile | null,
   context: RunContext,
@@ -131,12 +137,10 @@ async function announce(
     return { ...result, preview: { ...shown, commentUrl: null } }
 
   const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
-  const base = matchChannel({ name: pull.baseRef, full: `refs/heads/${pull.baseRef}` }, inputs.channels)
-  const [before, devices] = await Promise.all([
-    base === undefined ? null : capgo.readChannel(appId, base.channel).catch(() => null),
+  const [change, devices] = await Promise.all([
+    gatherChange(base?.version ?? null, built.content, capgo),
     capgo.countOverrides(appId, channel.id).catch(() => null),
   ])
-  const change = await gatherChange(before?.version ?? null, built.zip, capgo)
   const commentUrl = await writeComment(
     {
       ...describe('ready', prepared, pull, context),
@@ -149,9 +153,13 @@ async function announce(
         from: null,
       },
       change:
-        change === null || base === undefined
+        change === null || base === null
           ? null
-          : { ...change, channel: base.channel, download: built.zip.size },
+          : {
+              ...change,
+              channel: base.name,
+              download: result.delta?.sentBytes ?? built.content.zip.size,
+            },
       natives: prepared.project.natives.map(native => ({
         platform: native.platform,
         version: native.version,
@@ -159,6 +167,7 @@ async function announce(
           firstRefusal(served.name, [native], channel, served.min_update_version)?.refusal.rule ?? null,
       })),
       devices,
+      nativeChanges: result.natives,
       deepLink,
       web,
       testers,
@@ -205,6 +214,7 @@ function describe(
           },
     change: null,
     natives: [],
+    nativeChanges: [],
     devices: null,
     deepLink: channel === null || served === null ? null : channelDeepLink(project.appId, channel),
     web: null,

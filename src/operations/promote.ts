@@ -47,6 +47,7 @@ export async function promote(
       rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
       runningName: running?.name ?? null,
       force: operation.force,
+      onIncompatible: inputs.onIncompatible,
       from,
       bundle,
       stored,

@@ -1,13 +1,18 @@
+import { join } from 'node:path'
+import { encryptFile, type Session } from '../bundle/encrypt.ts'
 import { channelVanished } from '../capgo/channels.ts'
 import type { Capgo, Permission } from '../capgo/client.ts'
 import { permissionMissing } from '../capgo/refusal.ts'
 import { zipKey } from '../capgo/upload.ts'
-import type { App, BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { App, BundleRow, ChannelRow, FilesConfig } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
+import { decideDelta } from '../plan/delta.ts'
 import { isStale, readServedCommit } from '../plan/lineage.ts'
 import { formatShare, isAt } from '../plan/rollout.ts'
 import type { Commit, PublishAction, PublishPlan, Relation } from '../plan/types.ts'
 import { assign, requireAssignment } from './assign.ts'
+import type { Content, DeltaReport } from './content.ts'
+import { type DeltaStore, storeDelta } from './delta.ts'
 
 export interface PublishContext {
   readonly capgo: Capgo
@@ -15,12 +20,14 @@ export interface PublishContext {
   /** As it was read for the plan. */
   readonly channel: ChannelRow | null
   readonly commit: Commit
-  readonly zip: { readonly path: string; readonly size: number; readonly sha256: string }
+  readonly content: Content
   /** How a commit (second) stands to another (first). */
   readonly compare: (base: string, head: string) => Promise<Relation>
   readonly log: (message: string) => void
   /** Bytes that Capgo has of how many. */
   readonly onProgress: (sent: number, total: number) => void
+  /** Files that Capgo has one by one of how many. */
+  readonly onFile: (stored: number, total: number) => void
 }
 
 export interface Published {
@@ -31,6 +38,20 @@ export interface Published {
   /** The bundle that it is about, where that is not what the channel serves to everybody. */
   readonly bundle: BundleRow | null
   readonly by: 'upload' | 'resume' | 'promote' | null
+  /** Null when no delta files were stored. */
+  readonly delta: DeltaReport | null
+  readonly warnings: readonly string[]
+}
+
+/** A bundle whose content is stored. */
+interface Stored {
+  /** The last write before devices may see it. */
+  freeze(): Promise<BundleRow>
+  readonly delta: DeltaReport | null
+  /** Waits until devices can be given its delta files; null when they can already. */
+  readonly taken: (() => Promise<boolean>) | null
+  readonly isDeltaOnly: boolean
+  readonly warnings: readonly string[]
 }
 
 /**
@@ -40,17 +61,42 @@ export interface Published {
 export async function publish(plan: PublishPlan, context: PublishContext): Promise<Published> {
   const { action } = plan
   if (action.do === 'keep') return keep(plan, action, context)
-  const isReady =
+  const stored =
     action.do === 'promote'
-      ? () => takeOver(plan, action.bundle, context)
+      ? ready(() => takeOver(plan, action.bundle, context))
       : await store(plan, action, context)
   // Freezing the bundle and looking at the channel once more need not wait for each other.
   const [bundle, channel] = await Promise.all([
-    isReady(),
+    stored.freeze(),
     context.capgo.readChannel(plan.appId, plan.channelName),
   ])
-  return promote(plan, bundle, channel, context)
+  if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
+    throw new ActionError(
+      'delta_not_taken_up',
+      `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`,
+      { hint: 'The server does this in the background. Nothing was published; run the job again later.' },
+    )
+  const published = await promote(plan, bundle, channel, context)
+  const warnings = [...stored.warnings]
+  if (
+    !stored.isDeltaOnly &&
+    published.outcome === 'published' &&
+    stored.taken !== null &&
+    !(await stored.taken())
+  )
+    warnings.push(
+      'Capgo has not taken up the delta files yet: until it does, devices download the whole zip.',
+    )
+  return { ...published, delta: stored.delta, warnings }
 }
+
+const ready = (freeze: Stored['freeze']): Stored => ({
+  freeze,
+  delta: null,
+  taken: null,
+  isDeltaOnly: false,
+  warnings: [],
+})
 
 async function keep(
   plan: PublishPlan,
@@ -68,7 +114,15 @@ async function keep(
   }
   const why = plan.decisions.find(decision => decision.what === 'bundle')?.why ?? ''
   const bundle = action.outcome === 'unchanged' ? action.bundle : null
-  return { outcome: action.outcome, reason: sentence(why), channel, bundle, by: null }
+  return {
+    outcome: action.outcome,
+    reason: sentence(why),
+    channel,
+    bundle,
+    by: null,
+    delta: null,
+    warnings: [],
+  }
 }
 
 async function requirePermissions(plan: PublishPlan, { capgo, app }: PublishContext): Promise<void> {
@@ -102,68 +156,150 @@ async function store(
   plan: PublishPlan,
   action: Extract<PublishAction, { do: 'upload' | 'resume' }>,
   context: PublishContext,
-): Promise<() => Promise<BundleRow>> {
-  const { capgo, app, zip, log } = context
+): Promise<Stored> {
+  const { capgo, app, content, log } = context
   const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)])
-  if (zip.size > config.maxUploadLength)
+  const delta = decideDelta({
+    mode: content.delta,
+    pluginVersion: content.pluginVersion,
+    serverTakesFiles: config.partialUpload,
+    fileCount: content.files.length,
+  })
+  const isDeltaOnly = delta.on && content.delta === 'only'
+  log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`)
+  if (!isDeltaOnly && content.zip.size > config.maxUploadLength)
     throw new ActionError(
       'bundle_too_large',
-      `The bundle has ${zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`,
+      `The bundle has ${content.zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`,
       { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
     )
-  const row = action.do === 'resume' ? action.bundle : await claimName(plan, action, context)
-  const object = { ...zip, appId: plan.appId, ownerOrg: app.owner_org, name: row.name }
-  const there = action.do === 'resume' ? await capgo.describeStored(zipKey(object)) : null
-  if (there?.sha256 === zip.sha256) log(`The content of ${row.name} is stored already.`)
-  else {
-    try {
-      await capgo.uploadZip(object, { config, onProgress: sent => context.onProgress(sent, zip.size) })
-    } catch (error) {
-      if (
-        action.do === 'upload' &&
-        !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false))
-      )
-        log(`Bundle ${row.name} is left in progress, unseen by devices; running the job again finishes it.`)
-      throw error
+  const { row, session } =
+    action.do === 'resume' ? reopen(action.bundle, content) : await claimName(plan, action, context)
+  let files: DeltaStore | null = null
+  let isHandedOver = false
+  const key = zipKey({ appId: plan.appId, ownerOrg: app.owner_org, name: row.name })
+  try {
+    files = await both(
+      isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context),
+      delta.on
+        ? storeDelta(content, session, {
+            app,
+            served: context.channel?.version ?? null,
+            config,
+            capgo,
+            onFile: context.onFile,
+          })
+        : null,
+    )
+    if (files !== null) {
+      const { sent, files: count } = files.report
+      log(`${sent} of ${count} files were sent; Capgo has the others.`)
+      isHandedOver = await capgo.setManifest(plan.appId, row.name, files.manifest)
     }
+  } catch (error) {
+    if (action.do === 'upload' && !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false)))
+      log(`Bundle ${row.name} is left in progress, unseen by devices; running the job again finishes it.`)
+    throw error
   }
-  return async () => {
-    const ready = await capgo.finaliseBundle(row.id, zipKey(object))
-    if (ready !== null) return ready
-    const meanwhile = await capgo.readBundle(plan.appId, row.name)
-    if (
-      meanwhile?.checksum === zip.sha256 &&
-      meanwhile.storage_provider !== 'r2-direct' &&
-      !meanwhile.deleted
-    )
-      return meanwhile
-    throw new ActionError(
-      'bundle_vanished',
-      `Bundle ${row.name} was removed or changed while it was published.`,
-      {
-        hint: 'Another job or person works on this bundle. Run the job again.',
-      },
-    )
+  const manifest = files?.manifest ?? null
+  return {
+    async freeze() {
+      const ready = await capgo.finaliseBundle(
+        row.id,
+        isDeltaOnly ? null : key,
+        isHandedOver ? null : manifest,
+      )
+      if (ready !== null) return ready
+      const meanwhile = await capgo.readBundle(plan.appId, row.name)
+      if (
+        meanwhile?.checksum === content.checksum &&
+        meanwhile.storage_provider !== 'r2-direct' &&
+        !meanwhile.deleted
+      )
+        return meanwhile
+      throw new ActionError(
+        'bundle_vanished',
+        `Bundle ${row.name} was removed or changed while it was published.`,
+        {
+          hint: 'Another job or person works on this bundle. Run the job again.',
+        },
+      )
+    },
+    delta: files?.report ?? null,
+    taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
+    isDeltaOnly,
+    warnings:
+      !isDeltaOnly && content.zip.size > config.alertUploadSize
+        ? [
+            `The bundle has ${megabytes(content.zip.size)}; Capgo advises to stay below ${megabytes(config.alertUploadSize)}, as phones download it on the road.`,
+          ]
+        : [],
   }
+}
+
+/** Both run side by side; when one fails, the other has come to its end too. */
+async function both<T>(zip: Promise<void> | null, delta: Promise<T> | null): Promise<T | null> {
+  const [first, second] = await Promise.allSettled([zip, delta])
+  if (first.status === 'rejected') throw first.reason
+  if (second.status === 'rejected') throw second.reason
+  return second.value
+}
+
+/** The session of a bundle that an earlier run began: with it the same bytes come out again. */
+function reopen(row: BundleRow, { encryption }: Content): { row: BundleRow; session: Session | null } {
+  if (encryption === null || !row.session_key) return { row, session: null }
+  const session = encryption.openSession(row.session_key)
+  if (session !== null) return { row, session }
+  throw new ActionError(
+    'session_key_unreadable',
+    `The unfinished bundle ${row.name} was encrypted with another private key.`,
+    { hint: 'Delete that bundle in the Capgo console, and run the job again.' },
+  )
+}
+
+async function storeZip(
+  mayBeThere: boolean,
+  row: BundleRow,
+  session: Session | null,
+  config: FilesConfig,
+  { capgo, app, content, log, onProgress }: PublishContext,
+): Promise<void> {
+  const zip =
+    session === null
+      ? content.zip
+      : await encryptFile(content.zip.path, join(content.scratch, 'bundle.encrypted'), session)
+  const object = { ...zip, appId: app.app_id, ownerOrg: app.owner_org, name: row.name }
+  const there = mayBeThere ? await capgo.describeStored(zipKey(object)) : null
+  if (there?.sha256 === zip.sha256) log(`The content of ${row.name} is stored already.`)
+  else await capgo.uploadZip(object, { config, onProgress: sent => onProgress(sent, zip.size) })
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 }
 
 /** Makes the row under the first of the plan's names that nobody has. */
 async function claimName(
   plan: PublishPlan,
   action: Extract<PublishAction, { do: 'upload' }>,
-  { capgo, app, zip, log }: PublishContext,
-): Promise<BundleRow> {
+  { capgo, app, content, log }: PublishContext,
+): Promise<{ row: BundleRow; session: Session | null }> {
+  const { checksum, encryption } = content
+  const session = encryption?.newSession() ?? null
   for (const name of action.names) {
     const made = await capgo.createBundle({
       appId: plan.appId,
       ownerOrg: app.owner_org,
       name,
-      checksum: zip.sha256,
+      checksum,
       minUpdateVersion: action.minUpdateVersion,
+      sessionKey: session?.sessionKey ?? null,
+      keyId: encryption?.keyId ?? null,
+      nativePackages: content.nativePackages,
       link: plan.link,
       comment: plan.comment,
     })
-    if (made !== null) return made
+    if (made !== null) return { row: made, session }
     // Taken in between; or our own row, made by a request whose answer was lost.
     const row = await capgo.readBundle(plan.appId, name)
     if (row === null)
@@ -174,10 +310,10 @@ async function claimName(
     if (
       row.storage_provider === 'r2-direct' &&
       !row.deleted &&
-      row.checksum === zip.sha256 &&
+      row.checksum === checksum &&
       row.comment === plan.comment
     )
-      return row
+      return reopen(row, content)
     log(`Bundle name ${name} was taken by another run at the same moment.`)
   }
   throw new ActionError(
@@ -195,7 +331,7 @@ async function promote(
   bundle: BundleRow,
   channel: ChannelRow | null,
   context: PublishContext,
-): Promise<Published> {
+): Promise<Omit<Published, 'delta' | 'warnings'>> {
   const { capgo } = context
   const stale = await staleBy(plan, channel, context)
   if (channel !== null && stale !== null)

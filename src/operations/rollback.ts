@@ -76,6 +76,7 @@ function doneBefore(appId: string, channel: ChannelRow): MovePlan {
     comment: null,
     withdrawal: null,
     commit: readServedCommit(bundle, channel.name),
+    natives: [],
     decisions: [
       { what: 'bundle', value: bundle.name, why: 'an earlier attempt of this run went back to it' },
     ],

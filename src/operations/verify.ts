@@ -82,7 +82,7 @@ export async function verifyAsDevice(verifiable: Verifiable, context: RunContext
           deps.log.info(`${what}: ${describe(offer)}; asking again in ${formatDuration(pause)}.`),
       )
       if (offer.kind !== 'offered' || offer.version !== bundle.name)
-        throw notOffered(verifiable, offer, `${what}, ${source}`, waited)
+        throw notOffered(verifiable, offer, `native ${native} (${platform}, ${source})`, waited)
       size ??= await checkDownload(verifiable, offer, context)
       deps.log.info(
         `${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${formatDuration(waited)}`}.`,

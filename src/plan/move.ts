@@ -1,4 +1,5 @@
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { NativeChange } from './compatibility.ts'
 import { noteCommit, readNotes, readServedCommit, type ServedCommit } from './lineage.ts'
 import type { RolloutRequest, Stage } from './rollout.ts'
 import type { Commit, Decision, NativeVersion } from './types.ts'
@@ -19,6 +20,8 @@ export interface MovePlan {
   readonly withdrawal: { readonly bundle: BundleRow; readonly comment: string } | null
   /** From which the bundle was built; null when this action did not make it. */
   readonly commit: { readonly sha: string; readonly refName: string } | null
+  /** How its native packages differ from those of the bundle that it replaces. */
+  readonly natives: readonly NativeChange[]
   readonly decisions: readonly Decision[]
   readonly warnings: readonly string[]
 }

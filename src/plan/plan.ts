@@ -2,6 +2,7 @@ import semver from 'semver'
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { newChannelSettings } from './channel.ts'
+import { compareNatives, type NativeChange } from './compatibility.ts'
 import { normaliseNative, type VersionRules } from './delivery.ts'
 import { isStale, noteCommit, readServedCommit } from './lineage.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare } from './rollout.ts'
@@ -42,6 +43,8 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
   const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null
   if (create !== null) decisions.push({ what: 'new channel', value: facts.channelName, why: create.why })
 
+  const before = facts.base?.version ?? null
+  const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null)
   const action = decideAction()
   const { stage, why: stageWhy } =
     action.do === 'keep'
@@ -53,6 +56,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
       value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
       why: stageWhy,
     })
+  if (action.do !== 'keep' || facts.purpose.kind === 'preview') checkNatives()
   if (channel !== null) warnings.push(...channelWarnings(channel))
   const shown = action.do === 'upload' ? action.names[0] : action.bundle.name
   const refused = shown === undefined ? null : refusalOf(shown, action)
@@ -77,7 +81,27 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
       { after: shown === served?.name ? null : (served?.name ?? null) },
     ),
     decisions,
+    natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,
     warnings,
+  }
+
+  /** Throws `native_incompatible`. Where the channel's own rule keeps older apps away, nothing is wrong. */
+  function checkNatives(): void {
+    const broken = natives.filter(({ compatible }) => !compatible)
+    const minimum = action.do === 'upload' ? action.minUpdateVersion : null
+    const isShielded =
+      channel?.disable_auto_update === 'version_number' &&
+      minimum !== null &&
+      semver.gt(minimum, served?.min_update_version ?? '0.0.0')
+    const mode = facts.onIncompatible ?? (facts.purpose.kind === 'preview' ? 'warn' : 'fail')
+    if (broken.length === 0 || isShielded || mode === 'ignore') return
+    const lack = `Apps that take ${before?.name} from channel ${facts.base?.name} lack native code of this bundle`
+    // The table of native packages says the rest.
+    if (mode === 'warn') warnings.push(`${lack}: ${broken.map(({ name }) => name).join(', ')}.`)
+    else
+      throw new ActionError('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
+        hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
+      })
   }
 
   function decideAction(): PublishAction {
@@ -198,12 +222,15 @@ function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameReque
 
 /**
  * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
- * bundle it serves, else the lowest native version that is known.
+ * bundle it serves while that fits; with new native code the lowest native version of the repository.
  */
-function minimumNative(facts: PublishFacts): string | null {
+function minimumNative(facts: PublishFacts & Partial<Pick<BuiltFacts, 'nativePackages'>>): string | null {
+  if (facts.minUpdateVersion !== null) return facts.minUpdateVersion
   if (facts.channel?.disable_auto_update !== 'version_number') return null
-  const served = facts.channel.version?.min_update_version
-  if (served) return served
+  const { version: before } = facts.channel
+  const changes = compareNatives(facts.nativePackages ?? [], before?.native_packages ?? null)
+  const served = before?.min_update_version
+  if (served && changes.every(({ compatible }) => compatible)) return served
   const [lowest] = semver.sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []))
   if (lowest === undefined)
     throw new ActionError(
@@ -212,6 +239,13 @@ function minimumNative(facts: PublishFacts): string | null {
       { hint: 'Set the input "native-version" to the native version that this bundle needs.' },
     )
   return lowest
+}
+
+/** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
+export function listNatives(changes: readonly NativeChange[]): string {
+  return changes
+    .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
+    .join(', ')
 }
 
 /** What keeps devices from what a channel serves, whatever the bundle is. */

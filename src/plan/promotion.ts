@@ -1,5 +1,7 @@
-import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import semver from 'semver'
+import type { BundleRow, ChannelRow, ServedBundle } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
+import { compareNatives, type NativeChange } from './compatibility.ts'
 import { isStale, readServedCommit } from './lineage.ts'
 import {
   type MoveFacts,
@@ -10,15 +12,17 @@ import {
   noteMove,
   originOf,
 } from './move.ts'
-import { channelWarnings, isReady } from './plan.ts'
+import { channelWarnings, isReady, listNatives } from './plan.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare, isAt } from './rollout.ts'
-import type { Decision, Relation } from './types.ts'
+import type { Decision, OnIncompatible, Relation } from './types.ts'
 import { firstRefusal } from './version.ts'
 
 export interface PromotionFacts extends MoveFacts {
   readonly from: ChannelRow
   /** What `from` serves. */
-  readonly bundle: BundleRow
+  readonly bundle: ServedBundle
+  /** Null = `fail`. */
+  readonly onIncompatible: OnIncompatible | null
   /** Its content is there. */
   readonly stored: boolean
   readonly to: ChannelRow
@@ -29,12 +33,12 @@ export interface PromotionFacts extends MoveFacts {
 /** A reason for which a promotion is refused, or null. In this order; the first that speaks ends the run. */
 type Rule = (facts: PromotionFacts) => ActionError | null
 
-// Judging by native packages belongs here too: the lists are on both bundles.
-const RULES: readonly Rule[] = [refuseUnready, refuseOlder, refuseUndelivered]
+const RULES: readonly Rule[] = [refuseUnready, refuseOlder, refuseUndelivered, refuseIncompatible]
 
 /**
  * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
- * `promotion_older`, `promotion_refused` or `rollout_active`; nothing was written then.
+ * `promotion_older`, `promotion_refused`,
+ * `native_incompatible` or `rollout_active`; nothing was written then.
  */
 export function planPromotion(facts: PromotionFacts): MovePlan {
   const { appId, from, to, bundle, natives, run } = facts
@@ -78,8 +82,10 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
         }),
     withdrawal: null,
     commit: origin,
+    natives: changedNatives(facts),
     decisions,
     warnings: [
+      ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
       ...channelWarnings(to),
       ...(activeRollout(from) === null
         ? []
@@ -157,6 +163,33 @@ function olderThanServed({ from, to, bundle, relation, run }: PromotionFacts): s
   return Date.parse(bundle.created_at) < Date.parse(served.created_at)
     ? `${bundle.name} was made before ${served.name}, and no commits are known that could be compared`
     : null
+}
+
+/** How its native packages differ from those of what `to` serves. */
+function changedNatives({ bundle, to }: PromotionFacts): NativeChange[] {
+  return compareNatives(bundle.native_packages ?? [], to.version?.native_packages ?? null)
+}
+
+/** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
+function lackOf(facts: PromotionFacts): string | null {
+  const { to, bundle } = facts
+  const served = to.version
+  const broken = changedNatives(facts).filter(({ compatible }) => !compatible)
+  const isShielded =
+    to.disable_auto_update === 'version_number' &&
+    bundle.min_update_version !== null &&
+    semver.gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0')
+  if (broken.length === 0 || isShielded) return null
+  return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`
+}
+
+function refuseIncompatible(facts: PromotionFacts): ActionError | null {
+  const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null
+  return lack === null
+    ? null
+    : new ActionError('native_incompatible', lack, {
+        hint: 'Release the app to the stores first, then promote with "on-incompatible: warn".',
+      })
 }
 
 function refuseUndelivered({ to, bundle, natives }: PromotionFacts): ActionError | null {

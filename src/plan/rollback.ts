@@ -117,6 +117,7 @@ export function planRollback(facts: RollbackFacts): MovePlan {
       comment: null,
       withdrawal: null,
       commit: origin,
+      natives: [],
       decisions,
       warnings: [],
     }
@@ -145,6 +146,8 @@ export function planRollback(facts: RollbackFacts): MovePlan {
     }),
     withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
     commit: origin,
+    // Not judged: installed apps that could run the older bundle then can run it now.
+    natives: [],
     decisions,
     warnings: [
       ...channelWarnings(channel),

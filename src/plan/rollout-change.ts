@@ -49,6 +49,7 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
         : null,
     withdrawal: withdrawn === null ? null : { bundle: running, comment: withdrawn },
     commit: originOf(bundle, channel.name),
+    natives: [],
     decisions: [
       { what: 'channel', value: channel.name, why: 'input "channel"' },
       { what: 'rolled out', value: running.name, why: `${describeNow(rollout)} until now` },
@@ -126,6 +127,7 @@ function nothing({ appId, channel }: RolloutFacts, bundle: BundleRow): Omit<Move
     comment: null,
     withdrawal: null,
     commit: originOf(bundle, channel.name),
+    natives: [],
     decisions: [{ what: 'channel', value: channel.name, why: 'input "channel"' }],
     warnings: [],
   }

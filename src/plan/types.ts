@@ -1,4 +1,5 @@
-import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow, NativePackage } from '../capgo/wire.ts'
+import type { NativeChange } from './compatibility.ts'
 import type { RolloutRequest, Stage } from './rollout.ts'
 
 /** One choice of a plan, why it was made and who said so. Printed by a dry run and in the log. */
@@ -59,6 +60,9 @@ export type Purpose =
   | { readonly kind: 'branch'; readonly isDefaultBranch: boolean }
   | { readonly kind: 'preview'; readonly pull: number }
 
+/** What to do when installed apps lack native code that the bundle needs. */
+export type OnIncompatible = 'fail' | 'warn' | 'ignore'
+
 /** What a publish must know before anything is built. */
 export interface PublishFacts {
   readonly appId: string
@@ -73,6 +77,10 @@ export interface PublishFacts {
   readonly natives: readonly NativeVersion[]
   readonly commit: Commit
   readonly rollout: RolloutRequest
+  /** The user's own minimum native version for the bundle. */
+  readonly minUpdateVersion: string | null
+  /** Null = `fail`, for previews `warn`. */
+  readonly onIncompatible: OnIncompatible | null
 }
 
 /** What a publish knows once the web build is a zip. Sizes in bytes. */
@@ -84,6 +92,10 @@ export interface BuiltFacts extends PublishFacts {
   readonly relation: Relation
   /** What the channel rolls out, and how our commit stands to that one's; null without a rollout. */
   readonly running: { readonly bundle: BundleRow; readonly relation: Relation } | null
+  /** The channel whose devices will take the bundle next: itself, or that of a pull request's base branch. */
+  readonly base: ChannelRow | null
+  /** Native packages of the app, as installed. */
+  readonly nativePackages: readonly NativePackage[]
 }
 
 export type PublishAction =
@@ -108,5 +120,7 @@ export interface PublishPlan {
   readonly link: string
   readonly comment: string
   readonly decisions: readonly Decision[]
+  /** How the native packages differ from those of the bundle that the channel serves. */
+  readonly natives: readonly NativeChange[]
   readonly warnings: readonly string[]
 }

@@ -2,7 +2,16 @@ import { formatBytes, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link } from './markdown.ts'
 import type { PreviewComment } from './preview.ts'
 import { renderQr } from './qr.ts'
-import { countChanges, LINES_SHOWN, lastLines, listChanges, row, setApart, tableOfChanges } from './render.ts'
+import {
+  countChanges,
+  LINES_SHOWN,
+  lastLines,
+  listChanges,
+  renderNatives,
+  row,
+  setApart,
+  tableOfChanges,
+} from './render.ts'
 import { renderMerging, renderTesterSection, renderTesters, type TesterRow } from './testers.ts'
 
 /** GitHub takes 65,536 characters and refuses more; some room for the marker that goes before. */
@@ -37,6 +46,7 @@ function blocks(comment: PreviewComment): string[] {
         testers(comment),
         phone(comment),
         changes(comment),
+        renderNatives(comment.nativeChanges),
         renderMerging(comment.testers?.merging ?? null),
         footer(comment),
       ]

@@ -86,6 +86,8 @@ export function publishedResult(
     readonly channel: ChannelRow
     readonly bundle: BundleRow | null
     readonly by: PublishResult['by']
+    readonly delta: PublishResult['delta']
+    readonly warnings: readonly string[]
   },
 ): PublishResult {
   const { plan, known } = findings
@@ -105,6 +107,8 @@ export function publishedResult(
     },
     rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
     by: published.by,
+    delta: published.delta,
+    warnings: [...base(findings).warnings, ...published.warnings],
     change: published.outcome === 'published' ? findings.change : null,
   }
 }
@@ -116,6 +120,8 @@ function base(findings: Findings) {
     kind: 'publish',
     appId: plan.appId,
     before: before === null ? null : { id: before.id, name: before.name },
+    delta: null,
+    natives: plan.natives,
     preview: null,
     verified: null,
     testers: null,
@@ -174,6 +180,8 @@ export function movedResult(
         ? null
         : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
     change: null,
+    delta: null,
+    natives: plan.isDone ? [] : plan.natives,
     files: null,
     leftOut: [],
     decisions: plan.decisions,

@@ -1,3 +1,4 @@
+import type { NativeChange } from '../plan/compatibility.ts'
 import type { ContentChange } from './result.ts'
 import type { TestersReport } from './testers.ts'
 
@@ -29,6 +30,8 @@ export interface PreviewComment {
     readonly version: string
     readonly refusal: string | null
   }[]
+  /** How the native packages differ from those of that bundle. */
+  readonly nativeChanges: readonly NativeChange[]
   /** Devices that are on the channel by an override; null when it could not be read. */
   readonly devices: number | null
   /** `capgo://preview/channel?…`, also in the QR code. Null while there is nothing to open. */

@@ -1,3 +1,4 @@
+import type { NativeChange } from '../plan/compatibility.ts'
 import { formatShare } from '../plan/rollout.ts'
 import type { Decision } from '../plan/types.ts'
 import { formatBytes, formatDifference, formatDuration, plural, shortSha } from './format.ts'
@@ -148,6 +149,7 @@ function published(result: PublishResult): string[] {
     preview(result),
     ...testersOf(result.testers),
     changes(result.change),
+    renderNatives(result.natives),
     warnings(result.warnings),
     decisions(result),
     footer(result),
@@ -242,12 +244,13 @@ function decisions({ decisions, leftOut, outcome }: PublishResult): string {
   return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned')
 }
 
-function footer({ outcome, appId, bundle, channel, files, durations, by }: PublishResult): string {
+function footer({ outcome, appId, bundle, channel, files, delta, durations, by }: PublishResult): string {
   const isOurs = outcome !== 'stale'
   const facts = row([
     escapeText(appId),
     channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
     files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
+    delta === null ? '' : `${plural(delta.sent, 'new file')}, ${formatBytes(delta.sentBytes)}`,
     bundle.checksum === null || !isOurs ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
     durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
     durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
@@ -272,6 +275,24 @@ function changes(change: ContentChange | null): string {
     `<b>Files:</b> ${countChanges(files)} since ${since} (${formatDifference(total)} unpacked)`,
     tableOfChanges(files),
   )
+}
+
+/** What installed apps may lack comes first; the table is open when they do. */
+export function renderNatives(changes: readonly NativeChange[]): string {
+  if (changes.length === 0) return ''
+  const lacking = changes.filter(({ compatible }) => !compatible)
+  const rows = [...lacking, ...changes.filter(({ compatible }) => compatible)].map(change => [
+    change.compatible ? '✓' : '⚠️',
+    code(change.name),
+    change.before === null ? '–' : code(change.before),
+    change.now === null ? '–' : code(change.now),
+    escapeText(change.why),
+  ])
+  const title =
+    lacking.length === 0
+      ? `<b>Native packages:</b> ${changes.length} changed, installed apps can take them`
+      : `<b>Native packages:</b> installed apps lack ${lacking.length} of ${changes.length} that changed`
+  return details(title, table(['', 'package', 'before', 'now', 'because'], rows), lacking.length > 0)
 }
 
 /** `4 changed, 1 added`. */

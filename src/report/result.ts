@@ -1,4 +1,5 @@
 import type { Place, Problem } from '../errors.ts'
+import type { NativeChange } from '../plan/compatibility.ts'
 import type { Kept } from '../plan/housekeeping.ts'
 import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
@@ -51,6 +52,10 @@ export interface PublishResult {
   /** From which the bundle was built; null when this action did not make it. */
   readonly commit: { readonly sha: string; readonly refName: string; readonly url: string } | null
   readonly change: ContentChange | null
+  /** Files that were stored one by one, and how many of them were sent; null without delta files. */
+  readonly delta: { readonly files: number; readonly sent: number; readonly sentBytes: number } | null
+  /** How the native packages differ from those of the bundle that was served. */
+  readonly natives: readonly NativeChange[]
   readonly files: { readonly count: number; readonly bytes: number } | null
   readonly leftOut: readonly { readonly path: string; readonly why: string }[]
   readonly decisions: readonly Decision[]

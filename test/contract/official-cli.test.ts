@@ -1,12 +1,14 @@
 /** The official CLI, of which the local Capgo knows nothing, works against it: what it did is looked at as a device would. */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { type LocalCapgo, startCapgo } from '../../server/index.ts'
+import { encryptFile, readEncryption } from '../../src/bundle/encrypt.ts'
 import { Device } from '../helpers/device.ts'
 
 const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url))
@@ -75,7 +77,9 @@ function cli(...words: string[]): Promise<string> {
         NO_PROXY: '127.0.0.1',
       },
     }
-    execFile(process.execPath, [CLI, ...words, '--apikey', key], options, (error, stdout, stderr) => {
+    // Nothing is decrypted on the server.
+    const login = words[1] === 'decrypt' ? [] : ['--apikey', key]
+    execFile(process.execPath, [CLI, ...words, ...login], options, (error, stdout, stderr) => {
       const printed = `${stdout}${stderr}`
       if (error) reject(new Error(`capgo ${words.join(' ')}: exit ${error.code}\n${printed}`))
       else resolve(printed)
@@ -158,4 +162,23 @@ it('channel delete', async () => {
   await cli('channel', 'delete', 'production', APP)
   expect(channelNames()).toEqual([])
   expect(capgo.deleteAllAttempts).toEqual([])
+}, 90_000)
+
+it('bundle decrypt, of what this action encrypted', async () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  })
+  const encryption = await readEncryption(privateKey, folder, '8.51.2')
+  const session = encryption.newSession()
+  const config = JSON.parse(readFileSync(join(folder, 'capacitor.config.json'), 'utf8'))
+  config.plugins.CapacitorUpdater.publicKey = publicKey
+  write('capacitor.config.json', config)
+  write('app.zip', SCRIPT)
+  await encryptFile(join(folder, 'app.zip'), join(folder, 'sealed.zip'), session)
+  const checksum = encryption.sign(createHash('sha256').update(SCRIPT).digest('hex'))
+  const words = ['bundle', 'decrypt', 'sealed.zip', session.sessionKey, '--checksum', checksum]
+  expect(await cli(...words)).toContain('Checksum matches')
+  expect(readFileSync(join(folder, 'sealed.zip_decrypted.zip'), 'utf8')).toBe(SCRIPT)
 }, 90_000)

@@ -196,7 +196,7 @@ export class Device {
       const bytes = await fetchWithResume(entry.download_url)
       downloaded += bytes.length
       const plain = encrypted ? decrypt.content(bytes, update.sessionKey) : bytes
-      const content = compressed ? await promisify(brotliDecompress)(plain) : plain
+      const content = compressed ? await decompress(plain) : plain
       if (sha256(content) !== hash)
         throw new DeviceError('download_manifest_checksum_fail', `${name} is not ${hash}`)
       files.set(name, content)
@@ -256,6 +256,13 @@ async function fetchWithResume(url: string): Promise<Buffer> {
       if (error instanceof DeviceError || attempt === TRIES) throw error
     }
   }
+}
+
+/** The plugin takes these three bytes for an empty file. */
+const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
+
+async function decompress(bytes: Buffer): Promise<Buffer> {
+  return bytes.equals(EMPTY) ? Buffer.alloc(0) : promisify(brotliDecompress)(bytes)
 }
 
 /** The archive's files by path. Throws a `DeviceError` for an entry that the plugin refuses. */

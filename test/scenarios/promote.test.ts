@@ -84,6 +84,27 @@ describe('a promotion', () => {
     expect((await world.push('main')).outputs.outcome).toBe('published')
   })
 
+  it('does not take native code to apps that lack it, unless that is only to be warned about', async () => {
+    const world = await createStages()
+    const camera = (version: string) => [{ name: '@capacitor/camera', version }]
+    for (const [channel, version] of [
+      ['production', '7.0.1'],
+      ['development', '8.0.0'],
+    ] as const)
+      world.capgo.store.update('app_versions', servedBy(world, channel)!, {
+        native_packages: camera(version),
+      })
+    const refused = await promote(world)
+    expect(refused.outputs['error-code'], refused.visibleLog).toBe('native_incompatible')
+    expect(refused.outputs.reason).toContain('@capacitor/camera 7.0.1 -> 8.0.0')
+    expect(servedBy(world, 'production')?.name).toBe('1.2.0')
+    const warned = await promote(world, { 'on-incompatible': 'warn' })
+    expect(warned.outputs.outcome).toBe('published')
+    expect(warned.visibleLog).toContain(
+      'Warning: Apps that take 1.2.0 from channel production lack native code',
+    )
+  })
+
   it('says so when somebody changes the channel meanwhile', async () => {
     const world = await createStages()
     const other = world.capgo.seedBundle({ appId: APP_ID, name: '1.9.0', bytes: Buffer.from('zip') })

@@ -13,6 +13,7 @@ function check(root: string, options: { ready?: boolean; maxBytes?: number; fold
     root,
     directory: join(root, options.folder ?? 'dist'),
     requireNotifyAppReady: options.ready ?? true,
+    dropSourceMaps: false,
     maxBytes: options.maxBytes ?? GIB,
   })
 }
@@ -36,6 +37,7 @@ describe('checkWebDirectory', () => {
       ],
       totalBytes: READY.length + 6,
       leftOut: [],
+      sourceMaps: [],
       warnings: [],
     })
   })
@@ -69,7 +71,7 @@ describe('checkWebDirectory', () => {
 
   it('warns of source maps', async () => {
     const root = makeProject({ 'dist/index.html': READY, 'dist/app.js.map': '{}' })
-    expect((await check(root)).warnings).toEqual([expect.stringContaining('1 source maps')])
+    expect((await check(root)).warnings).toEqual([expect.stringContaining('1 source map ')])
   })
 
   describe('the folder', () => {

@@ -62,7 +62,13 @@ const SHA256 = 'c0e6f3b8ed1e320726c7efee9f05cc6f5d1cb26966d735baa15c688e55c2bf35
 
 async function filesOf(directory: string): Promise<readonly BundleFile[]> {
   return (
-    await checkWebDirectory({ root: directory, directory, requireNotifyAppReady: false, maxBytes: 2 ** 30 })
+    await checkWebDirectory({
+      root: directory,
+      directory,
+      requireNotifyAppReady: false,
+      dropSourceMaps: false,
+      maxBytes: 2 ** 30,
+    })
   ).files
 }
 
@@ -139,7 +145,7 @@ describe('zipDirectory', () => {
       import { zipDirectory } from '${source}/zip.ts'
       process.umask(0o077)
       const [directory, to] = process.argv.slice(1)
-      const { files } = await checkWebDirectory({ root: directory, directory, requireNotifyAppReady: false, maxBytes: 2 ** 30 })
+      const { files } = await checkWebDirectory({ root: directory, directory, requireNotifyAppReady: false, dropSourceMaps: false, maxBytes: 2 ** 30 })
       console.log((await zipDirectory({ directory, files, to })).sha256)`
     const said = execFileSync(process.execPath, ['--input-type=module', '-e', script, directory, to], {
       env,

@@ -1,0 +1,171 @@
+import { createHash } from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { promisify } from 'node:util'
+import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
+import PQueue from 'p-queue'
+import type { BundleFile } from './check.ts'
+import type { Session } from './encrypt.ts'
+import { fileChanged } from './zip.ts'
+
+/** A file of the web folder ready to be stored on its own. */
+export interface DeltaFile {
+  /** Path in the bundle, with `.br` when the bytes are compressed. */
+  readonly fileName: string
+  /** What is stored: its size in bytes and SHA-256 (lower-case hex). */
+  readonly size: number
+  readonly sha256: string
+  open(start: number, length: number): Readable
+}
+
+/** Smaller files are not worth a compression (Capgo's own CLI does the same). */
+const COMPRESS_FROM = 8192
+/** What compression must gain at least, in bytes. */
+const GAIN = 10
+/** Larger files are compressed and encrypted on disk, so that memory does not grow with them. */
+const IN_MEMORY = 512 * 1024
+/** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
+const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
+/** What is compressed by its own format. */
+const PACKED = /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z|pdf)$/i
+/** Above this many bytes to compress in all, a lower quality is five times faster for a few per cent. */
+const MUCH = 16 * 1024 * 1024
+
+const compressed = promisify(brotliCompress)
+
+/** The SHA-256 of each file, in their order. Throws `file_changed` when one has another size than was checked. */
+export async function hashFiles(
+  directory: string,
+  files: readonly BundleFile[],
+): Promise<(BundleFile & { readonly sha256: string })[]> {
+  const queue = new PQueue({ concurrency: 2 * availableParallelism() })
+  return queue.addAll(
+    files.map(file => async () => {
+      const hash = createHash('sha256')
+      let size = 0
+      for await (const chunk of createReadStream(join(directory, file.path), { highWaterMark: 256 * 1024 })) {
+        hash.update(chunk)
+        size += chunk.length
+      }
+      if (size !== file.size) throw fileChanged(file)
+      return { ...file, sha256: hash.digest('hex') }
+    }),
+  )
+}
+
+/**
+ * Compresses files where it pays, and encrypts them. `scratch` is an existing folder for the large ones.
+ * Throws `file_changed` when a file is not what was hashed.
+ */
+export function deltaPacker(options: {
+  readonly directory: string
+  readonly scratch: string
+  readonly session: Session | null
+  /** Bytes of all files that will be packed. */
+  readonly totalBytes: number
+}): (file: BundleFile & { readonly sha256: string }) => Promise<DeltaFile> {
+  const { directory, scratch, session } = options
+  const quality = options.totalBytes > MUCH ? 9 : constants.BROTLI_MAX_QUALITY
+  // Compression runs on libuv's threads; more of them at once only takes memory.
+  const cores = new PQueue({ concurrency: availableParallelism() })
+  let count = 0
+
+  return file => (file.size <= IN_MEMORY ? packSmall(file) : packLarge(file))
+
+  async function packSmall(file: BundleFile & { readonly sha256: string }): Promise<DeltaFile> {
+    const content = await readFile(join(directory, file.path))
+    if (sha256(content) !== file.sha256) throw fileChanged(file)
+    if (content.length === 0) return inMemory(`${file.path}.br`, EMPTY)
+    if (!mayShrink(file)) return inMemory(file.path, content)
+    const small = await cores.add(() => compressed(content, { params: parameters(file.size) }))
+    return small.length < content.length - GAIN
+      ? inMemory(`${file.path}.br`, small)
+      : inMemory(file.path, content)
+  }
+
+  async function inMemory(fileName: string, plain: Buffer): Promise<DeltaFile> {
+    const bytes = session === null ? plain : await sealed(plain, session)
+    return {
+      fileName,
+      size: bytes.length,
+      sha256: sha256(bytes),
+      open: (start, length) => Readable.from([bytes.subarray(start, start + length)]),
+    }
+  }
+
+  async function packLarge(file: BundleFile & { readonly sha256: string }): Promise<DeltaFile> {
+    if (mayShrink(file)) {
+      const small = await cores.add(() => onDisk(file, true))
+      if (small.size < file.size - GAIN) return { ...small, fileName: `${file.path}.br` }
+    }
+    return session === null
+      ? fromFile(file.path, join(directory, file.path), file.size, file.sha256)
+      : onDisk(file, false)
+  }
+
+  async function onDisk(
+    file: BundleFile & { readonly sha256: string },
+    compress: boolean,
+  ): Promise<DeltaFile> {
+    const to = join(scratch, `delta-${count++}`)
+    const [plain, stored] = [new Measure(), new Measure()]
+    await pipeline(
+      createReadStream(join(directory, file.path)),
+      plain.tap,
+      compress ? createBrotliCompress({ params: parameters(file.size) }) : new PassThrough(),
+      session?.cipher() ?? new PassThrough(),
+      stored.tap,
+      createWriteStream(to),
+    )
+    if (plain.digest() !== file.sha256) throw fileChanged(file)
+    return fromFile(file.path, to, stored.size, stored.digest())
+  }
+
+  function parameters(size: number): Record<number, number> {
+    return {
+      [constants.BROTLI_PARAM_QUALITY]: quality,
+      [constants.BROTLI_PARAM_SIZE_HINT]: size,
+    }
+  }
+}
+
+function mayShrink(file: BundleFile): boolean {
+  return file.size >= COMPRESS_FROM && !PACKED.test(file.path)
+}
+
+function fromFile(fileName: string, path: string, size: number, sha256: string): DeltaFile {
+  const open = (start: number, length: number) => createReadStream(path, { start, end: start + length - 1 })
+  return { fileName, size, sha256, open }
+}
+
+/** Counts and hashes what flows by. */
+class Measure {
+  size = 0
+  readonly #hash = createHash('sha256')
+
+  readonly tap = async function* (this: Measure, chunks: AsyncIterable<Buffer>) {
+    for await (const chunk of chunks) {
+      this.#hash.update(chunk)
+      this.size += chunk.length
+      yield chunk
+    }
+  }.bind(this)
+
+  digest(): string {
+    return this.#hash.digest('hex')
+  }
+}
+
+async function sealed(plain: Buffer, session: Session): Promise<Buffer> {
+  const cipher = session.cipher()
+  cipher.end(plain)
+  return Buffer.concat(await cipher.toArray())
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex')
+}

@@ -1,0 +1,184 @@
+import {
+  constants,
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  type KeyObject,
+  privateEncrypt,
+  publicDecrypt,
+  randomBytes,
+} from 'node:crypto'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Transform } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import semver from 'semver'
+import { ActionError } from '../errors.ts'
+
+/** What one bundle is encrypted with. */
+export interface Session {
+  /** What Capgo stores and devices get: `base64(IV):base64(AES key, encrypted with the private key)`. */
+  readonly sessionKey: string
+  cipher(): Transform
+  decipher(): Transform
+}
+
+/** Signs and encrypts with the app's private key; devices undo it with the public key in their config. */
+export interface Encryption {
+  /** The first 20 characters of the public key; the server compares it with that of a device. */
+  readonly keyId: string
+  /** The public key as the Capacitor config holds it: PKCS#1, PEM. */
+  readonly publicKey: string
+  /** A SHA-256 (lower-case hex) in the form that devices verify. The same each time. */
+  sign(sha256: string): string
+  newSession(): Session
+  /** The session of a bundle that an earlier run began; null when another key made it. */
+  openSession(sessionKey: string): Session | null
+}
+
+/** Capgo's keys are RSA of this length; a device wants a signature of exactly 256 bytes. */
+const KEY_BITS = 2048
+const AES = 'aes-128-cbc'
+const AES_BYTES = 16
+const KEY_ID_LENGTH = 20
+/** First plugin of each major that takes a signature of the bytes instead of the text (Capgo calls it v3). */
+const SIGNS_BYTES = ['5.30.0', '6.30.0', '7.30.0']
+const HINT =
+  'Give the whole content of .capgo_key_v2, from "-----BEGIN RSA PRIVATE KEY-----" to "-----END RSA PRIVATE KEY-----", or base64 of it, or the path of the file.'
+
+/**
+ * Reads the input `private-key`: PEM text, base64 of it, or a path relative to `directory`. Line breaks that a
+ * secret store ate or wrote as `\n` are mended. `pluginVersion` is that of the updater in the app, null = newest.
+ * Throws `private_key_unfit`, which never quotes the key.
+ */
+export async function readEncryption(
+  value: string,
+  directory: string,
+  pluginVersion: string | null,
+): Promise<Encryption> {
+  return createEncryption(readKey(await findPem(value, directory)), signsText(pluginVersion))
+}
+
+async function findPem(value: string, directory: string): Promise<string> {
+  if (value.includes('-----BEGIN')) return value
+  const decoded = Buffer.from(value, 'base64').toString('latin1')
+  if (decoded.includes('-----BEGIN')) return decoded
+  const looksLikePath = value.length < 256 && !value.includes('\n')
+  const content = looksLikePath ? await readFile(resolve(directory, value), 'utf8').catch(() => null) : null
+  if (content === null)
+    throw unfit(
+      looksLikePath && /[./\\]/.test(value)
+        ? 'it is neither a key nor the path of a file'
+        : 'it is no PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing',
+    )
+  return content
+}
+
+function readKey(text: string): KeyObject {
+  const parts = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text)
+  if (parts === null)
+    throw unfit('its end is missing: a secret that was cut off, or stored without its last line')
+  const [, label = '', body = ''] = parts
+  if (label.endsWith('PUBLIC KEY'))
+    throw unfit(
+      'it is the public key, which belongs into the Capacitor config; the private one is needed here',
+    )
+  if (label.startsWith('ENCRYPTED') || body.includes('ENCRYPTED'))
+    throw unfit('it is protected by a passphrase, and nobody can type that here')
+  const base64 = body.replace(/\\[rn]|\s/g, '')
+  let key: KeyObject
+  try {
+    key = createPrivateKey(
+      `-----BEGIN ${label}-----\n${base64.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END ${label}-----\n`,
+    )
+  } catch {
+    throw unfit('its content cannot be read: part of it is missing or was changed')
+  }
+  const bits = key.asymmetricKeyDetails?.modulusLength
+  if (key.asymmetricKeyType !== 'rsa' || bits !== KEY_BITS)
+    throw unfit(
+      `it is a key of the kind ${key.asymmetricKeyType}${bits === undefined ? '' : ` with ${bits} bits`}, and devices take RSA with ${KEY_BITS} bits`,
+    )
+  return key
+}
+
+function unfit(why: string): ActionError {
+  return new ActionError('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
+    hint: HINT,
+  })
+}
+
+/** Older plugins verify a signature that was made of the checksum's text as if that were base64. */
+function signsText(pluginVersion: string | null): boolean {
+  if (pluginVersion === null || semver.valid(pluginVersion) === null) return false
+  const { major } = semver.parse(pluginVersion)!
+  const since = SIGNS_BYTES.find(version => semver.major(version) === major)
+  return since === undefined ? major < 5 : semver.lt(pluginVersion, since)
+}
+
+function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encryption {
+  const padding = constants.RSA_PKCS1_PADDING
+  const publicKey = createPublicKey(privateKey)
+  const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString()
+  const seal = (bytes: Buffer) => privateEncrypt({ key: privateKey, padding }, bytes)
+  const session = (iv: Buffer, key: Buffer, sessionKey: string): Session => ({
+    sessionKey,
+    cipher: () => createCipheriv(AES, key, iv),
+    decipher: () => createDecipheriv(AES, key, iv),
+  })
+  return {
+    publicKey: pem,
+    keyId: keyIdOf(pem),
+    sign: sha256 =>
+      textSignatures
+        ? seal(Buffer.from(sha256, 'base64')).toString('base64')
+        : seal(Buffer.from(sha256, 'hex')).toString('hex'),
+    newSession() {
+      const [iv, key] = [randomBytes(AES_BYTES), randomBytes(AES_BYTES)]
+      return session(iv, key, `${iv.toString('base64')}:${seal(key).toString('base64')}`)
+    },
+    openSession(sessionKey) {
+      try {
+        const [iv, sealed] = sessionKey.split(':').map(part => Buffer.from(part, 'base64'))
+        const key = publicDecrypt({ key: publicKey, padding }, sealed ?? Buffer.of())
+        return iv?.length === AES_BYTES && key.length === AES_BYTES ? session(iv, key, sessionKey) : null
+      } catch {
+        return null
+      }
+    },
+  }
+}
+
+/** Of a public key in PEM; the same whatever its line breaks are. */
+export function keyIdOf(publicKey: string): string {
+  return publicKey
+    .replace(/-----[^-]+-----/g, '')
+    .replace(/\\n|\s/g, '')
+    .slice(0, KEY_ID_LENGTH)
+}
+
+/** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */
+export async function encryptFile(
+  from: string,
+  to: string,
+  session: Session,
+): Promise<{ readonly path: string; readonly size: number; readonly sha256: string }> {
+  const hash = createHash('sha256')
+  let size = 0
+  await pipeline(
+    createReadStream(from),
+    session.cipher(),
+    async function* (chunks: AsyncIterable<Buffer>) {
+      for await (const chunk of chunks) {
+        hash.update(chunk)
+        size += chunk.length
+        yield chunk
+      }
+    },
+    createWriteStream(to),
+  )
+  return { path: to, size, sha256: hash.digest('hex') }
+}

@@ -1,0 +1,90 @@
+import * as z from 'zod/mini'
+import type { Connection } from './connection.ts'
+import { parseAnswer, query } from './postgrest.ts'
+import { refusal } from './refusal.ts'
+import { ManifestEntry } from './wire.ts'
+
+/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
+const PAGE = 1000
+/** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
+const TAKEN_UP_WITHIN = 120_000
+const LOOK_EVERY = 2000
+
+export function manifests({ http, api, key, database }: Connection) {
+  async function readPage(ids: readonly number[], offset: number): Promise<ManifestEntry[]> {
+    const { url, headers } = await database()
+    const parameters = {
+      app_version_id: `in.(${ids.join(',')})`,
+      select: Object.keys(ManifestEntry.shape).join(','),
+      order: 'id.asc',
+      limit: String(PAGE),
+      offset: String(offset),
+    }
+    const call = {
+      what: 'read the files of the bundle before',
+      method: 'GET',
+      url: `${url}/manifest?${query(parameters)}`,
+      headers,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200 && answer.status !== 206) throw refusal(call, answer)
+    return parseAnswer(z.array(ManifestEntry), answer, call)
+  }
+
+  async function countEntries(id: number): Promise<number> {
+    const { url, headers } = await database()
+    const call = {
+      what: 'see whether the delta files are taken up',
+      method: 'GET',
+      url: `${url}/app_versions?${query({ id: `eq.${id}`, select: 'manifest_count' })}`,
+      headers,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200) throw refusal(call, answer)
+    return (
+      parseAnswer(z.array(z.object({ manifest_count: z.number() })), answer, call)[0]?.manifest_count ?? 0
+    )
+  }
+
+  return {
+    /** The delta files of bundles; one request for 1000 of them. */
+    async readManifests(
+      bundles: readonly { readonly id: number; readonly manifest_count: number }[],
+    ): Promise<ManifestEntry[]> {
+      const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0)
+      const ids = bundles.map(({ id }) => id)
+      const offsets = Array.from({ length: Math.ceil(total / PAGE) }, (_, page) => page * PAGE)
+      return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat()
+    },
+
+    /**
+     * Hands over the delta files of a bundle in progress, at once visible; doing it again does no harm. False when
+     * the server does not know the route: then they go along with the finalisation.
+     */
+    async setManifest(appId: string, name: string, manifest: readonly ManifestEntry[]): Promise<boolean> {
+      const call = {
+        what: `hand over the delta files of ${name}`,
+        method: 'POST',
+        url: `${api}/private/set_manifest`,
+        headers: key,
+        json: { app_id: appId, name, manifest },
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status === 200) return true
+      if (answer.status === 404 && (answer.code === 'not_found' || answer.code === '')) return false
+      throw refusal(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' })
+    },
+
+    /** Waits until devices can be given the delta files; false when the server does not take them up in time. */
+    async awaitManifest(id: number, count: number): Promise<boolean> {
+      for (let waited = 0; waited < TAKEN_UP_WITHIN; waited += LOOK_EVERY) {
+        await http.sleep(LOOK_EVERY)
+        if ((await countEntries(id)) >= count) return true
+      }
+      return false
+    },
+  }
+}

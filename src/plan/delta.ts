@@ -1,0 +1,100 @@
+import semver from 'semver'
+import type { ManifestEntry } from '../capgo/wire.ts'
+import { ActionError } from '../errors.ts'
+
+/** `auto` = where app and server take it; `only` = without the zip. */
+export type DeltaMode = 'auto' | 'true' | 'false' | 'only'
+
+export interface HashedFile {
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** SHA-256, lower-case hex. */
+  readonly sha256: string
+}
+
+/** First plugin of each major that the server gives a manifest to (Capgo's `/updates`). */
+const SINCE = ['5.10.0', '6.25.0', '7.0.35', '8.0.0']
+/** Capgo takes so many entries at most. */
+const MOST_FILES = 10_000
+
+export interface DeltaFacts {
+  readonly mode: DeltaMode
+  /** Of the updater in the app; null when nothing tells. */
+  readonly pluginVersion: string | null
+  /** Whether the files service takes single files. */
+  readonly serverTakesFiles: boolean
+  readonly fileCount: number
+}
+
+/**
+ * Whether the files are stored one by one too, so that devices download what changed. Throws `delta_impossible`
+ * where the user insists and no device could get it.
+ */
+export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }: DeltaFacts): {
+  readonly on: boolean
+  readonly why: string
+} {
+  if (mode === 'false') return { on: false, why: 'switched off by the input "delta"' }
+  const why = !serverTakesFiles
+    ? 'this server takes no single files'
+    : pluginVersion !== null && !takesManifest(pluginVersion)
+      ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${SINCE.join(', ')} do)`
+      : fileCount > MOST_FILES
+        ? `the bundle has ${fileCount} files, and Capgo takes ${MOST_FILES} at most one by one`
+        : mode === 'auto' && pluginVersion === null
+          ? 'the app has no @capgo/capacitor-updater installed here, so nothing tells whether it takes single files'
+          : null
+  if (why === null) return { on: true, why: 'devices download only the files that changed' }
+  if (mode === 'auto') return { on: false, why }
+  throw new ActionError('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
+    hint: 'With delta: auto the whole zip is used where single files are not possible.',
+  })
+}
+
+export function takesManifest(pluginVersion: string): boolean {
+  if (semver.valid(pluginVersion) === null) return false
+  const major = semver.major(pluginVersion)
+  const since = SINCE.find(version => semver.major(version) === major)
+  return since === undefined ? major > 8 : semver.gte(pluginVersion, since)
+}
+
+/** Splits the files into those that the app has stored already (same path, same content) and the others. */
+export function findStored(
+  files: readonly HashedFile[],
+  known: readonly ManifestEntry[],
+): { readonly stored: readonly ManifestEntry[]; readonly missing: readonly HashedFile[] } {
+  const id = (path: string, hash: string) => `${hash} ${path}`
+  const byContent = new Map(
+    known.map(entry => [id(entry.file_name.replace(/\.br$/, ''), entry.file_hash), entry]),
+  )
+  // A file whose own name ends in .br is stored as it is under that very name.
+  for (const entry of known) byContent.set(id(entry.file_name, entry.file_hash), entry)
+  const stored: ManifestEntry[] = []
+  const missing: HashedFile[] = []
+  for (const file of files) {
+    const entry = file.path.endsWith('.br') ? undefined : byContent.get(id(file.path, file.sha256))
+    if (entry === undefined) missing.push(file)
+    else stored.push(entry)
+  }
+  return { stored, missing }
+}
+
+/**
+ * Where a file of a bundle is stored. The same content at the same path has the same key in every bundle of the
+ * app, except in encrypted ones. Characters that would be written in two ways in an address become `_`: the hash
+ * tells such files apart, so what they share is the same content.
+ */
+export function deltaKey(options: {
+  readonly ownerOrg: string
+  readonly appId: string
+  /** Of an encrypted bundle. */
+  readonly sessionKey: string | null
+  /** SHA-256 (lower-case hex) of the text that stands in the entry as `file_hash`. */
+  readonly hashOfHash: string
+  readonly fileName: string
+}): string {
+  const { ownerOrg, appId, sessionKey, hashOfHash, fileName } = options
+  const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`
+  return `orgs/${ownerOrg}/apps/${appId}/delta/${scope}${hashOfHash}_${fileName.replace(/[^A-Za-z0-9._/-]/g, '_')}`
+}

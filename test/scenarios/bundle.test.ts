@@ -1,0 +1,318 @@
+/** What a bundle is made of: delta files, encryption, native packages, source maps. Devices take it in each form. */
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { createDecryptor } from '../helpers/decrypt.ts'
+import { Device, type DeviceOptions } from '../helpers/device.ts'
+import type { Files } from '../helpers/repository.ts'
+import { openPull } from './pull.ts'
+import {
+  APP_ID,
+  createWorld as createQuietWorld,
+  tinyApp,
+  type World,
+  type WorldOptions,
+  withoutChance,
+} from './scenario.ts'
+
+/** A world whose clock runs fast: the server takes up delta files after some ten seconds. */
+async function createWorld(options: WorldOptions): Promise<World> {
+  const world = await createQuietWorld(options)
+  const clock = setInterval(() => world.capgo.clock.advance(2000), 100)
+  onTestFinished(() => clearInterval(clock))
+  return world
+}
+
+/** Compressible, and larger than what is compressed at all. */
+const SCRIPT = `CapacitorUpdater.notifyAppReady();${'console.log("hello");'.repeat(1000)}`
+const IMAGE = Buffer.from(Array.from({ length: 9000 }, (_, index) => (index * 7919) % 251))
+
+/** An app whose web build is in the repository; `updater` = version of the plugin. */
+function webApp(web: Files, updater: string | null = '8.0.0', config: object = {}): Files {
+  return {
+    ...tinyApp(),
+    'capacitor.config.json': JSON.stringify({
+      appId: APP_ID,
+      webDir: 'web',
+      plugins: { CapacitorUpdater: config },
+    }),
+    'package.json': JSON.stringify({
+      name: 'tiny',
+      version: '1.2.0',
+      dependencies: updater === null ? {} : { '@capgo/capacitor-updater': updater },
+    }),
+    ...Object.fromEntries(Object.entries(web).map(([path, content]) => [`web/${path}`, content])),
+  }
+}
+
+const WEB: Files = {
+  'index.html': '<script src="app.js"></script>',
+  'app.js': SCRIPT,
+  'img/logo.png': IMAGE,
+  'a name with spaces & ümlauts.txt': 'text',
+  'empty.txt': '',
+}
+
+const publish = (world: World, inputs: Record<string, string> = {}) =>
+  world.push('main', { inputs: { build: 'false', ...inputs } })
+
+const filesSent = (world: World, since: number) =>
+  world.capgo.requests
+    .slice(since)
+    .filter(({ method, path }) => method === 'POST' && path.includes('/files/upload/attachments')).length
+
+const device = (world: World, options: Partial<DeviceOptions> = {}) =>
+  new Device({ capgoUrl: world.capgo.url, appId: APP_ID, ...options })
+
+async function installed(world: World, options: Partial<DeviceOptions> = {}) {
+  const bundle = await device(world, options).update()
+  return Object.fromEntries(
+    [...(bundle?.files ?? [])].map(([path, content]) => [path, content.toString('latin1')]),
+  )
+}
+
+const asInstalled = (web: Files) =>
+  Object.fromEntries(
+    Object.entries(web).map(([path, content]) => [path, Buffer.from(content as string).toString('latin1')]),
+  )
+
+describe.each(['new', 'base'] as const)('delta files on a server with the profile %s', profile => {
+  it('only what changed is sent, and devices get every file', async () => {
+    const world = await createWorld({ files: webApp(WEB), server: { profile }, role: 'app_admin' })
+    const run = await publish(world)
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(run.visibleLog).toContain('5 of 5 files were sent')
+    expect(run.visibleLog).not.toContain('has not taken up')
+    expect(await installed(world)).toEqual(asInstalled(WEB))
+    const first = device(world)
+    const answer = await first.checkForUpdate()
+    expect(answer).toMatchObject({ kind: 'update', manifest: { length: 5 } })
+
+    const changed = { ...WEB, 'index.html': '<script src="app.js"></script><p>changed</p>' }
+    world.repo.commit({ 'web/index.html': changed['index.html'] })
+    const since = world.capgo.requests.length
+    const second = await publish(world)
+    expect(second.visibleLog).toContain('1 of 5 files were sent')
+    // The zip, and the one file.
+    expect(filesSent(world, since)).toBe(2)
+    expect(await installed(world)).toEqual(asInstalled(changed))
+  })
+
+  it('only: there is no zip at all', async () => {
+    const world = await createWorld({ files: webApp(WEB), server: { profile }, role: 'app_admin' })
+    const run = await publish(world, { delta: 'only' })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    const [bundle] = world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })
+    expect(bundle).toMatchObject({ r2_path: null, storage_provider: 'r2', manifest_count: 5 })
+    expect(await installed(world)).toEqual(asInstalled(WEB))
+    world.repo.commit({ 'web/index.html': 'changed' })
+    const since = world.capgo.requests.length
+    const second = await publish(world, { delta: 'only' })
+    expect(second.exitCode, second.visibleLog).toBe(0)
+    expect(filesSent(world, since)).toBe(1)
+    // Again: nothing is sent.
+    const before = world.capgo.requests.length
+    const third = await publish(world, { delta: 'only' })
+    expect(third.outputs.outcome).toBe('unchanged')
+    expect(world.capgo.requests.length - before).toBeLessThanOrEqual(6)
+  })
+
+  it('files that another bundle stored are found for a new channel too', async () => {
+    const world = await createWorld({ files: webApp(WEB), server: { profile }, role: 'app_admin' })
+    await publish(world)
+    const pull = await openPull(world, { files: { 'web/index.html': 'preview' } })
+    const since = world.capgo.requests.length
+    const run = await pull.run('opened', {}, { inputs: { build: 'false' } })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(filesSent(world, since)).toBe(2)
+  })
+})
+
+describe('delta', () => {
+  it.each([
+    ['the plugin is too old', '7.0.30', {}, 'takes no single files'],
+    ['nothing tells the plugin', null, {}, 'nothing tells whether'],
+    ['the server takes none', '8.0.0', { runtime: 'edge' }, 'this server takes no single files'],
+  ] as const)('auto stays off when %s', async (_, updater, server, why) => {
+    const world = await createWorld({ files: webApp(WEB, updater), server })
+    const run = await publish(world)
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(run.visibleLog).toContain(why)
+    expect(await installed(world)).toEqual(asInstalled(WEB))
+  })
+
+  it('is refused where the user insists and it is not possible', async () => {
+    const world = await createWorld({ files: webApp(WEB, '7.0.30') })
+    const run = await publish(world, { delta: 'true' })
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs['error-code']).toBe('delta_impossible')
+    expect(world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })).toEqual([])
+  })
+
+  it('a run that died while files were sent is finished by the next', async () => {
+    const world = await createWorld({ files: webApp(WEB) })
+    world.capgo.faults.add({
+      match: { method: 'POST', path: '/private/set_manifest' },
+      do: { status: 500 },
+      times: Infinity,
+    })
+    const died = await publish(world)
+    expect(died.exitCode).toBe(1)
+    world.capgo.faults.clear()
+    const run = await publish(world)
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(await installed(world)).toEqual(asInstalled(WEB))
+  })
+})
+
+describe('encryption', () => {
+  const keys = () =>
+    generateKeyPairSync('rsa', {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    })
+  const { privateKey, publicKey } = keys()
+  const decrypt = createDecryptor(publicKey)
+
+  it.each([
+    ['8.0.0', 'auto'],
+    ['7.0.30', 'auto'],
+    ['8.0.0', 'only'],
+    ['8.0.0', 'false'],
+  ])('with plugin %s and delta %s: devices with the key take it, others do not', async (updater, delta) => {
+    const world = await createWorld({ files: webApp(WEB, updater, { publicKey }) })
+    const run = await publish(world, { 'private-key': privateKey, delta })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    for (const line of privateKey.trim().split('\n').slice(1, -1)) expect(run.log).not.toContain(line)
+    const [bundle] = world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })
+    expect(bundle?.key_id).toMatch(/^MII/)
+    expect(await installed(world, { decrypt, pluginVersion: updater })).toEqual(asInstalled(WEB))
+    await expect(installed(world, { pluginVersion: updater })).rejects.toThrow()
+    // The same content again is known by its signature.
+    const again = await publish(world, { 'private-key': privateKey, delta })
+    expect(again.outputs.outcome).toBe('unchanged')
+  })
+
+  it('a run that died is finished with the session key that is stored', async () => {
+    const world = await createWorld({ files: webApp(WEB, '8.0.0', { publicKey }) })
+    world.capgo.faults.add({
+      match: { method: 'PATCH', path: '/rest/v1/app_versions' },
+      do: { status: 500 },
+      times: Infinity,
+    })
+    expect((await publish(world, { 'private-key': privateKey })).exitCode).toBe(1)
+    world.capgo.faults.clear()
+    const [started] = world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })
+    const run = await publish(world, { 'private-key': privateKey })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(run.visibleLog).toContain('is stored already')
+    const bundles = world.capgo.store.list('app_versions', { app_id: APP_ID, storage_provider: 'r2' })
+    expect(bundles.map(({ session_key }) => session_key)).toContain(started?.session_key)
+    expect(await installed(world, { decrypt })).toEqual(asInstalled(WEB))
+  })
+
+  it.each([
+    ['the config has no public key', {}, privateKey, 'public_key_missing'],
+    ['it is of another pair', { publicKey: keys().publicKey }, privateKey, 'public_key_mismatch'],
+    ['it is no key', { publicKey }, 'hunter2', 'private_key_unfit'],
+  ])('is refused before anything is built when %s', async (_, config, key, code) => {
+    const world = await createWorld({ files: webApp(WEB, '8.0.0', config) })
+    const requests = world.capgo.requests.length
+    const run = await publish(world, { 'private-key': key })
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs['error-code']).toBe(code)
+    expect(world.capgo.requests.length).toBe(requests)
+  })
+
+  it('a bundle that iOS would refuse is told of', async () => {
+    const world = await createWorld({ files: webApp(WEB, '8.0.0', { publicKey }) })
+    const run = await publish(world)
+    expect(run.exitCode).toBe(0)
+    expect(run.summary).toContain('iOS devices refuse it')
+  })
+})
+
+describe('native packages', () => {
+  const withCamera = (version: string): Files => ({
+    'package.json': JSON.stringify({
+      name: 'tiny',
+      version: '1.2.0',
+      dependencies: { '@capgo/capacitor-updater': '8.0.0', '@capacitor/camera': version },
+    }),
+    '.gitignore': '',
+    'node_modules/@capacitor/camera/package.json': JSON.stringify({
+      name: '@capacitor/camera',
+      version,
+      capacitor: { ios: { src: 'ios' }, android: { src: 'android' } },
+    }),
+    'node_modules/@capacitor/camera/ios/Camera.swift': `// ${version}`,
+    'node_modules/@capacitor/camera/android/Camera.kt': `// ${version}`,
+  })
+
+  it('that installed apps do not have fail the run, and do not where the user says so', async () => {
+    const world = await createWorld({ files: { ...webApp(WEB), ...withCamera('7.0.1') } })
+    await publish(world)
+    world.repo.commit({ ...withCamera('8.0.0'), 'web/index.html': 'needs the new camera' })
+    const run = await publish(world)
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs['error-code']).toBe('native_incompatible')
+    expect(withoutChance(run.summary)).toMatchSnapshot()
+    expect((await installed(world))['index.html']).toBe(WEB['index.html'])
+    const warned = await publish(world, { 'on-incompatible': 'warn' })
+    expect(warned.exitCode, warned.visibleLog).toBe(0)
+    expect(withoutChance(warned.summary)).toMatchSnapshot()
+    world.repo.commit({ ...withCamera('9.0.0'), 'web/index.html': 'and once more' })
+    const ignored = await publish(world, { 'on-incompatible': 'ignore' })
+    expect(ignored.summary).not.toContain('lack native code')
+  })
+
+  it('of a pull request are compared with what its base serves', async () => {
+    const world = await createWorld({ files: { ...webApp(WEB), ...withCamera('7.0.1') } })
+    await publish(world)
+    const pull = await openPull(world, { files: { ...withCamera('8.0.0'), 'web/index.html': 'new camera' } })
+    for (const action of ['opened', 'synchronize'] as const) {
+      const run = await pull.run(action, {}, { inputs: { build: 'false' } })
+      expect(run.exitCode, run.visibleLog).toBe(0)
+      expect(pull.comments()[0]).toContain(
+        'capacitor/camera</code> | <code>7.0.1</code> | <code>8.0.0</code>',
+      )
+    }
+  })
+
+  it('raise the minimum native version of a channel that delivers by it', async () => {
+    const world = await createWorld({ files: { ...webApp(WEB), ...withCamera('7.0.1') } })
+    await publish(world)
+    const [channel] = world.capgo.store.list('channels', { app_id: APP_ID, name: 'production' })
+    world.capgo.store.update('channels', channel!, { disable_auto_update: 'version_number' })
+    world.repo.commit({ 'web/index.html': 'by number' })
+    await publish(world, { 'native-version': '1.0.0' })
+    expect(world.capgo.store.list('app_versions', { min_update_version: '1.0.0' })).toHaveLength(1)
+    world.repo.commit({ ...withCamera('8.0.0'), 'web/index.html': 'newer camera' })
+    const refused = await publish(world, { 'native-version': '1.0.0' })
+    expect(refused.outputs['error-code']).toBe('native_incompatible')
+    const run = await publish(world, { 'native-version': '1.1.0' })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(world.capgo.store.list('app_versions', { min_update_version: '1.1.0' })).toHaveLength(1)
+    expect(await device(world, { versionBuild: '1.0.0' }).update()).toBeNull()
+    expect((await installed(world, { versionBuild: '1.1.0' }))['index.html']).toBe('newer camera')
+  })
+})
+
+describe('source maps', () => {
+  const maps = { ...WEB, 'app.js.map': '{}', 'data/world.map': 'an app’s own' }
+
+  it('stay out of the bundle', async () => {
+    const world = await createWorld({ files: webApp(maps) })
+    const run = await publish(world)
+    expect(run.summary).toContain('1 source map')
+    const { 'app.js.map': _, ...expected } = maps
+    expect(await installed(world)).toEqual(asInstalled(expected))
+  })
+
+  it('go into it with keep', async () => {
+    const world = await createWorld({ files: webApp(maps) })
+    const run = await publish(world, { 'source-maps': 'keep' })
+    expect(run.summary).toContain('go to every device')
+    expect(await installed(world)).toEqual(asInstalled(maps))
+  })
+})
