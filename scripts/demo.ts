@@ -1,6 +1,7 @@
 import { startGitHub } from '../test/github-server/index.ts'
 import { startTestCapgo } from '../test/helpers/capgo.ts'
 import { createApp } from './demo/app.ts'
+import { tellOperations } from './demo/operations.ts'
 import { tellPull } from './demo/pull.ts'
 import { tellPushes } from './demo/push.ts'
 import { NATIVE } from './demo/stage.ts'
@@ -9,7 +10,8 @@ import { tellTesters } from './demo/testers.ts'
 
 /*
  * The whole story on this machine: pushes to two branches and a pull request, the built action exactly as
- * GitHub's runner starts it, a local Capgo, a local GitHub, and devices that take what the channels serve.
+ * GitHub's runner starts it, a local Capgo, a local GitHub, and devices that take what the channels serve. In the
+ * end a bad bundle is rolled back, and a tested one promoted.
  * Every line with a mark is checked; the exit code is 1 if one of them is not true.
  */
 
@@ -35,6 +37,7 @@ try {
   await tellPushes(stage)
   await tellPull(stage)
   await tellTesters(stage)
+  await tellOperations(stage)
   story.line('')
   const violations = github.violations.map(({ request, problems }) => `${request}: ${problems.join(', ')}`)
   story.claim(

@@ -18,6 +18,7 @@ import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { readServedCommit } from './plan/lineage.ts'
 import { isPrivileged } from './plan/operation.ts'
+import { activeRollout } from './plan/rollout.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
 import type { ContentChange, FileChange } from './report/result.ts'
 
@@ -57,6 +58,17 @@ export async function gatherProject(
     warnings: config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace),
     childEnv: childEnv(inputs, deps),
   }
+}
+
+/** What the repository says of the app where nothing is built; without a checkout no native version is known. */
+export async function gatherApp(
+  inputs: Inputs,
+  trigger: Trigger,
+  deps: Deps,
+): Promise<Pick<Project, 'root' | 'appId' | 'natives' | 'childEnv'>> {
+  const { appId, config } = await gatherConfig(inputs, trigger, deps, true)
+  const natives = await nativeVersions(inputs, deps.workspace, appDirectory(inputs, deps), config)
+  return { root: deps.workspace, appId, natives, childEnv: childEnv(inputs, deps) }
 }
 
 /**
@@ -180,7 +192,7 @@ async function wantedVersion(
 /** What Capgo says before anything is built. */
 export async function gatherRemote(
   project: Project,
-  target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit'> & { readonly why: string },
+  target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'rollout'> & { readonly why: string },
   { minUpdateVersion, onIncompatible }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
@@ -199,6 +211,7 @@ export async function gatherRemote(
       wanted: project.wanted,
       natives: project.natives,
       commit: target.commit,
+      rollout: target.rollout,
       minUpdateVersion,
       onIncompatible,
     },
@@ -235,11 +248,26 @@ export async function gatherForContent(
     channel,
     base: baseChannel === null ? channel : base,
     relation,
+    running: await gatherRollout(facts, channel, capgo, compare),
     checksum: content.checksum,
     size: content.zip.size,
     nativePackages: content.nativePackages,
     bundles: await withoutLostContent(bundles, content.checksum, capgo),
   }
+}
+
+/** What the channel rolls out besides what it serves. */
+async function gatherRollout(
+  { appId, channelName, commit }: Pick<PublishFacts, 'appId' | 'channelName' | 'commit'>,
+  channel: ChannelRow | null,
+  capgo: Capgo,
+  compare: Compare,
+): Promise<BuiltFacts['running']> {
+  const active = channel === null ? null : activeRollout(channel)
+  const bundle = active === null ? null : await capgo.readBundleById(appId, active.id)
+  if (bundle === null) return null
+  const noted = readServedCommit(bundle, channelName)
+  return { bundle, relation: noted === null ? 'ahead' : await compare(noted.sha, commit.sha) }
 }
 
 /** A ready bundle whose stored zip is gone cannot be served nor repaired; its name stays taken. */
@@ -263,7 +291,7 @@ async function withoutLostContent(
 export type Compare = (base: string, head: string) => Promise<Relation>
 
 /** The checkout's own history where it is complete enough, else GitHub's. */
-export function comparer(project: Project, github: GitHub | null): Compare {
+export function comparer(project: Pick<Project, 'root' | 'childEnv'>, github: GitHub | null): Compare {
   return async (base, head) => {
     const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv })
     if (local !== null) return local

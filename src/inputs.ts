@@ -5,6 +5,7 @@ import type { ChannelMapping } from './plan/channel.ts'
 import type { DeltaMode } from './plan/delta.ts'
 import type { AssignRule, Prune } from './plan/testers.ts'
 import type { OnIncompatible } from './plan/types.ts'
+import { readToolkitInputs, type ToolkitInputs } from './toolkit-inputs.ts'
 
 /** Reads one input of the `with:` block; an empty string when it is not given. */
 export type InputReader = (name: string) => string
@@ -17,9 +18,11 @@ export interface Hosts {
   readonly database: { readonly url: string; readonly key: string } | null
   /** Null = no links. */
   readonly console: string | null
+  /** Where devices ask for updates. */
+  readonly plugin: string
 }
 
-export interface Inputs {
+export interface Inputs extends ToolkitInputs {
   /** Empty when the workflow has no such secret (forks, Dependabot, a typo). */
   readonly capgoToken: string
   readonly channels: readonly ChannelMapping[]
@@ -127,6 +130,11 @@ export function readInputs(read: InputReader): Inputs {
     devicesToken: read('devices-token').trim(),
     hosts: readHosts(text),
     githubToken: read('github-token').trim(),
+    ...readToolkitInputs({
+      text,
+      boolean: name => readBoolean(read, name),
+      checkChannel: checkChannelName,
+    }),
   }
 }
 
@@ -268,6 +276,7 @@ function readHosts(text: (name: string) => string | null): Hosts {
     files: url('files-url') ?? (cloud ? CLOUD.files : api),
     database: databaseUrl !== null && databaseKey !== null ? { url: databaseUrl, key: databaseKey } : null,
     console: url('console-url') ?? (cloud ? CLOUD.console : null),
+    plugin: url('plugin-url') ?? (cloud ? CLOUD.plugin : api),
   }
 }
 

@@ -8,7 +8,12 @@ import type { RunContext } from './operations/context.ts'
 import { createCourtesy } from './operations/courtesy.ts'
 import { deliver, prepare } from './operations/deliver.ts'
 import { followRun } from './operations/follow.ts'
+import { keepHouse } from './operations/housekeeping.ts'
 import { preview } from './operations/preview.ts'
+import { promote } from './operations/promote.ts'
+import { rollBack } from './operations/rollback.ts'
+import { changeRollout } from './operations/rollout.ts'
+import { readStatus } from './operations/status.ts'
 import { convergeOnDefaultBranch, readTestersFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
@@ -35,7 +40,7 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
   if (operation.kind === 'skip' && inputs.capgoToken === '') return skipped(operation, null)
   requireToken(inputs)
   const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository)
-  return operate(operation, {
+  const work = operate(operation, {
     deps,
     inputs,
     trigger,
@@ -44,6 +49,16 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
     courtesy: createCourtesy(github, warnings),
     began,
   })
+  return work.catch((error: unknown) => failure(error, TITLES[operation.kind]))
+}
+
+/** How an operation is called when it fails; the others publish, or clean up after what was published. */
+const TITLES: Partial<Record<Operation['kind'], string>> = {
+  promote: 'Promotion',
+  rollback: 'Roll-back',
+  rollout: 'Change of the rollout',
+  status: 'Status',
+  housekeep: 'Clean-up',
 }
 
 async function operate(operation: Operation, context: RunContext): Promise<Result> {
@@ -66,6 +81,16 @@ async function operate(operation: Operation, context: RunContext): Promise<Resul
       return cleanup(operation, context)
     case 'sweep':
       return sweep(context)
+    case 'promote':
+      return promote(operation, context)
+    case 'rollback':
+      return rollBack(operation, context)
+    case 'rollout':
+      return changeRollout(operation, context)
+    case 'status':
+      return readStatus(context)
+    case 'housekeep':
+      return keepHouse(operation, context)
   }
 }
 
@@ -79,7 +104,8 @@ async function publish(
     channelName,
     why,
     purpose,
-    commit,
+    commit: { ...commit, at: context.deps.now().toISOString() },
+    rollout: { bps: context.inputs.rollout, onActive: context.inputs.onActiveRollout },
     environment: channelName,
     baseChannel: null,
     takesBuild: false,

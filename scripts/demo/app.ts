@@ -25,6 +25,10 @@ export interface App {
   readonly moved: Commit
   /** Of the pull request that goes to them. */
   readonly night: Commit
+  /** On develop: what shall be promoted; it contains all of main. */
+  readonly tested: Commit
+  /** On main: what should never have been published. */
+  readonly bad: Commit
 }
 
 export const ADA = { name: "Ada's iPhone", device: 'ada00000-1111-4222-8333-000000000001' }
@@ -60,13 +64,19 @@ export function createApp(): App {
     ...main,
     sha: repository.commit(testers(ADA, { ...QA, channel: 'development' }), 'Test development, too'),
   }
-  return { repository, old, main, develop, opened, pushed, listed, moved, night }
+  repository.branch('develop', develop.sha)
+  repository.git(['merge', '--quiet', '--no-ff', '--no-commit', '--strategy-option', 'ours', moved.sha])
+  const tested = commit('develop', 'Good afternoon')
+  repository.branch('main', moved.sha)
+  const bad = commit('main', 'Oops')
+  return { repository, old, main, develop, opened, pushed, listed, moved, night, tested, bad }
 }
 
 /** The headline that the web code of a bundle shows, read from its scripts. */
 export function headlineOf(files: ReadonlyMap<string, Buffer>, app: App): string | null {
   const scripts = [...files].filter(([path]) => path.endsWith('.js')).map(([, content]) => content.toString())
-  const shown = [app.old, app.main, app.develop, app.opened, app.pushed, app.night].filter(({ headline }) =>
+  const { old, main, develop, opened, pushed, night, tested, bad } = app
+  const shown = [old, main, develop, opened, pushed, night, tested, bad].filter(({ headline }) =>
     scripts.some(script => script.includes(headline)),
   )
   return shown.length === 1 ? shown[0]!.headline : null

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import type { HostedRepository, LocalGitHub } from '../../test/github-server/index.ts'
 import { describeRequest, type RecordedRequest, type TestCapgo, writesOf } from '../../test/helpers/capgo.ts'
+import { unzip } from '../../test/helpers/device.ts'
 import type { WorkflowEvent } from '../../test/helpers/event.ts'
 import { type ActionRun, runAction } from '../../test/helpers/runner.ts'
 import { failOnLeak } from '../../test/helpers/secrets.ts'
@@ -29,7 +31,15 @@ export async function act(
   { story, capgo, github, githubToken, app }: Stage,
   commit: Commit,
   event: WorkflowEvent,
-  { runNumber, attempt = 1 }: { readonly runNumber: number; readonly attempt?: number },
+  {
+    runNumber,
+    attempt = 1,
+    inputs = {},
+  }: {
+    readonly runNumber: number
+    readonly attempt?: number
+    readonly inputs?: Readonly<Record<string, string>>
+  },
 ): Promise<Act> {
   app.repository.branch(commit.branch, commit.sha)
   const before = github.requests.length
@@ -37,7 +47,7 @@ export async function act(
     runAction({
       repo: app.repository.path,
       event,
-      inputs: capgo.inputs,
+      inputs: { ...capgo.inputs, ...inputs },
       secrets: [capgo.token],
       githubToken,
       apiUrl: github.url,
@@ -91,15 +101,21 @@ export async function look(
   }
   const shown = headlineOf(bundle.files, app)
   const size = `${(bundle.downloaded / 1024).toFixed(1)} kB`
-  const sha = `SHA-256 ${bundle.checksum?.slice(0, 8)}…`
+  const how = bundle.checksum === null ? 'file by file' : `SHA-256 ${bundle.checksum.slice(0, 8)}…`
   story.claim(
-    `a device on ${channel} installs ${answer.version} (${size}, ${sha}) and shows "${shown}"`,
+    `a device on ${channel} installs ${answer.version} (${size}, ${how}) and shows "${shown}"`,
     shown === headline,
     `"${headline}" was expected`,
   )
   if (channel !== latest.outputs.channel) return
+  // Also what came file by file is what the zip holds whose checksum the run told.
+  const zip = Buffer.from(await (await fetch(answer.url)).arrayBuffer())
+  const files = await unzip(zip)
   const same =
-    bundle.checksum === latest.outputs.checksum && answer.version === latest.outputs['bundle-version']
+    createHash('sha256').update(zip).digest('hex') === latest.outputs.checksum &&
+    answer.version === latest.outputs['bundle-version'] &&
+    files.size === bundle.files.size &&
+    [...files].every(([path, content]) => bundle.files.get(path)?.equals(content))
   story.claim('which is byte for byte what the run told', same)
 }
 

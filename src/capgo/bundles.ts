@@ -1,5 +1,7 @@
+import PQueue from 'p-queue'
 import semver from 'semver'
 import * as z from 'zod/mini'
+import { ActionError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { parseAnswer, query, quote } from './postgrest.ts'
 import { refusal } from './refusal.ts'
@@ -19,6 +21,19 @@ export interface NewBundle {
   readonly link: string
   readonly comment: string
 }
+
+/** What became of a bundle that was to be deleted: `linked` stays, since a channel serves it. */
+export type Deleted = 'deleted' | 'linked' | 'gone'
+
+/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
+const PAGE = 1000
+const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 }
+/**
+ * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
+ * what else the job asks.
+ */
+const DELETED_AT_A_STRETCH = 1500
+const SILENCE = 61_000
 
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as const
 
@@ -56,6 +71,28 @@ export function bundles({ http, api, key, database }: Connection) {
     return parseAnswer(z.array(BundleRow), answer, call)
   }
 
+  /**
+   * Deletes one bundle by its name; Capgo refuses one that a channel serves. Its content goes, its name stays
+   * taken. `linked` and `gone` are answers, anything else throws.
+   */
+  async function deleteBundle(appId: string, name: string): Promise<Deleted> {
+    // Without a version this very route deletes every bundle that no channel serves: never send it empty.
+    if (semver.valid(name) !== name) throw new TypeError(`"${name}" is no bundle name`)
+    const call = {
+      what: `delete bundle ${name}`,
+      method: 'DELETE',
+      url: `${api}/bundle`,
+      headers: key,
+      json: { app_id: appId, version: name },
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status === 200) return 'deleted'
+    if (answer.code === 'cannot_delete_linked_version') return 'linked'
+    if (answer.code === 'cannot_delete_version') return 'gone'
+    throw refusal(call, answer, { permission: 'bundle.delete', role: 'app_admin' })
+  }
+
   return {
     /** Bundles, deleted ones too, that have one of the names or this content. */
     findBundles: (appId: string, names: readonly string[], checksum: string): Promise<BundleRow[]> =>
@@ -79,11 +116,43 @@ export function bundles({ http, api, key, database }: Connection) {
           order: 'id.desc',
           limit: '1000',
         },
-        'look for bundles of this pull request',
+        'look for bundles by what they were put on a channel for',
       ),
 
     async readBundle(appId: string, name: string): Promise<BundleRow | null> {
       return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null
+    },
+
+    /** The bundle of this id, also when it is deleted. */
+    async readBundleById(appId: string, id: number): Promise<BundleRow | null> {
+      return (await list(appId, { id: `eq.${id}` }, `read bundle ${id}`))[0] ?? null
+    },
+
+    /** The bundles of these ids, also deleted ones. */
+    async readBundlesById(appId: string, ids: readonly number[]): Promise<BundleRow[]> {
+      return ids.length === 0 ? [] : list(appId, { id: `in.(${ids.join(',')})` }, 'read bundles')
+    },
+
+    /** Every bundle of the app that is not deleted, the newest first. */
+    async listBundles(appId: string): Promise<BundleRow[]> {
+      const all: BundleRow[] = []
+      for (;;) {
+        // By id and not by offset: bundles may come and go meanwhile.
+        const before = all.at(-1)
+        const page = await list(
+          appId,
+          {
+            deleted: 'is.false',
+            ...(before === undefined ? {} : { id: `lt.${before.id}` }),
+            order: 'id.desc',
+            limit: String(PAGE),
+          },
+          'list bundles',
+        )
+        all.push(...page)
+        // A server may give fewer rows at once than we ask for: only an empty page is the end.
+        if (page.length === 0) return all
+      }
     },
 
     /**
@@ -157,26 +226,37 @@ export function bundles({ http, api, key, database }: Connection) {
       }
     },
 
+    deleteBundle,
+
     /**
-     * Deletes one bundle by its name; Capgo refuses one that a channel serves. Its content goes, its name stays
-     * taken. `linked` and `gone` are answers, anything else throws.
+     * Deletes bundles one by one, each by its name, at a pace that leaves room for what else the key is used for.
+     * One that fails does not hinder the others; a missing permission ends it. `onDone` is told after each how many
+     * were tried.
      */
-    async deleteBundle(appId: string, name: string): Promise<'deleted' | 'linked' | 'gone'> {
-      // Without a version this very route deletes every bundle that no channel serves: never send it empty.
-      if (semver.valid(name) !== name) throw new TypeError(`"${name}" is no bundle name`)
-      const call = {
-        what: `delete bundle ${name}`,
-        method: 'DELETE',
-        url: `${api}/bundle`,
-        headers: key,
-        json: { app_id: appId, version: name },
-        retry: 'repeat',
-      } as const
-      const answer = await http.send(call)
-      if (answer.status === 200) return 'deleted'
-      if (answer.code === 'cannot_delete_linked_version') return 'linked'
-      if (answer.code === 'cannot_delete_version') return 'gone'
-      throw refusal(call, answer, { permission: 'bundle.delete', role: 'app_admin' })
+    async deleteBundles(
+      appId: string,
+      names: readonly string[],
+      onDone: (tried: number) => void,
+    ): Promise<Map<string, Deleted | ActionError>> {
+      const answers = new Map<string, Deleted | ActionError>()
+      const queue = new PQueue(PACE)
+      let hopeless: ActionError | null = null
+      const remove = async (name: string): Promise<void> => {
+        try {
+          answers.set(name, hopeless ?? (await deleteBundle(appId, name)))
+        } catch (error) {
+          if (!(error instanceof ActionError)) throw error
+          answers.set(name, error)
+          if (error.code === 'permission_missing' || error.code === 'invalid_apikey') hopeless = error
+        }
+        onDone(answers.size)
+      }
+      for (let from = 0; from < names.length; from += DELETED_AT_A_STRETCH) {
+        if (from > 0 && hopeless === null) await http.sleep(SILENCE)
+        const stretch = names.slice(from, from + DELETED_AT_A_STRETCH)
+        await queue.addAll(stretch.map(name => () => remove(name)))
+      }
+      return answers
     },
 
     /**

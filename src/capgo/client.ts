@@ -9,6 +9,8 @@ import { createHttp, type HttpOptions } from './http.ts'
 import { manifests } from './manifests.ts'
 import { parseAnswer } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
+import { rollouts } from './rollouts.ts'
+import { updates } from './updates.ts'
 import { uploads } from './upload.ts'
 import { App, FilesConfig, PrivateConfig } from './wire.ts'
 
@@ -18,6 +20,8 @@ export interface CapgoOptions extends Omit<HttpOptions, 'secrets'> {
   /** Base URLs without a trailing slash. */
   readonly api: string
   readonly files: string
+  /** Where devices ask for updates. */
+  readonly plugin: string
   /** Null = ask `/private/config`. */
   readonly database: { readonly url: string; readonly key: string } | null
 }
@@ -30,6 +34,7 @@ export const SMALLEST_ROLE = {
   'channel.promote_bundle': 'app_uploader',
   'app.create_channel': 'app_developer',
   'channel.update_settings': 'app_admin',
+  'bundle.delete': 'app_admin',
 } as const
 export type Permission = keyof typeof SMALLEST_ROLE
 
@@ -44,6 +49,7 @@ export function createCapgo(options: CapgoOptions) {
     http,
     api: options.api,
     files: options.files,
+    plugin: options.plugin,
     key,
     database: () => (database ??= discoverDatabase()),
   }
@@ -90,6 +96,8 @@ export function createCapgo(options: CapgoOptions) {
     ...bundles(connection),
     ...channels(connection),
     ...devices(connection),
+    ...rollouts(connection),
+    ...updates(connection),
     ...manifests(connection),
     ...uploads(connection),
 

@@ -5,6 +5,7 @@ export interface Connection {
   readonly http: ReturnType<typeof createHttp>
   readonly api: string
   readonly files: string
+  readonly plugin: string
   /** Headers of the API and the files service. */
   readonly key: Readonly<Record<string, string>>
   /** Base of the database's REST service and its headers; asked once. */

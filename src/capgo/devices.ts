@@ -23,6 +23,7 @@ const PACE = { concurrency: 8, interval: 1000, intervalCap: 15 }
 const CHANGES_AT_A_STRETCH = 1800
 const SILENCE = 61_000
 
+const READ_DEVICES = { permission: 'app.read_devices', role: 'app_reader' }
 const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' }
 
 /** An override that shall be: `channel` by name, null = none. */
@@ -94,6 +95,11 @@ export function devices({ http, api, key, database }: Connection) {
     const answer = await http.send(call)
     if (answer.status !== 200)
       throw refusal(call, answer, { permission: 'app.manage_devices', role: 'app_developer' })
+  }
+
+  function devicesCall(what: string, json: Record<string, unknown>) {
+    const url = `${api}/private/devices`
+    return { what, method: 'POST', url, headers: key, json, retry: 'repeat' } as const
   }
 
   return {
@@ -193,6 +199,27 @@ export function devices({ http, api, key, database }: Connection) {
         renewed += parseAnswer(z.array(z.object({ device_id: z.string() })), answer, call).length
       }
       return renewed
+    },
+
+    /** How many devices last told that they run this bundle; null = any. */
+    async countDevicesOn(appId: string, bundleName: string | null): Promise<number> {
+      const call = devicesCall('count devices', {
+        appId,
+        ...(bundleName === null ? {} : { versionName: bundleName }),
+        count: true,
+      })
+      const answer = await http.send(call)
+      if (answer.status !== 200) throw refusal(call, answer, READ_DEVICES)
+      return parseAnswer(z.object({ count: z.number() }), answer, call).count
+    },
+
+    /** Devices that last told that they run this bundle, the newest first, `limit` at most. */
+    async listDevicesOn(appId: string, bundleName: string, limit: number): Promise<DeviceRow[]> {
+      const call = devicesCall('list the devices on a bundle', { appId, versionName: bundleName, limit })
+      const answer = await http.send(call)
+      if (answer.status !== 200) throw refusal(call, answer, READ_DEVICES)
+      // Servers that do not know the filter give all.
+      return parseAnswer(DeviceList, answer, call).data.filter(device => device.version_name === bundleName)
     },
 
     /** What Capgo knows of these devices; those that never asked for an update are not among them. */

@@ -3,6 +3,7 @@ export const CLOUD = {
   api: 'https://api.capgo.app',
   files: 'https://files.capgo.app',
   console: 'https://console.capgo.app',
+  plugin: 'https://plugin.capgo.app',
 } as const
 
 /** Whether a host is this machine: the only one to which a key may travel without https. */

@@ -9,8 +9,9 @@ import {
   type Project,
 } from '../gather.ts'
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
+import type { RolloutRequest } from '../plan/rollout.ts'
 import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
-import { plannedResult, publishedResult } from '../report/outcome.ts'
+import { plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
 import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { PublishResult } from '../report/result.ts'
@@ -18,6 +19,7 @@ import { type Built, buildBundle } from './build.ts'
 import type { RunContext } from './context.ts'
 import { withDeployment } from './deployment.ts'
 import { publish } from './publish.ts'
+import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
 /** What shall be on which channel, and what for. */
 export interface Target {
@@ -25,6 +27,7 @@ export interface Target {
   readonly why: string
   readonly purpose: Purpose
   readonly commit: Commit
+  readonly rollout: RolloutRequest
   /** GitHub's environment for it. */
   readonly environment: string
   /** Of a preview, the channel that the base branch publishes to; null without one. */
@@ -73,6 +76,7 @@ export async function deliver(
   const { deps, inputs, capgo } = context
   const { log, clock } = deps
   const names = checkBeforeBuild(facts)
+  requireVerifiable(facts.channel, facts.natives, context)
   const built = await buildBundle(
     webBuild === null ? project : { ...project, webDirectory: webBuild },
     inputs,
@@ -116,9 +120,26 @@ export async function deliver(
   const published =
     plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work)
   const upload = clock() - publishing
+  const bundle = published.bundle ?? published.channel.version
+  const verified =
+    inputs.verify && published.outcome !== 'stale' && bundle !== null
+      ? await verifyAsDevice(
+          {
+            appId: project.appId,
+            channel: published.channel,
+            bundle,
+            natives: facts.natives,
+            sha256: bundle.session_key ? null : built.content.zip.sha256,
+          },
+          context,
+        )
+      : null
   const times = { upload, total: clock() - context.began }
   return {
-    result: publishedResult({ ...findings, change: await change, ...times }, published),
+    result: withVerification(
+      publishedResult({ ...findings, change: await change, ...times }, published),
+      verified,
+    ),
     channel: published.channel,
     base: known.base,
     built,

@@ -15,7 +15,7 @@ interface Deployed {
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
 export async function withDeployment(
   { environment, commit, purpose }: Deployed,
-  plan: PublishPlan,
+  plan: Pick<PublishPlan, 'appId' | 'channelName'>,
   { inputs, trigger, courtesy }: RunContext,
   publish: () => Promise<Published>,
 ): Promise<Published> {

@@ -35,7 +35,9 @@ export async function preview(
       channelName,
       why,
       purpose: { kind: 'preview', pull: pull.number },
-      commit: commitOfPull(pull, context.trigger),
+      commit: { ...commitOfPull(pull, context.trigger), at: context.deps.now().toISOString() },
+      // A preview is for its testers, all of them.
+      rollout: { bps: null, onActive: context.inputs.onActiveRollout },
       environment: `preview/pr-${pull.number}`,
       baseChannel: baseChannelOf(pull, context.inputs),
       takesBuild: takeBuild !== null,

@@ -8,7 +8,9 @@ import type { App, BundleRow, ChannelRow, FilesConfig } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { decideDelta } from '../plan/delta.ts'
 import { isStale, readServedCommit } from '../plan/lineage.ts'
+import { formatShare, isAt } from '../plan/rollout.ts'
 import type { Commit, PublishAction, PublishPlan, Relation } from '../plan/types.ts'
+import { assign, requireAssignment } from './assign.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { type DeltaStore, storeDelta } from './delta.ts'
 
@@ -33,6 +35,8 @@ export interface Published {
   readonly reason: string
   /** The channel as it was read back. */
   readonly channel: ChannelRow
+  /** The bundle that it is about, where that is not what the channel serves to everybody. */
+  readonly bundle: BundleRow | null
   readonly by: 'upload' | 'resume' | 'promote' | null
   /** Null when no delta files were stored. */
   readonly delta: DeltaReport | null
@@ -109,7 +113,16 @@ async function keep(
     if (!noted) log('The commit could not be noted on the bundle; publishing is not affected.')
   }
   const why = plan.decisions.find(decision => decision.what === 'bundle')?.why ?? ''
-  return { outcome: action.outcome, reason: sentence(why), channel, by: null, delta: null, warnings: [] }
+  const bundle = action.outcome === 'unchanged' ? action.bundle : null
+  return {
+    outcome: action.outcome,
+    reason: sentence(why),
+    channel,
+    bundle,
+    by: null,
+    delta: null,
+    warnings: [],
+  }
 }
 
 async function requirePermissions(plan: PublishPlan, { capgo, app }: PublishContext): Promise<void> {
@@ -122,7 +135,10 @@ async function requirePermissions(plan: PublishPlan, { capgo, app }: PublishCont
     needs.push(capgo.requireStorage(app.owner_org, plan.appId))
   }
   if (plan.channelId === null) need(`make channel ${plan.channelName}`, 'app.create_channel')
-  else need(`point channel ${plan.channelName} at a bundle`, 'channel.promote_bundle', plan.channelId)
+  else
+    needs.push(
+      requireAssignment(plan.stage, plan.appId, { id: plan.channelId, name: plan.channelName }, capgo),
+    )
   for (const result of await Promise.allSettled(needs)) if (result.status === 'rejected') throw result.reason
 }
 
@@ -319,21 +335,27 @@ async function promote(
   const { capgo } = context
   const stale = await staleBy(plan, channel, context)
   if (channel !== null && stale !== null)
-    return { outcome: 'stale', reason: sentence(stale), channel, by: null }
+    return { outcome: 'stale', reason: sentence(stale), channel, bundle: null, by: null }
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
-  if (target !== null && target.version?.id !== bundle.id) await capgo.promote(plan.appId, bundle.id, target)
+  if (target !== null && !isAt(plan.stage, bundle.id, target))
+    await assign(plan.stage, bundle, target, plan.appId, capgo)
 
   const served = await readBack(plan, capgo)
   const action = plan.action.do
-  if (served.version?.id === bundle.id)
+  if (isAt(plan.stage, bundle.id, served))
     return {
       outcome: 'published',
-      reason: `Channel ${plan.channelName} serves bundle ${bundle.name}.`,
+      reason:
+        plan.stage.bps === null
+          ? `Channel ${plan.channelName} serves bundle ${bundle.name}.`
+          : `Channel ${plan.channelName} gives bundle ${bundle.name} to ${formatShare(plan.stage.bps)} of its devices.`,
       channel: served,
+      bundle,
       by: action === 'keep' ? null : action,
     }
   const overtaken = await staleBy(plan, served, context)
-  if (overtaken !== null) return { outcome: 'stale', reason: sentence(overtaken), channel: served, by: null }
+  if (overtaken !== null)
+    return { outcome: 'stale', reason: sentence(overtaken), channel: served, bundle: null, by: null }
   throw new ActionError(
     'not_served',
     `Capgo accepted bundle ${bundle.name} for channel ${plan.channelName}, but the channel serves ${served.version?.name ?? 'nothing'}.`,

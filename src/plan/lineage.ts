@@ -1,69 +1,166 @@
 import type { BundleRow } from '../capgo/wire.ts'
 import type { Commit, Relation } from './types.ts'
 
-/** The commit from which a channel got what it serves, as far as the bundle tells. */
+/** How a bundle got onto a channel, as far as its comment tells. */
 export interface ServedCommit {
   readonly sha: string
   readonly refName: string
+  /** The run that put it there. */
   readonly runId: number
   readonly run: string
   /** `owner/name#12` when it was put there for a pull request. */
   readonly pull: string | null
+  /** Name of the bundle that the channel served before. */
+  readonly after: string | null
+  /** When, as ISO 8601. */
+  readonly at: string | null
+  /** It was put there on purpose instead of this newer one: a roll-back. */
+  readonly instead: { readonly name: string; readonly sha: string | null } | null
+  /** The run that rolled this bundle back, when it was. */
+  readonly withdrawn: { readonly runId: number; readonly run: string } | null
+}
+
+/** What a note says besides the commit. */
+export interface Circumstances {
+  /** Name of the bundle that the channel serves until then; null or the bundle itself keeps what the note says. */
+  readonly after: string | null
+  readonly instead?: { readonly name: string; readonly sha: string | null }
 }
 
 /**
- * A bundle's comment says for each channel which commit put it there, one line a channel:
- * `production: main@<sha> run 57.1 (id 123)`. A person can read it, and the next run can.
+ * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
+ * a value behind it: `production: main@<sha> run 57.1 (id 123) after 1.2.0 at 2026-10-22T10:15:00Z`. A person can
+ * read it, and the next run can.
  */
 const LINE =
-  /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?: for (?<pull>\S+#\d+))?$/
+  /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?<more>(?: \S+ \S+)*)$/
+
+interface Line extends ServedCommit {
+  readonly channel: string
+}
+
+function parseLine(line: string): Line | null {
+  const found = LINE.exec(line.trim())?.groups
+  if (found === undefined) return null
+  const words = found.more!.trim().split(' ')
+  const more = new Map(words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : [])))
+  const pull = more.get('for') ?? ''
+  const [name = '', sha] = (more.get('instead') ?? '').split('@')
+  const [run = '', runId] = (more.get('withdrawn') ?? '').split('/')
+  return {
+    channel: found.channel!,
+    sha: found.sha!,
+    refName: found.ref!,
+    runId: Number(found.id),
+    run: found.run!,
+    pull: /^\S+#\d+$/.test(pull) ? pull : null,
+    after: more.get('after') ?? null,
+    at: more.get('at') ?? null,
+    instead: name === '' ? null : { name, sha: sha ?? null },
+    withdrawn: runId === undefined ? null : { run, runId: Number(runId) },
+  }
+}
+
+function writeLine(line: Line): string {
+  const more = [
+    line.pull === null ? '' : ` for ${line.pull}`,
+    line.after === null ? '' : ` after ${line.after}`,
+    line.at === null ? '' : ` at ${line.at}`,
+    line.instead === null
+      ? ''
+      : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
+    line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
+  ]
+  return `${line.channel}: ${line.refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`
+}
+
+/** A name as a value: one of others may hold a space, and is not noted. */
+function word(name: string | null): string | null {
+  return name === null || /\s|@/.test(name) ? null : name
+}
+
+function linesOf(comment: string | null): string[] {
+  return (comment ?? '').split('\n').filter(line => line.trim() !== '')
+}
 
 /** The commit that put this bundle on this channel, or null when it was not this action. */
 export function readServedCommit(
   bundle: Pick<BundleRow, 'comment'>,
   channelName: string,
 ): ServedCommit | null {
-  for (const line of (bundle.comment ?? '').split('\n')) {
-    const found = LINE.exec(line.trim())?.groups
-    if (found?.channel === channelName)
-      return {
-        sha: found.sha!,
-        refName: found.ref!,
-        runId: Number(found.id),
-        run: found.run!,
-        pull: found.pull ?? null,
-      }
-  }
-  return null
+  return readNotes(bundle).find(({ channel }) => channel === channelName) ?? null
+}
+
+/** All that a bundle's comment tells, the newest note first; empty when this action did not make it. */
+export function readNotes(
+  bundle: Pick<BundleRow, 'comment'>,
+): (ServedCommit & { readonly channel: string })[] {
+  return linesOf(bundle.comment).flatMap(line => parseLine(line) ?? [])
 }
 
 /** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
 export function readPulls(bundle: Pick<BundleRow, 'comment'>): { pull: string; channel: string }[] {
-  return (bundle.comment ?? '').split('\n').flatMap(line => {
-    const found = LINE.exec(line.trim())?.groups
-    return found?.pull === undefined ? [] : [{ pull: found.pull, channel: found.channel! }]
-  })
+  return readNotes(bundle).flatMap(({ pull, channel }) => (pull === null ? [] : [{ pull, channel }]))
 }
 
-/** The comment with this channel's line set to this commit; other lines stay. */
-export function noteCommit(comment: string | null, channelName: string, commit: Commit): string {
-  const others = (comment ?? '')
-    .split('\n')
-    .filter(line => line.trim() !== '' && LINE.exec(line.trim())?.groups?.channel !== channelName)
-  return [
-    `${channelName}: ${commit.refName}@${commit.sha} run ${commit.runNumber}.${commit.runAttempt} (id ${commit.runId})${commit.pull === undefined ? '' : ` for ${commit.pull}`}`,
-    ...others,
-  ].join('\n')
+/**
+ * The comment with this channel's line set to this commit; other lines stay. What the channel served before is
+ * kept when it served this very bundle.
+ */
+export function noteCommit(
+  comment: string | null,
+  channelName: string,
+  commit: Commit,
+  { after, instead }: Circumstances = { after: null },
+): string {
+  const lines = linesOf(comment)
+  const old = readServedCommit({ comment }, channelName)
+  const note = writeLine({
+    channel: channelName,
+    sha: commit.sha,
+    refName: commit.refName,
+    runId: commit.runId,
+    run: `${commit.runNumber}.${commit.runAttempt}`,
+    pull: commit.pull ?? null,
+    after: word(after) ?? old?.after ?? null,
+    at: commit.at ?? old?.at ?? null,
+    instead: instead !== undefined && word(instead.name) !== null ? instead : null,
+    withdrawn: null,
+  })
+  return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n')
+}
+
+/** The comment with the word that this run took the bundle off the channel; null when it has no line for it. */
+export function noteWithdrawal(
+  comment: string | null,
+  channelName: string,
+  run: Pick<Commit, 'runId' | 'runNumber' | 'runAttempt'>,
+): string | null {
+  const old = readServedCommit({ comment }, channelName)
+  if (old === null) return null
+  const withdrawn = { runId: run.runId, run: `${run.runNumber}.${run.runAttempt}` }
+  return linesOf(comment)
+    .map(line => {
+      const parsed = parseLine(line)
+      return parsed?.channel === channelName ? writeLine({ ...parsed, withdrawn }) : line
+    })
+    .join('\n')
 }
 
 /**
  * Why this run must not touch the channel, or null. History decides; where it cannot (rewritten, or not
  * readable), the order in which the runs were started does: GitHub numbers them upwards and a re-run keeps
- * its number.
+ * its number. After a roll-back that order decides first: what was started before it, a re-run of what was
+ * rolled back above all, brings nothing back.
  */
 export function isStale(ours: Commit, served: ServedCommit | null, relation: Relation): string | null {
   if (served === null || served.sha === ours.sha) return null
   const which = `the channel serves ${served.sha.slice(0, 7)} (${served.refName}, run ${served.run})`
+  const { instead } = served
+  if (instead !== null && (ours.sha === instead.sha || ours.runId < served.runId))
+    return ours.sha === instead.sha
+      ? `run ${served.run} rolled the channel back from ${instead.name}, which was of this run's commit ${ours.sha.slice(0, 7)}`
+      : `run ${served.run}, which was started after this run, rolled the channel back from ${instead.name}`
   switch (relation) {
     case 'behind':
       return `${which}, and this run's commit ${ours.sha.slice(0, 7)} is older`

@@ -2,6 +2,7 @@ import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
 import { type ChannelMapping, matchChannel } from './channel.ts'
 import { previewChannelName } from './preview.ts'
+import type { RolloutChange } from './rollout.ts'
 
 /** What a run is about. */
 export type Operation =
@@ -22,8 +23,27 @@ export type Operation =
     }
   | { readonly kind: 'sweep' }
   | { readonly kind: 'skip'; readonly reason: string }
+  | ExplicitOperation
+
+/** What the input `operation` asks for, whatever the event is. Nothing is built for any of them. */
+export type ExplicitOperation =
+  /** What channel `from` serves goes to channel `to`. */
+  | { readonly kind: 'promote'; readonly from: string; readonly to: string; readonly force: boolean }
+  /** `to` is a bundle's name or id; null = what the channel served before. */
+  | {
+      readonly kind: 'rollback'
+      readonly channelName: string
+      readonly to: string | null
+      readonly force: boolean
+    }
+  | { readonly kind: 'rollout'; readonly channelName: string; readonly change: RolloutChange }
+  | { readonly kind: 'status' }
+  /** The newest `keep` bundles stay, besides those that are needed. */
+  | { readonly kind: 'housekeep'; readonly keep: number }
 
 export interface OperationInputs {
+  /** Null = the event decides. */
+  readonly operation: ExplicitOperation | null
   readonly capgoToken: string
   readonly channel: string | null
   readonly channels: readonly ChannelMapping[]
@@ -34,6 +54,7 @@ export interface OperationInputs {
 
 /** What the event asks for. Throws where a run of this kind would be unsafe or names no channel. */
 export function decideOperation(trigger: Trigger, inputs: OperationInputs): Operation {
+  if (inputs.operation !== null) return inputs.operation
   if (trigger.event === 'workflow_run') return decideFollowing(trigger, inputs)
   if (trigger.pull !== null) return decidePull(trigger, trigger.pull, inputs)
   if (trigger.event === 'schedule' && inputs.channel === null) return { kind: 'sweep' }

@@ -1,11 +1,12 @@
 import semver from 'semver'
-import type { BundleRow } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { newChannelSettings } from './channel.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
 import { normaliseNative, type VersionRules } from './delivery.ts'
 import { isStale, noteCommit, readServedCommit } from './lineage.ts'
-import type { BuiltFacts, Decision, PublishAction, PublishFacts, PublishPlan } from './types.ts'
+import { activeRollout, decideStage, EVERYBODY, formatShare } from './rollout.ts'
+import type { BuiltFacts, Commit, Decision, PublishAction, PublishFacts, PublishPlan } from './types.ts'
 import {
   chooseName,
   DEFAULT_RULES,
@@ -45,8 +46,18 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
   const before = facts.base?.version ?? null
   const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null)
   const action = decideAction()
+  const { stage, why: stageWhy } =
+    action.do === 'keep'
+      ? { stage: EVERYBODY, why: null }
+      : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout)
+  if (stageWhy !== null)
+    decisions.push({
+      what: 'rollout',
+      value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+      why: stageWhy,
+    })
   if (action.do !== 'keep' || facts.purpose.kind === 'preview') checkNatives()
-  if (channel !== null) warnings.push(...channelWarnings(facts))
+  if (channel !== null) warnings.push(...channelWarnings(channel))
   const shown = action.do === 'upload' ? action.names[0] : action.bundle.name
   const refused = shown === undefined ? null : refusalOf(shown, action)
   if (refused !== null)
@@ -60,8 +71,15 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     channelId: channel?.id ?? null,
     create: create?.settings ?? null,
     action,
+    stage,
     link: commit.url,
-    comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, commit),
+    comment: noteCommit(
+      action.do === 'upload' ? null : action.bundle.comment,
+      facts.channelName,
+      // What is served already, is so since the note says.
+      action.do === 'keep' ? withoutTime(commit) : commit,
+      { after: shown === served?.name ? null : (served?.name ?? null) },
+    ),
     decisions,
     natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,
     warnings,
@@ -88,14 +106,39 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
 
   function decideAction(): PublishAction {
     if (served !== null) {
-      const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation)
+      const stale =
+        isStale(commit, readServedCommit(served, facts.channelName), facts.relation) ?? staleByRollout()
       if (stale !== null) {
         decisions.push({ what: 'bundle', value: served.name, why: stale })
         return { do: 'keep', outcome: 'stale', bundle: served }
       }
-      if (served.checksum === checksum && isReady(served)) {
+      const active = channel === null ? null : activeRollout(channel)
+      if (active === null && served.checksum === checksum && isReady(served)) {
         decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' })
         return { do: 'keep', outcome: 'unchanged', bundle: served }
+      }
+      const running = facts.running?.bundle
+      const goesOn = facts.rollout.bps !== null || facts.rollout.onActive === 'advance'
+      if (active !== null && running?.checksum === checksum && goesOn) {
+        decisions.push({
+          what: 'bundle',
+          value: running.name,
+          why: `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
+        })
+        return { do: 'keep', outcome: 'unchanged', bundle: running }
+      }
+      const withdrawn = facts.bundles.find(
+        bundle =>
+          bundle.checksum === checksum && readServedCommit(bundle, facts.channelName)?.withdrawn != null,
+      )
+      if (withdrawn !== undefined) {
+        const { run } = readServedCommit(withdrawn, facts.channelName)!.withdrawn!
+        decisions.push({
+          what: 'bundle',
+          value: served.name,
+          why: `this content is that of ${withdrawn.name}, from which run ${run} rolled the channel back; to bring it back, use "operation: rollback" with "to: ${withdrawn.name}" and "force: true"`,
+        })
+        return { do: 'keep', outcome: 'stale', bundle: served }
       }
     }
     const same = facts.bundles.filter(
@@ -130,6 +173,12 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion }
   }
 
+  function staleByRollout(): string | null {
+    if (facts.running === null) return null
+    const { bundle, relation } = facts.running
+    return isStale(commit, readServedCommit(bundle, facts.channelName), relation)
+  }
+
   function showable(bundle: BundleRow): boolean {
     return (
       mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
@@ -144,8 +193,12 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
   }
 }
 
+function withoutTime({ at: _, ...commit }: Commit): Commit {
+  return commit
+}
+
 /** Its content is stored and frozen, so devices can be given it. */
-function isReady(bundle: BundleRow): boolean {
+export function isReady(bundle: BundleRow): boolean {
   return !bundle.deleted && bundle.storage_provider !== 'r2-direct'
 }
 
@@ -189,25 +242,21 @@ function minimumNative(facts: PublishFacts & Partial<Pick<BuiltFacts, 'nativePac
 }
 
 /** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
-function listNatives(changes: readonly NativeChange[]): string {
+export function listNatives(changes: readonly NativeChange[]): string {
   return changes
     .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
     .join(', ')
 }
 
-function channelWarnings(facts: PublishFacts): string[] {
-  const { channel, channelName } = facts
-  if (channel === null) return []
+/** What keeps devices from what a channel serves, whatever the bundle is. */
+export function channelWarnings(channel: ChannelRow): string[] {
+  const { name: channelName } = channel
   const warnings: string[] = []
   if (!channel.ios && !channel.android)
     warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`)
   if (!channel.public && !channel.allow_device_self_set)
     warnings.push(
       `Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`,
-    )
-  if (channel.rollout_enabled && channel.rollout_version !== null)
-    warnings.push(
-      `Channel ${channelName} has an active rollout (${channel.rollout_percentage_bps / 100}% on bundle ${channel.rollout_version}): devices in it keep getting that bundle, the others get this one.`,
     )
   return warnings
 }

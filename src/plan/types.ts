@@ -1,5 +1,6 @@
 import type { BundleRow, ChannelRow, NativePackage } from '../capgo/wire.ts'
 import type { NativeChange } from './compatibility.ts'
+import type { RolloutRequest, Stage } from './rollout.ts'
 
 /** One choice of a plan, why it was made and who said so. Printed by a dry run and in the log. */
 export interface Decision {
@@ -21,6 +22,8 @@ export interface Commit {
   readonly url: string
   /** `owner/name#12` when it is published for a pull request. */
   readonly pull?: string
+  /** When the run puts it on a channel, as ISO 8601. */
+  readonly at?: string
 }
 
 /** A native version that installed apps may have, as the repository tells it. */
@@ -73,6 +76,7 @@ export interface PublishFacts {
   readonly wanted: WantedVersion
   readonly natives: readonly NativeVersion[]
   readonly commit: Commit
+  readonly rollout: RolloutRequest
   /** The user's own minimum native version for the bundle. */
   readonly minUpdateVersion: string | null
   /** Null = `fail`, for previews `warn`. */
@@ -86,6 +90,8 @@ export interface BuiltFacts extends PublishFacts {
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
   readonly relation: Relation
+  /** What the channel rolls out, and how our commit stands to that one's; null without a rollout. */
+  readonly running: { readonly bundle: BundleRow; readonly relation: Relation } | null
   /** The channel whose devices will take the bundle next: itself, or that of a pull request's base branch. */
   readonly base: ChannelRow | null
   /** Native packages of the app, as installed. */
@@ -109,6 +115,8 @@ export interface PublishPlan {
   /** Set when the channel has to be made. */
   readonly create: ChannelSettings | null
   readonly action: PublishAction
+  /** To whom the bundle goes. */
+  readonly stage: Stage
   readonly link: string
   readonly comment: string
   readonly decisions: readonly Decision[]

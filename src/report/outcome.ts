@@ -1,5 +1,7 @@
-import type { ChannelRow } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
+import type { MovePlan } from '../plan/move.ts'
+import { activeRollout } from '../plan/rollout.ts'
 import type { BuiltFacts, PublishPlan } from '../plan/types.ts'
 import type { ContentChange, FailedResult, PublishResult } from './result.ts'
 
@@ -50,8 +52,29 @@ export function plannedResult(findings: Findings): PublishResult {
       size: known.size,
       url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
     },
+    rollout:
+      plan.stage.bps === null
+        ? null
+        : {
+            bps: plan.stage.bps,
+            paused: false,
+            of: bundle.name,
+            others: known.channel?.version?.name ?? null,
+          },
     by: action.do === 'keep' ? null : action.do,
   }
+}
+
+/** What a channel rolls out; `served` or `running` is its bundle. */
+export function rolloutOf(
+  channel: ChannelRow,
+  running: Pick<BundleRow, 'id' | 'name'> | null,
+  served: Pick<BundleRow, 'id' | 'name'> | null,
+): PublishResult['rollout'] {
+  const active = activeRollout(channel)
+  if (active === null) return null
+  const name = [served, running].find(bundle => bundle?.id === active.id)?.name ?? `bundle ${active.id}`
+  return { bps: active.bps, paused: active.paused, of: name, others: channel.version?.name ?? null }
 }
 
 /** The result of a publish, by the channel as it was read back. */
@@ -61,6 +84,7 @@ export function publishedResult(
     readonly outcome: 'published' | 'unchanged' | 'stale'
     readonly reason: string
     readonly channel: ChannelRow
+    readonly bundle: BundleRow | null
     readonly by: PublishResult['by']
     readonly delta: PublishResult['delta']
     readonly warnings: readonly string[]
@@ -68,7 +92,7 @@ export function publishedResult(
 ): PublishResult {
   const { plan, known } = findings
   const { channel } = published
-  const served = channel.version
+  const served = published.bundle ?? channel.version
   return {
     ...base(findings),
     outcome: published.outcome,
@@ -81,6 +105,7 @@ export function publishedResult(
       size: served?.checksum === known.checksum ? known.size : null,
       url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
     },
+    rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
     by: published.by,
     delta: published.delta,
     warnings: [...base(findings).warnings, ...published.warnings],
@@ -98,6 +123,7 @@ function base(findings: Findings) {
     delta: null,
     natives: plan.natives,
     preview: null,
+    verified: null,
     testers: null,
     commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
     change: findings.change,
@@ -109,17 +135,85 @@ function base(findings: Findings) {
   } as const
 }
 
+/** The result of a promotion or roll-back; `published` is null on a dry run. Times in milliseconds. */
+export function movedResult(
+  {
+    plan,
+    consoleUrl,
+    repositoryUrl,
+    work,
+    total,
+  }: {
+    readonly plan: MovePlan
+    readonly consoleUrl: string | null
+    readonly repositoryUrl: string
+    readonly work: number | null
+    readonly total: number
+  },
+  published: { readonly outcome: 'published' | 'unchanged' | 'stale'; readonly channel: ChannelRow } | null,
+  warnings: readonly string[],
+): PublishResult {
+  const { channel, bundle, commit, stage } = plan
+  const before = channel.version
+  const planned =
+    stage.bps === null
+      ? null
+      : { bps: stage.bps, paused: false, of: bundle.name, others: before?.name ?? null }
+  return {
+    kind: 'publish',
+    outcome: published?.outcome ?? 'planned',
+    reason: published === null ? `Dry run: nothing was written. ${plan.why}` : plan.why,
+    appId: plan.appId,
+    channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
+    bundle: {
+      id: bundle.id,
+      name: bundle.name,
+      checksum: bundle.checksum,
+      size: null,
+      url: bundlePage(consoleUrl, plan.appId, bundle.id),
+    },
+    rollout: published === null ? planned : rolloutOf(published.channel, null, bundle),
+    by: plan.isDone ? null : 'promote',
+    before: before === null ? null : { id: before.id, name: before.name },
+    commit:
+      commit === null
+        ? null
+        : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
+    change: null,
+    delta: null,
+    natives: plan.isDone ? [] : plan.natives,
+    files: null,
+    leftOut: [],
+    decisions: plan.decisions,
+    testers: null,
+    warnings: [...plan.warnings, ...warnings],
+    preview: null,
+    verified: null,
+    durations: { build: null, upload: work, total },
+  }
+}
+
+/** The result with what a device was given; null where none asked. */
+export function withVerification(
+  result: PublishResult,
+  verified: { readonly said: string | null; readonly warnings: readonly string[] } | null,
+): PublishResult {
+  if (verified === null) return result
+  return { ...result, verified: verified.said, warnings: [...result.warnings, ...verified.warnings] }
+}
+
 /** Page of a bundle in the Capgo console; null where there is none. */
 export function bundlePage(consoleUrl: string | null, appId: string, id: number | null): string | null {
   return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`
 }
 
 /** Any error as a result; one that is not ours is a fault of this action and says so. */
-export function failure(error: unknown): FailedResult {
+export function failure(error: unknown, what = 'Publish'): FailedResult {
   const known = error instanceof ActionError ? error : undefined
   return {
     kind: 'failed',
     outcome: 'failed',
+    what,
     code: known?.code ?? 'internal',
     reason:
       known?.message ??

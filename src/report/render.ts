@@ -1,4 +1,5 @@
 import type { NativeChange } from '../plan/compatibility.ts'
+import { formatShare } from '../plan/rollout.ts'
 import type { Decision } from '../plan/types.ts'
 import { formatBytes, formatDifference, formatDuration, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, makeVisible, table } from './markdown.ts'
@@ -9,8 +10,10 @@ import type {
   FileChange,
   PublishResult,
   Result,
+  RolloutState,
   SkippedResult,
 } from './result.ts'
+import { renderHousekeeping, renderStatus } from './status.ts'
 import { countTesters, nameDevices, renderTesters, type TestersReport } from './testers.ts'
 
 /** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
@@ -47,6 +50,9 @@ function describe(result: Result): string {
     case 'failed':
     case 'skipped':
     case 'cleaned':
+    case 'housekeeping':
+      return result.reason
+    case 'status':
       return result.reason
     case 'publish': {
       const { outcome, reason, channel, bundle, before, commit } = result
@@ -54,8 +60,11 @@ function describe(result: Result): string {
       if (outcome !== 'published')
         return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`
       const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`
+      const some = rolledOut(result)
+      if (some !== null && outcome === 'published')
+        return `channel ${channel.name} gives ${bundle.name} to ${formatShare(some.bps)} of its devices; the others have ${some.others ?? 'nothing'}.`
       const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`
-      return `channel ${channel.name} serves ${bundle.name}${size} from ${shortSha(commit.sha)}${instead}.`
+      return `channel ${channel.name} serves ${bundle.name}${size}${commit === null ? '' : ` from ${shortSha(commit.sha)}`}${instead}.`
     }
   }
 }
@@ -68,16 +77,20 @@ function blocks(result: Result): string[] {
       return skipped(result)
     case 'cleaned':
       return cleaned(result)
+    case 'housekeeping':
+      return [...renderHousekeeping(result), warnings(result.warnings)]
+    case 'status':
+      return [...renderStatus(result), warnings(result.warnings)]
     case 'publish':
       return published(result)
   }
 }
 
-function failed({ code: id, reason, hint, at, output, problems }: FailedResult): string[] {
+function failed({ what: work, code: id, reason, hint, at, output, problems }: FailedResult): string[] {
   const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':')
   const what = `<b>${escapeText(reason)}</b>`
   return [
-    '### ❌ Publish failed',
+    `### ❌ ${escapeText(`${work} failed`)}`,
     alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
     problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
     `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
@@ -132,6 +145,7 @@ function published(result: PublishResult): string[] {
     `### ${headline(result)}`,
     origin(result),
     why(result),
+    result.verified === null ? '' : escapeText(result.verified),
     preview(result),
     ...testersOf(result.testers),
     changes(result.change),
@@ -153,9 +167,17 @@ export function setApart(sentences: readonly string[]): string {
   return alert('WARNING', body)
 }
 
-function headline({ outcome, channel, bundle, by }: PublishResult): string {
+function headline(result: PublishResult): string {
+  const { outcome, channel, bundle, by } = result
   const size = bundle.size === null ? '' : ` · ${formatBytes(bundle.size)}`
   const name = `${bundle.name === '' ? 'no bundle' : code(bundle.name)}${size}`
+  const some = rolledOut(result)
+  if (some !== null) {
+    const share = `${name} to ${formatShare(some.bps)}${some.paused ? ', paused' : ''}`
+    if (outcome === 'published') return `✅ ${code(channel.name)} gives ${share}`
+    if (outcome === 'unchanged') return `☑️ ${code(channel.name)} already gives ${share}`
+    if (outcome === 'planned') return `🧪 Dry run: ${code(channel.name)} would give ${share}`
+  }
   switch (outcome) {
     case 'published':
       return `✅ ${code(channel.name)} serves ${name}`
@@ -169,13 +191,25 @@ function headline({ outcome, channel, bundle, by }: PublishResult): string {
 }
 
 /** The commit, what it replaces, which bundle it is. */
-function origin({ outcome, channel, bundle, before, commit, by }: PublishResult): string {
-  const from = `${link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`
+function origin(result: PublishResult): string {
+  const { outcome, channel, bundle, before, commit, by } = result
+  const from =
+    commit === null ? '' : `${link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`
   const page = bundle.id === null ? '' : link(`bundle ${bundle.id}`, bundle.url)
   // The bundle of a stale run is not of its commit.
-  if (outcome === 'stale') return row([`This run: commit ${from}`, page === '' ? '' : `served: ${page}`])
+  if (outcome === 'stale')
+    return row([from === '' ? '' : `This run: commit ${from}`, page === '' ? '' : `served: ${page}`])
   const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`
-  return row([`Commit ${from}`, by === null || before?.id === bundle.id ? '' : replaced, page])
+  const some = rolledOut(result)
+  const beside =
+    some === null ? replaced : `the others have ${some.others === null ? 'nothing' : code(some.others)}`
+  const commitOf = from === '' ? '' : `Commit ${from}`
+  return row([commitOf, (by === null && some === null) || before?.id === bundle.id ? '' : beside, page])
+}
+
+/** The rollout that the result's own bundle is in. */
+export function rolledOut({ rollout, bundle }: PublishResult): RolloutState | null {
+  return rollout?.of === bundle.name ? rollout : null
 }
 
 function preview({ preview }: PublishResult): string {
@@ -190,7 +224,9 @@ function firstOf(channel: PublishResult['channel']): string {
 }
 
 /** Where the version comes from; or why the channel got another bundle or was left alone. */
-function why({ outcome, reason, by, decisions }: PublishResult): string {
+function why({ outcome, reason, by, decisions, files }: PublishResult): string {
+  // Nothing was built: the reason tells what was done with a bundle that was there.
+  if (files === null) return escapeText(reason)
   const said = decisions.find(({ what }) => what === 'bundle')?.why
   if (outcome === 'stale' || outcome === 'unchanged' || said === undefined) return escapeText(reason)
   const sentence = by === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`

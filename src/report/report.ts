@@ -1,5 +1,5 @@
 import type { Deps } from '../deps.ts'
-import { describeOutcome, renderSummary } from './render.ts'
+import { describeOutcome, renderSummary, rolledOut } from './render.ts'
 import type { Result } from './result.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'
 
@@ -32,6 +32,7 @@ export function failuresOf(result: Result): readonly TesterFailure[] {
 export function outputs(result: Result): Record<string, string> {
   const publish = result.kind === 'publish' ? result : null
   const preview = publish?.preview ?? null
+  const share = publish === null ? null : rolledOut(publish)
   return {
     outcome: result.outcome,
     'bundle-id': publish?.bundle.id?.toString() ?? '',
@@ -44,6 +45,8 @@ export function outputs(result: Result): Record<string, string> {
     'deep-link': preview?.deepLink ?? '',
     'web-preview-url': preview?.webUrl ?? '',
     'comment-url': preview?.commentUrl ?? '',
+    rollout: share === null ? '' : String(share.bps / 100),
+    status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
     testers: testersOutput(result),
     'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
     reason: result.reason,

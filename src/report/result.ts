@@ -1,5 +1,7 @@
 import type { Place, Problem } from '../errors.ts'
 import type { NativeChange } from '../plan/compatibility.ts'
+import type { Kept } from '../plan/housekeeping.ts'
+import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
 import type { TestersReport } from './testers.ts'
 
@@ -41,11 +43,14 @@ export interface PublishResult {
     readonly size: number | null
     readonly url: string | null
   }
+  /** What the channel gives to some of its devices; null when all get the same. */
+  readonly rollout: RolloutState | null
   /** How the bundle got there; null when the channel was not touched. */
   readonly by: 'upload' | 'resume' | 'promote' | null
   /** What the channel served before; null when nothing. */
   readonly before: { readonly id: number; readonly name: string } | null
-  readonly commit: { readonly sha: string; readonly refName: string; readonly url: string }
+  /** From which the bundle was built; null when this action did not make it. */
+  readonly commit: { readonly sha: string; readonly refName: string; readonly url: string } | null
   readonly change: ContentChange | null
   /** Files that were stored one by one, and how many of them were sent; null without delta files. */
   readonly delta: { readonly files: number; readonly sent: number; readonly sentBytes: number } | null
@@ -57,6 +62,8 @@ export interface PublishResult {
   /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
+  /** What a device was given that asked for the update, as a sentence; null when none asked. */
+  readonly verified: string | null
   /** Of a pull request: how to get it. */
   readonly preview: {
     readonly pull: number
@@ -70,6 +77,16 @@ export interface PublishResult {
     readonly upload: number | null
     readonly total: number
   }
+}
+
+/** A rollout that is not finished. Basis points: 100 are one percent. */
+export interface RolloutState {
+  readonly bps: number
+  readonly paused: boolean
+  /** Name of the bundle that is rolled out. */
+  readonly of: string
+  /** Name of the bundle that the others get; null when nothing. */
+  readonly others: string | null
 }
 
 /** Nothing was to be done, and that is fine. */
@@ -110,6 +127,8 @@ export interface RemovedPreview {
 export interface FailedResult {
   readonly kind: 'failed'
   readonly outcome: 'failed'
+  /** What the run was about, to begin a title with: `Publish`. */
+  readonly what: string
   readonly code: string
   readonly reason: string
   readonly hint: string | null
@@ -121,4 +140,40 @@ export interface FailedResult {
   readonly warnings: readonly string[]
 }
 
-export type Result = PublishResult | CleanedResult | SkippedResult | FailedResult
+/** Old bundles were deleted, or on a dry run would be. */
+export interface HousekeepingResult {
+  readonly kind: 'housekeeping'
+  readonly outcome: 'cleaned' | 'planned'
+  readonly reason: string
+  readonly appId: string
+  readonly keep: number
+  /** `made` as ISO 8601. */
+  readonly removed: readonly { readonly id: number; readonly name: string; readonly made: string }[]
+  /** Names of those that a channel came to serve meanwhile. */
+  readonly linked: readonly string[]
+  /** How many stay for which reason. */
+  readonly kept: Readonly<Record<Kept, number>>
+  readonly testers: null
+  readonly warnings: readonly string[]
+}
+
+/** What every channel serves; nothing was changed. */
+export interface StatusResult {
+  readonly kind: 'status'
+  readonly outcome: 'read'
+  readonly reason: string
+  readonly appId: string
+  readonly channels: readonly ChannelStatus[]
+  /** Devices that Capgo knows; null when they could not be counted. */
+  readonly devices: number | null
+  readonly testers: null
+  readonly warnings: readonly string[]
+}
+
+export type Result =
+  | PublishResult
+  | CleanedResult
+  | HousekeepingResult
+  | StatusResult
+  | SkippedResult
+  | FailedResult

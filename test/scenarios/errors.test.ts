@@ -84,6 +84,33 @@ const pulled = (action: 'opened' | 'closed', branch = 'feature/evening') => ({
   event: ({ repo }: World) => pullRequestEvent(action, { number: 12, headSha: repo.head, headRef: branch }),
 })
 
+const noted = (channel: string, run: number) =>
+  `${channel}: main@${String(run % 10).repeat(40)} run ${run}.1 (id ${run})`
+
+/** Channels with what they serve; a bundle's number is that of the run that put it there. */
+const serving =
+  (channels: Readonly<Record<string, { name: string; run?: number; more?: object }>>, rules: object = {}) =>
+  ({ capgo }: World) => {
+    for (const [name, { name: bundle, run, more }] of Object.entries(channels)) {
+      const comment = run === undefined ? {} : { comment: noted(name, run) }
+      const bytes = Buffer.from(bundle)
+      capgo.seedBundle({ appId: 'com.example.app', name: bundle, bytes, ...comment, ...more })
+      capgo.seedChannel({ appId: 'com.example.app', name, bundle, public: name === 'production', ...rules })
+    }
+  }
+
+const promoting = { inputs: { operation: 'promote', from: 'development', to: 'production' } }
+const rollingBack = { inputs: { operation: 'rollback', channel: 'production' } }
+
+/** Production rolls out a second bundle. */
+const rolling = ({ capgo }: World) => {
+  serving({ production: { name: '1.1.0', run: 1 } })({ capgo } as World)
+  const { id } = capgo.seedBundle({ appId: 'com.example.app', name: '1.1.1', bytes: Buffer.from('next') })
+  const channel = capgo.store.find('channels', { name: 'production' })!
+  const rollout = { rollout_version: id, rollout_enabled: true, rollout_percentage_bps: 1000 }
+  capgo.store.update('channels', channel, rollout)
+}
+
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'The key': [
     { title: 'no token', code: 'no_token', run: { inputs: { 'capgo-token': '' } } },
@@ -435,6 +462,161 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       run: onlyTesters,
       prepare: ({ capgo }) =>
         void capgo.seedChannel({ appId: 'com.example.app', name: 'beta', public: false }),
+    },
+  ],
+  'Promoting, rolling back, rolling out': [
+    {
+      title: 'an operation that there is not',
+      code: 'invalid_input',
+      run: { inputs: { operation: 'deploy' } },
+    },
+    {
+      title: 'a promotion from nowhere',
+      code: 'invalid_input',
+      run: { inputs: { operation: 'promote', to: 'production' } },
+    },
+    {
+      title: 'an input that the operation does not look at',
+      code: 'invalid_input',
+      run: { inputs: { operation: 'status', force: 'true' } },
+    },
+    {
+      title: 'a promotion from a channel that is not there',
+      code: 'channel_unknown',
+      run: promoting,
+      prepare: serving({ production: { name: '1.1.0', run: 1 } }),
+    },
+    {
+      title: 'a promotion from a channel that serves nothing',
+      code: 'nothing_to_promote',
+      run: promoting,
+      prepare: ({ capgo }) => {
+        for (const name of ['development', 'production'])
+          capgo.seedChannel({ appId: 'com.example.app', name })
+      },
+    },
+    {
+      title: 'a promotion of what is older',
+      code: 'promotion_older',
+      run: promoting,
+      prepare: serving({ development: { name: '1.1.0', run: 1 }, production: { name: '1.1.1', run: 2 } }),
+    },
+    {
+      title: 'a promotion of a bundle whose content is gone',
+      code: 'bundle_not_ready',
+      run: promoting,
+      prepare: serving({
+        production: { name: '1.1.0', run: 1 },
+        development: { name: '1.1.1', run: 2, more: { bytes: undefined } },
+      }),
+    },
+    {
+      title: 'a promotion of what devices would not take',
+      code: 'promotion_refused',
+      run: promoting,
+      prepare: serving({ production: { name: '1.1.0', run: 1 }, development: { name: '2.0.0', run: 2 } }),
+    },
+    {
+      title: 'a promotion of what was rolled back',
+      code: 'bundle_withdrawn',
+      run: promoting,
+      prepare: serving({
+        production: { name: '1.1.0', run: 1 },
+        development: {
+          name: '1.1.1',
+          more: { comment: `${noted('development', 2)}\n${noted('production', 2)} withdrawn 3.1/3` },
+        },
+      }),
+    },
+    {
+      title: 'a roll-back without an earlier bundle',
+      code: 'no_earlier_bundle',
+      run: rollingBack,
+      prepare: serving({ production: { name: '1.1.0', run: 1 } }),
+    },
+    {
+      title: 'a roll-back to a bundle that is not there',
+      code: 'bundle_unknown',
+      run: { inputs: { ...rollingBack.inputs, to: '0.9.0' } },
+      prepare: serving({ production: { name: '1.1.0', run: 1 } }),
+    },
+    {
+      title: 'a roll-back to what devices would not take',
+      code: 'rollback_refused',
+      run: { inputs: { ...rollingBack.inputs, to: '0.9.0' } },
+      prepare: serving({ old: { name: '0.9.0', run: 1 }, production: { name: '1.1.0', run: 2 } }),
+    },
+    {
+      title: 'a publish to a channel with a rollout',
+      code: 'rollout_active',
+      run: {},
+      prepare: rolling,
+    },
+    {
+      title: 'a publish that pauses a rollout',
+      code: 'invalid_input',
+      run: { inputs: { rollout: 'pause' } },
+    },
+    {
+      title: 'a rollout that is not there',
+      code: 'no_rollout',
+      run: { inputs: { operation: 'rollout', channel: 'production', rollout: '50' } },
+      prepare: serving({ production: { name: '1.1.0', run: 1 } }),
+    },
+    {
+      title: 'a rollout with a key without channel.update_settings',
+      code: 'permission_missing',
+      run: { inputs: { operation: 'rollout', channel: 'production', rollout: '50' } },
+      prepare: rolling,
+    },
+    {
+      title: 'a clean-up of bundles with a key without bundle.delete',
+      code: 'permission_missing',
+      run: { inputs: { operation: 'cleanup', keep: '0' } },
+      prepare: ({ capgo }) =>
+        void capgo.seedBundle({ appId: 'com.example.app', name: '1.0.5', comment: noted('beta', 1) }),
+    },
+    {
+      title: 'a clean-up in which Capgo refuses a bundle',
+      code: 'cleanup_incomplete',
+      world: { role: 'app_admin' },
+      run: { inputs: { operation: 'cleanup', keep: '0' } },
+      prepare: ({ capgo }) => {
+        capgo.seedBundle({ appId: 'com.example.app', name: '1.0.5', comment: noted('beta', 1) })
+        capgo.faults.add({
+          match: { method: 'DELETE', path: '/bundle' },
+          do: { status: 400, body: { error: 'cannot_check_linked_channels', message: 'Cannot check' } },
+        })
+      },
+    },
+    {
+      title: 'verify, and a channel that answers nobody who asks',
+      code: 'verify_impossible',
+      run: { inputs: { verify: 'true', channel: 'closed' } },
+      prepare: ({ capgo }) => void capgo.seedChannel({ appId: 'com.example.app', name: 'closed' }),
+    },
+    {
+      title: 'verify, and a rule of the channel that refuses devices',
+      code: 'not_offered',
+      run: { inputs: { ...promoting.inputs, verify: 'true' } },
+      prepare: world => {
+        const { capgo } = world
+        serving({ development: { name: '1.1.0', run: 1 } }, { allow_device_self_set: true })(world)
+        const { version } = capgo.store.find('channels', { name: 'development' })!
+        const rules = { public: true, allow_prod: false }
+        capgo.seedChannel({ appId: 'com.example.app', name: 'production', bundle: version, ...rules })
+      },
+    },
+    {
+      title: 'verify, and a download that is something else',
+      code: 'download_differs',
+      run: { inputs: { ...promoting.inputs, verify: 'true' } },
+      prepare: world => {
+        const { capgo } = world
+        serving({ development: { name: '1.1.0', run: 1, more: { checksum: 'c0ffee' } } })(world)
+        const { version } = capgo.store.find('channels', { name: 'development' })!
+        capgo.seedChannel({ appId: 'com.example.app', name: 'production', bundle: version, public: true })
+      },
     },
   ],
 }

@@ -13,6 +13,8 @@ const DEFAULTS: Record<string, string> = {
   'dry-run': 'false',
   comment: 'true',
   deployments: 'true',
+  force: 'false',
+  verify: 'false',
   'api-url': 'https://api.capgo.app',
 }
 const read = (given: Record<string, string> = {}) =>
@@ -25,6 +27,7 @@ describe('readInputs', () => {
       files: 'https://files.capgo.app',
       database: null,
       console: 'https://console.capgo.app',
+      plugin: 'https://plugin.capgo.app',
     })
   })
   it('takes files from a self-hosted API, without links to the cloud', () => {
@@ -33,6 +36,7 @@ describe('readInputs', () => {
       files: 'https://capgo.example.com/functions/v1',
       database: null,
       console: null,
+      plugin: 'https://capgo.example.com/functions/v1',
     })
   })
   it('reads channels with comments, quotes and odd spaces', () => {
@@ -65,6 +69,60 @@ describe('readInputs', () => {
     expect(read({ 'api-url': 'http://127.0.0.1:8787' }).hosts.api).toBe('http://127.0.0.1:8787')
     expect(() => read({ 'api-url': 'http://127.0.0.1.evil.example' })).toThrow(/not https/)
   })
+})
+
+describe('the input operation', () => {
+  it.each([
+    [{}, null],
+    [{ operation: 'status' }, { kind: 'status' }],
+    [{ operation: 'cleanup' }, { kind: 'housekeep', keep: 20 }],
+    [
+      { operation: 'cleanup', keep: '5' },
+      { kind: 'housekeep', keep: 5 },
+    ],
+    [
+      { operation: 'promote', from: 'beta', to: 'production' },
+      { kind: 'promote', from: 'beta', to: 'production', force: false },
+    ],
+    [
+      { operation: 'rollback', channel: 'production', to: '1.2.0', force: 'true' },
+      { kind: 'rollback', channelName: 'production', to: '1.2.0', force: true },
+    ],
+    [
+      { operation: 'rollout', channel: 'production', rollout: '12.5%' },
+      { kind: 'rollout', channelName: 'production', change: { kind: 'share', bps: 1250 } },
+    ],
+    [
+      { operation: 'rollout', channel: 'production', rollout: 'pause' },
+      { kind: 'rollout', channelName: 'production', change: { kind: 'pause' } },
+    ],
+  ])('%j', (given, operation) => {
+    const inputs = read(given as Record<string, string>)
+    expect(inputs.operation).toEqual(operation)
+    expect(inputs.rollout).toBeNull()
+  })
+  it('takes a percentage for a publish', () => {
+    expect(read({ rollout: '10' }).rollout).toBe(1000)
+    expect(read({ operation: 'promote', from: 'a', to: 'b', rollout: '0.5' }).rollout).toBe(50)
+  })
+  it.each([
+    [{ operation: 'deploy' }, /"deploy" is not known/],
+    [{ operation: 'promote', to: 'production' }, /"from": is missing/],
+    [{ operation: 'promote', from: 'beta', to: 'beta' }, /comes from/],
+    [{ operation: 'promote', from: 'be ta', to: 'production' }, /cannot be a channel's name/],
+    [{ operation: 'rollback' }, /"channel": is missing/],
+    [{ operation: 'rollout', channel: 'production' }, /"rollout": is missing/],
+    [{ operation: 'status', rollout: '10' }, /"rollout": is not used by "operation: status"/],
+    [{ from: 'beta' }, /"from": is not used by "operation: auto"/],
+    [{ force: 'true' }, /"force": is not used by/],
+    [{ rollout: 'pause' }, /this run publishes/],
+    [{ rollout: '0' }, /neither a percentage/],
+    [{ rollout: '101' }, /neither a percentage/],
+    [{ 'on-active-rollout': 'reset' }, /"reset" is not known/],
+    [{ operation: 'cleanup', keep: 'few' }, /not a number of bundles/],
+  ])('%j is refused', (given, message) =>
+    expect(() => read(given as Record<string, string>)).toThrow(message),
+  )
 })
 
 describe('matchChannel', () => {

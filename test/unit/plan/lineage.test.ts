@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isStale, noteCommit, readServedCommit } from '../../../src/plan/lineage.ts'
+import { isStale, noteCommit, noteWithdrawal, readServedCommit } from '../../../src/plan/lineage.ts'
 
 const ours = {
   sha: 'a'.repeat(40),
@@ -31,6 +31,63 @@ describe('the commit that a bundle is there for', () => {
     expect(readServedCommit({ comment: null }, 'production')).toBeNull()
     expect(readServedCommit({ comment: 'by hand' }, 'production')).toBeNull()
     expect(noteCommit('by hand', 'production', ours)).toContain('\nby hand')
+  })
+})
+
+describe('a note', () => {
+  const at = '2026-10-22T10:15:00.000Z'
+  const note = (comment: string, channel = 'production') => readServedCommit({ comment }, channel)!
+  it('says what the channel served before, when and for whom', () => {
+    const comment = noteCommit(null, 'production', { ...ours, at, pull: 'o/r#12' }, { after: '1.2.0' })
+    expect(comment).toBe(
+      `production: main@${ours.sha} run 57.2 (id 20) for o/r#12 after 1.2.0 at 2026-10-22T10:15:00.000Z`,
+    )
+    expect(note(comment)).toMatchObject({
+      pull: 'o/r#12',
+      after: '1.2.0',
+      at,
+      instead: null,
+      withdrawn: null,
+    })
+  })
+  it('keeps what was before and when, where nothing else is told', () => {
+    const first = noteCommit(null, 'production', { ...ours, at }, { after: '1.2.0' })
+    expect(note(noteCommit(first, 'production', theirs))).toMatchObject({
+      sha: theirs.sha,
+      after: '1.2.0',
+      at,
+    })
+  })
+  it('says that a bundle was rolled back, until it is put on the channel again', () => {
+    const both = noteCommit(noteCommit(null, 'production', ours), 'beta', ours)
+    const withdrawn = noteWithdrawal(both, 'production', theirs)!
+    expect(note(withdrawn).withdrawn).toEqual({ runId: 30, run: '58.1' })
+    expect(note(withdrawn, 'beta').withdrawn).toBeNull()
+    expect(note(noteCommit(withdrawn, 'production', theirs)).withdrawn).toBeNull()
+    expect(noteWithdrawal('by hand', 'production', theirs)).toBeNull()
+  })
+  it('leaves out a name that would not be one word', () => {
+    const comment = noteCommit(null, 'production', ours, { after: 'my bundle' })
+    expect(note(comment).after).toBeNull()
+  })
+  it('reads notes with words that a later version may add', () => {
+    const comment = `production: main@${ours.sha} run 57.2 (id 20) colour blue after 1.2.0`
+    expect(note(comment)).toMatchObject({ after: '1.2.0', runId: 20 })
+  })
+})
+
+describe('after a roll-back', () => {
+  const bad = { name: '1.2.1', sha: theirs.sha }
+  const run = { ...ours, runId: 40, runNumber: 60, runAttempt: 1 }
+  const comment = noteCommit(null, 'production', run, { after: null, instead: bad })
+  const served = readServedCommit({ comment }, 'production')
+  it('what was started before brings nothing back, whatever history says', () => {
+    expect(isStale(theirs, served, 'ahead')).toContain('rolled the channel back from 1.2.1')
+    expect(isStale({ ...theirs, sha: 'c'.repeat(40) }, served, 'ahead')).toContain('started after this run')
+  })
+  it('a new run of the bad commit brings nothing back, a newer commit is published', () => {
+    expect(isStale({ ...theirs, runId: 50 }, served, 'ahead')).toContain("of this run's commit")
+    expect(isStale({ ...theirs, sha: 'c'.repeat(40), runId: 50 }, served, 'ahead')).toBeNull()
   })
 })
 

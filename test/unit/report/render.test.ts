@@ -1,14 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { samples } from '../../../scripts/preview/samples.ts'
+import type { BundleStatus } from '../../../src/plan/status.ts'
 import { describeOutcome, renderLogPlan, renderSummary } from '../../../src/report/render.ts'
 import type {
   CleanedResult,
   FailedResult,
   FileChange,
+  HousekeepingResult,
   PublishResult,
   RemovedPreview,
   Result,
+  StatusResult,
 } from '../../../src/report/result.ts'
 import { hostileText, skeleton } from './hostile.ts'
 
@@ -38,6 +41,10 @@ it('says each outcome in one line of the log', () => {
       "planned: Dry run: it would upload 1.4.1-production.57.1 and point channel production at it. Nothing was written.",
       "planned: Dry run: it would leave channel production as it is. Nothing was written.",
       "skipped: No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".",
+      "published: channel production gives 1.4.1-production.57.1 to 10% of its devices; the others have 1.4.1-production.56.1.",
+      "published: channel production serves 1.4.1-production.56.1 from 4f9c2d7, instead of 1.4.1-production.57.1.",
+      "read: 3 channels of com.example.shop.",
+      "cleaned: 2 old bundles deleted.",
       "cleaned: The previews of 2 pull requests were removed.",
       "planned: Dry run: the previews of 2 pull requests would be removed. Nothing was written.",
       "failed: "npm run build" ended with exit code 1.",
@@ -122,8 +129,8 @@ const publishFields: Record<string, (text: string) => PublishResult> = {
   'bundle.name': text => ({ ...published, bundle: { ...published.bundle, name: text } }),
   'bundle.checksum': text => ({ ...published, bundle: { ...published.bundle, checksum: text } }),
   'before.name': text => ({ ...published, before: { id: 1, name: text } }),
-  'commit.sha': text => ({ ...published, commit: { ...published.commit, sha: text } }),
-  'commit.refName': text => ({ ...published, commit: { ...published.commit, refName: text } }),
+  'commit.sha': text => ({ ...published, commit: { ...published.commit!, sha: text } }),
+  'commit.refName': text => ({ ...published, commit: { ...published.commit!, refName: text } }),
   'change.since': text => ({ ...published, change: { ...published.change!, since: text } }),
   'change.changed.path': text => ({
     ...published,
@@ -141,6 +148,13 @@ const withPreview = (of: Partial<RemovedPreview>): Result => ({
   ...cleaned,
   previews: [{ ...cleaned.previews[0]!, ...of }],
 })
+const status = samples.status as StatusResult
+const housekeeping = samples.housekeeping as HousekeepingResult
+const [firstChannel] = status.channels
+const withBundle = (of: Partial<BundleStatus>): Result => ({
+  ...status,
+  channels: [{ ...firstChannel!, bundle: { ...firstChannel!.bundle!, ...of } }],
+})
 const otherFields: Record<string, (text: string) => Result> = {
   'skipped.reason': text => ({
     kind: 'skipped',
@@ -155,6 +169,22 @@ const otherFields: Record<string, (text: string) => Result> = {
   'cleaned.bundles': text => withPreview({ bundles: [text] }),
   'cleaned.kept': text => withPreview({ kept: [text] }),
   'cleaned.warnings': text => ({ ...cleaned, warnings: [text] }),
+  'status.channel': text => ({ ...status, channels: [{ ...firstChannel!, channel: text }] }),
+  'status.bundle.name': text => withBundle({ name: text }),
+  'status.bundle.since': text => withBundle({ since: text }),
+  'status.bundle.commit.ref': text => withBundle({ commit: { sha: text, ref: text, url: text } }),
+  'status.bundle.rolledBackFrom': text => withBundle({ rolledBackFrom: text }),
+  'status.appId': text => ({ ...status, appId: text }),
+  'status.warnings': text => ({ ...status, warnings: [text] }),
+  'housekeeping.reason': text => ({ ...housekeeping, reason: text }),
+  'housekeeping.removed': text => ({ ...housekeeping, removed: [{ id: 1, name: text, made: text }] }),
+  'housekeeping.linked': text => ({ ...housekeeping, linked: [text] }),
+  verified: text => ({ ...published, verified: text }),
+  'rollout.others': text => ({
+    ...published,
+    rollout: { bps: 1000, paused: false, of: published.bundle.name, others: text },
+  }),
+  'failed.what': text => ({ ...failed, what: `Publish ${text}.` }),
   'failed.code': text => ({ ...failed, code: text }),
   'failed.reason': text => ({ ...failed, reason: text }),
   'failed.hint': text => ({ ...failed, hint: text }),

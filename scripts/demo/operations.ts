@@ -1,0 +1,91 @@
+import { dispatchEvent, pushEvent } from '../../test/helpers/event.ts'
+import { type Commit, headlineOf } from './app.ts'
+import { type Act, act, NATIVE, type Stage } from './stage.ts'
+
+const PHONE = 'feed0000-1111-4222-8333-000000000004'
+
+/** A bad bundle goes to production and is rolled back; then a tested one is promoted. */
+export async function tellOperations(stage: Stage): Promise<void> {
+  const { story, app, capgo } = stage
+  const { main, tested, bad, moved } = app
+  const phone = capgo.device({ versionBuild: NATIVE, deviceId: PHONE })
+  const tester = capgo.device({ versionBuild: NATIVE, defaultChannel: 'development' })
+  const see = async (device: typeof phone, name: string, headline: string) => {
+    const bundle = await device.update()
+    const shown = bundle === null ? 'what it had' : headlineOf(bundle.files, app)
+    story.claim(`${name} asks and shows "${headline}"`, shown === headline, `it shows ${shown}`)
+  }
+  await see(phone, 'a phone in production', main.headline)
+
+  story.chapter(`12  Push to develop: "${tested.headline}"`)
+  await push(stage, tested, 11)
+  await see(tester, 'a device on development', tested.headline)
+
+  story.chapter(`13  Push to main: "${bad.headline}"`)
+  const accident = await push(stage, bad, 12)
+  await see(phone, 'the phone in production', bad.headline)
+
+  story.chapter('14  Production is rolled back')
+  const back = await operate(stage, moved, 13, { operation: 'rollback', channel: 'production' })
+  claim(stage, 'published', back)
+  story.claim(
+    'it says how many devices run the bad one',
+    /known devices? runs? that/.test(back.run.outputs.reason ?? ''),
+  )
+  await see(phone, 'the phone in production', main.headline)
+
+  story.chapter('15  The bad run is run again')
+  const again = await push(stage, bad, 12, 2)
+  claim(stage, 'stale', again)
+  const asked = await phone.checkForUpdate()
+  story.claim('the phone in production has nothing to take', asked.kind === 'up_to_date', asked.kind)
+  story.claim(
+    'production does not have the bad bundle',
+    again.run.outputs['bundle-id'] !== accident.run.outputs['bundle-id'],
+  )
+
+  story.chapter('16  What was tested on development is promoted to production')
+  const inputs = { operation: 'promote', from: 'development', to: 'production', verify: 'true' }
+  const promoted = await operate(stage, tested, 14, inputs)
+  claim(stage, 'published', promoted)
+  story.claim('nothing was uploaded', !promoted.requests.some(({ path }) => path.includes('/upload')))
+  await see(phone, 'the phone in production', tested.headline)
+  story.claim(
+    'the phone runs byte for byte what the tester tested',
+    phone.installed === tester.installed && phone.installed === promoted.run.outputs['bundle-version'],
+    `${phone.installed}, ${tester.installed}`,
+  )
+
+  story.chapter('17  What every channel serves')
+  const status = await operate(stage, moved, 15, { operation: 'status' })
+  claim(stage, 'read', status)
+  const lines = status.run.visibleLog.split('\n').filter(line => /^ {2}\S+: /.test(line))
+  for (const line of lines) story.line(`  ${line}`)
+  story.claim('production and development serve the same', sameBundle(status.run.outputs.status ?? '[]'))
+}
+
+function push(stage: Stage, commit: Commit, runNumber: number, attempt = 1): Promise<Act> {
+  const event = pushEvent({ branch: commit.branch, sha: commit.sha })
+  return act(stage, commit, event, { runNumber, attempt })
+}
+
+/** A manual run. */
+function operate(
+  stage: Stage,
+  commit: Commit,
+  runNumber: number,
+  inputs: Readonly<Record<string, string>>,
+): Promise<Act> {
+  const event = dispatchEvent({ ref: `refs/heads/${commit.branch}`, sha: commit.sha })
+  return act(stage, commit, event, { runNumber, inputs })
+}
+
+function claim({ story }: Stage, outcome: string, { run }: Act): void {
+  story.claim(outcome, run.outputs.outcome === outcome, run.outputs.outcome)
+}
+
+function sameBundle(status: string): boolean {
+  const channels = JSON.parse(status) as { channel: string; bundle: { id: number } | null }[]
+  const idOf = (name: string) => channels.find(({ channel }) => channel === name)?.bundle?.id
+  return idOf('production') !== undefined && idOf('production') === idOf('development')
+}

@@ -1,0 +1,132 @@
+import { channelVanished } from '../capgo/channels.ts'
+import type { Capgo } from '../capgo/client.ts'
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import { ActionError } from '../errors.ts'
+import { gatherApp } from '../gather.ts'
+import type { MovePlan } from '../plan/move.ts'
+import { activeRollout, isAt } from '../plan/rollout.ts'
+import type { NativeVersion } from '../plan/types.ts'
+import { movedResult, withVerification } from '../report/outcome.ts'
+import { renderLogPlan } from '../report/render.ts'
+import type { PublishResult } from '../report/result.ts'
+import { assign, requireAssignment } from './assign.ts'
+import type { RunContext } from './context.ts'
+import { withDeployment } from './deployment.ts'
+import type { Published } from './publish.ts'
+import { requireVerifiable, verifyAsDevice } from './verify.ts'
+
+/** The app of a run that builds nothing, and the proof that the key is good: lists are empty for a wrong one. */
+export async function readApp({ inputs, trigger, deps, capgo }: RunContext) {
+  const project = await gatherApp(inputs, trigger, deps)
+  await capgo.readApp(project.appId)
+  return project
+}
+
+/** A channel that must be there. Throws `channel_unknown`, which names those that are. */
+export async function needChannel(
+  channel: ChannelRow | undefined,
+  input: string,
+  name: string,
+  appId: string,
+  capgo: Capgo,
+): Promise<ChannelRow> {
+  if (channel !== undefined) return channel
+  const names = (await capgo.listChannels(appId)).map(each => each.name)
+  throw new ActionError('channel_unknown', `There is no channel ${name} that the key can see.`, {
+    hint: `Correct the input "${input}"${names.length === 0 ? '; the app has no channel yet, and a publish makes the first' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}.`,
+  })
+}
+
+/** What a channel rolls out; null without a rollout. */
+export async function readRollout(
+  appId: string,
+  channel: ChannelRow,
+  capgo: Capgo,
+): Promise<BundleRow | null> {
+  const active = activeRollout(channel)
+  return active === null ? null : capgo.readBundleById(appId, active.id)
+}
+
+/** Whether devices can fetch the content: a zip that is there, another host's, or delta files. */
+export async function isStored(bundle: BundleRow, capgo: Capgo): Promise<boolean> {
+  if (bundle.external_url !== null || bundle.manifest_count > 0) return true
+  return bundle.r2_path !== null && (await capgo.describeStored(bundle.r2_path)) !== null
+}
+
+/** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
+export async function carryOut(
+  plan: MovePlan,
+  natives: readonly NativeVersion[],
+  context: RunContext,
+): Promise<PublishResult> {
+  const { deps, inputs, trigger } = context
+  const { log, clock } = deps
+  await log.group('Plan', async () => {
+    for (const line of renderLogPlan(plan.decisions)) log.info(line)
+  })
+  const told = {
+    plan,
+    consoleUrl: inputs.hosts.console,
+    repositoryUrl: trigger.repositoryUrl,
+  }
+  requireVerifiable(plan.channel, natives, context)
+  if (inputs.dryRun) return movedResult({ ...told, work: null, total: clock() - context.began }, null, [])
+  const began = clock()
+  const warnings: string[] = []
+  const work = () => move(plan, warnings, context)
+  const deployed = {
+    environment: plan.channel.name,
+    commit: plan.commit ?? trigger.commit,
+    purpose: { kind: 'branch' },
+  } as const
+  const target = { appId: plan.appId, channelName: plan.channel.name }
+  // Where the bundle was before, or no commit is known, GitHub has nothing to show as deployed.
+  const published =
+    plan.isDone || plan.comment === null
+      ? await work()
+      : await withDeployment(deployed, target, context, work)
+  const duration = clock() - began
+  const { appId, bundle } = plan
+  const verified = inputs.verify
+    ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, sha256: null }, context)
+    : null
+  const result = movedResult({ ...told, work: duration, total: clock() - context.began }, published, warnings)
+  return withVerification(result, verified)
+}
+
+/** Notes, assignment, read back. Doing it twice does no harm. */
+async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunContext): Promise<Published> {
+  const { appId, channel, bundle, stage } = plan
+  const note = async (noted: BundleRow, comment: string) => {
+    if (!(await capgo.noteOnBundle(noted.id, noted.link ?? '', comment)))
+      warnings.push(
+        `Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`,
+      )
+  }
+  const base = { reason: plan.why, bundle, delta: null, warnings: [] } as const
+  if (plan.isDone) return { ...base, outcome: 'unchanged', channel, by: null }
+  await requireAssignment(stage, appId, channel, capgo)
+  // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
+  if (plan.comment !== null) await note(bundle, plan.comment)
+  if (plan.withdrawal !== null) await note(plan.withdrawal.bundle, plan.withdrawal.comment)
+  const now = await capgo.readChannel(appId, channel.name)
+  if (now === null) throw channelVanished(channel.name)
+  // What was judged is what the channel served then.
+  if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
+    throw new ActionError(
+      'channel_changed',
+      `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`,
+      { hint: 'Another job or person works on this channel. It was left alone; run the job again.' },
+    )
+  if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, now, appId, capgo)
+  const served = await capgo.readChannel(appId, channel.name)
+  if (served === null) throw channelVanished(channel.name)
+  if (!isAt(stage, bundle.id, served))
+    throw new ActionError(
+      'not_served',
+      `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`,
+      { hint: 'Another job or person changed the channel at the same moment. Run the job again.' },
+    )
+  deps.log.info(plan.why)
+  return { ...base, outcome: 'published', channel: served, by: 'promote' }
+}

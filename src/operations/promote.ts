@@ -1,0 +1,60 @@
+import { ActionError } from '../errors.ts'
+import { comparer } from '../gather.ts'
+import { originOf } from '../plan/move.ts'
+import type { ExplicitOperation } from '../plan/operation.ts'
+import { planPromotion } from '../plan/promotion.ts'
+import type { PublishResult } from '../report/result.ts'
+import type { RunContext } from './context.ts'
+import { carryOut, isStored, needChannel, readApp, readRollout } from './move.ts'
+
+/** What one channel serves goes to another, byte for byte. Throws what `planPromotion` does, and `nothing_to_promote`. */
+export async function promote(
+  operation: Extract<ExplicitOperation, { kind: 'promote' }>,
+  context: RunContext,
+): Promise<PublishResult> {
+  const { deps, inputs, trigger, capgo } = context
+  const { plan, natives } = await deps.log.group('Read both channels', async () => {
+    const project = await readApp(context)
+    const { appId, natives } = project
+    const found = await capgo.readChannels(appId, [operation.from, operation.to])
+    const channel = (input: 'from' | 'to') =>
+      needChannel(
+        found.find(({ name }) => name === operation[input]),
+        input,
+        operation[input],
+        appId,
+        capgo,
+      )
+    const [from, to] = [await channel('from'), await channel('to')]
+    const bundle = from.version
+    if (bundle === null)
+      throw new ActionError('nothing_to_promote', `Channel ${from.name} serves nothing.`, {
+        hint: `Publish to channel ${from.name} first, or name another channel with the input "from".`,
+      })
+    const ours = originOf(bundle, from.name)
+    const theirs = to.version === null ? null : originOf(to.version, to.name)
+    const compare = comparer(project, context.github)
+    const [running, stored, relation] = await Promise.all([
+      readRollout(appId, to, capgo),
+      isStored(bundle, capgo),
+      ours === null || theirs === null ? ('unknown' as const) : compare(theirs.sha, ours.sha),
+    ])
+    deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`)
+    const plan = planPromotion({
+      appId,
+      natives,
+      run: { ...trigger.commit, at: deps.now().toISOString() },
+      rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
+      runningName: running?.name ?? null,
+      force: operation.force,
+      onIncompatible: inputs.onIncompatible,
+      from,
+      bundle,
+      stored,
+      to,
+      relation,
+    })
+    return { plan, natives }
+  })
+  return carryOut(plan, natives, context)
+}

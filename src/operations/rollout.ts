@@ -1,0 +1,33 @@
+import type { ExplicitOperation } from '../plan/operation.ts'
+import { planRolloutChange } from '../plan/rollout-change.ts'
+import type { PublishResult } from '../report/result.ts'
+import type { RunContext } from './context.ts'
+import { carryOut, needChannel, readApp, readRollout } from './move.ts'
+
+/** A rollout that a run before began is raised, paused, finished or taken back. Throws what `planRolloutChange` does. */
+export async function changeRollout(
+  operation: Extract<ExplicitOperation, { kind: 'rollout' }>,
+  context: RunContext,
+): Promise<PublishResult> {
+  const { deps, trigger, capgo } = context
+  const { channelName, change } = operation
+  const { plan, natives } = await deps.log.group('Read the rollout', async () => {
+    const { appId, natives } = await readApp(context)
+    const channel = await needChannel(
+      (await capgo.readChannel(appId, channelName)) ?? undefined,
+      'channel',
+      channelName,
+      appId,
+      capgo,
+    )
+    const plan = planRolloutChange({
+      appId,
+      channel,
+      running: await readRollout(appId, channel, capgo),
+      change,
+      run: { ...trigger.commit, at: deps.now().toISOString() },
+    })
+    return { plan, natives }
+  })
+  return carryOut(plan, natives, context)
+}

@@ -1,0 +1,206 @@
+import semver from 'semver'
+import type { BundleRow, ChannelRow, ServedBundle } from '../capgo/wire.ts'
+import { ActionError } from '../errors.ts'
+import { compareNatives, type NativeChange } from './compatibility.ts'
+import { isStale, readServedCommit } from './lineage.ts'
+import {
+  type MoveFacts,
+  type MovePlan,
+  NOT_JUDGED,
+  NOT_OURS,
+  nativeDecisions,
+  noteMove,
+  originOf,
+} from './move.ts'
+import { channelWarnings, isReady, listNatives } from './plan.ts'
+import { activeRollout, decideStage, EVERYBODY, formatShare, isAt } from './rollout.ts'
+import type { Decision, OnIncompatible, Relation } from './types.ts'
+import { firstRefusal } from './version.ts'
+
+export interface PromotionFacts extends MoveFacts {
+  readonly from: ChannelRow
+  /** What `from` serves. */
+  readonly bundle: ServedBundle
+  /** Null = `fail`. */
+  readonly onIncompatible: OnIncompatible | null
+  /** Its content is there. */
+  readonly stored: boolean
+  readonly to: ChannelRow
+  /** How the bundle's commit stands to the one that `to` serves. */
+  readonly relation: Relation
+}
+
+/** A reason for which a promotion is refused, or null. In this order; the first that speaks ends the run. */
+type Rule = (facts: PromotionFacts) => ActionError | null
+
+const RULES: readonly Rule[] = [refuseUnready, refuseOlder, refuseUndelivered, refuseIncompatible]
+
+/**
+ * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * `promotion_older`, `promotion_refused`,
+ * `native_incompatible` or `rollout_active`; nothing was written then.
+ */
+export function planPromotion(facts: PromotionFacts): MovePlan {
+  const { appId, from, to, bundle, natives, run } = facts
+  const origin = originOf(bundle, from.name)
+  for (const rule of RULES) {
+    const refused = rule(facts)
+    if (refused !== null) throw refused
+  }
+  const { stage, why } = isServed(facts)
+    ? { stage: EVERYBODY, why: null }
+    : decideStage(to, facts.runningName, facts.rollout)
+  const older = olderThanServed(facts)
+  const served = to.version
+  const decisions: Decision[] = [
+    { what: 'bundle', value: bundle.name, why: `channel ${from.name} serves it` },
+    { what: 'channel', value: to.name, why: 'input "to"' },
+    ...nativeDecisions(natives),
+  ]
+  if (older !== null) decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` })
+  if (why !== null)
+    decisions.push({
+      what: 'rollout',
+      value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+      why,
+    })
+  const isDone = isServed(facts) || isAt(stage, bundle.id, to)
+  return {
+    appId,
+    channel: to,
+    bundle,
+    stage,
+    isDone,
+    why: isDone
+      ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
+      : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
+    comment: isDone
+      ? null
+      : noteMove(bundle, to, origin, run, {
+          after: served?.name ?? null,
+          ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
+        }),
+    withdrawal: null,
+    commit: origin,
+    natives: changedNatives(facts),
+    decisions,
+    warnings: [
+      ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
+      ...channelWarnings(to),
+      ...(activeRollout(from) === null
+        ? []
+        : [
+            `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
+          ]),
+      ...(natives.length === 0 ? [NOT_JUDGED] : []),
+      ...(origin === null ? [NOT_OURS] : []),
+    ],
+  }
+}
+
+/** A bundle and the commit for which it was on the channel. */
+export function namedWithCommit(
+  bundle: Pick<BundleRow, 'name' | 'comment'>,
+  channelName: string,
+): { name: string; sha: string | null } {
+  return { name: bundle.name, sha: readServedCommit(bundle, channelName)?.sha ?? null }
+}
+
+/** Everybody on `to` has it, and nothing else is rolled out. */
+function isServed({ to, bundle }: PromotionFacts): boolean {
+  return to.version?.id === bundle.id && activeRollout(to) === null
+}
+
+function refuseUnready({ bundle, from, stored }: PromotionFacts): ActionError | null {
+  if (isReady(bundle) && stored) return null
+  const why = bundle.deleted
+    ? 'it was deleted'
+    : stored
+      ? 'its upload was never finished'
+      : 'its content is not there any more'
+  return new ActionError(
+    'bundle_not_ready',
+    `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`,
+    { hint: `Publish to channel ${from.name} again; then promote what it serves.` },
+  )
+}
+
+function refuseOlder(facts: PromotionFacts): ActionError | null {
+  const { to, bundle, force } = facts
+  if (force || isServed(facts)) return null
+  const withdrawn = readServedCommit(bundle, to.name)?.withdrawn
+  if (withdrawn != null)
+    return new ActionError(
+      'bundle_withdrawn',
+      `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`,
+      {
+        hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
+      },
+    )
+  const older = olderThanServed(facts)
+  return older === null
+    ? null
+    : new ActionError('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
+        hint: `To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true". Otherwise bring channel ${facts.from.name} up to date first.`,
+      })
+}
+
+/** Why the bundle is older than what `to` serves, or null. Without commits to compare, by when they were made. */
+function olderThanServed({ from, to, bundle, relation, run }: PromotionFacts): string | null {
+  const served = to.version
+  if (served === null || served.id === bundle.id) return null
+  const ours = originOf(bundle, from.name)
+  const theirs = originOf(served, to.name)
+  if (ours !== null && theirs !== null) {
+    const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId }
+    // What was decided by a roll-back is about runs; this is about the two bundles.
+    const stale = isStale(commit, { ...theirs, instead: null }, relation)
+    if (stale === null) return null
+    const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`
+    const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`
+    return `${which}, which is older than ${than}${relation === 'behind' ? '' : '; the branches differ, so the order of the runs tells'}`
+  }
+  return Date.parse(bundle.created_at) < Date.parse(served.created_at)
+    ? `${bundle.name} was made before ${served.name}, and no commits are known that could be compared`
+    : null
+}
+
+/** How its native packages differ from those of what `to` serves. */
+function changedNatives({ bundle, to }: PromotionFacts): NativeChange[] {
+  return compareNatives(bundle.native_packages ?? [], to.version?.native_packages ?? null)
+}
+
+/** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
+function lackOf(facts: PromotionFacts): string | null {
+  const { to, bundle } = facts
+  const served = to.version
+  const broken = changedNatives(facts).filter(({ compatible }) => !compatible)
+  const isShielded =
+    to.disable_auto_update === 'version_number' &&
+    bundle.min_update_version !== null &&
+    semver.gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0')
+  if (broken.length === 0 || isShielded) return null
+  return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`
+}
+
+function refuseIncompatible(facts: PromotionFacts): ActionError | null {
+  const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null
+  return lack === null
+    ? null
+    : new ActionError('native_incompatible', lack, {
+        hint: 'Release the app to the stores first, then promote with "on-incompatible: warn".',
+      })
+}
+
+function refuseUndelivered({ to, bundle, natives }: PromotionFacts): ActionError | null {
+  const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version)
+  return refused === null
+    ? null
+    : new ActionError(
+        'promotion_refused',
+        `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`,
+        {
+          hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
+        },
+      )
+}

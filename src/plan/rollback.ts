@@ -1,0 +1,229 @@
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import { ActionError } from '../errors.ts'
+import { noteWithdrawal, readServedCommit } from './lineage.ts'
+import {
+  type MoveFacts,
+  type MovePlan,
+  NOT_JUDGED,
+  NOT_OURS,
+  nativeDecisions,
+  noteMove,
+  originOf,
+} from './move.ts'
+import { channelWarnings, isReady } from './plan.ts'
+import { namedWithCommit } from './promotion.ts'
+import { decideStage, EVERYBODY } from './rollout.ts'
+import type { Decision } from './types.ts'
+import { firstRefusal } from './version.ts'
+
+/** The bundle to go back to, and how it was found. */
+export interface Target {
+  readonly bundle: BundleRow
+  readonly why: string
+}
+
+/** Devices that Capgo knows to run the bundle that is rolled back; best effort. */
+export interface Affected {
+  readonly count: number
+  /** Of those that were looked at closely: how many would refuse the older bundle, and the rule. */
+  readonly refusing: { readonly count: number; readonly of: number; readonly rule: string } | null
+}
+
+export interface RollbackFacts extends MoveFacts {
+  readonly channel: ChannelRow
+  readonly target: Target
+  /** The target's content is there. */
+  readonly stored: boolean
+  /** Null when the key may not read devices. */
+  readonly affected: Affected | null
+}
+
+/** Whether this very run (an earlier attempt of it) rolled the channel back already. */
+export function isRolledBackBy(channel: ChannelRow, run: { readonly runId: number }): boolean {
+  const noted = channel.version === null ? null : readServedCommit(channel.version, channel.name)
+  return noted !== null && noted.instead !== null && noted.runId === run.runId
+}
+
+/**
+ * The bundle that the channel served before what it serves now. Each bundle's note says after which one it came;
+ * where that leads nowhere, the order of the runs that put bundles on the channel tells. Bundles that are gone,
+ * not ready, or were rolled back themselves are passed over. Throws `no_earlier_bundle`.
+ *
+ * `bundles` are those that have a note for the channel.
+ */
+export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]): Target {
+  const served = channel.version
+  if (served === null)
+    throw new ActionError('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
+      hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
+    })
+  const note = (bundle: BundleRow) => readServedCommit(bundle, channel.name)
+  const isGood = (bundle: BundleRow) =>
+    bundle.id !== served.id && isReady(bundle) && note(bundle)?.withdrawn === null
+  const byName = new Map(bundles.map(bundle => [bundle.name, bundle]))
+  const seen = new Set([served.name])
+  for (let name = note(served)?.after ?? null; name !== null && !seen.has(name); ) {
+    seen.add(name)
+    const bundle = byName.get(name)
+    if (bundle === undefined) break
+    if (isGood(bundle)) return { bundle, why: `channel ${channel.name} served it before` }
+    name = note(bundle)?.after ?? null
+  }
+  const now = note(served)
+  const [latest] = bundles
+    .filter(bundle => isGood(bundle) && !seen.has(bundle.name))
+    .filter(bundle => now === null || note(bundle)!.runId < now.runId)
+    .sort((one, other) => note(other)!.runId - note(one)!.runId)
+  if (latest !== undefined)
+    return {
+      bundle: latest,
+      why: `run ${note(latest)!.run} put it on channel ${channel.name}, the last before what is served now`,
+    }
+  throw new ActionError(
+    'no_earlier_bundle',
+    `Nothing tells what channel ${channel.name} served before ${served.name}.`,
+    {
+      hint: 'This action notes on each bundle where it put it; here no earlier bundle that is still there has such a note. Name the bundle to go back to: set the input "to" to its name or id.',
+    },
+  )
+}
+
+/**
+ * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * `rollback_refused` or `rollout_active`; nothing was written then.
+ */
+export function planRollback(facts: RollbackFacts): MovePlan {
+  const { appId, channel, target, run, natives } = facts
+  const { bundle } = target
+  const served = channel.version
+  const origin = originOf(bundle, channel.name)
+  const noted = served === null ? null : readServedCommit(served, channel.name)
+  const decisions: Decision[] = [
+    { what: 'channel', value: channel.name, why: 'input "channel"' },
+    { what: 'bundle', value: bundle.name, why: target.why },
+    ...(served === null || served.id === bundle.id
+      ? []
+      : [{ what: 'instead of', value: served.name, why: describeAffected(facts.affected) }]),
+    ...nativeDecisions(natives),
+  ]
+  if (served?.id === bundle.id)
+    return {
+      appId,
+      channel,
+      bundle,
+      stage: EVERYBODY,
+      isDone: true,
+      why: `Channel ${channel.name} already serves ${bundle.name}.`,
+      comment: null,
+      withdrawal: null,
+      commit: origin,
+      natives: [],
+      decisions,
+      warnings: [],
+    }
+  refuseUnready(facts)
+  if (!facts.force) {
+    refuseWithdrawn(facts)
+    refuseUndelivered(facts)
+  }
+  // A rollout would go on beside the older bundle: only an explicit word ends it.
+  const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail'
+  const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive })
+  if (why !== null) decisions.push({ what: 'rollout', value: 'everybody', why })
+  // Going forward again to what a run before rolled back: then what is served now was never the bad one.
+  const isUndone = noted?.instead?.name === bundle.name
+  const withdrawn = served === null || isUndone ? null : noteWithdrawal(served.comment, channel.name, run)
+  return {
+    appId,
+    channel,
+    bundle,
+    stage,
+    isDone: false,
+    why: describeMove(facts),
+    comment: noteMove(bundle, channel, origin, run, {
+      after: isUndone ? (served?.name ?? null) : null,
+      ...(served === null || isUndone ? {} : { instead: namedWithCommit(served, channel.name) }),
+    }),
+    withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
+    commit: origin,
+    // Not judged: installed apps that could run the older bundle then can run it now.
+    natives: [],
+    decisions,
+    warnings: [
+      ...channelWarnings(channel),
+      ...affectedWarnings(facts),
+      ...(natives.length === 0 ? [NOT_JUDGED] : []),
+      ...(origin === null ? [NOT_OURS] : []),
+    ],
+  }
+}
+
+function describeMove({ channel, target: { bundle, why }, affected }: RollbackFacts): string {
+  const from = channel.version === null ? '' : `, instead of ${channel.version.name}`
+  const running =
+    affected === null || affected.count === 0
+      ? ''
+      : ` ${countKnown(affected)} until ${affected.count === 1 ? 'it asks' : 'they ask'} next.`
+  return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`
+}
+
+function describeAffected(affected: Affected | null): string {
+  if (affected === null) return 'what it serves now; the key may not read which devices run it'
+  return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`
+}
+
+function countKnown({ count }: Affected): string {
+  return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`
+}
+
+function affectedWarnings({ affected, target }: RollbackFacts): string[] {
+  const refusing = affected?.refusing
+  return refusing
+    ? [
+        `${refusing.count} of ${refusing.of} known devices that were looked at would refuse ${target.bundle.name}: ${refusing.rule}.`,
+      ]
+    : []
+}
+
+function refuseUnready({ target: { bundle }, stored }: RollbackFacts): void {
+  if (isReady(bundle) && stored) return
+  const why = bundle.deleted
+    ? 'it was deleted'
+    : stored
+      ? 'its upload was never finished'
+      : 'its content is not there any more'
+  throw new ActionError('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
+    hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
+  })
+}
+
+function refuseWithdrawn({ target: { bundle }, channel }: RollbackFacts): void {
+  const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn
+  if (withdrawn == null) return
+  throw new ActionError(
+    'bundle_withdrawn',
+    `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`,
+    {
+      hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
+    },
+  )
+}
+
+function refuseUndelivered({ target: { bundle }, channel, natives, affected }: RollbackFacts): void {
+  const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version)
+  const refusing = affected?.refusing
+  const rule =
+    refused !== null
+      ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
+      : refusing && refusing.count === refusing.of
+        ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
+        : null
+  if (rule === null) return
+  throw new ActionError(
+    'rollback_refused',
+    `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`,
+    {
+      hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
+    },
+  )
+}

@@ -1,0 +1,134 @@
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import { ActionError } from '../errors.ts'
+import { noteWithdrawal, readServedCommit } from './lineage.ts'
+import { type MovePlan, noteMove, originOf } from './move.ts'
+import {
+  activeRollout,
+  EVERYBODY,
+  formatShare,
+  isAt,
+  type Rollout,
+  type RolloutChange,
+  type Stage,
+} from './rollout.ts'
+import type { Commit } from './types.ts'
+
+export interface RolloutFacts {
+  readonly appId: string
+  readonly channel: ChannelRow
+  /** What the channel rolls out; null when it is not there (any more). */
+  readonly running: BundleRow | null
+  readonly change: RolloutChange
+  readonly run: Commit
+}
+
+/** What `operation: rollout` has to do. Throws `no_rollout` when nothing is rolled out. */
+export function planRolloutChange(facts: RolloutFacts): MovePlan {
+  const { appId, channel, running, change, run } = facts
+  const rollout = activeRollout(channel)
+  const served = channel.version
+  if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
+    return { ...nothing(facts, served), why: `An earlier attempt of this run finished the rollout.` }
+  if (rollout === null || running === null || served === null)
+    throw new ActionError('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
+      hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
+    })
+  const bundle = change.kind === 'cancel' ? served : running
+  const stage = stageOf(change, rollout)
+  const withdrawn = change.kind === 'cancel' ? noteWithdrawal(running.comment, channel.name, run) : null
+  return {
+    appId,
+    channel,
+    bundle,
+    stage,
+    isDone: isAt(stage, bundle.id, channel),
+    why: describeChange(change, rollout, running.name, channel),
+    comment:
+      change.kind === 'finish'
+        ? noteMove(running, channel, originOf(running, channel.name), run, { after: served.name })
+        : null,
+    withdrawal: withdrawn === null ? null : { bundle: running, comment: withdrawn },
+    commit: originOf(bundle, channel.name),
+    natives: [],
+    decisions: [
+      { what: 'channel', value: channel.name, why: 'input "channel"' },
+      { what: 'rolled out', value: running.name, why: `${describeNow(rollout)} until now` },
+      { what: 'the others', value: served.name, why: 'what the channel serves' },
+      {
+        what: 'rollout',
+        value: change.kind === 'share' ? formatShare(change.bps) : change.kind,
+        why: 'input "rollout"',
+      },
+    ],
+    warnings: [],
+  }
+}
+
+function stageOf(change: RolloutChange, { id, bps, paused }: Rollout): Stage {
+  switch (change.kind) {
+    case 'share':
+      // Who names a share wants devices to get it.
+      return { bps: change.bps, running: id, paused: false }
+    case 'pause':
+      return { bps, running: id, paused: true }
+    case 'resume':
+      return { bps, running: id, paused: false }
+    case 'finish':
+    case 'cancel':
+      return { bps: null, running: id, paused }
+  }
+}
+
+function describeNow({ bps, paused }: Rollout): string {
+  return `${formatShare(bps)}${paused ? ', paused' : ''}`
+}
+
+function describeChange(
+  change: RolloutChange,
+  rollout: Rollout,
+  name: string,
+  { name: channelName, version }: ChannelRow,
+): string {
+  const others = version?.name ?? 'nothing'
+  switch (change.kind) {
+    case 'share': {
+      const isLess = change.bps < rollout.bps
+      const from = describeNow(rollout)
+      if (change.bps === rollout.bps && !rollout.paused)
+        return `Channel ${channelName} already gives ${name} to ${from} of its devices.`
+      return `Channel ${channelName} gives ${name} to ${formatShare(change.bps)} of its devices instead of ${from}.${isLess ? ' Devices that have it keep it.' : ''}`
+    }
+    case 'pause':
+      return rollout.paused
+        ? `The rollout of ${name} on channel ${channelName} is paused already.`
+        : `The rollout of ${name} on channel ${channelName} is paused at ${formatShare(rollout.bps)}: no further device gets it, those that have it keep it.`
+    case 'resume':
+      return rollout.paused
+        ? `The rollout of ${name} on channel ${channelName} goes on at ${formatShare(rollout.bps)}.`
+        : `The rollout of ${name} on channel ${channelName} is not paused.`
+    case 'finish':
+      return `Everybody on channel ${channelName} gets ${name}, which ${describeNow(rollout)} had.`
+    case 'cancel':
+      return `The rollout of ${name} on channel ${channelName} is taken back at ${formatShare(rollout.bps)}: everybody gets ${others}, also the devices that have ${name}.`
+  }
+}
+
+function isOfRun(bundle: BundleRow, channel: ChannelRow, run: Commit): boolean {
+  return readServedCommit(bundle, channel.name)?.runId === run.runId
+}
+
+function nothing({ appId, channel }: RolloutFacts, bundle: BundleRow): Omit<MovePlan, 'why'> {
+  return {
+    appId,
+    channel,
+    bundle,
+    stage: EVERYBODY,
+    isDone: true,
+    comment: null,
+    withdrawal: null,
+    commit: originOf(bundle, channel.name),
+    natives: [],
+    decisions: [{ what: 'channel', value: channel.name, why: 'input "channel"' }],
+    warnings: [],
+  }
+}

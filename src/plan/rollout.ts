@@ -1,0 +1,130 @@
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import { ActionError } from '../errors.ts'
+
+/** What a later run does to a rollout. Basis points: 100 are one percent. */
+export type RolloutChange =
+  | { readonly kind: 'share'; readonly bps: number }
+  | { readonly kind: 'pause' | 'resume' | 'finish' | 'cancel' }
+
+/** What a publish does to a channel with a rollout that is not finished. */
+export type OnActiveRollout = 'fail' | 'replace' | 'advance'
+
+/** What was asked of a publish or promotion. */
+export interface RolloutRequest {
+  /** Null = everybody. */
+  readonly bps: number | null
+  readonly onActive: OnActiveRollout
+}
+
+/** A rollout that is not finished; also one that is paused, or at 0 %. */
+export interface Rollout {
+  /** Id of the bundle that is rolled out. */
+  readonly id: number
+  readonly bps: number
+  readonly paused: boolean
+}
+
+/** To whom a bundle goes, and which rollout it meets on its way; another one means that somebody interfered. */
+export interface Stage {
+  /** Null = everybody; a rollout that there is, ends. */
+  readonly bps: number | null
+  /** Id of the bundle that the running rollout has now; null without one. */
+  readonly running: number | null
+  readonly paused: boolean
+}
+
+export const EVERYBODY: Stage = { bps: null, running: null, paused: false }
+
+type RolloutColumns = Pick<
+  ChannelRow,
+  'rollout_version' | 'rollout_enabled' | 'rollout_percentage_bps' | 'rollout_paused_at'
+>
+
+/** The channel's rollout, or null when everybody gets the same bundle. */
+export function activeRollout(channel: RolloutColumns): Rollout | null {
+  return channel.rollout_version === null || !channel.rollout_enabled
+    ? null
+    : {
+        id: channel.rollout_version,
+        bps: channel.rollout_percentage_bps,
+        paused: channel.rollout_paused_at !== null,
+      }
+}
+
+/** Whether the channel gives this bundle to those that the stage says. */
+export function isAt(
+  stage: Stage,
+  bundleId: number,
+  channel: RolloutColumns & { readonly version: Pick<BundleRow, 'id'> | null },
+): boolean {
+  const active = activeRollout(channel)
+  if (stage.bps === null) return channel.version?.id === bundleId && active === null
+  return active?.id === bundleId && active.bps === stage.bps && active.paused === stage.paused
+}
+
+/** `10%`, `12.5%`, from basis points. */
+export function formatShare(bps: number): string {
+  return `${bps / 100}%`
+}
+
+/** `1.4.1 for 10% (paused)`. */
+export function describeRollout({ bps, paused }: Rollout, name: string): string {
+  return `${name} for ${formatShare(bps)}${paused ? ' (paused)' : ''}`
+}
+
+/**
+ * To whom a new bundle goes. A channel that serves nothing gives it to everybody: there is nothing that the others
+ * could keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
+ */
+export function decideStage(
+  channel: (RolloutColumns & Pick<ChannelRow, 'name' | 'version'>) | null,
+  /** Name of the bundle that is rolled out, where there is one. */
+  runningName: string | null,
+  { bps, onActive }: RolloutRequest,
+): { readonly stage: Stage; readonly why: string | null } {
+  if (channel === null || channel.version === null)
+    return {
+      stage: EVERYBODY,
+      why: bps === null ? null : 'the channel serves nothing yet, so there is nothing that others could keep',
+    }
+  const active = activeRollout(channel)
+  if (active === null)
+    return bps === null
+      ? { stage: EVERYBODY, why: null }
+      : { stage: { bps, running: null, paused: false }, why: `the others keep ${channel.version.name}` }
+  const now = `channel ${channel.name} was rolling out ${describeRollout(active, runningName ?? `bundle ${active.id}`)}`
+  switch (onActive) {
+    case 'fail':
+      throw rolloutActive(channel.name, active, runningName)
+    case 'replace':
+      return {
+        stage: { bps, running: active.id, paused: false },
+        why: `${now}; that ends (on-active-rollout: replace)`,
+      }
+    case 'advance':
+      return {
+        stage: { bps: active.bps, running: active.id, paused: active.paused },
+        why: `${now}; it goes on with this bundle (on-active-rollout: advance)`,
+      }
+  }
+}
+
+export function rolloutActive(channelName: string, active: Rollout, name: string | null): ActionError {
+  return new ActionError(
+    'rollout_active',
+    `Channel ${channelName} is rolling out ${describeRollout(active, name ?? `bundle ${active.id}`)}.`,
+    {
+      hint: `Finish or take it back first ("operation: rollout" with "channel: ${channelName}" and "rollout: finish" or "cancel"), or set "on-active-rollout" to "replace" (it ends) or "advance" (it goes on with the new bundle).`,
+    },
+  )
+}
+
+/** Somebody began, changed or ended a rollout while this run worked. Null when it is as it was planned for. */
+export function rolloutChanged(stage: Stage, channel: RolloutColumns & { readonly name: string }) {
+  if ((activeRollout(channel)?.id ?? null) === stage.running) return null
+  return new ActionError(
+    'rollout_changed',
+    `The rollout of channel ${channel.name} was changed while this run worked.`,
+    { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' },
+  )
+}
