@@ -49687,7 +49687,7 @@ function channelVanished(name) {
 
 /***/ }),
 
-/***/ 8098:
+/***/ 1921:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -49702,6 +49702,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 var schemas = __nccwpck_require__(4343);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
+var dist = __nccwpck_require__(9052);
 // EXTERNAL MODULE: ./node_modules/semver/index.js
 var semver = __nccwpck_require__(2088);
 var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
@@ -49717,6 +49719,17 @@ var wire = __nccwpck_require__(929);
 
 
 
+
+
+/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
+const PAGE = 1000;
+const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 };
+/**
+ * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
+ * what else the job asks.
+ */
+const DELETED_AT_A_STRETCH = 1500;
+const SILENCE = 61_000;
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
 function bundles({ http, api, key, database }) {
     async function list(appId, filter, what) {
@@ -49748,6 +49761,31 @@ function bundles({ http, api, key, database }) {
             throw (0,refusal/* refusal */.x)(call, answer, UPLOAD);
         return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* BundleRow */.Vd), answer, call);
     }
+    /**
+     * Deletes one bundle by its name; Capgo refuses one that a channel serves. Its content goes, its name stays
+     * taken. `linked` and `gone` are answers, anything else throws.
+     */
+    async function deleteBundle(appId, name) {
+        // Without a version this very route deletes every bundle that no channel serves: never send it empty.
+        if (semver_default().valid(name) !== name)
+            throw new TypeError(`"${name}" is no bundle name`);
+        const call = {
+            what: `delete bundle ${name}`,
+            method: 'DELETE',
+            url: `${api}/bundle`,
+            headers: key,
+            json: { app_id: appId, version: name },
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status === 200)
+            return 'deleted';
+        if (answer.code === 'cannot_delete_linked_version')
+            return 'linked';
+        if (answer.code === 'cannot_delete_version')
+            return 'gone';
+        throw (0,refusal/* refusal */.x)(call, answer, { permission: 'bundle.delete', role: 'app_admin' });
+    }
     return {
         /** Bundles, deleted ones too, that have one of the names or this content. */
         findBundles: (appId, names, checksum) => list(appId, {
@@ -49761,9 +49799,35 @@ function bundles({ http, api, key, database }) {
             deleted: 'is.false',
             order: 'id.desc',
             limit: '1000',
-        }, 'look for bundles of this pull request'),
+        }, 'look for bundles by what they were put on a channel for'),
         async readBundle(appId, name) {
             return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null;
+        },
+        /** The bundle of this id, also when it is deleted. */
+        async readBundleById(appId, id) {
+            return (await list(appId, { id: `eq.${id}` }, `read bundle ${id}`))[0] ?? null;
+        },
+        /** The bundles of these ids, also deleted ones. */
+        async readBundlesById(appId, ids) {
+            return ids.length === 0 ? [] : list(appId, { id: `in.(${ids.join(',')})` }, 'read bundles');
+        },
+        /** Every bundle of the app that is not deleted, the newest first. */
+        async listBundles(appId) {
+            const all = [];
+            for (;;) {
+                // By id and not by offset: bundles may come and go meanwhile.
+                const before = all.at(-1);
+                const page = await list(appId, {
+                    deleted: 'is.false',
+                    ...(before === undefined ? {} : { id: `lt.${before.id}` }),
+                    order: 'id.desc',
+                    limit: String(PAGE),
+                }, 'list bundles');
+                all.push(...page);
+                // A server may give fewer rows at once than we ask for: only an empty page is the end.
+                if (page.length === 0)
+                    return all;
+            }
         },
         /**
          * Makes the row of a bundle, in progress: no device sees it. Null when the name is taken, which is also
@@ -49820,30 +49884,36 @@ function bundles({ http, api, key, database }) {
                 return false;
             }
         },
+        deleteBundle,
         /**
-         * Deletes one bundle by its name; Capgo refuses one that a channel serves. Its content goes, its name stays
-         * taken. `linked` and `gone` are answers, anything else throws.
+         * Deletes bundles one by one, each by its name, at a pace that leaves room for what else the key is used for.
+         * One that fails does not hinder the others; a missing permission ends it. `onDone` is told after each how many
+         * were tried.
          */
-        async deleteBundle(appId, name) {
-            // Without a version this very route deletes every bundle that no channel serves: never send it empty.
-            if (semver_default().valid(name) !== name)
-                throw new TypeError(`"${name}" is no bundle name`);
-            const call = {
-                what: `delete bundle ${name}`,
-                method: 'DELETE',
-                url: `${api}/bundle`,
-                headers: key,
-                json: { app_id: appId, version: name },
-                retry: 'repeat',
+        async deleteBundles(appId, names, onDone) {
+            const answers = new Map();
+            const queue = new dist/* default */.Ay(PACE);
+            let hopeless = null;
+            const remove = async (name) => {
+                try {
+                    answers.set(name, hopeless ?? (await deleteBundle(appId, name)));
+                }
+                catch (error) {
+                    if (!(error instanceof errors/* ActionError */.l))
+                        throw error;
+                    answers.set(name, error);
+                    if (error.code === 'permission_missing' || error.code === 'invalid_apikey')
+                        hopeless = error;
+                }
+                onDone(answers.size);
             };
-            const answer = await http.send(call);
-            if (answer.status === 200)
-                return 'deleted';
-            if (answer.code === 'cannot_delete_linked_version')
-                return 'linked';
-            if (answer.code === 'cannot_delete_version')
-                return 'gone';
-            throw (0,refusal/* refusal */.x)(call, answer, { permission: 'bundle.delete', role: 'app_admin' });
+            for (let from = 0; from < names.length; from += DELETED_AT_A_STRETCH) {
+                if (from > 0 && hopeless === null)
+                    await http.sleep(SILENCE);
+                const stretch = names.slice(from, from + DELETED_AT_A_STRETCH);
+                await queue.addAll(stretch.map(name => () => remove(name)));
+            }
+            return answers;
         },
         /**
          * Removes the row of an upload that failed; only rows in progress without content can be removed this
@@ -49877,7 +49947,7 @@ var capgo_http = __nccwpck_require__(8420);
 
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
-const PAGE = 1000;
+const manifests_PAGE = 1000;
 /** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
 const TAKEN_UP_WITHIN = 120_000;
 const LOOK_EVERY = 2000;
@@ -49888,7 +49958,7 @@ function manifests({ http, api, key, database }) {
             app_version_id: `in.(${ids.join(',')})`,
             select: Object.keys(wire/* ManifestEntry */.I5.shape).join(','),
             order: 'id.asc',
-            limit: String(PAGE),
+            limit: String(manifests_PAGE),
             offset: String(offset),
         };
         const call = {
@@ -49922,7 +49992,7 @@ function manifests({ http, api, key, database }) {
         async readManifests(bundles) {
             const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0);
             const ids = bundles.map(({ id }) => id);
-            const offsets = Array.from({ length: Math.ceil(total / PAGE) }, (_, page) => page * PAGE);
+            const offsets = Array.from({ length: Math.ceil(total / manifests_PAGE) }, (_, page) => page * manifests_PAGE);
             return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat();
         },
         /**
@@ -49957,9 +50027,142 @@ function manifests({ http, api, key, database }) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/capgo/rollouts.ts
+
+
+const SETTINGS = { permission: 'channel.update_settings', role: 'app_admin' };
+function rollouts({ http, api, key }) {
+    return {
+        /**
+         * Changes the rollout of a channel that exists, all fields in one transaction. An answer that was lost, or that
+         * says that the server failed (which is also how it refuses an unknown bundle), proves nothing: the caller reads
+         * the channel and sees.
+         */
+        async changeRollout(appId, channel, fields) {
+            const call = {
+                what: `change the rollout of channel ${channel.name}`,
+                method: 'POST',
+                url: `${api}/channel`,
+                headers: key,
+                json: { app_id: appId, channel: channel.name, ...fields },
+                retry: 'once',
+            };
+            try {
+                const answer = await http.send(call);
+                if (answer.status === 200 || answer.status >= 500)
+                    return;
+                // Not running any more: finished by the try whose answer was lost, or by somebody else.
+                if (answer.code === 'missing_rollout_version')
+                    return;
+                throw (0,refusal/* refusal */.x)(call, answer, SETTINGS);
+            }
+            catch (error) {
+                if (!(error instanceof capgo_http/* ConnectionError */.R))
+                    throw error;
+            }
+        },
+    };
+}
+
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+;// CONCATENATED MODULE: ./src/capgo/updates.ts
+
+/** The plugin that we say to be: one that chooses its channel itself and takes what today's devices take. */
+const PLUGIN_VERSION = '8.51.14';
+/** Milliseconds. Capgo's replicas and caches take up to two minutes. */
+const FIRST_PAUSE = 2_000;
+const LONGEST_PAUSE = 15_000;
+const LONGEST_WAIT = 180_000;
+const DOWNLOAD_TIMEOUT = 600_000;
+function updates({ http, plugin }) {
+    async function ask(device) {
+        const answer = await http.send({
+            what: 'ask for an update as a device would',
+            method: 'POST',
+            url: `${plugin}/updates`,
+            // No key: devices have none.
+            json: {
+                app_id: device.appId,
+                device_id: device.deviceId,
+                platform: device.platform,
+                version_build: device.native,
+                version_name: 'builtin',
+                version_code: '1',
+                version_os: '1',
+                plugin_version: PLUGIN_VERSION,
+                is_emulator: false,
+                is_prod: true,
+                defaultChannel: device.channel,
+            },
+            retry: 'repeat',
+        });
+        return toOffer(answer);
+    }
+    return {
+        /**
+         * Asks until the bundle is offered, for three minutes at most, and returns the last answer and how long it was
+         * waited, in milliseconds. An answer that `isFinal` ends it at once. `onWait` is told before each pause.
+         */
+        async waitForOffer(device, bundleName, isFinal, onWait) {
+            let waited = 0;
+            for (let pause = FIRST_PAUSE;; pause = Math.min(LONGEST_PAUSE, pause * 1.5)) {
+                const offer = await ask(device);
+                const isThere = offer.kind === 'offered' && offer.version === bundleName;
+                if (isThere || isFinal(offer) || waited + pause > LONGEST_WAIT)
+                    return { offer, waited };
+                onWait(offer, pause);
+                await http.sleep(pause);
+                waited += pause;
+            }
+        },
+        /** SHA-256 of what a device downloads, lower-case hex, and its size; null with another status than 200. */
+        async hashDownload(url) {
+            let hash = (0,external_node_crypto_.createHash)('sha256');
+            let size = 0;
+            const call = {
+                what: 'download the bundle as a device would',
+                method: 'GET',
+                url,
+                retry: 'repeat',
+                timeout: DOWNLOAD_TIMEOUT,
+                onBody: () => {
+                    hash = (0,external_node_crypto_.createHash)('sha256');
+                    size = 0;
+                    return piece => {
+                        size += piece.length;
+                        hash.update(piece);
+                    };
+                },
+            };
+            const { status } = await http.send(call);
+            return status === 200 ? { sha256: hash.digest('hex'), size } : null;
+        },
+    };
+}
+/** Success has no `error`; everything else is told by it, whatever the status is. */
+function toOffer({ status, json, code }) {
+    const body = (typeof json === 'object' && json !== null ? json : {});
+    const text = (name) => (typeof body[name] === 'string' ? body[name] : null);
+    const version = text('version');
+    const url = text('url');
+    if (status === 200 && code === '' && version !== null && url !== null)
+        return {
+            kind: 'offered',
+            version,
+            url,
+            checksum: text('checksum'),
+            encrypted: (text('session_key') ?? '') !== '',
+            files: Array.isArray(body.manifest) ? body.manifest.length : 0,
+        };
+    return { kind: 'refused', code: code || `http_${status}`, message: text('message') ?? '', version };
+}
+
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
 ;// CONCATENATED MODULE: ./src/capgo/client.ts
+
+
 
 
 
@@ -49980,6 +50183,7 @@ const SMALLEST_ROLE = {
     'channel.promote_bundle': 'app_uploader',
     'app.create_channel': 'app_developer',
     'channel.update_settings': 'app_admin',
+    'bundle.delete': 'app_admin',
 };
 /** A client for one Capgo server and one key. Does nothing until it is called. */
 function createCapgo(options) {
@@ -49990,6 +50194,7 @@ function createCapgo(options) {
         http,
         api: options.api,
         files: options.files,
+        plugin: options.plugin,
         key,
         database: () => (database ??= discoverDatabase()),
     };
@@ -50025,6 +50230,8 @@ function createCapgo(options) {
         ...bundles(connection),
         ...(0,channels/* channels */.B)(connection),
         ...(0,devices/* devices */.y)(connection),
+        ...rollouts(connection),
+        ...updates(connection),
         ...manifests(connection),
         ...(0,upload/* uploads */.p)(connection),
         /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
@@ -50143,6 +50350,7 @@ const PACE = { concurrency: 8, interval: 1000, intervalCap: 15 };
  */
 const CHANGES_AT_A_STRETCH = 1800;
 const SILENCE = 61_000;
+const READ_DEVICES = { permission: 'app.read_devices', role: 'app_reader' };
 const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' };
 function devices({ http, api, key, database }) {
     async function readOverrides(filter, offset, counted) {
@@ -50203,6 +50411,10 @@ function devices({ http, api, key, database }) {
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, { permission: 'app.manage_devices', role: 'app_developer' });
+    }
+    function devicesCall(what, json) {
+        const url = `${api}/private/devices`;
+        return { what, method: 'POST', url, headers: key, json, retry: 'repeat' };
     }
     return {
         /**
@@ -50296,6 +50508,27 @@ function devices({ http, api, key, database }) {
             }
             return renewed;
         },
+        /** How many devices last told that they run this bundle; null = any. */
+        async countDevicesOn(appId, bundleName) {
+            const call = devicesCall('count devices', {
+                appId,
+                ...(bundleName === null ? {} : { versionName: bundleName }),
+                count: true,
+            });
+            const answer = await http.send(call);
+            if (answer.status !== 200)
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, READ_DEVICES);
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ count: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig() }), answer, call).count;
+        },
+        /** Devices that last told that they run this bundle, the newest first, `limit` at most. */
+        async listDevicesOn(appId, bundleName, limit) {
+            const call = devicesCall('list the devices on a bundle', { appId, versionName: bundleName, limit });
+            const answer = await http.send(call);
+            if (answer.status !== 200)
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, READ_DEVICES);
+            // Servers that do not know the filter give all.
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .DeviceList */ .fs, answer, call).data.filter(device => device.version_name === bundleName);
+        },
         /** What Capgo knows of these devices; those that never asked for an update are not among them. */
         async readDevices(appId, deviceIds) {
             const found = [];
@@ -50340,6 +50573,7 @@ const CLOUD = {
     api: 'https://api.capgo.app',
     files: 'https://files.capgo.app',
     console: 'https://console.capgo.app',
+    plugin: 'https://plugin.capgo.app',
 };
 /** Whether a host is this machine: the only one to which a key may travel without https. */
 function isLocal(hostname) {
@@ -56536,9 +56770,9 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_4___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_4__);
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3360);
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6752);
-/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(8098);
+/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1921);
 /* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9530);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1656);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7336);
 /** The only entry: builds Deps, calls run, sets the exit code. */
 
 
@@ -56649,7 +56883,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 1656:
+/***/ 7336:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -61051,7 +61285,111 @@ class TailReader extends yauzl/* RandomAccessReader */.lJ {
 
 // EXTERNAL MODULE: ./src/capgo/hosts.ts
 var hosts = __nccwpck_require__(7597);
+;// CONCATENATED MODULE: ./src/toolkit-inputs.ts
+
+const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'cleanup'];
+const CHANGES = ['pause', 'resume', 'finish', 'cancel'];
+const MOST_KEPT = 10_000;
+/** Throws `InputError` for a value that cannot be used, and for one that the operation does not look at. */
+function readToolkitInputs(reading) {
+    const { text, boolean } = reading;
+    const name = readOperationName(text('operation') ?? 'auto');
+    refuseStrays(name, reading);
+    const rollout = text('rollout');
+    const change = rollout === null ? null : readRollout(rollout);
+    return {
+        operation: readOperation(name, change, reading),
+        rollout: name === 'rollout' ? null : sharesOf(change),
+        onActiveRollout: readOnActive(text('on-active-rollout') ?? 'fail'),
+        verify: boolean('verify'),
+    };
+}
+function readOperationName(value) {
+    const name = OPERATIONS.find(known => known === value);
+    if (name !== undefined)
+        return name;
+    throw new src_errors/* InputError */.d('operation', `"${value}" is not known.`, `There are ${OPERATIONS.join(', ')}.`);
+}
+function readOperation(name, change, reading) {
+    switch (name) {
+        case 'auto':
+            return null;
+        case 'promote': {
+            const from = needChannel('from', name, reading);
+            const to = needChannel('to', name, reading);
+            if (from === to)
+                throw new src_errors/* InputError */.d('to', `"${to}" is the channel that the bundle comes from.`, 'Name two channels.');
+            return { kind: 'promote', from, to, force: reading.boolean('force') };
+        }
+        case 'rollback':
+            return {
+                kind: 'rollback',
+                channelName: needChannel('channel', name, reading),
+                to: reading.text('to'),
+                force: reading.boolean('force'),
+            };
+        case 'rollout':
+            if (change === null)
+                throw new src_errors/* InputError */.d('rollout', 'is missing; "operation: rollout" needs it.', `Give a percentage (25) or one of ${CHANGES.join(', ')}.`);
+            return { kind: 'rollout', channelName: needChannel('channel', name, reading), change };
+        case 'status':
+            return { kind: 'status' };
+        case 'cleanup':
+            return { kind: 'housekeep', keep: readKeep(reading.text('keep') ?? '20') };
+    }
+}
+/** Which inputs are for which operations; one that would be ignored is a misunderstanding. */
+const BELONGS = {
+    from: ['promote'],
+    to: ['promote', 'rollback'],
+    force: ['promote', 'rollback'],
+    rollout: ['auto', 'promote', 'rollout'],
+};
+function refuseStrays(name, { text, boolean }) {
+    for (const [input, operations] of Object.entries(BELONGS)) {
+        const isGiven = input === 'force' ? boolean(input) : text(input) !== null;
+        if (isGiven && !operations.includes(name))
+            throw new src_errors/* InputError */.d(input, `is not used by "operation: ${name}".`, `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Leave it out, or set the input "operation".`);
+    }
+}
+function needChannel(input, operation, { text, checkChannel }) {
+    const name = text(input);
+    if (name === null)
+        throw new src_errors/* InputError */.d(input, `is missing; "operation: ${operation}" needs it.`, 'Give the name of a channel.');
+    checkChannel(input, name);
+    return name;
+}
+/** `10`, `12.5`, `10%`, or a word. */
+function readRollout(value) {
+    const word = CHANGES.find(known => known === value);
+    if (word !== undefined)
+        return { kind: word };
+    const percent = /^(\d{1,3}(?:\.\d{1,2})?)\s*%?$/.exec(value)?.[1];
+    const bps = Math.round(Number(percent ?? Number.NaN) * 100);
+    if (bps >= 1 && bps <= 10_000)
+        return { kind: 'share', bps };
+    throw new src_errors/* InputError */.d('rollout', `"${value}" is neither a percentage nor a word that it knows.`, `Give a percentage from 0.01 to 100, or with "operation: rollout" one of ${CHANGES.join(', ')}.`);
+}
+function sharesOf(change) {
+    if (change === null)
+        return null;
+    if (change.kind === 'share')
+        return change.bps;
+    throw new src_errors/* InputError */.d('rollout', `"${change.kind}" changes a rollout that is running, and this run publishes.`, `Set "operation: rollout" and "channel" for that; a publish takes a percentage.`);
+}
+function readOnActive(value) {
+    if (value === 'fail' || value === 'replace' || value === 'advance')
+        return value;
+    throw new src_errors/* InputError */.d('on-active-rollout', `"${value}" is not known.`, 'There are fail, replace and advance.');
+}
+function readKeep(value) {
+    if (/^\d+$/.test(value) && Number(value) <= MOST_KEPT)
+        return Number(value);
+    throw new src_errors/* InputError */.d('keep', `"${value}" is not a number of bundles.`, `Give a whole number from 0 to ${MOST_KEPT.toLocaleString('en-US')}.`);
+}
+
 ;// CONCATENATED MODULE: ./src/inputs.ts
+
 
 
 
@@ -61112,6 +61450,11 @@ function readInputs(read) {
         devicesToken: read('devices-token').trim(),
         hosts: readHosts(text),
         githubToken: read('github-token').trim(),
+        ...readToolkitInputs({
+            text,
+            boolean: name => readBoolean(read, name),
+            checkChannel: checkChannelName,
+        }),
     };
 }
 function readTestersFile(path) {
@@ -61212,6 +61555,7 @@ function readHosts(text) {
         files: url('files-url') ?? (cloud ? hosts/* CLOUD */.O.files : api),
         database: databaseUrl !== null && databaseKey !== null ? { url: databaseUrl, key: databaseKey } : null,
         console: url('console-url') ?? (cloud ? hosts/* CLOUD */.O.console : null),
+        plugin: url('plugin-url') ?? (cloud ? hosts/* CLOUD */.O.plugin : api),
     };
 }
 /** The Capgo key goes to these hosts, so they are https, or this machine. */
@@ -61228,51 +61572,113 @@ function checkUrl(input, value) {
 
 ;// CONCATENATED MODULE: ./src/plan/lineage.ts
 /**
- * A bundle's comment says for each channel which commit put it there, one line a channel:
- * `production: main@<sha> run 57.1 (id 123)`. A person can read it, and the next run can.
+ * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
+ * a value behind it: `production: main@<sha> run 57.1 (id 123) after 1.2.0 at 2026-10-22T10:15:00Z`. A person can
+ * read it, and the next run can.
  */
-const LINE = /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?: for (?<pull>\S+#\d+))?$/;
+const LINE = /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?<more>(?: \S+ \S+)*)$/;
+function parseLine(line) {
+    const found = LINE.exec(line.trim())?.groups;
+    if (found === undefined)
+        return null;
+    const words = found.more.trim().split(' ');
+    const more = new Map(words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : [])));
+    const pull = more.get('for') ?? '';
+    const [name = '', sha] = (more.get('instead') ?? '').split('@');
+    const [run = '', runId] = (more.get('withdrawn') ?? '').split('/');
+    return {
+        channel: found.channel,
+        sha: found.sha,
+        refName: found.ref,
+        runId: Number(found.id),
+        run: found.run,
+        pull: /^\S+#\d+$/.test(pull) ? pull : null,
+        after: more.get('after') ?? null,
+        at: more.get('at') ?? null,
+        instead: name === '' ? null : { name, sha: sha ?? null },
+        withdrawn: runId === undefined ? null : { run, runId: Number(runId) },
+    };
+}
+function writeLine(line) {
+    const more = [
+        line.pull === null ? '' : ` for ${line.pull}`,
+        line.after === null ? '' : ` after ${line.after}`,
+        line.at === null ? '' : ` at ${line.at}`,
+        line.instead === null
+            ? ''
+            : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
+        line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
+    ];
+    return `${line.channel}: ${line.refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`;
+}
+/** A name as a value: one of others may hold a space, and is not noted. */
+function word(name) {
+    return name === null || /\s|@/.test(name) ? null : name;
+}
+function linesOf(comment) {
+    return (comment ?? '').split('\n').filter(line => line.trim() !== '');
+}
 /** The commit that put this bundle on this channel, or null when it was not this action. */
 function readServedCommit(bundle, channelName) {
-    for (const line of (bundle.comment ?? '').split('\n')) {
-        const found = LINE.exec(line.trim())?.groups;
-        if (found?.channel === channelName)
-            return {
-                sha: found.sha,
-                refName: found.ref,
-                runId: Number(found.id),
-                run: found.run,
-                pull: found.pull ?? null,
-            };
-    }
-    return null;
+    return readNotes(bundle).find(({ channel }) => channel === channelName) ?? null;
+}
+/** All that a bundle's comment tells, the newest note first; empty when this action did not make it. */
+function readNotes(bundle) {
+    return linesOf(bundle.comment).flatMap(line => parseLine(line) ?? []);
 }
 /** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
 function readPulls(bundle) {
-    return (bundle.comment ?? '').split('\n').flatMap(line => {
-        const found = LINE.exec(line.trim())?.groups;
-        return found?.pull === undefined ? [] : [{ pull: found.pull, channel: found.channel }];
-    });
+    return readNotes(bundle).flatMap(({ pull, channel }) => (pull === null ? [] : [{ pull, channel }]));
 }
-/** The comment with this channel's line set to this commit; other lines stay. */
-function noteCommit(comment, channelName, commit) {
-    const others = (comment ?? '')
-        .split('\n')
-        .filter(line => line.trim() !== '' && LINE.exec(line.trim())?.groups?.channel !== channelName);
-    return [
-        `${channelName}: ${commit.refName}@${commit.sha} run ${commit.runNumber}.${commit.runAttempt} (id ${commit.runId})${commit.pull === undefined ? '' : ` for ${commit.pull}`}`,
-        ...others,
-    ].join('\n');
+/**
+ * The comment with this channel's line set to this commit; other lines stay. What the channel served before is
+ * kept when it served this very bundle.
+ */
+function noteCommit(comment, channelName, commit, { after, instead } = { after: null }) {
+    const lines = linesOf(comment);
+    const old = readServedCommit({ comment }, channelName);
+    const note = writeLine({
+        channel: channelName,
+        sha: commit.sha,
+        refName: commit.refName,
+        runId: commit.runId,
+        run: `${commit.runNumber}.${commit.runAttempt}`,
+        pull: commit.pull ?? null,
+        after: word(after) ?? old?.after ?? null,
+        at: commit.at ?? old?.at ?? null,
+        instead: instead !== undefined && word(instead.name) !== null ? instead : null,
+        withdrawn: null,
+    });
+    return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n');
+}
+/** The comment with the word that this run took the bundle off the channel; null when it has no line for it. */
+function noteWithdrawal(comment, channelName, run) {
+    const old = readServedCommit({ comment }, channelName);
+    if (old === null)
+        return null;
+    const withdrawn = { runId: run.runId, run: `${run.runNumber}.${run.runAttempt}` };
+    return linesOf(comment)
+        .map(line => {
+        const parsed = parseLine(line);
+        return parsed?.channel === channelName ? writeLine({ ...parsed, withdrawn }) : line;
+    })
+        .join('\n');
 }
 /**
  * Why this run must not touch the channel, or null. History decides; where it cannot (rewritten, or not
  * readable), the order in which the runs were started does: GitHub numbers them upwards and a re-run keeps
- * its number.
+ * its number. After a roll-back that order decides first: what was started before it, a re-run of what was
+ * rolled back above all, brings nothing back.
  */
 function isStale(ours, served, relation) {
     if (served === null || served.sha === ours.sha)
         return null;
     const which = `the channel serves ${served.sha.slice(0, 7)} (${served.refName}, run ${served.run})`;
+    const { instead } = served;
+    if (instead !== null && (ours.sha === instead.sha || ours.runId < served.runId))
+        return ours.sha === instead.sha
+            ? `run ${served.run} rolled the channel back from ${instead.name}, which was of this run's commit ${ours.sha.slice(0, 7)}`
+            : `run ${served.run}, which was started after this run, rolled the channel back from ${instead.name}`;
     switch (relation) {
         case 'behind':
             return `${which}, and this run's commit ${ours.sha.slice(0, 7)} is older`;
@@ -61397,6 +61803,8 @@ function encodeAppId(appId) {
 
 /** What the event asks for. Throws where a run of this kind would be unsafe or names no channel. */
 function decideOperation(trigger, inputs) {
+    if (inputs.operation !== null)
+        return inputs.operation;
     if (trigger.event === 'workflow_run')
         return decideFollowing(trigger, inputs);
     if (trigger.pull !== null)
@@ -61498,8 +61906,82 @@ function suggestChannel(name) {
         .slice(0, 64) || 'beta');
 }
 
+;// CONCATENATED MODULE: ./src/plan/rollout.ts
+
+const EVERYBODY = { bps: null, running: null, paused: false };
+/** The channel's rollout, or null when everybody gets the same bundle. */
+function activeRollout(channel) {
+    return channel.rollout_version === null || !channel.rollout_enabled
+        ? null
+        : {
+            id: channel.rollout_version,
+            bps: channel.rollout_percentage_bps,
+            paused: channel.rollout_paused_at !== null,
+        };
+}
+/** Whether the channel gives this bundle to those that the stage says. */
+function isAt(stage, bundleId, channel) {
+    const active = activeRollout(channel);
+    if (stage.bps === null)
+        return channel.version?.id === bundleId && active === null;
+    return active?.id === bundleId && active.bps === stage.bps && active.paused === stage.paused;
+}
+/** `10%`, `12.5%`, from basis points. */
+function formatShare(bps) {
+    return `${bps / 100}%`;
+}
+/** `1.4.1 for 10% (paused)`. */
+function describeRollout({ bps, paused }, name) {
+    return `${name} for ${formatShare(bps)}${paused ? ' (paused)' : ''}`;
+}
+/**
+ * To whom a new bundle goes. A channel that serves nothing gives it to everybody: there is nothing that the others
+ * could keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
+ */
+function decideStage(channel, 
+/** Name of the bundle that is rolled out, where there is one. */
+runningName, { bps, onActive }) {
+    if (channel === null || channel.version === null)
+        return {
+            stage: EVERYBODY,
+            why: bps === null ? null : 'the channel serves nothing yet, so there is nothing that others could keep',
+        };
+    const active = activeRollout(channel);
+    if (active === null)
+        return bps === null
+            ? { stage: EVERYBODY, why: null }
+            : { stage: { bps, running: null, paused: false }, why: `the others keep ${channel.version.name}` };
+    const now = `channel ${channel.name} was rolling out ${describeRollout(active, runningName ?? `bundle ${active.id}`)}`;
+    switch (onActive) {
+        case 'fail':
+            throw rolloutActive(channel.name, active, runningName);
+        case 'replace':
+            return {
+                stage: { bps, running: active.id, paused: false },
+                why: `${now}; that ends (on-active-rollout: replace)`,
+            };
+        case 'advance':
+            return {
+                stage: { bps: active.bps, running: active.id, paused: active.paused },
+                why: `${now}; it goes on with this bundle (on-active-rollout: advance)`,
+            };
+    }
+}
+function rolloutActive(channelName, active, name) {
+    return new src_errors/* ActionError */.l('rollout_active', `Channel ${channelName} is rolling out ${describeRollout(active, name ?? `bundle ${active.id}`)}.`, {
+        hint: `Finish or take it back first ("operation: rollout" with "channel: ${channelName}" and "rollout: finish" or "cancel"), or set "on-active-rollout" to "replace" (it ends) or "advance" (it goes on with the new bundle).`,
+    });
+}
+/** Somebody began, changed or ended a rollout while this run worked. Null when it is as it was planned for. */
+function rolloutChanged(stage, channel) {
+    if ((activeRollout(channel)?.id ?? null) === stage.running)
+        return null;
+    return new src_errors/* ActionError */.l('rollout_changed', `The rollout of channel ${channel.name} was changed while this run worked.`, { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' });
+}
+
 ;// CONCATENATED MODULE: ./src/gather.ts
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
+
 
 
 
@@ -61531,6 +62013,12 @@ async function gatherProject(inputs, trigger, deps, takesBuild) {
         warnings: config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace),
         childEnv: childEnv(inputs, deps),
     };
+}
+/** What the repository says of the app where nothing is built; without a checkout no native version is known. */
+async function gatherApp(inputs, trigger, deps) {
+    const { appId, config } = await gatherConfig(inputs, trigger, deps, true);
+    const natives = await nativeVersions(inputs, deps.workspace, appDirectory(inputs, deps), config);
+    return { root: deps.workspace, appId, natives, childEnv: childEnv(inputs, deps) };
 }
 /**
  * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
@@ -61639,6 +62127,7 @@ async function gatherRemote(project, target, { minUpdateVersion, onIncompatible 
             wanted: project.wanted,
             natives: project.natives,
             commit: target.commit,
+            rollout: target.rollout,
             minUpdateVersion,
             onIncompatible,
         },
@@ -61662,11 +62151,21 @@ async function gatherForContent(facts, names, content, baseChannel, capgo, compa
         channel,
         base: baseChannel === null ? channel : base,
         relation,
+        running: await gatherRollout(facts, channel, capgo, compare),
         checksum: content.checksum,
         size: content.zip.size,
         nativePackages: content.nativePackages,
         bundles: await withoutLostContent(bundles, content.checksum, capgo),
     };
+}
+/** What the channel rolls out besides what it serves. */
+async function gatherRollout({ appId, channelName, commit }, channel, capgo, compare) {
+    const active = channel === null ? null : activeRollout(channel);
+    const bundle = active === null ? null : await capgo.readBundleById(appId, active.id);
+    if (bundle === null)
+        return null;
+    const noted = readServedCommit(bundle, channelName);
+    return { bundle, relation: noted === null ? 'ahead' : await compare(noted.sha, commit.sha) };
 }
 /** A ready bundle whose stored zip is gone cannot be served nor repaired; its name stays taken. */
 async function withoutLostContent(bundles, checksum, capgo) {
@@ -61731,6 +62230,7 @@ function compareContents(since, before, now) {
 
 ;// CONCATENATED MODULE: ./src/report/outcome.ts
 
+
 /** The result of a dry run: what would be done. */
 function plannedResult(findings) {
     const { plan, known } = findings;
@@ -61760,14 +62260,30 @@ function plannedResult(findings) {
             size: known.size,
             url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
         },
+        rollout: plan.stage.bps === null
+            ? null
+            : {
+                bps: plan.stage.bps,
+                paused: false,
+                of: bundle.name,
+                others: known.channel?.version?.name ?? null,
+            },
         by: action.do === 'keep' ? null : action.do,
     };
+}
+/** What a channel rolls out; `served` or `running` is its bundle. */
+function rolloutOf(channel, running, served) {
+    const active = activeRollout(channel);
+    if (active === null)
+        return null;
+    const name = [served, running].find(bundle => bundle?.id === active.id)?.name ?? `bundle ${active.id}`;
+    return { bps: active.bps, paused: active.paused, of: name, others: channel.version?.name ?? null };
 }
 /** The result of a publish, by the channel as it was read back. */
 function publishedResult(findings, published) {
     const { plan, known } = findings;
     const { channel } = published;
-    const served = channel.version;
+    const served = published.bundle ?? channel.version;
     return {
         ...base(findings),
         outcome: published.outcome,
@@ -61780,6 +62296,7 @@ function publishedResult(findings, published) {
             size: served?.checksum === known.checksum ? known.size : null,
             url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
         },
+        rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
         by: published.by,
         delta: published.delta,
         warnings: [...base(findings).warnings, ...published.warnings],
@@ -61796,6 +62313,7 @@ function base(findings) {
         delta: null,
         natives: plan.natives,
         preview: null,
+        verified: null,
         testers: null,
         commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
         change: findings.change,
@@ -61806,16 +62324,62 @@ function base(findings) {
         durations: { build: built.duration, upload: findings.upload, total: findings.total },
     };
 }
+/** The result of a promotion or roll-back; `published` is null on a dry run. Times in milliseconds. */
+function movedResult({ plan, consoleUrl, repositoryUrl, work, total, }, published, warnings) {
+    const { channel, bundle, commit, stage } = plan;
+    const before = channel.version;
+    const planned = stage.bps === null
+        ? null
+        : { bps: stage.bps, paused: false, of: bundle.name, others: before?.name ?? null };
+    return {
+        kind: 'publish',
+        outcome: published?.outcome ?? 'planned',
+        reason: published === null ? `Dry run: nothing was written. ${plan.why}` : plan.why,
+        appId: plan.appId,
+        channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
+        bundle: {
+            id: bundle.id,
+            name: bundle.name,
+            checksum: bundle.checksum,
+            size: null,
+            url: bundlePage(consoleUrl, plan.appId, bundle.id),
+        },
+        rollout: published === null ? planned : rolloutOf(published.channel, null, bundle),
+        by: plan.isDone ? null : 'promote',
+        before: before === null ? null : { id: before.id, name: before.name },
+        commit: commit === null
+            ? null
+            : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
+        change: null,
+        delta: null,
+        natives: plan.isDone ? [] : plan.natives,
+        files: null,
+        leftOut: [],
+        decisions: plan.decisions,
+        testers: null,
+        warnings: [...plan.warnings, ...warnings],
+        preview: null,
+        verified: null,
+        durations: { build: null, upload: work, total },
+    };
+}
+/** The result with what a device was given; null where none asked. */
+function withVerification(result, verified) {
+    if (verified === null)
+        return result;
+    return { ...result, verified: verified.said, warnings: [...result.warnings, ...verified.warnings] };
+}
 /** Page of a bundle in the Capgo console; null where there is none. */
 function bundlePage(consoleUrl, appId, id) {
     return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`;
 }
 /** Any error as a result; one that is not ours is a fault of this action and says so. */
-function failure(error) {
+function failure(error, what = 'Publish') {
     const known = error instanceof src_errors/* ActionError */.l ? error : undefined;
     return {
         kind: 'failed',
         outcome: 'failed',
+        what,
         code: known?.code ?? 'internal',
         reason: known?.message ??
             `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
@@ -62882,6 +63446,99 @@ function rows(modules, negative) {
     return modules.map(row => row.map(isDark => (isDark === negative ? '\u00a0' : '█')).join('')).join('<br>');
 }
 
+;// CONCATENATED MODULE: ./src/report/status.ts
+
+
+const SHOWN = 200;
+/** Blocks of the job summary: one line a channel, and how many devices are on something else. */
+function renderStatus({ channels, devices, appId }) {
+    if (channels.length === 0)
+        return ['### 📡 No channel yet', `${code(appId)} has no channel; the first publish makes one.`];
+    const rows = channels.slice(0, SHOWN).map(row);
+    const left = channels.length - rows.length;
+    const counted = new Map(channels.flatMap(({ bundle, rollout }) => [bundle, rollout].flatMap(each => (each?.devices == null ? [] : [[each.name, each.devices]]))));
+    const known = [...counted.values()].reduce((sum, count) => sum + count, 0);
+    return [
+        `### 📡 ${plural(channels.length, 'channel')} of ${code(appId)}`,
+        table(['channel', 'serves', 'since', 'from', 'rollout', 'overrides', 'devices'], rows, [
+            '---',
+            '---',
+            '---',
+            '---',
+            '---',
+            '--:',
+            '--:',
+        ]),
+        left > 0 ? `${plural(left, 'more channel')} in the output ${code('status')}.` : '',
+        devices === null
+            ? ''
+            : `Capgo knows ${plural(devices, 'device')}; ${known.toLocaleString('en-US')} of them ${known === 1 ? 'runs' : 'run'} one of these bundles, ${(devices - known).toLocaleString('en-US')} something else, such as the code that the app was installed with.`,
+    ];
+}
+function row({ channel, public: isPublic, platforms, bundle, rollout, overrides }) {
+    const off = ['ios', 'android'].filter(platform => !platforms.includes(platform));
+    return [
+        `${code(channel)}${isPublic ? ' (public)' : ''}${off.length === 0 ? '' : ` – off for ${off.join(' and ')}`}`,
+        bundle === null ? 'nothing' : code(bundle.name),
+        bundle === null ? '' : formatTime(bundle.since),
+        bundle === null ? '' : origin(bundle),
+        rollout === null
+            ? ''
+            : `${code(rollout.name)} for ${rollout.percentage}%${rollout.paused ? ', paused' : ''}, ${origin(rollout)}`,
+        overrides === null ? '?' : String(overrides),
+        [bundle, rollout]
+            .flatMap(each => (each === null ? [] : [each.devices === null ? '?' : String(each.devices)]))
+            .join(' + '),
+    ];
+}
+function origin({ commit, pull, rolledBackFrom }) {
+    if (commit === null)
+        return 'not by this action';
+    const from = `${markdown_link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.ref)}`;
+    const of = pull === null ? '' : ` for ${markdown_link(escapeText(`#${pull.number}`), pull.url)}`;
+    const back = rolledBackFrom === null ? '' : `, rolled back from ${code(rolledBackFrom)}`;
+    return `${from}${of}${back}`;
+}
+/** `2026-10-22 10:15 UTC`. */
+function formatTime(iso) {
+    const found = iso === null ? null : /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(iso);
+    return found === null ? '' : `${found[1]} ${found[2]} UTC`;
+}
+/** The log's lines for a status: what a person wants to know at once. */
+function listStatus(channels) {
+    return channels.map(({ channel, bundle, rollout }) => {
+        const from = bundle?.commit == null ? '' : ` from ${shortSha(bundle.commit.sha)}`;
+        const some = rollout === null
+            ? ''
+            : `; ${rollout.name} for ${rollout.percentage}%${rollout.paused ? ', paused' : ''}`;
+        return `${channel}: ${bundle?.name ?? 'nothing'}${from}${some}`;
+    });
+}
+const BECAUSE = {
+    served: 'served by a channel',
+    rollback: 'what a channel would be rolled back to',
+    newest: 'among the newest',
+    foreign: 'not made by this action',
+    unfinished: 'not finished',
+};
+/** Blocks of the job summary of a clean-up of old bundles. */
+function renderHousekeeping(result) {
+    const { outcome, reason, removed, linked, kept } = result;
+    const rows = removed.slice(0, SHOWN).map(({ name, made }) => [code(name), formatTime(made)]);
+    const left = removed.length - rows.length;
+    const stay = Object.keys(BECAUSE)
+        .filter(why => kept[why] > 0)
+        .map(why => `- ${kept[why]} ${BECAUSE[why]}`);
+    return [
+        outcome === 'planned' ? '### 🧪 Dry run: old bundles' : '### 🧹 Old bundles',
+        escapeText(reason),
+        rows.length === 0 ? '' : table(['bundle', 'made'], rows),
+        left > 0 ? `${plural(left, 'more bundle')}.` : '',
+        linked.map(name => `- ${code(name)} stays: a channel serves it now.`).join('\n'),
+        stay.length === 0 ? '' : `These stay:\n\n${stay.join('\n')}`,
+    ];
+}
+
 ;// CONCATENATED MODULE: ./src/plan/testers.ts
 /**
  * Where every tester's device belongs: on the channel of the newest open pull request that wants it, else on its
@@ -63137,6 +63794,8 @@ function nameDevices(devices) {
 
 
 
+
+
 /** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
 const LONGEST_SUMMARY = 1024 * 1024 - 4096;
 /** So many files and output lines are shown; the rest is counted. */
@@ -63164,6 +63823,9 @@ function render_describe(result) {
         case 'failed':
         case 'skipped':
         case 'cleaned':
+        case 'housekeeping':
+            return result.reason;
+        case 'status':
             return result.reason;
         case 'publish': {
             const { outcome, reason, channel, bundle, before, commit } = result;
@@ -63172,8 +63834,11 @@ function render_describe(result) {
             if (outcome !== 'published')
                 return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`;
             const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`;
+            const some = rolledOut(result);
+            if (some !== null && outcome === 'published')
+                return `channel ${channel.name} gives ${bundle.name} to ${formatShare(some.bps)} of its devices; the others have ${some.others ?? 'nothing'}.`;
             const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`;
-            return `channel ${channel.name} serves ${bundle.name}${size} from ${shortSha(commit.sha)}${instead}.`;
+            return `channel ${channel.name} serves ${bundle.name}${size}${commit === null ? '' : ` from ${shortSha(commit.sha)}`}${instead}.`;
         }
     }
 }
@@ -63185,18 +63850,22 @@ function blocks(result) {
             return skipped(result);
         case 'cleaned':
             return cleaned(result);
+        case 'housekeeping':
+            return [...renderHousekeeping(result), warnings(result.warnings)];
+        case 'status':
+            return [...renderStatus(result), warnings(result.warnings)];
         case 'publish':
             return published(result);
     }
 }
-function failed({ code: id, reason, hint, at, output, problems }) {
+function failed({ what: work, code: id, reason, hint, at, output, problems }) {
     const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':');
     const what = `<b>${escapeText(reason)}</b>`;
     return [
-        '### ❌ Publish failed',
+        `### ❌ ${escapeText(`${work} failed`)}`,
         markdown_alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
         problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
-        `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
+        `<sub>${render_row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
         output === null || output.trim() === ''
             ? ''
             : details('End of the output', codeBlock(lastLines(output)), true),
@@ -63242,8 +63911,9 @@ function cleaned({ outcome, reason, previews, testers, warnings: texts }) {
 function published(result) {
     return [
         `### ${headline(result)}`,
-        origin(result),
+        render_origin(result),
         why(result),
+        result.verified === null ? '' : escapeText(result.verified),
         preview(result),
         ...testersOf(result.testers),
         changes(result.change),
@@ -63263,9 +63933,20 @@ function setApart(sentences) {
     const body = sentences.length === 1 ? sentences.join() : sentences.map(each => `- ${each}`).join('\n');
     return markdown_alert('WARNING', body);
 }
-function headline({ outcome, channel, bundle, by }) {
+function headline(result) {
+    const { outcome, channel, bundle, by } = result;
     const size = bundle.size === null ? '' : ` · ${formatBytes(bundle.size)}`;
     const name = `${bundle.name === '' ? 'no bundle' : code(bundle.name)}${size}`;
+    const some = rolledOut(result);
+    if (some !== null) {
+        const share = `${name} to ${formatShare(some.bps)}${some.paused ? ', paused' : ''}`;
+        if (outcome === 'published')
+            return `✅ ${code(channel.name)} gives ${share}`;
+        if (outcome === 'unchanged')
+            return `☑️ ${code(channel.name)} already gives ${share}`;
+        if (outcome === 'planned')
+            return `🧪 Dry run: ${code(channel.name)} would give ${share}`;
+    }
     switch (outcome) {
         case 'published':
             return `✅ ${code(channel.name)} serves ${name}`;
@@ -63278,27 +63959,38 @@ function headline({ outcome, channel, bundle, by }) {
     }
 }
 /** The commit, what it replaces, which bundle it is. */
-function origin({ outcome, channel, bundle, before, commit, by }) {
-    const from = `${markdown_link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`;
+function render_origin(result) {
+    const { outcome, channel, bundle, before, commit, by } = result;
+    const from = commit === null ? '' : `${markdown_link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`;
     const page = bundle.id === null ? '' : markdown_link(`bundle ${bundle.id}`, bundle.url);
     // The bundle of a stale run is not of its commit.
     if (outcome === 'stale')
-        return row([`This run: commit ${from}`, page === '' ? '' : `served: ${page}`]);
+        return render_row([from === '' ? '' : `This run: commit ${from}`, page === '' ? '' : `served: ${page}`]);
     const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`;
-    return row([`Commit ${from}`, by === null || before?.id === bundle.id ? '' : replaced, page]);
+    const some = rolledOut(result);
+    const beside = some === null ? replaced : `the others have ${some.others === null ? 'nothing' : code(some.others)}`;
+    const commitOf = from === '' ? '' : `Commit ${from}`;
+    return render_row([commitOf, (by === null && some === null) || before?.id === bundle.id ? '' : beside, page]);
+}
+/** The rollout that the result's own bundle is in. */
+function rolledOut({ rollout, bundle }) {
+    return rollout?.of === bundle.name ? rollout : null;
 }
 function preview({ preview }) {
     if (preview === null)
         return '';
     const comment = markdown_link(escapeText(`#${preview.pull}`), preview.commentUrl);
     const web = preview.webUrl === null ? '' : markdown_link('in a browser', preview.webUrl);
-    return row([`Preview of ${comment}`, `on a phone: ${code(preview.deepLink)}`, web]);
+    return render_row([`Preview of ${comment}`, `on a phone: ${code(preview.deepLink)}`, web]);
 }
 function firstOf(channel) {
     return channel.made ? `new ${channel.public ? 'public' : 'private'} channel` : "the channel's first bundle";
 }
 /** Where the version comes from; or why the channel got another bundle or was left alone. */
-function why({ outcome, reason, by, decisions }) {
+function why({ outcome, reason, by, decisions, files }) {
+    // Nothing was built: the reason tells what was done with a bundle that was there.
+    if (files === null)
+        return escapeText(reason);
     const said = decisions.find(({ what }) => what === 'bundle')?.why;
     if (outcome === 'stale' || outcome === 'unchanged' || said === undefined)
         return escapeText(reason);
@@ -63318,7 +64010,7 @@ function decisions({ decisions, leftOut, outcome }) {
 }
 function footer({ outcome, appId, bundle, channel, files, delta, durations, by }) {
     const isOurs = outcome !== 'stale';
-    const facts = row([
+    const facts = render_row([
         escapeText(appId),
         channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
         files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
@@ -63331,7 +64023,7 @@ function footer({ outcome, appId, bundle, channel, files, delta, durations, by }
     return `<sub>${facts}</sub>`;
 }
 /** The parts that say something, side by side. */
-function row(parts) {
+function render_row(parts) {
     return parts.filter(part => part !== '').join(' · ');
 }
 /** Counts on the folded line, files with sizes inside. */
@@ -63509,13 +64201,13 @@ function facts({ bundle, commit, channel, devices, natives, web }) {
     const size = bundle?.size ?? null;
     const takers = natives.filter(({ refusal }) => refusal === null).map(nameNative);
     return [
-        row([
+        render_row([
             `Channel ${code(channel.name)}`,
             `commit ${linkCommit(bundle?.from ?? commit)}`,
             size === null ? '' : formatBytes(size),
             devices === null ? '' : devices === 0 ? 'on no device yet' : `on ${plural(devices, 'device')}`,
         ]),
-        row([
+        render_row([
             web !== null && 'url' in web ? `🌐 ${markdown_link('Open in the browser', web.url)}` : '',
             takers.length === 0 ? '' : `runs on ${takers.join(' and ')}`,
         ]),
@@ -63606,7 +64298,7 @@ function removed({ removed, channel }) {
 }
 function comment_footer({ appId, runUrl, error }) {
     const failed = error === null ? '' : `error ${code(error.code)}`;
-    return `<sub>${row([escapeText(appId), failed, markdown_link('workflow run', runUrl)])}</sub>`;
+    return `<sub>${render_row([escapeText(appId), failed, markdown_link('workflow run', runUrl)])}</sub>`;
 }
 
 ;// CONCATENATED MODULE: ./src/operations/comment.ts
@@ -64803,6 +65495,7 @@ function mayShow(name, wanted, channelName, purpose) {
 
 
 
+
 /**
  * Everything that can be refused before anything is built: a forced version that no device would take, a
  * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
@@ -64831,10 +65524,19 @@ function planPublish(facts) {
     const before = facts.base?.version ?? null;
     const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null);
     const action = decideAction();
+    const { stage, why: stageWhy } = action.do === 'keep'
+        ? { stage: EVERYBODY, why: null }
+        : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout);
+    if (stageWhy !== null)
+        decisions.push({
+            what: 'rollout',
+            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+            why: stageWhy,
+        });
     if (action.do !== 'keep' || facts.purpose.kind === 'preview')
         checkNatives();
     if (channel !== null)
-        warnings.push(...channelWarnings(facts));
+        warnings.push(...channelWarnings(channel));
     const shown = action.do === 'upload' ? action.names[0] : action.bundle.name;
     const refused = shown === undefined ? null : refusalOf(shown, action);
     if (refused !== null)
@@ -64846,8 +65548,11 @@ function planPublish(facts) {
         channelId: channel?.id ?? null,
         create: create?.settings ?? null,
         action,
+        stage,
         link: commit.url,
-        comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, commit),
+        comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, 
+        // What is served already, is so since the note says.
+        action.do === 'keep' ? withoutTime(commit) : commit, { after: shown === served?.name ? null : (served?.name ?? null) }),
         decisions,
         natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,
         warnings,
@@ -64873,14 +65578,35 @@ function planPublish(facts) {
     }
     function decideAction() {
         if (served !== null) {
-            const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation);
+            const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation) ?? staleByRollout();
             if (stale !== null) {
                 decisions.push({ what: 'bundle', value: served.name, why: stale });
                 return { do: 'keep', outcome: 'stale', bundle: served };
             }
-            if (served.checksum === checksum && isReady(served)) {
+            const active = channel === null ? null : activeRollout(channel);
+            if (active === null && served.checksum === checksum && isReady(served)) {
                 decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' });
                 return { do: 'keep', outcome: 'unchanged', bundle: served };
+            }
+            const running = facts.running?.bundle;
+            const goesOn = facts.rollout.bps !== null || facts.rollout.onActive === 'advance';
+            if (active !== null && running?.checksum === checksum && goesOn) {
+                decisions.push({
+                    what: 'bundle',
+                    value: running.name,
+                    why: `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
+                });
+                return { do: 'keep', outcome: 'unchanged', bundle: running };
+            }
+            const withdrawn = facts.bundles.find(bundle => bundle.checksum === checksum && readServedCommit(bundle, facts.channelName)?.withdrawn != null);
+            if (withdrawn !== undefined) {
+                const { run } = readServedCommit(withdrawn, facts.channelName).withdrawn;
+                decisions.push({
+                    what: 'bundle',
+                    value: served.name,
+                    why: `this content is that of ${withdrawn.name}, from which run ${run} rolled the channel back; to bring it back, use "operation: rollback" with "to: ${withdrawn.name}" and "force: true"`,
+                });
+                return { do: 'keep', outcome: 'stale', bundle: served };
             }
         }
         const same = facts.bundles.filter(bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle));
@@ -64910,6 +65636,12 @@ function planPublish(facts) {
         decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why });
         return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion };
     }
+    function staleByRollout() {
+        if (facts.running === null)
+            return null;
+        const { bundle, relation } = facts.running;
+        return isStale(commit, readServedCommit(bundle, facts.channelName), relation);
+    }
     function showable(bundle) {
         return (mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
             (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
@@ -64919,6 +65651,9 @@ function planPublish(facts) {
         const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version;
         return firstRefusal(name, facts.natives, rulesOf(facts), minimum);
     }
+}
+function withoutTime({ at: _, ...commit }) {
+    return commit;
 }
 /** Its content is stored and frozen, so devices can be given it. */
 function isReady(bundle) {
@@ -64965,17 +65700,14 @@ function listNatives(changes) {
         .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
         .join(', ');
 }
-function channelWarnings(facts) {
-    const { channel, channelName } = facts;
-    if (channel === null)
-        return [];
+/** What keeps devices from what a channel serves, whatever the bundle is. */
+function channelWarnings(channel) {
+    const { name: channelName } = channel;
     const warnings = [];
     if (!channel.ios && !channel.android)
         warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`);
     if (!channel.public && !channel.allow_device_self_set)
         warnings.push(`Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`);
-    if (channel.rollout_enabled && channel.rollout_version !== null)
-        warnings.push(`Channel ${channelName} has an active rollout (${channel.rollout_percentage_bps / 100}% on bundle ${channel.rollout_version}): devices in it keep getting that bundle, the others get this one.`);
     return warnings;
 }
 
@@ -69255,6 +69987,50 @@ function deltaKey(options) {
     return `orgs/${ownerOrg}/apps/${appId}/delta/${scope}${hashOfHash}_${fileName.replace(/[^A-Za-z0-9._/-]/g, '_')}`;
 }
 
+;// CONCATENATED MODULE: ./src/operations/assign.ts
+
+/** The permissions that giving a bundle to a channel takes; throws `permission_missing` for the first that lacks. */
+async function requireAssignment(stage, appId, channel, capgo) {
+    const scope = { appId, channelId: channel.id };
+    const needs = [
+        capgo.requirePermission(`point channel ${channel.name} at a bundle`, 'channel.promote_bundle', scope),
+        ...(stage.bps === null && stage.running === null
+            ? []
+            : [
+                capgo.requirePermission(`change the rollout of channel ${channel.name}`, 'channel.update_settings', scope),
+            ]),
+    ];
+    for (const result of await Promise.allSettled(needs))
+        if (result.status === 'rejected')
+            throw result.reason;
+}
+/**
+ * Gives the bundle to those that the stage says, in one request; the caller reads the channel back. Throws
+ * `rollout_changed` when the channel's rollout is not the one that was planned for.
+ */
+async function assign_assign(stage, bundle, channel, appId, capgo) {
+    const changed = rolloutChanged(stage, channel);
+    if (changed !== null)
+        throw changed;
+    if (stage.bps === null && stage.running === null)
+        return capgo.promote(appId, bundle.id, channel);
+    await capgo.changeRollout(appId, channel, fieldsOf(stage, bundle, channel));
+}
+function fieldsOf({ bps, running, paused }, bundle, channel) {
+    const isRunning = running === bundle.id;
+    if (bps !== null)
+        return {
+            // Only where it changes: devices would be drawn anew.
+            ...(isRunning ? {} : { rolloutVersion: bundle.id }),
+            rolloutPercentageBps: bps,
+            rolloutEnabled: true,
+            rolloutPaused: paused,
+        };
+    if (isRunning)
+        return { promoteToStable: true };
+    return channel.version?.id === bundle.id ? { rollback: true } : { version: bundle.name, rollback: true };
+}
+
 ;// CONCATENATED MODULE: ./node_modules/mrmime/index.mjs
 const mimes = {
   "3g2": "video/3gpp2",
@@ -69901,6 +70677,8 @@ async function storeDelta(content, session, context) {
 
 
 
+
+
 /**
  * Makes the plan true. Each step may be repeated, and devices see nothing before the last one. Throws
  * `permission_missing` before the first write when the key lacks a permission that the plan needs.
@@ -69946,7 +70724,16 @@ async function keep(plan, action, { capgo, channel, commit, log }) {
             log('The commit could not be noted on the bundle; publishing is not affected.');
     }
     const why = plan.decisions.find(decision => decision.what === 'bundle')?.why ?? '';
-    return { outcome: action.outcome, reason: sentence(why), channel, by: null, delta: null, warnings: [] };
+    const bundle = action.outcome === 'unchanged' ? action.bundle : null;
+    return {
+        outcome: action.outcome,
+        reason: sentence(why),
+        channel,
+        bundle,
+        by: null,
+        delta: null,
+        warnings: [],
+    };
 }
 async function requirePermissions(plan, { capgo, app }) {
     const scope = { appId: plan.appId, channelId: null };
@@ -69959,7 +70746,7 @@ async function requirePermissions(plan, { capgo, app }) {
     if (plan.channelId === null)
         need(`make channel ${plan.channelName}`, 'app.create_channel');
     else
-        need(`point channel ${plan.channelName} at a bundle`, 'channel.promote_bundle', plan.channelId);
+        needs.push(requireAssignment(plan.stage, plan.appId, { id: plan.channelId, name: plan.channelName }, capgo));
     for (const result of await Promise.allSettled(needs))
         if (result.status === 'rejected')
             throw result.reason;
@@ -70110,22 +70897,25 @@ async function promote(plan, bundle, channel, context) {
     const { capgo } = context;
     const stale = await staleBy(plan, channel, context);
     if (channel !== null && stale !== null)
-        return { outcome: 'stale', reason: sentence(stale), channel, by: null };
+        return { outcome: 'stale', reason: sentence(stale), channel, bundle: null, by: null };
     const target = channel ?? (await makeChannel(plan, bundle, capgo));
-    if (target !== null && target.version?.id !== bundle.id)
-        await capgo.promote(plan.appId, bundle.id, target);
+    if (target !== null && !isAt(plan.stage, bundle.id, target))
+        await assign_assign(plan.stage, bundle, target, plan.appId, capgo);
     const served = await readBack(plan, capgo);
     const action = plan.action.do;
-    if (served.version?.id === bundle.id)
+    if (isAt(plan.stage, bundle.id, served))
         return {
             outcome: 'published',
-            reason: `Channel ${plan.channelName} serves bundle ${bundle.name}.`,
+            reason: plan.stage.bps === null
+                ? `Channel ${plan.channelName} serves bundle ${bundle.name}.`
+                : `Channel ${plan.channelName} gives bundle ${bundle.name} to ${formatShare(plan.stage.bps)} of its devices.`,
             channel: served,
+            bundle,
             by: action === 'keep' ? null : action,
         };
     const overtaken = await staleBy(plan, served, context);
     if (overtaken !== null)
-        return { outcome: 'stale', reason: sentence(overtaken), channel: served, by: null };
+        return { outcome: 'stale', reason: sentence(overtaken), channel: served, bundle: null, by: null };
     throw new src_errors/* ActionError */.l('not_served', `Capgo accepted bundle ${bundle.name} for channel ${plan.channelName}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
 }
 /** Null when the channel was made with the bundle on it; else the channel that was there after all. */
@@ -70149,7 +70939,115 @@ function sentence(text) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
+;// CONCATENATED MODULE: ./src/operations/verify.ts
+
+
+
+
+
+/** Refusals that no waiting changes, whatever bundle they are about. */
+const HOPELESS = /^(on_premise_app|provider_infrastructure_request_blocked|unsupported_plugin_version|semver_error)$/;
+/** Throws what makes a verification impossible, before anything is built or written. */
+function requireVerifiable(channel, natives, { inputs }) {
+    if (!inputs.verify)
+        return;
+    if (natives.length === 0)
+        throw new src_errors/* ActionError */.l('verify_impossible', 'No native version is known that a device could have.', {
+            hint: 'The input "verify" asks Capgo as a device would, and devices say their native version. Set the input "native-version".',
+        });
+    if (channel !== null && !channel.public && !channel.allow_device_self_set)
+        throw new src_errors/* ActionError */.l('verify_impossible', `Channel ${channel.name} is private: it answers only devices that an override has put on it.`, {
+            hint: 'Leave out the input "verify" for this channel, or let devices choose it (Capgo console, "Allow devices to self set").',
+        });
+}
+/**
+ * Asks for the update as a newly installed app would, once for each native version and platform, until it is offered,
+ * and checks the SHA-256 of what is downloaded. Throws `not_offered` or `download_differs`: the channel serves the
+ * bundle then, and devices do not get it.
+ */
+async function verifyAsDevice(verifiable, context) {
+    const { appId, channel, bundle, natives } = verifiable;
+    const { deps, capgo } = context;
+    const active = activeRollout(channel);
+    if (active !== null)
+        return {
+            said: null,
+            warnings: [
+                `Not verified: a device may be among those that channel ${channel.name} gives another bundle to (${formatShare(active.bps)} are in the rollout).`,
+            ],
+        };
+    const deviceId = deviceOf(appId);
+    return deps.log.group('Ask for the update as a device would', async () => {
+        deps.log.info(`Device ${testers_shortDevice(deviceId)} is always the same for this app, so that it counts as one monthly active device, however often this is asked. Capgo may take two minutes until every server knows of a change.`);
+        const said = [];
+        let size = null;
+        for (const { platform, native, source } of asking(natives, channel)) {
+            const what = `native ${native} (${platform})`;
+            const { offer, waited } = await capgo.waitForOffer({ appId, deviceId, platform, native, channel: channel.name }, bundle.name, offer => isFinal(offer, bundle.name), (offer, pause) => deps.log.info(`${what}: ${verify_describe(offer)}; asking again in ${formatDuration(pause)}.`));
+            if (offer.kind !== 'offered' || offer.version !== bundle.name)
+                throw notOffered(verifiable, offer, `native ${native} (${platform}, ${source})`, waited);
+            size ??= await checkDownload(verifiable, offer, context);
+            deps.log.info(`${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${formatDuration(waited)}`}.`);
+            said.push(`${what}${waited === 0 ? '' : ` after ${formatDuration(waited)}`}`);
+        }
+        const checked = size === null ? '' : `; what it downloads (${formatBytes(size)}) is what was published`;
+        return {
+            said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}${checked}.`,
+            warnings: [],
+        };
+    });
+}
+/** Native versions with a platform that the channel is switched on for, each pair once. */
+function asking(natives, channel) {
+    const all = natives.flatMap(({ platform, version, source }) => (platform === 'any' ? ['android', 'ios'] : [platform])
+        .filter(each => channel[each])
+        .map(each => ({ platform: each, native: version, source })));
+    return [...new Map(all.map(each => [`${each.platform} ${each.native}`, each])).values()];
+}
+/** A UUID that is the same for every run of an app. */
+function deviceOf(appId) {
+    const hex = (0,external_node_crypto_.createHash)('sha256').update(`capgo-publish-action ${appId}`).digest('hex');
+    // Version 8 and the usual variant: what a UUID made by own rules has (RFC 9562).
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+/** A refusal of this very bundle is a rule; of another it may be an answer from before. */
+function isFinal(offer, bundleName) {
+    return offer.kind === 'refused' && (HOPELESS.test(offer.code) || offer.version === bundleName);
+}
+function verify_describe(offer) {
+    return offer.kind === 'offered' ? `still offered ${offer.version}` : `${offer.code} (${offer.message})`;
+}
+/** Size of the download in bytes; null where there is none to check: delta files only. */
+async function checkDownload({ bundle, channel, sha256 }, offer, { capgo }) {
+    if (bundle.r2_path === null && bundle.external_url === null)
+        return null;
+    const download = await capgo.hashDownload(offer.url);
+    // The checksum of an encrypted bundle is signed: it is compared as it is.
+    const expected = sha256 ?? (offer.encrypted ? null : bundle.checksum);
+    if (download !== null &&
+        offer.checksum === bundle.checksum &&
+        (expected ?? download.sha256) === download.sha256)
+        return download.size;
+    const what = download === null
+        ? 'it cannot be downloaded'
+        : offer.checksum !== bundle.checksum
+            ? `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`
+            : `its SHA-256 is ${download.sha256} instead of ${expected}`;
+    throw new src_errors/* ActionError */.l('download_differs', `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`, {
+        hint: `Take the channel back ("operation: rollback" with "channel: ${channel.name}") and publish again.`,
+    });
+}
+function notOffered({ bundle, channel }, offer, what, waited) {
+    const blocked = offer.kind === 'refused' && offer.code === 'provider_infrastructure_request_blocked';
+    return new src_errors/* ActionError */.l('not_offered', `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${formatDuration(waited)}`}: ${verify_describe(offer)}.`, {
+        hint: blocked
+            ? 'Capgo answers no requests from this runner\'s data centre. Leave out the input "verify", or switch off the app\'s setting that blocks them.'
+            : 'The publish itself was done. Look at the rules of the channel in the Capgo console; if Capgo was only slow, run the job again.',
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/operations/deliver.ts
+
 
 
 
@@ -70177,6 +71075,7 @@ async function deliver({ target, project, app, facts }, webBuild, context) {
     const { deps, inputs, capgo } = context;
     const { log, clock } = deps;
     const names = checkBeforeBuild(facts);
+    requireVerifiable(facts.channel, facts.natives, context);
     const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps);
     const compare = comparer(project, context.github);
     const known = await gatherForContent(facts, names, built.content, target.baseChannel, capgo, compare);
@@ -70212,9 +71111,19 @@ async function deliver({ target, project, app, facts }, webBuild, context) {
     }));
     const published = plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work);
     const upload = clock() - publishing;
+    const bundle = published.bundle ?? published.channel.version;
+    const verified = inputs.verify && published.outcome !== 'stale' && bundle !== null
+        ? await verifyAsDevice({
+            appId: project.appId,
+            channel: published.channel,
+            bundle,
+            natives: facts.natives,
+            sha256: bundle.session_key ? null : built.content.zip.sha256,
+        }, context)
+        : null;
     const times = { upload, total: clock() - context.began };
     return {
-        result: publishedResult({ ...findings, change: await change, ...times }, published),
+        result: withVerification(publishedResult({ ...findings, change: await change, ...times }, published), verified),
         channel: published.channel,
         base: known.base,
         built,
@@ -70409,6 +71318,7 @@ function failuresOf(result) {
 function outputs(result) {
     const publish = result.kind === 'publish' ? result : null;
     const preview = publish?.preview ?? null;
+    const share = publish === null ? null : rolledOut(publish);
     return {
         outcome: result.outcome,
         'bundle-id': publish?.bundle.id?.toString() ?? '',
@@ -70421,6 +71331,8 @@ function outputs(result) {
         'deep-link': preview?.deepLink ?? '',
         'web-preview-url': preview?.webUrl ?? '',
         'comment-url': preview?.commentUrl ?? '',
+        rollout: share === null ? '' : String(share.bps / 100),
+        status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
         testers: testersOutput(result),
         'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
         reason: result.reason,
@@ -70460,7 +71372,9 @@ async function preview_preview({ pull, channelName, why }, takeBuild, context) {
         channelName,
         why,
         purpose: { kind: 'preview', pull: pull.number },
-        commit: commitOfPull(pull, context.trigger),
+        commit: { ...commitOfPull(pull, context.trigger), at: context.deps.now().toISOString() },
+        // A preview is for its testers, all of them.
+        rollout: { bps: null, onActive: context.inputs.onActiveRollout },
         environment: `preview/pr-${pull.number}`,
         baseChannel: baseChannelOf(pull, context.inputs),
         takesBuild: takeBuild !== null,
@@ -70665,7 +71579,1009 @@ function follow_skipped(reason) {
     return { kind: 'skipped', outcome: 'skipped', reason, testers: null, warnings: [] };
 }
 
+;// CONCATENATED MODULE: ./src/plan/move.ts
+
+/** The commit that a bundle was built from: by its note for this channel, else by any other. */
+function originOf(bundle, channelName) {
+    return readServedCommit(bundle, channelName) ?? readNotes(bundle)[0] ?? null;
+}
+/** The bundle's comment with the word that this run put it on the channel; null when no commit is known. */
+function noteMove(bundle, channel, origin, run, circumstances) {
+    if (origin === null)
+        return null;
+    const { pull: _, ...ofRun } = run;
+    const commit = { ...ofRun, sha: origin.sha, refName: origin.refName };
+    return noteCommit(bundle.comment, channel.name, commit, circumstances);
+}
+/** The native versions as lines of a plan. */
+function nativeDecisions(natives) {
+    return natives.map(native => ({
+        what: 'native version',
+        value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
+        why: native.source,
+    }));
+}
+const NOT_JUDGED = 'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".';
+const NOT_OURS = 'This bundle was not published by this action, so later runs cannot tell of which commit it is.';
+
+;// CONCATENATED MODULE: ./src/plan/promotion.ts
+
+
+
+
+
+
+
+
+const RULES = [refuseUnready, refuseOlder, refuseUndelivered, refuseIncompatible];
+/**
+ * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * `promotion_older`, `promotion_refused`,
+ * `native_incompatible` or `rollout_active`; nothing was written then.
+ */
+function planPromotion(facts) {
+    const { appId, from, to, bundle, natives, run } = facts;
+    const origin = originOf(bundle, from.name);
+    for (const rule of RULES) {
+        const refused = rule(facts);
+        if (refused !== null)
+            throw refused;
+    }
+    const { stage, why } = isServed(facts)
+        ? { stage: EVERYBODY, why: null }
+        : decideStage(to, facts.runningName, facts.rollout);
+    const older = olderThanServed(facts);
+    const served = to.version;
+    const decisions = [
+        { what: 'bundle', value: bundle.name, why: `channel ${from.name} serves it` },
+        { what: 'channel', value: to.name, why: 'input "to"' },
+        ...nativeDecisions(natives),
+    ];
+    if (older !== null)
+        decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` });
+    if (why !== null)
+        decisions.push({
+            what: 'rollout',
+            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+            why,
+        });
+    const isDone = isServed(facts) || isAt(stage, bundle.id, to);
+    return {
+        appId,
+        channel: to,
+        bundle,
+        stage,
+        isDone,
+        why: isDone
+            ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
+            : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
+        comment: isDone
+            ? null
+            : noteMove(bundle, to, origin, run, {
+                after: served?.name ?? null,
+                ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
+            }),
+        withdrawal: null,
+        commit: origin,
+        natives: changedNatives(facts),
+        decisions,
+        warnings: [
+            ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
+            ...channelWarnings(to),
+            ...(activeRollout(from) === null
+                ? []
+                : [
+                    `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
+                ]),
+            ...(natives.length === 0 ? [NOT_JUDGED] : []),
+            ...(origin === null ? [NOT_OURS] : []),
+        ],
+    };
+}
+/** A bundle and the commit for which it was on the channel. */
+function namedWithCommit(bundle, channelName) {
+    return { name: bundle.name, sha: readServedCommit(bundle, channelName)?.sha ?? null };
+}
+/** Everybody on `to` has it, and nothing else is rolled out. */
+function isServed({ to, bundle }) {
+    return to.version?.id === bundle.id && activeRollout(to) === null;
+}
+function refuseUnready({ bundle, from, stored }) {
+    if (isReady(bundle) && stored)
+        return null;
+    const why = bundle.deleted
+        ? 'it was deleted'
+        : stored
+            ? 'its upload was never finished'
+            : 'its content is not there any more';
+    return new src_errors/* ActionError */.l('bundle_not_ready', `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`, { hint: `Publish to channel ${from.name} again; then promote what it serves.` });
+}
+function refuseOlder(facts) {
+    const { to, bundle, force } = facts;
+    if (force || isServed(facts))
+        return null;
+    const withdrawn = readServedCommit(bundle, to.name)?.withdrawn;
+    if (withdrawn != null)
+        return new src_errors/* ActionError */.l('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`, {
+            hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
+        });
+    const older = olderThanServed(facts);
+    return older === null
+        ? null
+        : new src_errors/* ActionError */.l('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
+            hint: `To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true". Otherwise bring channel ${facts.from.name} up to date first.`,
+        });
+}
+/** Why the bundle is older than what `to` serves, or null. Without commits to compare, by when they were made. */
+function olderThanServed({ from, to, bundle, relation, run }) {
+    const served = to.version;
+    if (served === null || served.id === bundle.id)
+        return null;
+    const ours = originOf(bundle, from.name);
+    const theirs = originOf(served, to.name);
+    if (ours !== null && theirs !== null) {
+        const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId };
+        // What was decided by a roll-back is about runs; this is about the two bundles.
+        const stale = isStale(commit, { ...theirs, instead: null }, relation);
+        if (stale === null)
+            return null;
+        const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`;
+        const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`;
+        return `${which}, which is older than ${than}${relation === 'behind' ? '' : '; the branches differ, so the order of the runs tells'}`;
+    }
+    return Date.parse(bundle.created_at) < Date.parse(served.created_at)
+        ? `${bundle.name} was made before ${served.name}, and no commits are known that could be compared`
+        : null;
+}
+/** How its native packages differ from those of what `to` serves. */
+function changedNatives({ bundle, to }) {
+    return compareNatives(bundle.native_packages ?? [], to.version?.native_packages ?? null);
+}
+/** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
+function lackOf(facts) {
+    const { to, bundle } = facts;
+    const served = to.version;
+    const broken = changedNatives(facts).filter(({ compatible }) => !compatible);
+    const isShielded = to.disable_auto_update === 'version_number' &&
+        bundle.min_update_version !== null &&
+        semver_default().gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0');
+    if (broken.length === 0 || isShielded)
+        return null;
+    return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`;
+}
+function refuseIncompatible(facts) {
+    const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null;
+    return lack === null
+        ? null
+        : new src_errors/* ActionError */.l('native_incompatible', lack, {
+            hint: 'Release the app to the stores first, then promote with "on-incompatible: warn".',
+        });
+}
+function refuseUndelivered({ to, bundle, natives }) {
+    const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version);
+    return refused === null
+        ? null
+        : new src_errors/* ActionError */.l('promotion_refused', `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`, {
+            hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
+        });
+}
+
+;// CONCATENATED MODULE: ./src/plan/rollback.ts
+
+
+
+
+
+
+
+/** Whether this very run (an earlier attempt of it) rolled the channel back already. */
+function isRolledBackBy(channel, run) {
+    const noted = channel.version === null ? null : readServedCommit(channel.version, channel.name);
+    return noted !== null && noted.instead !== null && noted.runId === run.runId;
+}
+/**
+ * The bundle that the channel served before what it serves now. Each bundle's note says after which one it came;
+ * where that leads nowhere, the order of the runs that put bundles on the channel tells. Bundles that are gone,
+ * not ready, or were rolled back themselves are passed over. Throws `no_earlier_bundle`.
+ *
+ * `bundles` are those that have a note for the channel.
+ */
+function findEarlier(channel, bundles) {
+    const served = channel.version;
+    if (served === null)
+        throw new src_errors/* ActionError */.l('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
+            hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
+        });
+    const note = (bundle) => readServedCommit(bundle, channel.name);
+    const isGood = (bundle) => bundle.id !== served.id && isReady(bundle) && note(bundle)?.withdrawn === null;
+    const byName = new Map(bundles.map(bundle => [bundle.name, bundle]));
+    const seen = new Set([served.name]);
+    for (let name = note(served)?.after ?? null; name !== null && !seen.has(name);) {
+        seen.add(name);
+        const bundle = byName.get(name);
+        if (bundle === undefined)
+            break;
+        if (isGood(bundle))
+            return { bundle, why: `channel ${channel.name} served it before` };
+        name = note(bundle)?.after ?? null;
+    }
+    const now = note(served);
+    const [latest] = bundles
+        .filter(bundle => isGood(bundle) && !seen.has(bundle.name))
+        .filter(bundle => now === null || note(bundle).runId < now.runId)
+        .sort((one, other) => note(other).runId - note(one).runId);
+    if (latest !== undefined)
+        return {
+            bundle: latest,
+            why: `run ${note(latest).run} put it on channel ${channel.name}, the last before what is served now`,
+        };
+    throw new src_errors/* ActionError */.l('no_earlier_bundle', `Nothing tells what channel ${channel.name} served before ${served.name}.`, {
+        hint: 'This action notes on each bundle where it put it; here no earlier bundle that is still there has such a note. Name the bundle to go back to: set the input "to" to its name or id.',
+    });
+}
+/**
+ * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * `rollback_refused` or `rollout_active`; nothing was written then.
+ */
+function planRollback(facts) {
+    const { appId, channel, target, run, natives } = facts;
+    const { bundle } = target;
+    const served = channel.version;
+    const origin = originOf(bundle, channel.name);
+    const noted = served === null ? null : readServedCommit(served, channel.name);
+    const decisions = [
+        { what: 'channel', value: channel.name, why: 'input "channel"' },
+        { what: 'bundle', value: bundle.name, why: target.why },
+        ...(served === null || served.id === bundle.id
+            ? []
+            : [{ what: 'instead of', value: served.name, why: describeAffected(facts.affected) }]),
+        ...nativeDecisions(natives),
+    ];
+    if (served?.id === bundle.id)
+        return {
+            appId,
+            channel,
+            bundle,
+            stage: EVERYBODY,
+            isDone: true,
+            why: `Channel ${channel.name} already serves ${bundle.name}.`,
+            comment: null,
+            withdrawal: null,
+            commit: origin,
+            natives: [],
+            decisions,
+            warnings: [],
+        };
+    rollback_refuseUnready(facts);
+    if (!facts.force) {
+        refuseWithdrawn(facts);
+        rollback_refuseUndelivered(facts);
+    }
+    // A rollout would go on beside the older bundle: only an explicit word ends it.
+    const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail';
+    const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive });
+    if (why !== null)
+        decisions.push({ what: 'rollout', value: 'everybody', why });
+    // Going forward again to what a run before rolled back: then what is served now was never the bad one.
+    const isUndone = noted?.instead?.name === bundle.name;
+    const withdrawn = served === null || isUndone ? null : noteWithdrawal(served.comment, channel.name, run);
+    return {
+        appId,
+        channel,
+        bundle,
+        stage,
+        isDone: false,
+        why: describeMove(facts),
+        comment: noteMove(bundle, channel, origin, run, {
+            after: isUndone ? (served?.name ?? null) : null,
+            ...(served === null || isUndone ? {} : { instead: namedWithCommit(served, channel.name) }),
+        }),
+        withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
+        commit: origin,
+        // Not judged: installed apps that could run the older bundle then can run it now.
+        natives: [],
+        decisions,
+        warnings: [
+            ...channelWarnings(channel),
+            ...affectedWarnings(facts),
+            ...(natives.length === 0 ? [NOT_JUDGED] : []),
+            ...(origin === null ? [NOT_OURS] : []),
+        ],
+    };
+}
+function describeMove({ channel, target: { bundle, why }, affected }) {
+    const from = channel.version === null ? '' : `, instead of ${channel.version.name}`;
+    const running = affected === null || affected.count === 0
+        ? ''
+        : ` ${countKnown(affected)} until ${affected.count === 1 ? 'it asks' : 'they ask'} next.`;
+    return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`;
+}
+function describeAffected(affected) {
+    if (affected === null)
+        return 'what it serves now; the key may not read which devices run it';
+    return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`;
+}
+function countKnown({ count }) {
+    return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`;
+}
+function affectedWarnings({ affected, target }) {
+    const refusing = affected?.refusing;
+    return refusing
+        ? [
+            `${refusing.count} of ${refusing.of} known devices that were looked at would refuse ${target.bundle.name}: ${refusing.rule}.`,
+        ]
+        : [];
+}
+function rollback_refuseUnready({ target: { bundle }, stored }) {
+    if (isReady(bundle) && stored)
+        return;
+    const why = bundle.deleted
+        ? 'it was deleted'
+        : stored
+            ? 'its upload was never finished'
+            : 'its content is not there any more';
+    throw new src_errors/* ActionError */.l('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
+        hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
+    });
+}
+function refuseWithdrawn({ target: { bundle }, channel }) {
+    const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn;
+    if (withdrawn == null)
+        return;
+    throw new src_errors/* ActionError */.l('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`, {
+        hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
+    });
+}
+function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affected }) {
+    const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version);
+    const refusing = affected?.refusing;
+    const rule = refused !== null
+        ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
+        : refusing && refusing.count === refusing.of
+            ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
+            : null;
+    if (rule === null)
+        return;
+    throw new src_errors/* ActionError */.l('rollback_refused', `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`, {
+        hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
+    });
+}
+
+;// CONCATENATED MODULE: ./src/plan/housekeeping.ts
+
+
+
+
+
+/**
+ * Which bundles are old and of no use: made by this action (their comment tells), finished, served by no channel,
+ * neither to everybody nor as a rollout, not what a channel would be rolled back to, and not among the newest
+ * `keep`. `bundles` are all that are not deleted, `channels` all channels.
+ */
+function planHousekeeping(bundles, channels, keep) {
+    const served = new Set(channels.flatMap(({ version, rollout_version }) => [version?.id, rollout_version]));
+    const needed = new Set(channels.flatMap(channel => neededFor(channel, bundles)));
+    const reasonFor = (bundle) => {
+        if (served.has(bundle.id))
+            return 'served';
+        if (needed.has(bundle.id))
+            return 'rollback';
+        // The names of ours are always such; another cannot be asked for safely.
+        if (readNotes(bundle).length === 0 || semver_default().valid(bundle.name) !== bundle.name)
+            return 'foreign';
+        return isReady(bundle) ? null : 'unfinished';
+    };
+    const kept = { served: 0, rollback: 0, newest: 0, foreign: 0, unfinished: 0 };
+    const old = [];
+    for (const bundle of bundles) {
+        const reason = reasonFor(bundle);
+        if (reason === null)
+            old.push(bundle);
+        else
+            kept[reason]++;
+    }
+    old.sort((one, other) => other.id - one.id);
+    kept.newest = Math.min(keep, old.length);
+    return { remove: old.slice(keep).reverse(), kept };
+}
+/** The bundle that the channel would be rolled back to. */
+function neededFor(channel, bundles) {
+    const noted = bundles.filter(bundle => readNotes(bundle).some(note => note.channel === channel.name));
+    try {
+        return [findEarlier(channel, noted).bundle.id];
+    }
+    catch (error) {
+        if (error instanceof src_errors/* ActionError */.l)
+            return [];
+        throw error;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/operations/move.ts
+
+
+
+
+
+
+
+
+
+/** The app of a run that builds nothing, and the proof that the key is good: lists are empty for a wrong one. */
+async function readApp({ inputs, trigger, deps, capgo }) {
+    const project = await gatherApp(inputs, trigger, deps);
+    await capgo.readApp(project.appId);
+    return project;
+}
+/** A channel that must be there. Throws `channel_unknown`, which names those that are. */
+async function move_needChannel(channel, input, name, appId, capgo) {
+    if (channel !== undefined)
+        return channel;
+    const names = (await capgo.listChannels(appId)).map(each => each.name);
+    throw new src_errors/* ActionError */.l('channel_unknown', `There is no channel ${name} that the key can see.`, {
+        hint: `Correct the input "${input}"${names.length === 0 ? '; the app has no channel yet, and a publish makes the first' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}.`,
+    });
+}
+/** What a channel rolls out; null without a rollout. */
+async function move_readRollout(appId, channel, capgo) {
+    const active = activeRollout(channel);
+    return active === null ? null : capgo.readBundleById(appId, active.id);
+}
+/** Whether devices can fetch the content: a zip that is there, another host's, or delta files. */
+async function isStored(bundle, capgo) {
+    if (bundle.external_url !== null || bundle.manifest_count > 0)
+        return true;
+    return bundle.r2_path !== null && (await capgo.describeStored(bundle.r2_path)) !== null;
+}
+/** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
+async function carryOut(plan, natives, context) {
+    const { deps, inputs, trigger } = context;
+    const { log, clock } = deps;
+    await log.group('Plan', async () => {
+        for (const line of renderLogPlan(plan.decisions))
+            log.info(line);
+    });
+    const told = {
+        plan,
+        consoleUrl: inputs.hosts.console,
+        repositoryUrl: trigger.repositoryUrl,
+    };
+    requireVerifiable(plan.channel, natives, context);
+    if (inputs.dryRun)
+        return movedResult({ ...told, work: null, total: clock() - context.began }, null, []);
+    const began = clock();
+    const warnings = [];
+    const work = () => move(plan, warnings, context);
+    const deployed = {
+        environment: plan.channel.name,
+        commit: plan.commit ?? trigger.commit,
+        purpose: { kind: 'branch' },
+    };
+    const target = { appId: plan.appId, channelName: plan.channel.name };
+    // Where the bundle was before, or no commit is known, GitHub has nothing to show as deployed.
+    const published = plan.isDone || plan.comment === null
+        ? await work()
+        : await withDeployment(deployed, target, context, work);
+    const duration = clock() - began;
+    const { appId, bundle } = plan;
+    const verified = inputs.verify
+        ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, sha256: null }, context)
+        : null;
+    const result = movedResult({ ...told, work: duration, total: clock() - context.began }, published, warnings);
+    return withVerification(result, verified);
+}
+/** Notes, assignment, read back. Doing it twice does no harm. */
+async function move(plan, warnings, { capgo, deps }) {
+    const { appId, channel, bundle, stage } = plan;
+    const note = async (noted, comment) => {
+        if (!(await capgo.noteOnBundle(noted.id, noted.link ?? '', comment)))
+            warnings.push(`Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`);
+    };
+    const base = { reason: plan.why, bundle, delta: null, warnings: [] };
+    if (plan.isDone)
+        return { ...base, outcome: 'unchanged', channel, by: null };
+    await requireAssignment(stage, appId, channel, capgo);
+    // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
+    if (plan.comment !== null)
+        await note(bundle, plan.comment);
+    if (plan.withdrawal !== null)
+        await note(plan.withdrawal.bundle, plan.withdrawal.comment);
+    const now = await capgo.readChannel(appId, channel.name);
+    if (now === null)
+        throw (0,channels/* channelVanished */.w)(channel.name);
+    // What was judged is what the channel served then.
+    if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
+        throw new src_errors/* ActionError */.l('channel_changed', `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`, { hint: 'Another job or person works on this channel. It was left alone; run the job again.' });
+    if (!isAt(stage, bundle.id, now))
+        await assign_assign(stage, bundle, now, appId, capgo);
+    const served = await capgo.readChannel(appId, channel.name);
+    if (served === null)
+        throw (0,channels/* channelVanished */.w)(channel.name);
+    if (!isAt(stage, bundle.id, served))
+        throw new src_errors/* ActionError */.l('not_served', `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
+    deps.log.info(plan.why);
+    return { ...base, outcome: 'published', channel: served, by: 'promote' };
+}
+
+;// CONCATENATED MODULE: ./src/operations/housekeeping.ts
+
+
+
+
+
+/** So many errors are told one by one. */
+const ERRORS_SHOWN = 10;
+/** Deletes old bundles, each by its name. Throws `cleanup_incomplete` when some could not be deleted. */
+async function keepHouse({ keep }, context) {
+    const { deps, inputs, capgo } = context;
+    const { log, clock } = deps;
+    const { appId } = await readApp(context);
+    const { remove, kept } = await log.group('Look for old bundles', async () => {
+        // The bundles first: what is put on a channel in between is on it then.
+        const bundles = await capgo.listBundles(appId);
+        const channels = await capgo.listChannels(appId);
+        const plan = planHousekeeping(bundles, channels, keep);
+        log.info(`${plural(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`);
+        return plan;
+    });
+    const base = { kind: 'housekeeping', appId, keep, kept, testers: null, warnings: [] };
+    const named = remove.map(({ id, name, created_at }) => ({ id, name, made: created_at }));
+    if (inputs.dryRun)
+        return {
+            ...base,
+            outcome: 'planned',
+            reason: remove.length === 0
+                ? 'Dry run: there is no old bundle to delete.'
+                : `Dry run: ${plural(remove.length, 'old bundle')} would be deleted. Nothing was written.`,
+            removed: named,
+            linked: [],
+        };
+    if (remove.length === 0)
+        return {
+            ...base,
+            outcome: 'cleaned',
+            reason: 'There is no old bundle to delete.',
+            removed: [],
+            linked: [],
+        };
+    await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null });
+    const answers = await log.group('Delete old bundles', async () => {
+        const say = progressReporter(log, clock, (done, total) => `${done} of ${plural(total, 'bundle')}.`);
+        const names = remove.map(({ name }) => name);
+        return capgo.deleteBundles(appId, names, tried => say(tried, names.length));
+    });
+    const failed = [...answers].flatMap(([name, answer]) => answer instanceof src_errors/* ActionError */.l ? [{ name, message: answer.message }] : []);
+    const gone = named.filter(({ name }) => answers.get(name) === 'deleted');
+    if (failed.length > 0)
+        throw new src_errors/* ActionError */.l('cleanup_incomplete', `${plural(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0].message}`, {
+            hint: 'Run the job again: it goes on with those that are left.',
+            // One alone is in the message already.
+            problems: (failed.length === 1 ? [] : failed.slice(0, ERRORS_SHOWN)).map(({ name, message }) => ({
+                message: `${name}: ${message}`,
+                at: null,
+            })),
+        });
+    const linked = named.filter(({ name }) => answers.get(name) === 'linked').map(({ name }) => name);
+    return {
+        ...base,
+        outcome: 'cleaned',
+        reason: `${plural(gone.length, 'old bundle')} deleted.`,
+        removed: gone,
+        linked,
+    };
+}
+
+;// CONCATENATED MODULE: ./src/operations/promote.ts
+
+
+
+
+
+/** What one channel serves goes to another, byte for byte. Throws what `planPromotion` does, and `nothing_to_promote`. */
+async function promote_promote(operation, context) {
+    const { deps, inputs, trigger, capgo } = context;
+    const { plan, natives } = await deps.log.group('Read both channels', async () => {
+        const project = await readApp(context);
+        const { appId, natives } = project;
+        const found = await capgo.readChannels(appId, [operation.from, operation.to]);
+        const channel = (input) => move_needChannel(found.find(({ name }) => name === operation[input]), input, operation[input], appId, capgo);
+        const [from, to] = [await channel('from'), await channel('to')];
+        const bundle = from.version;
+        if (bundle === null)
+            throw new src_errors/* ActionError */.l('nothing_to_promote', `Channel ${from.name} serves nothing.`, {
+                hint: `Publish to channel ${from.name} first, or name another channel with the input "from".`,
+            });
+        const ours = originOf(bundle, from.name);
+        const theirs = to.version === null ? null : originOf(to.version, to.name);
+        const compare = comparer(project, context.github);
+        const [running, stored, relation] = await Promise.all([
+            move_readRollout(appId, to, capgo),
+            isStored(bundle, capgo),
+            ours === null || theirs === null ? 'unknown' : compare(theirs.sha, ours.sha),
+        ]);
+        deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`);
+        const plan = planPromotion({
+            appId,
+            natives,
+            run: { ...trigger.commit, at: deps.now().toISOString() },
+            rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
+            runningName: running?.name ?? null,
+            force: operation.force,
+            onIncompatible: inputs.onIncompatible,
+            from,
+            bundle,
+            stored,
+            to,
+            relation,
+        });
+        return { plan, natives };
+    });
+    return carryOut(plan, natives, context);
+}
+
+;// CONCATENATED MODULE: ./src/operations/rollback.ts
+
+
+
+
+
+
+/** So many of the devices that run the bad bundle are looked at one by one; the others are counted. */
+const LOOKED_AT = 1000;
+/** A channel goes back to an earlier bundle. Throws what `planRollback` and `findEarlier` do, and `bundle_unknown`. */
+async function rollBack(operation, context) {
+    const { deps, inputs, trigger, capgo } = context;
+    const { channelName } = operation;
+    const run = { ...trigger.commit, at: deps.now().toISOString() };
+    const { plan, natives } = await deps.log.group('Look for the bundle before', async () => {
+        const { appId, natives } = await readApp(context);
+        const channel = await move_needChannel((await capgo.readChannel(appId, channelName)) ?? undefined, 'channel', channelName, appId, capgo);
+        const bundles = (await capgo.findBundlesByComment(appId, `${channelName}: `)).filter(bundle => readServedCommit(bundle, channelName) !== null);
+        if (isRolledBackBy(channel, run))
+            return { plan: doneBefore(appId, channel), natives };
+        const target = operation.to === null
+            ? findEarlier(channel, bundles)
+            : await namedTarget(operation.to, channel, context, appId);
+        const [running, stored, affected] = await Promise.all([
+            move_readRollout(appId, channel, capgo),
+            isStored(target.bundle, capgo),
+            channel.version === null || channel.version.id === target.bundle.id
+                ? null
+                : readAffected(appId, channel, channel.version, target.bundle, context),
+        ]);
+        const plan = planRollback({
+            appId,
+            natives,
+            run,
+            rollout: { bps: null, onActive: inputs.onActiveRollout },
+            runningName: running?.name ?? null,
+            force: operation.force,
+            channel,
+            target,
+            stored,
+            affected,
+        });
+        return { plan, natives };
+    });
+    return carryOut(plan, natives, context);
+}
+/** Another attempt of a run that rolled back already must not go back further. */
+function doneBefore(appId, channel) {
+    const bundle = channel.version;
+    const why = `An earlier attempt of this run took channel ${channel.name} back to ${bundle.name}.`;
+    return {
+        appId,
+        channel,
+        bundle,
+        stage: EVERYBODY,
+        isDone: true,
+        why,
+        comment: null,
+        withdrawal: null,
+        commit: readServedCommit(bundle, channel.name),
+        natives: [],
+        decisions: [
+            { what: 'bundle', value: bundle.name, why: 'an earlier attempt of this run went back to it' },
+        ],
+        warnings: [],
+    };
+}
+/** The bundle of this name, else of this id. */
+async function namedTarget(to, channel, { capgo }, appId) {
+    const named = await capgo.readBundle(appId, to);
+    const bundle = named ?? (/^\d{1,15}$/.test(to) ? await capgo.readBundleById(appId, Number(to)) : null);
+    if (bundle !== null)
+        return { bundle, why: 'input "to"' };
+    throw new src_errors/* ActionError */.l('bundle_unknown', `Capgo has no bundle ${to} of this app that the key can see.`, {
+        hint: `Give its name or id with the input "to", or leave that out to go back to what channel ${channel.name} served before.`,
+    });
+}
+/** Devices that run the bad bundle, and whether they would take the older one. A courtesy: null when it cannot be read. */
+async function readAffected(appId, channel, bad, target, { capgo, deps }) {
+    try {
+        const [count, devices] = await Promise.all([
+            capgo.countDevicesOn(appId, bad.name),
+            capgo.listDevicesOn(appId, bad.name, LOOKED_AT),
+        ]);
+        const refusals = devices.flatMap(device => refusalOf(device, channel, target) ?? []);
+        const [first] = refusals;
+        return {
+            count,
+            refusing: first === undefined ? null : { count: refusals.length, of: devices.length, rule: first.rule },
+        };
+    }
+    catch (error) {
+        deps.log.info(`Which devices run ${bad.name} could not be read: ${error.message}`);
+        return null;
+    }
+}
+function refusalOf(device, channel, bundle) {
+    if (!device.version_build)
+        return null;
+    return refuseDelivery({
+        platform: device.platform,
+        native: device.version_build,
+        ...(device.version_name ? { installed: device.version_name } : {}),
+        ...(device.plugin_version ? { pluginVersion: device.plugin_version } : {}),
+        isProd: device.is_prod ?? true,
+        isEmulator: device.is_emulator ?? false,
+        ...(device.key_id ? { keyId: device.key_id } : {}),
+        // It runs what the channel serves, so it reached it somehow.
+        byOverride: true,
+    }, channel, { ...bundle, stored: true });
+}
+
+;// CONCATENATED MODULE: ./src/plan/rollout-change.ts
+
+
+
+
+/** What `operation: rollout` has to do. Throws `no_rollout` when nothing is rolled out. */
+function planRolloutChange(facts) {
+    const { appId, channel, running, change, run } = facts;
+    const rollout = activeRollout(channel);
+    const served = channel.version;
+    if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
+        return { ...nothing(facts, served), why: `An earlier attempt of this run finished the rollout.` };
+    if (rollout === null || running === null || served === null)
+        throw new src_errors/* ActionError */.l('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
+            hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
+        });
+    const bundle = change.kind === 'cancel' ? served : running;
+    const stage = stageOf(change, rollout);
+    const withdrawn = change.kind === 'cancel' ? noteWithdrawal(running.comment, channel.name, run) : null;
+    return {
+        appId,
+        channel,
+        bundle,
+        stage,
+        isDone: isAt(stage, bundle.id, channel),
+        why: describeChange(change, rollout, running.name, channel),
+        comment: change.kind === 'finish'
+            ? noteMove(running, channel, originOf(running, channel.name), run, { after: served.name })
+            : null,
+        withdrawal: withdrawn === null ? null : { bundle: running, comment: withdrawn },
+        commit: originOf(bundle, channel.name),
+        natives: [],
+        decisions: [
+            { what: 'channel', value: channel.name, why: 'input "channel"' },
+            { what: 'rolled out', value: running.name, why: `${describeNow(rollout)} until now` },
+            { what: 'the others', value: served.name, why: 'what the channel serves' },
+            {
+                what: 'rollout',
+                value: change.kind === 'share' ? formatShare(change.bps) : change.kind,
+                why: 'input "rollout"',
+            },
+        ],
+        warnings: [],
+    };
+}
+function stageOf(change, { id, bps, paused }) {
+    switch (change.kind) {
+        case 'share':
+            // Who names a share wants devices to get it.
+            return { bps: change.bps, running: id, paused: false };
+        case 'pause':
+            return { bps, running: id, paused: true };
+        case 'resume':
+            return { bps, running: id, paused: false };
+        case 'finish':
+        case 'cancel':
+            return { bps: null, running: id, paused };
+    }
+}
+function describeNow({ bps, paused }) {
+    return `${formatShare(bps)}${paused ? ', paused' : ''}`;
+}
+function describeChange(change, rollout, name, { name: channelName, version }) {
+    const others = version?.name ?? 'nothing';
+    switch (change.kind) {
+        case 'share': {
+            const isLess = change.bps < rollout.bps;
+            const from = describeNow(rollout);
+            if (change.bps === rollout.bps && !rollout.paused)
+                return `Channel ${channelName} already gives ${name} to ${from} of its devices.`;
+            return `Channel ${channelName} gives ${name} to ${formatShare(change.bps)} of its devices instead of ${from}.${isLess ? ' Devices that have it keep it.' : ''}`;
+        }
+        case 'pause':
+            return rollout.paused
+                ? `The rollout of ${name} on channel ${channelName} is paused already.`
+                : `The rollout of ${name} on channel ${channelName} is paused at ${formatShare(rollout.bps)}: no further device gets it, those that have it keep it.`;
+        case 'resume':
+            return rollout.paused
+                ? `The rollout of ${name} on channel ${channelName} goes on at ${formatShare(rollout.bps)}.`
+                : `The rollout of ${name} on channel ${channelName} is not paused.`;
+        case 'finish':
+            return `Everybody on channel ${channelName} gets ${name}, which ${describeNow(rollout)} had.`;
+        case 'cancel':
+            return `The rollout of ${name} on channel ${channelName} is taken back at ${formatShare(rollout.bps)}: everybody gets ${others}, also the devices that have ${name}.`;
+    }
+}
+function isOfRun(bundle, channel, run) {
+    return readServedCommit(bundle, channel.name)?.runId === run.runId;
+}
+function nothing({ appId, channel }, bundle) {
+    return {
+        appId,
+        channel,
+        bundle,
+        stage: EVERYBODY,
+        isDone: true,
+        comment: null,
+        withdrawal: null,
+        commit: originOf(bundle, channel.name),
+        natives: [],
+        decisions: [{ what: 'channel', value: channel.name, why: 'input "channel"' }],
+        warnings: [],
+    };
+}
+
+;// CONCATENATED MODULE: ./src/operations/rollout.ts
+
+
+/** A rollout that a run before began is raised, paused, finished or taken back. Throws what `planRolloutChange` does. */
+async function changeRollout(operation, context) {
+    const { deps, trigger, capgo } = context;
+    const { channelName, change } = operation;
+    const { plan, natives } = await deps.log.group('Read the rollout', async () => {
+        const { appId, natives } = await readApp(context);
+        const channel = await move_needChannel((await capgo.readChannel(appId, channelName)) ?? undefined, 'channel', channelName, appId, capgo);
+        const plan = planRolloutChange({
+            appId,
+            channel,
+            running: await move_readRollout(appId, channel, capgo),
+            change,
+            run: { ...trigger.commit, at: deps.now().toISOString() },
+        });
+        return { plan, natives };
+    });
+    return carryOut(plan, natives, context);
+}
+
+;// CONCATENATED MODULE: ./src/plan/status.ts
+
+
+/** One row a channel: public ones first, then by name. */
+function describeChannels(facts) {
+    const { channels, running, overrides } = facts;
+    const rolled = new Map(running.map(bundle => [bundle.id, bundle]));
+    return [...channels]
+        .sort((one, other) => Number(other.public) - Number(one.public) || (one.name < other.name ? -1 : 1))
+        .map(channel => {
+        const active = activeRollout(channel);
+        const rolledOut = active === null ? undefined : rolled.get(active.id);
+        return {
+            channel: channel.name,
+            id: channel.id,
+            public: channel.public,
+            platforms: ['ios', 'android', 'electron'].filter(platform => channel[platform]),
+            bundle: channel.version === null ? null : describeBundle(channel.version, channel.name, facts),
+            rollout: active === null || rolledOut === undefined
+                ? null
+                : {
+                    ...describeBundle(rolledOut, channel.name, facts),
+                    percentage: active.bps / 100,
+                    paused: active.paused,
+                },
+            overrides: overrides === null ? null : overrides.filter(override => override.channel_id === channel.id).length,
+        };
+    });
+}
+function describeBundle(bundle, channelName, { devices, repositoryUrl, repository }) {
+    const noted = readServedCommit(bundle, channelName);
+    const server = repositoryUrl.slice(0, -repository.length);
+    const [pullRepository = '', number] = noted?.pull?.split('#') ?? [];
+    return {
+        id: bundle.id,
+        name: bundle.name,
+        since: noted?.at ?? null,
+        commit: noted === null
+            ? null
+            : { sha: noted.sha, ref: noted.refName, url: `${repositoryUrl}/commit/${noted.sha}` },
+        pull: number === undefined
+            ? null
+            : { number: Number(number), url: `${server}${pullRepository}/pull/${number}` },
+        rolledBackFrom: noted?.instead?.name ?? null,
+        devices: devices.get(bundle.name) ?? null,
+    };
+}
+
+;// CONCATENATED MODULE: ./src/operations/status.ts
+
+
+
+
+
+
+/** So many bundles are asked about, one request each: enough for every channel and many previews. */
+const COUNTED = 100;
+const AT_ONCE = 5;
+/** Reads what every channel serves, and changes nothing. What the key may not read is left open, with a warning. */
+async function readStatus(context) {
+    const { deps, trigger, capgo } = context;
+    const warnings = [];
+    const courtesy = async (what, work) => {
+        try {
+            return await work();
+        }
+        catch (error) {
+            warnings.push(`Could not ${what}: ${error.message}`);
+            return null;
+        }
+    };
+    return deps.log.group('Read all channels', async () => {
+        const { appId } = await readApp(context);
+        const channels = await capgo.listChannels(appId);
+        const ids = channels.flatMap(channel => activeRollout(channel)?.id ?? []);
+        const running = await capgo.readBundlesById(appId, ids);
+        const names = [
+            ...new Set([
+                ...channels.flatMap(({ version }) => version?.name ?? []),
+                ...running.map(({ name }) => name),
+            ]),
+        ];
+        if (names.length > COUNTED)
+            warnings.push(`Devices were counted for ${COUNTED} of ${plural(names.length, 'bundle')}.`);
+        const [overrides, counts] = await Promise.all([
+            courtesy('read who is on which channel', () => capgo.listOverrides(appId)),
+            courtesy('count devices', () => countDevices(appId, names.slice(0, COUNTED), context)),
+        ]);
+        const { repositoryUrl, repository } = trigger;
+        const described = describeChannels({
+            channels,
+            running,
+            overrides,
+            devices: counts?.byBundle ?? new Map(),
+            repositoryUrl,
+            repository,
+        });
+        for (const line of listStatus(described))
+            deps.log.info(line);
+        return {
+            kind: 'status',
+            outcome: 'read',
+            reason: `${plural(channels.length, 'channel')} of ${appId}.`,
+            appId,
+            channels: described,
+            devices: counts?.all ?? null,
+            testers: null,
+            warnings,
+        };
+    });
+}
+async function countDevices(appId, names, { capgo }) {
+    const queue = new dist/* default */.Ay({ concurrency: AT_ONCE });
+    const all = await capgo.countDevicesOn(appId, null);
+    const counts = await queue.addAll(names.map(name => async () => [name, await capgo.countDevicesOn(appId, name)]));
+    return { all, byBundle: new Map(counts) };
+}
+
 ;// CONCATENATED MODULE: ./src/run.ts
+
+
+
+
+
 
 
 
@@ -70699,7 +72615,7 @@ async function execute(deps, warnings) {
         return run_skipped(operation, null);
     requireToken(inputs);
     const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository);
-    return operate(operation, {
+    const work = operate(operation, {
         deps,
         inputs,
         trigger,
@@ -70708,7 +72624,16 @@ async function execute(deps, warnings) {
         courtesy: createCourtesy(github, warnings),
         began,
     });
+    return work.catch((error) => failure(error, TITLES[operation.kind]));
 }
+/** How an operation is called when it fails; the others publish, or clean up after what was published. */
+const TITLES = {
+    promote: 'Promotion',
+    rollback: 'Roll-back',
+    rollout: 'Change of the rollout',
+    status: 'Status',
+    housekeep: 'Clean-up',
+};
 async function operate(operation, context) {
     switch (operation.kind) {
         case 'skip':
@@ -70723,6 +72648,16 @@ async function operate(operation, context) {
             return cleanup(operation, context);
         case 'sweep':
             return sweep(context);
+        case 'promote':
+            return promote_promote(operation, context);
+        case 'rollback':
+            return rollBack(operation, context);
+        case 'rollout':
+            return changeRollout(operation, context);
+        case 'status':
+            return readStatus(context);
+        case 'housekeep':
+            return keepHouse(operation, context);
     }
 }
 async function run_publish({ channelName, why }, context) {
@@ -70732,7 +72667,8 @@ async function run_publish({ channelName, why }, context) {
         channelName,
         why,
         purpose,
-        commit,
+        commit: { ...commit, at: context.deps.now().toISOString() },
+        rollout: { bps: context.inputs.rollout, onActive: context.inputs.onActiveRollout },
         environment: channelName,
         baseChannel: null,
         takesBuild: false,
