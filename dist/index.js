@@ -56772,7 +56772,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6752);
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1921);
 /* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9530);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7336);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2506);
 /** The only entry: builds Deps, calls run, sets the exit code. */
 
 
@@ -56883,7 +56883,7 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7336:
+/***/ 2506:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -61979,8 +61979,279 @@ function rolloutChanged(stage, channel) {
     return new src_errors/* ActionError */.l('rollout_changed', `The rollout of channel ${channel.name} was changed while this run worked.`, { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' });
 }
 
+;// CONCATENATED MODULE: ./src/report/format.ts
+/** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+/** `340 B`, `1.2 MB`, `124 MB`. */
+function formatBytes(bytes) {
+    let value = bytes;
+    let unit = 0;
+    // By what is shown, so that 999,950 bytes are 1 MB and never 1000 kB.
+    while (Number(round(value)) >= 1000 && unit < UNITS.length - 1) {
+        value /= 1000;
+        unit++;
+    }
+    return `${unit === 0 ? value : round(value)} ${UNITS[unit]}`;
+}
+/** `+1.2 kB`, `−340 B` (with a real minus), `±0 B`. */
+function formatDifference(bytes) {
+    if (bytes === 0)
+        return '±0 B';
+    return `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`;
+}
+/** `850 ms`, `3.4 s`, `1 min 12 s`, `2 h 5 min`, from milliseconds. */
+function formatDuration(milliseconds) {
+    if (milliseconds < 999.5)
+        return `${Math.round(milliseconds)} ms`;
+    if (milliseconds < 9_950)
+        return `${round(milliseconds / 1000)} s`;
+    const seconds = Math.round(milliseconds / 1000);
+    if (seconds < 60)
+        return `${seconds} s`;
+    if (seconds < 3600)
+        return withRest(Math.floor(seconds / 60), 'min', seconds % 60, 's');
+    const minutes = Math.round(seconds / 60);
+    return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+}
+/** The seven characters by which people know a commit. */
+function shortSha(sha) {
+    return sha.slice(0, 7);
+}
+/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
+function shortDevice(id) {
+    return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`;
+}
+/** `1 file`, `3 files`, `1,240 files`. */
+function plural(count, one, many = `${one}s`) {
+    return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}
+function round(value) {
+    return value.toFixed(value < 99.95 ? 1 : 0).replace(/\.0$/, '');
+}
+function withRest(count, unit, rest, restUnit) {
+    return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
+}
+
+;// CONCATENATED MODULE: ./src/report/markdown.ts
+/**
+ * Text that is not ours, as Markdown that shows exactly that text and does nothing else. What stands for
+ * something in Markdown becomes an HTML entity: that is text in paragraphs, headings, table cells and raw
+ * HTML alike, so one way of escaping serves everywhere.
+ */
+/** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
+const LONGEST_TEXT = 2_000;
+const LONGEST_NAME = 256;
+const LONGEST_LINE = 1_000;
+/**
+ * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
+ * surrogates, fillers. The two variation selectors are part of everyday emoji and change nothing else.
+ */
+const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const SPECIAL = /[&<>\\`*_[\]|~]/;
+/**
+ * What GitHub makes something of when Markdown and entities are done: mentions, references to issues, emoji,
+ * formulas, bare addresses. An element in between stops it, and nobody sees or copies one.
+ */
+const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./;
+/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
+const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/;
+const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi');
+/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
+const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
+/** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
+function escapeText(text) {
+    const lines = clip(text, LONGEST_TEXT)
+        .split(/[\r\n\u2028\u2029]+/)
+        .map(line => line.replace(/[ \t]+/g, ' ').trim())
+        .filter(line => line !== '');
+    const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>');
+    return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)));
+}
+/** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
+function code(text) {
+    return `<code>${neutralise(makeVisible(clip(text, LONGEST_NAME)))}</code>`;
+}
+/** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
+function codeBlock(text) {
+    const lines = text
+        .replace(TERMINAL, '')
+        .split(/\r?\n|[\u2028\u2029]/)
+        // A progress bar writes its line again and again; the last is what a terminal would show.
+        .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
+        .map(line => makeVisible(clip(line, LONGEST_LINE)));
+    const body = lines.join('\n').replace(/^\n+/, '').trimEnd();
+    const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
+    const fence = '`'.repeat(longest + 1);
+    return `${fence}text\n${body}\n${fence}`;
+}
+/** Markdown that links to an http(s) address; the Markdown alone when there is none, or another kind. */
+function markdown_link(markdown, url) {
+    const parsed = url === null ? null : URL.parse(url);
+    if (parsed === null || !/^https?:$/.test(parsed.protocol))
+        return markdown;
+    const safe = parsed.href.replace(/[^\w\-./:?#@=&%,;+~$]/g, character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
+    return `[${markdown}](<${safe.replaceAll('&', '&amp;')}>)`;
+}
+/** Rows of cells; a cell is Markdown made by the functions above. */
+function table(head, rows, align = []) {
+    const delimiters = head.map((_, column) => align[column] ?? '---');
+    return [head, delimiters, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
+}
+/** Folded away under one line. Both are Markdown; the line must be of one line. */
+function details(summary, body, open = false) {
+    return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`;
+}
+/** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
+function markdown_alert(kind, body) {
+    return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n');
+}
+const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._';
+/**
+ * Cuts between two lines so that at most `max` are left, and closes what is open there. GitHub counts bytes of
+ * UTF-8 in a job summary, which is what is measured here unless told otherwise.
+ */
+function limit(markdown, max, measure = bytes) {
+    if (measure(markdown) <= max)
+        return markdown;
+    const lines = markdown.split('\n');
+    let used = 0;
+    let folds = 0;
+    let fence = null;
+    let best = '';
+    for (const [index, line] of lines.entries()) {
+        used += measure(line) + 1;
+        if (used > max)
+            break;
+        if (fence === null) {
+            folds += count(line, '<details') - count(line, '</details>');
+            fence = /^`{3,}/.exec(line)?.[0] ?? null;
+        }
+        else if (line === fence)
+            fence = null;
+        const end = [...(fence === null ? [] : [fence]), '', ...Array(folds).fill('</details>\n'), LEFT_OUT].join('\n');
+        if (used + measure(end) <= max)
+            best = `${lines.slice(0, index + 1).join('\n')}\n${end}`;
+    }
+    return best;
+}
+/** For logs and other plain text: one line in which everything can be seen. */
+function makeVisible(text) {
+    return text.replace(INVISIBLE, character => {
+        if (character === '\n')
+            return '\\n';
+        if (character === '\t')
+            return '\\t';
+        const point = character.codePointAt(0).toString(16);
+        return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`;
+    });
+}
+function neutralise(text) {
+    return text.replace(NEUTRALISE, (character, ...rest) => {
+        const { special } = rest.at(-1);
+        return special === undefined ? `<span>${character}</span>` : entity(character);
+    });
+}
+function entity(character) {
+    return `&#${character.codePointAt(0)};`;
+}
+function clip(text, longest) {
+    if (text.length <= longest)
+        return text;
+    // Not through the middle of a surrogate pair.
+    return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+function bytes(text) {
+    return new TextEncoder().encode(text).length;
+}
+function count(text, part) {
+    return text.split(part).length - 1;
+}
+
+;// CONCATENATED MODULE: ./src/report/makeup.ts
+/** What a bundle is made of and what grew, by kinds of files. Sizes are what devices download: compressed, in bytes. */
+
+
+const KINDS = {
+    Scripts: 'js mjs cjs wasm',
+    Styles: 'css',
+    Pages: 'html htm',
+    Images: 'png jpg jpeg gif webp avif svg ico bmp',
+    Fonts: 'woff woff2 ttf otf eot',
+    Media: 'mp3 m4a aac ogg wav mp4 m4v webm mov',
+    Data: 'json xml csv txt webmanifest geojson pbf bin db sqlite',
+    'Source maps': 'map',
+};
+const KIND_OF = new Map(Object.entries(KINDS).flatMap(([kind, endings]) => endings.split(' ').map(ending => [ending, kind])));
+/** The largest kind first. `before` is the bundle that was served; null when it cannot be compared. */
+function countKinds(before, now) {
+    const was = before === null ? null : sizesOf(before);
+    const is = sizesOf(now);
+    const kinds = new Set([...is.keys(), ...(was?.keys() ?? [])]);
+    return [...kinds]
+        .map(kind => ({
+        kind,
+        files: is.get(kind)?.files ?? 0,
+        size: is.get(kind)?.size ?? 0,
+        sizeBefore: was === null ? null : (was.get(kind)?.size ?? 0),
+    }))
+        .sort((a, b) => b.size - a.size || (a.kind < b.kind ? -1 : 1));
+}
+function sizesOf(files) {
+    const sizes = new Map();
+    for (const { path, compressedSize } of files) {
+        const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
+        const kind = KIND_OF.get(ending) ?? 'Other';
+        const sum = sizes.get(kind) ?? { files: 0, size: 0 };
+        sizes.set(kind, { files: sum.files + 1, size: sum.size + compressedSize });
+    }
+    return sizes;
+}
+/** So many kinds are on the folded line. */
+const NAMED = 3;
+const LONGEST_BAR = 4;
+/** The folded line says how large and what grew; inside are a chart that GitHub draws and a table. */
+function renderMakeup(kinds) {
+    if (kinds === null || kinds.length === 0)
+        return '';
+    const isCompared = kinds.every(({ sizeBefore }) => sizeBefore !== null);
+    const differences = kinds.map(({ size, sizeBefore }) => size - (sizeBefore ?? size));
+    const total = kinds.reduce((sum, { size }) => sum + size, 0);
+    const grown = differences.reduce((sum, difference) => sum + difference, 0);
+    const changed = (difference) => difference === 0 || !isCompared ? '' : ` (${formatDifference(difference)})`;
+    const parts = kinds
+        .slice(0, NAMED)
+        .map(({ kind, size }, at) => `${kind.toLowerCase()} ${formatBytes(size)}${changed(differences[at])}`);
+    const line = `<b>Size:</b> ${formatBytes(total)}${changed(grown)}: ${parts.join(', ')}${kinds.length > NAMED ? ' …' : ''}`;
+    const largest = Math.max(...differences.map(Math.abs));
+    // Few columns: people look at it on a phone.
+    const rows = kinds.map(({ kind, files, size }, at) => [
+        `${kind} (${files.toLocaleString('en-US')})`,
+        formatBytes(size),
+        ...(isCompared ? [formatDifference(differences[at]), bar(differences[at], largest)] : []),
+    ]);
+    const head = ['files', 'to download', ...(isCompared ? ['difference', ''] : [])];
+    const align = ['---', '--:', '--:', '---'];
+    return details(line, `${pie(kinds)}\n\n${table(head, rows, align)}`);
+}
+/** In Mermaid's words. All names are our own: nothing of the bundle can speak here. */
+function pie(kinds) {
+    const slices = kinds
+        .filter(({ size }) => size > 0)
+        .map(({ kind, size }) => `  "${kind}" : ${(size / 1000).toFixed(1)}`);
+    return ['```mermaid', 'pie showData', '  title kB to download', ...slices, '```'].join('\n');
+}
+/** Red for what grew and green for what shrank; the longest is the largest difference. */
+function bar(difference, largest) {
+    if (difference === 0)
+        return '';
+    const length = Math.max(1, Math.round((Math.abs(difference) / largest) * LONGEST_BAR));
+    return (difference > 0 ? '🟥' : '🟩').repeat(length);
+}
+
 ;// CONCATENATED MODULE: ./src/gather.ts
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
+
 
 
 
@@ -62191,21 +62462,25 @@ async function relationToServed(facts, channel, compare) {
     return served === null ? 'ahead' : compare(served.sha, facts.commit.sha);
 }
 /**
- * How the content differs from what the channel serves, by the directories of the two zips; null when there
- * is nothing to compare with or it cannot be read. A courtesy: never fails.
+ * What the bundle is made of, and how it differs from what the channel serves, by the directories of the two zips.
+ * A courtesy: what cannot be read is null.
  */
-async function gatherChange(served, { zip, checksum }, capgo) {
+async function gatherContents(served, { zip, checksum }, capgo) {
+    const [before, now] = await Promise.all([
+        listServed(served, checksum, capgo).catch(() => null),
+        listZipFile(zip.path).catch(() => null),
+    ]);
+    return {
+        change: before === null || now === null ? null : compareContents(served.name, before, now),
+        makeup: now === null ? null : countKinds(before, now),
+    };
+}
+/** The files of the bundle that is served; null when there is none, or it is encrypted, or the very same. */
+async function listServed(served, checksum, capgo) {
     if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
         return null;
-    try {
-        const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES);
-        if (stored === null)
-            return null;
-        return compareContents(served.name, await listZip(stored), await listZipFile(zip.path));
-    }
-    catch {
-        return null;
-    }
+    const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES);
+    return stored === null ? null : listZip(stored);
 }
 function compareContents(since, before, now) {
     const old = new Map(before.map(entry => [entry.path, entry]));
@@ -62231,6 +62506,8 @@ function compareContents(since, before, now) {
 ;// CONCATENATED MODULE: ./src/report/outcome.ts
 
 
+/** Where no content was looked at. */
+const NOTHING_COMPARED = { change: null, makeup: null };
 /** The result of a dry run: what would be done. */
 function plannedResult(findings) {
     const { plan, known } = findings;
@@ -62300,7 +62577,7 @@ function publishedResult(findings, published) {
         by: published.by,
         delta: published.delta,
         warnings: [...base(findings).warnings, ...published.warnings],
-        change: published.outcome === 'published' ? findings.change : null,
+        ...(published.outcome === 'published' ? findings.contents : NOTHING_COMPARED),
     };
 }
 function base(findings) {
@@ -62316,7 +62593,7 @@ function base(findings) {
         verified: null,
         testers: null,
         commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
-        change: findings.change,
+        ...findings.contents,
         files: built.files,
         leftOut: built.leftOut,
         decisions: plan.decisions,
@@ -62350,7 +62627,7 @@ function movedResult({ plan, consoleUrl, repositoryUrl, work, total, }, publishe
         commit: commit === null
             ? null
             : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
-        change: null,
+        ...NOTHING_COMPARED,
         delta: null,
         natives: plan.isDone ? [] : plan.natives,
         files: null,
@@ -62466,195 +62743,6 @@ async function findPreviewedPulls(appId, repository, capgo) {
     const bundles = await capgo.findBundlesByComment(appId, `for ${repository}#`);
     const numbers = bundles.flatMap(bundle => readPulls(bundle).flatMap(({ pull }) => pull.startsWith(`${repository}#`) ? [Number(pull.slice(repository.length + 1))] : []));
     return [...new Set(numbers)].sort((one, other) => one - other);
-}
-
-;// CONCATENATED MODULE: ./src/report/format.ts
-/** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
-/** `340 B`, `1.2 MB`, `124 MB`. */
-function formatBytes(bytes) {
-    let value = bytes;
-    let unit = 0;
-    // By what is shown, so that 999,950 bytes are 1 MB and never 1000 kB.
-    while (Number(round(value)) >= 1000 && unit < UNITS.length - 1) {
-        value /= 1000;
-        unit++;
-    }
-    return `${unit === 0 ? value : round(value)} ${UNITS[unit]}`;
-}
-/** `+1.2 kB`, `−340 B` (with a real minus), `±0 B`. */
-function formatDifference(bytes) {
-    if (bytes === 0)
-        return '±0 B';
-    return `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`;
-}
-/** `850 ms`, `3.4 s`, `1 min 12 s`, `2 h 5 min`, from milliseconds. */
-function formatDuration(milliseconds) {
-    if (milliseconds < 999.5)
-        return `${Math.round(milliseconds)} ms`;
-    if (milliseconds < 9_950)
-        return `${round(milliseconds / 1000)} s`;
-    const seconds = Math.round(milliseconds / 1000);
-    if (seconds < 60)
-        return `${seconds} s`;
-    if (seconds < 3600)
-        return withRest(Math.floor(seconds / 60), 'min', seconds % 60, 's');
-    const minutes = Math.round(seconds / 60);
-    return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
-}
-/** The seven characters by which people know a commit. */
-function shortSha(sha) {
-    return sha.slice(0, 7);
-}
-/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
-function shortDevice(id) {
-    return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`;
-}
-/** `1 file`, `3 files`, `1,240 files`. */
-function plural(count, one, many = `${one}s`) {
-    return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
-}
-function round(value) {
-    return value.toFixed(value < 99.95 ? 1 : 0).replace(/\.0$/, '');
-}
-function withRest(count, unit, rest, restUnit) {
-    return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
-}
-
-;// CONCATENATED MODULE: ./src/report/markdown.ts
-/**
- * Text that is not ours, as Markdown that shows exactly that text and does nothing else. What stands for
- * something in Markdown becomes an HTML entity: that is text in paragraphs, headings, table cells and raw
- * HTML alike, so one way of escaping serves everywhere.
- */
-/** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
-const LONGEST_TEXT = 2_000;
-const LONGEST_NAME = 256;
-const LONGEST_LINE = 1_000;
-/**
- * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
- * surrogates, fillers. The two variation selectors are part of everyday emoji and change nothing else.
- */
-const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
-const SPECIAL = /[&<>\\`*_[\]|~]/;
-/**
- * What GitHub makes something of when Markdown and entities are done: mentions, references to issues, emoji,
- * formulas, bare addresses. An element in between stops it, and nobody sees or copies one.
- */
-const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./;
-/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
-const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/;
-const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi');
-/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
-const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
-/** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
-function escapeText(text) {
-    const lines = clip(text, LONGEST_TEXT)
-        .split(/[\r\n\u2028\u2029]+/)
-        .map(line => line.replace(/[ \t]+/g, ' ').trim())
-        .filter(line => line !== '');
-    const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>');
-    return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)));
-}
-/** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
-function code(text) {
-    return `<code>${neutralise(makeVisible(clip(text, LONGEST_NAME)))}</code>`;
-}
-/** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
-function codeBlock(text) {
-    const lines = text
-        .replace(TERMINAL, '')
-        .split(/\r?\n|[\u2028\u2029]/)
-        // A progress bar writes its line again and again; the last is what a terminal would show.
-        .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
-        .map(line => makeVisible(clip(line, LONGEST_LINE)));
-    const body = lines.join('\n').replace(/^\n+/, '').trimEnd();
-    const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
-    const fence = '`'.repeat(longest + 1);
-    return `${fence}text\n${body}\n${fence}`;
-}
-/** Markdown that links to an http(s) address; the Markdown alone when there is none, or another kind. */
-function markdown_link(markdown, url) {
-    const parsed = url === null ? null : URL.parse(url);
-    if (parsed === null || !/^https?:$/.test(parsed.protocol))
-        return markdown;
-    const safe = parsed.href.replace(/[^\w\-./:?#@=&%,;+~$]/g, character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
-    return `[${markdown}](<${safe.replaceAll('&', '&amp;')}>)`;
-}
-/** Rows of cells; a cell is Markdown made by the functions above. */
-function table(head, rows, align = []) {
-    const delimiters = head.map((_, column) => align[column] ?? '---');
-    return [head, delimiters, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
-}
-/** Folded away under one line. Both are Markdown; the line must be of one line. */
-function details(summary, body, open = false) {
-    return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`;
-}
-/** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
-function markdown_alert(kind, body) {
-    return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n');
-}
-const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._';
-/**
- * Cuts between two lines so that at most `max` are left, and closes what is open there. GitHub counts bytes of
- * UTF-8 in a job summary, which is what is measured here unless told otherwise.
- */
-function limit(markdown, max, measure = bytes) {
-    if (measure(markdown) <= max)
-        return markdown;
-    const lines = markdown.split('\n');
-    let used = 0;
-    let folds = 0;
-    let fence = null;
-    let best = '';
-    for (const [index, line] of lines.entries()) {
-        used += measure(line) + 1;
-        if (used > max)
-            break;
-        if (fence === null) {
-            folds += count(line, '<details') - count(line, '</details>');
-            fence = /^`{3,}/.exec(line)?.[0] ?? null;
-        }
-        else if (line === fence)
-            fence = null;
-        const end = [...(fence === null ? [] : [fence]), '', ...Array(folds).fill('</details>\n'), LEFT_OUT].join('\n');
-        if (used + measure(end) <= max)
-            best = `${lines.slice(0, index + 1).join('\n')}\n${end}`;
-    }
-    return best;
-}
-/** For logs and other plain text: one line in which everything can be seen. */
-function makeVisible(text) {
-    return text.replace(INVISIBLE, character => {
-        if (character === '\n')
-            return '\\n';
-        if (character === '\t')
-            return '\\t';
-        const point = character.codePointAt(0).toString(16);
-        return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`;
-    });
-}
-function neutralise(text) {
-    return text.replace(NEUTRALISE, (character, ...rest) => {
-        const { special } = rest.at(-1);
-        return special === undefined ? `<span>${character}</span>` : entity(character);
-    });
-}
-function entity(character) {
-    return `&#${character.codePointAt(0)};`;
-}
-function clip(text, longest) {
-    if (text.length <= longest)
-        return text;
-    // Not through the middle of a surrogate pair.
-    return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`;
-}
-function bytes(text) {
-    return new TextEncoder().encode(text).length;
-}
-function count(text, part) {
-    return text.split(part).length - 1;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/uqr/dist/index.mjs
@@ -63796,6 +63884,7 @@ function nameDevices(devices) {
 
 
 
+
 /** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
 const LONGEST_SUMMARY = 1024 * 1024 - 4096;
 /** So many files and output lines are shown; the rest is counted. */
@@ -63916,6 +64005,7 @@ function published(result) {
         result.verified === null ? '' : escapeText(result.verified),
         preview(result),
         ...testersOf(result.testers),
+        renderMakeup(result.makeup),
         changes(result.change),
         renderNatives(result.natives),
         warnings(result.warnings),
@@ -66081,7 +66171,7 @@ const SOURCE_MAP = /\.(m?js|cjs|css)\.map$/;
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
 const MOST_FILES = 65_535;
 /** Names of so many files are listed; the rest is counted. */
-const NAMED = 10;
+const check_NAMED = 10;
 /**
  * The files of the web folder that go into the bundle. Throws `web_dir_missing`, `web_dir_not_a_folder` or
  * `web_dir_empty`; else one error that names every problem: with the problem's own code when it is one, as
@@ -66310,8 +66400,8 @@ function check_unfit(problems, shown) {
     ].join('\n'), { hint: problems.map((problem, index) => `${index + 1}. ${problem.hint}`).join('\n') });
 }
 function list(names) {
-    const named = names.slice(0, NAMED).map(quote).join(', ');
-    return names.length > NAMED ? `${named} and ${names.length - NAMED} more` : named;
+    const named = names.slice(0, check_NAMED).map(quote).join(', ');
+    return names.length > check_NAMED ? `${named} and ${names.length - check_NAMED} more` : named;
 }
 /** JSON shows control characters and backslashes as what they are. */
 function quote(name) {
@@ -71084,14 +71174,15 @@ async function deliver({ target, project, app, facts }, webBuild, context) {
         for (const line of renderLogPlan(plan.decisions))
             log.info(line);
     });
-    const served = plan.action.do === 'keep' ? null : (known.channel?.version ?? null);
-    const change = gatherChange(served, built.content, capgo);
+    const contents = plan.action.do === 'keep'
+        ? NOTHING_COMPARED
+        : gatherContents(known.channel?.version ?? null, built.content, capgo);
     const told = { ...built, warnings: [...project.warnings, ...built.warnings] };
     const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console };
     if (inputs.dryRun) {
         const result = plannedResult({
             ...findings,
-            change: await change,
+            contents: await contents,
             upload: null,
             total: clock() - context.began,
         });
@@ -71123,7 +71214,7 @@ async function deliver({ target, project, app, facts }, webBuild, context) {
         : null;
     const times = { upload, total: clock() - context.began };
     return {
-        result: withVerification(publishedResult({ ...findings, change: await change, ...times }, published), verified),
+        result: withVerification(publishedResult({ ...findings, contents: await contents, ...times }, published), verified),
         channel: published.channel,
         base: known.base,
         built,
@@ -71453,8 +71544,8 @@ async function announce(prepared, { result, channel, base, built }, pull, tester
     if (result.outcome === 'stale' || served === null)
         return { ...result, preview: { ...shown, commentUrl: null } };
     const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context);
-    const [change, devices] = await Promise.all([
-        gatherChange(base?.version ?? null, built.content, capgo),
+    const [{ change }, devices] = await Promise.all([
+        gatherContents(base?.version ?? null, built.content, capgo),
         capgo.countOverrides(appId, channel.id).catch(() => null),
     ]);
     const commentUrl = await writeComment({

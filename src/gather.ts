@@ -20,7 +20,8 @@ import { readServedCommit } from './plan/lineage.ts'
 import { isPrivileged } from './plan/operation.ts'
 import { activeRollout } from './plan/rollout.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
-import type { ContentChange, FileChange } from './report/result.ts'
+import { countKinds } from './report/makeup.ts'
+import type { ContentChange, Contents, FileChange } from './report/result.ts'
 
 /** The app in the working tree. Paths are absolute. */
 export interface Project {
@@ -309,23 +310,34 @@ export async function relationToServed(
 }
 
 /**
- * How the content differs from what the channel serves, by the directories of the two zips; null when there
- * is nothing to compare with or it cannot be read. A courtesy: never fails.
+ * What the bundle is made of, and how it differs from what the channel serves, by the directories of the two zips.
+ * A courtesy: what cannot be read is null.
  */
-export async function gatherChange(
+export async function gatherContents(
   served: BundleRow | null,
   { zip, checksum }: { readonly zip: { readonly path: string }; readonly checksum: string },
   capgo: Capgo,
-): Promise<ContentChange | null> {
+): Promise<Contents> {
+  const [before, now] = await Promise.all([
+    listServed(served, checksum, capgo).catch(() => null),
+    listZipFile(zip.path).catch(() => null),
+  ])
+  return {
+    change: before === null || now === null ? null : compareContents(served!.name, before, now),
+    makeup: now === null ? null : countKinds(before, now),
+  }
+}
+
+/** The files of the bundle that is served; null when there is none, or it is encrypted, or the very same. */
+async function listServed(
+  served: BundleRow | null,
+  checksum: string,
+  capgo: Capgo,
+): Promise<ZipIndexEntry[] | null> {
   if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
     return null
-  try {
-    const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES)
-    if (stored === null) return null
-    return compareContents(served.name, await listZip(stored), await listZipFile(zip.path))
-  } catch {
-    return null
-  }
+  const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES)
+  return stored === null ? null : listZip(stored)
 }
 
 function compareContents(

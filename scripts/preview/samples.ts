@@ -46,6 +46,14 @@ const published: PublishResult = {
       file('assets/cart-Am2k7PzT.js', 0, 9_871),
     ],
   },
+  makeup: [
+    { kind: 'Scripts', files: 24, size: 612_480, sizeBefore: 590_112 },
+    { kind: 'Images', files: 38, size: 402_733, sizeBefore: 402_733 },
+    { kind: 'Fonts', files: 6, size: 176_204, sizeBefore: 188_930 },
+    { kind: 'Styles', files: 9, size: 41_320, sizeBefore: 40_115 },
+    { kind: 'Data', files: 9, size: 8_870, sizeBefore: 8_870 },
+    { kind: 'Pages', files: 1, size: 812, sizeBefore: 812 },
+  ],
   files: { count: 87, bytes: 3_871_204 },
   leftOut: [{ path: '.DS_Store', why: 'macOS folder settings' }],
   decisions: [
@@ -180,6 +188,7 @@ export const samples: Readonly<Record<string, Result>> = {
     bundle: { ...published.bundle, name: '1.4.0' },
     before: null,
     change: null,
+    makeup: null,
     leftOut: [],
     decisions: [
       { what: 'channel', value: 'production', why: 'branch main matches "main"' },
@@ -234,6 +243,7 @@ export const samples: Readonly<Record<string, Result>> = {
     by: null,
     before: { id: 48213, name: '1.4.1-production.57.1' },
     change: null,
+    makeup: null,
     leftOut: [],
     decisions: [
       published.decisions[0]!,
@@ -255,6 +265,7 @@ export const samples: Readonly<Record<string, Result>> = {
     },
     before: { id: 48301, name: '1.4.1-production.58.1' },
     change: null,
+    makeup: null,
     leftOut: [],
     decisions: [
       published.decisions[0]!,
@@ -283,6 +294,7 @@ export const samples: Readonly<Record<string, Result>> = {
     by: null,
     before: { id: 48213, name: '1.4.1-production.57.1' },
     change: null,
+    makeup: null,
     leftOut: [],
     decisions: [
       published.decisions[0]!,
@@ -311,6 +323,7 @@ export const samples: Readonly<Record<string, Result>> = {
     before: { id: 48213, name: '1.4.1-production.57.1' },
     by: 'promote',
     change: null,
+    makeup: null,
     files: null,
     leftOut: [],
     verified:

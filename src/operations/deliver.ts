@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import type { App, ChannelRow } from '../capgo/wire.ts'
 import {
   comparer,
-  gatherChange,
+  gatherContents,
   gatherForContent,
   gatherProject,
   gatherRemote,
@@ -11,7 +11,7 @@ import {
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
 import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
-import { plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
+import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
 import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { PublishResult } from '../report/result.ts'
@@ -89,14 +89,16 @@ export async function deliver(
     for (const line of renderLogPlan(plan.decisions)) log.info(line)
   })
 
-  const served = plan.action.do === 'keep' ? null : (known.channel?.version ?? null)
-  const change = gatherChange(served, built.content, capgo)
+  const contents =
+    plan.action.do === 'keep'
+      ? NOTHING_COMPARED
+      : gatherContents(known.channel?.version ?? null, built.content, capgo)
   const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
   const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console }
   if (inputs.dryRun) {
     const result = plannedResult({
       ...findings,
-      change: await change,
+      contents: await contents,
       upload: null,
       total: clock() - context.began,
     })
@@ -137,7 +139,7 @@ export async function deliver(
   const times = { upload, total: clock() - context.began }
   return {
     result: withVerification(
-      publishedResult({ ...findings, change: await change, ...times }, published),
+      publishedResult({ ...findings, contents: await contents, ...times }, published),
       verified,
     ),
     channel: published.channel,

@@ -2,7 +2,7 @@ import { hideSecrets } from '../bundle/child.ts'
 import { CLOUD } from '../capgo/hosts.ts'
 import { ActionError } from '../errors.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
-import { gatherChange } from '../gather.ts'
+import { gatherContents } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
 import { matchChannel } from '../plan/channel.ts'
 import { readServedCommit } from '../plan/lineage.ts'
@@ -137,8 +137,8 @@ async function announce(
     return { ...result, preview: { ...shown, commentUrl: null } }
 
   const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
-  const [change, devices] = await Promise.all([
-    gatherChange(base?.version ?? null, built.content, capgo),
+  const [{ change }, devices] = await Promise.all([
+    gatherContents(base?.version ?? null, built.content, capgo),
     capgo.countOverrides(appId, channel.id).catch(() => null),
   ])
   const commentUrl = await writeComment(

@@ -3,7 +3,10 @@ import { ActionError } from '../errors.ts'
 import type { MovePlan } from '../plan/move.ts'
 import { activeRollout } from '../plan/rollout.ts'
 import type { BuiltFacts, PublishPlan } from '../plan/types.ts'
-import type { ContentChange, FailedResult, PublishResult } from './result.ts'
+import type { Contents, FailedResult, PublishResult } from './result.ts'
+
+/** Where no content was looked at. */
+export const NOTHING_COMPARED: Contents = { change: null, makeup: null }
 
 /** What the run learned, whatever the outcome. */
 export interface Findings {
@@ -15,7 +18,7 @@ export interface Findings {
     readonly warnings: readonly string[]
     readonly duration: number | null
   }
-  readonly change: ContentChange | null
+  readonly contents: Contents
   readonly consoleUrl: string | null
   /** Milliseconds. */
   readonly upload: number | null
@@ -109,7 +112,7 @@ export function publishedResult(
     by: published.by,
     delta: published.delta,
     warnings: [...base(findings).warnings, ...published.warnings],
-    change: published.outcome === 'published' ? findings.change : null,
+    ...(published.outcome === 'published' ? findings.contents : NOTHING_COMPARED),
   }
 }
 
@@ -126,7 +129,7 @@ function base(findings: Findings) {
     verified: null,
     testers: null,
     commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
-    change: findings.change,
+    ...findings.contents,
     files: built.files,
     leftOut: built.leftOut,
     decisions: plan.decisions,
@@ -179,7 +182,7 @@ export function movedResult(
       commit === null
         ? null
         : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
-    change: null,
+    ...NOTHING_COMPARED,
     delta: null,
     natives: plan.isDone ? [] : plan.natives,
     files: null,

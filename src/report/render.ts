@@ -2,6 +2,7 @@ import type { NativeChange } from '../plan/compatibility.ts'
 import { formatShare } from '../plan/rollout.ts'
 import type { Decision } from '../plan/types.ts'
 import { formatBytes, formatDifference, formatDuration, plural, shortSha } from './format.ts'
+import { renderMakeup } from './makeup.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, makeVisible, table } from './markdown.ts'
 import type {
   CleanedResult,
@@ -148,6 +149,7 @@ function published(result: PublishResult): string[] {
     result.verified === null ? '' : escapeText(result.verified),
     preview(result),
     ...testersOf(result.testers),
+    renderMakeup(result.makeup),
     changes(result.change),
     renderNatives(result.natives),
     warnings(result.warnings),

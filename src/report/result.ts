@@ -3,6 +3,7 @@ import type { NativeChange } from '../plan/compatibility.ts'
 import type { Kept } from '../plan/housekeeping.ts'
 import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
+import type { KindOfFile } from './makeup.ts'
 import type { TestersReport } from './testers.ts'
 
 /** How the content of two bundles differs. Sizes in bytes. */
@@ -20,6 +21,9 @@ export interface FileChange {
   readonly size: number
   readonly sizeBefore: number
 }
+
+/** What a look at the content of a bundle told. */
+export type Contents = Pick<PublishResult, 'change' | 'makeup'>
 
 /** What came of a publish. Sizes in bytes. */
 export interface PublishResult {
@@ -52,6 +56,8 @@ export interface PublishResult {
   /** From which the bundle was built; null when this action did not make it. */
   readonly commit: { readonly sha: string; readonly refName: string; readonly url: string } | null
   readonly change: ContentChange | null
+  /** What the bundle is made of; null when its zip was not made or read. */
+  readonly makeup: readonly KindOfFile[] | null
   /** Files that were stored one by one, and how many of them were sent; null without delta files. */
   readonly delta: { readonly files: number; readonly sent: number; readonly sentBytes: number } | null
   /** How the native packages differ from those of the bundle that was served. */
