@@ -6,7 +6,8 @@ export function App() {
   const [bundle, setBundle] = useState('in the browser')
 
   useEffect(() => {
-    if (Capacitor.isNativePlatform()) CapacitorUpdater.current().then(({ bundle }) => setBundle(bundle.version))
+    if (Capacitor.isNativePlatform())
+      CapacitorUpdater.current().then(({ bundle }) => setBundle(bundle.version))
   }, [])
 
   return (
