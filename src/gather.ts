@@ -2,7 +2,11 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import semver from 'semver'
-import { type CapacitorConfig, readCapacitorConfig } from './bundle/capacitor-config.ts'
+import {
+  type CapacitorConfig,
+  findCapacitorDirectory,
+  readCapacitorConfig,
+} from './bundle/capacitor-config.ts'
 import { childEnvironment } from './bundle/child.ts'
 import { keyIdOf, readEncryption } from './bundle/encrypt.ts'
 import { compareInCheckout } from './bundle/history.ts'
@@ -27,6 +31,8 @@ import type { ContentChange, Contents, FileChange } from './report/result.ts'
 export interface Project {
   readonly root: string
   readonly directory: string
+  /** Where the Capacitor config, the native projects and their dependencies are; mostly `directory`. */
+  readonly capacitorDirectory: string
   readonly appId: string
   readonly webDirectory: string
   readonly natives: readonly NativeVersion[]
@@ -48,13 +54,17 @@ export async function gatherProject(
   takesBuild: boolean,
 ): Promise<Project> {
   const directory = appDirectory(inputs, deps)
-  const { appId, webDir, config } = await gatherConfig(inputs, trigger, deps, takesBuild)
+  const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, takesBuild)
   return {
     root: deps.workspace,
     directory,
+    capacitorDirectory,
     appId,
-    webDirectory: resolve(directory, webDir),
-    natives: await nativeVersions(inputs, deps.workspace, directory, config),
+    webDirectory:
+      inputs.webDir === null
+        ? resolve(capacitorDirectory, config?.webDir ?? '')
+        : resolve(directory, inputs.webDir),
+    natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
     wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
     warnings: config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace),
     childEnv: childEnv(inputs, deps),
@@ -67,8 +77,8 @@ export async function gatherApp(
   trigger: Trigger,
   deps: Deps,
 ): Promise<Pick<Project, 'root' | 'appId' | 'natives' | 'childEnv'>> {
-  const { appId, config } = await gatherConfig(inputs, trigger, deps, true)
-  const natives = await nativeVersions(inputs, deps.workspace, appDirectory(inputs, deps), config)
+  const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, true)
+  const natives = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config)
   return { root: deps.workspace, appId, natives, childEnv: childEnv(inputs, deps) }
 }
 
@@ -108,7 +118,7 @@ export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: Deps):
 /** Evaluates the Capacitor config for what the inputs leave open; never where a stranger's code may stand there. */
 async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDirKnown: boolean) {
   const root = deps.workspace
-  const directory = appDirectory(inputs, deps)
+  const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps))
   const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null)
   if (!isComplete && isPrivileged(trigger)) {
     const missing = inputs.appId === null ? 'app-id' : 'web-dir'
@@ -120,7 +130,7 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
     ? null
     : await readCapacitorConfig({
         root,
-        directory,
+        directory: capacitorDirectory,
         env: childEnv(inputs, deps),
         nodePath: deps.evaluator.node,
         evaluatorPath: deps.evaluator.script,
@@ -131,7 +141,7 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
       hint: 'App ids look like com.example.app.',
       ...(config === null ? {} : { at: { file: relative(root, config.file) } }),
     })
-  return { appId, webDir: inputs.webDir ?? config?.webDir ?? '', config }
+  return { appId, config, capacitorDirectory }
 }
 
 /** The cleaned environment for every child process. */

@@ -28,7 +28,7 @@ export interface CapacitorConfig {
 export interface ReadConfigOptions {
   /** Absolute path of the checkout: places of errors are relative to it. */
   readonly root: string
-  /** Absolute path of the app's folder. */
+  /** Absolute path of the config's folder, from `findCapacitorDirectory`. */
   readonly directory: string
   /** For the child process that evaluates a TypeScript or JavaScript config; from `childEnvironment`. */
   readonly env: Readonly<Record<string, string>>
@@ -41,6 +41,8 @@ export interface ReadConfigOptions {
 
 /** What Capacitor's CLI reads, in its order (`cli/src/config.ts`): the first one wins. */
 const NAMES = ['capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json']
+/** Quasar keeps config, native projects and their dependencies in a folder of the app's. */
+const QUASAR_FOLDER = 'src-capacitor'
 /** Names that people try, and that Capacitor ignores. */
 const IGNORED = [
   'capacitor.config.mjs',
@@ -121,25 +123,36 @@ export async function readCapacitorConfig(options: ReadConfigOptions): Promise<C
   }
 }
 
+/** Absolute path of the folder with the Capacitor config of the app in `directory`; that itself where there is none. */
+export async function findCapacitorDirectory(directory: string): Promise<string> {
+  const quasar = join(directory, QUASAR_FOLDER)
+  const isElsewhere =
+    (await present(NAMES, directory)).length === 0 && (await present(NAMES, quasar)).length > 0
+  return isElsewhere ? quasar : directory
+}
+
+async function present(names: readonly string[], directory: string): Promise<string[]> {
+  const found: string[] = []
+  for (const name of names)
+    if ((await stat(join(directory, name)).catch(() => null))?.isFile()) found.push(name)
+  return found
+}
+
 async function findConfig(directory: string, root: string): Promise<string> {
-  const exists = async (name: string) =>
-    (await stat(join(directory, name)).catch(() => null))?.isFile() ?? false
-  const present: string[] = []
-  for (const name of NAMES) if (await exists(name)) present.push(name)
-  const [first, second] = present
+  const configs = await present(NAMES, directory)
+  const [first, second] = configs
   const folder = relative(root, directory) || '.'
   if (first !== undefined && second !== undefined)
     throw new ActionError(
       'config_twice',
-      `There are ${present.length} Capacitor configs in "${folder}": ${present.join(', ')}.`,
+      `There are ${configs.length} Capacitor configs in "${folder}": ${configs.join(', ')}.`,
       {
-        hint: `Capacitor would take ${first} and ignore the rest. Delete ${present.slice(1).join(' and ')}, or merge them into ${first}.`,
+        hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,
         at: { file: relative(root, join(directory, second)) },
       },
     )
   if (first !== undefined) return join(directory, first)
-  const ignored: string[] = []
-  for (const name of IGNORED) if (await exists(name)) ignored.push(name)
+  const ignored = await present(IGNORED, directory)
   throw new ActionError('config_missing', `There is no Capacitor config in "${folder}".`, {
     hint:
       ignored.length > 0

@@ -15,6 +15,8 @@ import type { Evaluation } from './evaluation.ts'
 const RESULT = 3
 const TYPESCRIPT = /\.[cm]?ts$/
 const STAND_IN = 'capgo-stand-in:'
+/** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
+const QUASAR = '@quasar/app-vite/capacitor'
 /** Name of a package, without the path inside it. */
 const PACKAGE = /^(?:@[^/]+\/)?[^/]+/
 
@@ -29,6 +31,8 @@ registerHooks({
       if (!isMissing(error)) throw error
       if (/^\.{1,2}(\/|$)/.test(specifier))
         return resolveAsTypeScript(specifier, context, next) ?? fail(error)
+      if (specifier === QUASAR)
+        return { url: STAND_IN + encodeURIComponent(QUASAR), format: 'commonjs', shortCircuit: true }
       // Configs take constants from Capacitor plugins (`KeyboardResize.Body`). These tell nothing that is
       // asked here, so such a config can be read before the dependencies are installed.
       if (!/capacitor/.test(name)) throw error
@@ -41,8 +45,9 @@ registerHooks({
       return {
         format: 'commonjs',
         shortCircuit: true,
-        source:
-          'const any = new Proxy(function () {}, { get: (_, key) => (key === "__esModule" ? true : typeof key === "symbol" || key === "toJSON" || key === "then" ? undefined : any), apply: () => any, construct: () => any }); module.exports = any',
+        source: url.endsWith(encodeURIComponent(QUASAR))
+          ? 'exports.defineCapacitorConfig = input => (typeof input === "function" ? input() : input)'
+          : 'const any = new Proxy(function () {}, { get: (_, key) => (key === "__esModule" ? true : typeof key === "symbol" || key === "toJSON" || key === "then" ? undefined : any), apply: () => any, construct: () => any }); module.exports = any',
       }
     if (!TYPESCRIPT.test(url) || /[\\/]node_modules[\\/]/.test(url)) return next(url, context)
     return { format: 'commonjs', shortCircuit: true, source: eraseTypes(fileURLToPath(url)) }

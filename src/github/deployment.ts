@@ -3,10 +3,11 @@ import type { Repository } from './repository.ts'
 export interface DeploymentRequest {
   /** Commit that is deployed. */
   readonly sha: string
-  /** `production`, `preview/pr-12`, … */
+  /** `production`, `apps/rider/preview/pr-12`, … */
   readonly environment: string
   /** Gone some day, as a pull request's environment is. */
   readonly transient: boolean
+  readonly production: boolean
   readonly description: string
   /** Page of the workflow run. */
   readonly logUrl: string
@@ -52,7 +53,7 @@ export function deployments({ octokit, owner, repo }: Repository) {
         auto_merge: false,
         required_contexts: [],
         transient_environment: request.transient,
-        production_environment: request.environment === 'production',
+        production_environment: request.production,
       })
       if (!('id' in data)) return null
       await setState(data.id, 'in_progress', { logUrl: request.logUrl })

@@ -57,12 +57,12 @@ export async function buildBundle(project: Project, inputs: Inputs, deps: Deps):
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${relative(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
     )
-    const nativePackages = await readNativePackages(project.directory)
-    const pluginVersion = await readUpdaterVersion(project.directory, nativePackages)
+    const nativePackages = await readNativePackages(project.capacitorDirectory)
+    const pluginVersion = await readUpdaterVersion(project.capacitorDirectory, nativePackages)
     const encryption =
       inputs.privateKey === ''
         ? null
-        : await readEncryption(inputs.privateKey, project.directory, pluginVersion)
+        : await readEncryption(inputs.privateKey, project.capacitorDirectory, pluginVersion)
     if (encryption !== null) log.info(`Encrypted with key ${encryption.keyId}.`)
     return {
       content: {

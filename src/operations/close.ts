@@ -8,6 +8,7 @@ import type { TestersReport } from '../report/testers.ts'
 import { findLeftovers, findPreviewedPulls, removeLeftovers } from './cleanup.ts'
 import { writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
+import { environmentOf } from './deployment.ts'
 import { convergeForPull, convergeOnSchedule, readTestersFile } from './testers.ts'
 
 /** A pull request whose preview shall go. */
@@ -101,7 +102,7 @@ export async function closePreview(
   })
   if (inputs.deployments)
     await courtesy('end the deployments', 'deployments: write', github =>
-      github.endDeployments(`preview/pr-${number}`),
+      github.endDeployments(environmentOf(`preview/pr-${number}`, context)),
     )
   const { sha, url } = commitOfPull(pull, trigger)
   await writeComment(

@@ -1,3 +1,4 @@
+import { relative, resolve, sep } from 'node:path'
 import type { ChannelRow } from '../capgo/wire.ts'
 import type { PublishPlan } from '../plan/types.ts'
 import { bundlePage } from '../report/outcome.ts'
@@ -7,25 +8,38 @@ import type { Published } from './publish.ts'
 const PERMISSION = 'deployments: write'
 
 interface Deployed {
+  /** `production`, `preview/pr-12`: the app's folder goes before it. */
   readonly environment: string
   readonly commit: { readonly sha: string }
   readonly purpose: { readonly kind: 'branch' | 'preview' }
 }
 
+/**
+ * The name of an environment on GitHub, with the folder of an app that is not at the root before it: apps of one
+ * repository have channels of the same name, and GitHub takes a deployment for the end of the one before it.
+ */
+export function environmentOf(name: string, { deps, inputs }: Pick<RunContext, 'deps' | 'inputs'>): string {
+  const folder = relative(deps.workspace, resolve(deps.workspace, inputs.workingDirectory))
+  return folder === '' ? name : `${folder.split(sep).join('/')}/${name}`
+}
+
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
 export async function withDeployment(
-  { environment, commit, purpose }: Deployed,
+  { environment: name, commit, purpose }: Deployed,
   plan: Pick<PublishPlan, 'appId' | 'channelName'>,
-  { inputs, trigger, courtesy }: RunContext,
+  context: RunContext,
   publish: () => Promise<Published>,
 ): Promise<Published> {
+  const { inputs, trigger, courtesy } = context
   if (!inputs.deployments) return publish()
+  const environment = environmentOf(name, context)
   const transient = purpose.kind === 'preview'
   const beginning = courtesy('show the deployment', PERMISSION, github =>
     github.beginDeployment({
       sha: commit.sha,
       environment,
       transient,
+      production: name === 'production',
       description: `Capgo channel ${plan.channelName}`,
       logUrl: trigger.runUrl,
     }),

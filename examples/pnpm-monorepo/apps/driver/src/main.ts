@@ -1,0 +1,3 @@
+import { startBundle } from '@acme/live-update'
+
+document.querySelector('#bundle')!.textContent = await startBundle()

@@ -1,0 +1,5 @@
+import autoprefixer from 'autoprefixer'
+
+export default {
+  plugins: [autoprefixer({ overrideBrowserslist: ['baseline widely available'] })]
+}
