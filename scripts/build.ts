@@ -1,4 +1,4 @@
-/** src/ -> dist/: the action, the script that evaluates a Capacitor config in a child process, and that of the threads that deflate. */
+/** src/ -> dist/: the action, what the runner starts, the script that evaluates a Capacitor config in a child process, and that of the threads that deflate. */
 import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -10,6 +10,7 @@ export function buildDist(target: string): void {
   rmSync(target, { recursive: true, force: true })
   for (const [entry, folder] of [
     ['src/index.ts', target],
+    ['src/launch.ts', join(target, 'launch')],
     ['src/bundle/evaluate-config.ts', join(target, 'evaluate-config')],
     ['src/bundle/deflate-worker.ts', join(target, 'deflate-worker')],
   ] as const)

@@ -1,3 +1,4 @@
+import type { RequireUntouched } from './bundle/untouched.ts'
 import type { Capgo } from './capgo/client.ts'
 import type { Place } from './errors.ts'
 import type { GitHub } from './github/client.ts'
@@ -31,8 +32,10 @@ export interface Deps {
   readonly scratch: string
   /** The script that evaluates a Capacitor config, and the Node that runs it. */
   readonly evaluator: { readonly script: string; readonly node: string }
-  /** The script of the threads that deflate files. */
+  /** Source of the threads that deflate files. */
   readonly deflateWorker: string
+  /** Whether the files of runner and action are as they were; see `bundle/untouched.ts`. */
+  readonly requireUntouched: RequireUntouched
   readonly log: Log
   readonly sink: Sink
   /** Milliseconds; only differences are used. */

@@ -7,8 +7,8 @@ import {
   findCapacitorDirectory,
   readCapacitorConfig,
 } from './bundle/capacitor-config.ts'
-import { childEnvironment } from './bundle/child.ts'
 import { keyIdOf, readEncryption } from './bundle/encrypt.ts'
+import { childEnvironment } from './bundle/environment.ts'
 import { compareInCheckout } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
@@ -146,10 +146,10 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
 
 /** The cleaned environment for every child process. */
 function childEnv(
-  { capgoToken, devicesToken, githubToken, privateKey }: Inputs,
+  { capgoToken, devicesToken, githubToken, privateKey, hosts }: Inputs,
   { env }: Deps,
 ): Readonly<Record<string, string>> {
-  return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey])
+  return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? ''])
 }
 
 function appDirectory({ workingDirectory }: Inputs, { workspace }: Deps): string {

@@ -1,27 +1,48 @@
 /** The only entry: builds Deps, calls run, sets the exit code. */
 import { randomUUID } from 'node:crypto'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as core from '@actions/core'
 import { EnvHttpProxyAgent, fetch } from 'undici'
+import { SECRET_INPUTS } from './bundle/environment.ts'
+import { type Guarded, guardFiles } from './bundle/untouched.ts'
 import { createCapgo } from './capgo/client.ts'
 import type { Deps, Log } from './deps.ts'
 import type { Place } from './errors.ts'
 import { connectGitHub } from './github/client.ts'
+import { createRedactor, secretParts } from './redaction.ts'
 import { run } from './run.ts'
+import { SEALED, unseal } from './sealed.ts'
 
 const USER_AGENT = 'capgo-publish-action'
+/** Not `import.meta.url`: the bundler reads that as an asset to copy. */
+const dist = dirname(process.argv[1] ?? '')
+/** What is written beside the checkout; null before that. */
+let scratch: string | null = null
 
 const { env } = process
+// In the environment of this process from now on, and not in the one that the system shows to others.
+if (process.argv[2] === SEALED) Object.assign(env, unseal())
+
+const secrets = SECRET_INPUTS.map(name => core.getInput(name)).filter(
+  secret => secret !== '' && !isKeyFile(secret),
+)
+/** The runner's own tokens. */
+const tokens = Object.entries(env).flatMap(([name, value]) =>
+  /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : [],
+)
+/** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
+const redact = createRedactor([...secrets, ...tokens])
 
 const log: Log = {
-  info: message => core.info(inert(message)),
-  warning: (message, at) => core.warning(message, annotation(at)),
-  error: (message, at) => core.error(message, annotation(at)),
-  output: work => work(showToTheLetter),
-  group: (title, work) => core.group(title, work),
+  info: message => core.info(inert(redact(message))),
+  warning: (message, at) => core.warning(redact(message), annotation(at)),
+  error: (message, at) => core.error(redact(message), annotation(at)),
+  output: work => work(line => showToTheLetter(redact(line))),
+  group: (title, work) => core.group(redact(title), work),
 }
 
 /** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
@@ -55,13 +76,18 @@ function isKeyFile(value: string): boolean {
   return value === core.getInput('private-key') && value.length < 256 && !value.includes('-----')
 }
 
+/** Files through which a step has power over the others, and this action's own. */
+async function guardedFiles(): Promise<Guarded[]> {
+  const commands = Object.entries(env).flatMap(([name, path]) =>
+    /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : [],
+  )
+  const own = (await readdir(dist, { recursive: true })).filter(file => file.endsWith('.js'))
+  return [...commands, ...own.map(file => ({ path: join(dist, file), what: `this action's dist/${file}` }))]
+}
+
 async function main(): Promise<void> {
-  const scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
-  const secrets = ['capgo-token', 'devices-token', 'github-token', 'private-key']
-    .map(name => core.getInput(name))
-    .filter(secret => secret !== '' && !isKeyFile(secret))
-  for (const line of secrets.flatMap(secret => secret.split(/\n|\\n/)))
-    if (line.trim() !== '') core.setSecret(line.trim())
+  scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
+  for (const part of secrets.flatMap(secretParts)) core.setSecret(part)
   const dispatcher = new EnvHttpProxyAgent()
   const deps: Deps = {
     readInput: name => core.getInput(name),
@@ -69,17 +95,18 @@ async function main(): Promise<void> {
     payload: JSON.parse(await readFile(env.GITHUB_EVENT_PATH ?? '', 'utf8').catch(() => '{}')),
     workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
     scratch,
-    deflateWorker: join(dirname(process.argv[1] ?? ''), 'deflate-worker', 'index.js'),
+    // Read before anything of the user's runs, which could change it.
+    deflateWorker: await readFile(join(dist, 'deflate-worker', 'index.js'), 'utf8'),
+    requireUntouched: await guardFiles(await guardedFiles()),
     evaluator: {
-      // Beside this file. Not `import.meta.url`: the bundler reads that as an asset to copy.
-      script: join(dirname(process.argv[1] ?? ''), 'evaluate-config', 'index.js'),
+      script: join(dist, 'evaluate-config', 'index.js'),
       node: process.execPath,
     },
     log,
     sink: {
-      setOutput: (name, value) => core.setOutput(name, value),
+      setOutput: (name, value) => core.setOutput(name, redact(value)),
       async writeSummary(markdown) {
-        if (env.GITHUB_STEP_SUMMARY) await core.summary.addRaw(markdown, true).write()
+        if (env.GITHUB_STEP_SUMMARY) await core.summary.addRaw(redact(markdown), true).write()
       },
     },
     clock: () => performance.now(),
@@ -89,6 +116,7 @@ async function main(): Promise<void> {
         token,
         ...hosts,
         dispatcher,
+        redact,
         userAgent: USER_AGENT,
         sleep: ms => sleep(ms),
         onRetry: message => log.info(message),
@@ -97,6 +125,7 @@ async function main(): Promise<void> {
       connectGitHub({
         token,
         repository,
+        redact,
         apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
         userAgent: USER_AGENT,
         fetchUrl: url => fetch(url, { dispatcher, redirect: 'error' }) as never,
@@ -105,9 +134,23 @@ async function main(): Promise<void> {
   try {
     if (!(await run(deps))) process.exitCode = 1
   } finally {
-    await rm(scratch, { recursive: true, force: true })
+    await rm(scratch ?? '', { recursive: true, force: true })
     await dispatcher.close()
   }
 }
 
+/** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
+function die(error: unknown): never {
+  const message = error instanceof Error ? error.message : String(error)
+  core.error(
+    redact(
+      `This action failed where it should not: ${message}\nPlease open an issue with the log of this step.`,
+    ),
+    annotation(undefined),
+  )
+  if (scratch !== null) rmSync(scratch, { recursive: true, force: true })
+  process.exit(1)
+}
+
+process.on('uncaughtException', die)
 await main()

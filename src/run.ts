@@ -25,7 +25,9 @@ import type { TestersReport } from './report/testers.ts'
 export async function run(deps: Deps): Promise<boolean> {
   /** What went wrong without failing the run. */
   const warnings: string[] = []
-  const result = await execute(deps, warnings).catch(failure)
+  const work = execute(deps, warnings)
+  // Also after the last child has ended: nothing that is not this run's stands in the files of its outputs.
+  const result = await work.finally(deps.requireUntouched).catch(failure)
   await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps)
   return result.kind !== 'failed' && failuresOf(result).length === 0
 }

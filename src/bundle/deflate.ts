@@ -106,11 +106,11 @@ function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
   return all
 }
 
-/** Deflates on all cores. `script` is the built `deflate-worker.ts`. */
-export function startDeflater(script: string): Deflater {
+/** Deflates on all cores. `source` is the text of the built `deflate-worker.ts`: a build could change the file. */
+export function startDeflater(source: string): Deflater {
   const threads = Array.from(
     { length: Math.min(availableParallelism(), MOST_THREADS) },
-    () => new Worker(script),
+    () => new Worker(source, { eval: true, env: {} }),
   )
   const waiting = new Map<number, { resolve: (result: Deflated) => void; reject: (error: unknown) => void }>()
   let broken: unknown = null

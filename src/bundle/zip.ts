@@ -39,7 +39,7 @@ const WORTH_THREADS = 2 * 1024 * 1024
 
 /**
  * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its
- * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the path of the built
+ * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the text of the built
  * `deflate-worker.ts`; null = one thread. Throws `file_changed` when a file no longer has the size that was checked.
  */
 export async function zipDirectory(options: {

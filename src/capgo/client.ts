@@ -14,7 +14,7 @@ import { updates } from './updates.ts'
 import { uploads } from './upload.ts'
 import { App, FilesConfig, PrivateConfig } from './wire.ts'
 
-export interface CapgoOptions extends Omit<HttpOptions, 'secrets'> {
+export interface CapgoOptions extends HttpOptions {
   /** The API key, sent as the one header `capgkey`. */
   readonly token: string
   /** Base URLs without a trailing slash. */
@@ -42,7 +42,7 @@ export type Capgo = ReturnType<typeof createCapgo>
 
 /** A client for one Capgo server and one key. Does nothing until it is called. */
 export function createCapgo(options: CapgoOptions) {
-  const http = createHttp({ ...options, secrets: [options.token] })
+  const http = createHttp(options)
   const key = { capgkey: options.token }
   let database: ReturnType<Connection['database']> | undefined
   const connection: Connection = {
@@ -92,7 +92,6 @@ export function createCapgo(options: CapgoOptions) {
   }
 
   return {
-    redact: http.redact,
     ...bundles(connection),
     ...channels(connection),
     ...devices(connection),

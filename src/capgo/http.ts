@@ -41,8 +41,8 @@ export interface Answer {
 export interface HttpOptions {
   readonly dispatcher: Dispatcher
   readonly userAgent: string
-  /** Replaced by *** wherever an answer is quoted. */
-  readonly secrets: readonly string[]
+  /** Answers are read without the secrets that they echo: whatever quotes them then cannot tell any. */
+  readonly redact: (text: string) => string
   readonly sleep: (ms: number) => Promise<void>
   readonly onRetry: (message: string) => void
   /** First pause between two tries in milliseconds; doubles, with jitter. */
@@ -120,7 +120,7 @@ export function createHttp(options: HttpOptions) {
       if (call.onBody !== undefined && response.statusCode < 300) {
         const take = call.onBody()
         for await (const piece of response.body) take(piece as Buffer)
-      } else text = await response.body.text()
+      } else text = options.redact(await response.body.text())
       if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
         throw new AbortError(
           new ActionError(
@@ -138,7 +138,7 @@ export function createHttp(options: HttpOptions) {
       const cause = error as Error & { code?: string }
       throw new ConnectionError(
         'no_connection',
-        `Could not ${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${redact(cause.message)}).`,
+        `Could not ${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${options.redact(cause.message)}).`,
         {
           hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
           cause,
@@ -156,14 +156,7 @@ export function createHttp(options: HttpOptions) {
     await options.sleep(asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER))
   }
 
-  function redact(text: string): string {
-    return options.secrets.reduce(
-      (clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '***')),
-      text,
-    )
-  }
-
-  return { send, pause, redact, sleep: options.sleep }
+  return { send, pause, sleep: options.sleep }
 }
 
 /** An answer that says "not now". */

@@ -13,15 +13,21 @@ export interface GitHubOptions {
   readonly repository: string
   readonly apiUrl: string
   readonly userAgent: string
+  /** GitHub masks no comment and no deployment. */
+  readonly redact: (text: string) => string
   readonly fetchUrl: Repository['fetchUrl']
 }
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
 /** The repository on GitHub. Calls throw Octokit's errors; `isForbidden` reads them. */
-export function connectGitHub({ token, repository, apiUrl, userAgent, fetchUrl }: GitHubOptions) {
+export function connectGitHub({ token, repository, apiUrl, userAgent, redact, fetchUrl }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
   const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent })
+  octokit.hook.before('request', options => {
+    for (const name of ['body', 'description'])
+      if (typeof options[name] === 'string') options[name] = redact(options[name])
+  })
   octokit.hook.wrap('request', (request, options) =>
     pRetry(() => request(options), {
       // What may be done twice; a comment or deployment that was made although the answer was lost may not.

@@ -39,6 +39,7 @@ export async function buildBundle(project: Project, inputs: Inputs, deps: Deps):
     )
     duration = clock() - began
   }
+  await deps.requireUntouched()
   return log.group('Check and zip', async () => {
     const checked = await checkWebDirectory({
       directory: project.webDirectory,

@@ -1,4 +1,4 @@
-import { hideSecrets } from '../bundle/child.ts'
+import { hideSecrets } from '../bundle/environment.ts'
 import { CLOUD } from '../capgo/hosts.ts'
 import { ActionError } from '../errors.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'

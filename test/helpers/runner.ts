@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -7,7 +8,10 @@ import { parse } from 'yaml'
 import type { WorkflowEvent } from './event.ts'
 import { parseKeyValueFile } from './file-commands.ts'
 import { RunnerLog } from './log.ts'
+import { watchProcesses } from './processes.ts'
 import { atEnd, makeScratch, removeScratch } from './scratch.ts'
+import { LeakSearch, type Place, placesIn, placesOf } from './secrets.ts'
+import { type Received, watchWire } from './wire.ts'
 
 export interface RunOptions {
   /** The workspace: a checkout as actions/checkout leaves it. */
@@ -28,6 +32,8 @@ export interface RunOptions {
   readonly runAttempt?: number
   readonly apiUrl?: string
   readonly onLine?: (line: string) => void
+  /** The action is a probe that shows its secrets; what every other run may not do. */
+  readonly mayLeak?: boolean
 }
 
 export interface ActionRun {
@@ -44,6 +50,8 @@ export interface ActionRun {
   readonly log: RunnerLog
   /** What a person reads on GitHub. */
   readonly visibleLog: string
+  /** What servers of this process got while it ran. */
+  readonly received: readonly Received[]
 }
 
 /** The run, and a way to end it with all its child processes. */
@@ -64,10 +72,13 @@ atEnd(() => {
   for (const child of running) killGroup(child, 'SIGKILL')
 })
 
-/** Runs the built action as a step of a job, as actions/runner does for `using: node24`. */
+/**
+ * Runs the built action as a step of a job, as actions/runner does for `using: node24`. Rejects when a secret of the
+ * run is found anywhere but where it belongs, or when something is left in the folders for temporary files.
+ */
 export function runAction(options: RunOptions): ActionProcess {
   const action = installAction(options.action ?? PROJECT)
-  const files = makeScratch('runner')
+  const files = createFiles()
   const manifest = parse(readFileSync(join(action, 'action.yml'), 'utf8')) as Manifest
   if (manifest.runs.using !== 'node24' || !process.version.startsWith('v24.'))
     throw new Error(`The action wants ${manifest.runs.using}; this is Node ${process.version}.`)
@@ -77,6 +88,14 @@ export function runAction(options: RunOptions): ActionProcess {
   const { inputs, unexpected } = readWith(manifest, options)
   if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)
 
+  const secrets = secretsOf(inputs, options)
+  const search = new LeakSearch(options.mayLeak ? [] : secrets)
+  const leaks: string[] = []
+  const look = (places: Iterable<Place>) => {
+    const found = search.find(places)
+    if (found !== null) leaks.push(found)
+  }
+  const wire = watchWire()
   const started = performance.now()
   const child = spawn(process.execPath, [join(action, manifest.runs.main)], {
     cwd: options.repo,
@@ -85,6 +104,13 @@ export function runAction(options: RunOptions): ActionProcess {
     detached: true,
   })
   running.add(child)
+  const processes = watchProcesses(child.pid ?? 0, ({ commandLine, environment }) => {
+    const name = commandLine.replaceAll('\0', ' ').slice(0, 200)
+    look([
+      ['a command line', commandLine],
+      [`the environment of "${name}"`, environment],
+    ])
+  })
   const streams = (['stdout', 'stderr'] as const).map(async stream => {
     for await (const line of linesOf(child[stream])) {
       log.write(line, stream)
@@ -97,9 +123,18 @@ export function runAction(options: RunOptions): ActionProcess {
   })
   const run = Promise.all([ended, ...streams]).then(([end]) => {
     running.delete(child)
+    processes.stop()
+    wire.stop()
     const durationMs = Math.round(performance.now() - started)
-    const result = { ...end, durationMs, ...collect(files, log), log, visibleLog: log.visible }
-    removeScratch(files)
+    const { received } = wire
+    const result = { ...end, durationMs, ...collect(files, log), log, visibleLog: log.visible, received }
+    look(placesOf(result))
+    look(placesOnTheWire(received, inputs, options))
+    look(placesIn(files.folder))
+    // A process that is killed cannot clean up.
+    if (end.signal === null && !options.mayLeak) leaks.push(...leftBehind(files))
+    removeScratch(files.folder)
+    if (leaks.length > 0) throw new Error(leaks.join('\n'))
     return result
   })
   return Object.assign(run, { kill: (signal: NodeJS.Signals) => killGroup(child, signal) })
@@ -151,15 +186,12 @@ function baseEnvironment(): Record<string, string> {
 }
 
 /** Writes the files that the step reads and fills, and tells where they are. */
-function runnerEnvironment(options: RunOptions, files: string): Record<string, string> {
+function runnerEnvironment(options: RunOptions, files: Files): Record<string, string> {
   const { event } = options
   const server = 'https://github.com'
-  const temp = join(files, '_temp')
-  const toolCache = join(files, '_tool')
-  for (const folder of [temp, toolCache]) mkdirSync(folder)
-  const eventPath = join(temp, 'event.json')
+  const { temp, commands } = files
+  const eventPath = join(temp, EVENT_FILE)
   writeFileSync(eventPath, JSON.stringify(event.payload, null, 2))
-  for (const name of FILE_COMMANDS) writeFileSync(join(files, name), '')
   const api = options.apiUrl ?? 'https://api.github.com'
   const owner = event.repository.split('/')[0]!
   return {
@@ -172,14 +204,14 @@ function runnerEnvironment(options: RunOptions, files: string): Record<string, s
     GITHUB_ACTOR_ID: '1',
     GITHUB_API_URL: api,
     GITHUB_BASE_REF: event.baseRef,
-    GITHUB_ENV: join(files, 'env'),
+    GITHUB_ENV: commands.env,
     GITHUB_EVENT_NAME: event.name,
     GITHUB_EVENT_PATH: eventPath,
     GITHUB_GRAPHQL_URL: `${api}/graphql`,
     GITHUB_HEAD_REF: event.headRef,
     GITHUB_JOB: 'publish',
-    GITHUB_OUTPUT: join(files, 'output'),
-    GITHUB_PATH: join(files, 'path'),
+    GITHUB_OUTPUT: commands.output,
+    GITHUB_PATH: commands.path,
     GITHUB_REF: event.ref,
     GITHUB_REF_NAME: event.ref.replace(/^refs\/(heads|tags|pull)\//, ''),
     GITHUB_REF_PROTECTED: 'false',
@@ -194,8 +226,8 @@ function runnerEnvironment(options: RunOptions, files: string): Record<string, s
     GITHUB_RUN_NUMBER: String(options.runNumber ?? 1),
     GITHUB_SERVER_URL: server,
     GITHUB_SHA: event.sha,
-    GITHUB_STATE: join(files, 'state'),
-    GITHUB_STEP_SUMMARY: join(files, 'summary'),
+    GITHUB_STATE: commands.state,
+    GITHUB_STEP_SUMMARY: commands.summary,
     GITHUB_TRIGGERING_ACTOR: event.actor,
     GITHUB_WORKFLOW: 'Live updates',
     GITHUB_WORKFLOW_REF: `${event.repository}/.github/workflows/live-updates.yml@${event.ref}`,
@@ -206,20 +238,102 @@ function runnerEnvironment(options: RunOptions, files: string): Record<string, s
     RUNNER_NAME: 'GitHub Actions 1',
     RUNNER_OS: process.platform === 'darwin' ? 'macOS' : 'Linux',
     RUNNER_TEMP: temp,
-    RUNNER_TOOL_CACHE: toolCache,
+    RUNNER_TOOL_CACHE: files.toolCache,
     RUNNER_WORKSPACE: dirname(options.repo),
     ACTIONS_RUNTIME_URL: 'https://pipelines.actions.example/',
     ACTIONS_RUNTIME_TOKEN: RUNTIME_TOKEN,
+    ACTIONS_ID_TOKEN_REQUEST_URL: 'https://pipelines.actions.example/id-token',
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: ID_TOKEN,
+    // The runner sets none; here it keeps what a run writes beside its own folder apart from everybody else's.
+    TMPDIR: files.systemTemp,
   }
 }
 
-/** The runner's own token, which a step has too. No build may see it. */
+/** The runner's own tokens, which a step has too. No build may see them. */
 export const RUNTIME_TOKEN = 'runtime-token-0123456789abcdef'
+export const ID_TOKEN = 'id-token-fedcba9876543210'
 
-const FILE_COMMANDS = ['env', 'output', 'path', 'state', 'summary'] as const
+/** The files through which a step speaks to the runner, with the beginnings of their names (actions/runner). */
+const FILE_COMMANDS = {
+  env: 'set_env',
+  output: 'set_output',
+  path: 'add_path',
+  state: 'save_state',
+  summary: 'step_summary',
+} as const
+type FileCommand = keyof typeof FILE_COMMANDS
 
-function collect(files: string, log: RunnerLog) {
-  const read = (name: (typeof FILE_COMMANDS)[number]) => readFileSync(join(files, name), 'utf8')
+const COMMANDS_FOLDER = '_runner_file_commands'
+const EVENT_FILE = 'event.json'
+
+/** Folders and files of the runner, as they are on GitHub's machines. */
+interface Files {
+  readonly folder: string
+  readonly temp: string
+  readonly toolCache: string
+  readonly systemTemp: string
+  readonly commands: Readonly<Record<FileCommand, string>>
+}
+
+function createFiles(): Files {
+  const folder = makeScratch('runner')
+  const temp = join(folder, '_temp')
+  const toolCache = join(folder, '_tool')
+  const systemTemp = join(folder, 'tmp')
+  const commandsFolder = join(temp, COMMANDS_FOLDER)
+  for (const each of [temp, toolCache, systemTemp, commandsFolder]) mkdirSync(each)
+  const commands = Object.fromEntries(
+    Object.entries(FILE_COMMANDS).map(([name, prefix]) => [
+      name,
+      join(commandsFolder, `${prefix}_${randomUUID()}`),
+    ]),
+  ) as Files['commands']
+  for (const file of Object.values(commands)) writeFileSync(file, '')
+  return { folder, temp, toolCache, systemTemp, commands }
+}
+
+/** What this action wrote beside the checkout and did not remove. */
+function leftBehind({ temp, systemTemp }: Files): string[] {
+  const ours = [temp, systemTemp]
+    .flatMap(folder => readdirSync(folder))
+    .filter(name => name.startsWith('capgo-'))
+  return ours.map(name => `${name} is left behind in a folder for temporary files.`)
+}
+
+/** Values of inputs that are secret; the path of a key is none. */
+function secretsOf(inputs: Readonly<Record<string, string>>, options: RunOptions): string[] {
+  const given = ['CAPGO-TOKEN', 'DEVICES-TOKEN', 'GITHUB-TOKEN', 'PRIVATE-KEY', 'DATABASE-KEY']
+    .filter(name => name !== 'PRIVATE-KEY' || (inputs[`INPUT_${name}`] ?? '').length > 255)
+    .map(name => inputs[`INPUT_${name}`]?.trim() ?? '')
+  const all = [...given, ...(options.secrets ?? []), RUNTIME_TOKEN, ID_TOKEN]
+  return [...new Set(all)].filter(secret => secret.length >= 6)
+}
+
+/** Requests without the credentials that are where they belong: in their header, at their own host. */
+function* placesOnTheWire(
+  received: readonly Received[],
+  inputs: Readonly<Record<string, string>>,
+  { apiUrl = '' }: RunOptions,
+): Generator<Place> {
+  const portsOf = (urls: readonly (string | undefined)[]) =>
+    new Set(urls.map(url => Number(URL.parse(url ?? '')?.port ?? 0)))
+  const capgo = portsOf(['API', 'FILES', 'DATABASE'].map(name => inputs[`INPUT_${name}-URL`]))
+  const github = portsOf([apiUrl])
+  for (const { method, url, port, headers, body } of received) {
+    const what = `the request ${method} ${url.split('?')[0]} to port ${port}`
+    yield [`the address of ${what}`, url]
+    const isHome = (name: string) =>
+      (capgo.has(port) && (name === 'capgkey' || name === 'apikey')) ||
+      (github.has(port) && name === 'authorization')
+    for (const [name, value] of headers) if (!isHome(name)) yield [`header ${name} of ${what}`, value]
+    // Capgo's functions of the database take the key whose permissions are asked for.
+    const isAsking = capgo.has(port) && url.includes('/rpc/cli_check_permission')
+    yield [`the body of ${what}`, isAsking ? body.replace(/"apikey":"[^"]*"/, '') : body]
+  }
+}
+
+function collect({ commands }: Files, log: RunnerLog) {
+  const read = (name: FileCommand) => readFileSync(commands[name], 'utf8')
   const summary = read('summary')
   const tooLarge = Buffer.byteLength(summary) > SUMMARY_LIMIT
   if (tooLarge)

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildWebApp, installDependencies } from '../../../src/bundle/build.ts'
-import { childEnvironment } from '../../../src/bundle/child.ts'
+import { childEnvironment } from '../../../src/bundle/environment.ts'
 import { detectPackageManager } from '../../../src/bundle/package-manager.ts'
 import { failure, makeProject, writeIn, writeProgram } from './project.ts'
 

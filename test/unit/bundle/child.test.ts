@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { childEnvironment, runChild } from '../../../src/bundle/child.ts'
+import { runChild } from '../../../src/bundle/child.ts'
+import { childEnvironment } from '../../../src/bundle/environment.ts'
 import { failure, makeProject, writeProgram } from './project.ts'
 
 const node = process.execPath

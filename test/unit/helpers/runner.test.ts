@@ -27,7 +27,7 @@ runs: { using: node24, main: dist/index.js }
     join(action, 'dist/index.js'),
     `const fs = require('node:fs');const env = process.env;${source}`,
   )
-  return runAction({ repo: makeScratch('workspace'), event, action, ...options })
+  return runAction({ repo: makeScratch('workspace'), event, action, mayLeak: true, ...options })
 }
 
 test('inputs are set as the runner sets them, and of this machine only PATH, HOME and the network are', async () => {
@@ -54,7 +54,7 @@ test('inputs are set as the runner sets them, and of this machine only PATH, HOM
     GITHUB_HEAD_REF: '',
   })
   const others = Object.keys(env).filter(
-    name => !/^(INPUT|GITHUB|RUNNER|ACTIONS)_|^(CI|PATH|HOME|FROM_STEP)$|CERT|_proxy$/i.test(name),
+    name => !/^(INPUT|GITHUB|RUNNER|ACTIONS)_|^(CI|PATH|HOME|TMPDIR|FROM_STEP)$|CERT|_proxy$/i.test(name),
   )
   expect(others).toEqual([])
   expect(env.PATH).not.toContain('node_modules/.bin')

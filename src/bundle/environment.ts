@@ -1,0 +1,68 @@
+/** What child processes are given of the environment, and what is told of what they print. */
+
+/** Inputs that hold secrets. The database's key is a public one, but who knows which one somebody gives. */
+export const SECRET_INPUTS = [
+  'capgo-token',
+  'devices-token',
+  'github-token',
+  'private-key',
+  'database-key',
+] as const
+
+/**
+ * Names that no build, install or config gets to see. From the sources of actions/runner:
+ * - `INPUT_*`: this action's inputs, the Capgo token among them (`Handlers/NodeScriptActionHandler.cs`).
+ * - `ACTIONS_*`: `ACTIONS_RUNTIME_TOKEN`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN` and the URLs they are for (the same
+ *   file). All of the prefix belongs to the runner.
+ * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
+ *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
+ * And where workflows usually keep GitHub and Capgo tokens. A public key is none.
+ */
+const SECRET_NAMES = [
+  /^INPUT_/i,
+  /^ACTIONS_/i,
+  /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
+  /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
+  /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
+]
+
+/** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
+const SEARCHABLE_SECRET = 6
+
+/**
+ * The environment for builds, installs and config evaluation: without what is secret by name, and without
+ * every variable whose value contains one of `secrets`. Everything else is the user's and stays.
+ */
+export function childEnvironment(
+  env: Readonly<Record<string, string | undefined>>,
+  secrets: readonly string[] = [],
+): Record<string, string> {
+  const real = secrets.filter(secret => secret !== '')
+  const holdsSecret = (value: string) =>
+    real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)))
+  const clean: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env))
+    if (value !== undefined && !SECRET_NAMES.some(secret => secret.test(name)) && !holdsSecret(value))
+      clean[name] = value
+  return clean
+}
+
+/** How people name variables that hold what nobody else may read. */
+const PRIVATE_NAME =
+  /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i
+
+/**
+ * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
+ * summaries; a comment is masked by nobody, and a build may print what it was given.
+ */
+export function hideSecrets(text: string, env: Readonly<Record<string, string>>): string {
+  const values = Object.entries(env)
+    .filter(([name]) => PRIVATE_NAME.test(name))
+    .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
+    .map(value => value.trim())
+    .filter(value => value.length >= SEARCHABLE_SECRET)
+  // The longest first: one may begin with another.
+  return values
+    .sort((one, other) => other.length - one.length)
+    .reduce((hidden, value) => hidden.replaceAll(value, '***'), text)
+}

@@ -1,0 +1,45 @@
+import { lstat, readFile, rm, writeFile } from 'node:fs/promises'
+import { ActionError } from '../errors.ts'
+
+/** A file that no build has business with. */
+export interface Guarded {
+  /** Absolute. */
+  readonly path: string
+  /** For messages: `GITHUB_ENV`, `this action's dist/index.js`. */
+  readonly what: string
+}
+
+/** Throws `build_tampered`, after putting everything back. */
+export type RequireUntouched = () => Promise<void>
+
+/**
+ * Remembers files that belong to the runner and to this action. A build runs as the same user and can find them,
+ * although it is told of none: whatever it writes there would have power over the steps that follow.
+ */
+export async function guardFiles(files: readonly Guarded[]): Promise<RequireUntouched> {
+  const kept = await Promise.all(files.map(async file => ({ ...file, content: await read(file.path) })))
+  return async () => {
+    const touched: string[] = []
+    for (const { path, what, content } of kept) {
+      const now = await read(path)
+      if (content === null ? now === null : now?.equals(content)) continue
+      touched.push(what)
+      await rm(path, { recursive: true, force: true })
+      if (content !== null) await writeFile(path, content, { flag: 'wx' })
+    }
+    if (touched.length === 0) return
+    throw new ActionError(
+      'build_tampered',
+      `Something that ran in this job changed files that are not its own: ${touched.join(', ')}.`,
+      {
+        hint: "They were put back. Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).",
+      },
+    )
+  }
+}
+
+/** Null where there is no plain file. */
+async function read(path: string): Promise<Buffer | null> {
+  const found = await lstat(path).catch(() => null)
+  return found?.isFile() ? readFile(path) : null
+}

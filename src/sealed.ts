@@ -1,0 +1,72 @@
+/**
+ * A process cannot take its first environment back: whoever runs as the same user reads the tokens in it from
+ * `/proc/<pid>/environ`, and so can every build. So the process is replaced by one that never had them in its
+ * environment; it reads them from standard input, a file without a name, which is empty from then on.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The argument that tells the new process that its standard input holds the environment. */
+export const SEALED = '--sealed'
+
+/** A debugger asks no user for a password: this signal would open one, and a build may send it. */
+const NO_DEBUGGER = '--disable-sigusr1'
+
+/**
+ * Replaces this process by `node script`, with `open` as its environment and `all` for `unseal`. Returns where that
+ * is not possible: Windows cannot replace a process.
+ */
+export function sealInto(
+  script: string,
+  { all, open, folders }: { all: Environment; open: Record<string, string>; folders: readonly string[] },
+): void {
+  if (process.platform === 'win32' || process.execve === undefined) return
+  const flags = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : []
+  closeSync(0)
+  for (const folder of folders) {
+    const file = openNameless(folder)
+    if (file === null) continue
+    writeFileSync(file, JSON.stringify(all))
+    // The lowest number that is free: only standard input outlives the replacement.
+    if (file === 0)
+      process.execve(
+        process.execPath,
+        [process.execPath, ...process.execArgv, ...flags, script, SEALED],
+        open,
+      )
+    closeSync(file)
+    break
+  }
+  openSync('/dev/null', 'r')
+}
+
+/** A file that nobody else can open by a name; null where the folder takes none. */
+function openNameless(folder: string): number | null {
+  const path = join(folder, `capgo-publish-${process.pid}-${Math.random().toString(36).slice(2)}`)
+  try {
+    const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600)
+    unlinkSync(path)
+    return file
+  } catch {
+    return null
+  }
+}
+
+/** The environment that `sealInto` kept; can be read once. */
+export function unseal(): Record<string, string> {
+  const bytes = Buffer.alloc(fstatSync(0).size)
+  for (let at = 0; at < bytes.length; ) at += readSync(0, bytes, at, bytes.length - at, at)
+  ftruncateSync(0, 0)
+  return JSON.parse(bytes.toString('utf8'))
+}
