@@ -2,6 +2,7 @@ import type { Capgo } from './capgo/client.ts'
 import type { Place } from './errors.ts'
 import type { GitHub } from './github/client.ts'
 import type { Hosts, InputReader } from './inputs.ts'
+import type { Stop } from './stop.ts'
 
 /** The run's log as GitHub shows it. Text is data: nothing given here is run as a workflow command. */
 export interface Log {
@@ -33,6 +34,7 @@ export interface Deps {
   readonly evaluator: { readonly script: string; readonly node: string }
   /** The script of the threads that deflate files. */
   readonly deflateWorker: string
+  readonly stop: Stop
   readonly log: Log
   readonly sink: Sink
   /** Milliseconds; only differences are used. */
@@ -40,6 +42,6 @@ export interface Deps {
   /** The time of day. */
   readonly now: () => Date
   connectCapgo(token: string, hosts: Hosts): Capgo
-  /** `repository` as `owner/name`. */
-  connectGitHub(token: string, repository: string): GitHub
+  /** `repository` as `owner/name`. No call outlives the signal. */
+  connectGitHub(token: string, repository: string, signal: AbortSignal): GitHub
 }

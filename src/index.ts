@@ -11,17 +11,23 @@ import type { Deps, Log } from './deps.ts'
 import type { Place } from './errors.ts'
 import { connectGitHub } from './github/client.ts'
 import { run } from './run.ts'
+import { createStop, PROCESS_ENDS, type Stop } from './stop.ts'
 
 const USER_AGENT = 'capgo-publish-action'
 
 const { env } = process
+
+const stop = createStop()
 
 const log: Log = {
   info: message => core.info(inert(message)),
   warning: (message, at) => core.warning(message, annotation(at)),
   error: (message, at) => core.error(message, annotation(at)),
   output: work => work(showToTheLetter),
-  group: (title, work) => core.group(title, work),
+  group(title, work) {
+    stop.begin(title)
+    return core.group(title, work)
+  },
 }
 
 /** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
@@ -55,7 +61,26 @@ function isKeyFile(value: string): boolean {
   return value === core.getInput('private-key') && value.length < 256 && !value.includes('-----')
 }
 
+/**
+ * The runner cancels with SIGINT, then SIGTERM (Windows: Ctrl+C, then Ctrl+Break), and kills in the end;
+ * `docker stop` and the like send SIGTERM alone, and give ten seconds too.
+ */
+function listenToRunner({ signal, cancel, after }: Stop): void {
+  process.on('SIGINT', () => cancel('SIGINT'))
+  process.on('SIGTERM', () => cancel('SIGTERM'))
+  if (process.platform === 'win32') process.on('SIGBREAK', () => cancel('SIGBREAK'))
+  signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`))
+  // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
+  after(PROCESS_ENDS).addEventListener('abort', () => leave())
+}
+
+/** Ends the process although something still runs. What was written to the log is written first. */
+function leave(): void {
+  process.stdout.write('', () => process.exit(process.exitCode ?? 1))
+}
+
 async function main(): Promise<void> {
+  listenToRunner(stop)
   const scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
   const secrets = ['capgo-token', 'devices-token', 'github-token', 'private-key']
     .map(name => core.getInput(name))
@@ -75,6 +100,7 @@ async function main(): Promise<void> {
       script: join(dirname(process.argv[1] ?? ''), 'evaluate-config', 'index.js'),
       node: process.execPath,
     },
+    stop,
     log,
     sink: {
       setOutput: (name, value) => core.setOutput(name, value),
@@ -90,23 +116,27 @@ async function main(): Promise<void> {
         ...hosts,
         dispatcher,
         userAgent: USER_AGENT,
-        sleep: ms => sleep(ms),
+        // Whoever waited looks at the signal.
+        sleep: ms => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
+        signal: stop.signal,
         onRetry: message => log.info(message),
       }),
-    connectGitHub: (token, repository) =>
+    connectGitHub: (token, repository, signal) =>
       connectGitHub({
         token,
         repository,
         apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
         userAgent: USER_AGENT,
-        fetchUrl: url => fetch(url, { dispatcher, redirect: 'error' }) as never,
+        signal,
+        fetchUrl: (url, signal) => fetch(url, { dispatcher, redirect: 'error', signal }) as never,
       }),
   }
   try {
-    if (!(await run(deps))) process.exitCode = 1
+    process.exitCode = (await run(deps)) ? 0 : 1
   } finally {
-    await rm(scratch, { recursive: true, force: true })
-    await dispatcher.close()
+    await rm(scratch, { recursive: true, force: true }).catch(() => {})
+    await (stop.signal.aborted ? dispatcher.destroy() : dispatcher.close())
+    if (stop.signal.aborted) leave()
   }
 }
 

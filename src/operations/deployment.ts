@@ -16,7 +16,7 @@ interface Deployed {
 export async function withDeployment(
   { environment, commit, purpose }: Deployed,
   plan: Pick<PublishPlan, 'appId' | 'channelName'>,
-  { inputs, trigger, courtesy }: RunContext,
+  { inputs, trigger, courtesy, lastWord }: RunContext,
   publish: () => Promise<Published>,
 ): Promise<Published> {
   if (!inputs.deployments) return publish()
@@ -33,7 +33,7 @@ export async function withDeployment(
   const end = async (state: 'success' | 'failure' | 'inactive', channel: ChannelRow | null) => {
     const id = await beginning
     if (id === null) return
-    await courtesy('show how the deployment ended', PERMISSION, async github => {
+    await lastWord('show how the deployment ended', PERMISSION, async github => {
       const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null)
       await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl })
       if (transient && state === 'success') await github.retireDeployments(environment, id)
