@@ -3,6 +3,7 @@ import type { Capgo } from './capgo/client.ts'
 import type { Place } from './errors.ts'
 import type { GitHub } from './github/client.ts'
 import type { Hosts, InputReader } from './inputs.ts'
+import type { Stop } from './stop.ts'
 
 /** The run's log as GitHub shows it. Text is data: nothing given here is run as a workflow command. */
 export interface Log {
@@ -36,6 +37,7 @@ export interface Deps {
   readonly deflateWorker: string
   /** Whether the files of runner and action are as they were; see `bundle/untouched.ts`. */
   readonly requireUntouched: RequireUntouched
+  readonly stop: Stop
   readonly log: Log
   readonly sink: Sink
   /** Milliseconds; only differences are used. */
@@ -43,6 +45,6 @@ export interface Deps {
   /** The time of day. */
   readonly now: () => Date
   connectCapgo(token: string, hosts: Hosts): Capgo
-  /** `repository` as `owner/name`. */
-  connectGitHub(token: string, repository: string): GitHub
+  /** `repository` as `owner/name`. No call outlives the signal. */
+  connectGitHub(token: string, repository: string, signal: AbortSignal): GitHub
 }

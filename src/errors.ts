@@ -43,6 +43,9 @@ export class ActionError extends Error {
   }
 }
 
+/** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
+export class Stopped extends ActionError {}
+
 /** A value of the `with:` block that cannot be used. */
 export class InputError extends ActionError {
   constructor(input: string, message: string, hint?: string) {

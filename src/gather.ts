@@ -134,6 +134,7 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
         env: childEnv(inputs, deps),
         nodePath: deps.evaluator.node,
         evaluatorPath: deps.evaluator.script,
+        signal: deps.stop.signal,
       })
   const appId = inputs.appId ?? config?.appId ?? ''
   if (!APP_ID.test(appId))
@@ -302,9 +303,13 @@ async function withoutLostContent(
 export type Compare = (base: string, head: string) => Promise<Relation>
 
 /** The checkout's own history where it is complete enough, else GitHub's. */
-export function comparer(project: Pick<Project, 'root' | 'childEnv'>, github: GitHub | null): Compare {
+export function comparer(
+  project: Pick<Project, 'root' | 'childEnv'>,
+  github: GitHub | null,
+  { stop: { signal } }: Pick<Deps, 'stop'>,
+): Compare {
   return async (base, head) => {
-    const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv })
+    const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv, signal })
     if (local !== null) return local
     return (await github?.compare(base, head)) ?? 'unknown'
   }

@@ -16,6 +16,7 @@ import { connectGitHub } from './github/client.ts'
 import { createRedactor, secretParts } from './redaction.ts'
 import { run } from './run.ts'
 import { SEALED, unseal } from './sealed.ts'
+import { createStop, PROCESS_ENDS, type Stop } from './stop.ts'
 
 const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
@@ -37,12 +38,17 @@ const tokens = Object.entries(env).flatMap(([name, value]) =>
 /** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
 const redact = createRedactor([...secrets, ...tokens])
 
+const stop = createStop()
+
 const log: Log = {
   info: message => core.info(inert(redact(message))),
   warning: (message, at) => core.warning(redact(message), annotation(at)),
   error: (message, at) => core.error(redact(message), annotation(at)),
   output: work => work(line => showToTheLetter(redact(line))),
-  group: (title, work) => core.group(redact(title), work),
+  group(title, work) {
+    stop.begin(title)
+    return core.group(redact(title), work)
+  },
 }
 
 /** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
@@ -85,7 +91,26 @@ async function guardedFiles(): Promise<Guarded[]> {
   return [...commands, ...own.map(file => ({ path: join(dist, file), what: `this action's dist/${file}` }))]
 }
 
+/**
+ * The runner cancels with SIGINT, then SIGTERM (Windows: Ctrl+C, then Ctrl+Break), and kills in the end;
+ * `docker stop` and the like send SIGTERM alone, and give ten seconds too.
+ */
+function listenToRunner({ signal, cancel, after }: Stop): void {
+  process.on('SIGINT', () => cancel('SIGINT'))
+  process.on('SIGTERM', () => cancel('SIGTERM'))
+  if (process.platform === 'win32') process.on('SIGBREAK', () => cancel('SIGBREAK'))
+  signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`))
+  // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
+  after(PROCESS_ENDS).addEventListener('abort', () => leave())
+}
+
+/** Ends the process although something still runs. What was written to the log is written first. */
+function leave(): void {
+  process.stdout.write('', () => process.exit(process.exitCode ?? 1))
+}
+
 async function main(): Promise<void> {
+  listenToRunner(stop)
   scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
   for (const part of secrets.flatMap(secretParts)) core.setSecret(part)
   const dispatcher = new EnvHttpProxyAgent()
@@ -102,6 +127,7 @@ async function main(): Promise<void> {
       script: join(dist, 'evaluate-config', 'index.js'),
       node: process.execPath,
     },
+    stop,
     log,
     sink: {
       setOutput: (name, value) => core.setOutput(name, redact(value)),
@@ -118,24 +144,28 @@ async function main(): Promise<void> {
         dispatcher,
         redact,
         userAgent: USER_AGENT,
-        sleep: ms => sleep(ms),
+        // Whoever waited looks at the signal.
+        sleep: ms => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
+        signal: stop.signal,
         onRetry: message => log.info(message),
       }),
-    connectGitHub: (token, repository) =>
+    connectGitHub: (token, repository, signal) =>
       connectGitHub({
         token,
         repository,
         redact,
         apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
         userAgent: USER_AGENT,
-        fetchUrl: url => fetch(url, { dispatcher, redirect: 'error' }) as never,
+        signal,
+        fetchUrl: (url, signal) => fetch(url, { dispatcher, redirect: 'error', signal }) as never,
       }),
   }
   try {
-    if (!(await run(deps))) process.exitCode = 1
+    process.exitCode = (await run(deps)) ? 0 : 1
   } finally {
-    await rm(scratch ?? '', { recursive: true, force: true })
-    await dispatcher.close()
+    await rm(scratch ?? '', { recursive: true, force: true }).catch(() => {})
+    await (stop.signal.aborted ? dispatcher.destroy() : dispatcher.close())
+    if (stop.signal.aborted) leave()
   }
 }
 

@@ -25,6 +25,8 @@ export interface Hosts {
 export interface Inputs extends ToolkitInputs {
   /** Empty when the workflow has no such secret (forks, Dependabot, a typo). */
   readonly capgoToken: string
+  /** Minutes for the whole run. */
+  readonly timeout: number
   readonly channels: readonly ChannelMapping[]
   readonly channel: string | null
   readonly version: string | null
@@ -100,6 +102,7 @@ export function readInputs(read: InputReader): Inputs {
   const channels = readChannels(read('channels'))
   return {
     capgoToken: read('capgo-token').trim(),
+    timeout: readTimeout(text('timeout')),
     channels,
     channel,
     version,
@@ -162,6 +165,20 @@ function readAssignTesters(value: string): AssignRule[] | null {
       'There are author, reviewers, all, group:<name>, several of them, or none.',
     )
   })
+}
+
+/** GitHub ends a job after five days at the latest (self-hosted runners). */
+const LONGEST_RUN = 5 * 24 * 60
+
+function readTimeout(value: string | null): number {
+  if (value === null) return 60
+  const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0
+  if (minutes > 0 && minutes <= LONGEST_RUN) return minutes
+  throw new InputError(
+    'timeout',
+    `"${value}" is no number of minutes.`,
+    `Give the minutes after which the run is stopped, ${LONGEST_RUN} at most; for example 60.`,
+  )
 }
 
 /** One of a few words; the first one when the input is empty. */

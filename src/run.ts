@@ -5,7 +5,7 @@ import { gatherAppId } from './gather.ts'
 import { type Inputs, readInputs } from './inputs.ts'
 import { cleanup, sweep } from './operations/close.ts'
 import type { RunContext } from './operations/context.ts'
-import { createCourtesy } from './operations/courtesy.ts'
+import { createCourtesies } from './operations/courtesy.ts'
 import { deliver, prepare } from './operations/deliver.ts'
 import { followRun } from './operations/follow.ts'
 import { keepHouse } from './operations/housekeeping.ts'
@@ -20,6 +20,7 @@ import { failure } from './report/outcome.ts'
 import { failuresOf, report } from './report/report.ts'
 import type { Result, SkippedResult } from './report/result.ts'
 import type { TestersReport } from './report/testers.ts'
+import { blame, type Stop, WORK_ENDS } from './stop.ts'
 
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 export async function run(deps: Deps): Promise<boolean> {
@@ -41,17 +42,32 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
   // A token may be missing where there is nothing to do.
   if (operation.kind === 'skip' && inputs.capgoToken === '') return skipped(operation, null)
   requireToken(inputs)
-  const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository)
+  deps.stop.limit(inputs.timeout)
+  const connect =
+    inputs.githubToken === ''
+      ? null
+      : (signal: AbortSignal) => deps.connectGitHub(inputs.githubToken, trigger.repository, signal)
   const work = operate(operation, {
     deps,
     inputs,
     trigger,
     capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
-    github,
-    courtesy: createCourtesy(github, warnings),
+    github: connect?.(deps.stop.signal) ?? null,
+    ...createCourtesies(connect, deps.stop, warnings),
     began,
   })
-  return work.catch((error: unknown) => failure(error, TITLES[operation.kind]))
+  // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
+  return Promise.race([work, late(deps.stop)]).catch((error: unknown) =>
+    failure(blame(error, deps.stop), TITLES[operation.kind]),
+  )
+}
+
+/** Rejects some seconds after the run was stopped. */
+function late(stop: Stop): Promise<never> {
+  const end = stop.after(WORK_ENDS)
+  return new Promise((_, reject) => {
+    end.addEventListener('abort', () => reject(end.reason), { once: true })
+  })
 }
 
 /** How an operation is called when it fails; the others publish, or clean up after what was published. */

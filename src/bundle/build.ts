@@ -15,6 +15,8 @@ export interface BuildOptions {
   readonly manager: PackageManager | null
   /** From `childEnvironment`. */
   readonly env: Readonly<Record<string, string>>
+  /** Ends the install or build. */
+  readonly signal?: AbortSignal | undefined
   readonly onOutput?: ((line: string) => void) | undefined
 }
 
@@ -40,9 +42,9 @@ export async function installDependencies(options: BuildOptions): Promise<string
         at: { file: relative(root, join(directory, 'package.json')) },
       },
     )
-  const { title, exitCode, tail } = await runManager(manager, 'frozen', [], manager.directory, options)
+  const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options)
   if (exitCode !== 0)
-    throw new ActionError('install_failed', `"${title}" ended with exit code ${exitCode}.`, {
+    throw new ActionError('install_failed', `"${title}" ended with ${end}.`, {
       hint: `${INSTALL_HINTS[manager.agent] ?? ''} Tokens of this action are not passed to the install: when a private registry refused, install in a step before.`.trim(),
       at: { file: relative(root, manager.lockfile) },
       output: tail,
@@ -69,9 +71,9 @@ export async function buildWebApp(options: BuildOptions & { readonly script: str
       at: { file },
     })
   const manager = options.manager ?? { name: 'npm' as const, agent: 'npm' as const }
-  const { title, exitCode, tail } = await runManager(manager, 'run', [script], directory, options)
+  const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], directory, options)
   if (exitCode !== 0)
-    throw new ActionError('build_failed', `"${title}" ended with exit code ${exitCode}.`, {
+    throw new ActionError('build_failed', `"${title}" ended with ${end}.`, {
       hint: "The build says why, above. It ran without this action's tokens and without the files for outputs and variables of the job.",
       at: { file },
       output: tail,
@@ -104,12 +106,12 @@ async function runManager(
   what: 'frozen' | 'run',
   args: string[],
   cwd: string,
-  { env, onOutput }: BuildOptions,
-): Promise<{ title: string; exitCode: number; tail: string }> {
+  { env, signal, onOutput }: BuildOptions,
+): Promise<{ title: string; exitCode: number | null; end: string; tail: string }> {
   const { command, args: all } = resolveCommand(manager.agent, what, args)!
   const title = [command, ...all].join(' ')
   try {
-    return { title, ...(await runChild(command, all, { cwd, env, onOutput })) }
+    return { title, ...(await runChild(command, all, { cwd, env, signal, onOutput })) }
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'program_missing') throw error
     throw new ActionError(

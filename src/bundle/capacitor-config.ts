@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process'
 import { readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { z } from 'zod'
+import * as z from 'zod/mini'
 import { ActionError, type Place } from '../errors.ts'
+import { runProgram } from './child.ts'
 import type { Evaluation } from './evaluation.ts'
 import { parseJson } from './json.ts'
 
@@ -35,6 +35,8 @@ export interface ReadConfigOptions {
   readonly nodePath: string
   /** The built `evaluate-config.ts`. */
   readonly evaluatorPath: string
+  /** Ends that child process. */
+  readonly signal?: AbortSignal | undefined
   /** Milliseconds. */
   readonly timeout?: number
 }
@@ -58,15 +60,15 @@ const DEFAULT_WEB_DIR = 'www'
 const NO_WEB_DIR = ['', '.', '..', './', '../']
 const TIMEOUT = 30_000
 
-const text = z.string().optional()
+const text = z.optional(z.string())
 const schema = z.object({
   appId: text,
   webDir: text,
-  android: z.object({ path: text }).optional(),
-  ios: z.object({ path: text }).optional(),
-  plugins: z
-    .object({ CapacitorUpdater: z.object({ appId: text, version: text, publicKey: text }).optional() })
-    .optional(),
+  android: z.optional(z.object({ path: text })),
+  ios: z.optional(z.object({ path: text })),
+  plugins: z.optional(
+    z.object({ CapacitorUpdater: z.optional(z.object({ appId: text, version: text, publicKey: text })) }),
+  ),
 })
 
 /**
@@ -222,49 +224,41 @@ function moduleMissing(module: string, where: string, at: Place): ActionError {
 }
 
 /** `result` is null when the process ended without one; `end` says how. */
-function runEvaluator(
+async function runEvaluator(
   file: string,
-  { directory, env, nodePath, evaluatorPath, timeout = TIMEOUT }: ReadConfigOptions,
+  { directory, env, nodePath, evaluatorPath, signal, timeout = TIMEOUT }: ReadConfigOptions,
 ): Promise<{ result: Evaluation | null; output: string; end: string }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(nodePath, [evaluatorPath, file], {
+  let output = ''
+  const chunks: Buffer[] = []
+  const limit = AbortSignal.timeout(timeout)
+  const end = await runProgram(
+    nodePath,
+    [evaluatorPath, file],
+    {
       cwd: directory,
-      env: { ...env },
+      env,
+      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    })
-    let timedOut = false
-    const timer = setTimeout(() => {
-      timedOut = true
-      child.kill('SIGKILL')
-    }, timeout)
-    let output = ''
-    const chunks: Buffer[] = []
-    for (const stream of [child.stdout, child.stderr])
-      stream!.on('data', data => {
-        output = (output + data).slice(-4096)
-      })
-    child.stdio[3]!.on('data', (data: Buffer) => chunks.push(data))
-    child.once('error', error => {
-      clearTimeout(timer)
-      reject(error)
-    })
-    let end = ''
-    const finish = () => {
-      for (const stream of child.stdio) stream?.destroy()
-      resolve({
-        result: readEvaluation(Buffer.concat(chunks)),
-        output: stripVTControlCharacters(output),
-        end,
-      })
-    }
-    child.once('exit', (code, signal) => {
-      clearTimeout(timer)
-      end = timedOut ? 'timeout' : (signal ?? `exit code ${code}`)
-      // What was written is read by then; a process that the config left behind may keep the pipes open.
-      setTimeout(finish, 1000).unref()
-    })
-    child.once('close', finish)
-  })
+    },
+    child => {
+      for (const stream of [child.stdout, child.stderr])
+        stream?.on('data', data => {
+          output = (output + data).slice(-4096)
+        })
+      child.stdio[3]?.on('data', (data: Buffer) => chunks.push(data))
+    },
+  ).then(
+    ({ code, killedBy }) => killedBy ?? `exit code ${code}`,
+    error => {
+      if (error !== limit.reason) throw error
+      return 'timeout'
+    },
+  )
+  return {
+    result: end === 'timeout' ? null : readEvaluation(Buffer.concat(chunks)),
+    output: stripVTControlCharacters(output),
+    end,
+  }
 }
 
 function readEvaluation(data: Buffer): Evaluation | null {

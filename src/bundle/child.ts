@@ -1,15 +1,20 @@
+import type { ChildProcess, StdioOptions } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
 import { StringDecoder } from 'node:string_decoder'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
-import { exec } from '@actions/exec'
+import spawn from 'cross-spawn'
 import { ActionError } from '../errors.ts'
 
 /** A child process gets exactly the environment it is given. */
 export interface ChildOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** Ends the child, and with it everything that it started, as soon as this is aborted. */
+  readonly signal?: AbortSignal | undefined
   /** Called for every line of its standard output and standard error. */
   readonly onOutput?: ((line: string) => void) | undefined
 }
@@ -20,15 +25,23 @@ const TAIL_CHARACTERS = 8192
 /** A longer line is given in pieces, so that a child cannot fill the memory. */
 const LINE_CHARACTERS = 65536
 
+/** Nobody ends the child. */
+const NEVER = new AbortController().signal
+/** What a child is given to end by itself before it is killed. */
+const GRACE = 2_000
+/** What was written is read by then; a process that the child left behind may keep its pipes open for ever. */
+const PIPES_CLOSE_WITHIN = 2_000
+
 /**
- * Runs a program found on the `PATH` of `env`, without a shell and with nothing on its standard input.
- * `tail` is the end of what it said, without colours. Throws `program_missing`; never because of an exit code.
+ * Runs a program found on the `PATH` of `env`, without a shell and with nothing on its standard input: a question
+ * (corepack, yarn) then fails instead of waiting for ever. `end` tells how it ended (`exit code 1`,
+ * `signal SIGKILL`), `tail` is the end of what it said, without colours. Throws `program_missing`, and the signal's reason; never because of an exit code.
  */
 export async function runChild(
   command: string,
   args: readonly string[],
   options: ChildOptions,
-): Promise<{ exitCode: number; tail: string }> {
+): Promise<{ exitCode: number | null; end: string; tail: string }> {
   const program = await findProgram(command, options.env)
   let count = 0
   // An end for each stream: they race, and a flood on the one must not wash away the error on the other.
@@ -42,28 +55,112 @@ export async function runChild(
   }
   const stdout = listen()
   const stderr = listen()
-  const exitCode = await exec(...withoutInput(program, args), {
-    cwd: options.cwd,
-    env: { ...options.env },
-    silent: true,
-    ignoreReturnCode: true,
-    listeners: { stdout: data => stdout.lines.push(data), stderr: data => stderr.lines.push(data) },
-  })
+  const { code, killedBy } = await runProgram(
+    program,
+    args,
+    { ...options, stdio: ['ignore', 'pipe', 'pipe'] },
+    child => {
+      child.stdout?.on('data', data => stdout.lines.push(data))
+      child.stderr?.on('data', data => stderr.lines.push(data))
+    },
+  )
   stdout.lines.end()
   stderr.lines.end()
   const tail = [...stdout.end, ...stderr.end].sort((a, b) => a.at - b.at).map(({ line }) => line)
-  return { exitCode, tail: tail.join('\n').slice(-TAIL_CHARACTERS) }
+  const end = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`
+  return { exitCode: code, end, tail: tail.join('\n').slice(-TAIL_CHARACTERS) }
 }
 
 /**
- * The command line with an empty standard input: a question (corepack, yarn) then fails instead of waiting
- * forever. Not the toolkit's option `input`: a child that ends before it is written to (git does) makes that
- * an unhandled EPIPE. The shell sees a constant script; program and arguments are data to it.
+ * Runs a program (absolute path) in a process group of its own, so that it ends together with all that it started.
+ * `onStart` gets the process as soon as it is there. Throws the signal's reason once nothing of the group is left.
  */
-function withoutInput(program: string, args: readonly string[]): [string, string[]] {
-  return process.platform === 'win32'
-    ? [`"${program}"`, [...args]]
-    : ['/bin/sh', ['-c', 'exec "$0" "$@" </dev/null', program, ...args]]
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  {
+    cwd,
+    env,
+    signal = NEVER,
+    stdio,
+  }: Pick<ChildOptions, 'cwd' | 'env' | 'signal'> & { readonly stdio: StdioOptions },
+  onStart: (child: ChildProcess) => void,
+): Promise<{ code: number | null; killedBy: NodeJS.Signals | null }> {
+  signal.throwIfAborted()
+  // cross-spawn: Windows runs npm.cmd through cmd.exe alone, for which it quotes the arguments.
+  const child = spawn(program, [...args], {
+    cwd,
+    env: { ...env },
+    stdio,
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  })
+  const exited = Promise.withResolvers<{ code: number | null; killedBy: NodeJS.Signals | null }>()
+  const closed = Promise.withResolvers<void>()
+  child.once('error', exited.reject)
+  child.once('exit', (code, killedBy) => exited.resolve({ code, killedBy }))
+  child.once('close', () => closed.resolve())
+  const killNow = () => killGroup(child, 'SIGKILL')
+  // The process may be ended from outside, too.
+  process.once('exit', killNow)
+  const stopped = Promise.withResolvers<never>()
+  stopped.promise.catch(() => {})
+  const stop = () => endGroup(child).then(() => stopped.reject(signal.reason), stopped.reject)
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    onStart(child)
+    const end = await Promise.race([exited.promise, stopped.promise])
+    await Promise.race([
+      closed.promise,
+      stopped.promise,
+      sleep(PIPES_CLOSE_WITHIN, undefined, { ref: false }),
+    ])
+    // Its end may be that of the stop.
+    if (signal.aborted) await stopped.promise
+    return end
+  } finally {
+    process.off('exit', killNow)
+    signal.removeEventListener('abort', stop)
+    for (const stream of child.stdio) stream?.destroy()
+  }
+}
+
+/** Asks every process of the group to end, and kills those that do not. */
+async function endGroup(child: ChildProcess): Promise<void> {
+  killGroup(child, 'SIGTERM')
+  for (let waited = 0; waited < GRACE; waited += 50) {
+    if (!isAlive(child)) return
+    await sleep(50)
+  }
+  killGroup(child, 'SIGKILL')
+  for (let waited = 0; waited < 500 && isAlive(child); waited += 50) await sleep(50)
+}
+
+function isAlive({ pid, exitCode, signalCode }: ChildProcess): boolean {
+  if (pid === undefined) return false
+  if (process.platform === 'win32') return exitCode === null && signalCode === null
+  return sendSignal(-pid, 0)
+}
+
+function killGroup({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return
+  // Windows knows no groups and no polite request; the children of a process are found by their parent.
+  if (process.platform === 'win32')
+    spawnSync('taskkill', ['/pid', String(pid), '/t', '/f'], {
+      stdio: 'ignore',
+      timeout: GRACE,
+      windowsHide: true,
+    })
+  else sendSignal(-pid, signal)
+}
+
+/** False when there is nobody to get it. */
+function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
 }
 
 /** Absolute path of a program. Throws `program_missing`. */

@@ -7,7 +7,7 @@ import { type ChildOptions, runChild } from './child.ts'
 export async function compareInCheckout(
   base: string,
   head: string,
-  options: Pick<ChildOptions, 'cwd' | 'env'>,
+  options: Pick<ChildOptions, 'cwd' | 'env' | 'signal'>,
 ): Promise<'identical' | 'ahead' | 'behind' | 'diverged' | null> {
   if (base === head) return 'identical'
   const isAncestor = async (older: string, newer: string): Promise<boolean | null> => {
@@ -21,11 +21,12 @@ export async function compareInCheckout(
     if (behind === null || (await isShallow(options))) return null
     return 'diverged'
   } catch {
+    options.signal?.throwIfAborted()
     return null
   }
 }
 
-async function isShallow(options: Pick<ChildOptions, 'cwd' | 'env'>): Promise<boolean> {
+async function isShallow(options: Pick<ChildOptions, 'cwd' | 'env' | 'signal'>): Promise<boolean> {
   const { exitCode, tail } = await runChild('git', ['rev-parse', '--is-shallow-repository'], options)
   return exitCode !== 0 || tail.trim() !== 'false'
 }

@@ -40,7 +40,8 @@ const WORTH_THREADS = 2 * 1024 * 1024
 /**
  * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its
  * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the text of the built
- * `deflate-worker.ts`; null = one thread. Throws `file_changed` when a file no longer has the size that was checked.
+ * `deflate-worker.ts`; null = one thread. Throws `file_changed` when a file no longer has the size that was checked,
+ * and the signal's reason.
  */
 export async function zipDirectory(options: {
   readonly directory: string
@@ -48,6 +49,7 @@ export async function zipDirectory(options: {
   /** Path of the zip to write. */
   readonly to: string
   readonly worker: string | null
+  readonly signal?: AbortSignal | undefined
 }): Promise<BundleZip> {
   const hash = createHash('sha256')
   let size = 0
@@ -62,7 +64,12 @@ export async function zipDirectory(options: {
   const deflater =
     options.worker !== null && toDeflate > WORTH_THREADS ? startDeflater(options.worker) : deflateHere
   try {
-    await pipeline(zipChunks(options, deflater), measure, createWriteStream(options.to))
+    await pipeline(zipChunks(options, deflater), measure, createWriteStream(options.to), {
+      signal: options.signal,
+    })
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    throw error
   } finally {
     await deflater.close()
   }

@@ -1,7 +1,7 @@
 import PQueue from 'p-queue'
 import semver from 'semver'
 import * as z from 'zod/mini'
-import { ActionError } from '../errors.ts'
+import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { parseAnswer, query, quote } from './postgrest.ts'
 import { refusal } from './refusal.ts'
@@ -149,9 +149,10 @@ export function bundles({ http, api, key, database }: Connection) {
           },
           'list bundles',
         )
+        // A server may give fewer rows at once than we ask for: only an empty page is the end. One that does not know
+        // the filter would give the same page for ever.
+        if (page.length === 0 || (before !== undefined && page[0]!.id >= before.id)) return all
         all.push(...page)
-        // A server may give fewer rows at once than we ask for: only an empty page is the end.
-        if (page.length === 0) return all
       }
     },
 
@@ -245,7 +246,10 @@ export function bundles({ http, api, key, database }: Connection) {
         try {
           answers.set(name, hopeless ?? (await deleteBundle(appId, name)))
         } catch (error) {
-          if (!(error instanceof ActionError)) throw error
+          if (!(error instanceof ActionError) || error instanceof Stopped) {
+            queue.clear()
+            throw error
+          }
           answers.set(name, error)
           if (error.code === 'permission_missing' || error.code === 'invalid_apikey') hopeless = error
         }

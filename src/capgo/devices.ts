@@ -1,6 +1,6 @@
 import PQueue from 'p-queue'
 import * as z from 'zod/mini'
-import { ActionError } from '../errors.ts'
+import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { parseAnswer, query } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
@@ -158,7 +158,10 @@ export function devices({ http, api, key, database }: Connection) {
             ? clearOverride(appId, change.device)
             : setOverride(appId, change.device, change.channel))
         } catch (error) {
-          if (!(error instanceof ActionError)) throw error
+          if (!(error instanceof ActionError) || error instanceof Stopped) {
+            queue.clear()
+            throw error
+          }
           failed.set(change, error)
           if (error.code === 'permission_missing' || error.code === 'invalid_apikey') hopeless = error
         }

@@ -44,6 +44,8 @@ export interface HttpOptions {
   /** Answers are read without the secrets that they echo: whatever quotes them then cannot tell any. */
   readonly redact: (text: string) => string
   readonly sleep: (ms: number) => Promise<void>
+  /** Ends every call, and every pause between two tries, with its reason. */
+  readonly signal: AbortSignal
   readonly onRetry: (message: string) => void
   /** First pause between two tries in milliseconds; doubles, with jitter. */
   readonly firstPause?: number
@@ -55,6 +57,10 @@ export class ConnectionError extends ActionError {}
 /** 30 s for JSON calls (contract of the API: suggested client timeouts). */
 const TIMEOUT = 30_000
 const TRIES = 5
+/** From the last byte of a request to the first of its answer: a store takes its time over a large chunk. */
+const SILENT = 120_000
+/** Between two pieces of an answer. */
+const STALLED = 30_000
 const FIRST_PAUSE = 500
 const LONGEST_PAUSE = 30_000
 /** A server that asks for a longer pause than this is not waited for. */
@@ -65,7 +71,7 @@ export type Http = ReturnType<typeof createHttp>
 export function createHttp(options: HttpOptions) {
   /**
    * Sends a call and returns the answer, whatever its status. Throws `ConnectionError` when there is none,
-   * and `redirect_refused` for a redirect: credentials follow none.
+   * `redirect_refused` for a redirect: credentials follow none; and the signal's reason.
    */
   async function send(call: Call): Promise<Answer> {
     let tries = 0
@@ -82,6 +88,7 @@ export function createHttp(options: HttpOptions) {
         maxTimeout: LONGEST_PAUSE,
         factor: 2,
         randomize: true,
+        signal: options.signal,
         shouldRetry: async ({ error }) => {
           const passing =
             error instanceof PassingFault ||
@@ -91,7 +98,7 @@ export function createHttp(options: HttpOptions) {
           options.onRetry(
             `${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''} (${tries + 1} of ${TRIES})`,
           )
-          if (pause !== null) await options.sleep(pause)
+          if (pause !== null) await sleep(pause)
           return true
         },
       },
@@ -114,7 +121,9 @@ export function createHttp(options: HttpOptions) {
           ...call.headers,
         },
         body: call.json === undefined ? (stream ?? null) : JSON.stringify(call.json),
-        signal: AbortSignal.timeout(call.timeout ?? TIMEOUT),
+        signal: AbortSignal.any([options.signal, AbortSignal.timeout(call.timeout ?? TIMEOUT)]),
+        headersTimeout: SILENT,
+        bodyTimeout: STALLED,
       })
       let text = ''
       if (call.onBody !== undefined && response.statusCode < 300) {
@@ -134,6 +143,7 @@ export function createHttp(options: HttpOptions) {
       const json = parse(text)
       return { status: response.statusCode, headers: response.headers, text, json, code: codeOf(json) }
     } catch (error) {
+      options.signal.throwIfAborted()
       if (error instanceof AbortError || error instanceof ActionError) throw error
       const cause = error as Error & { code?: string }
       throw new ConnectionError(
@@ -153,10 +163,16 @@ export function createHttp(options: HttpOptions) {
   async function pause(answer: Answer | null, tries: number): Promise<void> {
     const asked = answer === null ? null : retryAfter(answer)
     const backoff = Math.min(LONGEST_PAUSE, (options.firstPause ?? FIRST_PAUSE) * 2 ** (tries - 1))
-    await options.sleep(asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER))
+    await sleep(asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER))
   }
 
-  return { send, pause, sleep: options.sleep }
+  async function sleep(ms: number): Promise<void> {
+    options.signal.throwIfAborted()
+    await options.sleep(ms)
+    options.signal.throwIfAborted()
+  }
+
+  return { send, pause, sleep }
 }
 
 /** An answer that says "not now". */

@@ -115,12 +115,13 @@ export function uploads({ http, files, key, database }: Connection) {
       }
       const answer = await answerOrLoss(call)
       if (answer !== null && (answer.status === 201 || answer.status === 204)) {
-        offset = Number(answer.headers['upload-offset'])
+        offset = offsetOf(answer, size)
         if (location === null) location = followLocation(answer)
         onProgress?.(offset)
         if (offset >= size) return
         // Only trouble without any progress in between is trouble that stays.
         if (offset > furthest) trouble = 0
+        else if (++trouble > RESUMES) throw lost(what)
         furthest = Math.max(furthest, offset)
         continue
       }
@@ -163,7 +164,7 @@ export function uploads({ http, files, key, database }: Connection) {
     const answer = await http.send(call)
     if (answer.status === 404) return null
     if (answer.status !== 200) throw refusal(call, answer, UPLOAD)
-    return Number(answer.headers['upload-offset'])
+    return offsetOf(answer, Number.POSITIVE_INFINITY)
   }
 
   /** The upload goes on where the server says, on the files host only: the key is sent there. */
@@ -323,6 +324,18 @@ export function uploads({ http, files, key, database }: Connection) {
 
 function part(path: string, start: number, length: number): NonNullable<Call['body']> {
   return { open: () => createReadStream(path, { start, end: start + length - 1 }), length }
+}
+
+/** Bytes that the server says to have: a number from 0 to `size`. Throws `unexpected_answer`. */
+function offsetOf(answer: Answer, size: number): number {
+  // A server may make the upload without a look at the bytes that came along.
+  const offset = Number(answer.headers['upload-offset'] ?? (answer.status === 201 ? 0 : Number.NaN))
+  if (Number.isSafeInteger(offset) && offset >= 0 && offset <= size) return offset
+  throw new ActionError(
+    'unexpected_answer',
+    'The files service does not say how much of the upload it has (header Upload-Offset).',
+    { hint: 'Is a proxy between runner and server? Nothing was published; run the job again.' },
+  )
 }
 
 /** Offset conflicts, an unfinished upload in the way, a restarted engine, an upload that it forgot. */

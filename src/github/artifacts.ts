@@ -13,7 +13,10 @@ export interface Artifact {
   readonly expired: boolean
 }
 
-export function artifacts({ octokit, owner, repo, fetchUrl }: Repository) {
+/** Milliseconds for one try of a whole artifact. */
+const DOWNLOAD_TIMEOUT = 600_000
+
+export function artifacts({ octokit, owner, repo, signal, fetchUrl }: Repository) {
   /** Where the artifact is for some minutes: another host, which our token is nothing to. */
   async function locate(id: number): Promise<string> {
     const { headers } = await octokit.request(
@@ -51,7 +54,10 @@ export function artifacts({ octokit, owner, repo, fetchUrl }: Repository) {
       await pRetry(
         async () => {
           try {
-            const response = await fetchUrl(await allowed(() => locate(id)))
+            const response = await fetchUrl(
+              await allowed(() => locate(id)),
+              AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT)]),
+            )
             if (!response.ok || response.body === null)
               throw new Error(`The artifact's host answered ${response.status}.`)
             await pipeline(
@@ -64,8 +70,9 @@ export function artifacts({ octokit, owner, repo, fetchUrl }: Repository) {
             throw error instanceof ActionError ? new AbortError(error) : error
           }
         },
-        { retries: 3, minTimeout: 200, maxTimeout: 2_000 },
+        { retries: 3, minTimeout: 200, maxTimeout: 2_000, signal },
       ).catch(error => {
+        signal.throwIfAborted()
         if (error instanceof ActionError) throw error
         throw new ActionError(
           'artifact_unreachable',

@@ -15,25 +15,43 @@ export interface GitHubOptions {
   readonly userAgent: string
   /** GitHub masks no comment and no deployment. */
   readonly redact: (text: string) => string
+  /** Ends every call with its reason. */
+  readonly signal: AbortSignal
   readonly fetchUrl: Repository['fetchUrl']
 }
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
-/** The repository on GitHub. Calls throw Octokit's errors; `isForbidden` reads them. */
-export function connectGitHub({ token, repository, apiUrl, userAgent, redact, fetchUrl }: GitHubOptions) {
+/** Milliseconds for one try; GitHub itself gives up after 10 s. */
+const TIMEOUT = 30_000
+
+/** The repository on GitHub. Calls throw Octokit's errors (`isForbidden` reads them), and the signal's reason. */
+export function connectGitHub({
+  token,
+  repository,
+  apiUrl,
+  userAgent,
+  redact,
+  signal,
+  fetchUrl,
+}: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
+  const limited = () => AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)])
   const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent })
   octokit.hook.before('request', options => {
     for (const name of ['body', 'description'])
       if (typeof options[name] === 'string') options[name] = redact(options[name])
   })
   octokit.hook.wrap('request', (request, options) =>
-    pRetry(() => request(options), {
+    pRetry(() => request({ ...options, request: { ...options.request, signal: limited() } }), {
+      signal,
       // What may be done twice; a comment or deployment that was made although the answer was lost may not.
       retries: options.method === 'POST' ? 0 : 2,
       minTimeout: 300,
       shouldRetry: ({ error }) => ((error as { status?: number }).status ?? 500) >= 500,
+    }).catch((error: unknown) => {
+      signal.throwIfAborted()
+      throw error
     }),
   )
   const connection: Repository = {
@@ -41,6 +59,7 @@ export function connectGitHub({ token, repository, apiUrl, userAgent, redact, fe
     owner,
     repo,
     isPersonal: /^(ghp_|gho_|github_pat_)/.test(token),
+    signal,
     fetchUrl,
   }
   return {

@@ -7,6 +7,8 @@ export interface Repository {
   readonly repo: string
   /** The token is a person's, not a workflow's. */
   readonly isPersonal: boolean
+  /** Ends what is not one of Octokit's calls. */
+  readonly signal: AbortSignal
   /** Fetches an address that is not of the API, without credentials and without following redirects. */
-  readonly fetchUrl: (url: string) => Promise<Response>
+  readonly fetchUrl: (url: string, signal: AbortSignal) => Promise<Response>
 }

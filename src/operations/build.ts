@@ -29,7 +29,7 @@ export async function buildBundle(project: Project, inputs: Inputs, deps: Deps):
     const began = clock()
     const { root, directory, childEnv: env } = project
     const manager = await detectPackageManager({ root, directory })
-    const child = { root, directory, manager, env }
+    const child = { root, directory, manager, env, signal: deps.stop.signal }
     await log.group('Install dependencies', async () => {
       const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
       log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
@@ -54,6 +54,7 @@ export async function buildBundle(project: Project, inputs: Inputs, deps: Deps):
       files: checked.files,
       to: join(deps.scratch, 'bundle.zip'),
       worker: deps.deflateWorker,
+      signal: deps.stop.signal,
     })
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${relative(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,

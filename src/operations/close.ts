@@ -144,6 +144,7 @@ async function moveTestersOn(
   try {
     return await convergeForPull(appId, { published: null, closing }, await readTestersFile(context), context)
   } catch (error) {
+    context.deps.stop.signal.throwIfAborted()
     const { reason } = failure(error)
     context.deps.log.warning(`The testers were not moved on: ${reason}`)
     return null

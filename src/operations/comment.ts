@@ -10,11 +10,12 @@ export const PULL_REQUESTS = 'pull-requests: write'
 
 /**
  * Writes the one comment of a pull request and app: changes it where it is, else makes it; a closed preview
- * makes none. A comment of a newer run is left alone, so that runs may overtake one another. Returns its
+ * makes none; that of a failure is written also when the run was stopped. A comment of a newer run is left alone, so that runs may overtake one another. Returns its
  * page, null when there is none or it could not be written (that is a warning).
  */
 export async function writeComment(comment: PreviewComment, context: RunContext): Promise<string | null> {
-  const { inputs, trigger, courtesy } = context
+  const { inputs, trigger } = context
+  const courtesy = comment.state === 'failed' ? context.lastWord : context.courtesy
   if (!inputs.comment || inputs.dryRun) return null
   const marker = markerOf(comment.appId)
   const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }

@@ -14,6 +14,7 @@ export interface RunContext {
   /** Null without a token. */
   readonly github: GitHub | null
   readonly courtesy: Courtesy
+  readonly lastWord: Courtesy
   /** When the run began, on the clock of `deps`. */
   readonly began: number
 }

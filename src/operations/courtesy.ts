@@ -1,5 +1,6 @@
 import type { GitHub } from '../github/client.ts'
 import { isForbidden } from '../github/refusal.ts'
+import { COURTESY_ENDS, LAST_WORD_ENDS, type Stop } from '../stop.ts'
 
 /**
  * Does what is nice to have on GitHub; null when it could not be done. That costs a warning, never the
@@ -11,8 +12,34 @@ export type Courtesy = <T>(
   work: (github: GitHub) => Promise<T>,
 ) => Promise<T | null>
 
-export function createCourtesy(github: GitHub | null, warnings: string[]): Courtesy {
+export interface Courtesies {
+  /** Not begun once the run is stopped: throws its reason. */
+  readonly courtesy: Courtesy
+  /** What the run says of its own end, however it ended; for some seconds also after it was stopped. */
+  readonly lastWord: Courtesy
+}
+
+/** `connect` makes a connection whose calls end with the signal; null without a token. */
+export function createCourtesies(
+  connect: ((signal: AbortSignal) => GitHub) | null,
+  stop: Stop,
+  warnings: string[],
+): Courtesies {
   const missing = new Set<string>()
+  // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
+  const courtesy = create(connect?.(stop.after(COURTESY_ENDS)) ?? null, missing, warnings)
+  return {
+    courtesy: async (...what) => {
+      stop.signal.throwIfAborted()
+      const result = await courtesy(...what)
+      stop.signal.throwIfAborted()
+      return result
+    },
+    lastWord: create(connect?.(stop.after(LAST_WORD_ENDS)) ?? null, missing, warnings),
+  }
+}
+
+function create(github: GitHub | null, missing: Set<string>, warnings: string[]): Courtesy {
   return async (what, permission, work) => {
     if (missing.has(permission)) return null
     if (github === null) {

@@ -82,7 +82,7 @@ export async function deliver(
     inputs,
     deps,
   )
-  const compare = comparer(project, context.github)
+  const compare = comparer(project, context.github, deps)
   const known = await gatherForContent(facts, names, built.content, target.baseChannel, capgo, compare)
   const plan = planPublish(known)
   await log.group('Plan', async () => {

@@ -58,31 +58,37 @@ export async function storeDelta(
   let sentBytes = 0
   let count = 0
   const queue = new PQueue({ concurrency: UPLOADS })
-  const sent = await queue.addAll(
-    missing.map(file => async (): Promise<ManifestEntry> => {
-      const packed = await pack(file)
-      const hash =
-        session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
-      const key = deltaKey({
-        ownerOrg: app.owner_org,
-        appId: app.app_id,
-        sessionKey: session?.sessionKey ?? null,
-        hashOfHash: createHash('sha256').update(hash).digest('hex'),
-        fileName: packed.fileName,
-      })
-      await capgo.uploadFile(
-        {
-          ...packed,
-          key,
-          what: `file ${file.path}`,
-          type: lookup(file.path) ?? 'application/octet-stream',
-        },
-        { config },
-      )
-      sentBytes += packed.size
-      context.onFile(++count, missing.length)
-      return { file_name: packed.fileName, s3_path: key, file_hash: hash }
-    }),
-  )
+  const sent = await queue
+    .addAll(
+      missing.map(file => async (): Promise<ManifestEntry> => {
+        const packed = await pack(file)
+        const hash =
+          session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
+        const key = deltaKey({
+          ownerOrg: app.owner_org,
+          appId: app.app_id,
+          sessionKey: session?.sessionKey ?? null,
+          hashOfHash: createHash('sha256').update(hash).digest('hex'),
+          fileName: packed.fileName,
+        })
+        await capgo.uploadFile(
+          {
+            ...packed,
+            key,
+            what: `file ${file.path}`,
+            type: lookup(file.path) ?? 'application/octet-stream',
+          },
+          { config },
+        )
+        sentBytes += packed.size
+        context.onFile(++count, missing.length)
+        return { file_name: packed.fileName, s3_path: key, file_hash: hash }
+      }),
+    )
+    .catch((error: unknown) => {
+      // No file is worth to be packed or sent any more.
+      queue.clear()
+      throw error
+    })
   return { manifest: [...stored, ...sent], report: { files: files.length, sent: sent.length, sentBytes } }
 }

@@ -30,7 +30,7 @@ export async function withDeployment(
   context: RunContext,
   publish: () => Promise<Published>,
 ): Promise<Published> {
-  const { inputs, trigger, courtesy } = context
+  const { inputs, trigger, courtesy, lastWord } = context
   if (!inputs.deployments) return publish()
   const environment = environmentOf(name, context)
   const transient = purpose.kind === 'preview'
@@ -47,7 +47,7 @@ export async function withDeployment(
   const end = async (state: 'success' | 'failure' | 'inactive', channel: ChannelRow | null) => {
     const id = await beginning
     if (id === null) return
-    await courtesy('show how the deployment ended', PERMISSION, async github => {
+    await lastWord('show how the deployment ended', PERMISSION, async github => {
       const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null)
       await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl })
       if (transient && state === 'success') await github.retireDeployments(environment, id)

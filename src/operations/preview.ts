@@ -13,6 +13,7 @@ import { bundlePage, failure } from '../report/outcome.ts'
 import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
+import { blame } from '../stop.ts'
 import { closePreview } from './close.ts'
 import { PULL_REQUESTS, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
@@ -45,28 +46,30 @@ export async function preview(
     context,
   )
   checkChannel(prepared, pull, context.inputs)
-  await writeComment(describe('building', prepared, pull, context), context)
-  let delivered: Delivered
+  let delivered: Delivered | null = null
   try {
+    await writeComment(describe('building', prepared, pull, context), context)
     delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context)
+    return (
+      (await closedMeanwhile(prepared, pull, context)) ??
+      (await announce(prepared, delivered, pull, testersFile, context))
+    )
   } catch (error) {
-    const closed = await closedMeanwhile(prepared, pull, context)
+    const { stop } = context.deps
+    const closed = stop.signal.aborted ? null : await closedMeanwhile(prepared, pull, context)
     if (closed !== null) return closed
-    const { code, reason, hint, output } = failure(error)
+    const { code, reason, hint, output } = failure(blame(error, stop))
+    const channel = delivered?.channel ?? prepared.facts.channel
     const hide = (text: string) => hideSecrets(text, prepared.project.childEnv)
     await writeComment(
       {
-        ...describe('failed', prepared, pull, context),
+        ...describe('failed', { ...prepared, facts: { ...prepared.facts, channel } }, pull, context),
         error: { code, message: hide(reason), hint, output: output === null ? null : hide(output) },
       },
       context,
     )
     throw error
   }
-  return (
-    (await closedMeanwhile(prepared, pull, context)) ??
-    announce(prepared, delivered, pull, testersFile, context)
-  )
 }
 
 /** What the branch publishes to that the pull request wants to be merged into. */

@@ -33,7 +33,7 @@ export async function promote(
       })
     const ours = originOf(bundle, from.name)
     const theirs = to.version === null ? null : originOf(to.version, to.name)
-    const compare = comparer(project, context.github)
+    const compare = comparer(project, context.github, context.deps)
     const [running, stored, relation] = await Promise.all([
       readRollout(appId, to, capgo),
       isStored(bundle, capgo),

@@ -19,6 +19,7 @@ export async function readStatus(context: RunContext): Promise<StatusResult> {
     try {
       return await work()
     } catch (error) {
+      context.deps.stop.signal.throwIfAborted()
       warnings.push(`Could not ${what}: ${(error as Error).message}`)
       return null
     }
