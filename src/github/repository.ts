@@ -1,4 +1,5 @@
 import type { getOctokit } from '@actions/github'
+import type { Fetch } from './http.ts'
 
 /** What every family of calls needs. */
 export interface Repository {
@@ -7,6 +8,6 @@ export interface Repository {
   readonly repo: string
   /** The token is a person's, not a workflow's. */
   readonly isPersonal: boolean
-  /** Fetches an address that is not of the API, without credentials and without following redirects. */
-  readonly fetchUrl: (url: string) => Promise<Response>
+  /** For addresses that are not of the API: it sends no credentials. */
+  readonly fetch: Fetch
 }

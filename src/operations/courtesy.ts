@@ -1,5 +1,5 @@
 import type { GitHub } from '../github/client.ts'
-import { isForbidden } from '../github/refusal.ts'
+import { GitHubError, isForbidden } from '../github/refusal.ts'
 
 /**
  * Does what is nice to have on GitHub; null when it could not be done. That costs a warning, never the
@@ -36,6 +36,8 @@ export function createCourtesy(github: GitHub | null, warnings: string[]): Court
 }
 
 function describe(error: unknown): string {
-  const { status, message } = error as { status?: number; message?: string }
-  return status === undefined ? `GitHub gave no answer (${message})` : `GitHub answered ${status}`
+  if (!(error instanceof GitHubError)) return (error as Error).message.replace(/\.$/, '')
+  return error.status === undefined
+    ? `GitHub gave no answer (${error.said.slice(0, 200)})`
+    : `GitHub answered ${error.status}`
 }

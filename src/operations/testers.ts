@@ -284,7 +284,8 @@ async function findPreviews(
     throw new ActionError('no_github_token', 'The input "github-token" is empty.', {
       hint: 'It is needed to see which pull requests are open: their testers are not taken away from them.',
     })
-  const listed = isSettled || github === null ? [] : (await github.listOpenPulls()).map(toPullRequest)
+  const listed =
+    isSettled || github === null ? [] : (await github.listOpenPulls()).map(each => toPullRequest(each))
   const pulls = new Map([...listed, ...(own === null ? [] : [own])].map(pull => [pull.number, pull]))
   return Promise.all(
     found.map(async ({ channel, pull }) => {
