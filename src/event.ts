@@ -1,3 +1,4 @@
+import * as z from 'zod/mini'
 import { ActionError } from './errors.ts'
 import type { Ref } from './plan/channel.ts'
 import type { Commit } from './plan/types.ts'
@@ -62,74 +63,105 @@ export interface Trigger {
 }
 
 /**
- * The event as data. Throws `not_on_github` when a variable is missing that the runner always sets.
+ * The event as data. Throws `not_on_github` when a variable is missing or wrong that the runner always sets, and
+ * `event_invalid` for a payload that is none of GitHub's.
  */
 export function readTrigger({ env, payload }: EventSource): Trigger {
-  const need = (name: string): string => {
+  const need = (name: string, form = /./): string => {
     const value = env[name]
-    if (value) return value
-    throw new ActionError('not_on_github', `The environment has no ${name}.`, {
-      hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
-    })
+    if (value && form.test(value)) return value
+    throw new ActionError(
+      'not_on_github',
+      value ? `The environment's ${name} is not as the runner sets it.` : `The environment has no ${name}.`,
+      {
+        hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
+      },
+    )
   }
   const full = need('GITHUB_REF')
-  const sha = need('GITHUB_SHA')
-  const repository = need('GITHUB_REPOSITORY')
+  const sha = need('GITHUB_SHA', SHA)
+  const repository = need('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/)
   const type = full.startsWith('refs/heads/') ? 'branch' : full.startsWith('refs/tags/') ? 'tag' : 'other'
   const name = full.replace(/^refs\/(heads|tags)\//, '')
-  const defaultBranch = at(payload, 'repository', 'default_branch')
   const server = need('GITHUB_SERVER_URL')
   const event = need('GITHUB_EVENT_NAME')
-  const pullData = at(payload, 'pull_request') as PullData | undefined
-  const pull = event.startsWith('pull_request') && pullData !== undefined ? toPullRequest(pullData) : null
-  const runData = event === 'workflow_run' ? (at(payload, 'workflow_run') as RunData | undefined) : undefined
+  const runId = need('GITHUB_RUN_ID', /^\d+$/)
+  const what = `payload of the event "${event}"`
+  const told = parse(Payload, payload, what)
+  const isPull = event.startsWith('pull_request')
+  const isFollowing = event === 'workflow_run'
+  // Not skipped where it is missing: such a run would be taken for one of a branch.
+  if (isPull && told.pull_request === undefined) throw invalid(what, 'pull_request: is missing')
+  if (isFollowing && told.workflow_run === undefined) throw invalid(what, 'workflow_run: is missing')
   return {
     event,
     ref: { full, name, type },
-    isDefaultBranch: type === 'tag' || (type === 'branch' && name === defaultBranch),
+    isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
     repository,
     repositoryUrl: `${server}/${repository}`,
-    runUrl: `${server}/${repository}/actions/runs/${need('GITHUB_RUN_ID')}`,
+    runUrl: `${server}/${repository}/actions/runs/${runId}`,
     actor: env.GITHUB_ACTOR ?? '',
-    pull,
-    action: String(at(payload, 'action') ?? ''),
-    before: event === 'push' ? commitBefore(at(payload, 'before')) : null,
-    label: (at(payload, 'label', 'name') as string | undefined) ?? null,
-    followed: runData === undefined ? null : toFollowedRun(runData),
+    pull: isPull ? toPullRequest(told.pull_request, `pull request of the event "${event}"`) : null,
+    action: told.action ?? '',
+    before: event === 'push' ? commitBefore(parse(PushPayload, payload, what).before) : null,
+    label: isPull ? (parse(LabelPayload, payload, what).label?.name ?? null) : null,
+    followed: isFollowing ? toFollowedRun(told.workflow_run) : null,
     commit: {
       sha,
       refName: name,
-      runId: Number(need('GITHUB_RUN_ID')),
-      runNumber: Number(need('GITHUB_RUN_NUMBER')),
-      runAttempt: Number(need('GITHUB_RUN_ATTEMPT')),
+      runId: Number(runId),
+      runNumber: Number(need('GITHUB_RUN_NUMBER', /^\d+$/)),
+      runAttempt: Number(need('GITHUB_RUN_ATTEMPT', /^\d+$/)),
       url: `${server}/${repository}/commit/${sha}`,
     },
   }
 }
 
-/** GitHub writes zeros where there was no commit. */
-function commitBefore(sha: unknown): string | null {
-  return typeof sha === 'string' && /[1-9a-f]/.test(sha) ? sha : null
-}
+/** SHA-1, or SHA-256 where a repository has that. */
+const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
+const Sha = z.string().check(z.regex(SHA, 'is no commit'))
+const Login = z.object({ login: z.string() })
+const Named = z.object({ name: z.string() })
+const Repository = z.object({ full_name: z.string() })
+
+/** What events have; only what is looked at, and only of those that have it. */
+const Payload = z.object({
+  action: z.nullish(z.string()),
+  repository: z.nullish(z.object({ default_branch: z.nullish(z.string()) })),
+  pull_request: z.optional(z.unknown()),
+  workflow_run: z.optional(z.unknown()),
+})
+
+const PushPayload = z.object({ before: z.nullish(Sha) })
+const LabelPayload = z.object({ label: z.nullish(Named) })
 
 /** A pull request as GitHub sends it, in events and answers alike. */
-export interface PullData {
-  readonly number: number
-  readonly state: string
-  readonly merged_at?: string | null
-  readonly draft?: boolean
-  readonly user: { readonly login: string } | null
-  readonly requested_reviewers?: readonly { readonly login?: string }[] | null
-  readonly labels: readonly { readonly name: string }[]
-  readonly head: {
-    readonly sha: string
-    readonly ref: string
-    readonly repo: { readonly full_name: string } | null
-  }
-  readonly base: { readonly ref: string; readonly repo: { readonly full_name: string } }
-}
+const PullData = z.object({
+  number: z.int().check(z.positive()),
+  state: z.string(),
+  merged_at: z.nullish(z.string()),
+  draft: z.nullish(z.boolean()),
+  /** Null where the account is gone. */
+  user: z.nullish(Login),
+  requested_reviewers: z.nullish(z.array(z.object({ login: z.optional(z.string()) }))),
+  labels: z.array(Named),
+  /** The repository is null where the fork is gone. */
+  head: z.object({ sha: Sha, ref: z.string(), repo: z.nullish(Repository) }),
+  base: z.object({ ref: z.string(), repo: Repository }),
+})
 
-export function toPullRequest(data: PullData): PullRequest {
+const RunData = z.object({
+  id: z.int().check(z.positive()),
+  event: z.string(),
+  conclusion: z.nullish(z.string()),
+  head_sha: Sha,
+  head_branch: z.nullish(z.string()),
+  head_repository: z.nullish(z.object({ owner: z.nullish(Login) })),
+})
+
+/** `what` names it in the error: `event_invalid`. */
+export function toPullRequest(from: unknown, what = 'pull request that GitHub answers'): PullRequest {
+  const data = parse(PullData, from, what)
   return {
     number: data.number,
     open: data.state === 'open',
@@ -145,30 +177,32 @@ export function toPullRequest(data: PullData): PullRequest {
   }
 }
 
-interface RunData {
-  readonly id: number
-  readonly event: string
-  readonly conclusion: string | null
-  readonly head_sha: string
-  readonly head_branch: string | null
-  readonly head_repository: { readonly owner: { readonly login: string } } | null
-}
-
-function toFollowedRun(data: RunData): FollowedRun {
+function toFollowedRun(from: unknown): FollowedRun {
+  const data = parse(RunData, from, 'run of the event "workflow_run"')
   return {
     id: data.id,
     event: data.event,
     conclusion: data.conclusion ?? '',
     headSha: data.head_sha,
     headBranch: data.head_branch ?? '',
-    headOwner: data.head_repository?.owner.login ?? '',
+    headOwner: data.head_repository?.owner?.login ?? '',
   }
 }
 
-function at(value: unknown, ...path: string[]): unknown {
-  return path.reduce<unknown>(
-    (inner, key) =>
-      typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>)[key] : undefined,
-    value,
-  )
+/** GitHub writes zeros where there was no commit. */
+function commitBefore(sha: string | null | undefined): string | null {
+  return sha && /[1-9a-f]/.test(sha) ? sha : null
+}
+
+function parse<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw invalid(what, `${issue?.path.join('.') || 'as a whole'}: ${issue?.message}`)
+}
+
+function invalid(what: string, why: string): ActionError {
+  return new ActionError('event_invalid', `The ${what} is not as GitHub sends it (${why}).`, {
+    hint: 'Is the file that GITHUB_EVENT_PATH names the one of the runner, and GITHUB_API_URL a GitHub?',
+  })
 }

@@ -53,7 +53,8 @@ const log: Log = {
 
 /** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
 function inert(message: string): string {
-  return message.replace(/^(\s*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [')
+  // Not `\s`: over the newlines of a long text that takes the square of its length.
+  return message.replace(/^([^\S\r\n]*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [')
 }
 
 /** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
@@ -109,6 +110,15 @@ function leave(): void {
   process.stdout.write('', () => process.exit(process.exitCode ?? 1))
 }
 
+/** What is no JSON is told of when the event is read. */
+async function readPayload(path = ''): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8').catch(() => '{}'))
+  } catch {
+    return undefined
+  }
+}
+
 async function main(): Promise<void> {
   listenToRunner(stop)
   scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
@@ -117,7 +127,7 @@ async function main(): Promise<void> {
   const deps: Deps = {
     readInput: name => core.getInput(name),
     env,
-    payload: JSON.parse(await readFile(env.GITHUB_EVENT_PATH ?? '', 'utf8').catch(() => '{}')),
+    payload: await readPayload(env.GITHUB_EVENT_PATH),
     workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
     scratch,
     // Read before anything of the user's runs, which could change it.
@@ -157,7 +167,7 @@ async function main(): Promise<void> {
         apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
         userAgent: USER_AGENT,
         signal,
-        fetchUrl: (url, signal) => fetch(url, { dispatcher, redirect: 'error', signal }) as never,
+        fetch: ((url: string, init: RequestInit) => fetch(url, { ...init, dispatcher } as never)) as never,
       }),
   }
   try {

@@ -101,7 +101,7 @@ export function readInputs(read: InputReader): Inputs {
     )
   const channels = readChannels(read('channels'))
   return {
-    capgoToken: read('capgo-token').trim(),
+    capgoToken: readToken(read, 'capgo-token'),
     timeout: readTimeout(text('timeout')),
     channels,
     channel,
@@ -130,15 +130,26 @@ export function readInputs(read: InputReader): Inputs {
     testersFile: readTestersFile(text('testers-file')),
     assignTesters: readAssignTesters(read('assign-testers')),
     prune: readChoice(read, 'prune', ['removed', 'exclusive', 'never']),
-    devicesToken: read('devices-token').trim(),
+    devicesToken: readToken(read, 'devices-token'),
     hosts: readHosts(text),
-    githubToken: read('github-token').trim(),
+    githubToken: readToken(read, 'github-token'),
     ...readToolkitInputs({
       text,
       boolean: name => readBoolean(read, name),
       checkChannel: checkChannelName,
     }),
   }
+}
+
+/** Tokens travel as a header. What is wrong is told without a character of it. */
+function readToken(read: InputReader, input: string): string {
+  const token = read(input).trim()
+  if (/^[\x21-\x7e]*$/.test(token)) return token
+  throw new InputError(
+    input,
+    'has a character that no key has: a space, a line break, or one beyond ASCII.',
+    'Store the key alone as the secret, without quotes, name or line break.',
+  )
 }
 
 function readTestersFile(path: string | null): string | null {
@@ -280,6 +291,7 @@ function readHosts(text: (name: string) => string | null): Hosts {
   }
   const api = url('api-url') ?? CLOUD.api
   const cloud = api === CLOUD.api
+  if (text('database-key') !== null) readToken(name => text(name) ?? '', 'database-key')
   const databaseUrl = url('database-url')
   const databaseKey = text('database-key')
   if ((databaseUrl === null) !== (databaseKey === null))

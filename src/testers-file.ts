@@ -2,6 +2,9 @@ import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseEr
 import * as z from 'zod/mini'
 import { shortDevice } from './plan/testers.ts'
 
+/** Characters; 10,000 testers with all that there is to say of them have 2 MB. */
+const LONGEST_FILE = 8 * 1024 * 1024
+
 /** What the plugin makes for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -104,12 +107,18 @@ export interface ParsedTesters {
  */
 export function parseTesters(source: string, today: string): ParsedTesters {
   const text = source.replace(/^\ufeff/, '')
+  if (text.trim() === '') return unusable('the file is empty')
+  if (text.length > LONGEST_FILE) return unusable(`the file has more than ${LONGEST_FILE} characters`)
   const place = placesOf(text)
   const errors: ParseError[] = []
-  const tree = parseTree(text, errors, { allowTrailingComma: true })
+  let tree: Node | undefined
+  try {
+    tree = parseTree(text, errors, { allowTrailingComma: true })
+  } catch {
+    // The parser calls itself for each level.
+    return unusable('this is nested more deeply than it can be read')
+  }
   const [broken] = errors
-  if (text.trim() === '')
-    return { testers: [], problems: [{ message: 'the file is empty', line: 1, column: 1 }], warnings: [] }
   if (broken !== undefined)
     return {
       testers: [],
@@ -123,6 +132,10 @@ export function parseTesters(source: string, today: string): ParsedTesters {
     problems: read.problems.sort(byPlace),
     warnings: read.warnings.sort(byPlace),
   }
+}
+
+function unusable(message: string): ParsedTesters {
+  return { testers: [], problems: [{ message, line: 1, column: 1 }], warnings: [] }
 }
 
 type Place = { line: number; column: number }

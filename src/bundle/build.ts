@@ -90,7 +90,14 @@ interface Manifest {
 async function readManifest(directory: string, root: string): Promise<Manifest | null> {
   const path = join(directory, 'package.json')
   const text = await readFile(path, 'utf8').catch(() => null)
-  return text === null ? null : (parseJson(text, relative(root, path), 'package_json_broken') as Manifest)
+  return text === null ? null : asManifest(parseJson(text, relative(root, path), 'package_json_broken'))
+}
+
+/** npm itself says what is wrong with a script that is none; here an object is an object or left out. */
+function asManifest(content: unknown): Manifest {
+  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
+  const parts = isObject(content) ? Object.entries(content as object) : []
+  return Object.fromEntries(parts.filter(([, value]) => isObject(value)))
 }
 
 /** `.pnp.cjs` is how yarn installs without `node_modules`. */

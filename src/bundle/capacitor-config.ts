@@ -59,6 +59,8 @@ const DEFAULT_WEB_DIR = 'www'
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
 const NO_WEB_DIR = ['', '.', '..', './', '../']
 const TIMEOUT = 30_000
+/** Bytes that the evaluator may say. */
+const LONGEST_EVALUATION = 4 * 1024 * 1024
 
 const text = z.optional(z.string())
 const schema = z.object({
@@ -245,7 +247,13 @@ async function runEvaluator(
         stream?.on('data', data => {
           output = (output + data).slice(-4096)
         })
-      child.stdio[3]?.on('data', (data: Buffer) => chunks.push(data))
+      let size = 0
+      child.stdio[3]?.on('data', (data: Buffer) => {
+        size += data.length
+        // A config is code and can write here what it likes.
+        if (size > LONGEST_EVALUATION) child.kill('SIGKILL')
+        else chunks.push(data)
+      })
     },
   ).then(
     ({ code, killedBy }) => killedBy ?? `exit code ${code}`,
@@ -261,9 +269,17 @@ async function runEvaluator(
   }
 }
 
+const Evaluated = z.object({
+  kind: z.enum(['config', 'no-object', 'syntax', 'missing', 'throw']),
+  config: z.optional(z.unknown()),
+  message: z.optional(z.string()),
+  place: z.optional(z.object({ file: z.string(), line: z.optional(z.int()), column: z.optional(z.int()) })),
+  missing: z.array(z.string()),
+})
+
 function readEvaluation(data: Buffer): Evaluation | null {
   try {
-    return JSON.parse(data.toString('utf8')) as Evaluation
+    return Evaluated.parse(JSON.parse(data.toString('utf8'))) as Evaluation
   } catch {
     return null
   }

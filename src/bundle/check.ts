@@ -39,13 +39,15 @@ interface Problem {
 }
 
 /** What systems and tools leave lying about; no app asks for it. */
-const LITTER: Readonly<Record<string, string>> = {
-  '.DS_Store': 'macOS folder settings',
-  __MACOSX: 'macOS resource forks',
-  'Thumbs.db': 'Windows thumbnails',
-  'desktop.ini': 'Windows folder settings',
-  '.git': 'git repository',
-}
+const LITTER: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '.DS_Store': 'macOS folder settings',
+    __MACOSX: 'macOS resource forks',
+    'Thumbs.db': 'Windows thumbnails',
+    'desktop.ini': 'Windows folder settings',
+    '.git': 'git repository',
+  }),
+)
 
 /** What bundlers write beside scripts and styles; other files with this ending may be an app's own. */
 const SOURCE_MAP = /\.(m?js|cjs|css)\.map$/
@@ -153,7 +155,7 @@ async function walk(
   )
   for (const entry of entries) {
     const path = prefix + entry.name
-    const why = LITTER[entry.name]
+    const why = LITTER.get(entry.name)
     if (why !== undefined) found.leftOut.push({ path, why })
     else await sortIn(entry, path)
   }

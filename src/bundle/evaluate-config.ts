@@ -124,8 +124,9 @@ function describe(value: unknown): string {
 
 function describeError(error: unknown, file: string): Evaluation {
   const about = { missing: [...missing], place: { file } }
-  if (!(error instanceof Error)) return { ...about, kind: 'throw', message: String(error) }
-  const [message] = error.message.split('\n') as [string]
+  // A config may throw anything, and errors whose parts are anything.
+  if (!(error instanceof Error)) return { ...about, kind: 'throw', message: sayAnything(error) }
+  const [message] = sayAnything(error.message).split('\n') as [string]
   if (error instanceof ConfigSyntaxError) return { ...about, kind: 'syntax', message, place: error.place }
   const specifier = isMissing(error)
     ? /Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1]
@@ -141,6 +142,14 @@ function describeError(error: unknown, file: string): Evaluation {
   if (error.name !== 'SyntaxError')
     return { ...about, kind: 'throw', message: `${error.name}: ${message}`, place: place ?? { file } }
   return { ...about, kind: 'syntax', message, place: place ?? placeBySecondParse(file) }
+}
+
+function sayAnything(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return `a ${typeof value}`
+  }
 }
 
 /** Node does not tell the place in an ES module. As a function body the same code gives the same error. */
@@ -166,7 +175,7 @@ function placeOfImport(specifier: string, error: Error & { requireStack?: string
 
 /** Where an error arose in the user's own files. */
 function placeOf(error: Error): Evaluation['place'] {
-  const stack = error.stack ?? ''
+  const stack = sayAnything(error.stack ?? '')
   // V8 puts the place of a syntax error before it: file and line, the line's text, carets below the fault.
   const syntax = /^(?:file:\/\/)?(.+):(\d+)\n.*\n( *)\^/.exec(stack)
   if (syntax) return { file: syntax[1]!, line: Number(syntax[2]), column: syntax[3]!.length + 1 }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import type { CapacitorConfig } from './capacitor-config.ts'
 
@@ -10,6 +10,9 @@ export interface NativeVersion {
   /** For example `android/app/build.gradle:12`, relative to the checkout. */
   readonly source: string
 }
+
+/** Bytes; a project file of ten thousand sources has some 3 MB. */
+const LONGEST_FILE = 16 * 1024 * 1024
 
 /** A version and the line where it stands. */
 interface Literal {
@@ -38,7 +41,7 @@ export async function readNativeVersions(options: {
     ]
   const look = async (platform: 'android' | 'ios', path: string, find: (text: string) => Literal[]) => {
     const file = join(directory, path)
-    const text = await readFile(file, 'utf8').catch(() => null)
+    const text = await readShort(file)
     const literals = text === null ? [] : find(text)
     return literals.map(({ version, line }) => ({
       platform,
@@ -60,6 +63,13 @@ export async function readNativeVersions(options: {
   return withoutRepeats([...gradle, ...plist, ...xcode])
 }
 
+/** Null when there is no such file, or one that no tool writes. */
+async function readShort(file: string): Promise<string | null> {
+  const found = await stat(file).catch(() => null)
+  if (found === null || !found.isFile() || found.size > LONGEST_FILE) return null
+  return readFile(file, 'utf8').catch(() => null)
+}
+
 function withoutRepeats(versions: readonly NativeVersion[]): NativeVersion[] {
   const known = new Map<string, NativeVersion>()
   for (const each of versions) {
@@ -72,9 +82,8 @@ function withoutRepeats(versions: readonly NativeVersion[]): NativeVersion[] {
 /** `versionName "1.0"` or `versionName = "1.0"`, in any flavour, when the line says nothing else. */
 function findVersionNames(text: string): Literal[] {
   return lines(withoutComments(text)).flatMap(({ content, line }) => {
-    const match = /(?:^|[\s{;])versionName(?:\s*=\s*|\s+|\s*\(\s*)(["'])([^"'$]+)\1\s*\)?\s*(?:[;}]|$)/.exec(
-      content,
-    )
+    const match =
+      /(?:^|[\s{;])versionName(?:\s*=\s*|\s+|\s*\(\s*)(["'])([^"'$]+)\1\s*(?:\)\s*)?(?:[;}]|$)/.exec(content)
     return match ? [{ version: match[2]!.trim(), line }] : []
   })
 }
@@ -82,7 +91,7 @@ function findVersionNames(text: string): Literal[] {
 /** Comments of Gradle files as blanks, so that lines keep their numbers; strings stay (`"https://"`). */
 function withoutComments(text: string): string {
   return text.replace(
-    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g,
+    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\*(?:[\s\S]*?\*\/|[\s\S]*$)|\/\/[^\n]*/g,
     (comment, string?: string) => string ?? comment.replace(/[^\n]/g, ' '),
   )
 }
@@ -99,9 +108,7 @@ function findShortVersion(text: string): Literal[] {
  * the project's configuration of that name says. The file is a list of objects that name each other by id.
  */
 function findMarketingVersions(text: string): Literal[] {
-  const objects = new Map<string, { body: string; line: number }>()
-  for (const match of text.matchAll(/^\t\t([0-9A-Fa-f]{24})(?: \/\*.*?\*\/)? = \{\r?\n([\s\S]*?)^\t\t\};/gm))
-    objects.set(match[1]!, { body: match[2]!, line: lineAt(text, match.index) + 1 })
+  const objects = readObjects(text)
   const ofKind = (kind: string) => [...objects.values()].filter(({ body }) => property(body, 'isa') === kind)
   const project = ofKind('PBXProject')[0]
   return ofKind('PBXNativeTarget')
@@ -127,6 +134,22 @@ function findMarketingVersions(text: string): Literal[] {
       return found ? [{ name: property(found.body, 'name'), version: marketingVersion(found) }] : []
     })
   }
+}
+
+/** By id: what stands between `= {` and `};`, and the number of its first line. One pass: such files are long. */
+function readObjects(text: string): Map<string, { body: string; line: number }> {
+  const objects = new Map<string, { body: string; line: number }>()
+  let open: { id: string; from: number } | null = null
+  const all = text.split('\n')
+  for (const [index, content] of all.entries()) {
+    const id = /^\t\t([0-9A-Fa-f]{24})(?: \/\*.*\*\/)? = \{\r?$/.exec(content)?.[1]
+    if (id !== undefined) open ??= { id, from: index + 1 }
+    else if (open !== null && content.startsWith('\t\t};')) {
+      objects.set(open.id, { body: `${all.slice(open.from, index).join('\n')}\n`, line: open.from + 1 })
+      open = null
+    }
+  }
+  return objects
 }
 
 function marketingVersion({ body, line }: { body: string; line: number }): Literal | 'variable' | null {

@@ -3,7 +3,7 @@ import semver from 'semver'
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { parseAnswer, query, quote } from './postgrest.ts'
+import { list as listed, parseAnswer, query, quote, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import { BUNDLE_COLUMNS, BundleRow, type ManifestEntry, type NativePackage } from './wire.ts'
 
@@ -27,6 +27,8 @@ export type Deleted = 'deleted' | 'linked' | 'gone'
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
 const PAGE = 1000
+/** No app has more bundles than these hold, even where a server gives few rows at once. */
+const MOST_PAGES = 5000
 const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 }
 /**
  * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
@@ -130,13 +132,14 @@ export function bundles({ http, api, key, database }: Connection) {
 
     /** The bundles of these ids, also deleted ones. */
     async readBundlesById(appId: string, ids: readonly number[]): Promise<BundleRow[]> {
-      return ids.length === 0 ? [] : list(appId, { id: `in.(${ids.join(',')})` }, 'read bundles')
+      return ids.length === 0 ? [] : list(appId, { id: listed(ids) }, 'read bundles')
     },
 
     /** Every bundle of the app that is not deleted, the newest first. */
     async listBundles(appId: string): Promise<BundleRow[]> {
       const all: BundleRow[] = []
-      for (;;) {
+      const what = 'list bundles'
+      for (let pages = 0; pages < MOST_PAGES; pages++) {
         // By id and not by offset: bundles may come and go meanwhile.
         const before = all.at(-1)
         const page = await list(
@@ -147,13 +150,17 @@ export function bundles({ http, api, key, database }: Connection) {
             order: 'id.desc',
             limit: String(PAGE),
           },
-          'list bundles',
+          what,
         )
-        // A server may give fewer rows at once than we ask for: only an empty page is the end. One that does not know
-        // the filter would give the same page for ever.
-        if (page.length === 0 || (before !== undefined && page[0]!.id >= before.id)) return all
-        all.push(...page)
+        // A server may give fewer rows at once than we ask for: only an empty page is the end.
+        if (page.length === 0) return all
+        for (const row of page) {
+          if (row.id >= (all.at(-1)?.id ?? Number.POSITIVE_INFINITY))
+            throw unexpected({ what }, 'rows that were not asked for')
+          all.push(row)
+        }
       }
+      throw unexpected({ what }, 'there is no end of them')
     },
 
     /**

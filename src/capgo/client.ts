@@ -137,14 +137,14 @@ export function createCapgo(options: CapgoOptions) {
     },
 
     /** Whether the key has the permission on the app. */
-    hasPermission: async (permission: string, appId: string): Promise<boolean> =>
-      (await callFunction('cli_check_permission', {
+    hasPermission: (permission: string, appId: string): Promise<boolean> =>
+      askFunction('cli_check_permission', {
         apikey: options.token,
         permission_key: permission,
         org_id: null,
         app_id: appId,
         channel_id: null,
-      })) === true,
+      }),
 
     /** Throws `permission_missing` when the key lacks the permission on the app (or on the channel). */
     async requirePermission(
@@ -152,24 +152,24 @@ export function createCapgo(options: CapgoOptions) {
       permission: Permission,
       scope: { readonly appId: string; readonly channelId: number | null },
     ): Promise<void> {
-      const allowed = await callFunction('cli_check_permission', {
+      const allowed = await askFunction('cli_check_permission', {
         apikey: options.token,
         permission_key: permission,
         org_id: null,
         app_id: scope.appId,
         channel_id: scope.channelId,
       })
-      if (allowed !== true) throw permissionMissing(what, { permission, role: SMALLEST_ROLE[permission] })
+      if (!allowed) throw permissionMissing(what, { permission, role: SMALLEST_ROLE[permission] })
     },
 
     /** Throws `on_premise_app` when the organisation's plan allows no more storage. */
     async requireStorage(orgId: string, appId: string): Promise<void> {
-      const allowed = await callFunction('is_allowed_action_org_action', {
+      const allowed = await askFunction('is_allowed_action_org_action', {
         orgid: orgId,
         actions: ['storage'],
         appid: appId,
       })
-      if (allowed === false)
+      if (!allowed)
         throw refusal(
           { what: 'upload' },
           { status: 429, headers: {}, text: '', json: undefined, code: 'on_premise_app' },
@@ -177,7 +177,8 @@ export function createCapgo(options: CapgoOptions) {
     },
   }
 
-  async function callFunction(name: string, argumentsOf: Record<string, unknown>): Promise<unknown> {
+  /** Functions of the database that answer yes or no. */
+  async function askFunction(name: string, argumentsOf: Record<string, unknown>): Promise<boolean> {
     const { url, headers } = await connection.database()
     const call = {
       what: `ask Capgo (${name})`,
@@ -189,6 +190,6 @@ export function createCapgo(options: CapgoOptions) {
     } as const
     const answer = await http.send(call)
     if (answer.status !== 200) throw refusal(call, answer)
-    return parseAnswer(z.unknown(), answer, call)
+    return parseAnswer(z.boolean(), answer, call)
   }
 }

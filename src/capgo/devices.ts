@@ -2,12 +2,14 @@ import PQueue from 'p-queue'
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { parseAnswer, query } from './postgrest.ts'
+import { list, parseAnswer, query, unexpected } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
 import { DeviceList, type DeviceRow, OverrideRow } from './wire.ts'
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
 const PAGE = 1000
+/** No app has so many overrides that they take more pages. */
+const MOST_PAGES = 2000
 /** Ids in one filter or body: a URL of 200 ids has 8 kB, the usual limit. */
 const IDS_A_CALL = 200
 /**
@@ -53,6 +55,7 @@ export function devices({ http, api, key, database }: Connection) {
     // 206 when there are more rows than the answer has.
     if (answer.status !== 200 && answer.status !== 206) throw refusal(call, answer)
     const rows = parseAnswer(z.array(OverrideRow), answer, call)
+    if (rows.length > PAGE) throw unexpected(call, `${rows.length} rows where ${PAGE} were asked for`)
     const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1])
     return { rows, total }
   }
@@ -112,6 +115,11 @@ export function devices({ http, api, key, database }: Connection) {
       const first = await readOverrides(filter, 0, true)
       const size = first.rows.length
       if (size === 0 || !(first.total > size)) return first.rows
+      if (first.total > MOST_PAGES * size)
+        throw unexpected(
+          { what: 'read the overrides of devices' },
+          `${size} rows at once, and ${first.total} in all`,
+        )
       // A server may give fewer rows at once than we ask for.
       const offsets = Array.from(
         { length: Math.ceil(first.total / size) - 1 },
@@ -128,7 +136,7 @@ export function devices({ http, api, key, database }: Connection) {
     async readOverridesOf(appId: string, deviceIds: readonly string[]): Promise<OverrideRow[]> {
       const found: OverrideRow[] = []
       for (const ids of chunks(deviceIds)) {
-        const filter = { app_id: `eq.${appId}`, device_id: `in.(${ids.join(',')})` }
+        const filter = { app_id: `eq.${appId}`, device_id: list(ids) }
         found.push(...(await readOverrides(filter, 0, false)).rows)
       }
       return found
@@ -186,7 +194,7 @@ export function devices({ http, api, key, database }: Connection) {
         const filter = {
           app_id: `eq.${appId}`,
           channel_id: `eq.${channelId}`,
-          device_id: `in.(${ids.join(',')})`,
+          device_id: list(ids),
           select: 'device_id',
         }
         const call = {
@@ -213,7 +221,7 @@ export function devices({ http, api, key, database }: Connection) {
       })
       const answer = await http.send(call)
       if (answer.status !== 200) throw refusal(call, answer, READ_DEVICES)
-      return parseAnswer(z.object({ count: z.number() }), answer, call).count
+      return parseAnswer(z.object({ count: z.int() }), answer, call).count
     },
 
     /** Devices that last told that they run this bundle, the newest first, `limit` at most. */

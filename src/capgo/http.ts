@@ -1,5 +1,6 @@
 /**
- * The one way to Capgo's servers: timeouts, retries, `Retry-After`, redaction, user agent, no redirects.
+ * The one way to Capgo's servers: bounds of time and size, retries, `Retry-After`, redaction, user agent, no
+ * redirects. No encoding is asked for, so nothing is unpacked.
  */
 import type { Readable } from 'node:stream'
 import pRetry, { AbortError } from 'p-retry'
@@ -24,7 +25,10 @@ export interface Call {
   readonly answers?: readonly number[]
   /** Milliseconds for the whole exchange. */
   readonly timeout?: number
-  /** Takes the body of a 2xx answer piece by piece instead of `text`; called anew from the start on a retry. */
+  /**
+   * Takes the body of a 2xx answer piece by piece instead of `text`; called anew from the start on a retry. What
+   * it throws ends the exchange: an `ActionError` as it is, anything else as no answer.
+   */
   readonly onBody?: () => (piece: Buffer) => void
 }
 
@@ -32,9 +36,9 @@ export interface Answer {
   readonly status: number
   readonly headers: Readonly<Record<string, string | string[] | undefined>>
   readonly text: string
-  /** Parsed body, undefined when it is not JSON. */
+  /** Parsed body, undefined when it is not JSON in UTF-8. */
   readonly json: unknown
-  /** Capgo's `error` or PostgREST's `code`, '' without one. */
+  /** Capgo's `error` or PostgREST's `code`, '' without one: a word that can stand in an output and in a sentence. */
   readonly code: string
 }
 
@@ -61,6 +65,8 @@ const TRIES = 5
 const SILENT = 120_000
 /** Between two pieces of an answer. */
 const STALLED = 30_000
+/** Bytes of an answer that is no download. 1000 rows with all that they can hold have some 20 MB. */
+const LONGEST_ANSWER = 32 * 1024 * 1024
 const FIRST_PAUSE = 500
 const LONGEST_PAUSE = 30_000
 /** A server that asks for a longer pause than this is not waited for. */
@@ -71,7 +77,8 @@ export type Http = ReturnType<typeof createHttp>
 export function createHttp(options: HttpOptions) {
   /**
    * Sends a call and returns the answer, whatever its status. Throws `ConnectionError` when there is none,
-   * `redirect_refused` for a redirect: credentials follow none; and the signal's reason.
+   * `answer_too_long` for one that does not end, `redirect_refused` for a redirect: credentials follow none; and the
+   * signal's reason.
    */
   async function send(call: Call): Promise<Answer> {
     let tries = 0
@@ -125,22 +132,21 @@ export function createHttp(options: HttpOptions) {
         headersTimeout: SILENT,
         bodyTimeout: STALLED,
       })
-      let text = ''
-      if (call.onBody !== undefined && response.statusCode < 300) {
-        const take = call.onBody()
-        for await (const piece of response.body) take(piece as Buffer)
-      } else text = options.redact(await response.body.text())
+      const pieces: Buffer[] = []
+      const take = response.statusCode < 300 && call.onBody ? call.onBody() : collect(pieces, call)
+      // Leaving the loop by a throw closes the connection.
+      for await (const piece of response.body) take(piece as Buffer)
       if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
         throw new AbortError(
           new ActionError(
             'redirect_refused',
-            `Could not ${call.what}: ${new URL(call.url).origin} answered with a redirect.`,
+            `Could not ${call.what}: ${originOf(call.url)} answered with a redirect.`,
             {
               hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
             },
           ),
         )
-      const json = parse(text)
+      const { text, json } = read(Buffer.concat(pieces), options.redact)
       return { status: response.statusCode, headers: response.headers, text, json, code: codeOf(json) }
     } catch (error) {
       options.signal.throwIfAborted()
@@ -148,7 +154,7 @@ export function createHttp(options: HttpOptions) {
       const cause = error as Error & { code?: string }
       throw new ConnectionError(
         'no_connection',
-        `Could not ${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${options.redact(cause.message)}).`,
+        `Could not ${call.what}: no answer from ${originOf(call.url)} (${cause.code ?? cause.name}: ${options.redact(cause.message)}).`,
         {
           hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
           cause,
@@ -187,13 +193,9 @@ class PassingFault extends Error {
 
 function isPassing(answer: Answer, call: Call): boolean {
   if (call.answers?.includes(answer.status)) return false
-  if (answer.status === 429)
-    // `on_premise_app` says that the plan does not allow it; no waiting helps.
-    return (
-      answer.code === 'too_many_requests' &&
-      (retryAfter(answer) ?? 0) <= LONGEST_RETRY_AFTER &&
-      !isLockout(answer)
-    )
+  if ((retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER) return false
+  // `on_premise_app` says that the plan does not allow it; no waiting helps.
+  if (answer.status === 429) return answer.code === 'too_many_requests' && !isLockout(answer)
   if (answer.status === 503) return call.retry === 'repeat' || retryAfter(answer) !== null
   return answer.status >= 500 && call.retry === 'repeat'
 }
@@ -223,16 +225,45 @@ function neverSent(error: ConnectionError): boolean {
   )
 }
 
-function parse(text: string): unknown {
-  try {
-    return text === '' ? undefined : JSON.parse(text)
-  } catch {
-    return undefined
+/** Gathers an answer, up to its bound. */
+function collect(pieces: Buffer[], { what, url }: Call): (piece: Buffer) => void {
+  let size = 0
+  return piece => {
+    size += piece.length
+    if (size > LONGEST_ANSWER)
+      throw new ActionError(
+        'answer_too_long',
+        `Could not ${what}: the answer of ${originOf(url)} has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`,
+        {
+          hint: 'No answer of a Capgo server is that long. Is api-url (files-url, database-url) the right address?',
+        },
+      )
+    pieces.push(piece)
   }
 }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true })
+
+function read(bytes: Buffer, redact: HttpOptions['redact']): { text: string; json: unknown } {
+  const text = redact(bytes.toString('utf8'))
+  try {
+    UTF8.decode(bytes)
+    return { text, json: JSON.parse(text) }
+  } catch {
+    return { text, json: undefined }
+  }
+}
+
+function originOf(url: string): string {
+  return URL.parse(url)?.origin ?? 'an address that is none'
+}
+
+/** Codes of Capgo and PostgREST are words; a sentence, or worse, is no code. */
+const CODE = /^\w[\w.-]{0,63}$/
 
 function codeOf(json: unknown): string {
   if (typeof json !== 'object' || json === null) return ''
   const { error, code } = json as { error?: unknown; code?: unknown }
-  return typeof error === 'string' ? error : typeof code === 'string' ? code : ''
+  const found = typeof error === 'string' ? error : code
+  return typeof found === 'string' && CODE.test(found) ? found : ''
 }

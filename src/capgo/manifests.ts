@@ -1,11 +1,13 @@
 import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
-import { parseAnswer, query } from './postgrest.ts'
+import { list, parseAnswer, query } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import { ManifestEntry } from './wire.ts'
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
 const PAGE = 1000
+/** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
+const MOST_PAGES = 50
 /** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
 const TAKEN_UP_WITHIN = 120_000
 const LOOK_EVERY = 2000
@@ -14,7 +16,7 @@ export function manifests({ http, api, key, database }: Connection) {
   async function readPage(ids: readonly number[], offset: number): Promise<ManifestEntry[]> {
     const { url, headers } = await database()
     const parameters = {
-      app_version_id: `in.(${ids.join(',')})`,
+      app_version_id: list(ids),
       select: Object.keys(ManifestEntry.shape).join(','),
       order: 'id.asc',
       limit: String(PAGE),
@@ -43,9 +45,7 @@ export function manifests({ http, api, key, database }: Connection) {
     } as const
     const answer = await http.send(call)
     if (answer.status !== 200) throw refusal(call, answer)
-    return (
-      parseAnswer(z.array(z.object({ manifest_count: z.number() })), answer, call)[0]?.manifest_count ?? 0
-    )
+    return parseAnswer(z.array(z.object({ manifest_count: z.int() })), answer, call)[0]?.manifest_count ?? 0
   }
 
   return {
@@ -55,7 +55,8 @@ export function manifests({ http, api, key, database }: Connection) {
     ): Promise<ManifestEntry[]> {
       const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0)
       const ids = bundles.map(({ id }) => id)
-      const offsets = Array.from({ length: Math.ceil(total / PAGE) }, (_, page) => page * PAGE)
+      const pages = Math.min(MOST_PAGES, Math.ceil(total / PAGE))
+      const offsets = Array.from({ length: pages }, (_, page) => page * PAGE)
       return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat()
     },
 

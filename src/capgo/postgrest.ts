@@ -7,10 +7,15 @@ export function quote(value: string): string {
   return `"${value.replace(/[\\"]/g, character => `\\${character}`)}"`
 }
 
-/** Query of a PostgREST URL, percent-encoded. */
+/** A list for the filter `in`; device ids and other plain words need no quotes, which make an address long. */
+export function list(values: readonly (string | number)[]): string {
+  return `in.(${values.map(value => (/^[\w-]+$/.test(String(value)) ? value : quote(String(value)))).join(',')})`
+}
+
+/** Query of a PostgREST URL, percent-encoded; half a surrogate pair, which has no encoding, as U+FFFD. */
 export function query(parameters: Readonly<Record<string, string>>): string {
   return Object.entries(parameters)
-    .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`)
     .join('&')
 }
 
@@ -19,9 +24,17 @@ export function parseAnswer<T>(schema: z.ZodMiniType<T>, answer: Answer, call: P
   const parsed = schema.safeParse(answer.json)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
-  throw new ActionError(
+  throw unexpected(
+    call,
+    answer.json === undefined ? 'it is no JSON' : `${issue?.path.join('.') || 'body'}: ${issue?.message}`,
+  )
+}
+
+/** An answer that no Capgo server gives. */
+export function unexpected(call: Pick<Call, 'what'>, why: string): ActionError {
+  return new ActionError(
     'unexpected_answer',
-    `Could not ${call.what}: Capgo's answer is not what this action knows (${issue?.path.join('.') || 'body'}: ${issue?.message}).`,
+    `Could not ${call.what}: Capgo's answer is not what this action knows (${why}).`,
     {
       hint: 'Is api-url (database-url) a Capgo server? A newer server may need a newer version of this action.',
     },

@@ -19,7 +19,6 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
     message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
     hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
   },
-  redirect_refused: { message: '', hint: '' },
 }
 
 /** The permission and the smallest role that has it, for calls that Capgo refuses without naming one. */
@@ -36,7 +35,7 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
   const code = answer.text.includes('too_many_failed_auth_attempts')
     ? 'too_many_failed_auth_attempts'
     : answer.code
-  const known = MEANINGS[code]
+  const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
   if (known !== undefined)
     return new ActionError(code, known.message, { hint: known.hint, cause: summary(answer) })
   if (needs !== undefined && isPermissionRefusal(answer)) return permissionMissing(call.what, needs, answer)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Connection } from './connection.ts'
 import type { Answer, Call } from './http.ts'
+import { unexpected } from './postgrest.ts'
 
 /** An app on a device, as it asks for updates. */
 export interface AskingDevice {
@@ -39,6 +40,8 @@ const FIRST_PAUSE = 2_000
 const LONGEST_PAUSE = 15_000
 const LONGEST_WAIT = 180_000
 const DOWNLOAD_TIMEOUT = 600_000
+/** Bytes that no bundle has: servers take 1 GiB, unless they are set otherwise. */
+const LONGEST_DOWNLOAD = 4 * 1024 ** 3
 
 export function updates({ http, plugin }: Connection) {
   async function ask(device: AskingDevice): Promise<Offer> {
@@ -102,6 +105,7 @@ export function updates({ http, plugin }: Connection) {
           size = 0
           return piece => {
             size += piece.length
+            if (size > LONGEST_DOWNLOAD) throw unexpected(call, 'the download does not end')
             hash.update(piece)
           }
         },
@@ -117,7 +121,7 @@ function toOffer({ status, json, code }: Answer): Offer {
   const body = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>
   const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : null)
   const version = text('version')
-  const url = text('url')
+  const url = URL.canParse(text('url') ?? '') ? text('url') : null
   if (status === 200 && code === '' && version !== null && url !== null)
     return {
       kind: 'offered',

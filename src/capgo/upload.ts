@@ -5,7 +5,7 @@ import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { type Answer, type Call, ConnectionError } from './http.ts'
-import { parseAnswer } from './postgrest.ts'
+import { parseAnswer, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import type { FilesConfig } from './wire.ts'
 
@@ -48,6 +48,8 @@ const TUS = { 'tus-resumable': '1.0.0' } as const
 const CHUNK_TIMEOUT = 600_000
 /** How often an upload may lose its way before it is given up. */
 const RESUMES = 5
+/** Requests for one object; a server that takes less at once takes none of a size worth mentioning. */
+const MOST_CHUNKS = 10_000
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as const
 
 /** Where Capgo stores a bundle's zip. */
@@ -82,6 +84,8 @@ export function uploads({ http, files, key, database }: Connection) {
   async function uploadByTus(object: StoredObject, { config, onProgress }: UploadOptions): Promise<void> {
     const { what, size } = object
     const chunk = Math.min(config.maxChunkSize, size)
+    if (size > MOST_CHUNKS * chunk)
+      throw unexpected({ what: `upload ${what}` }, `it takes ${chunk} bytes at once, and there are ${size}`)
     const metadata = { filename: object.key, filetype: object.type }
     let location: string | null = null
     let offset = 0
@@ -115,10 +119,10 @@ export function uploads({ http, files, key, database }: Connection) {
       }
       const answer = await answerOrLoss(call)
       if (answer !== null && (answer.status === 201 || answer.status === 204)) {
-        offset = offsetOf(answer, size)
-        if (location === null) location = followLocation(answer)
+        offset = readProgress(call, answer, size)
+        if (location === null) location = followLocation(call, answer)
         onProgress?.(offset)
-        if (offset >= size) return
+        if (offset === size) return
         // Only trouble without any progress in between is trouble that stays.
         if (offset > furthest) trouble = 0
         else if (++trouble > RESUMES) throw lost(what)
@@ -130,13 +134,13 @@ export function uploads({ http, files, key, database }: Connection) {
       // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
       await http.pause(answer, trouble)
       if (location !== null) {
-        const found: number | null = await readOffset(what, location)
+        const found: number | null = await readOffset(what, location, size)
         if (found === null) {
           location = null
           offset = 0
         } else {
           offset = found
-          if (offset >= size) return
+          if (offset === size) return
         }
       }
     }
@@ -153,7 +157,7 @@ export function uploads({ http, files, key, database }: Connection) {
   }
 
   /** How many bytes the server has, or null when it knows nothing of the upload. */
-  async function readOffset(object: string, location: string): Promise<number | null> {
+  async function readOffset(object: string, location: string, size: number): Promise<number | null> {
     const call = {
       what: `ask how far the upload of ${object} got`,
       method: 'HEAD',
@@ -164,12 +168,14 @@ export function uploads({ http, files, key, database }: Connection) {
     const answer = await http.send(call)
     if (answer.status === 404) return null
     if (answer.status !== 200) throw refusal(call, answer, UPLOAD)
-    return offsetOf(answer, Number.POSITIVE_INFINITY)
+    return readProgress(call, answer, size)
   }
 
   /** The upload goes on where the server says, on the files host only: the key is sent there. */
-  function followLocation(answer: Answer): string {
-    const location = new URL(String(answer.headers.location), `${files}/files/upload/attachments/`)
+  function followLocation(call: Call, answer: Answer): string {
+    const told = answer.headers.location
+    const location = typeof told === 'string' ? URL.parse(told, `${files}/files/upload/attachments/`) : null
+    if (location === null) throw unexpected(call, 'it does not say where the upload goes on')
     if (location.origin !== new URL(files).origin)
       throw new ActionError(
         'upload_elsewhere',
@@ -236,18 +242,13 @@ export function uploads({ http, files, key, database }: Connection) {
   async function verifyStored(zip: StoredZip): Promise<void> {
     const stored = await hashStored(zip)
     if (stored !== zip.sha256)
-      throw new ActionError(
-        'stored_differs',
-        `What Capgo stored for bundle ${zip.name} is not what was uploaded (SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}).`,
-        {
-          hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
-        },
-      )
+      throw storedDiffers(zip, `SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}`)
   }
 
   /** SHA-256 of the stored object, or null when there is none. Streams it. */
-  async function hashStored(zip: Pick<StoredZip, 'ownerOrg' | 'appId' | 'name'>): Promise<string | null> {
+  async function hashStored(zip: StoredZip): Promise<string | null> {
     let hash = createHash('sha256')
+    let size = 0
     const call: Call = {
       what: `read the stored bundle ${zip.name}`,
       method: 'GET',
@@ -256,7 +257,12 @@ export function uploads({ http, files, key, database }: Connection) {
       timeout: CHUNK_TIMEOUT,
       onBody: () => {
         hash = createHash('sha256')
-        return piece => hash.update(piece)
+        size = 0
+        return piece => {
+          size += piece.length
+          if (size > zip.size) throw storedDiffers(zip, `more than its ${zip.size} bytes`)
+          hash.update(piece)
+        }
       },
     }
     const answer = await http.send(call)
@@ -322,22 +328,30 @@ export function uploads({ http, files, key, database }: Connection) {
   return { uploadZip, uploadFile: uploadByTus, describeStored, readStoredTail }
 }
 
+/** How many bytes the server says that it has. */
+function readProgress(call: Call, { status, headers }: Answer, size: number): number {
+  // A server may make the upload without a look at the bytes that came along.
+  const told = headers['upload-offset'] ?? (status === 201 ? '0' : undefined)
+  const offset = typeof told === 'string' && /^\d+$/.test(told) ? Number(told) : Number.NaN
+  if (offset <= size) return offset
+  throw unexpected(call, `it has ${Number.isNaN(offset) ? 'an unknown number' : offset} of ${size} bytes`)
+}
+
+function storedDiffers({ name }: StoredZip, how: string): ActionError {
+  return new ActionError(
+    'stored_differs',
+    `What Capgo stored for bundle ${name} is not what was uploaded (${how}).`,
+    {
+      hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
+    },
+  )
+}
+
 function part(path: string, start: number, length: number): NonNullable<Call['body']> {
   return { open: () => createReadStream(path, { start, end: start + length - 1 }), length }
 }
 
 /** Bytes that the server says to have: a number from 0 to `size`. Throws `unexpected_answer`. */
-function offsetOf(answer: Answer, size: number): number {
-  // A server may make the upload without a look at the bytes that came along.
-  const offset = Number(answer.headers['upload-offset'] ?? (answer.status === 201 ? 0 : Number.NaN))
-  if (Number.isSafeInteger(offset) && offset >= 0 && offset <= size) return offset
-  throw new ActionError(
-    'unexpected_answer',
-    'The files service does not say how much of the upload it has (header Upload-Offset).',
-    { hint: 'Is a proxy between runner and server? Nothing was published; run the job again.' },
-  )
-}
-
 /** Offset conflicts, an unfinished upload in the way, a restarted engine, an upload that it forgot. */
 function isWorthResuming(answer: Answer): boolean {
   if (answer.status === 409) return answer.code !== 'bundle_already_ready'

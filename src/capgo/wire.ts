@@ -4,10 +4,17 @@
  */
 import * as z from 'zod/mini'
 
+/** A row's number. */
+const Id = z.int()
+const Count = z.int().check(z.nonnegative())
+const Timestamp = z.string().check(z.refine(text => !Number.isNaN(Date.parse(text)), 'is no time'))
+/** What can be sent as a header: no line break, nothing but ASCII. */
+const HeaderValue = z.string().check(z.regex(/^[\x21-\x7e]+$/, 'is no key'))
+
 /** `GET {api}/private/config`: where the database is. `supaKey` is publishable. */
 export const PrivateConfig = z.object({
-  supaHost: z.url(),
-  supaKey: z.string().check(z.minLength(1)),
+  supaHost: z.url({ protocol: /^https?$/ }),
+  supaKey: HeaderValue,
 })
 export type PrivateConfig = z.infer<typeof PrivateConfig>
 
@@ -19,9 +26,9 @@ export const FilesConfig = z.object({
   partialUpload: z._default(z.boolean(), false),
   TUSUpload: z._default(z.boolean(), false),
   TUSUploadForced: z._default(z.boolean(), false),
-  maxUploadLength: z._default(z.number(), MAX_UPLOAD),
-  maxChunkSize: z._default(z.number(), 103_809_024),
-  alertUploadSize: z._default(z.number(), 20_971_520),
+  maxUploadLength: z._default(Count, MAX_UPLOAD),
+  maxChunkSize: z._default(z.int().check(z.positive()), 103_809_024),
+  alertUploadSize: z._default(Count, 20_971_520),
 })
 export type FilesConfig = z.infer<typeof FilesConfig>
 
@@ -36,7 +43,7 @@ export type App = z.infer<typeof App>
 
 /** A bundle: a row of `app_versions`. */
 export const BundleRow = z.object({
-  id: z.number(),
+  id: Id,
   name: z.string(),
   deleted: z.boolean(),
   /** `r2-direct` while it is in progress; `r2` or `external` when it is ready. */
@@ -49,8 +56,8 @@ export const BundleRow = z.object({
   link: z.nullable(z.string()),
   comment: z.nullable(z.string()),
   min_update_version: z.nullable(z.string()),
-  manifest_count: z.number(),
-  created_at: z.string(),
+  manifest_count: Count,
+  created_at: Timestamp,
 })
 export type BundleRow = z.infer<typeof BundleRow>
 export const BUNDLE_COLUMNS = Object.keys(BundleRow.shape).join(',')
@@ -78,7 +85,7 @@ export type UpdatePolicy = z.infer<typeof UpdatePolicy>
 
 /** A channel, with the bundle that it serves. */
 export const ChannelRow = z.object({
-  id: z.number(),
+  id: Id,
   name: z.string(),
   public: z.boolean(),
   ios: z.boolean(),
@@ -91,7 +98,7 @@ export const ChannelRow = z.object({
   allow_device: z.boolean(),
   allow_dev: z.boolean(),
   allow_prod: z.boolean(),
-  rollout_version: z.nullable(z.number()),
+  rollout_version: z.nullable(Id),
   rollout_enabled: z.boolean(),
   rollout_percentage_bps: z.number(),
   rollout_paused_at: z.nullable(z.string()),
@@ -106,8 +113,8 @@ export const CHANNEL_COLUMNS = [
 /** An override: a row of `channel_devices`. */
 export const OverrideRow = z.object({
   device_id: z.string(),
-  channel_id: z.number(),
-  updated_at: z.string(),
+  channel_id: Id,
+  updated_at: Timestamp,
 })
 export type OverrideRow = z.infer<typeof OverrideRow>
 

@@ -3,20 +3,22 @@ import { rm } from 'node:fs/promises'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import pRetry, { AbortError } from 'p-retry'
+import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
+import { readAll } from './answer.ts'
 import { isForbidden } from './refusal.ts'
 import type { Repository } from './repository.ts'
 
 /** What a run kept under a name. */
-export interface Artifact {
-  readonly id: number
-  readonly expired: boolean
-}
+const Artifact = z.object({ id: z.int(), expired: z.boolean() })
+export type Artifact = z.infer<typeof Artifact>
 
-/** Milliseconds for one try of a whole artifact. */
+/** Milliseconds for a whole artifact. */
 const DOWNLOAD_TIMEOUT = 600_000
 
-export function artifacts({ octokit, owner, repo, signal, fetchUrl }: Repository) {
+export function artifacts(connection: Repository) {
+  const { octokit, owner, repo, signal, fetch } = connection
+
   /** Where the artifact is for some minutes: another host, which our token is nothing to. */
   async function locate(id: number): Promise<string> {
     const { headers } = await octokit.request(
@@ -34,13 +36,13 @@ export function artifacts({ octokit, owner, repo, signal, fetchUrl }: Repository
     /** The run's newest artifact of this name, through all pages. Throws `permission_missing` (`actions: read`). */
     async findArtifact(runId: number, name: string): Promise<Artifact | null> {
       const found = await allowed(() =>
-        octokit.paginate(octokit.rest.actions.listWorkflowRunArtifacts, {
-          owner,
-          repo,
-          run_id: runId,
-          name,
-          per_page: 100,
-        }),
+        readAll(
+          connection,
+          'GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts',
+          { run_id: runId, name },
+          Artifact,
+          'artifacts',
+        ),
       )
       const [newest] = found.sort((one, other) => other.id - one.id)
       return newest === undefined ? null : { id: newest.id, expired: newest.expired }
@@ -54,10 +56,10 @@ export function artifacts({ octokit, owner, repo, signal, fetchUrl }: Repository
       await pRetry(
         async () => {
           try {
-            const response = await fetchUrl(
-              await allowed(() => locate(id)),
-              AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT)]),
-            )
+            const response = await fetch(await allowed(() => locate(id)), {
+              redirect: 'error',
+              signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT)]),
+            })
             if (!response.ok || response.body === null)
               throw new Error(`The artifact's host answered ${response.status}.`)
             await pipeline(

@@ -4,7 +4,9 @@ import { artifacts } from './artifacts.ts'
 import { comments } from './comment.ts'
 import { deployments } from './deployment.ts'
 import { history } from './history.ts'
+import { boundedFetch, type Fetch } from './http.ts'
 import { pulls } from './pulls.ts'
+import { GitHubError, toGitHubError } from './refusal.ts'
 import type { Repository } from './repository.ts'
 
 export interface GitHubOptions {
@@ -17,15 +19,12 @@ export interface GitHubOptions {
   readonly redact: (text: string) => string
   /** Ends every call with its reason. */
   readonly signal: AbortSignal
-  readonly fetchUrl: Repository['fetchUrl']
+  readonly fetch: Fetch
 }
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
-/** Milliseconds for one try; GitHub itself gives up after 10 s. */
-const TIMEOUT = 30_000
-
-/** The repository on GitHub. Calls throw Octokit's errors (`isForbidden` reads them), and the signal's reason. */
+/** The repository on GitHub. Calls throw `ActionError`, `GitHubError` where GitHub refused, and the signal's reason. */
 export function connectGitHub({
   token,
   repository,
@@ -33,26 +32,37 @@ export function connectGitHub({
   userAgent,
   redact,
   signal,
-  fetchUrl,
+  fetch,
 }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
-  const limited = () => AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT)])
-  const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent })
+  const octokit = getOctokit(token, {
+    baseUrl: apiUrl,
+    userAgent,
+    log: silent,
+    request: { fetch: boundedFetch(fetch, apiUrl, signal) },
+  })
   octokit.hook.before('request', options => {
     for (const name of ['body', 'description'])
       if (typeof options[name] === 'string') options[name] = redact(options[name])
   })
   octokit.hook.wrap('request', (request, options) =>
-    pRetry(() => request({ ...options, request: { ...options.request, signal: limited() } }), {
-      signal,
-      // What may be done twice; a comment or deployment that was made although the answer was lost may not.
-      retries: options.method === 'POST' ? 0 : 2,
-      minTimeout: 300,
-      shouldRetry: ({ error }) => ((error as { status?: number }).status ?? 500) >= 500,
-    }).catch((error: unknown) => {
-      signal.throwIfAborted()
-      throw error
-    }),
+    pRetry(
+      async () => {
+        try {
+          return await request(options)
+        } catch (error) {
+          signal.throwIfAborted()
+          throw toGitHubError(error, `${options.method} ${options.url}`)
+        }
+      },
+      {
+        signal,
+        // What may be done twice; a comment or deployment that was made although the answer was lost may not.
+        retries: options.method === 'POST' ? 0 : 2,
+        minTimeout: 300,
+        shouldRetry: ({ error }) => error instanceof GitHubError && (error.status ?? 500) >= 500,
+      },
+    ),
   )
   const connection: Repository = {
     octokit,
@@ -60,7 +70,7 @@ export function connectGitHub({
     repo,
     isPersonal: /^(ghp_|gho_|github_pat_)/.test(token),
     signal,
-    fetchUrl,
+    fetch,
   }
   return {
     ...artifacts(connection),

@@ -1,3 +1,6 @@
+import * as z from 'zod/mini'
+import { parseAnswer, readPages } from './answer.ts'
+import { isNotFound } from './refusal.ts'
 import type { Repository } from './repository.ts'
 
 /** A comment of ours on a pull request. */
@@ -7,30 +10,32 @@ export interface OwnComment {
   readonly url: string
 }
 
-export function comments({ octokit, owner, repo, isPersonal }: Repository) {
+const Written = z.object({ id: z.int(), html_url: z.string() })
+const Author = z.object({ login: z.string(), type: z.optional(z.string()) })
+const Comment = z.extend(Written, { user: z.nullish(Author), body: z.nullish(z.string()) })
+
+export function comments(connection: Repository) {
+  const { octokit, owner, repo, isPersonal } = connection
+
   /**
    * Whether an author is this token's. Text alone proves nothing: anybody can write a marker, and a token that
    * may write comments can change those of people. A workflow's token writes as a bot and cannot ask its name.
    */
-  async function ours(): Promise<(author: { login: string; type?: string } | null) => boolean> {
+  async function ours(): Promise<(author: z.infer<typeof Author> | null | undefined) => boolean> {
     if (!isPersonal) return author => author?.type === 'Bot'
     const { data } = await octokit.rest.users.getAuthenticated()
-    return author => author?.login === data.login
+    const { login } = parseAnswer(Author, data, 'GET /user')
+    return author => author?.login === login
   }
 
   /** Our comments that begin with this marker, oldest first, through all pages; `most` of them. */
   async function findComments(issue: number, marker: string, most: number): Promise<OwnComment[]> {
     const isOurs = await ours()
     const found: OwnComment[] = []
-    const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
-      owner,
-      repo,
-      issue_number: issue,
-      per_page: 100,
-    })
-    for await (const { data } of pages)
-      for (const { id, user, body = '', html_url } of data)
-        if (isOurs(user) && body.startsWith(marker)) {
+    const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
+    for await (const page of readPages(connection, route, { issue_number: issue }, Comment))
+      for (const { id, user, body, html_url } of page)
+        if (isOurs(user) && body?.startsWith(marker)) {
           found.push({ id, body, url: html_url })
           if (found.length === most) return found
         }
@@ -48,9 +53,9 @@ export function comments({ octokit, owner, repo, isPersonal }: Repository) {
     async updateComment(id: number, body: string): Promise<OwnComment | null> {
       try {
         const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: id, body })
-        return { id, body, url: data.html_url }
+        return { id, body, url: parseAnswer(Written, data, 'PATCH of a comment').html_url }
       } catch (error) {
-        if ((error as { status?: number }).status === 404) return null
+        if (isNotFound(error)) return null
         throw error
       }
     },
@@ -61,7 +66,8 @@ export function comments({ octokit, owner, repo, isPersonal }: Repository) {
      */
     async createComment(issue: number, marker: string, body: string): Promise<OwnComment> {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
-      const made = { id: data.id, body, url: data.html_url }
+      const { id, html_url } = parseAnswer(Written, data, 'POST of a comment')
+      const made = { id, body, url: html_url }
       const [first] = await findComments(issue, marker, 1)
       if (first === undefined || first.id === made.id) return made
       await octokit.rest.issues.deleteComment({ owner, repo, comment_id: made.id })

@@ -1,3 +1,5 @@
+import * as z from 'zod/mini'
+import { parseAnswer, readAll } from './answer.ts'
 import type { Repository } from './repository.ts'
 
 export interface DeploymentRequest {
@@ -19,8 +21,12 @@ export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'inactive'
 const LONGEST_DESCRIPTION = 140
 /** A success does not retire older deployments of a transient environment; so many of them are looked at. */
 const RETIRED_AT_ONCE = 5
+const Deployment = z.object({ id: z.int() })
+const LIST = 'GET /repos/{owner}/{repo}/deployments'
 
-export function deployments({ octokit, owner, repo }: Repository) {
+export function deployments(connection: Repository) {
+  const { octokit, owner, repo } = connection
+
   async function setState(
     id: number,
     state: DeploymentState,
@@ -55,9 +61,10 @@ export function deployments({ octokit, owner, repo }: Repository) {
         transient_environment: request.transient,
         production_environment: request.production,
       })
-      if (!('id' in data)) return null
-      await setState(data.id, 'in_progress', { logUrl: request.logUrl })
-      return data.id
+      const { id } = parseAnswer(z.partial(Deployment), data, 'POST /repos/{owner}/{repo}/deployments')
+      if (id === undefined) return null
+      await setState(id, 'in_progress', { logUrl: request.logUrl })
+      return id
     },
 
     /** Sets the deployments before this one of a transient environment to inactive. */
@@ -68,17 +75,13 @@ export function deployments({ octokit, owner, repo }: Repository) {
         environment,
         per_page: RETIRED_AT_ONCE + 1,
       })
-      await Promise.all(data.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')))
+      const found = parseAnswer(z.array(Deployment), data, LIST)
+      await Promise.all(found.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')))
     },
 
     /** Sets every deployment of an environment to inactive. Returns how many there were. */
     async endDeployments(environment: string): Promise<number> {
-      const all = await octokit.paginate(octokit.rest.repos.listDeployments, {
-        owner,
-        repo,
-        environment,
-        per_page: 100,
-      })
+      const all = await readAll(connection, LIST, { environment }, Deployment)
       for (const { id } of all) await setState(id, 'inactive')
       return all.length
     },

@@ -1,4 +1,13 @@
+import * as z from 'zod/mini'
+import { parseAnswer } from './answer.ts'
+import { isNotFound } from './refusal.ts'
 import type { Repository } from './repository.ts'
+
+const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}'
+const Comparison = z.object({
+  status: z.enum(['identical', 'ahead', 'behind', 'diverged']),
+  merge_base_commit: z.object({ sha: z.string().check(z.regex(/^[0-9a-f]{40,64}$/)) }),
+})
 
 export function history({ octokit, owner, repo }: Repository) {
   return {
@@ -12,9 +21,9 @@ export function history({ octokit, owner, repo }: Repository) {
           ...(ref === null ? {} : { ref }),
           mediaType: { format: 'raw' },
         })
-        return data as unknown as string
+        return parseAnswer(z.string(), data, 'GET /repos/{owner}/{repo}/contents/{path}')
       } catch (error) {
-        if ((error as { status?: number }).status === 404) return null
+        if (isNotFound(error)) return null
         throw error
       }
     },
@@ -28,9 +37,9 @@ export function history({ octokit, owner, repo }: Repository) {
           basehead: `${base}...${head}`,
           per_page: 1,
         })
-        return data.merge_base_commit.sha
+        return parseAnswer(Comparison, data, COMPARE).merge_base_commit.sha
       } catch (error) {
-        if ((error as { status?: number }).status === 404) return null
+        if (isNotFound(error)) return null
         throw error
       }
     },
@@ -48,9 +57,9 @@ export function history({ octokit, owner, repo }: Repository) {
           basehead: `${base}...${head}`,
           per_page: 1,
         })
-        return data.status
+        return parseAnswer(Comparison, data, COMPARE).status
       } catch (error) {
-        return (error as { status?: number }).status === 404 ? 'diverged' : null
+        return isNotFound(error) ? 'diverged' : null
       }
     },
   }

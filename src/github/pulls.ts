@@ -1,48 +1,41 @@
+import * as z from 'zod/mini'
+import { readAll } from './answer.ts'
+import { isNotFound } from './refusal.ts'
 import type { Repository } from './repository.ts'
 
-type Octokit = Repository['octokit']
-/** A pull request as GitHub answers it. */
-export type PullAnswer = Awaited<ReturnType<Octokit['rest']['pulls']['list']>>['data'][number]
+const Review = z.object({ user: z.nullish(z.object({ login: z.string() })) })
 
-export function pulls({ octokit, owner, repo }: Repository) {
+/** Pull requests are given as GitHub answers them, unchecked: `toPullRequest` reads them, as those of events. */
+export function pulls(connection: Repository) {
+  const { octokit, owner, repo } = connection
   return {
     /** Null when there is no such pull request. Needs `pull-requests: read`. */
-    async readPull(number: number): Promise<PullAnswer | null> {
+    async readPull(number: number): Promise<unknown> {
       try {
         const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number: number })
-        return data as unknown as PullAnswer
+        return data
       } catch (error) {
-        if ((error as { status?: number }).status === 404) return null
+        if (isNotFound(error)) return null
         throw error
       }
     },
 
     /** Every open pull request. Needs `pull-requests: read`. */
-    listOpenPulls(): Promise<PullAnswer[]> {
-      return octokit.paginate(octokit.rest.pulls.list, { owner, repo, state: 'open', per_page: 100 })
+    listOpenPulls(): Promise<unknown[]> {
+      return readAll(connection, 'GET /repos/{owner}/{repo}/pulls', { state: 'open' }, z.unknown())
     },
 
     /** Logins of those who have reviewed a pull request; who is only asked to stands in the pull request itself. */
     async listReviewers(number: number): Promise<string[]> {
-      const reviews = await octokit.paginate(octokit.rest.pulls.listReviews, {
-        owner,
-        repo,
-        pull_number: number,
-        per_page: 100,
-      })
+      const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews'
+      const reviews = await readAll(connection, route, { pull_number: number }, Review)
       return [...new Set(reviews.flatMap(({ user }) => user?.login ?? []))]
     },
 
     /** Open pull requests whose head is this branch of this owner's copy of the repository. */
-    async listPullsOfBranch(headOwner: string, headBranch: string): Promise<PullAnswer[]> {
-      const { data } = await octokit.rest.pulls.list({
-        owner,
-        repo,
-        state: 'open',
-        head: `${headOwner}:${headBranch}`,
-        per_page: 100,
-      })
-      return data
+    listPullsOfBranch(headOwner: string, headBranch: string): Promise<unknown[]> {
+      const head = `${headOwner}:${headBranch}`
+      return readAll(connection, 'GET /repos/{owner}/{repo}/pulls', { state: 'open', head }, z.unknown())
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { getOctokit } from '@actions/github'
+import type { Fetch } from './http.ts'
 
 /** What every family of calls needs. */
 export interface Repository {
@@ -9,6 +10,6 @@ export interface Repository {
   readonly isPersonal: boolean
   /** Ends what is not one of Octokit's calls. */
   readonly signal: AbortSignal
-  /** Fetches an address that is not of the API, without credentials and without following redirects. */
-  readonly fetchUrl: (url: string, signal: AbortSignal) => Promise<Response>
+  /** For addresses that are not of the API: it sends no credentials. */
+  readonly fetch: Fetch
 }

@@ -33,6 +33,8 @@ export async function findLeftovers(
   const channels = found.filter(isServing)
   const number = pull.slice(pull.lastIndexOf('#') + 1)
   const bundles = made.filter(bundle => {
+    // The names of ours are always strict versions; another cannot be asked for safely.
+    if (semver.valid(bundle.name) !== bundle.name) return false
     const preRelease = semver.parse(bundle.name)?.prerelease.join('.') ?? ''
     const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '')
     const forThis = readPulls(bundle).filter(note => note.pull === pull)

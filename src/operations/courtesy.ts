@@ -1,5 +1,5 @@
 import type { GitHub } from '../github/client.ts'
-import { isForbidden } from '../github/refusal.ts'
+import { GitHubError, isForbidden } from '../github/refusal.ts'
 import { COURTESY_ENDS, LAST_WORD_ENDS, type Stop } from '../stop.ts'
 
 /**
@@ -63,6 +63,8 @@ function create(github: GitHub | null, missing: Set<string>, warnings: string[])
 }
 
 function describe(error: unknown): string {
-  const { status, message } = error as { status?: number; message?: string }
-  return status === undefined ? `GitHub gave no answer (${message})` : `GitHub answered ${status}`
+  if (!(error instanceof GitHubError)) return (error as Error).message.replace(/\.$/, '')
+  return error.status === undefined
+    ? `GitHub gave no answer (${error.said.slice(0, 200)})`
+    : `GitHub answered ${error.status}`
 }

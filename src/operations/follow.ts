@@ -23,7 +23,9 @@ export async function followRun(context: RunContext): Promise<Result> {
     throw new ActionError('no_github_token', 'The input "github-token" is empty.', {
       hint: 'It is needed to find the pull request and the artifact of the run before this one.',
     })
-  const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(toPullRequest)
+  const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each =>
+    toPullRequest(each),
+  )
   const pull = candidates.find(({ headSha }) => headSha === run.headSha)
   if (pull === undefined)
     return skipped(

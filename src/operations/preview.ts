@@ -107,11 +107,11 @@ async function closedMeanwhile(
 ): Promise<CleanedResult | null> {
   const { inputs, courtesy } = context
   if (inputs.dryRun) return null
-  const answer = await courtesy('see whether the pull request is still open', PULL_REQUESTS, github =>
-    github.readPull(pull.number),
-  )
-  if (answer === null) return null
-  const now = toPullRequest(answer)
+  const now = await courtesy('see whether the pull request is still open', PULL_REQUESTS, async github => {
+    const answer = await github.readPull(pull.number)
+    return answer === null ? null : toPullRequest(answer)
+  })
+  if (now === null) return null
   const label = inputs.previewLabel
   if (now.open && (label === null || now.labels.includes(label))) return null
   const why = now.open

@@ -82,7 +82,14 @@ async function readInside(workspace: string, path: string): Promise<string | nul
     throw new ActionError('testers_file_invalid', `${path} is a link to a file outside of the checkout.`, {
       hint: 'Put the list itself into the repository.',
     })
-  return readFile(real, 'utf8')
+  try {
+    return await readFile(real, 'utf8')
+  } catch (cause) {
+    throw new ActionError('testers_file_invalid', `${path} cannot be read: ${(cause as Error).message}.`, {
+      hint: 'It must be a file of text. Set the input "testers-file" to the right one.',
+      cause,
+    })
+  }
 }
 
 function invalidFile(path: string, { problems }: ParsedTesters): ActionError {
@@ -284,7 +291,8 @@ async function findPreviews(
     throw new ActionError('no_github_token', 'The input "github-token" is empty.', {
       hint: 'It is needed to see which pull requests are open: their testers are not taken away from them.',
     })
-  const listed = isSettled || github === null ? [] : (await github.listOpenPulls()).map(toPullRequest)
+  const listed =
+    isSettled || github === null ? [] : (await github.listOpenPulls()).map(each => toPullRequest(each))
   const pulls = new Map([...listed, ...(own === null ? [] : [own])].map(pull => [pull.number, pull]))
   return Promise.all(
     found.map(async ({ channel, pull }) => {

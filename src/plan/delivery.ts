@@ -116,6 +116,11 @@ export function refusedByVersion(
         code: 'misconfigured_channel',
         rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
       }
+    if (semver.valid(bundle.min_update_version) === null)
+      return {
+        code: 'semver_error',
+        rule: `the bundle's minimum native version ${bundle.min_update_version} is no version`,
+      }
     if (semver.gt(bundle.min_update_version, build))
       return {
         code: 'disable_auto_update_to_metadata',

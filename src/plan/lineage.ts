@@ -71,7 +71,9 @@ function writeLine(line: Line): string {
       : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
     line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
   ]
-  return `${line.channel}: ${line.refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`
+  // Git takes every space of Unicode but the plain one in a name; here each would end the word.
+  const refName = line.refName.replace(/\s/g, '_') || '_'
+  return `${line.channel}: ${refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`
 }
 
 /** A name as a value: one of others may hold a space, and is not noted. */

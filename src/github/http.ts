@@ -1,0 +1,63 @@
+import { ActionError } from '../errors.ts'
+
+export type Fetch = typeof globalThis.fetch
+
+/** Milliseconds for one exchange with the API. */
+const TIMEOUT = 30_000
+/** Bytes of an answer, unpacked. A page of 100 pull requests has some 3 MB; a file of the repository may be long. */
+const LONGEST_ANSWER = 32 * 1024 * 1024
+const MOST_REDIRECTS = 3
+
+/**
+ * Fetches from GitHub's API with bounds of time and size. The token goes to the API's own origin and nowhere else:
+ * a repository that was renamed redirects there, any other redirect is refused. Throws `redirect_refused`,
+ * `answer_too_long`; anything else that is thrown means that there was no answer, or that `stop` was aborted.
+ */
+export function boundedFetch(fetch: Fetch, apiUrl: string, stop: AbortSignal): Fetch {
+  const { origin } = new URL(apiUrl)
+
+  return async (address, init = {}) => {
+    const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT)])
+    let url = new URL(String(address))
+    for (let redirects = 0; ; redirects++) {
+      if (url.origin !== origin) throw elsewhere(url.origin)
+      const response = await fetch(url.href, { ...init, redirect: 'manual', signal })
+      const { status, headers } = response
+      const location = status >= 300 && status < 400 ? headers.get('location') : null
+      if (location === null || init.redirect === 'manual')
+        return new Response(await readBounded(response), { status, headers })
+      await response.body?.cancel()
+      const next = URL.parse(location, url.href)
+      const keepsItsMethod = status === 307 || status === 308 || (init.method ?? 'GET') === 'GET'
+      if (next === null || !keepsItsMethod || redirects === MOST_REDIRECTS)
+        throw elsewhere(next?.origin ?? 'an address that is none')
+      url = next
+    }
+  }
+}
+
+/** Null for the statuses that have no body. */
+async function readBounded({ status, body }: Response): Promise<Blob | null> {
+  const pieces: Uint8Array<ArrayBuffer>[] = []
+  let size = 0
+  for await (const piece of body ?? []) {
+    size += piece.length
+    // Leaving the loop ends the stream and with it the connection.
+    if (size > LONGEST_ANSWER)
+      throw new ActionError(
+        'answer_too_long',
+        `An answer of GitHub has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`,
+        {
+          hint: 'No answer of GitHub is that long. Is a proxy in between, or GITHUB_API_URL another server?',
+        },
+      )
+    pieces.push(piece as Uint8Array<ArrayBuffer>)
+  }
+  return [204, 205, 304].includes(status) ? null : new Blob(pieces)
+}
+
+function elsewhere(origin: string): ActionError {
+  return new ActionError('redirect_refused', `GitHub's API leads to another address (${origin}).`, {
+    hint: 'The token is sent to GITHUB_API_URL alone, and a change is never sent a second time.',
+  })
+}
