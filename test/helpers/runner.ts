@@ -28,6 +28,8 @@ export interface RunOptions {
   readonly runAttempt?: number
   readonly apiUrl?: string
   readonly onLine?: (line: string) => void
+  /** A line of the log as a person reads it on GitHub. */
+  readonly onVisibleLine?: (line: string) => void
 }
 
 export interface ActionRun {
@@ -72,7 +74,7 @@ export function runAction(options: RunOptions): ActionProcess {
   if (manifest.runs.using !== 'node24' || !process.version.startsWith('v24.'))
     throw new Error(`The action wants ${manifest.runs.using}; this is Node ${process.version}.`)
 
-  const log = new RunnerLog()
+  const log = new RunnerLog(options.onVisibleLine)
   for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
   const { inputs, unexpected } = readWith(manifest, options)
   if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)
