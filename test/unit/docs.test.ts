@@ -1,0 +1,97 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { readCommands } from '../../scripts/first-publish.ts'
+import { inputsPage } from '../../scripts/readme/inputs-page.ts'
+import { readActionMetadata, readInputExamples } from '../../scripts/readme.ts'
+import { readInputs } from '../../src/inputs.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+const { inputs } = readActionMetadata()
+const defaults = Object.fromEntries(
+  Object.entries(inputs).map(([name, { default: value }]) => [name, value ?? '']),
+)
+const reader = (given: Readonly<Record<string, string>>) =>
+  readInputs(name => given[name] ?? defaults[name] ?? '')
+
+describe('docs/inputs.yml', () => {
+  const examples = Object.entries(readInputExamples()).flatMap(([name, list]) =>
+    list.map(({ with: fragment }) => [name, fragment] as const),
+  )
+
+  it.each(examples)('%s: the action takes %j', (name, fragment) => {
+    const given = Object.fromEntries(
+      Object.entries(parse(fragment) as Record<string, unknown>).map(([key, value]) => [key, String(value)]),
+    )
+    expect(Object.keys(given)).toContain(name)
+    expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(given)))
+    const taken = reader(given)
+    // An example that changes nothing shows nothing; and it is this input that makes the difference.
+    expect(taken).not.toEqual(reader({}))
+    const { [name]: _, ...others } = given
+    if (isReadable(others)) expect(taken).not.toEqual(reader(others))
+  })
+
+  it('has an example of every input, and of nothing else', () => {
+    const { channels, ...others } = readInputExamples()
+    expect(() => inputsPage(inputs, others)).toThrow(
+      /The input "channels" has no example. Add one to docs\/inputs.yml/,
+    )
+    expect(() => inputsPage(inputs, { ...others, channels: channels!, chanels: channels! })).toThrow(
+      /examples of "chanels", which is no input/,
+    )
+    expect(() => inputsPage(inputs, { ...others, channels: [{ ...channels![0]!, gives: '' }] })).toThrow(
+      /example of "channels" .* lacks/,
+    )
+  })
+})
+
+/** Without the input in question the fragment may be refused, as a promotion without `from`. */
+function isReadable(given: Readonly<Record<string, string>>): boolean {
+  try {
+    reader(given)
+    return true
+  } catch {
+    return false
+  }
+}
+
+it('docs/first-publish.md is the log of the commands that the README gives', () => {
+  const logged = [...read('docs/first-publish.md').matchAll(/^\$ (.+)$/gm)].map(([, command]) => command)
+  expect(logged).toEqual(readCommands(read('README.md')))
+})
+
+describe('links', () => {
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(ROOT, 'docs'))
+      .filter(file => file.endsWith('.md'))
+      .map(file => `docs/${file}`),
+  ]
+
+  it.each(pages)('of %s lead somewhere', page => {
+    const text = read(page).replace(/^(```|~~~)[\s\S]*?^\1/gm, '')
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)]
+      .map(([, link, attribute]) => link ?? attribute!)
+      .filter(link => !/^[a-z]+:/.test(link))
+    for (const link of links) {
+      const [path = '', anchor] = link.split('#')
+      const file = path === '' ? page : join(dirname(page), path)
+      expect(existsSync(join(ROOT, file)), link).toBe(true)
+      if (anchor !== undefined) expect(anchorsOf(read(file)), link).toContain(anchor)
+    }
+  })
+})
+
+/** The headings as GitHub names them. */
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
