@@ -19,7 +19,6 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
     message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
     hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
   },
-  redirect_refused: { message: '', hint: '' },
 }
 
 /** The permission and the smallest role that has it, for calls that Capgo refuses without naming one. */
@@ -47,7 +46,7 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
       hint:
         answer.status >= 500
           ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
-          : "See the troubleshooting table of the action's documentation for this code.",
+          : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
       cause: summary(answer),
     },
   )

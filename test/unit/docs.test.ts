@@ -63,6 +63,51 @@ it('docs/first-publish.md is the log of the commands that the README gives', () 
   expect(logged).toEqual(readCommands(read('README.md')))
 })
 
+describe('docs/troubleshooting.md', () => {
+  const rows = [...read('docs/troubleshooting.md').matchAll(/^\| `([a-z0-9_<>]+)` \| (.+) \| (.+) \|$/gm)]
+
+  it('has every code that the action can end with, once, and no other', () => {
+    expect(rows.map(([, code]) => code).sort()).toEqual([...codesOfSource()].sort())
+  })
+
+  it('knows every code of docs/errors.md', () => {
+    const provoked = [...read('docs/errors.md').matchAll(/^\| [^|]+ \| `([a-z0-9_]+)` \|/gm)]
+    const known = rows.map(([, code]) => code!.replace('<status>', '503'))
+    expect(provoked.length).toBeGreaterThan(50)
+    for (const [, code] of provoked) expect(known).toContain(code)
+  })
+})
+
+/** Read from `src/`: what `ActionError` and its kin are made with, and the tables where that is looked up. */
+function codesOfSource(): Set<string> {
+  const codes = new Set<string>()
+  const lookedUp: string[] = []
+  for (const file of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue
+    const text = read(join('src', file))
+    for (const [, first] of text.matchAll(/new (?:Action|Connection)Error\(\s*([^,]+),/g)) {
+      // The code, or a choice of two; the words of a condition are compared with ===.
+      const named = [...first!.replace(/=== '[^']*'/g, '').matchAll(/'([a-z0-9_]+)'|`([a-z0-9_]+)\$\{/g)]
+      for (const [, code, prefix] of named) codes.add(code ?? `${prefix}<status>`)
+      if (named.length === 0) lookedUp.push(`${file}: ${first}`)
+    }
+    for (const [, code] of text.matchAll(/parseJson\(.*, '([a-z0-9_]+)'\)/g)) codes.add(code!)
+    for (const [, code] of text.matchAll(/super\('([a-z0-9_]+)',/g)) codes.add(code!)
+    for (const [, code] of text.matchAll(/code: known\?\.code \?\? '([a-z0-9_]+)'/g)) codes.add(code!)
+    if (file === 'bundle/check.ts')
+      for (const [, code] of text.matchAll(/\bcode(?::| =) '([a-z0-9_]+)'/g)) codes.add(code!)
+    if (file === 'capgo/refusal.ts')
+      for (const [, code] of text.matchAll(/^ {2}([a-z0-9_]+): \{$/gm)) codes.add(code!)
+  }
+  // Where a code is not written at the error itself, it is read above. A new place needs a line there.
+  expect(lookedUp.sort()).toEqual([
+    'bundle/check.ts: first!.code',
+    'bundle/json.ts: code',
+    'capgo/refusal.ts: code',
+  ])
+  return codes
+}
+
 describe('links', () => {
   const pages = [
     'README.md',
