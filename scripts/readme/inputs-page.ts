@@ -26,14 +26,17 @@ export function inputsPage(inputs: ActionMetadata['inputs'], examples: InputExam
   const names = Object.keys(inputs)
   return `# Every input by example
 
-Written by \`npm run readme\` from action.yml and docs/inputs.yml; the tests read each fragment with the action's own code.
-All inputs but \`capgo-token\` may be left out. The fragments show what matters for one input; the rest of the step is
+When each input is of use, how it is written, and what it gives. All but \`capgo-token\` may be left out. The fragments show what
+matters for one input; the rest of the step is
 
 \`\`\`yaml
 - uses: OWNER/capgo-publish-action@v1
   with:
     capgo-token: \${{ secrets.CAPGO_TOKEN }}
 \`\`\`
+
+This page is written by \`npm run readme\` from action.yml and docs/inputs.yml; the tests read each fragment with the action's own
+code.
 
 ${names.map(name => `[\`${name}\`](#${name})`).join(' · ')}
 
