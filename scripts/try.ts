@@ -37,6 +37,8 @@ interface Checkout {
   readonly sha: string
   readonly subject: string
   readonly branch: string
+  /** Up to this one: what the run is numbered with, so that a try of a later commit is a later run. */
+  readonly commits: number
   /** Files that are not committed, so not part of what is tried. */
   readonly changed: number
 }
@@ -92,6 +94,8 @@ async function main(): Promise<boolean> {
     secrets: [capgo.key],
     githubToken: github.token,
     apiUrl: github.url,
+    runId: 9_000_000_000 + checkout.commits,
+    runNumber: checkout.commits,
     onVisibleLine: line => story.line(`  ${line}`),
   })
   story.chapter('Job summary')
@@ -155,6 +159,7 @@ function checkOut(folder: string, branch: string | undefined): Checkout {
     sha,
     subject: ask('log', '-1', '--format=%s'),
     branch: branch ?? checkedOut,
+    commits: Number(ask('rev-list', '--count', 'HEAD')),
     changed: ask('status', '--porcelain', '.').split('\n').filter(Boolean).length,
   }
 }
