@@ -1,21 +1,23 @@
 /** `npm run try -- <folder>`: the action with an app of one's own, on this machine; nothing leaves it. */
 import { execFileSync } from 'node:child_process'
-import { basename, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startCapgo } from '../server/index.ts'
-import { type CapacitorConfig, readCapacitorConfig } from '../src/bundle/capacitor-config.ts'
-import { childEnvironment } from '../src/bundle/child.ts'
-import { readNativeVersions } from '../src/bundle/native-version.ts'
 import { isLocal } from '../src/capgo/hosts.ts'
+import type { Deps } from '../src/deps.ts'
+import type { Trigger } from '../src/event.ts'
+import { gatherApp } from '../src/gather.ts'
+import { readInputs } from '../src/inputs.ts'
 import { startGitHub } from '../test/github-server/index.ts'
-import { createDecryptor } from '../test/helpers/decrypt.ts'
 import { Device } from '../test/helpers/device.ts'
 import { pushEvent } from '../test/helpers/event.ts'
 import { type ActionRun, runAction } from '../test/helpers/runner.ts'
 import { makeScratch } from '../test/helpers/scratch.ts'
 import { failOnLeak } from '../test/helpers/secrets.ts'
 import { bold, cyan, dim, Story } from './demo/terminal.ts'
+import { readActionMetadata } from './readme.ts'
+
+const PROJECT = join(import.meta.dirname, '..')
 
 const usage = `Runs the action for a push of an app's newest commit, as GitHub would, against a Capgo on this machine.
 Then a device takes what was published.
@@ -47,7 +49,6 @@ interface App {
   readonly id: string
   readonly native: string
   readonly nativeSource: string
-  readonly publicKey: string | undefined
 }
 
 interface Capgo extends AsyncDisposable {
@@ -65,9 +66,13 @@ async function main(): Promise<boolean> {
     process.stdout.write(usage)
     return values.help
   }
-  const inputs = Object.fromEntries((values.input ?? []).map(readInput))
+  const given = Object.fromEntries((values.input ?? []).map(readInput))
   const running = readRunning(values)
   const checkout = checkOut(resolve(process.env.INIT_CWD ?? '.', folder), values.branch)
+  const inputs = {
+    ...(checkout.directory === '' ? {} : { 'working-directory': checkout.directory }),
+    ...given,
+  }
   const app = await readApp(checkout, inputs)
   const story = new Story()
   const began = performance.now()
@@ -88,7 +93,6 @@ async function main(): Promise<boolean> {
     inputs: {
       'capgo-token': capgo.key,
       'api-url': capgo.url,
-      ...(checkout.directory === '' ? {} : { 'working-directory': checkout.directory }),
       ...inputs,
     },
     secrets: [capgo.key],
@@ -172,28 +176,23 @@ function git(folder: string, ...words: string[]): string {
   }).trim()
 }
 
-/** Null when the app's config says nothing that could be used: the action tells that better. */
-async function readApp(
-  { path, directory }: Checkout,
-  inputs: Readonly<Record<string, string>>,
-): Promise<App | null> {
-  const folder = resolve(path, inputs['working-directory'] ?? directory)
-  const config: CapacitorConfig | null = await readCapacitorConfig({
-    root: path,
-    directory: folder,
-    env: childEnvironment(process.env),
-    nodePath: process.execPath,
-    evaluatorPath: fileURLToPath(new URL('../dist/evaluate-config/index.js', import.meta.url)),
-  }).catch(() => null)
-  const id = inputs['app-id'] ?? config?.appId
-  if (id === undefined) return null
-  const [first] = await readNativeVersions({ root: path, directory: folder, config })
-  const given = inputs['native-version']
-  return {
-    id,
-    native: given ?? first?.version ?? '1.0',
-    nativeSource: given ? 'input "native-version"' : (first?.source ?? 'nothing tells, so 1.0 is taken'),
-    publicKey: config?.updater.publicKey,
+/** As the action itself finds it. Null where that fails: the run tells why, and better. */
+async function readApp({ path }: Checkout, inputs: Readonly<Record<string, string>>): Promise<App | null> {
+  const { inputs: declared } = readActionMetadata()
+  try {
+    const { appId, natives } = await gatherApp(
+      readInputs(name => inputs[name] ?? declared[name]?.default ?? ''),
+      { event: 'push' } as Trigger,
+      {
+        workspace: path,
+        env: process.env,
+        evaluator: { script: join(PROJECT, 'dist/evaluate-config/index.js'), node: process.execPath },
+      } as Deps,
+    )
+    const [{ version, source } = { version: '1.0', source: 'nothing tells, so 1.0 is taken' }] = natives
+    return { id: appId, native: version, nativeSource: source }
+  } catch {
+    return null
   }
 }
 
@@ -231,13 +230,19 @@ async function lookAsDevice(story: Story, { url }: Capgo, app: App, { outputs }:
     appId: app.id,
     versionBuild: app.native,
     defaultChannel: outputs.channel ?? '',
-    ...(app.publicKey === undefined ? {} : { decrypt: createDecryptor(app.publicKey) }),
   })
   const who = `a device with native version ${app.native} (${app.nativeSource})`
   const wanted = outputs['bundle-version'] ?? ''
   try {
     const answer = await device.checkForUpdate()
     if (answer.kind !== 'update') throw new Error(`${answer.error} ${answer.message}`.trim())
+    if (answer.sessionKey !== '') {
+      story.claim(
+        `${who} is offered ${answer.version}, encrypted: not opened here`,
+        answer.version === wanted,
+      )
+      return
+    }
     const bundle = await device.download(answer)
     const size = `${bundle.files.size} files, ${(bundle.downloaded / 1024).toFixed(1)} kB`
     story.claim(
