@@ -1,17 +1,21 @@
-/** Writes the tables of inputs and outputs into README.md from action.yml; `--check` only compares. */
-import { readFileSync, writeFileSync } from 'node:fs'
+/** Writes what the pages take from action.yml, docs/inputs.yml and the planner; `--check` only compares. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-
-interface ActionMetadata {
-  readonly inputs: Readonly<Record<string, { description: string; required?: boolean; default?: string }>>
-  readonly outputs: Readonly<Record<string, { description: string }>>
-}
+import { decisionTables } from './readme/decisions.ts'
+import { indexPage } from './readme/index-page.ts'
+import { type InputExamples, inputsPage } from './readme/inputs-page.ts'
+import { type ActionMetadata, table } from './readme/table.ts'
 
 const root = join(import.meta.dirname, '..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
 export function readActionMetadata(): ActionMetadata {
-  return parse(readFileSync(join(root, 'action.yml'), 'utf8'))
+  return parse(read('action.yml'))
+}
+
+export function readInputExamples(): InputExamples {
+  return parse(read('docs/inputs.yml'))
 }
 
 /** The text with each `<!-- name:begin -->…<!-- name:end -->` block replaced. */
@@ -20,29 +24,24 @@ export function withTables(readme: string, { inputs, outputs }: ActionMetadata):
 }
 
 function inputTable(inputs: ActionMetadata['inputs']): string {
-  const rows = Object.entries(inputs).map(([name, { description, required, default: value }]) => {
-    const shown = required
+  const rows = Object.entries(inputs).map(([name, { description, required, default: value }]) => [
+    `\`${name}\``,
+    description,
+    required
       ? '**required**'
-      : value === undefined || value === ''
-        ? ''
-        : value
+      : value
+        ? value
             .split('\n')
             .map(line => `\`${line}\``)
             .join('<br>')
-    return `| \`${name}\` | ${cell(description)} | ${shown.replaceAll('|', '\\|')} |`
-  })
-  return ['| input | what it does | default |', '|---|---|---|', ...rows].join('\n')
+        : '',
+  ])
+  return table(['input', 'what it does', 'default'], rows)
 }
 
 function outputTable(outputs: ActionMetadata['outputs']): string {
-  const rows = Object.entries(outputs).map(
-    ([name, { description }]) => `| \`${name}\` | ${cell(description)} |`,
-  )
-  return ['| output | what it is |', '|---|---|', ...rows].join('\n')
-}
-
-function cell(text: string): string {
-  return text.trim().replace(/\s+/g, ' ').replaceAll('|', '\\|')
+  const rows = Object.entries(outputs).map(([name, { description }]) => [`\`${name}\``, description])
+  return table(['output', 'what it is'], rows)
 }
 
 function replaceBlock(text: string, name: string, content: string): string {
@@ -50,19 +49,47 @@ function replaceBlock(text: string, name: string, content: string): string {
   const end = `<!-- ${name}:end -->`
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`README.md has no block ${begin} … ${end}`)
+  if (from < 0 || to < from) throw new Error(`There is no block ${begin} … ${end}.`)
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
 }
 
+/** Each page that is generated, or has generated parts, as it should be. Throws where an input has no example. */
+export function wantedPages(): ReadonlyMap<string, string> {
+  const metadata = readActionMetadata()
+  const decisions = Object.entries(decisionTables()).reduce(
+    (page, [name, content]) => replaceBlock(page, name, content),
+    read('docs/decisions.md'),
+  )
+  const pages = new Map([
+    ['README.md', withTables(read('README.md'), metadata)],
+    ['docs/inputs.md', inputsPage(metadata.inputs, readInputExamples())],
+    ['docs/decisions.md', decisions],
+  ])
+  const others = readdirSync(join(root, 'docs')).filter(file => file.endsWith('.md') && file !== 'README.md')
+  pages.set(
+    'docs/README.md',
+    indexPage(new Map(others.map(file => [file, pages.get(`docs/${file}`) ?? read(`docs/${file}`)]))),
+  )
+  return pages
+}
+
+function main(): void {
+  const pages = [...wantedPages()]
+  const stale = pages.filter(([path, wanted]) => !existsSync(join(root, path)) || read(path) !== wanted)
+  if (!process.argv.includes('--check')) {
+    for (const [path, wanted] of stale) writeFileSync(join(root, path), wanted)
+    return
+  }
+  for (const [path] of stale) console.error(`${path} is not what its sources say. Run: npm run readme`)
+  if (stale.length > 0) process.exitCode = 1
+  else console.log(`${pages.map(([path]) => path).join(', ')}: as their sources say.`)
+}
+
 if (import.meta.main) {
-  const file = join(root, 'README.md')
-  const now = readFileSync(file, 'utf8')
-  const wanted = withTables(now, readActionMetadata())
-  if (process.argv.includes('--check')) {
-    if (now !== wanted) {
-      console.error('README.md does not say what action.yml says. Run: npm run readme')
-      process.exit(1)
-    }
-    console.log('README.md says what action.yml says.')
-  } else writeFileSync(file, wanted)
+  try {
+    main()
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
 }

@@ -23,7 +23,7 @@ export interface ActionErrorOptions {
 
 /**
  * Every failure that a user can meet. `message` says what happened, `hint` why and what to do,
- * `at` where. `code` is stable and listed in docs/errors.md.
+ * `at` where. `code` is stable and listed in docs/troubleshooting.md.
  */
 export class ActionError extends Error {
   readonly code: string

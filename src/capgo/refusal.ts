@@ -46,7 +46,7 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
       hint:
         answer.status >= 500
           ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
-          : "See the troubleshooting table of the action's documentation for this code.",
+          : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
       cause: summary(answer),
     },
   )

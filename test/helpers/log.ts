@@ -59,6 +59,12 @@ export class RunnerLog {
   #maskForms: string[] = []
   #group: string[] | null = null
   #stopToken: string | null = null
+  readonly #onVisible: (line: string) => void
+
+  /** `onVisible` gets each line of `visible` as it comes. */
+  constructor(onVisible: (line: string) => void = () => {}) {
+    this.#onVisible = onVisible
+  }
 
   write(raw: string, stream: 'stdout' | 'stderr' = 'stdout'): void {
     const command = this.#parse(raw)
@@ -89,8 +95,13 @@ export class RunnerLog {
   #show(text: string): void {
     for (const line of this.mask(text).split('\n')) {
       this.#group?.push(line)
-      this.#visible.push(this.#group === null ? line : `  ${line}`)
+      this.#add(this.#group === null ? line : `  ${line}`)
     }
+  }
+
+  #add(line: string): void {
+    this.#visible.push(line)
+    this.#onVisible(line)
   }
 
   #parse(raw: string): Command | null {
@@ -125,7 +136,7 @@ export class RunnerLog {
         const lines: string[] = []
         this.groups.push({ title: data, lines })
         this.#group = lines
-        this.#visible.push(`▸ ${this.mask(data)}`)
+        this.#add(`▸ ${this.mask(data)}`)
         return
       }
       case 'endgroup':

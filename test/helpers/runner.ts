@@ -34,6 +34,8 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void
   /** The action is a probe that shows its secrets; what every other run may not do. */
   readonly mayLeak?: boolean
+  /** A line of the log as a person reads it on GitHub. */
+  readonly onVisibleLine?: (line: string) => void
 }
 
 export interface ActionRun {
@@ -83,7 +85,7 @@ export function runAction(options: RunOptions): ActionProcess {
   if (manifest.runs.using !== 'node24' || !process.version.startsWith('v24.'))
     throw new Error(`The action wants ${manifest.runs.using}; this is Node ${process.version}.`)
 
-  const log = new RunnerLog()
+  const log = new RunnerLog(options.onVisibleLine)
   for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
   const { inputs, unexpected } = readWith(manifest, options)
   if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)

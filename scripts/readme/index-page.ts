@@ -1,0 +1,48 @@
+import { table } from './table.ts'
+
+/** What a reader looks for, in this order; a page that is not named here comes last. */
+const ORDER = [
+  'first-publish.md',
+  'migration.md',
+  'workflows.md',
+  'examples.md',
+  'inputs.md',
+  'testers.md',
+  'forks.md',
+  'operations.md',
+  'self-hosting.md',
+  'decisions.md',
+  'security.md',
+  'troubleshooting.md',
+  'errors.md',
+]
+
+/** docs/README.md: every page by its heading and first sentence. */
+export function indexPage(pages: ReadonlyMap<string, string>): string {
+  const rank = (file: string) => (ORDER.indexOf(file) + ORDER.length + 1) % (ORDER.length + 1)
+  const files = [...pages.keys()].sort((one, other) => rank(one) - rank(other) || one.localeCompare(other))
+  const rows = files.map(file => {
+    const { title, sentence } = describe(file, pages.get(file)!)
+    return [`[${title}](${file})`, sentence]
+  })
+  return `# Documentation
+
+The [README](../README.md) is enough to begin. Written by \`npm run readme\` from the pages themselves.
+
+${table(['page', 'what it says'], rows)}
+`
+}
+
+function describe(file: string, page: string): { title: string; sentence: string } {
+  const title = /^# (.+)$/m.exec(page)?.[1]
+  const paragraph = page
+    .split(/\n\s*\n/)
+    .find(block => /^[A-Z0-9`*[]/.test(block) && !block.startsWith('<'))
+    ?.replace(/\s+/g, ' ')
+    // A link of a page leads from that page.
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+  const sentence = paragraph === undefined ? undefined : /^.*?[.:](?= |$)/.exec(paragraph)?.[0]
+  if (title === undefined || sentence === undefined)
+    throw new Error(`docs/${file} has no heading, or no sentence after it, for docs/README.md.`)
+  return { title, sentence: sentence.replace(/:$/, '.') }
+}

@@ -1,0 +1,142 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
+import { readCommands } from '../../scripts/first-publish.ts'
+import { inputsPage } from '../../scripts/readme/inputs-page.ts'
+import { readActionMetadata, readInputExamples } from '../../scripts/readme.ts'
+import { readInputs } from '../../src/inputs.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
+const { inputs } = readActionMetadata()
+const defaults = Object.fromEntries(
+  Object.entries(inputs).map(([name, { default: value }]) => [name, value ?? '']),
+)
+const reader = (given: Readonly<Record<string, string>>) =>
+  readInputs(name => given[name] ?? defaults[name] ?? '')
+
+describe('docs/inputs.yml', () => {
+  const examples = Object.entries(readInputExamples()).flatMap(([name, list]) =>
+    list.map(({ with: fragment }) => [name, fragment] as const),
+  )
+
+  it.each(examples)('%s: the action takes %j', (name, fragment) => {
+    const given = Object.fromEntries(
+      Object.entries(parse(fragment) as Record<string, unknown>).map(([key, value]) => [key, String(value)]),
+    )
+    expect(Object.keys(given)).toContain(name)
+    expect(Object.keys(inputs)).toEqual(expect.arrayContaining(Object.keys(given)))
+    const taken = reader(given)
+    // An example that changes nothing shows nothing; and it is this input that makes the difference.
+    expect(taken).not.toEqual(reader({}))
+    const { [name]: _, ...others } = given
+    if (isReadable(others)) expect(taken).not.toEqual(reader(others))
+  })
+
+  it('has an example of every input, and of nothing else', () => {
+    const { channels, ...others } = readInputExamples()
+    expect(() => inputsPage(inputs, others)).toThrow(
+      /The input "channels" has no example. Add one to docs\/inputs.yml/,
+    )
+    expect(() => inputsPage(inputs, { ...others, channels: channels!, chanels: channels! })).toThrow(
+      /examples of "chanels", which is no input/,
+    )
+    expect(() => inputsPage(inputs, { ...others, channels: [{ ...channels![0]!, gives: '' }] })).toThrow(
+      /example of "channels" .* lacks/,
+    )
+  })
+})
+
+/** Without the input in question the fragment may be refused, as a promotion without `from`. */
+function isReadable(given: Readonly<Record<string, string>>): boolean {
+  try {
+    reader(given)
+    return true
+  } catch {
+    return false
+  }
+}
+
+it('docs/first-publish.md is the log of the commands that the README gives', () => {
+  const logged = [...read('docs/first-publish.md').matchAll(/^\$ (.+)$/gm)].map(([, command]) => command)
+  expect(logged).toEqual(readCommands(read('README.md')))
+})
+
+describe('docs/troubleshooting.md', () => {
+  const rows = [...read('docs/troubleshooting.md').matchAll(/^\| `([a-z0-9_<>]+)` \| (.+) \| (.+) \|$/gm)]
+
+  it('has every code that the action can end with, once, and no other', () => {
+    expect(rows.map(([, code]) => code).sort()).toEqual([...codesOfSource()].sort())
+  })
+
+  it('knows every code of docs/errors.md', () => {
+    const provoked = [...read('docs/errors.md').matchAll(/^\| [^|]+ \| `([a-z0-9_]+)` \|/gm)]
+    const known = rows.map(([, code]) => code!.replace('<status>', '503'))
+    expect(provoked.length).toBeGreaterThan(50)
+    for (const [, code] of provoked) expect(known).toContain(code)
+  })
+})
+
+/** Read from `src/`: what `ActionError` and its kin are made with, and the tables where that is looked up. */
+function codesOfSource(): Set<string> {
+  const codes = new Set<string>()
+  const lookedUp: string[] = []
+  for (const file of readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue
+    const text = read(join('src', file))
+    for (const [, first] of text.matchAll(/new (?:Action|Connection)Error\(\s*([^,]+),/g)) {
+      // The code, or a choice of two; the words of a condition are compared with ===.
+      const named = [...first!.replace(/=== '[^']*'/g, '').matchAll(/'([a-z0-9_]+)'|`([a-z0-9_]+)\$\{/g)]
+      for (const [, code, prefix] of named) codes.add(code ?? `${prefix}<status>`)
+      if (named.length === 0) lookedUp.push(`${file}: ${first}`)
+    }
+    for (const [, code] of text.matchAll(/parseJson\(.*, '([a-z0-9_]+)'\)/g)) codes.add(code!)
+    for (const [, code] of text.matchAll(/super\('([a-z0-9_]+)',/g)) codes.add(code!)
+    for (const [, code] of text.matchAll(/code: known\?\.code \?\? '([a-z0-9_]+)'/g)) codes.add(code!)
+    if (file === 'bundle/check.ts')
+      for (const [, code] of text.matchAll(/\bcode(?::| =) '([a-z0-9_]+)'/g)) codes.add(code!)
+    if (file === 'capgo/refusal.ts')
+      for (const [, code] of text.matchAll(/^ {2}([a-z0-9_]+): \{$/gm)) codes.add(code!)
+  }
+  // Where a code is not written at the error itself, it is read above. A new place needs a line there.
+  expect(lookedUp.sort()).toEqual([
+    'bundle/check.ts: first!.code',
+    'bundle/json.ts: code',
+    'capgo/refusal.ts: code',
+  ])
+  return codes
+}
+
+describe('links', () => {
+  const pages = [
+    'README.md',
+    'CONTRIBUTING.md',
+    ...readdirSync(join(ROOT, 'docs'))
+      .filter(file => file.endsWith('.md'))
+      .map(file => `docs/${file}`),
+  ]
+
+  it.each(pages)('of %s lead somewhere', page => {
+    const text = read(page).replace(/^(```|~~~)[\s\S]*?^\1/gm, '')
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)|(?:src|srcset|href)="([^"]+)"/g)]
+      .map(([, link, attribute]) => link ?? attribute!)
+      .filter(link => !/^[a-z]+:/.test(link))
+    for (const link of links) {
+      const [path = '', anchor] = link.split('#')
+      const file = path === '' ? page : join(dirname(page), path)
+      expect(existsSync(join(ROOT, file)), link).toBe(true)
+      if (anchor !== undefined) expect(anchorsOf(read(file)), link).toContain(anchor)
+    }
+  })
+})
+
+/** The headings as GitHub names them. */
+function anchorsOf(markdown: string): string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
