@@ -67,20 +67,30 @@ atEnd(() => {
 /** Runs the built action as a step of a job, as actions/runner does for `using: node24`. */
 export function runAction(options: RunOptions): ActionProcess {
   const action = installAction(options.action ?? PROJECT)
-  const files = makeScratch('runner')
   const manifest = parse(readFileSync(join(action, 'action.yml'), 'utf8')) as Manifest
   if (manifest.runs.using !== 'node24' || !process.version.startsWith('v24.'))
     throw new Error(`The action wants ${manifest.runs.using}; this is Node ${process.version}.`)
-
-  const log = new RunnerLog()
-  for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
   const { inputs, unexpected } = readWith(manifest, options)
+  const log = new RunnerLog()
   if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)
+  return runProgram(process.execPath, [join(action, manifest.runs.main)], options, inputs, log)
+}
+
+/** Runs a program as a step of a job: with the runner's variables, files and log. `variables` yield to those. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  options: Omit<RunOptions, 'inputs' | 'action'> & { readonly cwd?: string },
+  variables: Readonly<Record<string, string>> = {},
+  log = new RunnerLog(),
+): ActionProcess {
+  const files = makeScratch('runner')
+  for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
 
   const started = performance.now()
-  const child = spawn(process.execPath, [join(action, manifest.runs.main)], {
-    cwd: options.repo,
-    env: { ...baseEnvironment(), ...inputs, ...runnerEnvironment(options, files), ...options.env },
+  const child = spawn(program, args, {
+    cwd: options.cwd ?? options.repo,
+    env: { ...baseEnvironment(), ...variables, ...runnerEnvironment(options, files), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
@@ -151,7 +161,7 @@ function baseEnvironment(): Record<string, string> {
 }
 
 /** Writes the files that the step reads and fills, and tells where they are. */
-function runnerEnvironment(options: RunOptions, files: string): Record<string, string> {
+function runnerEnvironment(options: Omit<RunOptions, 'inputs' | 'action'>, files: string): Record<string, string> {
   const { event } = options
   const server = 'https://github.com'
   const temp = join(files, '_temp')
