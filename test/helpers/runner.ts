@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -21,8 +21,10 @@ export interface RunOptions {
   readonly githubToken?: string
   /** What GitHub knows as secrets and masks by itself. */
   readonly secrets?: readonly string[]
-  /** Folder with `action.yml` and what it names; this project by default. */
+  /** Folder of the action's repository; this project by default. */
   readonly action?: string
+  /** Folder in it that has the `action.yml`; by default itself. */
+  readonly actionPath?: string
   readonly runId?: number
   readonly runNumber?: number
   readonly runAttempt?: number
@@ -66,7 +68,7 @@ atEnd(() => {
 
 /** Runs the built action as a step of a job, as actions/runner does for `using: node24`. */
 export function runAction(options: RunOptions): ActionProcess {
-  const action = installAction(options.action ?? PROJECT)
+  const action = join(installAction(options.action ?? PROJECT), options.actionPath ?? '.')
   const manifest = parse(readFileSync(join(action, 'action.yml'), 'utf8')) as Manifest
   if (manifest.runs.using !== 'node24' || !process.version.startsWith('v24.'))
     throw new Error(`The action wants ${manifest.runs.using}; this is Node ${process.version}.`)
@@ -80,7 +82,7 @@ export function runAction(options: RunOptions): ActionProcess {
 export function runProgram(
   program: string,
   args: readonly string[],
-  options: Omit<RunOptions, 'inputs' | 'action'> & { readonly cwd?: string },
+  options: Omit<RunOptions, 'inputs' | 'action' | 'actionPath'> & { readonly cwd?: string },
   variables: Readonly<Record<string, string>> = {},
   log = new RunnerLog(),
 ): ActionProcess {
@@ -161,7 +163,10 @@ function baseEnvironment(): Record<string, string> {
 }
 
 /** Writes the files that the step reads and fills, and tells where they are. */
-function runnerEnvironment(options: Omit<RunOptions, 'inputs' | 'action'>, files: string): Record<string, string> {
+function runnerEnvironment(
+  options: Omit<RunOptions, 'inputs' | 'action' | 'actionPath'>,
+  files: string,
+): Record<string, string> {
   const { event } = options
   const server = 'https://github.com'
   const temp = join(files, '_temp')
@@ -250,7 +255,8 @@ function installAction(folder: string): string {
   const existing = installed.get(folder)
   if (existing !== undefined) return existing
   const copy = makeScratch('action')
-  for (const name of ['action.yml', 'dist']) cpSync(join(folder, name), join(copy, name), { recursive: true })
+  for (const name of ['action.yml', 'dist', '.github/actions'])
+    if (existsSync(join(folder, name))) cpSync(join(folder, name), join(copy, name), { recursive: true })
   installed.set(folder, copy)
   return copy
 }
