@@ -11,7 +11,8 @@ export interface Block {
   readonly text: string
 }
 
-const FENCE = /^([ \t]*)```ya?ml[^\n]*\n([\s\S]*?)^\1```[ \t]*$/gm
+/** "```yaml other" says that it is neither a workflow nor a piece of one. */
+const FENCE = /^([ \t]*)```ya?ml(?! +other)[^\n]*\n([\s\S]*?)^\1```[ \t]*$/gm
 
 /** The YAML blocks of a page. */
 export function yamlBlocks(page: string): Block[] {

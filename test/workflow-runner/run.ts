@@ -133,6 +133,7 @@ class Run {
       if (next === undefined) throw new Error(`${workflow.file}: jobs wait for one another.`)
       const [id, job] = next
       waiting.delete(id)
+      const permissions = this.#permissions(workflow, id, scope)
       const needs = Object.fromEntries([job.needs ?? []].flat().map(need => [need, done.get(need)!]))
       const contexts = {
         github: this.#github(workflow, id),
@@ -149,7 +150,6 @@ class Run {
         continue
       }
       const groups = [workflow.concurrency, job.concurrency].flatMap(each => toGroups(each, contexts))
-      const permissions = this.#permissions(workflow, id, scope)
       if (job.uses === undefined)
         done.set(id, await this.#steps(workflow, id, { ...scope, contexts, permissions, groups }))
       else {
@@ -196,13 +196,9 @@ class Run {
     scope: Scope & { contexts: Contexts; permissions: Permissions; groups: readonly Group[] },
   ): Promise<JobRun> {
     const job = workflow.jobs[id]!
-    const { world } = this.#started
     const workspace = join(makeScratch('workspace'), 'daybreak')
     mkdirSync(workspace)
-    const token = world.github.addToken({
-      repository: REPOSITORY,
-      permissions: scope.permissions as TokenPermissions,
-    })
+    const token = this.#token(scope.permissions)
     const github = { ...(scope.contexts.github as object), token, workspace }
     const outside = { ...scope.contexts, github, secrets: { ...scope.secrets, GITHUB_TOKEN: token } }
     const jobEnv = { ...workflow.env, ...(resolve(job.env ?? {}, outside) as Values) }
@@ -328,18 +324,29 @@ class Run {
     }
   }
 
-  /** Of a job: its own, else the workflow's, else the caller's. A called one may have no more than who calls it. */
+  /**
+   * Of a job: its own, else the workflow's, else the caller's. A called one may have no more than who calls it, which is
+   * looked at before anything runs, and before the token of a fork's run is made to read only.
+   */
   #permissions(workflow: Workflow, id: string, { granted }: Scope): Permissions {
     const own = workflow.jobs[id]!.permissions ?? workflow.permissions ?? granted
     if (own === null) throw new Error(`${workflow.file} says no permissions.`)
-    if (granted !== null)
-      for (const [name, level] of Object.entries(own))
-        if (LEVELS.indexOf(level) > LEVELS.indexOf(granted[name] ?? 'none'))
-          throw new Error(`${workflow.file} needs "${name}: ${level}", which who calls it does not give.`)
-    // The token of a run for a fork's pull request only reads.
-    return this.#run.isForeign
-      ? Object.fromEntries(Object.keys(own).map(name => [name, own[name] === 'none' ? 'none' : 'read']))
-      : own
+    if (granted === null) return own
+    for (const [name, level] of Object.entries(own))
+      if (LEVELS.indexOf(level) > LEVELS.indexOf(granted[name] ?? 'none'))
+        throw new Error(`${workflow.file} needs "${name}: ${level}", which who calls it does not give.`)
+    return own
+  }
+
+  #token(permissions: Permissions): string {
+    const held = Object.entries(permissions).map(([name, level]) => [
+      name,
+      this.#run.isForeign && level === 'write' ? 'read' : level,
+    ])
+    return this.#started.world.github.addToken({
+      repository: REPOSITORY,
+      permissions: Object.fromEntries(held) as TokenPermissions,
+    })
   }
 }
 

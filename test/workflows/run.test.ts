@@ -137,7 +137,7 @@ describe('publish', () => {
       'bundle-id': String(servedBy(world, 'beta')!.id),
       'bundle-version': servedBy(world, 'beta')!.name,
     })
-    expect(logs(result)).toContain('Ask as a device would')
+    expect(logs(result)).toContain('Ask for the update as a device would')
     expect(result.jobs.flatMap(({ groups }) => groups)).toEqual([
       { group: 'capgo-publish-.-refs/heads/main', cancels: false },
     ])
