@@ -71,8 +71,6 @@ describe.each([...own, ...toCopy])('%s', file => {
 
   it('says what its token may', () => {
     expect(workflow.permissions).toBeDefined()
-    for (const { steps, permissions } of jobsOf(workflow))
-      if (steps !== undefined) expect(permissions ?? workflow.permissions).not.toEqual({ contents: 'write' })
   })
 
   it('runs no code of a pull request beside a secret', () => {

