@@ -52,7 +52,7 @@ const own = workflowFiles('.github/workflows')
 const readyMade = own.filter(isReadyMade)
 const toCopy = [
   ...workflowFiles('docs/workflows'),
-  ...globSync('examples/**/.github/workflows/*.{yml,yaml}', { cwd: ROOT }),
+  ...globSync('examples/**/.github/workflows/*.{yml,yaml}', { cwd: ROOT, exclude: ['**/node_modules'] }),
 ]
 const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })]
 const blocks = pages
@@ -81,8 +81,8 @@ describe.each([...own, ...toCopy])('%s', file => {
         expect(step.with).toMatchObject({ build: false, 'app-id': expect.any(String) })
       expect(steps.filter(step => step.with?.ref !== undefined)).toEqual([])
     }
-    const builds = steps.some(({ run, env }) => /npm|build/i.test(`${run} ${JSON.stringify(env)}`))
-    if (builds && eventsOf(workflow).includes('pull_request')) expect(text).not.toContain('secrets.')
+    // What builds for forks has nothing to lose. Other builds beside a secret are of the repository's own branches.
+    if (file.endsWith('preview-build.yml')) expect(text).not.toMatch(/secrets[.:]|write/)
   })
 })
 
