@@ -373,14 +373,14 @@ const ACTIONS: Readonly<Record<string, { inputs: readonly string[]; run?: (call:
 
 /** A clone as shallow as actions/checkout makes it, of the commit that the event is of. */
 function checkOut({ given, workspace, world, event }: ActionCall): void {
-  const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'protocol.file.allow=always', ...args], { cwd: workspace, stdio: 'pipe' })
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: workspace, stdio: 'pipe' })
   world.repo.git(['config', 'uploadpack.allowAnySHA1InWant', 'true'])
   const depth = given['fetch-depth'] ?? '1'
   git('init', '--quiet')
   git('remote', 'add', 'origin', `file://${world.repo.path}`)
   const commit = given.ref || event.sha
-  git('fetch', '--quiet', ...(depth === '0' ? ['--tags'] : ['--depth', depth]), 'origin', commit)
+  if (depth === '0') git('fetch', '--quiet', '--tags', 'origin', '+refs/heads/*:refs/remotes/origin/*')
+  git('fetch', '--quiet', ...(depth === '0' ? [] : ['--depth', depth]), 'origin', commit)
   const branch = /^refs\/heads\/(.+)$/.exec(event.ref)?.[1]
   git('checkout', '--quiet', ...(branch && !given.ref ? ['-B', branch] : ['--detach']), 'FETCH_HEAD')
 }

@@ -125,7 +125,13 @@ export function starts({ on }: Workflow, { name, payload, ref }: WorkflowEvent):
   if (name !== 'push') return true
   const [, kind, short] = /^refs\/(heads|tags)\/(.+)$/.exec(ref)!
   if (branches === undefined && tags === undefined) return true
-  return ((kind === 'heads' ? branches : tags) ?? []).includes(short!)
+  return ((kind === 'heads' ? branches : tags) ?? []).some(pattern => toPattern(pattern).test(short!))
+}
+
+/** GitHub's filter patterns; `+`, `?` and `[]` are those of regular expressions. */
+function toPattern(filter: string): RegExp {
+  const wild: Record<string, string> = { '**': '.*', '*': '[^/]*', '.': '\\.' }
+  return new RegExp(`^${filter.replaceAll(/\*\*|\*|\./g, found => wild[found]!)}$`)
 }
 
 function toKeys(names: readonly string[]): Record<string, null> {
