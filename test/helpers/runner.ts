@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -25,8 +25,10 @@ export interface RunOptions {
   readonly githubToken?: string
   /** What GitHub knows as secrets and masks by itself. */
   readonly secrets?: readonly string[]
-  /** Folder with `action.yml` and what it names; this project by default. */
+  /** Folder of the action's repository; this project by default. */
   readonly action?: string
+  /** Folder in it that has the `action.yml`; by default itself. */
+  readonly actionPath?: string
   readonly runId?: number
   readonly runNumber?: number
   readonly runAttempt?: number
@@ -79,18 +81,28 @@ atEnd(() => {
  * run is found anywhere but where it belongs, or when something is left in the folders for temporary files.
  */
 export function runAction(options: RunOptions): ActionProcess {
-  const action = installAction(options.action ?? PROJECT)
-  const files = createFiles()
+  const action = join(installAction(options.action ?? PROJECT), options.actionPath ?? '.')
   const manifest = parse(readFileSync(join(action, 'action.yml'), 'utf8')) as Manifest
   if (manifest.runs.using !== 'node24' || !process.version.startsWith('v24.'))
     throw new Error(`The action wants ${manifest.runs.using}; this is Node ${process.version}.`)
-
-  const log = new RunnerLog(options.onVisibleLine)
-  for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
   const { inputs, unexpected } = readWith(manifest, options)
+  const log = new RunnerLog(options.onVisibleLine)
   if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)
+  return runProgram(process.execPath, [join(action, manifest.runs.main)], options, inputs, log)
+}
 
-  const secrets = secretsOf(inputs, options)
+/** Runs a program as a step of a job: with the runner's variables, files and log. `variables` yield to those. */
+export function runProgram(
+  program: string,
+  args: readonly string[],
+  options: Omit<RunOptions, 'inputs' | 'action' | 'actionPath'> & { readonly cwd?: string },
+  variables: Readonly<Record<string, string>> = {},
+  log = new RunnerLog(options.onVisibleLine),
+): ActionProcess {
+  const files = createFiles()
+  for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
+
+  const secrets = secretsOf(variables, options)
   const search = new LeakSearch(options.mayLeak ? [] : secrets)
   const leaks: string[] = []
   const look = (places: Iterable<Place>) => {
@@ -99,9 +111,9 @@ export function runAction(options: RunOptions): ActionProcess {
   }
   const wire = watchWire()
   const started = performance.now()
-  const child = spawn(process.execPath, [join(action, manifest.runs.main)], {
-    cwd: options.repo,
-    env: { ...baseEnvironment(), ...inputs, ...runnerEnvironment(options, files), ...options.env },
+  const child = spawn(program, args, {
+    cwd: options.cwd ?? options.repo,
+    env: { ...baseEnvironment(), ...variables, ...runnerEnvironment(options, files), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
@@ -131,7 +143,7 @@ export function runAction(options: RunOptions): ActionProcess {
     const { received } = wire
     const result = { ...end, durationMs, ...collect(files, log), log, visibleLog: log.visible, received }
     look(placesOf(result))
-    look(placesOnTheWire(received, inputs, options))
+    look(placesOnTheWire(received, variables, options))
     look(placesIn(files.folder))
     // A process that is killed cannot clean up.
     if (end.signal === null && !options.mayLeak) leaks.push(...leftBehind(files))
@@ -188,7 +200,10 @@ function baseEnvironment(): Record<string, string> {
 }
 
 /** Writes the files that the step reads and fills, and tells where they are. */
-function runnerEnvironment(options: RunOptions, files: Files): Record<string, string> {
+function runnerEnvironment(
+  options: Omit<RunOptions, 'inputs' | 'action' | 'actionPath'>,
+  files: Files,
+): Record<string, string> {
   const { event } = options
   const server = 'https://github.com'
   const { temp, commands } = files
@@ -356,7 +371,8 @@ function installAction(folder: string): string {
   const existing = installed.get(folder)
   if (existing !== undefined) return existing
   const copy = makeScratch('action')
-  for (const name of ['action.yml', 'dist']) cpSync(join(folder, name), join(copy, name), { recursive: true })
+  for (const name of ['action.yml', 'dist', '.github/actions'])
+    if (existsSync(join(folder, name))) cpSync(join(folder, name), join(copy, name), { recursive: true })
   installed.set(folder, copy)
   return copy
 }
