@@ -844,6 +844,359 @@ class DecodedURL extends URL {
 
 /***/ }),
 
+/***/ 546:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const cp = __nccwpck_require__(5317);
+const parse = __nccwpck_require__(7877);
+const enoent = __nccwpck_require__(6469);
+
+function spawn(command, args, options) {
+    // Parse the arguments
+    const parsed = parse(command, args, options);
+
+    // Spawn the child process
+    const spawned = cp.spawn(parsed.command, parsed.args, parsed.options);
+
+    // Hook into child process "exit" event to emit an error if the command
+    // does not exists, see: https://github.com/IndigoUnited/node-cross-spawn/issues/16
+    enoent.hookChildProcess(spawned, parsed);
+
+    return spawned;
+}
+
+function spawnSync(command, args, options) {
+    // Parse the arguments
+    const parsed = parse(command, args, options);
+
+    // Spawn the child process
+    const result = cp.spawnSync(parsed.command, parsed.args, parsed.options);
+
+    // Analyze if the command does not exist, see: https://github.com/IndigoUnited/node-cross-spawn/issues/16
+    result.error = result.error || enoent.verifyENOENTSync(result.status, parsed);
+
+    return result;
+}
+
+module.exports = spawn;
+module.exports.spawn = spawn;
+module.exports.sync = spawnSync;
+
+module.exports._parse = parse;
+module.exports._enoent = enoent;
+
+
+/***/ }),
+
+/***/ 6469:
+/***/ ((module) => {
+
+
+
+const isWin = process.platform === 'win32';
+
+function notFoundError(original, syscall) {
+    return Object.assign(new Error(`${syscall} ${original.command} ENOENT`), {
+        code: 'ENOENT',
+        errno: 'ENOENT',
+        syscall: `${syscall} ${original.command}`,
+        path: original.command,
+        spawnargs: original.args,
+    });
+}
+
+function hookChildProcess(cp, parsed) {
+    if (!isWin) {
+        return;
+    }
+
+    const originalEmit = cp.emit;
+
+    cp.emit = function (name, arg1) {
+        // If emitting "exit" event and exit code is 1, we need to check if
+        // the command exists and emit an "error" instead
+        // See https://github.com/IndigoUnited/node-cross-spawn/issues/16
+        if (name === 'exit') {
+            const err = verifyENOENT(arg1, parsed);
+
+            if (err) {
+                return originalEmit.call(cp, 'error', err);
+            }
+        }
+
+        return originalEmit.apply(cp, arguments); // eslint-disable-line prefer-rest-params
+    };
+}
+
+function verifyENOENT(status, parsed) {
+    if (isWin && status === 1 && !parsed.file) {
+        return notFoundError(parsed.original, 'spawn');
+    }
+
+    return null;
+}
+
+function verifyENOENTSync(status, parsed) {
+    if (isWin && status === 1 && !parsed.file) {
+        return notFoundError(parsed.original, 'spawnSync');
+    }
+
+    return null;
+}
+
+module.exports = {
+    hookChildProcess,
+    verifyENOENT,
+    verifyENOENTSync,
+    notFoundError,
+};
+
+
+/***/ }),
+
+/***/ 7877:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const path = __nccwpck_require__(6928);
+const resolveCommand = __nccwpck_require__(4866);
+const escape = __nccwpck_require__(2164);
+const readShebang = __nccwpck_require__(599);
+
+const isWin = process.platform === 'win32';
+const isExecutableRegExp = /\.(?:com|exe)$/i;
+const isCmdShimRegExp = /node_modules[\\/].bin[\\/][^\\/]+\.cmd$/i;
+
+function detectShebang(parsed) {
+    parsed.file = resolveCommand(parsed);
+
+    const shebang = parsed.file && readShebang(parsed.file);
+
+    if (shebang) {
+        parsed.args.unshift(parsed.file);
+        parsed.command = shebang;
+
+        return resolveCommand(parsed);
+    }
+
+    return parsed.file;
+}
+
+function parseNonShell(parsed) {
+    if (!isWin) {
+        return parsed;
+    }
+
+    // Detect & add support for shebangs
+    const commandFile = detectShebang(parsed);
+
+    // We don't need a shell if the command filename is an executable
+    const needsShell = !isExecutableRegExp.test(commandFile);
+
+    // If a shell is required, use cmd.exe and take care of escaping everything correctly
+    // Note that `forceShell` is an hidden option used only in tests
+    if (parsed.options.forceShell || needsShell) {
+        // Need to double escape meta chars if the command is a cmd-shim located in `node_modules/.bin/`
+        // The cmd-shim simply calls execute the package bin file with NodeJS, proxying any argument
+        // Because the escape of metachars with ^ gets interpreted when the cmd.exe is first called,
+        // we need to double escape them
+        const needsDoubleEscapeMetaChars = isCmdShimRegExp.test(commandFile);
+
+        // Normalize posix paths into OS compatible paths (e.g.: foo/bar -> foo\bar)
+        // This is necessary otherwise it will always fail with ENOENT in those cases
+        parsed.command = path.normalize(parsed.command);
+
+        // Escape command & arguments
+        parsed.command = escape.command(parsed.command);
+        parsed.args = parsed.args.map((arg) => escape.argument(arg, needsDoubleEscapeMetaChars));
+
+        const shellCommand = [parsed.command].concat(parsed.args).join(' ');
+
+        parsed.args = ['/d', '/s', '/c', `"${shellCommand}"`];
+        parsed.command = process.env.comspec || 'cmd.exe';
+        parsed.options.windowsVerbatimArguments = true; // Tell node's spawn that the arguments are already escaped
+    }
+
+    return parsed;
+}
+
+function parse(command, args, options) {
+    // Normalize arguments, similar to nodejs
+    if (args && !Array.isArray(args)) {
+        options = args;
+        args = null;
+    }
+
+    args = args ? args.slice(0) : []; // Clone array to avoid changing the original
+    options = Object.assign({}, options); // Clone object to avoid changing the original
+
+    // Build our parsed object
+    const parsed = {
+        command,
+        args,
+        options,
+        file: undefined,
+        original: {
+            command,
+            args,
+        },
+    };
+
+    // Delegate further parsing to shell or non-shell
+    return options.shell ? parsed : parseNonShell(parsed);
+}
+
+module.exports = parse;
+
+
+/***/ }),
+
+/***/ 2164:
+/***/ ((module) => {
+
+
+
+// See http://www.robvanderwoude.com/escapechars.php
+const metaCharsRegExp = /([()\][%!^"`<>&|;, *?])/g;
+
+function escapeCommand(arg) {
+    // Escape meta chars
+    arg = arg.replace(metaCharsRegExp, '^$1');
+
+    return arg;
+}
+
+function escapeArgument(arg, doubleEscapeMetaChars) {
+    // Convert to string
+    arg = `${arg}`;
+
+    // Algorithm below is based on https://qntm.org/cmd
+    // It's slightly altered to disable JS backtracking to avoid hanging on specially crafted input
+    // Please see https://github.com/moxystudio/node-cross-spawn/pull/160 for more information
+
+    // Sequence of backslashes followed by a double quote:
+    // double up all the backslashes and escape the double quote
+    arg = arg.replace(/(?=(\\+?)?)\1"/g, '$1$1\\"');
+
+    // Sequence of backslashes followed by the end of the string
+    // (which will become a double quote later):
+    // double up all the backslashes
+    arg = arg.replace(/(?=(\\+?)?)\1$/, '$1$1');
+
+    // All other backslashes occur literally
+
+    // Quote the whole thing:
+    arg = `"${arg}"`;
+
+    // Escape meta chars
+    arg = arg.replace(metaCharsRegExp, '^$1');
+
+    // Double escape meta chars if necessary
+    if (doubleEscapeMetaChars) {
+        arg = arg.replace(metaCharsRegExp, '^$1');
+    }
+
+    return arg;
+}
+
+module.exports.command = escapeCommand;
+module.exports.argument = escapeArgument;
+
+
+/***/ }),
+
+/***/ 599:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const fs = __nccwpck_require__(9896);
+const shebangCommand = __nccwpck_require__(9152);
+
+function readShebang(command) {
+    // Read the first 150 bytes from the file
+    const size = 150;
+    const buffer = Buffer.alloc(size);
+
+    let fd;
+
+    try {
+        fd = fs.openSync(command, 'r');
+        fs.readSync(fd, buffer, 0, size, 0);
+        fs.closeSync(fd);
+    } catch (e) { /* Empty */ }
+
+    // Attempt to extract shebang (null is returned if not a shebang)
+    return shebangCommand(buffer.toString());
+}
+
+module.exports = readShebang;
+
+
+/***/ }),
+
+/***/ 4866:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+
+const path = __nccwpck_require__(6928);
+const which = __nccwpck_require__(6848);
+const getPathKey = __nccwpck_require__(6689);
+
+function resolveCommandAttempt(parsed, withoutPathExt) {
+    const env = parsed.options.env || process.env;
+    const cwd = process.cwd();
+    const hasCustomCwd = parsed.options.cwd != null;
+    // Worker threads do not have process.chdir()
+    const shouldSwitchCwd = hasCustomCwd && process.chdir !== undefined && !process.chdir.disabled;
+
+    // If a custom `cwd` was specified, we need to change the process cwd
+    // because `which` will do stat calls but does not support a custom cwd
+    if (shouldSwitchCwd) {
+        try {
+            process.chdir(parsed.options.cwd);
+        } catch (err) {
+            /* Empty */
+        }
+    }
+
+    let resolved;
+
+    try {
+        resolved = which.sync(parsed.command, {
+            path: env[getPathKey({ env })],
+            pathExt: withoutPathExt ? path.delimiter : undefined,
+        });
+    } catch (e) {
+        /* Empty */
+    } finally {
+        if (shouldSwitchCwd) {
+            process.chdir(cwd);
+        }
+    }
+
+    // If we successfully resolved, ensure that an absolute path is returned
+    // Note that when a custom `cwd` was used, we need to resolve to an absolute path based on it
+    if (resolved) {
+        resolved = path.resolve(hasCustomCwd ? parsed.options.cwd : '', resolved);
+    }
+
+    return resolved;
+}
+
+function resolveCommand(parsed) {
+    return resolveCommandAttempt(parsed) || resolveCommandAttempt(parsed, true);
+}
+
+module.exports = resolveCommand;
+
+
+/***/ }),
+
 /***/ 2415:
 /***/ ((module) => {
 
@@ -1182,6 +1535,167 @@ EventEmitter.EventEmitter = EventEmitter;
 //
 if (true) {
   module.exports = EventEmitter;
+}
+
+
+/***/ }),
+
+/***/ 2940:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+var fs = __nccwpck_require__(9896)
+var core
+if (process.platform === 'win32' || global.TESTING_WINDOWS) {
+  core = __nccwpck_require__(9225)
+} else {
+  core = __nccwpck_require__(1025)
+}
+
+module.exports = isexe
+isexe.sync = sync
+
+function isexe (path, options, cb) {
+  if (typeof options === 'function') {
+    cb = options
+    options = {}
+  }
+
+  if (!cb) {
+    if (typeof Promise !== 'function') {
+      throw new TypeError('callback not provided')
+    }
+
+    return new Promise(function (resolve, reject) {
+      isexe(path, options || {}, function (er, is) {
+        if (er) {
+          reject(er)
+        } else {
+          resolve(is)
+        }
+      })
+    })
+  }
+
+  core(path, options || {}, function (er, is) {
+    // ignore EACCES because that just means we aren't allowed to run it
+    if (er) {
+      if (er.code === 'EACCES' || options && options.ignoreErrors) {
+        er = null
+        is = false
+      }
+    }
+    cb(er, is)
+  })
+}
+
+function sync (path, options) {
+  // my kingdom for a filtered catch
+  try {
+    return core.sync(path, options || {})
+  } catch (er) {
+    if (options && options.ignoreErrors || er.code === 'EACCES') {
+      return false
+    } else {
+      throw er
+    }
+  }
+}
+
+
+/***/ }),
+
+/***/ 1025:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = isexe
+isexe.sync = sync
+
+var fs = __nccwpck_require__(9896)
+
+function isexe (path, options, cb) {
+  fs.stat(path, function (er, stat) {
+    cb(er, er ? false : checkStat(stat, options))
+  })
+}
+
+function sync (path, options) {
+  return checkStat(fs.statSync(path), options)
+}
+
+function checkStat (stat, options) {
+  return stat.isFile() && checkMode(stat, options)
+}
+
+function checkMode (stat, options) {
+  var mod = stat.mode
+  var uid = stat.uid
+  var gid = stat.gid
+
+  var myUid = options.uid !== undefined ?
+    options.uid : process.getuid && process.getuid()
+  var myGid = options.gid !== undefined ?
+    options.gid : process.getgid && process.getgid()
+
+  var u = parseInt('100', 8)
+  var g = parseInt('010', 8)
+  var o = parseInt('001', 8)
+  var ug = u | g
+
+  var ret = (mod & o) ||
+    (mod & g) && gid === myGid ||
+    (mod & u) && uid === myUid ||
+    (mod & ug) && myUid === 0
+
+  return ret
+}
+
+
+/***/ }),
+
+/***/ 9225:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+module.exports = isexe
+isexe.sync = sync
+
+var fs = __nccwpck_require__(9896)
+
+function checkPathExt (path, options) {
+  var pathext = options.pathExt !== undefined ?
+    options.pathExt : process.env.PATHEXT
+
+  if (!pathext) {
+    return true
+  }
+
+  pathext = pathext.split(';')
+  if (pathext.indexOf('') !== -1) {
+    return true
+  }
+  for (var i = 0; i < pathext.length; i++) {
+    var p = pathext[i].toLowerCase()
+    if (p && path.substr(-p.length).toLowerCase() === p) {
+      return true
+    }
+  }
+  return false
+}
+
+function checkStat (stat, path, options) {
+  if (!stat.isSymbolicLink() && !stat.isFile()) {
+    return false
+  }
+  return checkPathExt(path, options)
+}
+
+function isexe (path, options, cb) {
+  fs.stat(path, function (er, stat) {
+    cb(er, er ? false : checkStat(stat, path, options))
+  })
+}
+
+function sync (path, options) {
+  return checkStat(fs.statSync(path), path, options)
 }
 
 
@@ -3075,6 +3589,29 @@ if (true) {
     }
     exports.applyEdits = applyEdits;
 });
+
+
+/***/ }),
+
+/***/ 6689:
+/***/ ((module) => {
+
+
+
+const pathKey = (options = {}) => {
+	const environment = options.env || process.env;
+	const platform = options.platform || process.platform;
+
+	if (platform !== 'win32') {
+		return 'PATH';
+	}
+
+	return Object.keys(environment).reverse().find(key => key.toUpperCase() === 'PATH') || 'Path';
+};
+
+module.exports = pathKey;
+// TODO: Remove this for the next major release
+module.exports["default"] = pathKey;
 
 
 /***/ }),
@@ -8880,6 +9417,41 @@ const validRange = (range, options) => {
   }
 }
 module.exports = validRange
+
+
+/***/ }),
+
+/***/ 9152:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+
+const shebangRegex = __nccwpck_require__(7334);
+
+module.exports = (string = '') => {
+	const match = string.match(shebangRegex);
+
+	if (!match) {
+		return null;
+	}
+
+	const [path, argument] = match[0].replace(/#! ?/, '').split(' ');
+	const binary = path.split('/').pop();
+
+	if (binary === 'env') {
+		return argument;
+	}
+
+	return argument ? `${binary} ${argument}` : binary;
+};
+
+
+/***/ }),
+
+/***/ 7334:
+/***/ ((module) => {
+
+
+module.exports = /^#!(.*)/;
 
 
 /***/ }),
@@ -48181,6 +48753,138 @@ module.exports = {
 
 /***/ }),
 
+/***/ 6848:
+/***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
+
+const isWindows = process.platform === 'win32' ||
+    process.env.OSTYPE === 'cygwin' ||
+    process.env.OSTYPE === 'msys'
+
+const path = __nccwpck_require__(6928)
+const COLON = isWindows ? ';' : ':'
+const isexe = __nccwpck_require__(2940)
+
+const getNotFoundError = (cmd) =>
+  Object.assign(new Error(`not found: ${cmd}`), { code: 'ENOENT' })
+
+const getPathInfo = (cmd, opt) => {
+  const colon = opt.colon || COLON
+
+  // If it has a slash, then we don't bother searching the pathenv.
+  // just check the file itself, and that's it.
+  const pathEnv = cmd.match(/\//) || isWindows && cmd.match(/\\/) ? ['']
+    : (
+      [
+        // windows always checks the cwd first
+        ...(isWindows ? [process.cwd()] : []),
+        ...(opt.path || process.env.PATH ||
+          /* istanbul ignore next: very unusual */ '').split(colon),
+      ]
+    )
+  const pathExtExe = isWindows
+    ? opt.pathExt || process.env.PATHEXT || '.EXE;.CMD;.BAT;.COM'
+    : ''
+  const pathExt = isWindows ? pathExtExe.split(colon) : ['']
+
+  if (isWindows) {
+    if (cmd.indexOf('.') !== -1 && pathExt[0] !== '')
+      pathExt.unshift('')
+  }
+
+  return {
+    pathEnv,
+    pathExt,
+    pathExtExe,
+  }
+}
+
+const which = (cmd, opt, cb) => {
+  if (typeof opt === 'function') {
+    cb = opt
+    opt = {}
+  }
+  if (!opt)
+    opt = {}
+
+  const { pathEnv, pathExt, pathExtExe } = getPathInfo(cmd, opt)
+  const found = []
+
+  const step = i => new Promise((resolve, reject) => {
+    if (i === pathEnv.length)
+      return opt.all && found.length ? resolve(found)
+        : reject(getNotFoundError(cmd))
+
+    const ppRaw = pathEnv[i]
+    const pathPart = /^".*"$/.test(ppRaw) ? ppRaw.slice(1, -1) : ppRaw
+
+    const pCmd = path.join(pathPart, cmd)
+    const p = !pathPart && /^\.[\\\/]/.test(cmd) ? cmd.slice(0, 2) + pCmd
+      : pCmd
+
+    resolve(subStep(p, i, 0))
+  })
+
+  const subStep = (p, i, ii) => new Promise((resolve, reject) => {
+    if (ii === pathExt.length)
+      return resolve(step(i + 1))
+    const ext = pathExt[ii]
+    isexe(p + ext, { pathExt: pathExtExe }, (er, is) => {
+      if (!er && is) {
+        if (opt.all)
+          found.push(p + ext)
+        else
+          return resolve(p + ext)
+      }
+      return resolve(subStep(p, i, ii + 1))
+    })
+  })
+
+  return cb ? step(0).then(res => cb(null, res), cb) : step(0)
+}
+
+const whichSync = (cmd, opt) => {
+  opt = opt || {}
+
+  const { pathEnv, pathExt, pathExtExe } = getPathInfo(cmd, opt)
+  const found = []
+
+  for (let i = 0; i < pathEnv.length; i ++) {
+    const ppRaw = pathEnv[i]
+    const pathPart = /^".*"$/.test(ppRaw) ? ppRaw.slice(1, -1) : ppRaw
+
+    const pCmd = path.join(pathPart, cmd)
+    const p = !pathPart && /^\.[\\\/]/.test(cmd) ? cmd.slice(0, 2) + pCmd
+      : pCmd
+
+    for (let j = 0; j < pathExt.length; j ++) {
+      const cur = p + pathExt[j]
+      try {
+        const is = isexe.sync(cur, { pathExt: pathExtExe })
+        if (is) {
+          if (opt.all)
+            found.push(cur)
+          else
+            return cur
+        }
+      } catch (ex) {}
+    }
+  }
+
+  if (opt.all && found.length)
+    return found
+
+  if (opt.nothrow)
+    return null
+
+  throw getNotFoundError(cmd)
+}
+
+module.exports = which
+which.sync = whichSync
+
+
+/***/ }),
+
 /***/ 4248:
 /***/ ((module) => {
 
@@ -49532,6 +50236,119 @@ function defaultCallback(err) {
 
 /***/ }),
 
+/***/ 4937:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Qc: () => (/* binding */ childEnvironment),
+/* harmony export */   pH: () => (/* binding */ SECRET_INPUTS),
+/* harmony export */   s0: () => (/* binding */ hideSecrets)
+/* harmony export */ });
+/** What child processes are given of the environment, and what is told of what they print. */
+/** Inputs that hold secrets. The database's key is a public one, but who knows which one somebody gives. */
+const SECRET_INPUTS = [
+    'capgo-token',
+    'devices-token',
+    'github-token',
+    'private-key',
+    'database-key',
+];
+/**
+ * Names that no build, install or config gets to see. From the sources of actions/runner:
+ * - `INPUT_*`: this action's inputs, the Capgo token among them (`Handlers/NodeScriptActionHandler.cs`).
+ * - `ACTIONS_*`: `ACTIONS_RUNTIME_TOKEN`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN` and the URLs they are for (the same
+ *   file). All of the prefix belongs to the runner.
+ * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
+ *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
+ * And where workflows usually keep GitHub and Capgo tokens. A public key is none.
+ */
+const SECRET_NAMES = [
+    /^INPUT_/i,
+    /^ACTIONS_/i,
+    /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
+    /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
+    /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
+];
+/** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
+const SEARCHABLE_SECRET = 6;
+/**
+ * The environment for builds, installs and config evaluation: without what is secret by name, and without
+ * every variable whose value contains one of `secrets`. Everything else is the user's and stays.
+ */
+function childEnvironment(env, secrets = []) {
+    const real = secrets.filter(secret => secret !== '');
+    const holdsSecret = (value) => real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)));
+    const clean = {};
+    for (const [name, value] of Object.entries(env))
+        if (value !== undefined && !SECRET_NAMES.some(secret => secret.test(name)) && !holdsSecret(value))
+            clean[name] = value;
+    return clean;
+}
+/** How people name variables that hold what nobody else may read. */
+const PRIVATE_NAME = /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i;
+/**
+ * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
+ * summaries; a comment is masked by nobody, and a build may print what it was given.
+ */
+function hideSecrets(text, env) {
+    const values = Object.entries(env)
+        .filter(([name]) => PRIVATE_NAME.test(name))
+        .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
+        .map(value => value.trim())
+        .filter(value => value.length >= SEARCHABLE_SECRET);
+    // The longest first: one may begin with another.
+    return values
+        .sort((one, other) => other.length - one.length)
+        .reduce((hidden, value) => hidden.replaceAll(value, '***'), text);
+}
+
+
+/***/ }),
+
+/***/ 2863:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R: () => (/* binding */ guardFiles)
+/* harmony export */ });
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+
+
+/**
+ * Remembers files that belong to the runner and to this action. A build runs as the same user and can find them,
+ * although it is told of none: whatever it writes there would have power over the steps that follow.
+ */
+async function guardFiles(files) {
+    const kept = await Promise.all(files.map(async (file) => ({ ...file, content: await read(file.path) })));
+    return async () => {
+        const touched = [];
+        for (const { path, what, content } of kept) {
+            const now = await read(path);
+            if (content === null ? now === null : now?.equals(content))
+                continue;
+            touched.push(what);
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(path, { recursive: true, force: true });
+            if (content !== null)
+                await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, content, { flag: 'wx' });
+        }
+        if (touched.length === 0)
+            return;
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('build_tampered', `Something that ran in this job changed files that are not its own: ${touched.join(', ')}.`, {
+            hint: "They were put back. Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).",
+        });
+    };
+}
+/** Null where there is no plain file. */
+async function read(path) {
+    const found = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.lstat)(path).catch(() => null);
+    return found?.isFile() ? (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(path) : null;
+}
+
+
+/***/ }),
+
 /***/ 9732:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -49539,7 +50356,7 @@ function defaultCallback(err) {
 /* harmony export */   B: () => (/* binding */ channels),
 /* harmony export */   w: () => (/* binding */ channelVanished)
 /* harmony export */ });
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(4343);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8420);
 /* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9183);
@@ -49551,6 +50368,8 @@ function defaultCallback(err) {
 
 
 
+/** How often a channel is made of which nobody can tell whether it was. */
+const CREATIONS = 3;
 function channels({ http, api, key, database }) {
     async function list(appId, filter, what) {
         const { url, headers } = await database();
@@ -49653,33 +50472,37 @@ function channels({ http, api, key, database }) {
                 json: { app_id: appId, channel: name, version: bundleName, ...fields },
                 retry: 'once',
             };
-            try {
-                const answer = await http.send(call);
-                if (answer.status === 200) {
+            for (let tries = 1;; tries++) {
+                const answer = await http.send(call).catch((error) => {
+                    if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .ConnectionError */ .R)
+                        return null;
+                    throw error;
+                });
+                if (answer?.status === 200) {
                     const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .number */ .aig()) }), answer, call);
                     return id === undefined ? { made: false } : { made: true, id };
                 }
                 // The key may make channels, that was asked before. Newer servers want more for a public one.
-                if (answer.code === 'cannot_access_app')
+                if (answer?.code === 'cannot_access_app')
                     throw fields.public
                         ? (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(`make the public channel ${name}`, { permission: 'app.update_settings', role: 'app_admin' }, answer)
                         : (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer);
                 // Two that make the same channel at once: a unique violation, reported as either of these.
-                if (answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500)
+                const isUnclear = answer === null || answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500;
+                if (!isUnclear)
+                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
+                if (tries === CREATIONS)
                     return { made: false };
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
-            }
-            catch (error) {
-                if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .ConnectionError */ .R)
+                await http.pause(answer, tries);
+                if ((await list(appId, { name: `eq.${name}` }, `read channel ${name}`)).length > 0)
                     return { made: false };
-                throw error;
             }
         },
     };
 }
 /** A channel that must exist by now. */
 function channelVanished(name) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('channel_vanished', `Channel ${name} is not there, although it was made or read before.`, {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('channel_vanished', `Channel ${name} is not there, although it was made or read before.`, {
         hint: 'Somebody deleted it meanwhile, or Capgo refused to make it. Run the job again.',
     });
 }
@@ -49698,8 +50521,8 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // UNUSED EXPORTS: SMALLEST_ROLE
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js
-var schemas = __nccwpck_require__(4343);
+// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js + 2 modules
+var schemas = __nccwpck_require__(5395);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
 // EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
@@ -49723,6 +50546,8 @@ var wire = __nccwpck_require__(929);
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
 const PAGE = 1000;
+/** No app has more bundles than these hold, even where a server gives few rows at once. */
+const MOST_PAGES = 5000;
 const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 };
 /**
  * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
@@ -49809,12 +50634,13 @@ function bundles({ http, api, key, database }) {
         },
         /** The bundles of these ids, also deleted ones. */
         async readBundlesById(appId, ids) {
-            return ids.length === 0 ? [] : list(appId, { id: `in.(${ids.join(',')})` }, 'read bundles');
+            return ids.length === 0 ? [] : list(appId, { id: (0,postgrest/* list */.p_)(ids) }, 'read bundles');
         },
         /** Every bundle of the app that is not deleted, the newest first. */
         async listBundles(appId) {
             const all = [];
-            for (;;) {
+            const what = 'list bundles';
+            for (let pages = 0; pages < MOST_PAGES; pages++) {
                 // By id and not by offset: bundles may come and go meanwhile.
                 const before = all.at(-1);
                 const page = await list(appId, {
@@ -49822,12 +50648,17 @@ function bundles({ http, api, key, database }) {
                     ...(before === undefined ? {} : { id: `lt.${before.id}` }),
                     order: 'id.desc',
                     limit: String(PAGE),
-                }, 'list bundles');
-                all.push(...page);
+                }, what);
                 // A server may give fewer rows at once than we ask for: only an empty page is the end.
                 if (page.length === 0)
                     return all;
+                for (const row of page) {
+                    if (row.id >= (all.at(-1)?.id ?? Number.POSITIVE_INFINITY))
+                        throw (0,postgrest/* unexpected */.os)({ what }, 'rows that were not asked for');
+                    all.push(row);
+                }
             }
+            throw (0,postgrest/* unexpected */.os)({ what }, 'there is no end of them');
         },
         /**
          * Makes the row of a bundle, in progress: no device sees it. Null when the name is taken, which is also
@@ -49899,8 +50730,10 @@ function bundles({ http, api, key, database }) {
                     answers.set(name, hopeless ?? (await deleteBundle(appId, name)));
                 }
                 catch (error) {
-                    if (!(error instanceof errors/* ActionError */.l))
+                    if (!(error instanceof errors/* ActionError */.lZ) || error instanceof errors/* Stopped */.C9) {
+                        queue.clear();
                         throw error;
+                    }
                     answers.set(name, error);
                     if (error.code === 'permission_missing' || error.code === 'invalid_apikey')
                         hopeless = error;
@@ -49948,6 +50781,8 @@ var capgo_http = __nccwpck_require__(8420);
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
 const manifests_PAGE = 1000;
+/** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
+const manifests_MOST_PAGES = 50;
 /** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
 const TAKEN_UP_WITHIN = 120_000;
 const LOOK_EVERY = 2000;
@@ -49955,7 +50790,7 @@ function manifests({ http, api, key, database }) {
     async function readPage(ids, offset) {
         const { url, headers } = await database();
         const parameters = {
-            app_version_id: `in.(${ids.join(',')})`,
+            app_version_id: (0,postgrest/* list */.p_)(ids),
             select: Object.keys(wire/* ManifestEntry */.I5.shape).join(','),
             order: 'id.asc',
             limit: String(manifests_PAGE),
@@ -49985,14 +50820,15 @@ function manifests({ http, api, key, database }) {
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,refusal/* refusal */.x)(call, answer);
-        return ((0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schemas/* object */.Ikc({ manifest_count: schemas/* number */.aig() })), answer, call)[0]?.manifest_count ?? 0);
+        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schemas/* object */.Ikc({ manifest_count: schemas/* int */.Whr() })), answer, call)[0]?.manifest_count ?? 0;
     }
     return {
         /** The delta files of bundles; one request for 1000 of them. */
         async readManifests(bundles) {
             const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0);
             const ids = bundles.map(({ id }) => id);
-            const offsets = Array.from({ length: Math.ceil(total / manifests_PAGE) }, (_, page) => page * manifests_PAGE);
+            const pages = Math.min(manifests_MOST_PAGES, Math.ceil(total / manifests_PAGE));
+            const offsets = Array.from({ length: pages }, (_, page) => page * manifests_PAGE);
             return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat();
         },
         /**
@@ -50068,6 +50904,7 @@ function rollouts({ http, api, key }) {
 var external_node_crypto_ = __nccwpck_require__(7598);
 ;// CONCATENATED MODULE: ./src/capgo/updates.ts
 
+
 /** The plugin that we say to be: one that chooses its channel itself and takes what today's devices take. */
 const PLUGIN_VERSION = '8.51.14';
 /** Milliseconds. Capgo's replicas and caches take up to two minutes. */
@@ -50075,6 +50912,8 @@ const FIRST_PAUSE = 2_000;
 const LONGEST_PAUSE = 15_000;
 const LONGEST_WAIT = 180_000;
 const DOWNLOAD_TIMEOUT = 600_000;
+/** Bytes that no bundle has: servers take 1 GiB, unless they are set otherwise. */
+const LONGEST_DOWNLOAD = 4 * 1024 ** 3;
 function updates({ http, plugin }) {
     async function ask(device) {
         const answer = await http.send({
@@ -50131,6 +50970,8 @@ function updates({ http, plugin }) {
                     size = 0;
                     return piece => {
                         size += piece.length;
+                        if (size > LONGEST_DOWNLOAD)
+                            throw (0,postgrest/* unexpected */.os)(call, 'the download does not end');
                         hash.update(piece);
                     };
                 },
@@ -50145,7 +50986,7 @@ function toOffer({ status, json, code }) {
     const body = (typeof json === 'object' && json !== null ? json : {});
     const text = (name) => (typeof body[name] === 'string' ? body[name] : null);
     const version = text('version');
-    const url = text('url');
+    const url = URL.canParse(text('url') ?? '') ? text('url') : null;
     if (status === 200 && code === '' && version !== null && url !== null)
         return {
             kind: 'offered',
@@ -50187,9 +51028,11 @@ const SMALLEST_ROLE = {
 };
 /** A client for one Capgo server and one key. Does nothing until it is called. */
 function createCapgo(options) {
-    const http = (0,capgo_http/* createHttp */.V)({ ...options, secrets: [options.token] });
+    const http = (0,capgo_http/* createHttp */.V)(options);
     const key = { capgkey: options.token };
     let database;
+    let filesConfig;
+    const told = new Map();
     const connection = {
         http,
         api: options.api,
@@ -50214,19 +51057,18 @@ function createCapgo(options) {
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw new errors/* ActionError */.l('not_capgo', `${options.api} does not answer as a Capgo server: GET /private/config gave ${answer.status}.`, {
+            throw new errors/* ActionError */.lZ('not_capgo', `${options.api} does not answer as a Capgo server: GET /private/config gave ${answer.status}.`, {
                 hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.',
             });
         const config = (0,postgrest/* parseAnswer */.Wp)(wire/* PrivateConfig */.Wv, answer, call);
         const url = new URL(config.supaHost);
         if (url.protocol !== 'https:' && !(0,hosts/* isLocal */.I)(url.hostname))
-            throw new errors/* ActionError */.l('database_not_https', `The server names ${config.supaHost} as its database, without https.`, {
+            throw new errors/* ActionError */.lZ('database_not_https', `The server names ${config.supaHost} as its database, without https.`, {
                 hint: 'Set database-url and database-key to the address that this runner shall use.',
             });
         return { url: config.supaHost, key: config.supaKey };
     }
     return {
-        redact: http.redact,
         ...bundles(connection),
         ...(0,channels/* channels */.B)(connection),
         ...(0,devices/* devices */.y)(connection),
@@ -50247,55 +51089,59 @@ function createCapgo(options) {
             if (answer.status === 200)
                 return (0,postgrest/* parseAnswer */.Wp)(wire/* App */.qw, answer, call);
             if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
-                throw new errors/* ActionError */.l('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
+                throw new errors/* ActionError */.lZ('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
                     hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
                 });
             throw (0,refusal/* refusal */.x)(call, answer);
         },
-        /** Limits and abilities of the files service. */
-        async readFilesConfig() {
-            const call = {
-                what: "read the files service's configuration",
-                method: 'GET',
-                url: `${options.files}/files/config`,
-                retry: 'repeat',
-            };
-            const answer = await http.send(call);
-            if (answer.status !== 200)
-                throw new errors/* ActionError */.l('no_files_service', `${options.files} does not answer as Capgo's files service: GET /files/config gave ${answer.status}.`, { hint: 'Set the input "files-url" to the base URL of the files service.' });
-            return (0,postgrest/* parseAnswer */.Wp)(wire/* FilesConfig */.Qq, answer, call);
-        },
-        /** Whether the key has the permission on the app. */
-        hasPermission: async (permission, appId) => (await callFunction('cli_check_permission', {
-            apikey: options.token,
-            permission_key: permission,
-            org_id: null,
-            app_id: appId,
-            channel_id: null,
-        })) === true,
+        /** Limits and abilities of the files service; asked once. */
+        readFilesConfig: () => (filesConfig ??= askFilesConfig()),
+        /** Whether the key has the permission on the app, or on the channel; asked once. */
+        hasPermission,
         /** Throws `permission_missing` when the key lacks the permission on the app (or on the channel). */
         async requirePermission(what, permission, scope) {
-            const allowed = await callFunction('cli_check_permission', {
-                apikey: options.token,
-                permission_key: permission,
-                org_id: null,
-                app_id: scope.appId,
-                channel_id: scope.channelId,
-            });
-            if (allowed !== true)
+            if (!(await hasPermission(permission, scope.appId, scope.channelId)))
                 throw (0,refusal/* permissionMissing */.k)(what, { permission, role: SMALLEST_ROLE[permission] });
         },
-        /** Throws `on_premise_app` when the organisation's plan allows no more storage. */
+        /** Throws `on_premise_app` when the organisation's plan allows no more storage; asked once. */
         async requireStorage(orgId, appId) {
-            const allowed = await callFunction('is_allowed_action_org_action', {
+            const allowed = await askFunction('is_allowed_action_org_action', {
                 orgid: orgId,
                 actions: ['storage'],
                 appid: appId,
             });
-            if (allowed === false)
+            if (!allowed)
                 throw (0,refusal/* refusal */.x)({ what: 'upload' }, { status: 429, headers: {}, text: '', json: undefined, code: 'on_premise_app' });
         },
     };
+    async function askFilesConfig() {
+        const call = {
+            what: "read the files service's configuration",
+            method: 'GET',
+            url: `${options.files}/files/config`,
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status !== 200)
+            throw new errors/* ActionError */.lZ('no_files_service', `${options.files} does not answer as Capgo's files service: GET /files/config gave ${answer.status}.`, { hint: 'Set the input "files-url" to the base URL of the files service.' });
+        return (0,postgrest/* parseAnswer */.Wp)(wire/* FilesConfig */.Qq, answer, call);
+    }
+    function hasPermission(permission, appId, channelId = null) {
+        return askFunction('cli_check_permission', {
+            apikey: options.token,
+            permission_key: permission,
+            org_id: null,
+            app_id: appId,
+            channel_id: channelId,
+        });
+    }
+    /** Functions of the database that answer yes or no. What they tell does not change while we run: each is asked once. */
+    function askFunction(name, argumentsOf) {
+        const question = `${name} ${JSON.stringify(argumentsOf)}`;
+        const answer = told.get(question) ?? callFunction(name, argumentsOf);
+        told.set(question, answer);
+        return answer;
+    }
     async function callFunction(name, argumentsOf) {
         const { url, headers } = await connection.database();
         const call = {
@@ -50309,7 +51155,7 @@ function createCapgo(options) {
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,refusal/* refusal */.x)(call, answer);
-        return (0,postgrest/* parseAnswer */.Wp)(schemas/* unknown */.L5J(), answer, call);
+        return (0,postgrest/* parseAnswer */.Wp)(schemas/* boolean */.zMY(), answer, call);
     }
 }
 
@@ -50324,7 +51170,7 @@ function createCapgo(options) {
 /* harmony export */   y: () => (/* binding */ devices)
 /* harmony export */ });
 /* harmony import */ var p_queue__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9052);
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4343);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
 /* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9183);
 /* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
@@ -50337,6 +51183,8 @@ function createCapgo(options) {
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
 const PAGE = 1000;
+/** No app has so many overrides that they take more pages. */
+const MOST_PAGES = 2000;
 /** Ids in one filter or body: a URL of 200 ids has 8 kB, the usual limit. */
 const IDS_A_CALL = 200;
 /**
@@ -50374,6 +51222,8 @@ function devices({ http, api, key, database }) {
         if (answer.status !== 200 && answer.status !== 206)
             throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
         const rows = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO), answer, call);
+        if (rows.length > PAGE)
+            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)(call, `${rows.length} rows where ${PAGE} were asked for`);
         const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]);
         return { rows, total };
     }
@@ -50390,11 +51240,11 @@ function devices({ http, api, key, database }) {
         if (answer.status === 200)
             return;
         if (answer.code === 'public_channel_override')
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('public_channel', `Channel ${channel} is public: Capgo puts no device on it by name.`, {
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('public_channel', `Channel ${channel} is public: Capgo puts no device on it by name.`, {
                 hint: 'Devices get the public channel by having no override; name a private channel in the testers file.',
             });
         if (answer.code === 'channel_not_found')
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('channel_unknown', `There is no channel ${channel} that the key can see.`, {
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('channel_unknown', `There is no channel ${channel} that the key can see.`, {
                 hint: 'Make it in the Capgo console (or publish to it), or correct the name.',
             });
         throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, MANAGE_FORCED);
@@ -50427,6 +51277,8 @@ function devices({ http, api, key, database }) {
             const size = first.rows.length;
             if (size === 0 || !(first.total > size))
                 return first.rows;
+            if (first.total > MOST_PAGES * size)
+                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)({ what: 'read the overrides of devices' }, `${size} rows at once, and ${first.total} in all`);
             // A server may give fewer rows at once than we ask for.
             const offsets = Array.from({ length: Math.ceil(first.total / size) - 1 }, (_, page) => (page + 1) * size);
             const queue = new p_queue__WEBPACK_IMPORTED_MODULE_5__/* ["default"] */ .Ay({ concurrency: PACE.concurrency });
@@ -50437,7 +51289,7 @@ function devices({ http, api, key, database }) {
         async readOverridesOf(appId, deviceIds) {
             const found = [];
             for (const ids of chunks(deviceIds)) {
-                const filter = { app_id: `eq.${appId}`, device_id: `in.(${ids.join(',')})` };
+                const filter = { app_id: `eq.${appId}`, device_id: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .list */ .p_)(ids) };
                 found.push(...(await readOverrides(filter, 0, false)).rows);
             }
             return found;
@@ -50463,8 +51315,10 @@ function devices({ http, api, key, database }) {
                         : setOverride(appId, change.device, change.channel));
                 }
                 catch (error) {
-                    if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l))
+                    if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ) || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Stopped */ .C9) {
+                        queue.clear();
                         throw error;
+                    }
                     failed.set(change, error);
                     if (error.code === 'permission_missing' || error.code === 'invalid_apikey')
                         hopeless = error;
@@ -50490,7 +51344,7 @@ function devices({ http, api, key, database }) {
                 const filter = {
                     app_id: `eq.${appId}`,
                     channel_id: `eq.${channelId}`,
-                    device_id: `in.(${ids.join(',')})`,
+                    device_id: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .list */ .p_)(ids),
                     select: 'device_id',
                 };
                 const call = {
@@ -50518,7 +51372,7 @@ function devices({ http, api, key, database }) {
             const answer = await http.send(call);
             if (answer.status !== 200)
                 throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, READ_DEVICES);
-            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ count: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .number */ .aig() }), answer, call).count;
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ count: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr() }), answer, call).count;
         },
         /** Devices that last told that they run this bundle, the newest first, `limit` at most. */
         async listDevicesOn(appId, bundleName, limit) {
@@ -50590,50 +51444,73 @@ function isLocal(hostname) {
 /* harmony export */   R: () => (/* binding */ ConnectionError),
 /* harmony export */   V: () => (/* binding */ createHttp)
 /* harmony export */ });
-/* harmony import */ var p_retry__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4995);
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+/* harmony import */ var node_stream__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7075);
+/* harmony import */ var node_stream__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_stream__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var p_retry__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4995);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6752);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
+/**
+ * The one way to Capgo's servers: bounds of time and size, retries, `Retry-After`, redaction, user agent, no
+ * redirects. No encoding is asked for, so nothing is unpacked.
+ */
+
 
 
 
 /** A call that got no answer at all, however often it was tried. */
-class ConnectionError extends _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .l {
+class ConnectionError extends _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ {
 }
 /** 30 s for JSON calls (contract of the API: suggested client timeouts). */
 const TIMEOUT = 30_000;
 const TRIES = 5;
+/** From the last byte of a request to the first of its answer: a store takes its time over a large chunk. */
+const SILENT = 120_000;
+/** Between two pieces of an answer. */
+const STALLED = 30_000;
+/** Bytes of an answer that is no download. 1000 rows with all that they can hold have some 20 MB. */
+const LONGEST_ANSWER = 32 * 1024 * 1024;
 const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 30_000;
+const LONGEST_PAUSE = 10_000;
+const OUTAGE = 90_000;
+const STALL = 60_000;
 /** A server that asks for a longer pause than this is not waited for. */
 const LONGEST_RETRY_AFTER = 120_000;
 function createHttp(options) {
+    /** Origins that have answered: when they are gone, it is not for a wrong address. */
+    const known = new Set();
     /**
      * Sends a call and returns the answer, whatever its status. Throws `ConnectionError` when there is none,
-     * and `redirect_refused` for a redirect: credentials follow none.
+     * `answer_too_long` for one that does not end, `redirect_refused` for a redirect: credentials follow none; and the
+     * signal's reason.
      */
     async function send(call) {
+        const began = performance.now();
+        const mayBeOut = (error) => error instanceof ConnectionError &&
+            known.has(originOf(call.url)) &&
+            performance.now() - began < (options.outage ?? OUTAGE);
         let tries = 0;
-        return (0,p_retry__WEBPACK_IMPORTED_MODULE_2__/* ["default"] */ .Ay)(async () => {
+        return (0,p_retry__WEBPACK_IMPORTED_MODULE_3__/* ["default"] */ .Ay)(async () => {
             tries++;
             const answer = await exchange(call);
             if (isPassing(answer, call))
                 throw new PassingFault(answer);
             return answer;
         }, {
-            retries: TRIES - 1,
+            retries: Number.POSITIVE_INFINITY,
             minTimeout: options.firstPause ?? FIRST_PAUSE,
             maxTimeout: LONGEST_PAUSE,
             factor: 2,
             randomize: true,
+            signal: options.signal,
             shouldRetry: async ({ error }) => {
                 const passing = error instanceof PassingFault ||
                     (error instanceof ConnectionError && (call.retry === 'repeat' || neverSent(error)));
-                if (!passing)
+                if (!passing || (tries >= TRIES && !mayBeOut(error)))
                     return false;
                 const pause = error instanceof PassingFault ? retryAfter(error.answer) : null;
-                options.onRetry(`${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''} (${tries + 1} of ${TRIES})`);
+                options.onRetry(`${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''}${tries < TRIES ? ` (${tries + 1} of ${TRIES})` : ''}`);
                 if (pause !== null)
-                    await options.sleep(pause);
+                    await sleep(pause);
                 return true;
             },
         }).catch((error) => {
@@ -50644,8 +51521,10 @@ function createHttp(options) {
     }
     async function exchange(call) {
         const stream = call.body?.open();
+        const watch = call.body === undefined ? null : watchStall(options.stall ?? STALL);
+        const bounds = [options.signal, AbortSignal.timeout(call.timeout ?? TIMEOUT)];
         try {
-            const response = await (0,undici__WEBPACK_IMPORTED_MODULE_0__.request)(call.url, {
+            const response = await (0,undici__WEBPACK_IMPORTED_MODULE_1__.request)(call.url, {
                 dispatcher: options.dispatcher,
                 method: call.method,
                 headers: {
@@ -50654,34 +51533,41 @@ function createHttp(options) {
                     ...(call.body === undefined ? {} : { 'content-length': String(call.body.length) }),
                     ...call.headers,
                 },
-                body: call.json === undefined ? (stream ?? null) : JSON.stringify(call.json),
-                signal: AbortSignal.timeout(call.timeout ?? TIMEOUT),
+                body: call.json !== undefined
+                    ? JSON.stringify(call.json)
+                    : stream && watch
+                        ? node_stream__WEBPACK_IMPORTED_MODULE_0__.Readable.from(watch.over(stream), { objectMode: false })
+                        : null,
+                signal: AbortSignal.any(watch === null ? bounds : [...bounds, watch.signal]),
+                headersTimeout: SILENT,
+                bodyTimeout: STALLED,
             });
-            let text = '';
-            if (call.onBody !== undefined && response.statusCode < 300) {
-                const take = call.onBody();
-                for await (const piece of response.body)
-                    take(piece);
-            }
-            else
-                text = await response.body.text();
+            known.add(originOf(call.url));
+            const pieces = [];
+            const take = response.statusCode < 300 && call.onBody ? call.onBody() : collect(pieces, call);
+            // Leaving the loop by a throw closes the connection.
+            for await (const piece of response.body)
+                take(piece);
             if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
-                throw new p_retry__WEBPACK_IMPORTED_MODULE_2__/* .AbortError */ .lc(new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .l('redirect_refused', `Could not ${call.what}: ${new URL(call.url).origin} answered with a redirect.`, {
+                throw new p_retry__WEBPACK_IMPORTED_MODULE_3__/* .AbortError */ .lc(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('redirect_refused', `Could not ${call.what}: ${originOf(call.url)} answered with a redirect.`, {
                     hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
                 }));
-            const json = parse(text);
+            const { text, json } = read(Buffer.concat(pieces), options.redact);
             return { status: response.statusCode, headers: response.headers, text, json, code: codeOf(json) };
         }
         catch (error) {
-            if (error instanceof p_retry__WEBPACK_IMPORTED_MODULE_2__/* .AbortError */ .lc || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .l)
+            options.signal.throwIfAborted();
+            if (error instanceof p_retry__WEBPACK_IMPORTED_MODULE_3__/* .AbortError */ .lc || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ)
                 throw error;
             const cause = error;
-            throw new ConnectionError('no_connection', `Could not ${call.what}: no answer from ${new URL(call.url).origin} (${cause.code ?? cause.name}: ${redact(cause.message)}).`, {
+            throw new ConnectionError('no_connection', `Could not ${call.what}: no answer from ${originOf(call.url)} (${cause.code ?? cause.name}: ${options.redact(cause.message)}).`, {
                 hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
                 cause,
+                passing: true,
             });
         }
         finally {
+            watch?.end();
             stream?.destroy();
         }
     }
@@ -50689,12 +51575,30 @@ function createHttp(options) {
     async function pause(answer, tries) {
         const asked = answer === null ? null : retryAfter(answer);
         const backoff = Math.min(LONGEST_PAUSE, (options.firstPause ?? FIRST_PAUSE) * 2 ** (tries - 1));
-        await options.sleep(asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER));
+        await sleep(asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER));
     }
-    function redact(text) {
-        return options.secrets.reduce((clean, secret) => (secret === '' ? clean : clean.replaceAll(secret, '***')), text);
+    async function sleep(ms) {
+        options.signal.throwIfAborted();
+        await options.sleep(ms);
+        options.signal.throwIfAborted();
     }
-    return { send, pause, redact, sleep: options.sleep };
+    return { send, pause, sleep };
+}
+/** Gives an upload up of which no byte has moved for so many milliseconds; sockets alone would wait for a quarter of an hour. */
+function watchStall(after) {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(new DOMException(`nothing moved for ${after} ms`, 'TimeoutError')), after);
+    return {
+        signal: controller.signal,
+        async *over(chunks) {
+            for await (const chunk of chunks) {
+                timer.refresh();
+                yield chunk;
+            }
+            clearTimeout(timer);
+        },
+        end: () => clearTimeout(timer),
+    };
 }
 /** An answer that says "not now". */
 class PassingFault extends Error {
@@ -50707,11 +51611,11 @@ class PassingFault extends Error {
 function isPassing(answer, call) {
     if (call.answers?.includes(answer.status))
         return false;
+    if ((retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER)
+        return false;
+    // `on_premise_app` says that the plan does not allow it; no waiting helps.
     if (answer.status === 429)
-        // `on_premise_app` says that the plan does not allow it; no waiting helps.
-        return (answer.code === 'too_many_requests' &&
-            (retryAfter(answer) ?? 0) <= LONGEST_RETRY_AFTER &&
-            !isLockout(answer));
+        return answer.code === 'too_many_requests' && !isLockout(answer);
     if (answer.status === 503)
         return call.retry === 'repeat' || retryAfter(answer) !== null;
     return answer.status >= 500 && call.retry === 'repeat';
@@ -50732,24 +51636,43 @@ function retryAfter(answer) {
 /** The request cannot have reached the server. */
 function neverSent(error) {
     const code = error.cause?.code;
-    return (code === 'ECONNREFUSED' ||
-        code === 'ENOTFOUND' ||
-        code === 'EAI_AGAIN' ||
-        code === 'UND_ERR_CONNECT_TIMEOUT');
+    return (code !== undefined &&
+        /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|ENETDOWN|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(code));
 }
-function parse(text) {
+/** Gathers an answer, up to its bound. */
+function collect(pieces, { what, url }) {
+    let size = 0;
+    return piece => {
+        size += piece.length;
+        if (size > LONGEST_ANSWER)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('answer_too_long', `Could not ${what}: the answer of ${originOf(url)} has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`, {
+                hint: 'No answer of a Capgo server is that long. Is api-url (files-url, database-url) the right address?',
+            });
+        pieces.push(piece);
+    };
+}
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+function read(bytes, redact) {
+    const text = redact(bytes.toString('utf8'));
     try {
-        return text === '' ? undefined : JSON.parse(text);
+        UTF8.decode(bytes);
+        return { text, json: JSON.parse(text) };
     }
     catch {
-        return undefined;
+        return { text, json: undefined };
     }
 }
+function originOf(url) {
+    return URL.parse(url)?.origin ?? 'an address that is none';
+}
+/** Codes of Capgo and PostgREST are words; a sentence, or worse, is no code. */
+const CODE = /^\w[\w.-]{0,63}$/;
 function codeOf(json) {
     if (typeof json !== 'object' || json === null)
         return '';
     const { error, code } = json;
-    return typeof error === 'string' ? error : typeof code === 'string' ? code : '';
+    const found = typeof error === 'string' ? error : code;
+    return typeof found === 'string' && CODE.test(found) ? found : '';
 }
 
 
@@ -50761,7 +51684,9 @@ function codeOf(json) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   P: () => (/* binding */ query),
 /* harmony export */   Wp: () => (/* binding */ parseAnswer),
-/* harmony export */   hD: () => (/* binding */ quote)
+/* harmony export */   hD: () => (/* binding */ quote),
+/* harmony export */   os: () => (/* binding */ unexpected),
+/* harmony export */   p_: () => (/* binding */ list)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
 
@@ -50769,10 +51694,14 @@ function codeOf(json) {
 function quote(value) {
     return `"${value.replace(/[\\"]/g, character => `\\${character}`)}"`;
 }
-/** Query of a PostgREST URL, percent-encoded. */
+/** A list for the filter `in`; device ids and other plain words need no quotes, which make an address long. */
+function list(values) {
+    return `in.(${values.map(value => (/^[\w-]+$/.test(String(value)) ? value : quote(String(value)))).join(',')})`;
+}
+/** Query of a PostgREST URL, percent-encoded; half a surrogate pair, which has no encoding, as U+FFFD. */
 function query(parameters) {
     return Object.entries(parameters)
-        .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+        .map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`)
         .join('&');
 }
 /** The parsed body; throws `unexpected_answer` naming the field that is not as it should be. */
@@ -50781,7 +51710,11 @@ function parseAnswer(schema, answer, call) {
     if (parsed.success)
         return parsed.data;
     const [issue] = parsed.error.issues;
-    throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('unexpected_answer', `Could not ${call.what}: Capgo's answer is not what this action knows (${issue?.path.join('.') || 'body'}: ${issue?.message}).`, {
+    throw unexpected(call, answer.json === undefined ? 'it is no JSON' : `${issue?.path.join('.') || 'body'}: ${issue?.message}`);
+}
+/** An answer that no Capgo server gives. */
+function unexpected(call, why) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('unexpected_answer', `Could not ${call.what}: Capgo's answer is not what this action knows (${why}).`, {
         hint: 'Is api-url (database-url) a Capgo server? A newer server may need a newer version of this action.',
     });
 }
@@ -50816,7 +51749,6 @@ const MEANINGS = {
         message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
         hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
     },
-    redirect_refused: { message: '', hint: '' },
 };
 /**
  * An answer that refuses, as an error that teaches. Never quotes `moreInfo`: it can echo the request.
@@ -50826,20 +51758,21 @@ function refusal(call, answer, needs) {
     const code = answer.text.includes('too_many_failed_auth_attempts')
         ? 'too_many_failed_auth_attempts'
         : answer.code;
-    const known = MEANINGS[code];
+    const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
     if (known !== undefined)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l(code, known.message, { hint: known.hint, cause: summary(answer) });
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code, known.message, { hint: known.hint, cause: summary(answer) });
     if (needs !== undefined && isPermissionRefusal(answer))
         return permissionMissing(call.what, needs, answer);
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l(code || `http_${answer.status}`, `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`, {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`, {
+        passing: answer.status >= 500 || code === 'too_many_requests',
         hint: answer.status >= 500
             ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
-            : "See the troubleshooting table of the action's documentation for this code.",
+            : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
         cause: summary(answer),
     });
 }
 function permissionMissing(what, needs, answer) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .l('permission_missing', `The Capgo key may not ${what}: it lacks the permission ${needs.permission}.`, {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('permission_missing', `The Capgo key may not ${what}: it lacks the permission ${needs.permission}.`, {
         hint: `Give the key's role that permission in the Capgo console; the smallest role that has it is ${needs.role}.`,
         cause: answer === undefined ? undefined : summary(answer),
     });
@@ -50870,7 +51803,7 @@ function summary(answer) {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
 /* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(4343);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8420);
 /* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9183);
@@ -50887,6 +51820,8 @@ const TUS = { 'tus-resumable': '1.0.0' };
 const CHUNK_TIMEOUT = 600_000;
 /** How often an upload may lose its way before it is given up. */
 const RESUMES = 5;
+/** Requests for one object; a server that takes less at once takes none of a size worth mentioning. */
+const MOST_CHUNKS = 10_000;
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
 /** Where Capgo stores a bundle's zip. */
 function zipKey(zip) {
@@ -50914,73 +51849,115 @@ function uploads({ http, files, key, database }) {
             await verifyStored(zip);
         }
     }
-    async function uploadByTus(object, { config, onProgress }) {
+    async function uploadByTus(object, { config, begun, onProgress }) {
         const { what, size } = object;
         const chunk = Math.min(config.maxChunkSize, size);
-        const metadata = { filename: object.key, filetype: object.type };
-        let location = null;
-        let offset = 0;
-        let furthest = 0;
-        for (let trouble = 0;;) {
-            const length = Math.min(chunk, size - offset);
-            const start = offset;
-            const call = {
-                what: `upload ${what}`,
-                ...(location === null
-                    ? { method: 'POST', url: `${files}/files/upload/attachments/` }
-                    : { method: 'PATCH', url: location }),
-                headers: {
-                    ...key,
-                    ...TUS,
-                    ...(location === null
-                        ? {
-                            'upload-length': String(size),
-                            'upload-metadata': Object.entries(metadata)
-                                .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
-                                .join(','),
-                            'x-checksum-sha256': Buffer.from(object.sha256, 'hex').toString('base64'),
-                        }
-                        : { 'upload-offset': String(offset) }),
-                    'content-type': 'application/offset+octet-stream',
-                },
-                body: { open: () => object.open(start, length), length },
-                retry: 'once',
-                answers: [503],
-                timeout: CHUNK_TIMEOUT,
-            };
+        if (size > MOST_CHUNKS * chunk)
+            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .unexpected */ .os)({ what: `upload ${what}` }, `it takes ${chunk} bytes at once, and there are ${size}`);
+        let upload = begun ? await findUnfinished(object, config) : null;
+        let furthest = upload?.offset ?? 0;
+        for (let trouble = 0; (upload?.offset ?? 0) < size;) {
+            const call = upload === null ? creation(object, chunk) : continuation(object, upload, chunk);
             const answer = await answerOrLoss(call);
-            if (answer !== null && (answer.status === 201 || answer.status === 204)) {
-                offset = Number(answer.headers['upload-offset']);
-                if (location === null)
-                    location = followLocation(answer);
-                onProgress?.(offset);
-                if (offset >= size)
-                    return;
-                // Only trouble without any progress in between is trouble that stays.
-                if (offset > furthest)
-                    trouble = 0;
-                furthest = Math.max(furthest, offset);
+            const isTaken = answer !== null && (answer.status === 201 || answer.status === 204);
+            if (isTaken)
+                upload = {
+                    location: upload?.location ?? followLocation(call, answer),
+                    offset: readProgress(call, answer, size),
+                    isFound: upload?.isFound ?? false,
+                };
+            // What an earlier run began was of other bytes; the server has thrown it away.
+            else if (answer?.status === 415 && upload?.isFound)
+                upload = null;
+            else {
+                if (answer !== null && !isWorthResuming(answer))
+                    throw uploadRefused(object, call, answer);
+                if (++trouble > RESUMES)
+                    throw answer === null ? lost(what) : uploadRefused(object, call, answer);
+                await http.pause(answer, trouble);
+                // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
+                if (answer?.code === 'duplicate_upload')
+                    upload = null;
+                else
+                    upload = upload === null ? await findUnfinished(object, config) : await readOffset(object, upload);
+            }
+            const offset = upload?.offset ?? 0;
+            if (offset <= furthest) {
+                if (isTaken && ++trouble > RESUMES)
+                    throw lost(what);
                 continue;
             }
-            if (answer !== null && !isWorthResuming(answer))
-                throw uploadRefused(object, call, answer);
-            if (++trouble > RESUMES)
-                throw answer === null ? lost(what) : uploadRefused(object, call, answer);
-            // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
-            await http.pause(answer, trouble);
-            if (location !== null) {
-                const found = await readOffset(what, location);
-                if (found === null) {
-                    location = null;
-                    offset = 0;
-                }
-                else {
-                    offset = found;
-                    if (offset >= size)
-                        return;
-                }
-            }
+            // Only trouble without any progress in between is trouble that stays.
+            trouble = 0;
+            furthest = offset;
+            onProgress?.(offset);
         }
+    }
+    /** Begins an upload, with its first bytes in the same request. */
+    function creation(object, chunk) {
+        const call = sending(object, 0, chunk);
+        const metadata = { filename: object.key, filetype: object.type };
+        return {
+            ...call,
+            method: 'POST',
+            url: `${files}/files/upload/attachments/`,
+            headers: {
+                ...call.headers,
+                'upload-length': String(object.size),
+                'upload-metadata': Object.entries(metadata)
+                    .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
+                    .join(','),
+                'x-checksum-sha256': Buffer.from(object.sha256, 'hex').toString('base64'),
+            },
+        };
+    }
+    function continuation(object, { location, offset }, chunk) {
+        const call = sending(object, offset, chunk);
+        return {
+            ...call,
+            method: 'PATCH',
+            url: location,
+            headers: { ...call.headers, 'upload-offset': String(offset) },
+        };
+    }
+    function sending({ what, size, open }, offset, chunk) {
+        const length = Math.min(chunk, size - offset);
+        return {
+            what: `upload ${what}`,
+            headers: { ...key, ...TUS, 'content-type': 'application/offset+octet-stream' },
+            body: { open: () => open(offset, length), length },
+            retry: 'once',
+            answers: [503],
+            timeout: CHUNK_TIMEOUT,
+        };
+    }
+    /**
+     * An upload of this object whose address nobody told us: by a run that was killed, or by a creation whose answer
+     * was lost. Capgo's own files service (it takes partial uploads) has it at the object's key; other runtimes draw
+     * an address, and there it begins anew.
+     */
+    async function findUnfinished(object, config) {
+        if (!config.partialUpload)
+            return null;
+        const location = `${files}/files/upload/attachments/${object.key.split('/').map(encodeURIComponent).join('/')}`;
+        const answer = await http.send(asking(object.what, location));
+        const offset = Number(answer.headers['upload-offset']);
+        if (answer.status !== 200 || Number(answer.headers['upload-length']) !== object.size)
+            return null;
+        // A whole object may be another one of the same size.
+        if (offset >= object.size && (await describeStored(object.key))?.sha256 !== object.sha256)
+            return null;
+        return { location, offset, isFound: true };
+    }
+    /** How far an upload got; null when the server knows nothing of it. */
+    async function readOffset({ what, size }, upload) {
+        const call = asking(what, upload.location);
+        const answer = await http.send(call);
+        if (answer.status === 404)
+            return null;
+        if (answer.status !== 200)
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer, UPLOAD);
+        return { ...upload, offset: readProgress(call, answer, size) };
     }
     /** Null when the answer was lost. */
     async function answerOrLoss(call) {
@@ -50993,27 +51970,23 @@ function uploads({ http, files, key, database }) {
             throw error;
         }
     }
-    /** How many bytes the server has, or null when it knows nothing of the upload. */
-    async function readOffset(object, location) {
-        const call = {
+    function asking(object, location) {
+        return {
             what: `ask how far the upload of ${object} got`,
             method: 'HEAD',
             url: location,
             headers: { ...key, ...TUS },
             retry: 'repeat',
         };
-        const answer = await http.send(call);
-        if (answer.status === 404)
-            return null;
-        if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer, UPLOAD);
-        return Number(answer.headers['upload-offset']);
     }
     /** The upload goes on where the server says, on the files host only: the key is sent there. */
-    function followLocation(answer) {
-        const location = new URL(String(answer.headers.location), `${files}/files/upload/attachments/`);
+    function followLocation(call, answer) {
+        const told = answer.headers.location;
+        const location = typeof told === 'string' ? URL.parse(told, `${files}/files/upload/attachments/`) : null;
+        if (location === null)
+            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .unexpected */ .os)(call, 'it does not say where the upload goes on');
         if (location.origin !== new URL(files).origin)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('upload_elsewhere', `The files service wants the upload to go on at ${location.origin}.`, {
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('upload_elsewhere', `The files service wants the upload to go on at ${location.origin}.`, {
                 hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
             });
         return location.href;
@@ -51075,13 +52048,12 @@ function uploads({ http, files, key, database }) {
     async function verifyStored(zip) {
         const stored = await hashStored(zip);
         if (stored !== zip.sha256)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('stored_differs', `What Capgo stored for bundle ${zip.name} is not what was uploaded (SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}).`, {
-                hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
-            });
+            throw storedDiffers(zip, `SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}`);
     }
     /** SHA-256 of the stored object, or null when there is none. Streams it. */
     async function hashStored(zip) {
         let hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
+        let size = 0;
         const call = {
             what: `read the stored bundle ${zip.name}`,
             method: 'GET',
@@ -51090,7 +52062,13 @@ function uploads({ http, files, key, database }) {
             timeout: CHUNK_TIMEOUT,
             onBody: () => {
                 hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
-                return piece => hash.update(piece);
+                size = 0;
+                return piece => {
+                    size += piece.length;
+                    if (size > zip.size)
+                        throw storedDiffers(zip, `more than its ${zip.size} bytes`);
+                    hash.update(piece);
+                };
             },
         };
         const answer = await http.send(call);
@@ -51154,9 +52132,24 @@ function uploads({ http, files, key, database }) {
     }
     return { uploadZip, uploadFile: uploadByTus, describeStored, readStoredTail };
 }
+/** How many bytes the server says that it has. */
+function readProgress(call, { status, headers }, size) {
+    // A server may make the upload without a look at the bytes that came along.
+    const told = headers['upload-offset'] ?? (status === 201 ? '0' : undefined);
+    const offset = typeof told === 'string' && /^\d+$/.test(told) ? Number(told) : Number.NaN;
+    if (offset <= size)
+        return offset;
+    throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .unexpected */ .os)(call, `it has ${Number.isNaN(offset) ? 'an unknown number' : offset} of ${size} bytes`);
+}
+function storedDiffers({ name }, how) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('stored_differs', `What Capgo stored for bundle ${name} is not what was uploaded (${how}).`, {
+        hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
+    });
+}
 function part(path, start, length) {
     return { open: () => (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.createReadStream)(path, { start, end: start + length - 1 }), length };
 }
+/** Bytes that the server says to have: a number from 0 to `size`. Throws `unexpected_answer`. */
 /** Offset conflicts, an unfinished upload in the way, a restarted engine, an upload that it forgot. */
 function isWorthResuming(answer) {
     if (answer.status === 409)
@@ -51168,17 +52161,18 @@ function isWorthResuming(answer) {
         : answer.status >= 500 || answer.code === 'too_many_requests';
 }
 function lost(what) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
         hint: 'Nothing was published. Run the job again: it goes on with this bundle.',
+        passing: true,
     });
 }
 function uploadRefused({ what, size }, call, answer) {
     if (answer.status === 413)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('bundle_too_large', `Capgo refuses ${what}: ${size} bytes are too many.`, {
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('bundle_too_large', `Capgo refuses ${what}: ${size} bytes are too many.`, {
             hint: 'Leave out source maps and large media, or load them from elsewhere.',
         });
     if (answer.status === 415)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .l('stored_differs', `The bytes of ${what} changed on their way to Capgo.`, {
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('stored_differs', `The bytes of ${what} changed on their way to Capgo.`, {
             hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
         });
     return (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer, UPLOAD);
@@ -51204,17 +52198,23 @@ function uploadRefused({ what, size }, call, answer) {
 /* harmony export */   z5: () => (/* binding */ BUNDLE_COLUMNS)
 /* harmony export */ });
 /* unused harmony exports NativePackage, ServedBundle, UpdatePolicy, DeviceRow */
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4343);
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3759);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5395);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3305);
 /**
  * What Capgo answers, as it is on the wire (snake_case rows of its database, read through PostgREST).
  * Parsed, so that a server that answers something else fails with the field's name and not later.
  */
 
+/** A row's number. */
+const Id = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .int */ .Whr();
+const Count = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .int */ .Whr().check(zod_mini__WEBPACK_IMPORTED_MODULE_1__/* ._nonnegative */ .UI());
+const Timestamp = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().check(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .refine */ .YPB(text => !Number.isNaN(Date.parse(text)), 'is no time'));
+/** What can be sent as a header: no line break, nothing but ASCII. */
+const HeaderValue = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().check(zod_mini__WEBPACK_IMPORTED_MODULE_1__/* ._regex */ .Fk(/^[\x21-\x7e]+$/, 'is no key'));
 /** `GET {api}/private/config`: where the database is. `supaKey` is publishable. */
 const PrivateConfig = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
-    supaHost: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .url */ .OZ5(),
-    supaKey: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP().check(zod_mini__WEBPACK_IMPORTED_MODULE_1__/* ._minLength */ .m9(1)),
+    supaHost: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .url */ .OZ5({ protocol: /^https?$/ }),
+    supaKey: HeaderValue,
 });
 /** What Capgo's files service takes at most, in bytes, where its configuration does not say otherwise. */
 const MAX_UPLOAD = 1_073_741_824;
@@ -51223,9 +52223,9 @@ const FilesConfig = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     partialUpload: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(), false),
     TUSUpload: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(), false),
     TUSUploadForced: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(), false),
-    maxUploadLength: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(), MAX_UPLOAD),
-    maxChunkSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(), 103_809_024),
-    alertUploadSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(), 20_971_520),
+    maxUploadLength: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(Count, MAX_UPLOAD),
+    maxChunkSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .int */ .Whr().check(zod_mini__WEBPACK_IMPORTED_MODULE_1__/* ._positive */ .NC()), 103_809_024),
+    alertUploadSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(Count, 20_971_520),
 });
 /** `GET {api}/app/<id>`. */
 const App = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
@@ -51236,7 +52236,7 @@ const App = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
 });
 /** A bundle: a row of `app_versions`. */
 const BundleRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
-    id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(),
+    id: Id,
     name: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     deleted: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
     /** `r2-direct` while it is in progress; `r2` or `external` when it is ready. */
@@ -51249,8 +52249,8 @@ const BundleRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     link: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
     comment: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
     min_update_version: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
-    manifest_count: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(),
-    created_at: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+    manifest_count: Count,
+    created_at: Timestamp,
 });
 const BUNDLE_COLUMNS = Object.keys(BundleRow.shape).join(',');
 /** A package with native code, as it was installed when a bundle was made. */
@@ -51270,7 +52270,7 @@ const ServedBundle = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .extend */ .X$i(Bun
 const UpdatePolicy = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ["enum"] */ .k5n(['major', 'minor', 'patch', 'version_number', 'none']);
 /** A channel, with the bundle that it serves. */
 const ChannelRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
-    id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(),
+    id: Id,
     name: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     public: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
     ios: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
@@ -51283,7 +52283,7 @@ const ChannelRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     allow_device: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
     allow_dev: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
     allow_prod: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
-    rollout_version: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig()),
+    rollout_version: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(Id),
     rollout_enabled: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY(),
     rollout_percentage_bps: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(),
     rollout_paused_at: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullable */ .mee(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
@@ -51296,8 +52296,8 @@ const CHANNEL_COLUMNS = [
 /** An override: a row of `channel_devices`. */
 const OverrideRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     device_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
-    channel_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .number */ .aig(),
-    updated_at: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
+    channel_id: Id,
+    updated_at: Timestamp,
 });
 /** A device as it last told of itself. */
 const DeviceRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
@@ -51325,18 +52325,20 @@ const ManifestEntry = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   d: () => (/* binding */ InputError),
-/* harmony export */   l: () => (/* binding */ ActionError)
+/* harmony export */   C9: () => (/* binding */ Stopped),
+/* harmony export */   dz: () => (/* binding */ InputError),
+/* harmony export */   lZ: () => (/* binding */ ActionError)
 /* harmony export */ });
 /**
  * Every failure that a user can meet. `message` says what happened, `hint` why and what to do,
- * `at` where. `code` is stable and listed in docs/errors.md.
+ * `at` where. `code` is stable and listed in docs/troubleshooting.md.
  */
 class ActionError extends Error {
     code;
     hint;
     at;
     output;
+    passing;
     problems;
     constructor(code, message, options = {}) {
         super(message, { cause: options.cause });
@@ -51345,8 +52347,12 @@ class ActionError extends Error {
         this.hint = options.hint;
         this.at = options.at;
         this.output = options.output;
+        this.passing = options.passing ?? false;
         this.problems = options.problems ?? [];
     }
+}
+/** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
+class Stopped extends ActionError {
 }
 /** A value of the `with:` block that cannot be used. */
 class InputError extends ActionError {
@@ -51359,7 +52365,7 @@ class InputError extends ActionError {
 
 /***/ }),
 
-/***/ 9530:
+/***/ 8736:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -56382,8 +57388,55 @@ var promises_ = __nccwpck_require__(1455);
 var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: external "node:stream/promises"
 var external_node_stream_promises_ = __nccwpck_require__(6466);
+// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js + 2 modules
+var schemas = __nccwpck_require__(5395);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
+;// CONCATENATED MODULE: ./src/github/answer.ts
+
+
+/** An environment with more deployments, or a repository with more open pull requests, is none. */
+const MOST_PAGES = 200;
+/** What GitHub answered, checked. Throws `unexpected_answer`, which names the field that is not as it should be. */
+function parseAnswer(schema, data, what) {
+    const parsed = schema.safeParse(data);
+    if (parsed.success)
+        return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw unexpected(what, `${issue?.path.join('.') || 'body'}: ${issue?.message}`);
+}
+/**
+ * A list page by page, each item checked. The pages are counted here: an address that an answer names is not
+ * followed. `key` is where the list stands in the answer; null = the answer is the list.
+ */
+async function* readPages({ octokit, owner, repo }, route, parameters, item, key = null) {
+    const schema = schemas/* array */.YOg(item);
+    for (let page = 1; page <= MOST_PAGES; page++) {
+        const { data, headers } = await octokit.request(route, {
+            owner,
+            repo,
+            per_page: 100,
+            page,
+            ...parameters,
+        });
+        yield key === null
+            ? parseAnswer(schema, data, route)
+            : parseAnswer(schemas/* object */.Ikc({ [key]: schema }), data, route)[key];
+        if (!/rel="next"/.test(headers.link ?? ''))
+            return;
+    }
+    throw unexpected(route, `there is no end of its pages`);
+}
+async function readAll(...call) {
+    const all = [];
+    for await (const page of readPages(...call))
+        all.push(...page);
+    return all;
+}
+function unexpected(what, why) {
+    return new errors/* ActionError */.lZ('unexpected_answer', `GitHub's answer to ${what} is not what this action knows (${why}).`, { hint: 'Is a proxy in between, or GITHUB_API_URL another server?' });
+}
+
 // EXTERNAL MODULE: ./src/github/refusal.ts
 var refusal = __nccwpck_require__(6047);
 ;// CONCATENATED MODULE: ./src/github/artifacts.ts
@@ -56394,26 +57447,27 @@ var refusal = __nccwpck_require__(6047);
 
 
 
-function artifacts({ octokit, owner, repo, fetchUrl }) {
+
+
+/** What a run kept under a name. */
+const Artifact = schemas/* object */.Ikc({ id: schemas/* int */.Whr(), expired: schemas/* boolean */.zMY() });
+/** Milliseconds for a whole artifact. */
+const DOWNLOAD_TIMEOUT = 600_000;
+function artifacts(connection) {
+    const { octokit, owner, repo, signal, fetch } = connection;
     /** Where the artifact is for some minutes: another host, which our token is nothing to. */
     async function locate(id) {
         const { headers } = await octokit.request('GET /repos/{owner}/{repo}/actions/artifacts/{artifact_id}/{archive_format}', { owner, repo, artifact_id: id, archive_format: 'zip', request: { redirect: 'manual' } });
         const url = URL.parse(headers.location ?? '');
         const isLocal = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost';
         if (url === null || !(url.protocol === 'https:' || isLocal))
-            throw new errors/* ActionError */.l('artifact_not_found', `GitHub does not say where artifact ${id} is.`);
+            throw new errors/* ActionError */.lZ('artifact_not_found', `GitHub does not say where artifact ${id} is.`);
         return url.href;
     }
     return {
         /** The run's newest artifact of this name, through all pages. Throws `permission_missing` (`actions: read`). */
         async findArtifact(runId, name) {
-            const found = await allowed(() => octokit.paginate(octokit.rest.actions.listWorkflowRunArtifacts, {
-                owner,
-                repo,
-                run_id: runId,
-                name,
-                per_page: 100,
-            }));
+            const found = await allowed(() => readAll(connection, 'GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts', { run_id: runId, name }, Artifact, 'artifacts'));
             const [newest] = found.sort((one, other) => other.id - one.id);
             return newest === undefined ? null : { id: newest.id, expired: newest.expired };
         },
@@ -56424,19 +57478,23 @@ function artifacts({ octokit, owner, repo, fetchUrl }) {
         async downloadArtifact(id, file, maxBytes) {
             await (0,p_retry/* default */.Ay)(async () => {
                 try {
-                    const response = await fetchUrl(await allowed(() => locate(id)));
+                    const response = await fetch(await allowed(() => locate(id)), {
+                        redirect: 'error',
+                        signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT)]),
+                    });
                     if (!response.ok || response.body === null)
                         throw new Error(`The artifact's host answered ${response.status}.`);
                     await (0,external_node_stream_promises_.pipeline)(external_node_stream_.Readable.fromWeb(response.body), atMost(maxBytes), (0,external_node_fs_.createWriteStream)(file));
                 }
                 catch (error) {
                     await (0,promises_.rm)(file, { force: true });
-                    throw error instanceof errors/* ActionError */.l ? new p_retry/* AbortError */.lc(error) : error;
+                    throw error instanceof errors/* ActionError */.lZ ? new p_retry/* AbortError */.lc(error) : error;
                 }
-            }, { retries: 3, minTimeout: 200, maxTimeout: 2_000 }).catch(error => {
-                if (error instanceof errors/* ActionError */.l)
+            }, { retries: 3, minTimeout: 200, maxTimeout: 2_000, signal }).catch(error => {
+                signal.throwIfAborted();
+                if (error instanceof errors/* ActionError */.lZ)
                     throw error;
-                throw new errors/* ActionError */.l('artifact_unreachable', `Artifact ${id} could not be downloaded: ${error.message}`, {
+                throw new errors/* ActionError */.lZ('artifact_unreachable', `Artifact ${id} could not be downloaded: ${error.message}`, {
                     hint: 'Run the job again.',
                     cause: error,
                 });
@@ -56449,9 +57507,9 @@ async function allowed(work) {
         return await work();
     }
     catch (error) {
-        if (!(0,refusal/* isForbidden */.U)(error))
+        if (!(0,refusal/* isForbidden */.US)(error))
             throw error;
-        throw new errors/* ActionError */.l('permission_missing', 'The job\'s token may not read artifacts: it lacks the permission "actions: read".', { hint: 'Add it under "permissions:" of the job.' });
+        throw new errors/* ActionError */.lZ('permission_missing', 'The job\'s token may not read artifacts: it lacks the permission "actions: read".', { hint: 'Add it under "permissions:" of the job.' });
     }
 }
 function atMost(bytes) {
@@ -56462,7 +57520,7 @@ function atMost(bytes) {
             if (left >= 0)
                 done(null, chunk);
             else
-                done(new errors/* ActionError */.l('artifact_refused', `The artifact has more than ${bytes} bytes.`, {
+                done(new errors/* ActionError */.lZ('artifact_refused', `The artifact has more than ${bytes} bytes.`, {
                     hint: 'Keep the web folder alone as the artifact.',
                 }));
         },
@@ -56470,7 +57528,14 @@ function atMost(bytes) {
 }
 
 ;// CONCATENATED MODULE: ./src/github/comment.ts
-function comments({ octokit, owner, repo, isPersonal }) {
+
+
+
+const Written = schemas/* object */.Ikc({ id: schemas/* int */.Whr(), html_url: schemas/* string */.YjP() });
+const Author = schemas/* object */.Ikc({ login: schemas/* string */.YjP(), type: schemas/* optional */.lqM(schemas/* string */.YjP()) });
+const Comment = schemas/* extend */.X$i(Written, { user: schemas/* nullish */.cl6(Author), body: schemas/* nullish */.cl6(schemas/* string */.YjP()) });
+function comments(connection) {
+    const { octokit, owner, repo, isPersonal } = connection;
     /**
      * Whether an author is this token's. Text alone proves nothing: anybody can write a marker, and a token that
      * may write comments can change those of people. A workflow's token writes as a bot and cannot ask its name.
@@ -56479,21 +57544,17 @@ function comments({ octokit, owner, repo, isPersonal }) {
         if (!isPersonal)
             return author => author?.type === 'Bot';
         const { data } = await octokit.rest.users.getAuthenticated();
-        return author => author?.login === data.login;
+        const { login } = parseAnswer(Author, data, 'GET /user');
+        return author => author?.login === login;
     }
     /** Our comments that begin with this marker, oldest first, through all pages; `most` of them. */
     async function findComments(issue, marker, most) {
         const isOurs = await ours();
         const found = [];
-        const pages = octokit.paginate.iterator(octokit.rest.issues.listComments, {
-            owner,
-            repo,
-            issue_number: issue,
-            per_page: 100,
-        });
-        for await (const { data } of pages)
-            for (const { id, user, body = '', html_url } of data)
-                if (isOurs(user) && body.startsWith(marker)) {
+        const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments';
+        for await (const page of readPages(connection, route, { issue_number: issue }, Comment))
+            for (const { id, user, body, html_url } of page)
+                if (isOurs(user) && body?.startsWith(marker)) {
                     found.push({ id, body, url: html_url });
                     if (found.length === most)
                         return found;
@@ -56510,10 +57571,10 @@ function comments({ octokit, owner, repo, isPersonal }) {
         async updateComment(id, body) {
             try {
                 const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: id, body });
-                return { id, body, url: data.html_url };
+                return { id, body, url: parseAnswer(Written, data, 'PATCH of a comment').html_url };
             }
             catch (error) {
-                if (error.status === 404)
+                if ((0,refusal/* isNotFound */.c4)(error))
                     return null;
                 throw error;
             }
@@ -56524,7 +57585,8 @@ function comments({ octokit, owner, repo, isPersonal }) {
          */
         async createComment(issue, marker, body) {
             const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body });
-            const made = { id: data.id, body, url: data.html_url };
+            const { id, html_url } = parseAnswer(Written, data, 'POST of a comment');
+            const made = { id, body, url: html_url };
             const [first] = await findComments(issue, marker, 1);
             if (first === undefined || first.id === made.id)
                 return made;
@@ -56535,11 +57597,16 @@ function comments({ octokit, owner, repo, isPersonal }) {
 }
 
 ;// CONCATENATED MODULE: ./src/github/deployment.ts
+
+
 /** GitHub takes 140 characters. */
 const LONGEST_DESCRIPTION = 140;
 /** A success does not retire older deployments of a transient environment; so many of them are looked at. */
 const RETIRED_AT_ONCE = 5;
-function deployments({ octokit, owner, repo }) {
+const Deployment = schemas/* object */.Ikc({ id: schemas/* int */.Whr() });
+const LIST = 'GET /repos/{owner}/{repo}/deployments';
+function deployments(connection) {
+    const { octokit, owner, repo } = connection;
     async function setState(id, state, more = {}) {
         await octokit.rest.repos.createDeploymentStatus({
             owner,
@@ -56566,12 +57633,13 @@ function deployments({ octokit, owner, repo }) {
                 auto_merge: false,
                 required_contexts: [],
                 transient_environment: request.transient,
-                production_environment: request.environment === 'production',
+                production_environment: request.production,
             });
-            if (!('id' in data))
+            const { id } = parseAnswer(schemas/* partial */.OH3(Deployment), data, 'POST /repos/{owner}/{repo}/deployments');
+            if (id === undefined)
                 return null;
-            await setState(data.id, 'in_progress', { logUrl: request.logUrl });
-            return data.id;
+            await setState(id, 'in_progress', { logUrl: request.logUrl });
+            return id;
         },
         /** Sets the deployments before this one of a transient environment to inactive. */
         async retireDeployments(environment, newest) {
@@ -56581,16 +57649,12 @@ function deployments({ octokit, owner, repo }) {
                 environment,
                 per_page: RETIRED_AT_ONCE + 1,
             });
-            await Promise.all(data.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')));
+            const found = parseAnswer(schemas/* array */.YOg(Deployment), data, LIST);
+            await Promise.all(found.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')));
         },
         /** Sets every deployment of an environment to inactive. Returns how many there were. */
         async endDeployments(environment) {
-            const all = await octokit.paginate(octokit.rest.repos.listDeployments, {
-                owner,
-                repo,
-                environment,
-                per_page: 100,
-            });
+            const all = await readAll(connection, LIST, { environment }, Deployment);
             for (const { id } of all)
                 await setState(id, 'inactive');
             return all.length;
@@ -56598,7 +57662,17 @@ function deployments({ octokit, owner, repo }) {
     };
 }
 
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
+var api = __nccwpck_require__(3305);
 ;// CONCATENATED MODULE: ./src/github/history.ts
+
+
+
+const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}';
+const Comparison = schemas/* object */.Ikc({
+    status: schemas/* enum */.k5n(['identical', 'ahead', 'behind', 'diverged']),
+    merge_base_commit: schemas/* object */.Ikc({ sha: schemas/* string */.YjP().check(api/* _regex */.Fk(/^[0-9a-f]{40,64}$/)) }),
+});
 function history_history({ octokit, owner, repo }) {
     return {
         /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
@@ -56611,10 +57685,10 @@ function history_history({ octokit, owner, repo }) {
                     ...(ref === null ? {} : { ref }),
                     mediaType: { format: 'raw' },
                 });
-                return data;
+                return parseAnswer(schemas/* string */.YjP(), data, 'GET /repos/{owner}/{repo}/contents/{path}');
             }
             catch (error) {
-                if (error.status === 404)
+                if ((0,refusal/* isNotFound */.c4)(error))
                     return null;
                 throw error;
             }
@@ -56628,10 +57702,10 @@ function history_history({ octokit, owner, repo }) {
                     basehead: `${base}...${head}`,
                     per_page: 1,
                 });
-                return data.merge_base_commit.sha;
+                return parseAnswer(Comparison, data, COMPARE).merge_base_commit.sha;
             }
             catch (error) {
-                if (error.status === 404)
+                if ((0,refusal/* isNotFound */.c4)(error))
                     return null;
                 throw error;
             }
@@ -56649,17 +57723,78 @@ function history_history({ octokit, owner, repo }) {
                     basehead: `${base}...${head}`,
                     per_page: 1,
                 });
-                return data.status;
+                return parseAnswer(Comparison, data, COMPARE).status;
             }
             catch (error) {
-                return error.status === 404 ? 'diverged' : null;
+                return (0,refusal/* isNotFound */.c4)(error) ? 'diverged' : null;
             }
         },
     };
 }
 
+;// CONCATENATED MODULE: ./src/github/http.ts
+
+/** Milliseconds for one exchange with the API. */
+const TIMEOUT = 30_000;
+/** Bytes of an answer, unpacked. A page of 100 pull requests has some 3 MB; a file of the repository may be long. */
+const LONGEST_ANSWER = 32 * 1024 * 1024;
+const MOST_REDIRECTS = 3;
+/**
+ * Fetches from GitHub's API with bounds of time and size. The token goes to the API's own origin and nowhere else:
+ * a repository that was renamed redirects there, any other redirect is refused. Throws `redirect_refused`,
+ * `answer_too_long`; anything else that is thrown means that there was no answer, or that `stop` was aborted.
+ */
+function boundedFetch(fetch, apiUrl, stop) {
+    const { origin } = new URL(apiUrl);
+    return async (address, init = {}) => {
+        const signal = AbortSignal.any([stop, AbortSignal.timeout(TIMEOUT)]);
+        let url = new URL(String(address));
+        for (let redirects = 0;; redirects++) {
+            if (url.origin !== origin)
+                throw elsewhere(url.origin);
+            const response = await fetch(url.href, { ...init, redirect: 'manual', signal });
+            const { status, headers } = response;
+            const location = status >= 300 && status < 400 ? headers.get('location') : null;
+            if (location === null || init.redirect === 'manual')
+                return new Response(await readBounded(response), { status, headers });
+            await response.body?.cancel();
+            const next = URL.parse(location, url.href);
+            const keepsItsMethod = status === 307 || status === 308 || (init.method ?? 'GET') === 'GET';
+            if (next === null || !keepsItsMethod || redirects === MOST_REDIRECTS)
+                throw elsewhere(next?.origin ?? 'an address that is none');
+            url = next;
+        }
+    };
+}
+/** Null for the statuses that have no body. */
+async function readBounded({ status, body }) {
+    const pieces = [];
+    let size = 0;
+    for await (const piece of body ?? []) {
+        size += piece.length;
+        // Leaving the loop ends the stream and with it the connection.
+        if (size > LONGEST_ANSWER)
+            throw new errors/* ActionError */.lZ('answer_too_long', `An answer of GitHub has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`, {
+                hint: 'No answer of GitHub is that long. Is a proxy in between, or GITHUB_API_URL another server?',
+            });
+        pieces.push(piece);
+    }
+    return [204, 205, 304].includes(status) ? null : new Blob(pieces);
+}
+function elsewhere(origin) {
+    return new errors/* ActionError */.lZ('redirect_refused', `GitHub's API leads to another address (${origin}).`, {
+        hint: 'The token is sent to GITHUB_API_URL alone, and a change is never sent a second time.',
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/github/pulls.ts
-function pulls({ octokit, owner, repo }) {
+
+
+
+const Review = schemas/* object */.Ikc({ user: schemas/* nullish */.cl6(schemas/* object */.Ikc({ login: schemas/* string */.YjP() })) });
+/** Pull requests are given as GitHub answers them, unchecked: `toPullRequest` reads them, as those of events. */
+function pulls(connection) {
+    const { octokit, owner, repo } = connection;
     return {
         /** Null when there is no such pull request. Needs `pull-requests: read`. */
         async readPull(number) {
@@ -56668,35 +57803,25 @@ function pulls({ octokit, owner, repo }) {
                 return data;
             }
             catch (error) {
-                if (error.status === 404)
+                if ((0,refusal/* isNotFound */.c4)(error))
                     return null;
                 throw error;
             }
         },
         /** Every open pull request. Needs `pull-requests: read`. */
         listOpenPulls() {
-            return octokit.paginate(octokit.rest.pulls.list, { owner, repo, state: 'open', per_page: 100 });
+            return readAll(connection, 'GET /repos/{owner}/{repo}/pulls', { state: 'open' }, schemas/* unknown */.L5J());
         },
         /** Logins of those who have reviewed a pull request; who is only asked to stands in the pull request itself. */
         async listReviewers(number) {
-            const reviews = await octokit.paginate(octokit.rest.pulls.listReviews, {
-                owner,
-                repo,
-                pull_number: number,
-                per_page: 100,
-            });
+            const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews';
+            const reviews = await readAll(connection, route, { pull_number: number }, Review);
             return [...new Set(reviews.flatMap(({ user }) => user?.login ?? []))];
         },
         /** Open pull requests whose head is this branch of this owner's copy of the repository. */
-        async listPullsOfBranch(headOwner, headBranch) {
-            const { data } = await octokit.rest.pulls.list({
-                owner,
-                repo,
-                state: 'open',
-                head: `${headOwner}:${headBranch}`,
-                per_page: 100,
-            });
-            return data;
+        listPullsOfBranch(headOwner, headBranch) {
+            const head = `${headOwner}:${headBranch}`;
+            return readAll(connection, 'GET /repos/{owner}/{repo}/pulls', { state: 'open', head }, schemas/* unknown */.L5J());
         },
     };
 }
@@ -56709,22 +57834,44 @@ function pulls({ octokit, owner, repo }) {
 
 
 
-/** The repository on GitHub. Calls throw Octokit's errors; `isForbidden` reads them. */
-function connectGitHub({ token, repository, apiUrl, userAgent, fetchUrl }) {
+
+
+/** The repository on GitHub. Calls throw `ActionError`, `GitHubError` where GitHub refused, and the signal's reason. */
+function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, fetch, }) {
     const [owner = '', repo = ''] = repository.split('/');
-    const octokit = getOctokit(token, { baseUrl: apiUrl, userAgent, log: silent });
-    octokit.hook.wrap('request', (request, options) => (0,p_retry/* default */.Ay)(() => request(options), {
+    const octokit = getOctokit(token, {
+        baseUrl: apiUrl,
+        userAgent,
+        log: silent,
+        request: { fetch: boundedFetch(fetch, apiUrl, signal) },
+    });
+    octokit.hook.before('request', options => {
+        for (const name of ['body', 'description'])
+            if (typeof options[name] === 'string')
+                options[name] = redact(options[name]);
+    });
+    octokit.hook.wrap('request', (request, options) => (0,p_retry/* default */.Ay)(async () => {
+        try {
+            return await request(options);
+        }
+        catch (error) {
+            signal.throwIfAborted();
+            throw (0,refusal/* toGitHubError */.Lg)(error, `${options.method} ${options.url}`);
+        }
+    }, {
+        signal,
         // What may be done twice; a comment or deployment that was made although the answer was lost may not.
         retries: options.method === 'POST' ? 0 : 2,
         minTimeout: 300,
-        shouldRetry: ({ error }) => (error.status ?? 500) >= 500,
+        shouldRetry: ({ error }) => error instanceof refusal/* GitHubError */.y_ && (error.status ?? 500) >= 500,
     }));
     const connection = {
         octokit,
         owner,
         repo,
         isPersonal: /^(ghp_|gho_|github_pat_)/.test(token),
-        fetchUrl,
+        signal,
+        fetch,
     };
     return {
         ...artifacts(connection),
@@ -56743,12 +57890,54 @@ const silent = { debug() { }, info() { }, warn() { }, error() { } };
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   U: () => (/* binding */ isForbidden)
+/* harmony export */   Lg: () => (/* binding */ toGitHubError),
+/* harmony export */   US: () => (/* binding */ isForbidden),
+/* harmony export */   c4: () => (/* binding */ isNotFound),
+/* harmony export */   y_: () => (/* binding */ GitHubError)
 /* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+
+/** GitHub refused, failed or gave no answer. */
+class GitHubError extends _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ {
+    /** Undefined without an answer. */
+    status;
+    /** GitHub's own words. */
+    said;
+    /** `request` as GitHub's documentation names it: `GET /repos/{owner}/{repo}/pulls`. */
+    constructor(request, status, said, cause) {
+        super(status === undefined ? 'github_unreachable' : `github_${status}`, status === undefined
+            ? `GitHub gave no answer to ${request} (${said.slice(0, 200)}).`
+            : `GitHub answered ${status} to ${request}.`, { hint: hintFor(status), cause });
+        this.status = status;
+        this.said = said;
+    }
+}
+function hintFor(status) {
+    if (status === undefined || status >= 500)
+        return 'GitHub has trouble, or cannot be reached. Run the job again.';
+    if (status === 401)
+        return 'The input "github-token" is not valid (any more).';
+    if (status === 403 || status === 429)
+        return 'GitHub\'s limit of requests is used up, or the job\'s token lacks a permission: see "permissions:" in the README.';
+    return 'Is "github-token" a token of this repository?';
+}
+/** Any error of Octokit's as one of ours. */
+function toGitHubError(error, request) {
+    const { cause, response, message } = error;
+    if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ)
+        return error;
+    if (cause instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ)
+        return cause;
+    return new GitHubError(request, response?.status, message, error);
+}
 /** Whether GitHub refused because the job's token lacks a permission. */
 function isForbidden(error) {
-    const { status, message } = error;
-    return status === 403 && /not accessible|must have|permission/i.test(message ?? '');
+    return (error instanceof GitHubError &&
+        error.status === 403 &&
+        /not accessible|must have|permission/i.test(error.said));
+}
+function isNotFound(error) {
+    return error instanceof GitHubError && error.status === 404;
 }
 
 
@@ -56760,19 +57949,26 @@ function isForbidden(error) {
 __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1455);
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8161);
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_2__);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6760);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_3___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_3__);
-/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8500);
-/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_4___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_4__);
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(3360);
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(6752);
-/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1921);
-/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(9530);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(2506);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_2__);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8161);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_3___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_3__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_4___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_4__);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8500);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_5___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_5__);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7996);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6752);
+/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(4937);
+/* harmony import */ var _bundle_untouched_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2863);
+/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1921);
+/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8736);
+/* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(1066);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9970);
+/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6535);
+/* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1123);
 /** The only entry: builds Deps, calls run, sets the exit code. */
 
 
@@ -56784,29 +57980,52 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 
 
 
+
+
+
+
+
+
 const USER_AGENT = 'capgo-publish-action';
+/** Not `import.meta.url`: the bundler reads that as an asset to copy. */
+const dist = (0,node_path__WEBPACK_IMPORTED_MODULE_4__.dirname)(process.argv[1] ?? '');
+/** What is written beside the checkout; null before that. */
+let scratch = null;
 const { env } = process;
+// In the environment of this process from now on, and not in the one that the system shows to others.
+if (process.argv[2] === _sealed_js__WEBPACK_IMPORTED_MODULE_12__/* .SEALED */ .pU)
+    Object.assign(env, (0,_sealed_js__WEBPACK_IMPORTED_MODULE_12__/* .unseal */ .Du)());
+const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_14__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4(name)).filter(secret => secret !== '' && !isKeyFile(secret));
+/** The runner's own tokens. */
+const tokens = Object.entries(env).flatMap(([name, value]) => /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : []);
+/** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
+const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_15__/* .createRedactor */ .l)([...secrets, ...tokens]);
+const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_13__/* .createStop */ .nN)();
 const log = {
-    info: message => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(inert(message)),
-    warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .warning */ .$e(message, annotation(at)),
-    error: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .error */ .z3(message, annotation(at)),
-    output: work => work(showToTheLetter),
-    group: (title, work) => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .group */ .Os(title, work),
+    info: message => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(inert(redact(message))),
+    warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .warning */ .$e(redact(message), annotation(at)),
+    error: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .error */ .z3(redact(message), annotation(at)),
+    output: work => work(line => showToTheLetter(redact(line))),
+    group(title, work) {
+        stop.begin(title);
+        return _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .group */ .Os(redact(title), work);
+    },
 };
 /** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
 function inert(message) {
-    return message.replace(/^(\s*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [');
+    // Not `\s`: over the newlines of a long text that takes the square of its length.
+    return message.replace(/^([^\S\r\n]*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [');
 }
 /** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
 function showToTheLetter(line) {
     if (!/^\s*::|##\[/.test(line)) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(line);
+        _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(line);
         return;
     }
     const token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
-    _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(`::stop-commands::${token}`);
-    _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(line);
-    _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .info */ .pq(`::${token}::`);
+    _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(`::stop-commands::${token}`);
+    _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(line);
+    _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(`::${token}::`);
 }
 function annotation(at) {
     return {
@@ -56818,64 +58037,110 @@ function annotation(at) {
 }
 /** The input `private-key` may be a path, which is no secret. */
 function isKeyFile(value) {
-    return value === _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4('private-key') && value.length < 256 && !value.includes('-----');
+    return value === _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4('private-key') && value.length < 256 && !value.includes('-----');
+}
+/** Files through which a step has power over the others, and this action's own. */
+async function guardedFiles() {
+    const commands = Object.entries(env).flatMap(([name, path]) => /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : []);
+    const own = (await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readdir)(dist, { recursive: true })).filter(file => file.endsWith('.js'));
+    return [...commands, ...own.map(file => ({ path: (0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, file), what: `this action's dist/${file}` }))];
+}
+/**
+ * The runner cancels with SIGINT, then SIGTERM (Windows: Ctrl+C, then Ctrl+Break), and kills in the end;
+ * `docker stop` and the like send SIGTERM alone, and give ten seconds too.
+ */
+function listenToRunner({ signal, cancel, after }) {
+    process.on('SIGINT', () => cancel('SIGINT'));
+    process.on('SIGTERM', () => cancel('SIGTERM'));
+    if (process.platform === 'win32')
+        process.on('SIGBREAK', () => cancel('SIGBREAK'));
+    signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`));
+    // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
+    after(_stop_js__WEBPACK_IMPORTED_MODULE_13__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
+}
+/** Ends the process although something still runs. What was written to the log is written first. */
+function leave() {
+    process.stdout.write('', () => process.exit(process.exitCode ?? 1));
+}
+/** What is no JSON is told of when the event is read. */
+async function readPayload(path = '') {
+    try {
+        return JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)(path, 'utf8').catch(() => '{}'));
+    }
+    catch {
+        return undefined;
+    }
 }
 async function main() {
-    const scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_2__.tmpdir)(), 'capgo-publish-'));
-    const secrets = ['capgo-token', 'devices-token', 'github-token', 'private-key']
-        .map(name => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4(name))
-        .filter(secret => secret !== '' && !isKeyFile(secret));
-    for (const line of secrets.flatMap(secret => secret.split(/\n|\\n/)))
-        if (line.trim() !== '')
-            _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .setSecret */ .Pq(line.trim());
-    const dispatcher = new undici__WEBPACK_IMPORTED_MODULE_6__.EnvHttpProxyAgent();
+    listenToRunner(stop);
+    scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)(), 'capgo-publish-'));
+    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_15__/* .secretParts */ .B))
+        _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .setSecret */ .Pq(part);
+    const dispatcher = new undici__WEBPACK_IMPORTED_MODULE_7__.EnvHttpProxyAgent();
     const deps = {
-        readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .getInput */ .V4(name),
+        readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4(name),
         env,
-        payload: JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.readFile)(env.GITHUB_EVENT_PATH ?? '', 'utf8').catch(() => '{}')),
+        payload: await readPayload(env.GITHUB_EVENT_PATH),
         workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
         scratch,
-        deflateWorker: (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.dirname)(process.argv[1] ?? ''), 'deflate-worker', 'index.js'),
+        // Read before anything of the user's runs, which could change it.
+        deflateWorker: await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'deflate-worker', 'index.js'), 'utf8'),
+        requireUntouched: await (0,_bundle_untouched_js__WEBPACK_IMPORTED_MODULE_8__/* .guardFiles */ .R)(await guardedFiles()),
         evaluator: {
-            // Beside this file. Not `import.meta.url`: the bundler reads that as an asset to copy.
-            script: (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.dirname)(process.argv[1] ?? ''), 'evaluate-config', 'index.js'),
+            script: (0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'evaluate-config', 'index.js'),
             node: process.execPath,
         },
+        stop,
         log,
         sink: {
-            setOutput: (name, value) => _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .setOutput */ .uH(name, value),
+            setOutput: (name, value) => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .setOutput */ .uH(name, redact(value)),
             async writeSummary(markdown) {
                 if (env.GITHUB_STEP_SUMMARY)
-                    await _actions_core__WEBPACK_IMPORTED_MODULE_5__/* .summary */ .z.addRaw(markdown, true).write();
+                    await _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .summary */ .z.addRaw(redact(markdown), true).write();
             },
         },
         clock: () => performance.now(),
         now: () => new Date(),
-        connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_7__/* .createCapgo */ .Z)({
+        connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_9__/* .createCapgo */ .Z)({
             token,
             ...hosts,
             dispatcher,
+            redact,
             userAgent: USER_AGENT,
-            sleep: ms => (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_4__.setTimeout)(ms),
+            // Whoever waited looks at the signal.
+            sleep: ms => (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_5__.setTimeout)(ms, undefined, { signal: stop.signal }).catch(() => { }),
+            signal: stop.signal,
             onRetry: message => log.info(message),
         }),
-        connectGitHub: (token, repository) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_8__/* .connectGitHub */ .U)({
+        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_10__/* .connectGitHub */ .U)({
             token,
             repository,
+            redact,
             apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
             userAgent: USER_AGENT,
-            fetchUrl: url => (0,undici__WEBPACK_IMPORTED_MODULE_6__.fetch)(url, { dispatcher, redirect: 'error' }),
+            signal,
+            fetch: ((url, init) => (0,undici__WEBPACK_IMPORTED_MODULE_7__.fetch)(url, { ...init, dispatcher })),
         }),
     };
     try {
-        if (!(await (0,_run_js__WEBPACK_IMPORTED_MODULE_9__/* .run */ .e)(deps)))
-            process.exitCode = 1;
+        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_11__/* .run */ .e)(deps)) ? 0 : 1;
     }
     finally {
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.rm)(scratch, { recursive: true, force: true });
-        await dispatcher.close();
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.rm)(scratch ?? '', { recursive: true, force: true }).catch(() => { });
+        await (stop.signal.aborted ? dispatcher.destroy() : dispatcher.close());
+        if (stop.signal.aborted)
+            leave();
     }
 }
+/** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
+function die(error) {
+    const message = error instanceof Error ? error.message : String(error);
+    _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .error */ .z3(redact(`This action failed where it should not: ${message}\nPlease open an issue with the log of this step.`), annotation(undefined));
+    if (scratch !== null)
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.rmSync)(scratch, { recursive: true, force: true });
+    process.exit(1);
+}
+process.on('uncaughtException', die);
 await main();
 
 __webpack_async_result__();
@@ -56883,7 +58148,60 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 2506:
+/***/ 1066:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   B: () => (/* binding */ secretParts),
+/* harmony export */   l: () => (/* binding */ createRedactor)
+/* harmony export */ });
+/** Keeps secrets out of text, in every form that programs commonly give them. Pure. */
+/** A shorter secret would be found inside harmless text. */
+const SHORTEST = 6;
+/** What replaces the secrets themselves, their lines, and their encodings; what is shorter than six characters stays. */
+function createRedactor(secrets) {
+    const forms = [...new Set(secrets.flatMap(secretParts).flatMap(formsOf))]
+        .filter(form => form.length >= SHORTEST)
+        // The longest first: one may begin with another.
+        .sort((one, other) => other.length - one.length);
+    return text => forms.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+}
+/**
+ * A secret and, where it has several lines (or is the base64 of such a text, as `private-key` may be), each of them.
+ * The lines around a PEM text are none.
+ */
+function secretParts(secret) {
+    const decoded = Buffer.from(secret, 'base64').toString('latin1');
+    const texts = decoded.includes('-----BEGIN') ? [secret, decoded] : [secret];
+    const lines = texts.flatMap(text => text.split(/\r\n|\\r\\n|\\n|[\r\n]/)).map(line => line.trim());
+    return [...new Set([...texts.map(text => text.trim()), ...lines])].filter(part => part !== '' && !/^-----[A-Z0-9 ]+-----$/.test(part));
+}
+function formsOf(text) {
+    const hex = Buffer.from(text).toString('hex');
+    const base64 = alignments(text);
+    return [
+        text,
+        JSON.stringify(text).slice(1, -1),
+        encodeURIComponent(text),
+        ...base64,
+        ...base64.map(form => form.replaceAll('+', '-').replaceAll('/', '_')),
+        hex,
+        hex.toUpperCase(),
+    ];
+}
+/** Base64 of the text where it begins at each of the three places in a group, without what its neighbours decide. */
+function alignments(text) {
+    const bytes = Buffer.from(text);
+    return [0, 1, 2].map(skipped => {
+        const whole = bytes.subarray(skipped, bytes.length - ((bytes.length - skipped) % 3));
+        return whole.length < SHORTEST ? '' : whole.toString('base64');
+    });
+}
+
+
+/***/ }),
+
+/***/ 9970:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -56894,59 +58212,106 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/errors.ts
 var src_errors = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js + 2 modules
+var mini_schemas = __nccwpck_require__(5395);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
+var api = __nccwpck_require__(3305);
 ;// CONCATENATED MODULE: ./src/event.ts
 
+
 /**
- * The event as data. Throws `not_on_github` when a variable is missing that the runner always sets.
+ * The event as data. Throws `not_on_github` when a variable is missing or wrong that the runner always sets, and
+ * `event_invalid` for a payload that is none of GitHub's.
  */
 function readTrigger({ env, payload }) {
-    const need = (name) => {
+    const need = (name, form = /./) => {
         const value = env[name];
-        if (value)
+        if (value && form.test(value))
             return value;
-        throw new src_errors/* ActionError */.l('not_on_github', `The environment has no ${name}.`, {
+        throw new src_errors/* ActionError */.lZ('not_on_github', value ? `The environment's ${name} is not as the runner sets it.` : `The environment has no ${name}.`, {
             hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
         });
     };
     const full = need('GITHUB_REF');
-    const sha = need('GITHUB_SHA');
-    const repository = need('GITHUB_REPOSITORY');
+    const sha = need('GITHUB_SHA', SHA);
+    const repository = need('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/);
     const type = full.startsWith('refs/heads/') ? 'branch' : full.startsWith('refs/tags/') ? 'tag' : 'other';
     const name = full.replace(/^refs\/(heads|tags)\//, '');
-    const defaultBranch = at(payload, 'repository', 'default_branch');
     const server = need('GITHUB_SERVER_URL');
     const event = need('GITHUB_EVENT_NAME');
-    const pullData = at(payload, 'pull_request');
-    const pull = event.startsWith('pull_request') && pullData !== undefined ? toPullRequest(pullData) : null;
-    const runData = event === 'workflow_run' ? at(payload, 'workflow_run') : undefined;
+    const runId = need('GITHUB_RUN_ID', /^\d+$/);
+    const what = `payload of the event "${event}"`;
+    const told = parse(Payload, payload, what);
+    const isPull = event.startsWith('pull_request');
+    const isFollowing = event === 'workflow_run';
+    // Not skipped where it is missing: such a run would be taken for one of a branch.
+    if (isPull && told.pull_request === undefined)
+        throw invalid(what, 'pull_request: is missing');
+    if (isFollowing && told.workflow_run === undefined)
+        throw invalid(what, 'workflow_run: is missing');
     return {
         event,
         ref: { full, name, type },
-        isDefaultBranch: type === 'tag' || (type === 'branch' && name === defaultBranch),
+        isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
         repository,
         repositoryUrl: `${server}/${repository}`,
-        runUrl: `${server}/${repository}/actions/runs/${need('GITHUB_RUN_ID')}`,
+        runUrl: `${server}/${repository}/actions/runs/${runId}`,
         actor: env.GITHUB_ACTOR ?? '',
-        pull,
-        action: String(at(payload, 'action') ?? ''),
-        before: event === 'push' ? commitBefore(at(payload, 'before')) : null,
-        label: at(payload, 'label', 'name') ?? null,
-        followed: runData === undefined ? null : toFollowedRun(runData),
+        pull: isPull ? toPullRequest(told.pull_request, `pull request of the event "${event}"`) : null,
+        action: told.action ?? '',
+        before: event === 'push' ? commitBefore(parse(PushPayload, payload, what).before) : null,
+        label: isPull ? (parse(LabelPayload, payload, what).label?.name ?? null) : null,
+        followed: isFollowing ? toFollowedRun(told.workflow_run) : null,
         commit: {
             sha,
             refName: name,
-            runId: Number(need('GITHUB_RUN_ID')),
-            runNumber: Number(need('GITHUB_RUN_NUMBER')),
-            runAttempt: Number(need('GITHUB_RUN_ATTEMPT')),
+            runId: Number(runId),
+            runNumber: Number(need('GITHUB_RUN_NUMBER', /^\d+$/)),
+            runAttempt: Number(need('GITHUB_RUN_ATTEMPT', /^\d+$/)),
             url: `${server}/${repository}/commit/${sha}`,
         },
     };
 }
-/** GitHub writes zeros where there was no commit. */
-function commitBefore(sha) {
-    return typeof sha === 'string' && /[1-9a-f]/.test(sha) ? sha : null;
-}
-function toPullRequest(data) {
+/** SHA-1, or SHA-256 where a repository has that. */
+const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const Sha = mini_schemas/* string */.YjP().check(api/* _regex */.Fk(SHA, 'is no commit'));
+const Login = mini_schemas/* object */.Ikc({ login: mini_schemas/* string */.YjP() });
+const Named = mini_schemas/* object */.Ikc({ name: mini_schemas/* string */.YjP() });
+const Repository = mini_schemas/* object */.Ikc({ full_name: mini_schemas/* string */.YjP() });
+/** What events have; only what is looked at, and only of those that have it. */
+const Payload = mini_schemas/* object */.Ikc({
+    action: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
+    repository: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ default_branch: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()) })),
+    pull_request: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
+    workflow_run: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
+});
+const PushPayload = mini_schemas/* object */.Ikc({ before: mini_schemas/* nullish */.cl6(Sha) });
+const LabelPayload = mini_schemas/* object */.Ikc({ label: mini_schemas/* nullish */.cl6(Named) });
+/** A pull request as GitHub sends it, in events and answers alike. */
+const PullData = mini_schemas/* object */.Ikc({
+    number: mini_schemas/* int */.Whr().check(api/* _positive */.NC()),
+    state: mini_schemas/* string */.YjP(),
+    merged_at: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
+    draft: mini_schemas/* nullish */.cl6(mini_schemas/* boolean */.zMY()),
+    /** Null where the account is gone. */
+    user: mini_schemas/* nullish */.cl6(Login),
+    requested_reviewers: mini_schemas/* nullish */.cl6(mini_schemas/* array */.YOg(mini_schemas/* object */.Ikc({ login: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()) }))),
+    labels: mini_schemas/* array */.YOg(Named),
+    /** The repository is null where the fork is gone. */
+    head: mini_schemas/* object */.Ikc({ sha: Sha, ref: mini_schemas/* string */.YjP(), repo: mini_schemas/* nullish */.cl6(Repository) }),
+    base: mini_schemas/* object */.Ikc({ ref: mini_schemas/* string */.YjP(), repo: Repository }),
+});
+const RunData = mini_schemas/* object */.Ikc({
+    id: mini_schemas/* int */.Whr().check(api/* _positive */.NC()),
+    event: mini_schemas/* string */.YjP(),
+    conclusion: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
+    head_sha: Sha,
+    head_branch: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
+    head_repository: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ owner: mini_schemas/* nullish */.cl6(Login) })),
+});
+/** `what` names it in the error: `event_invalid`. */
+function toPullRequest(from, what = 'pull request that GitHub answers') {
+    const data = parse(PullData, from, what);
     return {
         number: data.number,
         open: data.state === 'open',
@@ -56961,18 +58326,32 @@ function toPullRequest(data) {
         baseRef: data.base.ref,
     };
 }
-function toFollowedRun(data) {
+function toFollowedRun(from) {
+    const data = parse(RunData, from, 'run of the event "workflow_run"');
     return {
         id: data.id,
         event: data.event,
         conclusion: data.conclusion ?? '',
         headSha: data.head_sha,
         headBranch: data.head_branch ?? '',
-        headOwner: data.head_repository?.owner.login ?? '',
+        headOwner: data.head_repository?.owner?.login ?? '',
     };
 }
-function at(value, ...path) {
-    return path.reduce((inner, key) => typeof inner === 'object' && inner !== null ? inner[key] : undefined, value);
+/** GitHub writes zeros where there was no commit. */
+function commitBefore(sha) {
+    return sha && /[1-9a-f]/.test(sha) ? sha : null;
+}
+function parse(schema, value, what) {
+    const parsed = schema.safeParse(value);
+    if (parsed.success)
+        return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw invalid(what, `${issue?.path.join('.') || 'as a whole'}: ${issue?.message}`);
+}
+function invalid(what, why) {
+    return new src_errors/* ActionError */.lZ('event_invalid', `The ${what} is not as GitHub sends it (${why}).`, {
+        hint: 'Is the file that GITHUB_EVENT_PATH names the one of the runner, and GITHUB_API_URL a GitHub?',
+    });
 }
 
 // EXTERNAL MODULE: external "node:fs/promises"
@@ -56982,3816 +58361,22 @@ var external_node_path_ = __nccwpck_require__(6760);
 // EXTERNAL MODULE: ./node_modules/semver/index.js
 var semver = __nccwpck_require__(2088);
 var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
-;// CONCATENATED MODULE: external "node:child_process"
-const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
-var core_core = __nccwpck_require__(8532);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/util.js
-var core_util = __nccwpck_require__(4723);
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/memoizer.js
-
-class $ZodCyclicError extends Error {
-    constructor() {
-        super(`Cannot parse a reference cycle that closes through a transform`);
-        this.name = "ZodCyclicError";
-    }
-}
-/** Keyed off the context object every schema in one parse call already shares. */
-const STATE = "~memo";
-const NO_ISSUES = [];
-// a value a cycle can close through
-function isRef(value) {
-    return value !== null && typeof value === "object";
-}
-// Receivers prefix paths in place, so the cache and every hand-out need their own copies.
-function cloneIssues(issues) {
-    return issues.map((iss) => (iss.path ? { ...iss, path: iss.path.slice() } : { ...iss }));
-}
-const recursive = /*@__PURE__*/ new WeakMap();
-/** What the walk established, in order of certainty: ordered so the strongest answer among children wins. */
-const NONE = 0;
-const ASSUMED = 1;
-const PROVEN = 2;
-/** Whether this schema's subtree contains a cycle, so one parse can re-enter it. */
-function isRecursive(inst, stack, resolve) {
-    const cached = recursive.get(inst);
-    if (cached !== undefined)
-        return cached ? PROVEN : NONE;
-    // Relative to the walk in progress, so not cached.
-    if (stack.has(inst))
-        return PROVEN;
-    stack.add(inst);
-    let result = NONE;
-    const check = (child) => {
-        if (result !== PROVEN && child?._zod) {
-            const answer = isRecursive(child, stack, resolve);
-            if (answer > result)
-                result = answer;
-        }
-    };
-    // `Reflect.ownKeys` rather than `Object.keys`, so a cycle through a declared symbol key is still seen
-    const shape = (sh, spread) => {
-        let answer = NONE;
-        for (const key of Reflect.ownKeys(sh)) {
-            const desc = Object.getOwnPropertyDescriptor(sh, key);
-            // an object resolves its shape by spread, so a key it does not enumerate is never parsed; `z.properties` reads every own key and so keeps them all
-            if (spread && !desc.enumerable)
-                continue;
-            // resolving runs user code, and a factory mints a fresh subtree per read, so an edge the walk can't follow counts as a cycle
-            const child = desc.get ? ASSUMED : desc.value?._zod ? isRecursive(desc.value, stack, resolve) : NONE;
-            if (child > answer)
-                answer = child;
-        }
-        return answer;
-    };
-    const merge = (answer) => {
-        if (answer > result)
-            result = answer;
-    };
-    const def = inst._zod.def;
-    const kind = def.type;
-    switch (kind) {
-        case "object": {
-            const raw = core_util/* rawShape */.MO(def);
-            // a def with no raw shape answers `shape` from an accessor of its own, and running that can mint a whole fresh subtree
-            merge(raw ? shape(raw, true) : ASSUMED);
-            check(def.catchall);
-            break;
-        }
-        case "array":
-            check(def.element);
-            break;
-        case "tuple":
-            for (const el of def.items)
-                check(el);
-            check(def.rest);
-            break;
-        case "record":
-        case "map":
-            check(def.keyType);
-            check(def.valueType);
-            break;
-        case "set":
-            check(def.valueType);
-            break;
-        case "union":
-            for (const el of def.options)
-                check(el);
-            break;
-        case "intersection":
-            check(def.left);
-            check(def.right);
-            break;
-        case "optional":
-        case "nullable":
-        case "default":
-        case "prefault":
-        case "catch":
-        case "readonly":
-        case "nonoptional":
-        case "promise":
-        case "success":
-            check(def.innerType);
-            break;
-        case "pipe":
-            check(def.in);
-            check(def.out);
-            break;
-        case "function":
-            check(def.input);
-            check(def.output);
-            break;
-        // `$ZodLazy` caches its inner on the def, so a resolved edge is followed exactly
-        case "lazy": {
-            const inner = def._cachedInner ?? (resolve ? inst._zod.innerType : undefined);
-            // walked with resolution off: one hop sees past the deferral, and a lazy that yields only another unresolved lazy is generative, so it stops there
-            merge(inner ? isRecursive(inner, stack, false) : ASSUMED);
-            break;
-        }
-        // a leaf by choice: `parts` are regex fragments, not data positions
-        case "template_literal":
-        // leaves
-        case "string":
-        case "number":
-        case "int":
-        case "boolean":
-        case "bigint":
-        case "symbol":
-        case "undefined":
-        case "null":
-        case "void":
-        case "never":
-        case "any":
-        case "unknown":
-        case "date":
-        case "nan":
-        case "enum":
-        case "literal":
-        case "file":
-        case "transform":
-        case "custom":
-            break;
-        default: {
-            // a new built-in kind becomes a compile error here
-            kind;
-            // a user-defined kind can still hold children, and only its author knows where, so fall back to scanning the def — skipping accessors, since reading one can run user code
-            for (const key in def) {
-                const desc = Object.getOwnPropertyDescriptor(def, key);
-                if (!desc || desc.get)
-                    continue;
-                const value = desc.value;
-                if (!value || typeof value !== "object")
-                    continue;
-                if (value._zod)
-                    check(value);
-                else if (Array.isArray(value))
-                    for (const el of value)
-                        check(el);
-            }
-        }
-    }
-    stack.delete(inst);
-    return settle(inst, result);
-}
-/** An assumed answer must not outlive the resolution that settles it, so only a certain one is cached. */
-function settle(inst, answer) {
-    if (answer !== ASSUMED)
-        recursive.set(inst, answer === PROVEN);
-    return answer;
-}
-/**
- * Whether one parse can re-enter this schema, i.e. its subtree contains a cycle.
- * Exported for `z.compile`, which refuses to compile such a schema: cycle
- * breaking is driven from here off state keyed on the parse context, and a
- * generated fast path has no context to key on.
- */
-function isRecursiveSchema(inst) {
-    // z.compile never parses, so nothing would ever resolve a lazy for it; it runs once and already treats a throw here as recursive
-    return isRecursive(inst, new Set(), true) !== NONE;
-}
-function bucketFor(state, inst) {
-    let bucket = state.buckets.get(inst);
-    if (!bucket) {
-        bucket = new WeakMap();
-        state.buckets.set(inst, bucket);
-    }
-    return bucket;
-}
-// Set immediately before delegating to core and cleared immediately after, so `alloc` registers only for a visit this module is driving.
-let handoff;
-// Allocated but unfinished entries. `alloc` and the matching pop both happen in the synchronous part of a parse, so they nest even when children are async, and one stack serves every schema.
-const memoizer_open = [];
-const memo = {
-    alloc(_inst, payload, empty) {
-        const bucket = handoff;
-        if (!bucket)
-            return empty;
-        handoff = undefined;
-        const entry = { value: empty, issues: null };
-        bucket.set(payload.value, entry);
-        memoizer_open.push(entry);
-        return empty;
-    },
-    guard(inst) {
-        var _a;
-        (_a = inst._zod).deferred ?? (_a.deferred = []);
-        inst._zod.deferred.push(() => {
-            const base = inst._zod.parse;
-            const wrapped = (payload, ctx) => {
-                // The value is a placeholder a back-edge is still waiting on, so the cycle closes through this transform. Its output can't exist in time to bind.
-                if (ctx.direction !== "backward" && isBackEdge(ctx, payload.value))
-                    throw new $ZodCyclicError();
-                return base(payload, ctx);
-            };
-            inst._zod.parse = wrapped;
-            if (inst._zod.run === base)
-                inst._zod.run = wrapped;
-        });
-    },
-    attach(inst) {
-        var _a;
-        let isRecursiveInst;
-        let rechecked = false;
-        // a recursive schema is re-entered many times per parse and its bucket never changes
-        let lastCtx;
-        let lastBucket;
-        // Wraps `parse` in a deferred so it sees the container's final parse. Core's own deferred copies `parse` into `run` when there are no checks, and it ran first, so `run` is patched to match; with checks, `run` reads `parse` dynamically.
-        (_a = inst._zod).deferred ?? (_a.deferred = []);
-        inst._zod.deferred.push(() => {
-            const base = inst._zod.parse;
-            const wrapped = (payload, ctx) => {
-                if (isRecursiveInst === undefined) {
-                    const walked = isRecursive(inst, new Set(), false);
-                    if (walked === NONE) {
-                        // Nothing here can ever fire, so take it back out.
-                        inst._zod.parse = base;
-                        if (inst._zod.run === wrapped)
-                            inst._zod.run = base;
-                        return base(payload, ctx);
-                    }
-                    // this parse resolves the deferred edges on its own path, so ask once more before latching
-                    if (walked === PROVEN || rechecked)
-                        isRecursiveInst = true;
-                    else
-                        rechecked = true;
-                }
-                const input = payload.value;
-                if (!isRef(input))
-                    return base(payload, ctx);
-                let state = ctx[STATE];
-                if (!state) {
-                    state = { buckets: new WeakMap(), backEdges: undefined };
-                    ctx[STATE] = state;
-                }
-                let bucket;
-                if (lastCtx === ctx) {
-                    bucket = lastBucket;
-                }
-                else {
-                    bucket = bucketFor(state, inst);
-                    lastCtx = ctx;
-                    lastBucket = bucket;
-                }
-                const hit = bucket.get(input);
-                if (hit) {
-                    payload.value = hit.value;
-                    if (hit.issues) {
-                        if (hit.issues.length)
-                            payload.issues.push(...cloneIssues(hit.issues));
-                    }
-                    else {
-                        // Still being parsed: its own checks cover it, so skip them here.
-                        payload.memo = true;
-                        state.backEdges ?? (state.backEdges = new WeakSet());
-                        state.backEdges.add(hit.value);
-                    }
-                    return payload;
-                }
-                handoff = bucket;
-                const depth = memoizer_open.length;
-                const result = base(payload, ctx);
-                handoff = undefined;
-                // A container that rejected its input outright allocated nothing.
-                const entry = memoizer_open.length > depth ? memoizer_open.pop() : undefined;
-                // Both paths written out so the sync one allocates no closure. It runs once per node, and capturing here cost more than everything else combined.
-                if (result instanceof Promise) {
-                    return result.then((r) => {
-                        if (entry)
-                            entry.issues = r.issues.length ? cloneIssues(r.issues) : NO_ISSUES;
-                        return r;
-                    });
-                }
-                if (entry)
-                    entry.issues = result.issues.length ? cloneIssues(result.issues) : NO_ISSUES;
-                return result;
-            };
-            inst._zod.parse = wrapped;
-            if (inst._zod.run === base)
-                inst._zod.run = wrapped;
-        });
-    },
-};
-/** The memoizer that gives containers cycle support. `zod` installs it by default; `zod/mini` opts in with `config({ memoizer: memoizer() })`. */
-function memoizer() {
-    return memo;
-}
-/** Whether this value is a node a back-edge resolved to before it finished. */
-function isBackEdge(ctx, value) {
-    const backEdges = ctx[STATE]?.backEdges;
-    return backEdges !== undefined && isRef(value) && backEdges.has(value);
-}
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/schemas.js + 2 modules
-var core_schemas = __nccwpck_require__(6985);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/registries.js
-var registries = __nccwpck_require__(9396);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js
-var api = __nccwpck_require__(3759);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/regexes.js
-var core_regexes = __nccwpck_require__(3908);
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/to-json-schema.js
-
-
-function assignProps(target, ...sources) {
-    for (const source of sources) {
-        for (const key of Reflect.ownKeys(source)) {
-            if (Object.prototype.propertyIsEnumerable.call(source, key)) {
-                (0,core_util/* assignProp */.Vy)(target, key, source[key]);
-            }
-        }
-    }
-    return target;
-}
-// function initializeContext<T extends schemas.$ZodType>(inputs: JSONSchemaGeneratorParams<T>): ToJSONSchemaContext<T> {
-//   return {
-//     processor: inputs.processor,
-//     metadataRegistry: inputs.metadata ?? globalRegistry,
-//     target: inputs.target ?? "draft-2020-12",
-//     unrepresentable: inputs.unrepresentable ?? "throw",
-//   };
-// }
-function to_json_schema_initializeContext(params) {
-    // Normalize target: convert old non-hyphenated versions to hyphenated versions
-    let target = params?.target ?? "draft-2020-12";
-    if (target === "draft-4")
-        target = "draft-04";
-    if (target === "draft-7")
-        target = "draft-07";
-    return {
-        processors: params.processors ?? {},
-        metadataRegistry: params?.metadata ?? registries/* globalRegistry */.fd,
-        target,
-        unrepresentable: params?.unrepresentable ?? "throw",
-        override: params?.override ?? (() => { }),
-        io: params?.io ?? "output",
-        counter: 0,
-        seen: new Map(),
-        sharedDefsExtractedFor: undefined,
-        sharedEmitDoneFor: undefined,
-        cycles: params?.cycles ?? "ref",
-        reused: params?.reused ?? "inline",
-        intersections: [],
-        deferred: [],
-        external: params?.external ?? undefined,
-    };
-}
-/**
- * Applies the `unrepresentable` setting at a site that has no JSON Schema equivalent. Throws
- * `message` unless the setting (or the handler's return value) says otherwise. Returns `true` if a
- * custom JSON Schema was written into `json`, in which case the caller must not write its own.
- */
-function handleUnrepresentable(schema, ctx, json, params, message) {
-    const result = typeof ctx.unrepresentable === "function"
-        ? ctx.unrepresentable({ zodSchema: schema, path: params.path, message })
-        : ctx.unrepresentable;
-    if (result === "any")
-        return false;
-    if (result === undefined || result === "throw")
-        throw new Error(message);
-    Object.assign(json, result);
-    return true;
-}
-// never rename this back to `process`: bundler polyfills inject a top-level `const process` that a lexical declaration of the same name collides with (#6397)
-function to_json_schema_processSchema(schema, ctx, _params = { path: [], schemaPath: [] }) {
-    var _a;
-    const def = schema._zod.def;
-    // check for schema in seens
-    const seen = ctx.seen.get(schema);
-    if (seen) {
-        seen.count++;
-        // check if cycle
-        const isCycle = _params.schemaPath.includes(schema);
-        if (isCycle) {
-            seen.cycle = _params.path;
-        }
-        return seen.schema;
-    }
-    // initialize
-    const result = { schema: {}, count: 1, cycle: undefined, path: _params.path };
-    ctx.seen.set(schema, result);
-    ctx.sharedDefsExtractedFor = undefined;
-    ctx.sharedEmitDoneFor = undefined;
-    // custom method overrides default behavior
-    const overrideSchema = schema._zod.toJSONSchema?.();
-    if (overrideSchema) {
-        result.schema = overrideSchema;
-    }
-    else {
-        const params = {
-            ..._params,
-            schemaPath: [..._params.schemaPath, schema],
-            path: _params.path,
-        };
-        if (schema._zod.processJSONSchema) {
-            schema._zod.processJSONSchema(ctx, result.schema, params);
-        }
-        else {
-            const _json = result.schema;
-            const processor = ctx.processors[def.type];
-            if (!processor) {
-                throw new Error(`[toJSONSchema]: Non-representable type encountered: ${def.type}`);
-            }
-            processor(schema, ctx, _json, params);
-        }
-        const parent = schema._zod.parent;
-        if (parent) {
-            // Also set ref if processor didn't (for inheritance)
-            if (!result.ref)
-                result.ref = parent;
-            to_json_schema_processSchema(parent, ctx, params);
-            ctx.seen.get(parent).isParent = true;
-        }
-    }
-    // metadata
-    const meta = ctx.metadataRegistry.get(schema);
-    if (meta)
-        assignProps(result.schema, meta);
-    if (ctx.io === "input" && isTransforming(schema)) {
-        // examples/defaults only apply to output type of pipe
-        delete result.schema.examples;
-        delete result.schema.default;
-    }
-    // set prefault as default
-    if (ctx.io === "input" && "_prefault" in result.schema)
-        (_a = result.schema).default ?? (_a.default = result.schema._prefault);
-    delete result.schema._prefault;
-    // pulling fresh from ctx.seen in case it was overwritten
-    const _result = ctx.seen.get(schema);
-    return _result.schema;
-}
-/** @deprecated Renamed to `processSchema`. An export alias declares no binding, so it is safe to keep. */
-
-// Escape a reference token for use in a JSON Pointer fragment (RFC 6901): `~` becomes `~0` and `/` becomes `~1`. The `~` replacement must run first.
-function encodeJSONPointerSegment(segment) {
-    return segment.replace(/~/g, "~0").replace(/\//g, "~1");
-}
-function to_json_schema_extractDefs(ctx, schema
-// params: EmitParams
-) {
-    // iterate over seen map;
-    const root = ctx.seen.get(schema);
-    if (!root)
-        throw new Error("Unprocessed schema. This is a bug in Zod.");
-    // With `external` set, every registered schema resolves through the external branch of `makeURI`, so the root branch below produces the same ref the external branch would — this pass is identical whichever schema it is called with, and only needs to run once.
-    if (ctx.external && ctx.sharedDefsExtractedFor === ctx.external)
-        return;
-    // Track ids to detect duplicates across different schemas
-    const idToSchema = new Map();
-    for (const entry of ctx.seen.entries()) {
-        const id = ctx.metadataRegistry.get(entry[0])?.id;
-        if (id) {
-            const existing = idToSchema.get(id);
-            if (existing && existing !== entry[0]) {
-                throw new Error(`Duplicate schema id "${id}" detected during JSON Schema conversion. Two different schemas cannot share the same id when converted together.`);
-            }
-            idToSchema.set(id, entry[0]);
-        }
-    }
-    // returns a ref to the schema defId will be empty if the ref points to an external schema (or #)
-    const makeURI = (entry) => {
-        // comparing the seen objects because sometimes multiple schemas map to the same seen object. e.g. lazy
-        // external is configured
-        const defsSegment = ctx.target === "draft-2020-12" ? "$defs" : "definitions";
-        if (ctx.external) {
-            const externalId = ctx.external.registry.get(entry[0])?.id; // ?? "__shared";// `__schema${ctx.counter++}`;
-            // check if schema is in the external registry
-            const uriGenerator = ctx.external.uri ?? ((id) => id);
-            if (externalId) {
-                return { ref: uriGenerator(externalId) };
-            }
-            // otherwise, add to __shared
-            const id = entry[1].defId ?? entry[1].schema.id ?? `schema${ctx.counter++}`;
-            entry[1].defId = id; // set defId so it will be reused if needed
-            return { defId: id, ref: `${uriGenerator("__shared")}#/${defsSegment}/${encodeJSONPointerSegment(id)}` };
-        }
-        const uriPrefix = `#`;
-        const defUriPrefix = `${uriPrefix}/${defsSegment}/`;
-        // an id-less root has nowhere to be extracted to, so it stays inline and self-references as `#`
-        if (entry[1] === root && !entry[1].schema.id) {
-            return { ref: uriPrefix };
-        }
-        // self-contained schema
-        const defId = entry[1].schema.id ?? `__schema${ctx.counter++}`;
-        return { defId, ref: defUriPrefix + encodeJSONPointerSegment(defId) };
-    };
-    // stored cached version in `def` property remove all properties, set $ref
-    const extractToDef = (entry) => {
-        // if the schema is already a reference, do not extract it
-        if (entry[1].schema.$ref) {
-            return;
-        }
-        const seen = entry[1];
-        const { ref, defId } = makeURI(entry);
-        seen.def = { ...seen.schema };
-        // defId won't be set if the schema is a reference to an external schema or if the schema is the root schema
-        if (defId)
-            seen.defId = defId;
-        // wipe away all properties except $ref
-        const schema = seen.schema;
-        for (const key in schema) {
-            delete schema[key];
-        }
-        schema.$ref = ref;
-    };
-    // throw on cycles
-    // break cycles
-    if (ctx.cycles === "throw") {
-        for (const entry of ctx.seen.entries()) {
-            const seen = entry[1];
-            if (seen.cycle) {
-                throw new Error("Cycle detected: " +
-                    `#/${seen.cycle?.join("/")}/<root>` +
-                    '\n\nSet the `cycles` parameter to `"ref"` to resolve cyclical schemas with defs.');
-            }
-        }
-    }
-    // extract schemas into $defs
-    for (const entry of ctx.seen.entries()) {
-        const seen = entry[1];
-        // convert root schema to # $ref
-        if (schema === entry[0]) {
-            extractToDef(entry); // this has special handling for the root schema
-            continue;
-        }
-        // extract schemas that are in the external registry
-        if (ctx.external) {
-            const ext = ctx.external.registry.get(entry[0])?.id;
-            if (schema !== entry[0] && ext) {
-                extractToDef(entry);
-                continue;
-            }
-        }
-        // extract schemas with `id` meta
-        const id = ctx.metadataRegistry.get(entry[0])?.id;
-        if (id) {
-            extractToDef(entry);
-            continue;
-        }
-        // break cycles
-        if (seen.cycle) {
-            // any
-            extractToDef(entry);
-            continue;
-        }
-        // extract reused schemas
-        if (seen.count > 1) {
-            if (ctx.reused === "ref") {
-                extractToDef(entry);
-            }
-        }
-    }
-    if (ctx.external)
-        ctx.sharedDefsExtractedFor = ctx.external;
-}
-/** Rewrites `anyOf: [{type: "a"}, {type: "b"}]` to `type: ["a", "b"]`, which every JSON Schema draft treats as equivalent and most consumers render far better for the nullable case. Only branches that are a bare type assertion qualify — anything carrying a constraint, `$ref`, `const` or metadata is left alone. Runs after `flattenRef`, so a branch an override decorated or `$defs` extraction turned into a `$ref` is no longer bare and correctly stays in `anyOf`. `oneOf` is excluded: `integer` and `number` overlap, so "exactly one" and "at least one" are not the same there. OpenAPI 3.0 is excluded: its `type` must be a single string. */
-function compactTypeUnion(schema) {
-    const options = schema.anyOf;
-    if (!Array.isArray(options) || options.length === 0 || schema.type !== undefined)
-        return;
-    const types = [];
-    for (const option of options) {
-        if (!option || typeof option !== "object")
-            return;
-        // A branch that is itself a compactible union folds into this one — nested `anyOf` and a flat `type` array say the same thing. Compacting it first also makes the result independent of the order this pass walks the seen map in.
-        compactTypeUnion(option);
-        const keys = Object.keys(option);
-        if (keys.length !== 1 || keys[0] !== "type")
-            return;
-        const type = option.type;
-        for (const member of Array.isArray(type) ? type : [type]) {
-            if (typeof member !== "string")
-                return;
-            if (!types.includes(member))
-                types.push(member);
-        }
-    }
-    delete schema.anyOf;
-    // A `type` array must be non-empty and unique (metaschema); a single member is spelled as a bare string.
-    schema.type = types.length === 1 ? types[0] : types;
-}
-/** Keywords `foldIntersection` knows how to combine. Anything else — `$ref`, `patternProperties`,
- * an annotation like `description` — makes a member unfoldable, so a constraint this does not
- * understand leaves the `allOf` alone instead of being silently dropped or misattributed. */
-const FOLDABLE_KEYS = new Set(["type", "properties", "required", "additionalProperties"]);
-const UNION_KEYS = ["oneOf", "anyOf"];
-/** A member's constraint on a key it does not declare itself. A `catchall` states one; `false`, an absent `additionalProperties`, and the empty schema a loose object emits state nothing. */
-function undeclaredConstraint(member) {
-    const extra = member.additionalProperties;
-    if (extra === undefined || extra === false || typeof extra !== "object" || extra === null)
-        return null;
-    return Object.keys(extra).length ? extra : null;
-}
-/** Combines object members into the single object they describe together, or returns `null` if any of them carries a keyword outside {@link FOLDABLE_KEYS}. */
-function foldObjects(members) {
-    const objects = [];
-    for (const member of members) {
-        // A boolean subschema is legal JSON Schema and carries no keywords to fold.
-        if (typeof member !== "object" || member.type !== "object")
-            return null;
-        for (const key in member) {
-            if (!FOLDABLE_KEYS.has(key))
-                return null;
-        }
-        objects.push(member);
-    }
-    const properties = {};
-    const required = new Set();
-    for (const object of objects) {
-        for (const key in object.properties) {
-            // `in` would report a `__proto__` key as already present via the prototype chain and skip it.
-            if (Object.prototype.hasOwnProperty.call(properties, key))
-                continue;
-            // Every member constrains this key: the ones that declare it say how, and a `catchall` member constrains it too even though it does not name it. The key has to satisfy all of them, which is the same intersection one level down.
-            const parts = [];
-            for (const other of objects) {
-                const part = other.properties?.[key] ?? undeclaredConstraint(other);
-                if (part === null || part === undefined)
-                    continue;
-                if (!parts.some((seen) => JSON.stringify(seen) === JSON.stringify(part)))
-                    parts.push(part);
-            }
-            const merged = parts.length === 1
-                ? parts[0]
-                : (foldObjects(parts) ?? { allOf: parts });
-            (0,core_util/* assignProp */.Vy)(properties, key, merged);
-        }
-        for (const key of object.required ?? [])
-            required.add(key);
-    }
-    const folded = { type: "object", properties };
-    if (required.size)
-        folded.required = [...required];
-    // A key no member declares is rejected only when every member rejects it, so the fold is closed only when every member is. Otherwise it carries whatever the `catchall` members demand of such a key.
-    if (objects.every((object) => object.additionalProperties === false)) {
-        folded.additionalProperties = false;
-    }
-    else {
-        const constraints = [];
-        for (const object of objects) {
-            const constraint = undeclaredConstraint(object);
-            if (constraint && !constraints.some((seen) => JSON.stringify(seen) === JSON.stringify(constraint)))
-                constraints.push(constraint);
-        }
-        if (constraints.length === 1)
-            folded.additionalProperties = constraints[0];
-        else if (constraints.length > 1)
-            folded.additionalProperties = { allOf: constraints };
-    }
-    return folded;
-}
-/** `additionalProperties` in an `allOf` member sees only that member's own `properties`, so two
- * closed object members reject each other's keys and the schema validates nothing. Zod's parser
- * pools the key sets instead — `handleIntersectionResults` reports a key as unrecognized only when
- * *every* side rejects it — so the emitted schema has to pool them too, and folding the members
- * into one object is the encoding that says so on every target.
- *
- * This runs from `finalize`, after `extractDefs`, which is what keeps it clear of the `$ref`
- * machinery: a member extracted into `$defs` is already a `$ref` by now and declines to fold, so it
- * keeps its reference and its own closedness rather than being inlined as a stale copy. */
-function foldIntersection(json) {
-    const allOf = json.allOf;
-    if (!Array.isArray(allOf) || allOf.length < 2)
-        return;
-    // An `override` runs before this pass and may have written object keywords onto the intersection itself. Those are deliberate, so decline rather than overwrite them.
-    for (const key of FOLDABLE_KEYS)
-        if (key in json)
-            return;
-    // An intersection distributes over a union: `A & (X | Y)` is `(A & X) | (A & Y)`. Only the first union is distributed over; a second one stays among the members every branch folds against, where it fails the object check and declines the whole intersection rather than multiplying out.
-    const unions = allOf.filter((m) => UNION_KEYS.some((k) => Array.isArray(m[k])));
-    let folded = null;
-    if (!unions.length) {
-        folded = foldObjects(allOf);
-    }
-    else {
-        const union = unions[0];
-        const keyword = UNION_KEYS.find((k) => Array.isArray(union[k]));
-        if (Object.keys(union).length !== 1)
-            return;
-        const rest = allOf.filter((m) => m !== union);
-        const branches = union[keyword].map((branch) => foldObjects([...rest, branch]));
-        if (branches.some((b) => !b))
-            return;
-        folded = { [keyword]: branches };
-    }
-    if (!folded)
-        return;
-    delete json.allOf;
-    assignProps(json, folded);
-}
-function to_json_schema_finalize(ctx, schema) {
-    const root = ctx.seen.get(schema);
-    if (!root)
-        throw new Error("Unprocessed schema. This is a bug in Zod.");
-    // flatten refs - inherit properties from parent schemas
-    const flattenRef = (zodSchema) => {
-        const seen = ctx.seen.get(zodSchema);
-        // already processed
-        if (seen.ref === null)
-            return;
-        const schema = seen.def ?? seen.schema;
-        const _cached = { ...schema };
-        const ref = seen.ref;
-        seen.ref = null; // prevent infinite recursion
-        if (ref) {
-            flattenRef(ref);
-            const refSeen = ctx.seen.get(ref);
-            const refSchema = refSeen.schema;
-            // merge referenced schema into current
-            if (refSchema.$ref && (ctx.target === "draft-07" || ctx.target === "draft-04" || ctx.target === "openapi-3.0")) {
-                // older drafts can't combine $ref with other properties
-                schema.allOf = schema.allOf ?? [];
-                schema.allOf.push(refSchema);
-            }
-            else {
-                assignProps(schema, refSchema);
-            }
-            // restore child's own properties (child wins)
-            assignProps(schema, _cached);
-            const isParentRef = zodSchema._zod.parent === ref;
-            // For parent chain, child is a refinement - remove parent-only properties
-            if (isParentRef) {
-                for (const key in schema) {
-                    if (key === "$ref" || key === "allOf")
-                        continue;
-                    if (!(key in _cached)) {
-                        delete schema[key];
-                    }
-                }
-            }
-            // When ref was extracted to $defs, remove properties that match the definition
-            if (refSchema.$ref && refSeen.def) {
-                for (const key in schema) {
-                    if (key === "$ref" || key === "allOf")
-                        continue;
-                    if (key in refSeen.def && JSON.stringify(schema[key]) === JSON.stringify(refSeen.def[key])) {
-                        delete schema[key];
-                    }
-                }
-            }
-        }
-        // If parent was extracted (has $ref), propagate $ref to this schema. This handles cases like: readonly().meta({id}).describe() where processor sets ref to innerType but parent should be referenced
-        const parent = zodSchema._zod.parent;
-        if (parent && parent !== ref) {
-            // Ensure parent is processed first so its def has inherited properties
-            flattenRef(parent);
-            const parentSeen = ctx.seen.get(parent);
-            if (parentSeen?.schema.$ref) {
-                schema.$ref = parentSeen.schema.$ref;
-                // De-duplicate with parent's definition
-                if (parentSeen.def) {
-                    for (const key in schema) {
-                        if (key === "$ref" || key === "allOf")
-                            continue;
-                        if (key in parentSeen.def && JSON.stringify(schema[key]) === JSON.stringify(parentSeen.def[key])) {
-                            delete schema[key];
-                        }
-                    }
-                }
-            }
-        }
-        // execute overrides
-        ctx.override({
-            zodSchema: zodSchema,
-            jsonSchema: schema,
-            path: seen.path ?? [],
-        });
-    };
-    // Flattening walks the whole map and clears each `ref` as it goes, so a second call over the same map is a no-op scan. Skip it outright once it has run for a registry conversion.
-    if (!ctx.external || ctx.sharedEmitDoneFor !== ctx.external) {
-        for (const entry of [...ctx.seen.entries()].reverse()) {
-            flattenRef(entry[0]);
-        }
-        if (ctx.target !== "openapi-3.0") {
-            for (const entry of ctx.seen.entries()) {
-                compactTypeUnion(entry[1].def ?? entry[1].schema);
-            }
-        }
-        for (const rewrite of ctx.deferred)
-            rewrite();
-        // After flattening, every member that was extracted is a `$ref`, so the fold sees the final shape. A schema that inherits an intersection — through `z.lazy`, or any `ref` chain — holds the same `allOf` array, so fold by array identity to catch every copy.
-        if (ctx.intersections.length) {
-            const carriers = new Map();
-            for (const seen of ctx.seen.values()) {
-                for (const json of [seen.schema, seen.def]) {
-                    const allOf = json?.allOf;
-                    if (!Array.isArray(allOf))
-                        continue;
-                    const existing = carriers.get(allOf);
-                    if (existing)
-                        existing.push(json);
-                    else
-                        carriers.set(allOf, [json]);
-                }
-            }
-            for (const allOf of ctx.intersections) {
-                for (const json of carriers.get(allOf) ?? [])
-                    foldIntersection(json);
-            }
-        }
-    }
-    const result = {};
-    if (ctx.target === "draft-2020-12") {
-        result.$schema = "https://json-schema.org/draft/2020-12/schema";
-    }
-    else if (ctx.target === "draft-07") {
-        result.$schema = "http://json-schema.org/draft-07/schema#";
-    }
-    else if (ctx.target === "draft-04") {
-        result.$schema = "http://json-schema.org/draft-04/schema#";
-    }
-    else if (ctx.target === "openapi-3.0") {
-        // OpenAPI 3.0 schema objects should not include a $schema property
-    }
-    else {
-        // Arbitrary string values are allowed but won't have a $schema property set
-    }
-    if (ctx.external?.uri) {
-        const id = ctx.external.registry.get(schema)?.id;
-        if (!id)
-            throw new Error("Schema is missing an `id` property");
-        result.$id = ctx.external.uri(id);
-    }
-    // when the root was extracted into $defs, `root.schema` is the `$ref` wrapper and `root.def` is the body that now lives under $defs
-    assignProps(result, root.defId ? root.schema : (root.def ?? root.schema));
-    // The `id` in `.meta()` is a Zod-specific registration tag used to extract schemas into $defs — it is not user-facing JSON Schema metadata. Strip it from the output body where it would otherwise leak. The id is preserved implicitly via the $defs key (and via $ref paths).
-    const rootMetaId = ctx.metadataRegistry.get(schema)?.id;
-    if (rootMetaId !== undefined && result.id === rootMetaId)
-        delete result.id;
-    // build defs object. With `external`, `defs` is the shared object every schema writes into, so the same entries are reassigned on every call. Without it, `defs` is fresh per call and must be rebuilt.
-    const defs = ctx.external?.defs ?? {};
-    if (!ctx.external || ctx.sharedEmitDoneFor !== ctx.external) {
-        for (const entry of ctx.seen.entries()) {
-            const seen = entry[1];
-            if (seen.def && seen.defId) {
-                if (seen.def.id === seen.defId)
-                    delete seen.def.id;
-                (0,core_util/* assignProp */.Vy)(defs, seen.defId, seen.def);
-            }
-        }
-    }
-    if (ctx.external)
-        ctx.sharedEmitDoneFor = ctx.external;
-    // set definitions in result
-    if (ctx.external) {
-    }
-    else {
-        if (Object.keys(defs).length > 0) {
-            if (ctx.target === "draft-2020-12") {
-                result.$defs = defs;
-            }
-            else {
-                result.definitions = defs;
-            }
-        }
-    }
-    try {
-        // this "finalizes" this schema and ensures all cycles are removed each call to finalize() is functionally independent though the seen map is shared
-        const finalized = JSON.parse(JSON.stringify(result));
-        Object.defineProperty(finalized, "~standard", {
-            value: {
-                ...schema["~standard"],
-                jsonSchema: {
-                    input: createStandardJSONSchemaMethod(schema, "input", ctx.processors),
-                    output: createStandardJSONSchemaMethod(schema, "output", ctx.processors),
-                },
-            },
-            enumerable: false,
-            writable: false,
-        });
-        return finalized;
-    }
-    catch (_err) {
-        throw new Error("Error converting schema to JSON.");
-    }
-}
-function isTransforming(_schema, _ctx) {
-    const ctx = _ctx ?? { seen: new Set() };
-    if (ctx.seen.has(_schema))
-        return false;
-    ctx.seen.add(_schema);
-    const def = _schema._zod.def;
-    if (def.type === "transform")
-        return true;
-    if (def.type === "array")
-        return isTransforming(def.element, ctx);
-    if (def.type === "set")
-        return isTransforming(def.valueType, ctx);
-    if (def.type === "lazy")
-        return isTransforming(def.getter(), ctx);
-    if (def.type === "promise" ||
-        def.type === "optional" ||
-        def.type === "nonoptional" ||
-        def.type === "nullable" ||
-        def.type === "readonly" ||
-        def.type === "default" ||
-        def.type === "prefault" ||
-        def.type === "catch") {
-        return isTransforming(def.innerType, ctx);
-    }
-    if (def.type === "intersection") {
-        return isTransforming(def.left, ctx) || isTransforming(def.right, ctx);
-    }
-    if (def.type === "record" || def.type === "map") {
-        return isTransforming(def.keyType, ctx) || isTransforming(def.valueType, ctx);
-    }
-    if (def.type === "pipe") {
-        if (_schema._zod.traits.has("$ZodCodec"))
-            return true;
-        return isTransforming(def.in, ctx) || isTransforming(def.out, ctx);
-    }
-    if (def.type === "object") {
-        for (const key in def.shape) {
-            if (isTransforming(def.shape[key], ctx))
-                return true;
-        }
-        return false;
-    }
-    if (def.type === "union") {
-        for (const option of def.options) {
-            if (isTransforming(option, ctx))
-                return true;
-        }
-        return false;
-    }
-    if (def.type === "tuple") {
-        for (const item of def.items) {
-            if (isTransforming(item, ctx))
-                return true;
-        }
-        if (def.rest && isTransforming(def.rest, ctx))
-            return true;
-        return false;
-    }
-    return false;
-}
-/**
- * Creates a toJSONSchema method for a schema instance.
- * This encapsulates the logic of initializing context, processing, extracting defs, and finalizing.
- */
-const createToJSONSchemaMethod = (schema, processors = {}) => (params) => {
-    const ctx = to_json_schema_initializeContext({ ...params, processors });
-    to_json_schema_processSchema(schema, ctx);
-    to_json_schema_extractDefs(ctx, schema);
-    return to_json_schema_finalize(ctx, schema);
-};
-const createStandardJSONSchemaMethod = (schema, io, processors = {}) => (params) => {
-    const { libraryOptions, target } = params ?? {};
-    const ctx = to_json_schema_initializeContext({ ...(libraryOptions ?? {}), target, io, processors });
-    to_json_schema_processSchema(schema, ctx);
-    to_json_schema_extractDefs(ctx, schema);
-    return to_json_schema_finalize(ctx, schema);
-};
-
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/json-schema-processors.js
-
-
-
-
-const narrowMin = (agg, key, value) => {
-    if (agg[key] === undefined || value > agg[key])
-        agg[key] = value;
-};
-const narrowMax = (agg, key, value) => {
-    if (agg[key] === undefined || value < agg[key])
-        agg[key] = value;
-};
-const narrowBoth = (agg, value) => {
-    narrowMin(agg, "minimum", value);
-    narrowMax(agg, "maximum", value);
-};
-const addDivisor = (agg, value) => {
-    agg.multipleOf ?? (agg.multipleOf = []);
-    if (!agg.multipleOf.includes(value))
-        agg.multipleOf.push(value);
-};
-const addPattern = (agg, pattern) => {
-    agg.patterns ?? (agg.patterns = new Set());
-    agg.patterns.add(pattern);
-};
-const intersectMime = (agg, mime) => {
-    agg.mime = agg.mime ? agg.mime.filter((m) => mime.includes(m)) : [...mime];
-};
-// last-wins, matching the bag's historical write order; the flag keeps an integer format from being lost to a later float one
-const setFormat = (agg, format) => {
-    agg.format = format;
-    if (format.includes("int"))
-        agg.isInt = true;
-};
-const minContributor = (agg, def) => narrowMin(agg, "minimum", def.minimum);
-const maxContributor = (agg, def) => narrowMax(agg, "maximum", def.maximum);
-const formatContributor = (ranges) => (agg, def) => {
-    setFormat(agg, def.format);
-    const [minimum, maximum] = ranges[def.format];
-    narrowMin(agg, "minimum", minimum);
-    narrowMax(agg, "maximum", maximum);
-};
-const contributors = {
-    greater_than: (agg, def) => narrowMin(agg, def.inclusive ? "minimum" : "exclusiveMinimum", def.value),
-    less_than: (agg, def) => narrowMax(agg, def.inclusive ? "maximum" : "exclusiveMaximum", def.value),
-    multiple_of: (agg, def) => addDivisor(agg, def.value),
-    number_format: formatContributor(core_util/* NUMBER_FORMAT_RANGES */.zH),
-    bigint_format: formatContributor(core_util/* BIGINT_FORMAT_RANGES */.NR),
-    min_length: minContributor,
-    max_length: maxContributor,
-    length_equals: (agg, def) => narrowBoth(agg, def.length),
-    min_size: minContributor,
-    max_size: maxContributor,
-    size_equals: (agg, def) => narrowBoth(agg, def.size),
-    string_format: (agg, def) => {
-        setFormat(agg, def.format);
-        if (def.pattern)
-            addPattern(agg, def.pattern);
-        if (def.format === "base64" || def.format === "base64url")
-            agg.contentEncoding = def.format;
-        if (def.local || def.precision === -1)
-            agg.laxFormat = true;
-    },
-    mime_type: (agg, def) => intersectMime(agg, def.mime),
-};
-function aggregateChecks(schema) {
-    const agg = {};
-    const def = schema._zod.def;
-    // a format schema is its own first check, same rule as $ZodType init
-    const list = schema._zod.traits.has("$ZodCheck")
-        ? [schema, ...(def.checks ?? [])]
-        : (def.checks ?? []);
-    for (const ch of list)
-        contributors[ch._zod.def.check]?.(agg, ch._zod.def);
-    // reconcile with the bag so third-party onattach contributions still land; first-party residue is never tighter than the fold, so merging it back is idempotent for one and additive for the other
-    const bag = schema._zod.bag;
-    if (bag.minimum !== undefined)
-        narrowMin(agg, "minimum", bag.minimum);
-    if (bag.exclusiveMinimum !== undefined)
-        narrowMin(agg, "exclusiveMinimum", bag.exclusiveMinimum);
-    if (bag.maximum !== undefined)
-        narrowMax(agg, "maximum", bag.maximum);
-    if (bag.exclusiveMaximum !== undefined)
-        narrowMax(agg, "exclusiveMaximum", bag.exclusiveMaximum);
-    if (bag.multipleOf !== undefined)
-        addDivisor(agg, bag.multipleOf);
-    if (bag.format !== undefined) {
-        agg.format ?? (agg.format = bag.format);
-        if (bag.format.includes("int"))
-            agg.isInt = true;
-    }
-    if (bag.mime)
-        intersectMime(agg, bag.mime);
-    for (const pattern of bag.patterns ?? [])
-        addPattern(agg, pattern);
-    return agg;
-}
-const formatMap = {
-    guid: "uuid",
-    url: "uri",
-    datetime: "date-time",
-    json_string: "json-string",
-    regex: "", // do not set
-};
-// ==================== SIMPLE TYPE PROCESSORS ====================
-// the runtime patterns are lax so parse paths never overflow the regex stack; the emitted schema swaps in the exact block forms, which zod itself never executes
-const exactPatterns = new Map([
-    [core_schemas/* base64Charset */.cq, core_regexes/* base64 */.K3],
-    [core_schemas/* base64urlCharset */.xE, core_regexes/* base64url */.r0],
-]);
-const exactPattern = (p) => exactPatterns.get(p) ?? p;
-const stringProcessor = (schema, ctx, _json, _params) => {
-    const json = _json;
-    json.type = "string";
-    const { minimum, maximum, format, patterns, contentEncoding, laxFormat } = aggregateChecks(schema);
-    if (typeof minimum === "number")
-        json.minLength = minimum;
-    if (typeof maximum === "number")
-        json.maxLength = maximum;
-    // custom pattern overrides format
-    if (format) {
-        json.format = formatMap[format] ?? format;
-        if (json.format === "")
-            delete json.format; // empty format is not valid
-        // `z.iso.time()` is never full-time, and `laxFormat` carries the datetime shapes that also accept what their keyword forbids
-        if (format === "time" || laxFormat) {
-            delete json.format;
-        }
-    }
-    if (contentEncoding)
-        json.contentEncoding = contentEncoding;
-    if (patterns && patterns.size > 0) {
-        const patternList = [...patterns].map(exactPattern);
-        if (patternList.length === 1)
-            json.pattern = patternList[0].source;
-        else if (patternList.length > 1) {
-            json.allOf = [
-                ...patternList.map((regex) => ({
-                    ...(ctx.target === "draft-07" || ctx.target === "draft-04" || ctx.target === "openapi-3.0"
-                        ? { type: "string" }
-                        : {}),
-                    pattern: regex.source,
-                })),
-            ];
-        }
-    }
-};
-const numberProcessor = (schema, ctx, _json, params) => {
-    const json = _json;
-    const { minimum, maximum, multipleOf, exclusiveMaximum, exclusiveMinimum, isInt } = aggregateChecks(schema);
-    json.type = isInt ? "integer" : "number";
-    // when both minimum and exclusiveMinimum exist, pick the more restrictive one
-    const exMin = typeof exclusiveMinimum === "number" && exclusiveMinimum >= (minimum ?? Number.NEGATIVE_INFINITY);
-    const exMax = typeof exclusiveMaximum === "number" && exclusiveMaximum <= (maximum ?? Number.POSITIVE_INFINITY);
-    const legacy = ctx.target === "draft-04" || ctx.target === "openapi-3.0";
-    if (exMin) {
-        if (legacy) {
-            json.minimum = exclusiveMinimum;
-            json.exclusiveMinimum = true;
-        }
-        else {
-            json.exclusiveMinimum = exclusiveMinimum;
-        }
-    }
-    else if (typeof minimum === "number") {
-        json.minimum = minimum;
-    }
-    if (exMax) {
-        if (legacy) {
-            json.maximum = exclusiveMaximum;
-            json.exclusiveMaximum = true;
-        }
-        else {
-            json.exclusiveMaximum = exclusiveMaximum;
-        }
-    }
-    else if (typeof maximum === "number") {
-        json.maximum = maximum;
-    }
-    if (multipleOf) {
-        // JSON Schema requires a divisor strictly greater than zero, and a non-finite one does not survive JSON at all. A negative divisor accepts exactly what its absolute value accepts, so it still maps; zero, NaN and Infinity have no keyword form.
-        const divisors = new Set();
-        for (const divisor of multipleOf) {
-            if (Number.isFinite(divisor) && divisor !== 0)
-                divisors.add(Math.abs(divisor));
-            else
-                handleUnrepresentable(schema, ctx, json, params, `A multipleOf divisor of ${divisor} cannot be represented in JSON Schema`);
-        }
-        // chained divisors are a conjunction the keyword cannot carry alone, so extras ride an allOf, same as stacked patterns
-        const [first, ...rest] = divisors;
-        if (first !== undefined)
-            json.multipleOf = first;
-        if (rest.length)
-            json.allOf = [...(json.allOf ?? []), ...rest.map((m) => ({ multipleOf: m }))];
-    }
-};
-const booleanProcessor = (_schema, _ctx, json, _params) => {
-    json.type = "boolean";
-};
-const bigintProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "BigInt cannot be represented in JSON Schema");
-};
-const symbolProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Symbols cannot be represented in JSON Schema");
-};
-const nullProcessor = (_schema, ctx, json, _params) => {
-    if (ctx.target === "openapi-3.0") {
-        json.type = "string";
-        json.nullable = true;
-        json.enum = [null];
-    }
-    else {
-        json.type = "null";
-    }
-};
-const undefinedProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Undefined cannot be represented in JSON Schema");
-};
-const voidProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Void cannot be represented in JSON Schema");
-};
-const neverProcessor = (_schema, _ctx, json, _params) => {
-    json.not = {};
-};
-const anyProcessor = (_schema, _ctx, _json, _params) => {
-    // empty schema accepts anything
-};
-const unknownProcessor = (_schema, _ctx, _json, _params) => {
-    // empty schema accepts anything
-};
-const dateProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Date cannot be represented in JSON Schema");
-};
-const enumProcessor = (schema, _ctx, json, _params) => {
-    const def = schema._zod.def;
-    const values = (0,core_util/* getEnumValues */.w5)(def.entries);
-    // an empty enum accepts nothing, same as z.never()
-    if (values.length === 0) {
-        json.not = {};
-        return;
-    }
-    // Number enums can have both string and number values
-    if (values.every((v) => typeof v === "number"))
-        json.type = "number";
-    if (values.every((v) => typeof v === "string"))
-        json.type = "string";
-    json.enum = values;
-};
-const literalProcessor = (schema, ctx, json, params) => {
-    const def = schema._zod.def;
-    // a literal with no values accepts nothing, same as z.never()
-    if (def.values.length === 0) {
-        json.not = {};
-        return;
-    }
-    const vals = [];
-    for (const val of def.values) {
-        if (val === undefined) {
-            // a custom schema replaces the whole literal, so there is nothing left to accumulate
-            if (handleUnrepresentable(schema, ctx, json, params, "Literal `undefined` cannot be represented in JSON Schema"))
-                return;
-            // otherwise do not add to vals
-        }
-        else if (typeof val === "bigint") {
-            if (handleUnrepresentable(schema, ctx, json, params, "BigInt literals cannot be represented in JSON Schema"))
-                return;
-            vals.push(Number(val));
-        }
-        else {
-            vals.push(val);
-        }
-    }
-    if (vals.length === 0) {
-        // do nothing (an undefined literal was stripped)
-    }
-    else if (vals.length === 1) {
-        const val = vals[0];
-        json.type = val === null ? "null" : typeof val;
-        if (ctx.target === "draft-04" || ctx.target === "openapi-3.0") {
-            json.enum = [val];
-        }
-        else {
-            json.const = val;
-        }
-    }
-    else {
-        if (vals.every((v) => typeof v === "number"))
-            json.type = "number";
-        if (vals.every((v) => typeof v === "string"))
-            json.type = "string";
-        if (vals.every((v) => typeof v === "boolean"))
-            json.type = "boolean";
-        if (vals.every((v) => v === null))
-            json.type = "null";
-        json.enum = vals;
-    }
-};
-const nanProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "NaN cannot be represented in JSON Schema");
-};
-const templateLiteralProcessor = (schema, _ctx, json, _params) => {
-    const _json = json;
-    const pattern = schema._zod.pattern;
-    if (!pattern)
-        throw new Error("Pattern not found in template literal");
-    _json.type = "string";
-    _json.pattern = pattern.source;
-};
-const fileProcessor = (schema, _ctx, json, _params) => {
-    const _json = json;
-    _json.type = "string";
-    _json.format = "binary";
-    _json.contentEncoding = "binary";
-    const { minimum, maximum, mime } = aggregateChecks(schema);
-    if (minimum !== undefined)
-        _json.minLength = minimum;
-    if (maximum !== undefined)
-        _json.maxLength = maximum;
-    if (!mime)
-        return;
-    // an empty intersection means the mime checks share no value, so nothing passes at runtime; `anyOf` must be non-empty, so the false schema is `not: {}`
-    if (mime.length === 0)
-        _json.not = {};
-    else if (mime.length === 1)
-        _json.contentMediaType = mime[0];
-    // only contentMediaType differs, so the shared props stay at the root
-    else
-        _json.anyOf = mime.map((m) => ({ contentMediaType: m }));
-};
-const successProcessor = (_schema, _ctx, json, _params) => {
-    json.type = "boolean";
-};
-const customProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Custom types cannot be represented in JSON Schema");
-};
-const functionProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Function types cannot be represented in JSON Schema");
-};
-const transformProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Transforms cannot be represented in JSON Schema");
-};
-const mapProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Map cannot be represented in JSON Schema");
-};
-const setProcessor = (schema, ctx, json, params) => {
-    handleUnrepresentable(schema, ctx, json, params, "Set cannot be represented in JSON Schema");
-};
-// ==================== COMPOSITE TYPE PROCESSORS ====================
-const arrayProcessor = (schema, ctx, _json, params) => {
-    const json = _json;
-    const def = schema._zod.def;
-    const { minimum, maximum } = aggregateChecks(schema);
-    if (typeof minimum === "number")
-        json.minItems = minimum;
-    if (typeof maximum === "number")
-        json.maxItems = maximum;
-    json.type = "array";
-    json.items = to_json_schema_processSchema(def.element, ctx, {
-        ...params,
-        path: [...params.path, "items"],
-    });
-};
-// Transform and catch set `optin = "optional"` at runtime so the parser lets them observe an
-// absent key, but their declared input type stays required. An input JSON Schema describes the
-// declared type, so resolve past them to the schema that actually carries the optionality.
-// Used by both `objectProcessor` (for `required`) and `tupleProcessor` (for `minItems`); see
-// wiki/optionality.md, "The JSON Schema emitter reads the *static* value".
-function inputOptin(schema) {
-    const def = schema._zod.def;
-    if (def.type === "pipe" && def.in._zod.traits.has("$ZodTransform")) {
-        return inputOptin(def.out);
-    }
-    if (def.type === "catch") {
-        return inputOptin(def.innerType);
-    }
-    return schema._zod.optin;
-}
-const objectProcessor = (schema, ctx, _json, params) => {
-    const json = _json;
-    const def = schema._zod.def;
-    const shape = def.shape;
-    // dropping it while still emitting `additionalProperties: false` would emit a schema that rejects data this one requires
-    const symbolKeys = Object.getOwnPropertySymbols(shape);
-    if (symbolKeys.length &&
-        handleUnrepresentable(schema, ctx, json, params, "Symbol keys cannot be represented in JSON Schema")) {
-        return;
-    }
-    json.type = "object";
-    json.properties = {};
-    for (const key in shape) {
-        // assignProp so a __proto__ key becomes an own property instead of hitting the inherited setter on the plain {} we build into
-        (0,core_util/* assignProp */.Vy)(json.properties, key, to_json_schema_processSchema(shape[key], ctx, {
-            ...params,
-            path: [...params.path, "properties", key],
-        }));
-    }
-    // required keys
-    const requiredKeys = [];
-    for (const key of Object.keys(shape)) {
-        const field = def.shape[key];
-        if (ctx.io === "input" ? inputOptin(field) === undefined : field._zod.optout === undefined) {
-            requiredKeys.push(key);
-        }
-    }
-    if (requiredKeys.length > 0) {
-        json.required = requiredKeys;
-    }
-    // catchall
-    if (def.catchall?._zod.def.type === "never") {
-        // strict
-        json.additionalProperties = false;
-    }
-    else if (!def.catchall) {
-        // regular
-        if (ctx.io === "output")
-            json.additionalProperties = false;
-    }
-    else if (def.catchall) {
-        json.additionalProperties = to_json_schema_processSchema(def.catchall, ctx, {
-            ...params,
-            path: [...params.path, "additionalProperties"],
-        });
-    }
-};
-const unionProcessor = (schema, ctx, json, params) => {
-    const def = schema._zod.def;
-    // Exclusive unions (inclusive === false) use oneOf (exactly one match) instead of anyOf (one or more matches). This includes both z.xor() and discriminated unions
-    const isExclusive = def.inclusive === false;
-    const options = def.options.map((x, i) => to_json_schema_processSchema(x, ctx, {
-        ...params,
-        path: [...params.path, isExclusive ? "oneOf" : "anyOf", i],
-    }));
-    if (isExclusive) {
-        json.oneOf = options;
-    }
-    else {
-        json.anyOf = options;
-    }
-};
-const intersectionProcessor = (schema, ctx, json, params) => {
-    const def = schema._zod.def;
-    const a = to_json_schema_processSchema(def.left, ctx, {
-        ...params,
-        path: [...params.path, "allOf", 0],
-    });
-    const b = to_json_schema_processSchema(def.right, ctx, {
-        ...params,
-        path: [...params.path, "allOf", 1],
-    });
-    const isSimpleIntersection = (val) => "allOf" in val && Object.keys(val).length === 1;
-    const allOf = [
-        ...(isSimpleIntersection(a) ? a.allOf : [a]),
-        ...(isSimpleIntersection(b) ? b.allOf : [b]),
-    ];
-    json.allOf = allOf;
-    // Recorded innermost first, so a nested intersection has already folded by the time this one is considered. The array is the handle rather than the schema, because a wrapper that inherits this schema shares the same array; `finalize` folds every object holding it. See `foldIntersection`.
-    ctx.intersections.push(allOf);
-};
-const tupleProcessor = (schema, ctx, _json, params) => {
-    const json = _json;
-    const def = schema._zod.def;
-    json.type = "array";
-    const prefixPath = ctx.target === "draft-2020-12" ? "prefixItems" : "items";
-    const restPath = ctx.target === "draft-2020-12" ? "items" : ctx.target === "openapi-3.0" ? "items" : "additionalItems";
-    const prefixItems = def.items.map((x, i) => to_json_schema_processSchema(x, ctx, {
-        ...params,
-        path: [...params.path, prefixPath, i],
-    }));
-    const rest = def.rest
-        ? to_json_schema_processSchema(def.rest, ctx, {
-            ...params,
-            path: [...params.path, restPath, ...(ctx.target === "openapi-3.0" ? [def.items.length] : [])],
-        })
-        : null;
-    let minItems = def.items.length;
-    while (minItems > 0) {
-        const item = def.items[minItems - 1];
-        const optional = ctx.io === "input" ? inputOptin(item) !== undefined : item._zod.optout === "optional";
-        if (!optional)
-            break;
-        minItems--;
-    }
-    const maxItems = def.items.length;
-    const isClosed = !def.rest;
-    if (ctx.target === "draft-2020-12") {
-        json.prefixItems = prefixItems;
-        if (isClosed) {
-            json.items = false;
-        }
-        else if (rest) {
-            json.items = rest;
-        }
-        if (minItems > 0)
-            json.minItems = minItems;
-        if (isClosed)
-            json.maxItems = maxItems;
-    }
-    else if (ctx.target === "openapi-3.0") {
-        json.items = {
-            anyOf: prefixItems,
-        };
-        if (rest) {
-            json.items.anyOf.push(rest);
-        }
-        if (minItems > 0)
-            json.minItems = minItems;
-        if (isClosed)
-            json.maxItems = maxItems;
-    }
-    else {
-        json.items = prefixItems;
-        if (isClosed) {
-            json.additionalItems = false;
-        }
-        else if (rest) {
-            json.additionalItems = rest;
-        }
-        if (minItems > 0)
-            json.minItems = minItems;
-        if (isClosed)
-            json.maxItems = maxItems;
-    }
-    // explicit user-defined length checks take precedence
-    const { minimum, maximum } = aggregateChecks(schema);
-    if (typeof minimum === "number")
-        json.minItems = minimum;
-    if (typeof maximum === "number")
-        json.maxItems = maximum;
-};
-/** JSON object keys are always strings, so a numeric record key schema is re-expressed over the
- * numeric-string form the record parser matches. Deferred to `finalize`, after the flatten: a key
- * behind a wrapper only carries its own `type` before then, and a union key only has its branches.
- *
- * A numeric bound cannot apply to a property name, so `minimum` and its siblings are dropped rather
- * than carried over: keeping them beside `type: "string"` reproduces the match-nothing schema this
- * exists to fix. A key that carries one therefore emits wider than the record parses — `z.record(z.number().min(5), V)`
- * accepts `"3"` — which is the deliberate trade, since throwing on it would reject an ordinary schema
- * outright. */
-function stringifyKeyNames(bySchema, json, visited) {
-    // an extracted key that rewrites cannot go on sharing its definition — the string form a key position needs is not the number form every other reference wants — so it inlines. One that does not rewrite keeps the `$ref`.
-    if (json.$ref) {
-        // a recursive key holds its own reference inside its definition, so a node already on the path is left alone rather than resolved again
-        if (visited.has(json))
-            return json;
-        visited.add(json);
-        const def = bySchema.get(json)?.def;
-        if (!def)
-            return json;
-        const inlined = stringifyKeyNames(bySchema, def, visited);
-        return inlined === def ? json : inlined;
-    }
-    for (const keyword of ["anyOf", "oneOf"]) {
-        const branches = json[keyword];
-        if (!Array.isArray(branches))
-            continue;
-        const mapped = branches.map((branch) => stringifyKeyNames(bySchema, branch, visited));
-        // rebuilding regardless would detach a key that had nothing to re-express, dropping its `$ref` and leaking the internal `id`
-        if (mapped.some((branch, i) => branch !== branches[i]))
-            json = { ...json, [keyword]: mapped };
-    }
-    // a member that already admits a string leaves the key unconstrained, so the node's own type re-expresses only when every member is numeric
-    const types = Array.isArray(json.type) ? json.type : [json.type];
-    const numericType = !types.includes("string") && types.some((t) => t === "number" || t === "integer");
-    // a heterogeneous key carries no type at all, so its numeric members are caught here instead
-    const values = json.enum ?? (json.const !== undefined ? [json.const] : undefined);
-    if (!numericType && !values?.some((v) => typeof v === "number"))
-        return json;
-    const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, format, id, ...rest } = json;
-    if (rest.enum)
-        rest.enum = rest.enum.map((v) => (typeof v === "number" ? String(v) : v));
-    else if (typeof rest.const === "number")
-        rest.const = String(rest.const);
-    // a heterogeneous key keeps its absent type: the stringified members already say what a key may be
-    if (!numericType)
-        return rest;
-    rest.type = "string";
-    if (!values)
-        rest.pattern = (types.includes("number") ? core_regexes/* number */.ai : core_regexes/* integer */.nd).source;
-    return rest;
-}
-/** Every record of one conversion, so the carriers are found in a single pass rather than once per record. */
-const pendingRecords = new WeakMap();
-function rewriteKeyNames(ctx) {
-    // an extracted key is resolved by the object `extractToDef` left in its place, so the map is built once rather than searched per reference. `_zod.toJSONSchema` can hand the same object to two schemas, so the first entry carrying a body wins, as a search would have found it.
-    const bySchema = new Map();
-    for (const entry of ctx.seen.values()) {
-        if (entry.def && !bySchema.has(entry.schema))
-            bySchema.set(entry.schema, entry);
-    }
-    const rewrites = new Map();
-    for (const record of pendingRecords.get(ctx) ?? []) {
-        const seen = ctx.seen.get(record);
-        const names = (seen?.def ?? seen?.schema)?.propertyNames;
-        if (!names || names === true || rewrites.has(names))
-            continue;
-        const rewritten = stringifyKeyNames(bySchema, names, new Set());
-        if (rewritten !== names)
-            rewrites.set(names, rewritten);
-    }
-    if (!rewrites.size)
-        return;
-    // the flatten has already copied each record's own properties onto every wrapper by reference, and an extracted body is another such copy, so every carrier holding a rewritten key is updated together
-    for (const entry of ctx.seen.values()) {
-        for (const carrier of [entry.schema, entry.def]) {
-            const rewritten = carrier && rewrites.get(carrier.propertyNames);
-            if (rewritten)
-                carrier.propertyNames = rewritten;
-        }
-    }
-}
-const recordProcessor = (schema, ctx, _json, params) => {
-    const json = _json;
-    const def = schema._zod.def;
-    json.type = "object";
-    // For looseRecord with regex patterns, use patternProperties. This correctly represents "only validate keys matching the pattern" semantics and composes well with allOf (intersections)
-    const keyType = def.keyType;
-    const patterns = aggregateChecks(keyType).patterns;
-    if (def.mode === "loose" && patterns && patterns.size > 0) {
-        // Use patternProperties for looseRecord with regex patterns
-        const valueSchema = to_json_schema_processSchema(def.valueType, ctx, {
-            ...params,
-            path: [...params.path, "patternProperties", "*"],
-        });
-        json.patternProperties = {};
-        for (const pattern of patterns) {
-            (0,core_util/* assignProp */.Vy)(json.patternProperties, exactPattern(pattern).source, valueSchema);
-        }
-    }
-    else {
-        // Default behavior: use propertyNames + additionalProperties
-        if (ctx.target === "draft-07" || ctx.target === "draft-2020-12") {
-            json.propertyNames = to_json_schema_processSchema(def.keyType, ctx, {
-                ...params,
-                path: [...params.path, "propertyNames"],
-            });
-            let pending = pendingRecords.get(ctx);
-            if (!pending) {
-                pending = [];
-                pendingRecords.set(ctx, pending);
-                ctx.deferred.push(() => rewriteKeyNames(ctx));
-            }
-            pending.push(schema);
-        }
-        json.additionalProperties = to_json_schema_processSchema(def.valueType, ctx, {
-            ...params,
-            path: [...params.path, "additionalProperties"],
-        });
-    }
-    // Add required for keys with discrete values (enum, literal, etc.)
-    const keyValues = keyType._zod.values;
-    // Every key shares one value schema, so an optional-in value makes the whole key set omittable on input. Output keeps them: the exhaustive branch assigns every key, even one whose value came back undefined.
-    const omittableOnInput = ctx.io === "input" && inputOptin(def.valueType) !== undefined;
-    if (keyValues && !def.partial && !omittableOnInput) {
-        const validKeyValues = [...keyValues].filter((v) => typeof v === "string" || typeof v === "number");
-        if (validKeyValues.length > 0) {
-            json.required = validKeyValues.map(String);
-        }
-    }
-};
-const nullableProcessor = (schema, ctx, json, params) => {
-    const def = schema._zod.def;
-    const inner = to_json_schema_processSchema(def.innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    if (ctx.target === "openapi-3.0") {
-        seen.ref = def.innerType;
-        json.nullable = true;
-    }
-    else {
-        json.anyOf = [inner, { type: "null" }];
-    }
-};
-const nonoptionalProcessor = (schema, ctx, _json, params) => {
-    const def = schema._zod.def;
-    to_json_schema_processSchema(def.innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = def.innerType;
-};
-/** Round-trips a default value through JSON so the emitted schema is guaranteed to be valid JSON.
- * A BigInt has no reliable encoding, so it goes through `unrepresentable` like any other
- * unrepresentable value. Returns a sentinel when the caller must not write a default of its own. */
-const UNREPRESENTABLE_DEFAULT = Symbol();
-function serializeDefaultValue(value, schema, ctx, json, params) {
-    let unrepresentable = false;
-    const serialized = JSON.stringify(value, (_, val) => {
-        if (typeof val !== "bigint")
-            return val;
-        unrepresentable = true;
-        return null;
-    });
-    if (!unrepresentable)
-        return JSON.parse(serialized);
-    handleUnrepresentable(schema, ctx, json, params, "BigInt defaults cannot be represented in JSON Schema");
-    return UNREPRESENTABLE_DEFAULT;
-}
-const defaultProcessor = (schema, ctx, json, params) => {
-    const def = schema._zod.def;
-    to_json_schema_processSchema(def.innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = def.innerType;
-    const value = serializeDefaultValue(def.defaultValue, schema, ctx, json, params);
-    if (value !== UNREPRESENTABLE_DEFAULT)
-        json.default = value;
-};
-const prefaultProcessor = (schema, ctx, json, params) => {
-    const def = schema._zod.def;
-    to_json_schema_processSchema(def.innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = def.innerType;
-    if (ctx.io !== "input")
-        return;
-    const value = serializeDefaultValue(def.defaultValue, schema, ctx, json, params);
-    if (value !== UNREPRESENTABLE_DEFAULT)
-        json._prefault = value;
-};
-const catchProcessor = (schema, ctx, json, params) => {
-    const def = schema._zod.def;
-    to_json_schema_processSchema(def.innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = def.innerType;
-    let catchValue;
-    try {
-        catchValue = def.catchValue(undefined);
-    }
-    catch {
-        handleUnrepresentable(schema, ctx, json, params, "Dynamic catch values are not supported in JSON Schema");
-        return;
-    }
-    json.default = catchValue;
-};
-const pipeProcessor = (schema, ctx, _json, params) => {
-    const def = schema._zod.def;
-    const inIsTransform = def.in._zod.traits.has("$ZodTransform");
-    const innerType = ctx.io === "input" ? (inIsTransform ? def.out : def.in) : def.out;
-    to_json_schema_processSchema(innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = innerType;
-};
-const readonlyProcessor = (schema, ctx, json, params) => {
-    const def = schema._zod.def;
-    to_json_schema_processSchema(def.innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = def.innerType;
-    json.readOnly = true;
-};
-const promiseProcessor = (schema, ctx, _json, params) => {
-    const def = schema._zod.def;
-    to_json_schema_processSchema(def.innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = def.innerType;
-};
-const optionalProcessor = (schema, ctx, _json, params) => {
-    const def = schema._zod.def;
-    to_json_schema_processSchema(def.innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = def.innerType;
-};
-const lazyProcessor = (schema, ctx, _json, params) => {
-    const innerType = schema._zod.innerType;
-    to_json_schema_processSchema(innerType, ctx, params);
-    const seen = ctx.seen.get(schema);
-    seen.ref = innerType;
-};
-// ==================== ALL PROCESSORS ====================
-const allProcessors = {
-    string: stringProcessor,
-    number: numberProcessor,
-    boolean: booleanProcessor,
-    bigint: bigintProcessor,
-    symbol: symbolProcessor,
-    null: nullProcessor,
-    undefined: undefinedProcessor,
-    void: voidProcessor,
-    never: neverProcessor,
-    any: anyProcessor,
-    unknown: unknownProcessor,
-    date: dateProcessor,
-    enum: enumProcessor,
-    literal: literalProcessor,
-    nan: nanProcessor,
-    template_literal: templateLiteralProcessor,
-    file: fileProcessor,
-    success: successProcessor,
-    custom: customProcessor,
-    function: functionProcessor,
-    transform: transformProcessor,
-    map: mapProcessor,
-    set: setProcessor,
-    array: arrayProcessor,
-    object: objectProcessor,
-    union: unionProcessor,
-    intersection: intersectionProcessor,
-    tuple: tupleProcessor,
-    record: recordProcessor,
-    nullable: nullableProcessor,
-    nonoptional: nonoptionalProcessor,
-    default: defaultProcessor,
-    prefault: prefaultProcessor,
-    catch: catchProcessor,
-    pipe: pipeProcessor,
-    readonly: readonlyProcessor,
-    promise: promiseProcessor,
-    optional: optionalProcessor,
-    lazy: lazyProcessor,
-};
-function toJSONSchema(input, params) {
-    if ("_idmap" in input) {
-        // Registry case
-        const registry = input;
-        const ctx = initializeContext({ ...params, processors: allProcessors });
-        const defs = {};
-        // First pass: process all schemas to build the seen map
-        for (const entry of registry._idmap.entries()) {
-            const [_, schema] = entry;
-            processSchema(schema, ctx);
-        }
-        const schemas = {};
-        const external = {
-            registry,
-            uri: params?.uri,
-            defs,
-        };
-        // Update the context with external configuration
-        ctx.external = external;
-        // Second pass: emit each schema
-        for (const entry of registry._idmap.entries()) {
-            const [key, schema] = entry;
-            extractDefs(ctx, schema);
-            assignProp(schemas, key, finalize(ctx, schema));
-        }
-        if (Object.keys(defs).length > 0) {
-            const defsSegment = ctx.target === "draft-2020-12" ? "$defs" : "definitions";
-            schemas.__shared = {
-                [defsSegment]: defs,
-            };
-        }
-        return { schemas };
-    }
-    // Single schema case
-    const ctx = initializeContext({ ...params, processors: allProcessors });
-    processSchema(input, ctx);
-    extractDefs(ctx, input);
-    return finalize(ctx, input);
-}
-
-;// CONCATENATED MODULE: ./node_modules/zod/v4/locales/en.js
-
-const error = () => {
-    const Sizable = {
-        string: { unit: "characters", verb: "to have" },
-        file: { unit: "bytes", verb: "to have" },
-        array: { unit: "items", verb: "to have" },
-        set: { unit: "items", verb: "to have" },
-        map: { unit: "entries", verb: "to have" },
-    };
-    function getSizing(origin) {
-        return Sizable[origin] ?? null;
-    }
-    const FormatDictionary = {
-        regex: "input",
-        email: "email address",
-        url: "URL",
-        emoji: "emoji",
-        uuid: "UUID",
-        uuidv4: "UUIDv4",
-        uuidv6: "UUIDv6",
-        nanoid: "nanoid",
-        guid: "GUID",
-        cuid: "cuid",
-        cuid2: "cuid2",
-        ulid: "ULID",
-        xid: "XID",
-        ksuid: "KSUID",
-        datetime: "ISO datetime",
-        date: "ISO date",
-        time: "ISO time",
-        duration: "ISO duration",
-        ipv4: "IPv4 address",
-        ipv6: "IPv6 address",
-        mac: "MAC address",
-        cidrv4: "IPv4 range",
-        cidrv6: "IPv6 range",
-        base64: "base64-encoded string",
-        base64url: "base64url-encoded string",
-        json_string: "JSON string",
-        e164: "E.164 number",
-        currency_code: "currency code",
-        credit_card: "credit card number",
-        iban: "IBAN",
-        jwt: "JWT",
-        template_literal: "input",
-    };
-    // type names: missing keys = do not translate (use raw value via ?? fallback)
-    const TypeDictionary = {
-        // Compatibility: "nan" -> "NaN" for display
-        nan: "NaN",
-        // All other type names omitted - they fall back to raw values via ?? operator
-    };
-    function getTypeName(type, input) {
-        if (type === "number" && typeof input === "number" && !Number.isFinite(input)) {
-            return String(input);
-        }
-        return TypeDictionary[type] ?? type;
-    }
-    return (issue) => {
-        switch (issue.code) {
-            case "invalid_type": {
-                const expected = getTypeName(issue.expected);
-                const receivedType = core_util/* parsedType */.GW(issue.input);
-                const received = getTypeName(receivedType, issue.input);
-                return `Invalid input: expected ${expected}, received ${received}`;
-            }
-            case "invalid_value":
-                if (issue.values.length === 1)
-                    return `Invalid input: expected ${core_util/* stringifyPrimitive */.B7(issue.values[0])}`;
-                return `Invalid option: expected one of ${core_util/* joinValues */.jw(issue.values, "|")}`;
-            case "too_big": {
-                const adj = issue.exact ? "exactly " : issue.inclusive ? "<=" : "<";
-                const sizing = getSizing(issue.origin);
-                if (sizing)
-                    return `Too big: expected ${issue.origin ?? "value"} to have ${adj}${issue.maximum.toString()} ${sizing.unit ?? "elements"}`;
-                return `Too big: expected ${issue.origin ?? "value"} to be ${adj}${issue.maximum.toString()}`;
-            }
-            case "too_small": {
-                const adj = issue.exact ? "exactly " : issue.inclusive ? ">=" : ">";
-                const sizing = getSizing(issue.origin);
-                if (sizing) {
-                    return `Too small: expected ${issue.origin} to have ${adj}${issue.minimum.toString()} ${sizing.unit}`;
-                }
-                return `Too small: expected ${issue.origin} to be ${adj}${issue.minimum.toString()}`;
-            }
-            case "invalid_format": {
-                const _issue = issue;
-                if (_issue.format === "starts_with") {
-                    return `Invalid string: must start with "${_issue.prefix}"`;
-                }
-                if (_issue.format === "ends_with")
-                    return `Invalid string: must end with "${_issue.suffix}"`;
-                if (_issue.format === "includes")
-                    return `Invalid string: must include "${_issue.includes}"`;
-                if (_issue.format === "regex")
-                    return `Invalid string: must match pattern ${_issue.pattern}`;
-                return `Invalid ${FormatDictionary[_issue.format] ?? issue.format}`;
-            }
-            case "not_multiple_of":
-                return `Invalid number: must be a multiple of ${issue.divisor}`;
-            case "unrecognized_keys":
-                return `Unrecognized key${issue.keys.length > 1 ? "s" : ""}: ${core_util/* joinValues */.jw(issue.keys, ", ")}`;
-            case "invalid_key":
-                return `Invalid key in ${issue.origin}`;
-            case "invalid_union":
-                if (issue.options && Array.isArray(issue.options) && issue.options.length > 0) {
-                    const opts = issue.options.map((o) => `'${o}'`).join(" | ");
-                    return `Invalid discriminator value. Expected ${opts}`;
-                }
-                if (issue.inclusive === false) {
-                    return "Invalid input: more than one option matched";
-                }
-                return "Invalid input";
-            case "invalid_element":
-                return `Invalid value in ${issue.origin}`;
-            default:
-                return `Invalid input`;
-        }
-    };
-};
-/* harmony default export */ function en() {
-    return {
-        localeError: error(),
-    };
-}
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/parse.js
-var parse = __nccwpck_require__(4196);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/errors.js
-var errors = __nccwpck_require__(7428);
-;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/errors.js
-
-
-
-/* Prototypes that already carry the lazy helper methods. Seeded with the
- * intrinsics so that `init` on a foreign object — it accepts any object —
- * can never install an accessor onto a prototype we do not own. */
-const _installedErrorProtos = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
-/* Helper methods live as non-enumerable lazy getters on the shared
- * prototype instead of own properties on every instance. On first
- * access the getter allocates the per-instance closure and caches it
- * as a non-enumerable own property, so detached usage still works and
- * the allocation only happens for methods actually touched. */
-function _lazyMethod(proto, key, make) {
-    Object.defineProperty(proto, key, {
-        configurable: true,
-        enumerable: false,
-        get() {
-            const value = make(this);
-            Object.defineProperty(this, key, { value, configurable: true, writable: true });
-            return value;
-        },
-        set(value) {
-            Object.defineProperty(this, key, { value, configurable: true, writable: true });
-        },
-    });
-}
-const initializer = (inst, issues) => {
-    errors/* $ZodError */.a$.init(inst, issues);
-    inst.name = "ZodError";
-    const proto = Object.getPrototypeOf(inst);
-    if (_installedErrorProtos.has(proto))
-        return;
-    _installedErrorProtos.add(proto);
-    _lazyMethod(proto, "format", (self) => (mapper) => errors/* formatError */.Wk(self, mapper));
-    _lazyMethod(proto, "flatten", (self) => (mapper) => errors/* flattenError */.JM(self, mapper));
-    _lazyMethod(proto, "addIssue", (self) => (issue) => {
-        self.issues.push(issue);
-        self.message = JSON.stringify(self.issues, core_util/* jsonStringifyReplacer */.k8, 2);
-    });
-    _lazyMethod(proto, "addIssues", (self) => (issues) => {
-        self.issues.push(...issues);
-        self.message = JSON.stringify(self.issues, core_util/* jsonStringifyReplacer */.k8, 2);
-    });
-    Object.defineProperty(proto, "isEmpty", {
-        configurable: true,
-        enumerable: false,
-        get() {
-            return this.issues.length === 0;
-        },
-    });
-};
-const ZodError = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodError", initializer)));
-const ZodRealError = /*@__PURE__*/ core_core/* $constructor */.xI("ZodError", initializer, undefined, {
-    Parent: Error,
-});
-// /** @deprecated Use `z.core.$ZodErrorMapCtx` instead. */
-// export type ErrorMapCtx = core.$ZodErrorMapCtx;
-
-;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/parse.js
-
-
-const parse_parse = /* @__PURE__ */ parse/* _parse */.Tj(ZodRealError);
-const parseAsync = /* @__PURE__ */ parse/* _parseAsync */.Rb(ZodRealError);
-const safeParse = /* @__PURE__ */ parse/* _safeParse */.Od(ZodRealError);
-const safeParseAsync = /* @__PURE__ */ parse/* _safeParseAsync */.wG(ZodRealError);
-
-// Codec functions
-const encode = /* @__PURE__ */ parse/* _encode */.Mv(ZodRealError);
-const decode = /* @__PURE__ */ parse/* _decode */.e2(ZodRealError);
-const encodeAsync = /* @__PURE__ */ parse/* _encodeAsync */.GW(ZodRealError);
-const decodeAsync = /* @__PURE__ */ parse/* _decodeAsync */.or(ZodRealError);
-const safeEncode = /* @__PURE__ */ parse/* _safeEncode */.rh(ZodRealError);
-const safeDecode = /* @__PURE__ */ parse/* _safeDecode */.VS(ZodRealError);
-const safeEncodeAsync = /* @__PURE__ */ parse/* _safeEncodeAsync */.v_(ZodRealError);
-const safeDecodeAsync = /* @__PURE__ */ parse/* _safeDecodeAsync */.R3(ZodRealError);
-
-;// CONCATENATED MODULE: ./node_modules/zod/v4/classic/schemas.js
-
-
-
-
-
-
-
-
-// Register English as the default locale on first ZodType construction. Hooked into the `ZodType` `$constructor` (rather than a top-level `config(en())` in `external.ts`) so bundlers honoring `sideEffects: false` can't tree-shake it out — see #5953, #5725. An explicit `z.config(z.locales.xx())` call wins regardless of order, since this only sets the default when none is present.
-function _ensureDefaultLocale() {
-    if (!core_core/* globalConfig */.cr.localeError)
-        core_core/* config */.$W(en());
-}
-// the default memoizer is read by the core container init, which runs before `ZodType.init`, so each container calls this first
-function _ensureDefaultMemoizer() {
-    if (!core_core/* globalConfig */.cr.memoizer)
-        core_core/* config */.$W({ memoizer: memoizer() });
-}
-const ZodType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodType", (inst, def) => {
-    _ensureDefaultLocale();
-    core_schemas/* $ZodType */.W4.init(inst, def);
-    inst.def = def;
-    inst.type = def.type;
-    return inst;
-}, {
-    check(...chks) {
-        const def = this.def;
-        return this.clone(core_util/* mergeDefs */.zM(def, {
-            checks: [
-                ...(def.checks ?? []),
-                ...chks.map((ch) => typeof ch === "function" ? { _zod: { check: ch, def: { check: "custom" }, onattach: [] } } : ch),
-            ],
-        }), { parent: true });
-    },
-    with(...chks) {
-        return this.check(...chks);
-    },
-    clone(def, params) {
-        return core_util/* clone */.o8(this, def, params);
-    },
-    brand() {
-        return this;
-    },
-    register(reg, meta) {
-        reg.add(this, meta);
-        return this;
-    },
-    refine(check, params) {
-        return this.check(refine(check, params));
-    },
-    superRefine(refinement, params) {
-        return this.check(superRefine(refinement, params));
-    },
-    overwrite(fn) {
-        return this.check(api/* _overwrite */.bS(fn));
-    },
-    optional() {
-        return optional(this);
-    },
-    exactOptional() {
-        return exactOptional(this);
-    },
-    nullable() {
-        return nullable(this);
-    },
-    nullish() {
-        return optional(nullable(this));
-    },
-    nonoptional(params) {
-        return nonoptional(this, params);
-    },
-    array() {
-        return array(this);
-    },
-    or(arg) {
-        return union([this, arg]);
-    },
-    and(arg) {
-        return intersection(this, arg);
-    },
-    transform(tx) {
-        return pipe(this, transform(tx));
-    },
-    default(d) {
-        return _default(this, d);
-    },
-    prefault(d) {
-        return prefault(this, d);
-    },
-    catch(params) {
-        return _catch(this, params);
-    },
-    pipe(target) {
-        return pipe(this, target);
-    },
-    readonly() {
-        return readonly(this);
-    },
-    describe(description) {
-        const cl = this.clone();
-        registries/* globalRegistry */.fd.add(cl, { description });
-        return cl;
-    },
-    meta(...args) {
-        // overloaded: meta() returns the registered metadata, meta(data) returns a clone with `data` registered. The mapped type picks up the second overload, so we accept variadic any-args and return `any` to satisfy both at runtime.
-        if (args.length === 0)
-            return registries/* globalRegistry */.fd.get(this);
-        const cl = this.clone();
-        registries/* globalRegistry */.fd.add(cl, args[0]);
-        return cl;
-    },
-    isOptional() {
-        return this.safeParse(undefined).success;
-    },
-    isNullable() {
-        return this.safeParse(null).success;
-    },
-    apply(fn, ...args) {
-        return args.length === 0 ? fn(this) : fn(this, ...args);
-    },
-    // Overrides core's `~standard` to add `jsonSchema`. Must stay a prototype entry: redefining it per instance demotes instances to dictionary mode.
-    get "~standard"() {
-        return core_util/* hide */.jD(this, "~standard", {
-            ...core_schemas/* standardProps */.YK(this),
-            jsonSchema: {
-                input: createStandardJSONSchemaMethod(this, "input"),
-                output: createStandardJSONSchemaMethod(this, "output"),
-            },
-        });
-    },
-    set "~standard"(value) {
-        core_util/* own */.qh(this, "~standard", value);
-    },
-    parse: function _parse(data, params) {
-        return parse_parse(this, data, params, { callee: _parse });
-    },
-    parseAsync: async function _parseAsync(data, params) {
-        return await parseAsync(this, data, params, { callee: _parseAsync });
-    },
-    safeParse(data, params) {
-        return safeParse(this, data, params);
-    },
-    async safeParseAsync(data, params) {
-        return safeParseAsync(this, data, params);
-    },
-    // `spa` is an alias: same function object as `safeParseAsync`, as before.
-    get spa() {
-        return this?.safeParseAsync;
-    },
-    set spa(value) {
-        core_util/* own */.qh(this, "spa", value);
-    },
-    validate(data, params) {
-        return parse/* validate */.tf(this, data, params);
-    },
-    validateAsync(data, params) {
-        return parse/* validateAsync */.F0(this, data, params);
-    },
-    encode: function _encode(data, params) {
-        return encode(this, data, params, { callee: _encode });
-    },
-    decode: function _decode(data, params) {
-        return decode(this, data, params, { callee: _decode });
-    },
-    encodeAsync: async function _encodeAsync(data, params) {
-        return await encodeAsync(this, data, params, { callee: _encodeAsync });
-    },
-    decodeAsync: async function _decodeAsync(data, params) {
-        return await decodeAsync(this, data, params, { callee: _decodeAsync });
-    },
-    safeEncode(data, params) {
-        return safeEncode(this, data, params);
-    },
-    safeDecode(data, params) {
-        return safeDecode(this, data, params);
-    },
-    async safeEncodeAsync(data, params) {
-        return safeEncodeAsync(this, data, params);
-    },
-    async safeDecodeAsync(data, params) {
-        return safeDecodeAsync(this, data, params);
-    },
-    toJSONSchema(params) {
-        return createToJSONSchemaMethod(this, {})(params);
-    },
-    // Reads through to the registry on every access, so it must not cache.
-    get description() {
-        return registries/* globalRegistry */.fd.get(this)?.description;
-    },
-    // No setter: `schema._def = x` throws, as it did when `_def` was a non-writable own property.
-    get _def() {
-        return this._zod.def;
-    },
-});
-/** @internal */
-const _ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("_ZodString", (inst, def) => {
-    core_schemas/* $ZodString */.$v.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => stringProcessor(inst, ctx, json, params);
-}, 
-/*@__PURE__*/ core_util/* derived */.un({
-    format: (inst) => aggregateChecks(inst).format ?? null,
-    minLength: (inst) => aggregateChecks(inst).minimum ?? null,
-    maxLength: (inst) => aggregateChecks(inst).maximum ?? null,
-}, {
-    regex(...args) {
-        return this.check(api/* _regex */.Fk(...args));
-    },
-    includes(...args) {
-        return this.check(api/* _includes */.dR(...args));
-    },
-    startsWith(...args) {
-        return this.check(api/* _startsWith */.$S(...args));
-    },
-    endsWith(...args) {
-        return this.check(api/* _endsWith */.ER(...args));
-    },
-    min(...args) {
-        return this.check(api/* _minLength */.m9(...args));
-    },
-    max(...args) {
-        return this.check(api/* _maxLength */.Eb(...args));
-    },
-    length(...args) {
-        return this.check(api/* _length */.YA(...args));
-    },
-    nonempty(...args) {
-        return this.check(api/* _minLength */.m9(1, ...args));
-    },
-    lowercase(params) {
-        return this.check(api/* _lowercase */.hH(params));
-    },
-    uppercase(params) {
-        return this.check(api/* _uppercase */.qF(params));
-    },
-    trim() {
-        return this.check(api/* _trim */.WN());
-    },
-    normalize(...args) {
-        return this.check(api/* _normalize */.lo(...args));
-    },
-    toLowerCase() {
-        return this.check(api/* _toLowerCase */.Il());
-    },
-    toUpperCase() {
-        return this.check(api/* _toUpperCase */.xY());
-    },
-    slugify() {
-        return this.check(api/* _slugify */.TL());
-    },
-}));
-const ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("ZodString", (inst, def) => {
-    core_schemas/* $ZodString */.$v.init(inst, def);
-    _ZodString.init(inst, def);
-}, {
-    email(params) {
-        return this.check(api/* _email */.Mu(ZodEmail, params));
-    },
-    url(params) {
-        return this.check(api/* _url */.Fn(ZodURL, params));
-    },
-    jwt(params) {
-        return this.check(api/* _jwt */.rk(ZodJWT, params));
-    },
-    emoji(params) {
-        return this.check(api/* _emoji */.aC(ZodEmoji, params));
-    },
-    guid(params) {
-        return this.check(api/* _guid */.tB(ZodGUID, params));
-    },
-    uuid(params) {
-        return this.check(api/* _uuid */.Be(ZodUUID, params));
-    },
-    uuidv4(params) {
-        return this.check(api/* _uuidv4 */.nA(ZodUUID, params));
-    },
-    uuidv6(params) {
-        return this.check(api/* _uuidv6 */.pY(ZodUUID, params));
-    },
-    uuidv7(params) {
-        return this.check(api/* _uuidv7 */.wA(ZodUUID, params));
-    },
-    nanoid(params) {
-        return this.check(api/* _nanoid */.Dl(ZodNanoID, params));
-    },
-    cuid(params) {
-        return this.check(api/* _cuid */.fs(ZodCUID, params));
-    },
-    cuid2(params) {
-        return this.check(api/* _cuid2 */.Bj(ZodCUID2, params));
-    },
-    ulid(params) {
-        return this.check(api/* _ulid */.Ct(ZodULID, params));
-    },
-    base64(params) {
-        return this.check(api/* _base64 */.rt(ZodBase64, params));
-    },
-    base64url(params) {
-        return this.check(api/* _base64url */.cU(ZodBase64URL, params));
-    },
-    xid(params) {
-        return this.check(api/* _xid */.Pw(ZodXID, params));
-    },
-    ksuid(params) {
-        return this.check(api/* _ksuid */._z(ZodKSUID, params));
-    },
-    ipv4(params) {
-        return this.check(api/* _ipv4 */.Ny(ZodIPv4, params));
-    },
-    ipv6(params) {
-        return this.check(api/* _ipv6 */.$O(ZodIPv6, params));
-    },
-    cidrv4(params) {
-        return this.check(api/* _cidrv4 */.Uy(ZodCIDRv4, params));
-    },
-    cidrv6(params) {
-        return this.check(api/* _cidrv6 */.gP(ZodCIDRv6, params));
-    },
-    e164(params) {
-        return this.check(api/* _e164 */.KB(ZodE164, params));
-    },
-    datetime(params) {
-        return this.check(api/* _isoDateTime */.G1(ZodISODateTime, params));
-    },
-    date(params) {
-        return this.check(api/* _isoDate */.db(ZodISODate, params));
-    },
-    time(params) {
-        return this.check(api/* _isoTime */.Kn(ZodISOTime, params));
-    },
-    duration(params) {
-        return this.check(api/* _isoDuration */.f2(ZodISODuration, params));
-    },
-});
-function string(params) {
-    return api/* _string */.Rl(ZodString, params);
-}
-const ZodStringFormat = /*@__PURE__*/ core_core/* $constructor */.xI("ZodStringFormat", (inst, def) => {
-    core_schemas/* $ZodStringFormat */.EY.init(inst, def);
-    _ZodString.init(inst, def);
-});
-const ZodISODateTime = /*@__PURE__*/ core_core/* $constructor */.xI("ZodISODateTime", (inst, def) => {
-    core_schemas/* $ZodISODateTime */.Ko.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-const ZodISODate = /*@__PURE__*/ core_core/* $constructor */.xI("ZodISODate", (inst, def) => {
-    core_schemas/* $ZodISODate */.v1.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-const ZodISOTime = /*@__PURE__*/ core_core/* $constructor */.xI("ZodISOTime", (inst, def) => {
-    core_schemas/* $ZodISOTime */.Ax.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-const ZodISODuration = /*@__PURE__*/ core_core/* $constructor */.xI("ZodISODuration", (inst, def) => {
-    core_schemas/* $ZodISODuration */.$N.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-const ZodEmail = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEmail", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodEmail */.qG.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function email(params) {
-    return core._email(ZodEmail, params);
-}
-const ZodGUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodGUID", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodGUID */.Zc.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function guid(params) {
-    return core._guid(ZodGUID, params);
-}
-const ZodUUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUUID", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodUUID */.Zn.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function uuid(params) {
-    return core._uuid(ZodUUID, params);
-}
-function uuidv4(params) {
-    return core._uuidv4(ZodUUID, params);
-}
-// ZodUUIDv6
-function uuidv6(params) {
-    return core._uuidv6(ZodUUID, params);
-}
-// ZodUUIDv7
-function uuidv7(params) {
-    return core._uuidv7(ZodUUID, params);
-}
-const ZodURL = /*@__PURE__*/ core_core/* $constructor */.xI("ZodURL", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodURL */.VY.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function url(params) {
-    return core._url(ZodURL, params);
-}
-function httpUrl(params) {
-    return core._url(ZodURL, {
-        protocol: regexes.httpProtocol,
-        hostname: regexes.domain,
-        ...util.normalizeParams(params),
-    });
-}
-const ZodEmoji = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEmoji", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodEmoji */.cG.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function emoji(params) {
-    return core._emoji(ZodEmoji, params);
-}
-const ZodNanoID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNanoID", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodNanoID */.Py.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function nanoid(params) {
-    return core._nanoid(ZodNanoID, params);
-}
-/**
- * @deprecated CUID v1 is deprecated by its authors due to information leakage
- * (timestamps embedded in the id). Use {@link ZodCUID2} instead.
- * See https://github.com/paralleldrive/cuid.
- */
-const ZodCUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCUID", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodCUID */.bl.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-/**
- * Validates a CUID v1 string.
- *
- * @deprecated CUID v1 is deprecated by its authors due to information leakage
- * (timestamps embedded in the id). Use {@link cuid2 | `z.cuid2()`} instead.
- * See https://github.com/paralleldrive/cuid.
- */
-function cuid(params) {
-    return core._cuid(ZodCUID, params);
-}
-const ZodCUID2 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCUID2", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodCUID2 */.Zu.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function cuid2(params) {
-    return core._cuid2(ZodCUID2, params);
-}
-const ZodULID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodULID", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodULID */.g5.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function ulid(params) {
-    return core._ulid(ZodULID, params);
-}
-const ZodXID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodXID", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodXID */.TF.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function xid(params) {
-    return core._xid(ZodXID, params);
-}
-const ZodKSUID = /*@__PURE__*/ core_core/* $constructor */.xI("ZodKSUID", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodKSUID */.GY.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function ksuid(params) {
-    return core._ksuid(ZodKSUID, params);
-}
-const ZodIPv4 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIPv4", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodIPv4 */.Lc.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function ipv4(params) {
-    return core._ipv4(ZodIPv4, params);
-}
-const ZodMAC = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMAC", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core.$ZodMAC.init(inst, def);
-    ZodStringFormat.init(inst, def);
-})));
-function mac(params) {
-    return core._mac(ZodMAC, params);
-}
-const ZodIPv6 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIPv6", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodIPv6 */.Zy.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function ipv6(params) {
-    return core._ipv6(ZodIPv6, params);
-}
-const ZodCIDRv4 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCIDRv4", (inst, def) => {
-    core_schemas/* $ZodCIDRv4 */.CI.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function cidrv4(params) {
-    return core._cidrv4(ZodCIDRv4, params);
-}
-const ZodCIDRv6 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCIDRv6", (inst, def) => {
-    core_schemas/* $ZodCIDRv6 */.Cn.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function cidrv6(params) {
-    return core._cidrv6(ZodCIDRv6, params);
-}
-const ZodBase64 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBase64", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodBase64 */.Dq.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function base64(params) {
-    return core._base64(ZodBase64, params);
-}
-const ZodBase64URL = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBase64URL", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodBase64URL */.CQ.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function base64url(params) {
-    return core._base64url(ZodBase64URL, params);
-}
-const ZodE164 = /*@__PURE__*/ core_core/* $constructor */.xI("ZodE164", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodE164 */.Oy.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function e164(params) {
-    return core._e164(ZodE164, params);
-}
-const ZodCreditCard = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodCreditCard", (inst, def) => {
-    core.$ZodCreditCard.init(inst, def);
-    ZodStringFormat.init(inst, def);
-})));
-function creditCard(params) {
-    return core._creditCard(ZodCreditCard, params);
-}
-const ZodIBAN = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodIBAN", (inst, def) => {
-    core.$ZodIBAN.init(inst, def);
-    ZodStringFormat.init(inst, def);
-})));
-function iban(params) {
-    return core._iban(ZodIBAN, params);
-}
-const ZodJWT = /*@__PURE__*/ core_core/* $constructor */.xI("ZodJWT", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core_schemas/* $ZodJWT */.h8.init(inst, def);
-    ZodStringFormat.init(inst, def);
-});
-function jwt(params) {
-    return core._jwt(ZodJWT, params);
-}
-const ZodCustomStringFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodCustomStringFormat", (inst, def) => {
-    // ZodStringFormat.init(inst, def);
-    core.$ZodCustomStringFormat.init(inst, def);
-    ZodStringFormat.init(inst, def);
-})));
-function stringFormat(format, fnOrRegex, _params = {}) {
-    return core._stringFormat(ZodCustomStringFormat, format, fnOrRegex, _params);
-}
-function hostname(_params) {
-    return core._stringFormat(ZodCustomStringFormat, "hostname", regexes.hostname, _params);
-}
-function hex(_params) {
-    return core._stringFormat(ZodCustomStringFormat, "hex", regexes.hex, _params);
-}
-function currencyCode(_params) {
-    return core._stringFormat(ZodCustomStringFormat, "currency_code", regexes.currencyCode, _params);
-}
-function hash(alg, params) {
-    const enc = params?.enc ?? "hex";
-    const format = `${alg}_${enc}`;
-    const regex = core.regexes[format];
-    if (!regex)
-        throw new Error(`Unrecognized hash format: ${format}`);
-    return core._stringFormat(ZodCustomStringFormat, format, regex, params);
-}
-const ZodNumber = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNumber", (inst, def) => {
-    core_schemas/* $ZodNumber */.vz.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => numberProcessor(inst, ctx, json, params);
-    inst.isFinite = true;
-}, 
-/*@__PURE__*/ core_util/* derived */.un({
-    minValue: (inst) => {
-        const { minimum, exclusiveMinimum } = aggregateChecks(inst);
-        return Math.max(minimum ?? Number.NEGATIVE_INFINITY, exclusiveMinimum ?? Number.NEGATIVE_INFINITY);
-    },
-    maxValue: (inst) => {
-        const { maximum, exclusiveMaximum } = aggregateChecks(inst);
-        return Math.min(maximum ?? Number.POSITIVE_INFINITY, exclusiveMaximum ?? Number.POSITIVE_INFINITY);
-    },
-    isInt: (inst) => {
-        const { isInt, multipleOf } = aggregateChecks(inst);
-        return !!isInt || !!multipleOf?.some(Number.isSafeInteger);
-    },
-    format: (inst) => aggregateChecks(inst).format ?? null,
-}, {
-    gt(value, params) {
-        return this.check(api/* _gt */.Tx(value, params));
-    },
-    gte(value, params) {
-        return this.check(api/* _gte */.qm(value, params));
-    },
-    min(value, params) {
-        return this.check(api/* _gte */.qm(value, params));
-    },
-    lt(value, params) {
-        return this.check(api/* _lt */.Au(value, params));
-    },
-    lte(value, params) {
-        return this.check(api/* _lte */.Zm(value, params));
-    },
-    max(value, params) {
-        return this.check(api/* _lte */.Zm(value, params));
-    },
-    int(params) {
-        return this.check(schemas_int(params));
-    },
-    safe(params) {
-        return this.check(schemas_int(params));
-    },
-    positive(params) {
-        return this.check(api/* _gt */.Tx(0, params));
-    },
-    nonnegative(params) {
-        return this.check(api/* _gte */.qm(0, params));
-    },
-    negative(params) {
-        return this.check(api/* _lt */.Au(0, params));
-    },
-    nonpositive(params) {
-        return this.check(api/* _lte */.Zm(0, params));
-    },
-    multipleOf(value, params) {
-        return this.check(api/* _multipleOf */.Hi(value, params));
-    },
-    step(value, params) {
-        return this.check(api/* _multipleOf */.Hi(value, params));
-    },
-    finite() {
-        return this;
-    },
-}));
-function number(params) {
-    return core._number(ZodNumber, params);
-}
-const ZodNumberFormat = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNumberFormat", (inst, def) => {
-    core_schemas/* $ZodNumberFormat */.I.init(inst, def);
-    ZodNumber.init(inst, def);
-});
-function schemas_int(params) {
-    return api/* _int */.LK(ZodNumberFormat, params);
-}
-function float32(params) {
-    return core._float32(ZodNumberFormat, params);
-}
-function float64(params) {
-    return core._float64(ZodNumberFormat, params);
-}
-function int32(params) {
-    return core._int32(ZodNumberFormat, params);
-}
-function uint32(params) {
-    return core._uint32(ZodNumberFormat, params);
-}
-const ZodBoolean = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodBoolean", (inst, def) => {
-    core.$ZodBoolean.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.booleanProcessor(inst, ctx, json, params);
-})));
-function schemas_boolean(params) {
-    return core._boolean(ZodBoolean, params);
-}
-const ZodBigInt = /*@__PURE__*/ core_core/* $constructor */.xI("ZodBigInt", (inst, def) => {
-    core_schemas/* $ZodBigInt */.BN.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => bigintProcessor(inst, ctx, json, params);
-}, 
-/*@__PURE__*/ core_util/* derived */.un({
-    minValue: (inst) => aggregateChecks(inst).minimum ?? null,
-    maxValue: (inst) => aggregateChecks(inst).maximum ?? null,
-    format: (inst) => aggregateChecks(inst).format ?? null,
-}, {
-    gte(value, params) {
-        return this.check(api/* _gte */.qm(value, params));
-    },
-    min(value, params) {
-        return this.check(api/* _gte */.qm(value, params));
-    },
-    gt(value, params) {
-        return this.check(api/* _gt */.Tx(value, params));
-    },
-    lt(value, params) {
-        return this.check(api/* _lt */.Au(value, params));
-    },
-    lte(value, params) {
-        return this.check(api/* _lte */.Zm(value, params));
-    },
-    max(value, params) {
-        return this.check(api/* _lte */.Zm(value, params));
-    },
-    positive(params) {
-        return this.check(api/* _gt */.Tx(BigInt(0), params));
-    },
-    negative(params) {
-        return this.check(api/* _lt */.Au(BigInt(0), params));
-    },
-    nonpositive(params) {
-        return this.check(api/* _lte */.Zm(BigInt(0), params));
-    },
-    nonnegative(params) {
-        return this.check(api/* _gte */.qm(BigInt(0), params));
-    },
-    multipleOf(value, params) {
-        return this.check(api/* _multipleOf */.Hi(value, params));
-    },
-}));
-function bigint(params) {
-    return core._bigint(ZodBigInt, params);
-}
-const ZodBigIntFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodBigIntFormat", (inst, def) => {
-    core.$ZodBigIntFormat.init(inst, def);
-    ZodBigInt.init(inst, def);
-})));
-function int64(params) {
-    return core._int64(ZodBigIntFormat, params);
-}
-function uint64(params) {
-    return core._uint64(ZodBigIntFormat, params);
-}
-const ZodSymbol = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodSymbol", (inst, def) => {
-    core.$ZodSymbol.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.symbolProcessor(inst, ctx, json, params);
-})));
-function symbol(params) {
-    return core._symbol(ZodSymbol, params);
-}
-const ZodUndefined = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodUndefined", (inst, def) => {
-    core.$ZodUndefined.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.undefinedProcessor(inst, ctx, json, params);
-})));
-function _undefined(params) {
-    return core._undefined(ZodUndefined, params);
-}
-
-const ZodNull = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodNull", (inst, def) => {
-    core.$ZodNull.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.nullProcessor(inst, ctx, json, params);
-})));
-function _null(params) {
-    return core._null(ZodNull, params);
-}
-
-const ZodAny = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodAny", (inst, def) => {
-    core.$ZodAny.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.anyProcessor(inst, ctx, json, params);
-})));
-function any() {
-    return core._any(ZodAny);
-}
-const ZodUnknown = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUnknown", (inst, def) => {
-    core_schemas/* $ZodUnknown */.GP.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => unknownProcessor(inst, ctx, json, params);
-});
-function unknown() {
-    return api/* _unknown */.em(ZodUnknown);
-}
-const ZodNever = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNever", (inst, def) => {
-    core_schemas/* $ZodNever */.Um.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => neverProcessor(inst, ctx, json, params);
-});
-function never(params) {
-    return api/* _never */.G8(ZodNever, params);
-}
-const ZodVoid = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodVoid", (inst, def) => {
-    core.$ZodVoid.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.voidProcessor(inst, ctx, json, params);
-})));
-function _void(params) {
-    return core._void(ZodVoid, params);
-}
-
-const ZodDate = /*@__PURE__*/ core_core/* $constructor */.xI("ZodDate", (inst, def) => {
-    core_schemas/* $ZodDate */.o5.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => dateProcessor(inst, ctx, json, params);
-    inst.min = (value, params) => inst.check(api/* _gte */.qm(value, params));
-    inst.max = (value, params) => inst.check(api/* _lte */.Zm(value, params));
-}, 
-/*@__PURE__*/ core_util/* derived */.un({
-    minDate: (inst) => {
-        const { minimum } = aggregateChecks(inst);
-        return minimum ? new Date(minimum) : null;
-    },
-    maxDate: (inst) => {
-        const { maximum } = aggregateChecks(inst);
-        return maximum ? new Date(maximum) : null;
-    },
-}, {}));
-function date(params) {
-    return core._date(ZodDate, params);
-}
-const ZodArray = /*@__PURE__*/ core_core/* $constructor */.xI("ZodArray", (inst, def) => {
-    _ensureDefaultMemoizer();
-    core_schemas/* $ZodArray */.$p.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => arrayProcessor(inst, ctx, json, params);
-    inst.element = def.element;
-}, {
-    min(n, params) {
-        return this.check(api/* _minLength */.m9(n, params));
-    },
-    nonempty(params) {
-        return this.check(api/* _minLength */.m9(1, params));
-    },
-    max(n, params) {
-        return this.check(api/* _maxLength */.Eb(n, params));
-    },
-    length(n, params) {
-        return this.check(api/* _length */.YA(n, params));
-    },
-    unwrap() {
-        return this.element;
-    },
-});
-function array(element, params) {
-    return api/* _array */.dZ(ZodArray, element, params);
-}
-// .keyof
-function keyof(schema) {
-    const shape = schema._zod.def.shape;
-    return _enum(Object.keys(shape));
-}
-const ZodObject = /*@__PURE__*/ core_core/* $constructor */.xI("ZodObject", (inst, def) => {
-    _ensureDefaultMemoizer();
-    core_schemas/* $ZodObjectJIT */.w.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => objectProcessor(inst, ctx, json, params);
-    core_util/* installLazyProp */.X(inst, "shape", (self) => self._zod.def.shape, false);
-}, {
-    keyof() {
-        return _enum(Object.keys(this._zod.def.shape));
-    },
-    catchall(catchall) {
-        // `mergeDefs` rather than a spread: spreading reads `shape`, and resolving it can mint a whole fresh subtree
-        return this.clone(core_util/* mergeDefs */.zM(this._zod.def, { catchall: catchall }));
-    },
-    passthrough() {
-        return this.clone(core_util/* mergeDefs */.zM(this._zod.def, { catchall: unknown() }));
-    },
-    loose() {
-        return this.clone(core_util/* mergeDefs */.zM(this._zod.def, { catchall: unknown() }));
-    },
-    strict() {
-        return this.clone(core_util/* mergeDefs */.zM(this._zod.def, { catchall: never() }));
-    },
-    strip() {
-        return this.clone(core_util/* mergeDefs */.zM(this._zod.def, { catchall: undefined }));
-    },
-    extend(incoming) {
-        return core_util/* extend */.X$(this, incoming);
-    },
-    safeExtend(incoming) {
-        return core_util/* safeExtend */.W0(this, incoming);
-    },
-    merge(other) {
-        return core_util/* merge */.h1(this, other);
-    },
-    pick(mask) {
-        return core_util/* pick */.Up(this, mask);
-    },
-    omit(mask) {
-        return core_util/* omit */.cJ(this, mask);
-    },
-    partial(...args) {
-        return core_util/* partial */.OH(ZodOptional, this, args[0]);
-    },
-    exactPartial(...args) {
-        return core_util/* partial */.OH(ZodExactOptional, this, args[0], "exactPartial");
-    },
-    required(...args) {
-        return core_util/* required */.mw(ZodNonOptional, this, args[0]);
-    },
-});
-function object(shape, params) {
-    const def = {
-        type: "object",
-        shape: shape ?? {},
-        ...core_util/* normalizeParams */.A2(params),
-    };
-    return new ZodObject(def);
-}
-// strictObject
-function strictObject(shape, params) {
-    return new ZodObject({
-        type: "object",
-        shape,
-        catchall: never(),
-        ...util.normalizeParams(params),
-    });
-}
-// looseObject
-function looseObject(shape, params) {
-    return new ZodObject({
-        type: "object",
-        shape,
-        catchall: unknown(),
-        ...util.normalizeParams(params),
-    });
-}
-const ZodUnion = /*@__PURE__*/ core_core/* $constructor */.xI("ZodUnion", (inst, def) => {
-    core_schemas/* $ZodUnion */.cu.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => unionProcessor(inst, ctx, json, params);
-    inst.options = def.options;
-});
-function union(options, params) {
-    return new ZodUnion({
-        type: "union",
-        options: options,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-const ZodXor = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodXor", (inst, def) => {
-    ZodUnion.init(inst, def);
-    core.$ZodXor.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.unionProcessor(inst, ctx, json, params);
-    inst.options = def.options;
-})));
-/** Creates an exclusive union (XOR) where exactly one option must match.
- * Unlike regular unions that succeed when any option matches, xor fails if
- * zero or more than one option matches the input. */
-function xor(options, params) {
-    return new ZodXor({
-        type: "union",
-        options: options,
-        inclusive: false,
-        ...util.normalizeParams(params),
-    });
-}
-const ZodDiscriminatedUnion = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodDiscriminatedUnion", (inst, def) => {
-    ZodUnion.init(inst, def);
-    core.$ZodDiscriminatedUnion.init(inst, def);
-})));
-function discriminatedUnion(discriminator, options, params) {
-    // const [options, params] = args;
-    return new ZodDiscriminatedUnion({
-        type: "union",
-        options: options,
-        discriminator,
-        ...util.normalizeParams(params),
-    });
-}
-const ZodIntersection = /*@__PURE__*/ core_core/* $constructor */.xI("ZodIntersection", (inst, def) => {
-    core_schemas/* $ZodIntersection */.LJ.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => intersectionProcessor(inst, ctx, json, params);
-});
-function intersection(left, right) {
-    return new ZodIntersection({
-        type: "intersection",
-        left: left,
-        right: right,
-    });
-}
-const ZodTuple = /*@__PURE__*/ core_core/* $constructor */.xI("ZodTuple", (inst, def) => {
-    _ensureDefaultMemoizer();
-    core_schemas/* $ZodTuple */.G3.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => tupleProcessor(inst, ctx, json, params);
-}, {
-    rest(rest) {
-        return this.clone({
-            ...this._zod.def,
-            rest: rest,
-        });
-    },
-    partial() {
-        const def = this._zod.def;
-        // a refinement was authored against the full arity; partialing would run it on a shorter array
-        if (def.checks?.length)
-            throw new Error(".partial() cannot be used on tuple schemas containing refinements");
-        return this.clone({
-            ...def,
-            items: def.items.map((item) => new ZodOptional({ type: "optional", innerType: item })),
-        });
-    },
-});
-function tuple(items, _paramsOrRest, _params) {
-    const hasRest = _paramsOrRest instanceof core.$ZodType;
-    const params = hasRest ? _params : _paramsOrRest;
-    const rest = hasRest ? _paramsOrRest : null;
-    return new ZodTuple({
-        type: "tuple",
-        items: items,
-        rest,
-        ...util.normalizeParams(params),
-    });
-}
-const ZodRecord = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodRecord", (inst, def) => {
-    _ensureDefaultMemoizer();
-    core.$ZodRecord.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.recordProcessor(inst, ctx, json, params);
-    inst.keyType = def.keyType;
-    inst.valueType = def.valueType;
-})));
-function record(keyType, valueType, params) {
-    // v3-compat: z.record(valueType, params?) — defaults keyType to z.string()
-    if (!valueType || !valueType._zod) {
-        return new ZodRecord({
-            type: "record",
-            keyType: string(),
-            valueType: keyType,
-            ...util.normalizeParams(valueType),
-        });
-    }
-    return new ZodRecord({
-        type: "record",
-        keyType,
-        valueType: valueType,
-        ...util.normalizeParams(params),
-    });
-}
-// type alksjf = core.output<core.$ZodRecordKey>;
-function partialRecord(keyType, valueType, params) {
-    return new ZodRecord({
-        type: "record",
-        keyType,
-        valueType: valueType,
-        ...util.normalizeParams(params),
-        partial: true,
-    });
-}
-function looseRecord(keyType, valueType, params) {
-    return new ZodRecord({
-        type: "record",
-        keyType,
-        valueType: valueType,
-        mode: "loose",
-        ...util.normalizeParams(params),
-    });
-}
-const ZodMap = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMap", (inst, def) => {
-    _ensureDefaultMemoizer();
-    core.$ZodMap.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.mapProcessor(inst, ctx, json, params);
-    inst.keyType = def.keyType;
-    inst.valueType = def.valueType;
-    inst.min = (...args) => inst.check(core._minSize(...args));
-    inst.nonempty = (params) => inst.check(core._minSize(1, params));
-    inst.max = (...args) => inst.check(core._maxSize(...args));
-    inst.size = (...args) => inst.check(core._size(...args));
-})));
-function map(keyType, valueType, params) {
-    return new ZodMap({
-        type: "map",
-        keyType: keyType,
-        valueType: valueType,
-        ...util.normalizeParams(params),
-    });
-}
-const ZodSet = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodSet", (inst, def) => {
-    _ensureDefaultMemoizer();
-    core.$ZodSet.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.setProcessor(inst, ctx, json, params);
-    inst.min = (...args) => inst.check(core._minSize(...args));
-    inst.nonempty = (params) => inst.check(core._minSize(1, params));
-    inst.max = (...args) => inst.check(core._maxSize(...args));
-    inst.size = (...args) => inst.check(core._size(...args));
-})));
-function set(valueType, params) {
-    return new ZodSet({
-        type: "set",
-        valueType: valueType,
-        ...util.normalizeParams(params),
-    });
-}
-const ZodEnum = /*@__PURE__*/ core_core/* $constructor */.xI("ZodEnum", (inst, def) => {
-    core_schemas/* $ZodEnum */.VO.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => enumProcessor(inst, ctx, json, params);
-    inst.enum = def.entries;
-    // reuse the parsed value set so a numeric TS enum's reverse-mapping keys stay out
-    inst.options = [...inst._zod.values];
-    const keys = new Set(Object.keys(def.entries));
-    inst.extract = (values, params) => {
-        const newEntries = {};
-        for (const value of values) {
-            if (keys.has(value)) {
-                newEntries[value] = def.entries[value];
-            }
-            else
-                throw new Error(`Key ${value} not found in enum`);
-        }
-        return new ZodEnum({
-            ...def,
-            checks: [],
-            ...core_util/* normalizeParams */.A2(params),
-            entries: newEntries,
-        });
-    };
-    inst.exclude = (values, params) => {
-        const newEntries = { ...def.entries };
-        for (const value of values) {
-            if (keys.has(value)) {
-                delete newEntries[value];
-            }
-            else
-                throw new Error(`Key ${value} not found in enum`);
-        }
-        return new ZodEnum({
-            ...def,
-            checks: [],
-            ...core_util/* normalizeParams */.A2(params),
-            entries: newEntries,
-        });
-    };
-});
-function _enum(values, params) {
-    const entries = Array.isArray(values) ? Object.fromEntries(values.map((v) => [v, v])) : values;
-    return new ZodEnum({
-        type: "enum",
-        entries,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-
-/** @deprecated This API has been merged into `z.enum()`. Use `z.enum()` instead.
- *
- * ```ts
- * enum Colors { red, green, blue }
- * z.enum(Colors);
- * ```
- */
-function nativeEnum(entries, params) {
-    return new ZodEnum({
-        type: "enum",
-        entries,
-        ...util.normalizeParams(params),
-    });
-}
-const ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodLiteral", (inst, def) => {
-    core.$ZodLiteral.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.literalProcessor(inst, ctx, json, params);
-    inst.values = new Set(def.values);
-    Object.defineProperty(inst, "value", {
-        get() {
-            if (def.values.length > 1) {
-                throw new Error("This schema contains multiple valid literal values. Use `.values` instead.");
-            }
-            return def.values[0];
-        },
-    });
-})));
-function literal(value, params) {
-    return new ZodLiteral({
-        type: "literal",
-        values: Array.isArray(value) ? value : [value],
-        ...util.normalizeParams(params),
-    });
-}
-const ZodFile = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodFile", (inst, def) => {
-    core.$ZodFile.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.fileProcessor(inst, ctx, json, params);
-    inst.min = (size, params) => inst.check(core._minSize(size, params));
-    inst.max = (size, params) => inst.check(core._maxSize(size, params));
-    inst.mime = (types, params) => inst.check(core._mime(Array.isArray(types) ? types : [types], params));
-})));
-function file(params) {
-    return core._file(ZodFile, params);
-}
-const ZodTransform = /*@__PURE__*/ core_core/* $constructor */.xI("ZodTransform", (inst, def) => {
-    _ensureDefaultMemoizer();
-    core_schemas/* $ZodTransform */.Wc.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => transformProcessor(inst, ctx, json, params);
-    inst._zod.parse = (payload, _ctx) => {
-        if (_ctx.direction === "backward") {
-            throw new core_core/* $ZodEncodeError */.cV(inst.constructor.name);
-        }
-        payload.addIssue = (issue) => {
-            if (typeof issue === "string") {
-                payload.issues.push(core_util/* issue */.sn(issue, payload.value, def));
-            }
-            else {
-                // for Zod 3 backwards compatibility
-                const _issue = issue;
-                if (_issue.fatal)
-                    _issue.continue = false;
-                _issue.code ?? (_issue.code = "custom");
-                if (!("input" in _issue))
-                    _issue.input = payload.value;
-                _issue.inst ?? (_issue.inst = inst);
-                // _issue.continue ??= true;
-                payload.issues.push(core_util/* issue */.sn(_issue));
-            }
-        };
-        const output = def.transform(payload.value, payload);
-        if (output instanceof Promise) {
-            return output.then((output) => {
-                payload.value = output;
-                return payload;
-            });
-        }
-        payload.value = output;
-        return payload;
-    };
-});
-function transform(fn) {
-    return new ZodTransform({
-        type: "transform",
-        transform: fn,
-    });
-}
-const ZodOptional = /*@__PURE__*/ core_core/* $constructor */.xI("ZodOptional", (inst, def) => {
-    core_schemas/* $ZodOptional */.ig.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => optionalProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-});
-function optional(innerType) {
-    return new ZodOptional({
-        type: "optional",
-        innerType: innerType,
-    });
-}
-const ZodExactOptional = /*@__PURE__*/ core_core/* $constructor */.xI("ZodExactOptional", (inst, def) => {
-    core_schemas/* $ZodExactOptional */.RL.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => optionalProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-});
-function exactOptional(innerType) {
-    return new ZodExactOptional({
-        type: "optional",
-        innerType: innerType,
-    });
-}
-const ZodNullable = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNullable", (inst, def) => {
-    core_schemas/* $ZodNullable */.qc.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => nullableProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-});
-function nullable(innerType) {
-    return new ZodNullable({
-        type: "nullable",
-        innerType: innerType,
-    });
-}
-// nullish
-function nullish(innerType) {
-    return optional(nullable(innerType));
-}
-const ZodDefault = /*@__PURE__*/ core_core/* $constructor */.xI("ZodDefault", (inst, def) => {
-    core_schemas/* $ZodDefault */.rv.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => defaultProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-    inst.removeDefault = inst.unwrap;
-});
-function _default(innerType, defaultValue) {
-    return new ZodDefault({
-        type: "default",
-        innerType: innerType,
-        get defaultValue() {
-            return typeof defaultValue === "function" ? defaultValue() : core_util/* shallowClone */.yG(defaultValue);
-        },
-    });
-}
-const ZodPrefault = /*@__PURE__*/ core_core/* $constructor */.xI("ZodPrefault", (inst, def) => {
-    core_schemas/* $ZodPrefault */.VF.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => prefaultProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-});
-function prefault(innerType, defaultValue) {
-    return new ZodPrefault({
-        type: "prefault",
-        innerType: innerType,
-        get defaultValue() {
-            return typeof defaultValue === "function" ? defaultValue() : core_util/* shallowClone */.yG(defaultValue);
-        },
-    });
-}
-const ZodNonOptional = /*@__PURE__*/ core_core/* $constructor */.xI("ZodNonOptional", (inst, def) => {
-    core_schemas/* $ZodNonOptional */.N$.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => nonoptionalProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-});
-function nonoptional(innerType, params) {
-    return new ZodNonOptional({
-        type: "nonoptional",
-        innerType: innerType,
-        ...core_util/* normalizeParams */.A2(params),
-    });
-}
-const ZodSuccess = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodSuccess", (inst, def) => {
-    core.$ZodSuccess.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.successProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-})));
-function success(innerType) {
-    return new ZodSuccess({
-        type: "success",
-        innerType: innerType,
-    });
-}
-const ZodCatch = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCatch", (inst, def) => {
-    core_schemas/* $ZodCatch */.t$.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => catchProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-    inst.removeCatch = inst.unwrap;
-});
-function _catch(innerType, catchValue) {
-    return new ZodCatch({
-        type: "catch",
-        innerType: innerType,
-        catchValue: (typeof catchValue === "function" ? catchValue : core_util/* constantCatch */.SS(catchValue)),
-    });
-}
-
-const ZodNaN = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodNaN", (inst, def) => {
-    core.$ZodNaN.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.nanProcessor(inst, ctx, json, params);
-})));
-function nan(params) {
-    return core._nan(ZodNaN, params);
-}
-const ZodPipe = /*@__PURE__*/ core_core/* $constructor */.xI("ZodPipe", (inst, def) => {
-    core_schemas/* $ZodPipe */._m.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => pipeProcessor(inst, ctx, json, params);
-    inst.in = def.in;
-    inst.out = def.out;
-});
-function pipe(in_, out) {
-    return new ZodPipe({
-        type: "pipe",
-        in: in_,
-        out: out,
-        // ...util.normalizeParams(params),
-    });
-}
-const ZodCodec = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodCodec", (inst, def) => {
-    ZodPipe.init(inst, def);
-    core.$ZodCodec.init(inst, def);
-})));
-function codec(in_, out, params) {
-    return new ZodCodec({
-        type: "pipe",
-        in: in_,
-        out: out,
-        transform: params.decode,
-        reverseTransform: params.encode,
-    });
-}
-function invertCodec(codec) {
-    const def = codec._zod.def;
-    return new ZodCodec({
-        type: "pipe",
-        in: def.out,
-        out: def.in,
-        transform: def.reverseTransform,
-        reverseTransform: def.transform,
-    });
-}
-const ZodPreprocess = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodPreprocess", (inst, def) => {
-    ZodPipe.init(inst, def);
-    core.$ZodPreprocess.init(inst, def);
-})));
-const ZodReadonly = /*@__PURE__*/ core_core/* $constructor */.xI("ZodReadonly", (inst, def) => {
-    core_schemas/* $ZodReadonly */.Sb.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => readonlyProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-});
-function readonly(innerType) {
-    return new ZodReadonly({
-        type: "readonly",
-        innerType: innerType,
-    });
-}
-const ZodTemplateLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodTemplateLiteral", (inst, def) => {
-    core.$ZodTemplateLiteral.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.templateLiteralProcessor(inst, ctx, json, params);
-})));
-function templateLiteral(parts, params) {
-    return new ZodTemplateLiteral({
-        type: "template_literal",
-        parts,
-        ...util.normalizeParams(params),
-    });
-}
-const ZodLazy = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodLazy", (inst, def) => {
-    core.$ZodLazy.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.lazyProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.getter();
-})));
-function lazy(getter) {
-    return new ZodLazy({
-        type: "lazy",
-        getter: getter,
-    });
-}
-const ZodPromise = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodPromise", (inst, def) => {
-    core.$ZodPromise.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.promiseProcessor(inst, ctx, json, params);
-    inst.unwrap = () => inst._zod.def.innerType;
-})));
-function promise(innerType) {
-    return new ZodPromise({
-        type: "promise",
-        innerType: innerType,
-    });
-}
-const ZodFunction = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodFunction", (inst, def) => {
-    core.$ZodFunction.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => processors.functionProcessor(inst, ctx, json, params);
-})));
-function _function(params) {
-    return new ZodFunction({
-        type: "function",
-        input: Array.isArray(params?.input) ? tuple(params?.input) : (params?.input ?? array(unknown())),
-        output: params?.output ?? unknown(),
-    });
-}
-
-const ZodCustom = /*@__PURE__*/ core_core/* $constructor */.xI("ZodCustom", (inst, def) => {
-    core_schemas/* $ZodCustom */.b0.init(inst, def);
-    ZodType.init(inst, def);
-    inst._zod.processJSONSchema = (ctx, json, params) => customProcessor(inst, ctx, json, params);
-});
-// custom checks
-function check(fn) {
-    const ch = new core.$ZodCheck({
-        check: "custom",
-        // ...util.normalizeParams(params),
-    });
-    ch._zod.check = fn;
-    return ch;
-}
-function custom(fn, _params) {
-    return core._custom(ZodCustom, fn ?? (() => true), _params);
-}
-function refine(fn, _params = {}) {
-    return api/* _refine */.fU(ZodCustom, fn, _params);
-}
-// superRefine
-function superRefine(fn, params) {
-    return api/* _superRefine */.MB(fn, params);
-}
-// Re-export describe and meta from core
-const describe = api/* describe */.q0;
-const meta = api/* meta */.mI;
-const ZodInstanceOf = /*@__PURE__*/ core_core/* $constructor */.xI("ZodInstanceOf", (inst, def) => {
-    ZodCustom.init(inst, def);
-}, {
-    properties(shape, params) {
-        // asserts in place, so the narrowed output type is truthful without a wrapper
-        return this.check(api/* _properties */.T2(shape, params));
-    },
-});
-function _instanceof(cls, params = {}) {
-    const inst = new ZodInstanceOf({
-        type: "custom",
-        check: "custom",
-        fn: (data) => data instanceof cls,
-        abort: true,
-        ...util.normalizeParams(params),
-    });
-    inst._zod.bag.Class = cls;
-    // Override check to emit invalid_type instead of custom
-    inst._zod.check = (payload) => {
-        if (!(payload.value instanceof cls)) {
-            payload.issues.push({
-                code: "invalid_type",
-                expected: cls.name,
-                input: payload.value,
-                inst,
-                path: [...(inst._zod.def.path ?? [])],
-            });
-        }
-    };
-    return inst;
-}
-
-// stringbool
-const stringbool = (...args) => core._stringbool({
-    Codec: ZodCodec,
-    Boolean: ZodBoolean,
-    String: ZodString,
-}, ...args);
-function json(params) {
-    const jsonSchema = lazy(() => {
-        return union([string(params), number(), schemas_boolean(), _null(), array(jsonSchema), record(string(), jsonSchema)]);
-    });
-    return jsonSchema;
-}
-// preprocess
-function preprocess(fn, schema) {
-    return new ZodPreprocess({
-        type: "pipe",
-        in: transform(fn),
-        out: schema,
-    });
-}
-
-// EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
-var main = __nccwpck_require__(9547);
-;// CONCATENATED MODULE: ./src/bundle/json.ts
-
-
-/** Strict JSON, as a value. Throws an error with the given code that names line and column. */
-function parseJson(text, file, code) {
-    const content = text.replace(/^\ufeff/, '');
-    const errors = [];
-    const value = (0,main.parse)(content, errors, { disallowComments: true, allowTrailingComma: false });
-    const [first] = errors;
-    if (first === undefined)
-        return value;
-    const before = content.slice(0, first.offset).split('\n');
-    const line = before.length;
-    const column = before.at(-1).length + 1;
-    const what = (0,main.printParseErrorCode)(first.error)
-        .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-        .toLowerCase();
-    throw new src_errors/* ActionError */.l(code, `${file} is not JSON: ${what} at line ${line}, column ${column}.`, {
-        hint: 'Correct the file. JSON takes no comments and no comma after the last entry.',
-        at: { file, line, column },
-    });
-}
-
-;// CONCATENATED MODULE: ./src/bundle/capacitor-config.ts
-
-
-
-
-
-
-
-/** What Capacitor's CLI reads, in its order (`cli/src/config.ts`): the first one wins. */
-const NAMES = ['capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json'];
-/** Names that people try, and that Capacitor ignores. */
-const IGNORED = [
-    'capacitor.config.mjs',
-    'capacitor.config.cjs',
-    'capacitor.config.mts',
-    'capacitor.config.cts',
-];
-const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
-/** Capacitor's CLI takes this when the config has none. */
-const DEFAULT_WEB_DIR = 'www';
-/** Capacitor's CLI refuses these (`cli/src/common.ts`). */
-const NO_WEB_DIR = ['', '.', '..', './', '../'];
-const TIMEOUT = 30_000;
-const capacitor_config_text = string().optional();
-const schema = object({
-    appId: capacitor_config_text,
-    webDir: capacitor_config_text,
-    android: object({ path: capacitor_config_text }).optional(),
-    ios: object({ path: capacitor_config_text }).optional(),
-    plugins: object({ CapacitorUpdater: object({ appId: capacitor_config_text, version: capacitor_config_text, publicKey: capacitor_config_text }).optional() })
-        .optional(),
-});
-/**
- * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
- * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
- * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`.
- */
-async function readCapacitorConfig(options) {
-    const { root, directory } = options;
-    const file = await findConfig(directory, root);
-    const shown = (0,external_node_path_.relative)(root, file);
-    const at = { file: shown };
-    const { content, missing } = file.endsWith('.json')
-        ? { content: parseJson(await (0,promises_.readFile)(file, 'utf8'), shown, 'config_broken'), missing: [] }
-        : await evaluateConfig(file, options);
-    const parsed = schema.safeParse(content);
-    if (!parsed.success) {
-        const [issue] = parsed.error.issues;
-        throw new src_errors/* ActionError */.l('config_invalid', `${shown}: ${issue.path.join('.') || 'the config'}: ${issue.message}.`, {
-            hint: 'Correct this value; the names and types are in the documentation of Capacitor and of its plugin CapacitorUpdater.',
-            at,
-        });
-    }
-    const { appId: ownId, webDir, android, ios, plugins } = parsed.data;
-    const updater = plugins?.CapacitorUpdater ?? {};
-    if (missing.length > 0 && ((updater.appId ?? ownId) === undefined || webDir === undefined))
-        throw moduleMissing(missing.join(', '), shown, at);
-    const appId = updater.appId ?? ownId;
-    if (appId === undefined || appId === '')
-        throw new src_errors/* ActionError */.l('app_id_missing', `${shown} has no appId.`, {
-            hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
-            at,
-        });
-    if (!APP_ID.test(appId))
-        throw new src_errors/* ActionError */.l('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-            hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
-            at,
-        });
-    if (webDir !== undefined && NO_WEB_DIR.includes(webDir))
-        throw new src_errors/* ActionError */.l('web_dir_invalid', `${shown}: webDir is "${webDir}".`, {
-            hint: 'It must name a folder of its own, the one that the build writes to, for example "dist".',
-            at,
-        });
-    return {
-        file,
-        appId,
-        webDir: webDir ?? DEFAULT_WEB_DIR,
-        nativePaths: { android: android?.path ?? 'android', ios: ios?.path ?? 'ios' },
-        updater,
-    };
-}
-async function findConfig(directory, root) {
-    const exists = async (name) => (await (0,promises_.stat)((0,external_node_path_.join)(directory, name)).catch(() => null))?.isFile() ?? false;
-    const present = [];
-    for (const name of NAMES)
-        if (await exists(name))
-            present.push(name);
-    const [first, second] = present;
-    const folder = (0,external_node_path_.relative)(root, directory) || '.';
-    if (first !== undefined && second !== undefined)
-        throw new src_errors/* ActionError */.l('config_twice', `There are ${present.length} Capacitor configs in "${folder}": ${present.join(', ')}.`, {
-            hint: `Capacitor would take ${first} and ignore the rest. Delete ${present.slice(1).join(' and ')}, or merge them into ${first}.`,
-            at: { file: (0,external_node_path_.relative)(root, (0,external_node_path_.join)(directory, second)) },
-        });
-    if (first !== undefined)
-        return (0,external_node_path_.join)(directory, first);
-    const ignored = [];
-    for (const name of IGNORED)
-        if (await exists(name))
-            ignored.push(name);
-    throw new src_errors/* ActionError */.l('config_missing', `There is no Capacitor config in "${folder}".`, {
-        hint: ignored.length > 0
-            ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
-            : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
-    });
-}
-async function evaluateConfig(file, options) {
-    const shown = (0,external_node_path_.relative)(options.root, file);
-    const { result, output, end } = await runEvaluator(file, options);
-    if (result === null)
-        throw new src_errors/* ActionError */.l(end === 'timeout' ? 'config_timeout' : 'config_threw', `${shown} ${end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`}.`, {
-            hint: 'A config must export an object. Take out of it what waits for input or the network, and process.exit.',
-            at: { file: shown },
-            output,
-        });
-    const { kind, message = '', place, missing } = result;
-    const at = place ? { ...place, file: (0,external_node_path_.relative)(options.root, place.file) } : { file: shown };
-    const where = at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`;
-    switch (kind) {
-        case 'config':
-            return { content: result.config, missing };
-        case 'no-object':
-            if (missing.length > 0)
-                throw moduleMissing(missing.join(', '), shown, at);
-            throw new src_errors/* ActionError */.l('config_no_object', `${shown} is no config: ${message}.`, {
-                hint: 'End it with "export default config" (TypeScript) or "module.exports = config" (JavaScript), where config is an object.',
-                at,
-            });
-        case 'syntax':
-            throw new src_errors/* ActionError */.l('config_broken', `${where}: ${message}.`, {
-                hint: 'The config cannot be parsed. Correct the syntax there.',
-                at,
-            });
-        case 'missing':
-            throw moduleMissing(message, where, at);
-        case 'throw':
-            if (missing.length > 0)
-                throw moduleMissing(missing.join(', '), where, at);
-            throw new src_errors/* ActionError */.l('config_threw', `${where}: the config threw ${message}`, {
-                hint: 'Configs are evaluated without this action\'s inputs and tokens. Pass other variables that it reads with "env:" on the step.',
-                at,
-                output,
-            });
-    }
-}
-function moduleMissing(module, where, at) {
-    const own = module.startsWith('.') || module.startsWith('/');
-    return new src_errors/* ActionError */.l('config_module_missing', `${where}: the config needs "${module}", which is not there.`, {
-        hint: own
-            ? 'Correct the path, or commit the file.'
-            : 'The dependencies are not installed yet. Install them in a step before this action (for example npm ci), or set the inputs app-id and web-dir.',
-        at,
-    });
-}
-/** `result` is null when the process ended without one; `end` says how. */
-function runEvaluator(file, { directory, env, nodePath, evaluatorPath, timeout = TIMEOUT }) {
-    return new Promise((resolve, reject) => {
-        const child = (0,external_node_child_process_namespaceObject.spawn)(nodePath, [evaluatorPath, file], {
-            cwd: directory,
-            env: { ...env },
-            stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-        });
-        let timedOut = false;
-        const timer = setTimeout(() => {
-            timedOut = true;
-            child.kill('SIGKILL');
-        }, timeout);
-        let output = '';
-        const chunks = [];
-        for (const stream of [child.stdout, child.stderr])
-            stream.on('data', data => {
-                output = (output + data).slice(-4096);
-            });
-        child.stdio[3].on('data', (data) => chunks.push(data));
-        child.once('error', error => {
-            clearTimeout(timer);
-            reject(error);
-        });
-        let end = '';
-        const finish = () => {
-            for (const stream of child.stdio)
-                stream?.destroy();
-            resolve({
-                result: readEvaluation(Buffer.concat(chunks)),
-                output: (0,external_node_util_.stripVTControlCharacters)(output),
-                end,
-            });
-        };
-        child.once('exit', (code, signal) => {
-            clearTimeout(timer);
-            end = timedOut ? 'timeout' : (signal ?? `exit code ${code}`);
-            // What was written is read by then; a process that the config left behind may keep the pipes open.
-            setTimeout(finish, 1000).unref();
-        });
-        child.once('close', finish);
-    });
-}
-function readEvaluation(data) {
-    try {
-        return JSON.parse(data.toString('utf8'));
-    }
-    catch {
-        return null;
-    }
-}
-
+;// CONCATENATED MODULE: external "node:child_process"
+const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: external "node:string_decoder"
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
-// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 6 modules
-var exec = __nccwpck_require__(9529);
+// EXTERNAL MODULE: external "node:timers/promises"
+var external_node_timers_promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: ./node_modules/cross-spawn/index.js
+var cross_spawn = __nccwpck_require__(546);
+var cross_spawn_default = /*#__PURE__*/__nccwpck_require__.n(cross_spawn);
 ;// CONCATENATED MODULE: ./src/bundle/child.ts
+
+
 
 
 
@@ -60804,9 +58389,16 @@ const TAIL_LINES = 120;
 const TAIL_CHARACTERS = 8192;
 /** A longer line is given in pieces, so that a child cannot fill the memory. */
 const LINE_CHARACTERS = 65536;
+/** Nobody ends the child. */
+const NEVER = new AbortController().signal;
+/** What a child is given to end by itself before it is killed. */
+const GRACE = 2_000;
+/** What was written is read by then; a process that the child left behind may keep its pipes open for ever. */
+const PIPES_CLOSE_WITHIN = 2_000;
 /**
- * Runs a program found on the `PATH` of `env`, without a shell and with nothing on its standard input.
- * `tail` is the end of what it said, without colours. Throws `program_missing`; never because of an exit code.
+ * Runs a program found on the `PATH` of `env`, without a shell and with nothing on its standard input: a question
+ * (corepack, yarn) then fails instead of waiting for ever. `end` tells how it ended (`exit code 1`,
+ * `signal SIGKILL`), `tail` is the end of what it said, without colours. Throws `program_missing`, and the signal's reason; never because of an exit code.
  */
 async function runChild(command, args, options) {
     const program = await findProgram(command, options.env);
@@ -60823,27 +58415,102 @@ async function runChild(command, args, options) {
     };
     const stdout = listen();
     const stderr = listen();
-    const exitCode = await (0,exec/* exec */.m)(...withoutInput(program, args), {
-        cwd: options.cwd,
-        env: { ...options.env },
-        silent: true,
-        ignoreReturnCode: true,
-        listeners: { stdout: data => stdout.lines.push(data), stderr: data => stderr.lines.push(data) },
+    const { code, killedBy } = await runProgram(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }, child => {
+        child.stdout?.on('data', data => stdout.lines.push(data));
+        child.stderr?.on('data', data => stderr.lines.push(data));
     });
     stdout.lines.end();
     stderr.lines.end();
     const tail = [...stdout.end, ...stderr.end].sort((a, b) => a.at - b.at).map(({ line }) => line);
-    return { exitCode, tail: tail.join('\n').slice(-TAIL_CHARACTERS) };
+    const end = killedBy === null ? `exit code ${code}` : `signal ${killedBy}`;
+    return { exitCode: code, end, tail: tail.join('\n').slice(-TAIL_CHARACTERS) };
 }
 /**
- * The command line with an empty standard input: a question (corepack, yarn) then fails instead of waiting
- * forever. Not the toolkit's option `input`: a child that ends before it is written to (git does) makes that
- * an unhandled EPIPE. The shell sees a constant script; program and arguments are data to it.
+ * Runs a program (absolute path) in a process group of its own, so that it ends together with all that it started.
+ * `onStart` gets the process as soon as it is there. Throws the signal's reason once nothing of the group is left.
  */
-function withoutInput(program, args) {
-    return process.platform === 'win32'
-        ? [`"${program}"`, [...args]]
-        : ['/bin/sh', ['-c', 'exec "$0" "$@" </dev/null', program, ...args]];
+async function runProgram(program, args, { cwd, env, signal = NEVER, stdio, }, onStart) {
+    signal.throwIfAborted();
+    // cross-spawn: Windows runs npm.cmd through cmd.exe alone, for which it quotes the arguments.
+    const child = cross_spawn_default()(program, [...args], {
+        cwd,
+        env: { ...env },
+        stdio,
+        detached: process.platform !== 'win32',
+        windowsHide: true,
+    });
+    const exited = Promise.withResolvers();
+    const closed = Promise.withResolvers();
+    child.once('error', exited.reject);
+    child.once('exit', (code, killedBy) => exited.resolve({ code, killedBy }));
+    child.once('close', () => closed.resolve());
+    const killNow = () => killGroup(child, 'SIGKILL');
+    // The process may be ended from outside, too.
+    process.once('exit', killNow);
+    const stopped = Promise.withResolvers();
+    stopped.promise.catch(() => { });
+    const stop = () => endGroup(child).then(() => stopped.reject(signal.reason), stopped.reject);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+        onStart(child);
+        const end = await Promise.race([exited.promise, stopped.promise]);
+        await Promise.race([
+            closed.promise,
+            stopped.promise,
+            (0,external_node_timers_promises_.setTimeout)(PIPES_CLOSE_WITHIN, undefined, { ref: false }),
+        ]);
+        // Its end may be that of the stop.
+        if (signal.aborted)
+            await stopped.promise;
+        return end;
+    }
+    finally {
+        process.off('exit', killNow);
+        signal.removeEventListener('abort', stop);
+        for (const stream of child.stdio)
+            stream?.destroy();
+    }
+}
+/** Asks every process of the group to end, and kills those that do not. */
+async function endGroup(child) {
+    killGroup(child, 'SIGTERM');
+    for (let waited = 0; waited < GRACE; waited += 50) {
+        if (!isAlive(child))
+            return;
+        await (0,external_node_timers_promises_.setTimeout)(50);
+    }
+    killGroup(child, 'SIGKILL');
+    for (let waited = 0; waited < 500 && isAlive(child); waited += 50)
+        await (0,external_node_timers_promises_.setTimeout)(50);
+}
+function isAlive({ pid, exitCode, signalCode }) {
+    if (pid === undefined)
+        return false;
+    if (process.platform === 'win32')
+        return exitCode === null && signalCode === null;
+    return sendSignal(-pid, 0);
+}
+function killGroup({ pid }, signal) {
+    if (pid === undefined)
+        return;
+    // Windows knows no groups and no polite request; the children of a process are found by their parent.
+    if (process.platform === 'win32')
+        (0,external_node_child_process_namespaceObject.spawnSync)('taskkill', ['/pid', String(pid), '/t', '/f'], {
+            stdio: 'ignore',
+            timeout: GRACE,
+            windowsHide: true,
+        });
+    else
+        sendSignal(-pid, signal);
+}
+/** False when there is nobody to get it. */
+function sendSignal(pid, signal) {
+    try {
+        return process.kill(pid, signal);
+    }
+    catch (error) {
+        return error.code === 'EPERM';
+    }
 }
 /** Absolute path of a program. Throws `program_missing`. */
 async function findProgram(name, env) {
@@ -60858,7 +58525,7 @@ async function findProgram(name, env) {
             if ((0,external_node_path_.isAbsolute)(path) && (await isProgram(path)))
                 return path;
         }
-    throw new src_errors/* ActionError */.l('program_missing', `The program "${name}" is not on the PATH.`, {
+    throw new src_errors/* ActionError */.lZ('program_missing', `The program "${name}" is not on the PATH.`, {
         hint: `Install ${name} in a step before this action.`,
     });
 }
@@ -60900,53 +58567,258 @@ class Lines {
         this.#onLine(line.replace(/\r+$/, '').replace(/^.*\r/s, ''));
     }
 }
-/**
- * Names that no build, install or config gets to see. From the sources of actions/runner:
- * - `INPUT_*`: this action's inputs, the Capgo token among them (`Handlers/NodeScriptActionHandler.cs`).
- * - `ACTIONS_*`: `ACTIONS_RUNTIME_TOKEN`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN` and the URLs they are for (the same
- *   file). All of the prefix belongs to the runner.
- * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
- *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
- * And where workflows usually keep GitHub and Capgo tokens. A public key is none.
- */
-const SECRET_NAMES = [
-    /^INPUT_/i,
-    /^ACTIONS_/i,
-    /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
-    /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
-    /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
-];
-/** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
-const SEARCHABLE_SECRET = 6;
-/**
- * The environment for builds, installs and config evaluation: without what is secret by name, and without
- * every variable whose value contains one of `secrets`. Everything else is the user's and stays.
- */
-function childEnvironment(env, secrets = []) {
-    const real = secrets.filter(secret => secret !== '');
-    const holdsSecret = (value) => real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)));
-    const clean = {};
-    for (const [name, value] of Object.entries(env))
-        if (value !== undefined && !SECRET_NAMES.some(secret => secret.test(name)) && !holdsSecret(value))
-            clean[name] = value;
-    return clean;
+
+// EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
+var main = __nccwpck_require__(9547);
+;// CONCATENATED MODULE: ./src/bundle/json.ts
+
+
+/** Strict JSON, as a value. Throws an error with the given code that names line and column. */
+function parseJson(text, file, code) {
+    const content = text.replace(/^\ufeff/, '');
+    try {
+        return JSON.parse(content);
+    }
+    catch {
+        throw syntaxError(content, file, code);
+    }
 }
-/** How people name variables that hold what nobody else may read. */
-const PRIVATE_NAME = /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i;
+/** The engine's own message names no line. */
+function syntaxError(content, file, code) {
+    const errors = [];
+    try {
+        (0,main.parse)(content, errors, { disallowComments: true, allowTrailingComma: false });
+    }
+    catch {
+        // Nested so deeply that the parser, which calls itself, gives up.
+    }
+    const [first] = errors;
+    const before = content.slice(0, first?.offset ?? 0).split('\n');
+    const line = before.length;
+    const column = before.at(-1).length + 1;
+    const what = first === undefined
+        ? 'it cannot be parsed'
+        : (0,main.printParseErrorCode)(first.error)
+            .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+            .toLowerCase();
+    return new src_errors/* ActionError */.lZ(code, `${file} is not JSON: ${what} at line ${line}, column ${column}.`, {
+        hint: 'Correct the file. JSON takes no comments and no comma after the last entry.',
+        at: { file, line, column },
+    });
+}
+
+;// CONCATENATED MODULE: ./src/bundle/capacitor-config.ts
+
+
+
+
+
+
+
+/** What Capacitor's CLI reads, in its order (`cli/src/config.ts`): the first one wins. */
+const NAMES = ['capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json'];
+/** Quasar keeps config, native projects and their dependencies in a folder of the app's. */
+const QUASAR_FOLDER = 'src-capacitor';
+/** Names that people try, and that Capacitor ignores. */
+const IGNORED = [
+    'capacitor.config.mjs',
+    'capacitor.config.cjs',
+    'capacitor.config.mts',
+    'capacitor.config.cts',
+];
+const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
+/** Capacitor's CLI takes this when the config has none. */
+const DEFAULT_WEB_DIR = 'www';
+/** Capacitor's CLI refuses these (`cli/src/common.ts`). */
+const NO_WEB_DIR = ['', '.', '..', './', '../'];
+const TIMEOUT = 30_000;
+/** Bytes that the evaluator may say. */
+const LONGEST_EVALUATION = 4 * 1024 * 1024;
+const capacitor_config_text = mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP());
+const schema = mini_schemas/* object */.Ikc({
+    appId: capacitor_config_text,
+    webDir: capacitor_config_text,
+    android: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ path: capacitor_config_text })),
+    ios: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ path: capacitor_config_text })),
+    plugins: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ CapacitorUpdater: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ appId: capacitor_config_text, version: capacitor_config_text, publicKey: capacitor_config_text })) })),
+});
 /**
- * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
- * summaries; a comment is masked by nobody, and a build may print what it was given.
+ * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
+ * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
+ * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`.
  */
-function hideSecrets(text, env) {
-    const values = Object.entries(env)
-        .filter(([name]) => PRIVATE_NAME.test(name))
-        .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
-        .map(value => value.trim())
-        .filter(value => value.length >= SEARCHABLE_SECRET);
-    // The longest first: one may begin with another.
-    return values
-        .sort((one, other) => other.length - one.length)
-        .reduce((hidden, value) => hidden.replaceAll(value, '***'), text);
+async function readCapacitorConfig(options) {
+    const { root, directory } = options;
+    const file = await findConfig(directory, root);
+    const shown = (0,external_node_path_.relative)(root, file);
+    const at = { file: shown };
+    const { content, missing } = file.endsWith('.json')
+        ? { content: parseJson(await (0,promises_.readFile)(file, 'utf8'), shown, 'config_broken'), missing: [] }
+        : await evaluateConfig(file, options);
+    const parsed = schema.safeParse(content);
+    if (!parsed.success) {
+        const [issue] = parsed.error.issues;
+        throw new src_errors/* ActionError */.lZ('config_invalid', `${shown}: ${issue.path.join('.') || 'the config'}: ${issue.message}.`, {
+            hint: 'Correct this value; the names and types are in the documentation of Capacitor and of its plugin CapacitorUpdater.',
+            at,
+        });
+    }
+    const { appId: ownId, webDir, android, ios, plugins } = parsed.data;
+    const updater = plugins?.CapacitorUpdater ?? {};
+    if (missing.length > 0 && ((updater.appId ?? ownId) === undefined || webDir === undefined))
+        throw moduleMissing(missing.join(', '), shown, at);
+    const appId = updater.appId ?? ownId;
+    if (appId === undefined || appId === '')
+        throw new src_errors/* ActionError */.lZ('app_id_missing', `${shown} has no appId.`, {
+            hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
+            at,
+        });
+    if (!APP_ID.test(appId))
+        throw new src_errors/* ActionError */.lZ('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
+            hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
+            at,
+        });
+    if (webDir !== undefined && NO_WEB_DIR.includes(webDir))
+        throw new src_errors/* ActionError */.lZ('web_dir_invalid', `${shown}: webDir is "${webDir}".`, {
+            hint: 'It must name a folder of its own, the one that the build writes to, for example "dist".',
+            at,
+        });
+    return {
+        file,
+        appId,
+        webDir: webDir ?? DEFAULT_WEB_DIR,
+        nativePaths: { android: android?.path ?? 'android', ios: ios?.path ?? 'ios' },
+        updater,
+    };
+}
+/** Absolute path of the folder with the Capacitor config of the app in `directory`; that itself where there is none. */
+async function findCapacitorDirectory(directory) {
+    const quasar = (0,external_node_path_.join)(directory, QUASAR_FOLDER);
+    const isElsewhere = (await present(NAMES, directory)).length === 0 && (await present(NAMES, quasar)).length > 0;
+    return isElsewhere ? quasar : directory;
+}
+async function present(names, directory) {
+    const found = [];
+    for (const name of names)
+        if ((await (0,promises_.stat)((0,external_node_path_.join)(directory, name)).catch(() => null))?.isFile())
+            found.push(name);
+    return found;
+}
+async function findConfig(directory, root) {
+    const configs = await present(NAMES, directory);
+    const [first, second] = configs;
+    const folder = (0,external_node_path_.relative)(root, directory) || '.';
+    if (first !== undefined && second !== undefined)
+        throw new src_errors/* ActionError */.lZ('config_twice', `There are ${configs.length} Capacitor configs in "${folder}": ${configs.join(', ')}.`, {
+            hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,
+            at: { file: (0,external_node_path_.relative)(root, (0,external_node_path_.join)(directory, second)) },
+        });
+    if (first !== undefined)
+        return (0,external_node_path_.join)(directory, first);
+    const ignored = await present(IGNORED, directory);
+    throw new src_errors/* ActionError */.lZ('config_missing', `There is no Capacitor config in "${folder}".`, {
+        hint: ignored.length > 0
+            ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
+            : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
+    });
+}
+async function evaluateConfig(file, options) {
+    const shown = (0,external_node_path_.relative)(options.root, file);
+    const { result, output, end } = await runEvaluator(file, options);
+    if (result === null)
+        throw new src_errors/* ActionError */.lZ(end === 'timeout' ? 'config_timeout' : 'config_threw', `${shown} ${end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`}.`, {
+            hint: 'A config must export an object. Take out of it what waits for input or the network, and process.exit.',
+            at: { file: shown },
+            output,
+        });
+    const { kind, message = '', place, missing } = result;
+    const at = place ? { ...place, file: (0,external_node_path_.relative)(options.root, place.file) } : { file: shown };
+    const where = at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`;
+    switch (kind) {
+        case 'config':
+            return { content: result.config, missing };
+        case 'no-object':
+            if (missing.length > 0)
+                throw moduleMissing(missing.join(', '), shown, at);
+            throw new src_errors/* ActionError */.lZ('config_no_object', `${shown} is no config: ${message}.`, {
+                hint: 'End it with "export default config" (TypeScript) or "module.exports = config" (JavaScript), where config is an object.',
+                at,
+            });
+        case 'syntax':
+            throw new src_errors/* ActionError */.lZ('config_broken', `${where}: ${message}.`, {
+                hint: 'The config cannot be parsed. Correct the syntax there.',
+                at,
+            });
+        case 'missing':
+            throw moduleMissing(message, where, at);
+        case 'throw':
+            if (missing.length > 0)
+                throw moduleMissing(missing.join(', '), where, at);
+            throw new src_errors/* ActionError */.lZ('config_threw', `${where}: the config threw ${message}`, {
+                hint: 'Configs are evaluated without this action\'s inputs and tokens. Pass other variables that it reads with "env:" on the step.',
+                at,
+                output,
+            });
+    }
+}
+function moduleMissing(module, where, at) {
+    const own = module.startsWith('.') || module.startsWith('/');
+    return new src_errors/* ActionError */.lZ('config_module_missing', `${where}: the config needs "${module}", which is not there.`, {
+        hint: own
+            ? 'Correct the path, or commit the file.'
+            : 'The dependencies are not installed yet. Install them in a step before this action (for example npm ci), or set the inputs app-id and web-dir.',
+        at,
+    });
+}
+/** `result` is null when the process ended without one; `end` says how. */
+async function runEvaluator(file, { directory, env, nodePath, evaluatorPath, signal, timeout = TIMEOUT }) {
+    let output = '';
+    const chunks = [];
+    const limit = AbortSignal.timeout(timeout);
+    const end = await runProgram(nodePath, [evaluatorPath, file], {
+        cwd: directory,
+        env,
+        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    }, child => {
+        for (const stream of [child.stdout, child.stderr])
+            stream?.on('data', data => {
+                output = (output + data).slice(-4096);
+            });
+        let size = 0;
+        child.stdio[3]?.on('data', (data) => {
+            size += data.length;
+            // A config is code and can write here what it likes.
+            if (size > LONGEST_EVALUATION)
+                child.kill('SIGKILL');
+            else
+                chunks.push(data);
+        });
+    }).then(({ code, killedBy }) => killedBy ?? `exit code ${code}`, error => {
+        if (error !== limit.reason)
+            throw error;
+        return 'timeout';
+    });
+    return {
+        result: end === 'timeout' ? null : readEvaluation(Buffer.concat(chunks)),
+        output: (0,external_node_util_.stripVTControlCharacters)(output),
+        end,
+    };
+}
+const Evaluated = mini_schemas/* object */.Ikc({
+    kind: mini_schemas/* enum */.k5n(['config', 'no-object', 'syntax', 'missing', 'throw']),
+    config: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
+    message: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()),
+    place: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ file: mini_schemas/* string */.YjP(), line: mini_schemas/* optional */.lqM(mini_schemas/* int */.Whr()), column: mini_schemas/* optional */.lqM(mini_schemas/* int */.Whr()) })),
+    missing: mini_schemas/* array */.YOg(mini_schemas/* string */.YjP()),
+});
+function readEvaluation(data) {
+    try {
+        return Evaluated.parse(JSON.parse(data.toString('utf8')));
+    }
+    catch {
+        return null;
+    }
 }
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -61014,7 +58886,7 @@ function readKey(text) {
     return key;
 }
 function unfit(why) {
-    return new src_errors/* ActionError */.l('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
+    return new src_errors/* ActionError */.lZ('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
         hint: HINT,
     });
 }
@@ -61079,6 +58951,8 @@ async function encryptFile(from, to, session) {
     return { path: to, size, sha256: hash.digest('hex') };
 }
 
+// EXTERNAL MODULE: ./src/bundle/environment.ts
+var environment = __nccwpck_require__(4937);
 ;// CONCATENATED MODULE: ./src/bundle/history.ts
 
 /**
@@ -61103,6 +58977,7 @@ async function compareInCheckout(base, head, options) {
         return 'diverged';
     }
     catch {
+        options.signal?.throwIfAborted();
         return null;
     }
 }
@@ -61114,6 +58989,8 @@ async function isShallow(options) {
 ;// CONCATENATED MODULE: ./src/bundle/native-version.ts
 
 
+/** Bytes; a project file of ten thousand sources has some 3 MB. */
+const LONGEST_FILE = 16 * 1024 * 1024;
 /**
  * The native versions that the repository tells, each once. `plugins.CapacitorUpdater.version` is what
  * devices say instead of their store version, so it is then the only one. What is a variable or an
@@ -61131,7 +59008,7 @@ async function readNativeVersions(options) {
         ];
     const look = async (platform, path, find) => {
         const file = (0,external_node_path_.join)(directory, path);
-        const text = await (0,promises_.readFile)(file, 'utf8').catch(() => null);
+        const text = await readShort(file);
         const literals = text === null ? [] : find(text);
         return literals.map(({ version, line }) => ({
             platform,
@@ -61151,6 +59028,13 @@ async function readNativeVersions(options) {
         : await look('ios', `${ios}/App/App.xcodeproj/project.pbxproj`, findMarketingVersions);
     return withoutRepeats([...gradle, ...plist, ...xcode]);
 }
+/** Null when there is no such file, or one that no tool writes. */
+async function readShort(file) {
+    const found = await (0,promises_.stat)(file).catch(() => null);
+    if (found === null || !found.isFile() || found.size > LONGEST_FILE)
+        return null;
+    return (0,promises_.readFile)(file, 'utf8').catch(() => null);
+}
 function withoutRepeats(versions) {
     const known = new Map();
     for (const each of versions) {
@@ -61163,13 +59047,13 @@ function withoutRepeats(versions) {
 /** `versionName "1.0"` or `versionName = "1.0"`, in any flavour, when the line says nothing else. */
 function findVersionNames(text) {
     return lines(withoutComments(text)).flatMap(({ content, line }) => {
-        const match = /(?:^|[\s{;])versionName(?:\s*=\s*|\s+|\s*\(\s*)(["'])([^"'$]+)\1\s*\)?\s*(?:[;}]|$)/.exec(content);
+        const match = /(?:^|[\s{;])versionName(?:\s*=\s*|\s+|\s*\(\s*)(["'])([^"'$]+)\1\s*(?:\)\s*)?(?:[;}]|$)/.exec(content);
         return match ? [{ version: match[2].trim(), line }] : [];
     });
 }
 /** Comments of Gradle files as blanks, so that lines keep their numbers; strings stay (`"https://"`). */
 function withoutComments(text) {
-    return text.replace(/("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g, (comment, string) => string ?? comment.replace(/[^\n]/g, ' '));
+    return text.replace(/("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\*(?:[\s\S]*?\*\/|[\s\S]*$)|\/\/[^\n]*/g, (comment, string) => string ?? comment.replace(/[^\n]/g, ' '));
 }
 function findShortVersion(text) {
     const match = /<key>CFBundleShortVersionString<\/key>\s*<string>([^<$]+)<\/string>/.exec(text);
@@ -61182,9 +59066,7 @@ function findShortVersion(text) {
  * the project's configuration of that name says. The file is a list of objects that name each other by id.
  */
 function findMarketingVersions(text) {
-    const objects = new Map();
-    for (const match of text.matchAll(/^\t\t([0-9A-Fa-f]{24})(?: \/\*.*?\*\/)? = \{\r?\n([\s\S]*?)^\t\t\};/gm))
-        objects.set(match[1], { body: match[2], line: lineAt(text, match.index) + 1 });
+    const objects = readObjects(text);
     const ofKind = (kind) => [...objects.values()].filter(({ body }) => property(body, 'isa') === kind);
     const project = ofKind('PBXProject')[0];
     return ofKind('PBXNativeTarget')
@@ -61208,6 +59090,22 @@ function findMarketingVersions(text) {
             return found ? [{ name: property(found.body, 'name'), version: marketingVersion(found) }] : [];
         });
     }
+}
+/** By id: what stands between `= {` and `};`, and the number of its first line. One pass: such files are long. */
+function readObjects(text) {
+    const objects = new Map();
+    let open = null;
+    const all = text.split('\n');
+    for (const [index, content] of all.entries()) {
+        const id = /^\t\t([0-9A-Fa-f]{24})(?: \/\*.*\*\/)? = \{\r?$/.exec(content)?.[1];
+        if (id !== undefined)
+            open ??= { id, from: index + 1 };
+        else if (open !== null && content.startsWith('\t\t};')) {
+            objects.set(open.id, { body: `${all.slice(open.from, index).join('\n')}\n`, line: open.from + 1 });
+            open = null;
+        }
+    }
+    return objects;
 }
 function marketingVersion({ body, line }) {
     const match = /^[ \t]*MARKETING_VERSION = "?([^";]+)"?;/m.exec(body);
@@ -61276,7 +59174,7 @@ class TailReader extends yauzl/* RandomAccessReader */.lJ {
     _readStreamForRange(start, end) {
         const stream = new external_node_stream_.PassThrough();
         if (start < this.#start)
-            stream.destroy(new src_errors/* ActionError */.l('zip_directory_too_long', "The zip's directory is longer than what was read of it."));
+            stream.destroy(new src_errors/* ActionError */.lZ('zip_directory_too_long', "The zip's directory is longer than what was read of it."));
         else
             stream.end(this.#tail.subarray(start - this.#start, end - this.#start));
         return stream;
@@ -61308,7 +59206,7 @@ function readOperationName(value) {
     const name = OPERATIONS.find(known => known === value);
     if (name !== undefined)
         return name;
-    throw new src_errors/* InputError */.d('operation', `"${value}" is not known.`, `There are ${OPERATIONS.join(', ')}.`);
+    throw new src_errors/* InputError */.dz('operation', `"${value}" is not known.`, `There are ${OPERATIONS.join(', ')}.`);
 }
 function readOperation(name, change, reading) {
     switch (name) {
@@ -61318,7 +59216,7 @@ function readOperation(name, change, reading) {
             const from = needChannel('from', name, reading);
             const to = needChannel('to', name, reading);
             if (from === to)
-                throw new src_errors/* InputError */.d('to', `"${to}" is the channel that the bundle comes from.`, 'Name two channels.');
+                throw new src_errors/* InputError */.dz('to', `"${to}" is the channel that the bundle comes from.`, 'Name two channels.');
             return { kind: 'promote', from, to, force: reading.boolean('force') };
         }
         case 'rollback':
@@ -61330,7 +59228,7 @@ function readOperation(name, change, reading) {
             };
         case 'rollout':
             if (change === null)
-                throw new src_errors/* InputError */.d('rollout', 'is missing; "operation: rollout" needs it.', `Give a percentage (25) or one of ${CHANGES.join(', ')}.`);
+                throw new src_errors/* InputError */.dz('rollout', 'is missing; "operation: rollout" needs it.', `Give a percentage (25) or one of ${CHANGES.join(', ')}.`);
             return { kind: 'rollout', channelName: needChannel('channel', name, reading), change };
         case 'status':
             return { kind: 'status' };
@@ -61349,13 +59247,13 @@ function refuseStrays(name, { text, boolean }) {
     for (const [input, operations] of Object.entries(BELONGS)) {
         const isGiven = input === 'force' ? boolean(input) : text(input) !== null;
         if (isGiven && !operations.includes(name))
-            throw new src_errors/* InputError */.d(input, `is not used by "operation: ${name}".`, `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Leave it out, or set the input "operation".`);
+            throw new src_errors/* InputError */.dz(input, `is not used by "operation: ${name}".`, `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Leave it out, or set the input "operation".`);
     }
 }
 function needChannel(input, operation, { text, checkChannel }) {
     const name = text(input);
     if (name === null)
-        throw new src_errors/* InputError */.d(input, `is missing; "operation: ${operation}" needs it.`, 'Give the name of a channel.');
+        throw new src_errors/* InputError */.dz(input, `is missing; "operation: ${operation}" needs it.`, 'Give the name of a channel.');
     checkChannel(input, name);
     return name;
 }
@@ -61368,24 +59266,24 @@ function readRollout(value) {
     const bps = Math.round(Number(percent ?? Number.NaN) * 100);
     if (bps >= 1 && bps <= 10_000)
         return { kind: 'share', bps };
-    throw new src_errors/* InputError */.d('rollout', `"${value}" is neither a percentage nor a word that it knows.`, `Give a percentage from 0.01 to 100, or with "operation: rollout" one of ${CHANGES.join(', ')}.`);
+    throw new src_errors/* InputError */.dz('rollout', `"${value}" is neither a percentage nor a word that it knows.`, `Give a percentage from 0.01 to 100, or with "operation: rollout" one of ${CHANGES.join(', ')}.`);
 }
 function sharesOf(change) {
     if (change === null)
         return null;
     if (change.kind === 'share')
         return change.bps;
-    throw new src_errors/* InputError */.d('rollout', `"${change.kind}" changes a rollout that is running, and this run publishes.`, `Set "operation: rollout" and "channel" for that; a publish takes a percentage.`);
+    throw new src_errors/* InputError */.dz('rollout', `"${change.kind}" changes a rollout that is running, and this run publishes.`, `Set "operation: rollout" and "channel" for that; a publish takes a percentage.`);
 }
 function readOnActive(value) {
     if (value === 'fail' || value === 'replace' || value === 'advance')
         return value;
-    throw new src_errors/* InputError */.d('on-active-rollout', `"${value}" is not known.`, 'There are fail, replace and advance.');
+    throw new src_errors/* InputError */.dz('on-active-rollout', `"${value}" is not known.`, 'There are fail, replace and advance.');
 }
 function readKeep(value) {
     if (/^\d+$/.test(value) && Number(value) <= MOST_KEPT)
         return Number(value);
-    throw new src_errors/* InputError */.d('keep', `"${value}" is not a number of bundles.`, `Give a whole number from 0 to ${MOST_KEPT.toLocaleString('en-US')}.`);
+    throw new src_errors/* InputError */.dz('keep', `"${value}" is not a number of bundles.`, `Give a whole number from 0 to ${MOST_KEPT.toLocaleString('en-US')}.`);
 }
 
 ;// CONCATENATED MODULE: ./src/inputs.ts
@@ -61411,16 +59309,17 @@ function readInputs(read) {
         checkVersion(version);
     const appId = text('app-id');
     if (appId !== null && !inputs_APP_ID.test(appId))
-        throw new src_errors/* InputError */.d('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.');
+        throw new src_errors/* InputError */.dz('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.');
     const nativeVersion = text('native-version');
     if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
-        throw new src_errors/* InputError */.d('native-version', `"${nativeVersion}" is not a version that Capgo can compare.`, 'Give the version as in the stores: 1, 1.2 or 1.2.3.');
+        throw new src_errors/* InputError */.dz('native-version', `"${nativeVersion}" is not a version that Capgo can compare.`, 'Give the version as in the stores: 1, 1.2 or 1.2.3.');
     const minUpdateVersion = text('min-update-version');
     if (minUpdateVersion !== null && semver_default().valid(minUpdateVersion) !== minUpdateVersion)
-        throw new src_errors/* InputError */.d('min-update-version', `"${minUpdateVersion}" is not a semantic version.`, 'Give the lowest native version that may take the bundle: MAJOR.MINOR.PATCH.');
+        throw new src_errors/* InputError */.dz('min-update-version', `"${minUpdateVersion}" is not a semantic version.`, 'Give the lowest native version that may take the bundle: MAJOR.MINOR.PATCH.');
     const channels = readChannels(read('channels'));
     return {
-        capgoToken: read('capgo-token').trim(),
+        capgoToken: readToken(read, 'capgo-token'),
+        timeout: readTimeout(text('timeout')),
         channels,
         channel,
         version,
@@ -61447,9 +59346,9 @@ function readInputs(read) {
         testersFile: readTestersFile(text('testers-file')),
         assignTesters: readAssignTesters(read('assign-testers')),
         prune: readChoice(read, 'prune', ['removed', 'exclusive', 'never']),
-        devicesToken: read('devices-token').trim(),
+        devicesToken: readToken(read, 'devices-token'),
         hosts: readHosts(text),
-        githubToken: read('github-token').trim(),
+        githubToken: readToken(read, 'github-token'),
         ...readToolkitInputs({
             text,
             boolean: name => readBoolean(read, name),
@@ -61457,9 +59356,16 @@ function readInputs(read) {
         }),
     };
 }
+/** Tokens travel as a header. What is wrong is told without a character of it. */
+function readToken(read, input) {
+    const token = read(input).trim();
+    if (/^[\x21-\x7e]*$/.test(token))
+        return token;
+    throw new src_errors/* InputError */.dz(input, 'has a character that no key has: a space, a line break, or one beyond ASCII.', 'Store the key alone as the secret, without quotes, name or line break.');
+}
 function readTestersFile(path) {
     if (path !== null && (path.startsWith('/') || path.split(/[\\/]/).includes('..')))
-        throw new src_errors/* InputError */.d('testers-file', `"${path}" is outside of the repository.`, 'Give the path from the root of the repository, for example "apps/mobile/testers.json".');
+        throw new src_errors/* InputError */.dz('testers-file', `"${path}" is outside of the repository.`, 'Give the path from the root of the repository, for example "apps/mobile/testers.json".');
     return path;
 }
 function readAssignTesters(value) {
@@ -61474,8 +59380,18 @@ function readAssignTesters(value) {
         const group = /^group:(.+)$/.exec(word)?.[1];
         if (group !== undefined)
             return { kind: 'group', name: group };
-        throw new src_errors/* InputError */.d('assign-testers', word === 'none' ? '"none" stands alone.' : `"${word}" is not known.`, 'There are author, reviewers, all, group:<name>, several of them, or none.');
+        throw new src_errors/* InputError */.dz('assign-testers', word === 'none' ? '"none" stands alone.' : `"${word}" is not known.`, 'There are author, reviewers, all, group:<name>, several of them, or none.');
     });
+}
+/** GitHub ends a job after five days at the latest (self-hosted runners). */
+const LONGEST_RUN = 5 * 24 * 60;
+function readTimeout(value) {
+    if (value === null)
+        return 60;
+    const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0;
+    if (minutes > 0 && minutes <= LONGEST_RUN)
+        return minutes;
+    throw new src_errors/* InputError */.dz('timeout', `"${value}" is no number of minutes.`, `Give the minutes after which the run is stopped, ${LONGEST_RUN} at most; for example 60.`);
 }
 /** One of a few words; the first one when the input is empty. */
 function readChoice(read, name, words) {
@@ -61485,7 +59401,7 @@ function readChoice(read, name, words) {
     const word = words.find(word => word === value);
     if (word !== undefined)
         return word;
-    throw new src_errors/* InputError */.d(name, `"${value}" is not known.`, `There are ${words.slice(0, -1).join(', ')} and ${words.at(-1)}.`);
+    throw new src_errors/* InputError */.dz(name, `"${value}" is not known.`, `There are ${words.slice(0, -1).join(', ')} and ${words.at(-1)}.`);
 }
 /** One `pattern: channel` a line; `#` begins a comment. */
 function readChannels(value) {
@@ -61504,9 +59420,9 @@ function readChannels(value) {
             .trim()
             .replace(/^(['"])(.*)\1$/, '$2');
         if (at < 1 || pattern === '' || channel === '')
-            throw new src_errors/* InputError */.d('channels', `line ${index + 1}, "${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
+            throw new src_errors/* InputError */.dz('channels', `line ${index + 1}, "${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
         if (pattern.startsWith('!'))
-            throw new src_errors/* InputError */.d('channels', `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`, 'The first match wins, so put the more special pattern first.');
+            throw new src_errors/* InputError */.dz('channels', `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`, 'The first match wins, so put the more special pattern first.');
         checkChannelName('channels', channel);
         mappings.push({ pattern, channel });
     });
@@ -61516,20 +59432,20 @@ function readChannels(value) {
 function readPreviewChannel(template, channels) {
     const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template);
     if (unknown !== null)
-        throw new src_errors/* InputError */.d('preview-channel', `"${unknown[0]}" stands for nothing.`, 'There are {number} and {branch}; for example "pr-{number}".');
+        throw new src_errors/* InputError */.dz('preview-channel', `"${unknown[0]}" stands for nothing.`, 'There are {number} and {branch}; for example "pr-{number}".');
     checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'));
     if (channels.some(({ channel }) => channel === template))
-        throw new src_errors/* InputError */.d('preview-channel', `"${template}" is a channel that a branch publishes to (input "channels").`, 'Previews would reach the users of that channel, and closing a pull request would delete it. Take another name, such as "pr-{number}".');
+        throw new src_errors/* InputError */.dz('preview-channel', `"${template}" is a channel that a branch publishes to (input "channels").`, 'Previews would reach the users of that channel, and closing a pull request would delete it. Take another name, such as "pr-{number}".');
     return template;
 }
 function checkChannelName(input, name) {
     if (!CHANNEL_NAME.test(name))
-        throw new src_errors/* InputError */.d(input, `"${name}" cannot be a channel's name.`, 'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.');
+        throw new src_errors/* InputError */.dz(input, `"${name}" cannot be a channel's name.`, 'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.');
 }
 function checkVersion(version) {
     const hint = 'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.';
     if (semver_default().valid(version) !== version)
-        throw new src_errors/* InputError */.d('version', `"${version}" is not a semantic version.`, hint);
+        throw new src_errors/* InputError */.dz('version', `"${version}" is not a semantic version.`, hint);
 }
 function readBoolean(read, name) {
     const value = read(name).trim().toLowerCase();
@@ -61537,7 +59453,7 @@ function readBoolean(read, name) {
         return true;
     if (value === 'false')
         return false;
-    throw new src_errors/* InputError */.d(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.');
+    throw new src_errors/* InputError */.dz(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.');
 }
 function readHosts(text) {
     const url = (name) => {
@@ -61546,10 +59462,12 @@ function readHosts(text) {
     };
     const api = url('api-url') ?? hosts/* CLOUD */.O.api;
     const cloud = api === hosts/* CLOUD */.O.api;
+    if (text('database-key') !== null)
+        readToken(name => text(name) ?? '', 'database-key');
     const databaseUrl = url('database-url');
     const databaseKey = text('database-key');
     if ((databaseUrl === null) !== (databaseKey === null))
-        throw new src_errors/* InputError */.d(databaseUrl === null ? 'database-url' : 'database-key', 'is missing.', 'database-url and database-key are used together: give both or neither.');
+        throw new src_errors/* InputError */.dz(databaseUrl === null ? 'database-url' : 'database-key', 'is missing.', 'database-url and database-key are used together: give both or neither.');
     return {
         api,
         files: url('files-url') ?? (cloud ? hosts/* CLOUD */.O.files : api),
@@ -61561,12 +59479,12 @@ function readHosts(text) {
 /** The Capgo key goes to these hosts, so they are https, or this machine. */
 function checkUrl(input, value) {
     if (!URL.canParse(value))
-        throw new src_errors/* InputError */.d(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1');
+        throw new src_errors/* InputError */.dz(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1');
     const url = new URL(value);
     if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
-        throw new src_errors/* InputError */.d(input, `${value} is not https.`, 'The Capgo key would travel readable; only localhost may be http.');
+        throw new src_errors/* InputError */.dz(input, `${value} is not https.`, 'The Capgo key would travel readable; only localhost may be http.');
     if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-        throw new src_errors/* InputError */.d(input, 'must not hold a user name, a password, a query or a fragment.', 'Give the address alone, for example https://capgo.example.com/functions/v1');
+        throw new src_errors/* InputError */.dz(input, 'must not hold a user name, a password, a query or a fragment.', 'Give the address alone, for example https://capgo.example.com/functions/v1');
     return value.replace(/\/+$/, '');
 }
 
@@ -61609,7 +59527,9 @@ function writeLine(line) {
             : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
         line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
     ];
-    return `${line.channel}: ${line.refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`;
+    // Git takes every space of Unicode but the plain one in a name; here each would end the word.
+    const refName = line.refName.replace(/\s/g, '_') || '_';
+    return `${line.channel}: ${refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`;
 }
 /** A name as a value: one of others may hold a space, and is not noted. */
 function word(name) {
@@ -61854,7 +59774,7 @@ function decidePreview(pull, { channels, previewChannel, previewLabel: label }) 
         return { kind: 'skip', reason: `#${pull.number} has no label "${label}"; with it, it gets a preview.` };
     const channelName = previewChannelName(previewChannel, pull);
     if (channels.some(({ channel }) => channel === channelName))
-        throw new src_errors/* ActionError */.l('preview_channel_taken', `The preview of #${pull.number} would be on channel ${channelName}, which a branch publishes to.`, {
+        throw new src_errors/* ActionError */.lZ('preview_channel_taken', `The preview of #${pull.number} would be on channel ${channelName}, which a branch publishes to.`, {
             hint: `The input "preview-channel" (${previewChannel}) gives that name for this branch. Put {number} in it.`,
         });
     return { kind: 'preview', pull, channelName, why: `pull request #${pull.number}` };
@@ -61876,7 +59796,7 @@ function decideFollowing(trigger, inputs) {
     return { kind: 'follow' };
 }
 function refusesToBuild({ event }) {
-    return new src_errors/* ActionError */.l('unsafe_build', `On "${event}" this action does not build: code of a stranger would run beside your secrets.`, {
+    return new src_errors/* ActionError */.lZ('unsafe_build', `On "${event}" this action does not build: code of a stranger would run beside your secrets.`, {
         hint: 'Build in a workflow on "pull_request", which has no secrets for forks, keep the web folder as an artifact, and publish it on "workflow_run" with "build: false" (docs/forks.md).',
     });
 }
@@ -61884,7 +59804,7 @@ function decideRef({ ref }, inputs) {
     if (inputs.channel !== null)
         return { kind: 'publish', channelName: inputs.channel, why: 'input "channel"' };
     if (ref.type === 'other')
-        throw new src_errors/* ActionError */.l('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
+        throw new src_errors/* ActionError */.lZ('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
             hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
         });
     const match = matchChannel(ref, inputs.channels);
@@ -61968,7 +59888,7 @@ runningName, { bps, onActive }) {
     }
 }
 function rolloutActive(channelName, active, name) {
-    return new src_errors/* ActionError */.l('rollout_active', `Channel ${channelName} is rolling out ${describeRollout(active, name ?? `bundle ${active.id}`)}.`, {
+    return new src_errors/* ActionError */.lZ('rollout_active', `Channel ${channelName} is rolling out ${describeRollout(active, name ?? `bundle ${active.id}`)}.`, {
         hint: `Finish or take it back first ("operation: rollout" with "channel: ${channelName}" and "rollout: finish" or "cancel"), or set "on-active-rollout" to "replace" (it ends) or "advance" (it goes on with the new bundle).`,
     });
 }
@@ -61976,7 +59896,7 @@ function rolloutActive(channelName, active, name) {
 function rolloutChanged(stage, channel) {
     if ((activeRollout(channel)?.id ?? null) === stage.running)
         return null;
-    return new src_errors/* ActionError */.l('rollout_changed', `The rollout of channel ${channel.name} was changed while this run worked.`, { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' });
+    return new src_errors/* ActionError */.lZ('rollout_changed', `The rollout of channel ${channel.name} was changed while this run worked.`, { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' });
 }
 
 ;// CONCATENATED MODULE: ./src/report/format.ts
@@ -62273,13 +60193,16 @@ function bar(difference, largest) {
  */
 async function gatherProject(inputs, trigger, deps, takesBuild) {
     const directory = appDirectory(inputs, deps);
-    const { appId, webDir, config } = await gatherConfig(inputs, trigger, deps, takesBuild);
+    const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, takesBuild);
     return {
         root: deps.workspace,
         directory,
+        capacitorDirectory,
         appId,
-        webDirectory: (0,external_node_path_.resolve)(directory, webDir),
-        natives: await nativeVersions(inputs, deps.workspace, directory, config),
+        webDirectory: inputs.webDir === null
+            ? (0,external_node_path_.resolve)(capacitorDirectory, config?.webDir ?? '')
+            : (0,external_node_path_.resolve)(directory, inputs.webDir),
+        natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
         wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
         warnings: config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace),
         childEnv: childEnv(inputs, deps),
@@ -62287,8 +60210,8 @@ async function gatherProject(inputs, trigger, deps, takesBuild) {
 }
 /** What the repository says of the app where nothing is built; without a checkout no native version is known. */
 async function gatherApp(inputs, trigger, deps) {
-    const { appId, config } = await gatherConfig(inputs, trigger, deps, true);
-    const natives = await nativeVersions(inputs, deps.workspace, appDirectory(inputs, deps), config);
+    const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, true);
+    const natives = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config);
     return { root: deps.workspace, appId, natives, childEnv: childEnv(inputs, deps) };
 }
 /**
@@ -62306,12 +60229,12 @@ async function checkKeys(privateKey, config, root) {
             ];
     const { keyId } = await readEncryption(privateKey, (0,external_node_path_.dirname)(config.file), null);
     if (publicKey === undefined)
-        throw new src_errors/* ActionError */.l('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
+        throw new src_errors/* ActionError */.lZ('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
             hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
             at,
         });
     if (keyIdOf(publicKey) !== keyId)
-        throw new src_errors/* ActionError */.l('public_key_mismatch', `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${keyId}….`, { hint: 'No device could open the bundle. Give the private key of that pair.', at });
+        throw new src_errors/* ActionError */.lZ('public_key_mismatch', `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${keyId}….`, { hint: 'No device could open the bundle. Give the private key of that pair.', at });
     return [];
 }
 /** The app's id, from the inputs or the config. */
@@ -62321,11 +60244,11 @@ async function gatherAppId(inputs, trigger, deps) {
 /** Evaluates the Capacitor config for what the inputs leave open; never where a stranger's code may stand there. */
 async function gatherConfig(inputs, trigger, deps, webDirKnown) {
     const root = deps.workspace;
-    const directory = appDirectory(inputs, deps);
+    const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps));
     const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null);
     if (!isComplete && isPrivileged(trigger)) {
         const missing = inputs.appId === null ? 'app-id' : 'web-dir';
-        throw new src_errors/* ActionError */.l('unsafe_config', `On "${trigger.event}" the input "${missing}" must be set.`, {
+        throw new src_errors/* ActionError */.lZ('unsafe_config', `On "${trigger.event}" the input "${missing}" must be set.`, {
             hint: "A Capacitor config is code; on this event it may be a stranger's, beside your secrets, so it is not evaluated.",
         });
     }
@@ -62333,28 +60256,29 @@ async function gatherConfig(inputs, trigger, deps, webDirKnown) {
         ? null
         : await readCapacitorConfig({
             root,
-            directory,
+            directory: capacitorDirectory,
             env: childEnv(inputs, deps),
             nodePath: deps.evaluator.node,
             evaluatorPath: deps.evaluator.script,
+            signal: deps.stop.signal,
         });
     const appId = inputs.appId ?? config?.appId ?? '';
     if (!inputs_APP_ID.test(appId))
-        throw new src_errors/* ActionError */.l('invalid_app_id', `"${appId}" is not an app id.`, {
+        throw new src_errors/* ActionError */.lZ('invalid_app_id', `"${appId}" is not an app id.`, {
             hint: 'App ids look like com.example.app.',
             ...(config === null ? {} : { at: { file: (0,external_node_path_.relative)(root, config.file) } }),
         });
-    return { appId, webDir: inputs.webDir ?? config?.webDir ?? '', config };
+    return { appId, config, capacitorDirectory };
 }
 /** The cleaned environment for every child process. */
-function childEnv({ capgoToken, devicesToken, githubToken, privateKey }, { env }) {
-    return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey]);
+function childEnv({ capgoToken, devicesToken, githubToken, privateKey, hosts }, { env }) {
+    return (0,environment/* childEnvironment */.Qc)(env, [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? '']);
 }
 function appDirectory({ workingDirectory }, { workspace }) {
     const directory = (0,external_node_path_.resolve)(workspace, workingDirectory);
     if (!(0,external_node_path_.relative)(workspace, directory).startsWith('..'))
         return directory;
-    throw new src_errors/* ActionError */.l('outside_checkout', `working-directory "${workingDirectory}" is outside of the checkout.`, { hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".' });
+    throw new src_errors/* ActionError */.lZ('outside_checkout', `working-directory "${workingDirectory}" is outside of the checkout.`, { hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".' });
 }
 async function nativeVersions(inputs, root, directory, config) {
     if (inputs.nativeVersion !== null)
@@ -62383,11 +60307,18 @@ async function wantedVersion(inputs, trigger, root, directory) {
 }
 /** What Capgo says before anything is built. */
 async function gatherRemote(project, target, { minUpdateVersion, onIncompatible }, capgo) {
-    // The app first: a wrong key makes the database answer with empty lists instead of a refusal.
-    const app = await capgo.readApp(project.appId);
-    const { channel, publicChannels } = await capgo.readChannelAndPublic(project.appId, target.channelName);
+    // The app's answer counts first: a wrong key makes the database answer with empty lists instead of a refusal.
+    const [app, remote] = await Promise.allSettled([
+        capgo.readApp(project.appId),
+        capgo.readChannelAndPublic(project.appId, target.channelName),
+    ]);
+    if (app.status === 'rejected')
+        throw app.reason;
+    if (remote.status === 'rejected')
+        throw remote.reason;
+    const { channel, publicChannels } = remote.value;
     return {
-        app,
+        app: app.value,
         facts: {
             appId: project.appId,
             channelName: target.channelName,
@@ -62405,18 +60336,19 @@ async function gatherRemote(project, target, { minUpdateVersion, onIncompatible 
     };
 }
 /**
- * What Capgo says once the content is known; the channel is read again, a build takes its time. `baseChannel` is
- * whose devices will take the bundle, when those are not the channel's own.
+ * What Capgo says once the content is known; with `isOld` the channel is read again, since a build takes its time.
+ * `baseChannel` is whose devices will take the bundle, when those are not the channel's own.
  */
-async function gatherForContent(facts, names, content, baseChannel, capgo, compare) {
-    const [channel, base] = await Promise.all([
-        capgo.readChannel(facts.appId, facts.channelName),
+async function gatherForContent(facts, names, content, isOld, baseChannel, capgo, compare) {
+    const isServed = (channel) => channel?.version?.checksum === content.checksum;
+    const find = () => capgo.findBundles(facts.appId, names, content.checksum);
+    const [channel, base, found] = await Promise.all([
+        isOld ? capgo.readChannel(facts.appId, facts.channelName) : facts.channel,
         baseChannel === null ? null : capgo.readChannel(facts.appId, baseChannel),
+        isServed(facts.channel) ? null : find(),
     ]);
     const relation = await relationToServed(facts, channel, compare);
-    const bundles = channel?.version?.checksum === content.checksum || relation === 'behind'
-        ? []
-        : await capgo.findBundles(facts.appId, names, content.checksum);
+    const bundles = isServed(channel) || relation === 'behind' ? [] : (found ?? (await find()));
     return {
         ...facts,
         channel,
@@ -62449,9 +60381,9 @@ async function withoutLostContent(bundles, checksum, capgo) {
     }));
 }
 /** The checkout's own history where it is complete enough, else GitHub's. */
-function comparer(project, github) {
+function comparer(project, github, { stop: { signal } }) {
     return async (base, head) => {
-        const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv });
+        const local = await compareInCheckout(base, head, { cwd: project.root, env: project.childEnv, signal });
         if (local !== null)
             return local;
         return (await github?.compare(base, head)) ?? 'unknown';
@@ -62652,7 +60584,7 @@ function bundlePage(consoleUrl, appId, id) {
 }
 /** Any error as a result; one that is not ours is a fault of this action and says so. */
 function failure(error, what = 'Publish') {
-    const known = error instanceof src_errors/* ActionError */.l ? error : undefined;
+    const known = error instanceof src_errors/* ActionError */.lZ ? error : undefined;
     return {
         kind: 'failed',
         outcome: 'failed',
@@ -62687,6 +60619,9 @@ async function findLeftovers(appId, pull, channelName, capgo) {
     const channels = found.filter(isServing);
     const number = pull.slice(pull.lastIndexOf('#') + 1);
     const bundles = made.filter(bundle => {
+        // The names of ours are always strict versions; another cannot be asked for safely.
+        if (semver_default().valid(bundle.name) !== bundle.name)
+            return false;
         const preRelease = semver_default().parse(bundle.name)?.prerelease.join('.') ?? '';
         const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '');
         const forThis = readPulls(bundle).filter(note => note.pull === pull);
@@ -63342,7 +61277,7 @@ function encodeSegments(segs, ecl, minVersion = 1, maxVersion = 40, mask = -1, b
   return new QrCode(version, ecl, dataCodewords, mask);
 }
 
-function dist_encode(data, options) {
+function encode(data, options) {
   const {
     ecc = "L",
     boostEcc = false,
@@ -63414,7 +61349,7 @@ function renderUnicode(data, options = {}) {
     whiteChar = "\u2588",
     blackChar = "\u2591"
   } = options;
-  const result = dist_encode(data, options);
+  const result = encode(data, options);
   return result.data.map((row) => {
     return row.map((mod) => mod ? blackChar : whiteChar).join("");
   }).join("\n");
@@ -63433,7 +61368,7 @@ function renderUnicodeCompact(data, options = {}) {
     BLACK_WHITE: "\u2584",
     BLACK_ALL: " "
   };
-  const result = dist_encode(data, options);
+  const result = encode(data, options);
   const WHITE = false;
   const BLACK = true;
   const at = (x, y) => getDataAt(result.data, x, y, true);
@@ -63460,7 +61395,7 @@ function escapeAttr(value) {
   return value.replace(/&/g, "&amp;").replace(/"/g, "&quot;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 function renderSVG(data, options = {}) {
-  const result = dist_encode(data, options);
+  const result = encode(data, options);
   const {
     pixelSize = 10,
     whiteColor = "white",
@@ -63516,7 +61451,7 @@ function renderQr(text) {
 /** Rows of modules, true where dark; null when it would be larger than the largest version. */
 function drawModules(text) {
     try {
-        return dist_encode(text.toWellFormed(), {
+        return encode(text.toWellFormed(), {
             ecc: 'L',
             boostEcc: true,
             maxVersion: LARGEST_VERSION,
@@ -63899,7 +61834,7 @@ function renderSummary(result) {
 /** What came of the run, as one line for the log. */
 function describeOutcome(result) {
     const testers = result.kind === 'failed' || result.testers === null ? '' : ` ${countTesters(result.testers)}.`;
-    return makeVisible(`${result.outcome}: ${render_describe(result)}${testers}`);
+    return makeVisible(`${result.outcome}: ${describe(result)}${testers}`);
 }
 /** The decisions of a plan as aligned lines for the log: what, value, why. */
 function renderLogPlan(decisions) {
@@ -63907,7 +61842,7 @@ function renderLogPlan(decisions) {
     const width = (column) => Math.max(...rows.map(row => row[column].length));
     return rows.map(([what, value, why]) => `${what.padEnd(width(0))}  ${value.padEnd(width(1))}  ${why}`.trimEnd());
 }
-function render_describe(result) {
+function describe(result) {
     switch (result.kind) {
         case 'failed':
         case 'skipped':
@@ -64397,11 +62332,12 @@ function comment_footer({ appId, runUrl, error }) {
 const PULL_REQUESTS = 'pull-requests: write';
 /**
  * Writes the one comment of a pull request and app: changes it where it is, else makes it; a closed preview
- * makes none. A comment of a newer run is left alone, so that runs may overtake one another. Returns its
+ * makes none; that of a failure is written also when the run was stopped. A comment of a newer run is left alone, so that runs may overtake one another. Returns its
  * page, null when there is none or it could not be written (that is a warning).
  */
 async function writeComment(comment, context) {
-    const { inputs, trigger, courtesy } = context;
+    const { inputs, trigger } = context;
+    const courtesy = comment.state === 'failed' ? context.lastWord : context.courtesy;
     if (!inputs.comment || inputs.dryRun)
         return null;
     const marker = markerOf(comment.appId);
@@ -64433,6 +62369,56 @@ function markerOf(appId) {
 function isNewer(body, run) {
     const [, id, attempt] = /^<!-- run (\d+)\.(\d+) -->$/m.exec(body) ?? [];
     return Number(id) > run.id || (Number(id) === run.id && Number(attempt) > run.attempt);
+}
+
+;// CONCATENATED MODULE: ./src/operations/deployment.ts
+
+
+const PERMISSION = 'deployments: write';
+/**
+ * The name of an environment on GitHub, with the folder of an app that is not at the root before it: apps of one
+ * repository have channels of the same name, and GitHub takes a deployment for the end of the one before it.
+ */
+function environmentOf(name, { deps, inputs }) {
+    const folder = (0,external_node_path_.relative)(deps.workspace, (0,external_node_path_.resolve)(deps.workspace, inputs.workingDirectory));
+    return folder === '' ? name : `${folder.split(external_node_path_.sep).join('/')}/${name}`;
+}
+/** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
+async function withDeployment({ environment: name, commit, purpose }, plan, context, publish) {
+    const { inputs, trigger, courtesy, lastWord } = context;
+    if (!inputs.deployments)
+        return publish();
+    const environment = environmentOf(name, context);
+    const transient = purpose.kind === 'preview';
+    const beginning = courtesy('show the deployment', PERMISSION, github => github.beginDeployment({
+        sha: commit.sha,
+        environment,
+        transient,
+        production: name === 'production',
+        description: `Capgo channel ${plan.channelName}`,
+        logUrl: trigger.runUrl,
+    }));
+    const end = async (state, channel) => {
+        const id = await beginning;
+        if (id === null)
+            return;
+        await lastWord('show how the deployment ended', PERMISSION, async (github) => {
+            const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null);
+            await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl });
+            if (transient && state === 'success')
+                await github.retireDeployments(environment, id);
+        });
+    };
+    let published;
+    try {
+        published = await publish();
+    }
+    catch (error) {
+        await end('failure', null);
+        throw error;
+    }
+    await end(published.outcome === 'stale' ? 'inactive' : 'success', published.channel);
+    return published;
 }
 
 // EXTERNAL MODULE: ./src/capgo/devices.ts
@@ -64497,6 +62483,11 @@ function refusedByVersion(native, bundle, rules, installed) {
             return {
                 code: 'misconfigured_channel',
                 rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
+            };
+        if (semver_default().valid(bundle.min_update_version) === null)
+            return {
+                code: 'semver_error',
+                rule: `the bundle's minimum native version ${bundle.min_update_version} is no version`,
             };
         if (semver_default().gt(bundle.min_update_version, build))
             return {
@@ -64577,8 +62568,10 @@ function sayUpload(sent, total) {
     return `Uploaded ${formatBytes(sent)} of ${formatBytes(total)} (${Math.floor((sent / total) * 100)}%).`;
 }
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js
-var mini_schemas = __nccwpck_require__(4343);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
+var core_core = __nccwpck_require__(8532);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/schemas.js + 2 modules
+var core_schemas = __nccwpck_require__(1041);
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/mini/iso.js
 
 
@@ -64595,7 +62588,7 @@ const ZodMiniISODate = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniISOD
     mini_schemas/* ZodMiniStringFormat */.zUr.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
-function iso_date(params) {
+function date(params) {
     return api/* _isoDate */.db(ZodMiniISODate, params);
 }
 const ZodMiniISOTime = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniISOTime", (inst, def) => {
@@ -64619,6 +62612,8 @@ function duration(params) {
 
 
 
+/** Characters; 10,000 testers with all that there is to say of them have 2 MB. */
+const testers_file_LONGEST_FILE = 8 * 1024 * 1024;
 /** What the plugin makes for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -64635,7 +62630,7 @@ const TesterEntry = mini_schemas/* strictObject */.rej({
     groups: mini_schemas/* optional */.lqM(mini_schemas/* array */.YOg(GroupName).check(mini_schemas/* describe */.q0y('Groups that `assign-testers: group:<name>` can name.'))),
     channel: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()
         .check(api/* _regex */.Fk(NAME, "is not a channel's name"), mini_schemas/* describe */.q0y('Channel that the device is on while no pull request wants it.'))),
-    until: mini_schemas/* optional */.lqM(iso_date('is not a day such as 2027-03-31')
+    until: mini_schemas/* optional */.lqM(date('is not a day such as 2027-03-31')
         .check(mini_schemas/* describe */.q0y('Last day of testing; after it the device is released.'))),
 })
     .check(mini_schemas/* describe */.q0y('A device and whose it is.'));
@@ -64655,12 +62650,21 @@ const TestersDocument = mini_schemas/* union */.KCZ([Entries, Document])
  */
 function parseTesters(source, today) {
     const text = source.replace(/^\ufeff/, '');
+    if (text.trim() === '')
+        return unusable('the file is empty');
+    if (text.length > testers_file_LONGEST_FILE)
+        return unusable(`the file has more than ${testers_file_LONGEST_FILE} characters`);
     const place = placesOf(text);
     const errors = [];
-    const tree = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
+    let tree;
+    try {
+        tree = (0,main.parseTree)(text, errors, { allowTrailingComma: true });
+    }
+    catch {
+        // The parser calls itself for each level.
+        return unusable('this is nested more deeply than it can be read');
+    }
     const [broken] = errors;
-    if (text.trim() === '')
-        return { testers: [], problems: [{ message: 'the file is empty', line: 1, column: 1 }], warnings: [] };
     if (broken !== undefined)
         return {
             testers: [],
@@ -64674,6 +62678,9 @@ function parseTesters(source, today) {
         problems: read.problems.sort(byPlace),
         warnings: read.warnings.sort(byPlace),
     };
+}
+function unusable(message) {
+    return { testers: [], problems: [{ message, line: 1, column: 1 }], warnings: [] };
 }
 class Reader {
     testers = new Map();
@@ -64886,7 +62893,7 @@ async function testers_readTestersFile({ deps, inputs, trigger }) {
         // Branches of pull requests may be older than the file.
         if (inputs.testersFile === null || !trigger.isDefaultBranch)
             return null;
-        throw new src_errors/* ActionError */.l('testers_file_missing', `There is no file ${path} in the checkout.`, {
+        throw new src_errors/* ActionError */.lZ('testers_file_missing', `There is no file ${path} in the checkout.`, {
             hint: 'Correct the input "testers-file" (a path from the root of the repository). To let all testers go, keep the file with an empty list: [].',
         });
     }
@@ -64899,7 +62906,7 @@ async function testers_readTestersFile({ deps, inputs, trigger }) {
     const groups = new Set(testers.flatMap(tester => tester.groups));
     for (const rule of inputs.assignTesters ?? [])
         if (rule.kind === 'group' && !groups.has(rule.name))
-            throw new src_errors/* InputError */.d('assign-testers', `${path} has no group "${rule.name}".`, groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`);
+            throw new src_errors/* InputError */.dz('assign-testers', `${path} has no group "${rule.name}".`, groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`);
     return { path, text, testers };
 }
 /** A file of the checkout; null where there is none. A link that leads out of the checkout is refused. */
@@ -64911,10 +62918,18 @@ async function readInside(workspace, path) {
     if (real === null)
         return null;
     if (!real.startsWith(root + external_node_path_.sep))
-        throw new src_errors/* ActionError */.l('testers_file_invalid', `${path} is a link to a file outside of the checkout.`, {
+        throw new src_errors/* ActionError */.lZ('testers_file_invalid', `${path} is a link to a file outside of the checkout.`, {
             hint: 'Put the list itself into the repository.',
         });
-    return (0,promises_.readFile)(real, 'utf8');
+    try {
+        return await (0,promises_.readFile)(real, 'utf8');
+    }
+    catch (cause) {
+        throw new src_errors/* ActionError */.lZ('testers_file_invalid', `${path} cannot be read: ${cause.message}.`, {
+            hint: 'It must be a file of text. Set the input "testers-file" to the right one.',
+            cause,
+        });
+    }
 }
 function invalidFile(path, { problems }) {
     const [first] = problems;
@@ -64927,7 +62942,7 @@ function invalidFile(path, { problems }) {
         message: `${path}:${problem.line}:${problem.column}: ${problem.message}`,
         at: at(problem),
     }));
-    return new src_errors/* ActionError */.l('testers_file_invalid', problems.length === 1 ? said[0].message : `${path} has ${problems.length} mistakes.`, {
+    return new src_errors/* ActionError */.lZ('testers_file_invalid', problems.length === 1 ? said[0].message : `${path} has ${problems.length} mistakes.`, {
         hint: 'Nothing was changed. docs/testers.md describes the file; its "$schema" line lets editors check it.',
         at: at(first),
         problems: problems.length === 1 ? [] : said,
@@ -65065,10 +63080,10 @@ async function findPreviews(channels, scope, ownTesters, { trigger, inputs, gith
     const own = scope?.published ?? null;
     const isSettled = found.every(({ pull }) => pull === own?.number || pull === scope?.closing);
     if (!isSettled && github === null)
-        throw new src_errors/* ActionError */.l('no_github_token', 'The input "github-token" is empty.', {
+        throw new src_errors/* ActionError */.lZ('no_github_token', 'The input "github-token" is empty.', {
             hint: 'It is needed to see which pull requests are open: their testers are not taken away from them.',
         });
-    const listed = isSettled || github === null ? [] : (await github.listOpenPulls()).map(toPullRequest);
+    const listed = isSettled || github === null ? [] : (await github.listOpenPulls()).map(each => toPullRequest(each));
     const pulls = new Map([...listed, ...(own === null ? [] : [own])].map(pull => [pull.number, pull]));
     return Promise.all(found.map(async ({ channel, pull }) => {
         const known = pull === scope?.closing ? undefined : pulls.get(pull);
@@ -65104,11 +63119,11 @@ function wrongChannels(assignments, channels) {
             continue;
         const channel = known.get(to);
         if (channel === undefined)
-            wrong.set(device, new src_errors/* ActionError */.l('channel_unknown', `There is no channel "${to}" that the key can see.`, {
+            wrong.set(device, new src_errors/* ActionError */.lZ('channel_unknown', `There is no channel "${to}" that the key can see.`, {
                 hint: 'Make it in the Capgo console, or publish to it once, or correct the name in the testers file.',
             }));
         else if (channel.public)
-            wrong.set(device, new src_errors/* ActionError */.l('public_channel', `Channel "${to}" is public, and Capgo puts no device on a public channel.`, {
+            wrong.set(device, new src_errors/* ActionError */.lZ('public_channel', `Channel "${to}" is public, and Capgo puts no device on a public channel.`, {
                 hint: 'A device without an override gets the public channel anyway: leave "channel" out, or name a private one.',
             }));
     }
@@ -65163,6 +63178,7 @@ async function readKnownDevices(appId, assignments, pulls, capgo, { deps }) {
         return new Map(rows.map(row => [row.device_id.toLowerCase(), row]));
     }
     catch (error) {
+        deps.stop.signal.throwIfAborted();
         deps.log.info(`Whether the devices will take it is not known: ${error.message}`);
         return null;
     }
@@ -65231,6 +63247,7 @@ function daysAgo(from, days) {
 }
 
 ;// CONCATENATED MODULE: ./src/operations/close.ts
+
 
 
 
@@ -65307,7 +63324,7 @@ async function closePreview(appId, { pull, why, channelName, movesTesters }, con
         return removed;
     });
     if (inputs.deployments)
-        await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(`preview/pr-${number}`));
+        await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(environmentOf(`preview/pr-${number}`, context)));
     const { sha, url } = commitOfPull(pull, trigger);
     await writeComment({
         state: 'closed',
@@ -65341,6 +63358,7 @@ async function moveTestersOn(appId, closing, context) {
         return await convergeForPull(appId, { published: null, closing }, await testers_readTestersFile(context), context);
     }
     catch (error) {
+        context.deps.stop.signal.throwIfAborted();
         const { reason } = failure(error);
         context.deps.log.warning(`The testers were not moved on: ${reason}`);
         return null;
@@ -65369,10 +63387,27 @@ async function readAppId({ deps, inputs, trigger, capgo }) {
 
 // EXTERNAL MODULE: ./src/github/refusal.ts
 var refusal = __nccwpck_require__(6047);
+// EXTERNAL MODULE: ./src/stop.ts
+var src_stop = __nccwpck_require__(1123);
 ;// CONCATENATED MODULE: ./src/operations/courtesy.ts
 
-function createCourtesy(github, warnings) {
+
+/** `connect` makes a connection whose calls end with the signal; null without a token. */
+function createCourtesies(connect, stop, warnings) {
     const missing = new Set();
+    // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
+    const courtesy = create(connect?.(stop.after(src_stop/* COURTESY_ENDS */.MW)) ?? null, missing, warnings);
+    return {
+        courtesy: async (...what) => {
+            stop.signal.throwIfAborted();
+            const result = await courtesy(...what);
+            stop.signal.throwIfAborted();
+            return result;
+        },
+        lastWord: create(connect?.(stop.after(src_stop/* LAST_WORD_ENDS */.ZO)) ?? null, missing, warnings),
+    };
+}
+function create(github, missing, warnings) {
     return async (what, permission, work) => {
         if (missing.has(permission))
             return null;
@@ -65385,7 +63420,7 @@ function createCourtesy(github, warnings) {
             return await work(github);
         }
         catch (error) {
-            const forbidden = (0,refusal/* isForbidden */.U)(error);
+            const forbidden = (0,refusal/* isForbidden */.US)(error);
             if (forbidden)
                 missing.add(permission);
             warnings.push(forbidden
@@ -65396,8 +63431,11 @@ function createCourtesy(github, warnings) {
     };
 }
 function courtesy_describe(error) {
-    const { status, message } = error;
-    return status === undefined ? `GitHub gave no answer (${message})` : `GitHub answered ${status}`;
+    if (!(error instanceof refusal/* GitHubError */.y_))
+        return error.message.replace(/\.$/, '');
+    return error.status === undefined
+        ? `GitHub gave no answer (${error.said.slice(0, 200)})`
+        : `GitHub answered ${error.status}`;
 }
 
 ;// CONCATENATED MODULE: ./src/plan/compatibility.ts
@@ -65505,7 +63543,7 @@ function chooseName(request) {
     const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
     const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion);
     if (refused !== null && wanted.forced) {
-        throw new src_errors/* ActionError */.l('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
+        throw new src_errors/* ActionError */.lZ('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
             hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
         });
     }
@@ -65524,7 +63562,7 @@ function chooseName(request) {
     const [first, ...rest] = derived;
     if (first === undefined) {
         const [native] = natives;
-        throw new src_errors/* ActionError */.l('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
+        throw new src_errors/* ActionError */.lZ('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
             hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
         });
     }
@@ -65662,7 +63700,7 @@ function planPublish(facts) {
         if (mode === 'warn')
             warnings.push(`${lack}: ${broken.map(({ name }) => name).join(', ')}.`);
         else
-            throw new src_errors/* ActionError */.l('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
+            throw new src_errors/* ActionError */.lZ('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
                 hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
             });
     }
@@ -65781,7 +63819,7 @@ function minimumNative(facts) {
         return served;
     const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
     if (lowest === undefined)
-        throw new src_errors/* ActionError */.l('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
+        throw new src_errors/* ActionError */.lZ('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
     return lowest;
 }
 /** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
@@ -66070,13 +64108,13 @@ async function installDependencies(options) {
     if (none && (manager === null || manager.lockfile === null))
         return null;
     if (manager === null || manager.lockfile === null)
-        throw new src_errors/* ActionError */.l('lockfile_missing', 'The dependencies are not installed, and there is no lockfile to install from.', {
+        throw new src_errors/* ActionError */.lZ('lockfile_missing', 'The dependencies are not installed, and there is no lockfile to install from.', {
             hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
             at: { file: (0,external_node_path_.relative)(root, (0,external_node_path_.join)(directory, 'package.json')) },
         });
-    const { title, exitCode, tail } = await runManager(manager, 'frozen', [], manager.directory, options);
+    const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options);
     if (exitCode !== 0)
-        throw new src_errors/* ActionError */.l('install_failed', `"${title}" ended with exit code ${exitCode}.`, {
+        throw new src_errors/* ActionError */.lZ('install_failed', `"${title}" ended with ${end}.`, {
             hint: `${INSTALL_HINTS[manager.agent] ?? ''} Tokens of this action are not passed to the install: when a private registry refused, install in a step before.`.trim(),
             at: { file: (0,external_node_path_.relative)(root, manager.lockfile) },
             output: tail,
@@ -66092,19 +64130,19 @@ async function buildWebApp(options) {
     const file = (0,external_node_path_.relative)(root, (0,external_node_path_.join)(directory, 'package.json'));
     const manifest = await readManifest(directory, root);
     if (manifest === null)
-        throw new src_errors/* ActionError */.l('package_json_missing', `There is no ${file}.`, {
+        throw new src_errors/* ActionError */.lZ('package_json_missing', `There is no ${file}.`, {
             hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
         });
     const scripts = manifest.scripts ?? {};
     if (!Object.hasOwn(scripts, script))
-        throw new src_errors/* ActionError */.l('build_script_missing', `${file} has no script "${script}".`, {
+        throw new src_errors/* ActionError */.lZ('build_script_missing', `${file} has no script "${script}".`, {
             hint: `${Object.keys(scripts).length === 0 ? 'It has no scripts at all' : `It has: ${Object.keys(scripts).join(', ')}`}. Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
             at: { file },
         });
     const manager = options.manager ?? { name: 'npm', agent: 'npm' };
-    const { title, exitCode, tail } = await runManager(manager, 'run', [script], directory, options);
+    const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], directory, options);
     if (exitCode !== 0)
-        throw new src_errors/* ActionError */.l('build_failed', `"${title}" ended with exit code ${exitCode}.`, {
+        throw new src_errors/* ActionError */.lZ('build_failed', `"${title}" ended with ${end}.`, {
             hint: "The build says why, above. It ran without this action's tokens and without the files for outputs and variables of the job.",
             at: { file },
             output: tail,
@@ -66114,7 +64152,13 @@ async function buildWebApp(options) {
 async function readManifest(directory, root) {
     const path = (0,external_node_path_.join)(directory, 'package.json');
     const text = await (0,promises_.readFile)(path, 'utf8').catch(() => null);
-    return text === null ? null : parseJson(text, (0,external_node_path_.relative)(root, path), 'package_json_broken');
+    return text === null ? null : asManifest(parseJson(text, (0,external_node_path_.relative)(root, path), 'package_json_broken'));
+}
+/** npm itself says what is wrong with a script that is none; here an object is an object or left out. */
+function asManifest(content) {
+    const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+    const parts = isObject(content) ? Object.entries(content) : [];
+    return Object.fromEntries(parts.filter(([, value]) => isObject(value)));
 }
 /** `.pnp.cjs` is how yarn installs without `node_modules`. */
 async function isInstalled(folders) {
@@ -66124,16 +64168,16 @@ async function isInstalled(folders) {
                 return true;
     return false;
 }
-async function runManager(manager, what, args, cwd, { env, onOutput }) {
+async function runManager(manager, what, args, cwd, { env, signal, onOutput }) {
     const { command, args: all } = resolveCommand(manager.agent, what, args);
     const title = [command, ...all].join(' ');
     try {
-        return { title, ...(await runChild(command, all, { cwd, env, onOutput })) };
+        return { title, ...(await runChild(command, all, { cwd, env, signal, onOutput })) };
     }
     catch (error) {
-        if (!(error instanceof src_errors/* ActionError */.l) || error.code !== 'program_missing')
+        if (!(error instanceof src_errors/* ActionError */.lZ) || error.code !== 'program_missing')
             throw error;
-        throw new src_errors/* ActionError */.l('package_manager_missing', `"${title}" cannot run: ${manager.name} is not installed here.`, {
+        throw new src_errors/* ActionError */.lZ('package_manager_missing', `"${title}" cannot run: ${manager.name} is not installed here.`, {
             hint: `Add a step before this action: ${SETUP[manager.name]}.`,
             cause: error,
         });
@@ -66159,13 +64203,13 @@ const INSTALL_HINTS = {
 
 
 /** What systems and tools leave lying about; no app asks for it. */
-const LITTER = {
+const LITTER = new Map(Object.entries({
     '.DS_Store': 'macOS folder settings',
     __MACOSX: 'macOS resource forks',
     'Thumbs.db': 'Windows thumbnails',
     'desktop.ini': 'Windows folder settings',
     '.git': 'git repository',
-};
+}));
 /** What bundlers write beside scripts and styles; other files with this ending may be an app's own. */
 const SOURCE_MAP = /\.(m?js|cjs|css)\.map$/;
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
@@ -66185,7 +64229,7 @@ async function checkWebDirectory(options) {
     const maps = found.files.filter(file => SOURCE_MAP.test(file.path));
     const files = found.files.filter(file => !(options.dropSourceMaps && maps.includes(file))).sort(byPath);
     if (files.length === 0 && found.links.length === 0)
-        throw new src_errors/* ActionError */.l('web_dir_empty', `The web folder "${shown}" has no files.`, {
+        throw new src_errors/* ActionError */.lZ('web_dir_empty', `The web folder "${shown}" has no files.`, {
             hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
         });
     const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
@@ -66222,14 +64266,14 @@ async function requireFolder(directory, shown, root) {
     const found = await (0,promises_.stat)(directory).catch(() => null);
     if (found === null) {
         const others = await buildsNearby((0,external_node_path_.dirname)(directory));
-        throw new src_errors/* ActionError */.l('web_dir_missing', `The web folder "${shown}" does not exist.`, {
+        throw new src_errors/* ActionError */.lZ('web_dir_missing', `The web folder "${shown}" does not exist.`, {
             hint: others.length > 0
                 ? `There is a build in ${others.map(other => `"${(0,external_node_path_.relative)(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
                 : 'The build did not write it. Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to; with build: false, build in a step before.',
         });
     }
     if (!found.isDirectory())
-        throw new src_errors/* ActionError */.l('web_dir_not_a_folder', `The web folder "${shown}" is a file.`, {
+        throw new src_errors/* ActionError */.lZ('web_dir_not_a_folder', `The web folder "${shown}" is a file.`, {
             hint: 'Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to.',
         });
 }
@@ -66250,7 +64294,7 @@ async function walk(directory, prefix = '', found = { files: [], links: [], spec
     const entries = (await (0,promises_.readdir)((0,external_node_path_.join)(directory, prefix), { withFileTypes: true })).sort((a, b) => byPath({ path: a.name }, { path: b.name }));
     for (const entry of entries) {
         const path = prefix + entry.name;
-        const why = LITTER[entry.name];
+        const why = LITTER.get(entry.name);
         if (why !== undefined)
             found.leftOut.push({ path, why });
         else
@@ -66391,10 +64435,10 @@ async function callsNotifyAppReady(path) {
 function check_unfit(problems, shown) {
     const [first] = problems;
     if (problems.length === 1)
-        return new src_errors/* ActionError */.l(first.code, `The web folder "${shown}" cannot be shipped: ${first.message}.`, {
+        return new src_errors/* ActionError */.lZ(first.code, `The web folder "${shown}" cannot be shipped: ${first.message}.`, {
             hint: first.hint,
         });
-    return new src_errors/* ActionError */.l('web_dir_unfit', [
+    return new src_errors/* ActionError */.lZ('web_dir_unfit', [
         `The web folder "${shown}" cannot be shipped, for ${problems.length} reasons:`,
         ...problems.map((problem, index) => `${index + 1}. ${problem.message} (${problem.code})`),
     ].join('\n'), { hint: problems.map((problem, index) => `${index + 1}. ${problem.hint}`).join('\n') });
@@ -66881,7 +64925,7 @@ async function choose(folder, locks, declared, root) {
     const [first] = locks;
     const other = locks.find(lock => lock.name !== first.name);
     if (other)
-        throw new src_errors/* ActionError */.l('lockfiles_conflict', `Two package managers have a lockfile: ${shown(first.file)} (${first.name}) and ${shown(other.file)} (${other.name}).`, {
+        throw new src_errors/* ActionError */.lZ('lockfiles_conflict', `Two package managers have a lockfile: ${shown(first.file)} (${first.name}) and ${shown(other.file)} (${other.name}).`, {
             hint: 'Delete the one that is not used, or name the right one as "packageManager" in package.json.',
             at: { file: shown(other.file) },
         });
@@ -66902,7 +64946,7 @@ function isSupported(name) {
     return package_manager_NAMES.includes(name);
 }
 function unsupported(name, folder, root) {
-    return new src_errors/* ActionError */.l('package_manager_unsupported', `package.json asks for the package manager "${name}".`, {
+    return new src_errors/* ActionError */.lZ('package_manager_unsupported', `package.json asks for the package manager "${name}".`, {
         hint: 'This action runs npm, pnpm, yarn and bun. Build in a step before, and give build: false.',
         at: { file: (0,external_node_path_.relative)(root, (0,external_node_path_.join)(folder, 'package.json')) },
     });
@@ -69713,9 +67757,9 @@ function concatenate(pieces) {
     }
     return all;
 }
-/** Deflates on all cores. `script` is the built `deflate-worker.ts`. */
-function startDeflater(script) {
-    const threads = Array.from({ length: Math.min((0,external_node_os_.availableParallelism)(), MOST_THREADS) }, () => new external_node_worker_threads_.Worker(script));
+/** Deflates on all cores. `source` is the text of the built `deflate-worker.ts`: a build could change the file. */
+function startDeflater(source) {
+    const threads = Array.from({ length: Math.min((0,external_node_os_.availableParallelism)(), MOST_THREADS) }, () => new external_node_worker_threads_.Worker(source, { eval: true, env: {} }));
     const waiting = new Map();
     let broken = null;
     const fail = (error) => {
@@ -69779,8 +67823,9 @@ const IN_MEMORY = 4 * 1024 * 1024;
 const WORTH_THREADS = 2 * 1024 * 1024;
 /**
  * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its
- * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the path of the built
- * `deflate-worker.ts`; null = one thread. Throws `file_changed` when a file no longer has the size that was checked.
+ * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the text of the built
+ * `deflate-worker.ts`; null = one thread. Throws `file_changed` when a file no longer has the size that was checked,
+ * and the signal's reason.
  */
 async function zipDirectory(options) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
@@ -69795,7 +67840,13 @@ async function zipDirectory(options) {
     const toDeflate = options.files.filter(isSmallText).reduce((sum, file) => sum + file.size, 0);
     const deflater = options.worker !== null && toDeflate > WORTH_THREADS ? startDeflater(options.worker) : deflateHere;
     try {
-        await (0,external_node_stream_promises_.pipeline)(zipChunks(options, deflater), measure, (0,external_node_fs_.createWriteStream)(options.to));
+        await (0,external_node_stream_promises_.pipeline)(zipChunks(options, deflater), measure, (0,external_node_fs_.createWriteStream)(options.to), {
+            signal: options.signal,
+        });
+    }
+    catch (error) {
+        options.signal?.throwIfAborted();
+        throw error;
     }
     finally {
         await deflater.close();
@@ -69890,7 +67941,7 @@ async function* storedBlocks(task) {
     }
 }
 function fileChanged(file) {
-    return new src_errors/* ActionError */.l('file_changed', `The web folder's file "${file.path}" changed while the zip was made.`, {
+    return new src_errors/* ActionError */.lZ('file_changed', `The web folder's file "${file.path}" changed while the zip was made.`, {
         hint: 'Something still writes to the web folder, for example a watcher that the build script started. Let the build end before this action goes on.',
     });
 }
@@ -69906,15 +67957,36 @@ var wire = __nccwpck_require__(929);
 
 
 
-/** Installs and builds (in children that see no secret), checks the web folder and makes the zip of it. */
-async function buildBundle(project, inputs, deps) {
+/** Throws what is wrong with the web folder; `signal` ends the work on the zip. */
+async function checkAndZip({ root, webDirectory: directory }, inputs, deps, signal) {
+    const checked = await checkWebDirectory({
+        directory,
+        root,
+        requireNotifyAppReady: inputs.checkNotifyAppReady,
+        dropSourceMaps: inputs.sourceMaps !== 'keep',
+        maxBytes: wire/* MAX_UPLOAD */.bE,
+    });
+    const zip = await zipDirectory({
+        directory,
+        files: checked.files,
+        to: (0,external_node_path_.join)(deps.scratch, 'bundle.zip'),
+        worker: deps.deflateWorker,
+        signal: signal === undefined ? deps.stop.signal : AbortSignal.any([deps.stop.signal, signal]),
+    });
+    return { checked, zip };
+}
+/**
+ * Installs and builds (in children that see no secret), checks the web folder and makes the zip of it, unless that
+ * was `begun` before.
+ */
+async function buildBundle(project, inputs, deps, begun) {
     const { log, clock } = deps;
     let duration = null;
     if (inputs.build) {
         const began = clock();
         const { root, directory, childEnv: env } = project;
         const manager = await detectPackageManager({ root, directory });
-        const child = { root, directory, manager, env };
+        const child = { root, directory, manager, env, signal: deps.stop.signal };
         await log.group('Install dependencies', async () => {
             const command = await log.output(onOutput => installDependencies({ ...child, onOutput }));
             log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`);
@@ -69922,28 +67994,17 @@ async function buildBundle(project, inputs, deps) {
         await log.group(`Build (${inputs.buildScript})`, () => log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })));
         duration = clock() - began;
     }
+    await deps.requireUntouched();
     return log.group('Check and zip', async () => {
-        const checked = await checkWebDirectory({
-            directory: project.webDirectory,
-            root: project.root,
-            requireNotifyAppReady: inputs.checkNotifyAppReady,
-            dropSourceMaps: inputs.sourceMaps !== 'keep',
-            maxBytes: wire/* MAX_UPLOAD */.bE,
-        });
+        const { checked, zip } = await (begun ?? checkAndZip(project, inputs, deps));
         for (const { path, why } of checked.leftOut)
             log.info(`left out: ${path} (${why})`);
-        const zip = await zipDirectory({
-            directory: project.webDirectory,
-            files: checked.files,
-            to: (0,external_node_path_.join)(deps.scratch, 'bundle.zip'),
-            worker: deps.deflateWorker,
-        });
         log.info(`${checked.files.length} files, ${checked.totalBytes} bytes -> ${(0,external_node_path_.relative)(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`);
-        const nativePackages = await readNativePackages(project.directory);
-        const pluginVersion = await readUpdaterVersion(project.directory, nativePackages);
+        const nativePackages = await readNativePackages(project.capacitorDirectory);
+        const pluginVersion = await readUpdaterVersion(project.capacitorDirectory, nativePackages);
         const encryption = inputs.privateKey === ''
             ? null
-            : await readEncryption(inputs.privateKey, project.directory, pluginVersion);
+            : await readEncryption(inputs.privateKey, project.capacitorDirectory, pluginVersion);
         if (encryption !== null)
             log.info(`Encrypted with key ${encryption.keyId}.`);
         return {
@@ -69964,44 +68025,6 @@ async function buildBundle(project, inputs, deps) {
             duration,
         };
     });
-}
-
-;// CONCATENATED MODULE: ./src/operations/deployment.ts
-
-const PERMISSION = 'deployments: write';
-/** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
-async function withDeployment({ environment, commit, purpose }, plan, { inputs, trigger, courtesy }, publish) {
-    if (!inputs.deployments)
-        return publish();
-    const transient = purpose.kind === 'preview';
-    const beginning = courtesy('show the deployment', PERMISSION, github => github.beginDeployment({
-        sha: commit.sha,
-        environment,
-        transient,
-        description: `Capgo channel ${plan.channelName}`,
-        logUrl: trigger.runUrl,
-    }));
-    const end = async (state, channel) => {
-        const id = await beginning;
-        if (id === null)
-            return;
-        await courtesy('show how the deployment ended', PERMISSION, async (github) => {
-            const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null);
-            await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl });
-            if (transient && state === 'success')
-                await github.retireDeployments(environment, id);
-        });
-    };
-    let published;
-    try {
-        published = await publish();
-    }
-    catch (error) {
-        await end('failure', null);
-        throw error;
-    }
-    await end(published.outcome === 'stale' ? 'inactive' : 'success', published.channel);
-    return published;
 }
 
 // EXTERNAL MODULE: ./src/capgo/channels.ts
@@ -70037,7 +68060,7 @@ function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }) {
         return { on: true, why: 'devices download only the files that changed' };
     if (mode === 'auto')
         return { on: false, why };
-    throw new src_errors/* ActionError */.l('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
+    throw new src_errors/* ActionError */.lZ('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
         hint: 'With delta: auto the whole zip is used where single files are not possible.',
     });
 }
@@ -70709,6 +68732,8 @@ function sha256(bytes) {
 
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
 const UPLOADS = 64;
+/** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
+const ASK_FROM = 16 * 1024;
 /** Where the channel serves nothing with delta files, these bundles tell what is stored. */
 const LOOK_AT = 3;
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
@@ -70732,9 +68757,11 @@ async function storeDelta(content, session, context) {
         totalBytes: missing.reduce((sum, file) => sum + file.size, 0),
     });
     let sentBytes = 0;
+    let sentFiles = 0;
     let count = 0;
     const queue = new dist/* default */.Ay({ concurrency: UPLOADS });
-    const sent = await queue.addAll(missing.map(file => async () => {
+    const sent = await queue
+        .addAll(missing.map(file => async () => {
         const packed = await pack(file);
         const hash = session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256);
         const key = deltaKey({
@@ -70744,17 +68771,28 @@ async function storeDelta(content, session, context) {
             hashOfHash: (0,external_node_crypto_.createHash)('sha256').update(hash).digest('hex'),
             fileName: packed.fileName,
         });
-        await capgo.uploadFile({
-            ...packed,
-            key,
-            what: `file ${file.path}`,
-            type: mrmime_lookup(file.path) ?? 'application/octet-stream',
-        }, { config });
-        sentBytes += packed.size;
+        const isStored = context.begun &&
+            packed.size >= ASK_FROM &&
+            (await capgo.describeStored(key))?.sha256 === packed.sha256;
+        if (!isStored) {
+            await capgo.uploadFile({
+                ...packed,
+                key,
+                what: `file ${file.path}`,
+                type: mrmime_lookup(file.path) ?? 'application/octet-stream',
+            }, { config });
+            sentFiles++;
+            sentBytes += packed.size;
+        }
         context.onFile(++count, missing.length);
         return { file_name: packed.fileName, s3_path: key, file_hash: hash };
-    }));
-    return { manifest: [...stored, ...sent], report: { files: files.length, sent: sent.length, sentBytes } };
+    }))
+        .catch((error) => {
+        // No file is worth to be packed or sent any more.
+        queue.clear();
+        throw error;
+    });
+    return { manifest: [...stored, ...sent], report: { files: files.length, sent: sentFiles, sentBytes } };
 }
 
 ;// CONCATENATED MODULE: ./src/operations/publish.ts
@@ -70786,7 +68824,7 @@ async function publish(plan, context) {
         context.capgo.readChannel(plan.appId, plan.channelName),
     ]);
     if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
-        throw new src_errors/* ActionError */.l('delta_not_taken_up', `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`, { hint: 'The server does this in the background. Nothing was published; run the job again later.' });
+        throw new src_errors/* ActionError */.lZ('delta_not_taken_up', `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`, { hint: 'The server does this in the background. Nothing was published; run the job again later.' });
     const published = await promote(plan, bundle, channel, context);
     const warnings = [...stored.warnings];
     if (!stored.isDeltaOnly &&
@@ -70825,21 +68863,13 @@ async function keep(plan, action, { capgo, channel, commit, log }) {
         warnings: [],
     };
 }
-async function requirePermissions(plan, { capgo, app }) {
-    const scope = { appId: plan.appId, channelId: null };
-    const needs = [];
-    const need = (what, permission, channelId = null) => needs.push(capgo.requirePermission(what, permission, { ...scope, channelId }));
-    if (plan.action.do !== 'promote') {
-        need('upload a bundle', 'app.upload_bundle');
-        needs.push(capgo.requireStorage(app.owner_org, plan.appId));
-    }
-    if (plan.channelId === null)
-        need(`make channel ${plan.channelName}`, 'app.create_channel');
+/** What the first write does not tell by itself: that the last one will be refused. */
+async function requirePermissions(plan, { capgo }) {
+    const { appId, channelId, channelName } = plan;
+    if (channelId === null)
+        await capgo.requirePermission(`make channel ${channelName}`, 'app.create_channel', { appId, channelId });
     else
-        needs.push(requireAssignment(plan.stage, plan.appId, { id: plan.channelId, name: plan.channelName }, capgo));
-    for (const result of await Promise.allSettled(needs))
-        if (result.status === 'rejected')
-            throw result.reason;
+        await requireAssignment(plan.stage, appId, { id: channelId, name: channelName }, capgo);
 }
 /** A ready bundle with this content gets this run's commit; without that note it is promoted all the same. */
 async function takeOver(plan, bundle, context) {
@@ -70852,7 +68882,11 @@ async function takeOver(plan, bundle, context) {
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
 async function store(plan, action, context) {
     const { capgo, app, content, log } = context;
-    const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)]);
+    const [config] = await Promise.all([
+        capgo.readFilesConfig(),
+        requirePermissions(plan, context),
+        capgo.requireStorage(app.owner_org, plan.appId),
+    ]);
     const delta = decideDelta({
         mode: content.delta,
         pluginVersion: content.pluginVersion,
@@ -70862,7 +68896,7 @@ async function store(plan, action, context) {
     const isDeltaOnly = delta.on && content.delta === 'only';
     log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`);
     if (!isDeltaOnly && content.zip.size > config.maxUploadLength)
-        throw new src_errors/* ActionError */.l('bundle_too_large', `The bundle has ${content.zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
+        throw new src_errors/* ActionError */.lZ('bundle_too_large', `The bundle has ${content.zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
     const { row, session } = action.do === 'resume' ? reopen(action.bundle, content) : await claimName(plan, action, context);
     let files = null;
     let isHandedOver = false;
@@ -70872,6 +68906,7 @@ async function store(plan, action, context) {
             ? storeDelta(content, session, {
                 app,
                 served: context.channel?.version ?? null,
+                begun: action.do === 'resume',
                 config,
                 capgo,
                 onFile: context.onFile,
@@ -70884,7 +68919,12 @@ async function store(plan, action, context) {
         }
     }
     catch (error) {
-        if (action.do === 'upload' && !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false)))
+        // Where the same may succeed later, the row says that there is something to go on with.
+        const isPassing = error instanceof src_errors/* ActionError */.lZ && error.passing;
+        const isRemoved = action.do === 'upload' &&
+            !isPassing &&
+            (await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false));
+        if (!isRemoved)
             log(`Bundle ${row.name} is left in progress, unseen by devices; running the job again finishes it.`);
         throw error;
     }
@@ -70899,7 +68939,7 @@ async function store(plan, action, context) {
                 meanwhile.storage_provider !== 'r2-direct' &&
                 !meanwhile.deleted)
                 return meanwhile;
-            throw new src_errors/* ActionError */.l('bundle_vanished', `Bundle ${row.name} was removed or changed while it was published.`, {
+            throw new src_errors/* ActionError */.lZ('bundle_vanished', `Bundle ${row.name} was removed or changed while it was published.`, {
                 hint: 'Another job or person works on this bundle. Run the job again.',
             });
         },
@@ -70929,7 +68969,7 @@ function reopen(row, { encryption }) {
     const session = encryption.openSession(row.session_key);
     if (session !== null)
         return { row, session };
-    throw new src_errors/* ActionError */.l('session_key_unreadable', `The unfinished bundle ${row.name} was encrypted with another private key.`, { hint: 'Delete that bundle in the Capgo console, and run the job again.' });
+    throw new src_errors/* ActionError */.lZ('session_key_unreadable', `The unfinished bundle ${row.name} was encrypted with another private key.`, { hint: 'Delete that bundle in the Capgo console, and run the job again.' });
 }
 async function storeZip(mayBeThere, row, session, config, { capgo, app, content, log, onProgress }) {
     const zip = session === null
@@ -70940,7 +68980,11 @@ async function storeZip(mayBeThere, row, session, config, { capgo, app, content,
     if (there?.sha256 === zip.sha256)
         log(`The content of ${row.name} is stored already.`);
     else
-        await capgo.uploadZip(object, { config, onProgress: sent => onProgress(sent, zip.size) });
+        await capgo.uploadZip(object, {
+            config,
+            begun: mayBeThere,
+            onProgress: sent => onProgress(sent, zip.size),
+        });
 }
 function publish_megabytes(bytes) {
     return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
@@ -70978,7 +69022,7 @@ async function claimName(plan, action, { capgo, app, content, log }) {
             return reopen(row, content);
         log(`Bundle name ${name} was taken by another run at the same moment.`);
     }
-    throw new src_errors/* ActionError */.l('no_free_name', `All of these bundle names were taken meanwhile: ${action.names.join(', ')}.`, {
+    throw new src_errors/* ActionError */.lZ('no_free_name', `All of these bundle names were taken meanwhile: ${action.names.join(', ')}.`, {
         hint: 'Several jobs publish the same app and channel at once. Give the workflow a concurrency group for each channel, and run this job again.',
     });
 }
@@ -71006,7 +69050,7 @@ async function promote(plan, bundle, channel, context) {
     const overtaken = await staleBy(plan, served, context);
     if (overtaken !== null)
         return { outcome: 'stale', reason: sentence(overtaken), channel: served, bundle: null, by: null };
-    throw new src_errors/* ActionError */.l('not_served', `Capgo accepted bundle ${bundle.name} for channel ${plan.channelName}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
+    throw new src_errors/* ActionError */.lZ('not_served', `Capgo accepted bundle ${bundle.name} for channel ${plan.channelName}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
 }
 /** Null when the channel was made with the bundle on it; else the channel that was there after all. */
 async function makeChannel(plan, bundle, capgo) {
@@ -71042,11 +69086,11 @@ function requireVerifiable(channel, natives, { inputs }) {
     if (!inputs.verify)
         return;
     if (natives.length === 0)
-        throw new src_errors/* ActionError */.l('verify_impossible', 'No native version is known that a device could have.', {
+        throw new src_errors/* ActionError */.lZ('verify_impossible', 'No native version is known that a device could have.', {
             hint: 'The input "verify" asks Capgo as a device would, and devices say their native version. Set the input "native-version".',
         });
     if (channel !== null && !channel.public && !channel.allow_device_self_set)
-        throw new src_errors/* ActionError */.l('verify_impossible', `Channel ${channel.name} is private: it answers only devices that an override has put on it.`, {
+        throw new src_errors/* ActionError */.lZ('verify_impossible', `Channel ${channel.name} is private: it answers only devices that an override has put on it.`, {
             hint: 'Leave out the input "verify" for this channel, or let devices choose it (Capgo console, "Allow devices to self set").',
         });
 }
@@ -71123,13 +69167,13 @@ async function checkDownload({ bundle, channel, sha256 }, offer, { capgo }) {
         : offer.checksum !== bundle.checksum
             ? `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`
             : `its SHA-256 is ${download.sha256} instead of ${expected}`;
-    throw new src_errors/* ActionError */.l('download_differs', `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`, {
+    throw new src_errors/* ActionError */.lZ('download_differs', `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`, {
         hint: `Take the channel back ("operation: rollback" with "channel: ${channel.name}") and publish again.`,
     });
 }
 function notOffered({ bundle, channel }, offer, what, waited) {
     const blocked = offer.kind === 'refused' && offer.code === 'provider_infrastructure_request_blocked';
-    return new src_errors/* ActionError */.l('not_offered', `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${formatDuration(waited)}`}: ${verify_describe(offer)}.`, {
+    return new src_errors/* ActionError */.lZ('not_offered', `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${formatDuration(waited)}`}: ${verify_describe(offer)}.`, {
         hint: blocked
             ? 'Capgo answers no requests from this runner\'s data centre. Leave out the input "verify", or switch off the app\'s setting that blocks them.'
             : 'The publish itself was done. Look at the rules of the channel in the Capgo console; if Capgo was only slow, run the job again.',
@@ -71154,21 +69198,50 @@ async function prepare(target, context) {
         const project = await gatherProject(inputs, trigger, deps, target.takesBuild);
         const folder = (0,external_node_path_.relative)(project.root, project.webDirectory) || '.';
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
-        return { target, project, ...(await gatherRemote(project, target, inputs, capgo)) };
+        if (target.takesBuild || inputs.build)
+            return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null };
+        const abort = new AbortController();
+        const zipping = checkAndZip(project, inputs, deps, abort.signal);
+        // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
+        zipping.catch(() => { });
+        try {
+            const remote = await gatherRemote(project, target, inputs, capgo);
+            if (!inputs.dryRun)
+                askAhead(remote.facts, capgo);
+            return { target, project, ...remote, zipping };
+        }
+        catch (error) {
+            abort.abort();
+            throw error;
+        }
     });
+}
+/**
+ * What would have to be waited for later is asked while the zip is made, or together with what the plan needs. Who
+ * needs the answer then sees what is wrong.
+ */
+function askAhead({ appId, channel }, capgo) {
+    const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle';
+    capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => { });
+}
+function askAheadOfUpload({ app_id: appId, owner_org: ownerOrg }, capgo) {
+    capgo.readFilesConfig().catch(() => { });
+    capgo.requireStorage(ownerOrg, appId).catch(() => { });
 }
 /**
  * Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not.
  * `webBuild` is the folder of a build that is there already (absolute).
  */
-async function deliver({ target, project, app, facts }, webBuild, context) {
+async function deliver({ target, project, app, facts, zipping }, webBuild, context) {
     const { deps, inputs, capgo } = context;
     const { log, clock } = deps;
     const names = checkBeforeBuild(facts);
     requireVerifiable(facts.channel, facts.natives, context);
-    const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps);
-    const compare = comparer(project, context.github);
-    const known = await gatherForContent(facts, names, built.content, target.baseChannel, capgo, compare);
+    const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps, zipping);
+    if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
+        askAheadOfUpload(app, capgo);
+    const compare = comparer(project, context.github, deps);
+    const known = await gatherForContent(facts, names, built.content, zipping === null, target.baseChannel, capgo, compare);
     const plan = planPublish(known);
     await log.group('Plan', async () => {
         for (const line of renderLogPlan(plan.decisions))
@@ -71266,7 +69339,7 @@ async function extractArtifact(zipFile, directory, limits = ARTIFACT_LIMITS) {
     }
     catch (error) {
         await (0,promises_.rm)(directory, { recursive: true, force: true });
-        if (error instanceof src_errors/* ActionError */.l)
+        if (error instanceof src_errors/* ActionError */.lZ)
             throw error;
         throw refused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`);
     }
@@ -71368,7 +69441,7 @@ function tooLarge({ bytes }) {
     return refused(`it unpacks to more than ${bytes} bytes`);
 }
 function refused(why) {
-    return new src_errors/* ActionError */.l('artifact_refused', `The artifact is refused: ${why}.`, {
+    return new src_errors/* ActionError */.lZ('artifact_refused', `The artifact is refused: ${why}.`, {
         hint: "It was made by a run that may be a stranger's. Keep the web folder alone as the artifact, as docs/forks.md shows.",
     });
 }
@@ -71452,6 +69525,7 @@ function testersOutput(result) {
 
 
 
+
 /**
  * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
  * returns the folder of a web build that another run made; null = it is built here.
@@ -71471,25 +69545,27 @@ async function preview_preview({ pull, channelName, why }, takeBuild, context) {
         takesBuild: takeBuild !== null,
     }, context);
     checkChannel(prepared, pull, context.inputs);
-    await writeComment(preview_describe('building', prepared, pull, context), context);
-    let delivered;
+    let delivered = null;
     try {
+        await writeComment(preview_describe('building', prepared, pull, context), context);
         delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context);
+        return ((await closedMeanwhile(prepared, pull, context)) ??
+            (await announce(prepared, delivered, pull, testersFile, context)));
     }
     catch (error) {
-        const closed = await closedMeanwhile(prepared, pull, context);
+        const { stop } = context.deps;
+        const closed = stop.signal.aborted ? null : await closedMeanwhile(prepared, pull, context);
         if (closed !== null)
             return closed;
-        const { code, reason, hint, output } = failure(error);
-        const hide = (text) => hideSecrets(text, prepared.project.childEnv);
+        const { code, reason, hint, output } = failure((0,src_stop/* blame */.Sy)(error, stop));
+        const channel = delivered?.channel ?? prepared.facts.channel;
+        const hide = (text) => (0,environment/* hideSecrets */.s0)(text, prepared.project.childEnv);
         await writeComment({
-            ...preview_describe('failed', prepared, pull, context),
+            ...preview_describe('failed', { ...prepared, facts: { ...prepared.facts, channel } }, pull, context),
             error: { code, message: hide(reason), hint, output: output === null ? null : hide(output) },
         }, context);
         throw error;
     }
-    return ((await closedMeanwhile(prepared, pull, context)) ??
-        announce(prepared, delivered, pull, testersFile, context));
 }
 /** What the branch publishes to that the pull request wants to be merged into. */
 function baseChannelOf({ baseRef }, { channels }) {
@@ -71512,17 +69588,19 @@ function checkChannel({ facts }, pull, { previewChannel }) {
     const what = channel.public
         ? "is the app's public channel"
         : `serves ${channel.version?.name}, which ${served === null ? 'is no preview' : `${served.refName} published`}`;
-    throw new src_errors/* ActionError */.l('preview_channel_taken', `Channel ${channel.name} ${what}; the preview of #${pull.number} must not replace that.`, { hint: 'Give previews channels of their own, such as preview-channel: pr-{number}.' });
+    throw new src_errors/* ActionError */.lZ('preview_channel_taken', `Channel ${channel.name} ${what}; the preview of #${pull.number} must not replace that.`, { hint: 'Give previews channels of their own, such as preview-channel: pr-{number}.' });
 }
 /** A pull request that was closed while its preview was made: the run that cleaned up came too early. */
 async function closedMeanwhile({ project }, pull, context) {
     const { inputs, courtesy } = context;
     if (inputs.dryRun)
         return null;
-    const answer = await courtesy('see whether the pull request is still open', PULL_REQUESTS, github => github.readPull(pull.number));
-    if (answer === null)
+    const now = await courtesy('see whether the pull request is still open', PULL_REQUESTS, async (github) => {
+        const answer = await github.readPull(pull.number);
+        return answer === null ? null : toPullRequest(answer);
+    });
+    if (now === null)
         return null;
-    const now = toPullRequest(answer);
     const label = inputs.previewLabel;
     if (now.open && (label === null || now.labels.includes(label)))
         return null;
@@ -71638,10 +69716,10 @@ async function followRun(context) {
     if (run === null)
         return follow_skipped('There is no run before this one.');
     if (github === null)
-        throw new src_errors/* ActionError */.l('no_github_token', 'The input "github-token" is empty.', {
+        throw new src_errors/* ActionError */.lZ('no_github_token', 'The input "github-token" is empty.', {
             hint: 'It is needed to find the pull request and the artifact of the run before this one.',
         });
-    const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(toPullRequest);
+    const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each => toPullRequest(each));
     const pull = candidates.find(({ headSha }) => headSha === run.headSha);
     if (pull === undefined)
         return follow_skipped(candidates.length === 0
@@ -71658,7 +69736,7 @@ function takeArtifact(runId, github, { deps, inputs }) {
     return deps.log.group(`Take artifact "${name}" of run ${runId}`, async () => {
         const artifact = await github.findArtifact(runId, name);
         if (artifact === null || artifact.expired)
-            throw new src_errors/* ActionError */.l('artifact_missing', `Run ${runId} ${artifact === null ? `kept no artifact "${name}"` : `kept an artifact "${name}", which has expired`}.`, {
+            throw new src_errors/* ActionError */.lZ('artifact_missing', `Run ${runId} ${artifact === null ? `kept no artifact "${name}"` : `kept an artifact "${name}", which has expired`}.`, {
                 hint: 'Keep the web folder with actions/upload-artifact under that name, or set the input "artifact".',
             });
         const zip = (0,external_node_path_.join)(deps.scratch, 'artifact.zip');
@@ -71785,7 +69863,7 @@ function refuseUnready({ bundle, from, stored }) {
         : stored
             ? 'its upload was never finished'
             : 'its content is not there any more';
-    return new src_errors/* ActionError */.l('bundle_not_ready', `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`, { hint: `Publish to channel ${from.name} again; then promote what it serves.` });
+    return new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`, { hint: `Publish to channel ${from.name} again; then promote what it serves.` });
 }
 function refuseOlder(facts) {
     const { to, bundle, force } = facts;
@@ -71793,13 +69871,13 @@ function refuseOlder(facts) {
         return null;
     const withdrawn = readServedCommit(bundle, to.name)?.withdrawn;
     if (withdrawn != null)
-        return new src_errors/* ActionError */.l('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`, {
+        return new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`, {
             hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
         });
     const older = olderThanServed(facts);
     return older === null
         ? null
-        : new src_errors/* ActionError */.l('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
+        : new src_errors/* ActionError */.lZ('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
             hint: `To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true". Otherwise bring channel ${facts.from.name} up to date first.`,
         });
 }
@@ -71844,7 +69922,7 @@ function refuseIncompatible(facts) {
     const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null;
     return lack === null
         ? null
-        : new src_errors/* ActionError */.l('native_incompatible', lack, {
+        : new src_errors/* ActionError */.lZ('native_incompatible', lack, {
             hint: 'Release the app to the stores first, then promote with "on-incompatible: warn".',
         });
 }
@@ -71852,7 +69930,7 @@ function refuseUndelivered({ to, bundle, natives }) {
     const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version);
     return refused === null
         ? null
-        : new src_errors/* ActionError */.l('promotion_refused', `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`, {
+        : new src_errors/* ActionError */.lZ('promotion_refused', `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`, {
             hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
         });
 }
@@ -71880,7 +69958,7 @@ function isRolledBackBy(channel, run) {
 function findEarlier(channel, bundles) {
     const served = channel.version;
     if (served === null)
-        throw new src_errors/* ActionError */.l('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
+        throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
             hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
         });
     const note = (bundle) => readServedCommit(bundle, channel.name);
@@ -71906,7 +69984,7 @@ function findEarlier(channel, bundles) {
             bundle: latest,
             why: `run ${note(latest).run} put it on channel ${channel.name}, the last before what is served now`,
         };
-    throw new src_errors/* ActionError */.l('no_earlier_bundle', `Nothing tells what channel ${channel.name} served before ${served.name}.`, {
+    throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Nothing tells what channel ${channel.name} served before ${served.name}.`, {
         hint: 'This action notes on each bundle where it put it; here no earlier bundle that is still there has such a note. Name the bundle to go back to: set the input "to" to its name or id.',
     });
 }
@@ -72011,7 +70089,7 @@ function rollback_refuseUnready({ target: { bundle }, stored }) {
         : stored
             ? 'its upload was never finished'
             : 'its content is not there any more';
-    throw new src_errors/* ActionError */.l('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
+    throw new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
         hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
     });
 }
@@ -72019,7 +70097,7 @@ function refuseWithdrawn({ target: { bundle }, channel }) {
     const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn;
     if (withdrawn == null)
         return;
-    throw new src_errors/* ActionError */.l('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`, {
+    throw new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`, {
         hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
     });
 }
@@ -72033,7 +70111,7 @@ function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affe
             : null;
     if (rule === null)
         return;
-    throw new src_errors/* ActionError */.l('rollback_refused', `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`, {
+    throw new src_errors/* ActionError */.lZ('rollback_refused', `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`, {
         hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
     });
 }
@@ -72082,7 +70160,7 @@ function neededFor(channel, bundles) {
         return [findEarlier(channel, noted).bundle.id];
     }
     catch (error) {
-        if (error instanceof src_errors/* ActionError */.l)
+        if (error instanceof src_errors/* ActionError */.lZ)
             return [];
         throw error;
     }
@@ -72109,7 +70187,7 @@ async function move_needChannel(channel, input, name, appId, capgo) {
     if (channel !== undefined)
         return channel;
     const names = (await capgo.listChannels(appId)).map(each => each.name);
-    throw new src_errors/* ActionError */.l('channel_unknown', `There is no channel ${name} that the key can see.`, {
+    throw new src_errors/* ActionError */.lZ('channel_unknown', `There is no channel ${name} that the key can see.`, {
         hint: `Correct the input "${input}"${names.length === 0 ? '; the app has no channel yet, and a publish makes the first' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}.`,
     });
 }
@@ -72182,14 +70260,14 @@ async function move(plan, warnings, { capgo, deps }) {
         throw (0,channels/* channelVanished */.w)(channel.name);
     // What was judged is what the channel served then.
     if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
-        throw new src_errors/* ActionError */.l('channel_changed', `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`, { hint: 'Another job or person works on this channel. It was left alone; run the job again.' });
+        throw new src_errors/* ActionError */.lZ('channel_changed', `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`, { hint: 'Another job or person works on this channel. It was left alone; run the job again.' });
     if (!isAt(stage, bundle.id, now))
         await assign_assign(stage, bundle, now, appId, capgo);
     const served = await capgo.readChannel(appId, channel.name);
     if (served === null)
         throw (0,channels/* channelVanished */.w)(channel.name);
     if (!isAt(stage, bundle.id, served))
-        throw new src_errors/* ActionError */.l('not_served', `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
+        throw new src_errors/* ActionError */.lZ('not_served', `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
     deps.log.info(plan.why);
     return { ...base, outcome: 'published', channel: served, by: 'promote' };
 }
@@ -72241,10 +70319,10 @@ async function keepHouse({ keep }, context) {
         const names = remove.map(({ name }) => name);
         return capgo.deleteBundles(appId, names, tried => say(tried, names.length));
     });
-    const failed = [...answers].flatMap(([name, answer]) => answer instanceof src_errors/* ActionError */.l ? [{ name, message: answer.message }] : []);
+    const failed = [...answers].flatMap(([name, answer]) => answer instanceof src_errors/* ActionError */.lZ ? [{ name, message: answer.message }] : []);
     const gone = named.filter(({ name }) => answers.get(name) === 'deleted');
     if (failed.length > 0)
-        throw new src_errors/* ActionError */.l('cleanup_incomplete', `${plural(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0].message}`, {
+        throw new src_errors/* ActionError */.lZ('cleanup_incomplete', `${plural(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0].message}`, {
             hint: 'Run the job again: it goes on with those that are left.',
             // One alone is in the message already.
             problems: (failed.length === 1 ? [] : failed.slice(0, ERRORS_SHOWN)).map(({ name, message }) => ({
@@ -72279,12 +70357,12 @@ async function promote_promote(operation, context) {
         const [from, to] = [await channel('from'), await channel('to')];
         const bundle = from.version;
         if (bundle === null)
-            throw new src_errors/* ActionError */.l('nothing_to_promote', `Channel ${from.name} serves nothing.`, {
+            throw new src_errors/* ActionError */.lZ('nothing_to_promote', `Channel ${from.name} serves nothing.`, {
                 hint: `Publish to channel ${from.name} first, or name another channel with the input "from".`,
             });
         const ours = originOf(bundle, from.name);
         const theirs = to.version === null ? null : originOf(to.version, to.name);
-        const compare = comparer(project, context.github);
+        const compare = comparer(project, context.github, context.deps);
         const [running, stored, relation] = await Promise.all([
             move_readRollout(appId, to, capgo),
             isStored(bundle, capgo),
@@ -72383,7 +70461,7 @@ async function namedTarget(to, channel, { capgo }, appId) {
     const bundle = named ?? (/^\d{1,15}$/.test(to) ? await capgo.readBundleById(appId, Number(to)) : null);
     if (bundle !== null)
         return { bundle, why: 'input "to"' };
-    throw new src_errors/* ActionError */.l('bundle_unknown', `Capgo has no bundle ${to} of this app that the key can see.`, {
+    throw new src_errors/* ActionError */.lZ('bundle_unknown', `Capgo has no bundle ${to} of this app that the key can see.`, {
         hint: `Give its name or id with the input "to", or leave that out to go back to what channel ${channel.name} served before.`,
     });
 }
@@ -72402,6 +70480,7 @@ async function readAffected(appId, channel, bad, target, { capgo, deps }) {
         };
     }
     catch (error) {
+        deps.stop.signal.throwIfAborted();
         deps.log.info(`Which devices run ${bad.name} could not be read: ${error.message}`);
         return null;
     }
@@ -72435,7 +70514,7 @@ function planRolloutChange(facts) {
     if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
         return { ...nothing(facts, served), why: `An earlier attempt of this run finished the rollout.` };
     if (rollout === null || running === null || served === null)
-        throw new src_errors/* ActionError */.l('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
+        throw new src_errors/* ActionError */.lZ('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
             hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
         });
     const bundle = change.kind === 'cancel' ? served : running;
@@ -72616,6 +70695,7 @@ async function readStatus(context) {
             return await work();
         }
         catch (error) {
+            context.deps.stop.signal.throwIfAborted();
             warnings.push(`Could not ${what}: ${error.message}`);
             return null;
         }
@@ -72686,11 +70766,14 @@ async function countDevices(appId, names, { capgo }) {
 
 
 
+
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 async function run(deps) {
     /** What went wrong without failing the run. */
     const warnings = [];
-    const result = await execute(deps, warnings).catch(failure);
+    const work = execute(deps, warnings);
+    // Also after the last child has ended: nothing that is not this run's stands in the files of its outputs.
+    const result = await work.finally(deps.requireUntouched).catch(failure);
     await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps);
     return result.kind !== 'failed' && failuresOf(result).length === 0;
 }
@@ -72705,17 +70788,28 @@ async function execute(deps, warnings) {
     if (operation.kind === 'skip' && inputs.capgoToken === '')
         return run_skipped(operation, null);
     requireToken(inputs);
-    const github = inputs.githubToken === '' ? null : deps.connectGitHub(inputs.githubToken, trigger.repository);
+    deps.stop.limit(inputs.timeout);
+    const connect = inputs.githubToken === ''
+        ? null
+        : (signal) => deps.connectGitHub(inputs.githubToken, trigger.repository, signal);
     const work = operate(operation, {
         deps,
         inputs,
         trigger,
         capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
-        github,
-        courtesy: createCourtesy(github, warnings),
+        github: connect?.(deps.stop.signal) ?? null,
+        ...createCourtesies(connect, deps.stop, warnings),
         began,
     });
-    return work.catch((error) => failure(error, TITLES[operation.kind]));
+    // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
+    return Promise.race([work, late(deps.stop)]).catch((error) => failure((0,src_stop/* blame */.Sy)(error, deps.stop), TITLES[operation.kind]));
+}
+/** Rejects some seconds after the run was stopped. */
+function late(stop) {
+    const end = stop.after(src_stop/* WORK_ENDS */.VF);
+    return new Promise((_, reject) => {
+        end.addEventListener('abort', () => reject(end.reason), { once: true });
+    });
 }
 /** How an operation is called when it fails; the others publish, or clean up after what was published. */
 const TITLES = {
@@ -72777,9 +70871,140 @@ function run_skipped({ reason }, testers) {
 }
 function requireToken({ capgoToken }) {
     if (capgoToken === '')
-        throw new src_errors/* ActionError */.l('no_token', 'The input "capgo-token" is empty.', {
+        throw new src_errors/* ActionError */.lZ('no_token', 'The input "capgo-token" is empty.', {
             hint: 'Store a Capgo API key as a repository secret and pass it: capgo-token: ${{ secrets.CAPGO_TOKEN }}. Workflows of forks and Dependabot get no secrets.',
         });
+}
+
+
+/***/ }),
+
+/***/ 6535:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Du: () => (/* binding */ unseal),
+/* harmony export */   pU: () => (/* binding */ SEALED)
+/* harmony export */ });
+/* unused harmony export sealInto */
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/**
+ * A process cannot take its first environment back: whoever runs as the same user reads the tokens in it from
+ * `/proc/<pid>/environ`, and so can every build. So the process is replaced by one that never had them in its
+ * environment; it reads them from standard input, a file without a name, which is empty from then on.
+ */
+
+
+/** The argument that tells the new process that its standard input holds the environment. */
+const SEALED = '--sealed';
+/** A debugger asks no user for a password: this signal would open one, and a build may send it. */
+const NO_DEBUGGER = '--disable-sigusr1';
+/**
+ * Replaces this process by `node script`, with `open` as its environment and `all` for `unseal`. Returns where that
+ * is not possible: Windows cannot replace a process.
+ */
+function sealInto(script, { all, open, folders }) {
+    if (process.platform === 'win32' || process.execve === undefined)
+        return;
+    const flags = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
+    closeSync(0);
+    for (const folder of folders) {
+        const file = openNameless(folder);
+        if (file === null)
+            continue;
+        writeFileSync(file, JSON.stringify(all));
+        // The lowest number that is free: only standard input outlives the replacement.
+        if (file === 0)
+            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, script, SEALED], open);
+        closeSync(file);
+        break;
+    }
+    openSync('/dev/null', 'r');
+}
+/** A file that nobody else can open by a name; null where the folder takes none. */
+function openNameless(folder) {
+    const path = join(folder, `capgo-publish-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    try {
+        const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+        unlinkSync(path);
+        return file;
+    }
+    catch {
+        return null;
+    }
+}
+/** The environment that `sealInto` kept; can be read once. */
+function unseal() {
+    const bytes = Buffer.alloc((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.fstatSync)(0).size);
+    for (let at = 0; at < bytes.length;)
+        at += (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readSync)(0, bytes, at, bytes.length - at, at);
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.ftruncateSync)(0, 0);
+    return JSON.parse(bytes.toString('utf8'));
+}
+
+
+/***/ }),
+
+/***/ 1123:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   MW: () => (/* binding */ COURTESY_ENDS),
+/* harmony export */   Sy: () => (/* binding */ blame),
+/* harmony export */   VF: () => (/* binding */ WORK_ENDS),
+/* harmony export */   ZO: () => (/* binding */ LAST_WORD_ENDS),
+/* harmony export */   hW: () => (/* binding */ PROCESS_ENDS),
+/* harmony export */   nN: () => (/* binding */ createStop)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/** How a run ends before its work is done: cancelled, or its time is up. */
+
+/**
+ * Milliseconds after the stop. GitHub's runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that
+ * (`ProcessInvoker.cs` of actions/runner), so that all is said and done before the second signal.
+ */
+const COURTESY_ENDS = 2_000;
+const LAST_WORD_ENDS = 5_000;
+const WORK_ENDS = 5_500;
+const PROCESS_ENDS = 7_000;
+const REPAIR = 'Devices see a bundle by the last step only, so nothing is half visible. Run the job again: it goes on where this run stopped.';
+function createStop() {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let step = null;
+    const end = (code, what, hint) => {
+        const where = step === null ? '' : ` during "${step}"`;
+        if (!signal.aborted)
+            controller.abort(new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Stopped */ .C9(code, `${what}${where}.`, { hint }));
+    };
+    return {
+        signal,
+        after(ms) {
+            const later = new AbortController();
+            const count = () => setTimeout(() => later.abort(signal.reason), ms).unref();
+            if (signal.aborted)
+                count();
+            else
+                signal.addEventListener('abort', count, { once: true });
+            return later.signal;
+        },
+        begin(title) {
+            step = title;
+        },
+        limit(minutes) {
+            setTimeout(() => end('run_timeout', `The run had not ended after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and was stopped`, `${REPAIR} When it only needs longer, raise the input "timeout".`), minutes * 60_000).unref();
+        },
+        cancel(name) {
+            end('cancelled', `The run was cancelled (${name})`, REPAIR);
+        },
+    };
+}
+/** What a failure is to be told as: once a run is stopped, everything fails because of that. */
+function blame(error, { signal }) {
+    return signal.aborted ? signal.reason : error;
 }
 
 
@@ -72789,6 +71014,13 @@ function requireToken({ capgoToken }) {
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("assert");
+
+/***/ }),
+
+/***/ 5317:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
 
 /***/ }),
 
@@ -73065,7 +71297,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 3360:
+/***/ 7996:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -74515,421 +72747,16 @@ function toPlatformPath(pth) {
     return pth.replace(/[/\\]/g, path.sep);
 }
 //# sourceMappingURL=path-utils.js.map
-// EXTERNAL MODULE: ./node_modules/@actions/exec/lib/exec.js + 6 modules
-var lib_exec = __nccwpck_require__(9529);
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
-var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
-        silent: true
-    });
-    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
-        silent: true
-    });
-    return {
-        name: name.trim(),
-        version: version.trim()
-    };
-});
-const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    var _a, _b, _c, _d;
-    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
-        silent: true
-    });
-    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
-    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
-    return {
-        name,
-        version
-    };
-});
-const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
-    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
-        silent: true
-    });
-    const [name, version] = stdout.trim().split('\n');
-    return {
-        name,
-        version
-    };
-});
-const platform = external_os_.platform();
-const arch = external_os_.arch();
-const isWindows = platform === 'win32';
-const isMacOS = platform === 'darwin';
-const isLinux = platform === 'linux';
-function getDetails() {
-    return platform_awaiter(this, void 0, void 0, function* () {
-        return Object.assign(Object.assign({}, (yield (isWindows
-            ? getWindowsInfo()
-            : isMacOS
-                ? getMacOsInfo()
-                : getLinuxInfo()))), { platform,
-            arch,
-            isWindows,
-            isMacOS,
-            isLinux });
-    });
-}
-//# sourceMappingURL=platform.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
-var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-
-
-
-
-/**
- * The code to exit an action
- */
-var ExitCode;
-(function (ExitCode) {
-    /**
-     * A code indicating that the action was successful
-     */
-    ExitCode[ExitCode["Success"] = 0] = "Success";
-    /**
-     * A code indicating that the action was a failure
-     */
-    ExitCode[ExitCode["Failure"] = 1] = "Failure";
-})(ExitCode || (ExitCode = {}));
-//-----------------------------------------------------------------------
-// Variables
-//-----------------------------------------------------------------------
-/**
- * Sets env variable for this action and future actions in the job
- * @param name the name of the variable to set
- * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function exportVariable(name, val) {
-    const convertedVal = toCommandValue(val);
-    process.env[name] = convertedVal;
-    const filePath = process.env['GITHUB_ENV'] || '';
-    if (filePath) {
-        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
-    }
-    issueCommand('set-env', { name }, convertedVal);
-}
-/**
- * Registers a secret which will get masked from logs
- *
- * @param secret - Value of the secret to be masked
- * @remarks
- * This function instructs the Actions runner to mask the specified value in any
- * logs produced during the workflow run. Once registered, the secret value will
- * be replaced with asterisks (***) whenever it appears in console output, logs,
- * or error messages.
- *
- * This is useful for protecting sensitive information such as:
- * - API keys
- * - Access tokens
- * - Authentication credentials
- * - URL parameters containing signatures (SAS tokens)
- *
- * Note that masking only affects future logs; any previous appearances of the
- * secret in logs before calling this function will remain unmasked.
- *
- * @example
- * ```typescript
- * // Register an API token as a secret
- * const apiToken = "abc123xyz456";
- * setSecret(apiToken);
- *
- * // Now any logs containing this value will show *** instead
- * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
- * ```
- */
-function core_setSecret(secret) {
-    command_issueCommand('add-mask', {}, secret);
-}
-/**
- * Prepends inputPath to the PATH (for this action and future actions)
- * @param inputPath
- */
-function addPath(inputPath) {
-    const filePath = process.env['GITHUB_PATH'] || '';
-    if (filePath) {
-        issueFileCommand('PATH', inputPath);
-    }
-    else {
-        issueCommand('add-path', {}, inputPath);
-    }
-    process.env['PATH'] = `${inputPath}${path.delimiter}${process.env['PATH']}`;
-}
-/**
- * Gets the value of an input.
- * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
- * Returns an empty string if the value is not defined.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string
- */
-function getInput(name, options) {
-    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
-    if (options && options.required && !val) {
-        throw new Error(`Input required and not supplied: ${name}`);
-    }
-    if (options && options.trimWhitespace === false) {
-        return val;
-    }
-    return val.trim();
-}
-/**
- * Gets the values of an multiline input.  Each value is also trimmed.
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   string[]
- *
- */
-function getMultilineInput(name, options) {
-    const inputs = getInput(name, options)
-        .split('\n')
-        .filter(x => x !== '');
-    if (options && options.trimWhitespace === false) {
-        return inputs;
-    }
-    return inputs.map(input => input.trim());
-}
-/**
- * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
- * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
- * The return value is also in boolean type.
- * ref: https://yaml.org/spec/1.2/spec.html#id2804923
- *
- * @param     name     name of the input to get
- * @param     options  optional. See InputOptions.
- * @returns   boolean
- */
-function getBooleanInput(name, options) {
-    const trueValue = ['true', 'True', 'TRUE'];
-    const falseValue = ['false', 'False', 'FALSE'];
-    const val = getInput(name, options);
-    if (trueValue.includes(val))
-        return true;
-    if (falseValue.includes(val))
-        return false;
-    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
-        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
-}
-/**
- * Sets the value of an output.
- *
- * @param     name     name of the output to set
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function setOutput(name, value) {
-    const filePath = process.env['GITHUB_OUTPUT'] || '';
-    if (filePath) {
-        return file_command_issueFileCommand('OUTPUT', file_command_prepareKeyValueMessage(name, value));
-    }
-    process.stdout.write(external_os_.EOL);
-    command_issueCommand('set-output', { name }, utils_toCommandValue(value));
-}
-/**
- * Enables or disables the echoing of commands into stdout for the rest of the step.
- * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
- *
- */
-function setCommandEcho(enabled) {
-    issue('echo', enabled ? 'on' : 'off');
-}
-//-----------------------------------------------------------------------
-// Results
-//-----------------------------------------------------------------------
-/**
- * Sets the action status to failed.
- * When the action exits it will be with an exit code of 1
- * @param message add error issue message
- */
-function setFailed(message) {
-    process.exitCode = ExitCode.Failure;
-    error(message);
-}
-//-----------------------------------------------------------------------
-// Logging Commands
-//-----------------------------------------------------------------------
-/**
- * Gets whether Actions Step Debug is on or not
- */
-function isDebug() {
-    return process.env['RUNNER_DEBUG'] === '1';
-}
-/**
- * Writes debug message to user log
- * @param message debug message
- */
-function core_debug(message) {
-    issueCommand('debug', {}, message);
-}
-/**
- * Adds an error issue
- * @param message error issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function error(message, properties = {}) {
-    command_issueCommand('error', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a warning issue
- * @param message warning issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function warning(message, properties = {}) {
-    command_issueCommand('warning', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Adds a notice issue
- * @param message notice issue message. Errors will be converted to string via toString()
- * @param properties optional properties to add to the annotation.
- */
-function notice(message, properties = {}) {
-    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
-}
-/**
- * Writes info to log with console.log.
- * @param message info message
- */
-function info(message) {
-    process.stdout.write(message + external_os_.EOL);
-}
-/**
- * Begin an output group.
- *
- * Output until the next `groupEnd` will be foldable in this group
- *
- * @param name The name of the output group
- */
-function startGroup(name) {
-    command_issue('group', name);
-}
-/**
- * End an output group.
- */
-function endGroup() {
-    command_issue('endgroup');
-}
-/**
- * Wrap an asynchronous function call in a group.
- *
- * Returns the same type as the function itself.
- *
- * @param name The name of the group
- * @param fn The function to wrap in the group
- */
-function group(name, fn) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        startGroup(name);
-        let result;
-        try {
-            result = yield fn();
-        }
-        finally {
-            endGroup();
-        }
-        return result;
-    });
-}
-//-----------------------------------------------------------------------
-// Wrapper action state
-//-----------------------------------------------------------------------
-/**
- * Saves state for current action, the state can only be retrieved by this action's post job execution.
- *
- * @param     name     name of the state to store
- * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
- */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-function saveState(name, value) {
-    const filePath = process.env['GITHUB_STATE'] || '';
-    if (filePath) {
-        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
-    }
-    issueCommand('save-state', { name }, toCommandValue(value));
-}
-/**
- * Gets the value of an state set by this action's main execution.
- *
- * @param     name     name of the state to get
- * @returns   string
- */
-function getState(name) {
-    return process.env[`STATE_${name}`] || '';
-}
-function getIDToken(aud) {
-    return core_awaiter(this, void 0, void 0, function* () {
-        return yield OidcClient.getIDToken(aud);
-    });
-}
-/**
- * Summary exports
- */
-
-/**
- * @deprecated use core.summary
- */
-
-/**
- * Path exports
- */
-
-/**
- * Platform utilities exports
- */
-
-//# sourceMappingURL=core.js.map
-
-/***/ }),
-
-/***/ 9529:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  m: () => (/* binding */ exec)
-});
-
-// UNUSED EXPORTS: getExecOutput
-
 ;// CONCATENATED MODULE: external "string_decoder"
 const external_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("string_decoder");
-// EXTERNAL MODULE: external "os"
-var external_os_ = __nccwpck_require__(857);
 // EXTERNAL MODULE: external "events"
 var external_events_ = __nccwpck_require__(4434);
-;// CONCATENATED MODULE: external "child_process"
-const external_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("child_process");
-// EXTERNAL MODULE: external "path"
-var external_path_ = __nccwpck_require__(6928);
+// EXTERNAL MODULE: external "child_process"
+var external_child_process_ = __nccwpck_require__(5317);
 // EXTERNAL MODULE: external "assert"
 var external_assert_ = __nccwpck_require__(2613);
-// EXTERNAL MODULE: external "fs"
-var external_fs_ = __nccwpck_require__(9896);
 ;// CONCATENATED MODULE: ./node_modules/@actions/io/lib/io-util.js
-var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+var io_util_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
     function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
     return new (P || (P = Promise))(function (resolve, reject) {
         function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
@@ -74955,7 +72782,7 @@ const IS_WINDOWS = process.platform === 'win32';
  * backslash to all junction results on Windows.
  */
 function readlink(fsPath) {
-    return __awaiter(this, void 0, void 0, function* () {
+    return io_util_awaiter(this, void 0, void 0, function* () {
         const result = yield fs.promises.readlink(fsPath);
         // On Windows, restore Node 20 behavior: add trailing backslash to all results
         // since junctions on Windows are always directory links
@@ -74969,7 +72796,7 @@ function readlink(fsPath) {
 const UV_FS_O_EXLOCK = 0x10000000;
 const READONLY = external_fs_.constants.O_RDONLY;
 function exists(fsPath) {
-    return __awaiter(this, void 0, void 0, function* () {
+    return io_util_awaiter(this, void 0, void 0, function* () {
         try {
             yield stat(fsPath);
         }
@@ -74983,7 +72810,7 @@ function exists(fsPath) {
     });
 }
 function isDirectory(fsPath_1) {
-    return __awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
+    return io_util_awaiter(this, arguments, void 0, function* (fsPath, useStat = false) {
         const stats = useStat ? yield stat(fsPath) : yield lstat(fsPath);
         return stats.isDirectory();
     });
@@ -75010,7 +72837,7 @@ function isRooted(p) {
  * @return if file exists and is executable, returns the file path. otherwise empty string.
  */
 function tryGetExecutablePath(filePath, extensions) {
-    return __awaiter(this, void 0, void 0, function* () {
+    return io_util_awaiter(this, void 0, void 0, function* () {
         let stats = undefined;
         try {
             // test file exists
@@ -75767,7 +73594,7 @@ class ToolRunner extends external_events_.EventEmitter {
                     return reject(new Error(`The cwd: ${this.options.cwd} does not exist!`));
                 }
                 const fileName = this._getSpawnFileName();
-                const cp = external_child_process_namespaceObject.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
+                const cp = external_child_process_.spawn(fileName, this._getSpawnArgs(optionsNonNull), this._getSpawnOptions(this.options, fileName));
                 let stdbuffer = '';
                 if (cp.stdout) {
                     cp.stdout.on('data', (data) => {
@@ -75992,16 +73819,16 @@ var exec_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arg
  * @param     options            optional exec options.  See ExecOptions
  * @returns   Promise<number>    exit code
  */
-function exec(commandLine, args, options) {
+function exec_exec(commandLine, args, options) {
     return exec_awaiter(this, void 0, void 0, function* () {
-        const commandArgs = argStringToArray(commandLine);
+        const commandArgs = tr.argStringToArray(commandLine);
         if (commandArgs.length === 0) {
             throw new Error(`Parameter 'commandLine' cannot be null or empty.`);
         }
         // Path to tool to execute should be first arg
         const toolPath = commandArgs[0];
         args = commandArgs.slice(1).concat(args || []);
-        const runner = new ToolRunner(toolPath, args, options);
+        const runner = new tr.ToolRunner(toolPath, args, options);
         return runner.exec();
     });
 }
@@ -76038,7 +73865,7 @@ function getExecOutput(commandLine, args, options) {
             }
         };
         const listeners = Object.assign(Object.assign({}, options === null || options === void 0 ? void 0 : options.listeners), { stdout: stdOutListener, stderr: stdErrListener });
-        const exitCode = yield exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
+        const exitCode = yield exec_exec(commandLine, args, Object.assign(Object.assign({}, options), { listeners }));
         //flush any remaining characters
         stdout += stdoutDecoder.end();
         stderr += stderrDecoder.end();
@@ -76050,6 +73877,389 @@ function getExecOutput(commandLine, args, options) {
     });
 }
 //# sourceMappingURL=exec.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/platform.js
+var platform_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+const getWindowsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout: version } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Version"', undefined, {
+        silent: true
+    });
+    const { stdout: name } = yield exec.getExecOutput('powershell -command "(Get-CimInstance -ClassName Win32_OperatingSystem).Caption"', undefined, {
+        silent: true
+    });
+    return {
+        name: name.trim(),
+        version: version.trim()
+    };
+});
+const getMacOsInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    var _a, _b, _c, _d;
+    const { stdout } = yield exec.getExecOutput('sw_vers', undefined, {
+        silent: true
+    });
+    const version = (_b = (_a = stdout.match(/ProductVersion:\s*(.+)/)) === null || _a === void 0 ? void 0 : _a[1]) !== null && _b !== void 0 ? _b : '';
+    const name = (_d = (_c = stdout.match(/ProductName:\s*(.+)/)) === null || _c === void 0 ? void 0 : _c[1]) !== null && _d !== void 0 ? _d : '';
+    return {
+        name,
+        version
+    };
+});
+const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* () {
+    const { stdout } = yield exec.getExecOutput('lsb_release', ['-i', '-r', '-s'], {
+        silent: true
+    });
+    const [name, version] = stdout.trim().split('\n');
+    return {
+        name,
+        version
+    };
+});
+const platform = external_os_.platform();
+const arch = external_os_.arch();
+const isWindows = platform === 'win32';
+const isMacOS = platform === 'darwin';
+const isLinux = platform === 'linux';
+function getDetails() {
+    return platform_awaiter(this, void 0, void 0, function* () {
+        return Object.assign(Object.assign({}, (yield (isWindows
+            ? getWindowsInfo()
+            : isMacOS
+                ? getMacOsInfo()
+                : getLinuxInfo()))), { platform,
+            arch,
+            isWindows,
+            isMacOS,
+            isLinux });
+    });
+}
+//# sourceMappingURL=platform.js.map
+;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/core.js
+var core_awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
+    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
+    return new (P || (P = Promise))(function (resolve, reject) {
+        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
+        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
+        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
+        step((generator = generator.apply(thisArg, _arguments || [])).next());
+    });
+};
+
+
+
+
+
+
+/**
+ * The code to exit an action
+ */
+var ExitCode;
+(function (ExitCode) {
+    /**
+     * A code indicating that the action was successful
+     */
+    ExitCode[ExitCode["Success"] = 0] = "Success";
+    /**
+     * A code indicating that the action was a failure
+     */
+    ExitCode[ExitCode["Failure"] = 1] = "Failure";
+})(ExitCode || (ExitCode = {}));
+//-----------------------------------------------------------------------
+// Variables
+//-----------------------------------------------------------------------
+/**
+ * Sets env variable for this action and future actions in the job
+ * @param name the name of the variable to set
+ * @param val the value of the variable. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function exportVariable(name, val) {
+    const convertedVal = toCommandValue(val);
+    process.env[name] = convertedVal;
+    const filePath = process.env['GITHUB_ENV'] || '';
+    if (filePath) {
+        return issueFileCommand('ENV', prepareKeyValueMessage(name, val));
+    }
+    issueCommand('set-env', { name }, convertedVal);
+}
+/**
+ * Registers a secret which will get masked from logs
+ *
+ * @param secret - Value of the secret to be masked
+ * @remarks
+ * This function instructs the Actions runner to mask the specified value in any
+ * logs produced during the workflow run. Once registered, the secret value will
+ * be replaced with asterisks (***) whenever it appears in console output, logs,
+ * or error messages.
+ *
+ * This is useful for protecting sensitive information such as:
+ * - API keys
+ * - Access tokens
+ * - Authentication credentials
+ * - URL parameters containing signatures (SAS tokens)
+ *
+ * Note that masking only affects future logs; any previous appearances of the
+ * secret in logs before calling this function will remain unmasked.
+ *
+ * @example
+ * ```typescript
+ * // Register an API token as a secret
+ * const apiToken = "abc123xyz456";
+ * setSecret(apiToken);
+ *
+ * // Now any logs containing this value will show *** instead
+ * console.log(`Using token: ${apiToken}`); // Outputs: "Using token: ***"
+ * ```
+ */
+function core_setSecret(secret) {
+    command_issueCommand('add-mask', {}, secret);
+}
+/**
+ * Prepends inputPath to the PATH (for this action and future actions)
+ * @param inputPath
+ */
+function addPath(inputPath) {
+    const filePath = process.env['GITHUB_PATH'] || '';
+    if (filePath) {
+        issueFileCommand('PATH', inputPath);
+    }
+    else {
+        issueCommand('add-path', {}, inputPath);
+    }
+    process.env['PATH'] = `${inputPath}${path.delimiter}${process.env['PATH']}`;
+}
+/**
+ * Gets the value of an input.
+ * Unless trimWhitespace is set to false in InputOptions, the value is also trimmed.
+ * Returns an empty string if the value is not defined.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string
+ */
+function getInput(name, options) {
+    const val = process.env[`INPUT_${name.replace(/ /g, '_').toUpperCase()}`] || '';
+    if (options && options.required && !val) {
+        throw new Error(`Input required and not supplied: ${name}`);
+    }
+    if (options && options.trimWhitespace === false) {
+        return val;
+    }
+    return val.trim();
+}
+/**
+ * Gets the values of an multiline input.  Each value is also trimmed.
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   string[]
+ *
+ */
+function getMultilineInput(name, options) {
+    const inputs = getInput(name, options)
+        .split('\n')
+        .filter(x => x !== '');
+    if (options && options.trimWhitespace === false) {
+        return inputs;
+    }
+    return inputs.map(input => input.trim());
+}
+/**
+ * Gets the input value of the boolean type in the YAML 1.2 "core schema" specification.
+ * Support boolean input list: `true | True | TRUE | false | False | FALSE` .
+ * The return value is also in boolean type.
+ * ref: https://yaml.org/spec/1.2/spec.html#id2804923
+ *
+ * @param     name     name of the input to get
+ * @param     options  optional. See InputOptions.
+ * @returns   boolean
+ */
+function getBooleanInput(name, options) {
+    const trueValue = ['true', 'True', 'TRUE'];
+    const falseValue = ['false', 'False', 'FALSE'];
+    const val = getInput(name, options);
+    if (trueValue.includes(val))
+        return true;
+    if (falseValue.includes(val))
+        return false;
+    throw new TypeError(`Input does not meet YAML 1.2 "Core Schema" specification: ${name}\n` +
+        `Support boolean input list: \`true | True | TRUE | false | False | FALSE\``);
+}
+/**
+ * Sets the value of an output.
+ *
+ * @param     name     name of the output to set
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function setOutput(name, value) {
+    const filePath = process.env['GITHUB_OUTPUT'] || '';
+    if (filePath) {
+        return file_command_issueFileCommand('OUTPUT', file_command_prepareKeyValueMessage(name, value));
+    }
+    process.stdout.write(external_os_.EOL);
+    command_issueCommand('set-output', { name }, utils_toCommandValue(value));
+}
+/**
+ * Enables or disables the echoing of commands into stdout for the rest of the step.
+ * Echoing is disabled by default if ACTIONS_STEP_DEBUG is not set.
+ *
+ */
+function setCommandEcho(enabled) {
+    issue('echo', enabled ? 'on' : 'off');
+}
+//-----------------------------------------------------------------------
+// Results
+//-----------------------------------------------------------------------
+/**
+ * Sets the action status to failed.
+ * When the action exits it will be with an exit code of 1
+ * @param message add error issue message
+ */
+function setFailed(message) {
+    process.exitCode = ExitCode.Failure;
+    error(message);
+}
+//-----------------------------------------------------------------------
+// Logging Commands
+//-----------------------------------------------------------------------
+/**
+ * Gets whether Actions Step Debug is on or not
+ */
+function isDebug() {
+    return process.env['RUNNER_DEBUG'] === '1';
+}
+/**
+ * Writes debug message to user log
+ * @param message debug message
+ */
+function core_debug(message) {
+    issueCommand('debug', {}, message);
+}
+/**
+ * Adds an error issue
+ * @param message error issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function error(message, properties = {}) {
+    command_issueCommand('error', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a warning issue
+ * @param message warning issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function warning(message, properties = {}) {
+    command_issueCommand('warning', utils_toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Adds a notice issue
+ * @param message notice issue message. Errors will be converted to string via toString()
+ * @param properties optional properties to add to the annotation.
+ */
+function notice(message, properties = {}) {
+    issueCommand('notice', toCommandProperties(properties), message instanceof Error ? message.toString() : message);
+}
+/**
+ * Writes info to log with console.log.
+ * @param message info message
+ */
+function info(message) {
+    process.stdout.write(message + external_os_.EOL);
+}
+/**
+ * Begin an output group.
+ *
+ * Output until the next `groupEnd` will be foldable in this group
+ *
+ * @param name The name of the output group
+ */
+function startGroup(name) {
+    command_issue('group', name);
+}
+/**
+ * End an output group.
+ */
+function endGroup() {
+    command_issue('endgroup');
+}
+/**
+ * Wrap an asynchronous function call in a group.
+ *
+ * Returns the same type as the function itself.
+ *
+ * @param name The name of the group
+ * @param fn The function to wrap in the group
+ */
+function group(name, fn) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        startGroup(name);
+        let result;
+        try {
+            result = yield fn();
+        }
+        finally {
+            endGroup();
+        }
+        return result;
+    });
+}
+//-----------------------------------------------------------------------
+// Wrapper action state
+//-----------------------------------------------------------------------
+/**
+ * Saves state for current action, the state can only be retrieved by this action's post job execution.
+ *
+ * @param     name     name of the state to store
+ * @param     value    value to store. Non-string values will be converted to a string via JSON.stringify
+ */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+function saveState(name, value) {
+    const filePath = process.env['GITHUB_STATE'] || '';
+    if (filePath) {
+        return issueFileCommand('STATE', prepareKeyValueMessage(name, value));
+    }
+    issueCommand('save-state', { name }, toCommandValue(value));
+}
+/**
+ * Gets the value of an state set by this action's main execution.
+ *
+ * @param     name     name of the state to get
+ * @returns   string
+ */
+function getState(name) {
+    return process.env[`STATE_${name}`] || '';
+}
+function getIDToken(aud) {
+    return core_awaiter(this, void 0, void 0, function* () {
+        return yield OidcClient.getIDToken(aud);
+    });
+}
+/**
+ * Summary exports
+ */
+
+/**
+ * @deprecated use core.summary
+ */
+
+/**
+ * Path exports
+ */
+
+/**
+ * Platform utilities exports
+ */
+
+//# sourceMappingURL=core.js.map
 
 /***/ }),
 
@@ -77394,74 +75604,91 @@ function makeRetriable(function_, options) {
 
 /***/ }),
 
-/***/ 3759:
+/***/ 3305:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   $O: () => (/* binding */ _ipv6),
-/* harmony export */   $S: () => (/* binding */ _startsWith),
-/* harmony export */   Au: () => (/* binding */ _lt),
-/* harmony export */   Be: () => (/* binding */ _uuid),
-/* harmony export */   Bj: () => (/* binding */ _cuid2),
-/* harmony export */   Ct: () => (/* binding */ _ulid),
-/* harmony export */   Dl: () => (/* binding */ _nanoid),
-/* harmony export */   ER: () => (/* binding */ _endsWith),
-/* harmony export */   Eb: () => (/* binding */ _maxLength),
-/* harmony export */   F7: () => (/* binding */ _number),
-/* harmony export */   Fk: () => (/* binding */ _regex),
-/* harmony export */   Fn: () => (/* binding */ _url),
-/* harmony export */   G1: () => (/* binding */ _isoDateTime),
-/* harmony export */   G8: () => (/* binding */ _never),
-/* harmony export */   Hi: () => (/* binding */ _multipleOf),
-/* harmony export */   Il: () => (/* binding */ _toLowerCase),
-/* harmony export */   KA: () => (/* binding */ _any),
-/* harmony export */   KB: () => (/* binding */ _e164),
-/* harmony export */   Kn: () => (/* binding */ _isoTime),
-/* harmony export */   LK: () => (/* binding */ _int),
-/* harmony export */   MB: () => (/* binding */ _superRefine),
-/* harmony export */   Mu: () => (/* binding */ _email),
-/* harmony export */   Ny: () => (/* binding */ _ipv4),
-/* harmony export */   Pw: () => (/* binding */ _xid),
-/* harmony export */   Rl: () => (/* binding */ _string),
-/* harmony export */   T2: () => (/* binding */ _properties),
-/* harmony export */   TL: () => (/* binding */ _slugify),
-/* harmony export */   Tx: () => (/* binding */ _gt),
-/* harmony export */   Uy: () => (/* binding */ _cidrv4),
-/* harmony export */   WN: () => (/* binding */ _trim),
-/* harmony export */   YA: () => (/* binding */ _length),
-/* harmony export */   Zm: () => (/* binding */ _lte),
-/* harmony export */   _L: () => (/* binding */ _boolean),
-/* harmony export */   _z: () => (/* binding */ _ksuid),
-/* harmony export */   aC: () => (/* binding */ _emoji),
-/* harmony export */   bS: () => (/* binding */ _overwrite),
-/* harmony export */   cU: () => (/* binding */ _base64url),
-/* harmony export */   dR: () => (/* binding */ _includes),
-/* harmony export */   dZ: () => (/* binding */ _array),
-/* harmony export */   db: () => (/* binding */ _isoDate),
-/* harmony export */   em: () => (/* binding */ _unknown),
-/* harmony export */   f2: () => (/* binding */ _isoDuration),
-/* harmony export */   fU: () => (/* binding */ _refine),
-/* harmony export */   fs: () => (/* binding */ _cuid),
-/* harmony export */   gP: () => (/* binding */ _cidrv6),
-/* harmony export */   hH: () => (/* binding */ _lowercase),
-/* harmony export */   lo: () => (/* binding */ _normalize),
-/* harmony export */   m9: () => (/* binding */ _minLength),
-/* harmony export */   mI: () => (/* binding */ meta),
-/* harmony export */   nA: () => (/* binding */ _uuidv4),
-/* harmony export */   pY: () => (/* binding */ _uuidv6),
-/* harmony export */   q0: () => (/* binding */ describe),
-/* harmony export */   qF: () => (/* binding */ _uppercase),
-/* harmony export */   qm: () => (/* binding */ _gte),
-/* harmony export */   rk: () => (/* binding */ _jwt),
-/* harmony export */   rt: () => (/* binding */ _base64),
-/* harmony export */   tB: () => (/* binding */ _guid),
-/* harmony export */   wA: () => (/* binding */ _uuidv7),
-/* harmony export */   xY: () => (/* binding */ _toUpperCase)
-/* harmony export */ });
-/* unused harmony exports _coercedString, _mac, _creditCard, _iban, TimePrecision, _coercedNumber, _float32, _float64, _int32, _uint32, _coercedBoolean, _bigint, _coercedBigint, _int64, _uint64, _symbol, _undefined, _null, _void, _date, _coercedDate, _nan, _max, _min, _positive, _negative, _nonpositive, _nonnegative, _maxSize, _minSize, _size, _property, _mime, _union, _xor, _discriminatedUnion, _intersection, _tuple, _record, _map, _set, _enum, _nativeEnum, _literal, _file, _transform, _optional, _nullable, _default, _nonoptional, _success, _catch, _pipe, _readonly, _templateLiteral, _lazy, _promise, _custom, _check, _stringbool, _stringFormat */
-/* harmony import */ var _checks_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4890);
-/* harmony import */ var _registries_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9396);
-/* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4723);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  KA: () => (/* binding */ _any),
+  _L: () => (/* binding */ _boolean),
+  LK: () => (/* binding */ _int),
+  db: () => (/* binding */ _isoDate),
+  Eb: () => (/* binding */ _maxLength),
+  m9: () => (/* binding */ _minLength),
+  G8: () => (/* binding */ _never),
+  UI: () => (/* binding */ _nonnegative),
+  F7: () => (/* binding */ _number),
+  NC: () => (/* binding */ _positive),
+  fU: () => (/* binding */ _refine),
+  Fk: () => (/* binding */ _regex),
+  Rl: () => (/* binding */ _string),
+  em: () => (/* binding */ _unknown),
+  Fn: () => (/* binding */ _url),
+  q0: () => (/* binding */ describe),
+  mI: () => (/* binding */ meta)
+});
+
+// UNUSED EXPORTS: TimePrecision, _array, _base64, _base64url, _bigint, _catch, _check, _cidrv4, _cidrv6, _coercedBigint, _coercedBoolean, _coercedDate, _coercedNumber, _coercedString, _creditCard, _cuid, _cuid2, _custom, _date, _default, _discriminatedUnion, _e164, _email, _emoji, _endsWith, _enum, _file, _float32, _float64, _gt, _gte, _guid, _iban, _includes, _int32, _int64, _intersection, _ipv4, _ipv6, _isoDateTime, _isoDuration, _isoTime, _jwt, _ksuid, _lazy, _length, _literal, _lowercase, _lt, _lte, _mac, _map, _max, _maxSize, _mime, _min, _minSize, _multipleOf, _nan, _nanoid, _nativeEnum, _negative, _nonoptional, _nonpositive, _normalize, _null, _nullable, _optional, _overwrite, _pipe, _promise, _properties, _property, _readonly, _record, _set, _size, _slugify, _startsWith, _stringFormat, _stringbool, _success, _superRefine, _symbol, _templateLiteral, _toLowerCase, _toUpperCase, _transform, _trim, _tuple, _uint32, _uint64, _ulid, _undefined, _union, _uppercase, _uuid, _uuidv4, _uuidv6, _uuidv7, _void, _xid, _xor
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/checks.js
+var core_checks = __nccwpck_require__(4890);
+;// CONCATENATED MODULE: ./node_modules/zod/v4/core/registries.js
+var _a;
+const $output = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodOutput")));
+const $input = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodInput")));
+class $ZodRegistry {
+    constructor() {
+        this._map = new WeakMap();
+        this._idmap = new Map();
+    }
+    add(schema, ..._meta) {
+        const meta = _meta[0];
+        this._map.set(schema, meta);
+        if (meta && typeof meta === "object" && "id" in meta) {
+            this._idmap.set(meta.id, schema);
+        }
+        return this;
+    }
+    clear() {
+        this._map = new WeakMap();
+        this._idmap = new Map();
+        return this;
+    }
+    remove(schema) {
+        const meta = this._map.get(schema);
+        if (meta && typeof meta === "object" && "id" in meta) {
+            this._idmap.delete(meta.id);
+        }
+        this._map.delete(schema);
+        return this;
+    }
+    get(schema) {
+        // return this._map.get(schema) as any;
+        // inherit metadata
+        const p = schema._zod.parent;
+        if (p) {
+            const pm = { ...(this.get(p) ?? {}) };
+            delete pm.id; // do not inherit id
+            const f = { ...pm, ...this._map.get(schema) };
+            return Object.keys(f).length ? f : undefined;
+        }
+        return this._map.get(schema);
+    }
+    has(schema) {
+        return this._map.has(schema);
+    }
+}
+// registries
+function registry() {
+    return new $ZodRegistry();
+}
+(_a = globalThis).__zod_globalRegistry ?? (_a.__zod_globalRegistry = registry());
+const globalRegistry = globalThis.__zod_globalRegistry;
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/util.js
+var core_util = __nccwpck_require__(4723);
+;// CONCATENATED MODULE: ./node_modules/zod/v4/core/api.js
 
 
 
@@ -77473,7 +75700,7 @@ function snapshotChecks(def) {
 }
 // @__NO_SIDE_EFFECTS__
 function _string(Class, params) {
-    return new Class(snapshotChecks({ type: "string", ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params) }));
+    return new Class(snapshotChecks({ type: "string", ...core_util/* normalizeParams */.A2(params) }));
 }
 // @__NO_SIDE_EFFECTS__
 function _coercedString(Class, params) {
@@ -77486,7 +75713,7 @@ function _email(Class, params) {
         format: "email",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77496,7 +75723,7 @@ function _guid(Class, params) {
         format: "guid",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77506,7 +75733,7 @@ function _uuid(Class, params) {
         format: "uuid",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77517,7 +75744,7 @@ function _uuidv4(Class, params) {
         check: "string_format",
         abort: false,
         version: "v4",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77528,7 +75755,7 @@ function _uuidv6(Class, params) {
         check: "string_format",
         abort: false,
         version: "v6",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77539,7 +75766,7 @@ function _uuidv7(Class, params) {
         check: "string_format",
         abort: false,
         version: "v7",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77549,7 +75776,7 @@ function _url(Class, params) {
         format: "url",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77559,7 +75786,7 @@ function _emoji(Class, params) {
         format: "emoji",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77569,7 +75796,7 @@ function _nanoid(Class, params) {
         format: "nanoid",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 /**
@@ -77584,7 +75811,7 @@ function _cuid(Class, params) {
         format: "cuid",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77594,7 +75821,7 @@ function _cuid2(Class, params) {
         format: "cuid2",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77604,7 +75831,7 @@ function _ulid(Class, params) {
         format: "ulid",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77614,7 +75841,7 @@ function _xid(Class, params) {
         format: "xid",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77624,7 +75851,7 @@ function _ksuid(Class, params) {
         format: "ksuid",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77634,7 +75861,7 @@ function _ipv4(Class, params) {
         format: "ipv4",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77644,7 +75871,7 @@ function _ipv6(Class, params) {
         format: "ipv6",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77664,7 +75891,7 @@ function _cidrv4(Class, params) {
         format: "cidrv4",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77674,7 +75901,7 @@ function _cidrv6(Class, params) {
         format: "cidrv6",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77684,7 +75911,7 @@ function _base64(Class, params) {
         format: "base64",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77694,7 +75921,7 @@ function _base64url(Class, params) {
         format: "base64url",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77704,7 +75931,7 @@ function _e164(Class, params) {
         format: "e164",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77734,7 +75961,7 @@ function _jwt(Class, params) {
         format: "jwt",
         check: "string_format",
         abort: false,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 const TimePrecision = {
@@ -77753,7 +75980,7 @@ function _isoDateTime(Class, params) {
         offset: false,
         local: false,
         precision: null,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77762,7 +75989,7 @@ function _isoDate(Class, params) {
         type: "string",
         format: "date",
         check: "string_format",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77772,7 +75999,7 @@ function _isoTime(Class, params) {
         format: "time",
         check: "string_format",
         precision: null,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77781,12 +76008,12 @@ function _isoDuration(Class, params) {
         type: "string",
         format: "duration",
         check: "string_format",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _number(Class, params) {
-    return new Class(snapshotChecks({ type: "number", checks: [], ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params) }));
+    return new Class(snapshotChecks({ type: "number", checks: [], ...core_util/* normalizeParams */.A2(params) }));
 }
 // @__NO_SIDE_EFFECTS__
 function _coercedNumber(Class, params) {
@@ -77799,7 +76026,7 @@ function _int(Class, params) {
         check: "number_format",
         abort: false,
         format: "safeint",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77846,7 +76073,7 @@ function _uint32(Class, params) {
 function _boolean(Class, params) {
     return new Class({
         type: "boolean",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77929,7 +76156,7 @@ function _unknown(Class) {
 function _never(Class, params) {
     return new Class({
         type: "never",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -77963,18 +76190,18 @@ function _nan(Class, params) {
 }
 // @__NO_SIDE_EFFECTS__
 function _lt(value, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckLessThan */ .sm({
+    return new checks.$ZodCheckLessThan({
         check: "less_than",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
         value,
         inclusive: false,
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _lte(value, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckLessThan */ .sm({
+    return new checks.$ZodCheckLessThan({
         check: "less_than",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
         value,
         inclusive: true,
     });
@@ -77982,18 +76209,18 @@ function _lte(value, params) {
 
 // @__NO_SIDE_EFFECTS__
 function _gt(value, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckGreaterThan */ .J_({
+    return new core_checks/* $ZodCheckGreaterThan */.J_({
         check: "greater_than",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
         value,
         inclusive: false,
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _gte(value, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckGreaterThan */ .J_({
+    return new core_checks/* $ZodCheckGreaterThan */.J_({
         check: "greater_than",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
         value,
         inclusive: true,
     });
@@ -78020,9 +76247,9 @@ function _nonnegative(params) {
 }
 // @__NO_SIDE_EFFECTS__
 function _multipleOf(value, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckMultipleOf */ .Jk({
+    return new checks.$ZodCheckMultipleOf({
         check: "multiple_of",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
         value,
     });
 }
@@ -78052,78 +76279,78 @@ function _size(size, params) {
 }
 // @__NO_SIDE_EFFECTS__
 function _maxLength(maximum, params) {
-    const ch = new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckMaxLength */ .Yk({
+    const ch = new core_checks/* $ZodCheckMaxLength */.Yk({
         check: "max_length",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
         maximum,
     });
     return ch;
 }
 // @__NO_SIDE_EFFECTS__
 function _minLength(minimum, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckMinLength */ .Kk({
+    return new core_checks/* $ZodCheckMinLength */.Kk({
         check: "min_length",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
         minimum,
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _length(length, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckLengthEquals */ .RM({
+    return new checks.$ZodCheckLengthEquals({
         check: "length_equals",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
         length,
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _regex(pattern, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckRegex */ .DG({
+    return new core_checks/* $ZodCheckRegex */.DG({
         check: "string_format",
         format: "regex",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
         pattern,
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _lowercase(params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckLowerCase */ .NI({
+    return new checks.$ZodCheckLowerCase({
         check: "string_format",
         format: "lowercase",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _uppercase(params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckUpperCase */ .kH({
+    return new checks.$ZodCheckUpperCase({
         check: "string_format",
         format: "uppercase",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _includes(includes, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckIncludes */ .Tt({
+    return new checks.$ZodCheckIncludes({
         check: "string_format",
         format: "includes",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
         includes,
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _startsWith(prefix, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckStartsWith */ .J({
+    return new checks.$ZodCheckStartsWith({
         check: "string_format",
         format: "starts_with",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
         prefix,
     });
 }
 // @__NO_SIDE_EFFECTS__
 function _endsWith(suffix, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckEndsWith */ .E6({
+    return new checks.$ZodCheckEndsWith({
         check: "string_format",
         format: "ends_with",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
         suffix,
     });
 }
@@ -78138,10 +76365,10 @@ function _property(property, schema, params) {
 }
 // @__NO_SIDE_EFFECTS__
 function _properties(shape, params) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckProperties */ .nJ({
+    return new checks.$ZodCheckProperties({
         check: "properties",
         shape,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -78154,7 +76381,7 @@ function _mime(types, params) {
 }
 // @__NO_SIDE_EFFECTS__
 function _overwrite(tx) {
-    return new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheckOverwrite */ .v$({
+    return new checks.$ZodCheckOverwrite({
         check: "overwrite",
         tx,
     });
@@ -78182,7 +76409,7 @@ function _toUpperCase() {
 // slugify
 // @__NO_SIDE_EFFECTS__
 function _slugify() {
-    return _overwrite((input) => _util_js__WEBPACK_IMPORTED_MODULE_0__/* .slugify */ .Yv(input));
+    return _overwrite((input) => util.slugify(input));
 }
 // @__NO_SIDE_EFFECTS__
 function _array(Class, element, params) {
@@ -78192,7 +76419,7 @@ function _array(Class, element, params) {
         // get element() {
         //   return element;
         // },
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -78431,7 +76658,7 @@ function _refine(Class, fn, _params) {
         type: "custom",
         check: "custom",
         fn: fn,
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(_params),
+        ...core_util/* normalizeParams */.A2(_params),
     });
     return schema;
 }
@@ -78440,7 +76667,7 @@ function _superRefine(fn, params) {
     const ch = _check((payload) => {
         payload.addIssue = (issue) => {
             if (typeof issue === "string") {
-                payload.issues.push(_util_js__WEBPACK_IMPORTED_MODULE_0__/* .issue */ .sn(issue, payload.value, ch._zod.def));
+                payload.issues.push(util.issue(issue, payload.value, ch._zod.def));
             }
             else {
                 // for Zod 3 backwards compatibility
@@ -78452,7 +76679,7 @@ function _superRefine(fn, params) {
                     _issue.input = payload.value;
                 _issue.inst ?? (_issue.inst = ch);
                 _issue.continue ?? (_issue.continue = !ch._zod.def.abort); // abort is always undefined, so this is always true...
-                payload.issues.push(_util_js__WEBPACK_IMPORTED_MODULE_0__/* .issue */ .sn(_issue));
+                payload.issues.push(util.issue(_issue));
             }
         };
         return fn(payload.value, payload);
@@ -78461,20 +76688,20 @@ function _superRefine(fn, params) {
 }
 // @__NO_SIDE_EFFECTS__
 function _check(fn, params) {
-    const ch = new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheck */ .QP({
+    const ch = new checks.$ZodCheck({
         check: "custom",
-        ..._util_js__WEBPACK_IMPORTED_MODULE_0__/* .normalizeParams */ .A2(params),
+        ...util.normalizeParams(params),
     });
     ch._zod.check = fn;
     return ch;
 }
 // @__NO_SIDE_EFFECTS__
 function describe(description) {
-    const ch = new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheck */ .QP({ check: "describe" });
+    const ch = new core_checks/* $ZodCheck */.QP({ check: "describe" });
     ch._zod.onattach = [
         (inst) => {
-            const existing = _registries_js__WEBPACK_IMPORTED_MODULE_2__/* .globalRegistry */ .fd.get(inst) ?? {};
-            _registries_js__WEBPACK_IMPORTED_MODULE_2__/* .globalRegistry */ .fd.add(inst, { ...existing, description });
+            const existing = globalRegistry.get(inst) ?? {};
+            globalRegistry.add(inst, { ...existing, description });
         },
     ];
     ch._zod.check = () => { }; // no-op check
@@ -78482,11 +76709,11 @@ function describe(description) {
 }
 // @__NO_SIDE_EFFECTS__
 function meta(metadata) {
-    const ch = new _checks_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCheck */ .QP({ check: "meta" });
+    const ch = new core_checks/* $ZodCheck */.QP({ check: "meta" });
     ch._zod.onattach = [
         (inst) => {
-            const existing = _registries_js__WEBPACK_IMPORTED_MODULE_2__/* .globalRegistry */ .fd.get(inst) ?? {};
-            _registries_js__WEBPACK_IMPORTED_MODULE_2__/* .globalRegistry */ .fd.add(inst, { ...existing, ...metadata });
+            const existing = globalRegistry.get(inst) ?? {};
+            globalRegistry.add(inst, { ...existing, ...metadata });
         },
     ];
     ch._zod.check = () => { }; // no-op check
@@ -78574,26 +76801,15 @@ function _stringFormat(Class, format, fnOrRegex, _params = {}) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   DG: () => (/* binding */ $ZodCheckRegex),
-/* harmony export */   E6: () => (/* binding */ $ZodCheckEndsWith),
-/* harmony export */   J: () => (/* binding */ $ZodCheckStartsWith),
 /* harmony export */   J_: () => (/* binding */ $ZodCheckGreaterThan),
-/* harmony export */   Jk: () => (/* binding */ $ZodCheckMultipleOf),
 /* harmony export */   KH: () => (/* binding */ $ZodCheckNumberFormat),
 /* harmony export */   Kk: () => (/* binding */ $ZodCheckMinLength),
-/* harmony export */   NI: () => (/* binding */ $ZodCheckLowerCase),
 /* harmony export */   QP: () => (/* binding */ $ZodCheck),
-/* harmony export */   RM: () => (/* binding */ $ZodCheckLengthEquals),
-/* harmony export */   Tt: () => (/* binding */ $ZodCheckIncludes),
 /* harmony export */   Yk: () => (/* binding */ $ZodCheckMaxLength),
-/* harmony export */   kH: () => (/* binding */ $ZodCheckUpperCase),
-/* harmony export */   nJ: () => (/* binding */ $ZodCheckProperties),
-/* harmony export */   ql: () => (/* binding */ $ZodCheckStringFormat),
-/* harmony export */   sm: () => (/* binding */ $ZodCheckLessThan),
-/* harmony export */   v$: () => (/* binding */ $ZodCheckOverwrite)
+/* harmony export */   ql: () => (/* binding */ $ZodCheckStringFormat)
 /* harmony export */ });
-/* unused harmony exports $ZodCheckBigIntFormat, $ZodCheckMaxSize, $ZodCheckMinSize, $ZodCheckSizeEquals, $ZodCheckProperty, $ZodCheckMimeType */
+/* unused harmony exports $ZodCheckLessThan, $ZodCheckMultipleOf, $ZodCheckBigIntFormat, $ZodCheckMaxSize, $ZodCheckMinSize, $ZodCheckSizeEquals, $ZodCheckLengthEquals, $ZodCheckLowerCase, $ZodCheckUpperCase, $ZodCheckIncludes, $ZodCheckStartsWith, $ZodCheckEndsWith, $ZodCheckProperty, $ZodCheckProperties, $ZodCheckMimeType, $ZodCheckOverwrite */
 /* harmony import */ var _core_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8532);
-/* harmony import */ var _regexes_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3908);
 /* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4723);
 // import { $ZodType } from "./schemas.js";
 
@@ -78620,7 +76836,7 @@ const numericOriginMap = {
     bigint: "bigint",
     object: "date",
 };
-const $ZodCheckLessThan = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckLessThan", (inst, def) => {
+const $ZodCheckLessThan = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckLessThan", (inst, def) => {
     $ZodCheck.init(inst, def);
     const origin = numericOriginMap[typeof def.value];
     inst._zod.check = (payload) => {
@@ -78637,7 +76853,7 @@ const $ZodCheckLessThan = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* 
             continue: !def.abort,
         });
     };
-});
+})));
 const $ZodCheckGreaterThan = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckGreaterThan", (inst, def) => {
     $ZodCheck.init(inst, def);
     const origin = numericOriginMap[typeof def.value];
@@ -78657,7 +76873,7 @@ const $ZodCheckGreaterThan = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__
     };
 });
 const $ZodCheckMultipleOf = 
-/*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckMultipleOf", (inst, def) => {
+/*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckMultipleOf", (inst, def) => {
     $ZodCheck.init(inst, def);
     inst._zod.check = (payload) => {
         if (typeof payload.value !== typeof def.value)
@@ -78665,7 +76881,7 @@ const $ZodCheckMultipleOf =
         const isMultiple = typeof payload.value === "bigint"
             ? // `value % 0n` throws, and nothing is a multiple of zero — the number branch already fails this way via NaN
                 def.value !== BigInt(0) && payload.value % def.value === BigInt(0)
-            : _util_js__WEBPACK_IMPORTED_MODULE_1__/* .floatSafeRemainder */ .LG(payload.value, def.value) === 0;
+            : util.floatSafeRemainder(payload.value, def.value) === 0;
         if (isMultiple)
             return;
         payload.issues.push({
@@ -78677,7 +76893,7 @@ const $ZodCheckMultipleOf =
             continue: !def.abort,
         });
     };
-});
+})));
 const $ZodCheckNumberFormat = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckNumberFormat", (inst, def) => {
     $ZodCheck.init(inst, def); // no format checks
     def.format = def.format || "float64";
@@ -78907,7 +77123,7 @@ const $ZodCheckMinLength = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/*
         });
     };
 });
-const $ZodCheckLengthEquals = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckLengthEquals", (inst, def) => {
+const $ZodCheckLengthEquals = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckLengthEquals", (inst, def) => {
     var _a;
     $ZodCheck.init(inst, def);
     (_a = inst._zod.def).when ?? (_a.when = _whenHasLength);
@@ -78916,11 +77132,11 @@ const $ZodCheckLengthEquals = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0_
         const units = input.length;
         // A code point is one or two UTF-16 units, so outside `[length, length * 2]` units the target is missed either way — and missed in the same direction in both measures.
         const length = typeof input === "string" && units >= def.length && units <= def.length * 2
-            ? _util_js__WEBPACK_IMPORTED_MODULE_1__/* .codePointLength */ .O7(input)
+            ? util.codePointLength(input)
             : units;
         if (length === def.length)
             return;
-        const origin = _util_js__WEBPACK_IMPORTED_MODULE_1__/* .getLengthableOrigin */ .Rc(input);
+        const origin = util.getLengthableOrigin(input);
         const tooBig = length > def.length;
         payload.issues.push({
             origin,
@@ -78932,7 +77148,7 @@ const $ZodCheckLengthEquals = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0_
             continue: !def.abort,
         });
     };
-});
+})));
 const $ZodCheckStringFormat = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckStringFormat", (inst, def) => {
     var _a, _b;
     $ZodCheck.init(inst, def);
@@ -78971,17 +77187,17 @@ const $ZodCheckRegex = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$c
         });
     };
 });
-const $ZodCheckLowerCase = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckLowerCase", (inst, def) => {
-    def.pattern ?? (def.pattern = _regexes_js__WEBPACK_IMPORTED_MODULE_2__/* .lowercase */ .AC);
+const $ZodCheckLowerCase = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckLowerCase", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.lowercase);
     $ZodCheckStringFormat.init(inst, def);
-});
-const $ZodCheckUpperCase = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckUpperCase", (inst, def) => {
-    def.pattern ?? (def.pattern = _regexes_js__WEBPACK_IMPORTED_MODULE_2__/* .uppercase */ .Zv);
+})));
+const $ZodCheckUpperCase = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckUpperCase", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.uppercase);
     $ZodCheckStringFormat.init(inst, def);
-});
-const $ZodCheckIncludes = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckIncludes", (inst, def) => {
+})));
+const $ZodCheckIncludes = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckIncludes", (inst, def) => {
     $ZodCheck.init(inst, def);
-    const escapedRegex = _util_js__WEBPACK_IMPORTED_MODULE_1__/* .escapeRegex */ .sD(def.includes);
+    const escapedRegex = util.escapeRegex(def.includes);
     // `String.prototype.includes(sub, position)` matches `sub` at `position`
     // OR LATER, so the pattern must allow at least `position` leading chars
     // (`{N,}`), not exactly `position` chars (`{N}`).
@@ -79000,10 +77216,10 @@ const $ZodCheckIncludes = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* 
             continue: !def.abort,
         });
     };
-});
-const $ZodCheckStartsWith = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckStartsWith", (inst, def) => {
+})));
+const $ZodCheckStartsWith = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckStartsWith", (inst, def) => {
     $ZodCheck.init(inst, def);
-    const pattern = new RegExp(`^${_util_js__WEBPACK_IMPORTED_MODULE_1__/* .escapeRegex */ .sD(def.prefix)}.*`);
+    const pattern = new RegExp(`^${util.escapeRegex(def.prefix)}.*`);
     def.pattern ?? (def.pattern = pattern);
     inst._zod.check = (payload) => {
         if (payload.value.startsWith(def.prefix))
@@ -79018,10 +77234,10 @@ const $ZodCheckStartsWith = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/
             continue: !def.abort,
         });
     };
-});
-const $ZodCheckEndsWith = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckEndsWith", (inst, def) => {
+})));
+const $ZodCheckEndsWith = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckEndsWith", (inst, def) => {
     $ZodCheck.init(inst, def);
-    const pattern = new RegExp(`.*${_util_js__WEBPACK_IMPORTED_MODULE_1__/* .escapeRegex */ .sD(def.suffix)}$`);
+    const pattern = new RegExp(`.*${util.escapeRegex(def.suffix)}$`);
     def.pattern ?? (def.pattern = pattern);
     inst._zod.check = (payload) => {
         if (payload.value.endsWith(def.suffix))
@@ -79036,13 +77252,13 @@ const $ZodCheckEndsWith = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* 
             continue: !def.abort,
         });
     };
-});
+})));
 ///////////////////////////////////
 /////    $ZodCheckProperty    /////
 ///////////////////////////////////
 function handleCheckPropertyResult(result, payload, property) {
     if (result.issues.length) {
-        payload.issues.push(..._util_js__WEBPACK_IMPORTED_MODULE_1__/* .prefixIssues */ .lQ(property, result.issues));
+        payload.issues.push(...util.prefixIssues(property, result.issues));
     }
 }
 const $ZodCheckProperty = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckProperty", (inst, def) => {
@@ -79059,9 +77275,9 @@ const $ZodCheckProperty = /*@__PURE__*/ (/* unused pure expression or super */ n
         return;
     };
 })));
-const $ZodCheckProperties = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckProperties", (inst, def) => {
+const $ZodCheckProperties = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckProperties", (inst, def) => {
     $ZodCheck.init(inst, def);
-    _util_js__WEBPACK_IMPORTED_MODULE_1__/* .hide */ .jD(inst, Symbol.iterator, function* () {
+    util.hide(inst, Symbol.iterator, function* () {
         yield inst;
     });
     // key and schema snapshotted together: reading one live and the other cached lets a later mutation of the caller's shape object pair a stale key with a missing schema
@@ -79089,7 +77305,7 @@ const $ZodCheckProperties = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/
             return Promise.all(proms).then(() => undefined);
         return undefined;
     };
-});
+})));
 const $ZodCheckMimeType = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckMimeType", (inst, def) => {
     $ZodCheck.init(inst, def);
     const mimeSet = new Set(def.mime);
@@ -79105,12 +77321,12 @@ const $ZodCheckMimeType = /*@__PURE__*/ (/* unused pure expression or super */ n
         });
     };
 })));
-const $ZodCheckOverwrite = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("$ZodCheckOverwrite", (inst, def) => {
+const $ZodCheckOverwrite = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCheckOverwrite", (inst, def) => {
     $ZodCheck.init(inst, def);
     inst._zod.check = (payload) => {
         payload.value = def.tx(payload.value);
     };
-});
+})));
 
 
 /***/ }),
@@ -79121,11 +77337,10 @@ const $ZodCheckOverwrite = /*@__PURE__*/ _core_js__WEBPACK_IMPORTED_MODULE_0__/*
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   $W: () => (/* binding */ config),
 /* harmony export */   GT: () => (/* binding */ $ZodAsyncError),
-/* harmony export */   cV: () => (/* binding */ $ZodEncodeError),
 /* harmony export */   cr: () => (/* binding */ globalConfig),
 /* harmony export */   xI: () => (/* binding */ $constructor)
 /* harmony export */ });
-/* unused harmony exports NEVER, $brand */
+/* unused harmony exports NEVER, $brand, $ZodEncodeError */
 /* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4723);
 var _a;
 
@@ -79272,531 +77487,43 @@ function config(newConfig) {
 
 /***/ }),
 
-/***/ 7428:
+/***/ 1041:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   JM: () => (/* binding */ flattenError),
-/* harmony export */   Kd: () => (/* binding */ $ZodRealError),
-/* harmony export */   Wk: () => (/* binding */ formatError),
-/* harmony export */   a$: () => (/* binding */ $ZodError)
-/* harmony export */ });
-/* unused harmony exports treeifyError, toDotPath, prettifyError */
-/* harmony import */ var _core_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8532);
-/* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4723);
 
-
-/* Computing the message eagerly is expensive (pretty-printed JSON of all
- * issues), so defer it until first read. The accessor functions and
- * descriptors are shared across instances to keep error construction
- * cheap; the computed message is cached on the internals object. The
- * setter preserves plain assignment semantics for consumers that
- * overwrite `message`. */
-function _getMessage() {
-    const internals = this._zod;
-    internals.message ?? (internals.message = JSON.stringify(internals.def, _util_js__WEBPACK_IMPORTED_MODULE_0__/* .jsonStringifyReplacer */ .k8, 2));
-    return internals.message;
-}
-function _setMessage(value) {
-    this._zod.message = value;
-}
-const _messageDesc = {
-    get: _getMessage,
-    set: _setMessage,
-    enumerable: true,
-    configurable: true,
-};
-const _issuesDesc = { value: undefined, enumerable: false };
-/* Prototypes that already carry the lazy `toString`. Seeded with the
- * intrinsics so that `init` on a foreign object — it accepts any object —
- * can never install an accessor onto a prototype we do not own. */
-const _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
-const initializer = (inst, def) => {
-    inst.name = "$ZodError";
-    // `_zod` is already non-enumerable: $constructor's init defined it with this same descriptor
-    _issuesDesc.value = def;
-    Object.defineProperty(inst, "issues", _issuesDesc);
-    // Clear the shared slot; a retained `value` pins the last error's issues.
-    _issuesDesc.value = undefined;
-    Object.defineProperty(inst, "message", _messageDesc);
-    /* `toString` lives as a non-enumerable lazy getter on the shared
-     * prototype; on first access it caches a per-instance closure so
-     * detached usage still works. */
-    const proto = Object.getPrototypeOf(inst);
-    if (!_installedToString.has(proto)) {
-        _installedToString.add(proto);
-        Object.defineProperty(proto, "toString", {
-            configurable: true,
-            enumerable: false,
-            get() {
-                const value = () => this.message;
-                Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
-                return value;
-            },
-            set(value) {
-                Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
-            },
-        });
-    }
-};
-const $ZodError = (0,_core_js__WEBPACK_IMPORTED_MODULE_1__/* .$constructor */ .xI)("$ZodError", initializer);
-const $ZodRealError = (0,_core_js__WEBPACK_IMPORTED_MODULE_1__/* .$constructor */ .xI)("$ZodError", initializer, undefined, {
-    Parent: Error,
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Gb: () => (/* binding */ $ZodAny),
+  $p: () => (/* binding */ $ZodArray),
+  sF: () => (/* binding */ $ZodBoolean),
+  t$: () => (/* binding */ $ZodCatch),
+  b0: () => (/* binding */ $ZodCustom),
+  rv: () => (/* binding */ $ZodDefault),
+  VO: () => (/* binding */ $ZodEnum),
+  v1: () => (/* binding */ $ZodISODate),
+  Um: () => (/* binding */ $ZodNever),
+  qc: () => (/* binding */ $ZodNullable),
+  vz: () => (/* binding */ $ZodNumber),
+  I: () => (/* binding */ $ZodNumberFormat),
+  L8: () => (/* binding */ $ZodObject),
+  ig: () => (/* binding */ $ZodOptional),
+  h: () => (/* binding */ $ZodRecord),
+  $v: () => (/* binding */ $ZodString),
+  EY: () => (/* binding */ $ZodStringFormat),
+  G3: () => (/* binding */ $ZodTuple),
+  W4: () => (/* binding */ $ZodType),
+  VY: () => (/* binding */ $ZodURL),
+  cu: () => (/* binding */ $ZodUnion),
+  GP: () => (/* binding */ $ZodUnknown)
 });
-/** Get-or-create `obj[key]` as an own data property. A path segment naming an inherited member
- * ("toString", "constructor") would otherwise read through to the prototype, and assigning
- * "__proto__" would hit the setter instead of creating a key. */
-function node(obj, key, make) {
-    if (!Object.prototype.hasOwnProperty.call(obj, key)) {
-        if (key === "__proto__") {
-            Object.defineProperty(obj, key, { value: make(), writable: true, enumerable: true, configurable: true });
-        }
-        else {
-            obj[key] = make();
-        }
-    }
-    return obj[key];
-}
-function flattenError(error, mapper = (issue) => issue.message) {
-    const fieldErrors = {};
-    const formErrors = [];
-    for (const sub of error.issues) {
-        if (sub.path.length > 0) {
-            node(fieldErrors, sub.path[0], () => []).push(mapper(sub));
-        }
-        else {
-            formErrors.push(mapper(sub));
-        }
-    }
-    return { formErrors, fieldErrors };
-}
-function formatError(error, mapper = (issue) => issue.message) {
-    const fieldErrors = { _errors: [] };
-    const processError = (error, path = []) => {
-        for (const issue of error.issues) {
-            if (issue.code === "invalid_union" && issue.errors.length) {
-                issue.errors.map((issues) => processError({ issues }, [...path, ...issue.path]));
-            }
-            else if (issue.code === "invalid_key") {
-                processError({ issues: issue.issues }, [...path, ...issue.path]);
-            }
-            else if (issue.code === "invalid_element") {
-                processError({ issues: issue.issues }, [...path, ...issue.path]);
-            }
-            else {
-                const fullpath = [...path, ...issue.path];
-                if (fullpath.length === 0) {
-                    fieldErrors._errors.push(mapper(issue));
-                }
-                else {
-                    let curr = fieldErrors;
-                    let i = 0;
-                    while (i < fullpath.length) {
-                        const el = fullpath[i];
-                        const terminal = i === fullpath.length - 1;
-                        // `_errors` is reserved by this legacy format, so merge a matching path segment into the current node instead of treating its array as a child.
-                        if (el === "_errors") {
-                            if (terminal)
-                                curr._errors.push(mapper(issue));
-                            i++;
-                            continue;
-                        }
-                        // A path element may collide with an inherited property name such as
-                        // "__proto__" or "constructor". Truthiness checks read the prototype
-                        // (so no node is created, then ._errors.push throws), and bracket
-                        // assignment of "__proto__" hits the setter instead of creating an
-                        // own key. Guard the read with hasOwnProperty and create the node
-                        // with defineProperty so any path element becomes a real own key.
-                        if (!Object.prototype.hasOwnProperty.call(curr, el)) {
-                            Object.defineProperty(curr, el, {
-                                value: { _errors: [] },
-                                enumerable: true,
-                                writable: true,
-                                configurable: true,
-                            });
-                        }
-                        const node = curr[el];
-                        if (terminal) {
-                            node._errors.push(mapper(issue));
-                        }
-                        curr = node;
-                        i++;
-                    }
-                }
-            }
-        }
-    };
-    processError(error);
-    return fieldErrors;
-}
-function treeifyError(error, mapper = (issue) => issue.message) {
-    const result = { errors: [] };
-    const processError = (error, path = []) => {
-        var _a;
-        for (const issue of error.issues) {
-            if (issue.code === "invalid_union" && issue.errors.length) {
-                // regular union error
-                issue.errors.map((issues) => processError({ issues }, [...path, ...issue.path]));
-            }
-            else if (issue.code === "invalid_key") {
-                processError({ issues: issue.issues }, [...path, ...issue.path]);
-            }
-            else if (issue.code === "invalid_element") {
-                processError({ issues: issue.issues }, [...path, ...issue.path]);
-            }
-            else {
-                const fullpath = [...path, ...issue.path];
-                if (fullpath.length === 0) {
-                    result.errors.push(mapper(issue));
-                    continue;
-                }
-                let curr = result;
-                let i = 0;
-                while (i < fullpath.length) {
-                    const el = fullpath[i];
-                    const terminal = i === fullpath.length - 1;
-                    if (typeof el === "string") {
-                        curr.properties ?? (curr.properties = {});
-                        // el may collide with an inherited property name ("__proto__",
-                        // "constructor", ...); ??= reads the prototype so the node is never
-                        // created and curr.errors.push throws. Guard with hasOwnProperty and
-                        // create the node with defineProperty so "__proto__" becomes a real
-                        // own key rather than invoking the prototype setter.
-                        if (!Object.prototype.hasOwnProperty.call(curr.properties, el)) {
-                            Object.defineProperty(curr.properties, el, {
-                                value: { errors: [] },
-                                enumerable: true,
-                                writable: true,
-                                configurable: true,
-                            });
-                        }
-                        curr = curr.properties[el];
-                    }
-                    else {
-                        curr.items ?? (curr.items = []);
-                        (_a = curr.items)[el] ?? (_a[el] = { errors: [] });
-                        curr = curr.items[el];
-                    }
-                    if (terminal) {
-                        curr.errors.push(mapper(issue));
-                    }
-                    i++;
-                }
-            }
-        }
-    };
-    processError(error);
-    return result;
-}
-/** Format a ZodError as a human-readable string in the following form.
- *
- * From
- *
- * ```ts
- * ZodError {
- *   issues: [
- *     {
- *       expected: 'string',
- *       code: 'invalid_type',
- *       path: [ 'username' ],
- *       message: 'Invalid input: expected string'
- *     },
- *     {
- *       expected: 'number',
- *       code: 'invalid_type',
- *       path: [ 'favoriteNumbers', 1 ],
- *       message: 'Invalid input: expected number'
- *     }
- *   ];
- * }
- * ```
- *
- * to
- *
- * ```
- * username
- *   ✖ Expected number, received string at "username
- * favoriteNumbers[0]
- *   ✖ Invalid input: expected number
- * ```
- */
-function toDotPath(_path) {
-    const segs = [];
-    const path = _path.map((seg) => (typeof seg === "object" ? seg.key : seg));
-    for (const seg of path) {
-        if (typeof seg === "number")
-            segs.push(`[${seg}]`);
-        else if (typeof seg === "symbol")
-            segs.push(`[${JSON.stringify(String(seg))}]`);
-        else if (/[^\w$]/.test(seg))
-            segs.push(`[${JSON.stringify(seg)}]`);
-        else {
-            if (segs.length)
-                segs.push(".");
-            segs.push(seg);
-        }
-    }
-    return segs.join("");
-}
-function prettifyError(error) {
-    const lines = [];
-    // sort by path length
-    const issues = [...error.issues].sort((a, b) => (a.path ?? []).length - (b.path ?? []).length);
-    // Process each issue
-    for (const issue of issues) {
-        lines.push(`✖ ${issue.message}`);
-        if (issue.path?.length)
-            lines.push(`  → at ${toDotPath(issue.path)}`);
-    }
-    // Convert Map to formatted string
-    return lines.join("\n");
-}
 
+// UNUSED EXPORTS: $ZodBase64, $ZodBase64URL, $ZodBigInt, $ZodBigIntFormat, $ZodCIDRv4, $ZodCIDRv6, $ZodCUID, $ZodCUID2, $ZodCodec, $ZodCreditCard, $ZodCustomStringFormat, $ZodDate, $ZodDiscriminatedUnion, $ZodE164, $ZodEmail, $ZodEmoji, $ZodExactOptional, $ZodFile, $ZodFunction, $ZodGUID, $ZodIBAN, $ZodIPv4, $ZodIPv6, $ZodISODateTime, $ZodISODuration, $ZodISOTime, $ZodIntersection, $ZodJWT, $ZodKSUID, $ZodLazy, $ZodLiteral, $ZodMAC, $ZodMap, $ZodNaN, $ZodNanoID, $ZodNonOptional, $ZodNull, $ZodObjectJIT, $ZodPipe, $ZodPrefault, $ZodPreprocess, $ZodPromise, $ZodReadonly, $ZodSet, $ZodSuccess, $ZodSymbol, $ZodTemplateLiteral, $ZodTransform, $ZodULID, $ZodUUID, $ZodUndefined, $ZodVoid, $ZodXID, $ZodXor, URL_BAD_FORMAT, URL_UNPARSEABLE, base64Charset, base64urlCharset, canParseURL, clone, getDiscriminatedOption, isValidBase64, isValidBase64URL, isValidCIDRv6, isValidCreditCard, isValidIBAN, isValidIPv6, isValidJWT, mergeValues, parseURLObject, standardProps, stripTabAndNewline, urlHostnameOk, urlProtocolOk, validateURL
 
-/***/ }),
-
-/***/ 4196:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   EJ: () => (/* binding */ parseAsync),
-/* harmony export */   F0: () => (/* binding */ validateAsync),
-/* harmony export */   GW: () => (/* binding */ _encodeAsync),
-/* harmony export */   Mv: () => (/* binding */ _encode),
-/* harmony export */   Od: () => (/* binding */ _safeParse),
-/* harmony export */   R3: () => (/* binding */ _safeDecodeAsync),
-/* harmony export */   Rb: () => (/* binding */ _parseAsync),
-/* harmony export */   Tj: () => (/* binding */ _parse),
-/* harmony export */   VS: () => (/* binding */ _safeDecode),
-/* harmony export */   bp: () => (/* binding */ safeParseAsync),
-/* harmony export */   e2: () => (/* binding */ _decode),
-/* harmony export */   or: () => (/* binding */ _decodeAsync),
-/* harmony export */   qg: () => (/* binding */ parse),
-/* harmony export */   rh: () => (/* binding */ _safeEncode),
-/* harmony export */   tf: () => (/* binding */ validate),
-/* harmony export */   v_: () => (/* binding */ _safeEncodeAsync),
-/* harmony export */   wG: () => (/* binding */ _safeParseAsync),
-/* harmony export */   xL: () => (/* binding */ safeParse)
-/* harmony export */ });
-/* unused harmony exports encode, decode, encodeAsync, decodeAsync, safeEncode, safeDecode, safeEncodeAsync, safeDecodeAsync */
-/* harmony import */ var _core_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8532);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(7428);
-/* harmony import */ var _util_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4723);
-
-
-
-// Always both keys, so the `_params` read site in `_parse` sees one object shape rather than two.
-function finalizeParams(callee, params) {
-    return { callee: params?.callee ?? callee, Err: params?.Err };
-}
-const _parse = (_Err) => {
-    const fn = (schema, value, _ctx, _params) => {
-        const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
-        const result = schema._zod.run({ value, issues: [] }, ctx);
-        if (result instanceof Promise) {
-            throw new _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$ZodAsyncError */ .GT();
-        }
-        if (result.issues.length) {
-            const e = new (_params?.Err ?? _Err)(result.issues.map((iss) => _util_js__WEBPACK_IMPORTED_MODULE_1__/* .finalizeIssue */ .iR(iss, ctx, _core_js__WEBPACK_IMPORTED_MODULE_0__/* .config */ .$W())));
-            _util_js__WEBPACK_IMPORTED_MODULE_1__/* .captureStackTrace */ .gx(e, _params?.callee ?? fn);
-            throw e;
-        }
-        return result.value;
-    };
-    return fn;
-};
-const parse = /* @__PURE__*/ _parse(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _parseAsync = (_Err) => {
-    const fn = async (schema, value, _ctx, params) => {
-        const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
-        let result = schema._zod.run({ value, issues: [] }, ctx);
-        if (result instanceof Promise)
-            result = await result;
-        if (result.issues.length) {
-            const e = new (params?.Err ?? _Err)(result.issues.map((iss) => _util_js__WEBPACK_IMPORTED_MODULE_1__/* .finalizeIssue */ .iR(iss, ctx, _core_js__WEBPACK_IMPORTED_MODULE_0__/* .config */ .$W())));
-            _util_js__WEBPACK_IMPORTED_MODULE_1__/* .captureStackTrace */ .gx(e, params?.callee ?? fn);
-            throw e;
-        }
-        return result.value;
-    };
-    return fn;
-};
-const parseAsync = /* @__PURE__*/ _parseAsync(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _safeParse = (_Err) => (schema, value, _ctx) => {
-    const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
-    const result = schema._zod.run({ value, issues: [] }, ctx);
-    if (result instanceof Promise) {
-        throw new _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$ZodAsyncError */ .GT();
-    }
-    return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
-};
-const safeParse = /* @__PURE__*/ _safeParse(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-// the error is built on the first read of `error`: finalizing the issues and constructing the instance is most of a failing parse, and a caller that only branches on `success` never pays it. a getter in the literal keeps this small; the alternative, one shared accessor descriptor plus a hidden state slot, reads ~15% faster but costs ~75 B gzipped in every bundle
-function failure(Err, issues, ctx) {
-    let error;
-    return {
-        success: false,
-        get error() {
-            if (!error) {
-                error = new Err(issues.map((iss) => _util_js__WEBPACK_IMPORTED_MODULE_1__/* .finalizeIssue */ .iR(iss, ctx, _core_js__WEBPACK_IMPORTED_MODULE_0__/* .config */ .$W())));
-                // finalizeIssue drops `input`, so the built error holds nothing; keeping the raw issues past this point pins the parsed value for the life of the result
-                issues = undefined;
-                ctx = undefined;
-            }
-            return error;
-        },
-        set error(e) {
-            error = e;
-            // a replacement makes the getter's branch unreachable, so the captures have to go here too
-            issues = undefined;
-            ctx = undefined;
-        },
-    };
-}
-const _safeParseAsync = (_Err) => async (schema, value, _ctx) => {
-    const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
-    let result = schema._zod.run({ value, issues: [] }, ctx);
-    if (result instanceof Promise)
-        result = await result;
-    return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
-};
-const safeParseAsync = /* @__PURE__*/ _safeParseAsync(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-// registry mirrors of the compiler's sentinels, so this module never imports the compiler
-const COMPILE_INVALID = /* @__PURE__ */ Symbol.for("zod.compile.invalid");
-const COMPILE_FALLBACK = /* @__PURE__ */ Symbol.for("zod.compile.fallback");
-// Deliberately tiny, because v8 will not inline a body carrying the fallback's object literals and throw. Everything that is not the compiled happy path lives in validateFallback, and that split is worth ~35% on a compiled schema.
-const validate = ((schema, value, _ctx) => {
-    const validator = schema._zod.bag.validator;
-    if (validator !== undefined) {
-        if (validator(value) !== COMPILE_INVALID)
-            return true;
-        // a definite sentinel means the runtime would reject, so skip the re-parse; a ctx can still change the answer
-        if (validator.definite === true && _ctx === undefined)
-            return false;
-    }
-    return validateFallback(schema, value, _ctx);
-});
-function validateFallback(schema, value, _ctx) {
-    const ctx = _ctx
-        ? { ..._ctx, async: false, abortEarly: true }
-        : { async: false, abortEarly: true };
-    const fallbackRun = schema._zod.bag.fallbackRun;
-    let result;
-    if (fallbackRun) {
-        // skip nested fast paths on the fallback, so user callbacks keep the at-most-twice bound
-        ctx[COMPILE_FALLBACK] = true;
-        result = fallbackRun({ value, issues: [] }, ctx);
-    }
-    else {
-        result = schema._zod.run({ value, issues: [] }, ctx);
-    }
-    if (result instanceof Promise) {
-        throw new _core_js__WEBPACK_IMPORTED_MODULE_0__/* .$ZodAsyncError */ .GT();
-    }
-    return result.issues.length === 0;
-}
-// no fast path: the compiler keeps async parses on the runtime, because a promise-returning callback that is not declared async compiles to a throw
-const validateAsync = async (schema, value, _ctx) => {
-    const ctx = _ctx
-        ? { ..._ctx, async: true, abortEarly: true }
-        : { async: true, abortEarly: true };
-    let result = schema._zod.run({ value, issues: [] }, ctx);
-    if (result instanceof Promise)
-        result = await result;
-    return result.issues.length === 0;
-};
-const _encode = (_Err) => {
-    const parse = _parse(_Err);
-    const fn = (schema, value, _ctx, _params) => {
-        const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
-        return parse(schema, value, ctx, finalizeParams(fn, _params));
-    };
-    return fn;
-};
-const encode = /* @__PURE__*/ _encode(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _decode = (_Err) => {
-    const parse = _parse(_Err);
-    const fn = (schema, value, _ctx, _params) => {
-        return parse(schema, value, _ctx, finalizeParams(fn, _params));
-    };
-    return fn;
-};
-const decode = /* @__PURE__*/ _decode(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _encodeAsync = (_Err) => {
-    const parseAsync = _parseAsync(_Err);
-    const fn = async (schema, value, _ctx, _params) => {
-        const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
-        return (await parseAsync(schema, value, ctx, finalizeParams(fn, _params)));
-    };
-    return fn;
-};
-const encodeAsync = /* @__PURE__*/ _encodeAsync(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _decodeAsync = (_Err) => {
-    const parseAsync = _parseAsync(_Err);
-    const fn = async (schema, value, _ctx, _params) => {
-        return await parseAsync(schema, value, _ctx, finalizeParams(fn, _params));
-    };
-    return fn;
-};
-const decodeAsync = /* @__PURE__*/ _decodeAsync(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _safeEncode = (_Err) => (schema, value, _ctx) => {
-    const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
-    return _safeParse(_Err)(schema, value, ctx);
-};
-const safeEncode = /* @__PURE__*/ _safeEncode(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _safeDecode = (_Err) => (schema, value, _ctx) => {
-    return _safeParse(_Err)(schema, value, _ctx);
-};
-const safeDecode = /* @__PURE__*/ _safeDecode(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _safeEncodeAsync = (_Err) => async (schema, value, _ctx) => {
-    const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
-    return _safeParseAsync(_Err)(schema, value, ctx);
-};
-const safeEncodeAsync = /* @__PURE__*/ _safeEncodeAsync(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-const _safeDecodeAsync = (_Err) => async (schema, value, _ctx) => {
-    return _safeParseAsync(_Err)(schema, value, _ctx);
-};
-const safeDecodeAsync = /* @__PURE__*/ _safeDecodeAsync(_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .$ZodRealError */ .Kd);
-
-
-/***/ }),
-
-/***/ 3908:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   AC: () => (/* binding */ lowercase),
-/* harmony export */   Ak: () => (/* binding */ nanoid),
-/* harmony export */   D2: () => (/* binding */ nanoidOfLength),
-/* harmony export */   F: () => (/* binding */ httpProtocol),
-/* harmony export */   Gl: () => (/* binding */ cuid2),
-/* harmony export */   K3: () => (/* binding */ base64),
-/* harmony export */   Os: () => (/* binding */ guid),
-/* harmony export */   Rp: () => (/* binding */ email),
-/* harmony export */   Z0: () => (/* binding */ ulid),
-/* harmony export */   Zg: () => (/* binding */ emoji),
-/* harmony export */   Zv: () => (/* binding */ uppercase),
-/* harmony export */   ai: () => (/* binding */ number),
-/* harmony export */   fO: () => (/* binding */ ksuid),
-/* harmony export */   gF: () => (/* binding */ cuid),
-/* harmony export */   gp: () => (/* binding */ anyString),
-/* harmony export */   hQ: () => (/* binding */ e164),
-/* harmony export */   kB: () => (/* binding */ time),
-/* harmony export */   kM: () => (/* binding */ xid),
-/* harmony export */   l7: () => (/* binding */ cidrv6),
-/* harmony export */   nd: () => (/* binding */ integer),
-/* harmony export */   o: () => (/* binding */ bigint),
-/* harmony export */   p0: () => (/* binding */ duration),
-/* harmony export */   p6: () => (/* binding */ date),
-/* harmony export */   r0: () => (/* binding */ base64url),
-/* harmony export */   uR: () => (/* binding */ uuid),
-/* harmony export */   uX: () => (/* binding */ ipv4),
-/* harmony export */   ug: () => (/* binding */ ipv6),
-/* harmony export */   w$: () => (/* binding */ datetime),
-/* harmony export */   zM: () => (/* binding */ boolean),
-/* harmony export */   zr: () => (/* binding */ cidrv4)
-/* harmony export */ });
-/* unused harmony exports extendedDuration, uuid4, uuid6, uuid7, html5Email, rfc5322Email, unicodeEmail, idnEmail, browserEmail, mac, hostname, domain, creditCard, currencyCode, iban, string, null, undefined, hex, md5_hex, md5_base64, md5_base64url, sha1_hex, sha1_base64, sha1_base64url, sha256_hex, sha256_base64, sha256_base64url, sha384_hex, sha384_base64, sha384_base64url, sha512_hex, sha512_base64, sha512_base64url */
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/checks.js
+var core_checks = __nccwpck_require__(4890);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
+var core_core = __nccwpck_require__(8532);
+;// CONCATENATED MODULE: ./node_modules/zod/v4/core/regexes.js
 
 /**
  * @deprecated CUID v1 is deprecated by its authors due to information leakage
@@ -79841,7 +77568,7 @@ const idnEmail = (/* unused pure expression or super */ null && (unicodeEmail));
 const browserEmail = /^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?)*$/;
 // from https://thekevinscott.com/emojis-in-javascript/#writing-a-regular-expression
 // Single character class, not an alternation: the two properties overlap (U+1F9B0-U+1F9B3), so `(A|B)+` backtracks exponentially on a failed match. The leading lookahead then demands one anchor — a pictograph, a regional indicator, or the enclosing keycap — because `\p{Emoji_Component}` on its own covers ASCII digits, `#`, `*`, ZWJ, variation selectors and skin tone modifiers, none of which is an emoji without a base.
-const _emoji = `^(?=[\\s\\S]*[\\p{Extended_Pictographic}\\p{Regional_Indicator}\\u20E3])[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$`;
+const _emoji = (/* unused pure expression or super */ null && (`^(?=[\\s\\S]*[\\p{Extended_Pictographic}\\p{Regional_Indicator}\\u20E3])[\\p{Extended_Pictographic}\\p{Emoji_Component}]+$`));
 function emoji() {
     return new RegExp(_emoji, "u");
 }
@@ -79873,10 +77600,10 @@ const dateSource = `(?:(?:\\d\\d[2468][048]|\\d\\d[13579][26]|\\d\\d0[48]|[02468
 /** Anchors a pattern source. The interpolation lives here rather than at the call site because
  * esbuild will not drop a `@__PURE__` call whose own argument interpolates a variable, but it
  * will drop `anchor(dateSource)`. Keeping it inline pinned `date` into every bundle. */
-function anchor(source) {
+function regexes_anchor(source) {
     return new RegExp(`^${source}$`);
 }
-const date = /*@__PURE__*/ anchor(dateSource);
+const date = /*@__PURE__*/ regexes_anchor(dateSource);
 function timeSource(args) {
     const hhmm = `(?:[01]\\d|2[0-3]):[0-5]\\d`;
     const regex = typeof args.precision === "number"
@@ -79913,7 +77640,7 @@ const string = (params) => {
 const bigint = /^-?\d+n?$/;
 const integer = /^-?\d+$/;
 const number = /^-?\d+(?:\.\d+)?$/;
-const boolean = /^(?:true|false)$/i;
+const regexes_boolean = /^(?:true|false)$/i;
 const _null = /^null$/i;
 
 const _undefined = /^undefined$/i;
@@ -79954,183 +77681,6 @@ const sha512_hex = /^[0-9a-fA-F]{128}$/;
 const sha512_base64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64(86, "==")));
 const sha512_base64url = /*@__PURE__*/ (/* unused pure expression or super */ null && (fixedBase64url(86)));
 
-
-/***/ }),
-
-/***/ 9396:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   fd: () => (/* binding */ globalRegistry)
-/* harmony export */ });
-/* unused harmony exports $output, $input, $ZodRegistry, registry */
-var _a;
-const $output = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodOutput")));
-const $input = /*@__PURE__*/ (/* unused pure expression or super */ null && (Symbol("ZodInput")));
-class $ZodRegistry {
-    constructor() {
-        this._map = new WeakMap();
-        this._idmap = new Map();
-    }
-    add(schema, ..._meta) {
-        const meta = _meta[0];
-        this._map.set(schema, meta);
-        if (meta && typeof meta === "object" && "id" in meta) {
-            this._idmap.set(meta.id, schema);
-        }
-        return this;
-    }
-    clear() {
-        this._map = new WeakMap();
-        this._idmap = new Map();
-        return this;
-    }
-    remove(schema) {
-        const meta = this._map.get(schema);
-        if (meta && typeof meta === "object" && "id" in meta) {
-            this._idmap.delete(meta.id);
-        }
-        this._map.delete(schema);
-        return this;
-    }
-    get(schema) {
-        // return this._map.get(schema) as any;
-        // inherit metadata
-        const p = schema._zod.parent;
-        if (p) {
-            const pm = { ...(this.get(p) ?? {}) };
-            delete pm.id; // do not inherit id
-            const f = { ...pm, ...this._map.get(schema) };
-            return Object.keys(f).length ? f : undefined;
-        }
-        return this._map.get(schema);
-    }
-    has(schema) {
-        return this._map.has(schema);
-    }
-}
-// registries
-function registry() {
-    return new $ZodRegistry();
-}
-(_a = globalThis).__zod_globalRegistry ?? (_a.__zod_globalRegistry = registry());
-const globalRegistry = globalThis.__zod_globalRegistry;
-
-
-/***/ }),
-
-/***/ 6985:
-/***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
-
-
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  Gb: () => (/* binding */ $ZodAny),
-  $p: () => (/* binding */ $ZodArray),
-  Dq: () => (/* binding */ $ZodBase64),
-  CQ: () => (/* binding */ $ZodBase64URL),
-  BN: () => (/* binding */ $ZodBigInt),
-  sF: () => (/* binding */ $ZodBoolean),
-  CI: () => (/* binding */ $ZodCIDRv4),
-  Cn: () => (/* binding */ $ZodCIDRv6),
-  bl: () => (/* binding */ $ZodCUID),
-  Zu: () => (/* binding */ $ZodCUID2),
-  t$: () => (/* binding */ $ZodCatch),
-  b0: () => (/* binding */ $ZodCustom),
-  o5: () => (/* binding */ $ZodDate),
-  rv: () => (/* binding */ $ZodDefault),
-  Oy: () => (/* binding */ $ZodE164),
-  qG: () => (/* binding */ $ZodEmail),
-  cG: () => (/* binding */ $ZodEmoji),
-  VO: () => (/* binding */ $ZodEnum),
-  RL: () => (/* binding */ $ZodExactOptional),
-  Zc: () => (/* binding */ $ZodGUID),
-  Lc: () => (/* binding */ $ZodIPv4),
-  Zy: () => (/* binding */ $ZodIPv6),
-  v1: () => (/* binding */ $ZodISODate),
-  Ko: () => (/* binding */ $ZodISODateTime),
-  $N: () => (/* binding */ $ZodISODuration),
-  Ax: () => (/* binding */ $ZodISOTime),
-  LJ: () => (/* binding */ $ZodIntersection),
-  h8: () => (/* binding */ $ZodJWT),
-  GY: () => (/* binding */ $ZodKSUID),
-  Py: () => (/* binding */ $ZodNanoID),
-  Um: () => (/* binding */ $ZodNever),
-  N$: () => (/* binding */ $ZodNonOptional),
-  qc: () => (/* binding */ $ZodNullable),
-  vz: () => (/* binding */ $ZodNumber),
-  I: () => (/* binding */ $ZodNumberFormat),
-  L8: () => (/* binding */ $ZodObject),
-  w: () => (/* binding */ $ZodObjectJIT),
-  ig: () => (/* binding */ $ZodOptional),
-  _m: () => (/* binding */ $ZodPipe),
-  VF: () => (/* binding */ $ZodPrefault),
-  Sb: () => (/* binding */ $ZodReadonly),
-  h: () => (/* binding */ $ZodRecord),
-  $v: () => (/* binding */ $ZodString),
-  EY: () => (/* binding */ $ZodStringFormat),
-  Wc: () => (/* binding */ $ZodTransform),
-  G3: () => (/* binding */ $ZodTuple),
-  W4: () => (/* binding */ $ZodType),
-  g5: () => (/* binding */ $ZodULID),
-  VY: () => (/* binding */ $ZodURL),
-  Zn: () => (/* binding */ $ZodUUID),
-  cu: () => (/* binding */ $ZodUnion),
-  GP: () => (/* binding */ $ZodUnknown),
-  TF: () => (/* binding */ $ZodXID),
-  cq: () => (/* binding */ base64Charset),
-  xE: () => (/* binding */ base64urlCharset),
-  YK: () => (/* binding */ standardProps)
-});
-
-// UNUSED EXPORTS: $ZodBigIntFormat, $ZodCodec, $ZodCreditCard, $ZodCustomStringFormat, $ZodDiscriminatedUnion, $ZodFile, $ZodFunction, $ZodIBAN, $ZodLazy, $ZodLiteral, $ZodMAC, $ZodMap, $ZodNaN, $ZodNull, $ZodPreprocess, $ZodPromise, $ZodSet, $ZodSuccess, $ZodSymbol, $ZodTemplateLiteral, $ZodUndefined, $ZodVoid, $ZodXor, URL_BAD_FORMAT, URL_UNPARSEABLE, canParseURL, clone, getDiscriminatedOption, isValidBase64, isValidBase64URL, isValidCIDRv6, isValidCreditCard, isValidIBAN, isValidIPv6, isValidJWT, mergeValues, parseURLObject, stripTabAndNewline, urlHostnameOk, urlProtocolOk, validateURL
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/checks.js
-var core_checks = __nccwpck_require__(4890);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
-var core_core = __nccwpck_require__(8532);
-;// CONCATENATED MODULE: ./node_modules/zod/v4/core/doc.js
-class Doc {
-    constructor(args = [], closed = {}) {
-        this.content = [];
-        this.indent = 0;
-        this.args = args;
-        this.closed = closed;
-    }
-    // the compiler catches a child's throw and keeps writing into this doc, so the indent has to unwind with it
-    indented(fn) {
-        this.indent += 1;
-        try {
-            fn(this);
-        }
-        finally {
-            this.indent -= 1;
-        }
-    }
-    write(arg) {
-        if (typeof arg === "function") {
-            arg(this, { execution: "sync" });
-            arg(this, { execution: "async" });
-            return;
-        }
-        const content = arg;
-        const lines = content.split("\n").filter((x) => x);
-        const minIndent = Math.min(...lines.map((x) => x.length - x.trimStart().length));
-        const dedented = lines.map((x) => x.slice(minIndent)).map((x) => " ".repeat(this.indent * 2) + x);
-        for (const line of dedented) {
-            this.content.push(line);
-        }
-    }
-    compile() {
-        const F = Function;
-        const content = this?.content ?? [``];
-        const factory = new F(...Object.keys(this.closed), `return function (${this.args.join(", ")}) {\n${content.join("\n")}\n};`);
-        return factory(...Object.values(this.closed));
-    }
-}
-
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/regexes.js
-var core_regexes = __nccwpck_require__(3908);
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/util.js
 var core_util = __nccwpck_require__(4723);
 ;// CONCATENATED MODULE: ./node_modules/zod/v4/core/versions.js
@@ -80298,7 +77848,7 @@ function standardProps(inst) {
 const $ZodString = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodString", (inst, def) => {
     $ZodType.init(inst, def);
     // a format's own pattern, else unbounded; a template literal derives the check-aware form itself
-    inst._zod.pattern = def.pattern ?? core_regexes/* anyString */.gp;
+    inst._zod.pattern = def.pattern ?? anyString;
     inst._zod.parse = (payload, _) => {
         if (def.coerce)
             try {
@@ -80321,11 +77871,11 @@ const $ZodStringFormat = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodStrin
     core_checks/* $ZodCheckStringFormat */.ql.init(inst, def);
     $ZodString.init(inst, def);
 });
-const $ZodGUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodGUID", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* guid */.Os);
+const $ZodGUID = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodGUID", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.guid);
     $ZodStringFormat.init(inst, def);
-});
-const $ZodUUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodUUID", (inst, def) => {
+})));
+const $ZodUUID = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodUUID", (inst, def) => {
     if (def.version) {
         const versionMap = {
             v1: 1,
@@ -80340,16 +77890,16 @@ const $ZodUUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodUUID", (inst,
         const v = versionMap[def.version];
         if (v === undefined)
             throw new Error(`Invalid UUID version: "${def.version}"`);
-        def.pattern ?? (def.pattern = core_regexes/* uuid */.uR(v));
+        def.pattern ?? (def.pattern = regexes.uuid(v));
     }
     else
-        def.pattern ?? (def.pattern = core_regexes/* uuid */.uR());
+        def.pattern ?? (def.pattern = regexes.uuid());
     $ZodStringFormat.init(inst, def);
-});
-const $ZodEmail = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodEmail", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* email */.Rp);
+})));
+const $ZodEmail = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodEmail", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.email);
     $ZodStringFormat.init(inst, def);
-});
+})));
 /** The `://` guard rejected the input before the URL constructor saw it. */
 const URL_BAD_FORMAT = 1;
 /** The URL parser rejected the input. */
@@ -80374,7 +77924,7 @@ function validateURL(trimmed, def) {
 /** Parses a URL while preserving the non-normalizing HTTP guard. */
 function parseURLObject(trimmed, def) {
     // When normalize is off, require :// for http/https URLs. This prevents strings like "http:example.com" or "https:/path" from being silently accepted
-    if (!def.normalize && def.protocol?.source === core_regexes/* httpProtocol */.F.source && !/^https?:\/\//i.test(trimmed)) {
+    if (!def.normalize && def.protocol?.source === httpProtocol.source && !/^https?:\/\//i.test(trimmed)) {
         return URL_BAD_FORMAT;
     }
     try {
@@ -80472,61 +78022,61 @@ const $ZodURL = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodURL", (inst, d
         }
     };
 });
-const $ZodEmoji = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodEmoji", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* emoji */.Zg());
+const $ZodEmoji = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodEmoji", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.emoji());
     $ZodStringFormat.init(inst, def);
-});
-const $ZodNanoID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNanoID", (inst, def) => {
+})));
+const $ZodNanoID = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodNanoID", (inst, def) => {
     if (def.length !== undefined && (!Number.isInteger(def.length) || def.length < 1))
         throw new Error(`Invalid nanoid length: ${def.length}`);
-    def.pattern ?? (def.pattern = def.length === undefined ? core_regexes/* nanoid */.Ak : core_regexes/* nanoidOfLength */.D2(def.length));
+    def.pattern ?? (def.pattern = def.length === undefined ? regexes.nanoid : regexes.nanoidOfLength(def.length));
     $ZodStringFormat.init(inst, def);
-});
+})));
 /**
  * @deprecated CUID v1 is deprecated by its authors due to information leakage
  * (timestamps embedded in the id). Use {@link $ZodCUID2} instead.
  * See https://github.com/paralleldrive/cuid.
  */
-const $ZodCUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCUID", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* cuid */.gF);
+const $ZodCUID = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCUID", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.cuid);
     $ZodStringFormat.init(inst, def);
-});
-const $ZodCUID2 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCUID2", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* cuid2 */.Gl);
+})));
+const $ZodCUID2 = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCUID2", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.cuid2);
     $ZodStringFormat.init(inst, def);
-});
-const $ZodULID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodULID", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* ulid */.Z0);
+})));
+const $ZodULID = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodULID", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.ulid);
     $ZodStringFormat.init(inst, def);
-});
-const $ZodXID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodXID", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* xid */.kM);
+})));
+const $ZodXID = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodXID", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.xid);
     $ZodStringFormat.init(inst, def);
-});
-const $ZodKSUID = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodKSUID", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* ksuid */.fO);
+})));
+const $ZodKSUID = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodKSUID", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.ksuid);
     $ZodStringFormat.init(inst, def);
-});
-const $ZodISODateTime = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodISODateTime", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* datetime */.w$(def));
+})));
+const $ZodISODateTime = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodISODateTime", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.datetime(def));
     $ZodStringFormat.init(inst, def);
-});
+})));
 const $ZodISODate = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodISODate", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* date */.p6);
+    def.pattern ?? (def.pattern = date);
     $ZodStringFormat.init(inst, def);
 });
-const $ZodISOTime = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodISOTime", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* time */.kB(def));
+const $ZodISOTime = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodISOTime", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.time(def));
     $ZodStringFormat.init(inst, def);
-});
-const $ZodISODuration = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodISODuration", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* duration */.p0);
+})));
+const $ZodISODuration = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodISODuration", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.duration);
     $ZodStringFormat.init(inst, def);
-});
-const $ZodIPv4 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodIPv4", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* ipv4 */.uX);
+})));
+const $ZodIPv4 = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodIPv4", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.ipv4);
     $ZodStringFormat.init(inst, def);
-});
+})));
 /** An IPv6 address is written with hex digits, colons and dots, and nothing else. The guard is what makes the check below an IPv6 check: `new URL("http://[...]")` parses an authority, not an address, so `@` and `\` re-delimit it and `"::@1\\"` validates against the host `0.0.0.1`. The URL parser also deletes ASCII tab, LF and CR rather than failing, which is how `"::1\n"` validated as `::1`. */
 const ipv6Alphabet = /^[0-9a-fA-F:.]+$/;
 function isValidIPv6(value) {
@@ -80534,8 +78084,8 @@ function isValidIPv6(value) {
         return false;
     return canParseURL(`http://[${value}]`);
 }
-const $ZodIPv6 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodIPv6", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* ipv6 */.ug);
+const $ZodIPv6 = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodIPv6", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.ipv6);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
         if (!isValidIPv6(payload.value)) {
@@ -80548,15 +78098,15 @@ const $ZodIPv6 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodIPv6", (inst,
             });
         }
     };
-});
+})));
 const $ZodMAC = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodMAC", (inst, def) => {
     def.pattern ?? (def.pattern = regexes.mac(def.delimiter));
     $ZodStringFormat.init(inst, def);
 })));
-const $ZodCIDRv4 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCIDRv4", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* cidrv4 */.zr);
+const $ZodCIDRv4 = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCIDRv4", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.cidrv4);
     $ZodStringFormat.init(inst, def);
-});
+})));
 function isValidCIDRv6(value) {
     const parts = value.split("/");
     if (parts.length !== 2)
@@ -80571,8 +78121,8 @@ function isValidCIDRv6(value) {
         return false;
     return isValidIPv6(address);
 }
-const $ZodCIDRv6 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCIDRv6", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* cidrv6 */.l7); // not used for validation
+const $ZodCIDRv6 = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCIDRv6", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.cidrv6); // not used for validation
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
         if (!isValidCIDRv6(payload.value)) {
@@ -80585,7 +78135,7 @@ const $ZodCIDRv6 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodCIDRv6", (i
             });
         }
     };
-});
+})));
 //////////////////////////////   ZodBase64   //////////////////////////////
 function isValidBase64(data) {
     if (data === "")
@@ -80606,7 +78156,7 @@ function isValidBase64(data) {
 }
 // lax on purpose: the quantified regexes.base64 overflows the regex stack on multi-MB input and its leading ^$| alternation leaks through template-literal composition; isValidBase64 enforces length and padding
 const base64Charset = /^[0-9a-zA-Z+/]*={0,2}$/;
-const $ZodBase64 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBase64", (inst, def) => {
+const $ZodBase64 = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodBase64", (inst, def) => {
     def.pattern ?? (def.pattern = base64Charset);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -80620,7 +78170,7 @@ const $ZodBase64 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBase64", (i
             continue: !def.abort,
         });
     };
-});
+})));
 //////////////////////////////   ZodBase64URL   //////////////////////////////
 // lax on purpose: the quantified regexes.base64url overflows the regex stack on multi-MB input; isValidBase64 enforces length on the padded string
 const base64urlCharset = /^[A-Za-z0-9_-]*$/;
@@ -80631,7 +78181,7 @@ function isValidBase64URL(data) {
     const padded = base64.padEnd(Math.ceil(base64.length / 4) * 4, "=");
     return isValidBase64(padded);
 }
-const $ZodBase64URL = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBase64URL", (inst, def) => {
+const $ZodBase64URL = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodBase64URL", (inst, def) => {
     def.pattern ?? (def.pattern = base64urlCharset);
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -80645,11 +78195,11 @@ const $ZodBase64URL = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBase64UR
             continue: !def.abort,
         });
     };
-});
-const $ZodE164 = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodE164", (inst, def) => {
-    def.pattern ?? (def.pattern = core_regexes/* e164 */.hQ);
+})));
+const $ZodE164 = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodE164", (inst, def) => {
+    def.pattern ?? (def.pattern = regexes.e164);
     $ZodStringFormat.init(inst, def);
-});
+})));
 //////////////////////////////   ZodCreditCard   //////////////////////////////
 const CC_SANITIZE = /[- ]/g;
 /** Luhn checksum on a digit-only string. Adapted from valibot (MIT). */
@@ -80744,7 +78294,7 @@ function isValidJWT(token, algorithm = null) {
         return false;
     }
 }
-const $ZodJWT = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodJWT", (inst, def) => {
+const $ZodJWT = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodJWT", (inst, def) => {
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
         if (isValidJWT(payload.value, def.alg))
@@ -80757,7 +78307,7 @@ const $ZodJWT = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodJWT", (inst, d
             continue: !def.abort,
         });
     };
-});
+})));
 const $ZodCustomStringFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodCustomStringFormat", (inst, def) => {
     $ZodStringFormat.init(inst, def);
     inst._zod.check = (payload) => {
@@ -80774,7 +78324,7 @@ const $ZodCustomStringFormat = /*@__PURE__*/ (/* unused pure expression or super
 })));
 const $ZodNumber = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNumber", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = core_regexes/* number */.ai;
+    inst._zod.pattern = number;
     inst._zod.parse = (payload, _ctx) => {
         if (def.coerce)
             try {
@@ -80808,7 +78358,7 @@ const $ZodNumberFormat = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNumbe
 });
 const $ZodBoolean = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBoolean", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = core_regexes/* boolean */.zM;
+    inst._zod.pattern = regexes_boolean;
     inst._zod.parse = (payload, _ctx) => {
         if (def.coerce)
             try {
@@ -80827,9 +78377,9 @@ const $ZodBoolean = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBoolean", 
         return payload;
     };
 });
-const $ZodBigInt = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBigInt", (inst, def) => {
+const $ZodBigInt = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodBigInt", (inst, def) => {
     $ZodType.init(inst, def);
-    inst._zod.pattern = core_regexes/* bigint */.o;
+    inst._zod.pattern = regexes.bigint;
     inst._zod.parse = (payload, _ctx) => {
         if (def.coerce)
             try {
@@ -80846,7 +78396,7 @@ const $ZodBigInt = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodBigInt", (i
         });
         return payload;
     };
-});
+})));
 const $ZodBigIntFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodBigIntFormat", (inst, def) => {
     checks.$ZodCheckBigIntFormat.init(inst, def);
     $ZodBigInt.init(inst, def); // no format checks
@@ -80935,7 +78485,7 @@ const $ZodVoid = /*@__PURE__*/ (/* unused pure expression or super */ null && (c
         return payload;
     };
 })));
-const $ZodDate = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodDate", (inst, def) => {
+const $ZodDate = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodDate", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload, _ctx) => {
         if (def.coerce) {
@@ -80958,7 +78508,7 @@ const $ZodDate = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodDate", (inst,
         });
         return payload;
     };
-});
+})));
 // an oversized container fails its leading size checks before any element is parsed
 function capSize(inst, size) {
     const caps = core_util/* sizeCaps */.hi(inst._zod.def.checks);
@@ -81226,12 +78776,12 @@ const $ZodObject = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodObject", (i
         return handleCatchall(proms, input, payload, ctx, _normalized.value, inst, abortEarly === true);
     };
 });
-const $ZodObjectJIT = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodObjectJIT", (inst, def) => {
+const $ZodObjectJIT = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodObjectJIT", (inst, def) => {
     // requires cast because technically $ZodObject doesn't extend
     $ZodObject.init(inst, def);
     const superParse = inst._zod.parse;
-    const _normalized = core_util/* cached */.PO(() => normalizeDef(def));
-    const memo = core_core/* globalConfig */.cr.memoizer;
+    const _normalized = util.cached(() => normalizeDef(def));
+    const memo = core.globalConfig.memoizer;
     const generateFastpass = (shape) => {
         const normalized = _normalized.value;
         const syms = normalized.symbolKeys;
@@ -81263,7 +78813,7 @@ const $ZodObjectJIT = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodObjectJI
             if (key === "__proto__")
                 continue;
             const id = ids[key];
-            const k = typeof key === "symbol" ? `syms[${syms.indexOf(key)}]` : core_util/* esc */.UQ(key);
+            const k = typeof key === "symbol" ? `syms[${syms.indexOf(key)}]` : util.esc(key);
             const isPresent = `${k} in input`;
             const schema = shape[key];
             const optin = schema?._zod?.optin;
@@ -81333,9 +78883,9 @@ const $ZodObjectJIT = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodObjectJI
         return doc.compile();
     };
     let fastpass;
-    const isObject = core_util/* isObject */.Gv;
-    const jit = !core_core/* globalConfig */.cr.jitless;
-    const allowsEval = core_util/* allowsEval */.hI;
+    const isObject = util.isObject;
+    const jit = !core.globalConfig.jitless;
+    const allowsEval = util.allowsEval;
     const fastEnabled = jit && allowsEval.value; // && !def.catchall;
     const catchall = def.catchall;
     let value;
@@ -81362,7 +78912,7 @@ const $ZodObjectJIT = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodObjectJI
         }
         return superParse(payload, ctx);
     };
-});
+})));
 function handleUnionResults(results, final, inst, ctx) {
     for (const result of results) {
         if (result.issues.length === 0) {
@@ -81601,7 +79151,7 @@ const $ZodDiscriminatedUnion =
         return payload;
     };
 })));
-const $ZodIntersection = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodIntersection", (inst, def) => {
+const $ZodIntersection = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodIntersection", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload, ctx) => {
         const input = payload.value;
@@ -81615,7 +79165,7 @@ const $ZodIntersection = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodInter
         }
         return handleIntersectionResults(payload, left, right);
     };
-});
+})));
 function mergeValues(a, b) {
     // const aType = parse.t(a);
     // const bType = parse.t(b);
@@ -81625,7 +79175,7 @@ function mergeValues(a, b) {
     if (a instanceof Date && b instanceof Date && +a === +b) {
         return { valid: true, data: a };
     }
-    if (core_util/* isPlainObject */.Qd(a) && core_util/* isPlainObject */.Qd(b)) {
+    if (util.isPlainObject(a) && util.isPlainObject(b)) {
         const bKeys = Object.keys(b);
         const sharedKeys = Object.keys(a).filter((key) => bKeys.indexOf(key) !== -1);
         const newObj = { ...a, ...b };
@@ -81714,7 +79264,7 @@ function handleIntersectionResults(result, left, right) {
     }
     const merged = mergeValues(left.value, right.value);
     if (!merged.valid) {
-        if (core_util/* aborted */.QH(result))
+        if (util.aborted(result))
             return result;
         throw new Error(`Unmergable intersection. Error path: ` + `${JSON.stringify(merged.mergeErrorPath)}`);
     }
@@ -81961,7 +79511,7 @@ const $ZodRecord = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodRecord", (i
                     throw new Error("Async schemas not supported in object keys currently");
                 }
                 // Numeric string fallback: if key is a numeric string and failed, retry with Number(key). This handles z.number(), z.literal([1, 2, 3]), and unions containing numeric literals
-                const checkNumericKey = typeof key === "string" && core_regexes/* number */.ai.test(key) && keyResult.issues.length;
+                const checkNumericKey = typeof key === "string" && number.test(key) && keyResult.issues.length;
                 if (checkNumericKey) {
                     const retryResult = def.keyType._zod.run({ value: Number(key), issues: [] }, ctx);
                     if (retryResult instanceof Promise) {
@@ -82214,13 +79764,13 @@ const $ZodFile = /*@__PURE__*/ (/* unused pure expression or super */ null && (c
         return payload;
     };
 })));
-const $ZodTransform = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodTransform", (inst, def) => {
+const $ZodTransform = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodTransform", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.optin = "optional";
-    core_core/* globalConfig */.cr.memoizer?.guard(inst);
+    core.globalConfig.memoizer?.guard(inst);
     inst._zod.parse = (payload, ctx) => {
         if (ctx.direction === "backward") {
-            throw new core_core/* $ZodEncodeError */.cV(inst.constructor.name);
+            throw new core.$ZodEncodeError(inst.constructor.name);
         }
         const _out = def.transform(payload.value, payload);
         if (ctx.async) {
@@ -82231,12 +79781,12 @@ const $ZodTransform = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodTransfor
             });
         }
         if (_out instanceof Promise) {
-            throw new core_core/* $ZodAsyncError */.GT();
+            throw new core.$ZodAsyncError();
         }
         payload.value = _out;
         return payload;
     };
-});
+})));
 function handleOptionalResult(payload, result) {
     // A substituting schema that still failed has no usable answer; yield undefined. Its issues are simply dropped: it ran on a payload of its own, so there is no shared array to truncate and nothing of the caller's to lose with it.
     payload.value = result.issues.length ? undefined : result.value;
@@ -82269,17 +79819,17 @@ const $ZodOptional = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodOptional"
         return def.innerType._zod.run(payload, ctx);
     };
 });
-const $ZodExactOptional = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodExactOptional", (inst, def) => {
+const $ZodExactOptional = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodExactOptional", (inst, def) => {
     // Call parent init - inherits optin/optout = "optional"
     $ZodOptional.init(inst, def);
     // Override values/pattern to NOT add undefined
-    core_util/* defineLazyInternal */.v5(inst, "values", (zod) => zod.def.innerType._zod.values);
-    core_util/* defineLazyInternal */.v5(inst, "pattern", (zod) => zod.def.innerType._zod.pattern);
+    util.defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
+    util.defineLazyInternal(inst, "pattern", (zod) => zod.def.innerType._zod.pattern);
     // Override parse to just delegate (no undefined handling)
     inst._zod.parse = (payload, ctx) => {
         return def.innerType._zod.run(payload, ctx);
     };
-});
+})));
 const $ZodNullable = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNullable", (inst, def) => {
     $ZodType.init(inst, def);
     core_util/* defineLazyInternal */.v5(inst, "optin", (zod) => zod.def.innerType._zod.optin);
@@ -82329,10 +79879,10 @@ function handleDefaultResult(payload, def) {
     }
     return payload;
 }
-const $ZodPrefault = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodPrefault", (inst, def) => {
+const $ZodPrefault = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodPrefault", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.optin = "defaulted";
-    core_util/* defineLazyInternal */.v5(inst, "values", (zod) => zod.def.innerType._zod.values);
+    util.defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
     inst._zod.parse = (payload, ctx) => {
         if (ctx.direction === "backward") {
             return def.innerType._zod.run(payload, ctx);
@@ -82343,10 +79893,10 @@ const $ZodPrefault = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodPrefault"
         }
         return def.innerType._zod.run(payload, ctx);
     };
-});
-const $ZodNonOptional = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNonOptional", (inst, def) => {
+})));
+const $ZodNonOptional = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodNonOptional", (inst, def) => {
     $ZodType.init(inst, def);
-    core_util/* defineLazyInternal */.v5(inst, "values", (zod) => {
+    util.defineLazyInternal(inst, "values", (zod) => {
         const v = zod.def.innerType._zod.values;
         return v ? new Set([...v].filter((x) => x !== undefined)) : undefined;
     });
@@ -82357,7 +79907,7 @@ const $ZodNonOptional = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodNonOpt
         }
         return handleNonOptionalResult(result, inst);
     };
-});
+})));
 function handleNonOptionalResult(payload, inst) {
     if (!payload.issues.length && payload.value === undefined) {
         payload.issues.push({
@@ -82437,12 +79987,12 @@ const $ZodNaN = /*@__PURE__*/ (/* unused pure expression or super */ null && (co
         return payload;
     };
 })));
-const $ZodPipe = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodPipe", (inst, def) => {
+const $ZodPipe = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodPipe", (inst, def) => {
     $ZodType.init(inst, def);
-    core_util/* defineLazyInternal */.v5(inst, "values", (zod) => zod.def.in._zod.values);
-    core_util/* defineLazyInternal */.v5(inst, "optin", (zod) => zod.def.in._zod.optin);
-    core_util/* defineLazyInternal */.v5(inst, "optout", (zod) => zod.def.out._zod.optout);
-    core_util/* defineLazyInternal */.v5(inst, "propValues", (zod) => zod.def.in._zod.propValues);
+    util.defineLazyInternal(inst, "values", (zod) => zod.def.in._zod.values);
+    util.defineLazyInternal(inst, "optin", (zod) => zod.def.in._zod.optin);
+    util.defineLazyInternal(inst, "optout", (zod) => zod.def.out._zod.optout);
+    util.defineLazyInternal(inst, "propValues", (zod) => zod.def.in._zod.propValues);
     inst._zod.parse = (payload, ctx) => {
         if (ctx.direction === "backward") {
             const right = def.out._zod.run(payload, ctx);
@@ -82457,7 +80007,7 @@ const $ZodPipe = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodPipe", (inst,
         }
         return handlePipeResult(left, def.out, ctx);
     };
-});
+})));
 function handlePipeResult(left, next, ctx) {
     // Any issue stops the pipe, so a failing refinement never feeds its transform. An unrecognized key is the exception: it describes the input's extra properties, not the value being piped, and an enclosing intersection may yet reconcile it.
     if (left.issues.some((iss) => iss.code !== "unrecognized_keys")) {
@@ -82524,12 +80074,12 @@ function handleCodecTxResult(left, value, nextSchema, ctx) {
 const $ZodPreprocess = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodPreprocess", (inst, def) => {
     $ZodPipe.init(inst, def);
 })));
-const $ZodReadonly = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodReadonly", (inst, def) => {
+const $ZodReadonly = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodReadonly", (inst, def) => {
     $ZodType.init(inst, def);
-    core_util/* defineLazyInternal */.v5(inst, "propValues", (zod) => zod.def.innerType._zod.propValues);
-    core_util/* defineLazyInternal */.v5(inst, "values", (zod) => zod.def.innerType._zod.values);
-    core_util/* defineLazyInternal */.v5(inst, "optin", (zod) => zod.def.innerType?._zod?.optin);
-    core_util/* defineLazyInternal */.v5(inst, "optout", (zod) => zod.def.innerType?._zod?.optout);
+    util.defineLazyInternal(inst, "propValues", (zod) => zod.def.innerType._zod.propValues);
+    util.defineLazyInternal(inst, "values", (zod) => zod.def.innerType._zod.values);
+    util.defineLazyInternal(inst, "optin", (zod) => zod.def.innerType?._zod?.optin);
+    util.defineLazyInternal(inst, "optout", (zod) => zod.def.innerType?._zod?.optout);
     inst._zod.parse = (payload, ctx) => {
         if (ctx.direction === "backward") {
             return def.innerType._zod.run(payload, ctx);
@@ -82540,7 +80090,7 @@ const $ZodReadonly = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodReadonly"
         }
         return handleReadonlyResult(result);
     };
-});
+})));
 function handleReadonlyResult(payload) {
     // A repeat visit hands back a node that is still being built; freezing it here would make the rest of its keys fail to assign.
     if (!payload.memo)
@@ -82786,13 +80336,8 @@ function handleRefineResult(result, payload, input, inst) {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   A2: () => (/* binding */ normalizeParams),
-/* harmony export */   B7: () => (/* binding */ stringifyPrimitive),
-/* harmony export */   GW: () => (/* binding */ parsedType),
 /* harmony export */   Gv: () => (/* binding */ isObject),
-/* harmony export */   LG: () => (/* binding */ floatSafeRemainder),
-/* harmony export */   MO: () => (/* binding */ rawShape),
 /* harmony export */   NM: () => (/* binding */ optionalKeys),
-/* harmony export */   NR: () => (/* binding */ BIGINT_FORMAT_RANGES),
 /* harmony export */   O7: () => (/* binding */ codePointLength),
 /* harmony export */   OH: () => (/* binding */ partial),
 /* harmony export */   PO: () => (/* binding */ cached),
@@ -82800,26 +80345,17 @@ function handleRefineResult(result, payload, input, inst) {
 /* harmony export */   Qd: () => (/* binding */ isPlainObject),
 /* harmony export */   Rc: () => (/* binding */ getLengthableOrigin),
 /* harmony export */   SS: () => (/* binding */ constantCatch),
-/* harmony export */   UQ: () => (/* binding */ esc),
-/* harmony export */   Up: () => (/* binding */ pick),
 /* harmony export */   Vy: () => (/* binding */ assignProp),
-/* harmony export */   W0: () => (/* binding */ safeExtend),
 /* harmony export */   X: () => (/* binding */ installLazyProp),
 /* harmony export */   X$: () => (/* binding */ extend),
-/* harmony export */   Yv: () => (/* binding */ slugify),
-/* harmony export */   cJ: () => (/* binding */ omit),
 /* harmony export */   cl: () => (/* binding */ nullish),
 /* harmony export */   d3: () => (/* binding */ attachSchema),
 /* harmony export */   gx: () => (/* binding */ captureStackTrace),
-/* harmony export */   h1: () => (/* binding */ merge),
-/* harmony export */   hI: () => (/* binding */ allowsEval),
 /* harmony export */   hi: () => (/* binding */ sizeCaps),
 /* harmony export */   iR: () => (/* binding */ finalizeIssue),
 /* harmony export */   jD: () => (/* binding */ hide),
-/* harmony export */   jw: () => (/* binding */ joinValues),
 /* harmony export */   k8: () => (/* binding */ jsonStringifyReplacer),
 /* harmony export */   lQ: () => (/* binding */ prefixIssues),
-/* harmony export */   mw: () => (/* binding */ required),
 /* harmony export */   o8: () => (/* binding */ clone),
 /* harmony export */   ol: () => (/* binding */ members),
 /* harmony export */   p6: () => (/* binding */ cleanRegex),
@@ -82828,15 +80364,12 @@ function handleRefineResult(result, payload, input, inst) {
 /* harmony export */   rL: () => (/* binding */ explicitlyAborted),
 /* harmony export */   sD: () => (/* binding */ escapeRegex),
 /* harmony export */   sn: () => (/* binding */ issue),
-/* harmony export */   un: () => (/* binding */ derived),
 /* harmony export */   v5: () => (/* binding */ defineLazyInternal),
 /* harmony export */   w5: () => (/* binding */ getEnumValues),
 /* harmony export */   yG: () => (/* binding */ shallowClone),
-/* harmony export */   zH: () => (/* binding */ NUMBER_FORMAT_RANGES),
-/* harmony export */   zM: () => (/* binding */ mergeDefs)
+/* harmony export */   zH: () => (/* binding */ NUMBER_FORMAT_RANGES)
 /* harmony export */ });
-/* unused harmony exports assertEqual, assertNotEqual, toZod, assertIs, assertNever, assert, defineLazy, objectClone, cloneDef, getElementAtPath, promiseAllObject, randomString, numKeys, getParsedType, primitiveTypes, createTransparentProxy, unwrapMessage, getSizableOrigin, cleanEnum, base64ToUint8Array, uint8ArrayToBase64, base64urlToUint8Array, uint8ArrayToBase64url, hexToUint8Array, uint8ArrayToHex, Class, CONSTANT_CATCH */
-/* harmony import */ var _core_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8532);
+/* unused harmony exports assertEqual, assertNotEqual, toZod, assertIs, assertNever, assert, joinValues, floatSafeRemainder, defineLazy, objectClone, rawShape, mergeDefs, cloneDef, getElementAtPath, promiseAllObject, randomString, esc, slugify, allowsEval, numKeys, getParsedType, primitiveTypes, createTransparentProxy, stringifyPrimitive, BIGINT_FORMAT_RANGES, pick, omit, safeExtend, merge, required, unwrapMessage, getSizableOrigin, parsedType, cleanEnum, base64ToUint8Array, uint8ArrayToBase64, base64urlToUint8Array, uint8ArrayToBase64url, hexToUint8Array, uint8ArrayToHex, Class, derived, CONSTANT_CATCH */
 
 // functions
 function assertEqual(val) {
@@ -83054,9 +80587,9 @@ const captureStackTrace = ("captureStackTrace" in Error ? Error.captureStackTrac
 function isObject(data) {
     return typeof data === "object" && data !== null && !Array.isArray(data);
 }
-const allowsEval = /* @__PURE__*/ cached(() => {
+const allowsEval = /* @__PURE__*/ (/* unused pure expression or super */ null && (cached(() => {
     // Skip the probe under `jitless`: strict CSPs report the caught `new Function` as a `securitypolicyviolation` even though the throw is swallowed.
-    if (_core_js__WEBPACK_IMPORTED_MODULE_0__/* .globalConfig */ .cr.jitless) {
+    if (globalConfig.jitless) {
         return false;
     }
     // @ts-ignore
@@ -83071,7 +80604,7 @@ const allowsEval = /* @__PURE__*/ cached(() => {
     catch (_) {
         return false;
     }
-});
+})));
 function isPlainObject(o) {
     if (isObject(o) === false)
         return false;
@@ -83714,46 +81247,503 @@ function constantCatch(value) {
 
 /***/ }),
 
-/***/ 4343:
+/***/ 5395:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Ikc: () => (/* binding */ object),
-/* harmony export */   KCZ: () => (/* binding */ union),
-/* harmony export */   L5J: () => (/* binding */ unknown),
-/* harmony export */   MfU: () => (/* binding */ _catch),
-/* harmony export */   OZ5: () => (/* binding */ url),
-/* harmony export */   PVZ: () => (/* binding */ tuple),
-/* harmony export */   Rvf: () => (/* binding */ _default),
-/* harmony export */   X$i: () => (/* binding */ extend),
-/* harmony export */   YOg: () => (/* binding */ array),
-/* harmony export */   YjP: () => (/* binding */ string),
-/* harmony export */   aig: () => (/* binding */ number),
-/* harmony export */   bzn: () => (/* binding */ any),
-/* harmony export */   cl6: () => (/* binding */ nullish),
-/* harmony export */   g1P: () => (/* binding */ record),
-/* harmony export */   k5n: () => (/* binding */ _enum),
-/* harmony export */   lqM: () => (/* binding */ optional),
-/* harmony export */   mee: () => (/* binding */ nullable),
-/* harmony export */   q0y: () => (/* binding */ describe),
-/* harmony export */   rej: () => (/* binding */ strictObject),
-/* harmony export */   zMY: () => (/* binding */ boolean),
-/* harmony export */   zUr: () => (/* binding */ ZodMiniStringFormat)
-/* harmony export */ });
-/* unused harmony exports ZodMiniType, ZodMiniString, ZodMiniEmail, email, ZodMiniGUID, guid, ZodMiniUUID, uuid, uuidv4, uuidv6, uuidv7, ZodMiniURL, httpUrl, ZodMiniEmoji, emoji, ZodMiniNanoID, nanoid, ZodMiniCUID, cuid, ZodMiniCUID2, cuid2, ZodMiniULID, ulid, ZodMiniXID, xid, ZodMiniKSUID, ksuid, ZodMiniIPv4, ipv4, ZodMiniIPv6, ipv6, ZodMiniCIDRv4, cidrv4, ZodMiniCIDRv6, cidrv6, ZodMiniMAC, mac, ZodMiniBase64, base64, ZodMiniBase64URL, base64url, ZodMiniE164, e164, ZodMiniCreditCard, creditCard, ZodMiniIBAN, iban, ZodMiniJWT, jwt, ZodMiniCustomStringFormat, stringFormat, hostname, hex, currencyCode, hash, ZodMiniNumber, ZodMiniNumberFormat, int, float32, float64, int32, uint32, ZodMiniBoolean, ZodMiniBigInt, bigint, ZodMiniBigIntFormat, int64, uint64, ZodMiniSymbol, symbol, ZodMiniUndefined, undefined, ZodMiniNull, null, ZodMiniAny, ZodMiniUnknown, ZodMiniNever, never, ZodMiniVoid, void, ZodMiniDate, date, ZodMiniArray, keyof, ZodMiniObject, looseObject, safeExtend, merge, pick, omit, partial, exactPartial, required, catchall, ZodMiniUnion, ZodMiniXor, xor, ZodMiniDiscriminatedUnion, discriminatedUnion, ZodMiniIntersection, intersection, ZodMiniTuple, ZodMiniRecord, partialRecord, looseRecord, ZodMiniMap, map, ZodMiniSet, set, ZodMiniEnum, nativeEnum, ZodMiniLiteral, literal, ZodMiniFile, file, ZodMiniTransform, transform, ZodMiniOptional, ZodMiniExactOptional, exactOptional, ZodMiniNullable, ZodMiniDefault, ZodMiniPrefault, prefault, ZodMiniNonOptional, nonoptional, ZodMiniSuccess, success, ZodMiniCatch, ZodMiniNaN, nan, ZodMiniPipe, pipe, ZodMiniCodec, codec, invertCodec, ZodMiniReadonly, readonly, ZodMiniTemplateLiteral, templateLiteral, ZodMiniLazy, lazy, ZodMiniPromise, promise, ZodMiniCustom, check, custom, refine, superRefine, meta, instanceof, stringbool, json, ZodMiniFunction, _function, function */
-/* harmony import */ var _core_index_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8532);
-/* harmony import */ var _core_index_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6985);
-/* harmony import */ var _core_util_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4723);
-/* harmony import */ var _core_index_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3759);
-/* harmony import */ var _parse_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4196);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  zUr: () => (/* binding */ ZodMiniStringFormat),
+  Rvf: () => (/* binding */ _default),
+  bzn: () => (/* binding */ any),
+  YOg: () => (/* binding */ array),
+  zMY: () => (/* binding */ schemas_boolean),
+  MfU: () => (/* binding */ _catch),
+  q0y: () => (/* binding */ describe),
+  k5n: () => (/* binding */ _enum),
+  X$i: () => (/* binding */ extend),
+  Whr: () => (/* binding */ schemas_int),
+  mee: () => (/* binding */ nullable),
+  cl6: () => (/* binding */ nullish),
+  aig: () => (/* binding */ number),
+  Ikc: () => (/* binding */ object),
+  lqM: () => (/* binding */ optional),
+  OH3: () => (/* binding */ partial),
+  g1P: () => (/* binding */ record),
+  YPB: () => (/* binding */ refine),
+  rej: () => (/* binding */ strictObject),
+  YjP: () => (/* binding */ string),
+  PVZ: () => (/* binding */ tuple),
+  KCZ: () => (/* binding */ union),
+  L5J: () => (/* binding */ unknown),
+  OZ5: () => (/* binding */ url)
+});
+
+// UNUSED EXPORTS: ZodMiniAny, ZodMiniArray, ZodMiniBase64, ZodMiniBase64URL, ZodMiniBigInt, ZodMiniBigIntFormat, ZodMiniBoolean, ZodMiniCIDRv4, ZodMiniCIDRv6, ZodMiniCUID, ZodMiniCUID2, ZodMiniCatch, ZodMiniCodec, ZodMiniCreditCard, ZodMiniCustom, ZodMiniCustomStringFormat, ZodMiniDate, ZodMiniDefault, ZodMiniDiscriminatedUnion, ZodMiniE164, ZodMiniEmail, ZodMiniEmoji, ZodMiniEnum, ZodMiniExactOptional, ZodMiniFile, ZodMiniFunction, ZodMiniGUID, ZodMiniIBAN, ZodMiniIPv4, ZodMiniIPv6, ZodMiniIntersection, ZodMiniJWT, ZodMiniKSUID, ZodMiniLazy, ZodMiniLiteral, ZodMiniMAC, ZodMiniMap, ZodMiniNaN, ZodMiniNanoID, ZodMiniNever, ZodMiniNonOptional, ZodMiniNull, ZodMiniNullable, ZodMiniNumber, ZodMiniNumberFormat, ZodMiniObject, ZodMiniOptional, ZodMiniPipe, ZodMiniPrefault, ZodMiniPromise, ZodMiniReadonly, ZodMiniRecord, ZodMiniSet, ZodMiniString, ZodMiniSuccess, ZodMiniSymbol, ZodMiniTemplateLiteral, ZodMiniTransform, ZodMiniTuple, ZodMiniType, ZodMiniULID, ZodMiniURL, ZodMiniUUID, ZodMiniUndefined, ZodMiniUnion, ZodMiniUnknown, ZodMiniVoid, ZodMiniXID, ZodMiniXor, _function, base64, base64url, bigint, catchall, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, custom, date, discriminatedUnion, e164, email, emoji, exactOptional, exactPartial, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, literal, looseObject, looseRecord, mac, map, merge, meta, nan, nanoid, nativeEnum, never, nonoptional, null, omit, partialRecord, pick, pipe, prefault, promise, readonly, required, safeExtend, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, uint32, uint64, ulid, undefined, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
+var core_core = __nccwpck_require__(8532);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/schemas.js + 2 modules
+var schemas = __nccwpck_require__(1041);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/util.js
+var core_util = __nccwpck_require__(4723);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
+var api = __nccwpck_require__(3305);
+;// CONCATENATED MODULE: ./node_modules/zod/v4/core/errors.js
+
+
+/* Computing the message eagerly is expensive (pretty-printed JSON of all
+ * issues), so defer it until first read. The accessor functions and
+ * descriptors are shared across instances to keep error construction
+ * cheap; the computed message is cached on the internals object. The
+ * setter preserves plain assignment semantics for consumers that
+ * overwrite `message`. */
+function _getMessage() {
+    const internals = this._zod;
+    internals.message ?? (internals.message = JSON.stringify(internals.def, core_util/* jsonStringifyReplacer */.k8, 2));
+    return internals.message;
+}
+function _setMessage(value) {
+    this._zod.message = value;
+}
+const _messageDesc = {
+    get: _getMessage,
+    set: _setMessage,
+    enumerable: true,
+    configurable: true,
+};
+const _issuesDesc = { value: undefined, enumerable: false };
+/* Prototypes that already carry the lazy `toString`. Seeded with the
+ * intrinsics so that `init` on a foreign object — it accepts any object —
+ * can never install an accessor onto a prototype we do not own. */
+const _installedToString = /* @__PURE__ */ new WeakSet([Object.prototype, Error.prototype]);
+const initializer = (inst, def) => {
+    inst.name = "$ZodError";
+    // `_zod` is already non-enumerable: $constructor's init defined it with this same descriptor
+    _issuesDesc.value = def;
+    Object.defineProperty(inst, "issues", _issuesDesc);
+    // Clear the shared slot; a retained `value` pins the last error's issues.
+    _issuesDesc.value = undefined;
+    Object.defineProperty(inst, "message", _messageDesc);
+    /* `toString` lives as a non-enumerable lazy getter on the shared
+     * prototype; on first access it caches a per-instance closure so
+     * detached usage still works. */
+    const proto = Object.getPrototypeOf(inst);
+    if (!_installedToString.has(proto)) {
+        _installedToString.add(proto);
+        Object.defineProperty(proto, "toString", {
+            configurable: true,
+            enumerable: false,
+            get() {
+                const value = () => this.message;
+                Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
+                return value;
+            },
+            set(value) {
+                Object.defineProperty(this, "toString", { value, configurable: true, writable: true });
+            },
+        });
+    }
+};
+const $ZodError = (0,core_core/* $constructor */.xI)("$ZodError", initializer);
+const $ZodRealError = (0,core_core/* $constructor */.xI)("$ZodError", initializer, undefined, {
+    Parent: Error,
+});
+/** Get-or-create `obj[key]` as an own data property. A path segment naming an inherited member
+ * ("toString", "constructor") would otherwise read through to the prototype, and assigning
+ * "__proto__" would hit the setter instead of creating a key. */
+function node(obj, key, make) {
+    if (!Object.prototype.hasOwnProperty.call(obj, key)) {
+        if (key === "__proto__") {
+            Object.defineProperty(obj, key, { value: make(), writable: true, enumerable: true, configurable: true });
+        }
+        else {
+            obj[key] = make();
+        }
+    }
+    return obj[key];
+}
+function flattenError(error, mapper = (issue) => issue.message) {
+    const fieldErrors = {};
+    const formErrors = [];
+    for (const sub of error.issues) {
+        if (sub.path.length > 0) {
+            node(fieldErrors, sub.path[0], () => []).push(mapper(sub));
+        }
+        else {
+            formErrors.push(mapper(sub));
+        }
+    }
+    return { formErrors, fieldErrors };
+}
+function formatError(error, mapper = (issue) => issue.message) {
+    const fieldErrors = { _errors: [] };
+    const processError = (error, path = []) => {
+        for (const issue of error.issues) {
+            if (issue.code === "invalid_union" && issue.errors.length) {
+                issue.errors.map((issues) => processError({ issues }, [...path, ...issue.path]));
+            }
+            else if (issue.code === "invalid_key") {
+                processError({ issues: issue.issues }, [...path, ...issue.path]);
+            }
+            else if (issue.code === "invalid_element") {
+                processError({ issues: issue.issues }, [...path, ...issue.path]);
+            }
+            else {
+                const fullpath = [...path, ...issue.path];
+                if (fullpath.length === 0) {
+                    fieldErrors._errors.push(mapper(issue));
+                }
+                else {
+                    let curr = fieldErrors;
+                    let i = 0;
+                    while (i < fullpath.length) {
+                        const el = fullpath[i];
+                        const terminal = i === fullpath.length - 1;
+                        // `_errors` is reserved by this legacy format, so merge a matching path segment into the current node instead of treating its array as a child.
+                        if (el === "_errors") {
+                            if (terminal)
+                                curr._errors.push(mapper(issue));
+                            i++;
+                            continue;
+                        }
+                        // A path element may collide with an inherited property name such as
+                        // "__proto__" or "constructor". Truthiness checks read the prototype
+                        // (so no node is created, then ._errors.push throws), and bracket
+                        // assignment of "__proto__" hits the setter instead of creating an
+                        // own key. Guard the read with hasOwnProperty and create the node
+                        // with defineProperty so any path element becomes a real own key.
+                        if (!Object.prototype.hasOwnProperty.call(curr, el)) {
+                            Object.defineProperty(curr, el, {
+                                value: { _errors: [] },
+                                enumerable: true,
+                                writable: true,
+                                configurable: true,
+                            });
+                        }
+                        const node = curr[el];
+                        if (terminal) {
+                            node._errors.push(mapper(issue));
+                        }
+                        curr = node;
+                        i++;
+                    }
+                }
+            }
+        }
+    };
+    processError(error);
+    return fieldErrors;
+}
+function treeifyError(error, mapper = (issue) => issue.message) {
+    const result = { errors: [] };
+    const processError = (error, path = []) => {
+        var _a;
+        for (const issue of error.issues) {
+            if (issue.code === "invalid_union" && issue.errors.length) {
+                // regular union error
+                issue.errors.map((issues) => processError({ issues }, [...path, ...issue.path]));
+            }
+            else if (issue.code === "invalid_key") {
+                processError({ issues: issue.issues }, [...path, ...issue.path]);
+            }
+            else if (issue.code === "invalid_element") {
+                processError({ issues: issue.issues }, [...path, ...issue.path]);
+            }
+            else {
+                const fullpath = [...path, ...issue.path];
+                if (fullpath.length === 0) {
+                    result.errors.push(mapper(issue));
+                    continue;
+                }
+                let curr = result;
+                let i = 0;
+                while (i < fullpath.length) {
+                    const el = fullpath[i];
+                    const terminal = i === fullpath.length - 1;
+                    if (typeof el === "string") {
+                        curr.properties ?? (curr.properties = {});
+                        // el may collide with an inherited property name ("__proto__",
+                        // "constructor", ...); ??= reads the prototype so the node is never
+                        // created and curr.errors.push throws. Guard with hasOwnProperty and
+                        // create the node with defineProperty so "__proto__" becomes a real
+                        // own key rather than invoking the prototype setter.
+                        if (!Object.prototype.hasOwnProperty.call(curr.properties, el)) {
+                            Object.defineProperty(curr.properties, el, {
+                                value: { errors: [] },
+                                enumerable: true,
+                                writable: true,
+                                configurable: true,
+                            });
+                        }
+                        curr = curr.properties[el];
+                    }
+                    else {
+                        curr.items ?? (curr.items = []);
+                        (_a = curr.items)[el] ?? (_a[el] = { errors: [] });
+                        curr = curr.items[el];
+                    }
+                    if (terminal) {
+                        curr.errors.push(mapper(issue));
+                    }
+                    i++;
+                }
+            }
+        }
+    };
+    processError(error);
+    return result;
+}
+/** Format a ZodError as a human-readable string in the following form.
+ *
+ * From
+ *
+ * ```ts
+ * ZodError {
+ *   issues: [
+ *     {
+ *       expected: 'string',
+ *       code: 'invalid_type',
+ *       path: [ 'username' ],
+ *       message: 'Invalid input: expected string'
+ *     },
+ *     {
+ *       expected: 'number',
+ *       code: 'invalid_type',
+ *       path: [ 'favoriteNumbers', 1 ],
+ *       message: 'Invalid input: expected number'
+ *     }
+ *   ];
+ * }
+ * ```
+ *
+ * to
+ *
+ * ```
+ * username
+ *   ✖ Expected number, received string at "username
+ * favoriteNumbers[0]
+ *   ✖ Invalid input: expected number
+ * ```
+ */
+function toDotPath(_path) {
+    const segs = [];
+    const path = _path.map((seg) => (typeof seg === "object" ? seg.key : seg));
+    for (const seg of path) {
+        if (typeof seg === "number")
+            segs.push(`[${seg}]`);
+        else if (typeof seg === "symbol")
+            segs.push(`[${JSON.stringify(String(seg))}]`);
+        else if (/[^\w$]/.test(seg))
+            segs.push(`[${JSON.stringify(seg)}]`);
+        else {
+            if (segs.length)
+                segs.push(".");
+            segs.push(seg);
+        }
+    }
+    return segs.join("");
+}
+function prettifyError(error) {
+    const lines = [];
+    // sort by path length
+    const issues = [...error.issues].sort((a, b) => (a.path ?? []).length - (b.path ?? []).length);
+    // Process each issue
+    for (const issue of issues) {
+        lines.push(`✖ ${issue.message}`);
+        if (issue.path?.length)
+            lines.push(`  → at ${toDotPath(issue.path)}`);
+    }
+    // Convert Map to formatted string
+    return lines.join("\n");
+}
+
+;// CONCATENATED MODULE: ./node_modules/zod/v4/core/parse.js
+
+
+
+// Always both keys, so the `_params` read site in `_parse` sees one object shape rather than two.
+function finalizeParams(callee, params) {
+    return { callee: params?.callee ?? callee, Err: params?.Err };
+}
+const _parse = (_Err) => {
+    const fn = (schema, value, _ctx, _params) => {
+        const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
+        const result = schema._zod.run({ value, issues: [] }, ctx);
+        if (result instanceof Promise) {
+            throw new core_core/* $ZodAsyncError */.GT();
+        }
+        if (result.issues.length) {
+            const e = new (_params?.Err ?? _Err)(result.issues.map((iss) => core_util/* finalizeIssue */.iR(iss, ctx, core_core/* config */.$W())));
+            core_util/* captureStackTrace */.gx(e, _params?.callee ?? fn);
+            throw e;
+        }
+        return result.value;
+    };
+    return fn;
+};
+const parse = /* @__PURE__*/ _parse($ZodRealError);
+const _parseAsync = (_Err) => {
+    const fn = async (schema, value, _ctx, params) => {
+        const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
+        let result = schema._zod.run({ value, issues: [] }, ctx);
+        if (result instanceof Promise)
+            result = await result;
+        if (result.issues.length) {
+            const e = new (params?.Err ?? _Err)(result.issues.map((iss) => core_util/* finalizeIssue */.iR(iss, ctx, core_core/* config */.$W())));
+            core_util/* captureStackTrace */.gx(e, params?.callee ?? fn);
+            throw e;
+        }
+        return result.value;
+    };
+    return fn;
+};
+const parseAsync = /* @__PURE__*/ _parseAsync($ZodRealError);
+const _safeParse = (_Err) => (schema, value, _ctx) => {
+    const ctx = _ctx ? { ..._ctx, async: false } : { async: false };
+    const result = schema._zod.run({ value, issues: [] }, ctx);
+    if (result instanceof Promise) {
+        throw new core_core/* $ZodAsyncError */.GT();
+    }
+    return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
+};
+const safeParse = /* @__PURE__*/ _safeParse($ZodRealError);
+// the error is built on the first read of `error`: finalizing the issues and constructing the instance is most of a failing parse, and a caller that only branches on `success` never pays it. a getter in the literal keeps this small; the alternative, one shared accessor descriptor plus a hidden state slot, reads ~15% faster but costs ~75 B gzipped in every bundle
+function failure(Err, issues, ctx) {
+    let error;
+    return {
+        success: false,
+        get error() {
+            if (!error) {
+                error = new Err(issues.map((iss) => core_util/* finalizeIssue */.iR(iss, ctx, core_core/* config */.$W())));
+                // finalizeIssue drops `input`, so the built error holds nothing; keeping the raw issues past this point pins the parsed value for the life of the result
+                issues = undefined;
+                ctx = undefined;
+            }
+            return error;
+        },
+        set error(e) {
+            error = e;
+            // a replacement makes the getter's branch unreachable, so the captures have to go here too
+            issues = undefined;
+            ctx = undefined;
+        },
+    };
+}
+const _safeParseAsync = (_Err) => async (schema, value, _ctx) => {
+    const ctx = _ctx ? { ..._ctx, async: true } : { async: true };
+    let result = schema._zod.run({ value, issues: [] }, ctx);
+    if (result instanceof Promise)
+        result = await result;
+    return result.issues.length ? failure(_Err, result.issues, ctx) : { success: true, data: result.value };
+};
+const safeParseAsync = /* @__PURE__*/ _safeParseAsync($ZodRealError);
+// registry mirrors of the compiler's sentinels, so this module never imports the compiler
+const COMPILE_INVALID = /* @__PURE__ */ (/* unused pure expression or super */ null && (Symbol.for("zod.compile.invalid")));
+const COMPILE_FALLBACK = /* @__PURE__ */ (/* unused pure expression or super */ null && (Symbol.for("zod.compile.fallback")));
+// Deliberately tiny, because v8 will not inline a body carrying the fallback's object literals and throw. Everything that is not the compiled happy path lives in validateFallback, and that split is worth ~35% on a compiled schema.
+const validate = ((schema, value, _ctx) => {
+    const validator = schema._zod.bag.validator;
+    if (validator !== undefined) {
+        if (validator(value) !== COMPILE_INVALID)
+            return true;
+        // a definite sentinel means the runtime would reject, so skip the re-parse; a ctx can still change the answer
+        if (validator.definite === true && _ctx === undefined)
+            return false;
+    }
+    return validateFallback(schema, value, _ctx);
+});
+function validateFallback(schema, value, _ctx) {
+    const ctx = _ctx
+        ? { ..._ctx, async: false, abortEarly: true }
+        : { async: false, abortEarly: true };
+    const fallbackRun = schema._zod.bag.fallbackRun;
+    let result;
+    if (fallbackRun) {
+        // skip nested fast paths on the fallback, so user callbacks keep the at-most-twice bound
+        ctx[COMPILE_FALLBACK] = true;
+        result = fallbackRun({ value, issues: [] }, ctx);
+    }
+    else {
+        result = schema._zod.run({ value, issues: [] }, ctx);
+    }
+    if (result instanceof Promise) {
+        throw new core.$ZodAsyncError();
+    }
+    return result.issues.length === 0;
+}
+// no fast path: the compiler keeps async parses on the runtime, because a promise-returning callback that is not declared async compiles to a throw
+const validateAsync = async (schema, value, _ctx) => {
+    const ctx = _ctx
+        ? { ..._ctx, async: true, abortEarly: true }
+        : { async: true, abortEarly: true };
+    let result = schema._zod.run({ value, issues: [] }, ctx);
+    if (result instanceof Promise)
+        result = await result;
+    return result.issues.length === 0;
+};
+const _encode = (_Err) => {
+    const parse = _parse(_Err);
+    const fn = (schema, value, _ctx, _params) => {
+        const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
+        return parse(schema, value, ctx, finalizeParams(fn, _params));
+    };
+    return fn;
+};
+const encode = /* @__PURE__*/ _encode($ZodRealError);
+const _decode = (_Err) => {
+    const parse = _parse(_Err);
+    const fn = (schema, value, _ctx, _params) => {
+        return parse(schema, value, _ctx, finalizeParams(fn, _params));
+    };
+    return fn;
+};
+const decode = /* @__PURE__*/ _decode($ZodRealError);
+const _encodeAsync = (_Err) => {
+    const parseAsync = _parseAsync(_Err);
+    const fn = async (schema, value, _ctx, _params) => {
+        const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
+        return (await parseAsync(schema, value, ctx, finalizeParams(fn, _params)));
+    };
+    return fn;
+};
+const encodeAsync = /* @__PURE__*/ _encodeAsync($ZodRealError);
+const _decodeAsync = (_Err) => {
+    const parseAsync = _parseAsync(_Err);
+    const fn = async (schema, value, _ctx, _params) => {
+        return await parseAsync(schema, value, _ctx, finalizeParams(fn, _params));
+    };
+    return fn;
+};
+const decodeAsync = /* @__PURE__*/ _decodeAsync($ZodRealError);
+const _safeEncode = (_Err) => (schema, value, _ctx) => {
+    const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
+    return _safeParse(_Err)(schema, value, ctx);
+};
+const safeEncode = /* @__PURE__*/ _safeEncode($ZodRealError);
+const _safeDecode = (_Err) => (schema, value, _ctx) => {
+    return _safeParse(_Err)(schema, value, _ctx);
+};
+const safeDecode = /* @__PURE__*/ _safeDecode($ZodRealError);
+const _safeEncodeAsync = (_Err) => async (schema, value, _ctx) => {
+    const ctx = _ctx ? { ..._ctx, direction: "backward" } : { direction: "backward" };
+    return _safeParseAsync(_Err)(schema, value, ctx);
+};
+const safeEncodeAsync = /* @__PURE__*/ _safeEncodeAsync($ZodRealError);
+const _safeDecodeAsync = (_Err) => async (schema, value, _ctx) => {
+    return _safeParseAsync(_Err)(schema, value, _ctx);
+};
+const safeDecodeAsync = /* @__PURE__*/ _safeDecodeAsync($ZodRealError);
+
+;// CONCATENATED MODULE: ./node_modules/zod/v4/mini/schemas.js
 
 
 
 
-const ZodMiniType = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniType", (inst, def) => {
+const ZodMiniType = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniType", (inst, def) => {
     if (!inst._zod)
         throw new Error("Uninitialized schema in ZodMiniType.");
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodType */ .W4.init(inst, def);
+    schemas/* $ZodType */.W4.init(inst, def);
     inst.def = def;
     inst.type = def.type;
 }, {
@@ -83762,19 +81752,19 @@ const ZodMiniType = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* 
         return this.check;
     },
     set with(value) {
-        _core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .own */ .qh(this, "with", value);
+        core_util/* own */.qh(this, "with", value);
     },
     parse(data, params) {
-        return _parse_js__WEBPACK_IMPORTED_MODULE_3__/* .parse */ .qg(this, data, params, { callee: this.parse });
+        return parse(this, data, params, { callee: this.parse });
     },
     parseAsync(data, params) {
-        return _parse_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAsync */ .EJ(this, data, params, { callee: this.parseAsync });
+        return parseAsync(this, data, params, { callee: this.parseAsync });
     },
     safeParse(data, params) {
-        return _parse_js__WEBPACK_IMPORTED_MODULE_3__/* .safeParse */ .xL(this, data, params);
+        return safeParse(this, data, params);
     },
     safeParseAsync(data, params) {
-        return _parse_js__WEBPACK_IMPORTED_MODULE_3__/* .safeParseAsync */ .bp(this, data, params);
+        return safeParseAsync(this, data, params);
     },
     check(...checks) {
         const def = this.def;
@@ -83787,7 +81777,7 @@ const ZodMiniType = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* 
         }, { parent: true });
     },
     clone(_def, params) {
-        return _core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .clone */ .o8(this, _def, params);
+        return core_util/* clone */.o8(this, _def, params);
     },
     brand() {
         return this;
@@ -83800,16 +81790,16 @@ const ZodMiniType = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* 
         return args.length === 0 ? fn(this) : fn(this, ...args);
     },
 });
-const ZodMiniString = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniString", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodString */ .$v.init(inst, def);
+const ZodMiniString = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniString", (inst, def) => {
+    schemas/* $ZodString */.$v.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
 function string(params) {
-    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._string */ .Rl(ZodMiniString, params);
+    return api/* _string */.Rl(ZodMiniString, params);
 }
-const ZodMiniStringFormat = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniStringFormat", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodStringFormat */ .EY.init(inst, def);
+const ZodMiniStringFormat = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniStringFormat", (inst, def) => {
+    schemas/* $ZodStringFormat */.EY.init(inst, def);
     ZodMiniString.init(inst, def);
 });
 const ZodMiniEmail = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniEmail", (inst, def) => {
@@ -83850,13 +81840,13 @@ function uuidv6(params) {
 function uuidv7(params) {
     return core._uuidv7(ZodMiniUUID, params);
 }
-const ZodMiniURL = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniURL", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodURL */ .VY.init(inst, def);
+const ZodMiniURL = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniURL", (inst, def) => {
+    schemas/* $ZodURL */.VY.init(inst, def);
     ZodMiniStringFormat.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
 function url(params) {
-    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._url */ .Fn(ZodMiniURL, params);
+    return api/* _url */.Fn(ZodMiniURL, params);
 }
 // @__NO_SIDE_EFFECTS__
 function httpUrl(params) {
@@ -84052,20 +82042,20 @@ function hash(alg, params) {
         throw new Error(`Unrecognized hash format: ${format}`);
     return core._stringFormat(ZodMiniCustomStringFormat, format, regex, params);
 }
-const ZodMiniNumber = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniNumber", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodNumber */ .vz.init(inst, def);
+const ZodMiniNumber = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniNumber", (inst, def) => {
+    schemas/* $ZodNumber */.vz.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
 function number(params) {
-    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._number */ .F7(ZodMiniNumber, params);
+    return api/* _number */.F7(ZodMiniNumber, params);
 }
-const ZodMiniNumberFormat = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniNumberFormat", (inst, def) => {
-    core.$ZodNumberFormat.init(inst, def);
+const ZodMiniNumberFormat = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniNumberFormat", (inst, def) => {
+    schemas/* $ZodNumberFormat */.I.init(inst, def);
     ZodMiniNumber.init(inst, def);
-})));
-function int(params) {
-    return core._int(ZodMiniNumberFormat, params);
+});
+function schemas_int(params) {
+    return api/* _int */.LK(ZodMiniNumberFormat, params);
 }
 function float32(params) {
     return core._float32(ZodMiniNumberFormat, params);
@@ -84079,13 +82069,13 @@ function int32(params) {
 function uint32(params) {
     return core._uint32(ZodMiniNumberFormat, params);
 }
-const ZodMiniBoolean = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniBoolean", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodBoolean */ .sF.init(inst, def);
+const ZodMiniBoolean = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniBoolean", (inst, def) => {
+    schemas/* $ZodBoolean */.sF.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
-function boolean(params) {
-    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._boolean */ ._L(ZodMiniBoolean, params);
+function schemas_boolean(params) {
+    return api/* _boolean */._L(ZodMiniBoolean, params);
 }
 const ZodMiniBigInt = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniBigInt", (inst, def) => {
     core.$ZodBigInt.init(inst, def);
@@ -84131,29 +82121,29 @@ function _null(params) {
     return core._null(ZodMiniNull, params);
 }
 
-const ZodMiniAny = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniAny", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodAny */ .Gb.init(inst, def);
+const ZodMiniAny = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniAny", (inst, def) => {
+    schemas/* $ZodAny */.Gb.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
 function any() {
-    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._any */ .KA(ZodMiniAny);
+    return api/* _any */.KA(ZodMiniAny);
 }
-const ZodMiniUnknown = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniUnknown", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodUnknown */ .GP.init(inst, def);
+const ZodMiniUnknown = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniUnknown", (inst, def) => {
+    schemas/* $ZodUnknown */.GP.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
 function unknown() {
-    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._unknown */ .em(ZodMiniUnknown);
+    return api/* _unknown */.em(ZodMiniUnknown);
 }
-const ZodMiniNever = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniNever", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodNever */ .Um.init(inst, def);
+const ZodMiniNever = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniNever", (inst, def) => {
+    schemas/* $ZodNever */.Um.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
 function never(params) {
-    return _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* ._never */ .G8(ZodMiniNever, params);
+    return api/* _never */.G8(ZodMiniNever, params);
 }
 const ZodMiniVoid = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniVoid", (inst, def) => {
     core.$ZodVoid.init(inst, def);
@@ -84172,8 +82162,8 @@ const ZodMiniDate = /*@__PURE__*/ (/* unused pure expression or super */ null &&
 function date(params) {
     return core._date(ZodMiniDate, params);
 }
-const ZodMiniArray = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniArray", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodArray */ .$p.init(inst, def);
+const ZodMiniArray = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniArray", (inst, def) => {
+    schemas/* $ZodArray */.$p.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
@@ -84181,7 +82171,7 @@ function array(element, params) {
     return new ZodMiniArray({
         type: "array",
         element: element,
-        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // .keyof
@@ -84190,17 +82180,17 @@ function keyof(schema) {
     const shape = schema._zod.def.shape;
     return _enum(Object.keys(shape));
 }
-const ZodMiniObject = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniObject", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodObject */ .L8.init(inst, def);
+const ZodMiniObject = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniObject", (inst, def) => {
+    schemas/* $ZodObject */.L8.init(inst, def);
     ZodMiniType.init(inst, def);
-    _core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .installLazyProp */ .X(inst, "shape", (self) => self._zod.def.shape, false);
+    core_util/* installLazyProp */.X(inst, "shape", (self) => self._zod.def.shape, false);
 });
 // @__NO_SIDE_EFFECTS__
 function object(shape, params) {
     const def = {
         type: "object",
         shape: shape ?? {},
-        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     };
     return new ZodMiniObject(def);
 }
@@ -84211,7 +82201,7 @@ function strictObject(shape, params) {
         type: "object",
         shape,
         catchall: never(),
-        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // looseObject
@@ -84227,7 +82217,7 @@ function looseObject(shape, params) {
 // object methods
 // @__NO_SIDE_EFFECTS__
 function extend(schema, shape) {
-    return _core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .extend */ .X$(schema, shape);
+    return core_util/* extend */.X$(schema, shape);
 }
 // @__NO_SIDE_EFFECTS__
 function safeExtend(schema, shape) {
@@ -84253,11 +82243,11 @@ function omit(schema, mask) {
 function partial(schema, mask) {
     const def = schema._zod.def;
     if (def.type !== "tuple")
-        return util.partial(ZodMiniOptional, schema, mask);
+        return core_util/* partial */.OH(ZodMiniOptional, schema, mask);
     // a refinement was authored against the full arity; partialing would run it on a shorter array
     if (def.checks?.length)
         throw new Error(".partial() cannot be used on tuple schemas containing refinements");
-    return util.clone(schema, {
+    return core_util/* clone */.o8(schema, {
         ...def,
         items: def.items.map((item) => new ZodMiniOptional({ type: "optional", innerType: item })),
     });
@@ -84275,8 +82265,8 @@ function catchall(inst, catchall) {
     // `mergeDefs` rather than a spread: spreading reads `shape`, and resolving it can mint a whole fresh subtree
     return inst.clone(util.mergeDefs(inst._zod.def, { catchall: catchall }));
 }
-const ZodMiniUnion = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniUnion", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodUnion */ .cu.init(inst, def);
+const ZodMiniUnion = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniUnion", (inst, def) => {
+    schemas/* $ZodUnion */.cu.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
@@ -84284,7 +82274,7 @@ function union(options, params) {
     return new ZodMiniUnion({
         type: "union",
         options: options,
-        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 const ZodMiniXor = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniXor", (inst, def) => {
@@ -84327,24 +82317,24 @@ function intersection(left, right) {
         right: right,
     });
 }
-const ZodMiniTuple = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniTuple", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodTuple */ .G3.init(inst, def);
+const ZodMiniTuple = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniTuple", (inst, def) => {
+    schemas/* $ZodTuple */.G3.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
 function tuple(items, _paramsOrRest, _params) {
-    const hasRest = _paramsOrRest instanceof _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodType */ .W4;
+    const hasRest = _paramsOrRest instanceof schemas/* $ZodType */.W4;
     const params = hasRest ? _params : _paramsOrRest;
     const rest = hasRest ? _paramsOrRest : null;
     return new ZodMiniTuple({
         type: "tuple",
         items: items,
         rest,
-        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
-const ZodMiniRecord = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniRecord", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodRecord */ .h.init(inst, def);
+const ZodMiniRecord = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniRecord", (inst, def) => {
+    schemas/* $ZodRecord */.h.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
@@ -84355,14 +82345,14 @@ function record(keyType, valueType, params) {
             type: "record",
             keyType: string(),
             valueType: keyType,
-            ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(valueType),
+            ...core_util/* normalizeParams */.A2(valueType),
         });
     }
     return new ZodMiniRecord({
         type: "record",
         keyType,
         valueType: valueType,
-        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 // @__NO_SIDE_EFFECTS__
@@ -84409,8 +82399,8 @@ function set(valueType, params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodMiniEnum = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniEnum", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodEnum */ .VO.init(inst, def);
+const ZodMiniEnum = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniEnum", (inst, def) => {
+    schemas/* $ZodEnum */.VO.init(inst, def);
     ZodMiniType.init(inst, def);
     // reuse the parsed value set so a numeric TS enum's reverse-mapping keys stay out
     inst.options = [...inst._zod.values];
@@ -84421,7 +82411,7 @@ function _enum(values, params) {
     return new ZodMiniEnum({
         type: "enum",
         entries,
-        ..._core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .normalizeParams */ .A2(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 
@@ -84471,8 +82461,8 @@ function transform(fn) {
         transform: fn,
     });
 }
-const ZodMiniOptional = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniOptional", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodOptional */ .ig.init(inst, def);
+const ZodMiniOptional = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniOptional", (inst, def) => {
+    schemas/* $ZodOptional */.ig.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
@@ -84493,8 +82483,8 @@ function exactOptional(innerType) {
         innerType: innerType,
     });
 }
-const ZodMiniNullable = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniNullable", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodNullable */ .qc.init(inst, def);
+const ZodMiniNullable = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniNullable", (inst, def) => {
+    schemas/* $ZodNullable */.qc.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
@@ -84509,8 +82499,8 @@ function nullable(innerType) {
 function nullish(innerType) {
     return optional(nullable(innerType));
 }
-const ZodMiniDefault = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniDefault", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodDefault */ .rv.init(inst, def);
+const ZodMiniDefault = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniDefault", (inst, def) => {
+    schemas/* $ZodDefault */.rv.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
@@ -84519,7 +82509,7 @@ function _default(innerType, defaultValue) {
         type: "default",
         innerType: innerType,
         get defaultValue() {
-            return typeof defaultValue === "function" ? defaultValue() : _core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .shallowClone */ .yG(defaultValue);
+            return typeof defaultValue === "function" ? defaultValue() : core_util/* shallowClone */.yG(defaultValue);
         },
     });
 }
@@ -84560,8 +82550,8 @@ function success(innerType) {
         innerType: innerType,
     });
 }
-const ZodMiniCatch = /*@__PURE__*/ _core_index_js__WEBPACK_IMPORTED_MODULE_0__/* .$constructor */ .xI("ZodMiniCatch", (inst, def) => {
-    _core_index_js__WEBPACK_IMPORTED_MODULE_1__/* .$ZodCatch */ .t$.init(inst, def);
+const ZodMiniCatch = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniCatch", (inst, def) => {
+    schemas/* $ZodCatch */.t$.init(inst, def);
     ZodMiniType.init(inst, def);
 });
 // @__NO_SIDE_EFFECTS__
@@ -84569,7 +82559,7 @@ function _catch(innerType, catchValue) {
     return new ZodMiniCatch({
         type: "catch",
         innerType: innerType,
-        catchValue: (typeof catchValue === "function" ? catchValue : _core_util_js__WEBPACK_IMPORTED_MODULE_2__/* .constantCatch */ .SS(catchValue)),
+        catchValue: (typeof catchValue === "function" ? catchValue : core_util/* constantCatch */.SS(catchValue)),
     });
 }
 
@@ -84667,10 +82657,10 @@ function promise(innerType) {
         innerType: innerType,
     });
 }
-const ZodMiniCustom = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniCustom", (inst, def) => {
-    core.$ZodCustom.init(inst, def);
+const ZodMiniCustom = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniCustom", (inst, def) => {
+    schemas/* $ZodCustom */.b0.init(inst, def);
     ZodMiniType.init(inst, def);
-})));
+});
 // custom checks
 // @__NO_SIDE_EFFECTS__
 function check(fn, params) {
@@ -84689,7 +82679,7 @@ function custom(fn, _params) {
 // refine
 // @__NO_SIDE_EFFECTS__
 function refine(fn, _params = {}) {
-    return core._refine(ZodMiniCustom, fn, _params);
+    return api/* _refine */.fU(ZodMiniCustom, fn, _params);
 }
 // superRefine
 // @__NO_SIDE_EFFECTS__
@@ -84697,8 +82687,8 @@ function superRefine(fn, params) {
     return core._superRefine(fn, params);
 }
 // Re-export describe and meta from core
-const describe = _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* .describe */ .q0;
-const meta = _core_index_js__WEBPACK_IMPORTED_MODULE_4__/* .meta */ .mI;
+const describe = api/* describe */.q0;
+const meta = api/* meta */.mI;
 // instanceof
 class Class {
     constructor(..._args) { }
@@ -84731,7 +82721,7 @@ const stringbool = (...args) => core._stringbool({
 // @__NO_SIDE_EFFECTS__
 function json() {
     const jsonSchema = _lazy(() => {
-        return union([string(), number(), boolean(), _null(), array(jsonSchema), record(string(), jsonSchema)]);
+        return union([string(), number(), schemas_boolean(), _null(), array(jsonSchema), record(string(), jsonSchema)]);
     });
     return jsonSchema;
 }

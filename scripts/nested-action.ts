@@ -9,11 +9,11 @@ import { join } from 'node:path'
 const ROOT = join(import.meta.dirname, '..')
 const FILE = join(ROOT, '.github/actions/capgo/action.yml')
 const HEADER = '# action.yml, for the workflows beside it; written by scripts/nested-action.ts.\n'
-const MAIN = /^ {2}main: (dist\/index\.js)$/m
+const MAIN = /^ {2}main: (dist\/\S+\.js)$/m
 
 /** What the file holds for this action.yml. Throws where that has no `main` to lead to. */
 export function nestAction(actionYml: string): string {
-  if (!MAIN.test(actionYml)) throw new Error('action.yml has no line "main: dist/index.js".')
+  if (!MAIN.test(actionYml)) throw new Error('action.yml has no line "main: dist/….js".')
   return HEADER + actionYml.replace(MAIN, '  main: ../../../$1')
 }
 

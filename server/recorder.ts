@@ -84,13 +84,14 @@ export function watchBody(
     }
     if (typeof fault!.do === 'function') {
       waiting = [rest]
-      void Promise.resolve(fault!.do(record)).then(
+      const act = async () => (fault!.do as (request: RecordedRequest) => void)(record)
+      void act().then(
         () => {
           const chunks = waiting!
           waiting = undefined
           for (const held of chunks) through(held)
         },
-        () => cut(),
+        () => whenRead(req, cut),
       )
       return result
     }

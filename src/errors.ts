@@ -17,6 +17,8 @@ export interface ActionErrorOptions {
   readonly cause?: unknown
   /** Where there are several things wrong at once: each, with its place. */
   readonly problems?: readonly Problem[]
+  /** Nothing has to be changed: the same run, later, may succeed. */
+  readonly passing?: boolean
   /** The last lines of a child process, for the log and the comment. Untrusted text. */
   readonly output?: string
 }
@@ -30,6 +32,7 @@ export class ActionError extends Error {
   readonly hint: string | undefined
   readonly at: Place | undefined
   readonly output: string | undefined
+  readonly passing: boolean
   readonly problems: readonly Problem[]
 
   constructor(code: string, message: string, options: ActionErrorOptions = {}) {
@@ -39,6 +42,7 @@ export class ActionError extends Error {
     this.hint = options.hint
     this.at = options.at
     this.output = options.output
+    this.passing = options.passing ?? false
     this.problems = options.problems ?? []
   }
 }

@@ -208,11 +208,16 @@ export async function gatherRemote(
   { minUpdateVersion, onIncompatible }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
-  // The app first: a wrong key makes the database answer with empty lists instead of a refusal.
-  const app = await capgo.readApp(project.appId)
-  const { channel, publicChannels } = await capgo.readChannelAndPublic(project.appId, target.channelName)
+  // The app's answer counts first: a wrong key makes the database answer with empty lists instead of a refusal.
+  const [app, remote] = await Promise.allSettled([
+    capgo.readApp(project.appId),
+    capgo.readChannelAndPublic(project.appId, target.channelName),
+  ])
+  if (app.status === 'rejected') throw app.reason
+  if (remote.status === 'rejected') throw remote.reason
+  const { channel, publicChannels } = remote.value
   return {
-    app,
+    app: app.value,
     facts: {
       appId: project.appId,
       channelName: target.channelName,
@@ -231,8 +236,8 @@ export async function gatherRemote(
 }
 
 /**
- * What Capgo says once the content is known; the channel is read again, a build takes its time. `baseChannel` is
- * whose devices will take the bundle, when those are not the channel's own.
+ * What Capgo says once the content is known; with `isOld` the channel is read again, since a build takes its time.
+ * `baseChannel` is whose devices will take the bundle, when those are not the channel's own.
  */
 export async function gatherForContent(
   facts: PublishFacts,
@@ -242,19 +247,20 @@ export async function gatherForContent(
     readonly zip: { readonly size: number }
     readonly nativePackages: readonly NativePackage[]
   },
+  isOld: boolean,
   baseChannel: string | null,
   capgo: Capgo,
   compare: Compare,
 ): Promise<BuiltFacts> {
-  const [channel, base] = await Promise.all([
-    capgo.readChannel(facts.appId, facts.channelName),
+  const isServed = (channel: ChannelRow | null) => channel?.version?.checksum === content.checksum
+  const find = () => capgo.findBundles(facts.appId, names, content.checksum)
+  const [channel, base, found] = await Promise.all([
+    isOld ? capgo.readChannel(facts.appId, facts.channelName) : facts.channel,
     baseChannel === null ? null : capgo.readChannel(facts.appId, baseChannel),
+    isServed(facts.channel) ? null : find(),
   ])
   const relation = await relationToServed(facts, channel, compare)
-  const bundles =
-    channel?.version?.checksum === content.checksum || relation === 'behind'
-      ? []
-      : await capgo.findBundles(facts.appId, names, content.checksum)
+  const bundles = isServed(channel) || relation === 'behind' ? [] : (found ?? (await find()))
   return {
     ...facts,
     channel,

@@ -2808,9 +2808,9 @@ function concatenate(pieces) {
     }
     return all;
 }
-/** Deflates on all cores. `script` is the built `deflate-worker.ts`. */
-function startDeflater(script) {
-    const threads = Array.from({ length: Math.min(availableParallelism(), MOST_THREADS) }, () => new Worker(script));
+/** Deflates on all cores. `source` is the text of the built `deflate-worker.ts`: a build could change the file. */
+function startDeflater(source) {
+    const threads = Array.from({ length: Math.min(availableParallelism(), MOST_THREADS) }, () => new Worker(source, { eval: true, env: {} }));
     const waiting = new Map();
     let broken = null;
     const fail = (error) => {

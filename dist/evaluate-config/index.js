@@ -17671,6 +17671,8 @@ var dist = __nccwpck_require__(2413);
 const RESULT = 3;
 const TYPESCRIPT = /\.[cm]?ts$/;
 const STAND_IN = 'capgo-stand-in:';
+/** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
+const QUASAR = '@quasar/app-vite/capacitor';
 /** Name of a package, without the path inside it. */
 const PACKAGE = /^(?:@[^/]+\/)?[^/]+/;
 const missing = new Set();
@@ -17685,6 +17687,8 @@ const missing = new Set();
                 throw error;
             if (/^\.{1,2}(\/|$)/.test(specifier))
                 return resolveAsTypeScript(specifier, context, next) ?? fail(error);
+            if (specifier === QUASAR)
+                return { url: STAND_IN + encodeURIComponent(QUASAR), format: 'commonjs', shortCircuit: true };
             // Configs take constants from Capacitor plugins (`KeyboardResize.Body`). These tell nothing that is
             // asked here, so such a config can be read before the dependencies are installed.
             if (!/capacitor/.test(name))
@@ -17698,7 +17702,9 @@ const missing = new Set();
             return {
                 format: 'commonjs',
                 shortCircuit: true,
-                source: 'const any = new Proxy(function () {}, { get: (_, key) => (key === "__esModule" ? true : typeof key === "symbol" || key === "toJSON" || key === "then" ? undefined : any), apply: () => any, construct: () => any }); module.exports = any',
+                source: url.endsWith(encodeURIComponent(QUASAR))
+                    ? 'exports.defineCapacitorConfig = input => (typeof input === "function" ? input() : input)'
+                    : 'const any = new Proxy(function () {}, { get: (_, key) => (key === "__esModule" ? true : typeof key === "symbol" || key === "toJSON" || key === "then" ? undefined : any), apply: () => any, construct: () => any }); module.exports = any',
             };
         if (!TYPESCRIPT.test(url) || /[\\/]node_modules[\\/]/.test(url))
             return next(url, context);
@@ -17766,9 +17772,10 @@ function describe(value) {
 }
 function describeError(error, file) {
     const about = { missing: [...missing], place: { file } };
+    // A config may throw anything, and errors whose parts are anything.
     if (!(error instanceof Error))
-        return { ...about, kind: 'throw', message: String(error) };
-    const [message] = error.message.split('\n');
+        return { ...about, kind: 'throw', message: sayAnything(error) };
+    const [message] = sayAnything(error.message).split('\n');
     if (error instanceof ConfigSyntaxError)
         return { ...about, kind: 'syntax', message, place: error.place };
     const specifier = isMissing(error)
@@ -17785,6 +17792,14 @@ function describeError(error, file) {
     if (error.name !== 'SyntaxError')
         return { ...about, kind: 'throw', message: `${error.name}: ${message}`, place: place ?? { file } };
     return { ...about, kind: 'syntax', message, place: place ?? placeBySecondParse(file) };
+}
+function sayAnything(value) {
+    try {
+        return String(value);
+    }
+    catch {
+        return `a ${typeof value}`;
+    }
 }
 /** Node does not tell the place in an ES module. As a function body the same code gives the same error. */
 function placeBySecondParse(file) {
@@ -17811,7 +17826,7 @@ function placeOfImport(specifier, error) {
 }
 /** Where an error arose in the user's own files. */
 function placeOf(error) {
-    const stack = error.stack ?? '';
+    const stack = sayAnything(error.stack ?? '');
     // V8 puts the place of a syntax error before it: file and line, the line's text, carets below the fault.
     const syntax = /^(?:file:\/\/)?(.+):(\d+)\n.*\n( *)\^/.exec(stack);
     if (syntax)

@@ -16,6 +16,9 @@ export interface ChannelFields {
   readonly allow_emulator?: boolean
 }
 
+/** How often a channel is made of which nobody can tell whether it was. */
+const CREATIONS = 3
+
 export function channels({ http, api, key, database }: Connection) {
   async function list(appId: string, filter: Record<string, string>, what: string): Promise<ChannelRow[]> {
     const { url, headers } = await database()
@@ -130,14 +133,17 @@ export function channels({ http, api, key, database }: Connection) {
         json: { app_id: appId, channel: name, version: bundleName, ...fields },
         retry: 'once',
       } as const
-      try {
-        const answer = await http.send(call)
-        if (answer.status === 200) {
+      for (let tries = 1; ; tries++) {
+        const answer = await http.send(call).catch((error: unknown) => {
+          if (error instanceof ConnectionError) return null
+          throw error
+        })
+        if (answer?.status === 200) {
           const { id } = parseAnswer(z.object({ id: z.optional(z.number()) }), answer, call)
           return id === undefined ? { made: false } : { made: true, id }
         }
         // The key may make channels, that was asked before. Newer servers want more for a public one.
-        if (answer.code === 'cannot_access_app')
+        if (answer?.code === 'cannot_access_app')
           throw fields.public
             ? permissionMissing(
                 `make the public channel ${name}`,
@@ -150,11 +156,13 @@ export function channels({ http, api, key, database }: Connection) {
                 answer,
               )
         // Two that make the same channel at once: a unique violation, reported as either of these.
-        if (answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500) return { made: false }
-        throw refusal(call, answer)
-      } catch (error) {
-        if (error instanceof ConnectionError) return { made: false }
-        throw error
+        const isUnclear =
+          answer === null || answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500
+        if (!isUnclear) throw refusal(call, answer)
+        if (tries === CREATIONS) return { made: false }
+        await http.pause(answer, tries)
+        if ((await list(appId, { name: `eq.${name}` }, `read channel ${name}`)).length > 0)
+          return { made: false }
       }
     },
   }

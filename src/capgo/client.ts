@@ -45,6 +45,8 @@ export function createCapgo(options: CapgoOptions) {
   const http = createHttp(options)
   const key = { capgkey: options.token }
   let database: ReturnType<Connection['database']> | undefined
+  let filesConfig: Promise<FilesConfig> | undefined
+  const told = new Map<string, Promise<boolean>>()
   const connection: Connection = {
     http,
     api: options.api,
@@ -118,33 +120,11 @@ export function createCapgo(options: CapgoOptions) {
       throw refusal(call, answer)
     },
 
-    /** Limits and abilities of the files service. */
-    async readFilesConfig(): Promise<FilesConfig> {
-      const call = {
-        what: "read the files service's configuration",
-        method: 'GET',
-        url: `${options.files}/files/config`,
-        retry: 'repeat',
-      } as const
-      const answer = await http.send(call)
-      if (answer.status !== 200)
-        throw new ActionError(
-          'no_files_service',
-          `${options.files} does not answer as Capgo's files service: GET /files/config gave ${answer.status}.`,
-          { hint: 'Set the input "files-url" to the base URL of the files service.' },
-        )
-      return parseAnswer(FilesConfig, answer, call)
-    },
+    /** Limits and abilities of the files service; asked once. */
+    readFilesConfig: (): Promise<FilesConfig> => (filesConfig ??= askFilesConfig()),
 
-    /** Whether the key has the permission on the app. */
-    hasPermission: (permission: string, appId: string): Promise<boolean> =>
-      askFunction('cli_check_permission', {
-        apikey: options.token,
-        permission_key: permission,
-        org_id: null,
-        app_id: appId,
-        channel_id: null,
-      }),
+    /** Whether the key has the permission on the app, or on the channel; asked once. */
+    hasPermission,
 
     /** Throws `permission_missing` when the key lacks the permission on the app (or on the channel). */
     async requirePermission(
@@ -152,17 +132,11 @@ export function createCapgo(options: CapgoOptions) {
       permission: Permission,
       scope: { readonly appId: string; readonly channelId: number | null },
     ): Promise<void> {
-      const allowed = await askFunction('cli_check_permission', {
-        apikey: options.token,
-        permission_key: permission,
-        org_id: null,
-        app_id: scope.appId,
-        channel_id: scope.channelId,
-      })
-      if (!allowed) throw permissionMissing(what, { permission, role: SMALLEST_ROLE[permission] })
+      if (!(await hasPermission(permission, scope.appId, scope.channelId)))
+        throw permissionMissing(what, { permission, role: SMALLEST_ROLE[permission] })
     },
 
-    /** Throws `on_premise_app` when the organisation's plan allows no more storage. */
+    /** Throws `on_premise_app` when the organisation's plan allows no more storage; asked once. */
     async requireStorage(orgId: string, appId: string): Promise<void> {
       const allowed = await askFunction('is_allowed_action_org_action', {
         orgid: orgId,
@@ -177,8 +151,46 @@ export function createCapgo(options: CapgoOptions) {
     },
   }
 
-  /** Functions of the database that answer yes or no. */
-  async function askFunction(name: string, argumentsOf: Record<string, unknown>): Promise<boolean> {
+  async function askFilesConfig(): Promise<FilesConfig> {
+    const call = {
+      what: "read the files service's configuration",
+      method: 'GET',
+      url: `${options.files}/files/config`,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200)
+      throw new ActionError(
+        'no_files_service',
+        `${options.files} does not answer as Capgo's files service: GET /files/config gave ${answer.status}.`,
+        { hint: 'Set the input "files-url" to the base URL of the files service.' },
+      )
+    return parseAnswer(FilesConfig, answer, call)
+  }
+
+  function hasPermission(
+    permission: string,
+    appId: string,
+    channelId: number | null = null,
+  ): Promise<boolean> {
+    return askFunction('cli_check_permission', {
+      apikey: options.token,
+      permission_key: permission,
+      org_id: null,
+      app_id: appId,
+      channel_id: channelId,
+    })
+  }
+
+  /** Functions of the database that answer yes or no. What they tell does not change while we run: each is asked once. */
+  function askFunction(name: string, argumentsOf: Record<string, unknown>): Promise<boolean> {
+    const question = `${name} ${JSON.stringify(argumentsOf)}`
+    const answer = told.get(question) ?? callFunction(name, argumentsOf)
+    told.set(question, answer)
+    return answer
+  }
+
+  async function callFunction(name: string, argumentsOf: Record<string, unknown>): Promise<boolean> {
     const { url, headers } = await connection.database()
     const call = {
       what: `ask Capgo (${name})`,

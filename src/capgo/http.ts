@@ -2,7 +2,7 @@
  * The one way to Capgo's servers: bounds of time and size, retries, `Retry-After`, redaction, user agent, no
  * redirects. No encoding is asked for, so nothing is unpacked.
  */
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import pRetry, { AbortError } from 'p-retry'
 import { type Dispatcher, request } from 'undici'
 import { ActionError } from '../errors.ts'
@@ -53,6 +53,10 @@ export interface HttpOptions {
   readonly onRetry: (message: string) => void
   /** First pause between two tries in milliseconds; doubles, with jitter. */
   readonly firstPause?: number
+  /** Milliseconds for which a server that has answered before may be out of reach: the runner has lost its network. */
+  readonly outage?: number
+  /** Milliseconds after which a transfer is given up in which nothing moves. */
+  readonly stall?: number
 }
 
 /** A call that got no answer at all, however often it was tried. */
@@ -68,19 +72,29 @@ const STALLED = 30_000
 /** Bytes of an answer that is no download. 1000 rows with all that they can hold have some 20 MB. */
 const LONGEST_ANSWER = 32 * 1024 * 1024
 const FIRST_PAUSE = 500
-const LONGEST_PAUSE = 30_000
+const LONGEST_PAUSE = 10_000
+const OUTAGE = 90_000
+const STALL = 60_000
 /** A server that asks for a longer pause than this is not waited for. */
 const LONGEST_RETRY_AFTER = 120_000
 
 export type Http = ReturnType<typeof createHttp>
 
 export function createHttp(options: HttpOptions) {
+  /** Origins that have answered: when they are gone, it is not for a wrong address. */
+  const known = new Set<string>()
+
   /**
    * Sends a call and returns the answer, whatever its status. Throws `ConnectionError` when there is none,
    * `answer_too_long` for one that does not end, `redirect_refused` for a redirect: credentials follow none; and the
    * signal's reason.
    */
   async function send(call: Call): Promise<Answer> {
+    const began = performance.now()
+    const mayBeOut = (error: Error) =>
+      error instanceof ConnectionError &&
+      known.has(originOf(call.url)) &&
+      performance.now() - began < (options.outage ?? OUTAGE)
     let tries = 0
     return pRetry(
       async () => {
@@ -90,7 +104,7 @@ export function createHttp(options: HttpOptions) {
         return answer
       },
       {
-        retries: TRIES - 1,
+        retries: Number.POSITIVE_INFINITY,
         minTimeout: options.firstPause ?? FIRST_PAUSE,
         maxTimeout: LONGEST_PAUSE,
         factor: 2,
@@ -100,10 +114,10 @@ export function createHttp(options: HttpOptions) {
           const passing =
             error instanceof PassingFault ||
             (error instanceof ConnectionError && (call.retry === 'repeat' || neverSent(error)))
-          if (!passing) return false
+          if (!passing || (tries >= TRIES && !mayBeOut(error))) return false
           const pause = error instanceof PassingFault ? retryAfter(error.answer) : null
           options.onRetry(
-            `${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''} (${tries + 1} of ${TRIES})`,
+            `${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''}${tries < TRIES ? ` (${tries + 1} of ${TRIES})` : ''}`,
           )
           if (pause !== null) await sleep(pause)
           return true
@@ -117,6 +131,8 @@ export function createHttp(options: HttpOptions) {
 
   async function exchange(call: Call): Promise<Answer> {
     const stream = call.body?.open()
+    const watch = call.body === undefined ? null : watchStall(options.stall ?? STALL)
+    const bounds = [options.signal, AbortSignal.timeout(call.timeout ?? TIMEOUT)]
     try {
       const response = await request(call.url, {
         dispatcher: options.dispatcher,
@@ -127,11 +143,17 @@ export function createHttp(options: HttpOptions) {
           ...(call.body === undefined ? {} : { 'content-length': String(call.body.length) }),
           ...call.headers,
         },
-        body: call.json === undefined ? (stream ?? null) : JSON.stringify(call.json),
-        signal: AbortSignal.any([options.signal, AbortSignal.timeout(call.timeout ?? TIMEOUT)]),
+        body:
+          call.json !== undefined
+            ? JSON.stringify(call.json)
+            : stream && watch
+              ? Readable.from(watch.over(stream), { objectMode: false })
+              : null,
+        signal: AbortSignal.any(watch === null ? bounds : [...bounds, watch.signal]),
         headersTimeout: SILENT,
         bodyTimeout: STALLED,
       })
+      known.add(originOf(call.url))
       const pieces: Buffer[] = []
       const take = response.statusCode < 300 && call.onBody ? call.onBody() : collect(pieces, call)
       // Leaving the loop by a throw closes the connection.
@@ -158,9 +180,11 @@ export function createHttp(options: HttpOptions) {
         {
           hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
           cause,
+          passing: true,
         },
       )
     } finally {
+      watch?.end()
       stream?.destroy()
     }
   }
@@ -179,6 +203,26 @@ export function createHttp(options: HttpOptions) {
   }
 
   return { send, pause, sleep }
+}
+
+/** Gives an upload up of which no byte has moved for so many milliseconds; sockets alone would wait for a quarter of an hour. */
+function watchStall(after: number) {
+  const controller = new AbortController()
+  const timer = setTimeout(
+    () => controller.abort(new DOMException(`nothing moved for ${after} ms`, 'TimeoutError')),
+    after,
+  )
+  return {
+    signal: controller.signal,
+    async *over(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const chunk of chunks) {
+        timer.refresh()
+        yield chunk
+      }
+      clearTimeout(timer)
+    },
+    end: () => clearTimeout(timer),
+  }
 }
 
 /** An answer that says "not now". */
@@ -218,10 +262,10 @@ function retryAfter(answer: Answer): number | null {
 function neverSent(error: ConnectionError): boolean {
   const code = (error.cause as { code?: string } | undefined)?.code
   return (
-    code === 'ECONNREFUSED' ||
-    code === 'ENOTFOUND' ||
-    code === 'EAI_AGAIN' ||
-    code === 'UND_ERR_CONNECT_TIMEOUT'
+    code !== undefined &&
+    /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENETUNREACH|ENETDOWN|EHOSTUNREACH|UND_ERR_CONNECT_TIMEOUT)$/.test(
+      code,
+    )
   )
 }
 

@@ -43,6 +43,7 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
     code || `http_${answer.status}`,
     `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`,
     {
+      passing: answer.status >= 500 || code === 'too_many_requests',
       hint:
         answer.status >= 500
           ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'

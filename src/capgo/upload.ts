@@ -39,8 +39,19 @@ export interface StoredZip {
 
 export interface UploadOptions {
   readonly config: FilesConfig
+  /** An earlier run may have sent some of it: the server is asked first. */
+  readonly begun?: boolean
   /** Bytes that the server has. */
   readonly onProgress?: (sent: number) => void
+}
+
+/** An upload that the server has. */
+interface Unfinished {
+  readonly location: string
+  /** Bytes that are there. */
+  readonly offset: number
+  /** We found it instead of having begun it. */
+  readonly isFound: boolean
 }
 
 const TUS = { 'tus-resumable': '1.0.0' } as const
@@ -81,69 +92,113 @@ export function uploads({ http, files, key, database }: Connection) {
     }
   }
 
-  async function uploadByTus(object: StoredObject, { config, onProgress }: UploadOptions): Promise<void> {
+  async function uploadByTus(
+    object: StoredObject,
+    { config, begun, onProgress }: UploadOptions,
+  ): Promise<void> {
     const { what, size } = object
     const chunk = Math.min(config.maxChunkSize, size)
     if (size > MOST_CHUNKS * chunk)
       throw unexpected({ what: `upload ${what}` }, `it takes ${chunk} bytes at once, and there are ${size}`)
-    const metadata = { filename: object.key, filetype: object.type }
-    let location: string | null = null
-    let offset = 0
-    let furthest = 0
-    for (let trouble = 0; ; ) {
-      const length: number = Math.min(chunk, size - offset)
-      const start = offset
-      const call: Call = {
-        what: `upload ${what}`,
-        ...(location === null
-          ? ({ method: 'POST', url: `${files}/files/upload/attachments/` } as const)
-          : ({ method: 'PATCH', url: location } as const)),
-        headers: {
-          ...key,
-          ...TUS,
-          ...(location === null
-            ? {
-                'upload-length': String(size),
-                'upload-metadata': Object.entries(metadata)
-                  .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
-                  .join(','),
-                'x-checksum-sha256': Buffer.from(object.sha256, 'hex').toString('base64'),
-              }
-            : { 'upload-offset': String(offset) }),
-          'content-type': 'application/offset+octet-stream',
-        },
-        body: { open: () => object.open(start, length), length },
-        retry: 'once',
-        answers: [503],
-        timeout: CHUNK_TIMEOUT,
-      }
+    let upload: Unfinished | null = begun ? await findUnfinished(object, config) : null
+    let furthest = upload?.offset ?? 0
+    for (let trouble = 0; (upload?.offset ?? 0) < size; ) {
+      const call: Call = upload === null ? creation(object, chunk) : continuation(object, upload, chunk)
       const answer = await answerOrLoss(call)
-      if (answer !== null && (answer.status === 201 || answer.status === 204)) {
-        offset = readProgress(call, answer, size)
-        if (location === null) location = followLocation(call, answer)
-        onProgress?.(offset)
-        if (offset === size) return
-        // Only trouble without any progress in between is trouble that stays.
-        if (offset > furthest) trouble = 0
-        else if (++trouble > RESUMES) throw lost(what)
-        furthest = Math.max(furthest, offset)
+      const isTaken = answer !== null && (answer.status === 201 || answer.status === 204)
+      if (isTaken)
+        upload = {
+          location: upload?.location ?? followLocation(call, answer),
+          offset: readProgress(call, answer, size),
+          isFound: upload?.isFound ?? false,
+        }
+      // What an earlier run began was of other bytes; the server has thrown it away.
+      else if (answer?.status === 415 && upload?.isFound) upload = null
+      else {
+        if (answer !== null && !isWorthResuming(answer)) throw uploadRefused(object, call, answer)
+        if (++trouble > RESUMES) throw answer === null ? lost(what) : uploadRefused(object, call, answer)
+        await http.pause(answer, trouble)
+        // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
+        if (answer?.code === 'duplicate_upload') upload = null
+        else
+          upload = upload === null ? await findUnfinished(object, config) : await readOffset(object, upload)
+      }
+      const offset: number = upload?.offset ?? 0
+      if (offset <= furthest) {
+        if (isTaken && ++trouble > RESUMES) throw lost(what)
         continue
       }
-      if (answer !== null && !isWorthResuming(answer)) throw uploadRefused(object, call, answer)
-      if (++trouble > RESUMES) throw answer === null ? lost(what) : uploadRefused(object, call, answer)
-      // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
-      await http.pause(answer, trouble)
-      if (location !== null) {
-        const found: number | null = await readOffset(what, location, size)
-        if (found === null) {
-          location = null
-          offset = 0
-        } else {
-          offset = found
-          if (offset === size) return
-        }
-      }
+      // Only trouble without any progress in between is trouble that stays.
+      trouble = 0
+      furthest = offset
+      onProgress?.(offset)
     }
+  }
+
+  /** Begins an upload, with its first bytes in the same request. */
+  function creation(object: StoredObject, chunk: number): Call {
+    const call = sending(object, 0, chunk)
+    const metadata = { filename: object.key, filetype: object.type }
+    return {
+      ...call,
+      method: 'POST',
+      url: `${files}/files/upload/attachments/`,
+      headers: {
+        ...call.headers,
+        'upload-length': String(object.size),
+        'upload-metadata': Object.entries(metadata)
+          .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
+          .join(','),
+        'x-checksum-sha256': Buffer.from(object.sha256, 'hex').toString('base64'),
+      },
+    }
+  }
+
+  function continuation(object: StoredObject, { location, offset }: Unfinished, chunk: number): Call {
+    const call = sending(object, offset, chunk)
+    return {
+      ...call,
+      method: 'PATCH',
+      url: location,
+      headers: { ...call.headers, 'upload-offset': String(offset) },
+    }
+  }
+
+  function sending({ what, size, open }: StoredObject, offset: number, chunk: number) {
+    const length = Math.min(chunk, size - offset)
+    return {
+      what: `upload ${what}`,
+      headers: { ...key, ...TUS, 'content-type': 'application/offset+octet-stream' },
+      body: { open: () => open(offset, length), length },
+      retry: 'once',
+      answers: [503],
+      timeout: CHUNK_TIMEOUT,
+    } as const
+  }
+
+  /**
+   * An upload of this object whose address nobody told us: by a run that was killed, or by a creation whose answer
+   * was lost. Capgo's own files service (it takes partial uploads) has it at the object's key; other runtimes draw
+   * an address, and there it begins anew.
+   */
+  async function findUnfinished(object: StoredObject, config: FilesConfig): Promise<Unfinished | null> {
+    if (!config.partialUpload) return null
+    const location = `${files}/files/upload/attachments/${object.key.split('/').map(encodeURIComponent).join('/')}`
+    const answer = await http.send(asking(object.what, location))
+    const offset = Number(answer.headers['upload-offset'])
+    if (answer.status !== 200 || Number(answer.headers['upload-length']) !== object.size) return null
+    // A whole object may be another one of the same size.
+    if (offset >= object.size && (await describeStored(object.key))?.sha256 !== object.sha256) return null
+    return { location, offset, isFound: true }
+  }
+
+  /** How far an upload got; null when the server knows nothing of it. */
+  async function readOffset({ what, size }: StoredObject, upload: Unfinished): Promise<Unfinished | null> {
+    const call = asking(what, upload.location)
+    const answer = await http.send(call)
+    if (answer.status === 404) return null
+    if (answer.status !== 200) throw refusal(call, answer, UPLOAD)
+    return { ...upload, offset: readProgress(call, answer, size) }
   }
 
   /** Null when the answer was lost. */
@@ -156,19 +211,14 @@ export function uploads({ http, files, key, database }: Connection) {
     }
   }
 
-  /** How many bytes the server has, or null when it knows nothing of the upload. */
-  async function readOffset(object: string, location: string, size: number): Promise<number | null> {
-    const call = {
+  function asking(object: string, location: string) {
+    return {
       what: `ask how far the upload of ${object} got`,
       method: 'HEAD',
       url: location,
       headers: { ...key, ...TUS },
       retry: 'repeat',
     } as const
-    const answer = await http.send(call)
-    if (answer.status === 404) return null
-    if (answer.status !== 200) throw refusal(call, answer, UPLOAD)
-    return readProgress(call, answer, size)
   }
 
   /** The upload goes on where the server says, on the files host only: the key is sent there. */
@@ -364,6 +414,7 @@ function isWorthResuming(answer: Answer): boolean {
 function lost(what: string): ActionError {
   return new ActionError('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
     hint: 'Nothing was published. Run the job again: it goes on with this bundle.',
+    passing: true,
   })
 }
 

@@ -1,10 +1,10 @@
 import { join, relative } from 'node:path'
 import { buildWebApp, installDependencies } from '../bundle/build.ts'
-import { checkWebDirectory } from '../bundle/check.ts'
+import { type CheckedWebDirectory, checkWebDirectory } from '../bundle/check.ts'
 import { readEncryption } from '../bundle/encrypt.ts'
 import { readNativePackages, readUpdaterVersion } from '../bundle/native-packages.ts'
 import { detectPackageManager } from '../bundle/package-manager.ts'
-import { zipDirectory } from '../bundle/zip.ts'
+import { type BundleZip, zipDirectory } from '../bundle/zip.ts'
 import { MAX_UPLOAD } from '../capgo/wire.ts'
 import type { Deps } from '../deps.ts'
 import type { Project } from '../gather.ts'
@@ -21,8 +21,46 @@ export interface Built {
   readonly duration: number | null
 }
 
-/** Installs and builds (in children that see no secret), checks the web folder and makes the zip of it. */
-export async function buildBundle(project: Project, inputs: Inputs, deps: Deps): Promise<Built> {
+/** A web folder that was found fit, and its zip. */
+export interface Zipped {
+  readonly checked: CheckedWebDirectory
+  readonly zip: BundleZip
+}
+
+/** Throws what is wrong with the web folder; `signal` ends the work on the zip. */
+export async function checkAndZip(
+  { root, webDirectory: directory }: Pick<Project, 'root' | 'webDirectory'>,
+  inputs: Inputs,
+  deps: Deps,
+  signal?: AbortSignal,
+): Promise<Zipped> {
+  const checked = await checkWebDirectory({
+    directory,
+    root,
+    requireNotifyAppReady: inputs.checkNotifyAppReady,
+    dropSourceMaps: inputs.sourceMaps !== 'keep',
+    maxBytes: MAX_UPLOAD,
+  })
+  const zip = await zipDirectory({
+    directory,
+    files: checked.files,
+    to: join(deps.scratch, 'bundle.zip'),
+    worker: deps.deflateWorker,
+    signal: signal === undefined ? deps.stop.signal : AbortSignal.any([deps.stop.signal, signal]),
+  })
+  return { checked, zip }
+}
+
+/**
+ * Installs and builds (in children that see no secret), checks the web folder and makes the zip of it, unless that
+ * was `begun` before.
+ */
+export async function buildBundle(
+  project: Project,
+  inputs: Inputs,
+  deps: Deps,
+  begun: Promise<Zipped> | null,
+): Promise<Built> {
   const { log, clock } = deps
   let duration: number | null = null
   if (inputs.build) {
@@ -41,21 +79,8 @@ export async function buildBundle(project: Project, inputs: Inputs, deps: Deps):
   }
   await deps.requireUntouched()
   return log.group('Check and zip', async () => {
-    const checked = await checkWebDirectory({
-      directory: project.webDirectory,
-      root: project.root,
-      requireNotifyAppReady: inputs.checkNotifyAppReady,
-      dropSourceMaps: inputs.sourceMaps !== 'keep',
-      maxBytes: MAX_UPLOAD,
-    })
+    const { checked, zip } = await (begun ?? checkAndZip(project, inputs, deps))
     for (const { path, why } of checked.leftOut) log.info(`left out: ${path} (${why})`)
-    const zip = await zipDirectory({
-      directory: project.webDirectory,
-      files: checked.files,
-      to: join(deps.scratch, 'bundle.zip'),
-      worker: deps.deflateWorker,
-      signal: deps.stop.signal,
-    })
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${relative(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
     )

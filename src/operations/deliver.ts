@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import type { Capgo } from '../capgo/client.ts'
 import type { App, ChannelRow } from '../capgo/wire.ts'
 import {
   comparer,
@@ -15,7 +16,7 @@ import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } fr
 import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { PublishResult } from '../report/result.ts'
-import { type Built, buildBundle } from './build.ts'
+import { type Built, buildBundle, checkAndZip, type Zipped } from './build.ts'
 import type { RunContext } from './context.ts'
 import { withDeployment } from './deployment.ts'
 import { publish } from './publish.ts'
@@ -42,6 +43,8 @@ export interface Prepared {
   readonly project: Project
   readonly app: App
   readonly facts: PublishFacts
+  /** The zip that is being made already, where nothing has to be built before. */
+  readonly zipping: Promise<Zipped> | null
 }
 
 export interface Delivered {
@@ -60,8 +63,35 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
     const project = await gatherProject(inputs, trigger, deps, target.takesBuild)
     const folder = relative(project.root, project.webDirectory) || '.'
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
-    return { target, project, ...(await gatherRemote(project, target, inputs, capgo)) }
+    if (target.takesBuild || inputs.build)
+      return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null }
+    const abort = new AbortController()
+    const zipping = checkAndZip(project, inputs, deps, abort.signal)
+    // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
+    zipping.catch(() => {})
+    try {
+      const remote = await gatherRemote(project, target, inputs, capgo)
+      if (!inputs.dryRun) askAhead(remote.facts, capgo)
+      return { target, project, ...remote, zipping }
+    } catch (error) {
+      abort.abort()
+      throw error
+    }
   })
+}
+
+/**
+ * What would have to be waited for later is asked while the zip is made, or together with what the plan needs. Who
+ * needs the answer then sees what is wrong.
+ */
+function askAhead({ appId, channel }: PublishFacts, capgo: Capgo): void {
+  const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
+  capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
+}
+
+function askAheadOfUpload({ app_id: appId, owner_org: ownerOrg }: App, capgo: Capgo): void {
+  capgo.readFilesConfig().catch(() => {})
+  capgo.requireStorage(ownerOrg, appId).catch(() => {})
 }
 
 /**
@@ -69,7 +99,7 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
  * `webBuild` is the folder of a build that is there already (absolute).
  */
 export async function deliver(
-  { target, project, app, facts }: Prepared,
+  { target, project, app, facts, zipping }: Prepared,
   webBuild: string | null,
   context: RunContext,
 ): Promise<Delivered> {
@@ -81,9 +111,20 @@ export async function deliver(
     webBuild === null ? project : { ...project, webDirectory: webBuild },
     inputs,
     deps,
+    zipping,
   )
+  if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
+    askAheadOfUpload(app, capgo)
   const compare = comparer(project, context.github, deps)
-  const known = await gatherForContent(facts, names, built.content, target.baseChannel, capgo, compare)
+  const known = await gatherForContent(
+    facts,
+    names,
+    built.content,
+    zipping === null,
+    target.baseChannel,
+    capgo,
+    compare,
+  )
   const plan = planPublish(known)
   await log.group('Plan', async () => {
     for (const line of renderLogPlan(plan.decisions)) log.info(line)

@@ -10,6 +10,8 @@ import type { Content, DeltaReport } from './content.ts'
 
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
 const UPLOADS = 64
+/** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
+const ASK_FROM = 16 * 1024
 /** Where the channel serves nothing with delta files, these bundles tell what is stored. */
 const LOOK_AT = 3
 
@@ -37,6 +39,8 @@ export async function storeDelta(
   context: {
     readonly app: App
     readonly served: BundleRow | null
+    /** An earlier run may have stored some of the files. */
+    readonly begun: boolean
     readonly config: FilesConfig
     readonly capgo: Capgo
     /** Files that were sent of how many. */
@@ -56,6 +60,7 @@ export async function storeDelta(
     totalBytes: missing.reduce((sum, file) => sum + file.size, 0),
   })
   let sentBytes = 0
+  let sentFiles = 0
   let count = 0
   const queue = new PQueue({ concurrency: UPLOADS })
   const sent = await queue
@@ -71,16 +76,23 @@ export async function storeDelta(
           hashOfHash: createHash('sha256').update(hash).digest('hex'),
           fileName: packed.fileName,
         })
-        await capgo.uploadFile(
-          {
-            ...packed,
-            key,
-            what: `file ${file.path}`,
-            type: lookup(file.path) ?? 'application/octet-stream',
-          },
-          { config },
-        )
-        sentBytes += packed.size
+        const isStored =
+          context.begun &&
+          packed.size >= ASK_FROM &&
+          (await capgo.describeStored(key))?.sha256 === packed.sha256
+        if (!isStored) {
+          await capgo.uploadFile(
+            {
+              ...packed,
+              key,
+              what: `file ${file.path}`,
+              type: lookup(file.path) ?? 'application/octet-stream',
+            },
+            { config },
+          )
+          sentFiles++
+          sentBytes += packed.size
+        }
         context.onFile(++count, missing.length)
         return { file_name: packed.fileName, s3_path: key, file_hash: hash }
       }),
@@ -90,5 +102,5 @@ export async function storeDelta(
       queue.clear()
       throw error
     })
-  return { manifest: [...stored, ...sent], report: { files: files.length, sent: sent.length, sentBytes } }
+  return { manifest: [...stored, ...sent], report: { files: files.length, sent: sentFiles, sentBytes } }
 }

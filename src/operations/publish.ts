@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { encryptFile, type Session } from '../bundle/encrypt.ts'
 import { channelVanished } from '../capgo/channels.ts'
-import type { Capgo, Permission } from '../capgo/client.ts'
+import type { Capgo } from '../capgo/client.ts'
 import { permissionMissing } from '../capgo/refusal.ts'
 import { zipKey } from '../capgo/upload.ts'
 import type { App, BundleRow, ChannelRow, FilesConfig } from '../capgo/wire.ts'
@@ -125,21 +125,12 @@ async function keep(
   }
 }
 
-async function requirePermissions(plan: PublishPlan, { capgo, app }: PublishContext): Promise<void> {
-  const scope = { appId: plan.appId, channelId: null }
-  const needs: Promise<void>[] = []
-  const need = (what: string, permission: Permission, channelId: number | null = null) =>
-    needs.push(capgo.requirePermission(what, permission, { ...scope, channelId }))
-  if (plan.action.do !== 'promote') {
-    need('upload a bundle', 'app.upload_bundle')
-    needs.push(capgo.requireStorage(app.owner_org, plan.appId))
-  }
-  if (plan.channelId === null) need(`make channel ${plan.channelName}`, 'app.create_channel')
-  else
-    needs.push(
-      requireAssignment(plan.stage, plan.appId, { id: plan.channelId, name: plan.channelName }, capgo),
-    )
-  for (const result of await Promise.allSettled(needs)) if (result.status === 'rejected') throw result.reason
+/** What the first write does not tell by itself: that the last one will be refused. */
+async function requirePermissions(plan: PublishPlan, { capgo }: PublishContext): Promise<void> {
+  const { appId, channelId, channelName } = plan
+  if (channelId === null)
+    await capgo.requirePermission(`make channel ${channelName}`, 'app.create_channel', { appId, channelId })
+  else await requireAssignment(plan.stage, appId, { id: channelId, name: channelName }, capgo)
 }
 
 /** A ready bundle with this content gets this run's commit; without that note it is promoted all the same. */
@@ -158,7 +149,11 @@ async function store(
   context: PublishContext,
 ): Promise<Stored> {
   const { capgo, app, content, log } = context
-  const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)])
+  const [config] = await Promise.all([
+    capgo.readFilesConfig(),
+    requirePermissions(plan, context),
+    capgo.requireStorage(app.owner_org, plan.appId),
+  ])
   const delta = decideDelta({
     mode: content.delta,
     pluginVersion: content.pluginVersion,
@@ -185,6 +180,7 @@ async function store(
         ? storeDelta(content, session, {
             app,
             served: context.channel?.version ?? null,
+            begun: action.do === 'resume',
             config,
             capgo,
             onFile: context.onFile,
@@ -197,7 +193,13 @@ async function store(
       isHandedOver = await capgo.setManifest(plan.appId, row.name, files.manifest)
     }
   } catch (error) {
-    if (action.do === 'upload' && !(await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false)))
+    // Where the same may succeed later, the row says that there is something to go on with.
+    const isPassing = error instanceof ActionError && error.passing
+    const isRemoved =
+      action.do === 'upload' &&
+      !isPassing &&
+      (await capgo.removeFailedBundle(plan.appId, row.name).catch(() => false))
+    if (!isRemoved)
       log(`Bundle ${row.name} is left in progress, unseen by devices; running the job again finishes it.`)
     throw error
   }
@@ -271,7 +273,12 @@ async function storeZip(
   const object = { ...zip, appId: app.app_id, ownerOrg: app.owner_org, name: row.name }
   const there = mayBeThere ? await capgo.describeStored(zipKey(object)) : null
   if (there?.sha256 === zip.sha256) log(`The content of ${row.name} is stored already.`)
-  else await capgo.uploadZip(object, { config, onProgress: sent => onProgress(sent, zip.size) })
+  else
+    await capgo.uploadZip(object, {
+      config,
+      begun: mayBeThere,
+      onProgress: sent => onProgress(sent, zip.size),
+    })
 }
 
 function megabytes(bytes: number): string {

@@ -1,15 +1,16 @@
 /** The official CLI, of which the local Capgo knows nothing, works against it: what it did is looked at as a device would. */
 import { execFile } from 'node:child_process'
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type LocalCapgo, startCapgo } from '../../server/index.ts'
-import { encryptFile, readEncryption } from '../../src/bundle/encrypt.ts'
-import { Device } from '../helpers/device.ts'
+import { createDecryptor } from '../helpers/decrypt.ts'
+import { Device, unzip } from '../helpers/device.ts'
+import { runHere } from '../integration/in-process.ts'
 
 const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url))
 const CLI = join(BENCH, 'node_modules/@capgo/cli/dist/index.js')
@@ -164,21 +165,73 @@ it('channel delete', async () => {
   expect(capgo.deleteAllAttempts).toEqual([])
 }, 90_000)
 
-it('bundle decrypt, of what this action encrypted', async () => {
+describe('encryption', () => {
   const { privateKey, publicKey } = generateKeyPairSync('rsa', {
     modulusLength: 2048,
     publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
   })
-  const encryption = await readEncryption(privateKey, folder, '8.51.2')
-  const session = encryption.newSession()
-  const config = JSON.parse(readFileSync(join(folder, 'capacitor.config.json'), 'utf8'))
-  config.plugins.CapacitorUpdater.publicKey = publicKey
-  write('capacitor.config.json', config)
-  write('app.zip', SCRIPT)
-  await encryptFile(join(folder, 'app.zip'), join(folder, 'sealed.zip'), session)
-  const checksum = encryption.sign(createHash('sha256').update(SCRIPT).digest('hex'))
-  const words = ['bundle', 'decrypt', 'sealed.zip', session.sessionKey, '--checksum', checksum]
-  expect(await cli(...words)).toContain('Checksum matches')
-  expect(readFileSync(join(folder, 'sealed.zip_decrypted.zip'), 'utf8')).toBe(SCRIPT)
-}, 90_000)
+  const page = '<h1>secret</h1>\n'
+
+  beforeAll(() => {
+    const config = JSON.parse(readFileSync(join(folder, 'capacitor.config.json'), 'utf8'))
+    config.plugins.CapacitorUpdater.publicKey = publicKey
+    write('capacitor.config.json', config)
+    write('dist/index.html', page)
+  })
+
+  it.each([
+    ['--tus', '1.1.1'],
+    ['--delta', '1.1.2'],
+    ['--delta-only', '1.1.3'],
+  ])(
+    'bundle upload %s: devices with the key take it',
+    async (way, version) => {
+      if (!channelNames().includes('sealed')) await cli('channel', 'add', 'sealed', APP, '--self-assign')
+      const own = `${page}${version}`
+      write('dist/index.html', own)
+      const words = ['--bundle', version, '--channel', 'sealed', way, '--key-data-v2', privateKey]
+      await cli('bundle', 'upload', APP, ...words)
+      const bundle = capgo.store.find('app_versions', { app_id: APP, name: version })!
+      expect(bundle.session_key).not.toBe('')
+      const options = { capgoUrl: capgo.url, appId: APP, versionBuild: '1.0.0', defaultChannel: 'sealed' }
+      const installed = await new Device({ ...options, decrypt: createDecryptor(publicKey) }).update()
+      expect(
+        [...(installed?.files ?? [])].map(([name, content]) => [name, content.toString()]).sort(),
+      ).toEqual([
+        ['app.js', SCRIPT],
+        ['index.html', own],
+      ])
+      await expect(new Device(options).update()).rejects.toThrow('decrypt_fail')
+    },
+    90_000,
+  )
+
+  it('bundle decrypt opens what this action published', async () => {
+    const appId = `${APP}.sealed`
+    capgo.seedApp({ appId })
+    const token = capgo.seedKey({ appId, role: 'app_admin' })
+    const run = await runHere({
+      repo: folder,
+      sha: '0123456789abcdef0123456789abcdef01234567',
+      inputs: {
+        'capgo-token': token,
+        'api-url': capgo.url,
+        'app-id': appId,
+        'private-key': privateKey,
+        build: 'false',
+        delta: 'false',
+      },
+    })
+    expect(run.outputs.outcome, run.errors.join()).toBe('published')
+    const [bundle] = capgo.store.list('app_versions', { app_id: appId, storage_provider: 'r2' })
+    const { r2_path: key, session_key: sessionKey, checksum } = bundle!
+    const stored = await fetch(`${capgo.url}/files/read/attachments/${key}`)
+    writeFileSync(join(folder, 'sealed.zip'), Buffer.from(await stored.arrayBuffer()))
+    const words = ['bundle', 'decrypt', 'sealed.zip', sessionKey!, '--checksum', checksum!]
+    expect(await cli(...words)).toContain('Checksum matches')
+    const files = await unzip(readFileSync(join(folder, 'sealed.zip_decrypted.zip')))
+    expect(files.get('app.js')?.toString()).toBe(SCRIPT)
+    expect(files.get('index.html')).toEqual(readFileSync(join(folder, 'dist/index.html')))
+  }, 90_000)
+})

@@ -167,16 +167,18 @@ function shorten(path: string): string {
 function inOrder(requests: readonly string[]): string[] {
   const isReading = (request: string) => request.includes('/files/read/')
   const sideBySide = [
-    /\/rpc\/|\/files\/config/,
+    /\/rpc\/|\/files\/config|channels\?app_id=[^&]*&name=|app_versions\?app_id=[^&]*&or=/,
+    /^GET \/app\/|\/private\/config/,
     /order=id\.asc&limit|channels\?app_id=[^&]*&order=/,
     /^(POST|DELETE) \/device /,
     /^PATCH \/rest\/v1\/app_versions|^GET \/rest\/v1\/channels\?/,
   ]
-  const kind = (request: string) => sideBySide.findIndex(pattern => pattern.test(request))
+  const areSideBySide = (one: string, other: string) =>
+    sideBySide.some(pattern => pattern.test(one) && pattern.test(other))
   const groups: string[][] = []
   for (const request of requests.filter(request => !isReading(request))) {
     const last = groups.at(-1)
-    if (last && kind(request) >= 0 && kind(last[0]!) === kind(request)) last.push(request)
+    if (last?.every(one => areSideBySide(one, request))) last.push(request)
     else groups.push([request])
   }
   return [...groups.flatMap(group => group.sort()), ...requests.filter(isReading).sort()]

@@ -1,0 +1,354 @@
+import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
+/******/ var __webpack_modules__ = ({
+
+/***/ 937:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Qc: () => (/* binding */ childEnvironment),
+/* harmony export */   pH: () => (/* binding */ SECRET_INPUTS)
+/* harmony export */ });
+/* unused harmony export hideSecrets */
+/** What child processes are given of the environment, and what is told of what they print. */
+/** Inputs that hold secrets. The database's key is a public one, but who knows which one somebody gives. */
+const SECRET_INPUTS = [
+    'capgo-token',
+    'devices-token',
+    'github-token',
+    'private-key',
+    'database-key',
+];
+/**
+ * Names that no build, install or config gets to see. From the sources of actions/runner:
+ * - `INPUT_*`: this action's inputs, the Capgo token among them (`Handlers/NodeScriptActionHandler.cs`).
+ * - `ACTIONS_*`: `ACTIONS_RUNTIME_TOKEN`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN` and the URLs they are for (the same
+ *   file). All of the prefix belongs to the runner.
+ * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
+ *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
+ * And where workflows usually keep GitHub and Capgo tokens. A public key is none.
+ */
+const SECRET_NAMES = [
+    /^INPUT_/i,
+    /^ACTIONS_/i,
+    /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
+    /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
+    /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
+];
+/** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
+const SEARCHABLE_SECRET = 6;
+/**
+ * The environment for builds, installs and config evaluation: without what is secret by name, and without
+ * every variable whose value contains one of `secrets`. Everything else is the user's and stays.
+ */
+function childEnvironment(env, secrets = []) {
+    const real = secrets.filter(secret => secret !== '');
+    const holdsSecret = (value) => real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)));
+    const clean = {};
+    for (const [name, value] of Object.entries(env))
+        if (value !== undefined && !SECRET_NAMES.some(secret => secret.test(name)) && !holdsSecret(value))
+            clean[name] = value;
+    return clean;
+}
+/** How people name variables that hold what nobody else may read. */
+const PRIVATE_NAME = /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i;
+/**
+ * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
+ * summaries; a comment is masked by nobody, and a build may print what it was given.
+ */
+function hideSecrets(text, env) {
+    const values = Object.entries(env)
+        .filter(([name]) => PRIVATE_NAME.test(name))
+        .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
+        .map(value => value.trim())
+        .filter(value => value.length >= SEARCHABLE_SECRET);
+    // The longest first: one may begin with another.
+    return values
+        .sort((one, other) => other.length - one.length)
+        .reduce((hidden, value) => hidden.replaceAll(value, '***'), text);
+}
+
+
+/***/ }),
+
+/***/ 732:
+/***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(161);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(136);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_2__);
+/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(937);
+/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(254);
+var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
+    if (typeof path === "string" && /^\.\.?\//.test(path)) {
+        return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {
+            return tsx ? preserveJsx ? ".jsx" : ".js" : d && (!ext || !cm) ? m : (d + ext + "." + cm.toLowerCase() + "js");
+        });
+    }
+    return path;
+};
+/**
+ * What the runner starts: hands the tokens to the action without leaving them in the environment of a process that
+ * a build could look at. A program of its own, so that this takes no time.
+ */
+
+
+
+
+
+const { env } = process;
+const action = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(process.argv[1] ?? ''), '..', 'index.js');
+const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .SECRET_INPUTS */ .pH.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '');
+(0,_sealed_js__WEBPACK_IMPORTED_MODULE_3__/* .sealInto */ .Ag)(action, {
+    all: env,
+    open: (0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .childEnvironment */ .Qc)(env, secrets),
+    // Memory first: nothing of it comes to a disk.
+    folders: ['/dev/shm', env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)()],
+});
+process.argv[1] = action;
+await import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ (0,node_url__WEBPACK_IMPORTED_MODULE_2__.pathToFileURL)(action).href));
+
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 254:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Ag: () => (/* binding */ sealInto)
+});
+
+// UNUSED EXPORTS: SEALED, unseal
+
+;// CONCATENATED MODULE: external "node:fs"
+const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
+// EXTERNAL MODULE: external "node:path"
+var external_node_path_ = __nccwpck_require__(760);
+;// CONCATENATED MODULE: ./src/sealed.ts
+/**
+ * A process cannot take its first environment back: whoever runs as the same user reads the tokens in it from
+ * `/proc/<pid>/environ`, and so can every build. So the process is replaced by one that never had them in its
+ * environment; it reads them from standard input, a file without a name, which is empty from then on.
+ */
+
+
+/** The argument that tells the new process that its standard input holds the environment. */
+const SEALED = '--sealed';
+/** A debugger asks no user for a password: this signal would open one, and a build may send it. */
+const NO_DEBUGGER = '--disable-sigusr1';
+/**
+ * Replaces this process by `node script`, with `open` as its environment and `all` for `unseal`. Returns where that
+ * is not possible: Windows cannot replace a process.
+ */
+function sealInto(script, { all, open, folders }) {
+    if (process.platform === 'win32' || process.execve === undefined)
+        return;
+    const flags = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
+    (0,external_node_fs_namespaceObject.closeSync)(0);
+    for (const folder of folders) {
+        const file = openNameless(folder);
+        if (file === null)
+            continue;
+        (0,external_node_fs_namespaceObject.writeFileSync)(file, JSON.stringify(all));
+        // The lowest number that is free: only standard input outlives the replacement.
+        if (file === 0)
+            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, script, SEALED], open);
+        (0,external_node_fs_namespaceObject.closeSync)(file);
+        break;
+    }
+    (0,external_node_fs_namespaceObject.openSync)('/dev/null', 'r');
+}
+/** A file that nobody else can open by a name; null where the folder takes none. */
+function openNameless(folder) {
+    const path = (0,external_node_path_.join)(folder, `capgo-publish-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    try {
+        const file = (0,external_node_fs_namespaceObject.openSync)(path, external_node_fs_namespaceObject.constants.O_RDWR | external_node_fs_namespaceObject.constants.O_CREAT | external_node_fs_namespaceObject.constants.O_EXCL, 0o600);
+        (0,external_node_fs_namespaceObject.unlinkSync)(path);
+        return file;
+    }
+    catch {
+        return null;
+    }
+}
+/** The environment that `sealInto` kept; can be read once. */
+function unseal() {
+    const bytes = Buffer.alloc(fstatSync(0).size);
+    for (let at = 0; at < bytes.length;)
+        at += readSync(0, bytes, at, bytes.length - at, at);
+    ftruncateSync(0, 0);
+    return JSON.parse(bytes.toString('utf8'));
+}
+
+
+/***/ }),
+
+/***/ 161:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+
+/***/ }),
+
+/***/ 760:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+
+/***/ }),
+
+/***/ 136:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
+
+/***/ })
+
+/******/ });
+/************************************************************************/
+/******/ // The module cache
+/******/ var __webpack_module_cache__ = {};
+/******/ 
+/******/ // The require function
+/******/ function __nccwpck_require__(moduleId) {
+/******/ 	// Check if module is in cache
+/******/ 	var cachedModule = __webpack_module_cache__[moduleId];
+/******/ 	if (cachedModule !== undefined) {
+/******/ 		return cachedModule.exports;
+/******/ 	}
+/******/ 	// Create a new module (and put it into the cache)
+/******/ 	var module = __webpack_module_cache__[moduleId] = {
+/******/ 		// no module.id needed
+/******/ 		// no module.loaded needed
+/******/ 		exports: {}
+/******/ 	};
+/******/ 
+/******/ 	// Execute the module function
+/******/ 	var threw = true;
+/******/ 	try {
+/******/ 		__webpack_modules__[moduleId](module, module.exports, __nccwpck_require__);
+/******/ 		threw = false;
+/******/ 	} finally {
+/******/ 		if(threw) delete __webpack_module_cache__[moduleId];
+/******/ 	}
+/******/ 
+/******/ 	// Return the exports of the module
+/******/ 	return module.exports;
+/******/ }
+/******/ 
+/************************************************************************/
+/******/ /* webpack/runtime/asset-relocator-loader */
+/******/ if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = decodeURIComponent(new URL('.', import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/) ? 1 : 0, -1) + "/";
+/******/ 
+/******/ /* webpack/runtime/async module */
+/******/ (() => {
+/******/ 	var webpackQueues = typeof Symbol === "function" ? Symbol("webpack queues") : "__webpack_queues__";
+/******/ 	var webpackExports = typeof Symbol === "function" ? Symbol("webpack exports") : "__webpack_exports__";
+/******/ 	var webpackError = typeof Symbol === "function" ? Symbol("webpack error") : "__webpack_error__";
+/******/ 	var resolveQueue = (queue) => {
+/******/ 		if(queue && queue.d < 1) {
+/******/ 			queue.d = 1;
+/******/ 			queue.forEach((fn) => (fn.r--));
+/******/ 			queue.forEach((fn) => (fn.r-- ? fn.r++ : fn()));
+/******/ 		}
+/******/ 	}
+/******/ 	var wrapDeps = (deps) => (deps.map((dep) => {
+/******/ 		if(dep !== null && typeof dep === "object") {
+/******/ 			if(dep[webpackQueues]) return dep;
+/******/ 			if(dep.then) {
+/******/ 				var queue = [];
+/******/ 				queue.d = 0;
+/******/ 				dep.then((r) => {
+/******/ 					obj[webpackExports] = r;
+/******/ 					resolveQueue(queue);
+/******/ 				}, (e) => {
+/******/ 					obj[webpackError] = e;
+/******/ 					resolveQueue(queue);
+/******/ 				});
+/******/ 				var obj = {};
+/******/ 				obj[webpackQueues] = (fn) => (fn(queue));
+/******/ 				return obj;
+/******/ 			}
+/******/ 		}
+/******/ 		var ret = {};
+/******/ 		ret[webpackQueues] = x => {};
+/******/ 		ret[webpackExports] = dep;
+/******/ 		return ret;
+/******/ 	}));
+/******/ 	__nccwpck_require__.a = (module, body, hasAwait) => {
+/******/ 		var queue;
+/******/ 		hasAwait && ((queue = []).d = -1);
+/******/ 		var depQueues = new Set();
+/******/ 		var exports = module.exports;
+/******/ 		var currentDeps;
+/******/ 		var outerResolve;
+/******/ 		var reject;
+/******/ 		var promise = new Promise((resolve, rej) => {
+/******/ 			reject = rej;
+/******/ 			outerResolve = resolve;
+/******/ 		});
+/******/ 		promise[webpackExports] = exports;
+/******/ 		promise[webpackQueues] = (fn) => (queue && fn(queue), depQueues.forEach(fn), promise["catch"](x => {}));
+/******/ 		module.exports = promise;
+/******/ 		body((deps) => {
+/******/ 			currentDeps = wrapDeps(deps);
+/******/ 			var fn;
+/******/ 			var getResult = () => (currentDeps.map((d) => {
+/******/ 				if(d[webpackError]) throw d[webpackError];
+/******/ 				return d[webpackExports];
+/******/ 			}))
+/******/ 			var promise = new Promise((resolve) => {
+/******/ 				fn = () => (resolve(getResult));
+/******/ 				fn.r = 0;
+/******/ 				var fnQueue = (q) => (q !== queue && !depQueues.has(q) && (depQueues.add(q), q && !q.d && (fn.r++, q.push(fn))));
+/******/ 				currentDeps.map((dep) => (dep[webpackQueues](fnQueue)));
+/******/ 			});
+/******/ 			return fn.r ? promise : getResult();
+/******/ 		}, (err) => ((err ? reject(promise[webpackError] = err) : outerResolve(exports)), resolveQueue(queue)));
+/******/ 		queue && queue.d < 0 && (queue.d = 0);
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/compat get default export */
+/******/ (() => {
+/******/ 	// getDefaultExport function for compatibility with non-harmony modules
+/******/ 	__nccwpck_require__.n = (module) => {
+/******/ 		var getter = module && module.__esModule ?
+/******/ 			() => (module['default']) :
+/******/ 			() => (module);
+/******/ 		__nccwpck_require__.d(getter, { a: getter });
+/******/ 		return getter;
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/define property getters */
+/******/ (() => {
+/******/ 	// define getter functions for harmony exports
+/******/ 	__nccwpck_require__.d = (exports, definition) => {
+/******/ 		for(var key in definition) {
+/******/ 			if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
+/******/ 				Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
+/******/ 			}
+/******/ 		}
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/hasOwnProperty shorthand */
+/******/ (() => {
+/******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
+/************************************************************************/
+/******/ 
+/******/ // startup
+/******/ // Load entry module and return exports
+/******/ // This entry module used 'module' so it can't be inlined
+/******/ var __webpack_exports__ = __nccwpck_require__(732);
+/******/ __webpack_exports__ = await __webpack_exports__;
+/******/ 
