@@ -4,10 +4,10 @@ import { basename, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startCapgo } from '../server/index.ts'
 import { isLocal } from '../src/capgo/hosts.ts'
-import type { Deps } from '../src/deps.ts'
 import type { Trigger } from '../src/event.ts'
 import { gatherApp } from '../src/gather.ts'
 import { readInputs } from '../src/inputs.ts'
+import { createStop } from '../src/stop.ts'
 import { startGitHub } from '../test/github-server/index.ts'
 import { Device } from '../test/helpers/device.ts'
 import { pushEvent } from '../test/helpers/event.ts'
@@ -181,13 +181,15 @@ async function readApp({ path }: Checkout, inputs: Readonly<Record<string, strin
   const { inputs: declared } = readActionMetadata()
   try {
     const { appId, natives } = await gatherApp(
-      readInputs(name => inputs[name] ?? declared[name]?.default ?? ''),
+      // What GitHub would fill in (`${{ github.token }}`) says nothing about the app.
+      readInputs(name => inputs[name] ?? (declared[name]?.default ?? '').replace(/\$\{\{.*\}\}/, '')),
       { event: 'push' } as Trigger,
       {
         workspace: path,
         env: process.env,
         evaluator: { script: join(PROJECT, 'dist/evaluate-config/index.js'), node: process.execPath },
-      } as Deps,
+        stop: createStop(),
+      },
     )
     const [{ version, source } = { version: '1.0', source: 'nothing tells, so 1.0 is taken' }] = natives
     return { id: appId, native: version, nativeSource: source }
