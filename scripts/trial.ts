@@ -24,7 +24,8 @@ export async function readApp(
   const { inputs: declared } = readActionMetadata()
   try {
     const { appId, natives } = await gatherApp(
-      readInputs(name => inputs[name] ?? declared[name]?.default ?? ''),
+      // The default of the token is an expression, which is resolved before the action sees it.
+      readInputs(name => (name === 'github-token' ? '' : (inputs[name] ?? declared[name]?.default ?? ''))),
       { event: 'push' } as Trigger,
       {
         workspace: checkout,
