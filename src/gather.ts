@@ -1,6 +1,6 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 import { readFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import semver from 'semver'
 import {
   type CapacitorConfig,
@@ -12,6 +12,7 @@ import { childEnvironment } from './bundle/environment.ts'
 import { compareInCheckout } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
+import { isInside, shownPath } from './bundle/paths.ts'
 import { listZip, listZipFile, TAIL_BYTES, type ZipIndexEntry } from './bundle/zip-index.ts'
 import type { Capgo } from './capgo/client.ts'
 import type { App, BundleRow, ChannelRow, NativePackage } from './capgo/wire.ts'
@@ -91,7 +92,7 @@ export async function gatherApp(
  */
 async function checkKeys(privateKey: string, config: CapacitorConfig, root: string): Promise<string[]> {
   const { publicKey } = config.updater
-  const at = { file: relative(root, config.file) }
+  const at = { file: shownPath(root, config.file) }
   if (privateKey === '')
     return publicKey === undefined
       ? []
@@ -143,7 +144,7 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps
   if (!APP_ID.test(appId))
     throw new ActionError('invalid_app_id', `"${appId}" is not an app id.`, {
       hint: 'App ids look like com.example.app.',
-      ...(config === null ? {} : { at: { file: relative(root, config.file) } }),
+      ...(config === null ? {} : { at: { file: shownPath(root, config.file) } }),
     })
   return { appId, config, capacitorDirectory }
 }
@@ -158,7 +159,7 @@ function childEnv(
 
 function appDirectory({ workingDirectory }: Inputs, { workspace }: Pick<Deps, 'workspace'>): string {
   const directory = resolve(workspace, workingDirectory)
-  if (!relative(workspace, directory).startsWith('..')) return directory
+  if (isInside(workspace, directory)) return directory
   throw new ActionError(
     'outside_checkout',
     `working-directory "${workingDirectory}" is outside of the checkout.`,
@@ -196,7 +197,7 @@ async function wantedVersion(
   const version =
     content === null
       ? undefined
-      : (parseJson(content, relative(root, file), 'package_json_broken') as { version?: unknown } | null)
+      : (parseJson(content, shownPath(root, file), 'package_json_broken') as { version?: unknown } | null)
           ?.version
   if (typeof version === 'string' && semver.valid(version) !== null)
     return { version: semver.valid(version)!, source: 'package.json', forced: false }
