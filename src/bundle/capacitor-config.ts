@@ -1,11 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import * as z from 'zod/mini'
 import { ActionError, type Place } from '../errors.ts'
 import { runProgram } from './child.ts'
 import type { Evaluation } from './evaluation.ts'
 import { parseJson } from './json.ts'
+import { isInside, shownPath } from './paths.ts'
 
 export interface CapacitorConfig {
   /** Absolute path. */
@@ -81,7 +82,7 @@ const schema = z.object({
 export async function readCapacitorConfig(options: ReadConfigOptions): Promise<CapacitorConfig> {
   const { root, directory } = options
   const file = await findConfig(directory, root)
-  const shown = relative(root, file)
+  const shown = shownPath(root, file)
   const at = { file: shown }
   const { content, missing } = file.endsWith('.json')
     ? { content: parseJson(await readFile(file, 'utf8'), shown, 'config_broken'), missing: [] }
@@ -145,14 +146,14 @@ async function present(names: readonly string[], directory: string): Promise<str
 async function findConfig(directory: string, root: string): Promise<string> {
   const configs = await present(NAMES, directory)
   const [first, second] = configs
-  const folder = relative(root, directory) || '.'
+  const folder = shownPath(root, directory) || '.'
   if (first !== undefined && second !== undefined)
     throw new ActionError(
       'config_twice',
       `There are ${configs.length} Capacitor configs in "${folder}": ${configs.join(', ')}.`,
       {
         hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,
-        at: { file: relative(root, join(directory, second)) },
+        at: { file: shownPath(root, join(directory, second)) },
       },
     )
   if (first !== undefined) return join(directory, first)
@@ -169,7 +170,7 @@ async function evaluateConfig(
   file: string,
   options: ReadConfigOptions,
 ): Promise<{ content: unknown; missing: readonly string[] }> {
-  const shown = relative(options.root, file)
+  const shown = shownPath(options.root, file)
   const { result, output, end } = await runEvaluator(file, options)
   if (result === null)
     throw new ActionError(
@@ -182,7 +183,7 @@ async function evaluateConfig(
       },
     )
   const { kind, message = '', place, missing } = result
-  const at: Place = place ? { ...place, file: relative(options.root, place.file) } : { file: shown }
+  const at: Place = place ? { ...place, file: await shownPlace(options.root, place.file) } : { file: shown }
   const where =
     at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`
   switch (kind) {
@@ -211,8 +212,13 @@ async function evaluateConfig(
   }
 }
 
+/** Node tells where a file really is: beyond links, which the path of the checkout may lead through. */
+async function shownPlace(root: string, file: string): Promise<string> {
+  return shownPath(isInside(root, file) ? root : await realpath(root), file)
+}
+
 function moduleMissing(module: string, where: string, at: Place): ActionError {
-  const own = module.startsWith('.') || module.startsWith('/')
+  const own = module.startsWith('.') || isAbsolute(module)
   return new ActionError(
     'config_module_missing',
     `${where}: the config needs "${module}", which is not there.`,
