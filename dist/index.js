@@ -57836,8 +57836,9 @@ function pulls(connection) {
 
 
 
+const FIRST_PAUSE = 300;
 /** The repository on GitHub. Calls throw `ActionError`, `GitHubError` where GitHub refused, and the signal's reason. */
-function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, fetch, }) {
+function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, fetch, firstPause = FIRST_PAUSE, }) {
     const [owner = '', repo = ''] = repository.split('/');
     const octokit = getOctokit(token, {
         baseUrl: apiUrl,
@@ -57862,7 +57863,7 @@ function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, f
         signal,
         // What may be done twice; a comment or deployment that was made although the answer was lost may not.
         retries: options.method === 'POST' ? 0 : 2,
-        minTimeout: 300,
+        minTimeout: firstPause,
         shouldRetry: ({ error }) => error instanceof refusal/* GitHubError */.y_ && (error.status ?? 500) >= 500,
     }));
     const connection = {
@@ -57966,7 +57967,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1921);
 /* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8736);
 /* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(1066);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9970);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(6373);
 /* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6535);
 /* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1123);
 /** The only entry: builds Deps, calls run, sets the exit code. */
@@ -58201,7 +58202,7 @@ function alignments(text) {
 
 /***/ }),
 
-/***/ 9970:
+/***/ 6373:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -58358,6 +58359,7 @@ function invalid(what, why) {
 var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
+var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
 // EXTERNAL MODULE: ./node_modules/semver/index.js
 var semver = __nccwpck_require__(2088);
 var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
@@ -58607,7 +58609,20 @@ function syntaxError(content, file, code) {
     });
 }
 
+;// CONCATENATED MODULE: ./src/bundle/paths.ts
+
+/** A path as git and GitHub write it on every system: from the root of the checkout, with `/`. */
+function shownPath(root, path, { relative, sep } = (external_node_path_default())) {
+    return relative(root, path).split(sep).join('/');
+}
+/** Whether a path is this folder or lies below it. On Windows another drive is elsewhere without a `..`. */
+function isInside(folder, path, { relative, isAbsolute, sep } = (external_node_path_default())) {
+    const way = relative(folder, path);
+    return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
 ;// CONCATENATED MODULE: ./src/bundle/capacitor-config.ts
+
 
 
 
@@ -58650,7 +58665,7 @@ const schema = mini_schemas/* object */.Ikc({
 async function readCapacitorConfig(options) {
     const { root, directory } = options;
     const file = await findConfig(directory, root);
-    const shown = (0,external_node_path_.relative)(root, file);
+    const shown = shownPath(root, file);
     const at = { file: shown };
     const { content, missing } = file.endsWith('.json')
         ? { content: parseJson(await (0,promises_.readFile)(file, 'utf8'), shown, 'config_broken'), missing: [] }
@@ -58707,11 +58722,11 @@ async function present(names, directory) {
 async function findConfig(directory, root) {
     const configs = await present(NAMES, directory);
     const [first, second] = configs;
-    const folder = (0,external_node_path_.relative)(root, directory) || '.';
+    const folder = shownPath(root, directory) || '.';
     if (first !== undefined && second !== undefined)
         throw new src_errors/* ActionError */.lZ('config_twice', `There are ${configs.length} Capacitor configs in "${folder}": ${configs.join(', ')}.`, {
             hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,
-            at: { file: (0,external_node_path_.relative)(root, (0,external_node_path_.join)(directory, second)) },
+            at: { file: shownPath(root, (0,external_node_path_.join)(directory, second)) },
         });
     if (first !== undefined)
         return (0,external_node_path_.join)(directory, first);
@@ -58723,7 +58738,7 @@ async function findConfig(directory, root) {
     });
 }
 async function evaluateConfig(file, options) {
-    const shown = (0,external_node_path_.relative)(options.root, file);
+    const shown = shownPath(options.root, file);
     const { result, output, end } = await runEvaluator(file, options);
     if (result === null)
         throw new src_errors/* ActionError */.lZ(end === 'timeout' ? 'config_timeout' : 'config_threw', `${shown} ${end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`}.`, {
@@ -58732,7 +58747,7 @@ async function evaluateConfig(file, options) {
             output,
         });
     const { kind, message = '', place, missing } = result;
-    const at = place ? { ...place, file: (0,external_node_path_.relative)(options.root, place.file) } : { file: shown };
+    const at = place ? { ...place, file: await shownPlace(options.root, place.file) } : { file: shown };
     const where = at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`;
     switch (kind) {
         case 'config':
@@ -58761,8 +58776,12 @@ async function evaluateConfig(file, options) {
             });
     }
 }
+/** Node tells where a file really is: beyond links, which the path of the checkout may lead through. */
+async function shownPlace(root, file) {
+    return shownPath(isInside(root, file) ? root : await (0,promises_.realpath)(root), file);
+}
 function moduleMissing(module, where, at) {
-    const own = module.startsWith('.') || module.startsWith('/');
+    const own = module.startsWith('.') || (0,external_node_path_.isAbsolute)(module);
     return new src_errors/* ActionError */.lZ('config_module_missing', `${where}: the config needs "${module}", which is not there.`, {
         hint: own
             ? 'Correct the path, or commit the file.'
@@ -58989,6 +59008,7 @@ async function isShallow(options) {
 ;// CONCATENATED MODULE: ./src/bundle/native-version.ts
 
 
+
 /** Bytes; a project file of ten thousand sources has some 3 MB. */
 const LONGEST_FILE = 16 * 1024 * 1024;
 /**
@@ -59003,7 +59023,7 @@ async function readNativeVersions(options) {
             {
                 platform: 'any',
                 version: config.updater.version,
-                source: `${(0,external_node_path_.relative)(root, config.file)} (plugins.CapacitorUpdater.version)`,
+                source: `${shownPath(root, config.file)} (plugins.CapacitorUpdater.version)`,
             },
         ];
     const look = async (platform, path, find) => {
@@ -59013,7 +59033,7 @@ async function readNativeVersions(options) {
         return literals.map(({ version, line }) => ({
             platform,
             version,
-            source: `${(0,external_node_path_.relative)(root, file)}:${line}`,
+            source: `${shownPath(root, file)}:${line}`,
         }));
     };
     const { android = 'android', ios = 'ios' } = config?.nativePaths ?? {};
@@ -60156,10 +60176,12 @@ function renderMakeup(kinds) {
 }
 /** In Mermaid's words. All names are our own: nothing of the bundle can speak here. */
 function pie(kinds) {
+    const isSmall = kinds.every(({ size }) => size < 10_000);
     const slices = kinds
         .filter(({ size }) => size > 0)
-        .map(({ kind, size }) => `  "${kind}" : ${(size / 1000).toFixed(1)}`);
-    return ['```mermaid', 'pie showData', '  title kB to download', ...slices, '```'].join('\n');
+        .map(({ kind, size }) => `  "${kind}" : ${isSmall ? size : (size / 1000).toFixed(1)}`);
+    const title = `  title ${isSmall ? 'Bytes' : 'kB'} to download`;
+    return ['```mermaid', 'pie showData', title, ...slices, '```'].join('\n');
 }
 /** Red for what grew and green for what shrank; the longest is the largest difference. */
 function bar(difference, largest) {
@@ -60171,6 +60193,7 @@ function bar(difference, largest) {
 
 ;// CONCATENATED MODULE: ./src/gather.ts
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
+
 
 
 
@@ -60220,7 +60243,7 @@ async function gatherApp(inputs, trigger, deps) {
  */
 async function checkKeys(privateKey, config, root) {
     const { publicKey } = config.updater;
-    const at = { file: (0,external_node_path_.relative)(root, config.file) };
+    const at = { file: shownPath(root, config.file) };
     if (privateKey === '')
         return publicKey === undefined
             ? []
@@ -60266,7 +60289,7 @@ async function gatherConfig(inputs, trigger, deps, webDirKnown) {
     if (!inputs_APP_ID.test(appId))
         throw new src_errors/* ActionError */.lZ('invalid_app_id', `"${appId}" is not an app id.`, {
             hint: 'App ids look like com.example.app.',
-            ...(config === null ? {} : { at: { file: (0,external_node_path_.relative)(root, config.file) } }),
+            ...(config === null ? {} : { at: { file: shownPath(root, config.file) } }),
         });
     return { appId, config, capacitorDirectory };
 }
@@ -60276,7 +60299,7 @@ function childEnv({ capgoToken, devicesToken, githubToken, privateKey, hosts }, 
 }
 function appDirectory({ workingDirectory }, { workspace }) {
     const directory = (0,external_node_path_.resolve)(workspace, workingDirectory);
-    if (!(0,external_node_path_.relative)(workspace, directory).startsWith('..'))
+    if (isInside(workspace, directory))
         return directory;
     throw new src_errors/* ActionError */.lZ('outside_checkout', `working-directory "${workingDirectory}" is outside of the checkout.`, { hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".' });
 }
@@ -60298,7 +60321,7 @@ async function wantedVersion(inputs, trigger, root, directory) {
     const content = await (0,promises_.readFile)(file, 'utf8').catch(() => null);
     const version = content === null
         ? undefined
-        : parseJson(content, (0,external_node_path_.relative)(root, file), 'package_json_broken')
+        : parseJson(content, shownPath(root, file), 'package_json_broken')
             ?.version;
     if (typeof version === 'string' && semver_default().valid(version) !== null)
         return { version: semver_default().valid(version), source: 'package.json', forced: false };
@@ -62374,14 +62397,15 @@ function isNewer(body, run) {
 ;// CONCATENATED MODULE: ./src/operations/deployment.ts
 
 
+
 const PERMISSION = 'deployments: write';
 /**
  * The name of an environment on GitHub, with the folder of an app that is not at the root before it: apps of one
  * repository have channels of the same name, and GitHub takes a deployment for the end of the one before it.
  */
 function environmentOf(name, { deps, inputs }) {
-    const folder = (0,external_node_path_.relative)(deps.workspace, (0,external_node_path_.resolve)(deps.workspace, inputs.workingDirectory));
-    return folder === '' ? name : `${folder.split(external_node_path_.sep).join('/')}/${name}`;
+    const folder = shownPath(deps.workspace, (0,external_node_path_.resolve)(deps.workspace, inputs.workingDirectory));
+    return folder === '' ? name : `${folder}/${name}`;
 }
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
 async function withDeployment({ environment: name, commit, purpose }, plan, context, publish) {
@@ -64094,6 +64118,7 @@ function constructCommand(value, args) {
 
 
 
+
 /**
  * Installs the dependencies as the lockfile says, when they are missing. Returns the command that ran; null
  * when they were there, or when there are none. Throws `lockfile_missing`, `package_manager_missing`,
@@ -64110,13 +64135,13 @@ async function installDependencies(options) {
     if (manager === null || manager.lockfile === null)
         throw new src_errors/* ActionError */.lZ('lockfile_missing', 'The dependencies are not installed, and there is no lockfile to install from.', {
             hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
-            at: { file: (0,external_node_path_.relative)(root, (0,external_node_path_.join)(directory, 'package.json')) },
+            at: { file: shownPath(root, (0,external_node_path_.join)(directory, 'package.json')) },
         });
     const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options);
     if (exitCode !== 0)
         throw new src_errors/* ActionError */.lZ('install_failed', `"${title}" ended with ${end}.`, {
             hint: `${INSTALL_HINTS[manager.agent] ?? ''} Tokens of this action are not passed to the install: when a private registry refused, install in a step before.`.trim(),
-            at: { file: (0,external_node_path_.relative)(root, manager.lockfile) },
+            at: { file: shownPath(root, manager.lockfile) },
             output: tail,
         });
     return title;
@@ -64127,7 +64152,7 @@ async function installDependencies(options) {
  */
 async function buildWebApp(options) {
     const { root, directory, script } = options;
-    const file = (0,external_node_path_.relative)(root, (0,external_node_path_.join)(directory, 'package.json'));
+    const file = shownPath(root, (0,external_node_path_.join)(directory, 'package.json'));
     const manifest = await readManifest(directory, root);
     if (manifest === null)
         throw new src_errors/* ActionError */.lZ('package_json_missing', `There is no ${file}.`, {
@@ -64152,7 +64177,7 @@ async function buildWebApp(options) {
 async function readManifest(directory, root) {
     const path = (0,external_node_path_.join)(directory, 'package.json');
     const text = await (0,promises_.readFile)(path, 'utf8').catch(() => null);
-    return text === null ? null : asManifest(parseJson(text, (0,external_node_path_.relative)(root, path), 'package_json_broken'));
+    return text === null ? null : asManifest(parseJson(text, shownPath(root, path), 'package_json_broken'));
 }
 /** npm itself says what is wrong with a script that is none; here an object is an object or left out. */
 function asManifest(content) {
@@ -64202,6 +64227,7 @@ const INSTALL_HINTS = {
 
 
 
+
 /** What systems and tools leave lying about; no app asks for it. */
 const LITTER = new Map(Object.entries({
     '.DS_Store': 'macOS folder settings',
@@ -64223,7 +64249,7 @@ const check_NAMED = 10;
  */
 async function checkWebDirectory(options) {
     const { root, directory, maxBytes } = options;
-    const shown = (0,external_node_path_.relative)(root, directory) || '.';
+    const shown = shownPath(root, directory) || '.';
     await requireFolder(directory, shown, root);
     const found = await walk(directory);
     const maps = found.files.filter(file => SOURCE_MAP.test(file.path));
@@ -64268,7 +64294,7 @@ async function requireFolder(directory, shown, root) {
         const others = await buildsNearby((0,external_node_path_.dirname)(directory));
         throw new src_errors/* ActionError */.lZ('web_dir_missing', `The web folder "${shown}" does not exist.`, {
             hint: others.length > 0
-                ? `There is a build in ${others.map(other => `"${(0,external_node_path_.relative)(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
+                ? `There is a build in ${others.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
                 : 'The build did not write it. Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to; with build: false, build in a step before.',
         });
     }
@@ -64860,6 +64886,7 @@ function isMetadataYarnClassic(metadataPath) {
 
 
 
+
 const package_manager_NAMES = ['npm', 'pnpm', 'yarn', 'bun'];
 /** Lockfiles of the four; the library's list also has workspace files and managers that we do not run. */
 const LOCKFILES = Object.entries(LOCKS).filter(([file, name]) => isSupported(name) && file !== 'pnpm-workspace.yaml');
@@ -64888,7 +64915,7 @@ function* foldersUp(directory, root) {
 }
 /** The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. */
 async function readDeclared(folder, root) {
-    const source = `packageManager in ${(0,external_node_path_.relative)(root, (0,external_node_path_.join)(folder, 'package.json'))}`;
+    const source = `packageManager in ${shownPath(root, (0,external_node_path_.join)(folder, 'package.json'))}`;
     let unknown = null;
     const found = await detect({
         cwd: folder,
@@ -64917,7 +64944,7 @@ async function findLockfiles(folder) {
     return found;
 }
 async function choose(folder, locks, declared, root) {
-    const shown = (file) => (0,external_node_path_.relative)(root, (0,external_node_path_.join)(folder, file));
+    const shown = (file) => shownPath(root, (0,external_node_path_.join)(folder, file));
     if (declared !== null) {
         const own = locks.find(lock => lock.name === declared.name);
         return { ...declared, directory: folder, lockfile: own ? (0,external_node_path_.join)(folder, own.file) : null };
@@ -64948,7 +64975,7 @@ function isSupported(name) {
 function unsupported(name, folder, root) {
     return new src_errors/* ActionError */.lZ('package_manager_unsupported', `package.json asks for the package manager "${name}".`, {
         hint: 'This action runs npm, pnpm, yarn and bun. Build in a step before, and give build: false.',
-        at: { file: (0,external_node_path_.relative)(root, (0,external_node_path_.join)(folder, 'package.json')) },
+        at: { file: shownPath(root, (0,external_node_path_.join)(folder, 'package.json')) },
     });
 }
 
@@ -67957,6 +67984,7 @@ var wire = __nccwpck_require__(929);
 
 
 
+
 /** Throws what is wrong with the web folder; `signal` ends the work on the zip. */
 async function checkAndZip({ root, webDirectory: directory }, inputs, deps, signal) {
     const checked = await checkWebDirectory({
@@ -67999,7 +68027,7 @@ async function buildBundle(project, inputs, deps, begun) {
         const { checked, zip } = await (begun ?? checkAndZip(project, inputs, deps));
         for (const { path, why } of checked.leftOut)
             log.info(`left out: ${path} (${why})`);
-        log.info(`${checked.files.length} files, ${checked.totalBytes} bytes -> ${(0,external_node_path_.relative)(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`);
+        log.info(`${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`);
         const nativePackages = await readNativePackages(project.capacitorDirectory);
         const pluginVersion = await readUpdaterVersion(project.capacitorDirectory, nativePackages);
         const encryption = inputs.privateKey === ''
@@ -69196,7 +69224,7 @@ async function prepare(target, context) {
     const { deps, inputs, trigger, capgo } = context;
     return deps.log.group('Read the project and Capgo', async () => {
         const project = await gatherProject(inputs, trigger, deps, target.takesBuild);
-        const folder = (0,external_node_path_.relative)(project.root, project.webDirectory) || '.';
+        const folder = shownPath(project.root, project.webDirectory) || '.';
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
         if (target.takesBuild || inputs.build)
             return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null };
@@ -69316,11 +69344,11 @@ const artifact_DEFLATED = 8;
  * `directory`, which must not exist yet, is written; what is no plain file of a plain name is refused, and so
  * is what is larger than it says or than the limits. Throws `artifact_refused`, and leaves nothing then.
  */
-async function extractArtifact(zipFile, directory, limits = ARTIFACT_LIMITS) {
+async function extractArtifact(zipFile, directory, limits = ARTIFACT_LIMITS, platform = process.platform) {
     let zip;
     try {
         zip = await (0,yauzl/* openPromise */.sO)(zipFile, { autoClose: false, strictFileNames: true, validateEntrySizes: true });
-        const entries = await readEntries(zip, limits);
+        const entries = await readEntries(zip, limits, platform);
         await (0,promises_.mkdir)(directory);
         let left = limits.bytes;
         for (const entry of entries.filter(({ fileName }) => !fileName.endsWith('/'))) {
@@ -69348,13 +69376,13 @@ async function extractArtifact(zipFile, directory, limits = ARTIFACT_LIMITS) {
     }
 }
 /** The zip's directory, whole, before a byte is unpacked. */
-async function readEntries(zip, limits) {
+async function readEntries(zip, limits, platform) {
     if (zip.entryCount > limits.files)
         throw refused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`);
     const entries = [];
     let declared = 0;
     for await (const entry of zip.eachEntry()) {
-        const wrong = nameProblem(entry.fileName) ?? kindProblem(entry);
+        const wrong = nameProblem(entry.fileName, platform) ?? kindProblem(entry);
         if (wrong !== null)
             throw refused(`${show(entry.fileName)} ${wrong}`);
         declared += entry.uncompressedSize;
@@ -69366,7 +69394,9 @@ async function readEntries(zip, limits) {
     checkOverlaps(entries);
     return entries;
 }
-function nameProblem(name) {
+/** On Windows: devices, streams of a file, wildcards, and names whose last character is ignored. */
+const NOT_ON_WINDOWS = /^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(\.|$)|[<>:"|?*]|[. ]$/i;
+function nameProblem(name, platform) {
     const segments = name.replace(/\/$/, '').split('/');
     if (name.startsWith('/') || /^[A-Za-z]:/.test(name))
         return 'is an absolute path';
@@ -69381,6 +69411,8 @@ function nameProblem(name) {
         return `lies more than ${DEEPEST} folders deep`;
     if (segments.some(segment => Buffer.byteLength(segment) > artifact_LONGEST_NAME))
         return 'has too long a name';
+    if (platform === 'win32' && segments.some(segment => NOT_ON_WINDOWS.test(segment)))
+        return 'has a name that means something else on Windows';
     return null;
 }
 /** The upper half of the external attributes is a Unix mode, where the zip was made on Unix. */

@@ -1,6 +1,5 @@
 /** What `try` and `examples` know of an app that they run the action with. */
 import { join } from 'node:path'
-import type { Deps } from '../src/deps.ts'
 import { ActionError } from '../src/errors.ts'
 import type { Trigger } from '../src/event.ts'
 import { gatherApp } from '../src/gather.ts'
@@ -34,7 +33,7 @@ export async function readApp(
         env: process.env,
         evaluator: { script: join(PROJECT, 'dist/evaluate-config/index.js'), node: process.execPath },
         stop: createStop(),
-      } as Deps,
+      },
     )
     const [known] = natives
     // A new native project has this version.

@@ -72,11 +72,14 @@ export async function gatherProject(
   }
 }
 
+/** What of `Deps` the working tree takes. */
+type CheckoutDeps = Pick<Deps, 'workspace' | 'env' | 'evaluator' | 'stop'>
+
 /** What the repository says of the app where nothing is built; without a checkout no native version is known. */
 export async function gatherApp(
   inputs: Inputs,
   trigger: Trigger,
-  deps: Deps,
+  deps: CheckoutDeps,
 ): Promise<Pick<Project, 'root' | 'appId' | 'natives' | 'childEnv'>> {
   const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, true)
   const natives = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config)
@@ -112,12 +115,12 @@ async function checkKeys(privateKey: string, config: CapacitorConfig, root: stri
 }
 
 /** The app's id, from the inputs or the config. */
-export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: Deps): Promise<string> {
+export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps): Promise<string> {
   return (await gatherConfig(inputs, trigger, deps, true)).appId
 }
 
 /** Evaluates the Capacitor config for what the inputs leave open; never where a stranger's code may stand there. */
-async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDirKnown: boolean) {
+async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps, webDirKnown: boolean) {
   const root = deps.workspace
   const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps))
   const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null)
@@ -149,12 +152,12 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
 /** The cleaned environment for every child process. */
 function childEnv(
   { capgoToken, devicesToken, githubToken, privateKey, hosts }: Inputs,
-  { env }: Deps,
+  { env }: Pick<Deps, 'env'>,
 ): Readonly<Record<string, string>> {
   return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? ''])
 }
 
-function appDirectory({ workingDirectory }: Inputs, { workspace }: Deps): string {
+function appDirectory({ workingDirectory }: Inputs, { workspace }: Pick<Deps, 'workspace'>): string {
   const directory = resolve(workspace, workingDirectory)
   if (isInside(workspace, directory)) return directory
   throw new ActionError(
