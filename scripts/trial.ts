@@ -13,6 +13,8 @@ export interface App {
   readonly id: string
   readonly native: string
   readonly nativeSource: string
+  /** Whether the repository tells the native version. */
+  readonly isKnown: boolean
 }
 
 /** As the action itself finds it in a checkout. Null where that fails: the run tells why, and better. */
@@ -33,8 +35,10 @@ export async function readApp(
         stop: createStop(),
       },
     )
-    const [{ version, source } = { version: '1.0', source: 'nothing tells, so 1.0 is taken' }] = natives
-    return { id: appId, native: version, nativeSource: source }
+    const [known] = natives
+    // A new native project has this version.
+    const { version, source } = known ?? { version: '1.0', source: 'nothing tells, so 1.0 is taken' }
+    return { id: appId, native: version, nativeSource: source, isKnown: known !== undefined }
   } catch (error) {
     if (error instanceof ActionError) return null
     throw error

@@ -219,13 +219,19 @@ async function lookAsDevice(story: Story, { url }: Capgo, app: App, { outputs }:
       `${wanted} was published`,
     )
   } catch (error) {
-    story.claim(`${who} takes ${wanted} from channel ${outputs.channel}`, false, (error as Error).message)
+    const hint = app.isKnown ? '' : '; say the version in the stores: --input native-version=1.0'
+    story.claim(
+      `${who} takes ${wanted} from channel ${outputs.channel}`,
+      false,
+      `${(error as Error).message}${hint}`,
+    )
   }
 }
 
-/** The summary's Markdown without the HTML that GitHub renders. */
+/** The summary's Markdown without the HTML and the diagrams that GitHub renders. */
 function asText(markdown: string): string {
   return markdown
+    .replace(/^```mermaid\n[\s\S]*?^```\n/gm, '')
     .replace(/\[([^\]]*)\]\(<[^>]*>\)/g, '$1')
     .replace(/<\/?(?:b|code|details|summary|sub)\b[^>]*>/g, '')
     .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
