@@ -114,14 +114,22 @@ function invalidFile(path: string, { problems }: ParsedTesters): ActionError {
   )
 }
 
-/** A run on the default branch: everything, when the push changed the file or no push is the reason. */
+/** The file that holds for everybody. To be read before anything is built: a build may write to the checkout. */
+export async function readStandingFile(context: RunContext): Promise<TestersFile | null> {
+  return context.trigger.isDefaultBranch ? readTestersFile(context) : null
+}
+
+/**
+ * A run on the default branch: everything, when the push changed the file or no push is the reason. `file` from
+ * `readStandingFile`.
+ */
 export async function convergeOnDefaultBranch(
+  file: TestersFile | null,
   readAppId: () => Promise<string>,
   context: RunContext,
 ): Promise<TestersReport | null> {
   const { trigger, courtesy } = context
   if (!trigger.isDefaultBranch || trigger.ref.type !== 'branch') return null
-  const file = await readTestersFile(context)
   if (trigger.event !== 'push')
     return file === null ? null : converge(await readAppId(), file.testers, null, file, null, context)
   const path = context.inputs.testersFile ?? DEFAULT_FILE
