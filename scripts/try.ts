@@ -233,7 +233,7 @@ function asText(markdown: string): string {
   return markdown
     .replace(/^```mermaid\n[\s\S]*?^```\n/gm, '')
     .replace(/\[([^\]]*)\]\(<[^>]*>\)/g, '$1')
-    .replace(/<\/?(?:b|code|details|summary|sub)\b[^>]*>/g, '')
+    .replace(/<\/?(?:b|code|details|span|summary|sub)\b[^>]*>/g, '')
     .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')
