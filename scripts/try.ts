@@ -1,5 +1,6 @@
 /** `npm run try -- <folder>`: the action with an app of one's own, on this machine; nothing leaves it. */
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startCapgo } from '../server/index.ts'
@@ -128,6 +129,7 @@ function readInput(pair: string): [name: string, value: string] {
 
 /** A clone with the newest commit alone, as actions/checkout leaves it: what is not committed does not count. */
 function checkOut(folder: string, branch: string | undefined): Checkout {
+  if (!existsSync(folder)) throw new UsageError(`There is no folder ${folder}.`)
   const ask = (...words: string[]) => git(folder, ...words)
   let origin: string
   let sha: string
@@ -233,7 +235,7 @@ function asText(markdown: string): string {
   return markdown
     .replace(/^```mermaid\n[\s\S]*?^```\n/gm, '')
     .replace(/\[([^\]]*)\]\(<[^>]*>\)/g, '$1')
-    .replace(/<\/?(?:b|code|details|summary|sub)\b[^>]*>/g, '')
+    .replace(/<\/?(?:b|code|details|span|summary|sub)\b[^>]*>/g, '')
     .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')

@@ -1,4 +1,4 @@
-import { readFile, realpath, stat } from 'node:fs/promises'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { isAbsolute, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import * as z from 'zod/mini'
@@ -60,6 +60,8 @@ const DEFAULT_WEB_DIR = 'www'
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
 const NO_WEB_DIR = ['', '.', '..', './', '../']
 const TIMEOUT = 30_000
+/** Folders that a hint names. */
+const NAMED = 5
 /** Bytes that the evaluator may say. */
 const LONGEST_EVALUATION = 4 * 1024 * 1024
 
@@ -158,12 +160,29 @@ async function findConfig(directory: string, root: string): Promise<string> {
     )
   if (first !== undefined) return join(directory, first)
   const ignored = await present(IGNORED, directory)
+  const elsewhere = ignored.length > 0 ? [] : await configsBelow(directory)
   throw new ActionError('config_missing', `There is no Capacitor config in "${folder}".`, {
     hint:
       ignored.length > 0
         ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
-        : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
+        : elsewhere.length > 0
+          ? `There is one in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
+          : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
   })
+}
+
+/** Of a monorepo's apps: two levels down, as in `apps/mobile`. */
+async function configsBelow(directory: string, levels = 2): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  const found: string[] = []
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.')) continue
+    const folder = join(directory, entry.name)
+    if ((await present(NAMES, folder)).length > 0) found.push(folder)
+    else if (levels > 1) found.push(...(await configsBelow(folder, levels - 1)))
+    if (found.length >= NAMED) break
+  }
+  return found.slice(0, NAMED)
 }
 
 async function evaluateConfig(

@@ -85,6 +85,7 @@ describe('npm run try', () => {
 
   it.each([
     [[makeScratch('empty')], /has no commit, and a commit is what is published/],
+    [['/no/such/folder'], /There is no folder/],
     [['.', '--capgo', 'https://api.capgo.app', '--key', 'k'], /is not on this machine/],
     [['.', '--input', 'build'], /--input build is not name=value/],
   ])('%j is refused', async ([folder, ...words], message) => {
