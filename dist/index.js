@@ -59225,6 +59225,10 @@ var yauzl = __nccwpck_require__(663);
 
 /** Enough for the directory of some 10,000 files. */
 const TAIL_BYTES = 1024 * 1024;
+/** Bytes at the end of a zip that likely hold its directory, when it has about so many files. */
+function tailFor(files) {
+    return Math.min(TAIL_BYTES, 32 * 1024 + 256 * files);
+}
 /** The files of a zip. Throws when it is broken, or when its directory is longer than the tail. */
 async function listZip({ size, tail }) {
     const zip = await (0,yauzl/* fromRandomAccessReaderPromise */.or)(new TailReader(size, tail), size, { autoClose: false });
@@ -60496,21 +60500,31 @@ async function relationToServed(facts, channel, compare) {
  * A courtesy: what cannot be read is null.
  */
 async function gatherContents(served, { zip, checksum }, capgo) {
-    const [before, now] = await Promise.all([
-        listServed(served, checksum, capgo).catch(() => null),
-        listZipFile(zip.path).catch(() => null),
-    ]);
+    const now = await listZipFile(zip.path).catch(() => null);
+    const before = await listServed(served, checksum, tailFor(now?.length ?? 0), capgo).catch(() => null);
     return {
         change: before === null || now === null ? null : compareContents(served.name, before, now),
         makeup: now === null ? null : countKinds(before, now),
     };
 }
-/** The files of the bundle that is served; null when there is none, or it is encrypted, or the very same. */
-async function listServed(served, checksum, capgo) {
+/**
+ * The files of the bundle that is served; null when there is none, or it is encrypted, or the very same. Its last
+ * `length` bytes are read, and more only where its directory is longer.
+ */
+async function listServed(served, checksum, length, capgo) {
     if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
         return null;
-    const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES);
-    return stored === null ? null : listZip(stored);
+    const stored = await capgo.readStoredTail(served.r2_path, length);
+    if (stored === null)
+        return null;
+    try {
+        return await listZip(stored);
+    }
+    catch (error) {
+        if (length < TAIL_BYTES)
+            return listServed(served, checksum, TAIL_BYTES, capgo);
+        throw error;
+    }
 }
 function compareContents(since, before, now) {
     const old = new Map(before.map(entry => [entry.path, entry]));
@@ -68407,8 +68421,8 @@ const DEFLATED = 8;
 const STORED_BLOCK = 65_535;
 /** Larger files go through this thread piece by piece, so that memory does not grow with them. */
 const IN_MEMORY = 4 * 1024 * 1024;
-/** Threads take some 40 ms to start: as long as this many bytes take. */
-const WORTH_THREADS = 2 * 1024 * 1024;
+/** Each thread has to start and to warm up: on two cores one alone is as fast up to this many bytes. */
+const WORTH_THREADS = 16 * 1024 * 1024;
 /**
  * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its
  * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the text of the built
@@ -69231,22 +69245,25 @@ async function delta_files_hashFiles(directory, files) {
 function deltaPacker(options) {
     const { directory, scratch, session } = options;
     const quality = options.totalBytes > MUCH ? 9 : external_node_zlib_.constants.BROTLI_MAX_QUALITY;
-    // Compression runs on libuv's threads; more of them at once only takes memory.
+    // Compression runs on libuv's threads; more files at once only take memory.
     const cores = new dist/* default */.Ay({ concurrency: (0,external_node_os_.availableParallelism)() });
     let count = 0;
     return file => (file.size <= delta_files_IN_MEMORY ? packSmall(file) : packLarge(file));
-    async function packSmall(file) {
-        const content = await (0,promises_.readFile)((0,external_node_path_.join)(directory, file.path));
-        if (sha256(content) !== file.sha256)
-            throw fileChanged(file);
-        if (content.length === 0)
-            return inMemory(`${file.path}.br`, EMPTY);
-        if (!mayShrink(file))
-            return inMemory(file.path, content);
-        const small = await cores.add(() => compressed(content, { params: parameters(file.size) }));
-        return small.length < content.length - GAIN
-            ? inMemory(`${file.path}.br`, small)
-            : inMemory(file.path, content);
+    function packSmall(file) {
+        const pack = async () => {
+            const content = await (0,promises_.readFile)((0,external_node_path_.join)(directory, file.path));
+            if (sha256(content) !== file.sha256)
+                throw fileChanged(file);
+            if (content.length === 0)
+                return inMemory(`${file.path}.br`, EMPTY);
+            if (!mayShrink(file))
+                return inMemory(file.path, content);
+            const small = await compressed(content, { params: parameters(file.size) });
+            return small.length < content.length - GAIN
+                ? inMemory(`${file.path}.br`, small)
+                : inMemory(file.path, content);
+        };
+        return mayShrink(file) ? cores.add(pack) : pack();
     }
     async function inMemory(fileName, plain) {
         const bytes = session === null ? plain : await sealed(plain, session);
@@ -69814,6 +69831,7 @@ async function prepare(target, context) {
 function askAhead({ appId, channel }, capgo) {
     const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle';
     capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => { });
+    capgo.readFilesConfig().catch(() => { });
 }
 function askAheadOfUpload({ app_id: appId, owner_org: ownerOrg }, capgo) {
     capgo.readFilesConfig().catch(() => { });

@@ -13,7 +13,7 @@ import { compareInCheckout } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
 import { isInside, shownPath } from './bundle/paths.ts'
-import { listZip, listZipFile, TAIL_BYTES, type ZipIndexEntry } from './bundle/zip-index.ts'
+import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from './bundle/zip-index.ts'
 import type { Capgo } from './capgo/client.ts'
 import type { App, BundleRow, ChannelRow, NativePackage } from './capgo/wire.ts'
 import type { Deps } from './deps.ts'
@@ -343,26 +343,34 @@ export async function gatherContents(
   { zip, checksum }: { readonly zip: { readonly path: string }; readonly checksum: string },
   capgo: Capgo,
 ): Promise<Contents> {
-  const [before, now] = await Promise.all([
-    listServed(served, checksum, capgo).catch(() => null),
-    listZipFile(zip.path).catch(() => null),
-  ])
+  const now = await listZipFile(zip.path).catch(() => null)
+  const before = await listServed(served, checksum, tailFor(now?.length ?? 0), capgo).catch(() => null)
   return {
     change: before === null || now === null ? null : compareContents(served!.name, before, now),
     makeup: now === null ? null : countKinds(before, now),
   }
 }
 
-/** The files of the bundle that is served; null when there is none, or it is encrypted, or the very same. */
+/**
+ * The files of the bundle that is served; null when there is none, or it is encrypted, or the very same. Its last
+ * `length` bytes are read, and more only where its directory is longer.
+ */
 async function listServed(
   served: BundleRow | null,
   checksum: string,
+  length: number,
   capgo: Capgo,
 ): Promise<ZipIndexEntry[] | null> {
   if (served === null || served.r2_path === null || served.session_key || served.checksum === checksum)
     return null
-  const stored = await capgo.readStoredTail(served.r2_path, TAIL_BYTES)
-  return stored === null ? null : listZip(stored)
+  const stored = await capgo.readStoredTail(served.r2_path, length)
+  if (stored === null) return null
+  try {
+    return await listZip(stored)
+  } catch (error) {
+    if (length < TAIL_BYTES) return listServed(served, checksum, TAIL_BYTES, capgo)
+    throw error
+  }
 }
 
 function compareContents(

@@ -69,21 +69,24 @@ export function deltaPacker(options: {
 }): (file: BundleFile & { readonly sha256: string }) => Promise<DeltaFile> {
   const { directory, scratch, session } = options
   const quality = options.totalBytes > MUCH ? 9 : constants.BROTLI_MAX_QUALITY
-  // Compression runs on libuv's threads; more of them at once only takes memory.
+  // Compression runs on libuv's threads; more files at once only take memory.
   const cores = new PQueue({ concurrency: availableParallelism() })
   let count = 0
 
   return file => (file.size <= IN_MEMORY ? packSmall(file) : packLarge(file))
 
-  async function packSmall(file: BundleFile & { readonly sha256: string }): Promise<DeltaFile> {
-    const content = await readFile(join(directory, file.path))
-    if (sha256(content) !== file.sha256) throw fileChanged(file)
-    if (content.length === 0) return inMemory(`${file.path}.br`, EMPTY)
-    if (!mayShrink(file)) return inMemory(file.path, content)
-    const small = await cores.add(() => compressed(content, { params: parameters(file.size) }))
-    return small.length < content.length - GAIN
-      ? inMemory(`${file.path}.br`, small)
-      : inMemory(file.path, content)
+  function packSmall(file: BundleFile & { readonly sha256: string }): Promise<DeltaFile> {
+    const pack = async () => {
+      const content = await readFile(join(directory, file.path))
+      if (sha256(content) !== file.sha256) throw fileChanged(file)
+      if (content.length === 0) return inMemory(`${file.path}.br`, EMPTY)
+      if (!mayShrink(file)) return inMemory(file.path, content)
+      const small = await compressed(content, { params: parameters(file.size) })
+      return small.length < content.length - GAIN
+        ? inMemory(`${file.path}.br`, small)
+        : inMemory(file.path, content)
+    }
+    return mayShrink(file) ? cores.add(pack) : pack()
   }
 
   async function inMemory(fileName: string, plain: Buffer): Promise<DeltaFile> {

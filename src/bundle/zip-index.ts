@@ -22,6 +22,11 @@ export interface ZipTail {
 /** Enough for the directory of some 10,000 files. */
 export const TAIL_BYTES = 1024 * 1024
 
+/** Bytes at the end of a zip that likely hold its directory, when it has about so many files. */
+export function tailFor(files: number): number {
+  return Math.min(TAIL_BYTES, 32 * 1024 + 256 * files)
+}
+
 /** The files of a zip. Throws when it is broken, or when its directory is longer than the tail. */
 export async function listZip({ size, tail }: ZipTail): Promise<ZipIndexEntry[]> {
   const zip = await fromRandomAccessReaderPromise(new TailReader(size, tail), size, { autoClose: false })

@@ -34,8 +34,8 @@ const DEFLATED = 8
 const STORED_BLOCK = 65_535
 /** Larger files go through this thread piece by piece, so that memory does not grow with them. */
 const IN_MEMORY = 4 * 1024 * 1024
-/** Threads take some 40 ms to start: as long as this many bytes take. */
-const WORTH_THREADS = 2 * 1024 * 1024
+/** Each thread has to start and to warm up: on two cores one alone is as fast up to this many bytes. */
+const WORTH_THREADS = 16 * 1024 * 1024
 
 /**
  * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its

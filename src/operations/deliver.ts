@@ -87,6 +87,7 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
 function askAhead({ appId, channel }: PublishFacts, capgo: Capgo): void {
   const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
   capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
+  capgo.readFilesConfig().catch(() => {})
 }
 
 function askAheadOfUpload({ app_id: appId, owner_org: ownerOrg }: App, capgo: Capgo): void {
