@@ -13,6 +13,7 @@ export const MAX_UPLOAD = 1_073_741_824
 const LIFE_MS = 24 * 3_600_000
 const OFFSET_TYPE = 'application/offset+octet-stream'
 const ROUTE = '/upload/attachments'
+const UPLOAD_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export const tus = new Hono<Env>()
 
@@ -33,6 +34,7 @@ tus.post(ROUTE, requireUploadKey, async c => {
 
 tus.patch(`${ROUTE}/*`, requireUploadKey, async c => {
   const path = pathOf(c)
+  if (path === null) return unknownUpload(c)
   checkAccess(c, path)
   return exclusive(path, () => append(c, path))
 })
@@ -44,6 +46,7 @@ tus.get(`${ROUTE}/*`, async (c, next) => {
 })
 tus.get(`${ROUTE}/*`, requireUploadKey, async c => {
   const path = pathOf(c)
+  if (path === null) return unknownUpload(c)
   checkAccess(c, path)
   return exclusive(path, async () => progress(c, path))
 })
@@ -224,7 +227,8 @@ function locationOf(c: C, upload: UploadRow): string {
   return `${baseUrl(c)}/files${ROUTE}/${upload.path.split('/').map(encodeURIComponent).join('/')}`
 }
 
-function pathOf(c: C): string {
+/** Null for an id of the edge runtime's of which nothing is known any more. */
+function pathOf(c: C): string | null {
   const pathname = new URL(c.req.url).pathname
   const raw = pathname.slice(pathname.indexOf(`${ROUTE}/`) + ROUTE.length + 1)
   let path: string
@@ -236,8 +240,13 @@ function pathOf(c: C): string {
     })
   }
   const { store, runtime } = c.get('capgo')
-  return (runtime === 'edge' ? store.find('uploads', { id: path })?.path : undefined) ?? path
+  if (runtime !== 'edge' || !UPLOAD_ID.test(path)) return path
+  return store.find('uploads', { id: path })?.path ?? null
 }
+
+/** The storage service behind the edge runtime, whose answers are passed through. */
+const unknownUpload = (c: C) =>
+  c.text('The file for this url was not found\n', 404, { 'Tus-Resumable': '1.0.0' })
 
 /** The checks of every creation, PATCH and HEAD, in the service's order. */
 function checkAccess(c: C, path: string): void {

@@ -13,6 +13,7 @@ const ORDER = [
   'self-hosting.md',
   'decisions.md',
   'security.md',
+  'reliability.md',
   'troubleshooting.md',
   'errors.md',
 ]

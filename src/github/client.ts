@@ -1,3 +1,4 @@
+import { setTimeout as passTime } from 'node:timers/promises'
 import { getOctokit } from '@actions/github'
 import pRetry from 'p-retry'
 import { artifacts } from './artifacts.ts'
@@ -22,9 +23,13 @@ export interface GitHubOptions {
   readonly fetch: Fetch
   /** First pause between two tries in milliseconds; doubles. */
   readonly firstPause?: number
+  /** Passes so many milliseconds, less when the signal is aborted. */
+  readonly sleep?: (ms: number) => Promise<void>
 }
 
 const FIRST_PAUSE = 300
+/** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
+const LONGEST_RETRY_AFTER = 60_000
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
@@ -38,6 +43,7 @@ export function connectGitHub({
   signal,
   fetch,
   firstPause = FIRST_PAUSE,
+  sleep = ms => passTime(ms, undefined, { signal }),
 }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
   const octokit = getOctokit(token, {
@@ -62,10 +68,17 @@ export function connectGitHub({
       },
       {
         signal,
-        // What may be done twice; a comment or deployment that was made although the answer was lost may not.
-        retries: options.method === 'POST' ? 0 : 2,
+        retries: 2,
         minTimeout: firstPause,
-        shouldRetry: ({ error }) => error instanceof GitHubError && (error.status ?? 500) >= 500,
+        async shouldRetry({ error }) {
+          if (!(error instanceof GitHubError)) return false
+          if (error.retryAfter === null)
+            // What may be done twice; a comment or deployment that was made although the answer was lost may not.
+            return options.method !== 'POST' && (error.status ?? 500) >= 500
+          if (error.retryAfter > LONGEST_RETRY_AFTER) return false
+          await sleep(error.retryAfter)
+          return true
+        },
       },
     ),
   )

@@ -6,9 +6,17 @@ export class GitHubError extends ActionError {
   readonly status: number | undefined
   /** GitHub's own words. */
   readonly said: string
+  /** Milliseconds after which it may be asked again: too much was asked at once, and nothing was done. */
+  readonly retryAfter: number | null
 
   /** `request` as GitHub's documentation names it: `GET /repos/{owner}/{repo}/pulls`. */
-  constructor(request: string, status: number | undefined, said: string, cause: unknown) {
+  constructor(
+    request: string,
+    status: number | undefined,
+    said: string,
+    retryAfter: number | null,
+    cause: unknown,
+  ) {
     super(
       status === undefined ? 'github_unreachable' : `github_${status}`,
       status === undefined
@@ -18,6 +26,7 @@ export class GitHubError extends ActionError {
     )
     this.status = status
     this.said = said
+    this.retryAfter = retryAfter
   }
 }
 
@@ -32,10 +41,20 @@ function hintFor(status: number | undefined): string {
 
 /** Any error of Octokit's as one of ours. */
 export function toGitHubError(error: unknown, request: string): ActionError {
-  const { cause, response, message } = error as Error & { response?: { status: number } }
+  const { cause, response, message } = error as Error & {
+    response?: { status: number; headers?: Record<string, string | undefined> }
+  }
   if (error instanceof ActionError) return error
   if (cause instanceof ActionError) return cause
-  return new GitHubError(request, response?.status, message, error)
+  const seconds = Number(response?.headers?.['retry-after'])
+  const isTooMuch = response?.status === 403 || response?.status === 429
+  return new GitHubError(
+    request,
+    response?.status,
+    message,
+    isTooMuch && seconds > 0 ? seconds * 1000 : null,
+    error,
+  )
 }
 
 /** Whether GitHub refused because the job's token lacks a permission. */

@@ -47,46 +47,66 @@ export async function findLeftovers(
   return { channels, bundles, kept }
 }
 
+export type Removed = Omit<RemovedPreview, 'pull' | 'why'>
+
 /**
  * Removes the leftovers: each channel with the overrides of the devices that are still on it, then the
  * bundles, each by its name. A bundle that another channel serves stays. Doing it twice does no harm.
+ *
+ * `announce` is told what will be gone before the bundles are: as long as one is there, a later run finds the pull
+ * request and does what this one left undone, when it is stopped.
  */
 export async function removeLeftovers(
   appId: string,
   leftovers: Leftovers,
   capgo: Capgo,
-): Promise<Omit<RemovedPreview, 'pull' | 'why'>> {
+  announce: (removed: Removed) => Promise<void>,
+): Promise<Removed> {
   const { channels, bundles } = leftovers
-  const kept = [...leftovers.kept]
-  const removed = { channels: [] as string[], bundles: [] as string[], devices: 0 }
-  if (channels.length + bundles.length === 0) return { ...removed, kept }
-
+  if (channels.length + bundles.length === 0) {
+    const nothing = { channels: [], bundles: [], devices: 0, kept: leftovers.kept }
+    await announce(nothing)
+    return nothing
+  }
   // A key for previews removes a bundle only together with its own channel that serves it.
   const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId)
   const gone = new Set<string>()
+  const removed = { channels: [] as string[], devices: 0 }
   for (const channel of channels) {
     removed.devices += await capgo.countOverrides(appId, channel.id)
     const answer = await capgo.deleteChannel(appId, channel.name, !mayDeleteBundles)
     if (answer === 'deleted') removed.channels.push(channel.name)
     if (answer === 'deleted' && !mayDeleteBundles && channel.version !== null) gone.add(channel.version.name)
   }
-  removed.bundles.push(...gone)
+  const others = bundles.filter(({ name }) => !gone.has(name))
+  const all = others.map(({ name }) => name)
+  await announce({
+    ...removed,
+    bundles: mayDeleteBundles ? all : [...gone],
+    kept: [...leftovers.kept, ...(mayDeleteBundles ? [] : keptForLackOfPermission(all))],
+  })
+  const names = [...gone]
+  const kept = [...leftovers.kept]
   const left: string[] = []
-  for (const { name, storage_provider } of bundles.filter(bundle => !gone.has(bundle.name))) {
+  for (const { name, storage_provider } of others) {
     const isInProgress = storage_provider === 'r2-direct'
-    if (isInProgress && (await capgo.removeFailedBundle(appId, name))) removed.bundles.push(name)
+    if (isInProgress && (await capgo.removeFailedBundle(appId, name))) names.push(name)
     else if (!mayDeleteBundles) left.push(name)
     else {
       const answer = await capgo.deleteBundle(appId, name)
-      if (answer === 'deleted') removed.bundles.push(name)
+      if (answer === 'deleted') names.push(name)
       if (answer === 'linked') kept.push(`Bundle ${name} stays: another channel serves it.`)
     }
   }
-  if (left.length > 0)
-    kept.push(
-      `${left.length === 1 ? 'One older bundle stays' : `${left.length} older bundles stay`} until Capgo's retention removes ${left.length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
-    )
-  return { ...removed, kept }
+  return { ...removed, bundles: names, kept: [...kept, ...keptForLackOfPermission(left)] }
+}
+
+function keptForLackOfPermission({ length }: readonly string[]): string[] {
+  return length === 0
+    ? []
+    : [
+        `${length === 1 ? 'One older bundle stays' : `${length} older bundles stay`} until Capgo's retention removes ${length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
+      ]
 }
 
 /** Removes what runs began to upload that were stopped and never run again. Returns the names. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { type PullRequest, toPullRequest } from '../event.ts'
 import { gatherAppId } from '../gather.ts'
 import type { Operation } from '../plan/operation.ts'
@@ -5,7 +6,13 @@ import { commitOfPull, pullName } from '../plan/preview.ts'
 import { failure } from '../report/outcome.ts'
 import type { CleanedResult, RemovedPreview, SkippedResult } from '../report/result.ts'
 import type { TestersReport } from '../report/testers.ts'
-import { findLeftovers, findPreviewedPulls, removeAbandoned, removeLeftovers } from './cleanup.ts'
+import {
+  findLeftovers,
+  findPreviewedPulls,
+  type Removed,
+  removeAbandoned,
+  removeLeftovers,
+} from './cleanup.ts'
 import { PULL_REQUESTS, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { environmentOf } from './deployment.ts'
@@ -101,7 +108,7 @@ export function hasPreview({ open, labels }: PullRequest, { inputs }: RunContext
   return open && (inputs.previewLabel === null || labels.includes(inputs.previewLabel))
 }
 
-/** Channel, bundles, deployments; then the comment says so. */
+/** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */
 export async function closePreview(
   appId: string,
   { pull, why, channelName, movesTesters }: Closing,
@@ -120,46 +127,52 @@ export async function closePreview(
       devices: 0,
       kept: leftovers.kept,
     })
+  const { sha, url } = commitOfPull(pull, trigger)
+  const say = (removed: Removed) =>
+    writeComment(
+      {
+        state: 'closed',
+        appId,
+        pull: number,
+        commit: { sha, url },
+        runUrl: trigger.runUrl,
+        channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
+        bundle: null,
+        change: null,
+        natives: [],
+        nativeChanges: [],
+        devices: null,
+        deepLink: null,
+        web: null,
+        testers,
+        warnings: [],
+        error: null,
+        removed: {
+          channel: removed.channels.length > 0,
+          bundles: removed.bundles.length,
+          devices: removed.devices,
+          kept: removed.kept,
+        },
+      },
+      context,
+    )
   const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
-    const removed = await removeLeftovers(appId, leftovers, capgo)
+    let said: Removed | null = null
+    const removed = await removeLeftovers(appId, leftovers, capgo, async expected => {
+      if (inputs.deployments)
+        await courtesy('end the deployments', 'deployments: write', github =>
+          github.endDeployments(environmentOf(`preview/pr-${number}`, context)),
+        )
+      await say(expected)
+      said = expected
+    })
+    if (!isDeepStrictEqual(removed, said)) await say(removed)
     for (const name of removed.channels)
       deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`)
     for (const name of removed.bundles) deps.log.info(`Bundle ${name}.`)
     for (const kept of removed.kept) deps.log.info(kept)
     return removed
   })
-  if (inputs.deployments)
-    await courtesy('end the deployments', 'deployments: write', github =>
-      github.endDeployments(environmentOf(`preview/pr-${number}`, context)),
-    )
-  const { sha, url } = commitOfPull(pull, trigger)
-  await writeComment(
-    {
-      state: 'closed',
-      appId,
-      pull: number,
-      commit: { sha, url },
-      runUrl: trigger.runUrl,
-      channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
-      bundle: null,
-      change: null,
-      natives: [],
-      nativeChanges: [],
-      devices: null,
-      deepLink: null,
-      web: null,
-      testers,
-      warnings: [],
-      error: null,
-      removed: {
-        channel: removed.channels.length > 0,
-        bundles: removed.bundles.length,
-        devices: removed.devices,
-        kept: removed.kept,
-      },
-    },
-    context,
-  )
   return cleaned(appId, 'cleaned', why, testers, { pull: number, why, ...removed })
 }
 

@@ -45,6 +45,8 @@ export async function withDeployment(
       logUrl: trigger.runUrl,
     }),
   )
+  // Whoever awaits it sees the error; a run that is stopped while it still works must not end by one that nobody sees.
+  beginning.catch(() => {})
   const end = async (state: 'success' | 'failure' | 'inactive', channel: ChannelRow | null) => {
     const id = await beginning
     if (id === null) return

@@ -1,5 +1,7 @@
 /** Some histories under faults; `npm run histories` plays them for as long as one likes (docs/reliability.md). */
 import { describe, expect, it } from 'vitest'
+import { EXAMPLES } from './examples.ts'
+import { play } from './play.ts'
 import { trySeed } from './seeds.ts'
 import { renderTally, Tally } from './tally.ts'
 
@@ -9,6 +11,10 @@ const SEEDS = [16, 44, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 const SHRINK = 60
 
 const tally = new Tally()
+
+describe('after a history that is worth to be played each time', () => {
+  it.each(Object.entries(EXAMPLES))('%s', (_title, history) => play(history, new Tally()))
+})
 
 describe('after a history under faults and one calm run everything is as it should be', () => {
   it.each(SEEDS)(

@@ -6,6 +6,7 @@
  *   npm run histories -- --hours 2           for so long
  *   npm run histories -- --seed 123          one, and a smaller one when it fails
  *   npm run histories -- --from 1000         counts the seeds from here
+ *   npm run histories -- --first             stops at the first that fails
  *
  * Exit code 1 when a history failed. Each is printed with the command that plays it again.
  */
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     hours: { type: 'string' },
     seed: { type: 'string' },
     from: { type: 'string', default: '1' },
+    first: { type: 'boolean', default: false },
     shrink: { type: 'string', default: '120' },
   },
 })
@@ -31,7 +33,7 @@ const isEnough = (tried: number) => {
   return values.hours === undefined ? tried === Number(values.seeds) : seconds() > Number(values.hours) * 3600
 }
 let failures = 0
-for (let tried = 0; !isEnough(tried); tried++) {
+for (let tried = 0; !isEnough(tried) && !(values.first && failures > 0); tried++) {
   const seed = first + tried
   const failure = await trySeed(seed, tally, Number(values.shrink))
   if (failure !== null) {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import fc from 'fast-check'
 import { type History, histories } from './history.ts'
 import { play } from './play.ts'
@@ -18,7 +19,7 @@ export async function trySeed(seed: number, tally: Tally, shrinkSeconds: number)
     if (failedAt !== null && performance.now() - failedAt > shrinkSeconds * 1000) return
     try {
       // Only the history itself is counted, not the smaller ones.
-      await play(history, failedAt === null ? tally : new Tally())
+      await withoutUnseen(() => play(history, failedAt === null ? tally : new Tally()))
     } catch (error) {
       failedAt ??= performance.now()
       throw error
@@ -29,7 +30,20 @@ export async function trySeed(seed: number, tally: Tally, shrinkSeconds: number)
   const error = found.errorInstance as Error
   return {
     seed,
-    story: error.name === 'Broken' ? error.message : `${error.stack}`,
+    story: error.name === 'Broken' ? error.message : inspect(error),
     shrinks: found.numShrinks,
   }
+}
+
+/** An error that nobody sees ends the action's process, whatever it is about then. */
+async function withoutUnseen(work: () => Promise<void>): Promise<void> {
+  const unseen: unknown[] = []
+  const note = (error: unknown) => void unseen.push(error)
+  process.on('unhandledRejection', note)
+  try {
+    await work()
+  } finally {
+    process.off('unhandledRejection', note)
+  }
+  if (unseen.length > 0) throw new Error('An error was seen by nobody.', { cause: unseen[0] })
 }

@@ -12,6 +12,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import type { Tally } from './tally.ts'
 
@@ -341,10 +342,14 @@ export class Wire {
         agent: false,
       })
       sending.on('error', () => {})
-      sending.on('close', () => setTimeout(resolve, 10))
-      sending.write(body.subarray(0, Math.floor(body.length / 2)), () =>
-        setTimeout(() => sending.destroy(), 10),
-      )
+      sending.on('close', async () => {
+        await settled()
+        resolve()
+      })
+      sending.write(body.subarray(0, Math.floor(body.length / 2)), async () => {
+        await settled()
+        sending.destroy()
+      })
     })
   }
 
@@ -369,6 +374,12 @@ export class Wire {
     })
     response.end(method === 'HEAD' ? undefined : content)
   }
+}
+
+/** The servers, which live in this process, have read what was sent. */
+async function settled(): Promise<void> {
+  await sleep(10)
+  for (let turns = 0; turns < 3; turns++) await nextTurn()
 }
 
 function answer(status: number, body: unknown, headers: Record<string, string> = {}): Answer {

@@ -71,6 +71,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     ...(github === undefined ? {} : { 'github-token': github.token }),
     ...inputs,
   }
+  const pause = options.sleep ?? (ms => sleep(realPauses ? ms : Math.min(ms, LONGEST_SLEEP)))
   const deps: Deps = {
     readInput: name => given[name] ?? '',
     env: {
@@ -117,7 +118,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
         redact: text => text,
         signal: stop.signal,
         onRetry: message => void log.push(message),
-        sleep: options.sleep ?? (ms => sleep(realPauses ? ms : Math.min(ms, LONGEST_SLEEP))),
+        sleep: pause,
         ...(realPauses ? {} : QUICK),
         ...options.http,
       }),
@@ -131,7 +132,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
         userAgent: 'test',
         signal,
         fetch: ((url: string, init: RequestInit) => fetch(url, { ...init, dispatcher } as never)) as never,
-        ...(realPauses ? {} : { firstPause: 1 }),
+        ...(realPauses ? {} : { firstPause: 1, sleep: pause }),
       })
     },
   }

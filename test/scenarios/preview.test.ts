@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Device } from '../helpers/device.ts'
 import { scheduleEvent } from '../helpers/event.ts'
+import type { ActionProcess } from '../helpers/runner.ts'
 import { openPull } from './pull.ts'
 import { APP_ID, createWorld, tinyApp, type World, withoutChance } from './scenario.ts'
 
@@ -215,6 +216,16 @@ describe('a pull request', () => {
     expect(pull.comments()[0]).toContain('<!-- run 9000000002.1 -->')
   })
 
+  it('has one comment again when a run was stopped before it took its own back', async () => {
+    const world = await createWorld(admin)
+    const pull = await openPull(world)
+    await pull.run('opened')
+    const [comment] = world.hosted.commentsOf(12)
+    world.hosted.addComment(12, { body: comment!.body, author: 'github-actions[bot]' })
+    await pull.run('synchronize')
+    expect(pull.comments()).toHaveLength(1)
+  })
+
   it('leaves nothing behind when it is closed while its preview is made', async () => {
     const world = await createWorld(admin)
     const pull = await openPull(world)
@@ -298,6 +309,23 @@ describe('a closed pull request', () => {
     expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-version': '1.2.1-pr.12.3.1' })
     expect(await onPhone(world, 'pr-12')).toContain('Good evening')
     expect(pull.comments()).toHaveLength(1)
+  })
+
+  it('keeps the preview that it got again, when the closing job is run again', async () => {
+    const world = await createWorld(admin)
+    const pull = await openPull(world)
+    await pull.run('opened')
+    const options = { runId: 9_000_000_100, runNumber: 100 }
+    await pull.close(false, options)
+    world.hosted.reopenPull(12)
+    await pull.run('reopened', {}, { runId: 9_000_000_101, runNumber: 101 })
+    const run = await pull.run('closed', {}, { ...options, runAttempt: 2 })
+    expect(run.outputs).toMatchObject({
+      outcome: 'skipped',
+      reason: '#12 is open again, so its preview stays.',
+    })
+    expect(await onPhone(world, 'pr-12')).toContain('Good evening')
+    expect(pull.comments().map(firstLine)[0]).toContain('Preview ready')
   })
 
   it("is cleaned up with Capgo's key for previews", async () => {
@@ -388,6 +416,45 @@ describe('the sweep', () => {
     expect(second.comments().map(firstLine)[0]).toContain('Preview ready')
     const again = await world.run(scheduleEvent({ sha: world.repo.head }))
     expect(again.outputs).toMatchObject({ outcome: 'cleaned', reason: 'No preview was left behind.' })
+  })
+
+  it('finishes a clean-up that was stopped, comment and deployment too', async () => {
+    const world = await createWorld(admin)
+    const pull = await openPull(world)
+    await pull.run('opened')
+    let closing: ActionProcess | undefined
+    world.capgo.faults.add({
+      match: { method: 'DELETE', path: '/channel' },
+      at: 'after',
+      do: () => closing?.kill('SIGKILL'),
+    })
+    closing = pull.close() as ActionProcess
+    expect((await closing).signal).toBe('SIGKILL')
+    world.repo.checkout('main')
+    await world.run(scheduleEvent({ sha: world.repo.head }))
+    expect(onCapgo(world)).toEqual({ channels: [], bundles: [], overrides: 0 })
+    expect(pull.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(states(world, 'preview/pr-12')).toEqual(['inactive'])
+  })
+
+  it('removes what a run began to upload a day ago and nobody finished', async () => {
+    const world = await createWorld(admin)
+    await world.push('main')
+    const [bundle] = world.capgo.store.list('app_versions', { app_id: APP_ID })
+    const unfinished = (name: string, hours: number, ours = true) =>
+      world.capgo.seedBundle({
+        appId: APP_ID,
+        name,
+        storage_provider: 'r2-direct',
+        comment: ours ? bundle!.comment : 'by hand',
+        created_at: new Date(Date.now() - hours * 3_600_000).toISOString(),
+      })
+    unfinished('1.2.1-production.7.1', 25)
+    unfinished('1.2.1-production.8.1', 23)
+    unfinished('2.0.0', 500, false)
+    const run = await world.run(scheduleEvent({ sha: world.repo.head }))
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(onCapgo(world).bundles).toEqual(['1.2.0', '1.2.1-production.8.1', '2.0.0'])
   })
 })
 

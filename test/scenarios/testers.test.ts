@@ -232,6 +232,25 @@ describe('a push that changes the file', () => {
     expect(overridesOf(world)).toEqual({ [ADA]: 'alpha', [BOB]: 'beta' })
   })
 
+  it('and is run again after a later one brings nothing of the old file back', async () => {
+    const world = await createTesterWorld([])
+    for (const name of ['beta', 'alpha']) world.capgo.seedChannel({ appId: APP_ID, name, public: false })
+    const before = world.repo.head
+    await pushFile(world, [
+      { device: ADA, channel: 'beta' },
+      { device: BOB, channel: 'beta' },
+    ])
+    const sha = world.repo.head
+    await pushFile(world, [{ device: ADA, channel: 'alpha' }])
+    // What the later push could not know: somebody's run of the first one came after it.
+    world.capgo.seedOverride({ appId: APP_ID, deviceId: BOB, channel: 'beta' })
+    world.repo.checkout(sha)
+    world.capgo.clock.advance(61_000)
+    const run = await world.run(pushEvent({ branch: 'main', sha, before }), { runAttempt: 2 })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(overridesOf(world), run.visibleLog).toEqual({ [ADA]: 'alpha' })
+  })
+
   it('is applied where the branch publishes nothing too', async () => {
     const world = await createTesterWorld([])
     world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
