@@ -1,6 +1,6 @@
 /** Writes what the pages take from action.yml, docs/inputs.yml and the planner; `--check` only compares. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { decisionTables } from './readme/decisions.ts'
 import { indexPage } from './readme/index-page.ts'
@@ -53,6 +53,14 @@ function replaceBlock(text: string, name: string, content: string): string {
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
 }
 
+/** READMEs of examples, with the workflow that lies beside each. */
+function examplePages(): [path: string, page: string][] {
+  return globSync('examples/*/README.md', { cwd: root }).map(path => {
+    const workflow = read(join(dirname(path), '.github/workflows/live-update.yml')).trimEnd()
+    return [path, replaceBlock(read(path), 'workflow', `\`\`\`yaml\n${workflow}\n\`\`\``)]
+  })
+}
+
 /** Each page that is generated, or has generated parts, as it should be. Throws where an input has no example. */
 export function wantedPages(): ReadonlyMap<string, string> {
   const metadata = readActionMetadata()
@@ -64,6 +72,7 @@ export function wantedPages(): ReadonlyMap<string, string> {
     ['README.md', withTables(read('README.md'), metadata)],
     ['docs/inputs.md', inputsPage(metadata.inputs, readInputExamples())],
     ['docs/decisions.md', decisions],
+    ...examplePages(),
   ])
   const others = readdirSync(join(root, 'docs')).filter(file => file.endsWith('.md') && file !== 'README.md')
   pages.set(

@@ -1,13 +1,10 @@
 /** `npm run try -- <folder>`: the action with an app of one's own, on this machine; nothing leaves it. */
 import { execFileSync } from 'node:child_process'
-import { basename, join, resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { basename, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { startCapgo } from '../server/index.ts'
 import { isLocal } from '../src/capgo/hosts.ts'
-import type { Deps } from '../src/deps.ts'
-import type { Trigger } from '../src/event.ts'
-import { gatherApp } from '../src/gather.ts'
-import { readInputs } from '../src/inputs.ts'
 import { startGitHub } from '../test/github-server/index.ts'
 import { Device } from '../test/helpers/device.ts'
 import { pushEvent } from '../test/helpers/event.ts'
@@ -15,9 +12,7 @@ import { type ActionRun, runAction } from '../test/helpers/runner.ts'
 import { makeScratch } from '../test/helpers/scratch.ts'
 import { failOnLeak } from '../test/helpers/secrets.ts'
 import { bold, cyan, dim, Story } from './demo/terminal.ts'
-import { readActionMetadata } from './readme.ts'
-
-const PROJECT = join(import.meta.dirname, '..')
+import { type App, readApp } from './trial.ts'
 
 const usage = `Runs the action for a push of an app's newest commit, as GitHub would, against a Capgo on this machine.
 Then a device takes what was published.
@@ -45,12 +40,6 @@ interface Checkout {
   readonly changed: number
 }
 
-interface App {
-  readonly id: string
-  readonly native: string
-  readonly nativeSource: string
-}
-
 interface Capgo extends AsyncDisposable {
   readonly url: string
   readonly key: string
@@ -73,7 +62,7 @@ async function main(): Promise<boolean> {
     ...(checkout.directory === '' ? {} : { 'working-directory': checkout.directory }),
     ...given,
   }
-  const app = await readApp(checkout, inputs)
+  const app = await readApp(checkout.path, inputs)
   const story = new Story()
   const began = performance.now()
   await using github = await startLocalGitHub(checkout)
@@ -140,6 +129,7 @@ function readInput(pair: string): [name: string, value: string] {
 
 /** A clone with the newest commit alone, as actions/checkout leaves it: what is not committed does not count. */
 function checkOut(folder: string, branch: string | undefined): Checkout {
+  if (!existsSync(folder)) throw new UsageError(`There is no folder ${folder}.`)
   const ask = (...words: string[]) => git(folder, ...words)
   let origin: string
   let sha: string
@@ -174,26 +164,6 @@ function git(folder: string, ...words: string[]): string {
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],
   }).trim()
-}
-
-/** As the action itself finds it. Null where that fails: the run tells why, and better. */
-async function readApp({ path }: Checkout, inputs: Readonly<Record<string, string>>): Promise<App | null> {
-  const { inputs: declared } = readActionMetadata()
-  try {
-    const { appId, natives } = await gatherApp(
-      readInputs(name => inputs[name] ?? declared[name]?.default ?? ''),
-      { event: 'push' } as Trigger,
-      {
-        workspace: path,
-        env: process.env,
-        evaluator: { script: join(PROJECT, 'dist/evaluate-config/index.js'), node: process.execPath },
-      } as Deps,
-    )
-    const [{ version, source } = { version: '1.0', source: 'nothing tells, so 1.0 is taken' }] = natives
-    return { id: appId, native: version, nativeSource: source }
-  } catch {
-    return null
-  }
 }
 
 async function startLocalGitHub({ origin }: Checkout) {
@@ -251,15 +221,21 @@ async function lookAsDevice(story: Story, { url }: Capgo, app: App, { outputs }:
       `${wanted} was published`,
     )
   } catch (error) {
-    story.claim(`${who} takes ${wanted} from channel ${outputs.channel}`, false, (error as Error).message)
+    const hint = app.isKnown ? '' : '; say the version in the stores: --input native-version=1.0'
+    story.claim(
+      `${who} takes ${wanted} from channel ${outputs.channel}`,
+      false,
+      `${(error as Error).message}${hint}`,
+    )
   }
 }
 
-/** The summary's Markdown without the HTML that GitHub renders. */
+/** The summary's Markdown without the HTML and the diagrams that GitHub renders. */
 function asText(markdown: string): string {
   return markdown
+    .replace(/^```mermaid\n[\s\S]*?^```\n/gm, '')
     .replace(/\[([^\]]*)\]\(<[^>]*>\)/g, '$1')
-    .replace(/<\/?(?:b|code|details|summary|sub)\b[^>]*>/g, '')
+    .replace(/<\/?(?:b|code|details|span|summary|sub)\b[^>]*>/g, '')
     .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
     .replaceAll('&lt;', '<')
     .replaceAll('&gt;', '>')

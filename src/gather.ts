@@ -1,6 +1,6 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 import { readFile } from 'node:fs/promises'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import semver from 'semver'
 import {
   type CapacitorConfig,
@@ -12,6 +12,7 @@ import { childEnvironment } from './bundle/environment.ts'
 import { compareInCheckout } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
+import { isInside, shownPath } from './bundle/paths.ts'
 import { listZip, listZipFile, TAIL_BYTES, type ZipIndexEntry } from './bundle/zip-index.ts'
 import type { Capgo } from './capgo/client.ts'
 import type { App, BundleRow, ChannelRow, NativePackage } from './capgo/wire.ts'
@@ -71,11 +72,14 @@ export async function gatherProject(
   }
 }
 
+/** What of `Deps` the working tree takes. */
+type CheckoutDeps = Pick<Deps, 'workspace' | 'env' | 'evaluator' | 'stop'>
+
 /** What the repository says of the app where nothing is built; without a checkout no native version is known. */
 export async function gatherApp(
   inputs: Inputs,
   trigger: Trigger,
-  deps: Deps,
+  deps: CheckoutDeps,
 ): Promise<Pick<Project, 'root' | 'appId' | 'natives' | 'childEnv'>> {
   const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, true)
   const natives = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config)
@@ -88,7 +92,7 @@ export async function gatherApp(
  */
 async function checkKeys(privateKey: string, config: CapacitorConfig, root: string): Promise<string[]> {
   const { publicKey } = config.updater
-  const at = { file: relative(root, config.file) }
+  const at = { file: shownPath(root, config.file) }
   if (privateKey === '')
     return publicKey === undefined
       ? []
@@ -111,12 +115,12 @@ async function checkKeys(privateKey: string, config: CapacitorConfig, root: stri
 }
 
 /** The app's id, from the inputs or the config. */
-export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: Deps): Promise<string> {
+export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps): Promise<string> {
   return (await gatherConfig(inputs, trigger, deps, true)).appId
 }
 
 /** Evaluates the Capacitor config for what the inputs leave open; never where a stranger's code may stand there. */
-async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDirKnown: boolean) {
+async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps, webDirKnown: boolean) {
   const root = deps.workspace
   const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps))
   const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null)
@@ -140,7 +144,7 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
   if (!APP_ID.test(appId))
     throw new ActionError('invalid_app_id', `"${appId}" is not an app id.`, {
       hint: 'App ids look like com.example.app.',
-      ...(config === null ? {} : { at: { file: relative(root, config.file) } }),
+      ...(config === null ? {} : { at: { file: shownPath(root, config.file) } }),
     })
   return { appId, config, capacitorDirectory }
 }
@@ -148,14 +152,14 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: Deps, webDir
 /** The cleaned environment for every child process. */
 function childEnv(
   { capgoToken, devicesToken, githubToken, privateKey, hosts }: Inputs,
-  { env }: Deps,
+  { env }: Pick<Deps, 'env'>,
 ): Readonly<Record<string, string>> {
   return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? ''])
 }
 
-function appDirectory({ workingDirectory }: Inputs, { workspace }: Deps): string {
+function appDirectory({ workingDirectory }: Inputs, { workspace }: Pick<Deps, 'workspace'>): string {
   const directory = resolve(workspace, workingDirectory)
-  if (!relative(workspace, directory).startsWith('..')) return directory
+  if (isInside(workspace, directory)) return directory
   throw new ActionError(
     'outside_checkout',
     `working-directory "${workingDirectory}" is outside of the checkout.`,
@@ -193,7 +197,7 @@ async function wantedVersion(
   const version =
     content === null
       ? undefined
-      : (parseJson(content, relative(root, file), 'package_json_broken') as { version?: unknown } | null)
+      : (parseJson(content, shownPath(root, file), 'package_json_broken') as { version?: unknown } | null)
           ?.version
   if (typeof version === 'string' && semver.valid(version) !== null)
     return { version: semver.valid(version)!, source: 'package.json', forced: false }

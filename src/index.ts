@@ -28,7 +28,7 @@ let network: EnvHttpProxyAgent | null = null
 
 const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === SEALED) Object.assign(env, unseal())
+if (process.argv[2] === SEALED) unseal(env)
 
 const secrets = SECRET_INPUTS.map(name => core.getInput(name)).filter(
   secret => secret !== '' && !isKeyFile(secret),

@@ -17824,17 +17824,21 @@ function placeOfImport(specifier, error) {
     const index = lines.findIndex(line => line.includes(`'${specifier}'`) || line.includes(`"${specifier}"`));
     return index < 0 ? { file } : { file, line: index + 1 };
 }
+/** ES modules are called by their address. */
+function toPath(file) {
+    return file.startsWith('file://') ? (0,external_node_url_namespaceObject.fileURLToPath)(file) : file;
+}
 /** Where an error arose in the user's own files. */
 function placeOf(error) {
     const stack = sayAnything(error.stack ?? '');
     // V8 puts the place of a syntax error before it: file and line, the line's text, carets below the fault.
-    const syntax = /^(?:file:\/\/)?(.+):(\d+)\n.*\n( *)\^/.exec(stack);
+    const syntax = /^(.+):(\d+)\n.*\n( *)\^/.exec(stack);
     if (syntax)
-        return { file: syntax[1], line: Number(syntax[2]), column: syntax[3].length + 1 };
+        return { file: toPath(syntax[1]), line: Number(syntax[2]), column: syntax[3].length + 1 };
     for (const frame of stack.split('\n')) {
         const match = /(?:\(|at )(?:async )?((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]).*):(\d+):(\d+)\)?$/.exec(frame);
-        const file = match?.[1]?.startsWith('file://') ? (0,external_node_url_namespaceObject.fileURLToPath)(match[1]) : match?.[1];
-        if (file && !/[\\/]node_modules[\\/]/.test(file) && file !== process.argv[1])
+        const file = toPath(match?.[1] ?? '');
+        if (file !== '' && !/[\\/]node_modules[\\/]/.test(file) && file !== process.argv[1])
             return { file, line: Number(match[2]), column: Number(match[3]) };
     }
     return undefined;

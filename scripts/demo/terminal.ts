@@ -8,6 +8,7 @@ const paint = (style: Style, text: string) => styleText(style, text, { stream: p
 export const bold = (text: string) => paint('bold', text)
 export const dim = (text: string) => paint('dim', text)
 export const cyan = (text: string) => paint('cyan', text)
+export const red = (text: string) => paint('red', text)
 
 /** Writes the story, and remembers what of it was not true. */
 export class Story {
@@ -30,7 +31,7 @@ export class Story {
   claim(what: string, isTrue: boolean, otherwise = ''): void {
     this.#statements++
     if (!isTrue) this.broken.push(what)
-    const instead = isTrue || otherwise === '' ? '' : paint('red', ` (${otherwise})`)
+    const instead = isTrue || otherwise === '' ? '' : red(` (${otherwise})`)
     this.line(`  ${isTrue ? paint('green', '✓') : paint('red', '✗')} ${what}${instead}`)
   }
 

@@ -32,11 +32,12 @@ export async function extractArtifact(
   zipFile: string,
   directory: string,
   limits: ArtifactLimits = ARTIFACT_LIMITS,
+  platform: NodeJS.Platform = process.platform,
 ): Promise<string> {
   let zip: ZipFile | undefined
   try {
     zip = await openPromise(zipFile, { autoClose: false, strictFileNames: true, validateEntrySizes: true })
-    const entries = await readEntries(zip, limits)
+    const entries = await readEntries(zip, limits, platform)
     await mkdir(directory)
     let left = limits.bytes
     for (const entry of entries.filter(({ fileName }) => !fileName.endsWith('/'))) {
@@ -62,13 +63,17 @@ export async function extractArtifact(
 }
 
 /** The zip's directory, whole, before a byte is unpacked. */
-async function readEntries(zip: ZipFile, limits: ArtifactLimits): Promise<Entry[]> {
+async function readEntries(
+  zip: ZipFile,
+  limits: ArtifactLimits,
+  platform: NodeJS.Platform,
+): Promise<Entry[]> {
   if (zip.entryCount > limits.files)
     throw refused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`)
   const entries: Entry[] = []
   let declared = 0
   for await (const entry of zip.eachEntry()) {
-    const wrong = nameProblem(entry.fileName) ?? kindProblem(entry)
+    const wrong = nameProblem(entry.fileName, platform) ?? kindProblem(entry)
     if (wrong !== null) throw refused(`${show(entry.fileName)} ${wrong}`)
     declared += entry.uncompressedSize
     if (declared > limits.bytes) throw tooLarge(limits)
@@ -79,7 +84,10 @@ async function readEntries(zip: ZipFile, limits: ArtifactLimits): Promise<Entry[
   return entries
 }
 
-function nameProblem(name: string): string | null {
+/** On Windows: devices, streams of a file, wildcards, and names whose last character is ignored. */
+const NOT_ON_WINDOWS = /^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(\.|$)|[<>:"|?*]|[. ]$/i
+
+function nameProblem(name: string, platform: NodeJS.Platform): string | null {
   const segments = name.replace(/\/$/, '').split('/')
   if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) return 'is an absolute path'
   if (segments.includes('..')) return 'leads out of the folder'
@@ -88,6 +96,8 @@ function nameProblem(name: string): string | null {
   if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name)) return 'has a character that no file of a web build has'
   if (segments.length > DEEPEST) return `lies more than ${DEEPEST} folders deep`
   if (segments.some(segment => Buffer.byteLength(segment) > LONGEST_NAME)) return 'has too long a name'
+  if (platform === 'win32' && segments.some(segment => NOT_ON_WINDOWS.test(segment)))
+    return 'has a name that means something else on Windows'
   return null
 }
 

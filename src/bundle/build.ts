@@ -1,10 +1,11 @@
 import { readFile, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { type Agent, resolveCommand } from 'package-manager-detector'
 import { ActionError } from '../errors.ts'
 import { runChild } from './child.ts'
 import { parseJson } from './json.ts'
 import type { PackageManager } from './package-manager.ts'
+import { shownPath } from './paths.ts'
 
 export interface BuildOptions {
   /** Absolute path of the checkout: places of errors are relative to it. */
@@ -39,14 +40,14 @@ export async function installDependencies(options: BuildOptions): Promise<string
       'The dependencies are not installed, and there is no lockfile to install from.',
       {
         hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
-        at: { file: relative(root, join(directory, 'package.json')) },
+        at: { file: shownPath(root, join(directory, 'package.json')) },
       },
     )
   const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options)
   if (exitCode !== 0)
     throw new ActionError('install_failed', `"${title}" ended with ${end}.`, {
       hint: `${INSTALL_HINTS[manager.agent] ?? ''} Tokens of this action are not passed to the install: when a private registry refused, install in a step before.`.trim(),
-      at: { file: relative(root, manager.lockfile) },
+      at: { file: shownPath(root, manager.lockfile) },
       output: tail,
     })
   return title
@@ -58,7 +59,7 @@ export async function installDependencies(options: BuildOptions): Promise<string
  */
 export async function buildWebApp(options: BuildOptions & { readonly script: string }): Promise<string> {
   const { root, directory, script } = options
-  const file = relative(root, join(directory, 'package.json'))
+  const file = shownPath(root, join(directory, 'package.json'))
   const manifest = await readManifest(directory, root)
   if (manifest === null)
     throw new ActionError('package_json_missing', `There is no ${file}.`, {
@@ -90,7 +91,7 @@ interface Manifest {
 async function readManifest(directory: string, root: string): Promise<Manifest | null> {
   const path = join(directory, 'package.json')
   const text = await readFile(path, 'utf8').catch(() => null)
-  return text === null ? null : asManifest(parseJson(text, relative(root, path), 'package_json_broken'))
+  return text === null ? null : asManifest(parseJson(text, shownPath(root, path), 'package_json_broken'))
 }
 
 /** npm itself says what is wrong with a script that is none; here an object is an object or left out. */

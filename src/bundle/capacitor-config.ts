@@ -1,11 +1,12 @@
-import { readFile, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { isAbsolute, join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import * as z from 'zod/mini'
 import { ActionError, type Place } from '../errors.ts'
 import { runProgram } from './child.ts'
 import type { Evaluation } from './evaluation.ts'
 import { parseJson } from './json.ts'
+import { isInside, shownPath } from './paths.ts'
 
 export interface CapacitorConfig {
   /** Absolute path. */
@@ -59,6 +60,8 @@ const DEFAULT_WEB_DIR = 'www'
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
 const NO_WEB_DIR = ['', '.', '..', './', '../']
 const TIMEOUT = 30_000
+/** Folders that a hint names. */
+const NAMED = 5
 /** Bytes that the evaluator may say. */
 const LONGEST_EVALUATION = 4 * 1024 * 1024
 
@@ -81,7 +84,7 @@ const schema = z.object({
 export async function readCapacitorConfig(options: ReadConfigOptions): Promise<CapacitorConfig> {
   const { root, directory } = options
   const file = await findConfig(directory, root)
-  const shown = relative(root, file)
+  const shown = shownPath(root, file)
   const at = { file: shown }
   const { content, missing } = file.endsWith('.json')
     ? { content: parseJson(await readFile(file, 'utf8'), shown, 'config_broken'), missing: [] }
@@ -145,31 +148,48 @@ async function present(names: readonly string[], directory: string): Promise<str
 async function findConfig(directory: string, root: string): Promise<string> {
   const configs = await present(NAMES, directory)
   const [first, second] = configs
-  const folder = relative(root, directory) || '.'
+  const folder = shownPath(root, directory) || '.'
   if (first !== undefined && second !== undefined)
     throw new ActionError(
       'config_twice',
       `There are ${configs.length} Capacitor configs in "${folder}": ${configs.join(', ')}.`,
       {
         hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,
-        at: { file: relative(root, join(directory, second)) },
+        at: { file: shownPath(root, join(directory, second)) },
       },
     )
   if (first !== undefined) return join(directory, first)
   const ignored = await present(IGNORED, directory)
+  const elsewhere = ignored.length > 0 ? [] : await configsBelow(directory)
   throw new ActionError('config_missing', `There is no Capacitor config in "${folder}".`, {
     hint:
       ignored.length > 0
         ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
-        : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
+        : elsewhere.length > 0
+          ? `There is one in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
+          : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
   })
+}
+
+/** Of a monorepo's apps: two levels down, as in `apps/mobile`. */
+async function configsBelow(directory: string, levels = 2): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  const found: string[] = []
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.')) continue
+    const folder = join(directory, entry.name)
+    if ((await present(NAMES, folder)).length > 0) found.push(folder)
+    else if (levels > 1) found.push(...(await configsBelow(folder, levels - 1)))
+    if (found.length >= NAMED) break
+  }
+  return found.slice(0, NAMED)
 }
 
 async function evaluateConfig(
   file: string,
   options: ReadConfigOptions,
 ): Promise<{ content: unknown; missing: readonly string[] }> {
-  const shown = relative(options.root, file)
+  const shown = shownPath(options.root, file)
   const { result, output, end } = await runEvaluator(file, options)
   if (result === null)
     throw new ActionError(
@@ -182,7 +202,7 @@ async function evaluateConfig(
       },
     )
   const { kind, message = '', place, missing } = result
-  const at: Place = place ? { ...place, file: relative(options.root, place.file) } : { file: shown }
+  const at: Place = place ? { ...place, file: await shownPlace(options.root, place.file) } : { file: shown }
   const where =
     at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`
   switch (kind) {
@@ -211,8 +231,13 @@ async function evaluateConfig(
   }
 }
 
+/** Node tells where a file really is: beyond links, which the path of the checkout may lead through. */
+async function shownPlace(root: string, file: string): Promise<string> {
+  return shownPath(isInside(root, file) ? root : await realpath(root), file)
+}
+
 function moduleMissing(module: string, where: string, at: Place): ActionError {
-  const own = module.startsWith('.') || module.startsWith('/')
+  const own = module.startsWith('.') || isAbsolute(module)
   return new ActionError(
     'config_module_missing',
     `${where}: the config needs "${module}", which is not there.`,

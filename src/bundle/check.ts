@@ -1,7 +1,8 @@
 import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { ActionError } from '../errors.ts'
+import { shownPath } from './paths.ts'
 
 export interface BundleFile {
   /** Relative to the web folder, with `/`. */
@@ -63,7 +64,7 @@ const NAMED = 10
  */
 export async function checkWebDirectory(options: CheckOptions): Promise<CheckedWebDirectory> {
   const { root, directory, maxBytes } = options
-  const shown = relative(root, directory) || '.'
+  const shown = shownPath(root, directory) || '.'
   await requireFolder(directory, shown, root)
   const found = await walk(directory)
   const maps = found.files.filter(file => SOURCE_MAP.test(file.path))
@@ -112,7 +113,7 @@ async function requireFolder(directory: string, shown: string, root: string): Pr
     throw new ActionError('web_dir_missing', `The web folder "${shown}" does not exist.`, {
       hint:
         others.length > 0
-          ? `There is a build in ${others.map(other => `"${relative(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
+          ? `There is a build in ${others.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
           : 'The build did not write it. Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to; with build: false, build in a step before.',
     })
   }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import type { CapacitorConfig } from './capacitor-config.ts'
+import { shownPath } from './paths.ts'
 
 /** A native version that the repository tells. */
 export interface NativeVersion {
@@ -36,7 +37,7 @@ export async function readNativeVersions(options: {
       {
         platform: 'any',
         version: config.updater.version,
-        source: `${relative(root, config.file)} (plugins.CapacitorUpdater.version)`,
+        source: `${shownPath(root, config.file)} (plugins.CapacitorUpdater.version)`,
       },
     ]
   const look = async (platform: 'android' | 'ios', path: string, find: (text: string) => Literal[]) => {
@@ -46,7 +47,7 @@ export async function readNativeVersions(options: {
     return literals.map(({ version, line }) => ({
       platform,
       version,
-      source: `${relative(root, file)}:${line}`,
+      source: `${shownPath(root, file)}:${line}`,
     }))
   }
   const { android = 'android', ios = 'ios' } = config?.nativePaths ?? {}

@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join } from 'node:path'
 import { type Agent, detect, LOCKS } from 'package-manager-detector'
 import { ActionError } from '../errors.ts'
+import { shownPath } from './paths.ts'
 
 const NAMES = ['npm', 'pnpm', 'yarn', 'bun'] as const
 
@@ -52,7 +53,7 @@ type Declared = Omit<PackageManager, 'lockfile'>
 
 /** The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. */
 async function readDeclared(folder: string, root: string): Promise<Declared | null> {
-  const source = `packageManager in ${relative(root, join(folder, 'package.json'))}`
+  const source = `packageManager in ${shownPath(root, join(folder, 'package.json'))}`
   let unknown: string | null = null
   const found = await detect({
     cwd: folder,
@@ -85,7 +86,7 @@ async function choose(
   declared: Declared | null,
   root: string,
 ): Promise<PackageManager> {
-  const shown = (file: string) => relative(root, join(folder, file))
+  const shown = (file: string) => shownPath(root, join(folder, file))
   if (declared !== null) {
     const own = locks.find(lock => lock.name === declared.name)
     return { ...declared, directory: folder, lockfile: own ? join(folder, own.file) : null }
@@ -126,7 +127,7 @@ function unsupported(name: string, folder: string, root: string): ActionError {
     `package.json asks for the package manager "${name}".`,
     {
       hint: 'This action runs npm, pnpm, yarn and bun. Build in a step before, and give build: false.',
-      at: { file: relative(root, join(folder, 'package.json')) },
+      at: { file: shownPath(root, join(folder, 'package.json')) },
     },
   )
 }

@@ -20,7 +20,11 @@ export interface GitHubOptions {
   /** Ends every call with its reason. */
   readonly signal: AbortSignal
   readonly fetch: Fetch
+  /** First pause between two tries in milliseconds; doubles. */
+  readonly firstPause?: number
 }
+
+const FIRST_PAUSE = 300
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
@@ -33,6 +37,7 @@ export function connectGitHub({
   redact,
   signal,
   fetch,
+  firstPause = FIRST_PAUSE,
 }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
   const octokit = getOctokit(token, {
@@ -59,7 +64,7 @@ export function connectGitHub({
         signal,
         // What may be done twice; a comment or deployment that was made although the answer was lost may not.
         retries: options.method === 'POST' ? 0 : 2,
-        minTimeout: 300,
+        minTimeout: firstPause,
         shouldRetry: ({ error }) => error instanceof GitHubError && (error.status ?? 500) >= 500,
       },
     ),

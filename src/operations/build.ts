@@ -1,9 +1,10 @@
-import { join, relative } from 'node:path'
+import { join } from 'node:path'
 import { buildWebApp, installDependencies } from '../bundle/build.ts'
 import { type CheckedWebDirectory, checkWebDirectory } from '../bundle/check.ts'
 import { readEncryption } from '../bundle/encrypt.ts'
 import { readNativePackages, readUpdaterVersion } from '../bundle/native-packages.ts'
 import { detectPackageManager } from '../bundle/package-manager.ts'
+import { shownPath } from '../bundle/paths.ts'
 import { type BundleZip, zipDirectory } from '../bundle/zip.ts'
 import { MAX_UPLOAD } from '../capgo/wire.ts'
 import type { Deps } from '../deps.ts'
@@ -82,7 +83,7 @@ export async function buildBundle(
     const { checked, zip } = await (begun ?? checkAndZip(project, inputs, deps))
     for (const { path, why } of checked.leftOut) log.info(`left out: ${path} (${why})`)
     log.info(
-      `${checked.files.length} files, ${checked.totalBytes} bytes -> ${relative(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
+      `${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
     )
     const nativePackages = await readNativePackages(project.capacitorDirectory)
     const pluginVersion = await readUpdaterVersion(project.capacitorDirectory, nativePackages)

@@ -1,4 +1,4 @@
-import { relative } from 'node:path'
+import { shownPath } from '../bundle/paths.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { App, ChannelRow } from '../capgo/wire.ts'
 import {
@@ -61,7 +61,7 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   const { deps, inputs, trigger, capgo } = context
   return deps.log.group('Read the project and Capgo', async () => {
     const project = await gatherProject(inputs, trigger, deps, target.takesBuild)
-    const folder = relative(project.root, project.webDirectory) || '.'
+    const folder = shownPath(project.root, project.webDirectory) || '.'
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
     if (target.takesBuild || inputs.build)
       return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null }

@@ -1,4 +1,5 @@
-import { relative, resolve, sep } from 'node:path'
+import { resolve } from 'node:path'
+import { shownPath } from '../bundle/paths.ts'
 import type { ChannelRow } from '../capgo/wire.ts'
 import type { PublishPlan } from '../plan/types.ts'
 import { bundlePage } from '../report/outcome.ts'
@@ -19,8 +20,8 @@ interface Deployed {
  * repository have channels of the same name, and GitHub takes a deployment for the end of the one before it.
  */
 export function environmentOf(name: string, { deps, inputs }: Pick<RunContext, 'deps' | 'inputs'>): string {
-  const folder = relative(deps.workspace, resolve(deps.workspace, inputs.workingDirectory))
-  return folder === '' ? name : `${folder.split(sep).join('/')}/${name}`
+  const folder = shownPath(deps.workspace, resolve(deps.workspace, inputs.workingDirectory))
+  return folder === '' ? name : `${folder}/${name}`
 }
 
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */

@@ -189,7 +189,11 @@ async function store(
     )
     if (files !== null) {
       const { sent, files: count } = files.report
-      log(`${sent} of ${count} files were sent; Capgo has the others.`)
+      log(
+        sent === count
+          ? `All ${count} files were sent.`
+          : `${sent} of ${count} files were sent; Capgo has the others.`,
+      )
       isHandedOver = await capgo.setManifest(plan.appId, row.name, files.manifest)
     }
   } catch (error) {

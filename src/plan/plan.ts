@@ -6,7 +6,15 @@ import { compareNatives, type NativeChange } from './compatibility.ts'
 import { normaliseNative, type VersionRules } from './delivery.ts'
 import { isStale, noteCommit, readServedCommit } from './lineage.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare } from './rollout.ts'
-import type { BuiltFacts, Commit, Decision, PublishAction, PublishFacts, PublishPlan } from './types.ts'
+import type {
+  BuiltFacts,
+  Commit,
+  Decision,
+  NativeVersion,
+  PublishAction,
+  PublishFacts,
+  PublishPlan,
+} from './types.ts'
 import {
   chooseName,
   DEFAULT_RULES,
@@ -189,8 +197,20 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
 
   function refusalOf(name: string, chosen: PublishAction) {
     const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version
-    return firstRefusal(name, facts.natives, rulesOf(facts), minimum)
+    return firstRefusal(
+      name,
+      facts.natives.length > 0 ? facts.natives : [NEW_PROJECT],
+      rulesOf(facts),
+      minimum,
+    )
   }
+}
+
+/** What Capacitor gives a new native project, and many keep. Names are not chosen by it. */
+const NEW_PROJECT: NativeVersion = {
+  platform: 'any',
+  version: '1.0',
+  source: 'that of a new native project; the repository tells none, so set the input "native-version"',
 }
 
 function withoutTime({ at: _, ...commit }: Commit): Commit {

@@ -91,10 +91,12 @@ export function renderMakeup(kinds: readonly KindOfFile[] | null): string {
 
 /** In Mermaid's words. All names are our own: nothing of the bundle can speak here. */
 function pie(kinds: readonly KindOfFile[]): string {
+  const isSmall = kinds.every(({ size }) => size < 10_000)
   const slices = kinds
     .filter(({ size }) => size > 0)
-    .map(({ kind, size }) => `  "${kind}" : ${(size / 1000).toFixed(1)}`)
-  return ['```mermaid', 'pie showData', '  title kB to download', ...slices, '```'].join('\n')
+    .map(({ kind, size }) => `  "${kind}" : ${isSmall ? size : (size / 1000).toFixed(1)}`)
+  const title = `  title ${isSmall ? 'Bytes' : 'kB'} to download`
+  return ['```mermaid', 'pie showData', title, ...slices, '```'].join('\n')
 }
 
 /** Red for what grew and green for what shrank; the longest is the largest difference. */

@@ -26,7 +26,7 @@ function cleanUp(): void {
 
 /** A new empty folder outside of the project; gone at the end, or with `removeScratch`. */
 export function makeScratch(name: string): string {
-  const folder = mkdtempSync(join(realpathSync(tmpdir()), `${name}-`))
+  const folder = mkdtempSync(join(realpathSync.native(tmpdir()), `${name}-`))
   atEnd(() => removeScratch(folder))
   return folder
 }

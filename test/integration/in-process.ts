@@ -3,14 +3,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, type Dispatcher, fetch } from 'undici'
 import { parse } from 'yaml'
 import { createCapgo } from '../../src/capgo/client.ts'
 import type { HttpOptions } from '../../src/capgo/http.ts'
 import type { Deps } from '../../src/deps.ts'
+import { connectGitHub } from '../../src/github/client.ts'
 import { run } from '../../src/run.ts'
-import { createStop } from '../../src/stop.ts'
-import { pushEvent } from '../helpers/event.ts'
+import { createStop, type Stop } from '../../src/stop.ts'
+import { pushEvent, type WorkflowEvent } from '../helpers/event.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const manifest = parse(await readFile(join(ROOT, 'action.yml'), 'utf8')) as {
@@ -34,16 +35,28 @@ export interface ShortRunOptions {
   readonly repo: string
   readonly sha: string
   readonly inputs: Readonly<Record<string, string>>
+  /** Default: a push of the commit to main. */
+  readonly event?: WorkflowEvent
+  /** Also the run's number, counted from 9,000,000,000. */
+  readonly runId?: number
   readonly attempt?: number
+  /** GitHub's API; without it there is no token for GitHub. */
+  readonly github?: { readonly url: string; readonly token: string }
+  /** By which it can be ended. */
+  readonly stop?: Stop
+  /** Passes so many milliseconds; by default a few real ones. */
+  readonly sleep?: (ms: number) => Promise<void>
+  readonly now?: () => Date
   readonly http?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'stall'>>
   readonly dispatcher?: Dispatcher
   /** Instead of short pauses, those of production. */
   readonly realPauses?: boolean
 }
 
-/** A push to main. */
+/** A whole run. */
 export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
-  const { repo, sha, inputs, attempt = 1, realPauses = false } = options
+  const { repo, sha, inputs, attempt = 1, realPauses = false, github, now = () => new Date() } = options
+  const { stop = createStop(), event = pushEvent({ branch: 'main', sha }), runId = 9_000_000_001 } = options
   const scratch = await mkdtemp(join(tmpdir(), 'capgo-run-'))
   const dispatcher = options.dispatcher ?? new Agent()
   const outputs: Record<string, string> = {}
@@ -53,9 +66,11 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     name,
     String(value ?? '').replace(/\$\{\{.*\}\}/, ''),
   ])
-  const given: Readonly<Record<string, string>> = { ...Object.fromEntries(defaults), ...inputs }
-  const event = pushEvent({ branch: 'main', sha })
-  const stop = createStop()
+  const given: Readonly<Record<string, string>> = {
+    ...Object.fromEntries(defaults),
+    ...(github === undefined ? {} : { 'github-token': github.token }),
+    ...inputs,
+  }
   const deps: Deps = {
     readInput: name => given[name] ?? '',
     env: {
@@ -63,12 +78,13 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
       HOME: process.env.HOME,
       GITHUB_EVENT_NAME: event.name,
       GITHUB_REF: event.ref,
-      GITHUB_REF_NAME: 'main',
-      GITHUB_REF_TYPE: 'branch',
+      GITHUB_REF_NAME: event.ref.replace(/^refs\/(heads|tags|pull)\//, ''),
+      GITHUB_REF_TYPE: event.ref.startsWith('refs/tags/') ? 'tag' : 'branch',
+      GITHUB_ACTOR: event.actor,
       GITHUB_REPOSITORY: event.repository,
       GITHUB_RUN_ATTEMPT: String(attempt),
-      GITHUB_RUN_ID: '9000000001',
-      GITHUB_RUN_NUMBER: '1',
+      GITHUB_RUN_ID: String(runId),
+      GITHUB_RUN_NUMBER: String(runId - 9_000_000_000),
       GITHUB_SERVER_URL: 'https://github.com',
       GITHUB_SHA: sha,
     },
@@ -91,7 +107,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
       writeSummary: async () => {},
     },
     clock: () => performance.now(),
-    now: () => new Date(),
+    now,
     connectCapgo: (token, hosts) =>
       createCapgo({
         token,
@@ -101,12 +117,22 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
         redact: text => text,
         signal: stop.signal,
         onRetry: message => void log.push(message),
-        sleep: ms => sleep(realPauses ? ms : Math.min(ms, LONGEST_SLEEP)),
+        sleep: options.sleep ?? (ms => sleep(realPauses ? ms : Math.min(ms, LONGEST_SLEEP))),
         ...(realPauses ? {} : QUICK),
         ...options.http,
       }),
-    connectGitHub: () => {
-      throw new Error('There is no token for GitHub here.')
+    connectGitHub(token, repository, signal) {
+      if (github === undefined) throw new Error('There is no token for GitHub here.')
+      return connectGitHub({
+        token,
+        repository,
+        redact: text => text,
+        apiUrl: github.url,
+        userAgent: 'test',
+        signal,
+        fetch: ((url: string, init: RequestInit) => fetch(url, { ...init, dispatcher } as never)) as never,
+        ...(realPauses ? {} : { firstPause: 1 }),
+      })
     },
   }
   try {

@@ -80,7 +80,7 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
     const world = await createWorld({ files: webApp(WEB), server: { profile }, role: 'app_admin' })
     const run = await publish(world)
     expect(run.exitCode, run.visibleLog).toBe(0)
-    expect(run.visibleLog).toContain('5 of 5 files were sent')
+    expect(run.visibleLog).toContain('All 5 files were sent.')
     expect(run.visibleLog).not.toContain('has not taken up')
     expect(await installed(world)).toEqual(asInstalled(WEB))
     const first = device(world)

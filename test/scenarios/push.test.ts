@@ -51,6 +51,28 @@ it('a push to an existing channel takes five requests to publish', async () => {
   )
 })
 
+it('without a native project in the repository, a name that new apps do not take is warned about', async () => {
+  const files = Object.entries(tinyApp('Hello', '0.0.0')).filter(([name]) => !name.startsWith('android/'))
+  const world = await createWorld({ files: Object.fromEntries(files) })
+  const run = await world.push('main')
+  const device = () =>
+    new Device({
+      capgoUrl: world.capgo.url,
+      appId: APP_ID,
+      versionBuild: '1.0',
+      defaultChannel: 'production',
+    })
+  expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-version': '0.0.0' })
+  expect(run.log.annotations.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^Devices on native 1\.0 .*set the input "native-version".* do not take 0\.0\.0: /),
+  ])
+  expect(await device().update()).toBeNull()
+  world.repo.commit({ 'greeting.txt': '<h1>Good day</h1>\n' })
+  const told = await world.push('main', { inputs: { 'native-version': '1.0' } })
+  expect(told.log.annotations).toEqual([])
+  expect((await device().update())?.version).toBe(told.outputs['bundle-version'])
+})
+
 it('a push to develop goes to development', async () => {
   const world = await createWorld()
   await world.push('main')

@@ -169,7 +169,7 @@ function inOrder(requests: readonly string[]): string[] {
   const sideBySide = [
     /\/rpc\/|\/files\/config|channels\?app_id=[^&]*&name=|app_versions\?app_id=[^&]*&or=/,
     /^GET \/app\/|\/private\/config/,
-    /order=id\.asc&limit|channels\?app_id=[^&]*&order=/,
+    /order=id\.asc&limit|channels\?app_id=[^&]*&order=|^PATCH \/rest\/v1\/app_versions/,
     /^(POST|DELETE) \/device /,
     /^PATCH \/rest\/v1\/app_versions|^GET \/rest\/v1\/channels\?/,
   ]

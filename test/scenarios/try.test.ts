@@ -65,6 +65,17 @@ describe('npm run try', () => {
     expect(again.code).toBe(0)
   })
 
+  it('finds the app in a config that is code', async () => {
+    const { 'capacitor.config.json': config, ...files } = tinyApp()
+    const appId = 'com.example.other'
+    const script = `export default ${config?.toString().replace(APP_ID, appId)}`
+    const { path } = repositoryOf({ ...files, 'capacitor.config.ts': script })
+    const { code, said } = await attempt(path)
+    expect(said).toMatch(/app +com\.example\.other in repository-/)
+    expect(said).toMatch(/✓ a device with native version 1\.0 .* takes 1\.2\.0 from channel production/)
+    expect(code).toBe(0)
+  })
+
   it('is red when the action is', async () => {
     const { code, said } = await attempt(repositoryOf(tinyApp()).path, '--input', 'build=yes')
     expect(said).toContain('Write true or false, in lower case.')
@@ -74,6 +85,7 @@ describe('npm run try', () => {
 
   it.each([
     [[makeScratch('empty')], /has no commit, and a commit is what is published/],
+    [['/no/such/folder'], /There is no folder/],
     [['.', '--capgo', 'https://api.capgo.app', '--key', 'k'], /is not on this machine/],
     [['.', '--input', 'build'], /--input build is not name=value/],
   ])('%j is refused', async ([folder, ...words], message) => {

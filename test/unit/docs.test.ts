@@ -13,8 +13,9 @@ const { inputs } = readActionMetadata()
 const defaults = Object.fromEntries(
   Object.entries(inputs).map(([name, { default: value }]) => [name, value ?? '']),
 )
+/** GitHub fills in what `${{ … }}` stands for. */
 const reader = (given: Readonly<Record<string, string>>) =>
-  readInputs(name => given[name] ?? defaults[name] ?? '')
+  readInputs(name => (given[name] ?? defaults[name] ?? '').replace(/\$\{\{ *([\w.]+) *\}\}/g, 'value-of-$1'))
 
 describe('docs/inputs.yml', () => {
   const examples = Object.entries(readInputExamples()).flatMap(([name, list]) =>
@@ -94,6 +95,8 @@ function codesOfSource(): Set<string> {
     for (const [, code] of text.matchAll(/parseJson\(.*, '([a-z0-9_]+)'\)/g)) codes.add(code!)
     for (const [, code] of text.matchAll(/super\('([a-z0-9_]+)',/g)) codes.add(code!)
     for (const [, code] of text.matchAll(/code: known\?\.code \?\? '([a-z0-9_]+)'/g)) codes.add(code!)
+    if (file === 'stop.ts')
+      for (const [, code] of text.matchAll(/\bend\(\s*'([a-z0-9_]+)',/g)) codes.add(code!)
     if (file === 'bundle/check.ts')
       for (const [, code] of text.matchAll(/\bcode(?::| =) '([a-z0-9_]+)'/g)) codes.add(code!)
     if (file === 'capgo/refusal.ts')

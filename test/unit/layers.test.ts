@@ -52,6 +52,14 @@ describe('who may import whom', () => {
     )
     expect(touching).toEqual([])
   })
+  it('paths are made relative in one place, which knows how they are told', () => {
+    const others = files.filter(
+      file =>
+        file !== 'bundle/paths.ts' &&
+        /\brelative\b[^'\n]*from 'node:path'/.test(readFileSync(join(SRC, file), 'utf8')),
+    )
+    expect(others).toEqual([])
+  })
   it('bundle, capgo and github know only themselves and errors', () => {
     const leaves = new Set(['bundle', 'capgo', 'github'])
     expect(

@@ -54,7 +54,7 @@ const toCopy = [
   ...workflowFiles('docs/workflows'),
   ...globSync('examples/**/.github/workflows/*.{yml,yaml}', { cwd: ROOT, exclude: ['**/node_modules'] }),
 ]
-const pages = ['README.md', ...globSync('docs/**/*.md', { cwd: ROOT })]
+const pages = ['README.md', ...globSync(['docs/**/*.md', 'examples/*/README.md'], { cwd: ROOT })]
 const blocks = pages
   .flatMap(yamlBlocks)
   .map((block): [string, Block] => [`${block.page}:${block.line}`, block])

@@ -202,6 +202,21 @@ export default config;
       expect(error.hint).toContain('working-directory')
     })
 
+    it('at the root of a monorepo, with the folders of its apps', async () => {
+      const root = makeProject({
+        'apps/rider/capacitor.config.json': {},
+        'apps/driver/capacitor.config.ts': '',
+        'apps/driver/ios/App/App/capacitor.config.json': {},
+        'node_modules/other/capacitor.config.json': {},
+        'packages/shared/package.json': {},
+      })
+      const error = await failure(read(root))
+      expect(error.code).toBe('config_missing')
+      expect(error.hint).toMatch(
+        /^There is one in "apps\/driver" and "apps\/rider": set the input working-dir/,
+      )
+    })
+
     it('on a name that Capacitor does not read', async () => {
       const error = await failure(read(makeProject({ 'capacitor.config.mjs': 'export default {}' })))
       expect(error.code).toBe('config_missing')

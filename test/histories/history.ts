@@ -1,0 +1,193 @@
+/** Histories: what a team does, and what goes wrong meanwhile. */
+import fc from 'fast-check'
+import { type Disturbance, FAULTS, type FaultKind, type LinePlan, type Order } from './wire.ts'
+
+export const AUTHORS = ['ada', 'bob'] as const
+/** Devices that the file may list. */
+export const LISTED = [1, 2, 3].map(deviceId)
+/** Devices that are never in the file: only people put them on channels. */
+export const STRANGERS = [8, 9].map(deviceId)
+
+export function deviceId(n: number): string {
+  return `d000000${n}-0000-4000-8000-000000000000`
+}
+
+export interface Entry {
+  readonly device: string
+  readonly github?: string
+  readonly channel?: string
+}
+
+/** What somebody does. `which` counts what is there, round and round. */
+export type Deed =
+  | { readonly do: 'push'; readonly branch: 'main' | 'develop'; readonly content: string }
+  | { readonly do: 'edit'; readonly file: readonly Entry[] }
+  | { readonly do: 'open'; readonly author: string; readonly content: string }
+  | { readonly do: 'update'; readonly which: number; readonly content: string }
+  | { readonly do: 'close'; readonly which: number; readonly merged: boolean }
+  | { readonly do: 'reopen'; readonly which: number }
+  | { readonly do: 'promote' }
+  | { readonly do: 'rollback'; readonly channel: 'production' | 'development' }
+  | { readonly do: 'schedule' }
+  | { readonly do: 'housekeep'; readonly keep: number }
+  | { readonly do: 'rerun'; readonly which: number }
+  | { readonly do: 'hand'; readonly device: string; readonly channel: string }
+
+export interface Plan extends LinePlan {
+  /** The built action as a process that is killed by SIGKILL. */
+  readonly isProcess: boolean
+}
+
+export interface Act {
+  readonly deed: Deed
+  readonly plan: Plan
+}
+
+/** One act, or two whose runs go on at once. */
+export interface Step {
+  readonly acts: readonly [Act] | readonly [Act, Act]
+  readonly order: Order
+}
+
+export interface Setup {
+  readonly runtime: 'workerd' | 'edge'
+  readonly profile: 'base' | 'new'
+  readonly upload: 'whole' | 'chunks' | 'presigned'
+  readonly delta: 'auto' | 'false'
+  readonly checkout: 'full' | 'shallow'
+  readonly deployments: boolean
+  /** Closed pull requests are left to the schedule in the end. */
+  readonly sweepOnly: boolean
+}
+
+export interface History {
+  readonly setup: Setup
+  readonly steps: readonly Step[]
+}
+
+const content = fc.constantFrom('A', 'B', 'C', 'D')
+const entry = (device: string) =>
+  fc.record(
+    {
+      device: fc.constant(device),
+      github: fc.constantFrom(...AUTHORS),
+      channel: fc.constantFrom('beta', 'alpha'),
+    },
+    { requiredKeys: ['device'] },
+  ) as fc.Arbitrary<Entry>
+const file = fc
+  .tuple(...LISTED.map(device => fc.option(entry(device), { nil: null, freq: 3 })))
+  .map(entries => entries.filter(each => each !== null))
+const which = fc.nat(7)
+const deed = <T extends Deed['do'], R>(name: T, more: { [K in keyof R]: fc.Arbitrary<R[K]> }) =>
+  fc.record({ do: fc.constant(name), ...more } as never) as unknown as fc.Arbitrary<Deed>
+const branch = fc.constantFrom('main', 'develop')
+
+const deeds: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 6, arbitrary: deed('push', { branch, content }) },
+  { weight: 3, arbitrary: deed('edit', { file }) },
+  { weight: 4, arbitrary: deed('open', { author: fc.constantFrom(...AUTHORS), content }) },
+  { weight: 3, arbitrary: deed('update', { which, content }) },
+  { weight: 4, arbitrary: deed('close', { which, merged: fc.boolean() }) },
+  { weight: 2, arbitrary: deed('reopen', { which }) },
+  { weight: 2, arbitrary: deed('promote', {}) },
+  { weight: 2, arbitrary: deed('rollback', { channel: fc.constantFrom('production', 'development') }) },
+  { weight: 2, arbitrary: deed('schedule', {}) },
+  { weight: 1, arbitrary: deed('housekeep', { keep: fc.nat(2) }) },
+  { weight: 4, arbitrary: deed('rerun', { which }) },
+  {
+    weight: 1,
+    arbitrary: deed('hand', { device: fc.constantFrom(...LISTED), channel: fc.constant('support') }),
+  },
+  {
+    weight: 1,
+    arbitrary: deed('hand', {
+      device: fc.constantFrom(...STRANGERS),
+      channel: fc.constantFrom('support', 'beta'),
+    }),
+  },
+)
+
+/** A run has some 10 to 40 requests. */
+const at = fc.integer({ min: 1, max: 32 })
+const disturbance: fc.Arbitrary<Disturbance> = fc.record({
+  at,
+  kind: fc.constantFrom(...(Object.keys(FAULTS) as FaultKind[])),
+  after: fc.integer({ min: 1, max: 60 }),
+})
+const kill = fc.record({ at, when: fc.constantFrom('before', 'half', 'after') })
+const plan: fc.Arbitrary<Plan> = fc
+  .record({
+    faults: fc.oneof(
+      { weight: 2, arbitrary: fc.constant([]) },
+      { weight: 3, arbitrary: fc.array(disturbance, { minLength: 1, maxLength: 4 }) },
+    ),
+    kill: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: kill }),
+    isProcess: fc.nat(9).map(n => n === 0),
+  })
+  // A process waits as in production: it is only killed.
+  .map(({ faults, kill, isProcess }) => ({
+    faults: isProcess && kill !== null ? [] : faults,
+    kill,
+    isProcess: isProcess && kill !== null,
+  })) as fc.Arbitrary<Plan>
+const act = fc.record({ deed: deeds, plan })
+const order: fc.Arbitrary<Order> = fc.oneof(
+  fc.record({ kind: fc.constant('drawn' as const), seed: fc.nat(1_000_000) }),
+  fc.record({
+    kind: fc.constant('held' as const),
+    line: fc.constantFrom(0 as const, 1 as const),
+    at,
+  }),
+)
+const step: fc.Arbitrary<Step> = fc.record({
+  acts: fc.oneof(
+    { weight: 3, arbitrary: fc.tuple(act) },
+    { weight: 2, arbitrary: fc.tuple(act, act) },
+  ) as fc.Arbitrary<Step['acts']>,
+  order,
+})
+
+export const histories: fc.Arbitrary<History> = fc.record({
+  setup: fc.record({
+    runtime: fc.constantFrom('workerd', 'edge'),
+    profile: fc.constantFrom('base', 'new'),
+    upload: fc.constantFrom('whole', 'chunks', 'presigned'),
+    delta: fc.constantFrom('auto', 'false'),
+    checkout: fc.constantFrom('full', 'shallow'),
+    deployments: fc.boolean(),
+    sweepOnly: fc.boolean(),
+  }),
+  steps: fc.array(step, { minLength: 3, maxLength: 8, size: 'max' }),
+}) as fc.Arbitrary<History>
+
+/** A history as lines that a person reads. */
+export function describeHistory({ setup, steps }: History): string[] {
+  const { runtime, profile, upload, delta, checkout, deployments, sweepOnly } = setup
+  return [
+    `a ${runtime} server of profile ${profile}; uploads ${upload}; delta ${delta}; ${checkout} checkouts; ${deployments ? 'with' : 'no'} deployments${sweepOnly ? '; closed pull requests are left to the schedule' : ''}`,
+    ...steps.map(({ acts, order }, index) => {
+      const said = acts.map(describeAct).join('  ||  ')
+      if (acts.length === 1) return `${index + 1}. ${said}`
+      const how =
+        order.kind === 'drawn'
+          ? `order ${order.seed}`
+          : `the ${order.line === 0 ? 'first' : 'second'} is held at request ${order.at} until the other has ended`
+      return `${index + 1}. at once (${how}): ${said}`
+    }),
+  ]
+}
+
+export function describeAct({ deed, plan }: Act): string {
+  const { do: name, ...more } = deed
+  const what = `${name} ${JSON.stringify(more)}`
+  const wrong = [
+    ...plan.faults.map(
+      ({ at, kind, after }) => `request ${at} ${kind}${/echoed|late/.test(kind) ? ` by ${after}` : ''}`,
+    ),
+    ...(plan.kill === null
+      ? []
+      : [`${plan.isProcess ? 'a process ' : ''}killed ${plan.kill.when} request ${plan.kill.at}`]),
+  ]
+  return wrong.length === 0 ? what : `${what} [${wrong.join(', ')}]`
+}

@@ -1,0 +1,212 @@
+/** What must be true, each with a name. A check returns what is wrong, in words; nothing when all is well. */
+import { isDeepStrictEqual } from 'node:util'
+import { Device } from '../helpers/device.ts'
+import { CHANNEL_OF, FOREIGN, type Model, type ModelJob, STAGES, webFiles } from './model.ts'
+import type { Tally } from './tally.ts'
+import { APP_ID, type Ended } from './world.ts'
+
+/** Refusals of promotions and roll-backs that are right without any fault. */
+const REFUSALS =
+  /^(channel_unknown|nothing_to_promote|promotion_older|bundle_withdrawn|bundle_not_ready|no_earlier_bundle|rollback_refused|promotion_refused)$/
+
+type Check = (model: Model) => string[] | Promise<string[]>
+
+/** After a history and one calm run. */
+export const AT_REST: Readonly<Record<string, Check>> = {
+  async 'every channel of a branch serves what the newest commit says'(model) {
+    const wrong: string[] = []
+    for (const channel of STAGES) {
+      const allowed = model.allowed(channel)
+      const served = await model.served(channel)
+      if (allowed !== null && !allowed.some(content => content === served))
+        wrong.push(`${channel} serves ${served}, wanted is ${allowed.join(' or ')}`)
+    }
+    return wrong
+  },
+
+  async 'every open pull request has its head on its channel'(model) {
+    const wrong: string[] = []
+    for (const { number, content } of model.pulls.filter(({ open }) => open)) {
+      const served = await model.served(`pr-${number}`)
+      if (served !== content) wrong.push(`pr-${number} serves ${served}, wanted is ${content}`)
+    }
+    return wrong
+  },
+
+  async 'a phone gets exactly these files'(model) {
+    const { capgo } = model.world
+    // The server takes up delta files after some seconds.
+    capgo.clock.advance(30_000)
+    const wrong: string[] = []
+    for (const name of servingChannels(model)) {
+      const content = await model.served(name)
+      const device = new Device({ capgoUrl: capgo.url, appId: APP_ID, defaultChannel: name })
+      const installed = await device.update().catch((error: Error) => error.message)
+      if (installed === null || typeof installed === 'string')
+        wrong.push(`a phone on ${name} gets nothing: ${installed}`)
+      else {
+        const files = Object.fromEntries([...installed.files].map(([path, bytes]) => [path, `${bytes}`]))
+        if (!isDeepStrictEqual(files, webFiles(`${content}`)))
+          wrong.push(`a phone on ${name} gets ${JSON.stringify(files)}, not ${content}`)
+      }
+    }
+    return wrong
+  },
+
+  'no bundle is in progress'({ world: { capgo } }) {
+    return capgo.store
+      .list('app_versions', { app_id: APP_ID, storage_provider: 'r2-direct', deleted: false })
+      .filter(({ name }) => !FOREIGN.bundles.includes(name as never))
+      .map(({ name, comment }) => `${name} is in progress (${comment})`)
+  },
+
+  'there is no channel that nobody wants, and none is missing'(model) {
+    const names = model.world.capgo.store.list('channels', { app_id: APP_ID }).map(({ name }) => name)
+    const wanted = [
+      ...FOREIGN.channels,
+      ...Object.values(CHANNEL_OF),
+      ...model.pulls.filter(({ open }) => open).map(({ number }) => `pr-${number}`),
+    ]
+    return different('channels', names.sort(), wanted.sort())
+  },
+
+  'nothing is left of a closed pull request'(model) {
+    const closed = new Set(model.pulls.filter(({ open }) => !open).map(({ number }) => `${number}`))
+    return model.world.capgo.store
+      .list('app_versions', { app_id: APP_ID, deleted: false })
+      .filter(({ name }) => closed.has(/-pr\.(\d+)\./.exec(name)?.[1] ?? ''))
+      .map(({ name }) => `bundle ${name} is left`)
+  },
+
+  'overrides are as the file, the pull requests and people say'(model) {
+    return different('overrides', model.overrides(), model.expectedOverrides())
+  },
+
+  'a pull request has one comment of ours'(model) {
+    return model.pulls.flatMap(({ number, open }) => {
+      const ours = model.world.hosted
+        .commentsOf(number)
+        .filter(({ author }) => author === 'github-actions[bot]')
+      const title = ours[0]?.body.split('\n')[2] ?? ''
+      if (open && ours.length === 1 && title.includes('Preview ready')) return []
+      // A pull request whose preview never got as far as a comment gets none when it is closed.
+      if (!open && (ours.length === 0 || (ours.length === 1 && title.includes('Preview closed')))) return []
+      return [`#${number} has ${ours.length} comments of ours, the first: ${title}`]
+    })
+  },
+
+  'what is not ours is as it was'(model) {
+    const { capgo, hosted } = model.world
+    const bundles = FOREIGN.bundles.flatMap(name => {
+      const bundle = capgo.store.find('app_versions', { app_id: APP_ID, name })
+      const isThere = bundle !== undefined && !bundle.deleted
+      const isWhole =
+        bundle?.storage_provider === 'r2-direct' || capgo.store.objects.stat(bundle?.r2_path ?? '')
+      return isThere && isWhole ? [] : [`bundle ${name} of a person is gone`]
+    })
+    const channels = FOREIGN.channels.flatMap(name => {
+      const channel = capgo.store.find('channels', { app_id: APP_ID, name })
+      const bundle = capgo.store.find('app_versions', { app_id: APP_ID, name: FOREIGN.bundles[0] })
+      return channel?.version === bundle?.id ? [] : [`channel ${name} of a person was changed`]
+    })
+    const comments = model.pulls.flatMap(({ number }) =>
+      hosted.commentsOf(number).some(({ author, body }) => author === 'mallory' && body === FOREIGN.comment)
+        ? []
+        : [`the comment of a person on #${number} was changed`],
+    )
+    return [...bundles, ...channels, ...comments]
+  },
+
+  'nobody asked to delete everything'({ world: { capgo } }) {
+    return capgo.deleteAllAttempts.map(({ body }) => `DELETE /bundle ${JSON.stringify(body)}`)
+  },
+
+  'every request is one that GitHub knows'({ world: { github } }) {
+    return github.violations.map(({ request, problems }) => `${request}: ${problems.join('; ')}`)
+  },
+}
+
+/** After each attempt of a job. */
+export function judgeRun(job: ModelJob, { isGreen, isKilled, outputs, errors }: Ended): string[] {
+  if (isGreen || isKilled) return []
+  const code = outputs['error-code'] ?? ''
+  const title = `${job.name} ended with ${code || 'no error code'}`
+  if (!/^(?!internal)[a-z0-9_]+$/.test(code)) return [`${title}: ${errors?.join(' / ')}`]
+  return errors !== null && errors.length === 0 ? [`${title} and no annotation`] : []
+}
+
+/** Of the calm run. */
+export function judgeCalm(job: ModelJob, { isGreen, outputs, errors }: Ended): string[] {
+  const mayRefuse = job.kind === 'promote' || job.kind === 'rollback'
+  if (isGreen || (mayRefuse && REFUSALS.test(outputs['error-code'] ?? ''))) return []
+  return [`${job.name} is red without any fault: ${errors?.join(' / ')}`]
+}
+
+export interface Before {
+  readonly served: ReadonlyMap<string, string | null | undefined>
+}
+
+export async function look(model: Model): Promise<Before> {
+  const names = [...STAGES, ...model.pulls.map(({ number }) => `pr-${number}`)]
+  const served = new Map<string, string | null | undefined>()
+  for (const name of names) served.set(name, await model.served(name))
+  return { served }
+}
+
+/** A run alone changes a channel only to what is wanted: it brings nothing older back, and takes no preview away. */
+export async function judgeStep(model: Model, before: Before): Promise<string[]> {
+  const { served } = await look(model)
+  const wrong: string[] = []
+  for (const channel of STAGES) {
+    const now = served.get(channel)
+    const allowed = model.allowed(channel)
+    if (now === before.served.get(channel) || allowed === null || allowed.some(each => each === now)) continue
+    wrong.push(
+      `${channel} went from ${before.served.get(channel)} to ${now}, wanted is ${allowed.join(' or ')}`,
+    )
+  }
+  for (const { number, content } of model.pulls.filter(({ open }) => open)) {
+    const name = `pr-${number}`
+    const now = served.get(name)
+    if (now !== before.served.get(name) && now !== content)
+      wrong.push(`${name} of an open pull request went from ${before.served.get(name)} to ${now}`)
+  }
+  return wrong
+}
+
+/** Green means served. */
+export async function judgeGreen(model: Model, job: ModelJob, ended: Ended): Promise<string[]> {
+  if (!ended.isGreen || ended.outputs.outcome !== 'published') return []
+  const channel = ended.outputs.channel ?? ''
+  const row = model.world.capgo.store.find('channels', { app_id: APP_ID, name: channel })
+  return row !== undefined && String(row.version) === ended.outputs['bundle-id']
+    ? []
+    : [`${job.name} is green, and ${channel} does not serve bundle ${ended.outputs['bundle-id']}`]
+}
+
+export const ALONG_THE_WAY = {
+  error: 'a red run has a code and an annotation',
+  calm: 'the calm run is green',
+  step: 'a run alone brings nothing older back',
+  green: 'green means served',
+} as const
+
+export async function checkAtRest(model: Model, tally: Tally): Promise<string[]> {
+  const wrong: string[] = []
+  for (const [name, check] of Object.entries(AT_REST)) {
+    tally.count('invariants', name)
+    wrong.push(...(await check(model)).map(each => `${name}: ${each}`))
+  }
+  tally.loose += STAGES.filter(channel => model.allowed(channel)?.length !== 1).length
+  return wrong
+}
+
+function servingChannels(model: Model): string[] {
+  return [...STAGES, ...model.pulls.filter(({ open }) => open).map(({ number }) => `pr-${number}`)]
+}
+
+function different(what: string, found: unknown, wanted: unknown): string[] {
+  return isDeepStrictEqual(found, wanted)
+    ? []
+    : [`${what} are ${JSON.stringify(found)}, wanted are ${JSON.stringify(wanted)}`]
+}

@@ -1,0 +1,136 @@
+/** Plays a history, has one calm run after it, and judges what is there then. */
+import { type Act, describeAct, describeHistory, type History } from './history.ts'
+import { ALONG_THE_WAY, checkAtRest, judgeCalm, judgeGreen, judgeRun, judgeStep, look } from './invariants.ts'
+import { type Branch, Model, type ModelJob, repositoryFiles } from './model.ts'
+import type { Tally } from './tally.ts'
+import { type Ended, World } from './world.ts'
+
+/** Milliseconds of a day and an hour: the schedule comes round. */
+const DAY = 25 * 60 * 60 * 1000
+
+/** What was done, line by line, and what is wrong. */
+export class Broken extends Error {
+  constructor(history: History, story: readonly string[], wrong: readonly string[]) {
+    const told = [
+      ...describeHistory(history).slice(0, 1),
+      ...story,
+      '',
+      ...wrong.map(each => `WRONG: ${each}`),
+    ]
+    super(told.join('\n'))
+    this.name = 'Broken'
+  }
+}
+
+export async function play(history: History, tally: Tally): Promise<void> {
+  tally.histories++
+  const world = await World.start(history.setup, repositoryFiles('main', []), tally)
+  const story: string[] = []
+  try {
+    const model = new Model(world)
+    world.wire.onLate = path => {
+      story.push(`   (late: ${path.slice(0, 80)})`)
+      model.lateSince = Math.min(model.lateSince, model.step)
+    }
+    const player = new Player(model, history, tally, story)
+    await player.act()
+    await player.calm()
+    await player.end()
+  } finally {
+    await world.stop()
+  }
+}
+
+class Player {
+  readonly #model: Model
+  readonly #history: History
+  readonly #tally: Tally
+  readonly #story: string[]
+
+  constructor(model: Model, history: History, tally: Tally, story: string[]) {
+    this.#model = model
+    this.#history = history
+    this.#tally = tally
+    this.#story = story
+  }
+
+  async act(): Promise<void> {
+    const model = this.#model
+    const { wire } = model.world
+    for (const { acts, order } of this.#history.steps) {
+      model.step++
+      wire.order(order)
+      const isQuiet = !wire.hasLate && acts.length === 1
+      const before = await look(model)
+      const started: [Act, ModelJob | null][] = []
+      for (const act of acts) {
+        const job = await model.perform(act.deed)
+        this.#tally.count('deeds', act.deed.do)
+        // GitHub runs one attempt of a job at a time.
+        const isTwice = started.some(([, other]) => other !== null && other === job)
+        started.push([act, isTwice ? null : job])
+      }
+      const jobs = started.filter(([, job]) => job !== null)
+      if (jobs.length === 2) this.#tally.pairs++
+      const ends = await Promise.all(jobs.map(([{ plan }, job]) => model.world.run(job!, plan)))
+      for (const [index, ended] of ends.entries()) {
+        const [act, job] = jobs[index]!
+        await model.note(job!, ended)
+        this.#tell(`${model.step}. ${describeAct(act)}`, job!, ended)
+        this.#judge('error', judgeRun(job!, ended))
+        if (isQuiet && !wire.hasLate) this.#judge('green', await judgeGreen(model, job!, ended))
+      }
+      if (isQuiet && !wire.hasLate && ends.length > 0) this.#judge('step', await judgeStep(model, before))
+    }
+  }
+
+  /**
+   * What an ordinary day brings: a red push of testers.json and a red promotion or roll-back are run again; the newest
+   * job of each branch and of each pull request is run again; and the schedule comes round.
+   */
+  async calm(): Promise<void> {
+    const model = this.#model
+    await model.world.wire.flush()
+    model.world.wire.order({ kind: 'drawn', seed: 0 })
+    model.step++
+    const isRed = (job: ModelJob) => job.ended !== null && !job.ended.isGreen
+    for (const job of model.jobs.filter(isRed)) {
+      const isMove = job.kind === 'promote' || job.kind === 'rollback'
+      if (job.isEdit || (isMove && model.isNewestWord(job))) await this.#calmly(job)
+    }
+    for (const branch of ['main', 'develop'] as Branch[]) await this.#calmly(model.headJob(branch))
+    for (const { last, open } of model.pulls)
+      if (open || !this.#history.setup.sweepOnly) await this.#calmly(last)
+    model.world.capgo.clock.advance(DAY)
+    await this.#calmly(model.schedule())
+  }
+
+  async #calmly(job: ModelJob): Promise<void> {
+    const ended = await this.#model.world.run(job)
+    await this.#model.note(job, ended)
+    this.#tell('calm:', job, ended)
+    this.#judge('calm', judgeCalm(job, ended))
+  }
+
+  async end(): Promise<void> {
+    const wrong = await checkAtRest(this.#model, this.#tally)
+    if (wrong.length > 0) throw new Broken(this.#history, this.#story, wrong)
+  }
+
+  #tell(what: string, job: ModelJob, { isGreen, isKilled, outputs }: Ended): void {
+    const end = isKilled ? 'killed' : isGreen ? outputs.outcome : `red: ${outputs['error-code']}`
+    this.#story.push(
+      `${what} (${job.name}, run ${job.runId - 9_000_000_000}.${job.attempts}) -> ${end}: ${outputs.reason ?? ''}`,
+    )
+  }
+
+  #judge(name: keyof typeof ALONG_THE_WAY, wrong: readonly string[]): void {
+    this.#tally.count('invariants', ALONG_THE_WAY[name])
+    if (wrong.length === 0) return
+    throw new Broken(
+      this.#history,
+      this.#story,
+      wrong.map(each => `${ALONG_THE_WAY[name]}: ${each}`),
+    )
+  }
+}
