@@ -15,6 +15,7 @@ const ORDER = [
   'security.md',
   'troubleshooting.md',
   'errors.md',
+  'dependencies.md',
 ]
 
 /** docs/README.md: every page by its heading and first sentence. */
