@@ -5,6 +5,9 @@ import { shortDevice } from './plan/testers.ts'
 /** Characters; 10,000 testers with all that there is to say of them have 2 MB. */
 const LONGEST_FILE = 8 * 1024 * 1024
 
+/** As many mistakes are told, and as many warnings: nobody reads more at once. */
+export const MOST_PROBLEMS = 100
+
 /** What the plugin makes for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -102,8 +105,8 @@ export interface ParsedTesters {
 }
 
 /**
- * Reads a testers file: JSON that may have comments and trailing commas. Never throws; tells everything that is
- * wrong at once. `today` as `2026-11-23`.
+ * Reads a testers file: JSON that may have comments and trailing commas. Never throws; tells all that is wrong at
+ * once, up to `MOST_PROBLEMS`. `today` as `2026-11-23`.
  */
 export function parseTesters(source: string, today: string): ParsedTesters {
   const text = source.replace(/^\ufeff/, '')
@@ -178,6 +181,7 @@ class Reader {
     if (node?.type !== 'array') this.#problem(path, `${label(path)} must be a list`)
     else
       node.children?.forEach((child, index) => {
+        if (this.problems.length >= MOST_PROBLEMS) return
         const at = [...path, index]
         if (child.type === 'object') {
           if (!this.#check(TesterEntry, at, Object.keys(TesterEntry.shape))) return
@@ -203,6 +207,7 @@ class Reader {
       }
       const seen = new Set<string>()
       list.children?.forEach((child, index) => {
+        if (this.problems.length >= MOST_PROBLEMS) return
         const at = [...path, index]
         if (!this.#check(DeviceId, at, [])) return
         const device = String(child.value).toLowerCase()
@@ -220,7 +225,7 @@ class Reader {
     const device = entry.device.toLowerCase()
     const place = this.#placeOf(path)
     if (device !== entry.device)
-      this.warnings.push({
+      this.#warn({
         message: `${shortDevice(device)} is written in upper case; Capgo keeps device ids in lower case, and so it is taken`,
         ...place,
       })
@@ -237,7 +242,7 @@ class Reader {
     }
     const until = entry.until ?? null
     if (until !== null && until < this.#today)
-      this.warnings.push({
+      this.#warn({
         message: `"until" of ${shortDevice(device)} was ${until}: the device is no tester any more; remove it or set a later day`,
         ...this.#placeOf([...path.slice(0, -1), 'until']),
       })
@@ -281,8 +286,12 @@ class Reader {
     return false
   }
 
+  #warn(warning: FileProblem): void {
+    if (this.warnings.length < MOST_PROBLEMS) this.warnings.push(warning)
+  }
+
   #problem(path: Path, message: string, atKey = false): void {
-    this.problems.push({ message, ...this.#placeOf(path, atKey) })
+    if (this.problems.length < MOST_PROBLEMS) this.problems.push({ message, ...this.#placeOf(path, atKey) })
   }
 
   #node(path: Path): Node | undefined {

@@ -16,6 +16,7 @@ const ORDER = [
   'reliability.md',
   'troubleshooting.md',
   'errors.md',
+  'dependencies.md',
 ]
 
 /** docs/README.md: every page by its heading and first sentence. */

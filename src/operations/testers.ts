@@ -18,7 +18,7 @@ import {
 } from '../plan/testers.ts'
 import { progressReporter } from '../report/progress.ts'
 import type { Installation, TesterFailure, TesterRow, TestersReport } from '../report/testers.ts'
-import { type ParsedTesters, parseTesters, type Tester } from '../testers-file.ts'
+import { MOST_PROBLEMS, type ParsedTesters, parseTesters, type Tester } from '../testers-file.ts'
 import { PULL_REQUESTS, updateTesterSection } from './comment.ts'
 import type { RunContext } from './context.ts'
 
@@ -105,7 +105,9 @@ function invalidFile(path: string, { problems }: ParsedTesters): ActionError {
   }))
   return new ActionError(
     'testers_file_invalid',
-    problems.length === 1 ? said[0]!.message : `${path} has ${problems.length} mistakes.`,
+    problems.length === 1
+      ? said[0]!.message
+      : `${path} has ${problems.length}${problems.length === MOST_PROBLEMS ? ' and more' : ''} mistakes.`,
     {
       hint: 'Nothing was changed. docs/testers.md describes the file; its "$schema" line lets editors check it.',
       at: at(first!),

@@ -78,7 +78,7 @@ function writeLine(line: Line): string {
 
 /** A name as a value: one of others may hold a space, and is not noted. */
 function word(name: string | null): string | null {
-  return name === null || /\s|@/.test(name) ? null : name
+  return name === null || /^$|\s|@/.test(name) ? null : name
 }
 
 function linesOf(comment: string | null): string[] {
