@@ -50625,6 +50625,8 @@ function bundles({ http, api, key, database }) {
             order: 'id.desc',
             limit: '1000',
         }, 'look for bundles by what they were put on a channel for'),
+        /** Bundles whose upload is not finished, the newest first. */
+        findUnfinishedBundles: (appId) => list(appId, { storage_provider: 'eq.r2-direct', deleted: 'is.false', order: 'id.desc', limit: String(PAGE) }, 'look for unfinished bundles'),
         async readBundle(appId, name) {
             return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null;
         },
@@ -57547,26 +57549,39 @@ function comments(connection) {
         const { login } = parseAnswer(Author, data, 'GET /user');
         return author => author?.login === login;
     }
-    /** Our comments that begin with this marker, oldest first, through all pages; `most` of them. */
-    async function findComments(issue, marker, most) {
+    /** Our comments that begin with this marker, oldest first, through all pages. */
+    async function findComments(issue, marker) {
         const isOurs = await ours();
         const found = [];
         const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments';
         for await (const page of readPages(connection, route, { issue_number: issue }, Comment))
             for (const { id, user, body, html_url } of page)
-                if (isOurs(user) && body?.startsWith(marker)) {
+                if (isOurs(user) && body?.startsWith(marker))
                     found.push({ id, body, url: html_url });
-                    if (found.length === most)
-                        return found;
-                }
         return found;
     }
+    /**
+     * Our oldest comment that begins with this marker, the one that counts; others go. There may be more than one: two
+     * runs at once may both find none and write one, and a run may be stopped before it takes its own back.
+     */
+    async function findComment(issue, marker) {
+        const [first, ...others] = await findComments(issue, marker);
+        for (const { id } of others)
+            await deleteComment(id);
+        return first ?? null;
+    }
+    async function deleteComment(id) {
+        try {
+            await octokit.rest.issues.deleteComment({ owner, repo, comment_id: id });
+        }
+        catch (error) {
+            if (!(0,refusal/* isNotFound */.c4)(error))
+                throw error;
+        }
+    }
     return {
-        /** Our comment that begins with this marker. Needs `pull-requests: read`. */
-        async findComment(issue, marker) {
-            const [first] = await findComments(issue, marker, 1);
-            return first ?? null;
-        },
+        /** Needs `pull-requests: write` where there is more than one, else `read`. */
+        findComment,
         /** Null when a person deleted it meanwhile. Needs `pull-requests: write`. */
         async updateComment(id, body) {
             try {
@@ -57580,18 +57595,14 @@ function comments(connection) {
             }
         },
         /**
-         * Writes a new comment. Two runs at once may both find none and write one: the older stays, so the
-         * comment that counts is returned, and it may hold the other run's text.
+         * Writes a new comment. Another run may have written one at the same moment: the comment that counts is returned,
+         * and it may hold the other run's text.
          */
         async createComment(issue, marker, body) {
             const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body });
             const { id, html_url } = parseAnswer(Written, data, 'POST of a comment');
             const made = { id, body, url: html_url };
-            const [first] = await findComments(issue, marker, 1);
-            if (first === undefined || first.id === made.id)
-                return made;
-            await octokit.rest.issues.deleteComment({ owner, repo, comment_id: made.id });
-            return first;
+            return (await findComment(issue, marker)) ?? made;
         },
     };
 }
@@ -57962,15 +57973,17 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_5___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_5__);
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7996);
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6752);
-/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(4937);
+/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4937);
 /* harmony import */ var _bundle_untouched_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2863);
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1921);
-/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8736);
-/* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(1066);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(6373);
-/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6535);
-/* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(1123);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3916);
+/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(8736);
+/* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1066);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6373);
+/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6535);
+/* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1123);
 /** The only entry: builds Deps, calls run, sets the exit code. */
+
 
 
 
@@ -57992,16 +58005,18 @@ const USER_AGENT = 'capgo-publish-action';
 const dist = (0,node_path__WEBPACK_IMPORTED_MODULE_4__.dirname)(process.argv[1] ?? '');
 /** What is written beside the checkout; null before that. */
 let scratch = null;
+/** What all calls go through; null before the first. */
+let network = null;
 const { env } = process;
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === _sealed_js__WEBPACK_IMPORTED_MODULE_12__/* .SEALED */ .pU)
-    Object.assign(env, (0,_sealed_js__WEBPACK_IMPORTED_MODULE_12__/* .unseal */ .Du)());
-const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_14__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4(name)).filter(secret => secret !== '' && !isKeyFile(secret));
+if (process.argv[2] === _sealed_js__WEBPACK_IMPORTED_MODULE_13__/* .SEALED */ .pU)
+    (0,_sealed_js__WEBPACK_IMPORTED_MODULE_13__/* .unseal */ .Du)(env);
+const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_15__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4(name)).filter(secret => secret !== '' && !isKeyFile(secret));
 /** The runner's own tokens. */
 const tokens = Object.entries(env).flatMap(([name, value]) => /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : []);
 /** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
-const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_15__/* .createRedactor */ .l)([...secrets, ...tokens]);
-const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_13__/* .createStop */ .nN)();
+const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_16__/* .createRedactor */ .l)([...secrets, ...tokens]);
+const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_14__/* .createStop */ .nN)();
 const log = {
     info: message => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(inert(redact(message))),
     warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .warning */ .$e(redact(message), annotation(at)),
@@ -58057,7 +58072,23 @@ function listenToRunner({ signal, cancel, after }) {
         process.on('SIGBREAK', () => cancel('SIGBREAK'));
     signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`));
     // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
-    after(_stop_js__WEBPACK_IMPORTED_MODULE_13__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
+    after(_stop_js__WEBPACK_IMPORTED_MODULE_14__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
+}
+/** The way out, by the proxy that the environment names. Throws `proxy_invalid`. */
+function openNetwork() {
+    try {
+        network ??= new undici__WEBPACK_IMPORTED_MODULE_7__.EnvHttpProxyAgent();
+        return network;
+    }
+    catch {
+        // Not the cause: it holds the address, and with it a password.
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_10__/* .ActionError */ .lZ('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
+            hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
+        });
+    }
+}
+function viaNetwork(dispatcher) {
+    return ((url, init) => (0,undici__WEBPACK_IMPORTED_MODULE_7__.fetch)(url, { ...init, dispatcher }));
 }
 /** Ends the process although something still runs. What was written to the log is written first. */
 function leave() {
@@ -58075,9 +58106,8 @@ async function readPayload(path = '') {
 async function main() {
     listenToRunner(stop);
     scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)(), 'capgo-publish-'));
-    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_15__/* .secretParts */ .B))
+    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_16__/* .secretParts */ .B))
         _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .setSecret */ .Pq(part);
-    const dispatcher = new undici__WEBPACK_IMPORTED_MODULE_7__.EnvHttpProxyAgent();
     const deps = {
         readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4(name),
         env,
@@ -58105,7 +58135,7 @@ async function main() {
         connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_9__/* .createCapgo */ .Z)({
             token,
             ...hosts,
-            dispatcher,
+            dispatcher: openNetwork(),
             redact,
             userAgent: USER_AGENT,
             // Whoever waited looks at the signal.
@@ -58113,22 +58143,22 @@ async function main() {
             signal: stop.signal,
             onRetry: message => log.info(message),
         }),
-        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_10__/* .connectGitHub */ .U)({
+        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_11__/* .connectGitHub */ .U)({
             token,
             repository,
             redact,
             apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
             userAgent: USER_AGENT,
             signal,
-            fetch: ((url, init) => (0,undici__WEBPACK_IMPORTED_MODULE_7__.fetch)(url, { ...init, dispatcher })),
+            fetch: viaNetwork(openNetwork()),
         }),
     };
     try {
-        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_11__/* .run */ .e)(deps)) ? 0 : 1;
+        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_12__/* .run */ .e)(deps)) ? 0 : 1;
     }
     finally {
         await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.rm)(scratch ?? '', { recursive: true, force: true }).catch(() => { });
-        await (stop.signal.aborted ? dispatcher.destroy() : dispatcher.close());
+        await (stop.signal.aborted ? network?.destroy() : network?.close());
         if (stop.signal.aborted)
             leave();
     }
@@ -58254,6 +58284,7 @@ function readTrigger({ env, payload }) {
         event,
         ref: { full, name, type },
         isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
+        defaultBranch: told.repository?.default_branch ?? null,
         repository,
         repositoryUrl: `${server}/${repository}`,
         runUrl: `${server}/${repository}/actions/runs/${runId}`,
@@ -58647,6 +58678,8 @@ const DEFAULT_WEB_DIR = 'www';
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
 const NO_WEB_DIR = ['', '.', '..', './', '../'];
 const TIMEOUT = 30_000;
+/** Folders that a hint names. */
+const NAMED = 5;
 /** Bytes that the evaluator may say. */
 const LONGEST_EVALUATION = 4 * 1024 * 1024;
 const capacitor_config_text = mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP());
@@ -58731,11 +58764,31 @@ async function findConfig(directory, root) {
     if (first !== undefined)
         return (0,external_node_path_.join)(directory, first);
     const ignored = await present(IGNORED, directory);
+    const elsewhere = ignored.length > 0 ? [] : await configsBelow(directory);
     throw new src_errors/* ActionError */.lZ('config_missing', `There is no Capacitor config in "${folder}".`, {
         hint: ignored.length > 0
             ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
-            : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
+            : elsewhere.length > 0
+                ? `There is one in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
+                : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
     });
+}
+/** Of a monorepo's apps: two levels down, as in `apps/mobile`. */
+async function configsBelow(directory, levels = 2) {
+    const entries = await (0,promises_.readdir)(directory, { withFileTypes: true }).catch(() => []);
+    const found = [];
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+        if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.'))
+            continue;
+        const folder = (0,external_node_path_.join)(directory, entry.name);
+        if ((await present(NAMES, folder)).length > 0)
+            found.push(folder);
+        else if (levels > 1)
+            found.push(...(await configsBelow(folder, levels - 1)));
+        if (found.length >= NAMED)
+            break;
+    }
+    return found.slice(0, NAMED);
 }
 async function evaluateConfig(file, options) {
     const shown = shownPath(options.root, file);
@@ -58922,6 +58975,8 @@ function createEncryption(privateKey, textSignatures) {
     const publicKey = (0,external_node_crypto_.createPublicKey)(privateKey);
     const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
     const seal = (bytes) => (0,external_node_crypto_.privateEncrypt)({ key: privateKey, padding }, bytes);
+    if (!opens(publicKey, seal, padding))
+        throw unfit('its parts do not belong together, so that nobody could open what it seals');
     const session = (iv, key, sessionKey) => ({
         sessionKey,
         cipher: () => (0,external_node_crypto_.createCipheriv)(AES, key, iv),
@@ -58949,12 +59004,27 @@ function createEncryption(privateKey, textSignatures) {
         },
     };
 }
-/** Of a public key in PEM; the same whatever its line breaks are. */
+/** OpenSSL reads a key whose numbers were changed, and then either fails or seals what nobody opens. */
+function opens(publicKey, seal, padding) {
+    const probe = (0,external_node_crypto_.randomBytes)(AES_BYTES);
+    try {
+        return (0,external_node_crypto_.publicDecrypt)({ key: publicKey, padding }, seal(probe)).equals(probe);
+    }
+    catch {
+        return false;
+    }
+}
+/** Of a public key in PEM. */
 function keyIdOf(publicKey) {
-    return publicKey
-        .replace(/-----[^-]+-----/g, '')
-        .replace(/\\n|\s/g, '')
-        .slice(0, KEY_ID_LENGTH);
+    return bodyOf(publicKey).slice(0, KEY_ID_LENGTH);
+}
+/** Whether two texts are the same public key. Their ids alone may be the same: those tell six bytes of a key. */
+function isSameKey(one, other) {
+    return bodyOf(one) === bodyOf(other);
+}
+/** The same whatever the line breaks are. */
+function bodyOf(pem) {
+    return pem.replace(/-----[^-]+-----/g, '').replace(/\\n|\s/g, '');
 }
 /** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */
 async function encryptFile(from, to, session) {
@@ -59820,12 +59890,17 @@ function refusesToBuild({ event }) {
         hint: 'Build in a workflow on "pull_request", which has no secrets for forks, keep the web folder as an artifact, and publish it on "workflow_run" with "build: false" (docs/forks.md).',
     });
 }
-function decideRef({ ref }, inputs) {
+function decideRef({ ref, defaultBranch }, inputs) {
     if (inputs.channel !== null)
         return { kind: 'publish', channelName: inputs.channel, why: 'input "channel"' };
     if (ref.type === 'other')
         throw new src_errors/* ActionError */.lZ('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
             hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
+        });
+    // Who may make tags is often more than who may push to that branch.
+    if (ref.type === 'tag' && ref.name === defaultBranch)
+        throw new src_errors/* ActionError */.lZ('ref_ambiguous', `The tag "${ref.name}" has the name of the default branch.`, {
+            hint: 'What is mapped to that branch is not published from a tag of its name. Delete the tag, or give it another name.',
         });
     const match = matchChannel(ref, inputs.channels);
     if (match !== undefined)
@@ -60148,7 +60223,7 @@ function sizesOf(files) {
     return sizes;
 }
 /** So many kinds are on the folded line. */
-const NAMED = 3;
+const makeup_NAMED = 3;
 const LONGEST_BAR = 4;
 /** The folded line says how large and what grew; inside are a chart that GitHub draws and a table. */
 function renderMakeup(kinds) {
@@ -60160,9 +60235,9 @@ function renderMakeup(kinds) {
     const grown = differences.reduce((sum, difference) => sum + difference, 0);
     const changed = (difference) => difference === 0 || !isCompared ? '' : ` (${formatDifference(difference)})`;
     const parts = kinds
-        .slice(0, NAMED)
+        .slice(0, makeup_NAMED)
         .map(({ kind, size }, at) => `${kind.toLowerCase()} ${formatBytes(size)}${changed(differences[at])}`);
-    const line = `<b>Size:</b> ${formatBytes(total)}${changed(grown)}: ${parts.join(', ')}${kinds.length > NAMED ? ' …' : ''}`;
+    const line = `<b>Size:</b> ${formatBytes(total)}${changed(grown)}: ${parts.join(', ')}${kinds.length > makeup_NAMED ? ' …' : ''}`;
     const largest = Math.max(...differences.map(Math.abs));
     // Few columns: people look at it on a phone.
     const rows = kinds.map(({ kind, files, size }, at) => [
@@ -60250,14 +60325,14 @@ async function checkKeys(privateKey, config, root) {
             : [
                 'The Capacitor config has a publicKey and the input "private-key" is empty, so the bundle is not encrypted: iOS devices refuse it.',
             ];
-    const { keyId } = await readEncryption(privateKey, (0,external_node_path_.dirname)(config.file), null);
+    const own = await readEncryption(privateKey, (0,external_node_path_.dirname)(config.file), null);
     if (publicKey === undefined)
         throw new src_errors/* ActionError */.lZ('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
             hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
             at,
         });
-    if (keyIdOf(publicKey) !== keyId)
-        throw new src_errors/* ActionError */.lZ('public_key_mismatch', `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${keyId}….`, { hint: 'No device could open the bundle. Give the private key of that pair.', at });
+    if (!isSameKey(publicKey, own.publicKey))
+        throw new src_errors/* ActionError */.lZ('public_key_mismatch', `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${own.keyId}….`, { hint: 'No device could open the bundle. Give the private key of that pair.', at });
     return [];
 }
 /** The app's id, from the inputs or the config. */
@@ -60623,7 +60698,968 @@ function failure(error, what = 'Publish') {
     };
 }
 
+;// CONCATENATED MODULE: ./src/plan/compatibility.ts
+
+/**
+ * How `local` differs from `remote`, the packages of the bundle that the channel serves now; by name, without
+ * what is the same. Capgo never enforces this, its CLI judges in the same way. Without one of the lists nothing
+ * is known (an app that was not installed here has an empty one), so nothing is judged.
+ */
+function compareNatives(local, remote) {
+    if (remote === null || remote.length === 0 || local.length === 0)
+        return [];
+    const before = new Map(remote.map(each => [each.name, each]));
+    const now = new Map(local.map(each => [each.name, each]));
+    const names = [...new Set([...before.keys(), ...now.keys()])].sort();
+    return names.flatMap(name => {
+        const change = compareOne(before.get(name), now.get(name));
+        return change === null
+            ? []
+            : [{ name, before: before.get(name)?.version ?? null, now: now.get(name)?.version ?? null, ...change }];
+    });
+}
+function compareOne(before, now) {
+    if (now === undefined)
+        return { compatible: true, why: 'native code that this bundle no longer uses' };
+    if (before === undefined)
+        return { compatible: false, why: 'new native code that installed apps do not have' };
+    const code = [
+        ...(differs(before.ios_checksum, now.ios_checksum) ? ['iOS'] : []),
+        ...(differs(before.android_checksum, now.android_checksum) ? ['Android'] : []),
+    ];
+    const reasons = [
+        ...(intersect(before.version, now.version)
+            ? []
+            : [`${now.version} is not in the range of ${before.version}`]),
+        ...(code.length > 0 ? [`its ${code.join(' and ')} code differs`] : []),
+    ];
+    if (reasons.length > 0)
+        return { compatible: false, why: reasons.join(', ') };
+    if (before.version.trim() !== now.version.trim())
+        return { compatible: true, why: `${now.version} is in the range of ${before.version}` };
+    if (differs(before.requested_version, now.requested_version))
+        return {
+            compatible: true,
+            why: `the same version, asked for as ${now.requested_version} instead of ${before.requested_version}`,
+        };
+    return null;
+}
+/** Both are told, and they are not the same: a checksum that only one side has tells nothing. */
+function differs(before, now) {
+    return Boolean(before?.trim() && now?.trim()) && before.trim() !== now.trim();
+}
+/**
+ * Whether a version can satisfy both. An exact version is the range of itself alone: 7.0.1 and 7.0.2 do not
+ * intersect. What is no version (`workspace:*`, a URL) goes with itself only.
+ */
+function intersect(a, b) {
+    if (a.trim() === b.trim())
+        return true;
+    return semver_default().validRange(a) !== null && semver_default().validRange(b) !== null && semver_default().intersects(a, b);
+}
+
+;// CONCATENATED MODULE: ./src/plan/delivery.ts
+
+/**
+ * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
+ * they are; null when the server would answer `semver_error`.
+ */
+function normaliseNative(version) {
+    if (version === 'builtin' || version === 'unknown')
+        return '0.0.0';
+    const padded = /^\d+$/.test(version)
+        ? `${version}.0.0`
+        : /^\d+\.\d+$/.test(version)
+            ? `${version}.0`
+            : version;
+    return semver_default().valid(padded) ? padded : null;
+}
+/**
+ * The rules on versions alone (the app runs its built-in code): the first that keeps a device with this
+ * native version from taking the bundle, or null. Same order as Capgo's `/updates`.
+ */
+function refusedByVersion(native, bundle, rules, installed) {
+    const build = normaliseNative(native);
+    if (build === null)
+        return {
+            code: 'semver_error',
+            rule: `native version ${native} is not a version that Capgo can compare (x.y.z)`,
+        };
+    if (!semver_default().valid(bundle.name))
+        return { code: 'semver_error', rule: `bundle name ${bundle.name} is not a semantic version` };
+    if ((installed ?? build) === bundle.name)
+        return {
+            code: 'no_new_version_available',
+            rule: installed === undefined
+                ? `a bundle with the same name as the native version (${build}) is never delivered`
+                : `the device already runs ${bundle.name}`,
+        };
+    const name = semver_default().parse(bundle.name);
+    const device = semver_default().parse(build);
+    const policy = rules.disable_auto_update;
+    if (policy === 'major' && name.major > device.major)
+        return {
+            code: 'disable_auto_update_to_major',
+            rule: `the channel's policy "major" blocks ${bundle.name} on native ${build}: higher major version`,
+        };
+    if (policy === 'minor' && (name.major !== device.major || name.minor !== device.minor))
+        return {
+            code: 'disable_auto_update_to_minor',
+            rule: `the channel's policy "minor" blocks ${bundle.name} on native ${build}: major.minor must be the same`,
+        };
+    if (policy === 'patch' &&
+        (name.major !== device.major || name.minor !== device.minor || name.patch !== device.patch))
+        return {
+            code: 'disable_auto_update_to_patch',
+            rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
+        };
+    if (policy === 'version_number') {
+        if (bundle.min_update_version === null)
+            return {
+                code: 'misconfigured_channel',
+                rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
+            };
+        if (semver_default().valid(bundle.min_update_version) === null)
+            return {
+                code: 'semver_error',
+                rule: `the bundle's minimum native version ${bundle.min_update_version} is no version`,
+            };
+        if (semver_default().gt(bundle.min_update_version, build))
+            return {
+                code: 'disable_auto_update_to_metadata',
+                rule: `the bundle asks for native ${bundle.min_update_version} or later, the device has ${build}`,
+            };
+    }
+    if (rules.disable_auto_update_under_native && semver_default().lt(bundle.name, build))
+        return {
+            code: 'disable_auto_update_under_native',
+            rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
+        };
+    return null;
+}
+/** Plugins up to this one do not enforce the key id (Capgo's server, `/updates`). */
+const KEY_ID_ENFORCED_AFTER = '8.40.7';
+/**
+ * Whether a device that asks for updates is given this bundle of this channel: every rule of Capgo's
+ * `/updates`, in its order. Null = delivered.
+ */
+function refuseDelivery(device, channel, bundle) {
+    if (!bundle.stored)
+        return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` };
+    if (device.pluginVersion !== undefined &&
+        semver_default().valid(device.pluginVersion) &&
+        semver_default().gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
+        device.keyId &&
+        bundle.key_id &&
+        device.keyId !== bundle.key_id)
+        return {
+            code: 'key_id_mismatch',
+            rule: 'the bundle was encrypted with another key than the app was built with',
+        };
+    const version = refusedByVersion(device.native, bundle, channel, device.installed);
+    // The server asks in this order: same name, platform, major, private channel, the other version rules.
+    if (version?.code === 'semver_error' || version?.code === 'no_new_version_available')
+        return version;
+    if (!channel[device.platform])
+        return {
+            code: `disabled_platform_${device.platform}`,
+            rule: `channel ${channel.name} is switched off for ${device.platform}`,
+        };
+    if (version?.code === 'disable_auto_update_to_major')
+        return version;
+    if (!channel.public && !channel.allow_device_self_set && !device.byOverride)
+        return {
+            code: 'cannot_update_via_private_channel',
+            rule: `channel ${channel.name} is private: a device needs an override, or the channel must allow devices to choose it`,
+        };
+    if (version !== null)
+        return version;
+    if (device.isProd && !channel.allow_prod)
+        return { code: 'disable_prod_build', rule: `channel ${channel.name} refuses production builds` };
+    if (!device.isProd && !channel.allow_dev)
+        return { code: 'disable_dev_build', rule: `channel ${channel.name} refuses development builds` };
+    if (!device.isEmulator && !channel.allow_device)
+        return { code: 'disable_device', rule: `channel ${channel.name} refuses real devices` };
+    if (device.isEmulator && !channel.allow_emulator)
+        return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` };
+    return null;
+}
+
+;// CONCATENATED MODULE: ./src/plan/version.ts
+
+
+
+/** How many names to hold ready for the case that another run takes one at the same moment. */
+const SPARE_NAMES = 3;
+/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
+const DEFAULT_RULES = {
+    disable_auto_update: 'major',
+    disable_auto_update_under_native: true,
+};
+/** What this action sets on a preview's channel. */
+const PREVIEW_RULES = {
+    disable_auto_update: 'none',
+    disable_auto_update_under_native: false,
+};
+/** How names begin, behind the version, that are derived for a channel: `production`, or `pr.12`. */
+function preReleaseLabel(channelName, purpose) {
+    if (purpose.kind === 'preview')
+        return `pr.${purpose.pull}`;
+    // One pre-release identifier of `[0-9A-Za-z-]`, never all digits.
+    const label = channelName.replace(/[^0-9A-Za-z-]+/g, '-').replace(/^-+|-+$/g, '');
+    return /^\d*$/.test(label) ? `channel-${label}`.replace(/-$/, '') : label;
+}
+/** First native version whose device would refuse a bundle of this name, and by which rule. */
+function firstRefusal(name, natives, rules, minUpdateVersion) {
+    for (const native of natives) {
+        const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules);
+        if (refusal !== null)
+            return { native, refusal };
+    }
+    return null;
+}
+/**
+ * The bundle's name: the wanted version when it is free and every known native version would take it, else
+ * the next patch's pre-release for this channel and run (`1.4.1-production.57.1` from `1.4.0`), which is
+ * above what is installed and below the real next version.
+ *
+ * Throws `version_refused` when the user insists on a name that no device would take, and
+ * `channel_refuses_all` when the channel's rules leave no name at all.
+ */
+function chooseName(request) {
+    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
+    const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion);
+    if (refused !== null && wanted.forced) {
+        throw new src_errors/* ActionError */.lZ('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
+            hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
+        });
+    }
+    const derived = derivedNames(request);
+    // A preview gets a name of its own, so that the wanted one stays free for the release.
+    const own = request.purpose.kind === 'preview' && !wanted.forced;
+    if (refused === null && !own && !taken.has(wanted.version)) {
+        const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : '';
+        return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` };
+    }
+    const why = own
+        ? `${wanted.source} says ${wanted.version}`
+        : refused === null
+            ? `${wanted.source} says ${wanted.version}, a name that other content has`
+            : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`;
+    const [first, ...rest] = derived;
+    if (first === undefined) {
+        const [native] = natives;
+        throw new src_errors/* ActionError */.lZ('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
+            hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
+        });
+    }
+    return {
+        names: [first, ...rest],
+        why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
+    };
+}
+function derivedNames(request) {
+    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
+    const suffix = `${preReleaseLabel(request.channelName, request.purpose)}.${commit.runNumber}.${commit.runAttempt}`;
+    const bases = new Set([wanted.version]);
+    for (const native of natives) {
+        const build = normaliseNative(native.version);
+        if (build !== null)
+            bases.add(build);
+    }
+    const names = [];
+    // From the highest base down: the wanted version first where the rules allow it, else the native one.
+    for (const base of [...bases].sort((semver_default()).rcompare)) {
+        const { major, minor, patch, prerelease } = semver_default().parse(base);
+        const next = `${major}.${minor}.${prerelease.length > 0 ? patch : patch + 1}-${suffix}`;
+        const same = `${major}.${minor}.${patch}-${suffix}`;
+        for (const name of [next, same]) {
+            if (firstRefusal(name, natives, rules, minUpdateVersion) !== null)
+                continue;
+            for (let spare = 0; names.length <= SPARE_NAMES && spare <= SPARE_NAMES; spare++) {
+                const candidate = spare === 0 ? name : `${name}.${spare + 1}`;
+                if (!taken.has(candidate))
+                    names.push(candidate);
+            }
+            if (names.length > 0)
+                return names;
+        }
+    }
+    return names;
+}
+/** Names that a publish may want; asked of Capgo in one request before it is planned. */
+function possibleNames(request) {
+    return [...new Set([request.wanted.version, ...derivedNames({ ...request, taken: new Set() })])];
+}
+/**
+ * Whether a channel may show a bundle that has this name: the version that is wanted now, or a pre-release that
+ * was derived for this very channel (or pull request). A name made for another never gets there.
+ */
+function mayShow(name, wanted, channelName, purpose) {
+    if (name === wanted && purpose.kind === 'branch')
+        return true;
+    const preRelease = semver_default().parse(name)?.prerelease.join('.') ?? '';
+    return preRelease.startsWith(`${preReleaseLabel(channelName, purpose)}.`);
+}
+
+;// CONCATENATED MODULE: ./src/plan/plan.ts
+
+
+
+
+
+
+
+
+/**
+ * Everything that can be refused before anything is built: a forced version that no device would take, a
+ * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
+ */
+function checkBeforeBuild(facts) {
+    const request = nameRequest(facts, new Set());
+    chooseName(request);
+    return possibleNames(request);
+}
+/** What has to happen so that the channel serves the content that was built. Pure. */
+function planPublish(facts) {
+    const { channel, commit, checksum } = facts;
+    const served = channel?.version ?? null;
+    const decisions = [
+        { what: 'channel', value: facts.channelName, why: facts.channelWhy },
+        ...facts.natives.map(native => ({
+            what: 'native version',
+            value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
+            why: native.source,
+        })),
+    ];
+    const warnings = [];
+    const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null;
+    if (create !== null)
+        decisions.push({ what: 'new channel', value: facts.channelName, why: create.why });
+    const before = facts.base?.version ?? null;
+    const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null);
+    const action = decideAction();
+    const { stage, why: stageWhy } = action.do === 'keep'
+        ? { stage: EVERYBODY, why: null }
+        : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout);
+    if (stageWhy !== null)
+        decisions.push({
+            what: 'rollout',
+            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+            why: stageWhy,
+        });
+    if (action.do !== 'keep' || facts.purpose.kind === 'preview')
+        checkNatives();
+    if (channel !== null)
+        warnings.push(...channelWarnings(channel));
+    const shown = action.do === 'upload' ? action.names[0] : action.bundle.name;
+    const refused = shown === undefined ? null : refusalOf(shown, action);
+    if (refused !== null)
+        warnings.push(`Devices on native ${refused.native.version} (${refused.native.source}) do not take ${shown}: ${refused.refusal.rule}.`);
+    return {
+        appId: facts.appId,
+        purpose: facts.purpose,
+        channelName: facts.channelName,
+        channelId: channel?.id ?? null,
+        create: create?.settings ?? null,
+        action,
+        stage,
+        link: commit.url,
+        comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, 
+        // What is served already, is so since the note says.
+        action.do === 'keep' ? withoutTime(commit) : commit, { after: shown === served?.name ? null : (served?.name ?? null) }),
+        decisions,
+        natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,
+        warnings,
+    };
+    /** Throws `native_incompatible`. Where the channel's own rule keeps older apps away, nothing is wrong. */
+    function checkNatives() {
+        const broken = natives.filter(({ compatible }) => !compatible);
+        const minimum = action.do === 'upload' ? action.minUpdateVersion : null;
+        const isShielded = channel?.disable_auto_update === 'version_number' &&
+            minimum !== null &&
+            semver_default().gt(minimum, served?.min_update_version ?? '0.0.0');
+        const mode = facts.onIncompatible ?? (facts.purpose.kind === 'preview' ? 'warn' : 'fail');
+        if (broken.length === 0 || isShielded || mode === 'ignore')
+            return;
+        const lack = `Apps that take ${before?.name} from channel ${facts.base?.name} lack native code of this bundle`;
+        // The table of native packages says the rest.
+        if (mode === 'warn')
+            warnings.push(`${lack}: ${broken.map(({ name }) => name).join(', ')}.`);
+        else
+            throw new src_errors/* ActionError */.lZ('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
+                hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
+            });
+    }
+    function decideAction() {
+        if (served !== null) {
+            const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation) ?? staleByRollout();
+            if (stale !== null) {
+                decisions.push({ what: 'bundle', value: served.name, why: stale });
+                return { do: 'keep', outcome: 'stale', bundle: served };
+            }
+            const active = channel === null ? null : activeRollout(channel);
+            if (active === null && served.checksum === checksum && isReady(served)) {
+                decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' });
+                return { do: 'keep', outcome: 'unchanged', bundle: served };
+            }
+            const running = facts.running?.bundle;
+            const goesOn = facts.rollout.bps !== null || facts.rollout.onActive === 'advance';
+            if (active !== null && running?.checksum === checksum && goesOn) {
+                decisions.push({
+                    what: 'bundle',
+                    value: running.name,
+                    why: `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
+                });
+                return { do: 'keep', outcome: 'unchanged', bundle: running };
+            }
+            const withdrawn = facts.bundles.find(bundle => bundle.checksum === checksum && readServedCommit(bundle, facts.channelName)?.withdrawn != null);
+            if (withdrawn !== undefined) {
+                const { run } = readServedCommit(withdrawn, facts.channelName).withdrawn;
+                decisions.push({
+                    what: 'bundle',
+                    value: served.name,
+                    why: `this content is that of ${withdrawn.name}, from which run ${run} rolled the channel back; to bring it back, use "operation: rollback" with "to: ${withdrawn.name}" and "force: true"`,
+                });
+                return { do: 'keep', outcome: 'stale', bundle: served };
+            }
+        }
+        const same = facts.bundles.filter(bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle));
+        const ready = same.find(isReady);
+        if (ready !== undefined) {
+            decisions.push({
+                what: 'bundle',
+                value: ready.name,
+                why: `bundle ${ready.id} has the same content (SHA-256), so nothing is uploaded`,
+            });
+            return { do: 'promote', bundle: ready };
+        }
+        const started = same[0];
+        if (started !== undefined) {
+            decisions.push({
+                what: 'bundle',
+                value: started.name,
+                why: 'an earlier run began to upload this content under that name; it is finished now',
+            });
+            return { do: 'resume', bundle: started };
+        }
+        const taken = new Set(facts.bundles.map(bundle => bundle.name));
+        const request = nameRequest(facts, taken);
+        const choice = chooseName(request);
+        if (facts.wanted.forced && choice.names[0] !== facts.wanted.version)
+            warnings.push(`Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`);
+        decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why });
+        return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion };
+    }
+    function staleByRollout() {
+        if (facts.running === null)
+            return null;
+        const { bundle, relation } = facts.running;
+        return isStale(commit, readServedCommit(bundle, facts.channelName), relation);
+    }
+    function showable(bundle) {
+        return (mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
+            (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
+            firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null);
+    }
+    function refusalOf(name, chosen) {
+        const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version;
+        return firstRefusal(name, facts.natives.length > 0 ? facts.natives : [NEW_PROJECT], rulesOf(facts), minimum);
+    }
+}
+/** What Capacitor gives a new native project, and many keep. Names are not chosen by it. */
+const NEW_PROJECT = {
+    platform: 'any',
+    version: '1.0',
+    source: 'that of a new native project; the repository tells none, so set the input "native-version"',
+};
+function withoutTime({ at: _, ...commit }) {
+    return commit;
+}
+/** Its content is stored and frozen, so devices can be given it. */
+function isReady(bundle) {
+    return !bundle.deleted && bundle.storage_provider !== 'r2-direct';
+}
+/** The channel's rules, or those that it will be made with. */
+function rulesOf({ channel, purpose }) {
+    return channel ?? (purpose.kind === 'preview' ? PREVIEW_RULES : DEFAULT_RULES);
+}
+function nameRequest(facts, taken) {
+    return {
+        wanted: facts.wanted,
+        natives: facts.natives,
+        rules: rulesOf(facts),
+        minUpdateVersion: minimumNative(facts),
+        channelName: facts.channelName,
+        purpose: facts.purpose,
+        commit: facts.commit,
+        taken,
+    };
+}
+/**
+ * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
+ * bundle it serves while that fits; with new native code the lowest native version of the repository.
+ */
+function minimumNative(facts) {
+    if (facts.minUpdateVersion !== null)
+        return facts.minUpdateVersion;
+    if (facts.channel?.disable_auto_update !== 'version_number')
+        return null;
+    const { version: before } = facts.channel;
+    const changes = compareNatives(facts.nativePackages ?? [], before?.native_packages ?? null);
+    const served = before?.min_update_version;
+    if (served && changes.every(({ compatible }) => compatible))
+        return served;
+    const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
+    if (lowest === undefined)
+        throw new src_errors/* ActionError */.lZ('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
+    return lowest;
+}
+/** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
+function listNatives(changes) {
+    return changes
+        .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
+        .join(', ');
+}
+/** What keeps devices from what a channel serves, whatever the bundle is. */
+function channelWarnings(channel) {
+    const { name: channelName } = channel;
+    const warnings = [];
+    if (!channel.ios && !channel.android)
+        warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`);
+    if (!channel.public && !channel.allow_device_self_set)
+        warnings.push(`Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`);
+    return warnings;
+}
+
+;// CONCATENATED MODULE: ./src/plan/move.ts
+
+/** The commit that a bundle was built from: by its note for this channel, else by any other. */
+function originOf(bundle, channelName) {
+    return readServedCommit(bundle, channelName) ?? readNotes(bundle)[0] ?? null;
+}
+/** The bundle's comment with the word that this run put it on the channel; null when no commit is known. */
+function noteMove(bundle, channel, origin, run, circumstances) {
+    if (origin === null)
+        return null;
+    const { pull: _, ...ofRun } = run;
+    const commit = { ...ofRun, sha: origin.sha, refName: origin.refName };
+    return noteCommit(bundle.comment, channel.name, commit, circumstances);
+}
+/** The native versions as lines of a plan. */
+function nativeDecisions(natives) {
+    return natives.map(native => ({
+        what: 'native version',
+        value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
+        why: native.source,
+    }));
+}
+const NOT_JUDGED = 'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".';
+const NOT_OURS = 'This bundle was not published by this action, so later runs cannot tell of which commit it is.';
+
+;// CONCATENATED MODULE: ./src/plan/promotion.ts
+
+
+
+
+
+
+
+
+const RULES = [refuseUnready, refuseOlder, refuseUndelivered, refuseIncompatible];
+/**
+ * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * `promotion_older`, `promotion_refused`,
+ * `native_incompatible` or `rollout_active`; nothing was written then.
+ */
+function planPromotion(facts) {
+    const { appId, from, to, bundle, natives, run } = facts;
+    const origin = originOf(bundle, from.name);
+    for (const rule of RULES) {
+        const refused = rule(facts);
+        if (refused !== null)
+            throw refused;
+    }
+    const { stage, why } = isServed(facts)
+        ? { stage: EVERYBODY, why: null }
+        : decideStage(to, facts.runningName, facts.rollout);
+    const older = olderThanServed(facts);
+    const served = to.version;
+    const decisions = [
+        { what: 'bundle', value: bundle.name, why: `channel ${from.name} serves it` },
+        { what: 'channel', value: to.name, why: 'input "to"' },
+        ...nativeDecisions(natives),
+    ];
+    if (older !== null)
+        decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` });
+    if (why !== null)
+        decisions.push({
+            what: 'rollout',
+            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+            why,
+        });
+    const isDone = isServed(facts) || isAt(stage, bundle.id, to);
+    return {
+        appId,
+        channel: to,
+        bundle,
+        stage,
+        isDone,
+        why: isDone
+            ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
+            : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
+        comment: isDone
+            ? null
+            : noteMove(bundle, to, origin, run, {
+                after: served?.name ?? null,
+                ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
+            }),
+        withdrawal: null,
+        commit: origin,
+        natives: changedNatives(facts),
+        decisions,
+        warnings: [
+            ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
+            ...channelWarnings(to),
+            ...(activeRollout(from) === null
+                ? []
+                : [
+                    `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
+                ]),
+            ...(natives.length === 0 ? [NOT_JUDGED] : []),
+            ...(origin === null ? [NOT_OURS] : []),
+        ],
+    };
+}
+/** A bundle and the commit for which it was on the channel. */
+function namedWithCommit(bundle, channelName) {
+    return { name: bundle.name, sha: readServedCommit(bundle, channelName)?.sha ?? null };
+}
+/** Everybody on `to` has it, and nothing else is rolled out. */
+function isServed({ to, bundle }) {
+    return to.version?.id === bundle.id && activeRollout(to) === null;
+}
+function refuseUnready({ bundle, from, stored }) {
+    if (isReady(bundle) && stored)
+        return null;
+    const why = bundle.deleted
+        ? 'it was deleted'
+        : stored
+            ? 'its upload was never finished'
+            : 'its content is not there any more';
+    return new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`, { hint: `Publish to channel ${from.name} again; then promote what it serves.` });
+}
+function refuseOlder(facts) {
+    const { to, bundle, force } = facts;
+    if (force || isServed(facts))
+        return null;
+    const withdrawn = readServedCommit(bundle, to.name)?.withdrawn;
+    if (withdrawn != null)
+        return new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`, {
+            hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
+        });
+    const older = olderThanServed(facts);
+    return older === null
+        ? null
+        : new src_errors/* ActionError */.lZ('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
+            hint: `To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true". Otherwise bring channel ${facts.from.name} up to date first.`,
+        });
+}
+/** Why the bundle is older than what `to` serves, or null. Without commits to compare, by when they were made. */
+function olderThanServed({ from, to, bundle, relation, run }) {
+    const served = to.version;
+    if (served === null || served.id === bundle.id)
+        return null;
+    const ours = originOf(bundle, from.name);
+    const theirs = originOf(served, to.name);
+    if (ours !== null && theirs !== null) {
+        const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId };
+        // What was decided by a roll-back is about runs; this is about the two bundles.
+        const stale = isStale(commit, { ...theirs, instead: null }, relation);
+        if (stale === null)
+            return null;
+        const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`;
+        const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`;
+        return `${which}, which is older than ${than}${relation === 'behind' ? '' : '; the branches differ, so the order of the runs tells'}`;
+    }
+    return Date.parse(bundle.created_at) < Date.parse(served.created_at)
+        ? `${bundle.name} was made before ${served.name}, and no commits are known that could be compared`
+        : null;
+}
+/** How its native packages differ from those of what `to` serves. */
+function changedNatives({ bundle, to }) {
+    return compareNatives(bundle.native_packages ?? [], to.version?.native_packages ?? null);
+}
+/** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
+function lackOf(facts) {
+    const { to, bundle } = facts;
+    const served = to.version;
+    const broken = changedNatives(facts).filter(({ compatible }) => !compatible);
+    const isShielded = to.disable_auto_update === 'version_number' &&
+        bundle.min_update_version !== null &&
+        semver_default().gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0');
+    if (broken.length === 0 || isShielded)
+        return null;
+    return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`;
+}
+function refuseIncompatible(facts) {
+    const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null;
+    return lack === null
+        ? null
+        : new src_errors/* ActionError */.lZ('native_incompatible', lack, {
+            hint: 'Release the app to the stores first, then promote with "on-incompatible: warn".',
+        });
+}
+function refuseUndelivered({ to, bundle, natives }) {
+    const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version);
+    return refused === null
+        ? null
+        : new src_errors/* ActionError */.lZ('promotion_refused', `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`, {
+            hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
+        });
+}
+
+;// CONCATENATED MODULE: ./src/plan/rollback.ts
+
+
+
+
+
+
+
+/** Whether this very run (an earlier attempt of it) rolled the channel back already. */
+function isRolledBackBy(channel, run) {
+    const noted = channel.version === null ? null : readServedCommit(channel.version, channel.name);
+    return noted !== null && noted.instead !== null && noted.runId === run.runId;
+}
+/**
+ * The bundle that the channel served before what it serves now. Each bundle's note says after which one it came;
+ * where that leads nowhere, the order of the runs that put bundles on the channel tells. Bundles that are gone,
+ * not ready, or were rolled back themselves are passed over. Throws `no_earlier_bundle`.
+ *
+ * `bundles` are those that have a note for the channel.
+ */
+function findEarlier(channel, bundles) {
+    const served = channel.version;
+    if (served === null)
+        throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
+            hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
+        });
+    const note = (bundle) => readServedCommit(bundle, channel.name);
+    const isGood = (bundle) => bundle.id !== served.id && isReady(bundle) && note(bundle)?.withdrawn === null;
+    const byName = new Map(bundles.map(bundle => [bundle.name, bundle]));
+    const seen = new Set([served.name]);
+    for (let name = note(served)?.after ?? null; name !== null && !seen.has(name);) {
+        seen.add(name);
+        const bundle = byName.get(name);
+        if (bundle === undefined)
+            break;
+        if (isGood(bundle))
+            return { bundle, why: `channel ${channel.name} served it before` };
+        name = note(bundle)?.after ?? null;
+    }
+    const now = note(served);
+    const [latest] = bundles
+        .filter(bundle => isGood(bundle) && !seen.has(bundle.name))
+        .filter(bundle => now === null || note(bundle).runId < now.runId)
+        .sort((one, other) => note(other).runId - note(one).runId);
+    if (latest !== undefined)
+        return {
+            bundle: latest,
+            why: `run ${note(latest).run} put it on channel ${channel.name}, the last before what is served now`,
+        };
+    throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Nothing tells what channel ${channel.name} served before ${served.name}.`, {
+        hint: 'This action notes on each bundle where it put it; here no earlier bundle that is still there has such a note. Name the bundle to go back to: set the input "to" to its name or id.',
+    });
+}
+/**
+ * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * `rollback_refused` or `rollout_active`; nothing was written then.
+ */
+function planRollback(facts) {
+    const { appId, channel, target, run, natives } = facts;
+    const { bundle } = target;
+    const served = channel.version;
+    const origin = originOf(bundle, channel.name);
+    const noted = served === null ? null : readServedCommit(served, channel.name);
+    const decisions = [
+        { what: 'channel', value: channel.name, why: 'input "channel"' },
+        { what: 'bundle', value: bundle.name, why: target.why },
+        ...(served === null || served.id === bundle.id
+            ? []
+            : [{ what: 'instead of', value: served.name, why: describeAffected(facts.affected) }]),
+        ...nativeDecisions(natives),
+    ];
+    if (served?.id === bundle.id)
+        return {
+            appId,
+            channel,
+            bundle,
+            stage: EVERYBODY,
+            isDone: true,
+            why: `Channel ${channel.name} already serves ${bundle.name}.`,
+            comment: null,
+            withdrawal: null,
+            commit: origin,
+            natives: [],
+            decisions,
+            warnings: [],
+        };
+    rollback_refuseUnready(facts);
+    if (!facts.force) {
+        refuseWithdrawn(facts);
+        rollback_refuseUndelivered(facts);
+    }
+    // A rollout would go on beside the older bundle: only an explicit word ends it.
+    const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail';
+    const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive });
+    if (why !== null)
+        decisions.push({ what: 'rollout', value: 'everybody', why });
+    // Going forward again to what a run before rolled back: then what is served now was never the bad one.
+    const isUndone = noted?.instead?.name === bundle.name;
+    const withdrawn = served === null || isUndone ? null : noteWithdrawal(served.comment, channel.name, run);
+    return {
+        appId,
+        channel,
+        bundle,
+        stage,
+        isDone: false,
+        why: describeMove(facts),
+        comment: noteMove(bundle, channel, origin, run, {
+            after: isUndone ? (served?.name ?? null) : null,
+            ...(served === null || isUndone ? {} : { instead: namedWithCommit(served, channel.name) }),
+        }),
+        withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
+        commit: origin,
+        // Not judged: installed apps that could run the older bundle then can run it now.
+        natives: [],
+        decisions,
+        warnings: [
+            ...channelWarnings(channel),
+            ...affectedWarnings(facts),
+            ...(natives.length === 0 ? [NOT_JUDGED] : []),
+            ...(origin === null ? [NOT_OURS] : []),
+        ],
+    };
+}
+function describeMove({ channel, target: { bundle, why }, affected }) {
+    const from = channel.version === null ? '' : `, instead of ${channel.version.name}`;
+    const running = affected === null || affected.count === 0
+        ? ''
+        : ` ${countKnown(affected)} until ${affected.count === 1 ? 'it asks' : 'they ask'} next.`;
+    return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`;
+}
+function describeAffected(affected) {
+    if (affected === null)
+        return 'what it serves now; the key may not read which devices run it';
+    return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`;
+}
+function countKnown({ count }) {
+    return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`;
+}
+function affectedWarnings({ affected, target }) {
+    const refusing = affected?.refusing;
+    return refusing
+        ? [
+            `${refusing.count} of ${refusing.of} known devices that were looked at would refuse ${target.bundle.name}: ${refusing.rule}.`,
+        ]
+        : [];
+}
+function rollback_refuseUnready({ target: { bundle }, stored }) {
+    if (isReady(bundle) && stored)
+        return;
+    const why = bundle.deleted
+        ? 'it was deleted'
+        : stored
+            ? 'its upload was never finished'
+            : 'its content is not there any more';
+    throw new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
+        hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
+    });
+}
+function refuseWithdrawn({ target: { bundle }, channel }) {
+    const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn;
+    if (withdrawn == null)
+        return;
+    throw new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`, {
+        hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
+    });
+}
+function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affected }) {
+    const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version);
+    const refusing = affected?.refusing;
+    const rule = refused !== null
+        ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
+        : refusing && refusing.count === refusing.of
+            ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
+            : null;
+    if (rule === null)
+        return;
+    throw new src_errors/* ActionError */.lZ('rollback_refused', `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`, {
+        hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
+    });
+}
+
+;// CONCATENATED MODULE: ./src/plan/housekeeping.ts
+
+
+
+
+
+/**
+ * Which bundles are old and of no use: made by this action (their comment tells), finished, served by no channel,
+ * neither to everybody nor as a rollout, not what a channel would be rolled back to, and not among the newest
+ * `keep`. `bundles` are all that are not deleted, `channels` all channels.
+ */
+function planHousekeeping(bundles, channels, keep) {
+    const served = new Set(channels.flatMap(({ version, rollout_version }) => [version?.id, rollout_version]));
+    const needed = new Set(channels.flatMap(channel => neededFor(channel, bundles)));
+    const reasonFor = (bundle) => {
+        if (served.has(bundle.id))
+            return 'served';
+        if (needed.has(bundle.id))
+            return 'rollback';
+        // The names of ours are always such; another cannot be asked for safely.
+        if (readNotes(bundle).length === 0 || semver_default().valid(bundle.name) !== bundle.name)
+            return 'foreign';
+        return isReady(bundle) ? null : 'unfinished';
+    };
+    const kept = { served: 0, rollback: 0, newest: 0, foreign: 0, unfinished: 0 };
+    const old = [];
+    for (const bundle of bundles) {
+        const reason = reasonFor(bundle);
+        if (reason === null)
+            old.push(bundle);
+        else
+            kept[reason]++;
+    }
+    old.sort((one, other) => other.id - one.id);
+    kept.newest = Math.min(keep, old.length);
+    return { remove: old.slice(keep).reverse(), kept };
+}
+/** The bundle that the channel would be rolled back to. */
+function neededFor(channel, bundles) {
+    const noted = bundles.filter(bundle => readNotes(bundle).some(note => note.channel === channel.name));
+    try {
+        return [findEarlier(channel, noted).bundle.id];
+    }
+    catch (error) {
+        if (error instanceof src_errors/* ActionError */.lZ)
+            return [];
+        throw error;
+    }
+}
+/** No job on GitHub's machines goes on for longer than 6 hours; a job that was stopped is mostly run again by then. */
+const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
+/** Which unfinished bundles this action began and no run will finish: `now` is a day after they were made. */
+function findAbandoned(unfinished, now) {
+    return unfinished.filter(bundle => readNotes(bundle).length > 0 &&
+        semver_default().valid(bundle.name) === bundle.name &&
+        Date.parse(bundle.created_at) < now.getTime() - ABANDONED_AFTER);
+}
+
 ;// CONCATENATED MODULE: ./src/operations/cleanup.ts
+
 
 
 /**
@@ -60695,6 +61731,14 @@ async function removeLeftovers(appId, leftovers, capgo) {
     if (left.length > 0)
         kept.push(`${left.length === 1 ? 'One older bundle stays' : `${left.length} older bundles stay`} until Capgo's retention removes ${left.length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`);
     return { ...removed, kept };
+}
+/** Removes what runs began to upload that were stopped and never run again. Returns the names. */
+async function removeAbandoned(appId, now, capgo) {
+    const removed = [];
+    for (const { name } of findAbandoned(await capgo.findUnfinishedBundles(appId), now))
+        if (await capgo.removeFailedBundle(appId, name))
+            removed.push(name);
+    return removed;
 }
 /** Numbers of the repository's pull requests that still have something on Capgo. */
 async function findPreviewedPulls(appId, repository, capgo) {
@@ -61594,6 +62638,7 @@ function planTesters(facts) {
     const { today, overrides, prune } = facts;
     const now = byDevice(facts.testers);
     const before = byDevice(facts.before ?? []);
+    const placed = new Set((facts.before ?? []).map(({ device, channel }) => `${device} ${channel}`));
     const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull);
     const wanted = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }));
     const previewChannels = new Set(facts.previews.map(({ channel }) => channel));
@@ -61624,7 +62669,7 @@ function planTesters(facts) {
         const isOurs = from === null ||
             previewChannels.has(from) ||
             from === standing?.channel ||
-            from === before.get(device)?.channel;
+            placed.has(`${device} ${from}`);
         if (from === to) {
             assignments.push({ ...base, state: from === null ? (isExpired ? 'expired' : 'none') : 'there' });
             if (current !== undefined && current.updatedAt < facts.renewBefore)
@@ -61645,7 +62690,7 @@ function planTesters(facts) {
             const from = overrides.get(device)?.channel;
             if (known.has(device) || from === undefined)
                 continue;
-            if (previewChannels.has(from) || from === tester.channel)
+            if (previewChannels.has(from) || placed.has(`${device} ${from}`))
                 assignments.push({ ...gone, device, tester, from });
         }
     if (prune === 'exclusive') {
@@ -62447,133 +63492,6 @@ async function withDeployment({ environment: name, commit, purpose }, plan, cont
 
 // EXTERNAL MODULE: ./src/capgo/devices.ts
 var devices = __nccwpck_require__(8073);
-;// CONCATENATED MODULE: ./src/plan/delivery.ts
-
-/**
- * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
- * they are; null when the server would answer `semver_error`.
- */
-function normaliseNative(version) {
-    if (version === 'builtin' || version === 'unknown')
-        return '0.0.0';
-    const padded = /^\d+$/.test(version)
-        ? `${version}.0.0`
-        : /^\d+\.\d+$/.test(version)
-            ? `${version}.0`
-            : version;
-    return semver_default().valid(padded) ? padded : null;
-}
-/**
- * The rules on versions alone (the app runs its built-in code): the first that keeps a device with this
- * native version from taking the bundle, or null. Same order as Capgo's `/updates`.
- */
-function refusedByVersion(native, bundle, rules, installed) {
-    const build = normaliseNative(native);
-    if (build === null)
-        return {
-            code: 'semver_error',
-            rule: `native version ${native} is not a version that Capgo can compare (x.y.z)`,
-        };
-    if (!semver_default().valid(bundle.name))
-        return { code: 'semver_error', rule: `bundle name ${bundle.name} is not a semantic version` };
-    if ((installed ?? build) === bundle.name)
-        return {
-            code: 'no_new_version_available',
-            rule: installed === undefined
-                ? `a bundle with the same name as the native version (${build}) is never delivered`
-                : `the device already runs ${bundle.name}`,
-        };
-    const name = semver_default().parse(bundle.name);
-    const device = semver_default().parse(build);
-    const policy = rules.disable_auto_update;
-    if (policy === 'major' && name.major > device.major)
-        return {
-            code: 'disable_auto_update_to_major',
-            rule: `the channel's policy "major" blocks ${bundle.name} on native ${build}: higher major version`,
-        };
-    if (policy === 'minor' && (name.major !== device.major || name.minor !== device.minor))
-        return {
-            code: 'disable_auto_update_to_minor',
-            rule: `the channel's policy "minor" blocks ${bundle.name} on native ${build}: major.minor must be the same`,
-        };
-    if (policy === 'patch' &&
-        (name.major !== device.major || name.minor !== device.minor || name.patch !== device.patch))
-        return {
-            code: 'disable_auto_update_to_patch',
-            rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
-        };
-    if (policy === 'version_number') {
-        if (bundle.min_update_version === null)
-            return {
-                code: 'misconfigured_channel',
-                rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
-            };
-        if (semver_default().valid(bundle.min_update_version) === null)
-            return {
-                code: 'semver_error',
-                rule: `the bundle's minimum native version ${bundle.min_update_version} is no version`,
-            };
-        if (semver_default().gt(bundle.min_update_version, build))
-            return {
-                code: 'disable_auto_update_to_metadata',
-                rule: `the bundle asks for native ${bundle.min_update_version} or later, the device has ${build}`,
-            };
-    }
-    if (rules.disable_auto_update_under_native && semver_default().lt(bundle.name, build))
-        return {
-            code: 'disable_auto_update_under_native',
-            rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
-        };
-    return null;
-}
-/** Plugins up to this one do not enforce the key id (Capgo's server, `/updates`). */
-const KEY_ID_ENFORCED_AFTER = '8.40.7';
-/**
- * Whether a device that asks for updates is given this bundle of this channel: every rule of Capgo's
- * `/updates`, in its order. Null = delivered.
- */
-function refuseDelivery(device, channel, bundle) {
-    if (!bundle.stored)
-        return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` };
-    if (device.pluginVersion !== undefined &&
-        semver_default().valid(device.pluginVersion) &&
-        semver_default().gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
-        device.keyId &&
-        bundle.key_id &&
-        device.keyId !== bundle.key_id)
-        return {
-            code: 'key_id_mismatch',
-            rule: 'the bundle was encrypted with another key than the app was built with',
-        };
-    const version = refusedByVersion(device.native, bundle, channel, device.installed);
-    // The server asks in this order: same name, platform, major, private channel, the other version rules.
-    if (version?.code === 'semver_error' || version?.code === 'no_new_version_available')
-        return version;
-    if (!channel[device.platform])
-        return {
-            code: `disabled_platform_${device.platform}`,
-            rule: `channel ${channel.name} is switched off for ${device.platform}`,
-        };
-    if (version?.code === 'disable_auto_update_to_major')
-        return version;
-    if (!channel.public && !channel.allow_device_self_set && !device.byOverride)
-        return {
-            code: 'cannot_update_via_private_channel',
-            rule: `channel ${channel.name} is private: a device needs an override, or the channel must allow devices to choose it`,
-        };
-    if (version !== null)
-        return version;
-    if (device.isProd && !channel.allow_prod)
-        return { code: 'disable_prod_build', rule: `channel ${channel.name} refuses production builds` };
-    if (!device.isProd && !channel.allow_dev)
-        return { code: 'disable_dev_build', rule: `channel ${channel.name} refuses development builds` };
-    if (!device.isEmulator && !channel.allow_device)
-        return { code: 'disable_device', rule: `channel ${channel.name} refuses real devices` };
-    if (device.isEmulator && !channel.allow_emulator)
-        return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` };
-    return null;
-}
-
 ;// CONCATENATED MODULE: ./src/report/progress.ts
 
 /** Seconds between two lines on a long upload. */
@@ -62972,12 +63890,18 @@ function invalidFile(path, { problems }) {
         problems: problems.length === 1 ? [] : said,
     });
 }
-/** A run on the default branch: everything, when the push changed the file or no push is the reason. */
-async function convergeOnDefaultBranch(readAppId, context) {
+/** The file that holds for everybody. To be read before anything is built: a build may write to the checkout. */
+async function readStandingFile(context) {
+    return context.trigger.isDefaultBranch ? testers_readTestersFile(context) : null;
+}
+/**
+ * A run on the default branch: everything, when the push changed the file or no push is the reason. `file` from
+ * `readStandingFile`.
+ */
+async function convergeOnDefaultBranch(file, readAppId, context) {
     const { trigger, courtesy } = context;
     if (!trigger.isDefaultBranch || trigger.ref.type !== 'branch')
         return null;
-    const file = await testers_readTestersFile(context);
     if (trigger.event !== 'push')
         return file === null ? null : converge(await readAppId(), file.testers, null, file, null, context);
     const path = context.inputs.testersFile ?? DEFAULT_FILE;
@@ -62991,7 +63915,19 @@ async function convergeOnDefaultBranch(readAppId, context) {
     if (before !== null && before === file?.text)
         return null;
     const old = before === null ? null : parseTesters(before, today(context.deps)).testers;
-    return converge(await readAppId(), file?.testers ?? [], old, file, null, context);
+    const appId = await readAppId();
+    const newest = await courtesy(`read ${path} of the default branch`, 'contents: read', async (github) => ({
+        text: await github.readFile(path, null),
+    }));
+    if (newest === null || newest.text === (file?.text ?? null))
+        return converge(appId, file?.testers ?? [], old, file, null, context);
+    // The branch has gone on, above all when an old job is run again: its newest file holds, and who was in an older
+    // one may be where that one said.
+    const standing = parseTesters(newest.text ?? '[]', today(context.deps));
+    if (standing.problems.length > 0)
+        throw invalidFile(path, standing);
+    const left = [...(old ?? []), ...(file?.testers ?? [])];
+    return converge(appId, standing.testers, left, null, null, context);
 }
 /** The scheduled run: everything, with what is near its end renewed. */
 async function convergeOnSchedule(appId, context) {
@@ -63279,12 +64215,25 @@ function daysAgo(from, days) {
 
 
 
-/** Removes the preview of a pull request. */
+/** Removes the preview of a pull request; not where the job is run again after the pull request was reopened. */
 async function cleanup(operation, context) {
+    const { number } = operation.pull;
+    const now = await readPull(number, context);
+    if (now !== null && hasPreview(now, context))
+        return {
+            kind: 'skipped',
+            outcome: 'skipped',
+            reason: `#${number} is open again, so its preview stays.`,
+            testers: null,
+            warnings: [],
+        };
     const appId = await readAppId(context);
     return closePreview(appId, { ...operation, movesTesters: true }, context);
 }
-/** Removes the previews of every pull request that is no longer open (or has lost the label). */
+/**
+ * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
+ * upload that were never finished.
+ */
 async function sweep(context) {
     const { inputs, trigger, capgo, github, deps } = context;
     const appId = await readAppId(context);
@@ -63299,16 +64248,18 @@ async function sweep(context) {
             continue;
         }
         const pull = toPullRequest(answer);
-        const label = inputs.previewLabel;
-        if (pull.open && (label === null || pull.labels.includes(label))) {
+        if (hasPreview(pull, context)) {
             deps.log.info(`#${number} is open: its preview stays.`);
             continue;
         }
         const why = pull.open
-            ? `#${number} has no label "${label}"`
+            ? `#${number} has no label "${inputs.previewLabel}"`
             : `#${number} is ${pull.merged ? 'merged' : 'closed'}`;
         previews.push(...(await closePreview(appId, { pull, why, channelName: null, movesTesters: false }, context)).previews);
     }
+    if (!inputs.dryRun)
+        for (const name of await removeAbandoned(appId, deps.now(), capgo))
+            deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`);
     const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
     return {
         kind: 'cleaned',
@@ -63321,6 +64272,17 @@ async function sweep(context) {
         testers,
         warnings: [],
     };
+}
+/** The pull request as it is now; null where GitHub does not tell, which is a warning. */
+async function readPull(number, { courtesy }) {
+    return courtesy('see whether the pull request is open', PULL_REQUESTS, async (github) => {
+        const answer = await github.readPull(number);
+        return answer === null ? null : toPullRequest(answer);
+    });
+}
+/** Whether it shall have a preview. */
+function hasPreview({ open, labels }, { inputs }) {
+    return open && (inputs.previewLabel === null || labels.includes(inputs.previewLabel));
 }
 /** Channel, bundles, deployments; then the comment says so. */
 async function closePreview(appId, { pull, why, channelName, movesTesters }, context) {
@@ -63460,407 +64422,6 @@ function courtesy_describe(error) {
     return error.status === undefined
         ? `GitHub gave no answer (${error.said.slice(0, 200)})`
         : `GitHub answered ${error.status}`;
-}
-
-;// CONCATENATED MODULE: ./src/plan/compatibility.ts
-
-/**
- * How `local` differs from `remote`, the packages of the bundle that the channel serves now; by name, without
- * what is the same. Capgo never enforces this, its CLI judges in the same way. Without one of the lists nothing
- * is known (an app that was not installed here has an empty one), so nothing is judged.
- */
-function compareNatives(local, remote) {
-    if (remote === null || remote.length === 0 || local.length === 0)
-        return [];
-    const before = new Map(remote.map(each => [each.name, each]));
-    const now = new Map(local.map(each => [each.name, each]));
-    const names = [...new Set([...before.keys(), ...now.keys()])].sort();
-    return names.flatMap(name => {
-        const change = compareOne(before.get(name), now.get(name));
-        return change === null
-            ? []
-            : [{ name, before: before.get(name)?.version ?? null, now: now.get(name)?.version ?? null, ...change }];
-    });
-}
-function compareOne(before, now) {
-    if (now === undefined)
-        return { compatible: true, why: 'native code that this bundle no longer uses' };
-    if (before === undefined)
-        return { compatible: false, why: 'new native code that installed apps do not have' };
-    const code = [
-        ...(differs(before.ios_checksum, now.ios_checksum) ? ['iOS'] : []),
-        ...(differs(before.android_checksum, now.android_checksum) ? ['Android'] : []),
-    ];
-    const reasons = [
-        ...(intersect(before.version, now.version)
-            ? []
-            : [`${now.version} is not in the range of ${before.version}`]),
-        ...(code.length > 0 ? [`its ${code.join(' and ')} code differs`] : []),
-    ];
-    if (reasons.length > 0)
-        return { compatible: false, why: reasons.join(', ') };
-    if (before.version.trim() !== now.version.trim())
-        return { compatible: true, why: `${now.version} is in the range of ${before.version}` };
-    if (differs(before.requested_version, now.requested_version))
-        return {
-            compatible: true,
-            why: `the same version, asked for as ${now.requested_version} instead of ${before.requested_version}`,
-        };
-    return null;
-}
-/** Both are told, and they are not the same: a checksum that only one side has tells nothing. */
-function differs(before, now) {
-    return Boolean(before?.trim() && now?.trim()) && before.trim() !== now.trim();
-}
-/**
- * Whether a version can satisfy both. An exact version is the range of itself alone: 7.0.1 and 7.0.2 do not
- * intersect. What is no version (`workspace:*`, a URL) goes with itself only.
- */
-function intersect(a, b) {
-    if (a.trim() === b.trim())
-        return true;
-    return semver_default().validRange(a) !== null && semver_default().validRange(b) !== null && semver_default().intersects(a, b);
-}
-
-;// CONCATENATED MODULE: ./src/plan/version.ts
-
-
-
-/** How many names to hold ready for the case that another run takes one at the same moment. */
-const SPARE_NAMES = 3;
-/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
-const DEFAULT_RULES = {
-    disable_auto_update: 'major',
-    disable_auto_update_under_native: true,
-};
-/** What this action sets on a preview's channel. */
-const PREVIEW_RULES = {
-    disable_auto_update: 'none',
-    disable_auto_update_under_native: false,
-};
-/** How names begin, behind the version, that are derived for a channel: `production`, or `pr.12`. */
-function preReleaseLabel(channelName, purpose) {
-    if (purpose.kind === 'preview')
-        return `pr.${purpose.pull}`;
-    // One pre-release identifier of `[0-9A-Za-z-]`, never all digits.
-    const label = channelName.replace(/[^0-9A-Za-z-]+/g, '-').replace(/^-+|-+$/g, '');
-    return /^\d*$/.test(label) ? `channel-${label}`.replace(/-$/, '') : label;
-}
-/** First native version whose device would refuse a bundle of this name, and by which rule. */
-function firstRefusal(name, natives, rules, minUpdateVersion) {
-    for (const native of natives) {
-        const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules);
-        if (refusal !== null)
-            return { native, refusal };
-    }
-    return null;
-}
-/**
- * The bundle's name: the wanted version when it is free and every known native version would take it, else
- * the next patch's pre-release for this channel and run (`1.4.1-production.57.1` from `1.4.0`), which is
- * above what is installed and below the real next version.
- *
- * Throws `version_refused` when the user insists on a name that no device would take, and
- * `channel_refuses_all` when the channel's rules leave no name at all.
- */
-function chooseName(request) {
-    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
-    const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion);
-    if (refused !== null && wanted.forced) {
-        throw new src_errors/* ActionError */.lZ('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
-            hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
-        });
-    }
-    const derived = derivedNames(request);
-    // A preview gets a name of its own, so that the wanted one stays free for the release.
-    const own = request.purpose.kind === 'preview' && !wanted.forced;
-    if (refused === null && !own && !taken.has(wanted.version)) {
-        const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : '';
-        return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` };
-    }
-    const why = own
-        ? `${wanted.source} says ${wanted.version}`
-        : refused === null
-            ? `${wanted.source} says ${wanted.version}, a name that other content has`
-            : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`;
-    const [first, ...rest] = derived;
-    if (first === undefined) {
-        const [native] = natives;
-        throw new src_errors/* ActionError */.lZ('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
-            hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
-        });
-    }
-    return {
-        names: [first, ...rest],
-        why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
-    };
-}
-function derivedNames(request) {
-    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
-    const suffix = `${preReleaseLabel(request.channelName, request.purpose)}.${commit.runNumber}.${commit.runAttempt}`;
-    const bases = new Set([wanted.version]);
-    for (const native of natives) {
-        const build = normaliseNative(native.version);
-        if (build !== null)
-            bases.add(build);
-    }
-    const names = [];
-    // From the highest base down: the wanted version first where the rules allow it, else the native one.
-    for (const base of [...bases].sort((semver_default()).rcompare)) {
-        const { major, minor, patch, prerelease } = semver_default().parse(base);
-        const next = `${major}.${minor}.${prerelease.length > 0 ? patch : patch + 1}-${suffix}`;
-        const same = `${major}.${minor}.${patch}-${suffix}`;
-        for (const name of [next, same]) {
-            if (firstRefusal(name, natives, rules, minUpdateVersion) !== null)
-                continue;
-            for (let spare = 0; names.length <= SPARE_NAMES && spare <= SPARE_NAMES; spare++) {
-                const candidate = spare === 0 ? name : `${name}.${spare + 1}`;
-                if (!taken.has(candidate))
-                    names.push(candidate);
-            }
-            if (names.length > 0)
-                return names;
-        }
-    }
-    return names;
-}
-/** Names that a publish may want; asked of Capgo in one request before it is planned. */
-function possibleNames(request) {
-    return [...new Set([request.wanted.version, ...derivedNames({ ...request, taken: new Set() })])];
-}
-/**
- * Whether a channel may show a bundle that has this name: the version that is wanted now, or a pre-release that
- * was derived for this very channel (or pull request). A name made for another never gets there.
- */
-function mayShow(name, wanted, channelName, purpose) {
-    if (name === wanted && purpose.kind === 'branch')
-        return true;
-    const preRelease = semver_default().parse(name)?.prerelease.join('.') ?? '';
-    return preRelease.startsWith(`${preReleaseLabel(channelName, purpose)}.`);
-}
-
-;// CONCATENATED MODULE: ./src/plan/plan.ts
-
-
-
-
-
-
-
-
-/**
- * Everything that can be refused before anything is built: a forced version that no device would take, a
- * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
- */
-function checkBeforeBuild(facts) {
-    const request = nameRequest(facts, new Set());
-    chooseName(request);
-    return possibleNames(request);
-}
-/** What has to happen so that the channel serves the content that was built. Pure. */
-function planPublish(facts) {
-    const { channel, commit, checksum } = facts;
-    const served = channel?.version ?? null;
-    const decisions = [
-        { what: 'channel', value: facts.channelName, why: facts.channelWhy },
-        ...facts.natives.map(native => ({
-            what: 'native version',
-            value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-            why: native.source,
-        })),
-    ];
-    const warnings = [];
-    const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null;
-    if (create !== null)
-        decisions.push({ what: 'new channel', value: facts.channelName, why: create.why });
-    const before = facts.base?.version ?? null;
-    const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null);
-    const action = decideAction();
-    const { stage, why: stageWhy } = action.do === 'keep'
-        ? { stage: EVERYBODY, why: null }
-        : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout);
-    if (stageWhy !== null)
-        decisions.push({
-            what: 'rollout',
-            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
-            why: stageWhy,
-        });
-    if (action.do !== 'keep' || facts.purpose.kind === 'preview')
-        checkNatives();
-    if (channel !== null)
-        warnings.push(...channelWarnings(channel));
-    const shown = action.do === 'upload' ? action.names[0] : action.bundle.name;
-    const refused = shown === undefined ? null : refusalOf(shown, action);
-    if (refused !== null)
-        warnings.push(`Devices on native ${refused.native.version} (${refused.native.source}) do not take ${shown}: ${refused.refusal.rule}.`);
-    return {
-        appId: facts.appId,
-        purpose: facts.purpose,
-        channelName: facts.channelName,
-        channelId: channel?.id ?? null,
-        create: create?.settings ?? null,
-        action,
-        stage,
-        link: commit.url,
-        comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, 
-        // What is served already, is so since the note says.
-        action.do === 'keep' ? withoutTime(commit) : commit, { after: shown === served?.name ? null : (served?.name ?? null) }),
-        decisions,
-        natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,
-        warnings,
-    };
-    /** Throws `native_incompatible`. Where the channel's own rule keeps older apps away, nothing is wrong. */
-    function checkNatives() {
-        const broken = natives.filter(({ compatible }) => !compatible);
-        const minimum = action.do === 'upload' ? action.minUpdateVersion : null;
-        const isShielded = channel?.disable_auto_update === 'version_number' &&
-            minimum !== null &&
-            semver_default().gt(minimum, served?.min_update_version ?? '0.0.0');
-        const mode = facts.onIncompatible ?? (facts.purpose.kind === 'preview' ? 'warn' : 'fail');
-        if (broken.length === 0 || isShielded || mode === 'ignore')
-            return;
-        const lack = `Apps that take ${before?.name} from channel ${facts.base?.name} lack native code of this bundle`;
-        // The table of native packages says the rest.
-        if (mode === 'warn')
-            warnings.push(`${lack}: ${broken.map(({ name }) => name).join(', ')}.`);
-        else
-            throw new src_errors/* ActionError */.lZ('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
-                hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
-            });
-    }
-    function decideAction() {
-        if (served !== null) {
-            const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation) ?? staleByRollout();
-            if (stale !== null) {
-                decisions.push({ what: 'bundle', value: served.name, why: stale });
-                return { do: 'keep', outcome: 'stale', bundle: served };
-            }
-            const active = channel === null ? null : activeRollout(channel);
-            if (active === null && served.checksum === checksum && isReady(served)) {
-                decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' });
-                return { do: 'keep', outcome: 'unchanged', bundle: served };
-            }
-            const running = facts.running?.bundle;
-            const goesOn = facts.rollout.bps !== null || facts.rollout.onActive === 'advance';
-            if (active !== null && running?.checksum === checksum && goesOn) {
-                decisions.push({
-                    what: 'bundle',
-                    value: running.name,
-                    why: `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
-                });
-                return { do: 'keep', outcome: 'unchanged', bundle: running };
-            }
-            const withdrawn = facts.bundles.find(bundle => bundle.checksum === checksum && readServedCommit(bundle, facts.channelName)?.withdrawn != null);
-            if (withdrawn !== undefined) {
-                const { run } = readServedCommit(withdrawn, facts.channelName).withdrawn;
-                decisions.push({
-                    what: 'bundle',
-                    value: served.name,
-                    why: `this content is that of ${withdrawn.name}, from which run ${run} rolled the channel back; to bring it back, use "operation: rollback" with "to: ${withdrawn.name}" and "force: true"`,
-                });
-                return { do: 'keep', outcome: 'stale', bundle: served };
-            }
-        }
-        const same = facts.bundles.filter(bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle));
-        const ready = same.find(isReady);
-        if (ready !== undefined) {
-            decisions.push({
-                what: 'bundle',
-                value: ready.name,
-                why: `bundle ${ready.id} has the same content (SHA-256), so nothing is uploaded`,
-            });
-            return { do: 'promote', bundle: ready };
-        }
-        const started = same[0];
-        if (started !== undefined) {
-            decisions.push({
-                what: 'bundle',
-                value: started.name,
-                why: 'an earlier run began to upload this content under that name; it is finished now',
-            });
-            return { do: 'resume', bundle: started };
-        }
-        const taken = new Set(facts.bundles.map(bundle => bundle.name));
-        const request = nameRequest(facts, taken);
-        const choice = chooseName(request);
-        if (facts.wanted.forced && choice.names[0] !== facts.wanted.version)
-            warnings.push(`Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`);
-        decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why });
-        return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion };
-    }
-    function staleByRollout() {
-        if (facts.running === null)
-            return null;
-        const { bundle, relation } = facts.running;
-        return isStale(commit, readServedCommit(bundle, facts.channelName), relation);
-    }
-    function showable(bundle) {
-        return (mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
-            (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
-            firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null);
-    }
-    function refusalOf(name, chosen) {
-        const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version;
-        return firstRefusal(name, facts.natives, rulesOf(facts), minimum);
-    }
-}
-function withoutTime({ at: _, ...commit }) {
-    return commit;
-}
-/** Its content is stored and frozen, so devices can be given it. */
-function isReady(bundle) {
-    return !bundle.deleted && bundle.storage_provider !== 'r2-direct';
-}
-/** The channel's rules, or those that it will be made with. */
-function rulesOf({ channel, purpose }) {
-    return channel ?? (purpose.kind === 'preview' ? PREVIEW_RULES : DEFAULT_RULES);
-}
-function nameRequest(facts, taken) {
-    return {
-        wanted: facts.wanted,
-        natives: facts.natives,
-        rules: rulesOf(facts),
-        minUpdateVersion: minimumNative(facts),
-        channelName: facts.channelName,
-        purpose: facts.purpose,
-        commit: facts.commit,
-        taken,
-    };
-}
-/**
- * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
- * bundle it serves while that fits; with new native code the lowest native version of the repository.
- */
-function minimumNative(facts) {
-    if (facts.minUpdateVersion !== null)
-        return facts.minUpdateVersion;
-    if (facts.channel?.disable_auto_update !== 'version_number')
-        return null;
-    const { version: before } = facts.channel;
-    const changes = compareNatives(facts.nativePackages ?? [], before?.native_packages ?? null);
-    const served = before?.min_update_version;
-    if (served && changes.every(({ compatible }) => compatible))
-        return served;
-    const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
-    if (lowest === undefined)
-        throw new src_errors/* ActionError */.lZ('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
-    return lowest;
-}
-/** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
-function listNatives(changes) {
-    return changes
-        .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
-        .join(', ');
-}
-/** What keeps devices from what a channel serves, whatever the bundle is. */
-function channelWarnings(channel) {
-    const { name: channelName } = channel;
-    const warnings = [];
-    if (!channel.ios && !channel.android)
-        warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`);
-    if (!channel.public && !channel.allow_device_self_set)
-        warnings.push(`Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`);
-    return warnings;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/commands.mjs
@@ -68942,7 +69503,9 @@ async function store(plan, action, context) {
             : null);
         if (files !== null) {
             const { sent, files: count } = files.report;
-            log(`${sent} of ${count} files were sent; Capgo has the others.`);
+            log(sent === count
+                ? `All ${count} files were sent.`
+                : `${sent} of ${count} files were sent; Capgo has the others.`);
             isHandedOver = await capgo.setManifest(plan.appId, row.name, files.manifest);
         }
     }
@@ -69557,7 +70120,6 @@ function testersOutput(result) {
 
 
 
-
 /**
  * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
  * returns the folder of a web build that another run made; null = it is built here.
@@ -69624,20 +70186,14 @@ function checkChannel({ facts }, pull, { previewChannel }) {
 }
 /** A pull request that was closed while its preview was made: the run that cleaned up came too early. */
 async function closedMeanwhile({ project }, pull, context) {
-    const { inputs, courtesy } = context;
+    const { inputs } = context;
     if (inputs.dryRun)
         return null;
-    const now = await courtesy('see whether the pull request is still open', PULL_REQUESTS, async (github) => {
-        const answer = await github.readPull(pull.number);
-        return answer === null ? null : toPullRequest(answer);
-    });
-    if (now === null)
-        return null;
-    const label = inputs.previewLabel;
-    if (now.open && (label === null || now.labels.includes(label)))
+    const now = await readPull(pull.number, context);
+    if (now === null || hasPreview(now, context))
         return null;
     const why = now.open
-        ? `label "${label}" was taken off #${pull.number}`
+        ? `label "${inputs.previewLabel}" was taken off #${pull.number}`
         : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`;
     return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context);
 }
@@ -69778,424 +70334,6 @@ function takeArtifact(runId, github, { deps, inputs }) {
 }
 function follow_skipped(reason) {
     return { kind: 'skipped', outcome: 'skipped', reason, testers: null, warnings: [] };
-}
-
-;// CONCATENATED MODULE: ./src/plan/move.ts
-
-/** The commit that a bundle was built from: by its note for this channel, else by any other. */
-function originOf(bundle, channelName) {
-    return readServedCommit(bundle, channelName) ?? readNotes(bundle)[0] ?? null;
-}
-/** The bundle's comment with the word that this run put it on the channel; null when no commit is known. */
-function noteMove(bundle, channel, origin, run, circumstances) {
-    if (origin === null)
-        return null;
-    const { pull: _, ...ofRun } = run;
-    const commit = { ...ofRun, sha: origin.sha, refName: origin.refName };
-    return noteCommit(bundle.comment, channel.name, commit, circumstances);
-}
-/** The native versions as lines of a plan. */
-function nativeDecisions(natives) {
-    return natives.map(native => ({
-        what: 'native version',
-        value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-        why: native.source,
-    }));
-}
-const NOT_JUDGED = 'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".';
-const NOT_OURS = 'This bundle was not published by this action, so later runs cannot tell of which commit it is.';
-
-;// CONCATENATED MODULE: ./src/plan/promotion.ts
-
-
-
-
-
-
-
-
-const RULES = [refuseUnready, refuseOlder, refuseUndelivered, refuseIncompatible];
-/**
- * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
- * `promotion_older`, `promotion_refused`,
- * `native_incompatible` or `rollout_active`; nothing was written then.
- */
-function planPromotion(facts) {
-    const { appId, from, to, bundle, natives, run } = facts;
-    const origin = originOf(bundle, from.name);
-    for (const rule of RULES) {
-        const refused = rule(facts);
-        if (refused !== null)
-            throw refused;
-    }
-    const { stage, why } = isServed(facts)
-        ? { stage: EVERYBODY, why: null }
-        : decideStage(to, facts.runningName, facts.rollout);
-    const older = olderThanServed(facts);
-    const served = to.version;
-    const decisions = [
-        { what: 'bundle', value: bundle.name, why: `channel ${from.name} serves it` },
-        { what: 'channel', value: to.name, why: 'input "to"' },
-        ...nativeDecisions(natives),
-    ];
-    if (older !== null)
-        decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` });
-    if (why !== null)
-        decisions.push({
-            what: 'rollout',
-            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
-            why,
-        });
-    const isDone = isServed(facts) || isAt(stage, bundle.id, to);
-    return {
-        appId,
-        channel: to,
-        bundle,
-        stage,
-        isDone,
-        why: isDone
-            ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
-            : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
-        comment: isDone
-            ? null
-            : noteMove(bundle, to, origin, run, {
-                after: served?.name ?? null,
-                ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
-            }),
-        withdrawal: null,
-        commit: origin,
-        natives: changedNatives(facts),
-        decisions,
-        warnings: [
-            ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
-            ...channelWarnings(to),
-            ...(activeRollout(from) === null
-                ? []
-                : [
-                    `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
-                ]),
-            ...(natives.length === 0 ? [NOT_JUDGED] : []),
-            ...(origin === null ? [NOT_OURS] : []),
-        ],
-    };
-}
-/** A bundle and the commit for which it was on the channel. */
-function namedWithCommit(bundle, channelName) {
-    return { name: bundle.name, sha: readServedCommit(bundle, channelName)?.sha ?? null };
-}
-/** Everybody on `to` has it, and nothing else is rolled out. */
-function isServed({ to, bundle }) {
-    return to.version?.id === bundle.id && activeRollout(to) === null;
-}
-function refuseUnready({ bundle, from, stored }) {
-    if (isReady(bundle) && stored)
-        return null;
-    const why = bundle.deleted
-        ? 'it was deleted'
-        : stored
-            ? 'its upload was never finished'
-            : 'its content is not there any more';
-    return new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`, { hint: `Publish to channel ${from.name} again; then promote what it serves.` });
-}
-function refuseOlder(facts) {
-    const { to, bundle, force } = facts;
-    if (force || isServed(facts))
-        return null;
-    const withdrawn = readServedCommit(bundle, to.name)?.withdrawn;
-    if (withdrawn != null)
-        return new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`, {
-            hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
-        });
-    const older = olderThanServed(facts);
-    return older === null
-        ? null
-        : new src_errors/* ActionError */.lZ('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
-            hint: `To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true". Otherwise bring channel ${facts.from.name} up to date first.`,
-        });
-}
-/** Why the bundle is older than what `to` serves, or null. Without commits to compare, by when they were made. */
-function olderThanServed({ from, to, bundle, relation, run }) {
-    const served = to.version;
-    if (served === null || served.id === bundle.id)
-        return null;
-    const ours = originOf(bundle, from.name);
-    const theirs = originOf(served, to.name);
-    if (ours !== null && theirs !== null) {
-        const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId };
-        // What was decided by a roll-back is about runs; this is about the two bundles.
-        const stale = isStale(commit, { ...theirs, instead: null }, relation);
-        if (stale === null)
-            return null;
-        const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`;
-        const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`;
-        return `${which}, which is older than ${than}${relation === 'behind' ? '' : '; the branches differ, so the order of the runs tells'}`;
-    }
-    return Date.parse(bundle.created_at) < Date.parse(served.created_at)
-        ? `${bundle.name} was made before ${served.name}, and no commits are known that could be compared`
-        : null;
-}
-/** How its native packages differ from those of what `to` serves. */
-function changedNatives({ bundle, to }) {
-    return compareNatives(bundle.native_packages ?? [], to.version?.native_packages ?? null);
-}
-/** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
-function lackOf(facts) {
-    const { to, bundle } = facts;
-    const served = to.version;
-    const broken = changedNatives(facts).filter(({ compatible }) => !compatible);
-    const isShielded = to.disable_auto_update === 'version_number' &&
-        bundle.min_update_version !== null &&
-        semver_default().gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0');
-    if (broken.length === 0 || isShielded)
-        return null;
-    return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`;
-}
-function refuseIncompatible(facts) {
-    const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null;
-    return lack === null
-        ? null
-        : new src_errors/* ActionError */.lZ('native_incompatible', lack, {
-            hint: 'Release the app to the stores first, then promote with "on-incompatible: warn".',
-        });
-}
-function refuseUndelivered({ to, bundle, natives }) {
-    const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version);
-    return refused === null
-        ? null
-        : new src_errors/* ActionError */.lZ('promotion_refused', `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`, {
-            hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
-        });
-}
-
-;// CONCATENATED MODULE: ./src/plan/rollback.ts
-
-
-
-
-
-
-
-/** Whether this very run (an earlier attempt of it) rolled the channel back already. */
-function isRolledBackBy(channel, run) {
-    const noted = channel.version === null ? null : readServedCommit(channel.version, channel.name);
-    return noted !== null && noted.instead !== null && noted.runId === run.runId;
-}
-/**
- * The bundle that the channel served before what it serves now. Each bundle's note says after which one it came;
- * where that leads nowhere, the order of the runs that put bundles on the channel tells. Bundles that are gone,
- * not ready, or were rolled back themselves are passed over. Throws `no_earlier_bundle`.
- *
- * `bundles` are those that have a note for the channel.
- */
-function findEarlier(channel, bundles) {
-    const served = channel.version;
-    if (served === null)
-        throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
-            hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
-        });
-    const note = (bundle) => readServedCommit(bundle, channel.name);
-    const isGood = (bundle) => bundle.id !== served.id && isReady(bundle) && note(bundle)?.withdrawn === null;
-    const byName = new Map(bundles.map(bundle => [bundle.name, bundle]));
-    const seen = new Set([served.name]);
-    for (let name = note(served)?.after ?? null; name !== null && !seen.has(name);) {
-        seen.add(name);
-        const bundle = byName.get(name);
-        if (bundle === undefined)
-            break;
-        if (isGood(bundle))
-            return { bundle, why: `channel ${channel.name} served it before` };
-        name = note(bundle)?.after ?? null;
-    }
-    const now = note(served);
-    const [latest] = bundles
-        .filter(bundle => isGood(bundle) && !seen.has(bundle.name))
-        .filter(bundle => now === null || note(bundle).runId < now.runId)
-        .sort((one, other) => note(other).runId - note(one).runId);
-    if (latest !== undefined)
-        return {
-            bundle: latest,
-            why: `run ${note(latest).run} put it on channel ${channel.name}, the last before what is served now`,
-        };
-    throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Nothing tells what channel ${channel.name} served before ${served.name}.`, {
-        hint: 'This action notes on each bundle where it put it; here no earlier bundle that is still there has such a note. Name the bundle to go back to: set the input "to" to its name or id.',
-    });
-}
-/**
- * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_withdrawn`,
- * `rollback_refused` or `rollout_active`; nothing was written then.
- */
-function planRollback(facts) {
-    const { appId, channel, target, run, natives } = facts;
-    const { bundle } = target;
-    const served = channel.version;
-    const origin = originOf(bundle, channel.name);
-    const noted = served === null ? null : readServedCommit(served, channel.name);
-    const decisions = [
-        { what: 'channel', value: channel.name, why: 'input "channel"' },
-        { what: 'bundle', value: bundle.name, why: target.why },
-        ...(served === null || served.id === bundle.id
-            ? []
-            : [{ what: 'instead of', value: served.name, why: describeAffected(facts.affected) }]),
-        ...nativeDecisions(natives),
-    ];
-    if (served?.id === bundle.id)
-        return {
-            appId,
-            channel,
-            bundle,
-            stage: EVERYBODY,
-            isDone: true,
-            why: `Channel ${channel.name} already serves ${bundle.name}.`,
-            comment: null,
-            withdrawal: null,
-            commit: origin,
-            natives: [],
-            decisions,
-            warnings: [],
-        };
-    rollback_refuseUnready(facts);
-    if (!facts.force) {
-        refuseWithdrawn(facts);
-        rollback_refuseUndelivered(facts);
-    }
-    // A rollout would go on beside the older bundle: only an explicit word ends it.
-    const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail';
-    const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive });
-    if (why !== null)
-        decisions.push({ what: 'rollout', value: 'everybody', why });
-    // Going forward again to what a run before rolled back: then what is served now was never the bad one.
-    const isUndone = noted?.instead?.name === bundle.name;
-    const withdrawn = served === null || isUndone ? null : noteWithdrawal(served.comment, channel.name, run);
-    return {
-        appId,
-        channel,
-        bundle,
-        stage,
-        isDone: false,
-        why: describeMove(facts),
-        comment: noteMove(bundle, channel, origin, run, {
-            after: isUndone ? (served?.name ?? null) : null,
-            ...(served === null || isUndone ? {} : { instead: namedWithCommit(served, channel.name) }),
-        }),
-        withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
-        commit: origin,
-        // Not judged: installed apps that could run the older bundle then can run it now.
-        natives: [],
-        decisions,
-        warnings: [
-            ...channelWarnings(channel),
-            ...affectedWarnings(facts),
-            ...(natives.length === 0 ? [NOT_JUDGED] : []),
-            ...(origin === null ? [NOT_OURS] : []),
-        ],
-    };
-}
-function describeMove({ channel, target: { bundle, why }, affected }) {
-    const from = channel.version === null ? '' : `, instead of ${channel.version.name}`;
-    const running = affected === null || affected.count === 0
-        ? ''
-        : ` ${countKnown(affected)} until ${affected.count === 1 ? 'it asks' : 'they ask'} next.`;
-    return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`;
-}
-function describeAffected(affected) {
-    if (affected === null)
-        return 'what it serves now; the key may not read which devices run it';
-    return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`;
-}
-function countKnown({ count }) {
-    return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`;
-}
-function affectedWarnings({ affected, target }) {
-    const refusing = affected?.refusing;
-    return refusing
-        ? [
-            `${refusing.count} of ${refusing.of} known devices that were looked at would refuse ${target.bundle.name}: ${refusing.rule}.`,
-        ]
-        : [];
-}
-function rollback_refuseUnready({ target: { bundle }, stored }) {
-    if (isReady(bundle) && stored)
-        return;
-    const why = bundle.deleted
-        ? 'it was deleted'
-        : stored
-            ? 'its upload was never finished'
-            : 'its content is not there any more';
-    throw new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
-        hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
-    });
-}
-function refuseWithdrawn({ target: { bundle }, channel }) {
-    const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn;
-    if (withdrawn == null)
-        return;
-    throw new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`, {
-        hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
-    });
-}
-function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affected }) {
-    const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version);
-    const refusing = affected?.refusing;
-    const rule = refused !== null
-        ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
-        : refusing && refusing.count === refusing.of
-            ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
-            : null;
-    if (rule === null)
-        return;
-    throw new src_errors/* ActionError */.lZ('rollback_refused', `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`, {
-        hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
-    });
-}
-
-;// CONCATENATED MODULE: ./src/plan/housekeeping.ts
-
-
-
-
-
-/**
- * Which bundles are old and of no use: made by this action (their comment tells), finished, served by no channel,
- * neither to everybody nor as a rollout, not what a channel would be rolled back to, and not among the newest
- * `keep`. `bundles` are all that are not deleted, `channels` all channels.
- */
-function planHousekeeping(bundles, channels, keep) {
-    const served = new Set(channels.flatMap(({ version, rollout_version }) => [version?.id, rollout_version]));
-    const needed = new Set(channels.flatMap(channel => neededFor(channel, bundles)));
-    const reasonFor = (bundle) => {
-        if (served.has(bundle.id))
-            return 'served';
-        if (needed.has(bundle.id))
-            return 'rollback';
-        // The names of ours are always such; another cannot be asked for safely.
-        if (readNotes(bundle).length === 0 || semver_default().valid(bundle.name) !== bundle.name)
-            return 'foreign';
-        return isReady(bundle) ? null : 'unfinished';
-    };
-    const kept = { served: 0, rollback: 0, newest: 0, foreign: 0, unfinished: 0 };
-    const old = [];
-    for (const bundle of bundles) {
-        const reason = reasonFor(bundle);
-        if (reason === null)
-            old.push(bundle);
-        else
-            kept[reason]++;
-    }
-    old.sort((one, other) => other.id - one.id);
-    kept.newest = Math.min(keep, old.length);
-    return { remove: old.slice(keep).reverse(), kept };
-}
-/** The bundle that the channel would be rolled back to. */
-function neededFor(channel, bundles) {
-    const noted = bundles.filter(bundle => readNotes(bundle).some(note => note.channel === channel.name));
-    try {
-        return [findEarlier(channel, noted).bundle.id];
-    }
-    catch (error) {
-        if (error instanceof src_errors/* ActionError */.lZ)
-            return [];
-        throw error;
-    }
 }
 
 ;// CONCATENATED MODULE: ./src/operations/move.ts
@@ -70854,7 +70992,7 @@ const TITLES = {
 async function operate(operation, context) {
     switch (operation.kind) {
         case 'skip':
-            return run_skipped(operation, await convergeOnDefaultBranch(() => gatherAppId(context.inputs, context.trigger, context.deps), context));
+            return run_skipped(operation, await convergeOnDefaultBranch(await readStandingFile(context), () => gatherAppId(context.inputs, context.trigger, context.deps), context));
         case 'publish':
             return run_publish(operation, context);
         case 'preview':
@@ -70891,11 +71029,10 @@ async function run_publish({ channelName, why }, context) {
         takesBuild: false,
     };
     // A broken testers file is told of before anything is built.
-    if (isDefaultBranch)
-        await testers_readTestersFile(context);
+    const testersFile = await readStandingFile(context);
     const prepared = await prepare(target, context);
     const { result } = await deliver(prepared, null, context);
-    const testers = await convergeOnDefaultBranch(async () => prepared.project.appId, context);
+    const testers = await convergeOnDefaultBranch(testersFile, async () => prepared.project.appId, context);
     return { ...result, testers };
 }
 function run_skipped({ reason }, testers) {
@@ -70935,13 +71072,13 @@ const SEALED = '--sealed';
 /** A debugger asks no user for a password: this signal would open one, and a build may send it. */
 const NO_DEBUGGER = '--disable-sigusr1';
 /**
- * Replaces this process by `node script`, with `open` as its environment and `all` for `unseal`. Returns where that
- * is not possible: Windows cannot replace a process.
+ * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal` and `flags` for Node.
+ * Returns where that is not possible: Windows cannot replace a process.
  */
-function sealInto(script, { all, open, folders }) {
+function sealInto(script, { all, open, flags, folders, }) {
     if (process.platform === 'win32' || process.execve === undefined)
         return;
-    const flags = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
+    const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
     closeSync(0);
     for (const folder of folders) {
         const file = openNameless(folder);
@@ -70950,7 +71087,7 @@ function sealInto(script, { all, open, folders }) {
         writeFileSync(file, JSON.stringify(all));
         // The lowest number that is free: only standard input outlives the replacement.
         if (file === 0)
-            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, script, SEALED], open);
+            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED], open);
         closeSync(file);
         break;
     }
@@ -70968,13 +71105,17 @@ function openNameless(folder) {
         return null;
     }
 }
-/** The environment that `sealInto` kept; can be read once. */
-function unseal() {
+/** Gives this process the environment that `sealInto` kept; can be done once. */
+function unseal(env) {
     const bytes = Buffer.alloc((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.fstatSync)(0).size);
     for (let at = 0; at < bytes.length;)
         at += (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readSync)(0, bytes, at, bytes.length - at, at);
     (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.ftruncateSync)(0, 0);
-    return JSON.parse(bytes.toString('utf8'));
+    const all = JSON.parse(bytes.toString('utf8'));
+    for (const name of Object.keys(env))
+        if (!(name in all))
+            delete env[name];
+    Object.assign(env, all);
 }
 
 

@@ -44,6 +44,8 @@ export interface Trigger {
   readonly ref: Ref & { readonly type: 'branch' | 'tag' | 'other' }
   /** Whether the ref is the repository's default branch, or a tag. */
   readonly isDefaultBranch: boolean
+  /** Name of the repository's default branch; null where the event does not tell it. */
+  readonly defaultBranch: string | null
   readonly commit: Commit
   /** `owner/name`. */
   readonly repository: string
@@ -97,6 +99,7 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     event,
     ref: { full, name, type },
     isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
+    defaultBranch: told.repository?.default_branch ?? null,
     repository,
     repositoryUrl: `${server}/${repository}`,
     runUrl: `${server}/${repository}/actions/runs/${runId}`,

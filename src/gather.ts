@@ -7,7 +7,7 @@ import {
   findCapacitorDirectory,
   readCapacitorConfig,
 } from './bundle/capacitor-config.ts'
-import { keyIdOf, readEncryption } from './bundle/encrypt.ts'
+import { isSameKey, keyIdOf, readEncryption } from './bundle/encrypt.ts'
 import { childEnvironment } from './bundle/environment.ts'
 import { compareInCheckout } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
@@ -99,16 +99,16 @@ async function checkKeys(privateKey: string, config: CapacitorConfig, root: stri
       : [
           'The Capacitor config has a publicKey and the input "private-key" is empty, so the bundle is not encrypted: iOS devices refuse it.',
         ]
-  const { keyId } = await readEncryption(privateKey, dirname(config.file), null)
+  const own = await readEncryption(privateKey, dirname(config.file), null)
   if (publicKey === undefined)
     throw new ActionError('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
       hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
       at,
     })
-  if (keyIdOf(publicKey) !== keyId)
+  if (!isSameKey(publicKey, own.publicKey))
     throw new ActionError(
       'public_key_mismatch',
-      `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${keyId}….`,
+      `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${own.keyId}….`,
       { hint: 'No device could open the bundle. Give the private key of that pair.', at },
     )
   return []

@@ -11,7 +11,7 @@ import { SECRET_INPUTS } from './bundle/environment.ts'
 import { type Guarded, guardFiles } from './bundle/untouched.ts'
 import { createCapgo } from './capgo/client.ts'
 import type { Deps, Log } from './deps.ts'
-import type { Place } from './errors.ts'
+import { ActionError, type Place } from './errors.ts'
 import { connectGitHub } from './github/client.ts'
 import { createRedactor, secretParts } from './redaction.ts'
 import { run } from './run.ts'
@@ -23,10 +23,12 @@ const USER_AGENT = 'capgo-publish-action'
 const dist = dirname(process.argv[1] ?? '')
 /** What is written beside the checkout; null before that. */
 let scratch: string | null = null
+/** What all calls go through; null before the first. */
+let network: EnvHttpProxyAgent | null = null
 
 const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === SEALED) Object.assign(env, unseal())
+if (process.argv[2] === SEALED) unseal(env)
 
 const secrets = SECRET_INPUTS.map(name => core.getInput(name)).filter(
   secret => secret !== '' && !isKeyFile(secret),
@@ -105,6 +107,23 @@ function listenToRunner({ signal, cancel, after }: Stop): void {
   after(PROCESS_ENDS).addEventListener('abort', () => leave())
 }
 
+/** The way out, by the proxy that the environment names. Throws `proxy_invalid`. */
+function openNetwork(): EnvHttpProxyAgent {
+  try {
+    network ??= new EnvHttpProxyAgent()
+    return network
+  } catch {
+    // Not the cause: it holds the address, and with it a password.
+    throw new ActionError('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
+      hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
+    })
+  }
+}
+
+function viaNetwork(dispatcher: EnvHttpProxyAgent): typeof globalThis.fetch {
+  return ((url: string, init: RequestInit) => fetch(url, { ...init, dispatcher } as never)) as never
+}
+
 /** Ends the process although something still runs. What was written to the log is written first. */
 function leave(): void {
   process.stdout.write('', () => process.exit(process.exitCode ?? 1))
@@ -123,7 +142,6 @@ async function main(): Promise<void> {
   listenToRunner(stop)
   scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
   for (const part of secrets.flatMap(secretParts)) core.setSecret(part)
-  const dispatcher = new EnvHttpProxyAgent()
   const deps: Deps = {
     readInput: name => core.getInput(name),
     env,
@@ -151,7 +169,7 @@ async function main(): Promise<void> {
       createCapgo({
         token,
         ...hosts,
-        dispatcher,
+        dispatcher: openNetwork(),
         redact,
         userAgent: USER_AGENT,
         // Whoever waited looks at the signal.
@@ -167,14 +185,14 @@ async function main(): Promise<void> {
         apiUrl: env.GITHUB_API_URL ?? 'https://api.github.com',
         userAgent: USER_AGENT,
         signal,
-        fetch: ((url: string, init: RequestInit) => fetch(url, { ...init, dispatcher } as never)) as never,
+        fetch: viaNetwork(openNetwork()),
       }),
   }
   try {
     process.exitCode = (await run(deps)) ? 0 : 1
   } finally {
     await rm(scratch ?? '', { recursive: true, force: true }).catch(() => {})
-    await (stop.signal.aborted ? dispatcher.destroy() : dispatcher.close())
+    await (stop.signal.aborted ? network?.destroy() : network?.close())
     if (stop.signal.aborted) leave()
   }
 }

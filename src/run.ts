@@ -14,7 +14,7 @@ import { promote } from './operations/promote.ts'
 import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
 import { readStatus } from './operations/status.ts'
-import { convergeOnDefaultBranch, readTestersFile } from './operations/testers.ts'
+import { convergeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
 import { failuresOf, report } from './report/report.ts'
@@ -85,6 +85,7 @@ async function operate(operation: Operation, context: RunContext): Promise<Resul
       return skipped(
         operation,
         await convergeOnDefaultBranch(
+          await readStandingFile(context),
           () => gatherAppId(context.inputs, context.trigger, context.deps),
           context,
         ),
@@ -129,10 +130,10 @@ async function publish(
     takesBuild: false,
   }
   // A broken testers file is told of before anything is built.
-  if (isDefaultBranch) await readTestersFile(context)
+  const testersFile = await readStandingFile(context)
   const prepared = await prepare(target, context)
   const { result } = await deliver(prepared, null, context)
-  const testers = await convergeOnDefaultBranch(async () => prepared.project.appId, context)
+  const testers = await convergeOnDefaultBranch(testersFile, async () => prepared.project.appId, context)
   return { ...result, testers }
 }
 

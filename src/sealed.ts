@@ -24,15 +24,20 @@ export const SEALED = '--sealed'
 const NO_DEBUGGER = '--disable-sigusr1'
 
 /**
- * Replaces this process by `node script`, with `open` as its environment and `all` for `unseal`. Returns where that
- * is not possible: Windows cannot replace a process.
+ * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal` and `flags` for Node.
+ * Returns where that is not possible: Windows cannot replace a process.
  */
 export function sealInto(
   script: string,
-  { all, open, folders }: { all: Environment; open: Record<string, string>; folders: readonly string[] },
+  {
+    all,
+    open,
+    flags,
+    folders,
+  }: { all: Environment; open: Record<string, string>; flags: readonly string[]; folders: readonly string[] },
 ): void {
   if (process.platform === 'win32' || process.execve === undefined) return
-  const flags = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : []
+  const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : []
   closeSync(0)
   for (const folder of folders) {
     const file = openNameless(folder)
@@ -42,7 +47,7 @@ export function sealInto(
     if (file === 0)
       process.execve(
         process.execPath,
-        [process.execPath, ...process.execArgv, ...flags, script, SEALED],
+        [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED],
         open,
       )
     closeSync(file)
@@ -63,10 +68,12 @@ function openNameless(folder: string): number | null {
   }
 }
 
-/** The environment that `sealInto` kept; can be read once. */
-export function unseal(): Record<string, string> {
+/** Gives this process the environment that `sealInto` kept; can be done once. */
+export function unseal(env: NodeJS.ProcessEnv): void {
   const bytes = Buffer.alloc(fstatSync(0).size)
   for (let at = 0; at < bytes.length; ) at += readSync(0, bytes, at, bytes.length - at, at)
   ftruncateSync(0, 0)
-  return JSON.parse(bytes.toString('utf8'))
+  const all = JSON.parse(bytes.toString('utf8')) as Record<string, string>
+  for (const name of Object.keys(env)) if (!(name in all)) delete env[name]
+  Object.assign(env, all)
 }

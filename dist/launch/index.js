@@ -102,9 +102,17 @@ var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelative
 const { env } = process;
 const action = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(process.argv[1] ?? ''), '..', 'index.js');
 const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .SECRET_INPUTS */ .pH.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '');
+/**
+ * What is garbage goes early: deflating makes some 400 kB of it for each file, mostly beside V8's heap, where V8 counts
+ * it by the size of its young generation, and glibc keeps what is smaller than this for later. Without both, a bundle
+ * of 1 GiB takes twice the memory (docs/uploads.md).
+ */
+const LEAN_FLAGS = ['--max-semi-space-size=2'];
+const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536' };
 (0,_sealed_js__WEBPACK_IMPORTED_MODULE_3__/* .sealInto */ .Ag)(action, {
     all: env,
-    open: (0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .childEnvironment */ .Qc)(env, secrets),
+    open: { ...LEAN_ENVIRONMENT, ...(0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .childEnvironment */ .Qc)(env, secrets) },
+    flags: LEAN_FLAGS,
     // Memory first: nothing of it comes to a disk.
     folders: ['/dev/shm', env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)()],
 });
@@ -144,13 +152,13 @@ const SEALED = '--sealed';
 /** A debugger asks no user for a password: this signal would open one, and a build may send it. */
 const NO_DEBUGGER = '--disable-sigusr1';
 /**
- * Replaces this process by `node script`, with `open` as its environment and `all` for `unseal`. Returns where that
- * is not possible: Windows cannot replace a process.
+ * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal` and `flags` for Node.
+ * Returns where that is not possible: Windows cannot replace a process.
  */
-function sealInto(script, { all, open, folders }) {
+function sealInto(script, { all, open, flags, folders, }) {
     if (process.platform === 'win32' || process.execve === undefined)
         return;
-    const flags = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
+    const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
     (0,external_node_fs_namespaceObject.closeSync)(0);
     for (const folder of folders) {
         const file = openNameless(folder);
@@ -159,7 +167,7 @@ function sealInto(script, { all, open, folders }) {
         (0,external_node_fs_namespaceObject.writeFileSync)(file, JSON.stringify(all));
         // The lowest number that is free: only standard input outlives the replacement.
         if (file === 0)
-            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...flags, script, SEALED], open);
+            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED], open);
         (0,external_node_fs_namespaceObject.closeSync)(file);
         break;
     }
@@ -177,13 +185,17 @@ function openNameless(folder) {
         return null;
     }
 }
-/** The environment that `sealInto` kept; can be read once. */
-function unseal() {
+/** Gives this process the environment that `sealInto` kept; can be done once. */
+function unseal(env) {
     const bytes = Buffer.alloc(fstatSync(0).size);
     for (let at = 0; at < bytes.length;)
         at += readSync(0, bytes, at, bytes.length - at, at);
     ftruncateSync(0, 0);
-    return JSON.parse(bytes.toString('utf8'));
+    const all = JSON.parse(bytes.toString('utf8'));
+    for (const name of Object.keys(env))
+        if (!(name in all))
+            delete env[name];
+    Object.assign(env, all);
 }
 
 

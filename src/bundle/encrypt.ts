@@ -124,6 +124,8 @@ function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encry
   const publicKey = createPublicKey(privateKey)
   const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString()
   const seal = (bytes: Buffer) => privateEncrypt({ key: privateKey, padding }, bytes)
+  if (!opens(publicKey, seal, padding))
+    throw unfit('its parts do not belong together, so that nobody could open what it seals')
   const session = (iv: Buffer, key: Buffer, sessionKey: string): Session => ({
     sessionKey,
     cipher: () => createCipheriv(AES, key, iv),
@@ -152,12 +154,29 @@ function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encry
   }
 }
 
-/** Of a public key in PEM; the same whatever its line breaks are. */
+/** OpenSSL reads a key whose numbers were changed, and then either fails or seals what nobody opens. */
+function opens(publicKey: KeyObject, seal: (bytes: Buffer) => Buffer, padding: number): boolean {
+  const probe = randomBytes(AES_BYTES)
+  try {
+    return publicDecrypt({ key: publicKey, padding }, seal(probe)).equals(probe)
+  } catch {
+    return false
+  }
+}
+
+/** Of a public key in PEM. */
 export function keyIdOf(publicKey: string): string {
-  return publicKey
-    .replace(/-----[^-]+-----/g, '')
-    .replace(/\\n|\s/g, '')
-    .slice(0, KEY_ID_LENGTH)
+  return bodyOf(publicKey).slice(0, KEY_ID_LENGTH)
+}
+
+/** Whether two texts are the same public key. Their ids alone may be the same: those tell six bytes of a key. */
+export function isSameKey(one: string, other: string): boolean {
+  return bodyOf(one) === bodyOf(other)
+}
+
+/** The same whatever the line breaks are. */
+function bodyOf(pem: string): string {
+  return pem.replace(/-----[^-]+-----/g, '').replace(/\\n|\s/g, '')
 }
 
 /** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */

@@ -121,6 +121,14 @@ export function bundles({ http, api, key, database }: Connection) {
         'look for bundles by what they were put on a channel for',
       ),
 
+    /** Bundles whose upload is not finished, the newest first. */
+    findUnfinishedBundles: (appId: string): Promise<BundleRow[]> =>
+      list(
+        appId,
+        { storage_provider: 'eq.r2-direct', deleted: 'is.false', order: 'id.desc', limit: String(PAGE) },
+        'look for unfinished bundles',
+      ),
+
     async readBundle(appId: string, name: string): Promise<BundleRow | null> {
       return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null
     },

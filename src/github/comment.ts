@@ -28,26 +28,38 @@ export function comments(connection: Repository) {
     return author => author?.login === login
   }
 
-  /** Our comments that begin with this marker, oldest first, through all pages; `most` of them. */
-  async function findComments(issue: number, marker: string, most: number): Promise<OwnComment[]> {
+  /** Our comments that begin with this marker, oldest first, through all pages. */
+  async function findComments(issue: number, marker: string): Promise<OwnComment[]> {
     const isOurs = await ours()
     const found: OwnComment[] = []
     const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
     for await (const page of readPages(connection, route, { issue_number: issue }, Comment))
       for (const { id, user, body, html_url } of page)
-        if (isOurs(user) && body?.startsWith(marker)) {
-          found.push({ id, body, url: html_url })
-          if (found.length === most) return found
-        }
+        if (isOurs(user) && body?.startsWith(marker)) found.push({ id, body, url: html_url })
     return found
   }
 
+  /**
+   * Our oldest comment that begins with this marker, the one that counts; others go. There may be more than one: two
+   * runs at once may both find none and write one, and a run may be stopped before it takes its own back.
+   */
+  async function findComment(issue: number, marker: string): Promise<OwnComment | null> {
+    const [first, ...others] = await findComments(issue, marker)
+    for (const { id } of others) await deleteComment(id)
+    return first ?? null
+  }
+
+  async function deleteComment(id: number): Promise<void> {
+    try {
+      await octokit.rest.issues.deleteComment({ owner, repo, comment_id: id })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
   return {
-    /** Our comment that begins with this marker. Needs `pull-requests: read`. */
-    async findComment(issue: number, marker: string): Promise<OwnComment | null> {
-      const [first] = await findComments(issue, marker, 1)
-      return first ?? null
-    },
+    /** Needs `pull-requests: write` where there is more than one, else `read`. */
+    findComment,
 
     /** Null when a person deleted it meanwhile. Needs `pull-requests: write`. */
     async updateComment(id: number, body: string): Promise<OwnComment | null> {
@@ -61,17 +73,14 @@ export function comments(connection: Repository) {
     },
 
     /**
-     * Writes a new comment. Two runs at once may both find none and write one: the older stays, so the
-     * comment that counts is returned, and it may hold the other run's text.
+     * Writes a new comment. Another run may have written one at the same moment: the comment that counts is returned,
+     * and it may hold the other run's text.
      */
     async createComment(issue: number, marker: string, body: string): Promise<OwnComment> {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
       const { id, html_url } = parseAnswer(Written, data, 'POST of a comment')
       const made = { id, body, url: html_url }
-      const [first] = await findComments(issue, marker, 1)
-      if (first === undefined || first.id === made.id) return made
-      await octokit.rest.issues.deleteComment({ owner, repo, comment_id: made.id })
-      return first
+      return (await findComment(issue, marker)) ?? made
     },
   }
 }

@@ -1,6 +1,7 @@
 import semver from 'semver'
 import type { Capgo } from '../capgo/client.ts'
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import { findAbandoned } from '../plan/housekeeping.ts'
 import { readPulls } from '../plan/lineage.ts'
 import type { RemovedPreview } from '../report/result.ts'
 
@@ -86,6 +87,14 @@ export async function removeLeftovers(
       `${left.length === 1 ? 'One older bundle stays' : `${left.length} older bundles stay`} until Capgo's retention removes ${left.length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
     )
   return { ...removed, kept }
+}
+
+/** Removes what runs began to upload that were stopped and never run again. Returns the names. */
+export async function removeAbandoned(appId: string, now: Date, capgo: Capgo): Promise<string[]> {
+  const removed: string[] = []
+  for (const { name } of findAbandoned(await capgo.findUnfinishedBundles(appId), now))
+    if (await capgo.removeFailedBundle(appId, name)) removed.push(name)
+  return removed
 }
 
 /** Numbers of the repository's pull requests that still have something on Capgo. */

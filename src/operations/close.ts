@@ -3,10 +3,10 @@ import { gatherAppId } from '../gather.ts'
 import type { Operation } from '../plan/operation.ts'
 import { commitOfPull, pullName } from '../plan/preview.ts'
 import { failure } from '../report/outcome.ts'
-import type { CleanedResult, RemovedPreview } from '../report/result.ts'
+import type { CleanedResult, RemovedPreview, SkippedResult } from '../report/result.ts'
 import type { TestersReport } from '../report/testers.ts'
-import { findLeftovers, findPreviewedPulls, removeLeftovers } from './cleanup.ts'
-import { writeComment } from './comment.ts'
+import { findLeftovers, findPreviewedPulls, removeAbandoned, removeLeftovers } from './cleanup.ts'
+import { PULL_REQUESTS, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { environmentOf } from './deployment.ts'
 import { convergeForPull, convergeOnSchedule, readTestersFile } from './testers.ts'
@@ -22,16 +22,29 @@ interface Closing {
   readonly movesTesters: boolean
 }
 
-/** Removes the preview of a pull request. */
+/** Removes the preview of a pull request; not where the job is run again after the pull request was reopened. */
 export async function cleanup(
   operation: Extract<Operation, { kind: 'cleanup' }>,
   context: RunContext,
-): Promise<CleanedResult> {
+): Promise<CleanedResult | SkippedResult> {
+  const { number } = operation.pull
+  const now = await readPull(number, context)
+  if (now !== null && hasPreview(now, context))
+    return {
+      kind: 'skipped',
+      outcome: 'skipped',
+      reason: `#${number} is open again, so its preview stays.`,
+      testers: null,
+      warnings: [],
+    }
   const appId = await readAppId(context)
   return closePreview(appId, { ...operation, movesTesters: true }, context)
 }
 
-/** Removes the previews of every pull request that is no longer open (or has lost the label). */
+/**
+ * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
+ * upload that were never finished.
+ */
 export async function sweep(context: RunContext): Promise<CleanedResult> {
   const { inputs, trigger, capgo, github, deps } = context
   const appId = await readAppId(context)
@@ -46,18 +59,20 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
       continue
     }
     const pull = toPullRequest(answer)
-    const label = inputs.previewLabel
-    if (pull.open && (label === null || pull.labels.includes(label))) {
+    if (hasPreview(pull, context)) {
       deps.log.info(`#${number} is open: its preview stays.`)
       continue
     }
     const why = pull.open
-      ? `#${number} has no label "${label}"`
+      ? `#${number} has no label "${inputs.previewLabel}"`
       : `#${number} is ${pull.merged ? 'merged' : 'closed'}`
     previews.push(
       ...(await closePreview(appId, { pull, why, channelName: null, movesTesters: false }, context)).previews,
     )
   }
+  if (!inputs.dryRun)
+    for (const name of await removeAbandoned(appId, deps.now(), capgo))
+      deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`)
   const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
   return {
     kind: 'cleaned',
@@ -71,6 +86,19 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
     testers,
     warnings: [],
   }
+}
+
+/** The pull request as it is now; null where GitHub does not tell, which is a warning. */
+export async function readPull(number: number, { courtesy }: RunContext): Promise<PullRequest | null> {
+  return courtesy('see whether the pull request is open', PULL_REQUESTS, async github => {
+    const answer = await github.readPull(number)
+    return answer === null ? null : toPullRequest(answer)
+  })
+}
+
+/** Whether it shall have a preview. */
+export function hasPreview({ open, labels }: PullRequest, { inputs }: RunContext): boolean {
+  return open && (inputs.previewLabel === null || labels.includes(inputs.previewLabel))
 }
 
 /** Channel, bundles, deployments; then the comment says so. */

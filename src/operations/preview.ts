@@ -1,7 +1,7 @@
 import { hideSecrets } from '../bundle/environment.ts'
 import { CLOUD } from '../capgo/hosts.ts'
 import { ActionError } from '../errors.ts'
-import { type PullRequest, toPullRequest } from '../event.ts'
+import type { PullRequest } from '../event.ts'
 import { gatherContents } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
 import { matchChannel } from '../plan/channel.ts'
@@ -14,8 +14,8 @@ import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { blame } from '../stop.ts'
-import { closePreview } from './close.ts'
-import { PULL_REQUESTS, writeComment } from './comment.ts'
+import { closePreview, hasPreview, readPull } from './close.ts'
+import { writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
 import { convergeForPull, readTestersFile, type TestersFile } from './testers.ts'
@@ -105,17 +105,12 @@ async function closedMeanwhile(
   pull: PullRequest,
   context: RunContext,
 ): Promise<CleanedResult | null> {
-  const { inputs, courtesy } = context
+  const { inputs } = context
   if (inputs.dryRun) return null
-  const now = await courtesy('see whether the pull request is still open', PULL_REQUESTS, async github => {
-    const answer = await github.readPull(pull.number)
-    return answer === null ? null : toPullRequest(answer)
-  })
-  if (now === null) return null
-  const label = inputs.previewLabel
-  if (now.open && (label === null || now.labels.includes(label))) return null
+  const now = await readPull(pull.number, context)
+  if (now === null || hasPreview(now, context)) return null
   const why = now.open
-    ? `label "${label}" was taken off #${pull.number}`
+    ? `label "${inputs.previewLabel}" was taken off #${pull.number}`
     : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`
   return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
 }

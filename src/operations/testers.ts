@@ -114,14 +114,22 @@ function invalidFile(path: string, { problems }: ParsedTesters): ActionError {
   )
 }
 
-/** A run on the default branch: everything, when the push changed the file or no push is the reason. */
+/** The file that holds for everybody. To be read before anything is built: a build may write to the checkout. */
+export async function readStandingFile(context: RunContext): Promise<TestersFile | null> {
+  return context.trigger.isDefaultBranch ? readTestersFile(context) : null
+}
+
+/**
+ * A run on the default branch: everything, when the push changed the file or no push is the reason. `file` from
+ * `readStandingFile`.
+ */
 export async function convergeOnDefaultBranch(
+  file: TestersFile | null,
   readAppId: () => Promise<string>,
   context: RunContext,
 ): Promise<TestersReport | null> {
   const { trigger, courtesy } = context
   if (!trigger.isDefaultBranch || trigger.ref.type !== 'branch') return null
-  const file = await readTestersFile(context)
   if (trigger.event !== 'push')
     return file === null ? null : converge(await readAppId(), file.testers, null, file, null, context)
   const path = context.inputs.testersFile ?? DEFAULT_FILE
@@ -135,7 +143,18 @@ export async function convergeOnDefaultBranch(
   if (file === null && before === null) return null
   if (before !== null && before === file?.text) return null
   const old = before === null ? null : parseTesters(before, today(context.deps)).testers
-  return converge(await readAppId(), file?.testers ?? [], old, file, null, context)
+  const appId = await readAppId()
+  const newest = await courtesy(`read ${path} of the default branch`, 'contents: read', async github => ({
+    text: await github.readFile(path, null),
+  }))
+  if (newest === null || newest.text === (file?.text ?? null))
+    return converge(appId, file?.testers ?? [], old, file, null, context)
+  // The branch has gone on, above all when an old job is run again: its newest file holds, and who was in an older
+  // one may be where that one said.
+  const standing = parseTesters(newest.text ?? '[]', today(context.deps))
+  if (standing.problems.length > 0) throw invalidFile(path, standing)
+  const left = [...(old ?? []), ...(file?.testers ?? [])]
+  return converge(appId, standing.testers, left, null, null, context)
 }
 
 /** The scheduled run: everything, with what is near its end renewed. */

@@ -56,3 +56,16 @@ function neededFor(channel: ChannelRow, bundles: readonly BundleRow[]): number[]
     throw error
   }
 }
+
+/** No job on GitHub's machines goes on for longer than 6 hours; a job that was stopped is mostly run again by then. */
+const ABANDONED_AFTER = 24 * 60 * 60 * 1000
+
+/** Which unfinished bundles this action began and no run will finish: `now` is a day after they were made. */
+export function findAbandoned(unfinished: readonly BundleRow[], now: Date): BundleRow[] {
+  return unfinished.filter(
+    bundle =>
+      readNotes(bundle).length > 0 &&
+      semver.valid(bundle.name) === bundle.name &&
+      Date.parse(bundle.created_at) < now.getTime() - ABANDONED_AFTER,
+  )
+}

@@ -142,11 +142,16 @@ function refusesToBuild({ event }: Trigger): ActionError {
   )
 }
 
-function decideRef({ ref }: Trigger, inputs: OperationInputs): Operation {
+function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Operation {
   if (inputs.channel !== null) return { kind: 'publish', channelName: inputs.channel, why: 'input "channel"' }
   if (ref.type === 'other')
     throw new ActionError('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
       hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
+    })
+  // Who may make tags is often more than who may push to that branch.
+  if (ref.type === 'tag' && ref.name === defaultBranch)
+    throw new ActionError('ref_ambiguous', `The tag "${ref.name}" has the name of the default branch.`, {
+      hint: 'What is mapped to that branch is not published from a tag of its name. Delete the tag, or give it another name.',
     })
   const match = matchChannel(ref, inputs.channels)
   if (match !== undefined)

@@ -29,7 +29,7 @@ export interface Override {
 export interface TesterFacts {
   /** The file on the default branch. */
   readonly testers: readonly Tester[]
-  /** The same before the push; null when nothing can have left it. */
+  /** Who was in it before the push, once for each channel that it said; null when nothing can have left it. */
   readonly before: readonly Tester[] | null
   readonly previews: readonly PreviewChannel[]
   /** By device id. */
@@ -72,6 +72,7 @@ export function planTesters(facts: TesterFacts): TestersPlan {
   const { today, overrides, prune } = facts
   const now = byDevice(facts.testers)
   const before = byDevice(facts.before ?? [])
+  const placed = new Set((facts.before ?? []).map(({ device, channel }) => `${device} ${channel}`))
   const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull)
   const wanted = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }))
   const previewChannels = new Set(facts.previews.map(({ channel }) => channel))
@@ -105,7 +106,7 @@ export function planTesters(facts: TesterFacts): TestersPlan {
       from === null ||
       previewChannels.has(from) ||
       from === standing?.channel ||
-      from === before.get(device)?.channel
+      placed.has(`${device} ${from}`)
     if (from === to) {
       assignments.push({ ...base, state: from === null ? (isExpired ? 'expired' : 'none') : 'there' })
       if (current !== undefined && current.updatedAt < facts.renewBefore)
@@ -121,7 +122,7 @@ export function planTesters(facts: TesterFacts): TestersPlan {
     for (const [device, tester] of before) {
       const from = overrides.get(device)?.channel
       if (known.has(device) || from === undefined) continue
-      if (previewChannels.has(from) || from === tester.channel)
+      if (previewChannels.has(from) || placed.has(`${device} ${from}`))
         assignments.push({ ...gone, device, tester, from })
     }
   if (prune === 'exclusive') {

@@ -105,7 +105,9 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     request.status = response.status
     return (await strike(struck, 'after', request, context)) ?? response
   })
-  app.onError((error, { req }) => {
+  app.onError((error, { req, env }) => {
+    // Who sent it is gone before all of it was here.
+    if (env.incoming.socket.destroyed) return RESPONSE_ALREADY_SENT
     violations.push({
       request: `${req.method} ${req.path}`,
       where: 'server',

@@ -39,7 +39,9 @@ function searchedForms(secret: string): string[] {
       const hex = Buffer.from(part).toString('hex')
       const forms = formsOf(part)
       const urlSafe = forms.map(form => form.replaceAll('+', '-').replaceAll('/', '_'))
-      return [...forms, ...urlSafe, hex, hex.toUpperCase()]
+      // Files and bodies of requests are searched as Latin-1: whatever is in them, no byte is lost.
+      const bytes = forms.map(form => Buffer.from(form).toString('latin1'))
+      return [...forms, ...urlSafe, ...bytes, hex, hex.toUpperCase()]
     }),
   )
 }

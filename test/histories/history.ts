@@ -108,8 +108,8 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
   },
 )
 
-/** A run has some 25 to 50 requests. */
-const at = fc.integer({ min: 1, max: 45 })
+/** A run has some 10 to 40 requests. */
+const at = fc.integer({ min: 1, max: 32 })
 const disturbance: fc.Arbitrary<Disturbance> = fc.record({
   at,
   kind: fc.constantFrom(...(Object.keys(FAULTS) as FaultKind[])),
@@ -122,7 +122,7 @@ const plan: fc.Arbitrary<Plan> = fc
       { weight: 2, arbitrary: fc.constant([]) },
       { weight: 3, arbitrary: fc.array(disturbance, { minLength: 1, maxLength: 4 }) },
     ),
-    kill: fc.option(kill, { freq: 2 }),
+    kill: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: kill }),
     isProcess: fc.nat(9).map(n => n === 0),
   })
   // A process waits as in production: it is only killed.

@@ -84,7 +84,7 @@ it('overrides are what the file and the open pull requests say', async () => {
     }),
     // A failing case is worth more than its smallest form: each step takes a run.
     {
-      numRuns: Number(process.env.TESTERS_RUNS ?? 12),
+      numRuns: Number(process.env.TESTERS_RUNS ?? 8),
       endOnFailure: true,
       seed: Number(process.env.TESTERS_SEED ?? 20261123),
     },

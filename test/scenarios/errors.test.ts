@@ -3,7 +3,7 @@ import { symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { WorkflowEvent } from '../helpers/event.ts'
-import { pullRequestEvent, pushEvent, workflowRunEvent } from '../helpers/event.ts'
+import { pullRequestEvent, pushEvent, tagPushEvent, workflowRunEvent } from '../helpers/event.ts'
 import { type RawEntry, writeRawZip } from '../helpers/raw-zip.ts'
 import type { Files } from '../helpers/repository.ts'
 import type { RunOptions } from '../helpers/runner.ts'
@@ -214,6 +214,11 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       title: 'a ref that is neither branch nor tag',
       code: 'ref_unknown',
       event: ({ repo }) => ({ ...pushEvent({ branch: 'main', sha: repo.head }), ref: 'refs/pull/7/merge' }),
+    },
+    {
+      title: 'a tag that has the name of the default branch',
+      code: 'ref_ambiguous',
+      event: ({ repo }) => tagPushEvent({ tag: 'main', sha: repo.head }),
     },
     {
       title: 'a working directory outside of the checkout',

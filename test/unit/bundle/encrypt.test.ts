@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encryptFile, keyIdOf, readEncryption } from '../../../src/bundle/encrypt.ts'
+import { encryptFile, isSameKey, keyIdOf, readEncryption } from '../../../src/bundle/encrypt.ts'
 import { createDecryptor } from '../../helpers/decrypt.ts'
 import { makeScratch } from '../../helpers/scratch.ts'
 
@@ -15,6 +15,12 @@ const pair = generateKeyPairSync('rsa', {
 const SHA256 = createHash('sha256').update('content').digest('hex')
 const folder = makeScratch('encrypt')
 const read = (value: string, plugin: string | null = null) => readEncryption(value, folder, plugin)
+
+/** As the input of a form: a line that was pasted over another one. OpenSSL reads it. */
+function changed(pem: string): string {
+  const lines = pem.split('\n')
+  return lines.with(3, lines[10]!).join('\n')
+}
 
 describe('the private key', () => {
   it.each([
@@ -42,6 +48,7 @@ describe('the private key', () => {
     ['a public key', pair.publicKey, 'it is the public key'],
     ['a cut one', pair.privateKey.slice(0, 900), 'its end is missing'],
     ['a mutilated one', pair.privateKey.replace(/\n.{64}\n/, '\n'), 'part of it is missing'],
+    ['one with changed numbers', changed(pair.privateKey), 'do not belong together'],
     ['a path to nothing', 'keys/none.pem', 'neither a key nor the path'],
     ['any text', 'hunter2', 'no PEM text'],
     [
@@ -81,6 +88,13 @@ describe('the private key', () => {
   it('has an id that line breaks do not change', () => {
     expect(keyIdOf(pair.publicKey)).toMatch(/^MII[A-Za-z0-9+/]{17}$/)
     expect(keyIdOf(pair.publicKey.replaceAll('\n', '\\n'))).toBe(keyIdOf(pair.publicKey))
+    expect(isSameKey(pair.publicKey.replaceAll('\n', '\\n'), pair.publicKey)).toBe(true)
+  })
+
+  it('is of the pair only when the whole public key is the same', () => {
+    const alike = pair.publicKey.replace(/.(?=\n-----END)/, character => (character === 'A' ? 'B' : 'A'))
+    expect(keyIdOf(alike)).toBe(keyIdOf(pair.publicKey))
+    expect(isSameKey(alike, pair.publicKey)).toBe(false)
   })
 })
 

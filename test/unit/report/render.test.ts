@@ -172,7 +172,9 @@ const otherFields: Record<string, (text: string) => Result> = {
   'status.channel': text => ({ ...status, channels: [{ ...firstChannel!, channel: text }] }),
   'status.bundle.name': text => withBundle({ name: text }),
   'status.bundle.since': text => withBundle({ since: text }),
-  'status.bundle.commit.ref': text => withBundle({ commit: { sha: text, ref: text, url: text } }),
+  // Its address is made here, of GitHub's and the commit: that is no text of others.
+  'status.bundle.commit.ref': text =>
+    withBundle({ commit: { sha: text, ref: text, url: firstChannel!.bundle!.commit!.url } }),
   'status.bundle.rolledBackFrom': text => withBundle({ rolledBackFrom: text }),
   'status.appId': text => ({ ...status, appId: text }),
   'status.warnings': text => ({ ...status, warnings: [text] }),
