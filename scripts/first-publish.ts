@@ -104,7 +104,7 @@ function neutral(output: string, folder: string): string {
     .replaceAll(ROOT, '~/capgo-publish-action')
     .split('\n')
     .filter(line => !/^npm (notice|warn)|registry/i.test(line))
-    .map(line => line.replace(/^.*\r(?=.)/, '').trimEnd())
+    .map(line => line.replace(/^.*\r(?=.)/s, '').trimEnd())
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
     .trim()
