@@ -52376,6 +52376,8 @@ __nccwpck_require__.d(__webpack_exports__, {
   U: () => (/* binding */ connectGitHub)
 });
 
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: external "fs"
 var external_fs_ = __nccwpck_require__(9896);
 // EXTERNAL MODULE: external "os"
@@ -57385,7 +57387,7 @@ var p_retry = __nccwpck_require__(4995);
 // EXTERNAL MODULE: external "node:fs"
 var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
+var external_node_fs_promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: external "node:stream/promises"
@@ -57489,7 +57491,7 @@ function artifacts(connection) {
                     await (0,external_node_stream_promises_.pipeline)(external_node_stream_.Readable.fromWeb(response.body), atMost(maxBytes), (0,external_node_fs_.createWriteStream)(file));
                 }
                 catch (error) {
-                    await (0,promises_.rm)(file, { force: true });
+                    await (0,external_node_fs_promises_.rm)(file, { force: true });
                     throw error instanceof errors/* ActionError */.lZ ? new p_retry/* AbortError */.lc(error) : error;
                 }
             }, { retries: 3, minTimeout: 200, maxTimeout: 2_000, signal }).catch(error => {
@@ -57847,9 +57849,12 @@ function pulls(connection) {
 
 
 
+
 const FIRST_PAUSE = 300;
+/** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
+const LONGEST_RETRY_AFTER = 60_000;
 /** The repository on GitHub. Calls throw `ActionError`, `GitHubError` where GitHub refused, and the signal's reason. */
-function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, fetch, firstPause = FIRST_PAUSE, }) {
+function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, fetch, firstPause = FIRST_PAUSE, sleep = ms => (0,promises_.setTimeout)(ms, undefined, { signal }), }) {
     const [owner = '', repo = ''] = repository.split('/');
     const octokit = getOctokit(token, {
         baseUrl: apiUrl,
@@ -57872,10 +57877,19 @@ function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, f
         }
     }, {
         signal,
-        // What may be done twice; a comment or deployment that was made although the answer was lost may not.
-        retries: options.method === 'POST' ? 0 : 2,
+        retries: 2,
         minTimeout: firstPause,
-        shouldRetry: ({ error }) => error instanceof refusal/* GitHubError */.y_ && (error.status ?? 500) >= 500,
+        async shouldRetry({ error }) {
+            if (!(error instanceof refusal/* GitHubError */.y_))
+                return false;
+            if (error.retryAfter === null)
+                // What may be done twice; a comment or deployment that was made although the answer was lost may not.
+                return options.method !== 'POST' && (error.status ?? 500) >= 500;
+            if (error.retryAfter > LONGEST_RETRY_AFTER)
+                return false;
+            await sleep(error.retryAfter);
+            return true;
+        },
     }));
     const connection = {
         octokit,
@@ -57915,13 +57929,16 @@ class GitHubError extends _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError
     status;
     /** GitHub's own words. */
     said;
+    /** Milliseconds after which it may be asked again: too much was asked at once, and nothing was done. */
+    retryAfter;
     /** `request` as GitHub's documentation names it: `GET /repos/{owner}/{repo}/pulls`. */
-    constructor(request, status, said, cause) {
+    constructor(request, status, said, retryAfter, cause) {
         super(status === undefined ? 'github_unreachable' : `github_${status}`, status === undefined
             ? `GitHub gave no answer to ${request} (${said.slice(0, 200)}).`
             : `GitHub answered ${status} to ${request}.`, { hint: hintFor(status), cause });
         this.status = status;
         this.said = said;
+        this.retryAfter = retryAfter;
     }
 }
 function hintFor(status) {
@@ -57940,7 +57957,9 @@ function toGitHubError(error, request) {
         return error;
     if (cause instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ)
         return cause;
-    return new GitHubError(request, response?.status, message, error);
+    const seconds = Number(response?.headers?.['retry-after']);
+    const isTooMuch = response?.status === 403 || response?.status === 429;
+    return new GitHubError(request, response?.status, message, isTooMuch && seconds > 0 ? seconds * 1000 : null, error);
 }
 /** Whether GitHub refused because the job's token lacks a permission. */
 function isForbidden(error) {
@@ -59627,7 +59646,7 @@ function writeLine(line) {
 }
 /** A name as a value: one of others may hold a space, and is not noted. */
 function word(name) {
-    return name === null || /\s|@/.test(name) ? null : name;
+    return name === null || /^$|\s|@/.test(name) ? null : name;
 }
 function linesOf(comment) {
     return (comment ?? '').split('\n').filter(line => line.trim() !== '');
@@ -61708,16 +61727,21 @@ async function findLeftovers(appId, pull, channelName, capgo) {
 /**
  * Removes the leftovers: each channel with the overrides of the devices that are still on it, then the
  * bundles, each by its name. A bundle that another channel serves stays. Doing it twice does no harm.
+ *
+ * `announce` is told what will be gone before the bundles are: as long as one is there, a later run finds the pull
+ * request and does what this one left undone, when it is stopped.
  */
-async function removeLeftovers(appId, leftovers, capgo) {
+async function removeLeftovers(appId, leftovers, capgo, announce) {
     const { channels, bundles } = leftovers;
-    const kept = [...leftovers.kept];
-    const removed = { channels: [], bundles: [], devices: 0 };
-    if (channels.length + bundles.length === 0)
-        return { ...removed, kept };
+    if (channels.length + bundles.length === 0) {
+        const nothing = { channels: [], bundles: [], devices: 0, kept: leftovers.kept };
+        await announce(nothing);
+        return nothing;
+    }
     // A key for previews removes a bundle only together with its own channel that serves it.
     const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId);
     const gone = new Set();
+    const removed = { channels: [], devices: 0 };
     for (const channel of channels) {
         removed.devices += await capgo.countOverrides(appId, channel.id);
         const answer = await capgo.deleteChannel(appId, channel.name, !mayDeleteBundles);
@@ -61726,25 +61750,38 @@ async function removeLeftovers(appId, leftovers, capgo) {
         if (answer === 'deleted' && !mayDeleteBundles && channel.version !== null)
             gone.add(channel.version.name);
     }
-    removed.bundles.push(...gone);
+    const others = bundles.filter(({ name }) => !gone.has(name));
+    const all = others.map(({ name }) => name);
+    await announce({
+        ...removed,
+        bundles: mayDeleteBundles ? all : [...gone],
+        kept: [...leftovers.kept, ...(mayDeleteBundles ? [] : keptForLackOfPermission(all))],
+    });
+    const names = [...gone];
+    const kept = [...leftovers.kept];
     const left = [];
-    for (const { name, storage_provider } of bundles.filter(bundle => !gone.has(bundle.name))) {
+    for (const { name, storage_provider } of others) {
         const isInProgress = storage_provider === 'r2-direct';
         if (isInProgress && (await capgo.removeFailedBundle(appId, name)))
-            removed.bundles.push(name);
+            names.push(name);
         else if (!mayDeleteBundles)
             left.push(name);
         else {
             const answer = await capgo.deleteBundle(appId, name);
             if (answer === 'deleted')
-                removed.bundles.push(name);
+                names.push(name);
             if (answer === 'linked')
                 kept.push(`Bundle ${name} stays: another channel serves it.`);
         }
     }
-    if (left.length > 0)
-        kept.push(`${left.length === 1 ? 'One older bundle stays' : `${left.length} older bundles stay`} until Capgo's retention removes ${left.length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`);
-    return { ...removed, kept };
+    return { ...removed, bundles: names, kept: [...kept, ...keptForLackOfPermission(left)] };
+}
+function keptForLackOfPermission({ length }) {
+    return length === 0
+        ? []
+        : [
+            `${length === 1 ? 'One older bundle stays' : `${length} older bundles stay`} until Capgo's retention removes ${length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
+        ];
 }
 /** Removes what runs began to upload that were stopped and never run again. Returns the names. */
 async function removeAbandoned(appId, now, capgo) {
@@ -63481,6 +63518,8 @@ async function withDeployment({ environment: name, commit, purpose }, plan, cont
         description: `Capgo channel ${plan.channelName}`,
         logUrl: trigger.runUrl,
     }));
+    // Whoever awaits it sees the error; a run that is stopped while it still works must not end by one that nobody sees.
+    beginning.catch(() => { });
     const end = async (state, channel) => {
         const id = await beginning;
         if (id === null)
@@ -63570,6 +63609,8 @@ function duration(params) {
 
 /** Characters; 10,000 testers with all that there is to say of them have 2 MB. */
 const testers_file_LONGEST_FILE = 8 * 1024 * 1024;
+/** As many mistakes are told, and as many warnings: nobody reads more at once. */
+const MOST_PROBLEMS = 100;
 /** What the plugin makes for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -63601,8 +63642,8 @@ const Document = mini_schemas/* strictObject */.rej({
 const TestersDocument = mini_schemas/* union */.KCZ([Entries, Document])
     .check(mini_schemas/* describe */.q0y('Who tests what: device ids that capgo-publish-action puts on channels.'));
 /**
- * Reads a testers file: JSON that may have comments and trailing commas. Never throws; tells everything that is
- * wrong at once. `today` as `2026-11-23`.
+ * Reads a testers file: JSON that may have comments and trailing commas. Never throws; tells all that is wrong at
+ * once, up to `MOST_PROBLEMS`. `today` as `2026-11-23`.
  */
 function parseTesters(source, today) {
     const text = source.replace(/^\ufeff/, '');
@@ -63677,6 +63718,8 @@ class Reader {
             this.#problem(path, `${label(path)} must be a list`);
         else
             node.children?.forEach((child, index) => {
+                if (this.problems.length >= MOST_PROBLEMS)
+                    return;
                 const at = [...path, index];
                 if (child.type === 'object') {
                     if (!this.#check(TesterEntry, at, Object.keys(TesterEntry.shape)))
@@ -63704,6 +63747,8 @@ class Reader {
             }
             const seen = new Set();
             list.children?.forEach((child, index) => {
+                if (this.problems.length >= MOST_PROBLEMS)
+                    return;
                 const at = [...path, index];
                 if (!this.#check(DeviceId, at, []))
                     return;
@@ -63723,7 +63768,7 @@ class Reader {
         const device = entry.device.toLowerCase();
         const place = this.#placeOf(path);
         if (device !== entry.device)
-            this.warnings.push({
+            this.#warn({
                 message: `${testers_shortDevice(device)} is written in upper case; Capgo keeps device ids in lower case, and so it is taken`,
                 ...place,
             });
@@ -63737,7 +63782,7 @@ class Reader {
         }
         const until = entry.until ?? null;
         if (until !== null && until < this.#today)
-            this.warnings.push({
+            this.#warn({
                 message: `"until" of ${testers_shortDevice(device)} was ${until}: the device is no tester any more; remove it or set a later day`,
                 ...this.#placeOf([...path.slice(0, -1), 'until']),
             });
@@ -63773,8 +63818,13 @@ class Reader {
         }
         return false;
     }
+    #warn(warning) {
+        if (this.warnings.length < MOST_PROBLEMS)
+            this.warnings.push(warning);
+    }
     #problem(path, message, atKey = false) {
-        this.problems.push({ message, ...this.#placeOf(path, atKey) });
+        if (this.problems.length < MOST_PROBLEMS)
+            this.problems.push({ message, ...this.#placeOf(path, atKey) });
     }
     #node(path) {
         return path.length === 0 ? this.#tree : (0,main.findNodeAtLocation)(this.#tree, path);
@@ -63898,7 +63948,9 @@ function invalidFile(path, { problems }) {
         message: `${path}:${problem.line}:${problem.column}: ${problem.message}`,
         at: at(problem),
     }));
-    return new src_errors/* ActionError */.lZ('testers_file_invalid', problems.length === 1 ? said[0].message : `${path} has ${problems.length} mistakes.`, {
+    return new src_errors/* ActionError */.lZ('testers_file_invalid', problems.length === 1
+        ? said[0].message
+        : `${path} has ${problems.length}${problems.length === MOST_PROBLEMS ? ' and more' : ''} mistakes.`, {
         hint: 'Nothing was changed. docs/testers.md describes the file; its "$schema" line lets editors check it.',
         at: at(first),
         problems: problems.length === 1 ? [] : said,
@@ -64229,6 +64281,7 @@ function daysAgo(from, days) {
 
 
 
+
 /** Removes the preview of a pull request; not where the job is run again after the pull request was reopened. */
 async function cleanup(operation, context) {
     const { number } = operation.pull;
@@ -64298,7 +64351,7 @@ async function readPull(number, { courtesy }) {
 function hasPreview({ open, labels }, { inputs }) {
     return open && (inputs.previewLabel === null || labels.includes(inputs.previewLabel));
 }
-/** Channel, bundles, deployments; then the comment says so. */
+/** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */
 async function closePreview(appId, { pull, why, channelName, movesTesters }, context) {
     const { deps, inputs, trigger, capgo, courtesy } = context;
     const { number } = pull;
@@ -64313,20 +64366,8 @@ async function closePreview(appId, { pull, why, channelName, movesTesters }, con
             devices: 0,
             kept: leftovers.kept,
         });
-    const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
-        const removed = await removeLeftovers(appId, leftovers, capgo);
-        for (const name of removed.channels)
-            deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`);
-        for (const name of removed.bundles)
-            deps.log.info(`Bundle ${name}.`);
-        for (const kept of removed.kept)
-            deps.log.info(kept);
-        return removed;
-    });
-    if (inputs.deployments)
-        await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(environmentOf(`preview/pr-${number}`, context)));
     const { sha, url } = commitOfPull(pull, trigger);
-    await writeComment({
+    const say = (removed) => writeComment({
         state: 'closed',
         appId,
         pull: number,
@@ -64350,6 +64391,24 @@ async function closePreview(appId, { pull, why, channelName, movesTesters }, con
             kept: removed.kept,
         },
     }, context);
+    const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
+        let said = null;
+        const removed = await removeLeftovers(appId, leftovers, capgo, async (expected) => {
+            if (inputs.deployments)
+                await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(environmentOf(`preview/pr-${number}`, context)));
+            await say(expected);
+            said = expected;
+        });
+        if (!(0,external_node_util_.isDeepStrictEqual)(removed, said))
+            await say(removed);
+        for (const name of removed.channels)
+            deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`);
+        for (const name of removed.bundles)
+            deps.log.info(`Bundle ${name}.`);
+        for (const kept of removed.kept)
+            deps.log.info(kept);
+        return removed;
+    });
     return close_cleaned(appId, 'cleaned', why, testers, { pull: number, why, ...removed });
 }
 /** Before the channel goes, so that no device is without one. A testers file that is broken does not keep it from going. */
