@@ -52,6 +52,7 @@ export const EXAMPLES: Readonly<Record<string, History>> = {
       ],
     },
     { do: 'edit', file: [{ device: ONE, channel: 'alpha' }] },
+    push('B'),
     rerun(0),
   ]),
   'the closing job of a pull request that is open again is run again': history([
@@ -66,8 +67,20 @@ export const EXAMPLES: Readonly<Record<string, History>> = {
       history([open, killed(close, at)]),
     ]),
   ),
-  'a first push is killed while it uploads, and another one comes': history([
-    killed(push('A'), 12),
-    push('B'),
+  ...Object.fromEntries(
+    [13, 15, 17].map(at => [
+      `a first push is killed at request ${at}, and another one comes`,
+      history([killed(push('A'), at), push('B')]),
+    ]),
+  ),
+  'every request of a preview arrives twice': history([
+    {
+      deed: open,
+      plan: {
+        faults: Array.from({ length: 40 }, (_, n) => ({ at: n + 1, kind: 'doubled', after: 1 })),
+        kill: null,
+        isProcess: false,
+      },
+    },
   ]),
 }

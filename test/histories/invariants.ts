@@ -160,6 +160,8 @@ export async function judgeStep(model: Model, before: Before): Promise<string[]>
   for (const channel of STAGES) {
     const now = served.get(channel)
     const allowed = model.allowed(channel)
+    // Where nothing was served, nothing is brought back.
+    if (before.served.get(channel) === undefined) continue
     if (now === before.served.get(channel) || allowed === null || allowed.some(each => each === now)) continue
     wrong.push(
       `${channel} went from ${before.served.get(channel)} to ${now}, wanted is ${allowed.join(' or ')}`,
