@@ -61785,9 +61785,15 @@ function keptForLackOfPermission({ length }) {
 }
 /** Removes what runs began to upload that were stopped and never run again. Returns the names. */
 async function removeAbandoned(appId, now, capgo) {
+    const abandoned = findAbandoned(await capgo.findUnfinishedBundles(appId), now);
+    if (abandoned.length === 0)
+        return [];
+    const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId);
     const removed = [];
-    for (const { name } of findAbandoned(await capgo.findUnfinishedBundles(appId), now))
-        if (await capgo.removeFailedBundle(appId, name))
+    for (const { name } of abandoned)
+        if ((await capgo.removeFailedBundle(appId, name)) ||
+            // Where the content had arrived, the bundle counts as a whole one.
+            (mayDeleteBundles && (await capgo.deleteBundle(appId, name)) === 'deleted'))
             removed.push(name);
     return removed;
 }

@@ -1,15 +1,17 @@
-/** Proves that the committed dist/ is what src/ builds: builds it aside and compares byte for byte. */
+/** Proves that the committed dist/ is what src/ builds: builds it aside and compares byte for byte. From the same build, that docs/dependencies.md is true. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildDist } from './build.ts'
+import { isPageTrue } from './dependencies.ts'
 
 const root = join(import.meta.dirname, '..')
 const committed = join(root, 'dist')
-const fresh = mkdtempSync(join(tmpdir(), 'dist-'))
+const folder = mkdtempSync(join(tmpdir(), 'dist-'))
+const fresh = join(folder, 'dist')
 try {
-  buildDist(fresh)
+  buildDist(fresh, folder)
   const names = (folder: string) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
       .filter(entry => entry.isFile())
@@ -26,8 +28,12 @@ try {
     )
     process.exitCode = 1
   } else console.log('dist/ is what src/ builds.')
+  if (!isPageTrue(folder)) {
+    console.error('docs/dependencies.md is not what the lockfile and dist/ say. Run: npm run readme')
+    process.exitCode = 1
+  }
 } finally {
-  rmSync(fresh, { recursive: true })
+  rmSync(folder, { recursive: true })
 }
 
 function same(name: string): boolean {

@@ -1,4 +1,4 @@
-/** Writes docs/dependencies.md from package-lock.json, what dist/ is made of, and docs/dependencies.yml; `--check` only compares. */
+/** Writes docs/dependencies.md from package-lock.json, what dist/ is made of, and docs/dependencies.yml; check-dist.ts compares. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,24 +33,18 @@ interface Module {
   readonly modules?: readonly Module[]
 }
 
-/** Bytes of source in dist/ by the folder of the package; `src` is this project's own. */
-function measure(): Map<string, number> {
-  const folder = mkdtempSync(join(tmpdir(), 'dependencies-'))
-  try {
-    buildDist(join(folder, 'dist'), folder)
-    const sizes = new Map<string, number>()
-    for (const file of readdirSync(folder).filter(name => name.endsWith('.json'))) {
-      const { modules } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { modules: Module[] }
-      const bundled = modules.filter(({ chunks }) => chunks.length > 0)
-      for (const { name, size } of bundled.flatMap(module => module.modules ?? [module])) {
-        const owner = ownerOf(name)
-        if (owner !== null) sizes.set(owner, (sizes.get(owner) ?? 0) + size)
-      }
+/** Bytes of source in dist/ by the folder of the package; `src` is this project's own. `stats` is from `buildDist`. */
+function measure(stats: string): Map<string, number> {
+  const sizes = new Map<string, number>()
+  for (const file of readdirSync(stats).filter(name => name.endsWith('.json'))) {
+    const { modules } = JSON.parse(readFileSync(join(stats, file), 'utf8')) as { modules: Module[] }
+    const bundled = modules.filter(({ chunks }) => chunks.length > 0)
+    for (const { name, size } of bundled.flatMap(module => module.modules ?? [module])) {
+      const owner = ownerOf(name)
+      if (owner !== null) sizes.set(owner, (sizes.get(owner) ?? 0) + size)
     }
-    return sizes
-  } finally {
-    rmSync(folder, { recursive: true })
   }
+  return sizes
 }
 
 /** `./node_modules/@actions/core/lib/core.js` -> `node_modules/@actions/core`; null for what is Node's or webpack's. */
@@ -68,7 +62,7 @@ function licenceOf(folder: string): string {
   return license
 }
 
-function dependenciesPage(): string {
+function dependenciesPage(stats: string): string {
   const direct = Object.keys((JSON.parse(read('package.json')) as { dependencies: object }).dependencies)
   const lockfile = (JSON.parse(read('package-lock.json')) as { packages: Lockfile }).packages
   const { looked, packages } = parse(read('docs/dependencies.yml'), { schema: 'failsafe' }) as Facts
@@ -77,7 +71,7 @@ function dependenciesPage(): string {
     throw new Error(
       'docs/dependencies.yml must say of each package in "dependencies" why it is here, and of no other.',
     )
-  const sizes = measure()
+  const sizes = measure(stats)
   const lock = (folder: string) => {
     const found = lockfile[folder]
     if (found === undefined) throw new Error(`${folder} is not in package-lock.json.`)
@@ -128,11 +122,17 @@ ${table(['package', 'licence', 'in dist/', 'install script'], otherRows)}
 `
 }
 
+/** Whether docs/dependencies.md is what the lockfile and dist/ say. */
+export function isPageTrue(stats: string): boolean {
+  return existsSync(join(root, page)) && read(page) === dependenciesPage(stats)
+}
+
 if (import.meta.main) {
-  const wanted = dependenciesPage()
-  if (!process.argv.includes('--check')) writeFileSync(join(root, page), wanted)
-  else if (!existsSync(join(root, page)) || read(page) !== wanted) {
-    console.error(`${page} is not what the lockfile and dist/ say. Run: npm run readme`)
-    process.exitCode = 1
-  } else console.log(`${page}: as the lockfile and dist/ say.`)
+  const folder = mkdtempSync(join(tmpdir(), 'dependencies-'))
+  try {
+    buildDist(join(folder, 'dist'), folder)
+    writeFileSync(join(root, page), dependenciesPage(folder))
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 }

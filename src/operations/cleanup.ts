@@ -111,9 +111,17 @@ function keptForLackOfPermission({ length }: readonly string[]): string[] {
 
 /** Removes what runs began to upload that were stopped and never run again. Returns the names. */
 export async function removeAbandoned(appId: string, now: Date, capgo: Capgo): Promise<string[]> {
+  const abandoned = findAbandoned(await capgo.findUnfinishedBundles(appId), now)
+  if (abandoned.length === 0) return []
+  const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId)
   const removed: string[] = []
-  for (const { name } of findAbandoned(await capgo.findUnfinishedBundles(appId), now))
-    if (await capgo.removeFailedBundle(appId, name)) removed.push(name)
+  for (const { name } of abandoned)
+    if (
+      (await capgo.removeFailedBundle(appId, name)) ||
+      // Where the content had arrived, the bundle counts as a whole one.
+      (mayDeleteBundles && (await capgo.deleteBundle(appId, name)) === 'deleted')
+    )
+      removed.push(name)
   return removed
 }
 
