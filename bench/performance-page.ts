@@ -9,7 +9,7 @@ export const PLOT = 'images/performance.svg'
 
 /** The medians of one contestant in one place. */
 interface Summary {
-  /** In place of numbers: `failed`, `> 1200 s`. */
+  /** In place of numbers: `failed`, `> 1200 s`, `not tried` as what it builds on failed. */
   readonly trouble: string | null
   readonly values: Readonly<Record<Metric, number>>
 }
@@ -63,9 +63,11 @@ function summarize(samples: readonly Sample[]): Summary | null {
   const trouble =
     tooLong !== undefined
       ? `> ${Math.floor(tooLong.seconds!)} s`
-      : samples.some(({ end }) => end === 'failed')
-        ? 'failed'
-        : null
+      : samples.some(({ end, seconds }) => end === 'failed' && seconds === undefined)
+        ? 'not tried'
+        : samples.some(({ end }) => end === 'failed')
+          ? 'failed'
+          : null
   const of = (metric: Metric) => median(samples.map(sample => sample[metric] ?? Number.NaN))
   return { trouble, values: Object.fromEntries(METRICS.map(metric => [metric, of(metric)])) as never }
 }
