@@ -8,23 +8,24 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { deflateRaw } from 'node:zlib'
-import { deflateSync } from 'fflate'
+import { PIECE, startZlib } from '../src/bundle/zlib.ts'
+import { zlib as code } from '../test/helpers/zlib.ts'
 import type { App } from './app.ts'
 
 /** Seconds, and the bytes that are left of the files. */
 export interface Limit {
   readonly read: number
   readonly hash: number
-  /** fflate as in src/bundle/zip.ts, on one core and on all. */
-  readonly fflate: number
-  readonly fflateOnAll: number
+  /** zlib in WebAssembly as in src/bundle/zip.ts, on one core and on all. */
+  readonly wasm: number
+  readonly wasmOnAll: number
+  /** Node's own. */
   readonly zlibOnAll: number
   readonly deflated: number
   /** The deflated bytes through one socket of this machine. */
   readonly send: number
 }
 
-const FFLATE = { level: 6, mem: 5 } as const
 const CORES = availableParallelism()
 
 export async function measureLimit(app: App): Promise<Limit> {
@@ -39,8 +40,9 @@ export async function measureLimit(app: App): Promise<Limit> {
     for (const content of contents) createHash('sha256').update(content).digest()
   })
   let deflated = 0
-  const fflate = await timed(() => {
-    for (const content of contents) deflated += deflateSync(content, FFLATE).length
+  const wasm = await timed(() => {
+    const startStream = startZlib(code)
+    for (const content of contents) deflated += deflateWhole(content, startStream)
   })
   // UV_THREADPOOL_SIZE is four; no more are kept busy than there are cores.
   const zlibOnAll = await timed(() =>
@@ -51,12 +53,24 @@ export async function measureLimit(app: App): Promise<Limit> {
   return {
     read,
     hash,
-    fflate,
-    fflateOnAll: await deflateInWorkers(paths),
+    wasm,
+    wasmOnAll: await deflateInWorkers(paths),
     zlibOnAll,
     deflated,
     send: await sendToWorker(deflated),
   }
+}
+
+/** The length of what comes out. */
+function deflateWhole(content: Buffer, startStream: ReturnType<typeof startZlib>): number {
+  const stream = startStream()
+  let length = 0
+  for (let at = 0; at < content.length; at += PIECE) {
+    const last = at + PIECE >= content.length
+    for (const data of stream.push(content.subarray(at, at + PIECE), last)) length += data.length
+  }
+  stream.end()
+  return length
 }
 
 async function timed(work: () => unknown): Promise<number> {
@@ -109,8 +123,9 @@ async function sendToWorker(bytes: number): Promise<number> {
 }
 
 if (!isMainThread) {
+  const startStream = startZlib(code)
   parentPort!.on('message', async (task: { deflate?: readonly string[]; receive?: true }) => {
-    for (const path of task.deflate ?? []) deflateSync(readFileSync(path), FFLATE)
+    for (const path of task.deflate ?? []) deflateWhole(readFileSync(path), startStream)
     if (task.receive) {
       const server = createServer(socket => {
         socket.resume()

@@ -123,15 +123,15 @@ function renderLimits(limits: readonly Limits[]): string[] {
   return [
     `## What the machine allows
 
-Seconds that the same files take in bare loops. The zip is deflated with fflate as this action does it, and with Node's zlib.
+Seconds that the same files take in bare loops. The zip is deflated with zlib in WebAssembly as this action does it, and with Node's own zlib.
 
 ${table(
   [
     'App',
     'Read',
     'SHA-256',
-    'fflate, 1 core',
-    title('fflate'),
+    'WebAssembly, 1 core',
+    title('WebAssembly'),
     title('zlib'),
     'Deflated, MB',
     'Through one socket',
@@ -140,8 +140,8 @@ ${table(
     limit.app,
     s(limit.read),
     s(limit.hash),
-    s(limit.fflate),
-    s(limit.fflateOnAll),
+    s(limit.wasm),
+    s(limit.wasmOnAll),
     s(limit.zlibOnAll),
     (limit.deflated / 1e6).toFixed(1),
     s(limit.send),

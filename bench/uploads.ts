@@ -251,6 +251,7 @@ async function archive(name: string, directory: string, root: string): Promise<v
     yazl: name === 'yazl' ? (await load('yazl')).default : null,
     fflate: await import('fflate'),
     ours: await import('../src/bundle/zip.ts'),
+    built: await import('../test/helpers/zlib.ts'),
   }
   const began = performance.now()
   if (modules.archiver !== null) {
@@ -278,10 +279,8 @@ async function archive(name: string, directory: string, root: string): Promise<v
       directory,
       files,
       to,
-      worker:
-        name === 'this action'
-          ? fileURLToPath(new URL('../dist/deflate-worker/index.js', import.meta.url))
-          : null,
+      worker: name === 'this action' ? modules.built.worker : null,
+      zlib: modules.built.zlib,
     })
   tell({ seconds: (performance.now() - began) / 1000, bytes: statSync(to).size })
 }

@@ -50349,6 +50349,68 @@ async function read(path) {
 
 /***/ }),
 
+/***/ 6255:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Hq: () => (/* binding */ compileZlib),
+/* harmony export */   TJ: () => (/* binding */ PIECE),
+/* harmony export */   sy: () => (/* binding */ startZlib)
+/* harmony export */ });
+/**
+ * zlib's deflate in WebAssembly, as @zip.js/zip.js ships it. Node's own zlib makes other bytes after an update, and made
+ * others on other processors until Node 20; this one makes the same everywhere.
+ */
+/** Bytes that go in at once, and come out at most. */
+const PIECE = 65_536;
+/** zlib's own default, between time and size. */
+const LEVEL = 6;
+/** zlib.h */
+const Z_NO_FLUSH = 0;
+const Z_FINISH = 4;
+const Z_STREAM_END = 1;
+async function compileZlib(code) {
+    return WebAssembly.compile(code);
+}
+/** For one thread: makes streams of raw deflate. */
+function startZlib(code) {
+    const zlib = new WebAssembly.Instance(code).exports;
+    zlib._initialize();
+    const [input, output] = [zlib.malloc(PIECE), zlib.malloc(PIECE)];
+    return () => {
+        const stream = zlib.deflate_new();
+        check(zlib.deflate_init_raw(stream, LEVEL));
+        return {
+            push(piece, last) {
+                const ready = [];
+                new Uint8Array(zlib.memory.buffer).set(piece, input);
+                for (let at = 0, isDone = false; !isDone;) {
+                    const length = piece.length - at;
+                    const flush = last ? Z_FINISH : Z_NO_FLUSH;
+                    const result = zlib.deflate_process(stream, input + at, length, output, PIECE, flush);
+                    // zlib's code in the highest byte, with its sign; the bytes that came out in the others.
+                    const [status, made] = [result >> 24, result & 0xff_ffff];
+                    const consumed = zlib.deflate_last_consumed(stream);
+                    check(status, made + consumed > 0 || status === Z_STREAM_END || length === 0);
+                    if (made > 0)
+                        ready.push(new Uint8Array(zlib.memory.buffer).slice(output, output + made));
+                    at += consumed;
+                    isDone = last ? status === Z_STREAM_END : at === piece.length;
+                }
+                return ready;
+            },
+            end: () => void zlib.deflate_end(stream),
+        };
+    };
+}
+function check(status, isMoving = true) {
+    if (status < 0 || !isMoving)
+        throw new Error(`zlib ended with status ${status}.`);
+}
+
+
+/***/ }),
+
 /***/ 9732:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -57994,6 +58056,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6752);
 /* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4937);
 /* harmony import */ var _bundle_untouched_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2863);
+/* harmony import */ var _bundle_zlib_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6255);
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1921);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3916);
 /* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(8736);
@@ -58002,6 +58065,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6535);
 /* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1123);
 /** The only entry: builds Deps, calls run, sets the exit code. */
+
 
 
 
@@ -58135,6 +58199,7 @@ async function main() {
         scratch,
         // Read before anything of the user's runs, which could change it.
         deflateWorker: await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'deflate-worker', 'index.js'), 'utf8'),
+        zlib: await (0,_bundle_zlib_js__WEBPACK_IMPORTED_MODULE_17__/* .compileZlib */ .Hq)(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'zlib.wasm'))),
         requireUntouched: await (0,_bundle_untouched_js__WEBPACK_IMPORTED_MODULE_8__/* .guardFiles */ .R)(await guardedFiles()),
         evaluator: {
             script: (0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'evaluate-config', 'index.js'),
@@ -65774,9 +65839,9 @@ var fdt = new u8(32);
 for (var i = 0; i < 32; ++i)
     fdt[i] = 5;
 // fixed length map
-var flm = /*#__PURE__*/ hMap(flt, 9, 0), flrm = /*#__PURE__*/ (/* unused pure expression or super */ null && (hMap(flt, 9, 1)));
+var flm = /*#__PURE__*/ (/* unused pure expression or super */ null && (hMap(flt, 9, 0))), flrm = /*#__PURE__*/ (/* unused pure expression or super */ null && (hMap(flt, 9, 1)));
 // fixed distance map
-var fdm = /*#__PURE__*/ hMap(fdt, 5, 0), fdrm = /*#__PURE__*/ (/* unused pure expression or super */ null && (hMap(fdt, 5, 1)));
+var fdm = /*#__PURE__*/ (/* unused pure expression or super */ null && (hMap(fdt, 5, 0))), fdrm = /*#__PURE__*/ (/* unused pure expression or super */ null && (hMap(fdt, 5, 1)));
 // find max of array
 var max = function (a) {
     var m = a[0];
@@ -66667,7 +66732,7 @@ function StrmOpt(opts, cb) {
 /**
  * Streaming DEFLATE compression
  */
-var Deflate = /*#__PURE__*/ (function () {
+var Deflate = /*#__PURE__*/ ((/* unused pure expression or super */ null && (function () {
     function Deflate(opts, cb) {
         if (typeof opts == 'function')
             cb = opts, opts = {};
@@ -66754,7 +66819,7 @@ var Deflate = /*#__PURE__*/ (function () {
         }
     };
     return Deflate;
-}());
+}())));
 
 /**
  * Asynchronous streaming DEFLATE compression
@@ -68339,16 +68404,14 @@ function unzipSync(data, opts) {
 var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:worker_threads"
 var external_node_worker_threads_ = __nccwpck_require__(5919);
+// EXTERNAL MODULE: ./src/bundle/zlib.ts
+var bundle_zlib = __nccwpck_require__(6255);
 ;// CONCATENATED MODULE: ./src/bundle/deflate.ts
 
 
 
 
 
-/** Part of the result's identity: how a file is cut into pieces decides its deflated bytes. */
-const PIECE = 65_536;
-/** The level and memory are fixed: fflate would choose the latter by a logarithm of the size. */
-const OPTIONS = { level: 6, mem: 5 };
 /** Of each thread, so that none waits for the next task. */
 const TASKS_A_THREAD = 4;
 /** More threads than this wait for the disk. */
@@ -68360,50 +68423,53 @@ class SizeChanged extends Error {
 function isPacked(path) {
     return /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z)$/i.test(path);
 }
-/**
- * A deflated file piece by piece, with the CRC-32 of what was read so far. In JavaScript, because what Node's own
- * zlib makes depends on its version, and depended on the processor until Node 20. Throws `SizeChanged`.
- */
-async function* deflatePieces(task) {
-    const ready = [];
-    const deflate = new Deflate(OPTIONS, data => ready.push(data));
-    let crc = 0;
-    for await (const { piece, last } of readPieces(task, PIECE)) {
-        crc = (0,external_node_zlib_.crc32)(piece, crc);
-        deflate.push(piece, last);
-        for (const data of ready.splice(0))
-            yield { data, crc };
+/** A deflated file piece by piece, with the CRC-32 of what was read so far. Throws `SizeChanged`. */
+function* deflatePieces(task, startStream) {
+    const stream = startStream();
+    try {
+        let crc = 0;
+        for (const { piece, last } of readPieces(task, bundle_zlib/* PIECE */.TJ)) {
+            crc = (0,external_node_zlib_.crc32)(piece, crc);
+            for (const data of stream.push(piece, last))
+                yield { data, crc };
+        }
+    }
+    finally {
+        stream.end();
     }
 }
-/** A file in pieces of exactly `length` bytes (the last one shorter), however the system delivers it. Throws `SizeChanged`. */
-async function* readPieces({ path, size }, length) {
-    const handle = await (0,promises_.open)(path);
+/**
+ * A file in pieces of `length` bytes, the last one shorter; the last one is empty when the file is. Reads at once: for
+ * many small files to wait takes longer than to read. Throws `SizeChanged`.
+ */
+function* readPieces({ path, size }, length) {
+    const file = (0,external_node_fs_.openSync)(path, 'r');
     try {
-        if ((await handle.stat()).size !== size)
+        if ((0,external_node_fs_.fstatSync)(file).size !== size)
             throw new SizeChanged();
         let left = size;
         do {
             const piece = new Uint8Array(Math.min(length, left));
             for (let filled = 0; filled < piece.length;) {
-                const { bytesRead } = await handle.read(piece, filled);
-                if (bytesRead === 0)
+                const count = (0,external_node_fs_.readSync)(file, piece, filled, piece.length - filled, null);
+                if (count === 0)
                     throw new SizeChanged();
-                filled += bytesRead;
+                filled += count;
             }
             left -= piece.length;
             yield { piece, last: left === 0 };
         } while (left > 0);
     }
     finally {
-        await handle.close();
+        (0,external_node_fs_.closeSync)(file);
     }
 }
 /** The same in one piece. */
-async function deflateFile(task) {
+function deflateFile(task, startStream) {
     const pieces = [];
     let last = 0;
     try {
-        for await (const { data, crc } of deflatePieces(task)) {
+        for (const { data, crc } of deflatePieces(task, startStream)) {
             pieces.push(data);
             last = crc;
         }
@@ -68425,8 +68491,8 @@ function concatenate(pieces) {
     return all;
 }
 /** Deflates on all cores. `source` is the text of the built `deflate-worker.ts`: a build could change the file. */
-function startDeflater(source) {
-    const threads = Array.from({ length: Math.min((0,external_node_os_.availableParallelism)(), MOST_THREADS) }, () => new external_node_worker_threads_.Worker(source, { eval: true, env: {} }));
+function startDeflater(source, zlib) {
+    const threads = Array.from({ length: Math.min((0,external_node_os_.availableParallelism)(), MOST_THREADS) }, () => new external_node_worker_threads_.Worker(source, { eval: true, env: {}, workerData: zlib }));
     const waiting = new Map();
     let broken = null;
     const fail = (error) => {
@@ -68465,9 +68531,12 @@ function startDeflater(source) {
     };
 }
 /** In this thread: for few bytes that is faster than to start others. */
-const deflateHere = { ahead: 1, deflate: task => deflateFile(task), close: async () => { } };
+function deflateHere(startStream) {
+    return { ahead: 1, deflate: async (task) => deflateFile(task, startStream), close: async () => { } };
+}
 
 ;// CONCATENATED MODULE: ./src/bundle/zip.ts
+
 
 
 
@@ -68487,7 +68556,7 @@ const STORED_BLOCK = 65_535;
 /** Larger files go through this thread piece by piece, so that memory does not grow with them. */
 const IN_MEMORY = 4 * 1024 * 1024;
 /** Each thread has to start and to warm up: on two cores one alone is as fast up to this many bytes. */
-const WORTH_THREADS = 16 * 1024 * 1024;
+const WORTH_THREADS = 12 * 1024 * 1024;
 /**
  * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its
  * number of cores, the clock, the timezone or the file system's order is in it. `worker` is the text of the built
@@ -68505,9 +68574,12 @@ async function zipDirectory(options) {
         }
     };
     const toDeflate = options.files.filter(isSmallText).reduce((sum, file) => sum + file.size, 0);
-    const deflater = options.worker !== null && toDeflate > WORTH_THREADS ? startDeflater(options.worker) : deflateHere;
+    const startStream = (0,bundle_zlib/* startZlib */.sy)(options.zlib);
+    const deflater = options.worker !== null && toDeflate > WORTH_THREADS
+        ? startDeflater(options.worker, options.zlib)
+        : deflateHere(startStream);
     try {
-        await (0,external_node_stream_promises_.pipeline)(zipChunks(options, deflater), measure, (0,external_node_fs_.createWriteStream)(options.to), {
+        await (0,external_node_stream_promises_.pipeline)(zipChunks(options, deflater, startStream), measure, (0,external_node_fs_.createWriteStream)(options.to), {
             signal: options.signal,
         });
     }
@@ -68524,7 +68596,7 @@ async function zipDirectory(options) {
 function isSmallText(file) {
     return file.size <= IN_MEMORY && !isPacked(file.path);
 }
-async function* zipChunks({ directory, files }, deflater) {
+async function* zipChunks({ directory, files }, deflater, startStream) {
     const ready = [];
     const zip = new Zip((error, chunk) => {
         if (error)
@@ -68559,7 +68631,7 @@ async function* zipChunks({ directory, files }, deflater) {
         else
             try {
                 const task = { path, size: file.size };
-                for await (const { data, crc } of isPacked(path) ? storedBlocks(task) : deflatePieces(task)) {
+                for (const { data, crc } of isPacked(path) ? storedBlocks(task) : deflatePieces(task, startStream)) {
                     entry.crc = crc;
                     yield* write(data);
                 }
@@ -68595,9 +68667,9 @@ function lookAhead(items, count, work) {
  * A file as it is, in the form of deflate: Android's reader of zips refuses stored entries whose sizes stand behind
  * them. With the CRC-32 of what was read so far.
  */
-async function* storedBlocks(task) {
+function* storedBlocks(task) {
     let crc = 0;
-    for await (const { piece, last } of readPieces(task, STORED_BLOCK)) {
+    for (const { piece, last } of readPieces(task, STORED_BLOCK)) {
         crc = (0,external_node_zlib_.crc32)(piece, crc);
         const header = Buffer.alloc(5);
         header.writeUInt8(last ? 1 : 0);
@@ -68639,6 +68711,7 @@ async function checkAndZip({ root, webDirectory: directory }, inputs, deps, sign
         files: checked.files,
         to: (0,external_node_path_.join)(deps.scratch, 'bundle.zip'),
         worker: deps.deflateWorker,
+        zlib: deps.zlib,
         signal: signal === undefined ? deps.stop.signal : AbortSignal.any([deps.stop.signal, signal]),
     });
     return { checked, zip };

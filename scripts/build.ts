@@ -1,10 +1,12 @@
-/** src/ -> dist/: the action, what the runner starts, the script that evaluates a Capacitor config in a child process, and that of the threads that deflate. */
+/** src/ -> dist/: the action, what the runner starts, the script that evaluates a Capacitor config in a child process, that of the threads that deflate, and the zlib that these run. */
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const root = join(import.meta.dirname, '..')
 const ncc = join(root, 'node_modules/@vercel/ncc/dist/ncc/cli.js')
+/** Goes into dist/ as it is. */
+export const ZLIB = { owner: 'node_modules/@zip.js/zip.js', file: 'dist/zip-module.wasm' } as const
 
 /** `stats`: a folder where webpack's account of each program goes, as `<n>.json`. */
 export function buildDist(target: string, stats?: string): void {
@@ -37,6 +39,9 @@ export function buildDist(target: string, stats?: string): void {
       },
     )
   }
+  writeFileSync(join(target, 'zlib.wasm'), readFileSync(join(root, ZLIB.owner, ZLIB.file)))
+  const licence = readFileSync(join(root, ZLIB.owner, 'LICENSE'), 'utf8')
+  appendFileSync(join(target, 'licenses.txt'), `\n\n@zip.js/zip.js\nBSD-3-Clause\n${licence.trim()}\n`)
 }
 
 if (import.meta.main) buildDist(join(root, 'dist'))

@@ -1,9 +1,9 @@
 /** Writes docs/dependencies.md from package-lock.json, what dist/ is made of, and docs/dependencies.yml; check-dist.ts compares. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { buildDist } from './build.ts'
+import { buildDist, ZLIB } from './build.ts'
 import { table } from './readme/table.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -44,6 +44,7 @@ function measure(stats: string): Map<string, number> {
       if (owner !== null) sizes.set(owner, (sizes.get(owner) ?? 0) + size)
     }
   }
+  sizes.set(ZLIB.owner, statSync(join(root, ZLIB.owner, ZLIB.file)).size)
   return sizes
 }
 

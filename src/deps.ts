@@ -1,4 +1,5 @@
 import type { RequireUntouched } from './bundle/untouched.ts'
+import type { ZlibCode } from './bundle/zlib.ts'
 import type { Capgo } from './capgo/client.ts'
 import type { Place } from './errors.ts'
 import type { GitHub } from './github/client.ts'
@@ -35,6 +36,8 @@ export interface Deps {
   readonly evaluator: { readonly script: string; readonly node: string }
   /** Source of the threads that deflate files. */
   readonly deflateWorker: string
+  /** What they deflate with. */
+  readonly zlib: ZlibCode
   /** Whether the files of runner and action are as they were; see `bundle/untouched.ts`. */
   readonly requireUntouched: RequireUntouched
   readonly stop: Stop

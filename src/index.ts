@@ -9,6 +9,7 @@ import * as core from '@actions/core'
 import { EnvHttpProxyAgent, fetch } from 'undici'
 import { SECRET_INPUTS } from './bundle/environment.ts'
 import { type Guarded, guardFiles } from './bundle/untouched.ts'
+import { compileZlib } from './bundle/zlib.ts'
 import { createCapgo } from './capgo/client.ts'
 import type { Deps, Log } from './deps.ts'
 import { ActionError, type Place } from './errors.ts'
@@ -150,6 +151,7 @@ async function main(): Promise<void> {
     scratch,
     // Read before anything of the user's runs, which could change it.
     deflateWorker: await readFile(join(dist, 'deflate-worker', 'index.js'), 'utf8'),
+    zlib: await compileZlib(await readFile(join(dist, 'zlib.wasm'))),
     requireUntouched: await guardFiles(await guardedFiles()),
     evaluator: {
       script: join(dist, 'evaluate-config', 'index.js'),

@@ -1,8 +1,8 @@
-import { open } from 'node:fs/promises'
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { crc32 } from 'node:zlib'
-import { Deflate } from 'fflate'
+import { type Deflate, PIECE, type ZlibCode } from './zlib.ts'
 
 export interface DeflateTask {
   /** Absolute path. */
@@ -21,10 +21,6 @@ export interface Deflater {
   close(): Promise<void>
 }
 
-/** Part of the result's identity: how a file is cut into pieces decides its deflated bytes. */
-const PIECE = 65_536
-/** The level and memory are fixed: fflate would choose the latter by a logarithm of the size. */
-const OPTIONS = { level: 6, mem: 5 } as const
 /** Of each thread, so that none waits for the next task. */
 const TASKS_A_THREAD = 4
 /** More threads than this wait for the disk. */
@@ -38,54 +34,56 @@ export function isPacked(path: string): boolean {
   return /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z)$/i.test(path)
 }
 
-/**
- * A deflated file piece by piece, with the CRC-32 of what was read so far. In JavaScript, because what Node's own
- * zlib makes depends on its version, and depended on the processor until Node 20. Throws `SizeChanged`.
- */
-export async function* deflatePieces(task: DeflateTask): AsyncGenerator<{
-  readonly data: Uint8Array
-  readonly crc: number
-}> {
-  const ready: Uint8Array[] = []
-  const deflate = new Deflate(OPTIONS, data => ready.push(data))
-  let crc = 0
-  for await (const { piece, last } of readPieces(task, PIECE)) {
-    crc = crc32(piece, crc)
-    deflate.push(piece, last)
-    for (const data of ready.splice(0)) yield { data, crc }
+/** A deflated file piece by piece, with the CRC-32 of what was read so far. Throws `SizeChanged`. */
+export function* deflatePieces(
+  task: DeflateTask,
+  startStream: () => Deflate,
+): Generator<{ readonly data: Uint8Array; readonly crc: number }> {
+  const stream = startStream()
+  try {
+    let crc = 0
+    for (const { piece, last } of readPieces(task, PIECE)) {
+      crc = crc32(piece, crc)
+      for (const data of stream.push(piece, last)) yield { data, crc }
+    }
+  } finally {
+    stream.end()
   }
 }
 
-/** A file in pieces of exactly `length` bytes (the last one shorter), however the system delivers it. Throws `SizeChanged`. */
-export async function* readPieces(
+/**
+ * A file in pieces of `length` bytes, the last one shorter; the last one is empty when the file is. Reads at once: for
+ * many small files to wait takes longer than to read. Throws `SizeChanged`.
+ */
+export function* readPieces(
   { path, size }: DeflateTask,
   length: number,
-): AsyncGenerator<{ readonly piece: Uint8Array<ArrayBuffer>; readonly last: boolean }> {
-  const handle = await open(path)
+): Generator<{ readonly piece: Uint8Array<ArrayBuffer>; readonly last: boolean }> {
+  const file = openSync(path, 'r')
   try {
-    if ((await handle.stat()).size !== size) throw new SizeChanged()
+    if (fstatSync(file).size !== size) throw new SizeChanged()
     let left = size
     do {
       const piece = new Uint8Array(Math.min(length, left))
       for (let filled = 0; filled < piece.length; ) {
-        const { bytesRead } = await handle.read(piece, filled)
-        if (bytesRead === 0) throw new SizeChanged()
-        filled += bytesRead
+        const count = readSync(file, piece, filled, piece.length - filled, null)
+        if (count === 0) throw new SizeChanged()
+        filled += count
       }
       left -= piece.length
       yield { piece, last: left === 0 }
     } while (left > 0)
   } finally {
-    await handle.close()
+    closeSync(file)
   }
 }
 
 /** The same in one piece. */
-export async function deflateFile(task: DeflateTask): Promise<Deflated> {
+export function deflateFile(task: DeflateTask, startStream: () => Deflate): Deflated {
   const pieces: Uint8Array[] = []
   let last = 0
   try {
-    for await (const { data, crc } of deflatePieces(task)) {
+    for (const { data, crc } of deflatePieces(task, startStream)) {
       pieces.push(data)
       last = crc
     }
@@ -107,10 +105,10 @@ function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
 }
 
 /** Deflates on all cores. `source` is the text of the built `deflate-worker.ts`: a build could change the file. */
-export function startDeflater(source: string): Deflater {
+export function startDeflater(source: string, zlib: ZlibCode): Deflater {
   const threads = Array.from(
     { length: Math.min(availableParallelism(), MOST_THREADS) },
-    () => new Worker(source, { eval: true, env: {} }),
+    () => new Worker(source, { eval: true, env: {}, workerData: zlib }),
   )
   const waiting = new Map<number, { resolve: (result: Deflated) => void; reject: (error: unknown) => void }>()
   let broken: unknown = null
@@ -147,4 +145,6 @@ export function startDeflater(source: string): Deflater {
 }
 
 /** In this thread: for few bytes that is faster than to start others. */
-export const deflateHere: Deflater = { ahead: 1, deflate: task => deflateFile(task), close: async () => {} }
+export function deflateHere(startStream: () => Deflate): Deflater {
+  return { ahead: 1, deflate: async task => deflateFile(task, startStream), close: async () => {} }
+}

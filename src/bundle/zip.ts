@@ -16,6 +16,7 @@ import {
   SizeChanged,
   startDeflater,
 } from './deflate.ts'
+import { type Deflate, startZlib, type ZlibCode } from './zlib.ts'
 
 export interface BundleZip {
   readonly path: string
@@ -35,7 +36,7 @@ const STORED_BLOCK = 65_535
 /** Larger files go through this thread piece by piece, so that memory does not grow with them. */
 const IN_MEMORY = 4 * 1024 * 1024
 /** Each thread has to start and to warm up: on two cores one alone is as fast up to this many bytes. */
-const WORTH_THREADS = 16 * 1024 * 1024
+const WORTH_THREADS = 12 * 1024 * 1024
 
 /**
  * Writes the files into a zip. The same files give the same bytes on every machine: nothing of the machine, its
@@ -49,6 +50,7 @@ export async function zipDirectory(options: {
   /** Path of the zip to write. */
   readonly to: string
   readonly worker: string | null
+  readonly zlib: ZlibCode
   readonly signal?: AbortSignal | undefined
 }): Promise<BundleZip> {
   const hash = createHash('sha256')
@@ -61,10 +63,13 @@ export async function zipDirectory(options: {
     }
   }
   const toDeflate = options.files.filter(isSmallText).reduce((sum, file) => sum + file.size, 0)
+  const startStream = startZlib(options.zlib)
   const deflater =
-    options.worker !== null && toDeflate > WORTH_THREADS ? startDeflater(options.worker) : deflateHere
+    options.worker !== null && toDeflate > WORTH_THREADS
+      ? startDeflater(options.worker, options.zlib)
+      : deflateHere(startStream)
   try {
-    await pipeline(zipChunks(options, deflater), measure, createWriteStream(options.to), {
+    await pipeline(zipChunks(options, deflater, startStream), measure, createWriteStream(options.to), {
       signal: options.signal,
     })
   } catch (error) {
@@ -84,6 +89,7 @@ function isSmallText(file: BundleFile): boolean {
 async function* zipChunks(
   { directory, files }: { readonly directory: string; readonly files: readonly BundleFile[] },
   deflater: Deflater,
+  startStream: () => Deflate,
 ): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = []
   const zip = new Zip((error, chunk) => {
@@ -118,7 +124,7 @@ async function* zipChunks(
     } else
       try {
         const task = { path, size: file.size }
-        for await (const { data, crc } of isPacked(path) ? storedBlocks(task) : deflatePieces(task)) {
+        for (const { data, crc } of isPacked(path) ? storedBlocks(task) : deflatePieces(task, startStream)) {
           entry.crc = crc
           yield* write(data)
         }
@@ -159,9 +165,9 @@ function lookAhead<T, R>(
  * A file as it is, in the form of deflate: Android's reader of zips refuses stored entries whose sizes stand behind
  * them. With the CRC-32 of what was read so far.
  */
-async function* storedBlocks(task: DeflateTask) {
+function* storedBlocks(task: DeflateTask) {
   let crc = 0
-  for await (const { piece, last } of readPieces(task, STORED_BLOCK)) {
+  for (const { piece, last } of readPieces(task, STORED_BLOCK)) {
     crc = crc32(piece, crc)
     const header = Buffer.alloc(5)
     header.writeUInt8(last ? 1 : 0)

@@ -47,6 +47,7 @@ export async function checkAndZip(
     files: checked.files,
     to: join(deps.scratch, 'bundle.zip'),
     worker: deps.deflateWorker,
+    zlib: deps.zlib,
     signal: signal === undefined ? deps.stop.signal : AbortSignal.any([deps.stop.signal, signal]),
   })
   return { checked, zip }

@@ -12,6 +12,7 @@ import { connectGitHub } from '../../src/github/client.ts'
 import { run } from '../../src/run.ts'
 import { createStop, type Stop } from '../../src/stop.ts'
 import { pushEvent, type WorkflowEvent } from '../helpers/event.ts'
+import { worker, zlib } from '../helpers/zlib.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const manifest = parse(await readFile(join(ROOT, 'action.yml'), 'utf8')) as {
@@ -93,7 +94,8 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     workspace: repo,
     scratch,
     evaluator: { script: join(ROOT, 'src/bundle/evaluate-config.ts'), node: process.execPath },
-    deflateWorker: await readFile(join(ROOT, 'dist/deflate-worker/index.js'), 'utf8'),
+    deflateWorker: worker,
+    zlib,
     requireUntouched: async () => {},
     stop,
     log: {

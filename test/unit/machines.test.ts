@@ -14,6 +14,7 @@ import { parseTesters } from '../../src/testers-file.ts'
 import { unzip } from '../helpers/device.ts'
 import { writeRawZip } from '../helpers/raw-zip.ts'
 import { makeScratch } from '../helpers/scratch.ts'
+import { zlib } from '../helpers/zlib.ts'
 import { failure, makeProject, writeIn } from './bundle/project.ts'
 
 const EVALUATOR = join(import.meta.dirname, '../../src/bundle/evaluate-config.ts')
@@ -44,6 +45,7 @@ async function bundleOf(directory: string): Promise<Map<string, Buffer>> {
     files,
     to: join(makeScratch('zip'), 'bundle.zip'),
     worker: null,
+    zlib,
   })
   return unzip(readFileSync(zip.path))
 }

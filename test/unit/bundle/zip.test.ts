@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { openPromise } from 'yauzl'
 import { type BundleFile, checkWebDirectory } from '../../../src/bundle/check.ts'
 import { zipDirectory } from '../../../src/bundle/zip.ts'
+import { worker, zlib } from '../../helpers/zlib.ts'
 import { failure, makeProject, writeIn } from './project.ts'
 
 /** The same on every machine: text with repeats, and noise. */
@@ -57,9 +58,8 @@ const CONTENT = {
   'Z.txt': '4',
   '.well-known/assetlinks.json': '[]',
 }
-const WORKER = readFileSync(join(import.meta.dirname, '../../../dist/deflate-worker/index.js'), 'utf8')
 /** What every machine, Node version and processor must make of it. */
-const SHA256 = 'b9620c53a4cf7d5506d6031b168803ec7f6a5b04a7dfa7f6503eed4069a3f02d'
+const SHA256 = '67b49ec6ca40967fc880dcd6aaa9fd35423f8beadfc296801640740ba42c4194'
 
 async function filesOf(directory: string): Promise<readonly BundleFile[]> {
   return (
@@ -75,7 +75,7 @@ async function filesOf(directory: string): Promise<readonly BundleFile[]> {
 
 async function zip(directory: string, files?: readonly BundleFile[]) {
   const to = join(makeProject({}), 'bundle.zip')
-  return zipDirectory({ directory, files: files ?? (await filesOf(directory)), to, worker: null })
+  return zipDirectory({ directory, files: files ?? (await filesOf(directory)), to, worker: null, zlib })
 }
 
 describe('zipDirectory', () => {
@@ -144,10 +144,11 @@ describe('zipDirectory', () => {
     const script = `
       import { checkWebDirectory } from '${source}/check.ts'
       import { zipDirectory } from '${source}/zip.ts'
+      import { zlib } from '${source}/../../test/helpers/zlib.ts'
       process.umask(0o077)
       const [directory, to] = process.argv.slice(1)
       const { files } = await checkWebDirectory({ root: directory, directory, requireNotifyAppReady: false, dropSourceMaps: false, maxBytes: 2 ** 30 })
-      console.log((await zipDirectory({ directory, files, to, worker: null })).sha256)`
+      console.log((await zipDirectory({ directory, files, to, worker: null, zlib })).sha256)`
     const said = execFileSync(process.execPath, ['--input-type=module', '-e', script, directory, to], {
       env,
       encoding: 'utf8',
@@ -174,7 +175,7 @@ describe('zipDirectory', () => {
     })
     const files = await filesOf(directory)
     const to = join(makeProject({}), 'bundle.zip')
-    const many = await zipDirectory({ directory, files, to, worker: WORKER })
+    const many = await zipDirectory({ directory, files, to, worker, zlib })
     expect(execFileSync('unzip', ['-tq', to], { encoding: 'utf8' })).toContain('No errors detected')
     expect((await zip(directory, files)).sha256).toBe(many.sha256)
   })
@@ -207,7 +208,7 @@ describe('zipDirectory', () => {
     const directory = makeProject({ 'index.html': '' })
     const to = join(makeProject({}), 'missing/bundle.zip')
     await expect(
-      zipDirectory({ directory, files: await filesOf(directory), to, worker: null }),
+      zipDirectory({ directory, files: await filesOf(directory), to, worker: null, zlib }),
     ).rejects.toThrow('ENOENT')
   })
 
