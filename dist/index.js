@@ -50385,13 +50385,13 @@ function startZlib(code) {
                 const ready = [];
                 new Uint8Array(zlib.memory.buffer).set(piece, input);
                 for (let at = 0, isDone = false; !isDone;) {
-                    const length = piece.length - at;
+                    const left = piece.length - at;
                     const flush = last ? Z_FINISH : Z_NO_FLUSH;
-                    const result = zlib.deflate_process(stream, input + at, length, output, PIECE, flush);
+                    const result = zlib.deflate_process(stream, input + at, left, output, PIECE, flush);
                     // zlib's code in the highest byte, with its sign; the bytes that came out in the others.
                     const [status, made] = [result >> 24, result & 0xff_ffff];
                     const consumed = zlib.deflate_last_consumed(stream);
-                    check(status, made + consumed > 0 || status === Z_STREAM_END || length === 0);
+                    check(status, made + consumed > 0 || status === Z_STREAM_END || left === 0);
                     if (made > 0)
                         ready.push(new Uint8Array(zlib.memory.buffer).slice(output, output + made));
                     at += consumed;
@@ -68428,7 +68428,7 @@ function* deflatePieces(task, startStream) {
     const stream = startStream();
     try {
         let crc = 0;
-        for (const { piece, last } of readPieces(task, bundle_zlib/* PIECE */.TJ)) {
+        for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(bundle_zlib/* PIECE */.TJ, task.size)))) {
             crc = (0,external_node_zlib_.crc32)(piece, crc);
             for (const data of stream.push(piece, last))
                 yield { data, crc };
@@ -68439,25 +68439,25 @@ function* deflatePieces(task, startStream) {
     }
 }
 /**
- * A file in pieces of `length` bytes, the last one shorter; the last one is empty when the file is. Reads at once: for
- * many small files to wait takes longer than to read. Throws `SizeChanged`.
+ * A file in pieces as long as `buffer`, the last one shorter (and empty when the file is); each is in `buffer`, and
+ * good until the next. Reads at once: for many small files to wait takes longer than to read. Throws `SizeChanged`.
  */
-function* readPieces({ path, size }, length) {
+function* readPieces({ path, size }, buffer) {
     const file = (0,external_node_fs_.openSync)(path, 'r');
     try {
         if ((0,external_node_fs_.fstatSync)(file).size !== size)
             throw new SizeChanged();
         let left = size;
         do {
-            const piece = new Uint8Array(Math.min(length, left));
-            for (let filled = 0; filled < piece.length;) {
-                const count = (0,external_node_fs_.readSync)(file, piece, filled, piece.length - filled, null);
+            const length = Math.min(buffer.length, left);
+            for (let filled = 0; filled < length;) {
+                const count = (0,external_node_fs_.readSync)(file, buffer, filled, length - filled, null);
                 if (count === 0)
                     throw new SizeChanged();
                 filled += count;
             }
-            left -= piece.length;
-            yield { piece, last: left === 0 };
+            left -= length;
+            yield { piece: buffer.subarray(0, length), last: left === 0 };
         } while (left > 0);
     }
     finally {
@@ -68545,7 +68545,6 @@ function deflateHere(startStream) {
 
 
 
-
 /** The same local time in every timezone, as zips count. Noon, which no clock change has ever skipped. */
 const DATE = new Date(1980, 0, 1, 12);
 const UNIX = 3;
@@ -68553,6 +68552,8 @@ const REGULAR_FILE_644 = 0o100644 << 16;
 const DEFLATED = 8;
 /** What a block of deflate holds at most when it is stored as it is. */
 const STORED_BLOCK = 65_535;
+/** Bytes that are written at once. */
+const OUTPUT = 256 * 1024;
 /** Larger files go through this thread piece by piece, so that memory does not grow with them. */
 const IN_MEMORY = 4 * 1024 * 1024;
 /** Each thread has to start and to warm up: on two cores one alone is as fast up to this many bytes. */
@@ -68564,33 +68565,54 @@ const WORTH_THREADS = 12 * 1024 * 1024;
  * and the signal's reason.
  */
 async function zipDirectory(options) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let size = 0;
-    const measure = async function* (chunks) {
-        for await (const chunk of chunks) {
-            hash.update(chunk);
-            size += chunk.length;
-            yield chunk;
-        }
-    };
     const toDeflate = options.files.filter(isSmallText).reduce((sum, file) => sum + file.size, 0);
     const startStream = (0,bundle_zlib/* startZlib */.sy)(options.zlib);
     const deflater = options.worker !== null && toDeflate > WORTH_THREADS
         ? startDeflater(options.worker, options.zlib)
         : deflateHere(startStream);
+    const file = await (0,promises_.open)(options.to, 'w');
     try {
-        await (0,external_node_stream_promises_.pipeline)(zipChunks(options, deflater, startStream), measure, (0,external_node_fs_.createWriteStream)(options.to), {
-            signal: options.signal,
-        });
-    }
-    catch (error) {
-        options.signal?.throwIfAborted();
-        throw error;
+        const output = new Output(file, options.signal);
+        for await (const chunk of zipChunks(options, deflater, startStream))
+            await output.write(chunk);
+        await output.flush();
+        return { path: options.to, size: output.size, sha256: output.hash.digest('hex') };
     }
     finally {
-        await deflater.close();
+        await Promise.all([file.close(), deflater.close()]);
     }
-    return { path: options.to, size, sha256: hash.digest('hex') };
+}
+/** Writes, counts and hashes, a buffer at a time; what it was given is not needed any more then. */
+class Output {
+    size = 0;
+    hash = (0,external_node_crypto_.createHash)('sha256');
+    #buffer = Buffer.allocUnsafeSlow(OUTPUT);
+    #filled = 0;
+    #file;
+    #signal;
+    constructor(file, signal) {
+        this.#file = file;
+        this.#signal = signal;
+    }
+    async write(chunk) {
+        for (let at = 0; at < chunk.length;) {
+            if (this.#filled === OUTPUT)
+                await this.flush();
+            const part = chunk.subarray(at, at + OUTPUT - this.#filled);
+            this.#buffer.set(part, this.#filled);
+            this.#filled += part.length;
+            at += part.length;
+        }
+    }
+    /** Throws the signal's reason. */
+    async flush() {
+        this.#signal?.throwIfAborted();
+        const filled = this.#buffer.subarray(0, this.#filled);
+        this.hash.update(filled);
+        await this.#file.appendFile(filled);
+        this.size += filled.length;
+        this.#filled = 0;
+    }
 }
 /** Of a file that is deflated in one piece. */
 function isSmallText(file) {
@@ -68669,7 +68691,7 @@ function lookAhead(items, count, work) {
  */
 function* storedBlocks(task) {
     let crc = 0;
-    for (const { piece, last } of readPieces(task, STORED_BLOCK)) {
+    for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(STORED_BLOCK, task.size)))) {
         crc = (0,external_node_zlib_.crc32)(piece, crc);
         const header = Buffer.alloc(5);
         header.writeUInt8(last ? 1 : 0);

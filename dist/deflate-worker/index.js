@@ -38,13 +38,13 @@ function startZlib(code) {
                 const ready = [];
                 new Uint8Array(zlib.memory.buffer).set(piece, input);
                 for (let at = 0, isDone = false; !isDone;) {
-                    const length = piece.length - at;
+                    const left = piece.length - at;
                     const flush = last ? Z_FINISH : Z_NO_FLUSH;
-                    const result = zlib.deflate_process(stream, input + at, length, output, PIECE, flush);
+                    const result = zlib.deflate_process(stream, input + at, left, output, PIECE, flush);
                     // zlib's code in the highest byte, with its sign; the bytes that came out in the others.
                     const [status, made] = [result >> 24, result & 0xff_ffff];
                     const consumed = zlib.deflate_last_consumed(stream);
-                    check(status, made + consumed > 0 || status === Z_STREAM_END || length === 0);
+                    check(status, made + consumed > 0 || status === Z_STREAM_END || left === 0);
                     if (made > 0)
                         ready.push(new Uint8Array(zlib.memory.buffer).slice(output, output + made));
                     at += consumed;
@@ -83,7 +83,7 @@ function* deflatePieces(task, startStream) {
     const stream = startStream();
     try {
         let crc = 0;
-        for (const { piece, last } of readPieces(task, PIECE)) {
+        for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(PIECE, task.size)))) {
             crc = (0,external_node_zlib_namespaceObject.crc32)(piece, crc);
             for (const data of stream.push(piece, last))
                 yield { data, crc };
@@ -94,25 +94,25 @@ function* deflatePieces(task, startStream) {
     }
 }
 /**
- * A file in pieces of `length` bytes, the last one shorter; the last one is empty when the file is. Reads at once: for
- * many small files to wait takes longer than to read. Throws `SizeChanged`.
+ * A file in pieces as long as `buffer`, the last one shorter (and empty when the file is); each is in `buffer`, and
+ * good until the next. Reads at once: for many small files to wait takes longer than to read. Throws `SizeChanged`.
  */
-function* readPieces({ path, size }, length) {
+function* readPieces({ path, size }, buffer) {
     const file = (0,external_node_fs_namespaceObject.openSync)(path, 'r');
     try {
         if ((0,external_node_fs_namespaceObject.fstatSync)(file).size !== size)
             throw new SizeChanged();
         let left = size;
         do {
-            const piece = new Uint8Array(Math.min(length, left));
-            for (let filled = 0; filled < piece.length;) {
-                const count = (0,external_node_fs_namespaceObject.readSync)(file, piece, filled, piece.length - filled, null);
+            const length = Math.min(buffer.length, left);
+            for (let filled = 0; filled < length;) {
+                const count = (0,external_node_fs_namespaceObject.readSync)(file, buffer, filled, length - filled, null);
                 if (count === 0)
                     throw new SizeChanged();
                 filled += count;
             }
-            left -= piece.length;
-            yield { piece, last: left === 0 };
+            left -= length;
+            yield { piece: buffer.subarray(0, length), last: left === 0 };
         } while (left > 0);
     }
     finally {

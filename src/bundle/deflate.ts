@@ -42,7 +42,7 @@ export function* deflatePieces(
   const stream = startStream()
   try {
     let crc = 0
-    for (const { piece, last } of readPieces(task, PIECE)) {
+    for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(PIECE, task.size)))) {
       crc = crc32(piece, crc)
       for (const data of stream.push(piece, last)) yield { data, crc }
     }
@@ -52,26 +52,26 @@ export function* deflatePieces(
 }
 
 /**
- * A file in pieces of `length` bytes, the last one shorter; the last one is empty when the file is. Reads at once: for
- * many small files to wait takes longer than to read. Throws `SizeChanged`.
+ * A file in pieces as long as `buffer`, the last one shorter (and empty when the file is); each is in `buffer`, and
+ * good until the next. Reads at once: for many small files to wait takes longer than to read. Throws `SizeChanged`.
  */
 export function* readPieces(
   { path, size }: DeflateTask,
-  length: number,
-): Generator<{ readonly piece: Uint8Array<ArrayBuffer>; readonly last: boolean }> {
+  buffer: Uint8Array,
+): Generator<{ readonly piece: Uint8Array; readonly last: boolean }> {
   const file = openSync(path, 'r')
   try {
     if (fstatSync(file).size !== size) throw new SizeChanged()
     let left = size
     do {
-      const piece = new Uint8Array(Math.min(length, left))
-      for (let filled = 0; filled < piece.length; ) {
-        const count = readSync(file, piece, filled, piece.length - filled, null)
+      const length = Math.min(buffer.length, left)
+      for (let filled = 0; filled < length; ) {
+        const count = readSync(file, buffer, filled, length - filled, null)
         if (count === 0) throw new SizeChanged()
         filled += count
       }
-      left -= piece.length
-      yield { piece, last: left === 0 }
+      left -= length
+      yield { piece: buffer.subarray(0, length), last: left === 0 }
     } while (left > 0)
   } finally {
     closeSync(file)

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { crc32 } from 'node:zlib'
 import { Zip, type ZipInputFile } from 'fflate'
 import { ActionError } from '../errors.ts'
@@ -33,6 +32,8 @@ const REGULAR_FILE_644 = 0o100644 << 16
 const DEFLATED = 8
 /** What a block of deflate holds at most when it is stored as it is. */
 const STORED_BLOCK = 65_535
+/** Bytes that are written at once. */
+const OUTPUT = 256 * 1024
 /** Larger files go through this thread piece by piece, so that memory does not grow with them. */
 const IN_MEMORY = 4 * 1024 * 1024
 /** Each thread has to start and to warm up: on two cores one alone is as fast up to this many bytes. */
@@ -53,32 +54,56 @@ export async function zipDirectory(options: {
   readonly zlib: ZlibCode
   readonly signal?: AbortSignal | undefined
 }): Promise<BundleZip> {
-  const hash = createHash('sha256')
-  let size = 0
-  const measure = async function* (chunks: AsyncIterable<Uint8Array>) {
-    for await (const chunk of chunks) {
-      hash.update(chunk)
-      size += chunk.length
-      yield chunk
-    }
-  }
   const toDeflate = options.files.filter(isSmallText).reduce((sum, file) => sum + file.size, 0)
   const startStream = startZlib(options.zlib)
   const deflater =
     options.worker !== null && toDeflate > WORTH_THREADS
       ? startDeflater(options.worker, options.zlib)
       : deflateHere(startStream)
+  const file = await open(options.to, 'w')
   try {
-    await pipeline(zipChunks(options, deflater, startStream), measure, createWriteStream(options.to), {
-      signal: options.signal,
-    })
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    throw error
+    const output = new Output(file, options.signal)
+    for await (const chunk of zipChunks(options, deflater, startStream)) await output.write(chunk)
+    await output.flush()
+    return { path: options.to, size: output.size, sha256: output.hash.digest('hex') }
   } finally {
-    await deflater.close()
+    await Promise.all([file.close(), deflater.close()])
   }
-  return { path: options.to, size, sha256: hash.digest('hex') }
+}
+
+/** Writes, counts and hashes, a buffer at a time; what it was given is not needed any more then. */
+class Output {
+  size = 0
+  readonly hash = createHash('sha256')
+  readonly #buffer = Buffer.allocUnsafeSlow(OUTPUT)
+  #filled = 0
+  readonly #file: FileHandle
+  readonly #signal: AbortSignal | undefined
+
+  constructor(file: FileHandle, signal: AbortSignal | undefined) {
+    this.#file = file
+    this.#signal = signal
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#filled === OUTPUT) await this.flush()
+      const part = chunk.subarray(at, at + OUTPUT - this.#filled)
+      this.#buffer.set(part, this.#filled)
+      this.#filled += part.length
+      at += part.length
+    }
+  }
+
+  /** Throws the signal's reason. */
+  async flush(): Promise<void> {
+    this.#signal?.throwIfAborted()
+    const filled = this.#buffer.subarray(0, this.#filled)
+    this.hash.update(filled)
+    await this.#file.appendFile(filled)
+    this.size += filled.length
+    this.#filled = 0
+  }
 }
 
 /** Of a file that is deflated in one piece. */
@@ -167,7 +192,7 @@ function lookAhead<T, R>(
  */
 function* storedBlocks(task: DeflateTask) {
   let crc = 0
-  for (const { piece, last } of readPieces(task, STORED_BLOCK)) {
+  for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(STORED_BLOCK, task.size)))) {
     crc = crc32(piece, crc)
     const header = Buffer.alloc(5)
     header.writeUInt8(last ? 1 : 0)

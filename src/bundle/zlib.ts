@@ -43,7 +43,7 @@ const Z_FINISH = 4
 const Z_STREAM_END = 1
 
 export interface Deflate {
-  /** What is ready so far of the deflated bytes. `piece` has at most `PIECE` bytes. */
+  /** What is ready so far of the deflated bytes. `piece` has at most `PIECE` bytes, and is not needed any more. */
   push(piece: Uint8Array, last: boolean): Uint8Array[]
   /** Gives the memory back; nothing can be pushed any more. */
   end(): void
@@ -66,13 +66,13 @@ export function startZlib(code: ZlibCode): () => Deflate {
         const ready: Uint8Array[] = []
         new Uint8Array(zlib.memory.buffer).set(piece, input)
         for (let at = 0, isDone = false; !isDone; ) {
-          const length = piece.length - at
+          const left = piece.length - at
           const flush = last ? Z_FINISH : Z_NO_FLUSH
-          const result = zlib.deflate_process(stream, input + at, length, output, PIECE, flush)
+          const result = zlib.deflate_process(stream, input + at, left, output, PIECE, flush)
           // zlib's code in the highest byte, with its sign; the bytes that came out in the others.
           const [status, made] = [result >> 24, result & 0xff_ffff]
           const consumed = zlib.deflate_last_consumed(stream)
-          check(status, made + consumed > 0 || status === Z_STREAM_END || length === 0)
+          check(status, made + consumed > 0 || status === Z_STREAM_END || left === 0)
           if (made > 0) ready.push(new Uint8Array(zlib.memory.buffer).slice(output, output + made))
           at += consumed
           isDone = last ? status === Z_STREAM_END : at === piece.length
