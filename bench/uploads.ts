@@ -23,6 +23,7 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { type FaultInput, startCapgo } from '../server/index.ts'
+import { readRange } from '../src/file-range.ts'
 import { makeScratch, removeScratch } from '../test/helpers/scratch.ts'
 import { createApp } from './app.ts'
 import { renderUploadsPage, type UploadResults } from './uploads-page.ts'
@@ -183,8 +184,7 @@ async function upload(
         },
       })
       const config = await capgo.readFilesConfig()
-      const open = (start: number, length: number) =>
-        createReadStream(file, { start, end: start + length - 1 })
+      const open = (start: number, length: number) => readRange(file, start, length)
       const object = { key: path, what: 'the object', type: 'application/zip', size, sha256, open }
       await capgo.uploadFile(object, { config, begun: true })
     } else {

@@ -2,7 +2,6 @@
  * The one way to Capgo's servers: bounds of time and size, retries, `Retry-After`, redaction, user agent, no
  * redirects. No encoding is asked for, so nothing is unpacked.
  */
-import { Readable } from 'node:stream'
 import pRetry, { AbortError } from 'p-retry'
 import { type Dispatcher, request } from 'undici'
 import { ActionError } from '../errors.ts'
@@ -15,7 +14,7 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   readonly json?: unknown
   /** A body of bytes, opened anew for each try. */
-  readonly body?: { readonly open: () => Readable; readonly length: number }
+  readonly body?: { readonly open: () => AsyncGenerator<Uint8Array>; readonly length: number }
   /**
    * `repeat`: doing it twice does no harm, so faults are tried again. `once`: a lost answer is the caller's to
    * look into; only refusals that say "not now" are tried again.
@@ -130,7 +129,7 @@ export function createHttp(options: HttpOptions) {
   }
 
   async function exchange(call: Call): Promise<Answer> {
-    const stream = call.body?.open()
+    const bytes = call.body?.open()
     const watch = call.body === undefined ? null : watchStall(options.stall ?? STALL)
     const bounds = [options.signal, AbortSignal.timeout(call.timeout ?? TIMEOUT)]
     try {
@@ -146,8 +145,8 @@ export function createHttp(options: HttpOptions) {
         body:
           call.json !== undefined
             ? JSON.stringify(call.json)
-            : stream && watch
-              ? Readable.from(watch.over(stream), { objectMode: false })
+            : bytes && watch
+              ? (watch.over(bytes) as never)
               : null,
         signal: AbortSignal.any(watch === null ? bounds : [...bounds, watch.signal]),
         headersTimeout: SILENT,
@@ -185,7 +184,7 @@ export function createHttp(options: HttpOptions) {
       )
     } finally {
       watch?.end()
-      stream?.destroy()
+      await bytes?.return(undefined)
     }
   }
 
@@ -214,7 +213,7 @@ function watchStall(after: number) {
   )
   return {
     signal: controller.signal,
-    async *over(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    async *over(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const chunk of chunks) {
         timer.refresh()
         yield chunk

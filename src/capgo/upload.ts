@@ -1,8 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import type { Readable } from 'node:stream'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
+import { readRange } from '../file-range.ts'
 import type { Connection } from './connection.ts'
 import { type Answer, type Call, ConnectionError } from './http.ts'
 import { parseAnswer, unexpected } from './postgrest.ts'
@@ -21,7 +20,7 @@ export interface StoredObject {
   readonly size: number
   /** SHA-256, lower-case hex. */
   readonly sha256: string
-  open(start: number, length: number): Readable
+  open(start: number, length: number): AsyncGenerator<Uint8Array>
 }
 
 export interface StoredZip {
@@ -79,7 +78,7 @@ export function uploads({ http, files, key, database }: Connection) {
           type: 'application/zip',
           size: zip.size,
           sha256: zip.sha256,
-          open: (start, length) => part(zip.path, start, length).open(),
+          open: (start, length) => readRange(zip.path, start, length),
         },
         options,
       )
@@ -256,7 +255,7 @@ export function uploads({ http, files, key, database }: Connection) {
       method: 'PUT',
       url: parseAnswer(z.object({ url: z.url() }), link, ask).url,
       headers: { 'content-type': 'application/zip' },
-      body: part(zip.path, 0, zip.size),
+      body: { open: () => readRange(zip.path, 0, zip.size), length: zip.size },
       retry: 'repeat',
       timeout: CHUNK_TIMEOUT,
     } as const
@@ -397,11 +396,6 @@ function storedDiffers({ name }: StoredZip, how: string): ActionError {
   )
 }
 
-function part(path: string, start: number, length: number): NonNullable<Call['body']> {
-  return { open: () => createReadStream(path, { start, end: start + length - 1 }), length }
-}
-
-/** Bytes that the server says to have: a number from 0 to `size`. Throws `unexpected_answer`. */
 /** Offset conflicts, an unfinished upload in the way, a restarted engine, an upload that it forgot. */
 function isWorthResuming(answer: Answer): boolean {
   if (answer.status === 409) return answer.code !== 'bundle_already_ready'
