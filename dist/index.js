@@ -50434,18 +50434,21 @@ function check(status, isMoving = true) {
 const CREATIONS = 3;
 function channels({ http, api, key, database }) {
     async function list(appId, filter, what) {
+        return read(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud), appId, { ...filter, select: _wire_js__WEBPACK_IMPORTED_MODULE_4__/* .CHANNEL_COLUMNS */ .Kw }, what);
+    }
+    async function read(rows, appId, parameters, what) {
         const { url, headers } = await database();
         const call = {
             what,
             method: 'GET',
-            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)({ app_id: `eq.${appId}`, ...filter, select: _wire_js__WEBPACK_IMPORTED_MODULE_4__/* .CHANNEL_COLUMNS */ .Kw })}`,
+            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)({ app_id: `eq.${appId}`, ...parameters })}`,
             headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
-        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud), answer, call);
+        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(rows, answer, call);
     }
     return {
         /** The channel with the bundle it serves, null when there is none (or the key cannot see it). */
@@ -50453,11 +50456,13 @@ function channels({ http, api, key, database }) {
             const rows = await list(appId, { name: `eq.${name}` }, `read channel ${name}`);
             return rows[0] ?? null;
         },
-        /** The channel of this name and every public channel of the app, in one request. */
+        /** The channel of this name, every public channel and the app, in one request; without a channel no app. */
         async readChannelAndPublic(appId, name) {
-            const rows = await list(appId, { or: `(name.eq.${name},public.is.true)` }, `read channel ${name}`);
+            const rows = await read(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .extend */ .X$i(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud, { app: zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .nullish */ .cl6(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .App */ .qw) })), appId, { or: `(name.eq.${name},public.is.true)`, select: `${_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .CHANNEL_COLUMNS */ .Kw},${_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ITS_APP */ .fL}` }, `read channel ${name}`);
+            const found = rows.find(row => row.name === name);
             return {
-                channel: rows.find(row => row.name === name) ?? null,
+                app: rows[0]?.app ?? null,
+                channel: found === undefined ? null : _wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud.parse(found),
                 publicChannels: rows.filter(row => row.public).map(row => row.name),
             };
         },
@@ -50620,18 +50625,21 @@ const SILENCE = 61_000;
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
 function bundles({ http, api, key, database }) {
     async function list(appId, filter, what) {
+        return read(schemas/* array */.YOg(wire/* BundleRow */.Vd), appId, { ...filter, select: wire/* BUNDLE_COLUMNS */.z5 }, what);
+    }
+    async function read(rows, appId, parameters, what) {
         const { url, headers } = await database();
         const call = {
             what,
             method: 'GET',
-            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ app_id: `eq.${appId}`, ...filter, select: wire/* BUNDLE_COLUMNS */.z5 })}`,
+            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ app_id: `eq.${appId}`, ...parameters })}`,
             headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,refusal/* refusal */.x)(call, answer);
-        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* BundleRow */.Vd), answer, call);
+        return (0,postgrest/* parseAnswer */.Wp)(rows, answer, call);
     }
     async function change(filter, fields, what) {
         const { url, headers } = await database();
@@ -50674,12 +50682,32 @@ function bundles({ http, api, key, database }) {
         throw (0,refusal/* refusal */.x)(call, answer, { permission: 'bundle.delete', role: 'app_admin' });
     }
     return {
-        /** Bundles, deleted ones too, that have one of the names or this content. */
-        findBundles: (appId, names, checksum) => list(appId, {
-            or: `(name.in.(${names.map(postgrest/* quote */.hD).join(',')}),checksum.eq.${checksum})`,
-            order: 'id.desc',
-            limit: '100',
-        }, 'look for bundles with the same name or content'),
+        /**
+         * Bundles, deleted ones too, that have one of the names or this content; and, where a bundle's id is given, the
+         * delta files of that one, those of a first page at least.
+         */
+        async findBundles(appId, names, checksum, filesOf) {
+            const wanted = [`name.in.(${names.map(postgrest/* quote */.hD).join(',')})`, `checksum.eq.${checksum}`];
+            const rows = await read(schemas/* array */.YOg(schemas/* extend */.X$i(wire/* BundleRow */.Vd, { files: schemas/* optional */.lqM(schemas/* array */.YOg(wire/* ManifestEntry */.I5)) })), appId, {
+                order: 'id.desc',
+                limit: '100',
+                ...(filesOf === null
+                    ? { or: `(${wanted.join(',')})`, select: wire/* BUNDLE_COLUMNS */.z5 }
+                    : {
+                        or: `(${[...wanted, `id.eq.${filesOf}`].join(',')})`,
+                        select: `${wire/* BUNDLE_COLUMNS */.z5},${wire/* ITS_FILES */.NS}`,
+                        'files.app_version_id': `eq.${filesOf}`,
+                        'files.order': 'id.asc',
+                        'files.limit': String(PAGE),
+                    }),
+            }, 'look for bundles with the same name or content');
+            return {
+                bundles: rows
+                    .filter(row => row.checksum === checksum || names.includes(row.name))
+                    .map(({ files, ...bundle }) => bundle),
+                files: rows.find(row => row.id === filesOf)?.files ?? [],
+            };
+        },
         /** Bundles, not deleted, whose comment has this text; the caller looks closer. */
         findBundlesByComment: (appId, text) => list(appId, {
             comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`,
@@ -50855,7 +50883,7 @@ function manifests({ http, api, key, database }) {
         const { url, headers } = await database();
         const parameters = {
             app_version_id: (0,postgrest/* list */.p_)(ids),
-            select: Object.keys(wire/* ManifestEntry */.I5.shape).join(','),
+            select: wire/* MANIFEST_COLUMNS */.UN,
             order: 'id.asc',
             limit: String(manifests_PAGE),
             offset: String(offset),
@@ -50887,12 +50915,12 @@ function manifests({ http, api, key, database }) {
         return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schemas/* object */.Ikc({ manifest_count: schemas/* int */.Whr() })), answer, call)[0]?.manifest_count ?? 0;
     }
     return {
-        /** The delta files of bundles; one request for 1000 of them. */
-        async readManifests(bundles) {
+        /** The delta files of bundles after the first `known` ones; one request for 1000 of them. */
+        async readManifests(bundles, known = 0) {
             const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0);
             const ids = bundles.map(({ id }) => id);
-            const pages = Math.min(manifests_MOST_PAGES, Math.ceil(total / manifests_PAGE));
-            const offsets = Array.from({ length: pages }, (_, page) => page * manifests_PAGE);
+            const pages = Math.min(manifests_MOST_PAGES, Math.ceil((total - known) / manifests_PAGE));
+            const offsets = Array.from({ length: Math.max(0, pages) }, (_, page) => known + page * manifests_PAGE);
             return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat();
         },
         /**
@@ -52243,12 +52271,15 @@ function uploadRefused({ what, size }, call, answer) {
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   I5: () => (/* binding */ ManifestEntry),
 /* harmony export */   Kw: () => (/* binding */ CHANNEL_COLUMNS),
+/* harmony export */   NS: () => (/* binding */ ITS_FILES),
 /* harmony export */   PO: () => (/* binding */ OverrideRow),
 /* harmony export */   Qq: () => (/* binding */ FilesConfig),
+/* harmony export */   UN: () => (/* binding */ MANIFEST_COLUMNS),
 /* harmony export */   Ud: () => (/* binding */ ChannelRow),
 /* harmony export */   Vd: () => (/* binding */ BundleRow),
 /* harmony export */   Wv: () => (/* binding */ PrivateConfig),
 /* harmony export */   bE: () => (/* binding */ MAX_UPLOAD),
+/* harmony export */   fL: () => (/* binding */ ITS_APP),
 /* harmony export */   fs: () => (/* binding */ DeviceList),
 /* harmony export */   qw: () => (/* binding */ App),
 /* harmony export */   z5: () => (/* binding */ BUNDLE_COLUMNS)
@@ -52283,13 +52314,15 @@ const FilesConfig = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     maxChunkSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .int */ .Whr().check(zod_mini__WEBPACK_IMPORTED_MODULE_1__/* ._positive */ .NC()), 103_809_024),
     alertUploadSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(Count, 20_971_520),
 });
-/** `GET {api}/app/<id>`. */
+/** `GET {api}/app/<id>`, and a row of `apps`. */
 const App = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     app_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     owner_org: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     name: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
     allow_preview: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY()),
 });
+/** To be read along with what belongs to the app. */
+const ITS_APP = `app:apps!channels_app_id_fkey(${Object.keys(App.shape).join(',')})`;
 /** A bundle: a row of `app_versions`. */
 const BundleRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     id: Id,
@@ -52373,6 +52406,9 @@ const ManifestEntry = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     s3_path: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     file_hash: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
 });
+const MANIFEST_COLUMNS = Object.keys(ManifestEntry.shape).join(',');
+/** To be read along with a bundle. */
+const ITS_FILES = `files:manifest!manifest_app_version_id_fkey(${MANIFEST_COLUMNS})`;
 
 
 /***/ }),
@@ -59700,6 +59736,77 @@ function checkUrl(input, value) {
     return value.replace(/\/+$/, '');
 }
 
+;// CONCATENATED MODULE: ./src/plan/delta.ts
+
+
+/** First plugin of each major that the server gives a manifest to (Capgo's `/updates`). */
+const SINCE = ['5.10.0', '6.25.0', '7.0.35', '8.0.0'];
+/** Capgo takes so many entries at most. */
+const MOST_FILES = 10_000;
+/**
+ * Whether the files are stored one by one too, so that devices download what changed. Throws `delta_impossible`
+ * where the user insists and no device could get it.
+ */
+function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }) {
+    if (mode === 'false')
+        return { on: false, why: 'switched off by the input "delta"' };
+    const why = !serverTakesFiles
+        ? 'this server takes no single files'
+        : pluginVersion !== null && !takesManifest(pluginVersion)
+            ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${SINCE.join(', ')} do)`
+            : fileCount > MOST_FILES
+                ? `the bundle has ${fileCount} files, and Capgo takes ${MOST_FILES} at most one by one`
+                : mode === 'auto' && pluginVersion === null
+                    ? 'the app has no @capgo/capacitor-updater installed here, so nothing tells whether it takes single files'
+                    : null;
+    if (why === null)
+        return { on: true, why: 'devices download only the files that changed' };
+    if (mode === 'auto')
+        return { on: false, why };
+    throw new src_errors/* ActionError */.lZ('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
+        hint: 'With delta: auto the whole zip is used where single files are not possible.',
+    });
+}
+function takesManifest(pluginVersion) {
+    if (semver_default().valid(pluginVersion) === null)
+        return false;
+    const major = semver_default().major(pluginVersion);
+    const since = SINCE.find(version => semver_default().major(version) === major);
+    return since === undefined ? major > 8 : semver_default().gte(pluginVersion, since);
+}
+/** Whether a bundle has delta files that may be taken again: those of encrypted ones are stored under keys of their own. */
+function hasOpenFiles(bundle) {
+    return bundle !== null && bundle.manifest_count > 0 && !bundle.session_key;
+}
+/** Splits the files into those that the app has stored already (same path, same content) and the others. */
+function findStored(files, known) {
+    const id = (path, hash) => `${hash} ${path}`;
+    const byContent = new Map(known.map(entry => [id(entry.file_name.replace(/\.br$/, ''), entry.file_hash), entry]));
+    // A file whose own name ends in .br is stored as it is under that very name.
+    for (const entry of known)
+        byContent.set(id(entry.file_name, entry.file_hash), entry);
+    const stored = [];
+    const missing = [];
+    for (const file of files) {
+        const entry = file.path.endsWith('.br') ? undefined : byContent.get(id(file.path, file.sha256));
+        if (entry === undefined)
+            missing.push(file);
+        else
+            stored.push(entry);
+    }
+    return { stored, missing };
+}
+/**
+ * Where a file of a bundle is stored. The same content at the same path has the same key in every bundle of the
+ * app, except in encrypted ones. Characters that would be written in two ways in an address become `_`: the hash
+ * tells such files apart, so what they share is the same content.
+ */
+function deltaKey(options) {
+    const { ownerOrg, appId, sessionKey, hashOfHash, fileName } = options;
+    const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`;
+    return `orgs/${ownerOrg}/apps/${appId}/delta/${scope}${hashOfHash}_${fileName.replace(/[^A-Za-z0-9._/-]/g, '_')}`;
+}
+
 ;// CONCATENATED MODULE: ./src/plan/lineage.ts
 /**
  * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
@@ -60407,6 +60514,7 @@ function bar(difference, largest) {
 
 
 
+
 /**
  * What the repository says: config, versions, native versions. With `takesBuild`
  * the web build comes from elsewhere, and the web folder need not be known.
@@ -60527,18 +60635,11 @@ async function wantedVersion(inputs, trigger, root, directory) {
 }
 /** What Capgo says before anything is built. */
 async function gatherRemote(project, target, { minUpdateVersion, onIncompatible }, capgo) {
-    // The app's answer counts first: a wrong key makes the database answer with empty lists instead of a refusal.
-    const [app, remote] = await Promise.allSettled([
-        capgo.readApp(project.appId),
-        capgo.readChannelAndPublic(project.appId, target.channelName),
-    ]);
-    if (app.status === 'rejected')
-        throw app.reason;
-    if (remote.status === 'rejected')
-        throw remote.reason;
-    const { channel, publicChannels } = remote.value;
+    const found = await capgo.readChannelAndPublic(project.appId, target.channelName);
+    const { channel, publicChannels } = found;
     return {
-        app: app.value,
+        // An empty list proves nothing: with a wrong key the database answers with one instead of a refusal.
+        app: found.app ?? (await capgo.readApp(project.appId)),
         facts: {
             appId: project.appId,
             channelName: target.channelName,
@@ -60561,14 +60662,17 @@ async function gatherRemote(project, target, { minUpdateVersion, onIncompatible 
  */
 async function gatherForContent(facts, names, content, isOld, baseChannel, capgo, compare) {
     const isServed = (channel) => channel?.version?.checksum === content.checksum;
-    const find = () => capgo.findBundles(facts.appId, names, content.checksum);
+    const served = facts.channel?.version ?? null;
+    const mayBeDelta = content.delta !== 'false' && content.encryption === null;
+    const filesOf = mayBeDelta && hasOpenFiles(served) ? served.id : null;
+    const find = () => capgo.findBundles(facts.appId, names, content.checksum, filesOf);
     const [channel, base, found] = await Promise.all([
         isOld ? capgo.readChannel(facts.appId, facts.channelName) : facts.channel,
         baseChannel === null ? null : capgo.readChannel(facts.appId, baseChannel),
         isServed(facts.channel) ? null : find(),
     ]);
     const relation = await relationToServed(facts, channel, compare);
-    const bundles = isServed(channel) || relation === 'behind' ? [] : (found ?? (await find()));
+    const { bundles, files } = isServed(channel) || relation === 'behind' ? { bundles: [], files: [] } : (found ?? (await find()));
     return {
         ...facts,
         channel,
@@ -60579,6 +60683,7 @@ async function gatherForContent(facts, names, content, isOld, baseChannel, capgo
         size: content.zip.size,
         nativePackages: content.nativePackages,
         bundles: await withoutLostContent(bundles, content.checksum, capgo),
+        servedFiles: filesOf === null ? null : { of: filesOf, files },
     };
 }
 /** What the channel rolls out besides what it serves. */
@@ -64978,7 +65083,7 @@ const LITTER = new Map(Object.entries({
 /** What bundlers write beside scripts and styles; other files with this ending may be an app's own. */
 const SOURCE_MAP = /\.(m?js|cjs|css)\.map$/;
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
-const MOST_FILES = 65_535;
+const check_MOST_FILES = 65_535;
 /** Names of so many files are listed; the rest is counted. */
 const check_NAMED = 10;
 /**
@@ -65144,10 +65249,10 @@ function checkTwins(files) {
  * is media, which hardly shrinks, and it is better to say so in a second than after minutes of compressing.
  */
 function checkSize(files, totalBytes, maxBytes) {
-    if (files.length > MOST_FILES)
+    if (files.length > check_MOST_FILES)
         return {
             code: 'too_many_files',
-            message: `${files.length} files, and a bundle holds ${MOST_FILES} at most`,
+            message: `${files.length} files, and a bundle holds ${check_MOST_FILES} at most`,
             hint: 'Load what is not needed at the start from a server.',
         };
     if (totalBytes <= 2 * maxBytes)
@@ -68830,73 +68935,6 @@ var channels = __nccwpck_require__(9732);
 var capgo_refusal = __nccwpck_require__(5950);
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
-;// CONCATENATED MODULE: ./src/plan/delta.ts
-
-
-/** First plugin of each major that the server gives a manifest to (Capgo's `/updates`). */
-const SINCE = ['5.10.0', '6.25.0', '7.0.35', '8.0.0'];
-/** Capgo takes so many entries at most. */
-const delta_MOST_FILES = 10_000;
-/**
- * Whether the files are stored one by one too, so that devices download what changed. Throws `delta_impossible`
- * where the user insists and no device could get it.
- */
-function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }) {
-    if (mode === 'false')
-        return { on: false, why: 'switched off by the input "delta"' };
-    const why = !serverTakesFiles
-        ? 'this server takes no single files'
-        : pluginVersion !== null && !takesManifest(pluginVersion)
-            ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${SINCE.join(', ')} do)`
-            : fileCount > delta_MOST_FILES
-                ? `the bundle has ${fileCount} files, and Capgo takes ${delta_MOST_FILES} at most one by one`
-                : mode === 'auto' && pluginVersion === null
-                    ? 'the app has no @capgo/capacitor-updater installed here, so nothing tells whether it takes single files'
-                    : null;
-    if (why === null)
-        return { on: true, why: 'devices download only the files that changed' };
-    if (mode === 'auto')
-        return { on: false, why };
-    throw new src_errors/* ActionError */.lZ('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
-        hint: 'With delta: auto the whole zip is used where single files are not possible.',
-    });
-}
-function takesManifest(pluginVersion) {
-    if (semver_default().valid(pluginVersion) === null)
-        return false;
-    const major = semver_default().major(pluginVersion);
-    const since = SINCE.find(version => semver_default().major(version) === major);
-    return since === undefined ? major > 8 : semver_default().gte(pluginVersion, since);
-}
-/** Splits the files into those that the app has stored already (same path, same content) and the others. */
-function findStored(files, known) {
-    const id = (path, hash) => `${hash} ${path}`;
-    const byContent = new Map(known.map(entry => [id(entry.file_name.replace(/\.br$/, ''), entry.file_hash), entry]));
-    // A file whose own name ends in .br is stored as it is under that very name.
-    for (const entry of known)
-        byContent.set(id(entry.file_name, entry.file_hash), entry);
-    const stored = [];
-    const missing = [];
-    for (const file of files) {
-        const entry = file.path.endsWith('.br') ? undefined : byContent.get(id(file.path, file.sha256));
-        if (entry === undefined)
-            missing.push(file);
-        else
-            stored.push(entry);
-    }
-    return { stored, missing };
-}
-/**
- * Where a file of a bundle is stored. The same content at the same path has the same key in every bundle of the
- * app, except in encrypted ones. Characters that would be written in two ways in an address become `_`: the hash
- * tells such files apart, so what they share is the same content.
- */
-function deltaKey(options) {
-    const { ownerOrg, appId, sessionKey, hashOfHash, fileName } = options;
-    const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`;
-    return `orgs/${ownerOrg}/apps/${appId}/delta/${scope}${hashOfHash}_${fileName.replace(/[^A-Za-z0-9._/-]/g, '_')}`;
-}
-
 ;// CONCATENATED MODULE: ./src/operations/assign.ts
 
 /** The permissions that giving a bundle to a channel takes; throws `permission_missing` for the first that lacks. */
@@ -69571,17 +69609,20 @@ const ASK_FROM = 16 * 1024;
 /** Where the channel serves nothing with delta files, these bundles tell what is stored. */
 const LOOK_AT = 3;
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
-async function readStored(appId, served, capgo) {
-    const known = served !== null && served.manifest_count > 0 ? [served] : await capgo.findDeltaBundles(appId, LOOK_AT);
-    // Files of encrypted bundles are stored under keys of their own.
-    return capgo.readManifests(known.filter(({ session_key }) => !session_key));
+async function readStored(appId, served, read, capgo) {
+    if (served === null || served.manifest_count === 0)
+        return capgo.readManifests((await capgo.findDeltaBundles(appId, LOOK_AT)).filter(hasOpenFiles));
+    if (!hasOpenFiles(served))
+        return [];
+    const known = read?.of === served.id ? read.files : [];
+    return [...known, ...(await capgo.readManifests([served], known.length))];
 }
 /** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
 async function storeDelta(content, session, context) {
     const { app, capgo, config } = context;
     const [files, known] = await Promise.all([
         delta_files_hashFiles(content.directory, content.files),
-        session === null ? readStored(app.app_id, context.served, capgo) : [],
+        session === null ? readStored(app.app_id, context.served, context.servedFiles, capgo) : [],
     ]);
     const { stored, missing } = findStored(files, known);
     const pack = deltaPacker({
@@ -69740,6 +69781,7 @@ async function store(plan, action, context) {
             ? storeDelta(content, session, {
                 app,
                 served: context.channel?.version ?? null,
+                servedFiles: context.servedFiles,
                 begun: action.do === 'resume',
                 config,
                 capgo,
@@ -70033,6 +70075,9 @@ async function prepare(target, context) {
     return deps.log.group('Read the project and Capgo', async () => {
         const project = await gatherProject(inputs, trigger, deps, target.takesBuild);
         const folder = shownPath(project.root, project.webDirectory) || '.';
+        // Along with the first request: the connection that it opens is at hand later.
+        if (!inputs.dryRun)
+            capgo.readFilesConfig().catch(() => { });
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
         if (target.takesBuild || inputs.build)
             return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null };
@@ -70059,11 +70104,6 @@ async function prepare(target, context) {
 function askAhead({ appId, channel }, capgo) {
     const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle';
     capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => { });
-    capgo.readFilesConfig().catch(() => { });
-}
-function askAheadOfUpload({ app_id: appId, owner_org: ownerOrg }, capgo) {
-    capgo.readFilesConfig().catch(() => { });
-    capgo.requireStorage(ownerOrg, appId).catch(() => { });
 }
 /**
  * Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not.
@@ -70076,7 +70116,7 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
     requireVerifiable(facts.channel, facts.natives, context);
     const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps, zipping);
     if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-        askAheadOfUpload(app, capgo);
+        capgo.requireStorage(app.owner_org, project.appId).catch(() => { });
     const compare = comparer(project, context.github, deps);
     const known = await gatherForContent(facts, names, built.content, zipping === null, target.baseChannel, capgo, compare);
     const plan = planPublish(known);
@@ -70103,6 +70143,7 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
         capgo,
         app,
         channel: known.channel,
+        servedFiles: known.servedFiles,
         commit: target.commit,
         content: built.content,
         compare,

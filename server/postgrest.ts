@@ -1,3 +1,4 @@
+import type { SQLInputValue } from 'node:sqlite'
 import { Hono } from 'hono'
 import { findKey } from './auth.ts'
 import type { C, Env } from './context.ts'
@@ -144,12 +145,13 @@ function readRequest(c: C): Request {
   const params = new URL(c.req.url).searchParams
   // The filters that supabase-js leaves on an upsert's URL mean nothing.
   const filtered = c.req.method === 'POST' ? new URLSearchParams() : params
+  const select = parseSelect(params.get('select') ?? undefined, params)
   return {
     table: table as Table,
     key: requestKey(c),
     params,
-    filters: parseFilters(table, store.profile, filtered, reserved),
-    select: parseSelect(params.get('select') ?? undefined),
+    filters: parseFilters(table, store.profile, filtered, reserved, select),
+    select,
     prefer: c.req.header('prefer') ?? '',
     single: (c.req.header('accept') ?? '').includes(OBJECT),
   }
@@ -339,13 +341,24 @@ function relation(
   const other = (isOne ? fk.to : fk.from) as Table
   const shape = shaper(store, other, embedded.select, key)
   const visible = policy(store, key, other, 'select')
+  const filters = parseFilters(other, store.profile, embedded.params, reserved, embedded.select)
+  const order = parseOrder(other, store.profile, embedded.params.get('order'))
+  const limit = Math.min(Number(embedded.params.get('limit') ?? MAX_ROWS), MAX_ROWS)
   return row => {
     const value = row[isOne ? fk.column : fk.target]
-    const where = { [isOne ? fk.target : fk.column]: value }
+    const column = isOne ? fk.target : fk.column
     const rows =
       value === null
         ? []
-        : store.list(other, where as Partial<Rows[Table]>).filter(relative => visible(relative as Row))
+        : store
+            .select(
+              other,
+              `${filters.sql} AND "${column}" = ?`,
+              [...filters.values, value as SQLInputValue],
+              order,
+            )
+            .filter(relative => visible(relative as Row))
+            .slice(0, limit)
     const shaped = rows.map(relative => shape(relative as Row)).filter(relative => relative !== undefined)
     return isOne ? (shaped[0] ?? null) : shaped
   }

@@ -20,6 +20,8 @@ export interface Embedded {
   hint?: string
   inner: boolean
   select: Selection
+  /** Filters, order and limit of the embedded rows: `alias.column=eq.1`. */
+  params: URLSearchParams
 }
 
 export interface Selection {
@@ -70,7 +72,11 @@ const unquote = (text: string) =>
     ? text.slice(1, -1).replace(/\\(.)/g, '$1')
     : text
 
-export function parseSelect(text: string | undefined, depth = 0): Selection {
+export function parseSelect(
+  text: string | undefined,
+  params: URLSearchParams = new URLSearchParams(),
+  depth = 0,
+): Selection {
   if (depth > 5) throw notParsed('select nested too deep')
   const selection: Selection = { columns: [], embedded: [] }
   for (const item of splitList((text ?? '').trim() || '*').map(part => part.trim())) {
@@ -79,12 +85,19 @@ export function parseSelect(text: string | undefined, depth = 0): Selection {
       const [, alias, target = '', modifiers = '', inside = ''] = embed
       const hints = modifiers.split('!').filter(Boolean)
       const hint = hints.find(name => name !== 'inner' && name !== 'left')
+      const as = alias ?? target
+      const own = new URLSearchParams(
+        [...params]
+          .filter(([name]) => name.startsWith(`${as}.`))
+          .map(([name, value]): [string, string] => [name.slice(as.length + 1), value]),
+      )
       selection.embedded.push({
-        as: alias ?? target,
+        as,
+        params: own,
         target,
         ...(hint ? { hint } : {}),
         inner: hints.includes('inner'),
-        select: parseSelect(inside, depth + 1),
+        select: parseSelect(inside, own, depth + 1),
       })
     } else if (item === '*') selection.columns = '*'
     else {
@@ -101,16 +114,18 @@ export function parseSelect(text: string | undefined, depth = 0): Selection {
 
 const comparisons: Record<string, string> = { eq: '=', neq: '<>', gt: '>', gte: '>=', lt: '<', lte: '<=' }
 
-/** All filters of a query string, joined by AND. `reserved` names are not filters. */
+/** All filters of a query string, joined by AND. `reserved` names are not filters, nor are those of embedded rows. */
 export function parseFilters(
   table: string,
   profile: Profile,
   params: URLSearchParams,
   reserved: ReadonlySet<string>,
+  select?: Selection,
 ): Condition & { count: number } {
   const conditions: Condition[] = []
+  const isOfEmbedded = (name: string) => select?.embedded.some(({ as }) => name.startsWith(`${as}.`))
   for (const [name, value] of params) {
-    if (reserved.has(name)) continue
+    if (reserved.has(name) || isOfEmbedded(name)) continue
     if (/^(not\.)?(and|or)$/.test(name)) conditions.push(logical(table, profile, name, value))
     else conditions.push(filter(table, profile, name, value))
   }

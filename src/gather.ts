@@ -21,6 +21,7 @@ import { ActionError } from './errors.ts'
 import type { Trigger } from './event.ts'
 import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
+import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
 import { readServedCommit } from './plan/lineage.ts'
 import { isPrivileged } from './plan/operation.ts'
 import { activeRollout } from './plan/rollout.ts'
@@ -212,16 +213,11 @@ export async function gatherRemote(
   { minUpdateVersion, onIncompatible }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
-  // The app's answer counts first: a wrong key makes the database answer with empty lists instead of a refusal.
-  const [app, remote] = await Promise.allSettled([
-    capgo.readApp(project.appId),
-    capgo.readChannelAndPublic(project.appId, target.channelName),
-  ])
-  if (app.status === 'rejected') throw app.reason
-  if (remote.status === 'rejected') throw remote.reason
-  const { channel, publicChannels } = remote.value
+  const found = await capgo.readChannelAndPublic(project.appId, target.channelName)
+  const { channel, publicChannels } = found
   return {
-    app: app.value,
+    // An empty list proves nothing: with a wrong key the database answers with one instead of a refusal.
+    app: found.app ?? (await capgo.readApp(project.appId)),
     facts: {
       appId: project.appId,
       channelName: target.channelName,
@@ -250,6 +246,8 @@ export async function gatherForContent(
     readonly checksum: string
     readonly zip: { readonly size: number }
     readonly nativePackages: readonly NativePackage[]
+    readonly delta: DeltaMode
+    readonly encryption: object | null
   },
   isOld: boolean,
   baseChannel: string | null,
@@ -257,14 +255,18 @@ export async function gatherForContent(
   compare: Compare,
 ): Promise<BuiltFacts> {
   const isServed = (channel: ChannelRow | null) => channel?.version?.checksum === content.checksum
-  const find = () => capgo.findBundles(facts.appId, names, content.checksum)
+  const served = facts.channel?.version ?? null
+  const mayBeDelta = content.delta !== 'false' && content.encryption === null
+  const filesOf = mayBeDelta && hasOpenFiles(served) ? served.id : null
+  const find = () => capgo.findBundles(facts.appId, names, content.checksum, filesOf)
   const [channel, base, found] = await Promise.all([
     isOld ? capgo.readChannel(facts.appId, facts.channelName) : facts.channel,
     baseChannel === null ? null : capgo.readChannel(facts.appId, baseChannel),
     isServed(facts.channel) ? null : find(),
   ])
   const relation = await relationToServed(facts, channel, compare)
-  const bundles = isServed(channel) || relation === 'behind' ? [] : (found ?? (await find()))
+  const { bundles, files } =
+    isServed(channel) || relation === 'behind' ? { bundles: [], files: [] } : (found ?? (await find()))
   return {
     ...facts,
     channel,
@@ -275,6 +277,7 @@ export async function gatherForContent(
     size: content.zip.size,
     nativePackages: content.nativePackages,
     bundles: await withoutLostContent(bundles, content.checksum, capgo),
+    servedFiles: filesOf === null ? null : { of: filesOf, files },
   }
 }
 

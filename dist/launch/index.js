@@ -103,12 +103,12 @@ const { env } = process;
 const action = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(process.argv[1] ?? ''), '..', 'index.js');
 const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .SECRET_INPUTS */ .pH.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '');
 /**
- * What is garbage goes early: deflating makes some 400 kB of it for each file, mostly beside V8's heap, where V8 counts
- * it by the size of its young generation, and glibc keeps what is smaller than this for later. Without both, a bundle
- * of 1 GiB takes twice the memory (docs/uploads.md).
+ * What is garbage goes early: compressing makes some 100 kB of it for each file, mostly beside V8's heap, where V8 counts
+ * it by the size of its young generation, and glibc keeps what is smaller than a threshold for later, for each thread
+ * apart. Without these, delta files of a large bundle take half as much memory again (docs/uploads.md).
  */
 const LEAN_FLAGS = ['--max-semi-space-size=2'];
-const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536' };
+const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
 (0,_sealed_js__WEBPACK_IMPORTED_MODULE_3__/* .sealInto */ .Ag)(action, {
     all: env,
     open: { ...LEAN_ENVIRONMENT, ...(0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .childEnvironment */ .Qc)(env, secrets) },

@@ -317,6 +317,7 @@ function facts(more: Partial<BuiltFacts>): BuiltFacts {
     bundles: [],
     relation: 'ahead',
     running: null,
+    servedFiles: null,
     base: production,
     nativePackages: [],
     ...more,

@@ -5,7 +5,7 @@ import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { list as listed, parseAnswer, query, quote, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
-import { BUNDLE_COLUMNS, BundleRow, type ManifestEntry, type NativePackage } from './wire.ts'
+import { BUNDLE_COLUMNS, BundleRow, ITS_FILES, ManifestEntry, type NativePackage } from './wire.ts'
 
 export interface NewBundle {
   readonly appId: string
@@ -41,17 +41,26 @@ const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as cons
 
 export function bundles({ http, api, key, database }: Connection) {
   async function list(appId: string, filter: Record<string, string>, what: string): Promise<BundleRow[]> {
+    return read(z.array(BundleRow), appId, { ...filter, select: BUNDLE_COLUMNS }, what)
+  }
+
+  async function read<T>(
+    rows: z.ZodMiniType<T>,
+    appId: string,
+    parameters: Record<string, string>,
+    what: string,
+  ): Promise<T> {
     const { url, headers } = await database()
     const call = {
       what,
       method: 'GET',
-      url: `${url}/app_versions?${query({ app_id: `eq.${appId}`, ...filter, select: BUNDLE_COLUMNS })}`,
+      url: `${url}/app_versions?${query({ app_id: `eq.${appId}`, ...parameters })}`,
       headers,
       retry: 'repeat',
     } as const
     const answer = await http.send(call)
     if (answer.status !== 200) throw refusal(call, answer)
-    return parseAnswer(z.array(BundleRow), answer, call)
+    return parseAnswer(rows, answer, call)
   }
 
   async function change(
@@ -96,17 +105,42 @@ export function bundles({ http, api, key, database }: Connection) {
   }
 
   return {
-    /** Bundles, deleted ones too, that have one of the names or this content. */
-    findBundles: (appId: string, names: readonly string[], checksum: string): Promise<BundleRow[]> =>
-      list(
+    /**
+     * Bundles, deleted ones too, that have one of the names or this content; and, where a bundle's id is given, the
+     * delta files of that one, those of a first page at least.
+     */
+    async findBundles(
+      appId: string,
+      names: readonly string[],
+      checksum: string,
+      filesOf: number | null,
+    ): Promise<{ bundles: BundleRow[]; files: ManifestEntry[] }> {
+      const wanted = [`name.in.(${names.map(quote).join(',')})`, `checksum.eq.${checksum}`]
+      const rows = await read(
+        z.array(z.extend(BundleRow, { files: z.optional(z.array(ManifestEntry)) })),
         appId,
         {
-          or: `(name.in.(${names.map(quote).join(',')}),checksum.eq.${checksum})`,
           order: 'id.desc',
           limit: '100',
+          ...(filesOf === null
+            ? { or: `(${wanted.join(',')})`, select: BUNDLE_COLUMNS }
+            : {
+                or: `(${[...wanted, `id.eq.${filesOf}`].join(',')})`,
+                select: `${BUNDLE_COLUMNS},${ITS_FILES}`,
+                'files.app_version_id': `eq.${filesOf}`,
+                'files.order': 'id.asc',
+                'files.limit': String(PAGE),
+              }),
         },
         'look for bundles with the same name or content',
-      ),
+      )
+      return {
+        bundles: rows
+          .filter(row => row.checksum === checksum || names.includes(row.name))
+          .map(({ files, ...bundle }) => bundle),
+        files: rows.find(row => row.id === filesOf)?.files ?? [],
+      }
+    },
 
     /** Bundles, not deleted, whose comment has this text; the caller looks closer. */
     findBundlesByComment: (appId: string, text: string): Promise<BundleRow[]> =>

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
 import { list, parseAnswer, query } from './postgrest.ts'
 import { refusal } from './refusal.ts'
-import { ManifestEntry } from './wire.ts'
+import { MANIFEST_COLUMNS, ManifestEntry } from './wire.ts'
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
 const PAGE = 1000
@@ -17,7 +17,7 @@ export function manifests({ http, api, key, database }: Connection) {
     const { url, headers } = await database()
     const parameters = {
       app_version_id: list(ids),
-      select: Object.keys(ManifestEntry.shape).join(','),
+      select: MANIFEST_COLUMNS,
       order: 'id.asc',
       limit: String(PAGE),
       offset: String(offset),
@@ -49,14 +49,15 @@ export function manifests({ http, api, key, database }: Connection) {
   }
 
   return {
-    /** The delta files of bundles; one request for 1000 of them. */
+    /** The delta files of bundles after the first `known` ones; one request for 1000 of them. */
     async readManifests(
       bundles: readonly { readonly id: number; readonly manifest_count: number }[],
+      known = 0,
     ): Promise<ManifestEntry[]> {
       const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0)
       const ids = bundles.map(({ id }) => id)
-      const pages = Math.min(MOST_PAGES, Math.ceil(total / PAGE))
-      const offsets = Array.from({ length: pages }, (_, page) => page * PAGE)
+      const pages = Math.min(MOST_PAGES, Math.ceil((total - known) / PAGE))
+      const offsets = Array.from({ length: Math.max(0, pages) }, (_, page) => known + page * PAGE)
       return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat()
     },
 

@@ -62,6 +62,8 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   return deps.log.group('Read the project and Capgo', async () => {
     const project = await gatherProject(inputs, trigger, deps, target.takesBuild)
     const folder = shownPath(project.root, project.webDirectory) || '.'
+    // Along with the first request: the connection that it opens is at hand later.
+    if (!inputs.dryRun) capgo.readFilesConfig().catch(() => {})
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
     if (target.takesBuild || inputs.build)
       return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null }
@@ -87,12 +89,6 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
 function askAhead({ appId, channel }: PublishFacts, capgo: Capgo): void {
   const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
   capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
-  capgo.readFilesConfig().catch(() => {})
-}
-
-function askAheadOfUpload({ app_id: appId, owner_org: ownerOrg }: App, capgo: Capgo): void {
-  capgo.readFilesConfig().catch(() => {})
-  capgo.requireStorage(ownerOrg, appId).catch(() => {})
 }
 
 /**
@@ -115,7 +111,7 @@ export async function deliver(
     zipping,
   )
   if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-    askAheadOfUpload(app, capgo)
+    capgo.requireStorage(app.owner_org, project.appId).catch(() => {})
   const compare = comparer(project, context.github, deps)
   const known = await gatherForContent(
     facts,
@@ -153,6 +149,7 @@ export async function deliver(
         capgo,
         app,
         channel: known.channel,
+        servedFiles: known.servedFiles,
         commit: target.commit,
         content: built.content,
         compare,

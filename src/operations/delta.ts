@@ -5,7 +5,8 @@ import { deltaPacker, hashFiles } from '../bundle/delta-files.ts'
 import type { Session } from '../bundle/encrypt.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { App, BundleRow, FilesConfig, ManifestEntry } from '../capgo/wire.ts'
-import { deltaKey, findStored } from '../plan/delta.ts'
+import { deltaKey, findStored, hasOpenFiles } from '../plan/delta.ts'
+import type { ServedFiles } from '../plan/types.ts'
 import type { Content, DeltaReport } from './content.ts'
 
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
@@ -24,12 +25,14 @@ export interface DeltaStore {
 export async function readStored(
   appId: string,
   served: BundleRow | null,
+  read: ServedFiles | null,
   capgo: Capgo,
 ): Promise<readonly ManifestEntry[]> {
-  const known =
-    served !== null && served.manifest_count > 0 ? [served] : await capgo.findDeltaBundles(appId, LOOK_AT)
-  // Files of encrypted bundles are stored under keys of their own.
-  return capgo.readManifests(known.filter(({ session_key }) => !session_key))
+  if (served === null || served.manifest_count === 0)
+    return capgo.readManifests((await capgo.findDeltaBundles(appId, LOOK_AT)).filter(hasOpenFiles))
+  if (!hasOpenFiles(served)) return []
+  const known = read?.of === served.id ? read.files : []
+  return [...known, ...(await capgo.readManifests([served], known.length))]
 }
 
 /** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
@@ -39,6 +42,8 @@ export async function storeDelta(
   context: {
     readonly app: App
     readonly served: BundleRow | null
+    /** What was read of its delta files. */
+    readonly servedFiles: ServedFiles | null
     /** An earlier run may have stored some of the files. */
     readonly begun: boolean
     readonly config: FilesConfig
@@ -50,7 +55,7 @@ export async function storeDelta(
   const { app, capgo, config } = context
   const [files, known] = await Promise.all([
     hashFiles(content.directory, content.files),
-    session === null ? readStored(app.app_id, context.served, capgo) : [],
+    session === null ? readStored(app.app_id, context.served, context.servedFiles, capgo) : [],
   ])
   const { stored, missing } = findStored(files, known)
   const pack = deltaPacker({

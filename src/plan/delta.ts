@@ -1,5 +1,5 @@
 import semver from 'semver'
-import type { ManifestEntry } from '../capgo/wire.ts'
+import type { BundleRow, ManifestEntry } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 
 /** `auto` = where app and server take it; `only` = without the zip. */
@@ -57,6 +57,11 @@ export function takesManifest(pluginVersion: string): boolean {
   const major = semver.major(pluginVersion)
   const since = SINCE.find(version => semver.major(version) === major)
   return since === undefined ? major > 8 : semver.gte(pluginVersion, since)
+}
+
+/** Whether a bundle has delta files that may be taken again: those of encrypted ones are stored under keys of their own. */
+export function hasOpenFiles(bundle: BundleRow | null): bundle is BundleRow {
+  return bundle !== null && bundle.manifest_count > 0 && !bundle.session_key
 }
 
 /** Splits the files into those that the app has stored already (same path, same content) and the others. */

@@ -1,4 +1,4 @@
-import type { BundleRow, ChannelRow, NativePackage } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow, ManifestEntry, NativePackage } from '../capgo/wire.ts'
 import type { NativeChange } from './compatibility.ts'
 import type { RolloutRequest, Stage } from './rollout.ts'
 
@@ -83,12 +83,20 @@ export interface PublishFacts {
   readonly onIncompatible: OnIncompatible | null
 }
 
+export interface ServedFiles {
+  /** The bundle's id. */
+  readonly of: number
+  readonly files: readonly ManifestEntry[]
+}
+
 /** What a publish knows once the web build is a zip. Sizes in bytes. */
 export interface BuiltFacts extends PublishFacts {
   readonly checksum: string
   readonly size: number
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
+  /** Delta files, those of a first page at least, of the bundle that the channel served when it was read; null = not read. */
+  readonly servedFiles: ServedFiles | null
   readonly relation: Relation
   /** What the channel rolls out, and how our commit stands to that one's; null without a rollout. */
   readonly running: { readonly bundle: BundleRow; readonly relation: Relation } | null
