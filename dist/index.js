@@ -50434,21 +50434,18 @@ function check(status, isMoving = true) {
 const CREATIONS = 3;
 function channels({ http, api, key, database }) {
     async function list(appId, filter, what) {
-        return read(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud), appId, { ...filter, select: _wire_js__WEBPACK_IMPORTED_MODULE_4__/* .CHANNEL_COLUMNS */ .Kw }, what);
-    }
-    async function read(rows, appId, parameters, what) {
         const { url, headers } = await database();
         const call = {
             what,
             method: 'GET',
-            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)({ app_id: `eq.${appId}`, ...parameters })}`,
+            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)({ app_id: `eq.${appId}`, ...filter, select: _wire_js__WEBPACK_IMPORTED_MODULE_4__/* .CHANNEL_COLUMNS */ .Kw })}`,
             headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
-        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(rows, answer, call);
+        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud), answer, call);
     }
     return {
         /** The channel with the bundle it serves, null when there is none (or the key cannot see it). */
@@ -50456,13 +50453,11 @@ function channels({ http, api, key, database }) {
             const rows = await list(appId, { name: `eq.${name}` }, `read channel ${name}`);
             return rows[0] ?? null;
         },
-        /** The channel of this name, every public channel and the app, in one request; without a channel no app. */
+        /** The channel of this name and every public channel of the app, in one request. */
         async readChannelAndPublic(appId, name) {
-            const rows = await read(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .extend */ .X$i(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud, { app: zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .nullish */ .cl6(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .App */ .qw) })), appId, { or: `(name.eq.${name},public.is.true)`, select: `${_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .CHANNEL_COLUMNS */ .Kw},${_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ITS_APP */ .fL}` }, `read channel ${name}`);
-            const found = rows.find(row => row.name === name);
+            const rows = await list(appId, { or: `(name.eq.${name},public.is.true)` }, `read channel ${name}`);
             return {
-                app: rows[0]?.app ?? null,
-                channel: found === undefined ? null : _wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud.parse(found),
+                channel: rows.find(row => row.name === name) ?? null,
                 publicChannels: rows.filter(row => row.public).map(row => row.name),
             };
         },
@@ -51536,9 +51531,11 @@ function isLocal(hostname) {
 /* harmony export */   R: () => (/* binding */ ConnectionError),
 /* harmony export */   V: () => (/* binding */ createHttp)
 /* harmony export */ });
-/* harmony import */ var p_retry__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4995);
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var p_retry__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4995);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6752);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
 /**
  * The one way to Capgo's servers: bounds of time and size, retries, `Retry-After`, redaction, user agent, no
  * redirects. No encoding is asked for, so nothing is unpacked.
@@ -51546,8 +51543,9 @@ function isLocal(hostname) {
 
 
 
+
 /** A call that got no answer at all, however often it was tried. */
-class ConnectionError extends _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ {
+class ConnectionError extends _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ {
 }
 /** 30 s for JSON calls (contract of the API: suggested client timeouts). */
 const TIMEOUT = 30_000;
@@ -51578,7 +51576,7 @@ function createHttp(options) {
             known.has(originOf(call.url)) &&
             performance.now() - began < (options.outage ?? OUTAGE);
         let tries = 0;
-        return (0,p_retry__WEBPACK_IMPORTED_MODULE_2__/* ["default"] */ .Ay)(async () => {
+        return (0,p_retry__WEBPACK_IMPORTED_MODULE_3__/* ["default"] */ .Ay)(async () => {
             tries++;
             const answer = await exchange(call);
             if (isPassing(answer, call))
@@ -51613,7 +51611,7 @@ function createHttp(options) {
         const watch = call.body === undefined ? null : watchStall(options.stall ?? STALL);
         const bounds = [options.signal, AbortSignal.timeout(call.timeout ?? TIMEOUT)];
         try {
-            const response = await (0,undici__WEBPACK_IMPORTED_MODULE_0__.request)(call.url, {
+            const response = await (0,undici__WEBPACK_IMPORTED_MODULE_1__.request)(call.url, {
                 dispatcher: options.dispatcher,
                 method: call.method,
                 headers: {
@@ -51637,8 +51635,10 @@ function createHttp(options) {
             // Leaving the loop by a throw closes the connection.
             for await (const piece of response.body)
                 take(piece);
+            // The connection takes another request in the next turn of the loop; one that comes before opens a new one.
+            await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_0__.setImmediate)();
             if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
-                throw new p_retry__WEBPACK_IMPORTED_MODULE_2__/* .AbortError */ .lc(new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('redirect_refused', `Could not ${call.what}: ${originOf(call.url)} answered with a redirect.`, {
+                throw new p_retry__WEBPACK_IMPORTED_MODULE_3__/* .AbortError */ .lc(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('redirect_refused', `Could not ${call.what}: ${originOf(call.url)} answered with a redirect.`, {
                     hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
                 }));
             const { text, json } = read(Buffer.concat(pieces), options.redact);
@@ -51646,7 +51646,7 @@ function createHttp(options) {
         }
         catch (error) {
             options.signal.throwIfAborted();
-            if (error instanceof p_retry__WEBPACK_IMPORTED_MODULE_2__/* .AbortError */ .lc || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ)
+            if (error instanceof p_retry__WEBPACK_IMPORTED_MODULE_3__/* .AbortError */ .lc || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ)
                 throw error;
             const cause = error;
             throw new ConnectionError('no_connection', `Could not ${call.what}: no answer from ${originOf(call.url)} (${cause.code ?? cause.name}: ${options.redact(cause.message)}).`, {
@@ -51734,7 +51734,7 @@ function collect(pieces, { what, url }) {
     return piece => {
         size += piece.length;
         if (size > LONGEST_ANSWER)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('answer_too_long', `Could not ${what}: the answer of ${originOf(url)} has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`, {
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('answer_too_long', `Could not ${what}: the answer of ${originOf(url)} has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`, {
                 hint: 'No answer of a Capgo server is that long. Is api-url (files-url, database-url) the right address?',
             });
         pieces.push(piece);
@@ -52279,7 +52279,6 @@ function uploadRefused({ what, size }, call, answer) {
 /* harmony export */   Vd: () => (/* binding */ BundleRow),
 /* harmony export */   Wv: () => (/* binding */ PrivateConfig),
 /* harmony export */   bE: () => (/* binding */ MAX_UPLOAD),
-/* harmony export */   fL: () => (/* binding */ ITS_APP),
 /* harmony export */   fs: () => (/* binding */ DeviceList),
 /* harmony export */   qw: () => (/* binding */ App),
 /* harmony export */   z5: () => (/* binding */ BUNDLE_COLUMNS)
@@ -52314,15 +52313,13 @@ const FilesConfig = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     maxChunkSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .int */ .Whr().check(zod_mini__WEBPACK_IMPORTED_MODULE_1__/* ._positive */ .NC()), 103_809_024),
     alertUploadSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(Count, 20_971_520),
 });
-/** `GET {api}/app/<id>`, and a row of `apps`. */
+/** `GET {api}/app/<id>`. */
 const App = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     app_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     owner_org: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     name: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
     allow_preview: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY()),
 });
-/** To be read along with what belongs to the app. */
-const ITS_APP = `app:apps!channels_app_id_fkey(${Object.keys(App.shape).join(',')})`;
 /** A bundle: a row of `app_versions`. */
 const BundleRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     id: Id,
@@ -60634,12 +60631,25 @@ async function wantedVersion(inputs, trigger, root, directory) {
     return { version: '0.0.0', source: 'no version in package.json (taken as 0.0.0)', forced: false };
 }
 /** What Capgo says before anything is built. */
-async function gatherRemote(project, target, { minUpdateVersion, onIncompatible }, capgo) {
-    const found = await capgo.readChannelAndPublic(project.appId, target.channelName);
-    const { channel, publicChannels } = found;
+async function gatherRemote(project, target, { minUpdateVersion, onIncompatible, dryRun }, capgo) {
+    const asked = capgo.readApp(project.appId);
+    // Who needs these answers later then sees what is wrong. Now they take no time, and open connections for what follows.
+    if (!dryRun) {
+        capgo.readFilesConfig().catch(() => { });
+        asked.then(({ owner_org }) => capgo.requireStorage(owner_org, project.appId)).catch(() => { });
+    }
+    // The app's answer counts first: a wrong key makes the database answer with empty lists instead of a refusal.
+    const [app, remote] = await Promise.allSettled([
+        asked,
+        capgo.readChannelAndPublic(project.appId, target.channelName),
+    ]);
+    if (app.status === 'rejected')
+        throw app.reason;
+    if (remote.status === 'rejected')
+        throw remote.reason;
+    const { channel, publicChannels } = remote.value;
     return {
-        // An empty list proves nothing: with a wrong key the database answers with one instead of a refusal.
-        app: found.app ?? (await capgo.readApp(project.appId)),
+        app: app.value,
         facts: {
             appId: project.appId,
             channelName: target.channelName,
@@ -68551,6 +68561,7 @@ var bundle_zlib = __nccwpck_require__(6255);
 
 
 
+
 /** Of each thread, so that none waits for the next task. */
 const TASKS_A_THREAD = 4;
 /** More threads than this wait for the disk. */
@@ -68669,9 +68680,16 @@ function startDeflater(source, zlib) {
         },
     };
 }
-/** In this thread: for few bytes that is faster than to start others. */
+/** In this thread: for few bytes that is faster than to start others. Answers of servers are taken in between. */
 function deflateHere(startStream) {
-    return { ahead: 1, deflate: async (task) => deflateFile(task, startStream), close: async () => { } };
+    return {
+        ahead: 1,
+        async deflate(task) {
+            await (0,external_node_timers_promises_.setImmediate)();
+            return deflateFile(task, startStream);
+        },
+        async close() { },
+    };
 }
 
 ;// CONCATENATED MODULE: ./src/bundle/zip.ts
@@ -70075,9 +70093,6 @@ async function prepare(target, context) {
     return deps.log.group('Read the project and Capgo', async () => {
         const project = await gatherProject(inputs, trigger, deps, target.takesBuild);
         const folder = shownPath(project.root, project.webDirectory) || '.';
-        // Along with the first request: the connection that it opens is at hand later.
-        if (!inputs.dryRun)
-            capgo.readFilesConfig().catch(() => { });
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
         if (target.takesBuild || inputs.build)
             return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null };
@@ -70086,10 +70101,7 @@ async function prepare(target, context) {
         // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
         zipping.catch(() => { });
         try {
-            const remote = await gatherRemote(project, target, inputs, capgo);
-            if (!inputs.dryRun)
-                askAhead(remote.facts, capgo);
-            return { target, project, ...remote, zipping };
+            return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping };
         }
         catch (error) {
             abort.abort();
@@ -70097,10 +70109,7 @@ async function prepare(target, context) {
         }
     });
 }
-/**
- * What would have to be waited for later is asked while the zip is made, or together with what the plan needs. Who
- * needs the answer then sees what is wrong.
- */
+/** What would have to be waited for later is asked together with what the plan needs. */
 function askAhead({ appId, channel }, capgo) {
     const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle';
     capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => { });
@@ -70116,7 +70125,7 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
     requireVerifiable(facts.channel, facts.natives, context);
     const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps, zipping);
     if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-        capgo.requireStorage(app.owner_org, project.appId).catch(() => { });
+        askAhead(facts, capgo);
     const compare = comparer(project, context.github, deps);
     const known = await gatherForContent(facts, names, built.content, zipping === null, target.baseChannel, capgo, compare);
     const plan = planPublish(known);

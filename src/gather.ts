@@ -210,14 +210,25 @@ async function wantedVersion(
 export async function gatherRemote(
   project: Project,
   target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'rollout'> & { readonly why: string },
-  { minUpdateVersion, onIncompatible }: Inputs,
+  { minUpdateVersion, onIncompatible, dryRun }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
-  const found = await capgo.readChannelAndPublic(project.appId, target.channelName)
-  const { channel, publicChannels } = found
+  const asked = capgo.readApp(project.appId)
+  // Who needs these answers later then sees what is wrong. Now they take no time, and open connections for what follows.
+  if (!dryRun) {
+    capgo.readFilesConfig().catch(() => {})
+    asked.then(({ owner_org }) => capgo.requireStorage(owner_org, project.appId)).catch(() => {})
+  }
+  // The app's answer counts first: a wrong key makes the database answer with empty lists instead of a refusal.
+  const [app, remote] = await Promise.allSettled([
+    asked,
+    capgo.readChannelAndPublic(project.appId, target.channelName),
+  ])
+  if (app.status === 'rejected') throw app.reason
+  if (remote.status === 'rejected') throw remote.reason
+  const { channel, publicChannels } = remote.value
   return {
-    // An empty list proves nothing: with a wrong key the database answers with one instead of a refusal.
-    app: found.app ?? (await capgo.readApp(project.appId)),
+    app: app.value,
     facts: {
       appId: project.appId,
       channelName: target.channelName,

@@ -7,6 +7,8 @@ const external_node_worker_threads_namespaceObject = __WEBPACK_EXTERNAL_createRe
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:os"
 const external_node_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
+;// CONCATENATED MODULE: external "node:timers/promises"
+const promises_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 ;// CONCATENATED MODULE: external "node:zlib"
 const external_node_zlib_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 ;// CONCATENATED MODULE: ./src/bundle/zlib.ts
@@ -62,6 +64,7 @@ function check(status, isMoving = true) {
 }
 
 ;// CONCATENATED MODULE: ./src/bundle/deflate.ts
+
 
 
 
@@ -185,9 +188,16 @@ function startDeflater(source, zlib) {
         },
     };
 }
-/** In this thread: for few bytes that is faster than to start others. */
+/** In this thread: for few bytes that is faster than to start others. Answers of servers are taken in between. */
 function deflateHere(startStream) {
-    return { ahead: 1, deflate: async (task) => deflateFile(task, startStream), close: async () => { } };
+    return {
+        ahead: 1,
+        async deflate(task) {
+            await nextTurn();
+            return deflateFile(task, startStream);
+        },
+        async close() { },
+    };
 }
 
 ;// CONCATENATED MODULE: ./src/bundle/deflate-worker.ts

@@ -1,5 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { crc32 } from 'node:zlib'
 import { type Deflate, PIECE, type ZlibCode } from './zlib.ts'
@@ -144,7 +145,14 @@ export function startDeflater(source: string, zlib: ZlibCode): Deflater {
   }
 }
 
-/** In this thread: for few bytes that is faster than to start others. */
+/** In this thread: for few bytes that is faster than to start others. Answers of servers are taken in between. */
 export function deflateHere(startStream: () => Deflate): Deflater {
-  return { ahead: 1, deflate: async task => deflateFile(task, startStream), close: async () => {} }
+  return {
+    ahead: 1,
+    async deflate(task) {
+      await nextTurn()
+      return deflateFile(task, startStream)
+    },
+    async close() {},
+  }
 }

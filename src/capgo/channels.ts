@@ -4,7 +4,7 @@ import type { Connection } from './connection.ts'
 import { ConnectionError } from './http.ts'
 import { parseAnswer, query, quote } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
-import { App, CHANNEL_COLUMNS, ChannelRow, ITS_APP } from './wire.ts'
+import { CHANNEL_COLUMNS, ChannelRow } from './wire.ts'
 
 /** Fields of `POST /channel`, spelt as that route takes them; others it ignores in silence. */
 export interface ChannelFields {
@@ -21,26 +21,17 @@ const CREATIONS = 3
 
 export function channels({ http, api, key, database }: Connection) {
   async function list(appId: string, filter: Record<string, string>, what: string): Promise<ChannelRow[]> {
-    return read(z.array(ChannelRow), appId, { ...filter, select: CHANNEL_COLUMNS }, what)
-  }
-
-  async function read<T>(
-    rows: z.ZodMiniType<T>,
-    appId: string,
-    parameters: Record<string, string>,
-    what: string,
-  ): Promise<T> {
     const { url, headers } = await database()
     const call = {
       what,
       method: 'GET',
-      url: `${url}/channels?${query({ app_id: `eq.${appId}`, ...parameters })}`,
+      url: `${url}/channels?${query({ app_id: `eq.${appId}`, ...filter, select: CHANNEL_COLUMNS })}`,
       headers,
       retry: 'repeat',
     } as const
     const answer = await http.send(call)
     if (answer.status !== 200) throw refusal(call, answer)
-    return parseAnswer(rows, answer, call)
+    return parseAnswer(z.array(ChannelRow), answer, call)
   }
 
   return {
@@ -50,21 +41,14 @@ export function channels({ http, api, key, database }: Connection) {
       return rows[0] ?? null
     },
 
-    /** The channel of this name, every public channel and the app, in one request; without a channel no app. */
+    /** The channel of this name and every public channel of the app, in one request. */
     async readChannelAndPublic(
       appId: string,
       name: string,
-    ): Promise<{ app: App | null; channel: ChannelRow | null; publicChannels: string[] }> {
-      const rows = await read(
-        z.array(z.extend(ChannelRow, { app: z.nullish(App) })),
-        appId,
-        { or: `(name.eq.${name},public.is.true)`, select: `${CHANNEL_COLUMNS},${ITS_APP}` },
-        `read channel ${name}`,
-      )
-      const found = rows.find(row => row.name === name)
+    ): Promise<{ channel: ChannelRow | null; publicChannels: string[] }> {
+      const rows = await list(appId, { or: `(name.eq.${name},public.is.true)` }, `read channel ${name}`)
       return {
-        app: rows[0]?.app ?? null,
-        channel: found === undefined ? null : ChannelRow.parse(found),
+        channel: rows.find(row => row.name === name) ?? null,
         publicChannels: rows.filter(row => row.public).map(row => row.name),
       }
     },

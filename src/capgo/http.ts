@@ -2,6 +2,7 @@
  * The one way to Capgo's servers: bounds of time and size, retries, `Retry-After`, redaction, user agent, no
  * redirects. No encoding is asked for, so nothing is unpacked.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
 import { type Dispatcher, request } from 'undici'
 import { ActionError } from '../errors.ts'
@@ -157,6 +158,8 @@ export function createHttp(options: HttpOptions) {
       const take = response.statusCode < 300 && call.onBody ? call.onBody() : collect(pieces, call)
       // Leaving the loop by a throw closes the connection.
       for await (const piece of response.body) take(piece as Buffer)
+      // The connection takes another request in the next turn of the loop; one that comes before opens a new one.
+      await nextTurn()
       if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
         throw new AbortError(
           new ActionError(

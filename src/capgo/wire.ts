@@ -32,7 +32,7 @@ export const FilesConfig = z.object({
 })
 export type FilesConfig = z.infer<typeof FilesConfig>
 
-/** `GET {api}/app/<id>`, and a row of `apps`. */
+/** `GET {api}/app/<id>`. */
 export const App = z.object({
   app_id: z.string(),
   owner_org: z.string(),
@@ -40,8 +40,6 @@ export const App = z.object({
   allow_preview: z.nullish(z.boolean()),
 })
 export type App = z.infer<typeof App>
-/** To be read along with what belongs to the app. */
-export const ITS_APP = `app:apps!channels_app_id_fkey(${Object.keys(App.shape).join(',')})`
 
 /** A bundle: a row of `app_versions`. */
 export const BundleRow = z.object({

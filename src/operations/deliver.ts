@@ -62,8 +62,6 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   return deps.log.group('Read the project and Capgo', async () => {
     const project = await gatherProject(inputs, trigger, deps, target.takesBuild)
     const folder = shownPath(project.root, project.webDirectory) || '.'
-    // Along with the first request: the connection that it opens is at hand later.
-    if (!inputs.dryRun) capgo.readFilesConfig().catch(() => {})
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
     if (target.takesBuild || inputs.build)
       return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null }
@@ -72,9 +70,7 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
     // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
     zipping.catch(() => {})
     try {
-      const remote = await gatherRemote(project, target, inputs, capgo)
-      if (!inputs.dryRun) askAhead(remote.facts, capgo)
-      return { target, project, ...remote, zipping }
+      return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping }
     } catch (error) {
       abort.abort()
       throw error
@@ -82,10 +78,7 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   })
 }
 
-/**
- * What would have to be waited for later is asked while the zip is made, or together with what the plan needs. Who
- * needs the answer then sees what is wrong.
- */
+/** What would have to be waited for later is asked together with what the plan needs. */
 function askAhead({ appId, channel }: PublishFacts, capgo: Capgo): void {
   const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
   capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
@@ -110,8 +103,7 @@ export async function deliver(
     deps,
     zipping,
   )
-  if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-    capgo.requireStorage(app.owner_org, project.appId).catch(() => {})
+  if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum) askAhead(facts, capgo)
   const compare = comparer(project, context.github, deps)
   const known = await gatherForContent(
     facts,
