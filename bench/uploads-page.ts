@@ -92,8 +92,8 @@ ${table(
   ]),
 )}
 The zip's SHA-256 is what tells a bundle's content apart, so its bytes must be the same on every machine and with every
-Node. archiver and yazl deflate with Node's zlib, whose bytes change with its version; what deflates here is fflate, in
-JavaScript, on all cores. Formats that are compressed already are stored.`)
+Node. archiver and yazl deflate with Node's zlib, whose bytes change with its version; what deflates here is zlib
+in WebAssembly, on all cores where there is much. Formats that are compressed already are stored.`)
   if (memory.length > 0)
     parts.push(`## Memory
 

@@ -70096,17 +70096,10 @@ async function prepare(target, context) {
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
         if (target.takesBuild || inputs.build)
             return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null };
-        const abort = new AbortController();
-        const zipping = checkAndZip(project, inputs, deps, abort.signal);
+        const zipping = checkAndZip(project, inputs, deps, context.over);
         // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
         zipping.catch(() => { });
-        try {
-            return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping };
-        }
-        catch (error) {
-            abort.abort();
-            throw error;
-        }
+        return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping };
     });
 }
 /** What would have to be waited for later is asked together with what the plan needs. */
@@ -71258,6 +71251,7 @@ async function execute(deps, warnings) {
     const connect = inputs.githubToken === ''
         ? null
         : (signal) => deps.connectGitHub(inputs.githubToken, trigger.repository, signal);
+    const over = new AbortController();
     const work = operate(operation, {
         deps,
         inputs,
@@ -71266,9 +71260,12 @@ async function execute(deps, warnings) {
         github: connect?.(deps.stop.signal) ?? null,
         ...createCourtesies(connect, deps.stop, warnings),
         began,
+        over: over.signal,
     });
     // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
-    return Promise.race([work, late(deps.stop)]).catch((error) => failure((0,src_stop/* blame */.Sy)(error, deps.stop), TITLES[operation.kind]));
+    return Promise.race([work, late(deps.stop)])
+        .catch((error) => failure((0,src_stop/* blame */.Sy)(error, deps.stop), TITLES[operation.kind]))
+        .finally(() => over.abort());
 }
 /** Rejects some seconds after the run was stopped. */
 function late(stop) {

@@ -47,6 +47,7 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
     inputs.githubToken === ''
       ? null
       : (signal: AbortSignal) => deps.connectGitHub(inputs.githubToken, trigger.repository, signal)
+  const over = new AbortController()
   const work = operate(operation, {
     deps,
     inputs,
@@ -55,11 +56,12 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
     github: connect?.(deps.stop.signal) ?? null,
     ...createCourtesies(connect, deps.stop, warnings),
     began,
+    over: over.signal,
   })
   // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
-  return Promise.race([work, late(deps.stop)]).catch((error: unknown) =>
-    failure(blame(error, deps.stop), TITLES[operation.kind]),
-  )
+  return Promise.race([work, late(deps.stop)])
+    .catch((error: unknown) => failure(blame(error, deps.stop), TITLES[operation.kind]))
+    .finally(() => over.abort())
 }
 
 /** Rejects some seconds after the run was stopped. */

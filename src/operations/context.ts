@@ -17,4 +17,6 @@ export interface RunContext {
   readonly lastWord: Courtesy
   /** When the run began, on the clock of `deps`. */
   readonly began: number
+  /** Aborted when the run is over: what was begun for it and is not awaited any more ends too. */
+  readonly over: AbortSignal
 }

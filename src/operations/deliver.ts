@@ -65,16 +65,10 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
     if (target.takesBuild || inputs.build)
       return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null }
-    const abort = new AbortController()
-    const zipping = checkAndZip(project, inputs, deps, abort.signal)
+    const zipping = checkAndZip(project, inputs, deps, context.over)
     // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
     zipping.catch(() => {})
-    try {
-      return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping }
-    } catch (error) {
-      abort.abort()
-      throw error
-    }
+    return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping }
   })
 }
 

@@ -204,6 +204,15 @@ describe('zipDirectory', () => {
     expect(error.message).toContain('"assets/app.js"')
   })
 
+  it('ends when nobody needs it any more', async () => {
+    const directory = makeProject({ 'index.html': '', 'a.png': noise(1_000_000), 'b.png': noise(1_000_000) })
+    const to = join(makeProject({}), 'bundle.zip')
+    const signal = AbortSignal.abort(new Error('it is over'))
+    const made = zipDirectory({ directory, files: await filesOf(directory), to, worker, zlib, signal })
+    await expect(made).rejects.toThrow('it is over')
+    expect(readFileSync(to)).toHaveLength(0)
+  })
+
   it('fails when it cannot write', async () => {
     const directory = makeProject({ 'index.html': '' })
     const to = join(makeProject({}), 'missing/bundle.zip')
