@@ -68,6 +68,19 @@ describe('filters', () => {
 })
 
 describe('select', () => {
+  it('filters, orders and limits what is embedded, by its own name', async () => {
+    const read = async (query: string) =>
+      (await get(`apps?select=app_id,bundles:app_versions!app_versions_app_id_fkey(name)&${query}`)).body[0]
+        .bundles
+    expect(await read('bundles.name=like.1.0*')).toEqual([{ name: '1.0.0' }, { name: '1.0.1' }])
+    expect(await read('bundles.order=id.desc&bundles.limit=2')).toEqual([
+      { name: '2.0.0' },
+      { name: '1.1.0' },
+    ])
+    expect(await read('bundles.name=eq.9.9.9')).toEqual([])
+    expect((await get('apps?select=app_id&bundles.name=eq.1.0.0')).status).toBe(400)
+  })
+
   it('embeds by foreign key, by column and from the other side, with other names', async () => {
     const { body } = await get(
       'channels?name=eq.production&select=channel:name,version:app_versions!channels_version_fkey(id,name),rollout_version(name)',
