@@ -58210,7 +58210,7 @@ function isKeyFile(value) {
 /** Files through which a step has power over the others, and this action's own. */
 async function guardedFiles() {
     const commands = Object.entries(env).flatMap(([name, path]) => /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : []);
-    const own = (await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readdir)(dist, { recursive: true })).filter(file => file.endsWith('.js'));
+    const own = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readdir)(dist, { recursive: true });
     return [...commands, ...own.map(file => ({ path: (0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, file), what: `this action's dist/${file}` }))];
 }
 /**
@@ -59375,9 +59375,11 @@ var yauzl = __nccwpck_require__(663);
 
 /** Enough for the directory of some 10,000 files. */
 const TAIL_BYTES = 1024 * 1024;
+/** What may stand behind a zip's directory: its end, with a comment. yauzl reads as much at once. */
+const LONGEST_END = 22 + 65_535;
 /** Bytes at the end of a zip that likely hold its directory, when it has about so many files. */
 function tailFor(files) {
-    return Math.min(TAIL_BYTES, 32 * 1024 + 256 * files);
+    return Math.min(TAIL_BYTES, LONGEST_END + 256 * files);
 }
 /** The files of a zip. Throws when it is broken, or when its directory is longer than the tail. */
 async function listZip({ size, tail }) {
@@ -59418,7 +59420,11 @@ class TailReader extends yauzl/* RandomAccessReader */.lJ {
     /** Not a stream a read: yauzl reads each entry by two, and a bundle has thousands. */
     read(buffer, offset, length, position, callback) {
         const start = position - this.#start;
-        const isThere = start >= 0 && this.#tail.copy(buffer, offset, start, start + length) === length;
+        const bytes = this.#tail.subarray(Math.max(0, start), Math.max(0, start + length));
+        // A zip may say anything of where its directory is, also that it is behind its end.
+        const isThere = start >= 0 && bytes.length === length;
+        if (isThere)
+            bytes.copy(buffer, offset);
         const error = isThere
             ? null
             : new src_errors/* ActionError */.lZ('zip_directory_too_long', "The zip's directory is longer than what was read of it.");

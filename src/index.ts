@@ -91,7 +91,7 @@ async function guardedFiles(): Promise<Guarded[]> {
   const commands = Object.entries(env).flatMap(([name, path]) =>
     /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : [],
   )
-  const own = (await readdir(dist, { recursive: true })).filter(file => file.endsWith('.js'))
+  const own = await readdir(dist, { recursive: true })
   return [...commands, ...own.map(file => ({ path: join(dist, file), what: `this action's dist/${file}` }))]
 }
 

@@ -105,7 +105,7 @@ const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .SECRET_IN
 /**
  * What is garbage goes early: compressing makes some 100 kB of it for each file, mostly beside V8's heap, where V8 counts
  * it by the size of its young generation, and glibc keeps what is smaller than a threshold for later, for each thread
- * apart. Without these, delta files of a large bundle take half as much memory again (docs/uploads.md).
+ * apart. Without these, delta files of a large bundle take half as much memory again.
  */
 const LEAN_FLAGS = ['--max-semi-space-size=2'];
 const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };

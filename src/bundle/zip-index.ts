@@ -21,9 +21,12 @@ export interface ZipTail {
 /** Enough for the directory of some 10,000 files. */
 export const TAIL_BYTES = 1024 * 1024
 
+/** What may stand behind a zip's directory: its end, with a comment. yauzl reads as much at once. */
+const LONGEST_END = 22 + 65_535
+
 /** Bytes at the end of a zip that likely hold its directory, when it has about so many files. */
 export function tailFor(files: number): number {
-  return Math.min(TAIL_BYTES, 32 * 1024 + 256 * files)
+  return Math.min(TAIL_BYTES, LONGEST_END + 256 * files)
 }
 
 /** The files of a zip. Throws when it is broken, or when its directory is longer than the tail. */
@@ -74,7 +77,10 @@ class TailReader extends RandomAccessReader {
     callback: (error: Error | null) => void,
   ): void {
     const start = position - this.#start
-    const isThere = start >= 0 && this.#tail.copy(buffer, offset, start, start + length) === length
+    const bytes = this.#tail.subarray(Math.max(0, start), Math.max(0, start + length))
+    // A zip may say anything of where its directory is, also that it is behind its end.
+    const isThere = start >= 0 && bytes.length === length
+    if (isThere) bytes.copy(buffer, offset)
     const error = isThere
       ? null
       : new ActionError('zip_directory_too_long', "The zip's directory is longer than what was read of it.")

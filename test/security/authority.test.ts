@@ -281,6 +281,8 @@ ${tinyApp()['build.js']}`,
     ['GITHUB_ENV', "const file = fileOf('set_env'); fs.rmSync(file); fs.symlinkSync('/etc/passwd', file)"],
     ['dist/index.js', "fs.appendFileSync(path.join(actionOf(), 'index.js'), '\\nevil()')"],
     ['dist/launch/index.js', "fs.writeFileSync(path.join(actionOf(), 'launch/index.js'), 'evil()')"],
+    ['dist/zlib.wasm', "fs.writeFileSync(path.join(actionOf(), 'zlib.wasm'), 'evil')"],
+    ['dist/package.json', "fs.writeFileSync(path.join(actionOf(), 'package.json'), '{}')"],
     ['dist/evaluate-config/index.js', "fs.rmSync(path.join(actionOf(), 'evaluate-config/index.js'))"],
   ])("writes to the runner's files or replaces the action's: %s", async (what, source) => {
     const world = await createWorld({ files: evil(source), role: 'app_admin' })
