@@ -50453,14 +50453,6 @@ function channels({ http, api, key, database }) {
             const rows = await list(appId, { name: `eq.${name}` }, `read channel ${name}`);
             return rows[0] ?? null;
         },
-        /** The channel of this name and every public channel of the app, in one request. */
-        async readChannelAndPublic(appId, name) {
-            const rows = await list(appId, { or: `(name.eq.${name},public.is.true)` }, `read channel ${name}`);
-            return {
-                channel: rows.find(row => row.name === name) ?? null,
-                publicChannels: rows.filter(row => row.public).map(row => row.name),
-            };
-        },
         /** Channels of these names, with what they serve. */
         async readChannels(appId, names) {
             return list(appId, { name: `in.(${names.map(_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD).join(',')})` }, 'read channels');
@@ -50572,7 +50564,7 @@ function channelVanished(name) {
 
 /***/ }),
 
-/***/ 1921:
+/***/ 7008:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -50587,17 +50579,133 @@ __nccwpck_require__.d(__webpack_exports__, {
 var schemas = __nccwpck_require__(5395);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
-// EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
-var dist = __nccwpck_require__(9052);
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var semver = __nccwpck_require__(2088);
-var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
 // EXTERNAL MODULE: ./src/capgo/postgrest.ts
 var postgrest = __nccwpck_require__(9183);
 // EXTERNAL MODULE: ./src/capgo/refusal.ts
 var refusal = __nccwpck_require__(5950);
 // EXTERNAL MODULE: ./src/capgo/wire.ts
 var wire = __nccwpck_require__(929);
+;// CONCATENATED MODULE: ./src/capgo/apps.ts
+
+
+
+
+
+/** Rows that a default PostgREST of Capgo's gives at most of one list, embedded ones too. */
+const PAGE = 1000;
+/** Capgo takes 10,000 delta files a bundle. */
+const MOST_PAGES = 10;
+/** With pages of its delta files. */
+const BundleWithFiles = schemas/* catchall */.rUs(wire/* BundleRow */.Vd, schemas/* array */.YOg(wire/* StoredFile */.OO));
+/** The app and its channels and bundles: what the database knows of one app is read in one request. */
+function apps({ http, api, key, database }) {
+    /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
+    async function readApp(appId) {
+        const call = {
+            what: `read app ${appId}`,
+            method: 'GET',
+            url: `${api}/app/${encodeURIComponent(appId)}`,
+            headers: key,
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status === 200)
+            return (0,postgrest/* parseAnswer */.Wp)(wire/* App */.qw, answer, call);
+        if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
+            throw new errors/* ActionError */.lZ('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
+                hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
+            });
+        throw (0,refusal/* refusal */.x)(call, answer);
+    }
+    /** The app's row with what is embedded in it. Throws what `readApp` throws where the key sees no such row. */
+    async function readRow(row, appId, embedded, filters, what) {
+        const { url, headers } = await database();
+        const parameters = {
+            app_id: `eq.${appId}`,
+            select: [wire/* APP_COLUMNS */.Qj, ...embedded].join(','),
+            ...filters,
+        };
+        const call = {
+            what,
+            method: 'GET',
+            url: `${url}/apps?${(0,postgrest/* query */.P)(parameters)}`,
+            headers,
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status !== 200)
+            throw (0,refusal/* refusal */.x)(call, answer);
+        const [found] = (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(row), answer, call);
+        if (found !== undefined)
+            return found;
+        // The database shows nothing to a key that is not good; the API says why it is not.
+        await readApp(appId);
+        throw new errors/* ActionError */.lZ('app_not_in_database', `Capgo's database hides app ${appId} from this key, although its API shows it.`, {
+            hint: "If the organisation demands two-factor authentication or a new password, the key's owner has to set it up. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
+        });
+    }
+    return {
+        readApp,
+        /** The app, its channel of this name (null when there is none that the key can see), and its public channels. */
+        async readAppAndChannel(appId, name) {
+            const { channels, ...app } = await readRow(schemas/* extend */.X$i(wire/* App */.qw, { channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud) }), appId, [wire/* ITS_CHANNELS */.w4], { 'channels.or': `(name.eq.${name},public.is.true)` }, `read app ${appId} and channel ${name}`);
+            return {
+                app,
+                channel: channels.find(row => row.name === name) ?? null,
+                publicChannels: channels.filter(row => row.public).map(row => row.name),
+            };
+        },
+        /**
+         * The app's channels of some names; its bundles, deleted ones too, that have one of the names or the content;
+         * and the delta files of the bundle `filesOf`, of which there are `count` (`files` may have fewer).
+         */
+        async readChannelsAndBundles(appId, wanted) {
+            const { names, checksum, filesOf } = wanted;
+            const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / PAGE));
+            const pages = Array.from({ length: pageCount }, (_, page) => `files${page}`);
+            const conditions = [
+                `name.in.(${names.map(postgrest/* quote */.hD).join(',')})`,
+                `checksum.eq.${checksum}`,
+                ...(filesOf === null ? [] : [`id.eq.${filesOf.id}`]),
+            ];
+            const files = pages.map(page => `${page}:manifest!manifest_app_version_id_fkey(${wire/* FILE_COLUMNS */.Pw})`);
+            const { channels, bundles } = await readRow(schemas/* object */.Ikc({ channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud), bundles: schemas/* array */.YOg(BundleWithFiles) }), appId, [
+                wire/* ITS_CHANNELS */.w4,
+                `bundles:app_versions!app_versions_app_id_fkey(${[wire/* BUNDLE_COLUMNS */.z5, ...files].join(',')})`,
+            ], {
+                'channels.name': (0,postgrest/* list */.p_)(wanted.channels),
+                'bundles.or': `(${conditions.join(',')})`,
+                'bundles.order': 'id.desc',
+                'bundles.limit': '100',
+                ...Object.fromEntries(pages.flatMap((page, index) => [
+                    [`bundles.${page}.app_version_id`, `eq.${filesOf?.id}`],
+                    [`bundles.${page}.order`, 'id.asc'],
+                    [`bundles.${page}.limit`, String(PAGE)],
+                    [`bundles.${page}.offset`, String(index * PAGE)],
+                ])),
+            }, 'read the channel and the bundles with the same name or content');
+            const ofIt = bundles.find(bundle => bundle.id === filesOf?.id);
+            return {
+                channels,
+                bundles: bundles
+                    .filter(bundle => bundle.checksum === checksum || names.includes(bundle.name))
+                    .map(bundle => wire/* BundleRow */.Vd.parse(bundle)),
+                files: ofIt === undefined ? [] : unbroken(pages.map(page => ofIt[page] ?? [])),
+            };
+        },
+    };
+}
+/** A server that gives fewer rows at once leaves gaps: what stands before the first one. */
+function unbroken(pages) {
+    const short = pages.findIndex(page => page.length < PAGE);
+    return (short === -1 ? pages : pages.slice(0, short + 1)).flat();
+}
+
+// EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
+var dist = __nccwpck_require__(9052);
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
 ;// CONCATENATED MODULE: ./src/capgo/bundles.ts
 
 
@@ -50606,10 +50714,15 @@ var wire = __nccwpck_require__(929);
 
 
 
+/** A bundle and the channels of its app. */
+const FINALISED = {
+    row: schemas/* extend */.X$i(wire/* BundleRow */.Vd, { app: schemas/* object */.Ikc({ channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud) }) }),
+    columns: `${wire/* BUNDLE_COLUMNS */.z5},app:apps!app_versions_app_id_fkey(${wire/* ITS_CHANNELS */.w4})`,
+};
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
-const PAGE = 1000;
+const bundles_PAGE = 1000;
 /** No app has more bundles than these hold, even where a server gives few rows at once. */
-const MOST_PAGES = 5000;
+const bundles_MOST_PAGES = 5000;
 const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 };
 /**
  * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
@@ -50620,28 +50733,25 @@ const SILENCE = 61_000;
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
 function bundles({ http, api, key, database }) {
     async function list(appId, filter, what) {
-        return read(schemas/* array */.YOg(wire/* BundleRow */.Vd), appId, { ...filter, select: wire/* BUNDLE_COLUMNS */.z5 }, what);
-    }
-    async function read(rows, appId, parameters, what) {
         const { url, headers } = await database();
         const call = {
             what,
             method: 'GET',
-            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ app_id: `eq.${appId}`, ...parameters })}`,
+            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ app_id: `eq.${appId}`, ...filter, select: wire/* BUNDLE_COLUMNS */.z5 })}`,
             headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,refusal/* refusal */.x)(call, answer);
-        return (0,postgrest/* parseAnswer */.Wp)(rows, answer, call);
+        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* BundleRow */.Vd), answer, call);
     }
-    async function change(filter, fields, what) {
+    async function change({ row, columns }, filter, fields, what) {
         const { url, headers } = await database();
         const call = {
             what,
             method: 'PATCH',
-            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ ...filter, select: wire/* BUNDLE_COLUMNS */.z5 })}`,
+            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ ...filter, select: columns })}`,
             headers: { ...headers, prefer: 'return=representation' },
             json: fields,
             retry: 'repeat',
@@ -50649,7 +50759,7 @@ function bundles({ http, api, key, database }) {
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,refusal/* refusal */.x)(call, answer, UPLOAD);
-        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* BundleRow */.Vd), answer, call);
+        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(row), answer, call)[0] ?? null;
     }
     /**
      * Deletes one bundle by its name; Capgo refuses one that a channel serves. Its content goes, its name stays
@@ -50677,32 +50787,6 @@ function bundles({ http, api, key, database }) {
         throw (0,refusal/* refusal */.x)(call, answer, { permission: 'bundle.delete', role: 'app_admin' });
     }
     return {
-        /**
-         * Bundles, deleted ones too, that have one of the names or this content; and, where a bundle's id is given, the
-         * delta files of that one, those of a first page at least.
-         */
-        async findBundles(appId, names, checksum, filesOf) {
-            const wanted = [`name.in.(${names.map(postgrest/* quote */.hD).join(',')})`, `checksum.eq.${checksum}`];
-            const rows = await read(schemas/* array */.YOg(schemas/* extend */.X$i(wire/* BundleRow */.Vd, { files: schemas/* optional */.lqM(schemas/* array */.YOg(wire/* ManifestEntry */.I5)) })), appId, {
-                order: 'id.desc',
-                limit: '100',
-                ...(filesOf === null
-                    ? { or: `(${wanted.join(',')})`, select: wire/* BUNDLE_COLUMNS */.z5 }
-                    : {
-                        or: `(${[...wanted, `id.eq.${filesOf}`].join(',')})`,
-                        select: `${wire/* BUNDLE_COLUMNS */.z5},${wire/* ITS_FILES */.NS}`,
-                        'files.app_version_id': `eq.${filesOf}`,
-                        'files.order': 'id.asc',
-                        'files.limit': String(PAGE),
-                    }),
-            }, 'look for bundles with the same name or content');
-            return {
-                bundles: rows
-                    .filter(row => row.checksum === checksum || names.includes(row.name))
-                    .map(({ files, ...bundle }) => bundle),
-                files: rows.find(row => row.id === filesOf)?.files ?? [],
-            };
-        },
         /** Bundles, not deleted, whose comment has this text; the caller looks closer. */
         findBundlesByComment: (appId, text) => list(appId, {
             comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`,
@@ -50711,7 +50795,7 @@ function bundles({ http, api, key, database }) {
             limit: '1000',
         }, 'look for bundles by what they were put on a channel for'),
         /** Bundles whose upload is not finished, the newest first. */
-        findUnfinishedBundles: (appId) => list(appId, { storage_provider: 'eq.r2-direct', deleted: 'is.false', order: 'id.desc', limit: String(PAGE) }, 'look for unfinished bundles'),
+        findUnfinishedBundles: (appId) => list(appId, { storage_provider: 'eq.r2-direct', deleted: 'is.false', order: 'id.desc', limit: String(bundles_PAGE) }, 'look for unfinished bundles'),
         async readBundle(appId, name) {
             return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null;
         },
@@ -50727,14 +50811,14 @@ function bundles({ http, api, key, database }) {
         async listBundles(appId) {
             const all = [];
             const what = 'list bundles';
-            for (let pages = 0; pages < MOST_PAGES; pages++) {
+            for (let pages = 0; pages < bundles_MOST_PAGES; pages++) {
                 // By id and not by offset: bundles may come and go meanwhile.
                 const before = all.at(-1);
                 const page = await list(appId, {
                     deleted: 'is.false',
                     ...(before === undefined ? {} : { id: `lt.${before.id}` }),
                     order: 'id.desc',
-                    limit: String(PAGE),
+                    limit: String(bundles_PAGE),
                 }, what);
                 // A server may give fewer rows at once than we ask for: only an empty page is the end.
                 if (page.length === 0)
@@ -50781,22 +50865,31 @@ function bundles({ http, api, key, database }) {
         },
         /**
          * Freezes a bundle whose content is stored: `r2Path` is the zip's key (null without a zip), `manifest` its delta
-         * files where they were not handed over before. Null when it was not in progress any more.
+         * files where they were not handed over before. Null when it was not in progress any more. With it comes the
+         * channel as it was at that moment (null = there is none).
          */
-        async finaliseBundle(id, r2Path, manifest) {
-            const rows = await change({ id: `eq.${id}`, storage_provider: 'eq.r2-direct' }, {
-                ...(r2Path === null ? {} : { r2_path: r2Path }),
+        async finaliseBundle(id, fields, channelName) {
+            const changed = await change(FINALISED, {
+                id: `eq.${id}`,
+                storage_provider: 'eq.r2-direct',
+                'app.channels.name': `eq.${channelName}`,
+            }, {
+                ...(fields.r2Path === null ? {} : { r2_path: fields.r2Path }),
                 storage_provider: 'r2',
-                ...(manifest === null ? {} : { manifest }),
+                ...(fields.manifest === null ? {} : { manifest: fields.manifest }),
             }, 'finalise the bundle');
-            return rows[0] ?? null;
+            if (changed === null)
+                return null;
+            const { app, ...bundle } = changed;
+            return { bundle, channel: app.channels[0] ?? null };
         },
         /** The newest bundles that have delta files. */
         findDeltaBundles: (appId, limit) => list(appId, { manifest_count: 'gt.0', deleted: 'is.false', order: 'id.desc', limit: String(limit) }, 'look for bundles with delta files'),
         /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
         async noteOnBundle(id, link, comment) {
             try {
-                return ((await change({ id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle')).length === 1);
+                const noted = await change({ row: wire/* BundleRow */.Vd, columns: wire/* BUNDLE_COLUMNS */.z5 }, { id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle');
+                return noted !== null;
             }
             catch {
                 return false;
@@ -50878,7 +50971,7 @@ function manifests({ http, api, key, database }) {
         const { url, headers } = await database();
         const parameters = {
             app_version_id: (0,postgrest/* list */.p_)(ids),
-            select: wire/* MANIFEST_COLUMNS */.UN,
+            select: wire/* FILE_COLUMNS */.Pw,
             order: 'id.asc',
             limit: String(manifests_PAGE),
             offset: String(offset),
@@ -50893,7 +50986,7 @@ function manifests({ http, api, key, database }) {
         const answer = await http.send(call);
         if (answer.status !== 200 && answer.status !== 206)
             throw (0,refusal/* refusal */.x)(call, answer);
-        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* ManifestEntry */.I5), answer, call);
+        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* StoredFile */.OO), answer, call);
     }
     async function countEntries(id) {
         const { url, headers } = await database();
@@ -51103,6 +51196,9 @@ var upload = __nccwpck_require__(3813);
 
 
 
+
+/** Of a publish: what is asked of the database side by side at most. */
+const SIDE_BY_SIDE = 3;
 /** Permissions a publish may need and the smallest role that has each (Capgo's role table). */
 const SMALLEST_ROLE = {
     'app.read': 'app_reader',
@@ -51130,6 +51226,7 @@ function createCapgo(options) {
     };
     async function discoverDatabase() {
         const found = options.database ?? (await readPrivateConfig());
+        options.warm?.(found.url, SIDE_BY_SIDE);
         return {
             url: `${found.url.replace(/\/+$/, '')}/rest/v1`,
             headers: { apikey: found.key, ...key },
@@ -51156,6 +51253,7 @@ function createCapgo(options) {
         return { url: config.supaHost, key: config.supaKey };
     }
     return {
+        ...apps(connection),
         ...bundles(connection),
         ...(0,channels/* channels */.B)(connection),
         ...(0,devices/* devices */.y)(connection),
@@ -51163,24 +51261,6 @@ function createCapgo(options) {
         ...updates(connection),
         ...manifests(connection),
         ...(0,upload/* uploads */.p)(connection),
-        /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
-        async readApp(appId) {
-            const call = {
-                what: `read app ${appId}`,
-                method: 'GET',
-                url: `${options.api}/app/${encodeURIComponent(appId)}`,
-                headers: key,
-                retry: 'repeat',
-            };
-            const answer = await http.send(call);
-            if (answer.status === 200)
-                return (0,postgrest/* parseAnswer */.Wp)(wire/* App */.qw, answer, call);
-            if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
-                throw new errors/* ActionError */.lZ('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
-                    hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
-                });
-            throw (0,refusal/* refusal */.x)(call, answer);
-        },
         /** Limits and abilities of the files service; asked once. */
         readFilesConfig: () => (filesConfig ??= askFilesConfig()),
         /** Whether the key has the permission on the app, or on the channel; asked once. */
@@ -52269,21 +52349,22 @@ function uploadRefused({ what, size }, call, answer) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   I5: () => (/* binding */ ManifestEntry),
 /* harmony export */   Kw: () => (/* binding */ CHANNEL_COLUMNS),
-/* harmony export */   NS: () => (/* binding */ ITS_FILES),
+/* harmony export */   OO: () => (/* binding */ StoredFile),
 /* harmony export */   PO: () => (/* binding */ OverrideRow),
+/* harmony export */   Pw: () => (/* binding */ FILE_COLUMNS),
+/* harmony export */   Qj: () => (/* binding */ APP_COLUMNS),
 /* harmony export */   Qq: () => (/* binding */ FilesConfig),
-/* harmony export */   UN: () => (/* binding */ MANIFEST_COLUMNS),
 /* harmony export */   Ud: () => (/* binding */ ChannelRow),
 /* harmony export */   Vd: () => (/* binding */ BundleRow),
 /* harmony export */   Wv: () => (/* binding */ PrivateConfig),
 /* harmony export */   bE: () => (/* binding */ MAX_UPLOAD),
 /* harmony export */   fs: () => (/* binding */ DeviceList),
 /* harmony export */   qw: () => (/* binding */ App),
+/* harmony export */   w4: () => (/* binding */ ITS_CHANNELS),
 /* harmony export */   z5: () => (/* binding */ BUNDLE_COLUMNS)
 /* harmony export */ });
-/* unused harmony exports NativePackage, ServedBundle, UpdatePolicy, DeviceRow */
+/* unused harmony exports NativePackage, ServedBundle, UpdatePolicy, DeviceRow, ManifestEntry */
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(5395);
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3305);
 /**
@@ -52313,13 +52394,14 @@ const FilesConfig = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     maxChunkSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .int */ .Whr().check(zod_mini__WEBPACK_IMPORTED_MODULE_1__/* ._positive */ .NC()), 103_809_024),
     alertUploadSize: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* ._default */ .Rvf(Count, 20_971_520),
 });
-/** `GET {api}/app/<id>`. */
+/** `GET {api}/app/<id>`, and a row of `apps`. */
 const App = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     app_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     owner_org: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     name: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP()),
     allow_preview: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .boolean */ .zMY()),
 });
+const APP_COLUMNS = Object.keys(App.shape).join(',');
 /** A bundle: a row of `app_versions`. */
 const BundleRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     id: Id,
@@ -52379,6 +52461,8 @@ const CHANNEL_COLUMNS = [
     ...Object.keys(ChannelRow.shape).filter(column => column !== 'version'),
     `version:app_versions!channels_version_fkey(${Object.keys(ServedBundle.shape).join(',')})`,
 ].join(',');
+/** To be read along with an app. */
+const ITS_CHANNELS = `channels!channels_app_id_fkey(${CHANNEL_COLUMNS})`;
 /** An override: a row of `channel_devices`. */
 const OverrideRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     device_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
@@ -52403,9 +52487,12 @@ const ManifestEntry = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
     s3_path: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     file_hash: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
 });
-const MANIFEST_COLUMNS = Object.keys(ManifestEntry.shape).join(',');
-/** To be read along with a bundle. */
-const ITS_FILES = `files:manifest!manifest_app_version_id_fkey(${MANIFEST_COLUMNS})`;
+/** As it is stored. */
+const StoredFile = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .extend */ .X$i(ManifestEntry, {
+    /** Bytes as devices download them, compressed; 0 or null until the server has looked. */
+    file_size: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .nullish */ .cl6(Count),
+});
+const FILE_COLUMNS = Object.keys(StoredFile.shape).join(',');
 
 
 /***/ }),
@@ -58126,11 +58213,11 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4937);
 /* harmony import */ var _bundle_untouched_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2863);
 /* harmony import */ var _bundle_zlib_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6255);
-/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1921);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3916);
-/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(8736);
+/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7008);
+/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8736);
+/* harmony import */ var _network_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9473);
 /* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1066);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(6373);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(4851);
 /* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6535);
 /* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1123);
 /** The only entry: builds Deps, calls run, sets the exit code. */
@@ -58226,20 +58313,11 @@ function listenToRunner({ signal, cancel, after }) {
     // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
     after(_stop_js__WEBPACK_IMPORTED_MODULE_14__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
 }
-/** The way out, by the proxy that the environment names. Throws `proxy_invalid`. */
 function openNetwork() {
-    try {
-        network ??= new undici__WEBPACK_IMPORTED_MODULE_7__.EnvHttpProxyAgent();
-        return network;
-    }
-    catch {
-        // Not the cause: it holds the address, and with it a password.
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_10__/* .ActionError */ .lZ('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
-            hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
-        });
-    }
+    network ??= (0,_network_js__WEBPACK_IMPORTED_MODULE_11__/* .createNetwork */ .V)(env);
+    return network;
 }
-function viaNetwork(dispatcher) {
+function viaNetwork({ dispatcher }) {
     return ((url, init) => (0,undici__WEBPACK_IMPORTED_MODULE_7__.fetch)(url, { ...init, dispatcher }));
 }
 /** Ends the process although something still runs. What was written to the log is written first. */
@@ -58288,7 +58366,7 @@ async function main() {
         connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_9__/* .createCapgo */ .Z)({
             token,
             ...hosts,
-            dispatcher: openNetwork(),
+            ...openNetwork(),
             redact,
             userAgent: USER_AGENT,
             // Whoever waited looks at the signal.
@@ -58296,7 +58374,7 @@ async function main() {
             signal: stop.signal,
             onRetry: message => log.info(message),
         }),
-        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_11__/* .connectGitHub */ .U)({
+        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_10__/* .connectGitHub */ .U)({
             token,
             repository,
             redact,
@@ -58311,7 +58389,7 @@ async function main() {
     }
     finally {
         await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.rm)(scratch ?? '', { recursive: true, force: true }).catch(() => { });
-        await (stop.signal.aborted ? network?.destroy() : network?.close());
+        await (stop.signal.aborted ? network?.dispatcher.destroy() : network?.dispatcher.close());
         if (stop.signal.aborted)
             leave();
     }
@@ -58329,6 +58407,73 @@ await main();
 
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 9473:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ createNetwork)
+/* harmony export */ });
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+
+
+/** Milliseconds that a connection waits for a request: less than after which servers close idle ones (Node's: 5 s). */
+const WAITS = 3000;
+/** Throws `proxy_invalid`. */
+function createNetwork(env) {
+    const isProxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => env[name]);
+    const open = (0,undici__WEBPACK_IMPORTED_MODULE_0__.buildConnector)({});
+    const waiting = new Map();
+    const connect = (options, callback) => {
+        const begun = waiting.get(`${options.protocol}//${options.host}`)?.shift();
+        if (begun === undefined)
+            return open(options, callback);
+        begun.then(socket => {
+            if (socket === null || socket.destroyed)
+                return open(options, callback);
+            socket.ref();
+            callback(null, socket);
+        });
+    };
+    function begin({ protocol, host, hostname, port }) {
+        return new Promise(resolve => {
+            open({ protocol, host, hostname, port }, (_, socket) => {
+                socket?.on('error', () => { });
+                // The process need not live for it.
+                socket?.unref();
+                resolve(socket ?? null);
+            });
+        });
+    }
+    function warm(url, count) {
+        const target = URL.parse(url);
+        if (target === null || isProxied)
+            return;
+        const sockets = waiting.get(target.origin) ?? [];
+        waiting.set(target.origin, sockets);
+        const begun = Array.from({ length: count }, () => begin(target));
+        sockets.push(...begun);
+        setTimeout(() => {
+            for (const unused of sockets.filter(socket => begun.includes(socket))) {
+                sockets.splice(sockets.indexOf(unused), 1);
+                unused.then(socket => socket?.destroy());
+            }
+        }, WAITS).unref();
+    }
+    try {
+        return { dispatcher: new undici__WEBPACK_IMPORTED_MODULE_0__.EnvHttpProxyAgent(isProxied ? {} : { connect }), warm };
+    }
+    catch {
+        // Not the cause: it holds the address, and with it a password.
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
+            hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
+        });
+    }
+}
+
 
 /***/ }),
 
@@ -58385,7 +58530,7 @@ function alignments(text) {
 
 /***/ }),
 
-/***/ 6373:
+/***/ 4851:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -60416,7 +60561,6 @@ function count(text, part) {
 }
 
 ;// CONCATENATED MODULE: ./src/report/makeup.ts
-/** What a bundle is made of and what grew, by kinds of files. Sizes are what devices download: compressed, in bytes. */
 
 
 const KINDS = {
@@ -60446,11 +60590,11 @@ function countKinds(before, now) {
 }
 function sizesOf(files) {
     const sizes = new Map();
-    for (const { path, compressedSize } of files) {
+    for (const { path, size } of files) {
         const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
         const kind = KIND_OF.get(ending) ?? 'Other';
         const sum = sizes.get(kind) ?? { files: 0, size: 0 };
-        sizes.set(kind, { files: sum.files + 1, size: sum.size + compressedSize });
+        sizes.set(kind, { files: sum.files + 1, size: sum.size + size });
     }
     return sizes;
 }
@@ -60496,6 +60640,45 @@ function bar(difference, largest) {
         return '';
     const length = Math.max(1, Math.round((Math.abs(difference) / largest) * LONGEST_BAR));
     return (difference > 0 ? '🟥' : '🟩').repeat(length);
+}
+
+;// CONCATENATED MODULE: ./src/report/contents.ts
+
+/** `before` is the bundle that was served. Null what cannot be told: then it is not compared, or not looked at. */
+function describeContents(before, now) {
+    return {
+        change: before === null || now === null ? null : compare(before.name, before.files, now),
+        makeup: now === null ? null : countKinds(before?.files ?? null, now),
+    };
+}
+/** The files of a bundle by its `count` delta files; null when not all are known, or not all their sizes. */
+function listStored(files, count) {
+    const list = files.map(({ file_name, file_hash, file_size }) => ({
+        path: file_name.replace(/\.br$/, ''),
+        size: file_size ?? 0,
+        content: file_hash,
+    }));
+    return list.length === count && list.every(({ size }) => size > 0) ? list : null;
+}
+function compare(since, before, now) {
+    const old = new Map(before.map(file => [file.path, file]));
+    const change = {
+        since,
+        added: [],
+        changed: [],
+        removed: [],
+    };
+    for (const { path, size, content } of now) {
+        const was = old.get(path);
+        old.delete(path);
+        if (was === undefined)
+            change.added.push({ path, size, sizeBefore: 0 });
+        else if (was.content !== content)
+            change.changed.push({ path, size, sizeBefore: was.size });
+    }
+    for (const { path, size } of old.values())
+        change.removed.push({ path, size: 0, sizeBefore: size });
+    return change;
 }
 
 ;// CONCATENATED MODULE: ./src/gather.ts
@@ -60638,24 +60821,12 @@ async function wantedVersion(inputs, trigger, root, directory) {
 }
 /** What Capgo says before anything is built. */
 async function gatherRemote(project, target, { minUpdateVersion, onIncompatible, dryRun }, capgo) {
-    const asked = capgo.readApp(project.appId);
-    // Who needs these answers later then sees what is wrong. Now they take no time, and open connections for what follows.
-    if (!dryRun) {
+    // Who needs this answer later then sees what is wrong with it. Now it takes no time.
+    if (!dryRun)
         capgo.readFilesConfig().catch(() => { });
-        asked.then(({ owner_org }) => capgo.requireStorage(owner_org, project.appId)).catch(() => { });
-    }
-    // The app's answer counts first: a wrong key makes the database answer with empty lists instead of a refusal.
-    const [app, remote] = await Promise.allSettled([
-        asked,
-        capgo.readChannelAndPublic(project.appId, target.channelName),
-    ]);
-    if (app.status === 'rejected')
-        throw app.reason;
-    if (remote.status === 'rejected')
-        throw remote.reason;
-    const { channel, publicChannels } = remote.value;
+    const { app, channel, publicChannels } = await capgo.readAppAndChannel(project.appId, target.channelName);
     return {
-        app: app.value,
+        app,
         facts: {
             appId: project.appId,
             channelName: target.channelName,
@@ -60677,29 +60848,34 @@ async function gatherRemote(project, target, { minUpdateVersion, onIncompatible,
  * `baseChannel` is whose devices will take the bundle, when those are not the channel's own.
  */
 async function gatherForContent(facts, names, content, isOld, baseChannel, capgo, compare) {
-    const isServed = (channel) => channel?.version?.checksum === content.checksum;
     const served = facts.channel?.version ?? null;
-    const mayBeDelta = content.delta !== 'false' && content.encryption === null;
-    const filesOf = mayBeDelta && hasOpenFiles(served) ? served.id : null;
-    const find = () => capgo.findBundles(facts.appId, names, content.checksum, filesOf);
-    const [channel, base, found] = await Promise.all([
-        isOld ? capgo.readChannel(facts.appId, facts.channelName) : facts.channel,
-        baseChannel === null ? null : capgo.readChannel(facts.appId, baseChannel),
-        isServed(facts.channel) ? null : find(),
-    ]);
+    const isServed = (bundle) => bundle?.checksum === content.checksum;
+    const mayBeDelta = content.delta !== 'false' && content.encryption === null && !isServed(served);
+    const filesOf = mayBeDelta && hasOpenFiles(served) ? served : null;
+    const isKnown = !isOld && baseChannel === null && isServed(served);
+    const found = isKnown
+        ? { channels: facts.channel === null ? [] : [facts.channel], bundles: [], files: [] }
+        : await capgo.readChannelsAndBundles(facts.appId, {
+            channels: [facts.channelName, ...(baseChannel === null ? [] : [baseChannel])],
+            names,
+            checksum: content.checksum,
+            filesOf: filesOf === null ? null : { id: filesOf.id, count: filesOf.manifest_count },
+        });
+    const channelOf = (name) => found.channels.find(channel => channel.name === name) ?? null;
+    const channel = channelOf(facts.channelName);
     const relation = await relationToServed(facts, channel, compare);
-    const { bundles, files } = isServed(channel) || relation === 'behind' ? { bundles: [], files: [] } : (found ?? (await find()));
+    const isKept = isServed(channel?.version ?? null) || relation === 'behind';
     return {
         ...facts,
         channel,
-        base: baseChannel === null ? channel : base,
+        base: channelOf(baseChannel ?? facts.channelName),
         relation,
         running: await gatherRollout(facts, channel, capgo, compare),
         checksum: content.checksum,
         size: content.zip.size,
         nativePackages: content.nativePackages,
-        bundles: await withoutLostContent(bundles, content.checksum, capgo),
-        servedFiles: filesOf === null ? null : { of: filesOf, files },
+        bundles: isKept ? [] : await withoutLostContent(found.bundles, content.checksum, capgo),
+        servedFiles: filesOf === null ? null : { of: filesOf.id, files: found.files },
     };
 }
 /** What the channel rolls out besides what it serves. */
@@ -60741,10 +60917,7 @@ async function relationToServed(facts, channel, compare) {
 async function gatherContents(served, { zip, checksum }, capgo) {
     const now = await listZipFile(zip.path).catch(() => null);
     const before = await listServed(served, checksum, tailFor(now?.length ?? 0), capgo).catch(() => null);
-    return {
-        change: before === null || now === null ? null : compareContents(served.name, before, now),
-        makeup: now === null ? null : countKinds(before, now),
-    };
+    return describeContents(before === null ? null : { name: served.name, files: before.map(listed) }, now?.map(listed) ?? null);
 }
 /**
  * The files of the bundle that is served; null when there is none, or it is encrypted, or the very same. Its last
@@ -60765,25 +60938,8 @@ async function listServed(served, checksum, length, capgo) {
         throw error;
     }
 }
-function compareContents(since, before, now) {
-    const old = new Map(before.map(entry => [entry.path, entry]));
-    const change = {
-        since,
-        added: [],
-        changed: [],
-        removed: [],
-    };
-    for (const { path, size, crc32 } of now) {
-        const was = old.get(path);
-        old.delete(path);
-        if (was === undefined)
-            change.added.push({ path, size, sizeBefore: 0 });
-        else if (was.crc32 !== crc32 || was.size !== size)
-            change.changed.push({ path, size, sizeBefore: was.size });
-    }
-    for (const { path, size } of old.values())
-        change.removed.push({ path, size: 0, sizeBefore: size });
-    return change;
+function listed({ path, compressedSize, size, crc32 }) {
+    return { path, size: compressedSize, content: `${crc32} ${size}` };
 }
 
 ;// CONCATENATED MODULE: ./src/report/outcome.ts
@@ -63404,8 +63560,7 @@ function changes(change) {
     const since = code(change.since);
     if (files.length === 0)
         return `No file differs from ${since}.`;
-    const total = files.reduce((sum, file) => sum + difference(file), 0);
-    return details(`<b>Files:</b> ${countChanges(files)} since ${since} (${formatDifference(total)} unpacked)`, tableOfChanges(files));
+    return details(`<b>Files:</b> ${countChanges(files)} since ${since}`, tableOfChanges(files));
 }
 /** What installed apps may lack comes first; the table is open when they do. */
 function renderNatives(changes) {
@@ -69626,6 +69781,7 @@ function sha256(bytes) {
 
 
 
+
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
 const UPLOADS = 64;
 /** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
@@ -69642,8 +69798,23 @@ async function readStored(appId, served, read, capgo) {
     return [...known, ...(await capgo.readManifests([served], known.length))];
 }
 /** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
-async function storeDelta(content, session, context) {
-    const { app, capgo, config } = context;
+function storeDelta(content, session, context) {
+    const begun = Promise.withResolvers();
+    const over = new AbortController();
+    const done = store(content, session, context, () => begun.resolve(true), over.signal);
+    // Whoever awaits `begun` or `done` sees the error; one that nobody awaits must not end the process.
+    begun.promise.catch(() => { });
+    done.then(() => begun.resolve(false), begun.reject);
+    return {
+        begun: begun.promise,
+        done,
+        async end() {
+            over.abort();
+            await done.catch(() => { });
+        },
+    };
+}
+async function store(content, session, { app, capgo, config, ...context }, onTaken, signal) {
     const [files, known] = await Promise.all([
         delta_files_hashFiles(content.directory, content.files),
         session === null ? readStored(app.app_id, context.served, context.servedFiles, capgo) : [],
@@ -69661,7 +69832,9 @@ async function storeDelta(content, session, context) {
     const queue = new dist/* default */.Ay({ concurrency: UPLOADS });
     const sent = await queue
         .addAll(missing.map(file => async () => {
+        signal.throwIfAborted();
         const packed = await pack(file);
+        signal.throwIfAborted();
         const hash = session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256);
         const key = deltaKey({
             ownerOrg: app.owner_org,
@@ -69680,18 +69853,24 @@ async function storeDelta(content, session, context) {
                 what: `file ${file.path}`,
                 type: mrmime_lookup(file.path) ?? 'application/octet-stream',
             }, { config });
+            onTaken();
             sentFiles++;
             sentBytes += packed.size;
         }
         context.onFile(++count, missing.length);
-        return { file_name: packed.fileName, s3_path: key, file_hash: hash };
+        return { file_name: packed.fileName, s3_path: key, file_hash: hash, file_size: packed.size };
     }))
         .catch((error) => {
         // No file is worth to be packed or sent any more.
         queue.clear();
         throw error;
     });
-    return { manifest: [...stored, ...sent], report: { files: files.length, sent: sentFiles, sentBytes } };
+    const all = [...stored, ...sent];
+    return {
+        manifest: all.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
+        report: { files: files.length, sent: sentFiles, sentBytes },
+        files: session === null ? listStored(all, files.length) : null,
+    };
 }
 
 ;// CONCATENATED MODULE: ./src/operations/publish.ts
@@ -69716,12 +69895,8 @@ async function publish(plan, context) {
         return keep(plan, action, context);
     const stored = action.do === 'promote'
         ? ready(() => takeOver(plan, action.bundle, context))
-        : await store(plan, action, context);
-    // Freezing the bundle and looking at the channel once more need not wait for each other.
-    const [bundle, channel] = await Promise.all([
-        stored.freeze(),
-        context.capgo.readChannel(plan.appId, plan.channelName),
-    ]);
+        : await publish_store(plan, action, context);
+    const { bundle, channel } = await stored.freeze();
     if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
         throw new src_errors/* ActionError */.lZ('delta_not_taken_up', `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`, { hint: 'The server does this in the background. Nothing was published; run the job again later.' });
     const published = await promote(plan, bundle, channel, context);
@@ -69731,7 +69906,12 @@ async function publish(plan, context) {
         stored.taken !== null &&
         !(await stored.taken()))
         warnings.push('Capgo has not taken up the delta files yet: until it does, devices download the whole zip.');
-    return { ...published, delta: stored.delta, warnings };
+    return {
+        ...published,
+        delta: stored.delta?.report ?? null,
+        files: stored.delta?.files ?? null,
+        warnings,
+    };
 }
 const ready = (freeze) => ({
     freeze,
@@ -69759,6 +69939,7 @@ async function keep(plan, action, { capgo, channel, commit, log }) {
         bundle,
         by: null,
         delta: null,
+        files: null,
         warnings: [],
     };
 }
@@ -69774,44 +69955,50 @@ async function requirePermissions(plan, { capgo }) {
 async function takeOver(plan, bundle, context) {
     const { capgo, log } = context;
     await requirePermissions(plan, context);
-    if (!(await capgo.noteOnBundle(bundle.id, plan.link, plan.comment)))
+    const [noted, channel] = await Promise.all([
+        capgo.noteOnBundle(bundle.id, plan.link, plan.comment),
+        capgo.readChannel(plan.appId, plan.channelName),
+    ]);
+    if (!noted)
         log('The commit could not be noted on the bundle; publishing is not affected.');
-    return bundle;
+    return { bundle, channel };
+}
+/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`. */
+function decideFiles({ delta: mode, pluginVersion, files }, { partialUpload }) {
+    return decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount: files.length });
 }
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
-async function store(plan, action, context) {
+async function publish_store(plan, action, context) {
     const { capgo, app, content, log } = context;
-    const [config] = await Promise.all([
-        capgo.readFilesConfig(),
-        requirePermissions(plan, context),
-        capgo.requireStorage(app.owner_org, plan.appId),
-    ]);
-    const delta = decideDelta({
-        mode: content.delta,
-        pluginVersion: content.pluginVersion,
-        serverTakesFiles: config.partialUpload,
-        fileCount: content.files.length,
-    });
+    const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)]);
+    const delta = decideFiles(content, config);
     const isDeltaOnly = delta.on && content.delta === 'only';
     log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`);
     if (!isDeltaOnly && content.zip.size > config.maxUploadLength)
         throw new src_errors/* ActionError */.lZ('bundle_too_large', `The bundle has ${content.zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
-    const { row, session } = action.do === 'resume' ? reopen(action.bundle, content) : await claimName(plan, action, context);
+    const storeFiles = (session) => storeDelta(content, session, {
+        app,
+        served: context.channel?.version ?? null,
+        servedFiles: context.servedFiles,
+        begun: action.do === 'resume',
+        config,
+        capgo,
+        onFile: context.onFile,
+    });
+    // Files are stored under names of their own, unless they are encrypted: then the bundle's row has their key.
+    const early = delta.on && content.encryption === null ? storeFiles(null) : null;
+    // A file that Capgo took proves that the plan allows more. Only then there is a row, which a key may not remove.
+    if (!(await early?.begun))
+        await capgo.requireStorage(app.owner_org, plan.appId);
+    const { row, session } = await claim().catch(async (error) => {
+        await early?.end();
+        throw error;
+    });
     let files = null;
     let isHandedOver = false;
     const key = (0,upload/* zipKey */.x)({ appId: plan.appId, ownerOrg: app.owner_org, name: row.name });
     try {
-        files = await both(isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context), delta.on
-            ? storeDelta(content, session, {
-                app,
-                served: context.channel?.version ?? null,
-                servedFiles: context.servedFiles,
-                begun: action.do === 'resume',
-                config,
-                capgo,
-                onFile: context.onFile,
-            })
-            : null);
+        files = await both(isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context), early?.done ?? (delta.on ? storeFiles(session).done : null));
         if (files !== null) {
             const { sent, files: count } = files.report;
             log(sent === count
@@ -69833,19 +70020,22 @@ async function store(plan, action, context) {
     const manifest = files?.manifest ?? null;
     return {
         async freeze() {
-            const ready = await capgo.finaliseBundle(row.id, isDeltaOnly ? null : key, isHandedOver ? null : manifest);
+            const ready = await capgo.finaliseBundle(row.id, { r2Path: isDeltaOnly ? null : key, manifest: isHandedOver ? null : manifest }, plan.channelName);
             if (ready !== null)
                 return ready;
-            const meanwhile = await capgo.readBundle(plan.appId, row.name);
+            const [meanwhile, channel] = await Promise.all([
+                capgo.readBundle(plan.appId, row.name),
+                capgo.readChannel(plan.appId, plan.channelName),
+            ]);
             if (meanwhile?.checksum === content.checksum &&
                 meanwhile.storage_provider !== 'r2-direct' &&
                 !meanwhile.deleted)
-                return meanwhile;
+                return { bundle: meanwhile, channel };
             throw new src_errors/* ActionError */.lZ('bundle_vanished', `Bundle ${row.name} was removed or changed while it was published.`, {
                 hint: 'Another job or person works on this bundle. Run the job again.',
             });
         },
-        delta: files?.report ?? null,
+        delta: files,
         taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
         isDeltaOnly,
         warnings: !isDeltaOnly && content.zip.size > config.alertUploadSize
@@ -69854,6 +70044,9 @@ async function store(plan, action, context) {
             ]
             : [],
     };
+    async function claim() {
+        return action.do === 'resume' ? reopen(action.bundle, content) : claimName(plan, action, context);
+    }
 }
 /** Both run side by side; when one fails, the other has come to its end too. */
 async function both(zip, delta) {
@@ -70093,6 +70286,7 @@ function notOffered({ bundle, channel }, offer, what, waited) {
 
 
 
+
 /** Reads the project and what Capgo has. */
 async function prepare(target, context) {
     const { deps, inputs, trigger, capgo } = context;
@@ -70108,10 +70302,18 @@ async function prepare(target, context) {
         return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping };
     });
 }
-/** What would have to be waited for later is asked together with what the plan needs. */
-function askAhead({ appId, channel }, capgo) {
+/** What would have to be waited for later is asked together with what the plan needs; who needs it sees what is wrong. */
+function askAhead({ appId, channel }, app, content, capgo) {
     const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle';
     capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => { });
+    capgo
+        .readFilesConfig()
+        .then(async (config) => {
+        // Else the files themselves will tell.
+        if (content.encryption !== null || !decideFiles(content, config).on)
+            await capgo.requireStorage(app.owner_org, appId);
+    })
+        .catch(() => { });
 }
 /**
  * Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not.
@@ -70124,7 +70326,7 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
     requireVerifiable(facts.channel, facts.natives, context);
     const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps, zipping);
     if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-        askAhead(facts, capgo);
+        askAhead(facts, app, built.content, capgo);
     const compare = comparer(project, context.github, deps);
     const known = await gatherForContent(facts, names, built.content, zipping === null, target.baseChannel, capgo, compare);
     const plan = planPublish(known);
@@ -70132,15 +70334,19 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
         for (const line of renderLogPlan(plan.decisions))
             log.info(line);
     });
-    const contents = plan.action.do === 'keep'
-        ? NOTHING_COMPARED
-        : gatherContents(known.channel?.version ?? null, built.content, capgo);
+    const served = known.channel?.version ?? null;
+    // What was served is known by its delta files where ours will be too; else the zips are compared.
+    const before = served !== null && known.servedFiles?.of === served.id && !inputs.dryRun && plan.action.do !== 'promote'
+        ? listStored(known.servedFiles.files, served.manifest_count)
+        : null;
+    const compareZips = () => gatherContents(served, built.content, capgo);
+    const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null;
     const told = { ...built, warnings: [...project.warnings, ...built.warnings] };
     const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console };
     if (inputs.dryRun) {
         const result = plannedResult({
             ...findings,
-            contents: await contents,
+            contents: await (contents ?? compareZips()),
             upload: null,
             total: clock() - context.began,
         });
@@ -70172,8 +70378,12 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
         }, context)
         : null;
     const times = { upload, total: clock() - context.began };
+    const compared = contents ??
+        (published.files === null
+            ? compareZips()
+            : describeContents({ name: served.name, files: before }, published.files));
     return {
-        result: withVerification(publishedResult({ ...findings, contents: await contents, ...times }, published), verified),
+        result: withVerification(publishedResult({ ...findings, contents: await compared, ...times }, published), verified),
         channel: published.channel,
         base: known.base,
         built,
@@ -80839,9 +81049,10 @@ function handleRefineResult(result, payload, input, inst) {
 /* harmony export */   v5: () => (/* binding */ defineLazyInternal),
 /* harmony export */   w5: () => (/* binding */ getEnumValues),
 /* harmony export */   yG: () => (/* binding */ shallowClone),
-/* harmony export */   zH: () => (/* binding */ NUMBER_FORMAT_RANGES)
+/* harmony export */   zH: () => (/* binding */ NUMBER_FORMAT_RANGES),
+/* harmony export */   zM: () => (/* binding */ mergeDefs)
 /* harmony export */ });
-/* unused harmony exports assertEqual, assertNotEqual, toZod, assertIs, assertNever, assert, joinValues, floatSafeRemainder, defineLazy, objectClone, rawShape, mergeDefs, cloneDef, getElementAtPath, promiseAllObject, randomString, esc, slugify, allowsEval, numKeys, getParsedType, primitiveTypes, createTransparentProxy, stringifyPrimitive, BIGINT_FORMAT_RANGES, pick, omit, safeExtend, merge, required, unwrapMessage, getSizableOrigin, parsedType, cleanEnum, base64ToUint8Array, uint8ArrayToBase64, base64urlToUint8Array, uint8ArrayToBase64url, hexToUint8Array, uint8ArrayToHex, Class, derived, CONSTANT_CATCH */
+/* unused harmony exports assertEqual, assertNotEqual, toZod, assertIs, assertNever, assert, joinValues, floatSafeRemainder, defineLazy, objectClone, rawShape, cloneDef, getElementAtPath, promiseAllObject, randomString, esc, slugify, allowsEval, numKeys, getParsedType, primitiveTypes, createTransparentProxy, stringifyPrimitive, BIGINT_FORMAT_RANGES, pick, omit, safeExtend, merge, required, unwrapMessage, getSizableOrigin, parsedType, cleanEnum, base64ToUint8Array, uint8ArrayToBase64, base64urlToUint8Array, uint8ArrayToBase64url, hexToUint8Array, uint8ArrayToHex, Class, derived, CONSTANT_CATCH */
 
 // functions
 function assertEqual(val) {
@@ -81731,6 +81942,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   YOg: () => (/* binding */ array),
   zMY: () => (/* binding */ schemas_boolean),
   MfU: () => (/* binding */ _catch),
+  rUs: () => (/* binding */ catchall),
   q0y: () => (/* binding */ describe),
   k5n: () => (/* binding */ _enum),
   X$i: () => (/* binding */ extend),
@@ -81751,7 +81963,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   OZ5: () => (/* binding */ url)
 });
 
-// UNUSED EXPORTS: ZodMiniAny, ZodMiniArray, ZodMiniBase64, ZodMiniBase64URL, ZodMiniBigInt, ZodMiniBigIntFormat, ZodMiniBoolean, ZodMiniCIDRv4, ZodMiniCIDRv6, ZodMiniCUID, ZodMiniCUID2, ZodMiniCatch, ZodMiniCodec, ZodMiniCreditCard, ZodMiniCustom, ZodMiniCustomStringFormat, ZodMiniDate, ZodMiniDefault, ZodMiniDiscriminatedUnion, ZodMiniE164, ZodMiniEmail, ZodMiniEmoji, ZodMiniEnum, ZodMiniExactOptional, ZodMiniFile, ZodMiniFunction, ZodMiniGUID, ZodMiniIBAN, ZodMiniIPv4, ZodMiniIPv6, ZodMiniIntersection, ZodMiniJWT, ZodMiniKSUID, ZodMiniLazy, ZodMiniLiteral, ZodMiniMAC, ZodMiniMap, ZodMiniNaN, ZodMiniNanoID, ZodMiniNever, ZodMiniNonOptional, ZodMiniNull, ZodMiniNullable, ZodMiniNumber, ZodMiniNumberFormat, ZodMiniObject, ZodMiniOptional, ZodMiniPipe, ZodMiniPrefault, ZodMiniPromise, ZodMiniReadonly, ZodMiniRecord, ZodMiniSet, ZodMiniString, ZodMiniSuccess, ZodMiniSymbol, ZodMiniTemplateLiteral, ZodMiniTransform, ZodMiniTuple, ZodMiniType, ZodMiniULID, ZodMiniURL, ZodMiniUUID, ZodMiniUndefined, ZodMiniUnion, ZodMiniUnknown, ZodMiniVoid, ZodMiniXID, ZodMiniXor, _function, base64, base64url, bigint, catchall, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, custom, date, discriminatedUnion, e164, email, emoji, exactOptional, exactPartial, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, literal, looseObject, looseRecord, mac, map, merge, meta, nan, nanoid, nativeEnum, never, nonoptional, null, omit, partialRecord, pick, pipe, prefault, promise, readonly, required, safeExtend, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, uint32, uint64, ulid, undefined, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodMiniAny, ZodMiniArray, ZodMiniBase64, ZodMiniBase64URL, ZodMiniBigInt, ZodMiniBigIntFormat, ZodMiniBoolean, ZodMiniCIDRv4, ZodMiniCIDRv6, ZodMiniCUID, ZodMiniCUID2, ZodMiniCatch, ZodMiniCodec, ZodMiniCreditCard, ZodMiniCustom, ZodMiniCustomStringFormat, ZodMiniDate, ZodMiniDefault, ZodMiniDiscriminatedUnion, ZodMiniE164, ZodMiniEmail, ZodMiniEmoji, ZodMiniEnum, ZodMiniExactOptional, ZodMiniFile, ZodMiniFunction, ZodMiniGUID, ZodMiniIBAN, ZodMiniIPv4, ZodMiniIPv6, ZodMiniIntersection, ZodMiniJWT, ZodMiniKSUID, ZodMiniLazy, ZodMiniLiteral, ZodMiniMAC, ZodMiniMap, ZodMiniNaN, ZodMiniNanoID, ZodMiniNever, ZodMiniNonOptional, ZodMiniNull, ZodMiniNullable, ZodMiniNumber, ZodMiniNumberFormat, ZodMiniObject, ZodMiniOptional, ZodMiniPipe, ZodMiniPrefault, ZodMiniPromise, ZodMiniReadonly, ZodMiniRecord, ZodMiniSet, ZodMiniString, ZodMiniSuccess, ZodMiniSymbol, ZodMiniTemplateLiteral, ZodMiniTransform, ZodMiniTuple, ZodMiniType, ZodMiniULID, ZodMiniURL, ZodMiniUUID, ZodMiniUndefined, ZodMiniUnion, ZodMiniUnknown, ZodMiniVoid, ZodMiniXID, ZodMiniXor, _function, base64, base64url, bigint, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, custom, date, discriminatedUnion, e164, email, emoji, exactOptional, exactPartial, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, literal, looseObject, looseRecord, mac, map, merge, meta, nan, nanoid, nativeEnum, never, nonoptional, null, omit, partialRecord, pick, pipe, prefault, promise, readonly, required, safeExtend, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, uint32, uint64, ulid, undefined, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(8532);
@@ -82735,7 +82947,7 @@ function required(schema, mask) {
 // @__NO_SIDE_EFFECTS__
 function catchall(inst, catchall) {
     // `mergeDefs` rather than a spread: spreading reads `shape`, and resolving it can mint a whole fresh subtree
-    return inst.clone(util.mergeDefs(inst._zod.def, { catchall: catchall }));
+    return inst.clone(core_util/* mergeDefs */.zM(inst._zod.def, { catchall: catchall }));
 }
 const ZodMiniUnion = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniUnion", (inst, def) => {
     schemas/* $ZodUnion */.cu.init(inst, def);

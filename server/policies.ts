@@ -25,7 +25,10 @@ export function policy(
 
   const rules: Record<string, Partial<Record<Verb, (row: Row) => boolean>>> = {
     apps: {
-      select: row => may('app.read', row.app_id as string),
+      // Hidden from keys of people whom the organisation locks out; other tables are not.
+      select: row =>
+        may('app.read', row.app_id as string) &&
+        !store.find('orgs', { id: row.owner_org as string })?.blocked_by_2fa,
       update: row => may('app.update_settings', row.app_id as string),
       delete: row => may('app.delete', row.app_id as string),
     },

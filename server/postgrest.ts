@@ -129,7 +129,8 @@ interface Request {
   key: KeyRow | undefined
   params: URLSearchParams
   filters: ReturnType<typeof parseFilters>
-  select: Selection
+  /** As `select` asks for. What it asks in vain is refused before anything is changed. */
+  shape: (row: Row) => Row | undefined
   prefer: string
   single: boolean
 }
@@ -146,12 +147,13 @@ function readRequest(c: C): Request {
   // The filters that supabase-js leaves on an upsert's URL mean nothing.
   const filtered = c.req.method === 'POST' ? new URLSearchParams() : params
   const select = parseSelect(params.get('select') ?? undefined, params)
+  const key = requestKey(c)
   return {
     table: table as Table,
-    key: requestKey(c),
+    key,
     params,
     filters: parseFilters(table, store.profile, filtered, reserved, select),
-    select,
+    shape: shaper(store, table, select, key),
     prefer: c.req.header('prefer') ?? '',
     single: (c.req.header('accept') ?? '').includes(OBJECT),
   }
@@ -238,12 +240,10 @@ const range = (from: number, count: number, total: number | undefined) =>
   `${count === 0 ? '*' : `${from}-${from + count - 1}`}/${total ?? '*'}`
 
 function answer(c: C, request: Request, all: Row[], status: 200 | 201 | 204): Response {
-  const { store } = c.get('capgo')
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (status === 204 || (!isRead && !request.prefer.includes('return=representation')))
     return c.body(null, status)
-  const shape = shaper(store, request.table, request.select, request.key)
-  const shaped = all.map(shape).filter(row => row !== undefined)
+  const shaped = all.map(request.shape).filter(row => row !== undefined)
   const { rows, from } = isRead ? page(c, request, shaped) : { rows: shaped, from: 0 }
   const counted = request.prefer.includes('count=exact')
   if (request.single && rows.length !== 1) throw single(rows.length)
@@ -343,6 +343,7 @@ function relation(
   const visible = policy(store, key, other, 'select')
   const filters = parseFilters(other, store.profile, embedded.params, reserved, embedded.select)
   const order = parseOrder(other, store.profile, embedded.params.get('order'))
+  const offset = Number(embedded.params.get('offset') ?? 0)
   const limit = Math.min(Number(embedded.params.get('limit') ?? MAX_ROWS), MAX_ROWS)
   return row => {
     const value = row[isOne ? fk.column : fk.target]
@@ -358,7 +359,7 @@ function relation(
               order,
             )
             .filter(relative => visible(relative as Row))
-            .slice(0, limit)
+            .slice(offset, offset + limit)
     const shaped = rows.map(relative => shape(relative as Row)).filter(relative => relative !== undefined)
     return isOne ? (shaped[0] ?? null) : shaped
   }

@@ -126,6 +126,9 @@ export function parseFilters(
   const isOfEmbedded = (name: string) => select?.embedded.some(({ as }) => name.startsWith(`${as}.`))
   for (const [name, value] of params) {
     if (reserved.has(name) || isOfEmbedded(name)) continue
+    const embedded = /^(?!not\.)(.+)\.[^.]+$/.exec(name)?.[1]
+    if (embedded !== undefined)
+      throw new PgError('PGRST108', `'${embedded}' is not an embedded resource in this request`)
     if (/^(not\.)?(and|or)$/.test(name)) conditions.push(logical(table, profile, name, value))
     else conditions.push(filter(table, profile, name, value))
   }

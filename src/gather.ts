@@ -26,8 +26,8 @@ import { readServedCommit } from './plan/lineage.ts'
 import { isPrivileged } from './plan/operation.ts'
 import { activeRollout } from './plan/rollout.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
-import { countKinds } from './report/makeup.ts'
-import type { ContentChange, Contents, FileChange } from './report/result.ts'
+import { describeContents, type ListedFile } from './report/contents.ts'
+import type { Contents } from './report/result.ts'
 
 /** The app in the working tree. Paths are absolute. */
 export interface Project {
@@ -213,22 +213,11 @@ export async function gatherRemote(
   { minUpdateVersion, onIncompatible, dryRun }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
-  const asked = capgo.readApp(project.appId)
-  // Who needs these answers later then sees what is wrong. Now they take no time, and open connections for what follows.
-  if (!dryRun) {
-    capgo.readFilesConfig().catch(() => {})
-    asked.then(({ owner_org }) => capgo.requireStorage(owner_org, project.appId)).catch(() => {})
-  }
-  // The app's answer counts first: a wrong key makes the database answer with empty lists instead of a refusal.
-  const [app, remote] = await Promise.allSettled([
-    asked,
-    capgo.readChannelAndPublic(project.appId, target.channelName),
-  ])
-  if (app.status === 'rejected') throw app.reason
-  if (remote.status === 'rejected') throw remote.reason
-  const { channel, publicChannels } = remote.value
+  // Who needs this answer later then sees what is wrong with it. Now it takes no time.
+  if (!dryRun) capgo.readFilesConfig().catch(() => {})
+  const { app, channel, publicChannels } = await capgo.readAppAndChannel(project.appId, target.channelName)
   return {
-    app: app.value,
+    app,
     facts: {
       appId: project.appId,
       channelName: target.channelName,
@@ -265,30 +254,34 @@ export async function gatherForContent(
   capgo: Capgo,
   compare: Compare,
 ): Promise<BuiltFacts> {
-  const isServed = (channel: ChannelRow | null) => channel?.version?.checksum === content.checksum
   const served = facts.channel?.version ?? null
-  const mayBeDelta = content.delta !== 'false' && content.encryption === null
-  const filesOf = mayBeDelta && hasOpenFiles(served) ? served.id : null
-  const find = () => capgo.findBundles(facts.appId, names, content.checksum, filesOf)
-  const [channel, base, found] = await Promise.all([
-    isOld ? capgo.readChannel(facts.appId, facts.channelName) : facts.channel,
-    baseChannel === null ? null : capgo.readChannel(facts.appId, baseChannel),
-    isServed(facts.channel) ? null : find(),
-  ])
+  const isServed = (bundle: BundleRow | null) => bundle?.checksum === content.checksum
+  const mayBeDelta = content.delta !== 'false' && content.encryption === null && !isServed(served)
+  const filesOf = mayBeDelta && hasOpenFiles(served) ? served : null
+  const isKnown = !isOld && baseChannel === null && isServed(served)
+  const found = isKnown
+    ? { channels: facts.channel === null ? [] : [facts.channel], bundles: [], files: [] }
+    : await capgo.readChannelsAndBundles(facts.appId, {
+        channels: [facts.channelName, ...(baseChannel === null ? [] : [baseChannel])],
+        names,
+        checksum: content.checksum,
+        filesOf: filesOf === null ? null : { id: filesOf.id, count: filesOf.manifest_count },
+      })
+  const channelOf = (name: string) => found.channels.find(channel => channel.name === name) ?? null
+  const channel = channelOf(facts.channelName)
   const relation = await relationToServed(facts, channel, compare)
-  const { bundles, files } =
-    isServed(channel) || relation === 'behind' ? { bundles: [], files: [] } : (found ?? (await find()))
+  const isKept = isServed(channel?.version ?? null) || relation === 'behind'
   return {
     ...facts,
     channel,
-    base: baseChannel === null ? channel : base,
+    base: channelOf(baseChannel ?? facts.channelName),
     relation,
     running: await gatherRollout(facts, channel, capgo, compare),
     checksum: content.checksum,
     size: content.zip.size,
     nativePackages: content.nativePackages,
-    bundles: await withoutLostContent(bundles, content.checksum, capgo),
-    servedFiles: filesOf === null ? null : { of: filesOf, files },
+    bundles: isKept ? [] : await withoutLostContent(found.bundles, content.checksum, capgo),
+    servedFiles: filesOf === null ? null : { of: filesOf.id, files: found.files },
   }
 }
 
@@ -359,10 +352,10 @@ export async function gatherContents(
 ): Promise<Contents> {
   const now = await listZipFile(zip.path).catch(() => null)
   const before = await listServed(served, checksum, tailFor(now?.length ?? 0), capgo).catch(() => null)
-  return {
-    change: before === null || now === null ? null : compareContents(served!.name, before, now),
-    makeup: now === null ? null : countKinds(before, now),
-  }
+  return describeContents(
+    before === null ? null : { name: served!.name, files: before.map(listed) },
+    now?.map(listed) ?? null,
+  )
 }
 
 /**
@@ -387,25 +380,6 @@ async function listServed(
   }
 }
 
-function compareContents(
-  since: string,
-  before: readonly ZipIndexEntry[],
-  now: readonly ZipIndexEntry[],
-): ContentChange {
-  const old = new Map(before.map(entry => [entry.path, entry]))
-  const change = {
-    since,
-    added: [] as FileChange[],
-    changed: [] as FileChange[],
-    removed: [] as FileChange[],
-  }
-  for (const { path, size, crc32 } of now) {
-    const was = old.get(path)
-    old.delete(path)
-    if (was === undefined) change.added.push({ path, size, sizeBefore: 0 })
-    else if (was.crc32 !== crc32 || was.size !== size)
-      change.changed.push({ path, size, sizeBefore: was.size })
-  }
-  for (const { path, size } of old.values()) change.removed.push({ path, size: 0, sizeBefore: size })
-  return change
+function listed({ path, compressedSize, size, crc32 }: ZipIndexEntry): ListedFile {
+  return { path, size: compressedSize, content: `${crc32} ${size}` }
 }

@@ -6,14 +6,15 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as core from '@actions/core'
-import { EnvHttpProxyAgent, fetch } from 'undici'
+import { fetch } from 'undici'
 import { SECRET_INPUTS } from './bundle/environment.ts'
 import { type Guarded, guardFiles } from './bundle/untouched.ts'
 import { compileZlib } from './bundle/zlib.ts'
 import { createCapgo } from './capgo/client.ts'
 import type { Deps, Log } from './deps.ts'
-import { ActionError, type Place } from './errors.ts'
+import type { Place } from './errors.ts'
 import { connectGitHub } from './github/client.ts'
+import { createNetwork, type Network } from './network.ts'
 import { createRedactor, secretParts } from './redaction.ts'
 import { run } from './run.ts'
 import { SEALED, unseal } from './sealed.ts'
@@ -25,7 +26,7 @@ const dist = dirname(process.argv[1] ?? '')
 /** What is written beside the checkout; null before that. */
 let scratch: string | null = null
 /** What all calls go through; null before the first. */
-let network: EnvHttpProxyAgent | null = null
+let network: Network | null = null
 
 const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
@@ -108,20 +109,12 @@ function listenToRunner({ signal, cancel, after }: Stop): void {
   after(PROCESS_ENDS).addEventListener('abort', () => leave())
 }
 
-/** The way out, by the proxy that the environment names. Throws `proxy_invalid`. */
-function openNetwork(): EnvHttpProxyAgent {
-  try {
-    network ??= new EnvHttpProxyAgent()
-    return network
-  } catch {
-    // Not the cause: it holds the address, and with it a password.
-    throw new ActionError('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
-      hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
-    })
-  }
+function openNetwork(): Network {
+  network ??= createNetwork(env)
+  return network
 }
 
-function viaNetwork(dispatcher: EnvHttpProxyAgent): typeof globalThis.fetch {
+function viaNetwork({ dispatcher }: Network): typeof globalThis.fetch {
   return ((url: string, init: RequestInit) => fetch(url, { ...init, dispatcher } as never)) as never
 }
 
@@ -171,7 +164,7 @@ async function main(): Promise<void> {
       createCapgo({
         token,
         ...hosts,
-        dispatcher: openNetwork(),
+        ...openNetwork(),
         redact,
         userAgent: USER_AGENT,
         // Whoever waited looks at the signal.
@@ -194,7 +187,7 @@ async function main(): Promise<void> {
     process.exitCode = (await run(deps)) ? 0 : 1
   } finally {
     await rm(scratch ?? '', { recursive: true, force: true }).catch(() => {})
-    await (stop.signal.aborted ? network?.destroy() : network?.close())
+    await (stop.signal.aborted ? network?.dispatcher.destroy() : network?.dispatcher.close())
     if (stop.signal.aborted) leave()
   }
 }

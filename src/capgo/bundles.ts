@@ -3,9 +3,16 @@ import semver from 'semver'
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { list as listed, parseAnswer, query, quote, unexpected } from './postgrest.ts'
+import { list as listed, parseAnswer, query, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
-import { BUNDLE_COLUMNS, BundleRow, ITS_FILES, ManifestEntry, type NativePackage } from './wire.ts'
+import {
+  BUNDLE_COLUMNS,
+  BundleRow,
+  ChannelRow,
+  ITS_CHANNELS,
+  type ManifestEntry,
+  type NativePackage,
+} from './wire.ts'
 
 export interface NewBundle {
   readonly appId: string
@@ -20,6 +27,12 @@ export interface NewBundle {
   readonly nativePackages: readonly NativePackage[]
   readonly link: string
   readonly comment: string
+}
+
+/** A bundle and the channels of its app. */
+const FINALISED = {
+  row: z.extend(BundleRow, { app: z.object({ channels: z.array(ChannelRow) }) }),
+  columns: `${BUNDLE_COLUMNS},app:apps!app_versions_app_id_fkey(${ITS_CHANNELS})`,
 }
 
 /** What became of a bundle that was to be deleted: `linked` stays, since a channel serves it. */
@@ -41,45 +54,37 @@ const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as cons
 
 export function bundles({ http, api, key, database }: Connection) {
   async function list(appId: string, filter: Record<string, string>, what: string): Promise<BundleRow[]> {
-    return read(z.array(BundleRow), appId, { ...filter, select: BUNDLE_COLUMNS }, what)
-  }
-
-  async function read<T>(
-    rows: z.ZodMiniType<T>,
-    appId: string,
-    parameters: Record<string, string>,
-    what: string,
-  ): Promise<T> {
     const { url, headers } = await database()
     const call = {
       what,
       method: 'GET',
-      url: `${url}/app_versions?${query({ app_id: `eq.${appId}`, ...parameters })}`,
+      url: `${url}/app_versions?${query({ app_id: `eq.${appId}`, ...filter, select: BUNDLE_COLUMNS })}`,
       headers,
       retry: 'repeat',
     } as const
     const answer = await http.send(call)
     if (answer.status !== 200) throw refusal(call, answer)
-    return parseAnswer(rows, answer, call)
+    return parseAnswer(z.array(BundleRow), answer, call)
   }
 
-  async function change(
+  async function change<T>(
+    { row, columns }: { row: z.ZodMiniType<T>; columns: string },
     filter: Record<string, string>,
     fields: Record<string, unknown>,
     what: string,
-  ): Promise<BundleRow[]> {
+  ): Promise<T | null> {
     const { url, headers } = await database()
     const call = {
       what,
       method: 'PATCH',
-      url: `${url}/app_versions?${query({ ...filter, select: BUNDLE_COLUMNS })}`,
+      url: `${url}/app_versions?${query({ ...filter, select: columns })}`,
       headers: { ...headers, prefer: 'return=representation' },
       json: fields,
       retry: 'repeat',
     } as const
     const answer = await http.send(call)
     if (answer.status !== 200) throw refusal(call, answer, UPLOAD)
-    return parseAnswer(z.array(BundleRow), answer, call)
+    return parseAnswer(z.array(row), answer, call)[0] ?? null
   }
 
   /**
@@ -105,43 +110,6 @@ export function bundles({ http, api, key, database }: Connection) {
   }
 
   return {
-    /**
-     * Bundles, deleted ones too, that have one of the names or this content; and, where a bundle's id is given, the
-     * delta files of that one, those of a first page at least.
-     */
-    async findBundles(
-      appId: string,
-      names: readonly string[],
-      checksum: string,
-      filesOf: number | null,
-    ): Promise<{ bundles: BundleRow[]; files: ManifestEntry[] }> {
-      const wanted = [`name.in.(${names.map(quote).join(',')})`, `checksum.eq.${checksum}`]
-      const rows = await read(
-        z.array(z.extend(BundleRow, { files: z.optional(z.array(ManifestEntry)) })),
-        appId,
-        {
-          order: 'id.desc',
-          limit: '100',
-          ...(filesOf === null
-            ? { or: `(${wanted.join(',')})`, select: BUNDLE_COLUMNS }
-            : {
-                or: `(${[...wanted, `id.eq.${filesOf}`].join(',')})`,
-                select: `${BUNDLE_COLUMNS},${ITS_FILES}`,
-                'files.app_version_id': `eq.${filesOf}`,
-                'files.order': 'id.asc',
-                'files.limit': String(PAGE),
-              }),
-        },
-        'look for bundles with the same name or content',
-      )
-      return {
-        bundles: rows
-          .filter(row => row.checksum === checksum || names.includes(row.name))
-          .map(({ files, ...bundle }) => bundle),
-        files: rows.find(row => row.id === filesOf)?.files ?? [],
-      }
-    },
-
     /** Bundles, not deleted, whose comment has this text; the caller looks closer. */
     findBundlesByComment: (appId: string, text: string): Promise<BundleRow[]> =>
       list(
@@ -238,23 +206,31 @@ export function bundles({ http, api, key, database }: Connection) {
 
     /**
      * Freezes a bundle whose content is stored: `r2Path` is the zip's key (null without a zip), `manifest` its delta
-     * files where they were not handed over before. Null when it was not in progress any more.
+     * files where they were not handed over before. Null when it was not in progress any more. With it comes the
+     * channel as it was at that moment (null = there is none).
      */
     async finaliseBundle(
       id: number,
-      r2Path: string | null,
-      manifest: readonly ManifestEntry[] | null,
-    ): Promise<BundleRow | null> {
-      const rows = await change(
-        { id: `eq.${id}`, storage_provider: 'eq.r2-direct' },
+      fields: { readonly r2Path: string | null; readonly manifest: readonly ManifestEntry[] | null },
+      channelName: string,
+    ): Promise<{ bundle: BundleRow; channel: ChannelRow | null } | null> {
+      const changed = await change(
+        FINALISED,
         {
-          ...(r2Path === null ? {} : { r2_path: r2Path }),
+          id: `eq.${id}`,
+          storage_provider: 'eq.r2-direct',
+          'app.channels.name': `eq.${channelName}`,
+        },
+        {
+          ...(fields.r2Path === null ? {} : { r2_path: fields.r2Path }),
           storage_provider: 'r2',
-          ...(manifest === null ? {} : { manifest }),
+          ...(fields.manifest === null ? {} : { manifest: fields.manifest }),
         },
         'finalise the bundle',
       )
-      return rows[0] ?? null
+      if (changed === null) return null
+      const { app, ...bundle } = changed
+      return { bundle, channel: app.channels[0] ?? null }
     },
 
     /** The newest bundles that have delta files. */
@@ -268,9 +244,13 @@ export function bundles({ http, api, key, database }: Connection) {
     /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
     async noteOnBundle(id: number, link: string, comment: string): Promise<boolean> {
       try {
-        return (
-          (await change({ id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle')).length === 1
+        const noted = await change(
+          { row: BundleRow, columns: BUNDLE_COLUMNS },
+          { id: `eq.${id}` },
+          { link, comment },
+          'note the commit on the bundle',
         )
+        return noted !== null
       } catch {
         return false
       }

@@ -41,18 +41,6 @@ export function channels({ http, api, key, database }: Connection) {
       return rows[0] ?? null
     },
 
-    /** The channel of this name and every public channel of the app, in one request. */
-    async readChannelAndPublic(
-      appId: string,
-      name: string,
-    ): Promise<{ channel: ChannelRow | null; publicChannels: string[] }> {
-      const rows = await list(appId, { or: `(name.eq.${name},public.is.true)` }, `read channel ${name}`)
-      return {
-        channel: rows.find(row => row.name === name) ?? null,
-        publicChannels: rows.filter(row => row.public).map(row => row.name),
-      }
-    },
-
     /** Channels of these names, with what they serve. */
     async readChannels(appId: string, names: readonly string[]): Promise<ChannelRow[]> {
       return list(appId, { name: `in.(${names.map(quote).join(',')})` }, 'read channels')

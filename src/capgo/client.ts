@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
+import { apps } from './apps.ts'
 import { bundles } from './bundles.ts'
 import { channels } from './channels.ts'
 import type { Connection } from './connection.ts'
@@ -12,7 +13,7 @@ import { permissionMissing, refusal } from './refusal.ts'
 import { rollouts } from './rollouts.ts'
 import { updates } from './updates.ts'
 import { uploads } from './upload.ts'
-import { App, FilesConfig, PrivateConfig } from './wire.ts'
+import { FilesConfig, PrivateConfig } from './wire.ts'
 
 export interface CapgoOptions extends HttpOptions {
   /** The API key, sent as the one header `capgkey`. */
@@ -24,7 +25,12 @@ export interface CapgoOptions extends HttpOptions {
   readonly plugin: string
   /** Null = ask `/private/config`. */
   readonly database: { readonly url: string; readonly key: string } | null
+  /** Opens connections to the server of this URL, before they are needed. */
+  readonly warm?: (url: string, count: number) => void
 }
+
+/** Of a publish: what is asked of the database side by side at most. */
+const SIDE_BY_SIDE = 3
 
 /** Permissions a publish may need and the smallest role that has each (Capgo's role table). */
 export const SMALLEST_ROLE = {
@@ -58,6 +64,7 @@ export function createCapgo(options: CapgoOptions) {
 
   async function discoverDatabase() {
     const found = options.database ?? (await readPrivateConfig())
+    options.warm?.(found.url, SIDE_BY_SIDE)
     return {
       url: `${found.url.replace(/\/+$/, '')}/rest/v1`,
       headers: { apikey: found.key, ...key },
@@ -94,6 +101,7 @@ export function createCapgo(options: CapgoOptions) {
   }
 
   return {
+    ...apps(connection),
     ...bundles(connection),
     ...channels(connection),
     ...devices(connection),
@@ -101,24 +109,6 @@ export function createCapgo(options: CapgoOptions) {
     ...updates(connection),
     ...manifests(connection),
     ...uploads(connection),
-
-    /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
-    async readApp(appId: string): Promise<App> {
-      const call = {
-        what: `read app ${appId}`,
-        method: 'GET',
-        url: `${options.api}/app/${encodeURIComponent(appId)}`,
-        headers: key,
-        retry: 'repeat',
-      } as const
-      const answer = await http.send(call)
-      if (answer.status === 200) return parseAnswer(App, answer, call)
-      if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
-        throw new ActionError('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
-          hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
-        })
-      throw refusal(call, answer)
-    },
 
     /** Limits and abilities of the files service; asked once. */
     readFilesConfig: (): Promise<FilesConfig> => (filesConfig ??= askFilesConfig()),

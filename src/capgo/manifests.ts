@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
 import { list, parseAnswer, query } from './postgrest.ts'
 import { refusal } from './refusal.ts'
-import { MANIFEST_COLUMNS, ManifestEntry } from './wire.ts'
+import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './wire.ts'
 
 /** Rows that a default PostgREST of Capgo's gives at most in one answer. */
 const PAGE = 1000
@@ -13,11 +13,11 @@ const TAKEN_UP_WITHIN = 120_000
 const LOOK_EVERY = 2000
 
 export function manifests({ http, api, key, database }: Connection) {
-  async function readPage(ids: readonly number[], offset: number): Promise<ManifestEntry[]> {
+  async function readPage(ids: readonly number[], offset: number): Promise<StoredFile[]> {
     const { url, headers } = await database()
     const parameters = {
       app_version_id: list(ids),
-      select: MANIFEST_COLUMNS,
+      select: FILE_COLUMNS,
       order: 'id.asc',
       limit: String(PAGE),
       offset: String(offset),
@@ -31,7 +31,7 @@ export function manifests({ http, api, key, database }: Connection) {
     } as const
     const answer = await http.send(call)
     if (answer.status !== 200 && answer.status !== 206) throw refusal(call, answer)
-    return parseAnswer(z.array(ManifestEntry), answer, call)
+    return parseAnswer(z.array(StoredFile), answer, call)
   }
 
   async function countEntries(id: number): Promise<number> {
@@ -53,7 +53,7 @@ export function manifests({ http, api, key, database }: Connection) {
     async readManifests(
       bundles: readonly { readonly id: number; readonly manifest_count: number }[],
       known = 0,
-    ): Promise<ManifestEntry[]> {
+    ): Promise<StoredFile[]> {
       const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0)
       const ids = bundles.map(({ id }) => id)
       const pages = Math.min(MOST_PAGES, Math.ceil((total - known) / PAGE))

@@ -32,7 +32,7 @@ export const FilesConfig = z.object({
 })
 export type FilesConfig = z.infer<typeof FilesConfig>
 
-/** `GET {api}/app/<id>`. */
+/** `GET {api}/app/<id>`, and a row of `apps`. */
 export const App = z.object({
   app_id: z.string(),
   owner_org: z.string(),
@@ -40,6 +40,7 @@ export const App = z.object({
   allow_preview: z.nullish(z.boolean()),
 })
 export type App = z.infer<typeof App>
+export const APP_COLUMNS = Object.keys(App.shape).join(',')
 
 /** A bundle: a row of `app_versions`. */
 export const BundleRow = z.object({
@@ -109,6 +110,8 @@ export const CHANNEL_COLUMNS = [
   ...Object.keys(ChannelRow.shape).filter(column => column !== 'version'),
   `version:app_versions!channels_version_fkey(${Object.keys(ServedBundle.shape).join(',')})`,
 ].join(',')
+/** To be read along with an app. */
+export const ITS_CHANNELS = `channels!channels_app_id_fkey(${CHANNEL_COLUMNS})`
 
 /** An override: a row of `channel_devices`. */
 export const OverrideRow = z.object({
@@ -139,6 +142,10 @@ export const ManifestEntry = z.object({
   file_hash: z.string(),
 })
 export type ManifestEntry = z.infer<typeof ManifestEntry>
-export const MANIFEST_COLUMNS = Object.keys(ManifestEntry.shape).join(',')
-/** To be read along with a bundle. */
-export const ITS_FILES = `files:manifest!manifest_app_version_id_fkey(${MANIFEST_COLUMNS})`
+/** As it is stored. */
+export const StoredFile = z.extend(ManifestEntry, {
+  /** Bytes as devices download them, compressed; 0 or null until the server has looked. */
+  file_size: z.nullish(Count),
+})
+export type StoredFile = z.infer<typeof StoredFile>
+export const FILE_COLUMNS = Object.keys(StoredFile.shape).join(',')

@@ -12,14 +12,16 @@ import {
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
 import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
+import { describeContents, listStored } from '../report/contents.ts'
 import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
 import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { PublishResult } from '../report/result.ts'
 import { type Built, buildBundle, checkAndZip, type Zipped } from './build.ts'
+import type { Content } from './content.ts'
 import type { RunContext } from './context.ts'
 import { withDeployment } from './deployment.ts'
-import { publish } from './publish.ts'
+import { decideFiles, publish } from './publish.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
 /** What shall be on which channel, and what for. */
@@ -72,10 +74,18 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   })
 }
 
-/** What would have to be waited for later is asked together with what the plan needs. */
-function askAhead({ appId, channel }: PublishFacts, capgo: Capgo): void {
+/** What would have to be waited for later is asked together with what the plan needs; who needs it sees what is wrong. */
+function askAhead({ appId, channel }: PublishFacts, app: App, content: Content, capgo: Capgo): void {
   const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
   capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
+  capgo
+    .readFilesConfig()
+    .then(async config => {
+      // Else the files themselves will tell.
+      if (content.encryption !== null || !decideFiles(content, config).on)
+        await capgo.requireStorage(app.owner_org, appId)
+    })
+    .catch(() => {})
 }
 
 /**
@@ -97,7 +107,8 @@ export async function deliver(
     deps,
     zipping,
   )
-  if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum) askAhead(facts, capgo)
+  if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
+    askAhead(facts, app, built.content, capgo)
   const compare = comparer(project, context.github, deps)
   const known = await gatherForContent(
     facts,
@@ -113,16 +124,20 @@ export async function deliver(
     for (const line of renderLogPlan(plan.decisions)) log.info(line)
   })
 
-  const contents =
-    plan.action.do === 'keep'
-      ? NOTHING_COMPARED
-      : gatherContents(known.channel?.version ?? null, built.content, capgo)
+  const served = known.channel?.version ?? null
+  // What was served is known by its delta files where ours will be too; else the zips are compared.
+  const before =
+    served !== null && known.servedFiles?.of === served.id && !inputs.dryRun && plan.action.do !== 'promote'
+      ? listStored(known.servedFiles.files, served.manifest_count)
+      : null
+  const compareZips = () => gatherContents(served, built.content, capgo)
+  const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null
   const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
   const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console }
   if (inputs.dryRun) {
     const result = plannedResult({
       ...findings,
-      contents: await contents,
+      contents: await (contents ?? compareZips()),
       upload: null,
       total: clock() - context.began,
     })
@@ -162,9 +177,14 @@ export async function deliver(
         )
       : null
   const times = { upload, total: clock() - context.began }
+  const compared =
+    contents ??
+    (published.files === null
+      ? compareZips()
+      : describeContents({ name: served!.name, files: before! }, published.files))
   return {
     result: withVerification(
-      publishedResult({ ...findings, contents: await contents, ...times }, published),
+      publishedResult({ ...findings, contents: await compared, ...times }, published),
       verified,
     ),
     channel: published.channel,

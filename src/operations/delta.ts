@@ -4,9 +4,10 @@ import PQueue from 'p-queue'
 import { deltaPacker, hashFiles } from '../bundle/delta-files.ts'
 import type { Session } from '../bundle/encrypt.ts'
 import type { Capgo } from '../capgo/client.ts'
-import type { App, BundleRow, FilesConfig, ManifestEntry } from '../capgo/wire.ts'
+import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../capgo/wire.ts'
 import { deltaKey, findStored, hasOpenFiles } from '../plan/delta.ts'
 import type { ServedFiles } from '../plan/types.ts'
+import { type ListedFile, listStored } from '../report/contents.ts'
 import type { Content, DeltaReport } from './content.ts'
 
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
@@ -19,6 +20,16 @@ const LOOK_AT = 3
 export interface DeltaStore {
   readonly manifest: readonly ManifestEntry[]
   readonly report: DeltaReport
+  /** All files as devices download them; null when the server has not told all their sizes. */
+  readonly files: readonly ListedFile[] | null
+}
+
+export interface Storing {
+  /** Whether Capgo took a file: false when there was none to send. */
+  readonly begun: Promise<boolean>
+  readonly done: Promise<DeltaStore>
+  /** Gives up what is not sent, and waits until nothing is under way. */
+  end(): Promise<void>
 }
 
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
@@ -27,7 +38,7 @@ export async function readStored(
   served: BundleRow | null,
   read: ServedFiles | null,
   capgo: Capgo,
-): Promise<readonly ManifestEntry[]> {
+): Promise<readonly StoredFile[]> {
   if (served === null || served.manifest_count === 0)
     return capgo.readManifests((await capgo.findDeltaBundles(appId, LOOK_AT)).filter(hasOpenFiles))
   if (!hasOpenFiles(served)) return []
@@ -35,24 +46,44 @@ export async function readStored(
   return [...known, ...(await capgo.readManifests([served], known.length))]
 }
 
+interface DeltaContext {
+  readonly app: App
+  readonly served: BundleRow | null
+  /** What was read of its delta files. */
+  readonly servedFiles: ServedFiles | null
+  /** An earlier run may have stored some of the files. */
+  readonly begun: boolean
+  readonly config: FilesConfig
+  readonly capgo: Capgo
+  /** Files that were sent of how many. */
+  readonly onFile: (sent: number, total: number) => void
+}
+
 /** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
-export async function storeDelta(
+export function storeDelta(content: Content, session: Session | null, context: DeltaContext): Storing {
+  const begun = Promise.withResolvers<boolean>()
+  const over = new AbortController()
+  const done = store(content, session, context, () => begun.resolve(true), over.signal)
+  // Whoever awaits `begun` or `done` sees the error; one that nobody awaits must not end the process.
+  begun.promise.catch(() => {})
+  done.then(() => begun.resolve(false), begun.reject)
+  return {
+    begun: begun.promise,
+    done,
+    async end() {
+      over.abort()
+      await done.catch(() => {})
+    },
+  }
+}
+
+async function store(
   content: Content,
   session: Session | null,
-  context: {
-    readonly app: App
-    readonly served: BundleRow | null
-    /** What was read of its delta files. */
-    readonly servedFiles: ServedFiles | null
-    /** An earlier run may have stored some of the files. */
-    readonly begun: boolean
-    readonly config: FilesConfig
-    readonly capgo: Capgo
-    /** Files that were sent of how many. */
-    readonly onFile: (sent: number, total: number) => void
-  },
+  { app, capgo, config, ...context }: DeltaContext,
+  onTaken: () => void,
+  signal: AbortSignal,
 ): Promise<DeltaStore> {
-  const { app, capgo, config } = context
   const [files, known] = await Promise.all([
     hashFiles(content.directory, content.files),
     session === null ? readStored(app.app_id, context.served, context.servedFiles, capgo) : [],
@@ -70,8 +101,10 @@ export async function storeDelta(
   const queue = new PQueue({ concurrency: UPLOADS })
   const sent = await queue
     .addAll(
-      missing.map(file => async (): Promise<ManifestEntry> => {
+      missing.map(file => async (): Promise<StoredFile> => {
+        signal.throwIfAborted()
         const packed = await pack(file)
+        signal.throwIfAborted()
         const hash =
           session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
         const key = deltaKey({
@@ -95,11 +128,12 @@ export async function storeDelta(
             },
             { config },
           )
+          onTaken()
           sentFiles++
           sentBytes += packed.size
         }
         context.onFile(++count, missing.length)
-        return { file_name: packed.fileName, s3_path: key, file_hash: hash }
+        return { file_name: packed.fileName, s3_path: key, file_hash: hash, file_size: packed.size }
       }),
     )
     .catch((error: unknown) => {
@@ -107,5 +141,10 @@ export async function storeDelta(
       queue.clear()
       throw error
     })
-  return { manifest: [...stored, ...sent], report: { files: files.length, sent: sentFiles, sentBytes } }
+  const all = [...stored, ...sent]
+  return {
+    manifest: all.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
+    report: { files: files.length, sent: sentFiles, sentBytes },
+    files: session === null ? listStored(all, files.length) : null,
+  }
 }

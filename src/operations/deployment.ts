@@ -25,12 +25,12 @@ export function environmentOf(name: string, { deps, inputs }: Pick<RunContext, '
 }
 
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
-export async function withDeployment(
+export async function withDeployment<T extends Pick<Published, 'outcome' | 'channel'>>(
   { environment: name, commit, purpose }: Deployed,
   plan: Pick<PublishPlan, 'appId' | 'channelName'>,
   context: RunContext,
-  publish: () => Promise<Published>,
-): Promise<Published> {
+  publish: () => Promise<T>,
+): Promise<T> {
   const { inputs, trigger, courtesy, lastWord } = context
   if (!inputs.deployments) return publish()
   const environment = environmentOf(name, context)
@@ -56,7 +56,7 @@ export async function withDeployment(
       if (transient && state === 'success') await github.retireDeployments(environment, id)
     })
   }
-  let published: Published
+  let published: T
   try {
     published = await publish()
   } catch (error) {

@@ -95,7 +95,11 @@ export async function carryOut(
 }
 
 /** Notes, assignment, read back. Doing it twice does no harm. */
-async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunContext): Promise<Published> {
+async function move(
+  plan: MovePlan,
+  warnings: string[],
+  { capgo, deps }: RunContext,
+): Promise<Omit<Published, 'files'>> {
   const { appId, channel, bundle, stage } = plan
   const note = async (noted: BundleRow, comment: string) => {
     if (!(await capgo.noteOnBundle(noted.id, noted.link ?? '', comment)))

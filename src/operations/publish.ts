@@ -10,6 +10,7 @@ import { decideDelta } from '../plan/delta.ts'
 import { isStale, readServedCommit } from '../plan/lineage.ts'
 import { formatShare, isAt } from '../plan/rollout.ts'
 import type { Commit, PublishAction, PublishPlan, Relation, ServedFiles } from '../plan/types.ts'
+import type { ListedFile } from '../report/contents.ts'
 import { assign, requireAssignment } from './assign.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { type DeltaStore, storeDelta } from './delta.ts'
@@ -42,14 +43,16 @@ export interface Published {
   readonly by: 'upload' | 'resume' | 'promote' | null
   /** Null when no delta files were stored. */
   readonly delta: DeltaReport | null
+  /** The delta files as devices download them; null when that is not known. */
+  readonly files: readonly ListedFile[] | null
   readonly warnings: readonly string[]
 }
 
 /** A bundle whose content is stored. */
 interface Stored {
-  /** The last write before devices may see it. */
-  freeze(): Promise<BundleRow>
-  readonly delta: DeltaReport | null
+  /** The last write before devices may see it, and the channel as it was then. */
+  freeze(): Promise<{ bundle: BundleRow; channel: ChannelRow | null }>
+  readonly delta: DeltaStore | null
   /** Waits until devices can be given its delta files; null when they can already. */
   readonly taken: (() => Promise<boolean>) | null
   readonly isDeltaOnly: boolean
@@ -67,11 +70,7 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
     action.do === 'promote'
       ? ready(() => takeOver(plan, action.bundle, context))
       : await store(plan, action, context)
-  // Freezing the bundle and looking at the channel once more need not wait for each other.
-  const [bundle, channel] = await Promise.all([
-    stored.freeze(),
-    context.capgo.readChannel(plan.appId, plan.channelName),
-  ])
+  const { bundle, channel } = await stored.freeze()
   if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
     throw new ActionError(
       'delta_not_taken_up',
@@ -89,7 +88,12 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
     warnings.push(
       'Capgo has not taken up the delta files yet: until it does, devices download the whole zip.',
     )
-  return { ...published, delta: stored.delta, warnings }
+  return {
+    ...published,
+    delta: stored.delta?.report ?? null,
+    files: stored.delta?.files ?? null,
+    warnings,
+  }
 }
 
 const ready = (freeze: Stored['freeze']): Stored => ({
@@ -123,6 +127,7 @@ async function keep(
     bundle,
     by: null,
     delta: null,
+    files: null,
     warnings: [],
   }
 }
@@ -136,12 +141,24 @@ async function requirePermissions(plan: PublishPlan, { capgo }: PublishContext):
 }
 
 /** A ready bundle with this content gets this run's commit; without that note it is promoted all the same. */
-async function takeOver(plan: PublishPlan, bundle: BundleRow, context: PublishContext): Promise<BundleRow> {
+async function takeOver(
+  plan: PublishPlan,
+  bundle: BundleRow,
+  context: PublishContext,
+): Promise<{ bundle: BundleRow; channel: ChannelRow | null }> {
   const { capgo, log } = context
   await requirePermissions(plan, context)
-  if (!(await capgo.noteOnBundle(bundle.id, plan.link, plan.comment)))
-    log('The commit could not be noted on the bundle; publishing is not affected.')
-  return bundle
+  const [noted, channel] = await Promise.all([
+    capgo.noteOnBundle(bundle.id, plan.link, plan.comment),
+    capgo.readChannel(plan.appId, plan.channelName),
+  ])
+  if (!noted) log('The commit could not be noted on the bundle; publishing is not affected.')
+  return { bundle, channel }
+}
+
+/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`. */
+export function decideFiles({ delta: mode, pluginVersion, files }: Content, { partialUpload }: FilesConfig) {
+  return decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount: files.length })
 }
 
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
@@ -151,17 +168,8 @@ async function store(
   context: PublishContext,
 ): Promise<Stored> {
   const { capgo, app, content, log } = context
-  const [config] = await Promise.all([
-    capgo.readFilesConfig(),
-    requirePermissions(plan, context),
-    capgo.requireStorage(app.owner_org, plan.appId),
-  ])
-  const delta = decideDelta({
-    mode: content.delta,
-    pluginVersion: content.pluginVersion,
-    serverTakesFiles: config.partialUpload,
-    fileCount: content.files.length,
-  })
+  const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)])
+  const delta = decideFiles(content, config)
   const isDeltaOnly = delta.on && content.delta === 'only'
   log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`)
   if (!isDeltaOnly && content.zip.size > config.maxUploadLength)
@@ -170,25 +178,31 @@ async function store(
       `The bundle has ${content.zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`,
       { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
     )
-  const { row, session } =
-    action.do === 'resume' ? reopen(action.bundle, content) : await claimName(plan, action, context)
+  const storeFiles = (session: Session | null) =>
+    storeDelta(content, session, {
+      app,
+      served: context.channel?.version ?? null,
+      servedFiles: context.servedFiles,
+      begun: action.do === 'resume',
+      config,
+      capgo,
+      onFile: context.onFile,
+    })
+  // Files are stored under names of their own, unless they are encrypted: then the bundle's row has their key.
+  const early = delta.on && content.encryption === null ? storeFiles(null) : null
+  // A file that Capgo took proves that the plan allows more. Only then there is a row, which a key may not remove.
+  if (!(await early?.begun)) await capgo.requireStorage(app.owner_org, plan.appId)
+  const { row, session } = await claim().catch(async (error: unknown) => {
+    await early?.end()
+    throw error
+  })
   let files: DeltaStore | null = null
   let isHandedOver = false
   const key = zipKey({ appId: plan.appId, ownerOrg: app.owner_org, name: row.name })
   try {
     files = await both(
       isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context),
-      delta.on
-        ? storeDelta(content, session, {
-            app,
-            served: context.channel?.version ?? null,
-            servedFiles: context.servedFiles,
-            begun: action.do === 'resume',
-            config,
-            capgo,
-            onFile: context.onFile,
-          })
-        : null,
+      early?.done ?? (delta.on ? storeFiles(session).done : null),
     )
     if (files !== null) {
       const { sent, files: count } = files.report
@@ -215,17 +229,20 @@ async function store(
     async freeze() {
       const ready = await capgo.finaliseBundle(
         row.id,
-        isDeltaOnly ? null : key,
-        isHandedOver ? null : manifest,
+        { r2Path: isDeltaOnly ? null : key, manifest: isHandedOver ? null : manifest },
+        plan.channelName,
       )
       if (ready !== null) return ready
-      const meanwhile = await capgo.readBundle(plan.appId, row.name)
+      const [meanwhile, channel] = await Promise.all([
+        capgo.readBundle(plan.appId, row.name),
+        capgo.readChannel(plan.appId, plan.channelName),
+      ])
       if (
         meanwhile?.checksum === content.checksum &&
         meanwhile.storage_provider !== 'r2-direct' &&
         !meanwhile.deleted
       )
-        return meanwhile
+        return { bundle: meanwhile, channel }
       throw new ActionError(
         'bundle_vanished',
         `Bundle ${row.name} was removed or changed while it was published.`,
@@ -234,7 +251,7 @@ async function store(
         },
       )
     },
-    delta: files?.report ?? null,
+    delta: files,
     taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
     isDeltaOnly,
     warnings:
@@ -243,6 +260,10 @@ async function store(
             `The bundle has ${megabytes(content.zip.size)}; Capgo advises to stay below ${megabytes(config.alertUploadSize)}, as phones download it on the road.`,
           ]
         : [],
+  }
+
+  async function claim() {
+    return action.do === 'resume' ? reopen(action.bundle, content) : claimName(plan, action, context)
   }
 }
 
@@ -345,7 +366,7 @@ async function promote(
   bundle: BundleRow,
   channel: ChannelRow | null,
   context: PublishContext,
-): Promise<Omit<Published, 'delta' | 'warnings'>> {
+): Promise<Omit<Published, 'delta' | 'files' | 'warnings'>> {
   const { capgo } = context
   const stale = await staleBy(plan, channel, context)
   if (channel !== null && stale !== null)

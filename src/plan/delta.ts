@@ -1,5 +1,5 @@
 import semver from 'semver'
-import type { BundleRow, ManifestEntry } from '../capgo/wire.ts'
+import type { BundleRow, StoredFile } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 
 /** `auto` = where app and server take it; `only` = without the zip. */
@@ -67,15 +67,15 @@ export function hasOpenFiles(bundle: BundleRow | null): bundle is BundleRow {
 /** Splits the files into those that the app has stored already (same path, same content) and the others. */
 export function findStored(
   files: readonly HashedFile[],
-  known: readonly ManifestEntry[],
-): { readonly stored: readonly ManifestEntry[]; readonly missing: readonly HashedFile[] } {
+  known: readonly StoredFile[],
+): { readonly stored: readonly StoredFile[]; readonly missing: readonly HashedFile[] } {
   const id = (path: string, hash: string) => `${hash} ${path}`
   const byContent = new Map(
     known.map(entry => [id(entry.file_name.replace(/\.br$/, ''), entry.file_hash), entry]),
   )
   // A file whose own name ends in .br is stored as it is under that very name.
   for (const entry of known) byContent.set(id(entry.file_name, entry.file_hash), entry)
-  const stored: ManifestEntry[] = []
+  const stored: StoredFile[] = []
   const missing: HashedFile[] = []
   for (const file of files) {
     const entry = file.path.endsWith('.br') ? undefined : byContent.get(id(file.path, file.sha256))

@@ -1,4 +1,4 @@
-import type { BundleRow, ChannelRow, ManifestEntry, NativePackage } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/wire.ts'
 import type { NativeChange } from './compatibility.ts'
 import type { RolloutRequest, Stage } from './rollout.ts'
 
@@ -86,7 +86,7 @@ export interface PublishFacts {
 export interface ServedFiles {
   /** The bundle's id. */
   readonly of: number
-  readonly files: readonly ManifestEntry[]
+  readonly files: readonly StoredFile[]
 }
 
 /** What a publish knows once the web build is a zip. Sizes in bytes. */
@@ -95,7 +95,7 @@ export interface BuiltFacts extends PublishFacts {
   readonly size: number
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
-  /** Delta files, those of a first page at least, of the bundle that the channel served when it was read; null = not read. */
+  /** Delta files, mostly all, of the bundle that the channel served when it was read; null = not read. */
   readonly servedFiles: ServedFiles | null
   readonly relation: Relation
   /** What the channel rolls out, and how our commit stands to that one's; null without a rollout. */

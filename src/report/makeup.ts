@@ -1,4 +1,5 @@
 /** What a bundle is made of and what grew, by kinds of files. Sizes are what devices download: compressed, in bytes. */
+import type { ListedFile } from './contents.ts'
 import { formatBytes, formatDifference } from './format.ts'
 import { details, table } from './markdown.ts'
 
@@ -28,10 +29,7 @@ const KIND_OF = new Map(
   ),
 )
 
-interface SizedFile {
-  readonly path: string
-  readonly compressedSize: number
-}
+type SizedFile = Pick<ListedFile, 'path' | 'size'>
 
 /** The largest kind first. `before` is the bundle that was served; null when it cannot be compared. */
 export function countKinds(before: readonly SizedFile[] | null, now: readonly SizedFile[]): KindOfFile[] {
@@ -50,11 +48,11 @@ export function countKinds(before: readonly SizedFile[] | null, now: readonly Si
 
 function sizesOf(files: readonly SizedFile[]): Map<Kind, { files: number; size: number }> {
   const sizes = new Map<Kind, { files: number; size: number }>()
-  for (const { path, compressedSize } of files) {
+  for (const { path, size } of files) {
     const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? ''
     const kind = KIND_OF.get(ending) ?? 'Other'
     const sum = sizes.get(kind) ?? { files: 0, size: 0 }
-    sizes.set(kind, { files: sum.files + 1, size: sum.size + compressedSize })
+    sizes.set(kind, { files: sum.files + 1, size: sum.size + size })
   }
   return sizes
 }

@@ -272,11 +272,7 @@ function changes(change: ContentChange | null): string {
   const files = listChanges(change)
   const since = code(change.since)
   if (files.length === 0) return `No file differs from ${since}.`
-  const total = files.reduce((sum, file) => sum + difference(file), 0)
-  return details(
-    `<b>Files:</b> ${countChanges(files)} since ${since} (${formatDifference(total)} unpacked)`,
-    tableOfChanges(files),
-  )
+  return details(`<b>Files:</b> ${countChanges(files)} since ${since}`, tableOfChanges(files))
 }
 
 /** What installed apps may lack comes first; the table is open when they do. */

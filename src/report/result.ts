@@ -6,7 +6,7 @@ import type { Decision } from '../plan/types.ts'
 import type { KindOfFile } from './makeup.ts'
 import type { TestersReport } from './testers.ts'
 
-/** How the content of two bundles differs. Sizes in bytes. */
+/** How the content of two bundles differs. Sizes in bytes, as devices download: compressed. */
 export interface ContentChange {
   /** Name of the bundle it is compared with. */
   readonly since: string
@@ -17,7 +17,7 @@ export interface ContentChange {
 
 export interface FileChange {
   readonly path: string
-  /** Size now, uncompressed; 0 when it was removed. */
+  /** Size now; 0 when it was removed. */
   readonly size: number
   readonly sizeBefore: number
 }

@@ -60,6 +60,9 @@ const filesSent = (world: World, since: number) =>
     .slice(since)
     .filter(({ method, path }) => method === 'POST' && path.includes('/files/upload/attachments')).length
 
+const bundleOf = (world: World, name: string) =>
+  world.capgo.store.list('app_versions', { app_id: APP_ID, name })[0]!
+
 const device = (world: World, options: Partial<DeviceOptions> = {}) =>
   new Device({ capgoUrl: world.capgo.url, appId: APP_ID, ...options })
 
@@ -146,6 +149,109 @@ describe('delta', () => {
     expect(run.exitCode).toBe(1)
     expect(run.outputs['error-code']).toBe('delta_impossible')
     expect(world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })).toEqual([])
+  })
+
+  it.each([
+    ['few files', 5],
+    ['more files than are read at once', 1100],
+  ])('one file that changed takes twelve requests: %s', async (_, count) => {
+    const icons = Array.from({ length: count - 5 }, (_, index) => [
+      `icons/${index}.svg`,
+      `<svg id="${index}"/>`,
+    ])
+    const web: Files = { ...WEB, ...Object.fromEntries(icons) }
+    const grown = `${SCRIPT}console.log("a text that stands nowhere else")`
+    const world = await createWorld({
+      files: webApp(web),
+      server: { profile: 'new' },
+      role: 'app_admin',
+    })
+    await publish(world)
+    world.repo.commit({ 'web/app.js': grown })
+    const since = world.capgo.requests.length
+    const run = await publish(world)
+    expect(run.visibleLog).toContain(`1 of ${count} files were sent`)
+    const requests = world.capgo.requests.slice(since)
+    expect(requests.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`).sort()).toEqual(
+      [
+        // Who, where and what limits.
+        'GET /private/config',
+        'GET /files/config',
+        'GET /rest/v1/apps',
+        // May we, and what is there?
+        'POST /rest/v1/rpc/cli_check_permission',
+        'GET /rest/v1/apps',
+        // The file, the row, the zip, the list of files, the end.
+        'POST /files/upload/attachments/',
+        'POST /rest/v1/app_versions',
+        'POST /files/upload/attachments/',
+        'POST /private/set_manifest',
+        'PATCH /rest/v1/app_versions',
+        // Promote, read back.
+        'PUT /bundle',
+        'GET /rest/v1/channels',
+      ].sort(),
+    )
+    // What grew is told by the list of files of the bundle before, in bytes as devices download them.
+    const size = (name: string) =>
+      world.capgo.store
+        .list('manifest', { file_name: 'app.js.br' })
+        .find(({ app_version_id }) => app_version_id === bundleOf(world, name).id)?.file_size ?? 0
+    const [before, now] = [size('1.2.0'), size(run.outputs['bundle-version']!)]
+    expect(before).toBeGreaterThan(0)
+    expect(run.summary).toContain('<b>Files:</b> 1 changed since <code>1.2.0</code>')
+    expect(run.summary).toContain(`| <code>app.js</code> | ${before} B | ${now} B | +${now - before} B |`)
+    expect(await installed(world)).toMatchObject({ 'app.js': grown })
+  })
+
+  it('what grew is told by the zips where the server has not told the sizes of files', async () => {
+    const world = await createWorld({ files: webApp(WEB) })
+    await publish(world)
+    for (const file of world.capgo.store.list('manifest', {}))
+      world.capgo.store.update('manifest', file, { file_size: 0 })
+    world.repo.commit({ 'web/app.js': `${SCRIPT}/* grown */` })
+    const since = world.capgo.requests.length
+    const run = await publish(world)
+    expect(run.summary).toContain('<b>Files:</b> 1 changed since <code>1.2.0</code>')
+    expect(
+      world.capgo.requests.slice(since).filter(({ path }) => path.startsWith('/files/read/')),
+    ).toHaveLength(1)
+  })
+
+  it('a plan that is exhausted is told by the first file, and no row is left, whatever the key may', async () => {
+    const world = await createWorld({ files: webApp(WEB), role: 'app_uploader', app: { planValid: false } })
+    world.capgo.seedChannel({ appId: APP_ID, name: 'production', public: true })
+    const run = await publish(world)
+    expect(run.outputs['error-code']).toBe('on_premise_app')
+    expect(world.capgo.requests.some(({ path }) => path.includes('is_allowed_action'))).toBe(false)
+    expect(world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })).toEqual([])
+  })
+
+  it('with no file to send, the plan is asked for before there is a row', async () => {
+    const world = await createWorld({ files: webApp(WEB), role: 'app_uploader' })
+    world.capgo.seedChannel({ appId: APP_ID, name: 'production', public: true })
+    await publish(world)
+    world.repo.commit({ 'web/img/logo.png': null })
+    world.capgo.store.update('orgs', world.capgo.store.list('orgs', {})[0]!, { plan_valid: false })
+    const run = await publish(world)
+    expect(run.outputs['error-code']).toBe('on_premise_app')
+    expect(world.capgo.store.list('app_versions', { app_id: APP_ID, storage_provider: 'r2-direct' })).toEqual(
+      [],
+    )
+  })
+
+  it('a name that nobody is free to take ends the files that are under way', async () => {
+    const world = await createWorld({ files: webApp(WEB) })
+    await publish(world)
+    world.repo.commit({ 'web/app.js': `${SCRIPT}/* grown */` })
+    world.capgo.faults.add({
+      match: { method: 'POST', path: '/rest/v1/app_versions' },
+      do: { status: 403, body: JSON.stringify({ code: '42501', message: 'no' }) },
+      times: Infinity,
+    })
+    const run = await publish(world)
+    expect(run.outputs['error-code']).toBe('permission_missing')
+    expect(await installed(world)).toEqual(asInstalled(WEB))
   })
 
   it('a run that died while files were sent is finished by the next', async () => {

@@ -153,6 +153,17 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       run: { inputs: { 'app-id': 'com.example.other' } },
     },
     {
+      title: 'a database that does not have the app',
+      code: 'app_not_in_database',
+      prepare: ({ capgo }) =>
+        capgo.faults.add({ match: { path: '/rest/v1/apps' }, do: { status: 200, body: '[]' } }),
+    },
+    {
+      title: "an organisation that demands two-factor authentication of the key's owner",
+      code: 'app_not_in_database',
+      world: { app: { blockedBy2fa: true } },
+    },
+    {
       title: 'an address where nothing answers',
       code: 'no_connection',
       run: { inputs: { 'api-url': 'http://127.0.0.1:9' } },
@@ -167,7 +178,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       code: 'redirect_refused',
       prepare: ({ capgo }) =>
         capgo.faults.add({
-          match: { path: /^\/app\// },
+          match: { path: '/rest/v1/apps' },
           do: { status: 302, headers: { location: 'https://elsewhere.example/' }, body: '' },
         }),
     },
@@ -175,7 +186,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       title: 'a server in trouble',
       code: 'http_503',
       prepare: ({ capgo }) =>
-        capgo.faults.add({ match: { path: /^\/app\// }, do: { status: 503, body: 'no' }, times: 99 }),
+        capgo.faults.add({ match: { path: '/rest/v1/apps' }, do: { status: 503, body: 'no' }, times: 99 }),
     },
   ],
   'The workflow': [

@@ -167,8 +167,8 @@ function shorten(path: string): string {
 function inOrder(requests: readonly string[]): string[] {
   const isReading = (request: string) => request.includes('/files/read/')
   const sideBySide = [
-    /\/rpc\/|\/files\/config|channels\?app_id=[^&]*&name=|app_versions\?app_id=[^&]*&or=/,
-    /^GET \/app\/|\/private\/config/,
+    /\/rpc\/|\/files\/config|channels\?app_id=[^&]*&name=|&bundles\.or=/,
+    /\/files\/config|\/private\/config/,
     /order=id\.asc&limit|channels\?app_id=[^&]*&order=|^PATCH \/rest\/v1\/app_versions/,
     /^(POST|DELETE) \/device /,
     /^PATCH \/rest\/v1\/app_versions|^GET \/rest\/v1\/channels\?/,

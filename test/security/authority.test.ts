@@ -386,7 +386,13 @@ describe('a server', () => {
   it('of Capgo sends the key elsewhere: by redirects, and by the place where an upload goes on', async () => {
     const { url, seen } = await stranger()
     const redirect = { status: 307, headers: { location: `${url}/take` }, body: '' }
-    for (const path of [/^\/app\//, /private\/config/, /\/rest\/v1\/channels/, /files\/config/, /\/rpc\//]) {
+    for (const path of [
+      /\/rest\/v1\/apps/,
+      /private\/config/,
+      /\/rest\/v1\/channels/,
+      /files\/config/,
+      /\/rpc\//,
+    ]) {
       const world = await createWorld({ role: 'app_admin' })
       world.capgo.faults.add({ match: { path }, do: redirect, times: 9 })
       refused(await world.push('main'), 'redirect_refused')

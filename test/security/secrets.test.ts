@@ -301,7 +301,7 @@ describe('no error of what we call tells a secret', () => {
       code: 'unexpected_answer',
       prepare: ({ capgo }) =>
         capgo.faults.add({
-          match: { path: /^\/app\// },
+          match: { path: '/rest/v1/apps' },
           do: { status: 200, body: { app_id: [KEY], owner_org: { [KEY]: KEY } } },
           times: 9,
         }),
@@ -310,7 +310,7 @@ describe('no error of what we call tells a secret', () => {
       code: 'http_400',
       prepare: ({ capgo }) =>
         capgo.faults.add({
-          match: { path: /^\/app\// },
+          match: { path: '/rest/v1/apps' },
           do: {
             status: 400,
             body: {
@@ -325,7 +325,7 @@ describe('no error of what we call tells a secret', () => {
       code: 'http_400',
       prepare: ({ capgo }) =>
         capgo.faults.add({
-          match: { path: /^\/app\// },
+          match: { path: '/rest/v1/apps' },
           do: { status: 400, body: { error: KEY } },
           times: 9,
         }),
@@ -334,7 +334,7 @@ describe('no error of what we call tells a secret', () => {
       code: 'http_502',
       prepare: ({ capgo }) =>
         capgo.faults.add({
-          match: { path: /^\/app\// },
+          match: { path: '/rest/v1/apps' },
           do: { status: 502, body: `<pre>capgkey: ${KEY}</pre>` },
           times: 9,
         }),
@@ -343,7 +343,7 @@ describe('no error of what we call tells a secret', () => {
       code: 'redirect_refused',
       prepare: ({ capgo }) =>
         capgo.faults.add({
-          match: { path: /^\/app\// },
+          match: { path: '/rest/v1/apps' },
           do: { status: 302, headers: { location: `/elsewhere?key=${encodeURIComponent(KEY)}` }, body: '' },
           times: 9,
         }),

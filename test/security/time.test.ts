@@ -185,7 +185,7 @@ describe('a run that is cancelled (SIGINT, then SIGTERM)', () => {
   })
 
   it.each<[string, FaultInput['match'], FaultInput['at']]>([
-    ['before anything is written', { path: /^\/app\// }, 'before'],
+    ['before anything is written', { path: '/rest/v1/apps' }, 'before'],
     ['in an upload', { path: /files\/upload\/attachments/ }, 'middle'],
     ['after the upload', { path: /files\/upload\/attachments/ }, 'after'],
     ['before the promotion', { method: 'PATCH', path: /app_versions/ }, 'before'],

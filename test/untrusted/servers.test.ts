@@ -217,7 +217,7 @@ describe('Capgo, at each kind of request', () => {
   it('answers without an end: the answer is cut', async () => {
     const site = await createSite()
     const first = await site.publish('', null)
-    for (const kind of ['GET /app/APP', 'GET /files/config', 'POST /rest/v1/rpc/cli_check_permission']) {
+    for (const kind of ['GET /rest/v1/apps', 'GET /files/config', 'POST /rest/v1/rpc/cli_check_permission']) {
       const sent = { bytes: 0 }
       const { run } = await site.publish(kind, endless(sent))
       expect(first.run.isGreen).toBe(true)

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { countKinds, renderMakeup } from '../../../src/report/makeup.ts'
 
-const file = (path: string, compressedSize: number) => ({ path, compressedSize })
+const file = (path: string, size: number) => ({ path, size })
 const NOW = [
   file('index.html', 800),
   file('assets/index-Dp9aQw2k.js', 300_000),

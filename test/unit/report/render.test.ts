@@ -80,7 +80,7 @@ describe('what changed', () => {
     ['main-QK4TNY2R.js', 'main-ABCDEFGH.js'],
   ])('%s and %s are one file', (before, after) => {
     expect(change([now(after, 30)], [was(before, 10)])).toContain(
-      '<b>Files:</b> 1 changed since <code>1.0.0</code> (+20 B unpacked)',
+      '<b>Files:</b> 1 changed since <code>1.0.0</code></summary>',
     )
   })
   it.each([

@@ -132,6 +132,86 @@ describe('select', () => {
   })
 })
 
+/** As PostgREST 12.2, 13.0 and 14.12 answered over Capgo's tables. */
+describe('what is embedded in an app', () => {
+  const channels = 'channels!channels_app_id_fkey(name,version:app_versions!channels_version_fkey(name))'
+
+  it('channels by an or of their own; without one that fits, the app is there all the same', async () => {
+    const read = async (or: string) =>
+      (await get(`apps?app_id=eq.${APP}&select=app_id,${channels}&channels.or=(${or})`)).body
+    expect(await read('name.eq.empty,public.is.true')).toEqual([
+      {
+        app_id: APP,
+        channels: [
+          { name: 'production', version: { name: '2.0.0' } },
+          { name: 'empty', version: null },
+        ],
+      },
+    ])
+    expect(await read('name.eq.none,name.eq.other')).toEqual([{ app_id: APP, channels: [] }])
+  })
+
+  it('the same list several times, each part with its own limit and offset, 1000 rows at most in each', async () => {
+    const { capgo } = setup
+    const [bundle] = capgo.store.list('app_versions', { name: '2.0.0' })
+    for (let index = 0; index < 1100; index++)
+      capgo.store.insert('manifest', {
+        app_version_id: bundle!.id,
+        file_name: `f${index}`,
+        s3_path: 'p',
+        file_hash: 'h',
+        file_size: index,
+      })
+    const page = (name: string) => `${name}:manifest!manifest_app_version_id_fkey(file_name)`
+    const { body } = await get(
+      `apps?app_id=eq.${APP}&select=bundles:app_versions!app_versions_app_id_fkey(name,${page('a')},${page('b')},${page('c')})&bundles.or=(name.in.("2.0.0"),name.eq.1.0.0)&bundles.order=id.desc&bundles.a.order=id.asc&bundles.b.order=id.asc&bundles.b.offset=1000&bundles.b.limit=50&bundles.c.limit=2000&bundles.c.app_version_id=eq.${bundle!.id}`,
+    )
+    const [{ bundles }] = body as [{ bundles: Record<'a' | 'b' | 'c', { file_name: string }[]>[] }]
+    expect(bundles.map(({ a, b, c }) => [a.length, b.length, c.length])).toEqual([
+      [1000, 50, 1000],
+      [0, 0, 0],
+    ])
+    expect(bundles[0]?.b[0]).toEqual({ file_name: 'f1000' })
+  })
+
+  it('a filter of what is embedded in a change shows less, and changes no less', async () => {
+    const change = (id: number, name: string, more = '') =>
+      rest(
+        setup.capgo,
+        'PATCH',
+        `app_versions?id=eq.${id}&storage_provider=eq.r2-direct&select=name,app:apps!app_versions_app_id_fkey(${channels})&app.channels.name=eq.${name}${more}`,
+        { key: setup.admin, headers: representation, body: { storage_provider: 'r2', r2_path: 'x' } },
+      )
+    const [open] = setup.capgo.store.list('app_versions', { name: '1.1.0' })
+    expect((await change(open!.id, 'none')).body).toEqual([{ name: '1.1.0', app: { channels: [] } }])
+    expect(setup.capgo.store.find('app_versions', { id: open!.id })?.storage_provider).toBe('r2')
+    expect((await change(open!.id, 'production')).body).toEqual([])
+  })
+
+  it.each([
+    ['a foreign key that is none', `select=name,app:apps!none_fkey(app_id)`, 400, 'PGRST200'],
+    ['a filter of what is not selected', `select=name&app.app_id=eq.x`, 400, 'PGRST108'],
+    [
+      'a column that is none',
+      `select=name,app:apps!app_versions_app_id_fkey(app_id)&app.none=eq.x`,
+      400,
+      '42703',
+    ],
+  ])('%s is refused, and nothing is changed', async (_, select, status, code) => {
+    const path = `app_versions?name=eq.1.1.0&${select}`
+    const answers = [
+      await get(path),
+      await rest(setup.capgo, 'PATCH', path, {
+        key: setup.admin,
+        headers: representation,
+        body: { comment: 'changed' },
+      }),
+    ]
+    for (const answer of answers) expect(answer).toMatchObject({ status, body: { code } })
+    expect(setup.capgo.store.list('app_versions', { comment: 'changed' })).toEqual([])
+  })
+})
+
 describe('writes', () => {
   const write = (method: string, path: string, body: unknown, headers = representation, key = setup.admin) =>
     rest(setup.capgo, method, path, { key, headers, body })

@@ -1,0 +1,164 @@
+import * as z from 'zod/mini'
+import { ActionError } from '../errors.ts'
+import type { Connection } from './connection.ts'
+import { list, parseAnswer, query, quote } from './postgrest.ts'
+import { refusal } from './refusal.ts'
+import {
+  APP_COLUMNS,
+  App,
+  BUNDLE_COLUMNS,
+  BundleRow,
+  ChannelRow,
+  FILE_COLUMNS,
+  ITS_CHANNELS,
+  StoredFile,
+} from './wire.ts'
+
+/** Rows that a default PostgREST of Capgo's gives at most of one list, embedded ones too. */
+const PAGE = 1000
+/** Capgo takes 10,000 delta files a bundle. */
+const MOST_PAGES = 10
+
+/** With pages of its delta files. */
+const BundleWithFiles = z.catchall(BundleRow, z.array(StoredFile))
+
+/** The app and its channels and bundles: what the database knows of one app is read in one request. */
+export function apps({ http, api, key, database }: Connection) {
+  /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
+  async function readApp(appId: string): Promise<App> {
+    const call = {
+      what: `read app ${appId}`,
+      method: 'GET',
+      url: `${api}/app/${encodeURIComponent(appId)}`,
+      headers: key,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status === 200) return parseAnswer(App, answer, call)
+    if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
+      throw new ActionError('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
+        hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
+      })
+    throw refusal(call, answer)
+  }
+
+  /** The app's row with what is embedded in it. Throws what `readApp` throws where the key sees no such row. */
+  async function readRow<T>(
+    row: z.ZodMiniType<T>,
+    appId: string,
+    embedded: readonly string[],
+    filters: Record<string, string>,
+    what: string,
+  ): Promise<T> {
+    const { url, headers } = await database()
+    const parameters = {
+      app_id: `eq.${appId}`,
+      select: [APP_COLUMNS, ...embedded].join(','),
+      ...filters,
+    }
+    const call = {
+      what,
+      method: 'GET',
+      url: `${url}/apps?${query(parameters)}`,
+      headers,
+      retry: 'repeat',
+    } as const
+    const answer = await http.send(call)
+    if (answer.status !== 200) throw refusal(call, answer)
+    const [found] = parseAnswer(z.array(row), answer, call)
+    if (found !== undefined) return found
+    // The database shows nothing to a key that is not good; the API says why it is not.
+    await readApp(appId)
+    throw new ActionError(
+      'app_not_in_database',
+      `Capgo's database hides app ${appId} from this key, although its API shows it.`,
+      {
+        hint: "If the organisation demands two-factor authentication or a new password, the key's owner has to set it up. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
+      },
+    )
+  }
+
+  return {
+    readApp,
+
+    /** The app, its channel of this name (null when there is none that the key can see), and its public channels. */
+    async readAppAndChannel(
+      appId: string,
+      name: string,
+    ): Promise<{ app: App; channel: ChannelRow | null; publicChannels: string[] }> {
+      const { channels, ...app } = await readRow(
+        z.extend(App, { channels: z.array(ChannelRow) }),
+        appId,
+        [ITS_CHANNELS],
+        { 'channels.or': `(name.eq.${name},public.is.true)` },
+        `read app ${appId} and channel ${name}`,
+      )
+      return {
+        app,
+        channel: channels.find(row => row.name === name) ?? null,
+        publicChannels: channels.filter(row => row.public).map(row => row.name),
+      }
+    },
+
+    /**
+     * The app's channels of some names; its bundles, deleted ones too, that have one of the names or the content;
+     * and the delta files of the bundle `filesOf`, of which there are `count` (`files` may have fewer).
+     */
+    async readChannelsAndBundles(
+      appId: string,
+      wanted: {
+        readonly channels: readonly string[]
+        readonly names: readonly string[]
+        readonly checksum: string
+        readonly filesOf: { readonly id: number; readonly count: number } | null
+      },
+    ): Promise<{ channels: ChannelRow[]; bundles: BundleRow[]; files: StoredFile[] }> {
+      const { names, checksum, filesOf } = wanted
+      const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / PAGE))
+      const pages = Array.from({ length: pageCount }, (_, page) => `files${page}`)
+      const conditions = [
+        `name.in.(${names.map(quote).join(',')})`,
+        `checksum.eq.${checksum}`,
+        ...(filesOf === null ? [] : [`id.eq.${filesOf.id}`]),
+      ]
+      const files = pages.map(page => `${page}:manifest!manifest_app_version_id_fkey(${FILE_COLUMNS})`)
+      const { channels, bundles } = await readRow(
+        z.object({ channels: z.array(ChannelRow), bundles: z.array(BundleWithFiles) }),
+        appId,
+        [
+          ITS_CHANNELS,
+          `bundles:app_versions!app_versions_app_id_fkey(${[BUNDLE_COLUMNS, ...files].join(',')})`,
+        ],
+        {
+          'channels.name': list(wanted.channels),
+          'bundles.or': `(${conditions.join(',')})`,
+          'bundles.order': 'id.desc',
+          'bundles.limit': '100',
+          ...Object.fromEntries(
+            pages.flatMap((page, index) => [
+              [`bundles.${page}.app_version_id`, `eq.${filesOf?.id}`],
+              [`bundles.${page}.order`, 'id.asc'],
+              [`bundles.${page}.limit`, String(PAGE)],
+              [`bundles.${page}.offset`, String(index * PAGE)],
+            ]),
+          ),
+        },
+        'read the channel and the bundles with the same name or content',
+      )
+      const ofIt = bundles.find(bundle => bundle.id === filesOf?.id)
+      return {
+        channels,
+        bundles: bundles
+          .filter(bundle => bundle.checksum === checksum || names.includes(bundle.name))
+          .map(bundle => BundleRow.parse(bundle)),
+        files: ofIt === undefined ? [] : unbroken(pages.map(page => ofIt[page] ?? [])),
+      }
+    },
+  }
+}
+
+/** A server that gives fewer rows at once leaves gaps: what stands before the first one. */
+function unbroken(pages: readonly StoredFile[][]): StoredFile[] {
+  const short = pages.findIndex(page => page.length < PAGE)
+  return (short === -1 ? pages : pages.slice(0, short + 1)).flat()
+}
