@@ -50595,6 +50595,8 @@ var wire = __nccwpck_require__(929);
 const PAGE = 1000;
 /** Capgo takes 10,000 delta files a bundle. */
 const MOST_PAGES = 10;
+/** So many of the newest bundles with delta files are told of. */
+const NEWEST = 3;
 /** With pages of its delta files. */
 const BundleWithFiles = schemas/* catchall */.rUs(wire/* BundleRow */.Vd, schemas/* array */.YOg(wire/* StoredFile */.OO));
 /** The app and its channels and bundles: what the database knows of one app is read in one request. */
@@ -50646,13 +50648,23 @@ function apps({ http, api, key, database }) {
     }
     return {
         readApp,
-        /** The app, its channel of this name (null when there is none that the key can see), and its public channels. */
+        /**
+         * The app, its channel of this name (null when there is none that the key can see), its public channels, and the
+         * newest bundles that have delta files.
+         */
         async readAppAndChannel(appId, name) {
-            const { channels, ...app } = await readRow(schemas/* extend */.X$i(wire/* App */.qw, { channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud) }), appId, [wire/* ITS_CHANNELS */.w4], { 'channels.or': `(name.eq.${name},public.is.true)` }, `read app ${appId} and channel ${name}`);
+            const { channels, newest, ...app } = await readRow(schemas/* extend */.X$i(wire/* App */.qw, { channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud), newest: schemas/* array */.YOg(wire/* BundleRow */.Vd) }), appId, [wire/* ITS_CHANNELS */.w4, `newest:app_versions!app_versions_app_id_fkey(${wire/* BUNDLE_COLUMNS */.z5})`], {
+                'channels.or': `(name.eq.${name},public.is.true)`,
+                'newest.manifest_count': 'gt.0',
+                'newest.deleted': 'is.false',
+                'newest.order': 'id.desc',
+                'newest.limit': String(NEWEST),
+            }, `read app ${appId} and channel ${name}`);
             return {
                 app,
                 channel: channels.find(row => row.name === name) ?? null,
                 publicChannels: channels.filter(row => row.public).map(row => row.name),
+                newest,
             };
         },
         /**
@@ -50883,8 +50895,6 @@ function bundles({ http, api, key, database }) {
             const { app, ...bundle } = changed;
             return { bundle, channel: app.channels[0] ?? null };
         },
-        /** The newest bundles that have delta files. */
-        findDeltaBundles: (appId, limit) => list(appId, { manifest_count: 'gt.0', deleted: 'is.false', order: 'id.desc', limit: String(limit) }, 'look for bundles with delta files'),
         /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
         async noteOnBundle(id, link, comment) {
             try {
@@ -51261,6 +51271,8 @@ function createCapgo(options) {
         ...updates(connection),
         ...manifests(connection),
         ...(0,upload/* uploads */.p)(connection),
+        /** Opens connections for so many uploads side by side. */
+        expectUploads: (count) => options.warm?.(options.files, count),
         /** Limits and abilities of the files service; asked once. */
         readFilesConfig: () => (filesConfig ??= askFilesConfig()),
         /** Whether the key has the permission on the app, or on the channel; asked once. */
@@ -60824,7 +60836,7 @@ async function gatherRemote(project, target, { minUpdateVersion, onIncompatible,
     // Who needs this answer later then sees what is wrong with it. Now it takes no time.
     if (!dryRun)
         capgo.readFilesConfig().catch(() => { });
-    const { app, channel, publicChannels } = await capgo.readAppAndChannel(project.appId, target.channelName);
+    const { app, channel, publicChannels, newest } = await capgo.readAppAndChannel(project.appId, target.channelName);
     return {
         app,
         facts: {
@@ -60833,6 +60845,7 @@ async function gatherRemote(project, target, { minUpdateVersion, onIncompatible,
             channelWhy: target.why,
             channel,
             publicChannels,
+            newest,
             purpose: target.purpose,
             wanted: project.wanted,
             natives: project.natives,
@@ -60875,7 +60888,7 @@ async function gatherForContent(facts, names, content, isOld, baseChannel, capgo
         size: content.zip.size,
         nativePackages: content.nativePackages,
         bundles: isKept ? [] : await withoutLostContent(found.bundles, content.checksum, capgo),
-        servedFiles: filesOf === null ? null : { of: filesOf.id, files: found.files },
+        stored: { newest: facts.newest, of: filesOf?.id ?? null, files: found.files },
     };
 }
 /** What the channel rolls out besides what it serves. */
@@ -65994,8 +66007,6 @@ function unsupported(name, folder, root) {
     });
 }
 
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
 ;// CONCATENATED MODULE: external "module"
 const external_module_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("module");
 ;// CONCATENATED MODULE: ./node_modules/fflate/esm/index.mjs
@@ -68714,9 +68725,12 @@ function unzipSync(data, opts) {
 var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:worker_threads"
 var external_node_worker_threads_ = __nccwpck_require__(5919);
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./src/bundle/zlib.ts
 var bundle_zlib = __nccwpck_require__(6255);
 ;// CONCATENATED MODULE: ./src/bundle/deflate.ts
+
 
 
 
@@ -68734,16 +68748,13 @@ class SizeChanged extends Error {
 function isPacked(path) {
     return /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z)$/i.test(path);
 }
-/** A deflated file piece by piece, with the CRC-32 of what was read so far. Throws `SizeChanged`. */
+/** A deflated file piece by piece. Throws `SizeChanged`. */
 function* deflatePieces(task, startStream) {
     const stream = startStream();
     try {
-        let crc = 0;
-        for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(bundle_zlib/* PIECE */.TJ, task.size)))) {
-            crc = (0,external_node_zlib_.crc32)(piece, crc);
+        for (const { piece, last, ...sums } of readPieces(task, new Uint8Array(Math.min(bundle_zlib/* PIECE */.TJ, task.size))))
             for (const data of stream.push(piece, last))
-                yield { data, crc };
-        }
+                yield { data, ...sums };
     }
     finally {
         stream.end();
@@ -68754,6 +68765,8 @@ function* deflatePieces(task, startStream) {
  * good until the next. Reads at once: for many small files to wait takes longer than to read. Throws `SizeChanged`.
  */
 function* readPieces({ path, size }, buffer) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let crc = 0;
     const file = (0,external_node_fs_.openSync)(path, 'r');
     try {
         if ((0,external_node_fs_.fstatSync)(file).size !== size)
@@ -68768,7 +68781,10 @@ function* readPieces({ path, size }, buffer) {
                 filled += count;
             }
             left -= length;
-            yield { piece: buffer.subarray(0, length), last: left === 0 };
+            const piece = buffer.subarray(0, length);
+            crc = (0,external_node_zlib_.crc32)(piece, crc);
+            hash.update(piece);
+            yield { piece, last: left === 0, crc, sha256: left === 0 ? hash.digest('hex') : '' };
         } while (left > 0);
     }
     finally {
@@ -68778,11 +68794,11 @@ function* readPieces({ path, size }, buffer) {
 /** The same in one piece. */
 function deflateFile(task, startStream) {
     const pieces = [];
-    let last = 0;
+    let last = { crc: 0, sha256: '' };
     try {
-        for (const { data, crc } of deflatePieces(task, startStream)) {
+        for (const { data, ...sums } of deflatePieces(task, startStream)) {
             pieces.push(data);
-            last = crc;
+            last = sums;
         }
     }
     catch (error) {
@@ -68790,7 +68806,7 @@ function deflateFile(task, startStream) {
             return null;
         throw error;
     }
-    return { data: concatenate(pieces), crc: last };
+    return { data: concatenate(pieces), ...last };
 }
 function concatenate(pieces) {
     const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
@@ -68862,7 +68878,6 @@ function deflateHere(startStream) {
 
 
 
-
 /** The same local time in every timezone, as zips count. Noon, which no clock change has ever skipped. */
 const DATE = new Date(1980, 0, 1, 12);
 const UNIX = 3;
@@ -68891,10 +68906,12 @@ async function zipDirectory(options) {
     const file = await (0,promises_.open)(options.to, 'w');
     try {
         const output = new Output(file, options.signal);
-        for await (const chunk of zipChunks(options, deflater, startStream))
+        const files = [];
+        const onFile = (hashed) => void files.push(hashed);
+        for await (const chunk of zipChunks(options, deflater, startStream, onFile))
             await output.write(chunk);
         await output.flush();
-        return { path: options.to, size: output.size, sha256: output.hash.digest('hex') };
+        return { path: options.to, size: output.size, sha256: output.hash.digest('hex'), files };
     }
     finally {
         await Promise.all([file.close(), deflater.close()]);
@@ -68936,7 +68953,7 @@ class Output {
 function isSmallText(file) {
     return file.size <= IN_MEMORY && !isPacked(file.path);
 }
-async function* zipChunks({ directory, files }, deflater, startStream) {
+async function* zipChunks({ directory, files }, deflater, startStream, onFile) {
     const ready = [];
     const zip = new Zip((error, chunk) => {
         if (error)
@@ -68957,6 +68974,7 @@ async function* zipChunks({ directory, files }, deflater, startStream) {
             attrs: REGULAR_FILE_644,
         };
         zip.add(entry);
+        let sha256 = '';
         const write = (data, last = false) => {
             entry.ondata?.(null, data, last);
             return ready.splice(0);
@@ -68966,19 +68984,24 @@ async function* zipChunks({ directory, files }, deflater, startStream) {
             if (deflated === null)
                 throw fileChanged(file);
             entry.crc = deflated.crc;
+            sha256 = deflated.sha256;
             yield* write(deflated.data);
         }
         else
             try {
                 const task = { path, size: file.size };
-                for (const { data, crc } of isPacked(path) ? storedBlocks(task) : deflatePieces(task, startStream)) {
-                    entry.crc = crc;
+                for (const { data, ...sums } of isPacked(path)
+                    ? storedBlocks(task)
+                    : deflatePieces(task, startStream)) {
+                    entry.crc = sums.crc;
+                    sha256 = sums.sha256;
                     yield* write(data);
                 }
             }
             catch (error) {
                 throw error instanceof SizeChanged ? fileChanged(file) : error;
             }
+        onFile({ ...file, sha256 });
         yield* write(new Uint8Array(), true);
     }
     zip.end();
@@ -69005,18 +69028,16 @@ function lookAhead(items, count, work) {
 }
 /**
  * A file as it is, in the form of deflate: Android's reader of zips refuses stored entries whose sizes stand behind
- * them. With the CRC-32 of what was read so far.
+ * them.
  */
 function* storedBlocks(task) {
-    let crc = 0;
-    for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(STORED_BLOCK, task.size)))) {
-        crc = (0,external_node_zlib_.crc32)(piece, crc);
+    for (const { piece, last, ...sums } of readPieces(task, new Uint8Array(Math.min(STORED_BLOCK, task.size)))) {
         const header = Buffer.alloc(5);
         header.writeUInt8(last ? 1 : 0);
         header.writeUInt16LE(piece.length, 1);
         header.writeUInt16LE(0xffff - piece.length, 3);
-        yield { data: header, crc };
-        yield { data: piece, crc };
+        yield { data: header, ...sums };
+        yield { data: piece, ...sums };
     }
 }
 function fileChanged(file) {
@@ -69093,7 +69114,7 @@ async function buildBundle(project, inputs, deps, begun) {
                 zip,
                 checksum: encryption?.sign(zip.sha256) ?? zip.sha256,
                 directory: project.webDirectory,
-                files: checked.files,
+                files: zip.files,
                 encryption,
                 delta: inputs.delta,
                 pluginVersion,
@@ -69106,56 +69127,6 @@ async function buildBundle(project, inputs, deps, begun) {
             duration,
         };
     });
-}
-
-// EXTERNAL MODULE: ./src/capgo/channels.ts
-var channels = __nccwpck_require__(9732);
-// EXTERNAL MODULE: ./src/capgo/refusal.ts
-var capgo_refusal = __nccwpck_require__(5950);
-// EXTERNAL MODULE: ./src/capgo/upload.ts
-var upload = __nccwpck_require__(3813);
-;// CONCATENATED MODULE: ./src/operations/assign.ts
-
-/** The permissions that giving a bundle to a channel takes; throws `permission_missing` for the first that lacks. */
-async function requireAssignment(stage, appId, channel, capgo) {
-    const scope = { appId, channelId: channel.id };
-    const needs = [
-        capgo.requirePermission(`point channel ${channel.name} at a bundle`, 'channel.promote_bundle', scope),
-        ...(stage.bps === null && stage.running === null
-            ? []
-            : [
-                capgo.requirePermission(`change the rollout of channel ${channel.name}`, 'channel.update_settings', scope),
-            ]),
-    ];
-    for (const result of await Promise.allSettled(needs))
-        if (result.status === 'rejected')
-            throw result.reason;
-}
-/**
- * Gives the bundle to those that the stage says, in one request; the caller reads the channel back. Throws
- * `rollout_changed` when the channel's rollout is not the one that was planned for.
- */
-async function assign_assign(stage, bundle, channel, appId, capgo) {
-    const changed = rolloutChanged(stage, channel);
-    if (changed !== null)
-        throw changed;
-    if (stage.bps === null && stage.running === null)
-        return capgo.promote(appId, bundle.id, channel);
-    await capgo.changeRollout(appId, channel, fieldsOf(stage, bundle, channel));
-}
-function fieldsOf({ bps, running, paused }, bundle, channel) {
-    const isRunning = running === bundle.id;
-    if (bps !== null)
-        return {
-            // Only where it changes: devices would be drawn anew.
-            ...(isRunning ? {} : { rolloutVersion: bundle.id }),
-            rolloutPercentageBps: bps,
-            rolloutEnabled: true,
-            rolloutPaused: paused,
-        };
-    if (isRunning)
-        return { promoteToStable: true };
-    return channel.version?.id === bundle.id ? { rollback: true } : { version: bundle.name, rollback: true };
 }
 
 ;// CONCATENATED MODULE: ./node_modules/mrmime/index.mjs
@@ -69627,7 +69598,6 @@ var file_range = __nccwpck_require__(1649);
 
 
 
-
 /** Smaller files are not worth a compression (Capgo's own CLI does the same). */
 const COMPRESS_FROM = 8192;
 /** What compression must gain at least, in bytes. */
@@ -69649,34 +69619,7 @@ const QUALITIES = [
 ];
 /** Brotli's header of a stream. */
 const WINDOW_GAP = 16;
-/** Bytes that are read at once to be hashed. */
-const HASH_AT_ONCE = 256 * 1024;
 const compressed = (0,external_node_util_.promisify)(external_node_zlib_.brotliCompress);
-/** The SHA-256 of each file, in their order. Throws `file_changed` when one has another size than was checked. */
-async function delta_files_hashFiles(directory, files) {
-    const lanes = 2 * (0,external_node_os_.availableParallelism)();
-    const queue = new dist/* default */.Ay({ concurrency: lanes });
-    const buffers = Array.from({ length: lanes }, () => Buffer.allocUnsafeSlow(HASH_AT_ONCE));
-    return queue.addAll(files.map(file => async () => {
-        const buffer = buffers.pop();
-        const hash = (0,external_node_crypto_.createHash)('sha256');
-        const handle = await (0,promises_.open)((0,external_node_path_.join)(directory, file.path));
-        try {
-            let size = 0;
-            for (let count = -1; count !== 0; size += count) {
-                count = (await handle.read(buffer, 0, HASH_AT_ONCE, size)).bytesRead;
-                hash.update(buffer.subarray(0, count));
-            }
-            if (size !== file.size)
-                throw fileChanged(file);
-            return { ...file, sha256: hash.digest('hex') };
-        }
-        finally {
-            buffers.push(buffer);
-            await handle.close();
-        }
-    }));
-}
 /**
  * Compresses files where it pays, and encrypts them. `scratch` is an existing folder for the large ones.
  * Throws `file_changed` when a file is not what was hashed.
@@ -69693,7 +69636,7 @@ function deltaPacker(options) {
     }
     function packSmall(file) {
         const pack = async () => {
-            const content = await (0,promises_.readFile)((0,external_node_path_.join)(directory, file.path));
+            const content = (0,external_node_fs_.readFileSync)((0,external_node_path_.join)(directory, file.path));
             if (sha256(content) !== file.sha256)
                 throw fileChanged(file);
             if (content.length === 0)
@@ -69786,16 +69729,14 @@ function sha256(bytes) {
 const UPLOADS = 64;
 /** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
 const ASK_FROM = 16 * 1024;
-/** Where the channel serves nothing with delta files, these bundles tell what is stored. */
-const LOOK_AT = 3;
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
-async function readStored(appId, served, read, capgo) {
+async function readStored(served, known, capgo) {
     if (served === null || served.manifest_count === 0)
-        return capgo.readManifests((await capgo.findDeltaBundles(appId, LOOK_AT)).filter(hasOpenFiles));
+        return capgo.readManifests(known.newest.filter(hasOpenFiles));
     if (!hasOpenFiles(served))
         return [];
-    const known = read?.of === served.id ? read.files : [];
-    return [...known, ...(await capgo.readManifests([served], known.length))];
+    const files = known.of === served.id ? known.files : [];
+    return [...files, ...(await capgo.readManifests([served], files.length))];
 }
 /** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
 function storeDelta(content, session, context) {
@@ -69815,10 +69756,8 @@ function storeDelta(content, session, context) {
     };
 }
 async function store(content, session, { app, capgo, config, ...context }, onTaken, signal) {
-    const [files, known] = await Promise.all([
-        delta_files_hashFiles(content.directory, content.files),
-        session === null ? readStored(app.app_id, context.served, context.servedFiles, capgo) : [],
-    ]);
+    const { files } = content;
+    const known = session === null ? await readStored(context.served, context.known, capgo) : [];
     const { stored, missing } = findStored(files, known);
     const pack = deltaPacker({
         directory: content.directory,
@@ -69871,6 +69810,56 @@ async function store(content, session, { app, capgo, config, ...context }, onTak
         report: { files: files.length, sent: sentFiles, sentBytes },
         files: session === null ? listStored(all, files.length) : null,
     };
+}
+
+// EXTERNAL MODULE: ./src/capgo/channels.ts
+var channels = __nccwpck_require__(9732);
+// EXTERNAL MODULE: ./src/capgo/refusal.ts
+var capgo_refusal = __nccwpck_require__(5950);
+// EXTERNAL MODULE: ./src/capgo/upload.ts
+var upload = __nccwpck_require__(3813);
+;// CONCATENATED MODULE: ./src/operations/assign.ts
+
+/** The permissions that giving a bundle to a channel takes; throws `permission_missing` for the first that lacks. */
+async function requireAssignment(stage, appId, channel, capgo) {
+    const scope = { appId, channelId: channel.id };
+    const needs = [
+        capgo.requirePermission(`point channel ${channel.name} at a bundle`, 'channel.promote_bundle', scope),
+        ...(stage.bps === null && stage.running === null
+            ? []
+            : [
+                capgo.requirePermission(`change the rollout of channel ${channel.name}`, 'channel.update_settings', scope),
+            ]),
+    ];
+    for (const result of await Promise.allSettled(needs))
+        if (result.status === 'rejected')
+            throw result.reason;
+}
+/**
+ * Gives the bundle to those that the stage says, in one request; the caller reads the channel back. Throws
+ * `rollout_changed` when the channel's rollout is not the one that was planned for.
+ */
+async function assign_assign(stage, bundle, channel, appId, capgo) {
+    const changed = rolloutChanged(stage, channel);
+    if (changed !== null)
+        throw changed;
+    if (stage.bps === null && stage.running === null)
+        return capgo.promote(appId, bundle.id, channel);
+    await capgo.changeRollout(appId, channel, fieldsOf(stage, bundle, channel));
+}
+function fieldsOf({ bps, running, paused }, bundle, channel) {
+    const isRunning = running === bundle.id;
+    if (bps !== null)
+        return {
+            // Only where it changes: devices would be drawn anew.
+            ...(isRunning ? {} : { rolloutVersion: bundle.id }),
+            rolloutPercentageBps: bps,
+            rolloutEnabled: true,
+            rolloutPaused: paused,
+        };
+    if (isRunning)
+        return { promoteToStable: true };
+    return channel.version?.id === bundle.id ? { rollback: true } : { version: bundle.name, rollback: true };
 }
 
 ;// CONCATENATED MODULE: ./src/operations/publish.ts
@@ -69979,7 +69968,7 @@ async function publish_store(plan, action, context) {
     const storeFiles = (session) => storeDelta(content, session, {
         app,
         served: context.channel?.version ?? null,
-        servedFiles: context.servedFiles,
+        known: context.stored,
         begun: action.do === 'resume',
         config,
         capgo,
@@ -70287,6 +70276,7 @@ function notOffered({ bundle, channel }, offer, what, waited) {
 
 
 
+
 /** Reads the project and what Capgo has. */
 async function prepare(target, context) {
     const { deps, inputs, trigger, capgo } = context;
@@ -70302,15 +70292,19 @@ async function prepare(target, context) {
         return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping };
     });
 }
-/** What would have to be waited for later is asked together with what the plan needs; who needs it sees what is wrong. */
-function askAhead({ appId, channel }, app, content, capgo) {
+/** What would have to be waited for later is done while the plan is made; who needs it sees what is wrong. */
+function goAhead({ appId, channel, newest }, app, content, capgo) {
     const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle';
     capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => { });
     capgo
         .readFilesConfig()
         .then(async (config) => {
-        // Else the files themselves will tell.
-        if (content.encryption !== null || !decideFiles(content, config).on)
+        const { on } = decideFiles(content, config);
+        // The app has none of its files stored.
+        if (on && newest.length === 0)
+            capgo.expectUploads(Math.min(UPLOADS, content.files.length));
+        // Else the first file will tell.
+        if (!on || content.encryption !== null)
             await capgo.requireStorage(app.owner_org, appId);
     })
         .catch(() => { });
@@ -70326,7 +70320,7 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
     requireVerifiable(facts.channel, facts.natives, context);
     const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps, zipping);
     if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-        askAhead(facts, app, built.content, capgo);
+        goAhead(facts, app, built.content, capgo);
     const compare = comparer(project, context.github, deps);
     const known = await gatherForContent(facts, names, built.content, zipping === null, target.baseChannel, capgo, compare);
     const plan = planPublish(known);
@@ -70336,8 +70330,8 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
     });
     const served = known.channel?.version ?? null;
     // What was served is known by its delta files where ours will be too; else the zips are compared.
-    const before = served !== null && known.servedFiles?.of === served.id && !inputs.dryRun && plan.action.do !== 'promote'
-        ? listStored(known.servedFiles.files, served.manifest_count)
+    const before = served !== null && known.stored.of === served.id && !inputs.dryRun && plan.action.do !== 'promote'
+        ? listStored(known.stored.files, served.manifest_count)
         : null;
     const compareZips = () => gatherContents(served, built.content, capgo);
     const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null;
@@ -70357,7 +70351,7 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
         capgo,
         app,
         channel: known.channel,
-        servedFiles: known.servedFiles,
+        stored: known.stored,
         commit: target.commit,
         content: built.content,
         compare,

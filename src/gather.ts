@@ -215,7 +215,10 @@ export async function gatherRemote(
 ): Promise<{ app: App; facts: PublishFacts }> {
   // Who needs this answer later then sees what is wrong with it. Now it takes no time.
   if (!dryRun) capgo.readFilesConfig().catch(() => {})
-  const { app, channel, publicChannels } = await capgo.readAppAndChannel(project.appId, target.channelName)
+  const { app, channel, publicChannels, newest } = await capgo.readAppAndChannel(
+    project.appId,
+    target.channelName,
+  )
   return {
     app,
     facts: {
@@ -224,6 +227,7 @@ export async function gatherRemote(
       channelWhy: target.why,
       channel,
       publicChannels,
+      newest,
       purpose: target.purpose,
       wanted: project.wanted,
       natives: project.natives,
@@ -281,7 +285,7 @@ export async function gatherForContent(
     size: content.zip.size,
     nativePackages: content.nativePackages,
     bundles: isKept ? [] : await withoutLostContent(found.bundles, content.checksum, capgo),
-    servedFiles: filesOf === null ? null : { of: filesOf.id, files: found.files },
+    stored: { newest: facts.newest, of: filesOf?.id ?? null, files: found.files },
   }
 }
 

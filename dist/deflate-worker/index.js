@@ -3,6 +3,8 @@ var __webpack_exports__ = {};
 
 ;// CONCATENATED MODULE: external "node:worker_threads"
 const external_node_worker_threads_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:worker_threads");
+;// CONCATENATED MODULE: external "node:crypto"
+const external_node_crypto_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:crypto");
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:os"
@@ -70,6 +72,7 @@ function check(status, isMoving = true) {
 
 
 
+
 /** Of each thread, so that none waits for the next task. */
 const TASKS_A_THREAD = 4;
 /** More threads than this wait for the disk. */
@@ -81,16 +84,13 @@ class SizeChanged extends Error {
 function isPacked(path) {
     return /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z)$/i.test(path);
 }
-/** A deflated file piece by piece, with the CRC-32 of what was read so far. Throws `SizeChanged`. */
+/** A deflated file piece by piece. Throws `SizeChanged`. */
 function* deflatePieces(task, startStream) {
     const stream = startStream();
     try {
-        let crc = 0;
-        for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(PIECE, task.size)))) {
-            crc = (0,external_node_zlib_namespaceObject.crc32)(piece, crc);
+        for (const { piece, last, ...sums } of readPieces(task, new Uint8Array(Math.min(PIECE, task.size))))
             for (const data of stream.push(piece, last))
-                yield { data, crc };
-        }
+                yield { data, ...sums };
     }
     finally {
         stream.end();
@@ -101,6 +101,8 @@ function* deflatePieces(task, startStream) {
  * good until the next. Reads at once: for many small files to wait takes longer than to read. Throws `SizeChanged`.
  */
 function* readPieces({ path, size }, buffer) {
+    const hash = (0,external_node_crypto_namespaceObject.createHash)('sha256');
+    let crc = 0;
     const file = (0,external_node_fs_namespaceObject.openSync)(path, 'r');
     try {
         if ((0,external_node_fs_namespaceObject.fstatSync)(file).size !== size)
@@ -115,7 +117,10 @@ function* readPieces({ path, size }, buffer) {
                 filled += count;
             }
             left -= length;
-            yield { piece: buffer.subarray(0, length), last: left === 0 };
+            const piece = buffer.subarray(0, length);
+            crc = (0,external_node_zlib_namespaceObject.crc32)(piece, crc);
+            hash.update(piece);
+            yield { piece, last: left === 0, crc, sha256: left === 0 ? hash.digest('hex') : '' };
         } while (left > 0);
     }
     finally {
@@ -125,11 +130,11 @@ function* readPieces({ path, size }, buffer) {
 /** The same in one piece. */
 function deflateFile(task, startStream) {
     const pieces = [];
-    let last = 0;
+    let last = { crc: 0, sha256: '' };
     try {
-        for (const { data, crc } of deflatePieces(task, startStream)) {
+        for (const { data, ...sums } of deflatePieces(task, startStream)) {
             pieces.push(data);
-            last = crc;
+            last = sums;
         }
     }
     catch (error) {
@@ -137,7 +142,7 @@ function deflateFile(task, startStream) {
             return null;
         throw error;
     }
-    return { data: concatenate(pieces), crc: last };
+    return { data: concatenate(pieces), ...last };
 }
 function concatenate(pieces) {
     const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));

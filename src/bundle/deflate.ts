@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
@@ -12,8 +13,15 @@ export interface DeflateTask {
   readonly size: number
 }
 
+/** Of what was read of a file so far. */
+export interface Sums {
+  readonly crc: number
+  /** Lower-case hex; empty before the end. */
+  readonly sha256: string
+}
+
 /** A file as it stands in a zip. Null when it no longer has its size. */
-export type Deflated = { readonly data: Uint8Array; readonly crc: number } | null
+export type Deflated = ({ readonly data: Uint8Array } & Sums) | null
 
 export interface Deflater {
   deflate(task: DeflateTask): Promise<Deflated>
@@ -35,18 +43,15 @@ export function isPacked(path: string): boolean {
   return /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z)$/i.test(path)
 }
 
-/** A deflated file piece by piece, with the CRC-32 of what was read so far. Throws `SizeChanged`. */
+/** A deflated file piece by piece. Throws `SizeChanged`. */
 export function* deflatePieces(
   task: DeflateTask,
   startStream: () => Deflate,
-): Generator<{ readonly data: Uint8Array; readonly crc: number }> {
+): Generator<{ readonly data: Uint8Array } & Sums> {
   const stream = startStream()
   try {
-    let crc = 0
-    for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(PIECE, task.size)))) {
-      crc = crc32(piece, crc)
-      for (const data of stream.push(piece, last)) yield { data, crc }
-    }
+    for (const { piece, last, ...sums } of readPieces(task, new Uint8Array(Math.min(PIECE, task.size))))
+      for (const data of stream.push(piece, last)) yield { data, ...sums }
   } finally {
     stream.end()
   }
@@ -59,7 +64,9 @@ export function* deflatePieces(
 export function* readPieces(
   { path, size }: DeflateTask,
   buffer: Uint8Array,
-): Generator<{ readonly piece: Uint8Array; readonly last: boolean }> {
+): Generator<{ readonly piece: Uint8Array; readonly last: boolean } & Sums> {
+  const hash = createHash('sha256')
+  let crc = 0
   const file = openSync(path, 'r')
   try {
     if (fstatSync(file).size !== size) throw new SizeChanged()
@@ -72,7 +79,10 @@ export function* readPieces(
         filled += count
       }
       left -= length
-      yield { piece: buffer.subarray(0, length), last: left === 0 }
+      const piece = buffer.subarray(0, length)
+      crc = crc32(piece, crc)
+      hash.update(piece)
+      yield { piece, last: left === 0, crc, sha256: left === 0 ? hash.digest('hex') : '' }
     } while (left > 0)
   } finally {
     closeSync(file)
@@ -82,17 +92,17 @@ export function* readPieces(
 /** The same in one piece. */
 export function deflateFile(task: DeflateTask, startStream: () => Deflate): Deflated {
   const pieces: Uint8Array[] = []
-  let last = 0
+  let last: Sums = { crc: 0, sha256: '' }
   try {
-    for (const { data, crc } of deflatePieces(task, startStream)) {
+    for (const { data, ...sums } of deflatePieces(task, startStream)) {
       pieces.push(data)
-      last = crc
+      last = sums
     }
   } catch (error) {
     if (error instanceof SizeChanged) return null
     throw error
   }
-  return { data: concatenate(pieces), crc: last }
+  return { data: concatenate(pieces), ...last }
 }
 
 function concatenate(pieces: readonly Uint8Array[]): Uint8Array {

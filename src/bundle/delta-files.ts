@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { open, readFile } from 'node:fs/promises'
+import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -12,7 +11,7 @@ import { readRange } from '../file-range.ts'
 import type { BundleFile } from './check.ts'
 import { isPacked } from './deflate.ts'
 import type { Session } from './encrypt.ts'
-import { fileChanged } from './zip.ts'
+import { fileChanged, type HashedFile } from './zip.ts'
 
 /** A file of the web folder ready to be stored on its own. */
 export interface DeltaFile {
@@ -46,39 +45,7 @@ const QUALITIES = [
 /** Brotli's header of a stream. */
 const WINDOW_GAP = 16
 
-/** Bytes that are read at once to be hashed. */
-const HASH_AT_ONCE = 256 * 1024
-
 const compressed = promisify(brotliCompress)
-
-/** The SHA-256 of each file, in their order. Throws `file_changed` when one has another size than was checked. */
-export async function hashFiles(
-  directory: string,
-  files: readonly BundleFile[],
-): Promise<(BundleFile & { readonly sha256: string })[]> {
-  const lanes = 2 * availableParallelism()
-  const queue = new PQueue({ concurrency: lanes })
-  const buffers = Array.from({ length: lanes }, () => Buffer.allocUnsafeSlow(HASH_AT_ONCE))
-  return queue.addAll(
-    files.map(file => async () => {
-      const buffer = buffers.pop()!
-      const hash = createHash('sha256')
-      const handle = await open(join(directory, file.path))
-      try {
-        let size = 0
-        for (let count = -1; count !== 0; size += count) {
-          count = (await handle.read(buffer, 0, HASH_AT_ONCE, size)).bytesRead
-          hash.update(buffer.subarray(0, count))
-        }
-        if (size !== file.size) throw fileChanged(file)
-        return { ...file, sha256: hash.digest('hex') }
-      } finally {
-        buffers.push(buffer)
-        await handle.close()
-      }
-    }),
-  )
-}
 
 /**
  * Compresses files where it pays, and encrypts them. `scratch` is an existing folder for the large ones.
@@ -90,7 +57,7 @@ export function deltaPacker(options: {
   readonly session: Session | null
   /** Bytes of all files that will be packed. */
   readonly totalBytes: number
-}): (file: BundleFile & { readonly sha256: string }) => Promise<DeltaFile> {
+}): (file: HashedFile) => Promise<DeltaFile> {
   const { directory, scratch, session } = options
   const { quality } = QUALITIES.find(({ above }) => options.totalBytes > above) ?? QUALITIES[0]
   // Compression runs on libuv's threads; more files at once only take memory.
@@ -103,9 +70,9 @@ export function deltaPacker(options: {
     return file.size <= (mayShrink(file) || session !== null ? IN_MEMORY : AT_ONCE)
   }
 
-  function packSmall(file: BundleFile & { readonly sha256: string }): Promise<DeltaFile> {
+  function packSmall(file: HashedFile): Promise<DeltaFile> {
     const pack = async () => {
-      const content = await readFile(join(directory, file.path))
+      const content = readFileSync(join(directory, file.path))
       if (sha256(content) !== file.sha256) throw fileChanged(file)
       if (content.length === 0) return inMemory(`${file.path}.br`, EMPTY)
       if (!mayShrink(file)) return inMemory(file.path, content)
@@ -129,7 +96,7 @@ export function deltaPacker(options: {
     }
   }
 
-  async function packLarge(file: BundleFile & { readonly sha256: string }): Promise<DeltaFile> {
+  async function packLarge(file: HashedFile): Promise<DeltaFile> {
     if (mayShrink(file)) {
       const small = await cores.add(() => onDisk(file, true))
       if (small.size < file.size - GAIN) return { ...small, fileName: `${file.path}.br` }
@@ -139,10 +106,7 @@ export function deltaPacker(options: {
       : onDisk(file, false)
   }
 
-  async function onDisk(
-    file: BundleFile & { readonly sha256: string },
-    compress: boolean,
-  ): Promise<DeltaFile> {
+  async function onDisk(file: HashedFile, compress: boolean): Promise<DeltaFile> {
     const to = join(scratch, `delta-${count++}`)
     const [plain, stored] = [new Measure(), new Measure()]
     await pipeline(

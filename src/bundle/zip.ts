@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { crc32 } from 'node:zlib'
 import { Zip, type ZipInputFile } from 'fflate'
 import { ActionError } from '../errors.ts'
 import { type BundleFile, byPath } from './check.ts'
@@ -21,6 +20,13 @@ export interface BundleZip {
   readonly path: string
   /** Bytes. */
   readonly size: number
+  /** Lower-case hex. */
+  readonly sha256: string
+  /** What is in it, sorted by path. */
+  readonly files: readonly HashedFile[]
+}
+
+export interface HashedFile extends BundleFile {
   /** Lower-case hex. */
   readonly sha256: string
 }
@@ -63,9 +69,11 @@ export async function zipDirectory(options: {
   const file = await open(options.to, 'w')
   try {
     const output = new Output(file, options.signal)
-    for await (const chunk of zipChunks(options, deflater, startStream)) await output.write(chunk)
+    const files: HashedFile[] = []
+    const onFile = (hashed: HashedFile) => void files.push(hashed)
+    for await (const chunk of zipChunks(options, deflater, startStream, onFile)) await output.write(chunk)
     await output.flush()
-    return { path: options.to, size: output.size, sha256: output.hash.digest('hex') }
+    return { path: options.to, size: output.size, sha256: output.hash.digest('hex'), files }
   } finally {
     await Promise.all([file.close(), deflater.close()])
   }
@@ -115,6 +123,7 @@ async function* zipChunks(
   { directory, files }: { readonly directory: string; readonly files: readonly BundleFile[] },
   deflater: Deflater,
   startStream: () => Deflate,
+  onFile: (hashed: HashedFile) => void,
 ): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = []
   const zip = new Zip((error, chunk) => {
@@ -137,6 +146,7 @@ async function* zipChunks(
       attrs: REGULAR_FILE_644,
     }
     zip.add(entry)
+    let sha256 = ''
     const write = (data: Uint8Array, last = false) => {
       entry.ondata?.(null, data as Uint8Array<ArrayBuffer>, last)
       return ready.splice(0)
@@ -145,17 +155,22 @@ async function* zipChunks(
       const deflated = await ahead()
       if (deflated === null) throw fileChanged(file)
       entry.crc = deflated.crc
+      sha256 = deflated.sha256
       yield* write(deflated.data)
     } else
       try {
         const task = { path, size: file.size }
-        for (const { data, crc } of isPacked(path) ? storedBlocks(task) : deflatePieces(task, startStream)) {
-          entry.crc = crc
+        for (const { data, ...sums } of isPacked(path)
+          ? storedBlocks(task)
+          : deflatePieces(task, startStream)) {
+          entry.crc = sums.crc
+          sha256 = sums.sha256
           yield* write(data)
         }
       } catch (error) {
         throw error instanceof SizeChanged ? fileChanged(file) : error
       }
+    onFile({ ...file, sha256 })
     yield* write(new Uint8Array(), true)
   }
   zip.end()
@@ -188,18 +203,19 @@ function lookAhead<T, R>(
 
 /**
  * A file as it is, in the form of deflate: Android's reader of zips refuses stored entries whose sizes stand behind
- * them. With the CRC-32 of what was read so far.
+ * them.
  */
 function* storedBlocks(task: DeflateTask) {
-  let crc = 0
-  for (const { piece, last } of readPieces(task, new Uint8Array(Math.min(STORED_BLOCK, task.size)))) {
-    crc = crc32(piece, crc)
+  for (const { piece, last, ...sums } of readPieces(
+    task,
+    new Uint8Array(Math.min(STORED_BLOCK, task.size)),
+  )) {
     const header = Buffer.alloc(5)
     header.writeUInt8(last ? 1 : 0)
     header.writeUInt16LE(piece.length, 1)
     header.writeUInt16LE(0xffff - piece.length, 3)
-    yield { data: header, crc }
-    yield { data: piece, crc }
+    yield { data: header, ...sums }
+    yield { data: piece, ...sums }
   }
 }
 

@@ -18,6 +18,8 @@ import {
 const PAGE = 1000
 /** Capgo takes 10,000 delta files a bundle. */
 const MOST_PAGES = 10
+/** So many of the newest bundles with delta files are told of. */
+const NEWEST = 3
 
 /** With pages of its delta files. */
 const BundleWithFiles = z.catchall(BundleRow, z.array(StoredFile))
@@ -81,22 +83,32 @@ export function apps({ http, api, key, database }: Connection) {
   return {
     readApp,
 
-    /** The app, its channel of this name (null when there is none that the key can see), and its public channels. */
+    /**
+     * The app, its channel of this name (null when there is none that the key can see), its public channels, and the
+     * newest bundles that have delta files.
+     */
     async readAppAndChannel(
       appId: string,
       name: string,
-    ): Promise<{ app: App; channel: ChannelRow | null; publicChannels: string[] }> {
-      const { channels, ...app } = await readRow(
-        z.extend(App, { channels: z.array(ChannelRow) }),
+    ): Promise<{ app: App; channel: ChannelRow | null; publicChannels: string[]; newest: BundleRow[] }> {
+      const { channels, newest, ...app } = await readRow(
+        z.extend(App, { channels: z.array(ChannelRow), newest: z.array(BundleRow) }),
         appId,
-        [ITS_CHANNELS],
-        { 'channels.or': `(name.eq.${name},public.is.true)` },
+        [ITS_CHANNELS, `newest:app_versions!app_versions_app_id_fkey(${BUNDLE_COLUMNS})`],
+        {
+          'channels.or': `(name.eq.${name},public.is.true)`,
+          'newest.manifest_count': 'gt.0',
+          'newest.deleted': 'is.false',
+          'newest.order': 'id.desc',
+          'newest.limit': String(NEWEST),
+        },
         `read app ${appId} and channel ${name}`,
       )
       return {
         app,
         channel: channels.find(row => row.name === name) ?? null,
         publicChannels: channels.filter(row => row.public).map(row => row.name),
+        newest,
       }
     },
 

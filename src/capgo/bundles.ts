@@ -233,14 +233,6 @@ export function bundles({ http, api, key, database }: Connection) {
       return { bundle, channel: app.channels[0] ?? null }
     },
 
-    /** The newest bundles that have delta files. */
-    findDeltaBundles: (appId: string, limit: number): Promise<BundleRow[]> =>
-      list(
-        appId,
-        { manifest_count: 'gt.0', deleted: 'is.false', order: 'id.desc', limit: String(limit) },
-        'look for bundles with delta files',
-      ),
-
     /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
     async noteOnBundle(id: number, link: string, comment: string): Promise<boolean> {
       try {

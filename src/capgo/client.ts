@@ -110,6 +110,9 @@ export function createCapgo(options: CapgoOptions) {
     ...manifests(connection),
     ...uploads(connection),
 
+    /** Opens connections for so many uploads side by side. */
+    expectUploads: (count: number): void => options.warm?.(options.files, count),
+
     /** Limits and abilities of the files service; asked once. */
     readFilesConfig: (): Promise<FilesConfig> => (filesConfig ??= askFilesConfig()),
 

@@ -98,7 +98,7 @@ export async function buildBundle(
         zip,
         checksum: encryption?.sign(zip.sha256) ?? zip.sha256,
         directory: project.webDirectory,
-        files: checked.files,
+        files: zip.files,
         encryption,
         delta: inputs.delta,
         pluginVersion,

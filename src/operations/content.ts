@@ -1,4 +1,5 @@
 import type { Encryption } from '../bundle/encrypt.ts'
+import type { HashedFile } from '../bundle/zip.ts'
 import type { NativePackage } from '../capgo/wire.ts'
 import type { DeltaMode } from '../plan/delta.ts'
 
@@ -10,7 +11,7 @@ export interface Content {
   readonly checksum: string
   /** Absolute path of the web folder. */
   readonly directory: string
-  readonly files: readonly { readonly path: string; readonly size: number }[]
+  readonly files: readonly HashedFile[]
   readonly encryption: Encryption | null
   readonly delta: DeltaMode
   /** Of the updater in the app; null when nothing tells. */

@@ -20,6 +20,7 @@ import type { PublishResult } from '../report/result.ts'
 import { type Built, buildBundle, checkAndZip, type Zipped } from './build.ts'
 import type { Content } from './content.ts'
 import type { RunContext } from './context.ts'
+import { UPLOADS } from './delta.ts'
 import { withDeployment } from './deployment.ts'
 import { decideFiles, publish } from './publish.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
@@ -74,16 +75,18 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   })
 }
 
-/** What would have to be waited for later is asked together with what the plan needs; who needs it sees what is wrong. */
-function askAhead({ appId, channel }: PublishFacts, app: App, content: Content, capgo: Capgo): void {
+/** What would have to be waited for later is done while the plan is made; who needs it sees what is wrong. */
+function goAhead({ appId, channel, newest }: PublishFacts, app: App, content: Content, capgo: Capgo): void {
   const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
   capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
   capgo
     .readFilesConfig()
     .then(async config => {
-      // Else the files themselves will tell.
-      if (content.encryption !== null || !decideFiles(content, config).on)
-        await capgo.requireStorage(app.owner_org, appId)
+      const { on } = decideFiles(content, config)
+      // The app has none of its files stored.
+      if (on && newest.length === 0) capgo.expectUploads(Math.min(UPLOADS, content.files.length))
+      // Else the first file will tell.
+      if (!on || content.encryption !== null) await capgo.requireStorage(app.owner_org, appId)
     })
     .catch(() => {})
 }
@@ -108,7 +111,7 @@ export async function deliver(
     zipping,
   )
   if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-    askAhead(facts, app, built.content, capgo)
+    goAhead(facts, app, built.content, capgo)
   const compare = comparer(project, context.github, deps)
   const known = await gatherForContent(
     facts,
@@ -127,8 +130,8 @@ export async function deliver(
   const served = known.channel?.version ?? null
   // What was served is known by its delta files where ours will be too; else the zips are compared.
   const before =
-    served !== null && known.servedFiles?.of === served.id && !inputs.dryRun && plan.action.do !== 'promote'
-      ? listStored(known.servedFiles.files, served.manifest_count)
+    served !== null && known.stored.of === served.id && !inputs.dryRun && plan.action.do !== 'promote'
+      ? listStored(known.stored.files, served.manifest_count)
       : null
   const compareZips = () => gatherContents(served, built.content, capgo)
   const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null
@@ -150,7 +153,7 @@ export async function deliver(
         capgo,
         app,
         channel: known.channel,
-        servedFiles: known.servedFiles,
+        stored: known.stored,
         commit: target.commit,
         content: built.content,
         compare,

@@ -1,21 +1,19 @@
 import { createHash } from 'node:crypto'
 import { lookup } from 'mrmime'
 import PQueue from 'p-queue'
-import { deltaPacker, hashFiles } from '../bundle/delta-files.ts'
+import { deltaPacker } from '../bundle/delta-files.ts'
 import type { Session } from '../bundle/encrypt.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../capgo/wire.ts'
 import { deltaKey, findStored, hasOpenFiles } from '../plan/delta.ts'
-import type { ServedFiles } from '../plan/types.ts'
+import type { StoredFiles } from '../plan/types.ts'
 import { type ListedFile, listStored } from '../report/contents.ts'
 import type { Content, DeltaReport } from './content.ts'
 
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
-const UPLOADS = 64
+export const UPLOADS = 64
 /** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
 const ASK_FROM = 16 * 1024
-/** Where the channel serves nothing with delta files, these bundles tell what is stored. */
-const LOOK_AT = 3
 
 export interface DeltaStore {
   readonly manifest: readonly ManifestEntry[]
@@ -28,29 +26,27 @@ export interface Storing {
   /** Whether Capgo took a file: false when there was none to send. */
   readonly begun: Promise<boolean>
   readonly done: Promise<DeltaStore>
-  /** Gives up what is not sent, and waits until nothing is under way. */
+  /** Gives up what is not under way yet. */
   end(): Promise<void>
 }
 
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
-export async function readStored(
-  appId: string,
+async function readStored(
   served: BundleRow | null,
-  read: ServedFiles | null,
+  known: StoredFiles,
   capgo: Capgo,
 ): Promise<readonly StoredFile[]> {
   if (served === null || served.manifest_count === 0)
-    return capgo.readManifests((await capgo.findDeltaBundles(appId, LOOK_AT)).filter(hasOpenFiles))
+    return capgo.readManifests(known.newest.filter(hasOpenFiles))
   if (!hasOpenFiles(served)) return []
-  const known = read?.of === served.id ? read.files : []
-  return [...known, ...(await capgo.readManifests([served], known.length))]
+  const files = known.of === served.id ? known.files : []
+  return [...files, ...(await capgo.readManifests([served], files.length))]
 }
 
 interface DeltaContext {
   readonly app: App
   readonly served: BundleRow | null
-  /** What was read of its delta files. */
-  readonly servedFiles: ServedFiles | null
+  readonly known: StoredFiles
   /** An earlier run may have stored some of the files. */
   readonly begun: boolean
   readonly config: FilesConfig
@@ -84,10 +80,8 @@ async function store(
   onTaken: () => void,
   signal: AbortSignal,
 ): Promise<DeltaStore> {
-  const [files, known] = await Promise.all([
-    hashFiles(content.directory, content.files),
-    session === null ? readStored(app.app_id, context.served, context.servedFiles, capgo) : [],
-  ])
+  const { files } = content
+  const known = session === null ? await readStored(context.served, context.known, capgo) : []
   const { stored, missing } = findStored(files, known)
   const pack = deltaPacker({
     directory: content.directory,

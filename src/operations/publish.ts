@@ -9,7 +9,7 @@ import { ActionError } from '../errors.ts'
 import { decideDelta } from '../plan/delta.ts'
 import { isStale, readServedCommit } from '../plan/lineage.ts'
 import { formatShare, isAt } from '../plan/rollout.ts'
-import type { Commit, PublishAction, PublishPlan, Relation, ServedFiles } from '../plan/types.ts'
+import type { Commit, PublishAction, PublishPlan, Relation, StoredFiles } from '../plan/types.ts'
 import type { ListedFile } from '../report/contents.ts'
 import { assign, requireAssignment } from './assign.ts'
 import type { Content, DeltaReport } from './content.ts'
@@ -20,8 +20,8 @@ export interface PublishContext {
   readonly app: App
   /** As it was read for the plan. */
   readonly channel: ChannelRow | null
-  /** What was read of the delta files of what it serves. */
-  readonly servedFiles: ServedFiles | null
+  /** What was read of the app's delta files. */
+  readonly stored: StoredFiles
   readonly commit: Commit
   readonly content: Content
   /** How a commit (second) stands to another (first). */
@@ -182,7 +182,7 @@ async function store(
     storeDelta(content, session, {
       app,
       served: context.channel?.version ?? null,
-      servedFiles: context.servedFiles,
+      known: context.stored,
       begun: action.do === 'resume',
       config,
       capgo,

@@ -72,6 +72,8 @@ export interface PublishFacts {
   readonly channel: ChannelRow | null
   /** Names of the app's public channels. */
   readonly publicChannels: readonly string[]
+  /** The newest bundles that have delta files. */
+  readonly newest: readonly BundleRow[]
   readonly purpose: Purpose
   readonly wanted: WantedVersion
   readonly natives: readonly NativeVersion[]
@@ -83,9 +85,13 @@ export interface PublishFacts {
   readonly onIncompatible: OnIncompatible | null
 }
 
-export interface ServedFiles {
-  /** The bundle's id. */
-  readonly of: number
+/** What is known of the delta files that the app has stored; all of it is empty where there will be none. */
+export interface StoredFiles {
+  /** The newest bundles that have some. */
+  readonly newest: readonly BundleRow[]
+  /** Id of the bundle that the channel served when it was read; null when that one has none. */
+  readonly of: number | null
+  /** Of that bundle, mostly all. */
   readonly files: readonly StoredFile[]
 }
 
@@ -95,8 +101,7 @@ export interface BuiltFacts extends PublishFacts {
   readonly size: number
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
-  /** Delta files, mostly all, of the bundle that the channel served when it was read; null = not read. */
-  readonly servedFiles: ServedFiles | null
+  readonly stored: StoredFiles
   readonly relation: Relation
   /** What the channel rolls out, and how our commit stands to that one's; null without a rollout. */
   readonly running: { readonly bundle: BundleRow; readonly relation: Relation } | null

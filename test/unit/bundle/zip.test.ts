@@ -102,6 +102,30 @@ describe('zipDirectory', () => {
     expect(read).toEqual(expected)
   })
 
+  it.each([
+    ['in this thread', null],
+    ['in others', worker],
+  ])('tells the SHA-256 of each file: small, large, packed, empty, deflated %s', async (_, source) => {
+    const content = {
+      ...CONTENT,
+      'large.js': sample(5 * 1024 * 1024, 3),
+      'large.mp4': noise(3 * 1024 * 1024),
+      ...Object.fromEntries(
+        [4, 5, 6, 7].map(seed => [`chunk-${seed}.js`, sample(3.5 * 1024 * 1024, seed)] as const),
+      ),
+    }
+    const directory = makeProject(content)
+    const to = join(makeProject({}), 'bundle.zip')
+    const made = await zipDirectory({ directory, files: await filesOf(directory), to, worker: source, zlib })
+    const hashed = Object.entries(content).map(([path, bytes]) => ({
+      path,
+      size: Buffer.byteLength(bytes),
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+    }))
+    const byPath = (one: { path: string }, other: { path: string }) => (one.path < other.path ? -1 : 1)
+    expect([...made.files].sort(byPath)).toEqual(hashed.sort(byPath))
+  })
+
   it('sorts by the bytes of the names', async () => {
     const made = await zip(makeProject(CONTENT))
     const archive = await openPromise(made.path)
