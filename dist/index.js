@@ -50973,6 +50973,8 @@ var capgo_http = __nccwpck_require__(8420);
 const manifests_PAGE = 1000;
 /** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
 const manifests_MOST_PAGES = 50;
+/** Entries that are written at once. */
+const PIECE = 200;
 /** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
 const TAKEN_UP_WITHIN = 120_000;
 const LOOK_EVERY = 2000;
@@ -51030,8 +51032,8 @@ function manifests({ http, api, key, database }) {
                 what: `hand over the delta files of ${name}`,
                 method: 'POST',
                 url: `${api}/private/set_manifest`,
-                headers: key,
-                json: { app_id: appId, name, manifest },
+                headers: { ...key, 'content-type': 'application/json' },
+                body: inPieces({ app_id: appId, name }, manifest),
                 retry: 'repeat',
             };
             const answer = await http.send(call);
@@ -51049,6 +51051,26 @@ function manifests({ http, api, key, database }) {
                     return true;
             }
             return false;
+        },
+    };
+}
+/** `{…about, manifest}` as JSON, piece by piece: 10,000 entries in one text would take more memory than all else. */
+function inPieces(about, manifest) {
+    function* pieces() {
+        yield Buffer.from(`${JSON.stringify(about).slice(0, -1)},"manifest":[`);
+        for (let at = 0; at < manifest.length; at += PIECE) {
+            const entries = JSON.stringify(manifest.slice(at, at + PIECE)).slice(1, -1);
+            yield Buffer.from(at === 0 ? entries : `,${entries}`);
+        }
+        yield Buffer.from(']}');
+    }
+    let length = 0;
+    for (const piece of pieces())
+        length += piece.length;
+    return {
+        length,
+        async *open() {
+            yield* pieces();
         },
     };
 }
@@ -68764,8 +68786,8 @@ function* deflatePieces(task, startStream) {
  * A file in pieces as long as `buffer`, the last one shorter (and empty when the file is); each is in `buffer`, and
  * good until the next. Reads at once: for many small files to wait takes longer than to read. Throws `SizeChanged`.
  */
-function* readPieces({ path, size }, buffer) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
+function* readPieces({ path, size, hashed }, buffer) {
+    const hash = hashed ? (0,external_node_crypto_.createHash)('sha256') : null;
     let crc = 0;
     const file = (0,external_node_fs_.openSync)(path, 'r');
     try {
@@ -68783,8 +68805,9 @@ function* readPieces({ path, size }, buffer) {
             left -= length;
             const piece = buffer.subarray(0, length);
             crc = (0,external_node_zlib_.crc32)(piece, crc);
-            hash.update(piece);
-            yield { piece, last: left === 0, crc, sha256: left === 0 ? hash.digest('hex') : '' };
+            hash?.update(piece);
+            const last = left === 0;
+            yield { piece, last, crc, sha256: last ? (hash?.digest('hex') ?? null) : null };
         } while (left > 0);
     }
     finally {
@@ -68794,7 +68817,7 @@ function* readPieces({ path, size }, buffer) {
 /** The same in one piece. */
 function deflateFile(task, startStream) {
     const pieces = [];
-    let last = { crc: 0, sha256: '' };
+    let last = { crc: 0, sha256: null };
     try {
         for (const { data, ...sums } of deflatePieces(task, startStream)) {
             pieces.push(data);
@@ -68907,11 +68930,15 @@ async function zipDirectory(options) {
     try {
         const output = new Output(file, options.signal);
         const files = [];
-        const onFile = (hashed) => void files.push(hashed);
-        for await (const chunk of zipChunks(options, deflater, startStream, onFile))
+        for await (const chunk of zipChunks(options, deflater, startStream, files))
             await output.write(chunk);
         await output.flush();
-        return { path: options.to, size: output.size, sha256: output.hash.digest('hex'), files };
+        return {
+            path: options.to,
+            size: output.size,
+            sha256: output.hash.digest('hex'),
+            files: options.hashed ? files : null,
+        };
     }
     finally {
         await Promise.all([file.close(), deflater.close()]);
@@ -68953,7 +68980,7 @@ class Output {
 function isSmallText(file) {
     return file.size <= IN_MEMORY && !isPacked(file.path);
 }
-async function* zipChunks({ directory, files }, deflater, startStream, onFile) {
+async function* zipChunks({ directory, files, hashed = false, }, deflater, startStream, done) {
     const ready = [];
     const zip = new Zip((error, chunk) => {
         if (error)
@@ -68961,7 +68988,7 @@ async function* zipChunks({ directory, files }, deflater, startStream, onFile) {
         ready.push(chunk);
     });
     const sorted = [...files].sort(byPath);
-    const ahead = lookAhead(sorted.filter(isSmallText), deflater.ahead, file => deflater.deflate({ path: (0,external_node_path_.join)(directory, file.path), size: file.size }));
+    const ahead = lookAhead(sorted.filter(isSmallText), deflater.ahead, file => deflater.deflate({ path: (0,external_node_path_.join)(directory, file.path), size: file.size, hashed }));
     for (const file of sorted) {
         const path = (0,external_node_path_.join)(directory, file.path);
         const entry = {
@@ -68974,7 +69001,7 @@ async function* zipChunks({ directory, files }, deflater, startStream, onFile) {
             attrs: REGULAR_FILE_644,
         };
         zip.add(entry);
-        let sha256 = '';
+        let sha256 = null;
         const write = (data, last = false) => {
             entry.ondata?.(null, data, last);
             return ready.splice(0);
@@ -68989,7 +69016,7 @@ async function* zipChunks({ directory, files }, deflater, startStream, onFile) {
         }
         else
             try {
-                const task = { path, size: file.size };
+                const task = { path, size: file.size, hashed };
                 for (const { data, ...sums } of isPacked(path)
                     ? storedBlocks(task)
                     : deflatePieces(task, startStream)) {
@@ -69001,7 +69028,8 @@ async function* zipChunks({ directory, files }, deflater, startStream, onFile) {
             catch (error) {
                 throw error instanceof SizeChanged ? fileChanged(file) : error;
             }
-        onFile({ ...file, sha256 });
+        if (sha256 !== null)
+            done.push({ ...file, sha256 });
         yield* write(new Uint8Array(), true);
     }
     zip.end();
@@ -69073,6 +69101,7 @@ async function checkAndZip({ root, webDirectory: directory }, inputs, deps, sign
         to: (0,external_node_path_.join)(deps.scratch, 'bundle.zip'),
         worker: deps.deflateWorker,
         zlib: deps.zlib,
+        hashed: inputs.delta !== 'false',
         signal: signal === undefined ? deps.stop.signal : AbortSignal.any([deps.stop.signal, signal]),
     });
     return { checked, zip };
@@ -69114,6 +69143,7 @@ async function buildBundle(project, inputs, deps, begun) {
                 zip,
                 checksum: encryption?.sign(zip.sha256) ?? zip.sha256,
                 directory: project.webDirectory,
+                fileCount: checked.files.length,
                 files: zip.files,
                 encryption,
                 delta: inputs.delta,
@@ -69598,13 +69628,14 @@ var file_range = __nccwpck_require__(1649);
 
 
 
+
 /** Smaller files are not worth a compression (Capgo's own CLI does the same). */
 const COMPRESS_FROM = 8192;
 /** What compression must gain at least, in bytes. */
 const GAIN = 10;
-/** Larger files are compressed and encrypted on disk, so that memory does not grow with them. */
+/** Larger files are compressed on disk, so that memory does not grow with them. */
 const delta_files_IN_MEMORY = 512 * 1024;
-/** Larger files that are sent as they are come from the disk piece by piece. */
+/** Larger files that are not compressed come from the disk piece by piece, and are encrypted there. */
 const AT_ONCE = 64 * 1024;
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
@@ -69632,11 +69663,11 @@ function deltaPacker(options) {
     let count = 0;
     return file => (isSmall(file) ? packSmall(file) : packLarge(file));
     function isSmall(file) {
-        return file.size <= (mayShrink(file) || session !== null ? delta_files_IN_MEMORY : AT_ONCE);
+        return file.size <= (mayShrink(file) ? delta_files_IN_MEMORY : AT_ONCE);
     }
     function packSmall(file) {
         const pack = async () => {
-            const content = (0,external_node_fs_.readFileSync)((0,external_node_path_.join)(directory, file.path));
+            const content = await (0,promises_.readFile)((0,external_node_path_.join)(directory, file.path));
             if (sha256(content) !== file.sha256)
                 throw fileChanged(file);
             if (content.length === 0)
@@ -69669,7 +69700,7 @@ function deltaPacker(options) {
         }
         return session === null
             ? fromFile(file.path, (0,external_node_path_.join)(directory, file.path), file.size, file.sha256)
-            : onDisk(file, false);
+            : cores.add(() => onDisk(file, false));
     }
     async function onDisk(file, compress) {
         const to = (0,external_node_path_.join)(scratch, `delta-${count++}`);
@@ -69757,6 +69788,8 @@ function storeDelta(content, session, context) {
 }
 async function store(content, session, { app, capgo, config, ...context }, onTaken, signal) {
     const { files } = content;
+    if (files === null)
+        throw new TypeError('These files were not hashed');
     const known = session === null ? await readStored(context.served, context.known, capgo) : [];
     const { stored, missing } = findStored(files, known);
     const pack = deltaPacker({
@@ -69953,8 +69986,8 @@ async function takeOver(plan, bundle, context) {
     return { bundle, channel };
 }
 /** Whether the bundle's files are stored one by one too. Throws `delta_impossible`. */
-function decideFiles({ delta: mode, pluginVersion, files }, { partialUpload }) {
-    return decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount: files.length });
+function decideFiles({ delta: mode, pluginVersion, fileCount }, { partialUpload }) {
+    return decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount });
 }
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
 async function publish_store(plan, action, context) {
@@ -70302,7 +70335,7 @@ function goAhead({ appId, channel, newest }, app, content, capgo) {
         const { on } = decideFiles(content, config);
         // The app has none of its files stored.
         if (on && newest.length === 0)
-            capgo.expectUploads(Math.min(UPLOADS, content.files.length));
+            capgo.expectUploads(Math.min(UPLOADS, content.fileCount));
         // Else the first file will tell.
         if (!on || content.encryption !== null)
             await capgo.requireStorage(app.owner_org, appId);

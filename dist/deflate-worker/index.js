@@ -100,8 +100,8 @@ function* deflatePieces(task, startStream) {
  * A file in pieces as long as `buffer`, the last one shorter (and empty when the file is); each is in `buffer`, and
  * good until the next. Reads at once: for many small files to wait takes longer than to read. Throws `SizeChanged`.
  */
-function* readPieces({ path, size }, buffer) {
-    const hash = (0,external_node_crypto_namespaceObject.createHash)('sha256');
+function* readPieces({ path, size, hashed }, buffer) {
+    const hash = hashed ? (0,external_node_crypto_namespaceObject.createHash)('sha256') : null;
     let crc = 0;
     const file = (0,external_node_fs_namespaceObject.openSync)(path, 'r');
     try {
@@ -119,8 +119,9 @@ function* readPieces({ path, size }, buffer) {
             left -= length;
             const piece = buffer.subarray(0, length);
             crc = (0,external_node_zlib_namespaceObject.crc32)(piece, crc);
-            hash.update(piece);
-            yield { piece, last: left === 0, crc, sha256: left === 0 ? hash.digest('hex') : '' };
+            hash?.update(piece);
+            const last = left === 0;
+            yield { piece, last, crc, sha256: last ? (hash?.digest('hex') ?? null) : null };
         } while (left > 0);
     }
     finally {
@@ -130,7 +131,7 @@ function* readPieces({ path, size }, buffer) {
 /** The same in one piece. */
 function deflateFile(task, startStream) {
     const pieces = [];
-    let last = { crc: 0, sha256: '' };
+    let last = { crc: 0, sha256: null };
     try {
         for (const { data, ...sums } of deflatePieces(task, startStream)) {
             pieces.push(data);

@@ -11,13 +11,15 @@ export interface DeflateTask {
   readonly path: string
   /** Bytes that the file must have. */
   readonly size: number
+  /** Whether its SHA-256 is wanted. */
+  readonly hashed: boolean
 }
 
 /** Of what was read of a file so far. */
 export interface Sums {
   readonly crc: number
-  /** Lower-case hex; empty before the end. */
-  readonly sha256: string
+  /** Lower-case hex; null before the end, and where nobody wants it. */
+  readonly sha256: string | null
 }
 
 /** A file as it stands in a zip. Null when it no longer has its size. */
@@ -62,10 +64,10 @@ export function* deflatePieces(
  * good until the next. Reads at once: for many small files to wait takes longer than to read. Throws `SizeChanged`.
  */
 export function* readPieces(
-  { path, size }: DeflateTask,
+  { path, size, hashed }: DeflateTask,
   buffer: Uint8Array,
 ): Generator<{ readonly piece: Uint8Array; readonly last: boolean } & Sums> {
-  const hash = createHash('sha256')
+  const hash = hashed ? createHash('sha256') : null
   let crc = 0
   const file = openSync(path, 'r')
   try {
@@ -81,8 +83,9 @@ export function* readPieces(
       left -= length
       const piece = buffer.subarray(0, length)
       crc = crc32(piece, crc)
-      hash.update(piece)
-      yield { piece, last: left === 0, crc, sha256: left === 0 ? hash.digest('hex') : '' }
+      hash?.update(piece)
+      const last = left === 0
+      yield { piece, last, crc, sha256: last ? (hash?.digest('hex') ?? null) : null }
     } while (left > 0)
   } finally {
     closeSync(file)
@@ -92,7 +95,7 @@ export function* readPieces(
 /** The same in one piece. */
 export function deflateFile(task: DeflateTask, startStream: () => Deflate): Deflated {
   const pieces: Uint8Array[] = []
-  let last: Sums = { crc: 0, sha256: '' }
+  let last: Sums = { crc: 0, sha256: null }
   try {
     for (const { data, ...sums } of deflatePieces(task, startStream)) {
       pieces.push(data)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -27,9 +28,9 @@ export interface DeltaFile {
 const COMPRESS_FROM = 8192
 /** What compression must gain at least, in bytes. */
 const GAIN = 10
-/** Larger files are compressed and encrypted on disk, so that memory does not grow with them. */
+/** Larger files are compressed on disk, so that memory does not grow with them. */
 const IN_MEMORY = 512 * 1024
-/** Larger files that are sent as they are come from the disk piece by piece. */
+/** Larger files that are not compressed come from the disk piece by piece, and are encrypted there. */
 const AT_ONCE = 64 * 1024
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
@@ -67,12 +68,12 @@ export function deltaPacker(options: {
   return file => (isSmall(file) ? packSmall(file) : packLarge(file))
 
   function isSmall(file: BundleFile): boolean {
-    return file.size <= (mayShrink(file) || session !== null ? IN_MEMORY : AT_ONCE)
+    return file.size <= (mayShrink(file) ? IN_MEMORY : AT_ONCE)
   }
 
   function packSmall(file: HashedFile): Promise<DeltaFile> {
     const pack = async () => {
-      const content = readFileSync(join(directory, file.path))
+      const content = await readFile(join(directory, file.path))
       if (sha256(content) !== file.sha256) throw fileChanged(file)
       if (content.length === 0) return inMemory(`${file.path}.br`, EMPTY)
       if (!mayShrink(file)) return inMemory(file.path, content)
@@ -103,7 +104,7 @@ export function deltaPacker(options: {
     }
     return session === null
       ? fromFile(file.path, join(directory, file.path), file.size, file.sha256)
-      : onDisk(file, false)
+      : cores.add(() => onDisk(file, false))
   }
 
   async function onDisk(file: HashedFile, compress: boolean): Promise<DeltaFile> {

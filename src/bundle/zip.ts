@@ -22,8 +22,8 @@ export interface BundleZip {
   readonly size: number
   /** Lower-case hex. */
   readonly sha256: string
-  /** What is in it, sorted by path. */
-  readonly files: readonly HashedFile[]
+  /** What is in it, where hashes are wanted; else null. */
+  readonly files: readonly HashedFile[] | null
 }
 
 export interface HashedFile extends BundleFile {
@@ -58,6 +58,8 @@ export async function zipDirectory(options: {
   readonly to: string
   readonly worker: string | null
   readonly zlib: ZlibCode
+  /** Whether the SHA-256 of each file is wanted. */
+  readonly hashed?: boolean
   readonly signal?: AbortSignal | undefined
 }): Promise<BundleZip> {
   const toDeflate = options.files.filter(isSmallText).reduce((sum, file) => sum + file.size, 0)
@@ -70,10 +72,14 @@ export async function zipDirectory(options: {
   try {
     const output = new Output(file, options.signal)
     const files: HashedFile[] = []
-    const onFile = (hashed: HashedFile) => void files.push(hashed)
-    for await (const chunk of zipChunks(options, deflater, startStream, onFile)) await output.write(chunk)
+    for await (const chunk of zipChunks(options, deflater, startStream, files)) await output.write(chunk)
     await output.flush()
-    return { path: options.to, size: output.size, sha256: output.hash.digest('hex'), files }
+    return {
+      path: options.to,
+      size: output.size,
+      sha256: output.hash.digest('hex'),
+      files: options.hashed ? files : null,
+    }
   } finally {
     await Promise.all([file.close(), deflater.close()])
   }
@@ -120,10 +126,14 @@ function isSmallText(file: BundleFile): boolean {
 }
 
 async function* zipChunks(
-  { directory, files }: { readonly directory: string; readonly files: readonly BundleFile[] },
+  {
+    directory,
+    files,
+    hashed = false,
+  }: { readonly directory: string; readonly files: readonly BundleFile[]; readonly hashed?: boolean },
   deflater: Deflater,
   startStream: () => Deflate,
-  onFile: (hashed: HashedFile) => void,
+  done: HashedFile[],
 ): AsyncGenerator<Uint8Array> {
   const ready: Uint8Array[] = []
   const zip = new Zip((error, chunk) => {
@@ -132,7 +142,7 @@ async function* zipChunks(
   })
   const sorted = [...files].sort(byPath)
   const ahead = lookAhead(sorted.filter(isSmallText), deflater.ahead, file =>
-    deflater.deflate({ path: join(directory, file.path), size: file.size }),
+    deflater.deflate({ path: join(directory, file.path), size: file.size, hashed }),
   )
   for (const file of sorted) {
     const path = join(directory, file.path)
@@ -146,7 +156,7 @@ async function* zipChunks(
       attrs: REGULAR_FILE_644,
     }
     zip.add(entry)
-    let sha256 = ''
+    let sha256: string | null = null
     const write = (data: Uint8Array, last = false) => {
       entry.ondata?.(null, data as Uint8Array<ArrayBuffer>, last)
       return ready.splice(0)
@@ -159,7 +169,7 @@ async function* zipChunks(
       yield* write(deflated.data)
     } else
       try {
-        const task = { path, size: file.size }
+        const task = { path, size: file.size, hashed }
         for (const { data, ...sums } of isPacked(path)
           ? storedBlocks(task)
           : deflatePieces(task, startStream)) {
@@ -170,7 +180,7 @@ async function* zipChunks(
       } catch (error) {
         throw error instanceof SizeChanged ? fileChanged(file) : error
       }
-    onFile({ ...file, sha256 })
+    if (sha256 !== null) done.push({ ...file, sha256 })
     yield* write(new Uint8Array(), true)
   }
   zip.end()

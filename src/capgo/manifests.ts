@@ -8,6 +8,8 @@ import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './wire.ts'
 const PAGE = 1000
 /** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
 const MOST_PAGES = 50
+/** Entries that are written at once. */
+const PIECE = 200
 /** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
 const TAKEN_UP_WITHIN = 120_000
 const LOOK_EVERY = 2000
@@ -70,8 +72,8 @@ export function manifests({ http, api, key, database }: Connection) {
         what: `hand over the delta files of ${name}`,
         method: 'POST',
         url: `${api}/private/set_manifest`,
-        headers: key,
-        json: { app_id: appId, name, manifest },
+        headers: { ...key, 'content-type': 'application/json' },
+        body: inPieces({ app_id: appId, name }, manifest),
         retry: 'repeat',
       } as const
       const answer = await http.send(call)
@@ -87,6 +89,26 @@ export function manifests({ http, api, key, database }: Connection) {
         if ((await countEntries(id)) >= count) return true
       }
       return false
+    },
+  }
+}
+
+/** `{…about, manifest}` as JSON, piece by piece: 10,000 entries in one text would take more memory than all else. */
+function inPieces(about: Readonly<Record<string, string>>, manifest: readonly ManifestEntry[]) {
+  function* pieces(): Generator<Buffer> {
+    yield Buffer.from(`${JSON.stringify(about).slice(0, -1)},"manifest":[`)
+    for (let at = 0; at < manifest.length; at += PIECE) {
+      const entries = JSON.stringify(manifest.slice(at, at + PIECE)).slice(1, -1)
+      yield Buffer.from(at === 0 ? entries : `,${entries}`)
+    }
+    yield Buffer.from(']}')
+  }
+  let length = 0
+  for (const piece of pieces()) length += piece.length
+  return {
+    length,
+    async *open(): AsyncGenerator<Uint8Array> {
+      yield* pieces()
     },
   }
 }

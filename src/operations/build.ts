@@ -48,6 +48,7 @@ export async function checkAndZip(
     to: join(deps.scratch, 'bundle.zip'),
     worker: deps.deflateWorker,
     zlib: deps.zlib,
+    hashed: inputs.delta !== 'false',
     signal: signal === undefined ? deps.stop.signal : AbortSignal.any([deps.stop.signal, signal]),
   })
   return { checked, zip }
@@ -98,6 +99,7 @@ export async function buildBundle(
         zip,
         checksum: encryption?.sign(zip.sha256) ?? zip.sha256,
         directory: project.webDirectory,
+        fileCount: checked.files.length,
         files: zip.files,
         encryption,
         delta: inputs.delta,

@@ -11,7 +11,9 @@ export interface Content {
   readonly checksum: string
   /** Absolute path of the web folder. */
   readonly directory: string
-  readonly files: readonly HashedFile[]
+  readonly fileCount: number
+  /** Null where no delta files are wanted. */
+  readonly files: readonly HashedFile[] | null
   readonly encryption: Encryption | null
   readonly delta: DeltaMode
   /** Of the updater in the app; null when nothing tells. */

@@ -84,7 +84,7 @@ function goAhead({ appId, channel, newest }: PublishFacts, app: App, content: Co
     .then(async config => {
       const { on } = decideFiles(content, config)
       // The app has none of its files stored.
-      if (on && newest.length === 0) capgo.expectUploads(Math.min(UPLOADS, content.files.length))
+      if (on && newest.length === 0) capgo.expectUploads(Math.min(UPLOADS, content.fileCount))
       // Else the first file will tell.
       if (!on || content.encryption !== null) await capgo.requireStorage(app.owner_org, appId)
     })

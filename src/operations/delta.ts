@@ -81,6 +81,7 @@ async function store(
   signal: AbortSignal,
 ): Promise<DeltaStore> {
   const { files } = content
+  if (files === null) throw new TypeError('These files were not hashed')
   const known = session === null ? await readStored(context.served, context.known, capgo) : []
   const { stored, missing } = findStored(files, known)
   const pack = deltaPacker({

@@ -157,8 +157,11 @@ async function takeOver(
 }
 
 /** Whether the bundle's files are stored one by one too. Throws `delta_impossible`. */
-export function decideFiles({ delta: mode, pluginVersion, files }: Content, { partialUpload }: FilesConfig) {
-  return decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount: files.length })
+export function decideFiles(
+  { delta: mode, pluginVersion, fileCount }: Content,
+  { partialUpload }: FilesConfig,
+) {
+  return decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
 }
 
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
