@@ -50591,8 +50591,6 @@ var wire = __nccwpck_require__(929);
 
 
 
-/** Rows that a default PostgREST of Capgo's gives at most of one list, embedded ones too. */
-const PAGE = 1000;
 /** Capgo takes 10,000 delta files a bundle. */
 const MOST_PAGES = 10;
 /** So many of the newest bundles with delta files are told of. */
@@ -50673,7 +50671,7 @@ function apps({ http, api, key, database }) {
          */
         async readChannelsAndBundles(appId, wanted) {
             const { names, checksum, filesOf } = wanted;
-            const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / PAGE));
+            const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / postgrest/* PAGE */.KL));
             const pages = Array.from({ length: pageCount }, (_, page) => `files${page}`);
             const conditions = [
                 `name.in.(${names.map(postgrest/* quote */.hD).join(',')})`,
@@ -50692,8 +50690,8 @@ function apps({ http, api, key, database }) {
                 ...Object.fromEntries(pages.flatMap((page, index) => [
                     [`bundles.${page}.app_version_id`, `eq.${filesOf?.id}`],
                     [`bundles.${page}.order`, 'id.asc'],
-                    [`bundles.${page}.limit`, String(PAGE)],
-                    [`bundles.${page}.offset`, String(index * PAGE)],
+                    [`bundles.${page}.limit`, String(postgrest/* PAGE */.KL)],
+                    [`bundles.${page}.offset`, String(index * postgrest/* PAGE */.KL)],
                 ])),
             }, 'read the channel and the bundles with the same name or content');
             const ofIt = bundles.find(bundle => bundle.id === filesOf?.id);
@@ -50709,7 +50707,7 @@ function apps({ http, api, key, database }) {
 }
 /** A server that gives fewer rows at once leaves gaps: what stands before the first one. */
 function unbroken(pages) {
-    const short = pages.findIndex(page => page.length < PAGE);
+    const short = pages.findIndex(page => page.length < postgrest/* PAGE */.KL);
     return (short === -1 ? pages : pages.slice(0, short + 1)).flat();
 }
 
@@ -50731,8 +50729,6 @@ const FINALISED = {
     row: schemas/* extend */.X$i(wire/* BundleRow */.Vd, { app: schemas/* object */.Ikc({ channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud) }) }),
     columns: `${wire/* BUNDLE_COLUMNS */.z5},app:apps!app_versions_app_id_fkey(${wire/* ITS_CHANNELS */.w4})`,
 };
-/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
-const bundles_PAGE = 1000;
 /** No app has more bundles than these hold, even where a server gives few rows at once. */
 const bundles_MOST_PAGES = 5000;
 const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 };
@@ -50807,7 +50803,7 @@ function bundles({ http, api, key, database }) {
             limit: '1000',
         }, 'look for bundles by what they were put on a channel for'),
         /** Bundles whose upload is not finished, the newest first. */
-        findUnfinishedBundles: (appId) => list(appId, { storage_provider: 'eq.r2-direct', deleted: 'is.false', order: 'id.desc', limit: String(bundles_PAGE) }, 'look for unfinished bundles'),
+        findUnfinishedBundles: (appId) => list(appId, { storage_provider: 'eq.r2-direct', deleted: 'is.false', order: 'id.desc', limit: String(postgrest/* PAGE */.KL) }, 'look for unfinished bundles'),
         async readBundle(appId, name) {
             return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null;
         },
@@ -50830,7 +50826,7 @@ function bundles({ http, api, key, database }) {
                     deleted: 'is.false',
                     ...(before === undefined ? {} : { id: `lt.${before.id}` }),
                     order: 'id.desc',
-                    limit: String(bundles_PAGE),
+                    limit: String(postgrest/* PAGE */.KL),
                 }, what);
                 // A server may give fewer rows at once than we ask for: only an empty page is the end.
                 if (page.length === 0)
@@ -50969,8 +50965,6 @@ var capgo_http = __nccwpck_require__(8420);
 
 
 
-/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
-const manifests_PAGE = 1000;
 /** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
 const manifests_MOST_PAGES = 50;
 /** Entries that are written at once. */
@@ -50985,7 +50979,7 @@ function manifests({ http, api, key, database }) {
             app_version_id: (0,postgrest/* list */.p_)(ids),
             select: wire/* FILE_COLUMNS */.Pw,
             order: 'id.asc',
-            limit: String(manifests_PAGE),
+            limit: String(postgrest/* PAGE */.KL),
             offset: String(offset),
         };
         const call = {
@@ -51019,8 +51013,8 @@ function manifests({ http, api, key, database }) {
         async readManifests(bundles, known = 0) {
             const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0);
             const ids = bundles.map(({ id }) => id);
-            const pages = Math.min(manifests_MOST_PAGES, Math.ceil((total - known) / manifests_PAGE));
-            const offsets = Array.from({ length: Math.max(0, pages) }, (_, page) => known + page * manifests_PAGE);
+            const pages = Math.min(manifests_MOST_PAGES, Math.ceil((total - known) / postgrest/* PAGE */.KL));
+            const offsets = Array.from({ length: Math.max(0, pages) }, (_, page) => known + page * postgrest/* PAGE */.KL);
             return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat();
         },
         /**
@@ -51885,6 +51879,7 @@ function codeOf(json) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   KL: () => (/* binding */ PAGE),
 /* harmony export */   P: () => (/* binding */ query),
 /* harmony export */   Wp: () => (/* binding */ parseAnswer),
 /* harmony export */   hD: () => (/* binding */ quote),
@@ -51893,6 +51888,8 @@ function codeOf(json) {
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
 
+/** Rows that a default PostgREST of Capgo's gives at most of one list, embedded ones too. */
+const PAGE = 1000;
 /** A value inside a PostgREST filter: quoted, so that commas, dots and parentheses are text. */
 function quote(value) {
     return `"${value.replace(/[\\"]/g, character => `\\${character}`)}"`;

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { list, parseAnswer, query, quote } from './postgrest.ts'
+import { list, PAGE, parseAnswer, query, quote } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import {
   APP_COLUMNS,
@@ -14,8 +14,6 @@ import {
   StoredFile,
 } from './wire.ts'
 
-/** Rows that a default PostgREST of Capgo's gives at most of one list, embedded ones too. */
-const PAGE = 1000
 /** Capgo takes 10,000 delta files a bundle. */
 const MOST_PAGES = 10
 /** So many of the newest bundles with delta files are told of. */

@@ -3,7 +3,7 @@ import semver from 'semver'
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { list as listed, parseAnswer, query, unexpected } from './postgrest.ts'
+import { list as listed, PAGE, parseAnswer, query, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import {
   BUNDLE_COLUMNS,
@@ -38,8 +38,6 @@ const FINALISED = {
 /** What became of a bundle that was to be deleted: `linked` stays, since a channel serves it. */
 export type Deleted = 'deleted' | 'linked' | 'gone'
 
-/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
-const PAGE = 1000
 /** No app has more bundles than these hold, even where a server gives few rows at once. */
 const MOST_PAGES = 5000
 const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 }

@@ -1,11 +1,9 @@
 import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
-import { list, parseAnswer, query } from './postgrest.ts'
+import { list, PAGE, parseAnswer, query } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './wire.ts'
 
-/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
-const PAGE = 1000
 /** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
 const MOST_PAGES = 50
 /** Entries that are written at once. */

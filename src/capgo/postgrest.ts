@@ -2,6 +2,9 @@ import type * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Answer, Call } from './http.ts'
 
+/** Rows that a default PostgREST of Capgo's gives at most of one list, embedded ones too. */
+export const PAGE = 1000
+
 /** A value inside a PostgREST filter: quoted, so that commas, dots and parentheses are text. */
 export function quote(value: string): string {
   return `"${value.replace(/[\\"]/g, character => `\\${character}`)}"`
