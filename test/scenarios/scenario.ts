@@ -46,6 +46,17 @@ console.log('built', require('fs').readFileSync('greeting.txt', 'utf8').trim())
   }
 }
 
+/** The files of a web folder that is committed: what a push publishes with `build: false`. */
+export const webFolder = (greeting: string): Files => ({
+  'www/index.html': `<h1>${greeting}</h1>\n<script src="app.js"></script>`,
+  'www/app.js': 'CapacitorUpdater.notifyAppReady()',
+})
+
+/** `tinyApp` with its web folder committed, for scenarios that are not about building: see `createBuiltWorld`. */
+export function builtApp(greeting = 'Hello', version = '1.2.0'): Files {
+  return { ...tinyApp(greeting, version), ...webFolder(greeting), '.gitignore': 'node_modules\n' }
+}
+
 export interface World {
   readonly capgo: LocalCapgo
   readonly repo: Repository
@@ -72,7 +83,13 @@ export interface WorldOptions {
   readonly branch?: string
   /** Of the job's token. */
   readonly permissions?: Permissions
+  /** What the workflow's step has in its `with:` block, for every run. */
+  readonly inputs?: Readonly<Record<string, string>>
 }
+
+/** A world whose app is built already: a run takes half the time. Commit `webFolder(...)` for another content. */
+export const createBuiltWorld = ({ files, inputs, ...options }: WorldOptions = {}): Promise<World> =>
+  createWorld({ ...options, files: { ...builtApp(), ...files }, inputs: { build: 'false', ...inputs } })
 
 /** A local Capgo with one app and key, and a repository of that app. Gone at the end of the test. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
@@ -115,7 +132,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       ...more,
       // The machine's own npm settings are not the scenario's.
       env: { npm_config_userconfig: '/dev/null', npm_config_update_notifier: 'false', ...more.env },
-      inputs: { 'capgo-token': key, 'api-url': capgo.url, ...more.inputs },
+      inputs: { 'capgo-token': key, 'api-url': capgo.url, ...options.inputs, ...more.inputs },
     })
   }
   return {
