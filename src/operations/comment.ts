@@ -19,7 +19,8 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
   if (!inputs.comment || inputs.dryRun) return null
   const marker = markerOf(comment.appId)
   const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
-  const body = `${marker}\n<!-- run ${run.id}.${run.attempt} -->\n${renderComment(comment)}`
+  const shown = comment.state === 'ready' ? `${shownMarker(comment.commit.sha)}\n` : ''
+  const body = `${marker}\n<!-- run ${run.id}.${run.attempt} -->\n${shown}${renderComment(comment)}`
   return courtesy('write the comment', PULL_REQUESTS, async github => {
     const write = async (known: OwnComment): Promise<OwnComment | null> =>
       known.body === body || isNewer(known.body, run) ? known : github.updateComment(known.id, body)
@@ -43,6 +44,25 @@ export async function updateTesterSection(
   if (known === null) return
   const body = replaceTesters(known.body, rows)
   if (body !== known.body) await github.updateComment(known.id, body)
+}
+
+/** Whether the comment says how to get the preview of this commit; true where no comment is wanted. */
+export async function isAnnounced(
+  appId: string,
+  pull: number,
+  sha: string,
+  { inputs, courtesy }: RunContext,
+): Promise<boolean> {
+  if (!inputs.comment) return true
+  const known = await courtesy('read the comment', PULL_REQUESTS, github =>
+    github.findComment(pull, markerOf(appId)),
+  )
+  return known?.body.includes(shownMarker(sha)) ?? false
+}
+
+/** Behind the marker of a comment that says how to get the preview of a commit. */
+function shownMarker(sha: string): string {
+  return `<!-- ready ${sha} -->`
 }
 
 function markerOf(appId: string): string {
