@@ -19,6 +19,13 @@ const LONGEST_COMMENT = 65_536 - 1_536
 /** Of the end of the output, so that what comes after it is never cut off. */
 const LONGEST_OUTPUT = 20_000
 
+const BUILDING = '### 🔨 Building '
+
+/** Whether a comment says that a run is under way. What is hidden goes before the heading. */
+export function isBuilding(body: string): boolean {
+  return body.replace(/^(?:<!--.*-->\s*)+/, '').startsWith(BUILDING)
+}
+
 /** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
 export function renderComment(comment: PreviewComment): string {
   const markdown = blocks(comment).filter(block => block !== '')
@@ -27,13 +34,14 @@ export function renderComment(comment: PreviewComment): string {
 }
 
 function blocks(comment: PreviewComment): string[] {
+  const { bundle } = comment
   const commit = linkCommit(comment.commit)
   const warned = setApart([...refusals(comment), ...comment.warnings.map(escapeText)])
   switch (comment.state) {
     case 'building':
       return [
-        `### 🔨 Building ${commit} for ${code(comment.channel.name)}`,
-        comment.bundle === null ? '' : still(comment),
+        `${BUILDING}${commit} for ${code(comment.channel.name)}`,
+        bundle === null ? '' : still(comment),
         warned,
         phone(comment),
         footer(comment),
@@ -56,6 +64,15 @@ function blocks(comment: PreviewComment): string[] {
         failure(comment),
         still(comment),
         output(comment),
+        warned,
+        phone(comment),
+        footer(comment),
+      ]
+    case 'kept':
+      return [
+        bundle === null ? `### 💤 No preview of ${commit}` : `### 📱 Preview ready: ${served(comment)}`,
+        bundle === null ? '' : facts(comment),
+        alert('NOTE', `${commit} was not published. ${escapeText(comment.reason ?? '')}`.trim()),
         warned,
         phone(comment),
         footer(comment),
@@ -132,12 +149,17 @@ function refusals({ natives }: PreviewComment): string[] {
   )
 }
 
-/** What the channel serves while this commit is not on it. */
+/** What the channel serves while this commit is not on it; nothing is said of a channel that is not known. */
 function still(comment: PreviewComment): string {
   const { bundle, channel } = comment
+  if (channel.name === '') return ''
   if (bundle === null) return `Channel ${code(channel.name)} serves nothing yet.`
-  const from = bundle.from === null ? '' : ` from ${linkCommit(bundle.from)}`
-  return `Channel ${code(channel.name)} still serves ${served(comment)}${from}.`
+  const what = `hannel ${code(channel.name)} still serves ${served(comment)}`
+  if (bundle.from === null) return `C${what}.`
+  const from = linkCommit(bundle.from)
+  return comment.state === 'failed'
+    ? `The earlier preview, of ${from}, still works: c${what}.`
+    : `C${what} from ${from}.`
 }
 
 /** An error's code is its shortest name: `build_failed`. */
