@@ -22,7 +22,8 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
   if (!inputs.comment || inputs.dryRun) return null
   const mark = markOf(comment.appId, inputs.capgoToken)
   const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
-  const text = renderComment(comment)
+  const shown = comment.state === 'ready' ? `${shownMarker(comment.commit.sha)}\n` : ''
+  const text = shown + renderComment(comment)
   return courtesy('write the comment', PULL_REQUESTS, async github => {
     const write = async (known: OwnComment): Promise<OwnComment | null> => {
       const body = mark.head(run, known.id) + text
@@ -60,6 +61,27 @@ export async function updateTesterSection(
   if (known === null) return
   const body = replaceTesters(known.body, rows)
   if (body !== known.body) await github.updateComment(known.id, body)
+}
+
+/** Whether the comment says how to get the preview of this commit; true where no comment is wanted. */
+export async function isAnnounced(
+  appId: string,
+  pull: number,
+  sha: string,
+  { inputs, courtesy }: RunContext,
+): Promise<boolean> {
+  if (!inputs.comment) return true
+  const known = await courtesy('read the comment', PULL_REQUESTS, github =>
+    github.findComment(pull, markOf(appId, inputs.capgoToken)),
+  )
+  // Not further down, where the output of a build may say anything.
+  const [hidden = ''] = /^(?:<!--.*-->\s*)+/.exec(known?.body ?? '') ?? []
+  return hidden.includes(shownMarker(sha))
+}
+
+/** Behind the head of a comment that says how to get the preview of a commit. */
+function shownMarker(sha: string): string {
+  return `<!-- ready ${sha} -->`
 }
 
 /** Whether what stands there is to stay: a newer run's word, and whatever is not the "building" that a run ends. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { shownPath } from '../bundle/paths.ts'
 import type { ChannelRow } from '../capgo/wire.ts'
+import { RefGone } from '../errors.ts'
 import type { PublishPlan } from '../plan/types.ts'
 import { bundlePage } from '../report/outcome.ts'
 import type { RunContext } from './context.ts'
@@ -63,7 +64,7 @@ export async function withDeployment<T extends Pick<Published, 'outcome' | 'chan
   try {
     published = await publish()
   } catch (error) {
-    await end('failure', null)
+    await end(error instanceof RefGone ? 'inactive' : 'failure', null)
     throw error
   }
   await end(published.outcome === 'stale' ? 'inactive' : 'success', published.channel)
