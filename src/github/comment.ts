@@ -97,13 +97,11 @@ export function comments(connection: Repository) {
   }
 
   return {
+    /** The comments are not touched. Needs `pull-requests: read`. */
+    findComments,
+
     /** Needs `pull-requests: write` where there is more than one, else `read`. */
     findComment,
-
-    /** Our comments, none of which is touched. Needs `pull-requests: read`. */
-    async listComments(issue: number, mark: Mark): Promise<OwnComment[]> {
-      return findComments(issue, mark)
-    },
 
     /** Null when a person deleted it meanwhile. Needs `pull-requests: write`. */
     async updateComment(id: number, body: string): Promise<OwnComment | null> {

@@ -24,14 +24,16 @@ const LONGEST_DESCRIPTION = 140
 const RETIRED_AT_ONCE = 5
 /** What the description begins with; former versions wrote nothing else by which theirs are known. */
 const DESCRIPTION = 'Capgo channel '
-/** The member of the payload that names the app. */
-const MARK = 'capgo-publish-action'
+/** In the payload, beside the app's id. */
+const MADE_BY = 'capgo-publish-action'
 const Deployment = z.object({
   id: z.int(),
   /** GitHub gives an object or a text, as it was sent. */
   payload: z.optional(z.unknown()),
   description: z.nullish(z.string()),
 })
+const Payload = z.object({ by: z.literal(MADE_BY), app: z.string() })
+const Status = z.object({ state: z.string() })
 const LIST = 'GET /repos/{owner}/{repo}/deployments'
 
 export function deployments(connection: Repository) {
@@ -42,7 +44,7 @@ export function deployments(connection: Repository) {
     state: DeploymentState,
     more: { readonly url?: string | null; readonly logUrl?: string } = {},
   ): Promise<void> {
-    await octokit.rest.repos.createDeploymentStatus({
+    const { data } = await octokit.rest.repos.createDeploymentStatus({
       owner,
       repo,
       deployment_id: id,
@@ -52,6 +54,17 @@ export function deployments(connection: Repository) {
       ...(more.url ? { environment_url: more.url } : {}),
       ...(more.logUrl ? { log_url: more.logUrl } : {}),
     })
+    parseAnswer(Status, data, 'POST of a deployment status')
+  }
+
+  async function isInactive(id: number): Promise<boolean> {
+    const { data } = await octokit.rest.repos.listDeploymentStatuses({
+      owner,
+      repo,
+      deployment_id: id,
+      per_page: 1,
+    })
+    return parseAnswer(z.array(Status), data, 'GET of deployment statuses')[0]?.state === 'inactive'
   }
 
   return {
@@ -68,7 +81,7 @@ export function deployments(connection: Repository) {
         ref: request.sha,
         environment: request.environment,
         description: `${DESCRIPTION}${request.channel}`.slice(0, LONGEST_DESCRIPTION),
-        payload: { [MARK]: request.appId },
+        payload: { by: MADE_BY, app: request.appId },
         auto_merge: false,
         required_contexts: [],
         transient_environment: request.transient,
@@ -92,15 +105,20 @@ export function deployments(connection: Repository) {
       await Promise.all(found.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')))
     },
 
-    /** Sets every deployment of the app in an environment to inactive. Returns how many there were. */
+    /** Sets every deployment of the app in an environment to inactive that is not so yet. Returns how many there were. */
     async endDeployments(environment: string, appId: string): Promise<number> {
       const all = (await readAll(connection, LIST, { environment }, Deployment)).filter(isOf(appId))
-      for (const { id } of all) await setState(id, 'inactive')
-      return all.length
+      let ended = 0
+      for (const { id } of all)
+        if (!(await isInactive(id))) {
+          await setState(id, 'inactive')
+          ended++
+        }
+      return ended
     },
 
-    /** Apps that this action has deployed to an environment. Needs `deployments: read`. */
-    async listDeployedApps(environment: string): Promise<string[]> {
+    /** Ids of the apps that were deployed to an environment, as far as its deployments tell. */
+    async readDeployedApps(environment: string): Promise<string[]> {
       const all = await readAll(connection, LIST, { environment }, Deployment)
       return [...new Set(all.flatMap(each => appOf(each) ?? []))]
     },
@@ -109,8 +127,7 @@ export function deployments(connection: Repository) {
 
 /** Null where another made the deployment, or a former version of this action. */
 function appOf({ payload }: z.infer<typeof Deployment>): string | null {
-  const { [MARK]: appId } = (typeof payload === 'object' ? (payload ?? {}) : {}) as Record<string, unknown>
-  return typeof appId === 'string' ? appId : null
+  return Payload.safeParse(payload).data?.app ?? null
 }
 
 /** Whether a deployment is of this app, or a former version's, which named none. */

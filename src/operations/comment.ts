@@ -1,6 +1,6 @@
 import type { GitHub } from '../github/client.ts'
 import type { OwnComment } from '../github/comment.ts'
-import { isBuilding, renderComment, replaceTesters } from '../report/comment.ts'
+import { renderComment, replaceTesters, stateOfComment } from '../report/comment.ts'
 import type { PreviewComment } from '../report/preview.ts'
 import type { TesterRow } from '../report/testers.ts'
 import type { RunContext } from './context.ts'
@@ -44,7 +44,7 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
 /** Apps that have a comment of ours on a pull request: they are known from it where no config can be read. */
 export async function findCommentedApps(pull: number, context: RunContext): Promise<string[]> {
   const found = await context.courtesy('read the comments', PULL_REQUESTS, github =>
-    github.listComments(pull, anyMark(context.inputs.capgoToken)),
+    github.findComments(pull, anyMark(context.inputs.capgoToken)),
   )
   return [...new Set((found ?? []).flatMap(({ body }) => readHead(body)?.appId ?? []))]
 }
@@ -63,17 +63,43 @@ export async function updateTesterSection(
   if (body !== known.body) await github.updateComment(known.id, body)
 }
 
+/** Our comment on a pull request; null where there is none. Nothing is written. */
+export async function readComment(
+  appId: string,
+  pull: number,
+  { inputs, courtesy }: RunContext,
+): Promise<OwnComment | null> {
+  const found = await courtesy('read the comment', PULL_REQUESTS, github =>
+    github.findComments(pull, markOf(appId, inputs.capgoToken)),
+  )
+  return found?.[0] ?? null
+}
+
+/**
+ * Says in a comment of ours what a run found out that is not about this pull request. It stays the comment of the run
+ * that wrote it, so that a run on its way is not taken for an older one.
+ */
+export async function replaceComment(
+  known: OwnComment,
+  comment: PreviewComment,
+  { inputs, trigger, courtesy }: RunContext,
+): Promise<void> {
+  if (!inputs.comment || inputs.dryRun) return
+  const run = readHead(known.body)?.run ?? { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
+  const body = markOf(comment.appId, inputs.capgoToken).head(run, known.id) + renderComment(comment)
+  if (body.trimEnd() === known.body.trimEnd()) return
+  await courtesy('write the comment', PULL_REQUESTS, github => github.updateComment(known.id, body))
+}
+
 /** Whether the comment says how to get the preview of this commit; true where no comment is wanted. */
 export async function isAnnounced(
   appId: string,
   pull: number,
   sha: string,
-  { inputs, courtesy }: RunContext,
+  context: RunContext,
 ): Promise<boolean> {
-  if (!inputs.comment) return true
-  const known = await courtesy('read the comment', PULL_REQUESTS, github =>
-    github.findComment(pull, markOf(appId, inputs.capgoToken)),
-  )
+  if (!context.inputs.comment) return true
+  const known = await readComment(appId, pull, context)
   // Not further down, where the output of a build may say anything.
   const [hidden = ''] = /^(?:<!--.*-->\s*)+/.exec(known?.body ?? '') ?? []
   return hidden.includes(shownMarker(sha))
@@ -88,7 +114,7 @@ function shownMarker(sha: string): string {
 function stays(body: string, { state }: PreviewComment, run: RunNumber): boolean {
   const writer = readHead(body)?.run
   if (writer === undefined) return false
-  if (state === 'kept' && !(isBuilding(body) && compare(writer, run) === 0)) return true
+  if (state === 'kept' && !(stateOfComment(body) === 'building' && compare(writer, run) === 0)) return true
   return compare(writer, run) > 0
 }
 

@@ -19,18 +19,27 @@ const LONGEST_COMMENT = 65_536 - 1_536
 /** Of the end of the output, so that what comes after it is never cut off. */
 const LONGEST_OUTPUT = 20_000
 
-const BUILDING = '### 🔨 Building '
-
-/** Whether a comment says that a run is under way. What is hidden goes before the heading. */
-export function isBuilding(body: string): boolean {
-  return body.replace(/^(?:<!--.*-->\s*)+/, '').startsWith(BUILDING)
-}
-
 /** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
 export function renderComment(comment: PreviewComment): string {
   const markdown = blocks(comment).filter(block => block !== '')
   // Code units: never fewer than the characters that GitHub counts.
   return `${limit(markdown.join('\n\n'), LONGEST_COMMENT, text => text.length)}\n`
+}
+
+/** A `kept` preview has the heading of one that is ready, where there is one. */
+const HEADINGS: Readonly<Record<PreviewComment['state'], string>> = {
+  building: '### 🔨 Building',
+  ready: '### 📱 Preview ready',
+  failed: '### ❌ No preview of',
+  kept: '### 💤 No preview of',
+  closed: '### 🧹 Preview closed',
+}
+
+/** What a comment of ours says; null where it says nothing that is known. */
+export function stateOfComment(body: string): PreviewComment['state'] | null {
+  const heading = body.split('\n').find(line => line.startsWith('### ')) ?? ''
+  const states = Object.keys(HEADINGS) as PreviewComment['state'][]
+  return states.find(state => heading.startsWith(HEADINGS[state])) ?? null
 }
 
 function blocks(comment: PreviewComment): string[] {
@@ -40,7 +49,7 @@ function blocks(comment: PreviewComment): string[] {
   switch (comment.state) {
     case 'building':
       return [
-        `${BUILDING}${commit} for ${code(comment.channel.name)}`,
+        `${HEADINGS.building} ${commit} for ${code(comment.channel.name)}`,
         bundle === null ? '' : still(comment),
         warned,
         phone(comment),
@@ -48,7 +57,7 @@ function blocks(comment: PreviewComment): string[] {
       ]
     case 'ready':
       return [
-        `### 📱 Preview ready: ${served(comment)}`,
+        `${HEADINGS.ready}: ${served(comment)}`,
         facts(comment),
         warned,
         testers(comment),
@@ -60,7 +69,7 @@ function blocks(comment: PreviewComment): string[] {
       ]
     case 'failed':
       return [
-        `### ❌ No preview of ${commit}${why(comment)}`,
+        `${HEADINGS.failed} ${commit}${why(comment)}`,
         failure(comment),
         still(comment),
         output(comment),
@@ -70,7 +79,7 @@ function blocks(comment: PreviewComment): string[] {
       ]
     case 'kept':
       return [
-        bundle === null ? `### 💤 No preview of ${commit}` : `### 📱 Preview ready: ${served(comment)}`,
+        bundle === null ? `${HEADINGS.kept} ${commit}` : `${HEADINGS.ready}: ${served(comment)}`,
         bundle === null ? '' : facts(comment),
         alert('NOTE', `${commit} was not published. ${escapeText(comment.reason ?? '')}`.trim()),
         warned,
@@ -78,7 +87,7 @@ function blocks(comment: PreviewComment): string[] {
         footer(comment),
       ]
     case 'closed':
-      return ['### 🧹 Preview closed', removed(comment), movedOn(comment), warned, footer(comment)]
+      return [HEADINGS.closed, removed(comment), movedOn(comment), warned, footer(comment)]
   }
 }
 

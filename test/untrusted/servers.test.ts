@@ -245,8 +245,8 @@ describe('GitHub, at each call', () => {
     listOpenPulls: github => github.listOpenPulls(),
     listReviewers: github => github.listReviewers(12),
     listPullsOfBranch: github => github.listPullsOfBranch('mallory', 'x'),
-    listComments: github => github.listComments(12, anyMark('key')),
-    listDeployedApps: github => github.listDeployedApps('preview/pr-12'),
+    findComments: github => github.findComments(12, anyMark('key')),
+    readDeployedApps: github => github.readDeployedApps('preview/pr-12'),
     endDeployments: github => github.endDeployments('production', 'com.example.app'),
     retireDeployments: github => github.retireDeployments('production', 'com.example.app', 5),
   }

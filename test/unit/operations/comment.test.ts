@@ -364,8 +364,8 @@ describe('deployments', () => {
     }))
     const others = ['success', 'success', 'success']
     expect(states(world)).toEqual([...others, 'inactive', 'inactive', 'success'])
-    expect(await github.listDeployedApps(environment)).toEqual([APP_ID, 'com.example.other'])
-    expect(await github.endDeployments(environment, APP_ID)).toBe(3)
+    expect(await github.readDeployedApps(environment)).toEqual([APP_ID, 'com.example.other'])
+    expect(await github.endDeployments(environment, APP_ID)).toBe(1)
     expect(states(world)).toEqual([...others, 'inactive', 'inactive', 'inactive'])
   })
 })
