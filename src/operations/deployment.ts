@@ -36,13 +36,15 @@ export async function withDeployment<T extends Pick<Published, 'outcome' | 'chan
   if (!inputs.deployments) return publish()
   const environment = environmentOf(name, context)
   const transient = purpose.kind === 'preview'
+  const production = name === 'production'
   const beginning = courtesy('show the deployment', PERMISSION, github =>
     github.beginDeployment({
+      appId: plan.appId,
       sha: commit.sha,
       environment,
       transient,
-      production: name === 'production',
-      description: `Capgo channel ${plan.channelName}`,
+      production,
+      channel: plan.channelName,
       logUrl: trigger.runUrl,
     }),
   )
@@ -54,7 +56,8 @@ export async function withDeployment<T extends Pick<Published, 'outcome' | 'chan
     await lastWord('show how the deployment ended', PERMISSION, async github => {
       const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null)
       await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl })
-      if (transient && state === 'success') await github.retireDeployments(environment, id)
+      // As GitHub does it for those that are neither, but for our own alone.
+      if (!production && state === 'success') await github.retireDeployments(environment, plan.appId, id)
     })
   }
   let published: T

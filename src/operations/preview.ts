@@ -75,15 +75,23 @@ export async function preview(
     const closed =
       stop.signal.aborted || prepared === null ? null : await closedMeanwhile(prepared, pull, context)
     if (closed !== null) return closed
-    if (error instanceof RefGone)
+    if (error instanceof RefGone) {
+      if (prepared !== null)
+        await writeComment(
+          { ...describe('kept', { ...prepared.facts, pull }, context), reason: error.message },
+          context,
+        )
       return { kind: 'skipped', outcome: 'skipped', reason: error.message, testers: null, warnings: [] }
+    }
     const appId = prepared?.project.appId ?? context.inputs.appId
     if (appId !== null) {
       const { code, reason, hint, output } = failure(blame(error, stop))
       const channel = delivered?.channel ?? prepared?.facts.channel ?? null
       const env = prepared?.project.childEnv ?? {}
       const hide = (text: string) => hideSecrets(text, env)
-      const facts = { appId, channelName: operation.channelName, channel, commit, pull }
+      // What the channel serves is not known before all was read.
+      const channelName = prepared === null ? '' : operation.channelName
+      const facts = { appId, channelName, channel, commit, pull }
       await writeComment(
         {
           ...describe('failed', facts, context),
@@ -156,7 +164,7 @@ async function keepShown(
   const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
   if (testers !== null && !context.inputs.dryRun && context.inputs.comment)
     await context.courtesy('say in the comment who has the preview', PULL_REQUESTS, github =>
-      updateTesterSection(appId, pull.number, testers.rows, github),
+      updateTesterSection(appId, pull.number, testers.rows, github, context.inputs.capgoToken),
     )
   return {
     ...keptResult(
@@ -235,8 +243,8 @@ async function announce(
   const shown = { pull: pull.number, deepLink, webUrl: web !== null && 'url' in web ? web.url : null }
   if (result.outcome === 'stale' || served === null) {
     // This run's own "building" must not stay; the comment of a newer run is left alone.
-    const kept = describe('ready', { ...prepared.facts, channel, pull }, context)
-    const commentUrl = await writeComment({ ...kept, warnings: [result.reason] }, context)
+    const kept = describe('kept', { ...prepared.facts, channel, pull }, context)
+    const commentUrl = await writeComment({ ...kept, reason: result.reason }, context)
     return { ...result, preview: { ...shown, commentUrl } }
   }
 
