@@ -53,6 +53,7 @@ const INPUTS: OperationInputs = {
   ],
   previewChannel: 'pr-{number}',
   previewLabel: null,
+  previewDrafts: true,
   build: true,
 }
 

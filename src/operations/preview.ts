@@ -1,20 +1,19 @@
 import { hideSecrets } from '../bundle/environment.ts'
 import { CLOUD } from '../capgo/hosts.ts'
-import { ActionError } from '../errors.ts'
 import type { PullRequest } from '../event.ts'
 import { gatherContents } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
 import { matchChannel } from '../plan/channel.ts'
 import { readServedCommit } from '../plan/lineage.ts'
 import type { Operation } from '../plan/operation.ts'
-import { channelDeepLink, commitOfPull, webPreview } from '../plan/preview.ts'
+import { channelDeepLink, commitOfPull, refuseChannel, refusePreview, webPreview } from '../plan/preview.ts'
 import { firstRefusal } from '../plan/version.ts'
 import { bundlePage, failure } from '../report/outcome.ts'
 import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { blame } from '../stop.ts'
-import { closePreview, hasPreview, readPull } from './close.ts'
+import { closePreview, readPull } from './close.ts'
 import { writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
@@ -45,7 +44,9 @@ export async function preview(
     },
     context,
   )
-  checkChannel(prepared, pull, context.inputs)
+  const { channel, commit } = prepared.facts
+  const refused = channel === null ? null : refuseChannel(channel, commit.pull ?? '')
+  if (refused !== null) throw refused
   let delivered: Delivered | null = null
   try {
     await writeComment(describe('building', prepared, pull, context), context)
@@ -77,28 +78,6 @@ function baseChannelOf({ baseRef }: PullRequest, { channels }: Inputs): string |
   return matchChannel({ name: baseRef, full: `refs/heads/${baseRef}` }, channels)?.channel ?? null
 }
 
-/**
- * A preview never replaces what others are on: the public channel, what a branch publishes to, and, where the
- * pull request's branch chooses the name, anything that is not a preview.
- */
-function checkChannel({ facts }: Prepared, pull: PullRequest, { previewChannel }: Inputs): void {
-  const { channel } = facts
-  if (channel === null) return
-  const served = channel.version === null ? null : readServedCommit(channel.version, channel.name)
-  const isPreview = served !== null && served.pull !== null
-  const isUnknown = channel.version !== null && served === null
-  const mayTake = channel.version === null || isPreview || (isUnknown && !previewChannel.includes('{branch}'))
-  if (mayTake && !channel.public) return
-  const what = channel.public
-    ? "is the app's public channel"
-    : `serves ${channel.version?.name}, which ${served === null ? 'is no preview' : `${served.refName} published`}`
-  throw new ActionError(
-    'preview_channel_taken',
-    `Channel ${channel.name} ${what}; the preview of #${pull.number} must not replace that.`,
-    { hint: 'Give previews channels of their own, such as preview-channel: pr-{number}.' },
-  )
-}
-
 /** A pull request that was closed while its preview was made: the run that cleaned up came too early. */
 async function closedMeanwhile(
   { project }: Prepared,
@@ -108,10 +87,8 @@ async function closedMeanwhile(
   const { inputs } = context
   if (inputs.dryRun) return null
   const now = await readPull(pull.number, context)
-  if (now === null || hasPreview(now, context)) return null
-  const why = now.open
-    ? `label "${inputs.previewLabel}" was taken off #${pull.number}`
-    : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`
+  const why = now === null ? null : refusePreview(now, inputs)
+  if (now === null || why === null) return null
   return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
 }
 

@@ -1,7 +1,7 @@
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
-import { type ChannelMapping, matchChannel } from './channel.ts'
-import { previewChannelName } from './preview.ts'
+import { type ChannelMapping, matchChannel, suggestMapping } from './channel.ts'
+import { isSameLabel, previewChannelName, refusePreview } from './preview.ts'
 import type { RolloutChange } from './rollout.ts'
 
 /** What a run is about. */
@@ -49,6 +49,7 @@ export interface OperationInputs {
   readonly channels: readonly ChannelMapping[]
   readonly previewChannel: string
   readonly previewLabel: string | null
+  readonly previewDrafts: boolean
   readonly build: boolean
 }
 
@@ -82,13 +83,15 @@ function decidePull(trigger: Trigger, pull: PullRequest, inputs: OperationInputs
   const channelName = previewChannelName(inputs.previewChannel, pull)
   if (trigger.action === 'closed')
     return { kind: 'cleanup', pull, channelName, why: `#${number} was ${pull.merged ? 'merged' : 'closed'}` }
-  if (trigger.label !== null && trigger.label !== label)
+  if (trigger.label !== null && (label === null || !isSameLabel(trigger.label, label)))
     return {
       kind: 'skip',
       reason: `Label "${trigger.label}" decides nothing about the preview of #${number}.`,
     }
   if (label !== null && trigger.action === 'unlabeled')
     return { kind: 'cleanup', pull, channelName, why: `Label "${label}" was taken off #${number}` }
+  if (trigger.action === 'converted_to_draft' && !inputs.previewDrafts)
+    return { kind: 'cleanup', pull, channelName, why: `#${number} became a draft` }
   const operation = decidePreview(pull, inputs)
   if (operation.kind === 'preview' && isPrivileged(trigger) && inputs.build) throw refusesToBuild(trigger)
   return operation
@@ -100,10 +103,10 @@ function decidePull(trigger: Trigger, pull: PullRequest, inputs: OperationInputs
  */
 export function decidePreview(
   pull: PullRequest,
-  { channels, previewChannel, previewLabel: label }: OperationInputs,
+  { channels, previewChannel, ...inputs }: OperationInputs,
 ): Extract<Operation, { kind: 'preview' | 'skip' }> {
-  if (label !== null && !pull.labels.includes(label))
-    return { kind: 'skip', reason: `#${pull.number} has no label "${label}"; with it, it gets a preview.` }
+  const refusal = refusePreview(pull, inputs)
+  if (refusal !== null) return { kind: 'skip', reason: `${refusal}, so it gets no preview.` }
   const channelName = previewChannelName(previewChannel, pull)
   if (channels.some(({ channel }) => channel === channelName))
     throw new ActionError(
@@ -148,12 +151,14 @@ function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Op
     throw new ActionError('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
       hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
     })
-  // Who may make tags is often more than who may push to that branch.
-  if (ref.type === 'tag' && ref.name === defaultBranch)
-    throw new ActionError('ref_ambiguous', `The tag "${ref.name}" has the name of the default branch.`, {
-      hint: 'What is mapped to that branch is not published from a tag of its name. Delete the tag, or give it another name.',
-    })
   const match = matchChannel(ref, inputs.channels)
+  const isBranchName =
+    ref.name === defaultBranch || inputs.channels.some(({ pattern }) => pattern === ref.name)
+  // Who may make tags is often more than who may push to that branch.
+  if (ref.type === 'tag' && isBranchName && (match === undefined || ref.name === defaultBranch))
+    throw new ActionError('ref_ambiguous', `The tag "${ref.name}" has the name of a branch that publishes.`, {
+      hint: `What is mapped to a branch is not published from a tag of its name. Delete the tag or rename it. To publish a tag, map its full name: "refs/tags/${ref.name}".`,
+    })
   if (match !== undefined)
     return {
       kind: 'publish',
@@ -162,15 +167,6 @@ function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Op
     }
   return {
     kind: 'skip',
-    reason: `No channel is mapped to ${ref.type} ${ref.name}. To publish it, add a line such as "${ref.name}: ${suggestChannel(ref.name)}" to the input "channels".`,
+    reason: `No channel is mapped to ${ref.type} ${ref.name}. To publish it, add a line such as "${suggestMapping(ref, defaultBranch)}" to the input "channels".`,
   }
-}
-
-function suggestChannel(name: string): string {
-  return (
-    name
-      .replace(/[^A-Za-z0-9._-]+/g, '-')
-      .replace(/^[._-]+|[._-]+$/g, '')
-      .slice(0, 64) || 'beta'
-  )
 }
