@@ -3,7 +3,7 @@ import { ActionError } from './errors.ts'
 import { readTrigger } from './event.ts'
 import { gatherAppId } from './gather.ts'
 import { type Inputs, readInputs } from './inputs.ts'
-import { cleanup, sweep } from './operations/close.ts'
+import { cleanup } from './operations/close.ts'
 import type { RunContext } from './operations/context.ts'
 import { createCourtesies } from './operations/courtesy.ts'
 import { deliver, prepare } from './operations/deliver.ts'
@@ -14,6 +14,7 @@ import { promote } from './operations/promote.ts'
 import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
 import { readStatus } from './operations/status.ts'
+import { sweep } from './operations/sweep.ts'
 import { convergeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
@@ -72,8 +73,12 @@ function late(stop: Stop): Promise<never> {
   })
 }
 
-/** How an operation is called when it fails; the others publish, or clean up after what was published. */
+/** How an operation is called when it fails; the others publish. */
 const TITLES: Partial<Record<Operation['kind'], string>> = {
+  preview: 'Preview',
+  follow: 'Preview',
+  cleanup: 'Clean-up',
+  sweep: 'Clean-up',
   promote: 'Promotion',
   rollback: 'Roll-back',
   rollout: 'Change of the rollout',

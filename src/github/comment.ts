@@ -58,6 +58,8 @@ export function comments(connection: Repository) {
   }
 
   return {
+    findComments,
+
     /** Needs `pull-requests: write` where there is more than one, else `read`. */
     findComment,
 

@@ -11,6 +11,8 @@ export interface DeploymentRequest {
   readonly transient: boolean
   readonly production: boolean
   readonly description: string
+  /** The app on Capgo that is deployed: told again by `readDeployedApps`. */
+  readonly appId: string
   /** Page of the workflow run. */
   readonly logUrl: string
 }
@@ -22,6 +24,9 @@ const LONGEST_DESCRIPTION = 140
 /** A success does not retire older deployments of a transient environment; so many of them are looked at. */
 const RETIRED_AT_ONCE = 5
 const Deployment = z.object({ id: z.int() })
+const Status = z.object({ state: z.string() })
+/** Of a deployment of ours; others put there what they like, GitHub's own as a text. */
+const Deployed = z.object({ payload: z.catch(z.object({ app: z.nullable(z.string()) }), { app: null }) })
 const LIST = 'GET /repos/{owner}/{repo}/deployments'
 
 export function deployments(connection: Repository) {
@@ -32,7 +37,7 @@ export function deployments(connection: Repository) {
     state: DeploymentState,
     more: { readonly url?: string | null; readonly logUrl?: string } = {},
   ): Promise<void> {
-    await octokit.rest.repos.createDeploymentStatus({
+    const { data } = await octokit.rest.repos.createDeploymentStatus({
       owner,
       repo,
       deployment_id: id,
@@ -40,6 +45,17 @@ export function deployments(connection: Repository) {
       ...(more.url ? { environment_url: more.url } : {}),
       ...(more.logUrl ? { log_url: more.logUrl } : {}),
     })
+    parseAnswer(Status, data, 'POST of a deployment status')
+  }
+
+  async function isInactive(id: number): Promise<boolean> {
+    const { data } = await octokit.rest.repos.listDeploymentStatuses({
+      owner,
+      repo,
+      deployment_id: id,
+      per_page: 1,
+    })
+    return parseAnswer(z.array(Status), data, 'GET of deployment statuses')[0]?.state === 'inactive'
   }
 
   return {
@@ -58,6 +74,7 @@ export function deployments(connection: Repository) {
         description: request.description.slice(0, LONGEST_DESCRIPTION),
         auto_merge: false,
         required_contexts: [],
+        payload: { app: request.appId },
         transient_environment: request.transient,
         production_environment: request.production,
       })
@@ -79,11 +96,22 @@ export function deployments(connection: Repository) {
       await Promise.all(found.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')))
     },
 
-    /** Sets every deployment of an environment to inactive. Returns how many there were. */
+    /** Sets every deployment of an environment to inactive that is not so yet. Returns how many there were. */
     async endDeployments(environment: string): Promise<number> {
       const all = await readAll(connection, LIST, { environment }, Deployment)
-      for (const { id } of all) await setState(id, 'inactive')
-      return all.length
+      let ended = 0
+      for (const { id } of all)
+        if (!(await isInactive(id))) {
+          await setState(id, 'inactive')
+          ended++
+        }
+      return ended
+    },
+
+    /** Ids of the apps that were deployed to an environment, as far as its deployments tell. */
+    async readDeployedApps(environment: string): Promise<string[]> {
+      const all = await readAll(connection, LIST, { environment }, Deployed)
+      return [...new Set(all.flatMap(({ payload }) => payload.app ?? []))]
     },
   }
 }

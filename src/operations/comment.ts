@@ -45,8 +45,39 @@ export async function updateTesterSection(
   if (body !== known.body) await github.updateComment(known.id, body)
 }
 
+/** Comments of ours begin with it; the app's id follows. */
+export const COMMENT_MARKER = '<!-- capgo-publish-action '
+
 function markerOf(appId: string): string {
-  return `<!-- capgo-publish-action ${appId} -->`
+  return `${COMMENT_MARKER}${appId} -->`
+}
+
+/** What our comment on a pull request is about: null where there is none. Nothing is written. */
+export async function readComment(
+  appId: string,
+  pull: number,
+  { courtesy }: RunContext,
+): Promise<OwnComment | null> {
+  const found = await courtesy('read the comment', PULL_REQUESTS, github =>
+    github.findComments(pull, markerOf(appId)),
+  )
+  return found?.[0] ?? null
+}
+
+/**
+ * Says in a comment of ours what a run found out that is not about this pull request. It stays the comment of the run
+ * that wrote it, so that a run on its way is not taken for an older one.
+ */
+export async function replaceComment(
+  known: OwnComment,
+  comment: PreviewComment,
+  { inputs, courtesy }: RunContext,
+): Promise<void> {
+  if (!inputs.comment || inputs.dryRun) return
+  const [marker, run] = known.body.split('\n')
+  const body = `${marker}\n${run}\n${renderComment(comment)}`
+  if (body.trimEnd() === known.body.trimEnd()) return
+  await courtesy('write the comment', PULL_REQUESTS, github => github.updateComment(known.id, body))
 }
 
 function isNewer(body: string, run: { readonly id: number; readonly attempt: number }): boolean {

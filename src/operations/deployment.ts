@@ -42,6 +42,7 @@ export async function withDeployment<T extends Pick<Published, 'outcome' | 'chan
       transient,
       production: name === 'production',
       description: `Capgo channel ${plan.channelName}`,
+      appId: plan.appId,
       logUrl: trigger.runUrl,
     }),
   )

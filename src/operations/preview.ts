@@ -219,6 +219,7 @@ function describe(
     testers: null,
     warnings: [],
     error: null,
+    missing: null,
     removed: null,
   }
 }

@@ -26,13 +26,28 @@ export function renderComment(comment: PreviewComment): string {
   return `${limit(markdown.join('\n\n'), LONGEST_COMMENT, text => text.length)}\n`
 }
 
+const HEADINGS: Readonly<Record<PreviewComment['state'], string>> = {
+  building: '### 🔨 Building',
+  ready: '### 📱 Preview ready',
+  failed: '### ❌ No preview of',
+  closed: '### 🧹 Preview closed',
+  missing: '### ⚠️ Preview missing',
+}
+
+/** What a comment of ours says; null where it says nothing that is known. */
+export function stateOfComment(body: string): PreviewComment['state'] | null {
+  const heading = body.split('\n').find(line => line.startsWith('### ')) ?? ''
+  const states = Object.keys(HEADINGS) as PreviewComment['state'][]
+  return states.find(state => heading.startsWith(HEADINGS[state])) ?? null
+}
+
 function blocks(comment: PreviewComment): string[] {
   const commit = linkCommit(comment.commit)
   const warned = setApart([...refusals(comment), ...comment.warnings.map(escapeText)])
   switch (comment.state) {
     case 'building':
       return [
-        `### 🔨 Building ${commit} for ${code(comment.channel.name)}`,
+        `${HEADINGS.building} ${commit} for ${code(comment.channel.name)}`,
         comment.bundle === null ? '' : still(comment),
         warned,
         phone(comment),
@@ -40,7 +55,7 @@ function blocks(comment: PreviewComment): string[] {
       ]
     case 'ready':
       return [
-        `### 📱 Preview ready: ${served(comment)}`,
+        `${HEADINGS.ready}: ${served(comment)}`,
         facts(comment),
         warned,
         testers(comment),
@@ -52,7 +67,7 @@ function blocks(comment: PreviewComment): string[] {
       ]
     case 'failed':
       return [
-        `### ❌ No preview of ${commit}${why(comment)}`,
+        `${HEADINGS.failed} ${commit}${why(comment)}`,
         failure(comment),
         still(comment),
         output(comment),
@@ -61,7 +76,14 @@ function blocks(comment: PreviewComment): string[] {
         footer(comment),
       ]
     case 'closed':
-      return ['### 🧹 Preview closed', removed(comment), movedOn(comment), warned, footer(comment)]
+      return [HEADINGS.closed, removed(comment), movedOn(comment), warned, footer(comment)]
+    case 'missing':
+      return [
+        `${HEADINGS.missing}: ${commit}`,
+        `${escapeText(comment.missing ?? '')} Push a commit, or run the workflow again, to make the preview again.`,
+        comment.bundle === null ? '' : still(comment),
+        `<sub>${escapeText(comment.appId)}</sub>`,
+      ]
   }
 }
 
