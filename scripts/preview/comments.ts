@@ -182,6 +182,7 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
     state: 'missing',
     channel: { name: '', id: null, selfAssignable: false },
     bundle: null,
+    deepLink: null,
     missing: '#12 was reopened while its preview was removed.',
   },
   'closed-nothing': { ...closed, removed: { channel: false, bundles: 0, devices: 0, kept: [] } },

@@ -107,7 +107,8 @@ export function bundles(connection: Connection) {
    */
   async function deleteBundle(appId: string, name: string): Promise<Deleted> {
     // Without a version this very route deletes every bundle that no channel serves: never send it empty.
-    if (semver.valid(name) !== name) throw new TypeError(`"${name}" is no bundle name`)
+    if (typeof name !== 'string' || semver.valid(name) !== name)
+      throw new TypeError(`"${name}" is no bundle name`)
     const call = {
       what: `delete bundle ${name}`,
       method: 'DELETE',

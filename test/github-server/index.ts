@@ -264,7 +264,8 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
 
 const MOVED = {
   message: 'Moved Permanently',
-  documentation_url: 'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
+  documentation_url:
+    'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
 }
 
 /** What GitHub does to who writes too much at once, for `faults.add`. */
