@@ -9,6 +9,17 @@ const Comparison = z.object({
   merge_base_commit: z.object({ sha: z.string().check(z.regex(/^[0-9a-f]{40,64}$/)) }),
 })
 
+const ListedCommit = z.object({
+  sha: z.string().check(z.regex(/^[0-9a-f]{40,64}$/)),
+  commit: z.object({ committer: z.nullish(z.object({ date: z.nullish(z.string()) })) }),
+})
+
+export interface Commit {
+  readonly sha: string
+  /** When it was committed, as GitHub writes times; null where it does not tell. */
+  readonly at: string | null
+}
+
 export function history({ octokit, owner, repo }: Repository) {
   return {
     /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
@@ -26,6 +37,22 @@ export function history({ octokit, owner, repo }: Repository) {
         if (isNotFound(error)) return null
         throw error
       }
+    },
+
+    /**
+     * Commits of the default branch that changed a file (null = any), the newest first, `most` at most (100 are the
+     * most). By the committers' clocks; of a merge those of the branch too. Needs `contents: read`.
+     */
+    async listCommits(path: string | null, most: number): Promise<Commit[]> {
+      const { data } = await octokit.rest.repos.listCommits({
+        owner,
+        repo,
+        per_page: most,
+        ...(path === null ? {} : { path }),
+      })
+      return parseAnswer(z.array(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(
+        ({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }),
+      )
     },
 
     /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
