@@ -14,7 +14,7 @@ import { promote } from './operations/promote.ts'
 import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
 import { readStatus } from './operations/status.ts'
-import { convergeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
+import { convergeOnDefaultBranch, foreseeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
 import { failuresOf, report } from './report/report.ts'
@@ -131,11 +131,13 @@ async function publish(
     baseChannel: null,
     takesBuild: false,
   }
-  // A broken testers file is told of before anything is built.
+  // A broken testers file, and what keeps its devices from their channels, is told of before anything is built.
   const testersFile = await readStandingFile(context)
   const prepared = await prepare(target, context)
+  const { appId } = prepared.project
+  const settled = await foreseeOnDefaultBranch(testersFile, appId, channelName, context)
   const { result } = await deliver(prepared, null, context)
-  const testers = await convergeOnDefaultBranch(testersFile, async () => prepared.project.appId, context)
+  const testers = settled ?? (await convergeOnDefaultBranch(testersFile, async () => appId, context))
   return { ...result, testers }
 }
 

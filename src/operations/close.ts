@@ -16,7 +16,7 @@ import {
 import { PULL_REQUESTS, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { environmentOf } from './deployment.ts'
-import { convergeForPull, convergeOnSchedule, readTestersFile } from './testers.ts'
+import { convergeForClosing, convergeOnSchedule } from './testers.ts'
 
 /** A pull request whose preview shall go. */
 interface Closing {
@@ -183,7 +183,7 @@ async function moveTestersOn(
   context: RunContext,
 ): Promise<TestersReport | null> {
   try {
-    return await convergeForPull(appId, { published: null, closing }, await readTestersFile(context), context)
+    return await convergeForClosing(appId, closing, context)
   } catch (error) {
     context.deps.stop.signal.throwIfAborted()
     const { reason } = failure(error)

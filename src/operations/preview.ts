@@ -18,7 +18,8 @@ import { closePreview, hasPreview, readPull } from './close.ts'
 import { writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
-import { convergeForPull, readTestersFile, type TestersFile } from './testers.ts'
+import { convergeForPull, foreseeForPull, type PreviewTesters } from './testers.ts'
+import { readProposed } from './testers-versions.ts'
 
 /**
  * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
@@ -29,8 +30,8 @@ export async function preview(
   takeBuild: (() => Promise<string>) | null,
   context: RunContext,
 ): Promise<Result> {
-  // A broken testers file is told of before anything is built.
-  const testersFile = await readTestersFile(context)
+  // A broken testers file, and what keeps its devices from the preview, is told of before anything is built.
+  const proposed = await readProposed(pull, context)
   const prepared = await prepare(
     {
       channelName,
@@ -46,13 +47,18 @@ export async function preview(
     context,
   )
   checkChannel(prepared, pull, context.inputs)
+  const testers = await foreseeForPull(
+    { pull, channel: channelName, proposed },
+    prepared.project.appId,
+    context,
+  )
   let delivered: Delivered | null = null
   try {
     await writeComment(describe('building', prepared, pull, context), context)
     delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context)
     return (
       (await closedMeanwhile(prepared, pull, context)) ??
-      (await announce(prepared, delivered, pull, testersFile, context))
+      (await announce(prepared, delivered, pull, testers, context))
     )
   } catch (error) {
     const { stop } = context.deps
@@ -120,7 +126,7 @@ async function announce(
   prepared: Prepared,
   { result, channel, base, built }: Delivered,
   pull: PullRequest,
-  testersFile: TestersFile | null,
+  previewed: PreviewTesters | null,
   context: RunContext,
 ): Promise<PublishResult> {
   const { inputs, capgo } = context
@@ -134,7 +140,7 @@ async function announce(
   if (result.outcome === 'stale' || served === null)
     return { ...result, preview: { ...shown, commentUrl: null } }
 
-  const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
+  const testers = previewed === null ? null : await convergeForPull(appId, previewed, context)
   const [{ change }, devices] = await Promise.all([
     gatherContents(base?.version ?? null, built.content, capgo),
     capgo.countOverrides(appId, channel.id).catch(() => null),
