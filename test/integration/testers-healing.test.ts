@@ -196,7 +196,8 @@ describe('whose file counts', () => {
     world.hand(BOB, 'beta')
     world.repo.checkout(old)
     const options = { number: 12, headSha: sha, headRef: 'feature/evening', target: true, baseSha: old }
-    const run = await world.run(pullRequestEvent('opened', options), { inputs: { 'assign-testers': 'all' } })
+    const inputs = { 'assign-testers': 'all', 'app-id': APP_ID, 'web-dir': 'www' }
+    const run = await world.run(pullRequestEvent('opened', options), { inputs })
     expect(run.errors).toEqual([])
     expect(run.outputs.outcome).toBe('published')
     expect(world.overrides()).toEqual({ [ADA]: 'pr-12', [BOB]: 'beta', [EVE]: 'pr-12' })
@@ -264,9 +265,9 @@ describe('whose file counts', () => {
   it("a tag's is not even read", async () => {
     const world = await createTesterWorld([])
     world.repo.commit({ 'testers.json': 'broken' })
-    world.repo.tag('v2.0.0')
-    const event = tagPushEvent({ tag: 'v2.0.0', sha: world.repo.head })
-    const run = await world.run(event, { inputs: { channels: 'v*: production', version: '2.0.0' } })
+    world.repo.tag('v1.5.0')
+    const event = tagPushEvent({ tag: 'v1.5.0', sha: world.repo.head })
+    const run = await world.run(event, { inputs: { channels: 'v*: production', version: '1.5.0' } })
     expect(run.outputs.outcome, run.errors.join('\n')).toBe('published')
   })
 })
@@ -297,7 +298,7 @@ describe('before anything is written', () => {
 
 describe('a person in the console', () => {
   it('moves devices between our look and our writes: they stay there', async () => {
-    const world = await createTesterWorld([on(ADA, 'beta'), on(BOB, 'beta')])
+    const world = await createTesterWorld([on(ADA, 'beta'), on(BOB, 'beta'), on(EVE, 'beta')])
     for (const device of [ADA, BOB, EVE]) world.hand(device, 'beta')
     world.capgo.faults.add({
       match: { method: 'GET', path: /channel_devices.*device_id=in/, nth: 1 },
