@@ -73,7 +73,7 @@ async function converge(
       const requests = server.requests.slice(first)
       return {
         requests: requests.length,
-        writes: requests.filter(({ method }) => method !== 'GET').length,
+        writes: requests.filter(({ method, path }) => method !== 'GET' && !path.includes('/rpc/')).length,
         refused: requests.filter(({ status }) => status === 429).length,
         seconds: run.durationMs / 1000,
         outcome: run.signal ?? (run.exitCode === 0 ? (run.outputs.testers ?? '') : run.visibleLog),

@@ -40,6 +40,7 @@ const OPERATIONS = [
   'repos/get-content',
   'repos/get-deployment',
   'repos/get-environment',
+  'repos/list-commits',
   'repos/list-deployment-statuses',
   'repos/list-deployments',
   'repos/list-pull-requests-associated-with-commit',

@@ -16,7 +16,7 @@ import { changeRollout } from './operations/rollout.ts'
 import { headOfRef } from './operations/standing.ts'
 import { readStatus } from './operations/status.ts'
 import { sweep } from './operations/sweep.ts'
-import { convergeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
+import { convergeOnDefaultBranch, foreseeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
 import { failuresOf, report } from './report/report.ts'
@@ -165,8 +165,10 @@ async function publish(
   }
   try {
     const prepared = await prepare(target, context)
+    const { appId } = prepared.project
+    const settled = await foreseeOnDefaultBranch(testersFile, appId, channelName, context)
     const { result } = await deliver(prepared, null, context)
-    const testers = await convergeOnDefaultBranch(testersFile, async () => prepared.project.appId, context)
+    const testers = settled ?? (await convergeOnDefaultBranch(testersFile, async () => appId, context))
     return { ...result, testers }
   } catch (error) {
     if (error instanceof RefGone) return skipped({ reason: error.message }, null)

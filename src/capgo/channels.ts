@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionError } from './http.ts'
-import { list as listed, parseAnswer, query } from './postgrest.ts'
+import { list as listed, parseAnswer, query, unexpected } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
 import { readAll } from './rows.ts'
 import { CHANNEL_COLUMNS, ChannelRow } from './wire.ts'
@@ -132,15 +132,21 @@ export function channels(connection: Connection) {
 
     /** How many devices are on the channel by an override. */
     async countOverrides(appId: string, channelId: number): Promise<number> {
-      const overrides = await readAll(connection, appId, {
-        table: 'channel_devices',
-        row: z.object({ id: z.int() }),
-        columns: 'id',
-        filter: { channel_id: `eq.${channelId}` },
-        order: 'asc',
+      const { url, headers } = await database()
+      const filter = { app_id: `eq.${appId}`, channel_id: `eq.${channelId}`, select: 'device_id', limit: '1' }
+      const call = {
         what: 'count the devices on the channel',
-      })
-      return overrides.length
+        method: 'GET',
+        url: `${url}/channel_devices?${query(filter)}`,
+        // Rows come 1000 at most.
+        headers: { ...headers, prefer: 'count=exact' },
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (answer.status !== 200 && answer.status !== 206) throw refusal(call, answer)
+      const total = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]
+      if (total === undefined) throw unexpected(call, 'no count in its header content-range')
+      return Number(total)
     },
 
     /** Lets a channel serve nothing. */

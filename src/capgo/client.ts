@@ -39,6 +39,8 @@ export const SMALLEST_ROLE = {
   'app.upload_bundle': 'app_uploader',
   'channel.promote_bundle': 'app_uploader',
   'app.create_channel': 'app_developer',
+  'app.manage_devices': 'app_developer',
+  'channel.manage_forced_devices': 'app_developer',
   'channel.update_settings': 'app_admin',
   'bundle.delete': 'app_admin',
 } as const

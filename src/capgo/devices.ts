@@ -2,12 +2,10 @@ import PQueue from 'p-queue'
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { list, parseAnswer, query, unexpected } from './postgrest.ts'
+import { list, PAGE, parseAnswer, query, unexpected } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
 import { DeviceList, type DeviceRow, OverrideRow } from './wire.ts'
 
-/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
-const PAGE = 1000
 /** No app has so many overrides that they take more pages. */
 const MOST_PAGES = 2000
 /** Ids in one filter or body: a URL of 200 ids has 8 kB, the usual limit. */
@@ -23,41 +21,62 @@ const PACE = { concurrency: 8, interval: 1000, intervalCap: 15 }
  * room for what else the job asks.
  */
 const CHANGES_AT_A_STRETCH = 1800
+/** So many devices are looked at again before they are changed: some seconds' worth. */
+const CHANGES_A_LOOK = 50
 const SILENCE = 61_000
 
+const READ_OVERRIDES = { what: 'read the overrides of devices', method: 'GET', retry: 'repeat' } as const
 const READ_DEVICES = { permission: 'app.read_devices', role: 'app_reader' }
 const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' }
 
-/** An override that shall be: `channel` by name, null = none. */
+/** An override that shall be. */
 export interface OverrideChange {
   readonly device: string
+  /** The channel's id as it was seen; null = none. What is on another one by now stays there. */
+  readonly seen: number | null
+  /** By name, null = none. */
   readonly channel: string | null
 }
 
+export interface ChangedOverrides {
+  readonly failed: ReadonlyMap<string, ActionError>
+  /** Devices that somebody moved since they were looked at: the channel's id that each is on. */
+  readonly moved: ReadonlyMap<string, number>
+}
+
 export function devices({ http, api, key, database }: Connection) {
-  async function readOverrides(filter: Readonly<Record<string, string>>, offset: number, counted: boolean) {
+  /**
+   * All rows, page by page in the order of their ids: what comes and goes meanwhile moves no row to another page. A
+   * server may give fewer rows at once than we ask for, so only the count tells which page is the last.
+   */
+  async function readOverrides(filter: Readonly<Record<string, string>>): Promise<OverrideRow[]> {
     const { url, headers } = await database()
-    const parameters = {
-      ...filter,
-      select: Object.keys(OverrideRow.shape).join(','),
-      order: 'id.asc',
-      limit: String(PAGE),
-      offset: String(offset),
+    const all: OverrideRow[] = []
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+      const after = all.at(-1)?.id ?? 0
+      const parameters = {
+        ...filter,
+        ...(after === 0 ? {} : { id: `gt.${after}` }),
+        select: Object.keys(OverrideRow.shape).join(','),
+        order: 'id.asc',
+        limit: String(PAGE),
+      }
+      const call = {
+        ...READ_OVERRIDES,
+        url: `${url}/channel_devices?${query(parameters)}`,
+        headers: { ...headers, prefer: 'count=exact' },
+      }
+      const answer = await http.send(call)
+      // 206 when there are more rows than the answer has.
+      if (answer.status !== 200 && answer.status !== 206) throw refusal(call, answer)
+      const rows = parseAnswer(z.array(OverrideRow), answer, call)
+      if (rows.some(({ id }, index) => id <= (rows[index - 1]?.id ?? after)))
+        throw unexpected(call, 'its rows are not in the order that was asked for')
+      all.push(...rows)
+      const left = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1])
+      if (rows.length === 0 || rows.length >= left) return all
     }
-    const call = {
-      what: 'read the overrides of devices',
-      method: 'GET',
-      url: `${url}/channel_devices?${query(parameters)}`,
-      headers: counted ? { ...headers, prefer: 'count=exact' } : headers,
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    // 206 when there are more rows than the answer has.
-    if (answer.status !== 200 && answer.status !== 206) throw refusal(call, answer)
-    const rows = parseAnswer(z.array(OverrideRow), answer, call)
-    if (rows.length > PAGE) throw unexpected(call, `${rows.length} rows where ${PAGE} were asked for`)
-    const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1])
-    return { rows, total }
+    throw unexpected(READ_OVERRIDES, 'there is no end of its pages')
   }
 
   async function setOverride(appId: string, device: string, channel: string): Promise<void> {
@@ -100,50 +119,28 @@ export function devices({ http, api, key, database }: Connection) {
       throw refusal(call, answer, { permission: 'app.manage_devices', role: 'app_developer' })
   }
 
+  async function readOverridesOf(appId: string, deviceIds: readonly string[]): Promise<OverrideRow[]> {
+    const found: OverrideRow[] = []
+    for (const ids of chunks(deviceIds))
+      found.push(...(await readOverrides({ app_id: `eq.${appId}`, device_id: list(ids) })))
+    return found
+  }
+
   function devicesCall(what: string, json: Record<string, unknown>) {
     const url = `${api}/private/devices`
     return { what, method: 'POST', url, headers: key, json, retry: 'repeat' } as const
   }
 
   return {
-    /**
-     * Every override of the app. The first page tells how many there are, the others are read side by side;
-     * a row that moved between two pages meanwhile is at most read twice.
-     */
-    async listOverrides(appId: string): Promise<OverrideRow[]> {
-      const filter = { app_id: `eq.${appId}` }
-      const first = await readOverrides(filter, 0, true)
-      const size = first.rows.length
-      if (size === 0 || !(first.total > size)) return first.rows
-      if (first.total > MOST_PAGES * size)
-        throw unexpected(
-          { what: 'read the overrides of devices' },
-          `${size} rows at once, and ${first.total} in all`,
-        )
-      // A server may give fewer rows at once than we ask for.
-      const offsets = Array.from(
-        { length: Math.ceil(first.total / size) - 1 },
-        (_, page) => (page + 1) * size,
-      )
-      const queue = new PQueue({ concurrency: PACE.concurrency })
-      const pages = await queue.addAll(
-        offsets.map(offset => async () => (await readOverrides(filter, offset, false)).rows),
-      )
-      return [first.rows, ...pages].flat()
-    },
+    /** Every override of the app. */
+    listOverrides: (appId: string): Promise<OverrideRow[]> => readOverrides({ app_id: `eq.${appId}` }),
 
     /** The overrides of these devices. */
-    async readOverridesOf(appId: string, deviceIds: readonly string[]): Promise<OverrideRow[]> {
-      const found: OverrideRow[] = []
-      for (const ids of chunks(deviceIds)) {
-        const filter = { app_id: `eq.${appId}`, device_id: list(ids) }
-        found.push(...(await readOverrides(filter, 0, false)).rows)
-      }
-      return found
-    },
+    readOverridesOf,
 
     /**
-     * Makes the changes through the device API at the pace that Capgo allows. One that fails does not hinder
+     * Makes the changes through the device API at the pace that Capgo allows. That sets and deletes whatever is there,
+     * so each is looked at again right before, and what somebody moved meanwhile is left. One that fails does not hinder
      * the others; a missing permission ends it, since it would be the same for all that are left.
      * `onDone` is told after each how many were tried.
      */
@@ -151,36 +148,42 @@ export function devices({ http, api, key, database }: Connection) {
       appId: string,
       changes: readonly OverrideChange[],
       onDone: (tried: number) => void,
-    ): Promise<Map<OverrideChange, ActionError>> {
-      const failed = new Map<OverrideChange, ActionError>()
+    ): Promise<ChangedOverrides> {
+      const failed = new Map<string, ActionError>()
+      const moved = new Map<string, number>()
       const queue = new PQueue(PACE)
       let hopeless: ActionError | null = null
       let tried = 0
-      const make = async (change: OverrideChange): Promise<void> => {
+      const make = async ({ device, channel }: OverrideChange): Promise<void> => {
         if (hopeless !== null) {
-          failed.set(change, hopeless)
+          failed.set(device, hopeless)
           return
         }
         try {
-          await (change.channel === null
-            ? clearOverride(appId, change.device)
-            : setOverride(appId, change.device, change.channel))
+          await (channel === null ? clearOverride(appId, device) : setOverride(appId, device, channel))
         } catch (error) {
           if (!(error instanceof ActionError) || error instanceof Stopped) {
             queue.clear()
             throw error
           }
-          failed.set(change, error)
+          failed.set(device, error)
           if (error.code === 'permission_missing' || error.code === 'invalid_apikey') hopeless = error
         }
         onDone(++tried)
       }
-      for (let from = 0; from < changes.length; from += CHANGES_AT_A_STRETCH) {
-        if (from > 0 && hopeless === null) await http.sleep(SILENCE)
-        const stretch = changes.slice(from, from + CHANGES_AT_A_STRETCH)
-        await queue.addAll(stretch.map(change => () => make(change)))
+      for (let from = 0; from < changes.length; from += CHANGES_A_LOOK) {
+        if (from > 0 && from % CHANGES_AT_A_STRETCH === 0 && hopeless === null) await http.sleep(SILENCE)
+        const next = changes.slice(from, from + CHANGES_A_LOOK)
+        const rows = await readOverridesOf(
+          appId,
+          next.map(({ device }) => device),
+        )
+        const there = new Map(rows.map(row => [row.device_id, row.channel_id]))
+        const isMoved = ({ device, seen }: OverrideChange) => (there.get(device) ?? seen) !== seen
+        for (const { device } of next.filter(isMoved)) moved.set(device, there.get(device)!)
+        await queue.addAll(next.filter(change => !isMoved(change)).map(change => () => make(change)))
       }
-      return failed
+      return { failed, moved }
     },
 
     /**

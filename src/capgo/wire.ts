@@ -115,6 +115,7 @@ export const ITS_CHANNELS = `channels!channels_app_id_fkey(${CHANNEL_COLUMNS})`
 
 /** An override: a row of `channel_devices`. */
 export const OverrideRow = z.object({
+  id: Id,
   device_id: z.string(),
   channel_id: Id,
   updated_at: Timestamp,

@@ -10,6 +10,17 @@ const Comparison = z.object({
   merge_base_commit: z.object({ sha: Sha }),
 })
 
+const ListedCommit = z.object({
+  sha: Sha,
+  commit: z.object({ committer: z.nullish(z.object({ date: z.nullish(z.string()) })) }),
+})
+
+export interface Commit {
+  readonly sha: string
+  /** When it was committed, as GitHub writes times; null where it does not tell. */
+  readonly at: string | null
+}
+
 /** What GitHub answers where a repository has no such ref. */
 const NO_SUCH_REF = 422
 
@@ -52,6 +63,22 @@ export function history({ octokit, owner, repo }: Repository) {
         if (isNotFound(error)) return null
         throw error
       }
+    },
+
+    /**
+     * Commits of the default branch that changed a file (null = any), the newest first, `most` at most (100 are the
+     * most). By the committers' clocks; of a merge those of the branch too. Needs `contents: read`.
+     */
+    async listCommits(path: string | null, most: number): Promise<Commit[]> {
+      const { data } = await octokit.rest.repos.listCommits({
+        owner,
+        repo,
+        per_page: most,
+        ...(path === null ? {} : { path }),
+      })
+      return parseAnswer(z.array(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(
+        ({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }),
+      )
     },
 
     /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */

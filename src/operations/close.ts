@@ -14,7 +14,7 @@ import type { RunContext } from './context.ts'
 import { environmentOf } from './deployment.ts'
 import { sayMissing } from './missing.ts'
 import { readRepository } from './repository.ts'
-import { convergeForPull, readTestersFile } from './testers.ts'
+import { convergeForClosing } from './testers.ts'
 
 /** A pull request whose preview shall go. */
 interface Closing {
@@ -200,7 +200,7 @@ async function moveTestersOn(
   context: RunContext,
 ): Promise<TestersReport | null> {
   try {
-    return await convergeForPull(appId, { published: null, closing }, await readTestersFile(context), context)
+    return await convergeForClosing(appId, closing, context)
   } catch (error) {
     context.deps.stop.signal.throwIfAborted()
     const { reason } = failure(error)

@@ -29,7 +29,8 @@ import { closePreview, readPull } from './close.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
-import { convergeForPull, readTestersFile, type TestersFile } from './testers.ts'
+import { convergeForPull, foreseeForPull, type PreviewTesters } from './testers.ts'
+import { readProposed } from './testers-versions.ts'
 
 /**
  * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
@@ -50,8 +51,8 @@ export async function preview(
   let prepared: Prepared | null = null
   let delivered: Delivered | null = null
   try {
-    // A broken testers file is told of before anything is built.
-    const testersFile = await readTestersFile(context)
+    // A broken testers file, and what keeps its devices from the preview, is told of before anything is built.
+    const proposed = await readProposed(pull, context)
     prepared = await prepare(
       {
         channelName: operation.channelName,
@@ -72,13 +73,18 @@ export async function preview(
     const { channel: before } = prepared.facts
     const refused = before === null ? null : refuseChannel(before, commit.pull ?? '')
     if (refused !== null) throw refused
+    const testers = await foreseeForPull(
+      { pull, channel: operation.channelName, proposed },
+      prepared.project.appId,
+      context,
+    )
     if (takeBuild === null && (await isShown(prepared, pull, context)))
-      return await keepShown(prepared, pull, testersFile, context)
+      return await keepShown(prepared, pull, testers, context)
     await writeComment(describe('building', { ...prepared.facts, pull }, context), context)
     delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context)
     return (
       (await closedMeanwhile(prepared, pull, context)) ??
-      (await announce(prepared, delivered, pull, testersFile, context))
+      (await announce(prepared, delivered, pull, testers, context))
     )
   } catch (error) {
     const { stop } = context.deps
@@ -181,12 +187,12 @@ async function isShown(
 async function keepShown(
   { project, facts }: Prepared,
   pull: PullRequest,
-  testersFile: TestersFile | null,
+  previewed: PreviewTesters | null,
   context: RunContext,
 ): Promise<PublishResult> {
   const channel = facts.channel!
   const { appId } = project
-  const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
+  const testers = previewed === null ? null : await convergeForPull(appId, previewed, context)
   if (testers !== null && !context.inputs.dryRun && context.inputs.comment)
     await context.courtesy('say in the comment who has the preview', PULL_REQUESTS, github =>
       updateTesterSection(appId, pull.number, testers.rows, github, context.inputs.capgoToken),
@@ -231,7 +237,7 @@ async function announce(
   prepared: Prepared,
   { result, channel, base, built }: Delivered,
   pull: PullRequest,
-  testersFile: TestersFile | null,
+  previewed: PreviewTesters | null,
   context: RunContext,
 ): Promise<PublishResult> {
   const { inputs, capgo } = context
@@ -249,7 +255,7 @@ async function announce(
     return { ...result, preview: { ...shown, commentUrl } }
   }
 
-  const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
+  const testers = previewed === null ? null : await convergeForPull(appId, previewed, context)
   const [{ change }, devices] = await Promise.all([
     gatherContents(base?.version ?? null, built.content, capgo),
     capgo.countOverrides(appId, channel.id).catch(() => null),

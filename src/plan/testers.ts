@@ -29,8 +29,8 @@ export interface Override {
 export interface TesterFacts {
   /** The file on the default branch. */
   readonly testers: readonly Tester[]
-  /** Who was in it before the push, once for each channel that it said; null when nothing can have left it. */
-  readonly before: readonly Tester[] | null
+  /** Who was ever in it within the life of an override, the newest last; null where that was not looked for. */
+  readonly earlier: readonly Tester[] | null
   readonly previews: readonly PreviewChannel[]
   /** By device id. */
   readonly overrides: ReadonlyMap<string, Override>
@@ -66,13 +66,13 @@ export interface TestersPlan {
 
 /**
  * Where every tester's device belongs: on the channel of the newest open pull request that wants it, else on its
- * standing channel, else nowhere. A device that somebody put on a channel that is not the file's business stays.
+ * standing channel, else nowhere. Where the file never had a device, somebody put it there, and there it stays.
  */
 export function planTesters(facts: TesterFacts): TestersPlan {
   const { today, overrides, prune } = facts
   const now = byDevice(facts.testers)
-  const before = byDevice(facts.before ?? [])
-  const placed = new Set((facts.before ?? []).map(({ device, channel }) => `${device} ${channel}`))
+  const earlier = byDevice(facts.earlier ?? [])
+  const placed = new Set((facts.earlier ?? []).map(({ device, channel }) => `${device} ${channel}`))
   const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull)
   const wanted = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }))
   const previewChannels = new Set(facts.previews.map(({ channel }) => channel))
@@ -119,20 +119,62 @@ export function planTesters(facts: TesterFacts): TestersPlan {
 
   const gone = { tester: null, to: null, pull: null, others: [], expiredFor: [], state: 'release' } as const
   if (prune !== 'never')
-    for (const [device, tester] of before) {
+    for (const [device, tester] of earlier) {
       const from = overrides.get(device)?.channel
       if (known.has(device) || from === undefined) continue
       if (previewChannels.has(from) || placed.has(`${device} ${from}`))
         assignments.push({ ...gone, device, tester, from })
     }
   if (prune === 'exclusive') {
-    const standing = [...now.values(), ...before.values()].flatMap(({ channel }) => channel ?? [])
+    const standing = [...now.values(), ...(facts.earlier ?? [])].flatMap(({ channel }) => channel ?? [])
     const managed = new Set([...previewChannels, ...standing])
     for (const [device, { channel: from }] of overrides)
-      if (managed.has(from) && !known.has(device) && !before.has(device))
+      if (managed.has(from) && !known.has(device) && !earlier.has(device))
         assignments.push({ ...gone, device, from })
   }
   return { assignments, renewals }
+}
+
+/** Days after its last write in which Capgo may still have an override: 30 on some servers, 90 on others. */
+const LIFE_DAYS = 90
+/** Versions of the file that are looked at: each is a request. */
+const MOST_VERSIONS = 50
+
+/** A change of the file. */
+export interface FileVersion {
+  readonly sha: string
+  /** When it was committed, ISO; null where that is not known. */
+  readonly at: string | null
+}
+
+/**
+ * The versions of the file, given newest first, whose overrides may still be there: those of the last 90 days before
+ * `until`, and the one that held when they began. Commits are dated by their committers' clocks, so `until` is a
+ * commit's date too. `leftOut` counts what would count and is too much.
+ */
+export function versionsThatCount(
+  versions: readonly FileVersion[],
+  until: string | null,
+): { readonly counted: readonly FileVersion[]; readonly leftOut: number } {
+  const newest = Math.max(...[until, versions[0]?.at ?? null].map(at => Date.parse(at ?? '') || 0))
+  const begin = newest - LIFE_DAYS * 24 * 60 * 60 * 1000
+  const last = versions.findIndex(({ at }) => at !== null && Date.parse(at) < begin)
+  const alive = last === -1 ? versions : versions.slice(0, last + 1)
+  const counted = alive.slice(0, MOST_VERSIONS)
+  return { counted, leftOut: alive.length - counted.length }
+}
+
+/**
+ * Whether who was in the file earlier could change the plan. `isWhole`: devices that are not in the file are this
+ * run's matter too.
+ */
+export function asksForHistory({ assignments }: TestersPlan, facts: TesterFacts, isWhole: boolean): boolean {
+  const planned = new Set(assignments.map(({ device }) => device))
+  const isUnknown = (device: string) => !planned.has(device)
+  return (
+    assignments.some(({ state }) => state === 'by_hand') ||
+    (isWhole && facts.prune !== 'never' && [...facts.overrides.keys()].some(isUnknown))
+  )
 }
 
 /** The devices that a pull request asks for, by id; those whose last day is over too. */

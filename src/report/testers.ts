@@ -15,9 +15,8 @@ export interface TesterRow {
   readonly state: Assignment['state'] | 'failed'
   readonly from: string | null
   readonly to: string | null
-  /** Open pull requests of those channels. */
+  /** The open pull request that it is taken from. */
   readonly fromPull: number | null
-  readonly toPull: number | null
   /** The newer pull request that has the device, when the table is another's. */
   readonly takenBy: number | null
   readonly until: string | null

@@ -97,6 +97,20 @@ export class GitStore {
     return { mergeBase, commits, aheadBy: commits.length, behindBy: (await list(`${head}..${base}`)).length }
   }
 
+  /** Commits from `head` on, the newest first; of a path those that changed it, as `git log` simplifies history. */
+  async log(
+    head: string,
+    { path, since, until }: { path: string | null; since: string | null; until: string | null },
+  ): Promise<string[]> {
+    const bounds = [
+      ...(since === null ? [] : [`--since=${since}`]),
+      ...(until === null ? [] : [`--until=${until}`]),
+    ]
+    const of = path === null ? [] : ['--', path]
+    const list = await this.#git(['--literal-pathspecs', 'log', '--format=%H', ...bounds, head, ...of])
+    return list.split('\n').filter(Boolean)
+  }
+
   async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
     return (await this.#try(['merge-base', '--is-ancestor', ancestor, descendant])) !== null
   }

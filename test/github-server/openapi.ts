@@ -85,8 +85,8 @@ function matchPath(operation: Operation, path: string): Record<string, string> |
   for (const [index, part] of wanted.entries()) {
     const name = /^\{(.+)\}$/.exec(part)?.[1]
     const isRest = operation.parameters.some(each => each.name === name && each.multiSegment)
-    // The root folder is the empty path.
-    const text = given[index] ?? (isRest ? '' : undefined)
+    // The root folder is the empty path; a ref is never empty.
+    const text = given[index] ?? (isRest && name === 'path' ? '' : undefined)
     if (text === undefined) return null
     if (name === undefined) {
       if (text !== part) return null

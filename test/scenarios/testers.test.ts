@@ -298,7 +298,7 @@ describe('a push that changes the file', () => {
     expect(withoutChance(run.summary)).toMatchSnapshot()
   })
 
-  it('tells of channels that are not there or public, and does the rest', async () => {
+  it('tells of channels that are not there or public, before anything is published', async () => {
     const world = await createTesterWorld([])
     world.capgo.seedChannel({ appId: APP_ID, name: 'beta', public: false })
     await world.push('main')
@@ -308,24 +308,29 @@ describe('a push that changes the file', () => {
       { device: EVE, channel: 'beta' },
     ])
     expect(run.exitCode).toBe(1)
-    expect(run.outputs).toMatchObject({ outcome: 'unchanged', 'error-code': 'public_channel' })
-    expect(overridesOf(world)).toEqual({ [EVE]: 'beta' })
+    expect(run.outputs).toMatchObject({ outcome: 'failed', 'error-code': 'public_channel' })
+    expect(overridesOf(world)).toEqual({})
+    expect(run.log.annotations.map(({ message }) => message.split('\n')[0])).toEqual([
+      '1 device (ada00000…): Channel "production" is public, and Capgo puts no device on a public channel.',
+      '1 device (b0b00000…): There is no channel "nowhere" that the key can see.',
+      "2 mistakes keep testers' devices from their channels.",
+    ])
     expect(withoutChance(run.summary)).toMatchSnapshot()
   })
 })
 
 describe('a key that may not', () => {
-  it('put devices on channels: the preview is there, the run is red and names the permission', async () => {
+  it('put devices on channels: that is told before anything is published', async () => {
     const world = await createTesterWorld([ADA, BOB], { without: ['channel.manage_forced_devices'] })
     await world.push('main')
     const pull = await openPull(world)
     const run = await pull.run('opened')
     expect(run.exitCode).toBe(1)
-    expect(run.outputs).toMatchObject({ outcome: 'published', 'error-code': 'permission_missing' })
-    expect(withoutChance(run.summary)).toMatchSnapshot()
-    expect(pull.comments()[0]).toContain('channel.manage&#95;forced&#95;devices')
-    // A key of its own for devices. Refused sets count for the minute, too.
-    world.capgo.clock.advance(61_000)
+    expect(run.outputs).toMatchObject({ outcome: 'failed', 'error-code': 'permission_missing' })
+    expect(run.outputs.reason).toContain('channel.manage_forced_devices')
+    expect(run.visibleLog).toContain('as the input "devices-token"')
+    expect(world.capgo.store.find('channels', { name: 'pr-12' })).toBeUndefined()
+    // A key of its own for devices.
     const devices = world.capgo.seedKey({ appId: APP_ID, role: 'app_developer' })
     const again = await pull.run('synchronize', {}, { inputs: { 'devices-token': devices } })
     expect(again.exitCode, again.visibleLog).toBe(0)
@@ -368,7 +373,9 @@ describe('the scheduled run', () => {
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(overridesOf(world)).toEqual({ [ADA]: 'beta', [BOB]: 'beta' })
     expect(store.find('channel_devices', { device_id: ADA })!.updated_at > '2026').toBe(true)
-    const writes = world.capgo.requests.filter(({ method }) => method !== 'GET')
+    const writes = world.capgo.requests.filter(
+      ({ method, path }) => method !== 'GET' && !path.includes('/rpc/'),
+    )
     expect(writes.map(({ method, path }) => `${method} ${path.split('?')[0]}`).sort()).toEqual([
       'DELETE /device',
       'PATCH /rest/v1/channel_devices',

@@ -26,6 +26,20 @@ export const commits: Readonly<Record<string, Handler>> = {
     return ok(call.resources.commit(call.repository, await call.repository.git.commit(sha)))
   },
 
+  'repos/list-commits': async call => {
+    const { repository, resources, query } = call
+    const head = await resolve(call, String(query.sha ?? repository.defaultBranch))
+    const text = (name: string) => (query[name] === undefined ? null : String(query[name]))
+    const shas = await repository.git.log(head, {
+      path: text('path'),
+      since: text('since'),
+      until: text('until'),
+    })
+    const { items, headers } = paginate(call, shas)
+    const render = async (sha: string) => resources.commit(repository, await repository.git.commit(sha))
+    return ok(await Promise.all(items.map(render)), headers)
+  },
+
   'repos/compare-commits-with-basehead': async call => {
     const { repository, resources, path, query } = call
     const { git } = repository

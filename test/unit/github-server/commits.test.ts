@@ -165,3 +165,26 @@ test('a folder, a link and a big file', async () => {
   expect(await read('away')).toMatchObject({ type: 'symlink', target: '../outside' })
   expect(await read('big.bin')).toMatchObject({ encoding: 'none', content: '', size: 1_100_000 })
 })
+
+test('commits that changed a file, the newest first; also those that removed it', async () => {
+  const { git, as } = await createWorld()
+  git.commit({ 'list.json': '[1]' }, 'First')
+  git.commit({ 'other.txt': 'x' }, 'Something else')
+  git.branch('feature')
+  const branch = git.commit({ 'list.json': '[1, 2]' }, 'On a branch')
+  git.checkout('main')
+  git.merge('feature')
+  const removal = git.commit({ 'list.json': null }, 'Gone')
+  const { rest } = as()
+  const list = async (more: Record<string, unknown> = {}) =>
+    (await rest.repos.listCommits({ ...where, ...more })).data
+  const titles = async (more: Record<string, unknown>) => (await list(more)).map(each => each.commit.message)
+  expect(await titles({ path: 'list.json' })).toEqual(['Gone', 'On a branch', 'First'])
+  expect(await titles({ path: 'list.json', sha: branch })).toEqual(['On a branch', 'First'])
+  expect(await titles({ path: 'list.json', per_page: 1 })).toEqual(['Gone'])
+  expect(await titles({ path: 'never.json' })).toEqual([])
+  const { committer } = (await list({ path: 'list.json' }))[0]!.commit
+  expect(await titles({ path: 'list.json', since: committer!.date })).toEqual(['Gone'])
+  expect((await list()).map(({ sha }) => sha)[0]).toBe(removal)
+  expect((await failure(list({ sha: 'nowhere' }))).status).toBe(404)
+})
