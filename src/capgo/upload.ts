@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { readRange } from '../file-range.ts'
 import type { Connection } from './connection.ts'
+import { type Decode, type Hashed, hashObject } from './download.ts'
 import { type Answer, type Call, ConnectionError } from './http.ts'
 import { parseAnswer, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
@@ -289,35 +290,20 @@ export function uploads({ http, files, key, database }: Connection) {
 
   /** Reads the stored object back and compares its SHA-256. Throws `stored_differs`. */
   async function verifyStored(zip: StoredZip): Promise<void> {
-    const stored = await hashStored(zip)
-    if (stored !== zip.sha256)
-      throw storedDiffers(zip, `SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}`)
+    const stored = await hashStored(zipKey(zip), zip.size)
+    if (stored?.size !== zip.size || stored.sha256 !== zip.sha256)
+      throw storedDiffers(zip, `SHA-256 ${stored?.sha256 ?? 'of nothing'} instead of ${zip.sha256}`)
   }
 
-  /** SHA-256 of the stored object, or null when there is none. Streams it. */
-  async function hashStored(zip: StoredZip): Promise<string | null> {
-    let hash = createHash('sha256')
-    let size = 0
-    const call: Call = {
-      what: `read the stored bundle ${zip.name}`,
-      method: 'GET',
-      url: readAddress(zipKey(zip)),
-      retry: 'repeat',
-      timeout: CHUNK_TIMEOUT,
-      onBody: () => {
-        hash = createHash('sha256')
-        size = 0
-        return piece => {
-          size += piece.length
-          if (size > zip.size) throw storedDiffers(zip, `more than its ${zip.size} bytes`)
-          hash.update(piece)
-        }
-      },
-    }
-    const answer = await http.send(call)
-    if (answer.status === 404) return null
-    if (answer.status !== 200) throw refusal(call, answer)
-    return hash.digest('hex')
+  /**
+   * SHA-256 (lower-case hex) and size of a stored object, after `decode` if that is given; null when there is none.
+   * Streams it, and reads no more than one byte beyond `longest`.
+   */
+  function hashStored(path: string, longest: number, decode?: Decode): Promise<Hashed | null> {
+    return hashObject(
+      { http, what: 'read the stored bundle', url: readAddress(path), longest, timeout: CHUNK_TIMEOUT },
+      decode,
+    )
   }
 
   /** What the files service says about an object without sending it; null when there is none. */
@@ -374,7 +360,7 @@ export function uploads({ http, files, key, database }: Connection) {
     return `${files}/files/read/attachments/${path.split('/').map(encodeURIComponent).join('/')}?nocache=${randomUUID()}`
   }
 
-  return { uploadZip, uploadFile: uploadByTus, describeStored, readStoredTail }
+  return { uploadZip, uploadFile: uploadByTus, describeStored, hashStored, readStoredTail }
 }
 
 /** How many bytes the server says that it has. */
