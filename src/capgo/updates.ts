@@ -48,9 +48,9 @@ const LONGEST_PAUSE = 15_000
 const LONGEST_WAIT = 180_000
 const DOWNLOAD_TIMEOUT = 600_000
 /** Bytes that no bundle has: servers take 1 GiB, unless they are set otherwise. */
-const LONGEST_DOWNLOAD = 4 * 1024 ** 3
+const LONGEST_DOWNLOAD = 4 * 1024 * 1024 * 1024
 /** Bytes of one delta file that is looked at closely. */
-const LONGEST_FILE = 256 * 1024 ** 2
+const LONGEST_FILE = 256 * 1024 * 1024
 
 export function updates({ http, plugin }: Connection) {
   async function ask(device: AskingDevice): Promise<Offer> {

@@ -308,12 +308,13 @@ async function both<Zip, Delta>(
 
 /** The session of a bundle that an earlier run began: with it the same bytes come out again. */
 function reopen(row: BundleRow, { encryption }: Content): { row: BundleRow; session: Session | null } {
-  if (encryption === null || !row.session_key) return { row, session: null }
-  const session = encryption.openSession(row.session_key)
+  if (encryption === null) return { row, session: null }
+  // Its checksum is signed with the same private key, or it would be other content.
+  const session = encryption.openSession(row.session_key ?? '')
   if (session !== null) return { row, session }
   throw new ActionError(
     'session_key_unreadable',
-    `The unfinished bundle ${row.name} was encrypted with another private key.`,
+    `The session key of the unfinished bundle ${row.name} is missing or damaged, so that no device could open it.`,
     { hint: 'Delete that bundle in the Capgo console, and run the job again.' },
   )
 }
