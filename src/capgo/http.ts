@@ -95,7 +95,8 @@ export function createHttp(options: HttpOptions) {
    */
   async function send(call: Call): Promise<Answer> {
     const began = performance.now()
-    const until = began + (call.patience ?? Math.max(PATIENCE, call.timeout ?? 0))
+    const patience = call.patience ?? Math.max(PATIENCE, call.timeout ?? 0)
+    let paused = 0
     const mayBeOut = (error: Error) =>
       error instanceof ConnectionError &&
       known.has(originOf(call.url)) &&
@@ -121,7 +122,8 @@ export function createHttp(options: HttpOptions) {
             (error instanceof ConnectionError && (call.retry === 'repeat' || neverSent(error)))
           if (!passing || (tries >= TRIES && !mayBeOut(error))) return false
           const pause = error instanceof PassingFault ? retryAfter(error.answer) : null
-          if (performance.now() + (pause ?? 0) > until) return false
+          paused += pause ?? 0
+          if (Math.max(paused, performance.now() - began + (pause ?? 0)) > patience) return false
           options.onRetry(
             `${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''}${tries < TRIES ? ` (${tries + 1} of ${TRIES})` : ''}`,
           )
