@@ -178,6 +178,8 @@ export async function deliver(
       { ...findings, contents: changes, upload, total: clock() - context.began },
       { ...published, size, sha256: plainSha256(aboutOf(published), opener) },
     )
+  const sizeOf = ({ size, bundle, channel }: Published) =>
+    size ?? known.sizes.get((bundle ?? channel.version)?.id ?? 0) ?? null
   const publishing = clock()
   const work = () =>
     log.group('Publish', () =>
@@ -192,16 +194,14 @@ export async function deliver(
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
         onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
-        onServed: served => context.onServed(tell(served, NOTHING_COMPARED, served.size, null)),
+        onServed: served => context.onServed(tell(served, NOTHING_COMPARED, sizeOf(served), null)),
       }),
     )
   const published =
     plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work)
   const upload = clock() - publishing
   const bundle = published.bundle ?? published.channel.version
-  const size =
-    published.size ??
-    (bundle === null ? null : (known.sizes.get(bundle.id) ?? (await measure(bundle, capgo))))
+  const size = sizeOf(published) ?? (bundle === null ? null : await measure(bundle, capgo))
   if (published.outcome !== 'published') context.onServed(tell(published, NOTHING_COMPARED, size, upload))
   const verified =
     inputs.verify && published.outcome !== 'stale' && bundle !== null
