@@ -6,7 +6,14 @@ import {
   findCapacitorDirectory,
   readCapacitorConfig,
 } from './bundle/capacitor-config.ts'
-import { isSameKey, keyIdOf, readEncryption } from './bundle/encrypt.ts'
+import {
+  encryptedSize,
+  isSameKey,
+  keyIdOf,
+  type Opener,
+  readEncryption,
+  readOpener,
+} from './bundle/encrypt.ts'
 import { childEnvironment } from './bundle/environment.ts'
 import { type CheckedOut, compareInCheckout, readCheckedOut } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
@@ -16,18 +23,21 @@ import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from '.
 import type { Capgo } from './capgo/client.ts'
 import type { App, BundleRow, ChannelRow, NativePackage } from './capgo/wire.ts'
 import type { Deps } from './deps.ts'
-import { ActionError } from './errors.ts'
+import { ActionError, type Place, Stopped } from './errors.ts'
 import type { Trigger } from './event.ts'
 import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
 import { isPrivileged } from './plan/operation.ts'
+import { isReady } from './plan/plan.ts'
+import { misfit } from './plan/reuse.ts'
 import { activeRollout } from './plan/rollout.ts'
 import { isStale, type Standing } from './plan/staleness.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
 import { chooseVersion, hasOtherName, type VersionSources, withoutBuildMetadata } from './plan/version.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
+import { type Inspection, inspect } from './stored.ts'
 
 /** The app in the working tree. Paths are absolute. */
 export interface Project {
@@ -56,7 +66,12 @@ export async function gatherProject(
   takesBuild: boolean,
 ): Promise<Project> {
   const directory = appDirectory(inputs, deps)
-  const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, takesBuild)
+  const { appId, config, capacitorDirectory, warnings } = await gatherConfig(
+    inputs,
+    trigger,
+    deps,
+    takesBuild,
+  )
   return {
     root: deps.workspace,
     directory,
@@ -70,7 +85,8 @@ export async function gatherProject(
     wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
     warnings: [
       ...changedInputs(inputs, trigger),
-      ...(config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace)),
+      ...warnings,
+      ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
     ],
     childEnv: childEnv(inputs, deps),
   }
@@ -84,17 +100,45 @@ export async function gatherApp(
   inputs: Inputs,
   trigger: Trigger,
   deps: CheckoutDeps,
-): Promise<Pick<Project, 'root' | 'appId' | 'natives' | 'childEnv'>> {
-  const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, true)
-  const natives = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config)
-  return { root: deps.workspace, appId, natives, childEnv: childEnv(inputs, deps) }
+): Promise<
+  Pick<Project, 'root' | 'appId' | 'natives' | 'childEnv' | 'warnings'> & { opener: Opener | null }
+> {
+  const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, true)
+  const isKeyGiven = inputs.privateKey !== ''
+  const publicKey = config?.updater.publicKey
+  return {
+    root: deps.workspace,
+    appId,
+    natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
+    childEnv: childEnv(inputs, deps),
+    warnings: [
+      ...warnings,
+      ...(isKeyGiven ? await checkKeys(inputs.privateKey, config, deps.workspace) : []),
+    ],
+    opener: isKeyGiven
+      ? await readEncryption(inputs.privateKey, capacitorDirectory, null)
+      : publicKey === undefined
+        ? null
+        : readOpener(publicKey),
+  }
 }
 
 /**
  * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
  * Throws `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices may stumble over.
+ * `config` is null where it was not read.
  */
-async function checkKeys(privateKey: string, config: CapacitorConfig, root: string): Promise<string[]> {
+async function checkKeys(
+  privateKey: string,
+  config: CapacitorConfig | null,
+  root: string,
+): Promise<string[]> {
+  if (config === null)
+    return privateKey === ''
+      ? []
+      : [
+          'The Capacitor config was not read, so nobody compared its publicKey with the input "private-key": devices with another key refuse the bundle.',
+        ]
   const { publicKey } = config.updater
   const at = { file: shownPath(root, config.file) }
   if (privateKey === '')
@@ -133,10 +177,15 @@ export function gatherCheckedOut(
 
 /** The app's id, from the inputs or the config. */
 export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps): Promise<string> {
-  return (await gatherConfig(inputs, trigger, deps, true)).appId
+  if (inputs.appId === null) return (await gatherConfig(inputs, trigger, deps, true)).appId
+  requireAppId(inputs.appId)
+  return inputs.appId
 }
 
-/** Evaluates the Capacitor config for what the inputs leave open; never where a stranger's code may stand there. */
+/**
+ * Reads the Capacitor config. It is evaluated never where a stranger's code may stand there; where the inputs say all
+ * that is needed of it, one that cannot be read is a warning, unless it has the key that the bundle is encrypted for.
+ */
 async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps, webDirKnown: boolean) {
   const root = deps.workspace
   const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps))
@@ -147,23 +196,37 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps
       hint: "A Capacitor config is code; on this event it may be a stranger's, beside your secrets, so it is not evaluated.",
     })
   }
-  const config = isComplete
-    ? null
-    : await readCapacitorConfig({
-        root,
-        directory: capacitorDirectory,
-        env: childEnv(inputs, deps),
-        nodePath: deps.evaluator.node,
-        evaluatorPath: deps.evaluator.script,
-        signal: deps.stop.signal,
-      })
+  const warnings: string[] = []
+  const config = await readCapacitorConfig({
+    root,
+    directory: capacitorDirectory,
+    env: childEnv(inputs, deps),
+    nodePath: deps.evaluator.node,
+    evaluatorPath: deps.evaluator.script,
+    signal: deps.stop.signal,
+    dataOnly: isPrivileged(trigger),
+  }).catch((error: unknown) => {
+    if (!(error instanceof ActionError) || error instanceof Stopped) throw error
+    if (!isComplete) throw error
+    // Without a checkout, or in a repository of the web code alone, there is none.
+    if (error.code === 'config_missing' || error.code === 'unsafe_config') return null
+    if (inputs.privateKey !== '') throw error
+    warnings.push(
+      `The Capacitor config was not read (${error.code}: ${error.message}) The inputs "app-id" and "web-dir" are used; its native version and its publicKey are not known.`,
+    )
+    return null
+  })
   const appId = inputs.appId ?? config?.appId ?? ''
+  requireAppId(appId, config === null ? undefined : { file: shownPath(root, config.file) })
+  return { appId, config, capacitorDirectory, warnings }
+}
+
+function requireAppId(appId: string, at?: Place): void {
   if (!APP_ID.test(appId))
     throw new ActionError('invalid_app_id', `"${appId}" is not an app id.`, {
       hint: 'App ids look like com.example.app.',
-      ...(config === null ? {} : { at: { file: shownPath(root, config.file) } }),
+      ...(at === undefined ? {} : { at }),
     })
-  return { appId, config, capacitorDirectory }
 }
 
 /** The cleaned environment for every child process. */
@@ -266,53 +329,79 @@ function changedInputs({ version, minUpdateVersion }: Inputs, { pull, followed }
 
 /**
  * What Capgo says once the content is known; with `isOld` the channel is read again, since a build takes its time.
- * `baseChannel` is whose devices will take the bundle, when those are not the channel's own.
+ * `baseChannels` are those whose devices will take the bundle, when those are not the channel's own: the first that
+ * serves something counts.
  */
 export async function gatherForContent(
   facts: PublishFacts,
   names: readonly string[],
   content: {
     readonly checksum: string
-    readonly zip: { readonly size: number }
+    readonly zip: { readonly path: string; readonly size: number; readonly sha256: string }
     readonly nativePackages: readonly NativePackage[]
     readonly delta: DeltaMode
-    readonly encryption: object | null
+    readonly encryption: Opener | null
   },
   isOld: boolean,
-  baseChannel: string | null,
+  baseChannels: readonly string[],
   capgo: Capgo,
   standingTo: (served: BundleRow | null) => Promise<Standing>,
 ): Promise<BuiltFacts> {
+  const { checksum, nativePackages, delta } = content
+  const looked = new Map<number, Promise<Inspection>>()
+  /** Bundles with this content are looked at in the store before any device is given them. */
+  const look = (bundle: BundleRow) => {
+    const inspection =
+      looked.get(bundle.id) ?? inspect(bundle, { zip: content.zip, opener: content.encryption }, capgo)
+    looked.set(bundle.id, inspection)
+    return inspection
+  }
+  const mayServe = async (bundle: BundleRow | null, { channel }: Pick<PublishFacts, 'channel'>) =>
+    bundle?.checksum === checksum &&
+    !hasOtherName(bundle, facts.wanted) &&
+    misfit(bundle, { ...facts, channel, nativePackages, delta }) === null &&
+    (await look(bundle)).fault === null
   const served = facts.channel?.version ?? null
-  const isServed = (bundle: BundleRow | null) =>
-    bundle?.checksum === content.checksum && !hasOtherName(bundle, facts.wanted)
-  const mayBeDelta = content.delta !== 'false' && content.encryption === null && !isServed(served)
+  const mayBeDelta = delta !== 'false' && content.encryption === null && served?.checksum !== checksum
   const filesOf = mayBeDelta && hasOpenFiles(served) ? served : null
-  const isKnown = !isOld && baseChannel === null && isServed(served)
+  const isKnown = !isOld && baseChannels.length === 0 && (await mayServe(served, facts))
   const found = isKnown
     ? { channels: facts.channel === null ? [] : [facts.channel], bundles: [], files: [] }
     : await capgo.readChannelsAndBundles(facts.appId, {
-        channels: [facts.channelName, ...(baseChannel === null ? [] : [baseChannel])],
+        channels: [...new Set([facts.channelName, ...baseChannels])],
         names,
-        checksum: content.checksum,
+        checksum,
         filesOf: filesOf === null ? null : { id: filesOf.id, count: filesOf.manifest_count },
       })
   const channelOf = (name: string) => found.channels.find(channel => channel.name === name) ?? null
   const channel = channelOf(facts.channelName)
   const standing = await standingTo(channel?.version ?? null)
   const { commit: ours, channelName, isChosen, force } = facts
-  const isKept =
-    isServed(channel?.version ?? null) || isStale({ ours, channelName, standing, isChosen, force }) !== null
+  const serves = await mayServe(channel?.version ?? null, { channel })
+  const isKept = serves || isStale({ ours, channelName, standing, isChosen, force }) !== null
+  /** Content that is lost or differs cannot be served nor repaired; the name stays taken. */
+  const withoutFaults = async <Bundle extends BundleRow>(bundle: Bundle): Promise<Bundle> =>
+    bundle.checksum === checksum && isReady(bundle) && (await look(bundle)).fault !== null
+      ? { ...bundle, checksum: null }
+      : bundle
+  const isPreview = facts.purpose.kind === 'preview'
+  const bases = isPreview ? baseChannels.map(channelOf) : [channel]
+  const version = channel?.version ? await withoutFaults(channel.version) : null
+  const bundles = isKept ? [] : await Promise.all(found.bundles.map(withoutFaults))
+  const sizes = await Promise.all([...looked].map(async ([id, it]) => [id, (await it).size] as const))
   return {
     ...facts,
-    channel,
-    base: channelOf(baseChannel ?? facts.channelName),
+    channel: channel === null ? null : { ...channel, version },
+    base: bases.find(base => base?.version != null) ?? bases.find(base => base !== null) ?? null,
     standing,
     running: await gatherRollout(facts.appId, channel, capgo, standingTo),
-    checksum: content.checksum,
-    size: content.zip.size,
-    nativePackages: content.nativePackages,
-    bundles: isKept ? [] : await withoutLostContent(found.bundles, content.checksum, capgo),
+    checksum,
+    sha256: content.zip.sha256,
+    size: content.encryption === null ? content.zip.size : encryptedSize(content.zip.size),
+    delta,
+    sizes: new Map(sizes),
+    nativePackages,
+    bundles,
     stored: { newest: facts.newest, of: filesOf?.id ?? null, files: found.files },
   }
 }
@@ -327,23 +416,6 @@ async function gatherRollout(
   const active = channel === null ? null : activeRollout(channel)
   const bundle = active === null ? null : await capgo.readBundleById(appId, active.id)
   return bundle === null ? null : { bundle, standing: await standingTo(bundle) }
-}
-
-/** A ready bundle whose stored zip is gone cannot be served nor repaired; its name stays taken. */
-async function withoutLostContent(
-  bundles: readonly BundleRow[],
-  checksum: string,
-  capgo: Capgo,
-): Promise<BundleRow[]> {
-  return Promise.all(
-    bundles.map(async bundle => {
-      const candidate =
-        bundle.checksum === checksum && !bundle.deleted && bundle.storage_provider !== 'r2-direct'
-      if (!candidate) return bundle
-      const stored = bundle.r2_path === null ? null : await capgo.describeStored(bundle.r2_path)
-      return stored === null ? { ...bundle, checksum: null } : bundle
-    }),
-  )
 }
 
 /** Compares two commits: `head` as seen from `base`. */

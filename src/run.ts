@@ -20,7 +20,7 @@ import { convergeOnDefaultBranch, foreseeOnDefaultBranch, readStandingFile } fro
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
 import { failuresOf, report } from './report/report.ts'
-import type { Result, SkippedResult } from './report/result.ts'
+import type { PublishResult, Result, SkippedResult } from './report/result.ts'
 import type { TestersReport } from './report/testers.ts'
 import { blame, type Stop, WORK_ENDS } from './stop.ts'
 
@@ -28,14 +28,22 @@ import { blame, type Stop, WORK_ENDS } from './stop.ts'
 export async function run(deps: Deps): Promise<boolean> {
   /** What went wrong without failing the run. */
   const warnings: string[] = []
-  const work = execute(deps, warnings)
+  const done: Done = { published: null }
+  const work = execute(deps, warnings, done)
   // Also after the last child has ended: nothing that is not this run's stands in the files of its outputs.
-  const result = await work.finally(deps.requireUntouched).catch(failure)
+  const result = await work
+    .finally(deps.requireUntouched)
+    .catch((error: unknown) => failure(error, undefined, done.published))
   await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps)
   return result.kind !== 'failed' && failuresOf(result).length === 0
 }
 
-async function execute(deps: Deps, warnings: string[]): Promise<Result> {
+/** What devices can be given already, however the run ends. */
+interface Done {
+  published: PublishResult | null
+}
+
+async function execute(deps: Deps, warnings: string[], done: Done): Promise<Result> {
   const began = deps.clock()
   const trigger = readTrigger(deps)
   const inputs = readInputs(deps.readInput, trigger.defaultBranch)
@@ -59,11 +67,14 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
     ...createCourtesies(connect, deps.stop, warnings),
     began,
     over: over.signal,
+    onServed: result => {
+      done.published = result
+    },
   }
   const work = bringUpToDate(operation, context).then(now => operate(now, context))
   // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
   return Promise.race([work, late(deps.stop)])
-    .catch((error: unknown) => failure(blame(error, deps.stop), TITLES[operation.kind]))
+    .catch((error: unknown) => failure(blame(error, deps.stop), TITLES[operation.kind], done.published))
     .finally(() => over.abort())
 }
 

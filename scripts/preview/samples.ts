@@ -23,6 +23,7 @@ const published: PublishResult = {
     id: 48213,
     name: '1.4.1-production.57.1',
     checksum: 'e1f6c7a09b3d52846f1a7c0d9e8b3a5f2c4d6e7081924a3b5c6d7e8f90a1b2c3',
+    sha256: 'e1f6c7a09b3d52846f1a7c0d9e8b3a5f2c4d6e7081924a3b5c6d7e8f90a1b2c3',
     size: 1_243_518,
     url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
   },
@@ -103,6 +104,7 @@ const many: PublishResult = {
 
 const failed: FailedResult = {
   kind: 'failed',
+  published: null,
   outcome: 'failed',
   what: 'Publish',
   code: 'build_failed',

@@ -354,7 +354,10 @@ function facts(more: Partial<BuiltFacts>): BuiltFacts {
     minUpdateVersion: null,
     onIncompatible: null,
     checksum: OUR_CONTENT,
+    sha256: OUR_CONTENT,
     size: 1000,
+    sizes: new Map(),
+    delta: 'auto',
     bundles: [],
     commitWhy: null,
     isChosen: false,
@@ -486,6 +489,16 @@ function outcomeRows(): Row[] {
       channel: channel('production', older),
       bundles: [elsewhere],
     }),
+    row('serves this very content as a zip', 'with `delta: only`', {
+      channel: channel('production', same),
+      bundles: [same],
+      delta: 'only',
+    }),
+    row('serves this very content, has the policy `version_number`', 'with another `min-update-version`', {
+      channel: channel('production', same, { disable_auto_update: 'version_number' }),
+      bundles: [same],
+      minUpdateVersion: '1.0.0',
+    }),
     row('serves an older commit', 'a preview has this content as `1.4.1-pr.12.55.1`', {
       channel: channel('production', older),
       bundles: [preview],
@@ -534,7 +547,7 @@ function moveRows(): Row[] {
     rollout: { bps: null, onActive: 'fail' },
     runningName: null,
     force: false,
-    stored: true,
+    fault: null,
   } as const
   const tested = (of: Commit, more: Partial<ServedBundle> = {}): ServedBundle =>
     bundle(5, '1.4.1-development.56.1', { comment: noteCommit(null, 'development', of), ...more })

@@ -40,6 +40,8 @@ export interface ReadConfigOptions {
   readonly signal?: AbortSignal | undefined
   /** Milliseconds. */
   readonly timeout?: number
+  /** Reads JSON and evaluates nothing: the config may be a stranger's. */
+  readonly dataOnly?: boolean
 }
 
 /** What Capacitor's CLI reads, in its order (`cli/src/config.ts`): the first one wins. */
@@ -79,13 +81,15 @@ const schema = z.object({
 /**
  * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
  * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
- * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`.
+ * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`; with `dataOnly` also `unsafe_config`.
  */
 export async function readCapacitorConfig(options: ReadConfigOptions): Promise<CapacitorConfig> {
   const { root, directory } = options
   const file = await findConfig(directory, root)
   const shown = shownPath(root, file)
   const at = { file: shown }
+  if (options.dataOnly && !file.endsWith('.json'))
+    throw new ActionError('unsafe_config', `${shown} is code, and is not evaluated on this event.`)
   const { content, missing } = file.endsWith('.json')
     ? { content: parseJson(await readFile(file, 'utf8'), shown, 'config_broken'), missing: [] }
     : await evaluateConfig(file, options)

@@ -202,6 +202,7 @@ class Lines {
     const lines = (this.#rest + this.#decoder.write(data)).split('\n')
     this.#rest = lines.pop()!
     for (const line of lines) this.#emit(line)
+    // A longer one is not kept until it ends.
     if (this.#rest.length > LINE_CHARACTERS) this.#flush()
   }
 
@@ -216,6 +217,8 @@ class Lines {
   }
 
   #emit(line: string): void {
-    this.#onLine(line.replace(/\r+$/, '').replace(/^.*\r/s, ''))
+    const shown = line.replace(/\r+$/, '').replace(/^.*\r/s, '')
+    for (let at = 0; at === 0 || at < shown.length; at += LINE_CHARACTERS)
+      this.#onLine(shown.slice(at, at + LINE_CHARACTERS))
   }
 }

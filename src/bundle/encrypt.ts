@@ -1,10 +1,12 @@
 import {
+  type Cipheriv,
   constants,
   createCipheriv,
   createDecipheriv,
   createHash,
   createPrivateKey,
   createPublicKey,
+  type Decipheriv,
   type KeyObject,
   privateEncrypt,
   publicDecrypt,
@@ -13,7 +15,6 @@ import {
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import semver from 'semver'
 import { ActionError } from '../errors.ts'
@@ -22,12 +23,20 @@ import { ActionError } from '../errors.ts'
 export interface Session {
   /** What Capgo stores and devices get: `base64(IV):base64(AES key, encrypted with the private key)`. */
   readonly sessionKey: string
-  cipher(): Transform
-  decipher(): Transform
+  cipher(): Cipheriv
+  decipher(): Decipheriv
+}
+
+/** What devices do with the public key of the app's config. */
+export interface Opener {
+  /** Null when another key made it. */
+  openSession(sessionKey: string): Session | null
+  /** The SHA-256 (lower-case hex) that was signed; null when another key did it. */
+  readSignature(signed: string): string | null
 }
 
 /** Signs and encrypts with the app's private key; devices undo it with the public key in their config. */
-export interface Encryption {
+export interface Encryption extends Opener {
   /** The first 20 characters of the public key; the server compares it with that of a device. */
   readonly keyId: string
   /** The public key as the Capacitor config holds it: PKCS#1, PEM. */
@@ -35,13 +44,13 @@ export interface Encryption {
   /** A SHA-256 (lower-case hex) in the form that devices verify. The same each time. */
   sign(sha256: string): string
   newSession(): Session
-  /** The session of a bundle that an earlier run began; null when another key made it. */
-  openSession(sessionKey: string): Session | null
 }
 
 /** Capgo's keys are RSA of this length; a device wants a signature of exactly 256 bytes. */
 const KEY_BITS = 2048
 const AES = 'aes-128-cbc'
+/** RSA with 2048 bits, as hex. */
+const SIGNED_BYTES = /^[0-9a-f]{512}$/
 const AES_BYTES = 16
 const KEY_ID_LENGTH = 20
 /** First plugin of each major that takes a signature of the bytes instead of the text (Capgo calls it v3). */
@@ -126,12 +135,8 @@ function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encry
   const seal = (bytes: Buffer) => privateEncrypt({ key: privateKey, padding }, bytes)
   if (!opens(publicKey, seal, padding))
     throw unfit('its parts do not belong together, so that nobody could open what it seals')
-  const session = (iv: Buffer, key: Buffer, sessionKey: string): Session => ({
-    sessionKey,
-    cipher: () => createCipheriv(AES, key, iv),
-    decipher: () => createDecipheriv(AES, key, iv),
-  })
   return {
+    ...createOpener(publicKey),
     publicKey: pem,
     keyId: keyIdOf(pem),
     sign: sha256 =>
@@ -142,15 +147,49 @@ function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encry
       const [iv, key] = [randomBytes(AES_BYTES), randomBytes(AES_BYTES)]
       return session(iv, key, `${iv.toString('base64')}:${seal(key).toString('base64')}`)
     },
+  }
+}
+
+/** Opens what the private key of this public one (PEM, PKCS#1) has sealed. Null for a text that is no such key. */
+export function readOpener(publicKey: string): Opener | null {
+  try {
+    return createOpener(createPublicKey(publicKey.replaceAll('\\n', '\n')))
+  } catch {
+    return null
+  }
+}
+
+function createOpener(publicKey: KeyObject): Opener {
+  const open = (bytes: Buffer) =>
+    publicDecrypt({ key: publicKey, padding: constants.RSA_PKCS1_PADDING }, bytes)
+  return {
     openSession(sessionKey) {
       try {
         const [iv, sealed] = sessionKey.split(':').map(part => Buffer.from(part, 'base64'))
-        const key = publicDecrypt({ key: publicKey, padding }, sealed ?? Buffer.of())
+        const key = open(sealed ?? Buffer.of())
         return iv?.length === AES_BYTES && key.length === AES_BYTES ? session(iv, key, sessionKey) : null
       } catch {
         return null
       }
     },
+    readSignature(signed) {
+      try {
+        return SIGNED_BYTES.test(signed)
+          ? open(Buffer.from(signed, 'hex')).toString('hex')
+          : // The older form: the checksum's text was read as if it were base64.
+            open(Buffer.from(signed, 'base64')).toString('base64')
+      } catch {
+        return null
+      }
+    },
+  }
+}
+
+function session(iv: Buffer, key: Buffer, sessionKey: string): Session {
+  return {
+    sessionKey,
+    cipher: () => createCipheriv(AES, key, iv),
+    decipher: () => createDecipheriv(AES, key, iv),
   }
 }
 
@@ -177,6 +216,27 @@ export function isSameKey(one: string, other: string): boolean {
 /** The same whatever the line breaks are. */
 function bodyOf(pem: string): string {
   return pem.replace(/-----[^-]+-----/g, '').replace(/\\n|\s/g, '')
+}
+
+/** AES pads to whole blocks, by one byte at least. */
+export function encryptedSize(bytes: number): number {
+  return bytes + AES_BYTES - (bytes % AES_BYTES)
+}
+
+/** SHA-256 and size of what `encryptFile` would write. */
+export async function hashEncrypted(
+  from: string,
+  session: Session,
+): Promise<{ readonly size: number; readonly sha256: string }> {
+  const hash = createHash('sha256')
+  let size = 0
+  await pipeline(createReadStream(from), session.cipher(), async (chunks: AsyncIterable<Buffer>) => {
+    for await (const chunk of chunks) {
+      hash.update(chunk)
+      size += chunk.length
+    }
+  })
+  return { size, sha256: hash.digest('hex') }
 }
 
 /** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */

@@ -1,6 +1,5 @@
 import { open } from 'node:fs/promises'
 import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
-import { ActionError } from '../errors.ts'
 
 /** A file inside a zip as its directory lists it. Sizes in bytes. */
 export interface ZipIndexEntry {
@@ -81,9 +80,7 @@ class TailReader extends RandomAccessReader {
     // A zip may say anything of where its directory is, also that it is behind its end.
     const isThere = start >= 0 && bytes.length === length
     if (isThere) bytes.copy(buffer, offset)
-    const error = isThere
-      ? null
-      : new ActionError('zip_directory_too_long', "The zip's directory is longer than what was read of it.")
+    const error = isThere ? null : new Error("The zip's directory is longer than what was read of it.")
     setImmediate(callback, error)
   }
 }

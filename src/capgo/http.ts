@@ -25,6 +25,8 @@ export interface Call {
   readonly answers?: readonly number[]
   /** Milliseconds for the whole exchange. */
   readonly timeout?: number
+  /** Milliseconds within which another try may begin, where that is less than `PATIENCE`. */
+  readonly patience?: number
   /**
    * Takes the body of a 2xx answer piece by piece instead of `text`; called anew from the start on a retry. What
    * it throws ends the exchange: an `ActionError` as it is, anything else as no answer.
@@ -77,6 +79,8 @@ const OUTAGE = 90_000
 const STALL = 60_000
 /** A server that asks for a longer pause than this is not waited for. */
 const LONGEST_RETRY_AFTER = 120_000
+/** All tries of a call and the pauses between them: no other try begins later. */
+export const PATIENCE = 180_000
 
 export type Http = ReturnType<typeof createHttp>
 
@@ -93,6 +97,8 @@ export function createHttp(options: HttpOptions) {
    */
   async function send(call: Call): Promise<Answer> {
     const began = performance.now()
+    const patience = call.patience ?? Math.max(PATIENCE, call.timeout ?? 0)
+    let paused = 0
     const mayBeOut = (error: Error) =>
       error instanceof ConnectionError &&
       known.has(originOf(call.url)) &&
@@ -118,6 +124,8 @@ export function createHttp(options: HttpOptions) {
             (error instanceof ConnectionError && (call.retry === 'repeat' || neverSent(error)))
           if (!passing || (tries >= TRIES && !mayBeOut(error))) return false
           const pause = error instanceof PassingFault ? retryAfter(error.answer) : null
+          paused += pause ?? 0
+          if (Math.max(paused, performance.now() - began + (pause ?? 0)) > patience) return false
           options.onRetry(
             `${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''}${tries < TRIES ? ` (${tries + 1} of ${TRIES})` : ''}`,
           )
@@ -194,11 +202,13 @@ export function createHttp(options: HttpOptions) {
     }
   }
 
-  /** Waits as long as the answer asks for, else longer with each try. */
-  async function pause(answer: Answer | null, tries: number): Promise<void> {
+  /** Waits as long as the answer asks for, else longer with each try; returns the milliseconds. */
+  async function pause(answer: Answer | null, tries: number): Promise<number> {
     const asked = answer === null ? null : retryAfter(answer)
     const backoff = Math.min(LONGEST_PAUSE, (options.firstPause ?? FIRST_PAUSE) * 2 ** (tries - 1))
-    await sleep(asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER))
+    const milliseconds = asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER)
+    await sleep(milliseconds)
+    return milliseconds
   }
 
   async function sleep(ms: number): Promise<void> {
@@ -253,9 +263,9 @@ class PassingFault extends Error {
 
 function isPassing(answer: Answer, call: Call): boolean {
   if (call.answers?.includes(answer.status)) return false
-  if ((retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER) return false
-  // `on_premise_app` says that the plan does not allow it; no waiting helps.
-  if (answer.status === 429) return answer.code === 'too_many_requests' && !isLockout(answer)
+  if (asksTooMuch(answer)) return false
+  // `on_premise_app` says that the plan does not allow it; no waiting helps. What stands before Capgo has no code.
+  if (answer.status === 429) return answer.code !== 'on_premise_app' && !isLockout(answer)
   if (answer.status === 503) return call.retry === 'repeat' || retryAfter(answer) !== null
   return answer.status >= 500 && call.retry === 'repeat'
 }
@@ -265,17 +275,24 @@ function isLockout(answer: Answer): boolean {
   return answer.text.includes('too_many_failed_auth_attempts')
 }
 
+/** The pause is longer than a job should wait. */
+export function asksTooMuch(answer: Answer): boolean {
+  return (retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER
+}
+
 /** Milliseconds, or null when the server names no pause. */
-function retryAfter(answer: Answer): number | null {
-  const header = Number(answer.headers['retry-after'])
-  if (Number.isFinite(header) && header > 0) return header * 1000
+export function retryAfter(answer: Answer): number | null {
+  const header = answer.headers['retry-after']
+  // Seconds, or a date (RFC 9110).
+  const asked = Number(header) * 1000 || Date.parse(String(header)) - Date.now()
+  if (Number.isFinite(asked) && asked > 0) return asked
   const body = (answer.json as { moreInfo?: { retryAfterSeconds?: unknown } } | undefined)?.moreInfo
     ?.retryAfterSeconds
   return typeof body === 'number' && body > 0 ? body * 1000 : null
 }
 
 /** The request cannot have reached the server. */
-function neverSent(error: ConnectionError): boolean {
+export function neverSent(error: ConnectionError): boolean {
   const code = (error.cause as { code?: string } | undefined)?.code
   return (
     code !== undefined &&

@@ -1,5 +1,5 @@
 import { ActionError } from '../errors.ts'
-import type { Answer, Call } from './http.ts'
+import { type Answer, asksTooMuch, type Call, retryAfter } from './http.ts'
 
 /** What a Capgo error code means for the person who set up the workflow. */
 const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
@@ -14,6 +14,10 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
   too_many_failed_auth_attempts: {
     message: "Capgo has blocked this runner's address for 15 minutes after too many wrong API keys.",
     hint: 'Correct the key first, then wait: each further try prolongs the block.',
+  },
+  too_many_requests: {
+    message: 'Capgo takes no more calls of this key for the moment.',
+    hint: 'Run the job again in some minutes: it goes on where this run stopped.',
   },
   on_premise_app: {
     message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
@@ -35,19 +39,39 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
   const code = answer.text.includes('too_many_failed_auth_attempts')
     ? 'too_many_failed_auth_attempts'
     : answer.code
+  if (asksTooMuch(answer) && (code === '' || code === 'too_many_requests' || answer.status >= 500))
+    return askedToWait(call.what, code, answer)
   const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
   if (known !== undefined)
-    return new ActionError(code, known.message, { hint: known.hint, cause: summary(answer) })
+    return new ActionError(code, known.message, {
+      hint: known.hint,
+      cause: summary(answer),
+      passing: code === 'too_many_requests',
+    })
   if (needs !== undefined && isPermissionRefusal(answer)) return permissionMissing(call.what, needs, answer)
   return new ActionError(
     code || `http_${answer.status}`,
     `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`,
     {
-      passing: answer.status >= 500 || code === 'too_many_requests',
+      passing: answer.status >= 500 || (answer.status === 429 && code !== 'on_premise_app'),
       hint:
         answer.status >= 500
           ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
           : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
+      cause: summary(answer),
+    },
+  )
+}
+
+/** A pause that no job should sit out. */
+function askedToWait(what: string, code: string, answer: Answer): ActionError {
+  const minutes = Math.ceil(retryAfter(answer)! / 60_000)
+  return new ActionError(
+    code || `http_${answer.status}`,
+    `Could not ${what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`,
+    {
+      hint: `This run does not wait that long. Run the job again in ${minutes} minutes: it goes on where this run stopped.`,
+      passing: true,
       cause: summary(answer),
     },
   )

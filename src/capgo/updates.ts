@@ -1,7 +1,9 @@
-import { createHash } from 'node:crypto'
+import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
+import { type Decode, type Hashed, hashObject, isGone } from './download.ts'
 import type { Answer, Call } from './http.ts'
 import { unexpected } from './postgrest.ts'
+import { refusal } from './refusal.ts'
 
 /** An app on a device, as it asks for updates. */
 export interface AskingDevice {
@@ -15,6 +17,10 @@ export interface AskingDevice {
   readonly channel: string
 }
 
+/** A delta file as a device is told of it. */
+const OfferedFile = z.object({ file_name: z.string(), file_hash: z.string(), download_url: z.url() })
+export type OfferedFile = z.infer<typeof OfferedFile>
+
 /** What `/updates` answered: a bundle, or Capgo's own code why there is none. */
 export type Offer =
   | {
@@ -22,9 +28,10 @@ export type Offer =
       readonly version: string
       readonly url: string
       readonly checksum: string | null
-      readonly encrypted: boolean
-      /** Delta files that it would be told of. */
-      readonly files: number
+      /** Null when the bundle is not encrypted. */
+      readonly sessionKey: string | null
+      /** The delta files, which a device then takes instead of the zip. */
+      readonly files: readonly OfferedFile[]
     }
   | {
       readonly kind: 'refused'
@@ -41,7 +48,9 @@ const LONGEST_PAUSE = 15_000
 const LONGEST_WAIT = 180_000
 const DOWNLOAD_TIMEOUT = 600_000
 /** Bytes that no bundle has: servers take 1 GiB, unless they are set otherwise. */
-const LONGEST_DOWNLOAD = 4 * 1024 ** 3
+const LONGEST_DOWNLOAD = 4 * 1024 * 1024 * 1024
+/** Bytes of one delta file that is looked at closely. */
+const LONGEST_FILE = 256 * 1024 * 1024
 
 export function updates({ http, plugin }: Connection) {
   async function ask(device: AskingDevice): Promise<Offer> {
@@ -79,6 +88,7 @@ export function updates({ http, plugin }: Connection) {
       isFinal: (offer: Offer) => boolean,
       onWait: (offer: Offer, pause: number) => void,
     ): Promise<{ readonly offer: Offer; readonly waited: number }> {
+      const began = performance.now()
       let waited = 0
       for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 1.5)) {
         const offer = await ask(device)
@@ -86,32 +96,62 @@ export function updates({ http, plugin }: Connection) {
         if (isThere || isFinal(offer) || waited + pause > LONGEST_WAIT) return { offer, waited }
         onWait(offer, pause)
         await http.sleep(pause)
-        waited += pause
+        // The questions take their time too.
+        waited = Math.max(waited + pause, performance.now() - began)
       }
     },
 
-    /** SHA-256 of what a device downloads, lower-case hex, and its size; null with another status than 200. */
-    async hashDownload(url: string): Promise<{ readonly sha256: string; readonly size: number } | null> {
-      let hash = createHash('sha256')
-      let size = 0
+    /** What a device downloads from this address, after `decode`; null when it gets nothing. */
+    hashDownload: (url: string, decode?: Decode): Promise<Hashed | null> =>
+      hashObject(
+        {
+          http,
+          what: 'download the bundle as a device would',
+          url,
+          longest: LONGEST_DOWNLOAD,
+          timeout: DOWNLOAD_TIMEOUT,
+        },
+        decode,
+      ),
+
+    /** A delta file as a device downloads it; null when it gets nothing. */
+    async downloadFile(url: string): Promise<Buffer | null> {
+      let pieces: Buffer[] = []
       const call: Call = {
-        what: 'download the bundle as a device would',
+        what: 'download a delta file as a device would',
         method: 'GET',
         url,
         retry: 'repeat',
         timeout: DOWNLOAD_TIMEOUT,
         onBody: () => {
-          hash = createHash('sha256')
-          size = 0
+          let size = 0
+          pieces = []
           return piece => {
             size += piece.length
-            if (size > LONGEST_DOWNLOAD) throw unexpected(call, 'the download does not end')
-            hash.update(piece)
+            if (size > LONGEST_FILE) throw unexpected(call, 'the download does not end')
+            pieces.push(piece)
           }
         },
       }
-      const { status } = await http.send(call)
-      return status === 200 ? { sha256: hash.digest('hex'), size } : null
+      const answer = await http.send(call)
+      if (isGone(answer)) return null
+      if (answer.status !== 200) throw refusal(call, answer)
+      return Buffer.concat(pieces)
+    },
+
+    /** Whether a device that downloads from this address gets something. */
+    async isThere(url: string): Promise<boolean> {
+      const call = {
+        what: 'look at a delta file as a device would',
+        method: 'GET',
+        url,
+        headers: { range: 'bytes=0-0' },
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      if (isGone(answer)) return false
+      if (answer.status !== 206 && answer.status !== 200) throw refusal(call, answer)
+      return true
     },
   }
 }
@@ -128,8 +168,8 @@ function toOffer({ status, json, code }: Answer): Offer {
       version,
       url,
       checksum: text('checksum'),
-      encrypted: (text('session_key') ?? '') !== '',
-      files: Array.isArray(body.manifest) ? body.manifest.length : 0,
+      sessionKey: text('session_key') || null,
+      files: z.array(OfferedFile).safeParse(body.manifest).data ?? [],
     }
   return { kind: 'refused', code: code || `http_${status}`, message: text('message') ?? '', version }
 }

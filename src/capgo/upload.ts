@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { readRange } from '../file-range.ts'
 import type { Connection } from './connection.ts'
-import { type Answer, type Call, ConnectionError } from './http.ts'
+import { type Decode, type Hashed, hashObject } from './download.ts'
+import { type Answer, asksTooMuch, type Call, ConnectionError, neverSent, PATIENCE } from './http.ts'
 import { parseAnswer, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import type { FilesConfig } from './wire.ts'
@@ -99,11 +100,15 @@ export function uploads({ http, files, key, database }: Connection) {
     const chunk = Math.min(config.maxChunkSize, size)
     if (size > MOST_CHUNKS * chunk)
       throw unexpected({ what: `upload ${what}` }, `it takes ${chunk} bytes at once, and there are ${size}`)
+    const patience = new Patience()
     let upload: Unfinished | null = begun ? await findUnfinished(object, config) : null
     let furthest = upload?.offset ?? 0
     for (let trouble = 0; (upload?.offset ?? 0) < size; ) {
-      const call: Call = upload === null ? creation(object, chunk) : continuation(object, upload, chunk)
-      const answer = await answerOrLoss(call)
+      const call: Call = {
+        ...(upload === null ? creation(object, chunk) : continuation(object, upload, chunk)),
+        patience: patience.left,
+      }
+      const answer = await answerOrLoss(call, patience)
       const isTaken = answer !== null && (answer.status === 201 || answer.status === 204)
       if (isTaken)
         upload = {
@@ -114,9 +119,11 @@ export function uploads({ http, files, key, database }: Connection) {
       // What an earlier run began was of other bytes; the server has thrown it away.
       else if (answer?.status === 415 && upload?.isFound) upload = null
       else {
-        if (answer !== null && !isWorthResuming(answer)) throw uploadRefused(object, call, answer)
-        if (++trouble > RESUMES) throw answer === null ? lost(what) : uploadRefused(object, call, answer)
-        await http.pause(answer, trouble)
+        if (answer !== null && (!isWorthResuming(answer) || asksTooMuch(answer)))
+          throw uploadRefused(object, call, answer)
+        if (++trouble > RESUMES || patience.left === 0)
+          throw answer === null ? lost(what) : uploadRefused(object, call, answer)
+        patience.spend(await http.pause(answer, trouble))
         // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
         if (answer?.code === 'duplicate_upload') upload = null
         else
@@ -129,6 +136,7 @@ export function uploads({ http, files, key, database }: Connection) {
       }
       // Only trouble without any progress in between is trouble that stays.
       trouble = 0
+      patience.restore()
       furthest = offset
       onProgress?.(offset)
     }
@@ -201,12 +209,17 @@ export function uploads({ http, files, key, database }: Connection) {
   }
 
   /** Null when the answer was lost. */
-  async function answerOrLoss(call: Call): Promise<Answer | null> {
+  async function answerOrLoss(call: Call, patience: Patience): Promise<Answer | null> {
+    const began = performance.now()
     try {
-      return await http.send(call)
+      const answer = await http.send(call)
+      if (answer.status >= 300) patience.spend(performance.now() - began)
+      return answer
     } catch (error) {
-      if (error instanceof ConnectionError) return null
-      throw error
+      if (!(error instanceof ConnectionError)) throw error
+      // What moved bytes may have got further than is known here.
+      if (neverSent(error)) patience.spend(performance.now() - began)
+      return null
     }
   }
 
@@ -289,35 +302,20 @@ export function uploads({ http, files, key, database }: Connection) {
 
   /** Reads the stored object back and compares its SHA-256. Throws `stored_differs`. */
   async function verifyStored(zip: StoredZip): Promise<void> {
-    const stored = await hashStored(zip)
-    if (stored !== zip.sha256)
-      throw storedDiffers(zip, `SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}`)
+    const stored = await hashStored(zipKey(zip), zip.size)
+    if (stored?.size !== zip.size || stored.sha256 !== zip.sha256)
+      throw storedDiffers(zip, `SHA-256 ${stored?.sha256 ?? 'of nothing'} instead of ${zip.sha256}`)
   }
 
-  /** SHA-256 of the stored object, or null when there is none. Streams it. */
-  async function hashStored(zip: StoredZip): Promise<string | null> {
-    let hash = createHash('sha256')
-    let size = 0
-    const call: Call = {
-      what: `read the stored bundle ${zip.name}`,
-      method: 'GET',
-      url: readAddress(zipKey(zip)),
-      retry: 'repeat',
-      timeout: CHUNK_TIMEOUT,
-      onBody: () => {
-        hash = createHash('sha256')
-        size = 0
-        return piece => {
-          size += piece.length
-          if (size > zip.size) throw storedDiffers(zip, `more than its ${zip.size} bytes`)
-          hash.update(piece)
-        }
-      },
-    }
-    const answer = await http.send(call)
-    if (answer.status === 404) return null
-    if (answer.status !== 200) throw refusal(call, answer)
-    return hash.digest('hex')
+  /**
+   * SHA-256 (lower-case hex) and size of a stored object, after `decode` if that is given; null when there is none.
+   * Streams it, and reads no more than one byte beyond `longest`.
+   */
+  function hashStored(path: string, longest: number, decode?: Decode): Promise<Hashed | null> {
+    return hashObject(
+      { http, what: 'read the stored bundle', url: readAddress(path), longest, timeout: CHUNK_TIMEOUT },
+      decode,
+    )
   }
 
   /** What the files service says about an object without sending it; null when there is none. */
@@ -374,7 +372,24 @@ export function uploads({ http, files, key, database }: Connection) {
     return `${files}/files/read/attachments/${path.split('/').map(encodeURIComponent).join('/')}?nocache=${randomUUID()}`
   }
 
-  return { uploadZip, uploadFile: uploadByTus, describeStored, readStoredTail }
+  return { uploadZip, uploadFile: uploadByTus, describeStored, hashStored, readStoredTail }
+}
+
+/** What an upload may wait for in all without getting any further. */
+class Patience {
+  #left = PATIENCE
+
+  get left(): number {
+    return this.#left
+  }
+
+  spend(milliseconds: number): void {
+    this.#left = Math.max(0, this.#left - milliseconds)
+  }
+
+  restore(): void {
+    this.#left = PATIENCE
+  }
 }
 
 /** How many bytes the server says that it has. */
@@ -402,7 +417,7 @@ function isWorthResuming(answer: Answer): boolean {
   if (answer.status === 415) return false
   return answer.status === 404
     ? answer.code === ''
-    : answer.status >= 500 || answer.code === 'too_many_requests'
+    : answer.status >= 500 || (answer.status === 429 && answer.code !== 'on_premise_app')
 }
 
 function lost(what: string): ActionError {

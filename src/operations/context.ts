@@ -3,6 +3,7 @@ import type { Deps } from '../deps.ts'
 import type { Trigger } from '../event.ts'
 import type { GitHub } from '../github/client.ts'
 import type { Inputs } from '../inputs.ts'
+import type { PublishResult } from '../report/result.ts'
 import type { Courtesy } from './courtesy.ts'
 
 /** What every operation works with. */
@@ -17,6 +18,8 @@ export interface RunContext {
   readonly lastWord: Courtesy
   /** When the run began, on the clock of `deps`. */
   readonly began: number
+  /** Told as soon as a channel serves what it shall: what fails afterwards does not undo that. */
+  readonly onServed: (result: PublishResult) => void
   /** Aborted when the run is over: what was begun for it and is not awaited any more ends too. */
   readonly over: AbortSignal
 }

@@ -12,18 +12,19 @@ import {
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
 import { type Head, isStale } from '../plan/staleness.ts'
-import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
+import type { Commit, PublishFacts, PublishPlan, Purpose } from '../plan/types.ts'
 import { describeContents, listStored } from '../report/contents.ts'
 import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
 import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
-import type { PublishResult } from '../report/result.ts'
+import type { Contents, PublishResult } from '../report/result.ts'
+import { measure, plainSha256 } from '../stored.ts'
 import { type Built, buildBundle, checkAndZip, type Zipped } from './build.ts'
 import type { Content } from './content.ts'
 import type { RunContext } from './context.ts'
 import { UPLOADS } from './delta.ts'
 import { withDeployment } from './deployment.ts'
-import { decideFiles, publish } from './publish.ts'
+import { decideFiles, type Published, publish, requirePermissions } from './publish.ts'
 import { standingReader } from './standing.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
@@ -83,6 +84,30 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   })
 }
 
+/** Whose devices will take a preview's content next; none for a branch, whose own devices do. */
+function basesOf({ purpose, baseChannel }: Target, { publicChannels }: PublishFacts): readonly string[] {
+  if (purpose.kind !== 'preview') return []
+  return [...(baseChannel === null ? [] : [baseChannel]), ...publicChannels.slice(0, 1)]
+}
+
+/**
+ * What a real run would find out while it works, so that a dry run is red where that one is: the form of the bundle
+ * (`delta_impossible`, `bundle_too_large`) and the key's permissions.
+ */
+async function rehearse(plan: PublishPlan, content: Content, { capgo, deps }: RunContext): Promise<void> {
+  const { action } = plan
+  if (action.do === 'keep') return
+  await requirePermissions(plan, { capgo })
+  if (action.do === 'promote') return
+  const { on, why } = decideFiles(content, await capgo.readFilesConfig())
+  deps.log.info(on ? `Files would be stored one by one too: ${why}.` : `No delta files: ${why}.`)
+}
+
+/** What a run is about: its own bundle, else what the channel serves. */
+function aboutOf({ bundle, channel }: Published) {
+  return bundle ?? channel.version ?? { checksum: null, session_key: null }
+}
+
 /** What would have to be waited for later is done while the plan is made; who needs it sees what is wrong. */
 function goAhead({ appId, channel, newest }: PublishFacts, app: App, content: Content, capgo: Capgo): void {
   const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
@@ -111,7 +136,7 @@ export async function deliver(
   const { deps, inputs, capgo } = context
   const { log, clock } = deps
   const names = checkBeforeBuild(facts)
-  requireVerifiable(facts.channel, facts.natives, context)
+  requireVerifiable(facts.channel, facts.natives, { bundle: null, opener: null }, context)
   const built = await buildBundle(
     webBuild === null ? project : { ...project, webDirectory: webBuild },
     inputs,
@@ -126,7 +151,7 @@ export async function deliver(
     names,
     built.content,
     zipping === null,
-    target.baseChannel,
+    basesOf(target, facts),
     capgo,
     standingTo,
   )
@@ -146,6 +171,7 @@ export async function deliver(
   const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
   const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console }
   if (inputs.dryRun) {
+    await rehearse(plan, built.content, context)
     const result = plannedResult({
       ...findings,
       contents: await (contents ?? compareZips()),
@@ -154,6 +180,14 @@ export async function deliver(
     })
     return { result, channel: known.channel, base: known.base, built }
   }
+  const { encryption: opener } = built.content
+  const tell = (published: Published, changes: Contents, size: number | null, upload: number | null) =>
+    publishedResult(
+      { ...findings, contents: changes, upload, total: clock() - context.began },
+      { ...published, size, sha256: plainSha256(aboutOf(published), opener) },
+    )
+  const sizeOf = ({ size, bundle, channel }: Published) =>
+    size ?? known.sizes.get((bundle ?? channel.version)?.id ?? 0) ?? null
   const publishing = clock()
   const work = () =>
     log.group('Publish', () =>
@@ -171,12 +205,15 @@ export async function deliver(
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
         onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
+        onServed: served => context.onServed(tell(served, NOTHING_COMPARED, sizeOf(served), null)),
       }),
     )
   const published =
     plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work)
   const upload = clock() - publishing
   const bundle = published.bundle ?? published.channel.version
+  const size = sizeOf(published) ?? (bundle === null ? null : await measure(bundle, capgo))
+  if (published.outcome !== 'published') context.onServed(tell(published, NOTHING_COMPARED, size, upload))
   const verified =
     inputs.verify && published.outcome !== 'stale' && bundle !== null
       ? await verifyAsDevice(
@@ -185,22 +222,18 @@ export async function deliver(
             channel: published.channel,
             bundle,
             natives: facts.natives,
-            sha256: bundle.session_key ? null : built.content.zip.sha256,
+            opener,
           },
           context,
         )
       : null
-  const times = { upload, total: clock() - context.began }
   const compared =
     contents ??
     (published.files === null
       ? compareZips()
       : describeContents({ name: served!.name, files: before! }, published.files))
   return {
-    result: withVerification(
-      publishedResult({ ...findings, contents: await compared, ...times }, published),
-      verified,
-    ),
+    result: withVerification(tell(published, await compared, size, upload), verified),
     channel: published.channel,
     base: known.base,
     built,

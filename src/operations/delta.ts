@@ -8,6 +8,7 @@ import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../
 import { deltaKey, findStored, hasOpenFiles } from '../plan/delta.ts'
 import type { StoredFiles } from '../plan/types.ts'
 import { type ListedFile, listStored } from '../report/contents.ts'
+import { sumOf } from '../stored.ts'
 import type { Content, DeltaReport } from './content.ts'
 
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
@@ -18,6 +19,8 @@ const ASK_FROM = 16 * 1024
 export interface DeltaStore {
   readonly manifest: readonly ManifestEntry[]
   readonly report: DeltaReport
+  /** Bytes of all files as they are stored; null when the server has not told them all. */
+  readonly size: number | null
   /** All files as devices download them; null when the server has not told all their sizes. */
   readonly files: readonly ListedFile[] | null
 }
@@ -140,6 +143,7 @@ async function store(
   return {
     manifest: all.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
     report: { files: files.length, sent: sentFiles, sentBytes },
+    size: sumOf(all.map(({ file_size }) => file_size)),
     files: session === null ? listStored(all, files.length) : null,
   }
 }

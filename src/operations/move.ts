@@ -5,16 +5,18 @@ import { ActionError } from '../errors.ts'
 import { gatherApp } from '../gather.ts'
 import type { MovePlan } from '../plan/move.ts'
 import { activeRollout, isAt } from '../plan/rollout.ts'
-import type { NativeVersion } from '../plan/types.ts'
 import { movedResult, withVerification } from '../report/outcome.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { PublishResult } from '../report/result.ts'
+import { measure, plainSha256 } from '../stored.ts'
 import { assign, requireAssignment } from './assign.ts'
 import type { RunContext } from './context.ts'
 import { withDeployment } from './deployment.ts'
 import { noteOn } from './note.ts'
 import type { Published } from './publish.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
+
+export type App = Awaited<ReturnType<typeof readApp>>
 
 /** The app of a run that builds nothing, and the proof that the key is good: lists are empty for a wrong one. */
 export async function readApp({ inputs, trigger, deps, capgo }: RunContext) {
@@ -48,16 +50,12 @@ export async function readRollout(
   return active === null ? null : capgo.readBundleById(appId, active.id)
 }
 
-/** Whether devices can fetch the content: a zip that is there, another host's, or delta files. */
-export async function isStored(bundle: BundleRow, capgo: Capgo): Promise<boolean> {
-  if (bundle.external_url !== null || bundle.manifest_count > 0) return true
-  return bundle.r2_path !== null && (await capgo.describeStored(bundle.r2_path)) !== null
-}
-
 /** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
 export async function carryOut(
   plan: MovePlan,
-  natives: readonly NativeVersion[],
+  { natives, opener, warnings: before }: App,
+  /** Bytes of the bundle where they were read before. */
+  size: number | null,
   context: RunContext,
 ): Promise<PublishResult> {
   const { deps, inputs, trigger } = context
@@ -69,12 +67,23 @@ export async function carryOut(
     plan,
     consoleUrl: inputs.hosts.console,
     repositoryUrl: trigger.repositoryUrl,
+    size: size ?? (await measure(plan.bundle, context.capgo)),
+    sha256: plainSha256(plan.bundle, opener),
   }
-  requireVerifiable(plan.channel, natives, context)
-  if (inputs.dryRun) return movedResult({ ...told, work: null, total: clock() - context.began }, null, [])
+  const warnings = [...before]
+  const result = (published: Pick<Published, 'outcome' | 'channel'> | null, work: number | null) =>
+    movedResult({ ...told, work, total: clock() - context.began }, published, warnings)
+  requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context)
+  if (inputs.dryRun) {
+    if (!plan.isDone) await requireAssignment(plan.stage, plan.appId, plan.channel, context.capgo)
+    return result(null, null)
+  }
   const began = clock()
-  const warnings: string[] = []
-  const work = () => move(plan, warnings, context)
+  const work = async () => {
+    const moved = await move(plan, warnings, context)
+    context.onServed(result(moved, null))
+    return moved
+  }
   const deployed = {
     environment: plan.channel.name,
     commit: plan.commit ?? trigger.commit,
@@ -89,10 +98,9 @@ export async function carryOut(
   const duration = clock() - began
   const { appId, bundle } = plan
   const verified = inputs.verify
-    ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, sha256: null }, context)
+    ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, opener }, context)
     : null
-  const result = movedResult({ ...told, work: duration, total: clock() - context.began }, published, warnings)
-  return withVerification(result, verified)
+  return withVerification(result(published, duration), verified)
 }
 
 /** Notes, assignment, read back. Doing it twice does no harm. */
@@ -100,7 +108,7 @@ async function move(
   plan: MovePlan,
   warnings: string[],
   { capgo, deps }: RunContext,
-): Promise<Omit<Published, 'files'>> {
+): Promise<Omit<Published, 'files' | 'size'>> {
   const { appId, channel, bundle, stage } = plan
   const note = async (noted: BundleRow, comment: string) => {
     const written = { noted: comment, link: noted.link ?? '' }

@@ -24,6 +24,7 @@ import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { blame } from '../stop.ts'
+import { measure, plainSha256 } from '../stored.ts'
 import { findAppIds } from './app-ids.ts'
 import { closePreview, readPull } from './close.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './comment.ts'
@@ -199,7 +200,14 @@ async function keepShown(
     )
   return {
     ...keptResult(
-      { appId, channel, commit: facts.commit, consoleUrl: context.inputs.hosts.console },
+      {
+        appId,
+        channel,
+        commit: facts.commit,
+        consoleUrl: context.inputs.hosts.console,
+        sha256: channel.version === null ? null : plainSha256(channel.version, null),
+        size: channel.version === null ? null : await measure(channel.version, context.capgo),
+      },
       `The preview of #${pull.number} shows ${facts.commit.sha.slice(0, 7)} already, and "${context.trigger.action}" changes no content.`,
       context.deps.clock() - context.began,
     ),

@@ -4,8 +4,9 @@ import { originOf } from '../plan/move.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { planPromotion } from '../plan/promotion.ts'
 import type { PublishResult } from '../report/result.ts'
+import { inspect } from '../stored.ts'
 import type { RunContext } from './context.ts'
-import { carryOut, isStored, needChannel, readApp, readRollout } from './move.ts'
+import { carryOut, needChannel, readApp, readRollout } from './move.ts'
 
 /** What one channel serves goes to another, byte for byte. Throws what `planPromotion` does, and `nothing_to_promote`. */
 export async function promote(
@@ -13,7 +14,7 @@ export async function promote(
   context: RunContext,
 ): Promise<PublishResult> {
   const { deps, inputs, trigger, capgo } = context
-  const { plan, natives } = await deps.log.group('Read both channels', async () => {
+  const { plan, project, size } = await deps.log.group('Read both channels', async () => {
     const project = await readApp(context)
     const { appId, natives } = project
     const found = await capgo.readChannels(appId, [operation.from, operation.to])
@@ -34,9 +35,9 @@ export async function promote(
     const ours = originOf(bundle, from.name)
     const theirs = to.version === null ? null : originOf(to.version, to.name)
     const compare = comparer(project, context.github, context.deps)
-    const [running, stored, relation] = await Promise.all([
+    const [running, inspection, relation] = await Promise.all([
       readRollout(appId, to, capgo),
-      isStored(bundle, capgo),
+      inspect(bundle, { zip: null, opener: project.opener }, capgo),
       ours === null || theirs === null ? ('unknown' as const) : compare(theirs.sha, ours.sha),
     ])
     deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`)
@@ -50,11 +51,11 @@ export async function promote(
       onIncompatible: inputs.onIncompatible,
       from,
       bundle,
-      stored,
+      fault: inspection.fault,
       to,
       relation,
     })
-    return { plan, natives }
+    return { plan, project, size: inspection.size }
   })
-  return carryOut(plan, natives, context)
+  return carryOut(plan, project, size, context)
 }

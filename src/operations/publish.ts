@@ -33,6 +33,8 @@ export interface PublishContext {
   readonly onProgress: (sent: number, total: number) => void
   /** Files that Capgo has one by one of how many. */
   readonly onFile: (stored: number, total: number) => void
+  /** Told as soon as the channel serves the bundle, which is read back then. */
+  readonly onServed: (served: Published) => void
 }
 
 export interface Published {
@@ -43,6 +45,8 @@ export interface Published {
   /** The bundle that it is about, where that is not what the channel serves to everybody. */
   readonly bundle: BundleRow | null
   readonly by: 'upload' | 'resume' | 'promote' | null
+  /** Bytes that this run stored of it: the zip, else all delta files; null where it did not. */
+  readonly size: number | null
   /** Null when no delta files were stored. */
   readonly delta: DeltaReport | null
   /** The delta files as devices download them; null when that is not known. */
@@ -58,6 +62,8 @@ interface Stored {
   /** Waits until devices can be given its delta files; null when they can already. */
   readonly taken: (() => Promise<boolean>) | null
   readonly isDeltaOnly: boolean
+  /** Bytes; null where nothing was stored by this run. */
+  readonly size: number | null
   readonly warnings: readonly string[]
 }
 
@@ -79,8 +85,15 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
       `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`,
       { hint: 'The server does this in the background. Nothing was published; run the job again later.' },
     )
-  const published = await promote(plan, bundle, channel, context)
   const warnings = [...stored.warnings]
+  const of = {
+    size: stored.size,
+    delta: stored.delta?.report ?? null,
+    files: stored.delta?.files ?? null,
+    warnings,
+  }
+  const published = withFiles(await promote(plan, bundle, channel, context), stored.delta)
+  if (published.outcome === 'published') context.onServed({ ...published, ...of })
   if (
     !stored.isDeltaOnly &&
     published.outcome === 'published' &&
@@ -90,12 +103,16 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
     warnings.push(
       'Capgo has not taken up the delta files yet: until it does, devices download the whole zip.',
     )
-  return {
-    ...published,
-    delta: stored.delta?.report ?? null,
-    files: stored.delta?.files ?? null,
-    warnings,
-  }
+  return { ...published, ...of }
+}
+
+/** The server counts the delta files in the background; that they are there is known here. */
+function withFiles(published: Promoted, delta: DeltaStore | null): Promoted {
+  const { bundle, channel } = published
+  if (bundle === null || delta === null) return published
+  const counted = { manifest_count: delta.manifest.length }
+  const version = channel.version?.id === bundle.id ? { ...channel.version, ...counted } : channel.version
+  return { ...published, bundle: { ...bundle, ...counted }, channel: { ...channel, version } }
 }
 
 const ready = (freeze: Stored['freeze']): Stored => ({
@@ -103,6 +120,7 @@ const ready = (freeze: Stored['freeze']): Stored => ({
   delta: null,
   taken: null,
   isDeltaOnly: false,
+  size: null,
   warnings: [],
 })
 
@@ -128,6 +146,7 @@ async function keep(
     channel,
     bundle,
     by: null,
+    size: null,
     delta: null,
     files: null,
     warnings: [],
@@ -139,8 +158,11 @@ function note(plan: PublishPlan, bundle: BundleRow, capgo: Capgo): Promise<boole
   return noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo })
 }
 
-/** What the first write does not tell by itself: that the last one will be refused. */
-async function requirePermissions(plan: PublishPlan, { capgo }: PublishContext): Promise<void> {
+/** What the first write does not tell by itself: that the last one will be refused. Throws `permission_missing`. */
+export async function requirePermissions(
+  plan: PublishPlan,
+  { capgo }: Pick<PublishContext, 'capgo'>,
+): Promise<void> {
   const { appId, channelId, channelName } = plan
   if (channelId === null)
     await capgo.requirePermission(`make channel ${channelName}`, 'app.create_channel', { appId, channelId })
@@ -163,12 +185,19 @@ async function takeOver(
   return { bundle, channel }
 }
 
-/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`. */
+/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`, `bundle_too_large`. */
 export function decideFiles(
-  { delta: mode, pluginVersion, fileCount }: Content,
-  { partialUpload }: FilesConfig,
+  { delta: mode, pluginVersion, fileCount, zip }: Content,
+  { partialUpload, maxUploadLength }: FilesConfig,
 ) {
-  return decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
+  const delta = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
+  if (mode !== 'only' && zip.size > maxUploadLength)
+    throw new ActionError(
+      'bundle_too_large',
+      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
+      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
+    )
+  return delta
 }
 
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
@@ -182,12 +211,6 @@ async function store(
   const delta = decideFiles(content, config)
   const isDeltaOnly = delta.on && content.delta === 'only'
   log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`)
-  if (!isDeltaOnly && content.zip.size > config.maxUploadLength)
-    throw new ActionError(
-      'bundle_too_large',
-      `The bundle has ${content.zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`,
-      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
-    )
   const storeFiles = (session: Session | null) =>
     storeDelta(content, session, {
       app,
@@ -207,10 +230,11 @@ async function store(
     throw error
   })
   let files: DeltaStore | null = null
+  let zipSize: number | null = null
   let isHandedOver = false
   const key = zipKey({ appId: plan.appId, ownerOrg: app.owner_org, name: row.name })
   try {
-    files = await both(
+    ;[zipSize, files] = await both(
       isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context),
       early?.done ?? (delta.on ? storeFiles(session).done : null),
     )
@@ -264,6 +288,7 @@ async function store(
     delta: files,
     taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
     isDeltaOnly,
+    size: isDeltaOnly ? (files?.size ?? null) : zipSize,
     warnings:
       !isDeltaOnly && content.zip.size > config.alertUploadSize
         ? [
@@ -278,32 +303,37 @@ async function store(
 }
 
 /** Both run side by side; when one fails, the other has come to its end too. */
-async function both<T>(zip: Promise<void> | null, delta: Promise<T> | null): Promise<T | null> {
+async function both<Zip, Delta>(
+  zip: Promise<Zip> | null,
+  delta: Promise<Delta> | null,
+): Promise<[Zip | null, Delta | null]> {
   const [first, second] = await Promise.allSettled([zip, delta])
   if (first.status === 'rejected') throw first.reason
   if (second.status === 'rejected') throw second.reason
-  return second.value
+  return [first.value, second.value]
 }
 
 /** The session of a bundle that an earlier run began: with it the same bytes come out again. */
 function reopen(row: BundleRow, { encryption }: Content): { row: BundleRow; session: Session | null } {
-  if (encryption === null || !row.session_key) return { row, session: null }
-  const session = encryption.openSession(row.session_key)
+  if (encryption === null) return { row, session: null }
+  // Its checksum is signed with the same private key, or it would be other content.
+  const session = encryption.openSession(row.session_key ?? '')
   if (session !== null) return { row, session }
   throw new ActionError(
     'session_key_unreadable',
-    `The unfinished bundle ${row.name} was encrypted with another private key.`,
+    `The session key of the unfinished bundle ${row.name} is missing or damaged, so that no device could open it.`,
     { hint: 'Delete that bundle in the Capgo console, and run the job again.' },
   )
 }
 
+/** Bytes that the zip takes in the store. */
 async function storeZip(
   mayBeThere: boolean,
   row: BundleRow,
   session: Session | null,
   config: FilesConfig,
   { capgo, app, content, log, onProgress }: PublishContext,
-): Promise<void> {
+): Promise<number> {
   const zip =
     session === null
       ? content.zip
@@ -317,6 +347,7 @@ async function storeZip(
       begun: mayBeThere,
       onProgress: sent => onProgress(sent, zip.size),
     })
+  return zip.size
 }
 
 function megabytes(bytes: number): string {
@@ -370,13 +401,15 @@ async function claimName(
   )
 }
 
+type Promoted = Omit<Published, 'size' | 'delta' | 'files' | 'warnings'>
+
 /** The last step, the only one that devices see; and the proof that they do. */
 async function promote(
   plan: PublishPlan,
   bundle: BundleRow,
   channel: ChannelRow | null,
   context: PublishContext,
-): Promise<Omit<Published, 'delta' | 'files' | 'warnings'>> {
+): Promise<Promoted> {
   const { capgo, commit } = context
   const stale = await context.staleBy(channel)
   if (channel !== null && stale !== null)

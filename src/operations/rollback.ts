@@ -7,8 +7,9 @@ import type { ExplicitOperation } from '../plan/operation.ts'
 import { type Affected, findEarlier, isRolledBackBy, planRollback, type Target } from '../plan/rollback.ts'
 import { EVERYBODY } from '../plan/rollout.ts'
 import type { PublishResult } from '../report/result.ts'
+import { inspect } from '../stored.ts'
 import type { RunContext } from './context.ts'
-import { carryOut, isStored, needChannel, readApp, readRollout } from './move.ts'
+import { carryOut, needChannel, readApp, readRollout } from './move.ts'
 
 /** So many of the devices that run the bad bundle are looked at one by one; the others are counted. */
 const LOOKED_AT = 1000
@@ -21,8 +22,9 @@ export async function rollBack(
   const { deps, inputs, trigger, capgo } = context
   const { channelName } = operation
   const run = { ...trigger.commit, at: deps.now().toISOString() }
-  const { plan, natives } = await deps.log.group('Look for the bundle before', async () => {
-    const { appId, natives } = await readApp(context)
+  const { plan, app, size } = await deps.log.group('Look for the bundle before', async () => {
+    const app = await readApp(context)
+    const { appId, natives } = app
     const channel = await needChannel(
       (await capgo.readChannel(appId, channelName)) ?? undefined,
       'channel',
@@ -33,14 +35,14 @@ export async function rollBack(
     const bundles = (await capgo.findBundlesByComment(appId, `${channelName}: `)).filter(
       bundle => readServedCommit(bundle, channelName) !== null,
     )
-    if (isRolledBackBy(channel, run)) return { plan: doneBefore(appId, channel), natives }
+    if (isRolledBackBy(channel, run)) return { plan: doneBefore(appId, channel), app, size: null }
     const target =
       operation.to === null
         ? findEarlier(channel, bundles)
         : await namedTarget(operation.to, channel, context, appId)
-    const [running, stored, affected] = await Promise.all([
+    const [running, inspection, affected] = await Promise.all([
       readRollout(appId, channel, capgo),
-      isStored(target.bundle, capgo),
+      inspect(target.bundle, { zip: null, opener: app.opener }, capgo),
       channel.version === null || channel.version.id === target.bundle.id
         ? null
         : readAffected(appId, channel, channel.version, target.bundle, context),
@@ -54,12 +56,12 @@ export async function rollBack(
       force: operation.force,
       channel,
       target,
-      stored,
+      fault: inspection.fault,
       affected,
     })
-    return { plan, natives }
+    return { plan, app, size: inspection.size }
   })
-  return carryOut(plan, natives, context)
+  return carryOut(plan, app, size, context)
 }
 
 /** Another attempt of a run that rolled back already must not go back further. */

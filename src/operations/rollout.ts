@@ -11,8 +11,9 @@ export async function changeRollout(
 ): Promise<PublishResult> {
   const { deps, trigger, capgo } = context
   const { channelName, change } = operation
-  const { plan, natives } = await deps.log.group('Read the rollout', async () => {
-    const { appId, natives } = await readApp(context)
+  const { plan, app } = await deps.log.group('Read the rollout', async () => {
+    const app = await readApp(context)
+    const { appId } = app
     const channel = await needChannel(
       (await capgo.readChannel(appId, channelName)) ?? undefined,
       'channel',
@@ -27,7 +28,7 @@ export async function changeRollout(
       change,
       run: { ...trigger.commit, at: deps.now().toISOString() },
     })
-    return { plan, natives }
+    return { plan, app }
   })
-  return carryOut(plan, natives, context)
+  return carryOut(plan, app, null, context)
 }

@@ -111,12 +111,9 @@ export function refusedByVersion(
       rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
     }
   if (policy === 'version_number') {
-    if (bundle.min_update_version === null)
-      return {
-        code: 'misconfigured_channel',
-        rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
-      }
-    if (semver.valid(bundle.min_update_version) === null)
+    const misconfigured = refusedByAll(bundle, rules)
+    if (misconfigured !== null) return misconfigured
+    if (bundle.min_update_version === null || semver.valid(bundle.min_update_version) === null)
       return {
         code: 'semver_error',
         rule: `the bundle's minimum native version ${bundle.min_update_version} is no version`,
@@ -133,6 +130,19 @@ export function refusedByVersion(
       rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
     }
   return null
+}
+
+/** Why no device takes the bundle from the channel, whatever its native version is; null when some may. */
+export function refusedByAll(
+  bundle: Pick<DeliverableBundle, 'min_update_version'>,
+  rules: VersionRules,
+): Refusal | null {
+  return rules.disable_auto_update === 'version_number' && bundle.min_update_version === null
+    ? {
+        code: 'misconfigured_channel',
+        rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
+      }
+    : null
 }
 
 /** Plugins up to this one do not enforce the key id (Capgo's server, `/updates`). */

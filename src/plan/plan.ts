@@ -3,9 +3,10 @@ import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { newChannelSettings } from './channel.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
-import { normaliseNative, type VersionRules } from './delivery.ts'
+import type { VersionRules } from './delivery.ts'
 import { noteCommit, readServedCommit, tookOver } from './lineage.ts'
-import { activeRollout, decideStage, EVERYBODY, formatShare } from './rollout.ts'
+import { minimumNative, misfit } from './reuse.ts'
+import { ALL, activeRollout, decideStage, EVERYBODY, formatShare, shareOf } from './rollout.ts'
 import { isStale, type Standing } from './staleness.ts'
 import type {
   BuiltFacts,
@@ -59,17 +60,25 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
   const before = facts.base?.version ?? null
   const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null)
   const action = decideAction()
-  const { stage, why: stageWhy } =
-    action.do === 'keep'
-      ? { stage: EVERYBODY, why: null }
-      : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout)
+  const {
+    stage,
+    why: stageWhy,
+    warning: stageWarning,
+  } = action.do === 'keep'
+    ? { stage: EVERYBODY, why: null, warning: null }
+    : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout)
+  if (stageWarning !== null) warnings.push(stageWarning)
   if (stageWhy !== null)
     decisions.push({
       what: 'rollout',
       value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
       why: stageWhy,
     })
-  if (action.do !== 'keep' || facts.purpose.kind === 'preview') checkNatives()
+  if (action.do !== 'keep' || facts.purpose.kind === 'preview') {
+    tellWhatIsNotCompared()
+    checkNatives()
+  }
+  tellOfMinimum()
   if (channel !== null) warnings.push(...channelWarnings(channel))
   const shown = action.do === 'upload' ? action.names[0] : action.bundle.name
   const refused = shown === undefined ? null : refusalOf(shown, action)
@@ -120,6 +129,35 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
       })
   }
 
+  /** Nothing is promised of native code that was compared with nothing. */
+  function tellWhatIsNotCompared(): void {
+    const why =
+      before === null
+        ? facts.base === null
+          ? 'no channel is known whose apps would take this bundle'
+          : `channel ${facts.base.name} serves nothing yet`
+        : before.native_packages == null
+          ? `${before.name} does not say what its native packages are`
+          : null
+    if (why === null || facts.nativePackages.length === 0 || facts.onIncompatible === 'ignore') return
+    if (facts.onIncompatible === null) decisions.push({ what: 'native packages', value: 'not compared', why })
+    else
+      warnings.push(
+        `Input "on-incompatible" is ${facts.onIncompatible}, but the native packages were not compared: ${why}.`,
+      )
+  }
+
+  /** Capgo compares it under one policy alone. */
+  function tellOfMinimum(): void {
+    const policy = rulesOf(facts).disable_auto_update
+    const { minUpdateVersion: value } = facts
+    if (value === null || policy === 'version_number') return
+    const why = `the policy of channel ${facts.channelName} is "${policy}", and only "version_number" compares it`
+    // A preview's channel gets its policy from this action.
+    if (facts.purpose.kind === 'preview') decisions.push({ what: 'minimum native', value, why })
+    else warnings.push(`Input "min-update-version" has no effect here: ${why}.`)
+  }
+
   function decideAction(): PublishAction {
     if (served !== null) {
       const stale = staleBy(facts.standing) ?? (facts.running && staleBy(facts.running.standing))
@@ -128,13 +166,13 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
         return { do: 'keep', outcome: 'stale', bundle: served }
       }
       const active = channel === null ? null : activeRollout(channel)
-      if (active === null && served.checksum === checksum && isReady(served) && isWanted(served)) {
+      if (active === null && isWanted(served) && isReady(served)) {
         decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' })
         return { do: 'keep', outcome: 'unchanged', bundle: served }
       }
       const running = facts.running?.bundle
-      const goesOn = facts.rollout.bps !== null || facts.rollout.onActive === 'advance'
-      if (active !== null && running?.checksum === checksum && goesOn && isWanted(running)) {
+      const goesOn = shareOf(facts.rollout) !== null || facts.rollout.onActive === 'advance'
+      if (active !== null && active.bps < ALL && running !== undefined && isWanted(running) && goesOn) {
         decisions.push({
           what: 'bundle',
           value: running.name,
@@ -148,9 +186,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
         return { do: 'keep', outcome: 'stale', bundle: served }
       }
     }
-    const same = facts.bundles.filter(
-      bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle),
-    )
+    const same = facts.bundles.filter(bundle => isWanted(bundle) && !bundle.deleted && showable(bundle))
     const ready = same.find(isReady)
     if (ready !== undefined) {
       decisions.push({
@@ -172,7 +208,8 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     const taken = new Set(facts.bundles.map(bundle => bundle.name))
     const request = nameRequest(facts, taken)
     const choice = chooseName(request)
-    decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why })
+    const why = [choice.why, ...facts.bundles.flatMap(whyNotReused).slice(0, 1)].join('; ')
+    decisions.push({ what: 'bundle', value: choice.names[0], why })
     return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion }
   }
 
@@ -201,9 +238,17 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     return null
   }
 
-  /** Content that is known under another name is published again where the user insists on a name. */
+  /** It has the content, in the form and under the name that are asked for. */
   function isWanted(bundle: BundleRow): boolean {
-    return !hasOtherName(bundle, facts.wanted)
+    return (
+      bundle.checksum === checksum && !hasOtherName(bundle, facts.wanted) && misfit(bundle, facts) === null
+    )
+  }
+
+  function whyNotReused(bundle: BundleRow): string[] {
+    if (bundle.checksum !== checksum || bundle.deleted) return []
+    const reason = misfit(bundle, facts)
+    return reason === null ? [] : [`${bundle.name} has this content, but ${reason}`]
   }
 
   function showable(bundle: BundleRow): boolean {
@@ -257,27 +302,6 @@ function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameReque
     commit: facts.commit,
     taken,
   }
-}
-
-/**
- * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
- * bundle it serves while that fits; with new native code the lowest native version of the repository.
- */
-function minimumNative(facts: PublishFacts & Partial<Pick<BuiltFacts, 'nativePackages'>>): string | null {
-  if (facts.minUpdateVersion !== null) return facts.minUpdateVersion
-  if (facts.channel?.disable_auto_update !== 'version_number') return null
-  const { version: before } = facts.channel
-  const changes = compareNatives(facts.nativePackages ?? [], before?.native_packages ?? null)
-  const served = before?.min_update_version
-  if (served && changes.every(({ compatible }) => compatible)) return served
-  const [lowest] = semver.sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []))
-  if (lowest === undefined)
-    throw new ActionError(
-      'minimum_native_unknown',
-      `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`,
-      { hint: 'Set the input "native-version" to the native version that this bundle needs.' },
-    )
-  return lowest
 }
 
 /** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */

@@ -2,6 +2,7 @@ import semver from 'semver'
 import type { BundleRow, ChannelRow, ServedBundle } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
+import { refusedByAll } from './delivery.ts'
 import { readServedCommit } from './lineage.ts'
 import {
   type MoveFacts,
@@ -24,8 +25,8 @@ export interface PromotionFacts extends MoveFacts {
   readonly bundle: ServedBundle
   /** Null = `fail`. */
   readonly onIncompatible: OnIncompatible | null
-  /** Its content is there. */
-  readonly stored: boolean
+  /** Why devices could not take what is stored of it, as the end of a sentence; null when they can. */
+  readonly fault: string | null
   readonly to: ChannelRow
   /** How the bundle's commit stands to the one that `to` serves. */
   readonly relation: Relation
@@ -48,8 +49,8 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     const refused = rule(facts)
     if (refused !== null) throw refused
   }
-  const { stage, why } = isServed(facts)
-    ? { stage: EVERYBODY, why: null }
+  const { stage, why, warning } = isServed(facts)
+    ? { stage: EVERYBODY, why: null, warning: null }
     : decideStage(to, facts.runningName, facts.rollout)
   const older = olderThanServed(facts)
   const served = to.version
@@ -86,6 +87,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     natives: changedNatives(facts),
     decisions,
     warnings: [
+      ...(warning === null ? [] : [warning]),
       ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
       ...channelWarnings(to),
       ...(activeRollout(from) === null
@@ -112,13 +114,9 @@ function isServed({ to, bundle }: PromotionFacts): boolean {
   return to.version?.id === bundle.id && activeRollout(to) === null
 }
 
-function refuseUnready({ bundle, from, stored }: PromotionFacts): ActionError | null {
-  if (isReady(bundle) && stored) return null
-  const why = bundle.deleted
-    ? 'it was deleted'
-    : stored
-      ? 'its upload was never finished'
-      : 'its content is not there any more'
+function refuseUnready({ bundle, from, fault }: PromotionFacts): ActionError | null {
+  if (isReady(bundle) && fault === null) return null
+  const why = bundle.deleted ? 'it was deleted' : isReady(bundle) ? fault : 'its upload was never finished'
   return new ActionError(
     'bundle_not_ready',
     `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`,
@@ -194,12 +192,15 @@ function refuseIncompatible(facts: PromotionFacts): ActionError | null {
 }
 
 function refuseUndelivered({ to, bundle, natives }: PromotionFacts): ActionError | null {
+  const all = refusedByAll(bundle, to)
   const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version)
-  return refused === null
+  return all === null && refused === null
     ? null
     : new ActionError(
         'promotion_refused',
-        `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`,
+        all === null
+          ? `Devices on native ${refused!.native.version} (${refused!.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused!.refusal.rule}.`
+          : `No device would take ${bundle.name} from channel ${to.name}: ${all.rule}.`,
         {
           hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
         },

@@ -1,5 +1,6 @@
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
+import { refusedByAll } from './delivery.ts'
 import { noteWithdrawal, readServedCommit, type ServedCommit } from './lineage.ts'
 import {
   type MoveFacts,
@@ -32,8 +33,8 @@ export interface Affected {
 export interface RollbackFacts extends MoveFacts {
   readonly channel: ChannelRow
   readonly target: Target
-  /** The target's content is there. */
-  readonly stored: boolean
+  /** Why devices could not take what is stored of the target, as the end of a sentence; null when they can. */
+  readonly fault: string | null
   /** Null when the key may not read devices. */
   readonly affected: Affected | null
 }
@@ -193,13 +194,9 @@ function affectedWarnings({ affected, target }: RollbackFacts): string[] {
     : []
 }
 
-function refuseUnready({ target: { bundle }, stored }: RollbackFacts): void {
-  if (isReady(bundle) && stored) return
-  const why = bundle.deleted
-    ? 'it was deleted'
-    : stored
-      ? 'its upload was never finished'
-      : 'its content is not there any more'
+function refuseUnready({ target: { bundle }, fault }: RollbackFacts): void {
+  if (isReady(bundle) && fault === null) return
+  const why = bundle.deleted ? 'it was deleted' : isReady(bundle) ? fault : 'its upload was never finished'
   throw new ActionError('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
     hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
   })
@@ -220,12 +217,15 @@ function refuseWithdrawn({ target: { bundle }, channel }: RollbackFacts): void {
 function refuseUndelivered({ target: { bundle }, channel, natives, affected }: RollbackFacts): void {
   const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version)
   const refusing = affected?.refusing
+  const all = refusedByAll(bundle, channel)
   const rule =
-    refused !== null
-      ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
-      : refusing && refusing.count === refusing.of
-        ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
-        : null
+    all !== null
+      ? `no device would take it: ${all.rule}`
+      : refused !== null
+        ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
+        : refusing && refusing.count === refusing.of
+          ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
+          : null
   if (rule === null) return
   throw new ActionError(
     'rollback_refused',

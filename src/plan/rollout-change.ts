@@ -3,6 +3,7 @@ import { ActionError } from '../errors.ts'
 import { noteWithdrawal, readServedCommit } from './lineage.ts'
 import { type MovePlan, noteMove, originOf } from './move.ts'
 import {
+  ALL,
   activeRollout,
   EVERYBODY,
   formatShare,
@@ -24,7 +25,8 @@ export interface RolloutFacts {
 
 /** What `operation: rollout` has to do. Throws `no_rollout` when nothing is rolled out. */
 export function planRolloutChange(facts: RolloutFacts): MovePlan {
-  const { appId, channel, running, change, run } = facts
+  const { appId, channel, running, run } = facts
+  const change = named(facts.change)
   const rollout = activeRollout(channel)
   const served = channel.version
   if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
@@ -62,6 +64,11 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
     ],
     warnings: [],
   }
+}
+
+/** All devices are everybody: the rollout is finished. */
+function named(change: RolloutChange): RolloutChange {
+  return change.kind === 'share' && change.bps >= ALL ? { kind: 'finish' } : change
 }
 
 function stageOf(change: RolloutChange, { id, bps, paused }: Rollout): Stage {

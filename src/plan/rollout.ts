@@ -11,7 +11,7 @@ export type OnActiveRollout = 'fail' | 'replace' | 'advance'
 
 /** What was asked of a publish or promotion. */
 export interface RolloutRequest {
-  /** Null = everybody. */
+  /** Null = everybody, and so are 100 %. */
   readonly bps: number | null
   readonly onActive: OnActiveRollout
 }
@@ -34,6 +34,14 @@ export interface Stage {
 }
 
 export const EVERYBODY: Stage = { bps: null, running: null, paused: false }
+
+/** Basis points. */
+export const ALL = 10_000
+
+/** The share that is asked for; null = everybody. A rollout to all devices would stay open for ever. */
+export function shareOf({ bps }: Pick<RolloutRequest, 'bps'>): number | null {
+  return bps === null || bps >= ALL ? null : bps
+}
 
 type RolloutColumns = Pick<
   ChannelRow,
@@ -80,18 +88,28 @@ export function decideStage(
   channel: (RolloutColumns & Pick<ChannelRow, 'name' | 'version'>) | null,
   /** Name of the bundle that is rolled out, where there is one. */
   runningName: string | null,
-  { bps, onActive }: RolloutRequest,
-): { readonly stage: Stage; readonly why: string | null } {
+  { onActive, ...request }: RolloutRequest,
+): { readonly stage: Stage; readonly why: string | null; readonly warning: string | null } {
+  const bps = shareOf(request)
   if (channel === null || channel.version === null)
     return {
       stage: EVERYBODY,
       why: bps === null ? null : 'the channel serves nothing yet, so there is nothing that others could keep',
+      warning:
+        bps === null
+          ? null
+          : `Everybody gets this bundle, and not ${formatShare(bps)} of the devices: the channel serves nothing yet that the others could keep.`,
     }
   const active = activeRollout(channel)
+  const isAll = request.bps !== null && bps === null
   if (active === null)
     return bps === null
-      ? { stage: EVERYBODY, why: null }
-      : { stage: { bps, running: null, paused: false }, why: `the others keep ${channel.version.name}` }
+      ? { stage: EVERYBODY, why: isAll ? '100% are all devices: no rollout is begun' : null, warning: null }
+      : {
+          stage: { bps, running: null, paused: false },
+          why: `the others keep ${channel.version.name}`,
+          warning: null,
+        }
   const now = `channel ${channel.name} was rolling out ${describeRollout(active, runningName ?? `bundle ${active.id}`)}`
   switch (onActive) {
     case 'fail':
@@ -100,11 +118,18 @@ export function decideStage(
       return {
         stage: { bps, running: active.id, paused: false },
         why: `${now}; that ends (on-active-rollout: replace)`,
+        warning: null,
       }
     case 'advance':
       return {
-        stage: { bps: active.bps, running: active.id, paused: active.paused },
+        // All devices are everybody, unless somebody holds it.
+        stage: {
+          bps: active.paused ? active.bps : shareOf(active),
+          running: active.id,
+          paused: active.paused,
+        },
         why: `${now}; it goes on with this bundle (on-active-rollout: advance)`,
+        warning: null,
       }
   }
 }

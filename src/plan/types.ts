@@ -1,5 +1,6 @@
 import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/wire.ts'
 import type { NativeChange } from './compatibility.ts'
+import type { DeltaMode } from './delta.ts'
 import type { RolloutRequest, Stage } from './rollout.ts'
 import type { Standing } from './staleness.ts'
 
@@ -106,8 +107,16 @@ export interface StoredFiles {
 
 /** What a publish knows once the web build is a zip. Sizes in bytes. */
 export interface BuiltFacts extends PublishFacts {
+  /** What Capgo keeps as the checksum. */
   readonly checksum: string
+  /** SHA-256 of the zip before encryption, lower-case hex. */
+  readonly sha256: string
+  /** Of the zip as it would be stored. */
   readonly size: number
+  /** Of bundles with this content, by id: what they take in the store. */
+  readonly sizes: ReadonlyMap<number, number | null>
+  /** The form that is asked for. */
+  readonly delta: DeltaMode
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
   readonly stored: StoredFiles
@@ -115,7 +124,10 @@ export interface BuiltFacts extends PublishFacts {
   readonly standing: Standing
   /** What the channel rolls out, and how our commit stands to that one; null without a rollout. */
   readonly running: { readonly bundle: BundleRow; readonly standing: Standing } | null
-  /** The channel whose devices will take the bundle next: itself, or that of a pull request's base branch. */
+  /**
+   * The channel whose devices will take the bundle next: itself; of a pull request that of its base branch, else the
+   * app's public one. Null when none is known.
+   */
   readonly base: ChannelRow | null
   /** Native packages of the app, as installed. */
   readonly nativePackages: readonly NativePackage[]

@@ -52,7 +52,14 @@ export function plannedResult(findings: Findings): PublishResult {
     bundle: {
       ...bundle,
       checksum: known.checksum,
-      size: known.size,
+      sha256: known.sha256,
+      // How much single files take is known once they are packed.
+      size:
+        bundle.id === null
+          ? known.delta === 'only'
+            ? null
+            : known.size
+          : (known.sizes.get(bundle.id) ?? null),
       url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
     },
     rollout:
@@ -60,7 +67,7 @@ export function plannedResult(findings: Findings): PublishResult {
         ? null
         : {
             bps: plan.stage.bps,
-            paused: false,
+            paused: plan.stage.paused,
             of: bundle.name,
             others: known.channel?.version?.name ?? null,
           },
@@ -88,6 +95,9 @@ export function publishedResult(
     readonly reason: string
     readonly channel: ChannelRow
     readonly bundle: BundleRow | null
+    /** Of what the run is about: as it is stored, and before encryption. */
+    readonly size: number | null
+    readonly sha256: string | null
     readonly by: PublishResult['by']
     readonly delta: PublishResult['delta']
     readonly warnings: readonly string[]
@@ -105,7 +115,8 @@ export function publishedResult(
       id: served?.id ?? null,
       name: served?.name ?? '',
       checksum: served?.checksum ?? null,
-      size: served?.checksum === known.checksum ? known.size : null,
+      sha256: published.sha256,
+      size: published.size,
       url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
     },
     rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
@@ -144,12 +155,17 @@ export function movedResult(
     plan,
     consoleUrl,
     repositoryUrl,
+    size,
+    sha256,
     work,
     total,
   }: {
     readonly plan: MovePlan
     readonly consoleUrl: string | null
     readonly repositoryUrl: string
+    /** Of the bundle: as it is stored, and before encryption. */
+    readonly size: number | null
+    readonly sha256: string | null
     readonly work: number | null
     readonly total: number
   },
@@ -161,7 +177,7 @@ export function movedResult(
   const planned =
     stage.bps === null
       ? null
-      : { bps: stage.bps, paused: false, of: bundle.name, others: before?.name ?? null }
+      : { bps: stage.bps, paused: stage.paused, of: bundle.name, others: before?.name ?? null }
   return {
     kind: 'publish',
     outcome: published?.outcome ?? 'planned',
@@ -172,7 +188,8 @@ export function movedResult(
       id: bundle.id,
       name: bundle.name,
       checksum: bundle.checksum,
-      size: null,
+      sha256,
+      size,
       url: bundlePage(consoleUrl, plan.appId, bundle.id),
     },
     rollout: published === null ? planned : rolloutOf(published.channel, null, bundle),
@@ -203,11 +220,15 @@ export function keptResult(
     channel,
     commit,
     consoleUrl,
+    sha256,
+    size,
   }: {
     readonly appId: string
     readonly channel: ChannelRow
     readonly commit: { readonly sha: string; readonly refName: string; readonly url: string }
     readonly consoleUrl: string | null
+    readonly sha256: string | null
+    readonly size: number | null
   },
   reason: string,
   total: number,
@@ -223,7 +244,8 @@ export function keptResult(
       id: served?.id ?? null,
       name: served?.name ?? '',
       checksum: served?.checksum ?? null,
-      size: null,
+      sha256,
+      size,
       url: bundlePage(consoleUrl, appId, served?.id ?? null),
     },
     rollout: null,
@@ -259,17 +281,28 @@ export function bundlePage(consoleUrl: string | null, appId: string, id: number 
 }
 
 /** Any error as a result; one that is not ours is a fault of this action and says so. */
-export function failure(error: unknown, what = 'Publish'): FailedResult {
+export function failure(
+  error: unknown,
+  what = 'Publish',
+  /** What the run had done before. */
+  published: PublishResult | null = null,
+): FailedResult {
   const known = error instanceof ActionError ? error : undefined
+  const hint = known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null)
+  const done =
+    published?.outcome === 'published'
+      ? `Before this, the run put bundle ${published.bundle.name} on channel ${published.channel.name}, and it is there.`
+      : null
   return {
     kind: 'failed',
+    published,
     outcome: 'failed',
     what,
     code: known?.code ?? 'internal',
     reason:
       known?.message ??
       `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
-    hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
+    hint: [done, hint].filter(part => part !== null).join(' ') || null,
     at: known?.at ?? null,
     output: known?.output ?? null,
     problems: known?.problems ?? [],

@@ -63,7 +63,7 @@ function describe(result: Result): string {
       const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`
       const some = rolledOut(result)
       if (some !== null && outcome === 'published')
-        return `channel ${channel.name} gives ${bundle.name} to ${formatShare(some.bps)} of its devices; the others have ${some.others ?? 'nothing'}.`
+        return `channel ${channel.name} gives ${bundle.name} to ${formatShare(some.bps)} of its devices${some.paused ? ' (paused)' : ''}; the others have ${some.others ?? 'nothing'}.`
       const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`
       return `channel ${channel.name} serves ${bundle.name}${size}${commit === null ? '' : ` from ${shortSha(commit.sha)}`}${instead}.`
     }
@@ -253,7 +253,7 @@ function footer({ outcome, appId, bundle, channel, files, delta, durations, by }
     channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
     files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
     delta === null ? '' : `${plural(delta.sent, 'new file')}, ${formatBytes(delta.sentBytes)}`,
-    bundle.checksum === null || !isOurs ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
+    bundle.sha256 === null || !isOurs ? '' : `SHA-256 ${code(bundle.sha256.slice(0, 12))}`,
     durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
     durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
     `${formatDuration(durations.total)} in all`,

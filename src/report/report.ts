@@ -30,7 +30,7 @@ export function failuresOf(result: Result): readonly TesterFailure[] {
 
 /** Every output, empty where it does not apply. Names as in action.yml. */
 export function outputs(result: Result): Record<string, string> {
-  const publish = result.kind === 'publish' ? result : null
+  const publish = result.kind === 'publish' ? result : result.kind === 'failed' ? result.published : null
   const preview = publish?.preview ?? null
   const share = publish === null ? null : rolledOut(publish)
   return {
@@ -40,6 +40,7 @@ export function outputs(result: Result): Record<string, string> {
     channel: publish?.channel.name ?? '',
     'channel-id': publish?.channel.id?.toString() ?? '',
     checksum: publish?.bundle.checksum ?? '',
+    sha256: publish?.bundle.sha256 ?? '',
     size: publish?.bundle.size?.toString() ?? '',
     'bundle-url': publish?.bundle.url ?? '',
     'deep-link': preview?.deepLink ?? '',

@@ -38,12 +38,18 @@ export interface PublishResult {
     readonly made: boolean
     readonly public: boolean | null
   }
-  /** What the channel serves now; on a dry run what it would serve (id null when it would be uploaded). */
+  /**
+   * What the run put on the channel, or found there: during a rollout the one that is rolled out. On a dry run what it
+   * would be (id null when it would be uploaded).
+   */
   readonly bundle: {
     readonly id: number | null
     readonly name: string
+    /** As Capgo keeps it: the zip's SHA-256, signed where the bundle is encrypted. */
     readonly checksum: string | null
-    /** Size of the zip; null when it was not made or read. */
+    /** Of the zip before encryption, lower-case hex; null when nothing here tells. */
+    readonly sha256: string | null
+    /** What is stored: the zip, encrypted where it is, or all delta files without one; null when it is not known. */
     readonly size: number | null
     readonly url: string | null
   }
@@ -132,6 +138,8 @@ export interface RemovedPreview {
 /** Something is wrong, and nothing was left half done. */
 export interface FailedResult {
   readonly kind: 'failed'
+  /** What the run had done to a channel before it failed; null when nothing. */
+  readonly published: PublishResult | null
   readonly outcome: 'failed'
   /** What the run was about, to begin a title with: `Publish`. */
   readonly what: string

@@ -1,0 +1,124 @@
+/** What Capgo has stored of a bundle, held against what the bundle's row says: devices refuse anything else. */
+import PQueue from 'p-queue'
+import { hashEncrypted, type Opener } from './bundle/encrypt.ts'
+import type { Capgo } from './capgo/client.ts'
+import type { BundleRow } from './capgo/wire.ts'
+
+/** What is known of a bundle's bytes without a look at the store. */
+export interface Expectation {
+  /** The zip on this machine, before it is encrypted; null where nothing was built. */
+  readonly zip: { readonly path: string; readonly size: number; readonly sha256: string } | null
+  /** Undoes the encryption; null without a key. */
+  readonly opener: Opener | null
+}
+
+export interface Inspection {
+  /** Bytes: the zip as it is stored, else all delta files; null when that is not known. */
+  readonly size: number | null
+  /** Why devices could not take it, as the end of a sentence; null when they can. */
+  readonly fault: string | null
+}
+
+const SHA256 = /^[0-9a-f]{64}$/
+/** AES pads to whole blocks. */
+const BLOCK = 16
+const AT_ONCE = 32
+
+/** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
+export function plainSha256(
+  { checksum, session_key }: Pick<BundleRow, 'checksum' | 'session_key'>,
+  opener: Opener | null,
+): string | null {
+  const sha256 = session_key ? opener?.readSignature(checksum ?? '') : checksum
+  return sha256 != null && SHA256.test(sha256) ? sha256 : null
+}
+
+/** Looks at the zip, and at every delta file that the bundle's rows name. */
+export async function inspect(bundle: BundleRow, expected: Expectation, capgo: Capgo): Promise<Inspection> {
+  const [zip, files] = await Promise.all([inspectZip(bundle, expected, capgo), inspectFiles(bundle, capgo)])
+  const nothing = zip === null && files === null && bundle.external_url === null
+  return {
+    size: zip?.size ?? files?.size ?? null,
+    fault: nothing ? GONE : (zip?.fault ?? files?.fault ?? null),
+  }
+}
+
+/** Bytes that a bundle takes in the store; null when they cannot be read. A courtesy. */
+export async function measure(bundle: BundleRow, capgo: Capgo): Promise<number | null> {
+  try {
+    if (bundle.r2_path !== null) return (await capgo.describeStored(bundle.r2_path))?.size ?? null
+    const files = bundle.manifest_count === 0 ? [] : await capgo.readManifests([bundle])
+    return sumOf(files.map(({ file_size }) => file_size))
+  } catch {
+    return null
+  }
+}
+
+/** Null when one is not known; the server writes 0 until it has looked. */
+export function sumOf(sizes: readonly (number | null | undefined)[]): number | null {
+  return sizes.length === 0 || sizes.some(size => !size)
+    ? null
+    : sizes.reduce<number>((sum, size) => sum + size!, 0)
+}
+
+const GONE = 'its content is not there any more'
+const DIFFERS = 'what is stored is not what was uploaded'
+
+/** Null when it has no zip here. */
+async function inspectZip(
+  bundle: BundleRow,
+  expected: Expectation,
+  capgo: Capgo,
+): Promise<Inspection | null> {
+  const { r2_path: path } = bundle
+  if (path === null) return null
+  const stored = await capgo.describeStored(path)
+  if (stored === null) return { size: null, fault: GONE }
+  const { size } = stored
+  const isWhole = await hasContent(bundle, path, stored, expected, capgo)
+  return isWhole ? { size, fault: null } : { size, fault: DIFFERS }
+}
+
+async function hasContent(
+  bundle: BundleRow,
+  path: string,
+  stored: { readonly size: number; readonly sha256: string | null },
+  { zip, opener }: Expectation,
+  capgo: Capgo,
+): Promise<boolean> {
+  const key = bundle.session_key || null
+  const session = key === null ? null : (opener?.openSession(key) ?? null)
+  const bytes =
+    zip === null
+      ? null
+      : key === null
+        ? zip
+        : session === null
+          ? null
+          : await hashEncrypted(zip.path, session)
+  if (bytes !== null && bytes.size !== stored.size) return false
+  const sha256 = bytes?.sha256 ?? (key === null ? plainSha256(bundle, null) : null)
+  if (sha256 !== null)
+    return sha256 === (stored.sha256 ?? (await capgo.hashStored(path, stored.size))?.sha256)
+  // Of a checksum in an older form nothing can be told here.
+  if (key === null) return true
+  if (session === null) return stored.size > 0 && stored.size % BLOCK === 0
+  const plain = await capgo.hashStored(path, stored.size, () => session.decipher())
+  return plain !== null && plain.sha256 === plainSha256(bundle, opener)
+}
+
+/** Null when it has no delta files. */
+async function inspectFiles(bundle: BundleRow, capgo: Capgo): Promise<Inspection | null> {
+  if (bundle.manifest_count === 0) return null
+  const paths = new Set((await capgo.readManifests([bundle])).map(({ s3_path }) => s3_path))
+  const queue = new PQueue({ concurrency: AT_ONCE })
+  const found = await queue.addAll([...paths].map(path => () => capgo.describeStored(path)))
+  const lost = found.filter(object => object === null).length
+  return {
+    size: found.reduce((sum, object) => sum + (object?.size ?? 0), 0),
+    fault:
+      lost === 0 && paths.size > 0
+        ? null
+        : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
+  }
+}

@@ -1,0 +1,164 @@
+import { createHash, generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { APP_ID, createBuiltWorld, type World, webFolder } from './scenario.ts'
+import { bundlesOf, channelOf, dispatch, servedBy } from './stages.ts'
+
+const keys = () =>
+  generateKeyPairSync('rsa', {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
+  })
+const configWith = (publicKey?: string) => ({
+  appId: APP_ID,
+  appName: 'Tiny',
+  webDir: 'www',
+  ...(publicKey === undefined ? {} : { plugins: { CapacitorUpdater: { publicKey } } }),
+})
+const json = (value: unknown) => JSON.stringify(value, null, 2)
+
+/** What somebody else wrote into the store. */
+const spoil = ({ capgo }: World, key: string) =>
+  capgo.store.objects.put(key, Buffer.from('something else'), 'application/octet-stream')
+const objectsBelow = ({ capgo }: World, part: string) =>
+  capgo.store.list('objects', {}).filter(({ key }) => key.includes(part))
+
+describe('verify', () => {
+  it('decrypts what a device downloads, and a run that fails after the publish tells what it published', async () => {
+    const { privateKey, publicKey } = keys()
+    const world = await createBuiltWorld({
+      role: 'app_admin',
+      files: { 'capacitor.config.json': json(configWith(publicKey)) },
+    })
+    const encrypted = { 'private-key': privateKey, verify: 'true' }
+    const run = await world.push('main', { inputs: encrypted })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(run.summary).toMatch(/Verified: .* is what was published/)
+    const bundle = servedBy(world, 'production')!
+    const stored = world.capgo.store.objects.stat(bundle.r2_path!)!
+    expect(run.outputs).toMatchObject({ checksum: bundle.checksum, size: String(stored.size) })
+    expect(run.outputs.sha256).toMatch(/^[0-9a-f]{64}$/)
+    expect(run.outputs.checksum).not.toBe(run.outputs.sha256)
+
+    // Another run has no private key: the public one of the config opens it.
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta', allow_device_self_set: true })
+    const to = { operation: 'promote', from: 'production', to: 'beta', verify: 'true' }
+    const promoted = await dispatch(world, to)
+    expect(promoted.outputs, promoted.visibleLog).toMatchObject({
+      outcome: 'published',
+      sha256: run.outputs.sha256,
+      size: String(stored.size),
+    })
+    world.repo.commit({ 'capacitor.config.json': null })
+    const blind = await dispatch(world, { ...to, 'app-id': APP_ID })
+    expect(blind.outputs['error-code'], blind.visibleLog).toBe('verify_impossible')
+    world.repo.git(['reset', '--hard', 'HEAD^'])
+
+    // Garbage of the right size, as a device would get it.
+    world.repo.commit(webFolder('Next'))
+    world.capgo.faults.add({
+      match: { method: 'GET', path: /\/files\/read\/.*key=/ },
+      do: {
+        status: 200,
+        headers: { 'content-type': 'application/zip' },
+        body: 'g'.repeat(stored.size),
+      },
+      times: 20,
+    })
+    const garbage = await world.push('main', { inputs: encrypted })
+    expect(garbage.exitCode).toBe(1)
+    expect(garbage.outputs, garbage.visibleLog).toMatchObject({
+      outcome: 'failed',
+      'error-code': 'download_differs',
+      channel: 'production',
+      'bundle-id': String(servedBy(world, 'production')!.id),
+      'bundle-version': servedBy(world, 'production')!.name,
+    })
+    expect(garbage.visibleLog).toContain('the run put bundle 1.2.1-production.')
+  })
+
+  it('looks at every delta file, and says the size of what is stored', async () => {
+    const world = await createBuiltWorld({ inputs: { delta: 'only', verify: 'true' } })
+    const run = await world.push('main')
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(run.summary).toMatch(/all 2 delta files are there, and 2 of them were downloaded/)
+    const size = objectsBelow(world, '/delta/').reduce((sum, object) => sum + object.size, 0)
+    expect(run.outputs.size).toBe(String(size))
+    // The very same again: nothing is uploaded, and a device is asked as again.
+    const again = await world.push('main')
+    expect(again.outputs, again.visibleLog).toMatchObject({ outcome: 'unchanged', size: String(size) })
+    // A zip was not asked for until now.
+    const both = await world.push('main', { inputs: { delta: 'true' } })
+    expect(both.outputs.outcome, both.visibleLog).toBe('published')
+    expect(servedBy(world, 'production')).toMatchObject({ manifest_count: 2 })
+    expect(servedBy(world, 'production')!.r2_path).not.toBeNull()
+    const [object] = objectsBelow(world, 'app.js')
+    spoil(world, object!.key)
+    const spoilt = await world.push('main', { inputs: { delta: 'true' } })
+    expect(spoilt.outputs['error-code'], spoilt.visibleLog).toBe('download_differs')
+    expect(spoilt.outputs.reason).toContain('app.js')
+  })
+
+  it('fails where no device that is known is answered', async () => {
+    const world = await createBuiltWorld()
+    await world.push('main')
+    world.capgo.store.update('channels', channelOf(world, 'production'), { android: false })
+    world.repo.commit(webFolder('Next'))
+    const run = await world.push('main', { inputs: { verify: 'true' } })
+    expect(run.outputs['error-code'], run.visibleLog).toBe('verify_impossible')
+    expect(run.outputs.reason).toContain('switched off for android')
+    expect(bundlesOf(world)).toHaveLength(1)
+  })
+})
+
+describe('what is stored is checked before devices can see it', () => {
+  it('when content is reused, promoted or rolled back to', async () => {
+    const world = await createBuiltWorld({ role: 'app_admin' })
+    await world.push('main')
+    const first = servedBy(world, 'production')!
+    world.repo.commit(webFolder('Next'))
+    await world.push('main')
+    spoil(world, first.r2_path!)
+    const back = await dispatch(world, { operation: 'rollback', channel: 'production' })
+    expect(back.outputs['error-code'], back.visibleLog).toBe('bundle_not_ready')
+    expect(back.outputs.reason).toContain('is not what was uploaded')
+    // The same content for another channel: it is uploaded under another name.
+    world.repo.branch('develop')
+    world.repo.commit(webFolder('Hello'))
+    const reused = await world.push('develop')
+    expect(reused.outputs.outcome, reused.visibleLog).toBe('published')
+    const now = servedBy(world, 'development')!
+    expect(now.id).not.toBe(first.id)
+    const sha256 = createHash('sha256')
+    for await (const piece of world.capgo.store.objects.read(now.r2_path!)) sha256.update(piece)
+    expect(sha256.digest('hex')).toBe(reused.outputs.sha256)
+    spoil(world, now.r2_path!)
+    const to = { operation: 'promote', from: 'development', to: 'production' }
+    const promoted = await dispatch(world, to)
+    expect(promoted.outputs['error-code'], promoted.visibleLog).toBe('bundle_not_ready')
+  })
+})
+
+describe('the Capacitor config', () => {
+  it('is read for its key and version also where app-id and web-dir are given', async () => {
+    const world = await createBuiltWorld({
+      files: { 'capacitor.config.json': json(configWith(keys().publicKey)) },
+      inputs: { 'app-id': APP_ID, 'web-dir': 'www' },
+    })
+    const { privateKey } = keys()
+    const wrong = await world.push('main', { inputs: { 'private-key': privateKey } })
+    expect(wrong.outputs['error-code'], wrong.visibleLog).toBe('public_key_mismatch')
+    const promote = { operation: 'promote', from: 'a', to: 'b', 'private-key': privateKey }
+    expect((await dispatch(world, promote)).outputs['error-code']).toBe('public_key_mismatch')
+    // One that cannot be read is in the way where the key hangs on it, and else told.
+    world.repo.commit({
+      'capacitor.config.json': null,
+      'capacitor.config.ts': "throw new Error('API_URL is not set')",
+    })
+    const broken = await world.push('main', { inputs: { 'private-key': privateKey } })
+    expect(broken.outputs['error-code'], broken.visibleLog).toBe('config_threw')
+    const plain = await world.push('main')
+    expect(plain.outputs.outcome, plain.visibleLog).toBe('published')
+    expect(plain.visibleLog).toContain('The Capacitor config was not read (config_threw')
+  })
+})
