@@ -3,7 +3,8 @@ import type { ZlibCode } from './bundle/zlib.ts'
 import type { Capgo } from './capgo/client.ts'
 import type { Place } from './errors.ts'
 import type { GitHub } from './github/client.ts'
-import type { Hosts, InputReader } from './inputs.ts'
+import type { InputReader } from './input-values.ts'
+import type { Hosts } from './inputs.ts'
 import type { Stop } from './stop.ts'
 
 /** The run's log as GitHub shows it. Text is data: nothing given here is run as a workflow command. */

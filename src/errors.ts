@@ -58,10 +58,33 @@ export class RefGone extends ActionError {
   }
 }
 
-/** A value of the `with:` block that cannot be used. */
+/** A value of the `with:` block that cannot be used. `message` is a sentence of its own, or goes on: "must be ...". */
 export class InputError extends ActionError {
+  readonly input: string
+
   constructor(input: string, message: string, hint?: string) {
-    super('invalid_input', `Input "${input}": ${message}`, hint === undefined ? {} : { hint })
+    const joint = /^(?:is|must|has|cannot|line) /.exec(message)?.[0]
+    const between = joint === undefined ? ': ' : joint === 'line ' ? ', ' : ' '
+    super('invalid_input', `Input "${input}"${between}${message}`, hint === undefined ? {} : { hint })
     this.name = 'InputError'
+    this.input = input
   }
+}
+
+/** All that is wrong with the inputs, as one error. */
+export function inputErrors(errors: readonly InputError[]): ActionError {
+  const [first] = errors
+  if (first !== undefined && errors.length === 1) return first
+  const names = [...new Set(errors.map(({ input }) => `"${input}"`))]
+  return new ActionError(
+    'invalid_input',
+    `${names.length === 1 ? 'Input' : 'Inputs'} ${names.join(', ')}: ${errors.length} mistakes.`,
+    {
+      hint: 'Nothing was built or published. Correct all of them in the workflow.',
+      problems: errors.map(({ message, hint }) => ({
+        message: hint === undefined ? message : `${message} ${hint}`,
+        at: null,
+      })),
+    },
+  )
 }

@@ -36,6 +36,8 @@ export interface FollowedRun {
   readonly headSha: string
   readonly headBranch: string
   readonly headOwner: string
+  /** Open pull requests of its branch, as GitHub lists them; empty for forks. */
+  readonly pulls: readonly number[]
 }
 
 /** What the event asks for. */
@@ -176,6 +178,7 @@ const RunData = z.object({
   head_sha: Sha,
   head_branch: z.nullish(z.string()),
   head_repository: z.nullish(z.object({ owner: z.nullish(Login) })),
+  pull_requests: z.nullish(z.array(z.object({ number: z.int() }))),
 })
 
 /** `what` names it in the error: `event_invalid`. */
@@ -205,6 +208,7 @@ function toFollowedRun(from: unknown): FollowedRun {
     headSha: data.head_sha,
     headBranch: data.head_branch ?? '',
     headOwner: data.head_repository?.owner?.login ?? '',
+    pulls: (data.pull_requests ?? []).map(({ number }) => number),
   }
 }
 

@@ -1,7 +1,6 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import semver from 'semver'
 import {
   type CapacitorConfig,
   findCapacitorDirectory,
@@ -26,6 +25,7 @@ import { isPrivileged } from './plan/operation.ts'
 import { activeRollout } from './plan/rollout.ts'
 import { isStale, type Standing } from './plan/staleness.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
+import { chooseVersion, hasOtherName, type VersionSources, withoutBuildMetadata } from './plan/version.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
 
@@ -68,7 +68,10 @@ export async function gatherProject(
         : resolve(directory, inputs.webDir),
     natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
     wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
-    warnings: config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace),
+    warnings: [
+      ...changedInputs(inputs, trigger),
+      ...(config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace)),
+    ],
     childEnv: childEnv(inputs, deps),
   }
 }
@@ -188,35 +191,24 @@ async function nativeVersions(
   config: CapacitorConfig | null,
 ): Promise<readonly NativeVersion[]> {
   if (inputs.nativeVersion !== null)
-    return [{ platform: 'any', version: inputs.nativeVersion, source: 'input "native-version"' }]
+    return [{ platform: 'any', ...withoutBuildMetadata(inputs.nativeVersion, 'input "native-version"') }]
   return readNativeVersions({ root, directory, config })
 }
 
-/** Explicit input, else the tag, else `package.json`. */
 async function wantedVersion(
-  inputs: Inputs,
-  trigger: Trigger,
+  { version }: Inputs,
+  { ref }: Trigger,
   root: string,
   directory: string,
 ): Promise<WantedVersion> {
-  if (inputs.version !== null) return { version: inputs.version, source: 'input "version"', forced: true }
-  const tagged =
-    trigger.ref.type === 'tag'
-      ? /(?:^|[^0-9.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(trigger.ref.name)?.[1]
-      : undefined
-  if (tagged !== undefined && semver.valid(tagged) === tagged)
-    return { version: tagged, source: `tag ${trigger.ref.name}`, forced: false }
   const file = join(directory, 'package.json')
-  const content = await readFile(file, 'utf8').catch(() => null)
-  const version =
-    content === null
-      ? undefined
-      : (parseJson(content, shownPath(root, file), 'package_json_broken') as { version?: unknown } | null)
-          ?.version
-  if (typeof version === 'string' && semver.valid(version) !== null)
-    return { version: semver.valid(version)!, source: 'package.json', forced: false }
-  // Apps need no version of their own: the name is then derived from the native version, or from zero.
-  return { version: '0.0.0', source: 'no version in package.json (taken as 0.0.0)', forced: false }
+  const content = version === null ? await readFile(file, 'utf8').catch(() => null) : null
+  const manifest = content === null ? null : parseJson(content, shownPath(root, file), 'package_json_broken')
+  return chooseVersion({
+    input: version,
+    tag: ref.type === 'tag' ? ref.name : null,
+    manifest: manifest as VersionSources['manifest'],
+  })
 }
 
 /** What Capgo says before anything is built. */
@@ -244,17 +236,32 @@ export async function gatherRemote(
       publicChannels,
       newest,
       purpose: target.purpose,
-      wanted: project.wanted,
+      // A preview has a name of its own, so that the version stays free for the release.
+      wanted: { ...project.wanted, forced: project.wanted.forced && target.purpose.kind === 'branch' },
       natives: project.natives,
       commit: target.commit,
       commitWhy: target.commitWhy,
       isChosen: target.isChosen,
       force,
       rollout: target.rollout,
-      minUpdateVersion,
+      minUpdateVersion: minUpdateVersion === null ? null : withoutBuildMetadata(minUpdateVersion, '').version,
       onIncompatible,
     },
   }
+}
+
+/** What is done with inputs otherwise than they say, and stands in no decision of the plan. */
+function changedInputs({ version, minUpdateVersion }: Inputs, { pull, followed }: Trigger): string[] {
+  const warnings: string[] = []
+  if (version !== null && (pull !== null || followed !== null))
+    warnings.push(
+      `Input "version" (${version}) is for releases: Capgo never frees a name, so a preview gets one that is derived from it.`,
+    )
+  if (minUpdateVersion?.includes('+'))
+    warnings.push(
+      `${withoutBuildMetadata(minUpdateVersion, 'Input "min-update-version"').source}: build metadata is ignored.`,
+    )
+  return warnings
 }
 
 /**
@@ -277,7 +284,8 @@ export async function gatherForContent(
   standingTo: (served: BundleRow | null) => Promise<Standing>,
 ): Promise<BuiltFacts> {
   const served = facts.channel?.version ?? null
-  const isServed = (bundle: BundleRow | null) => bundle?.checksum === content.checksum
+  const isServed = (bundle: BundleRow | null) =>
+    bundle?.checksum === content.checksum && !hasOtherName(bundle, facts.wanted)
   const mayBeDelta = content.delta !== 'false' && content.encryption === null && !isServed(served)
   const filesOf = mayBeDelta && hasOpenFiles(served) ? served : null
   const isKnown = !isOld && baseChannel === null && isServed(served)

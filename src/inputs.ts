@@ -1,14 +1,24 @@
+/** The `with:` block, checked. */
 import semver from 'semver'
-import { CLOUD, isLocal } from './capgo/hosts.ts'
+import { CLOUD } from './capgo/hosts.ts'
+import { readChannelLines } from './channel-lines.ts'
 import { InputError } from './errors.ts'
-import type { ChannelMapping } from './plan/channel.ts'
+import {
+  checkChannelName,
+  checkMinutes,
+  checkPath,
+  checkToken,
+  checkUrl,
+  createReading,
+  type InputReader,
+  type Reading,
+} from './input-values.ts'
+import { type ChannelMapping, defaultMappings } from './plan/channel.ts'
 import type { DeltaMode } from './plan/delta.ts'
+import { refuseTemplate } from './plan/preview.ts'
 import type { AssignRule, Prune } from './plan/testers.ts'
 import type { OnIncompatible } from './plan/types.ts'
 import { readToolkitInputs, type ToolkitInputs } from './toolkit-inputs.ts'
-
-/** Reads one input of the `with:` block; an empty string when it is not given. */
-export type InputReader = (name: string) => string
 
 export interface Hosts {
   /** No trailing slash, all of them. */
@@ -27,8 +37,10 @@ export interface Inputs extends ToolkitInputs {
   readonly capgoToken: string
   /** Minutes for the whole run. */
   readonly timeout: number
+  /** What the input says, else by the repository's default branch. */
   readonly channels: readonly ChannelMapping[]
   readonly channel: string | null
+  /** As written; build metadata is left out where it is used. */
   readonly version: string | null
   readonly nativeVersion: string | null
   readonly workingDirectory: string
@@ -51,9 +63,11 @@ export interface Inputs extends ToolkitInputs {
   readonly previewChannel: string
   /** Only pull requests with this label get a preview. */
   readonly previewLabel: string | null
+  /** Whether draft pull requests get a preview. */
+  readonly previewDrafts: boolean
   readonly comment: boolean
   readonly deployments: boolean
-  /** Name of the artifact that holds the web build of the run that this one follows. */
+  /** Name of the artifact that holds the web build of the followed run; `{number}` is that of the pull request. */
   readonly artifact: string
   /** From the root of the repository; null = `testers.json` where there is one. */
   readonly testersFile: string | null
@@ -66,100 +80,85 @@ export interface Inputs extends ToolkitInputs {
   readonly githubToken: string
 }
 
-/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
-const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-
 /** Capgo's own rule for app ids. */
 export const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
 
+/** GitHub ends a job after five days at the latest (self-hosted runners). */
+const LONGEST_RUN = 5 * 24 * 60
+
 /**
- * All inputs, checked. Throws `InputError` naming the input for the first value that cannot be used; nothing
- * is coerced in silence.
+ * All inputs, checked; an empty one is not given and has its default. Throws `invalid_input` with everything that is
+ * wrong. `defaultBranch` is the repository's, null where the event does not name it.
  */
-export function readInputs(read: InputReader): Inputs {
-  const text = (name: string): string | null => read(name).trim() || null
-  const channel = text('channel')
-  if (channel !== null) checkChannelName('channel', channel)
-  const version = text('version')
-  if (version !== null) checkVersion(version)
-  const appId = text('app-id')
-  if (appId !== null && !APP_ID.test(appId))
-    throw new InputError('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.')
-  const nativeVersion = text('native-version')
-  if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
-    throw new InputError(
-      'native-version',
-      `"${nativeVersion}" is not a version that Capgo can compare.`,
-      'Give the version as in the stores: 1, 1.2 or 1.2.3.',
-    )
-  const minUpdateVersion = text('min-update-version')
-  if (minUpdateVersion !== null && semver.valid(minUpdateVersion) !== minUpdateVersion)
-    throw new InputError(
-      'min-update-version',
-      `"${minUpdateVersion}" is not a semantic version.`,
-      'Give the lowest native version that may take the bundle: MAJOR.MINOR.PATCH.',
-    )
-  const channels = readChannels(read('channels'))
-  return {
-    capgoToken: readToken(read, 'capgo-token'),
-    timeout: readTimeout(text('timeout')),
+export function readInputs(read: InputReader, defaultBranch: string | null = null): Inputs {
+  const reading = createReading(read)
+  const { text, checked, boolean, choice, attempt } = reading
+  const channels = readChannels(reading, defaultBranch)
+  const token = (name: string) => checked(name, value => checkToken(name, value), '')
+  const inputs: Inputs = {
+    capgoToken: token('capgo-token'),
+    timeout: Number(checked('timeout', value => checkMinutes('timeout', value, LONGEST_RUN), '60')),
     channels,
-    channel,
-    version,
-    nativeVersion,
+    channel: checked('channel', value => checkChannelName('channel', value), null),
+    version: checked('version', value => checkVersion('version', value), null),
+    nativeVersion: checked('native-version', checkNativeVersion, null),
     workingDirectory: text('working-directory') ?? '.',
-    appId,
+    appId: checked('app-id', checkAppId, null),
     webDir: text('web-dir'),
-    build: readBoolean(read, 'build'),
+    build: boolean('build', true),
     buildScript: text('build-script') ?? 'build',
-    checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
-    dryRun: readBoolean(read, 'dry-run'),
-    delta: readChoice(read, 'delta', ['auto', 'true', 'false', 'only']),
-    privateKey: read('private-key').trim(),
-    onIncompatible:
-      text('on-incompatible') === null
-        ? null
-        : readChoice<OnIncompatible>(read, 'on-incompatible', ['fail', 'warn', 'ignore']),
-    minUpdateVersion,
-    sourceMaps: readChoice(read, 'source-maps', ['drop', 'keep', 'artifact']),
-    previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
+    checkNotifyAppReady: boolean('check-notify-app-ready', true),
+    dryRun: boolean('dry-run', false),
+    delta: choice('delta', ['auto', 'true', 'false', 'only'], 'auto'),
+    privateKey: text('private-key') ?? '',
+    onIncompatible: choice('on-incompatible', ['fail', 'warn', 'ignore'], null),
+    minUpdateVersion: checked('min-update-version', value => checkVersion('min-update-version', value), null),
+    sourceMaps: choice('source-maps', ['drop', 'keep', 'artifact'], 'drop'),
+    previewChannel: readPreviewChannel(reading, channels),
     previewLabel: text('preview-label'),
-    comment: readBoolean(read, 'comment'),
-    deployments: readBoolean(read, 'deployments'),
-    artifact: text('artifact') ?? 'web',
-    testersFile: readTestersFile(text('testers-file')),
-    assignTesters: readAssignTesters(read('assign-testers')),
-    prune: readChoice(read, 'prune', ['removed', 'exclusive', 'never']),
-    devicesToken: readToken(read, 'devices-token'),
-    hosts: readHosts(text),
-    githubToken: readToken(read, 'github-token'),
-    ...readToolkitInputs({
-      text,
-      boolean: name => readBoolean(read, name),
-      checkChannel: checkChannelName,
-    }),
-  }
-}
-
-/** Tokens travel as a header. What is wrong is told without a character of it. */
-function readToken(read: InputReader, input: string): string {
-  const token = read(input).trim()
-  if (/^[\x21-\x7e]*$/.test(token)) return token
-  throw new InputError(
-    input,
-    'has a character that no key has: a space, a line break, or one beyond ASCII.',
-    'Store the key alone as the secret, without quotes, name or line break.',
-  )
-}
-
-function readTestersFile(path: string | null): string | null {
-  if (path !== null && (path.startsWith('/') || path.split(/[\\/]/).includes('..')))
-    throw new InputError(
+    previewDrafts: boolean('preview-drafts', true),
+    comment: boolean('comment', true),
+    deployments: boolean('deployments', true),
+    artifact: checked('artifact', checkArtifact, 'web'),
+    testersFile: checked(
       'testers-file',
-      `"${path}" is outside of the repository.`,
-      'Give the path from the root of the repository, for example "apps/mobile/testers.json".',
-    )
-  return path
+      value => checkPath('testers-file', value, 'apps/mobile/testers.json'),
+      null,
+    ),
+    assignTesters: attempt(() => readAssignTesters(text('assign-testers') ?? ''), null),
+    prune: choice('prune', ['removed', 'exclusive', 'never'], 'removed'),
+    devicesToken: token('devices-token'),
+    hosts: readHosts(reading),
+    githubToken: token('github-token'),
+    ...readToolkitInputs(reading),
+  }
+  reading.finish()
+  return inputs
+}
+
+function readChannels({ text, refuse }: Reading, defaultBranch: string | null): ChannelMapping[] {
+  const value = text('channels')
+  if (value === null) return defaultMappings(defaultBranch)
+  return readChannelLines(value, (message, hint) => refuse(new InputError('channels', message, hint)))
+}
+
+/** A template that gives a channel's name, and never one that a branch publishes to. */
+function readPreviewChannel({ checked }: Reading, channels: readonly ChannelMapping[]): string {
+  return checked(
+    'preview-channel',
+    template => {
+      const refusal = refuseTemplate(template)
+      if (refusal !== null) throw new InputError('preview-channel', refusal.why, refusal.hint)
+      checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'))
+      if (channels.some(({ channel }) => channel === template))
+        throw new InputError(
+          'preview-channel',
+          `"${template}" is a channel that a branch publishes to (input "channels").`,
+          'Previews would reach the users of that channel, and closing a pull request would delete it. Use another name, such as "pr-{number}".',
+        )
+    },
+    'pr-{number}',
+  )
 }
 
 function readAssignTesters(value: string): AssignRule[] | null {
@@ -172,133 +171,64 @@ function readAssignTesters(value: string): AssignRule[] | null {
     if (group !== undefined) return { kind: 'group', name: group }
     throw new InputError(
       'assign-testers',
-      word === 'none' ? '"none" stands alone.' : `"${word}" is not known.`,
-      'There are author, reviewers, all, group:<name>, several of them, or none.',
+      word === 'none' ? 'cannot combine "none" with others.' : `cannot have "${word}".`,
+      'Use author, reviewers, all, group:<name>, several of them, or none.',
     )
   })
 }
 
-/** GitHub ends a job after five days at the latest (self-hosted runners). */
-const LONGEST_RUN = 5 * 24 * 60
-
-function readTimeout(value: string | null): number {
-  if (value === null) return 60
-  const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0
-  if (minutes > 0 && minutes <= LONGEST_RUN) return minutes
-  throw new InputError(
-    'timeout',
-    `"${value}" is no number of minutes.`,
-    `Give the minutes after which the run is stopped, ${LONGEST_RUN} at most; for example 60.`,
-  )
+function checkAppId(value: string): void {
+  if (!APP_ID.test(value))
+    throw new InputError('app-id', `"${value}" is not an app id.`, 'App ids look like com.example.app.')
 }
 
-/** One of a few words; the first one when the input is empty. */
-function readChoice<T extends string>(read: InputReader, name: string, words: readonly [T, ...T[]]): T {
-  const value = read(name).trim()
-  if (value === '') return words[0]
-  const word = words.find(word => word === value)
-  if (word !== undefined) return word
-  throw new InputError(
-    name,
-    `"${value}" is not known.`,
-    `There are ${words.slice(0, -1).join(', ')} and ${words.at(-1)}.`,
-  )
-}
-
-/** One `pattern: channel` a line; `#` begins a comment. */
-function readChannels(value: string): ChannelMapping[] {
-  const mappings: ChannelMapping[] = []
-  value.split('\n').forEach((line, index) => {
-    const content = line.replace(/(^|\s)#.*$/, '').trim()
-    if (content === '') return
-    const at = content.lastIndexOf(':')
-    const pattern = content
-      .slice(0, at)
-      .trim()
-      .replace(/^(['"])(.*)\1$/, '$2')
-    const channel = content
-      .slice(at + 1)
-      .trim()
-      .replace(/^(['"])(.*)\1$/, '$2')
-    if (at < 1 || pattern === '' || channel === '')
-      throw new InputError(
-        'channels',
-        `line ${index + 1}, "${content}", is not "pattern: channel".`,
-        'For example "main: production" or "release/*: beta".',
-      )
-    if (pattern.startsWith('!'))
-      throw new InputError(
-        'channels',
-        `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`,
-        'The first match wins, so put the more special pattern first.',
-      )
-    checkChannelName('channels', channel)
-    mappings.push({ pattern, channel })
-  })
-  return mappings
-}
-
-/** A template that gives a channel's name, and never one that a branch publishes to. */
-function readPreviewChannel(template: string, channels: readonly ChannelMapping[]): string {
-  const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template)
-  if (unknown !== null)
+function checkNativeVersion(value: string): void {
+  if (!/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)?)?$/.test(value))
     throw new InputError(
-      'preview-channel',
-      `"${unknown[0]}" stands for nothing.`,
-      'There are {number} and {branch}; for example "pr-{number}".',
+      'native-version',
+      `"${value}" is not a version that Capgo can compare.`,
+      'Write the version as in the stores: 1, 1.2 or 1.2.3.',
     )
-  checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'))
-  if (channels.some(({ channel }) => channel === template))
-    throw new InputError(
-      'preview-channel',
-      `"${template}" is a channel that a branch publishes to (input "channels").`,
-      'Previews would reach the users of that channel, and closing a pull request would delete it. Take another name, such as "pr-{number}".',
-    )
-  return template
 }
 
-function checkChannelName(input: string, name: string): void {
-  if (!CHANNEL_NAME.test(name))
+/** With build metadata too (`1.4.0+7`). `semver.valid` leaves that out, and repairs what it should not. */
+function checkVersion(input: string, value: string): void {
+  if (semver.valid(value) !== value.replace(/\+[0-9A-Za-z.-]+$/, ''))
     throw new InputError(
       input,
-      `"${name}" cannot be a channel's name.`,
-      'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.',
+      `"${value}" is not a semantic version.`,
+      'Use MAJOR.MINOR.PATCH, with a pre-release if needed: 1.4.0 or 1.4.1-beta.2, without a leading v.',
     )
 }
 
-function checkVersion(version: string): void {
-  const hint =
-    'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.'
-  if (semver.valid(version) !== version)
-    throw new InputError('version', `"${version}" is not a semantic version.`, hint)
+/** GitHub's own rule for names of artifacts. */
+function checkArtifact(value: string): void {
+  const character = /["<>:|*?\r\n\\/]/.exec(value)?.[0]
+  if (character !== undefined)
+    throw new InputError(
+      'artifact',
+      `"${value}" has "${character}", which no artifact's name has.`,
+      'Use the name that actions/upload-artifact got.',
+    )
+  const unknown = /\{(?!number\})[^}]*\}?/.exec(value)?.[0]
+  if (unknown !== undefined)
+    throw new InputError('artifact', `has the unknown placeholder ${unknown}.`, 'Available: {number}.')
 }
 
-function readBoolean(read: InputReader, name: string): boolean {
-  const value = read(name).trim().toLowerCase()
-  if (value === 'true') return true
-  if (value === 'false') return false
-  throw new InputError(
-    name,
-    `"${read(name)}" is neither true nor false.`,
-    'Write true or false, in lower case.',
-  )
-}
-
-function readHosts(text: (name: string) => string | null): Hosts {
-  const url = (name: string): string | null => {
-    const value = text(name)
-    return value === null ? null : checkUrl(name, value)
-  }
+function readHosts({ checked, refuse }: Reading): Hosts {
+  const url = (name: string): string | null =>
+    checked(name, value => checkUrl(name, value), null)?.replace(/\/+$/, '') ?? null
   const api = url('api-url') ?? CLOUD.api
   const cloud = api === CLOUD.api
-  if (text('database-key') !== null) readToken(name => text(name) ?? '', 'database-key')
   const databaseUrl = url('database-url')
-  const databaseKey = text('database-key')
+  const databaseKey = checked('database-key', value => checkToken('database-key', value), null)
   if ((databaseUrl === null) !== (databaseKey === null))
-    throw new InputError(
-      databaseUrl === null ? 'database-url' : 'database-key',
-      'is missing.',
-      'database-url and database-key are used together: give both or neither.',
+    refuse(
+      new InputError(
+        databaseUrl === null ? 'database-url' : 'database-key',
+        `is required with "${databaseUrl === null ? 'database-key' : 'database-url'}".`,
+        'The two are used together. Set both or neither.',
+      ),
     )
   return {
     api,
@@ -307,28 +237,4 @@ function readHosts(text: (name: string) => string | null): Hosts {
     console: url('console-url') ?? (cloud ? CLOUD.console : null),
     plugin: url('plugin-url') ?? (cloud ? CLOUD.plugin : api),
   }
-}
-
-/** The Capgo key goes to these hosts, so they are https, or this machine. */
-function checkUrl(input: string, value: string): string {
-  if (!URL.canParse(value))
-    throw new InputError(
-      input,
-      `"${value}" is not a URL.`,
-      'For example https://capgo.example.com/functions/v1',
-    )
-  const url = new URL(value)
-  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url.hostname)))
-    throw new InputError(
-      input,
-      `${value} is not https.`,
-      'The Capgo key would travel readable; only localhost may be http.',
-    )
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw new InputError(
-      input,
-      'must not hold a user name, a password, a query or a fragment.',
-      'Give the address alone, for example https://capgo.example.com/functions/v1',
-    )
-  return value.replace(/\/+$/, '')
 }

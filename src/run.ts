@@ -36,8 +36,8 @@ export async function run(deps: Deps): Promise<boolean> {
 
 async function execute(deps: Deps, warnings: string[]): Promise<Result> {
   const began = deps.clock()
-  const inputs = readInputs(deps.readInput)
   const trigger = readTrigger(deps)
+  const inputs = readInputs(deps.readInput, trigger.defaultBranch)
   const operation = decideOperation(trigger, inputs)
   // A token may be missing where there is nothing to do.
   if (operation.kind === 'skip' && (trigger.pull !== null || inputs.capgoToken === ''))

@@ -1,4 +1,6 @@
+/** The inputs of `operation` and of what it works on. */
 import { InputError } from './errors.ts'
+import { checkChannelName, checkCount, listWords, type Reading } from './input-values.ts'
 import type { ExplicitOperation } from './plan/operation.ts'
 import type { OnActiveRollout, RolloutChange } from './plan/rollout.ts'
 
@@ -15,76 +17,80 @@ export interface ToolkitInputs {
   readonly verify: boolean
 }
 
-/** How values of the `with:` block are read and checked. */
-export interface Reading {
-  /** Null when it is empty. */
-  text(name: string): string | null
-  boolean(name: string): boolean
-  /** Throws `InputError` for what cannot be a channel's name. */
-  checkChannel(input: string, name: string): void
-}
-
 const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'cleanup'] as const
 type OperationName = (typeof OPERATIONS)[number]
 const CHANGES = ['pause', 'resume', 'finish', 'cancel'] as const
 const MOST_KEPT = 10_000
+const KEPT = '20'
 
-/** Throws `InputError` for a value that cannot be used, and for one that the operation does not look at. */
+/** Refuses a value that cannot be used, and one that the operation does not look at. */
 export function readToolkitInputs(reading: Reading): ToolkitInputs {
-  const { text, boolean } = reading
-  const name = readOperationName(text('operation') ?? 'auto')
-  refuseStrays(name, reading)
+  const { text, boolean, choice, attempt } = reading
+  const name = choice('operation', OPERATIONS, 'auto')
+  const isKnown = text('operation') === null || name === text('operation')
+  const onActiveRollout = choice('on-active-rollout', ['fail', 'replace', 'advance'], 'fail')
+  const verify = boolean('verify', false)
+  const force = boolean('force', false)
+  // What belongs to an operation is not known where the operation is not.
+  if (isKnown) refuseStrays(name, { ...reading, force, verify })
   const rollout = text('rollout')
-  const change = rollout === null ? null : readRollout(rollout)
+  const change = rollout === null ? null : attempt(() => readRollout(rollout), null)
   return {
-    operation: readOperation(name, change, reading),
-    force: boolean('force'),
-    rollout: name === 'rollout' ? null : sharesOf(change),
-    onActiveRollout: readOnActive(text('on-active-rollout') ?? 'fail'),
-    verify: boolean('verify'),
+    operation: readOperation(name, change, force, reading),
+    force,
+    rollout: name === 'rollout' ? null : attempt(() => sharesOf(change), null),
+    onActiveRollout,
+    verify,
   }
-}
-
-function readOperationName(value: string): OperationName {
-  const name = OPERATIONS.find(known => known === value)
-  if (name !== undefined) return name
-  throw new InputError('operation', `"${value}" is not known.`, `There are ${OPERATIONS.join(', ')}.`)
 }
 
 function readOperation(
   name: OperationName,
   change: RolloutChange | null,
+  force: boolean,
   reading: Reading,
 ): ExplicitOperation | null {
+  const { text, checked, refuse } = reading
+  const required = (input: string): string => {
+    if (text(input) === null)
+      refuse(
+        new InputError(input, `is required with "operation: ${name}".`, 'Set it to the name of a channel.'),
+      )
+    return checked(input, value => checkChannelName(input, value), '')
+  }
   switch (name) {
     case 'auto':
       return null
     case 'promote': {
-      const from = needChannel('from', name, reading)
-      const to = needChannel('to', name, reading)
-      if (from === to)
-        throw new InputError('to', `"${to}" is the channel that the bundle comes from.`, 'Name two channels.')
-      return { kind: 'promote', from, to, force: reading.boolean('force') }
+      const from = required('from')
+      const to = required('to')
+      if (from !== '' && from === to)
+        refuse(
+          new InputError('to', `cannot be "${to}", which the bundle is copied from.`, 'Name two channels.'),
+        )
+      return { kind: 'promote', from, to, force }
     }
     case 'rollback':
-      return {
-        kind: 'rollback',
-        channelName: needChannel('channel', name, reading),
-        to: reading.text('to'),
-        force: reading.boolean('force'),
-      }
-    case 'rollout':
-      if (change === null)
-        throw new InputError(
-          'rollout',
-          'is missing; "operation: rollout" needs it.',
-          `Give a percentage (25) or one of ${CHANGES.join(', ')}.`,
+      return { kind: 'rollback', channelName: required('channel'), to: text('to'), force }
+    case 'rollout': {
+      const channelName = required('channel')
+      if (text('rollout') === null)
+        refuse(
+          new InputError(
+            'rollout',
+            'is required with "operation: rollout".',
+            `Set it to a percentage (25), or to ${listWords(CHANGES)}.`,
+          ),
         )
-      return { kind: 'rollout', channelName: needChannel('channel', name, reading), change }
+      return { kind: 'rollout', channelName, change: change ?? { kind: 'pause' } }
+    }
     case 'status':
       return { kind: 'status' }
     case 'cleanup':
-      return { kind: 'housekeep', keep: readKeep(reading.text('keep') ?? '20') }
+      return {
+        kind: 'housekeep',
+        keep: Number(checked('keep', value => checkCount('keep', value, MOST_KEPT), KEPT)),
+      }
   }
 }
 
@@ -94,30 +100,34 @@ const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   to: ['promote', 'rollback'],
   force: ['auto', 'promote', 'rollback'],
   rollout: ['auto', 'promote', 'rollout'],
+  channel: ['auto', 'rollback', 'rollout'],
+  version: ['auto'],
+  keep: ['cleanup'],
+  verify: ['auto', 'promote', 'rollback'],
+  'on-active-rollout': ['auto', 'promote', 'rollback'],
 }
 
-function refuseStrays(name: OperationName, { text, boolean }: Reading): void {
+/** Their value where nobody sets them, which says nothing of what was meant. */
+const DEFAULTS: Readonly<Record<string, string>> = { keep: KEPT, 'on-active-rollout': 'fail' }
+
+function refuseStrays(
+  name: OperationName,
+  { text, refuse, ...switches }: Reading & { readonly force: boolean; readonly verify: boolean },
+): void {
   for (const [input, operations] of Object.entries(BELONGS)) {
-    const isGiven = input === 'force' ? boolean(input) : text(input) !== null
+    const isGiven =
+      input === 'force' || input === 'verify'
+        ? switches[input]
+        : text(input) !== null && text(input) !== DEFAULTS[input]
     if (isGiven && !operations.includes(name))
-      throw new InputError(
-        input,
-        `is not used by "operation: ${name}".`,
-        `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Leave it out, or set the input "operation".`,
+      refuse(
+        new InputError(
+          input,
+          `is not used by "operation: ${name}".`,
+          `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Remove it, or set the input "operation".`,
+        ),
       )
   }
-}
-
-function needChannel(input: string, operation: OperationName, { text, checkChannel }: Reading): string {
-  const name = text(input)
-  if (name === null)
-    throw new InputError(
-      input,
-      `is missing; "operation: ${operation}" needs it.`,
-      'Give the name of a channel.',
-    )
-  checkChannel(input, name)
-  return name
 }
 
 /** `10`, `12.5`, `10%`, or a word. */
@@ -129,8 +139,8 @@ function readRollout(value: string): RolloutChange {
   if (bps >= 1 && bps <= 10_000) return { kind: 'share', bps }
   throw new InputError(
     'rollout',
-    `"${value}" is neither a percentage nor a word that it knows.`,
-    `Give a percentage from 0.01 to 100, or with "operation: rollout" one of ${CHANGES.join(', ')}.`,
+    `must be a percentage (0.01 to 100), ${listWords(CHANGES)}, not "${value}".`,
+    'The words need "operation: rollout". A publish or promotion accepts a percentage only.',
   )
 }
 
@@ -139,25 +149,7 @@ function sharesOf(change: RolloutChange | null): number | null {
   if (change.kind === 'share') return change.bps
   throw new InputError(
     'rollout',
-    `"${change.kind}" changes a rollout that is running, and this run publishes.`,
-    `Set "operation: rollout" and "channel" for that; a publish takes a percentage.`,
-  )
-}
-
-function readOnActive(value: string): OnActiveRollout {
-  if (value === 'fail' || value === 'replace' || value === 'advance') return value
-  throw new InputError(
-    'on-active-rollout',
-    `"${value}" is not known.`,
-    'There are fail, replace and advance.',
-  )
-}
-
-function readKeep(value: string): number {
-  if (/^\d+$/.test(value) && Number(value) <= MOST_KEPT) return Number(value)
-  throw new InputError(
-    'keep',
-    `"${value}" is not a number of bundles.`,
-    `Give a whole number from 0 to ${MOST_KEPT.toLocaleString('en-US')}.`,
+    `cannot be "${change.kind}" here: that changes a running rollout, and this run publishes.`,
+    'Set "operation: rollout" and "channel" to change it. A publish accepts a percentage.',
   )
 }

@@ -85,6 +85,7 @@ const INPUTS: OperationInputs = {
   ],
   previewChannel: 'pr-{number}',
   previewLabel: null,
+  previewDrafts: true,
   build: true,
 }
 

@@ -27,7 +27,10 @@ export function history({ octokit, owner, repo }: Repository) {
           ref: ref.replace(/^refs\//, ''),
           mediaType: { format: 'sha' },
         })
-        return parseAnswer(Sha, data, 'GET /repos/{owner}/{repo}/commits/{ref}')
+        // Octokit gives bytes where the answer's type does not say that it is text.
+        const text: unknown = data
+        const sha = text instanceof ArrayBuffer ? Buffer.from(text).toString() : text
+        return parseAnswer(Sha, sha, 'GET /repos/{owner}/{repo}/commits/{ref}')
       } catch (error) {
         if (error instanceof GitHubError && error.status === NO_SUCH_REF) return null
         throw error

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type PullRequest, toPullRequest } from '../event.ts'
 import { gatherAppId } from '../gather.ts'
 import type { Operation } from '../plan/operation.ts'
-import { commitOfPull, pullName } from '../plan/preview.ts'
+import { commitOfPull, pullName, refusePreview, wantsPreview } from '../plan/preview.ts'
 import { failure } from '../report/outcome.ts'
 import type { CleanedResult, RemovedPreview, SkippedResult } from '../report/result.ts'
 import type { TestersReport } from '../report/testers.ts'
@@ -36,7 +36,7 @@ export async function cleanup(
 ): Promise<CleanedResult | SkippedResult> {
   const { number } = operation.pull
   const now = await readPull(number, context)
-  if (now !== null && hasPreview(now, context))
+  if (now !== null && wantsPreview(now, context.inputs))
     return {
       kind: 'skipped',
       outcome: 'skipped',
@@ -66,13 +66,11 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
       continue
     }
     const pull = toPullRequest(answer)
-    if (hasPreview(pull, context)) {
+    const why = refusePreview(pull, inputs)
+    if (why === null) {
       deps.log.info(`#${number} is open: its preview stays.`)
       continue
     }
-    const why = pull.open
-      ? `#${number} has no label "${inputs.previewLabel}"`
-      : `#${number} is ${pull.merged ? 'merged' : 'closed'}`
     previews.push(
       ...(await closePreview(appId, { pull, why, channelName: null, movesTesters: false }, context)).previews,
     )
@@ -101,11 +99,6 @@ export async function readPull(number: number, { courtesy }: RunContext): Promis
     const answer = await github.readPull(number)
     return answer === null ? null : toPullRequest(answer)
   })
-}
-
-/** Whether it shall have a preview. */
-export function hasPreview({ open, labels }: PullRequest, { inputs }: RunContext): boolean {
-  return open && (inputs.previewLabel === null || labels.includes(inputs.previewLabel))
 }
 
 /** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */

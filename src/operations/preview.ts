@@ -7,8 +7,15 @@ import { gatherCheckedOut, gatherContents } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
 import { matchChannel } from '../plan/channel.ts'
 import { readServedCommit } from '../plan/lineage.ts'
-import { endOf, isPrivileged, type Operation } from '../plan/operation.ts'
-import { channelDeepLink, commitOfPull, pullName, webPreview } from '../plan/preview.ts'
+import { isPrivileged, type Operation } from '../plan/operation.ts'
+import {
+  channelDeepLink,
+  commitOfPull,
+  pullName,
+  refuseChannel,
+  refusePreview,
+  webPreview,
+} from '../plan/preview.ts'
 import type { Head } from '../plan/staleness.ts'
 import type { Commit } from '../plan/types.ts'
 import { firstRefusal } from '../plan/version.ts'
@@ -17,7 +24,7 @@ import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { blame } from '../stop.ts'
-import { closePreview, hasPreview, readPull } from './close.ts'
+import { closePreview, readPull } from './close.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
@@ -61,7 +68,9 @@ export async function preview(
       },
       context,
     )
-    checkChannel(prepared, pull, context.inputs)
+    const { channel: before } = prepared.facts
+    const refused = before === null ? null : refuseChannel(before, commit.pull ?? '')
+    if (refused !== null) throw refused
     if (takeBuild === null && (await isShown(prepared, pull, context)))
       return await keepShown(prepared, pull, testersFile, context)
     await writeComment(describe('building', { ...prepared.facts, pull }, context), context)
@@ -128,7 +137,8 @@ async function readHeadOfCheckout(
 async function headOfPull(number: number, context: RunContext): Promise<Head> {
   const now = await readPull(number, context)
   if (now === null) return { kind: 'unknown' }
-  if (!hasPreview(now, context)) throw new RefGone(`${endOf(now, context.inputs)}, so nothing is published.`)
+  const end = refusePreview(now, context.inputs)
+  if (end !== null) throw new RefGone(`${end}, so nothing is published.`)
   return { kind: 'at', sha: now.headSha }
 }
 
@@ -187,28 +197,6 @@ function baseChannelOf({ baseRef }: PullRequest, { channels }: Inputs): string |
   return matchChannel({ name: baseRef, full: `refs/heads/${baseRef}` }, channels)?.channel ?? null
 }
 
-/**
- * A preview never replaces what others are on: the public channel, what a branch publishes to, and, where the
- * pull request's branch chooses the name, anything that is not a preview.
- */
-function checkChannel({ facts }: Prepared, pull: PullRequest, { previewChannel }: Inputs): void {
-  const { channel } = facts
-  if (channel === null) return
-  const served = channel.version === null ? null : readServedCommit(channel.version, channel.name)
-  const isPreview = served !== null && served.pull !== null
-  const isUnknown = channel.version !== null && served === null
-  const mayTake = channel.version === null || isPreview || (isUnknown && !previewChannel.includes('{branch}'))
-  if (mayTake && !channel.public) return
-  const what = channel.public
-    ? "is the app's public channel"
-    : `serves ${channel.version?.name}, which ${served === null ? 'is no preview' : `${served.refName} published`}`
-  throw new ActionError(
-    'preview_channel_taken',
-    `Channel ${channel.name} ${what}; the preview of #${pull.number} must not replace that.`,
-    { hint: 'Give previews channels of their own, such as preview-channel: pr-{number}.' },
-  )
-}
-
 /** A pull request that was closed while its preview was made: the run that cleaned up came too early. */
 async function closedMeanwhile(
   { project }: Prepared,
@@ -218,10 +206,8 @@ async function closedMeanwhile(
   const { inputs } = context
   if (inputs.dryRun) return null
   const now = await readPull(pull.number, context)
-  if (now === null || hasPreview(now, context)) return null
-  const why = now.open
-    ? `label "${inputs.previewLabel}" was taken off #${pull.number}`
-    : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`
+  const why = now === null ? null : refusePreview(now, inputs)
+  if (now === null || why === null) return null
   return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
 }
 

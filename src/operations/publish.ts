@@ -8,6 +8,7 @@ import type { App, BundleRow, ChannelRow, FilesConfig } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { decideDelta } from '../plan/delta.ts'
 import { readServedCommit } from '../plan/lineage.ts'
+import { refuseChannel } from '../plan/preview.ts'
 import { formatShare, isAt } from '../plan/rollout.ts'
 import type { Commit, PublishAction, PublishPlan, StoredFiles } from '../plan/types.ts'
 import type { ListedFile } from '../report/contents.ts'
@@ -376,11 +377,14 @@ async function promote(
   channel: ChannelRow | null,
   context: PublishContext,
 ): Promise<Omit<Published, 'delta' | 'files' | 'warnings'>> {
-  const { capgo } = context
+  const { capgo, commit } = context
   const stale = await context.staleBy(channel)
   if (channel !== null && stale !== null)
     return { outcome: 'stale', reason: sentence(stale), channel, bundle: null, by: null }
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
+  // The channel as it is now: since the first look it may have become the public one, or another's.
+  const refused = target === null || !commit.pull ? null : refuseChannel(target, commit.pull)
+  if (refused !== null) throw refused
   if (target !== null && !isAt(plan.stage, bundle.id, target))
     await assign(plan.stage, bundle, target, plan.appId, capgo)
 

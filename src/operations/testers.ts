@@ -7,6 +7,7 @@ import { ActionError, InputError } from '../errors.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
 import { refuseDelivery } from '../plan/delivery.ts'
 import { readPulls } from '../plan/lineage.ts'
+import { wantsPreview } from '../plan/preview.ts'
 import {
   type Assignment,
   asksForReviewers,
@@ -318,8 +319,7 @@ async function findPreviews(
   return Promise.all(
     found.map(async ({ channel, pull }) => {
       const known = pull === scope?.closing ? undefined : pulls.get(pull)
-      const label = inputs.previewLabel
-      if (known === undefined || !known.open || (label !== null && !known.labels.includes(label)))
+      if (known === undefined || !wantsPreview(known, inputs))
         return { channel, pull, open: null, testers: null }
       const reviewed =
         asksForReviewers(inputs.assignTesters) && github !== null ? await github.listReviewers(pull) : []

@@ -1,4 +1,4 @@
-import picomatch from 'picomatch'
+import { isGlob, matchesPattern, refusePattern } from './ref-pattern.ts'
 import type { ChannelSettings, Purpose } from './types.ts'
 
 /** One line of the input `channels`. */
@@ -14,15 +14,57 @@ export interface Ref {
   readonly name: string
 }
 
+/** Default branches that are where people develop, and not what they release. */
+const DEVELOPMENT = /^dev(?:elop(?:ment)?)?$/
+
 /**
- * The first mapping whose glob matches the ref's short name (`main`, `v1.2.0`) or its full name
- * (`refs/tags/v1.2.0`). `*` stops at a slash, `**` does not, as in workflow filters of GitHub.
+ * What is published where without the input `channels`: the default branch on `production`, `develop` on
+ * `development`. Where the default branch is the one for development, `main` is on `production`.
  */
+export function defaultMappings(defaultBranch: string | null): ChannelMapping[] {
+  const branch = defaultBranch ?? 'main'
+  const [release, development] = DEVELOPMENT.test(branch) ? ['main', branch] : [branch, 'develop']
+  return [
+    { pattern: release, channel: 'production' },
+    { pattern: development, channel: 'development' },
+  ]
+}
+
+/** The first mapping that matches the ref. */
 export function matchChannel(ref: Ref, mappings: readonly ChannelMapping[]): ChannelMapping | undefined {
-  return mappings.find(({ pattern }) => {
-    const matches = picomatch(pattern, { dot: true, nonegate: true })
-    return matches(pattern.startsWith('refs/') ? ref.full : ref.name)
-  })
+  return mappings.find(({ pattern }) => isMatch(pattern, ref))
+}
+
+/** `v1.2.0`, `1.4.0-rc.1`, `v2.0`: nothing that a branch is called by habit. */
+const VERSION_TAG = /^v?\d+\.\d+(?:\.\d+)*(?:[-+][^/]*)?$/
+
+/**
+ * A pattern that begins with `refs/` is held against the full name. Any other is for branches, and of tags for those
+ * that are a version, where it has a wildcard (`v*`): who may make a tag often may not push to the branch of its name.
+ */
+function isMatch(pattern: string, { full, name }: Ref): boolean {
+  if (pattern.startsWith('refs/')) return matchesPattern(pattern, full)
+  if (full.startsWith('refs/tags/') && !(isGlob(pattern) && VERSION_TAG.test(name))) return false
+  return matchesPattern(pattern, name)
+}
+
+/** The line of `channels` that would publish a ref. */
+export function suggestMapping(ref: Ref, defaultBranch: string | null): string {
+  const isTag = ref.full.startsWith('refs/tags/')
+  if (isTag && VERSION_TAG.test(ref.name))
+    return `refs/tags/${ref.name.startsWith('v') ? 'v*' : '*'}: production`
+  if (isTag) return `${ref.full}: ${suggestChannel(ref.name)}`
+  const pattern = refusePattern(ref.name) === null ? ref.name : ref.full
+  return `${pattern}: ${ref.name === defaultBranch ? 'production' : suggestChannel(ref.name)}`
+}
+
+function suggestChannel(name: string): string {
+  return (
+    name
+      .replace(/[^A-Za-z0-9._-]+/g, '-')
+      .slice(0, 64)
+      .replace(/^[._-]+|[._-]+$/g, '') || 'beta'
+  )
 }
 
 /**

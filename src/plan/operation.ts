@@ -1,7 +1,7 @@
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
-import { type ChannelMapping, matchChannel } from './channel.ts'
-import { previewChannelName } from './preview.ts'
+import { type ChannelMapping, matchChannel, suggestMapping } from './channel.ts'
+import { previewChannelName, refusePreview } from './preview.ts'
 import type { RolloutChange } from './rollout.ts'
 
 /** What a run is about. */
@@ -54,6 +54,7 @@ export interface OperationInputs {
   readonly channels: readonly ChannelMapping[]
   readonly previewChannel: string
   readonly previewLabel: string | null
+  readonly previewDrafts: boolean
   readonly build: boolean
 }
 
@@ -131,7 +132,7 @@ function decidePull(
       kind: 'cleanup',
       pull: now,
       channelName: previewChannelName(inputs.previewChannel, now),
-      why: endOf(now, inputs),
+      why: refusePreview(now, inputs) ?? '',
       isEnding: ENDS.has(trigger.action),
     }
   // The run of the event that opened it again makes the preview: this one may have nothing checked out.
@@ -146,14 +147,6 @@ function decidePull(
 /** Activity types after which a preview may have to go. */
 const ENDS: ReadonlySet<string> = new Set(['closed', 'unlabeled', 'converted_to_draft'])
 
-/** Why a pull request has no preview. */
-export function endOf(
-  { number, open, merged }: PullRequest,
-  { previewLabel }: Pick<OperationInputs, 'previewLabel'>,
-): string {
-  return open ? `#${number} has no label "${previewLabel}"` : `#${number} was ${merged ? 'merged' : 'closed'}`
-}
-
 /**
  * The preview of an open pull request, or why it gets none. Throws when its channel would be one that a branch
  * publishes to: whoever opens a pull request chooses its branch's name.
@@ -161,11 +154,10 @@ export function endOf(
 export function decidePreview(
   pull: PullRequest,
   sha: string,
-  { channels, previewChannel, previewLabel: label }: OperationInputs,
+  { channels, previewChannel, ...inputs }: OperationInputs,
 ): Extract<Operation, { kind: 'preview' | 'skip' }> {
-  if (!pull.open) return { kind: 'skip', reason: `#${pull.number} is closed, so it gets no preview.` }
-  if (label !== null && !pull.labels.includes(label))
-    return { kind: 'skip', reason: `#${pull.number} has no label "${label}"; with it, it gets a preview.` }
+  const refusal = refusePreview(pull, inputs)
+  if (refusal !== null) return { kind: 'skip', reason: `${refusal}, so it gets no preview.` }
   const channelName = previewChannelName(previewChannel, pull)
   if (channels.some(({ channel }) => channel === channelName))
     throw new ActionError(
@@ -210,12 +202,14 @@ function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Op
     throw new ActionError('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
       hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
     })
-  // Who may make tags is often more than who may push to that branch.
-  if (ref.type === 'tag' && ref.name === defaultBranch)
-    throw new ActionError('ref_ambiguous', `The tag "${ref.name}" has the name of the default branch.`, {
-      hint: 'What is mapped to that branch is not published from a tag of its name. Delete the tag, or give it another name.',
-    })
   const match = matchChannel(ref, inputs.channels)
+  const isBranchName =
+    ref.name === defaultBranch || inputs.channels.some(({ pattern }) => pattern === ref.name)
+  // Who may make tags is often more than who may push to that branch.
+  if (ref.type === 'tag' && isBranchName && (match === undefined || ref.name === defaultBranch))
+    throw new ActionError('ref_ambiguous', `The tag "${ref.name}" has the name of a branch that publishes.`, {
+      hint: `What is mapped to a branch is not published from a tag of its name. Delete the tag or rename it. To publish a tag, map its full name: "refs/tags/${ref.name}".`,
+    })
   if (match !== undefined)
     return {
       kind: 'publish',
@@ -224,15 +218,6 @@ function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Op
     }
   return {
     kind: 'skip',
-    reason: `No channel is mapped to ${ref.type} ${ref.name}. To publish it, add a line such as "${ref.name}: ${suggestChannel(ref.name)}" to the input "channels".`,
+    reason: `No channel is mapped to ${ref.type} ${ref.name}. To publish it, add a line such as "${suggestMapping(ref, defaultBranch)}" to the input "channels".`,
   }
-}
-
-function suggestChannel(name: string): string {
-  return (
-    name
-      .replace(/[^A-Za-z0-9._-]+/g, '-')
-      .replace(/^[._-]+|[._-]+$/g, '')
-      .slice(0, 64) || 'beta'
-  )
 }

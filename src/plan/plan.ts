@@ -20,6 +20,7 @@ import {
   chooseName,
   DEFAULT_RULES,
   firstRefusal,
+  hasOtherName,
   mayShow,
   type NameRequest,
   PREVIEW_RULES,
@@ -124,13 +125,13 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
         return { do: 'keep', outcome: 'stale', bundle: served }
       }
       const active = channel === null ? null : activeRollout(channel)
-      if (active === null && served.checksum === checksum && isReady(served)) {
+      if (active === null && served.checksum === checksum && isReady(served) && isWanted(served)) {
         decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' })
         return { do: 'keep', outcome: 'unchanged', bundle: served }
       }
       const running = facts.running?.bundle
       const goesOn = facts.rollout.bps !== null || facts.rollout.onActive === 'advance'
-      if (active !== null && running?.checksum === checksum && goesOn) {
+      if (active !== null && running?.checksum === checksum && goesOn && isWanted(running)) {
         decisions.push({
           what: 'bundle',
           value: running.name,
@@ -168,10 +169,6 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     const taken = new Set(facts.bundles.map(bundle => bundle.name))
     const request = nameRequest(facts, taken)
     const choice = chooseName(request)
-    if (facts.wanted.forced && choice.names[0] !== facts.wanted.version)
-      warnings.push(
-        `Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`,
-      )
     decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why })
     return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion }
   }
@@ -201,10 +198,15 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     return null
   }
 
+  /** Content that is known under another name is published again where the user insists on a name. */
+  function isWanted(bundle: BundleRow): boolean {
+    return !hasOtherName(bundle, facts.wanted)
+  }
+
   function showable(bundle: BundleRow): boolean {
     return (
       mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
-      (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
+      isWanted(bundle) &&
       firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null
     )
   }

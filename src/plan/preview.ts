@@ -1,17 +1,149 @@
+/** What a preview is: which pull requests get one, and on which channel. Pure. */
 import type { App, BundleRow, ChannelRow } from '../capgo/wire.ts'
+import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
+import { readServedCommit } from './lineage.ts'
 import type { Commit } from './types.ts'
+import { mayShow } from './version.ts'
 
-/** The preview channel of a pull request: `{number}` and `{branch}` of the template filled in. */
+/** What decides whether a pull request gets a preview. */
+export interface PreviewInputs {
+  /** Only pull requests with this label; null = all. */
+  readonly previewLabel: string | null
+  readonly previewDrafts: boolean
+}
+
+/** Why a pull request, as it is now, has no preview; null = it has one. */
+export function refusePreview(
+  {
+    number,
+    open,
+    merged,
+    draft,
+    labels,
+  }: Pick<PullRequest, 'number' | 'open' | 'merged' | 'draft' | 'labels'>,
+  { previewLabel, previewDrafts }: PreviewInputs,
+): string | null {
+  if (!open) return `#${number} was ${merged ? 'merged' : 'closed'}`
+  if (previewLabel !== null && !labels.some(label => isSameLabel(label, previewLabel)))
+    return `#${number} has no label "${previewLabel}"`
+  if (draft && !previewDrafts) return `#${number} is a draft`
+  return null
+}
+
+/** Whether a pull request, as it is now, has a preview. */
+export function wantsPreview(
+  pull: Pick<PullRequest, 'number' | 'open' | 'merged' | 'draft' | 'labels'>,
+  inputs: PreviewInputs,
+): boolean {
+  return refusePreview(pull, inputs) === null
+}
+
+/** GitHub keeps the case of a label and takes no other that differs in it alone. */
+export function isSameLabel(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase()
+}
+
+/** As long as a channel's name may be. */
+const LONGEST_NAME = 64
+/** Digits of the largest number that a pull request may have. */
+const LONGEST_NUMBER = 10
+/** Room for a branch, and for what tells it from others that are called alike. */
+const SHORTEST_BRANCH = 12
+
+/** Why a template cannot name the channels of previews, or null. */
+export function refuseTemplate(template: string): { why: string; hint: string } | null {
+  const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template)?.[0]
+  if (unknown !== undefined)
+    return { why: `has the unknown placeholder ${unknown}.`, hint: 'Available: {number}, {branch}.' }
+  const count = (placeholder: string) => template.split(placeholder).length - 1
+  const literal = template.replace(/\{(?:number|branch)\}/g, '').length
+  const longest = literal + count('{number}') * LONGEST_NUMBER + count('{branch}') * SHORTEST_BRANCH
+  if (longest > LONGEST_NAME)
+    return {
+      why: `"${template}" leaves no room for the number or the branch: a channel's name has at most ${LONGEST_NAME} characters.`,
+      hint: 'Shorten it, for example to "pr-{number}".',
+    }
+  // `{branch}{number}` is "a12" for branch "a", #12, and for branch "a1", #2.
+  if (/\{branch\}[0-9]*\{number\}|\{number\}[0-9]*\{branch\}/.test(template))
+    return {
+      why: `"${template}" gives two pull requests the same channel: nothing separates {number} from {branch}.`,
+      hint: 'Put a "-" between them.',
+    }
+  return null
+}
+
+/**
+ * The preview channel of a pull request: `{number}` and `{branch}` of the template filled in. A branch that is too
+ * long is cut, nothing else. Without `{number}` a branch whose name had to be changed, or that is of a fork, ends with
+ * a hash of it, so that `a/b` and `a-b` have two channels.
+ */
 export function previewChannelName(
   template: string,
-  pull: { readonly number: number; readonly headRef: string },
+  { number, headRef, fork }: Pick<PullRequest, 'number' | 'headRef' | 'fork'>,
 ): string {
-  const branch = pull.headRef.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '')
-  return template
-    .replaceAll('{number}', String(pull.number))
-    .replaceAll('{branch}', branch || 'branch')
-    .slice(0, 64)
+  const numbered = template.replaceAll('{number}', String(number))
+  const parts = numbered.split('{branch}')
+  const room = Math.max(1, Math.floor((LONGEST_NAME - parts.join('').length) / Math.max(1, parts.length - 1)))
+  const plain = trimmed(headRef.replace(/[^A-Za-z0-9._-]+/g, '-'))
+  const isUnique = template.includes('{number}') || (plain === headRef && plain.length <= room && !fork)
+  const suffix = isUnique ? '' : `-${hash(fork ? `${headRef}#${number}` : headRef)}`
+  const branch = trimmed(plain.slice(0, Math.max(1, room - suffix.length))) || 'branch'
+  return parts.join(`${branch}${suffix}`.slice(0, room)).slice(0, LONGEST_NAME)
+}
+
+function trimmed(name: string): string {
+  return name.replace(/^[._-]+|[._-]+$/g, '')
+}
+
+/** Eight hex digits (FNV-1a): enough to tell the branches of one repository apart. */
+function hash(text: string): string {
+  let value = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)
+  return (value >>> 0).toString(16).padStart(8, '0')
+}
+
+/**
+ * Why a preview must not replace what a channel is or serves, or null. A preview takes over channels without a bundle
+ * and those that serve a preview of this repository: nothing that is public, that a branch publishes to, that another
+ * repository previews on, or that somebody made by hand. `pull` is `owner/name#12`.
+ */
+export function refuseChannel(
+  channel: Pick<ChannelRow, 'name' | 'public' | 'version'>,
+  pull: string,
+): ActionError | null {
+  const [repository, number] = splitPull(pull)
+  const refuse = (what: string, hint: string) =>
+    new ActionError(
+      'preview_channel_taken',
+      `Channel ${channel.name} ${what}; the preview of #${number} must not replace that.`,
+      { hint },
+    )
+  const hint = 'Give previews channels of their own, such as preview-channel: pr-{number}.'
+  if (channel.public) return refuse("is the app's public channel", hint)
+  const served = channel.version
+  if (served === null) return null
+  const note = readServedCommit(served, channel.name)
+  if (note === null) {
+    // A key may be too weak to note it, and the name says it too.
+    if (mayShow(served.name, '', channel.name, { kind: 'preview', pull: Number(number) })) return null
+    return refuse(
+      `serves ${served.name}, which is no preview`,
+      `${hint} Where the channel is not needed any more, delete it in the Capgo console.`,
+    )
+  }
+  if (note.pull === null) return refuse(`serves ${served.name}, which ${note.refName} published`, hint)
+  const [other] = splitPull(note.pull)
+  if (other === repository) return null
+  return refuse(
+    `serves the preview of ${note.pull}, another repository that publishes this app`,
+    `Give each repository its own channels: preview-channel: ${repository.split('/')[1]?.toLowerCase()}-{number}. After a repository was renamed, delete the channel in the Capgo console.`,
+  )
+}
+
+function splitPull(pull: string): [repository: string, number: string] {
+  const at = pull.lastIndexOf('#')
+  return [pull.slice(0, at), pull.slice(at + 1)]
 }
 
 /** How a pull request is named in what this action writes: `owner/name#12`. */

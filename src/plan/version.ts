@@ -1,4 +1,6 @@
+/** What a bundle is called. Pure. */
 import semver from 'semver'
+import type { BundleRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { normaliseNative, type Refusal, refusedByVersion, type VersionRules } from './delivery.ts'
 import type { Commit, NativeVersion, Purpose, WantedVersion } from './types.ts'
@@ -19,6 +21,67 @@ export interface NameChoice {
   /** The name to use, and those to use instead when somebody takes it in between. */
   readonly names: readonly [string, ...string[]]
   readonly why: string
+}
+
+/** Where a bundle's version comes from. */
+export interface VersionSources {
+  /** The input `version`. */
+  readonly input: string | null
+  /** Short name of the tag that the run is of. */
+  readonly tag: string | null
+  /** What `package.json` has under these names; null without the file. */
+  readonly manifest: { readonly name?: unknown; readonly version?: unknown } | null
+}
+
+/** `v1.2.0` and `1.2.0`, behind nothing or the name of a package: `@acme/app@1.2.0`, `app-v1.2.0`, `app/1.2.0`. */
+const VERSION_TAG =
+  /^(?:(?<owner>.+?)[@/_-])?v?(?<version>\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)$/
+
+/**
+ * The version that a bundle is wanted to have: the input, else the tag, else `package.json`. The tag of another
+ * package of the repository is not this app's version. Apps need no version of their own: without one, names are
+ * derived from the native version, or from zero.
+ */
+export function chooseVersion({ input, tag, manifest }: VersionSources): WantedVersion {
+  if (input !== null) return { ...withoutBuildMetadata(input, 'input "version"'), forced: true }
+  const tagged = tag === null ? undefined : VERSION_TAG.exec(tag)?.groups
+  const isOwn = tagged?.owner === undefined || isNameOf(tagged.owner, manifest?.name)
+  if (tagged?.version !== undefined && isOwn && semver.valid(tagged.version) !== null)
+    return { ...withoutBuildMetadata(tagged.version, `tag ${tag}`), forced: false }
+  const notTag =
+    tag === null
+      ? ''
+      : `; tag ${tag} is ${isOwn ? 'not a version' : `not one of this app, but of "${tagged?.owner}"`}`
+  const version = manifest?.version
+  if (typeof version !== 'string' || version === '')
+    return { version: '0.0.0', source: `no version in package.json (taken as 0.0.0)${notTag}`, forced: false }
+  if (semver.valid(version) === null)
+    return {
+      version: '0.0.0',
+      source: `"${version}" in package.json is not a semantic version (taken as 0.0.0)${notTag}`,
+      forced: false,
+    }
+  const { version: wanted, source } = withoutBuildMetadata(version, 'package.json')
+  return { version: wanted, source: `${source}${notTag}`, forced: false }
+}
+
+/** Whether a tag's prefix is the name of this package, with or without its scope. */
+function isNameOf(owner: string, name: unknown): boolean {
+  return typeof name === 'string' && (owner === name || owner === name.replace(/^@[^/]+\//, ''))
+}
+
+/**
+ * The one rule for build metadata (`+7`): it is left out, and the source says so. Versions that differ in it alone are
+ * equal to devices, and it cannot stand in the address of a bundle.
+ */
+export function withoutBuildMetadata(version: string, source: string): { version: string; source: string } {
+  const plain = /^[\d.]+$/.test(version) ? version : (semver.valid(version) ?? version)
+  return { version: plain, source: plain === version ? source : `${source} (${version}, taken as ${plain})` }
+}
+
+/** Whether the user insists on a name that this bundle does not have. */
+export function hasOtherName(bundle: Pick<BundleRow, 'name'>, { version, forced }: WantedVersion): boolean {
+  return forced && bundle.name !== version
 }
 
 /** How many names to hold ready for the case that another run takes one at the same moment. */
@@ -63,8 +126,8 @@ export function firstRefusal(
  * the next patch's pre-release for this channel and run (`1.4.1-production.57.1` from `1.4.0`), which is
  * above what is installed and below the real next version.
  *
- * Throws `version_refused` when the user insists on a name that no device would take, and
- * `channel_refuses_all` when the channel's rules leave no name at all.
+ * Throws `version_refused` when the user insists on a name that no device would take, `version_taken` when other
+ * content has that name, and `channel_refuses_all` when the channel's rules leave no name at all.
  */
 export function chooseName(request: NameRequest): NameChoice {
   const { wanted, natives, rules, minUpdateVersion, commit, taken } = request
@@ -78,9 +141,19 @@ export function chooseName(request: NameRequest): NameChoice {
       },
     )
   }
+  if (wanted.forced) {
+    if (!taken.has(wanted.version)) return { names: [wanted.version], why: wanted.source }
+    throw new ActionError(
+      'version_taken',
+      `Version ${wanted.version} (${wanted.source}) is taken: another bundle of this app has that name.`,
+      {
+        hint: 'Capgo never frees a name, not even of a deleted bundle. Set another version, or remove the input "version" to get a free name.',
+      },
+    )
+  }
   const derived = derivedNames(request)
   // A preview gets a name of its own, so that the wanted one stays free for the release.
-  const own = request.purpose.kind === 'preview' && !wanted.forced
+  const own = request.purpose.kind === 'preview'
   if (refused === null && !own && !taken.has(wanted.version)) {
     const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : ''
     return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` }

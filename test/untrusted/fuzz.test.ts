@@ -17,7 +17,8 @@ import { list, parseAnswer, query, quote } from '../../src/capgo/postgrest.ts'
 import * as wire from '../../src/capgo/wire.ts'
 import { ActionError } from '../../src/errors.ts'
 import { readTrigger, toPullRequest } from '../../src/event.ts'
-import { type InputReader, readInputs } from '../../src/inputs.ts'
+import type { InputReader } from '../../src/input-values.ts'
+import { readInputs } from '../../src/inputs.ts'
 import { matchChannel } from '../../src/plan/channel.ts'
 import { noteCommit, readPulls, readServedCommit } from '../../src/plan/lineage.ts'
 import { previewChannelName } from '../../src/plan/preview.ts'
@@ -176,7 +177,7 @@ describe('names of branches, tags and channels', () => {
         text,
         fc.constantFrom('pr-{number}', '{branch}', 'x-{branch}', '{number}-{branch}', '{branch}-{number}'),
         (headRef, template) => {
-          expect(previewChannelName(template, { number: 12, headRef })).toMatch(CHANNEL_NAME)
+          expect(previewChannelName(template, { number: 12, headRef, fork: false })).toMatch(CHANNEL_NAME)
         },
       ),
       SETTINGS,
@@ -230,7 +231,7 @@ describe('names of branches, tags and channels', () => {
       fc.property(text, fc.integer({ min: 1, max: 1e6 }), (name, run) => {
         const purpose = { kind: 'branch', isDefaultBranch: false } as const
         expect(
-          preReleaseLabel(previewChannelName('{branch}', { number: 1, headRef: name }), purpose),
+          preReleaseLabel(previewChannelName('{branch}', { number: 1, headRef: name, fork: false }), purpose),
         ).toMatch(/^[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*$/)
         expect(run).toBeGreaterThan(0)
       }),

@@ -21,7 +21,7 @@ export const commits: Readonly<Record<string, Handler>> = {
       return {
         status: 200,
         bytes: Buffer.from(sha),
-        headers: { 'content-type': 'application/vnd.github.sha' },
+        headers: { 'content-type': 'application/vnd.github.sha; charset=utf-8' },
       }
     return ok(call.resources.commit(call.repository, await call.repository.git.commit(sha)))
   },

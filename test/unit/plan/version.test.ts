@@ -4,11 +4,14 @@ import { describe, expect, it } from 'vitest'
 import { ActionError } from '../../../src/errors.ts'
 import {
   chooseName,
+  chooseVersion,
   DEFAULT_RULES,
   firstRefusal,
   mayShow,
   type NameRequest,
   preReleaseLabel,
+  type VersionSources,
+  withoutBuildMetadata,
 } from '../../../src/plan/version.ts'
 
 const commit = {
@@ -84,6 +87,13 @@ describe('chooseName', () => {
     expect(forced).toThrow(ActionError)
     expect(forced).toThrow(/disable_auto_update_to_major.*build.gradle:12/)
   })
+  it('refuses a forced version that is taken, and never moves to another', () => {
+    const asked = request({ wanted: wanted('1.4.0', true) })
+    expect(chooseName(asked)).toEqual({ names: ['1.4.0'], why: 'input "version"' })
+    expect(() => chooseName({ ...asked, taken: new Set(['1.4.0']) })).toThrow(
+      expect.objectContaining({ code: 'version_taken', message: expect.stringContaining('1.4.0') }),
+    )
+  })
   it('finds another name when the derived ones are taken too', () => {
     const taken = new Set(['1.4.0', '1.4.1-production.57.1', '1.4.1-production.57.1.2'])
     expect(chooseName(request({ taken })).names[0]).toBe('1.4.1-production.57.1.3')
@@ -140,6 +150,66 @@ describe('chooseName', () => {
       ),
     )
   })
+})
+
+describe('chooseVersion', () => {
+  const manifest = { name: '@acme/mobile', version: '1.3.0' }
+  const choose = (given: Partial<VersionSources>) => {
+    const { version, source, forced } = chooseVersion({ input: null, tag: null, manifest, ...given })
+    return `${version}${forced ? '!' : ''} ${source}`
+  }
+  it.each<[Partial<VersionSources>, string]>([
+    [{ input: '2.0.0', tag: 'v1.0.0' }, '2.0.0! input "version"'],
+    [{}, '1.3.0 package.json'],
+    [{ tag: 'v5.0.0' }, '5.0.0 tag v5.0.0'],
+    [{ tag: '5.0.0-rc.1' }, '5.0.0-rc.1 tag 5.0.0-rc.1'],
+    [{ tag: '@acme/mobile@5.0.0' }, '5.0.0 tag @acme/mobile@5.0.0'],
+    [{ tag: 'mobile@5.0.0' }, '5.0.0 tag mobile@5.0.0'],
+    [{ tag: 'mobile-v5.0.0' }, '5.0.0 tag mobile-v5.0.0'],
+    [{ tag: 'mobile/v5.0.0' }, '5.0.0 tag mobile/v5.0.0'],
+    [
+      { tag: '@acme/api@5.0.0' },
+      '1.3.0 package.json; tag @acme/api@5.0.0 is not one of this app, but of "@acme/api"',
+    ],
+    [
+      { tag: '@other/mobile@5.0.0' },
+      '1.3.0 package.json; tag @other/mobile@5.0.0 is not one of this app, but of "@other/mobile"',
+    ],
+    [{ tag: 'api-v5.0.0' }, '1.3.0 package.json; tag api-v5.0.0 is not one of this app, but of "api"'],
+    [{ tag: 'api/v5.0.0' }, '1.3.0 package.json; tag api/v5.0.0 is not one of this app, but of "api"'],
+    [
+      { tag: 'api-mobile-5.0.0' },
+      '1.3.0 package.json; tag api-mobile-5.0.0 is not one of this app, but of "api-mobile"',
+    ],
+    [
+      { tag: 'mobile@5.0.0', manifest: null },
+      '0.0.0 no version in package.json (taken as 0.0.0); tag mobile@5.0.0 is not one of this app, but of "mobile"',
+    ],
+    [{ tag: 'nightly' }, '1.3.0 package.json; tag nightly is not a version'],
+    [{ tag: 'v1.02.0' }, '1.3.0 package.json; tag v1.02.0 is not a version'],
+    [
+      { manifest: { version: '1.4' } },
+      '0.0.0 "1.4" in package.json is not a semantic version (taken as 0.0.0)',
+    ],
+    [{ manifest: { version: 'v1.4.0' } }, '1.4.0 package.json (v1.4.0, taken as 1.4.0)'],
+    // One rule for build metadata.
+    [{ input: '1.4.0+7' }, '1.4.0! input "version" (1.4.0+7, taken as 1.4.0)'],
+    [{ tag: 'v1.3.0+45' }, '1.3.0 tag v1.3.0+45 (1.3.0+45, taken as 1.3.0)'],
+    [
+      { tag: 'mobile@1.3.0-rc.1+45' },
+      '1.3.0-rc.1 tag mobile@1.3.0-rc.1+45 (1.3.0-rc.1+45, taken as 1.3.0-rc.1)',
+    ],
+    [{ manifest: { version: '1.4.0+7' } }, '1.4.0 package.json (1.4.0+7, taken as 1.4.0)'],
+  ])('%j: %s', (given, said) => expect(choose(given)).toBe(said))
+
+  it.each([
+    ['1', '1'],
+    ['1.2', '1.2'],
+    ['1.2.3', '1.2.3'],
+    ['1.2.3-rc.1+7', '1.2.3-rc.1'],
+  ])('a native version %s is %s', (given, version) =>
+    expect(withoutBuildMetadata(given, 'x').version).toBe(version),
+  )
 })
 
 describe('preReleaseLabel', () => {
