@@ -154,6 +154,7 @@ const fields: Record<string, (text: string) => PreviewComment> = {
   'web.why': text => ({ ...ready, web: { why: text } }),
   'warnings, one': text => ({ ...ready, warnings: [text] }),
   'warnings, two': text => ({ ...ready, warnings: [text, text] }),
+  reason: text => ({ ...comments.kept!, reason: text }),
   'error.code': text => ({ ...failed, error: { ...failed.error!, code: text } }),
   'error.message': text => ({ ...failed, error: { ...failed.error!, message: text } }),
   'error.hint': text => ({ ...failed, error: { ...failed.error!, hint: text } }),
