@@ -38,6 +38,7 @@ export function createApp(capgo: Capgo): Hono<Env> {
     capgo.store.settle()
     if (isPreviewHost(c.req.header('host'))) return servePreview(c)
     await next()
+    c.header('Date', new Date(capgo.store.clock.now()).toUTCString())
     c.header('X-Worker-Source', `local-capgo-${capgo.runtime}`)
   })
 

@@ -54,6 +54,8 @@ export interface Trigger {
   readonly commit: Commit
   /** `owner/name`. */
   readonly repository: string
+  /** Its id on GitHub, which stays when it is renamed; null where nobody tells it. */
+  readonly repositoryId: number | null
   /** Page of the repository. */
   readonly repositoryUrl: string
   /** Page of this run. */
@@ -113,6 +115,7 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
     defaultBranch: told.repository?.default_branch ?? null,
     repository,
+    repositoryId: Number(env.GITHUB_REPOSITORY_ID) || null,
     repositoryUrl: `${server}/${repository}`,
     runUrl: `${server}/${repository}/actions/runs/${runId}`,
     actor: env.GITHUB_ACTOR ?? '',

@@ -3,7 +3,7 @@ import { ActionError, RefGone } from './errors.ts'
 import { readTrigger } from './event.ts'
 import { gatherAppId, gatherCheckedOut } from './gather.ts'
 import { type Inputs, readInputs } from './inputs.ts'
-import { cleanup, readPull, sweep } from './operations/close.ts'
+import { cleanup, readPull } from './operations/close.ts'
 import type { RunContext } from './operations/context.ts'
 import { createCourtesies } from './operations/courtesy.ts'
 import { deliver, prepare } from './operations/deliver.ts'
@@ -15,6 +15,7 @@ import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
 import { headOfRef } from './operations/standing.ts'
 import { readStatus } from './operations/status.ts'
+import { sweep } from './operations/sweep.ts'
 import { convergeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failure } from './report/outcome.ts'
@@ -84,8 +85,12 @@ function late(stop: Stop): Promise<never> {
   })
 }
 
-/** How an operation is called when it fails; the others publish, or clean up after what was published. */
+/** How an operation is called when it fails; the others publish. */
 const TITLES: Partial<Record<Operation['kind'], string>> = {
+  preview: 'Preview',
+  follow: 'Preview',
+  cleanup: 'Clean-up',
+  sweep: 'Clean-up',
   promote: 'Promotion',
   rollback: 'Roll-back',
   rollout: 'Change of the rollout',
@@ -183,10 +188,8 @@ async function cleanUpUnwanted(
   operation: Extract<Operation, { kind: 'cleanup' }>,
   context: RunContext,
 ): Promise<Result> {
-  const { number, open } = operation.pull
-  const label = context.inputs.previewLabel
-  const reason =
-    open && label !== null ? `${operation.why}; with it, it gets a preview.` : `${operation.why}.`
+  const { number } = operation.pull
+  const reason = `${operation.why}, so it gets no preview.`
   try {
     const result = await cleanup(operation, context)
     const isEmpty =

@@ -41,6 +41,7 @@ const ready: PreviewComment = {
   warnings: [],
   error: null,
   removed: null,
+  missing: null,
 }
 
 const tester = (n: number, name: string, more: Partial<TesterRow>): TesterRow => ({
@@ -182,6 +183,14 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
       devices: 0,
       kept: ['Bundle 1.4.1-pr.12.56.1 stays: another channel serves it.'],
     },
+  },
+  missing: {
+    ...ready,
+    state: 'missing',
+    channel: { name: '', id: null, selfAssignable: false },
+    bundle: null,
+    deepLink: null,
+    missing: '#12 was reopened while its preview was removed.',
   },
   'closed-nothing': { ...closed, removed: { channel: false, bundles: 0, devices: 0, kept: [] } },
   hostile: {

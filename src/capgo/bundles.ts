@@ -3,8 +3,9 @@ import semver from 'semver'
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
-import { list as listed, PAGE, parseAnswer, query, unexpected } from './postgrest.ts'
+import { list as listed, parseAnswer, query } from './postgrest.ts'
 import { refusal } from './refusal.ts'
+import { readAll } from './rows.ts'
 import {
   BUNDLE_COLUMNS,
   BundleRow,
@@ -38,10 +39,12 @@ const FINALISED = {
 /** What became of a bundle that was to be deleted: `linked` stays, since a channel serves it. */
 export type Deleted = 'deleted' | 'linked' | 'gone'
 
-/** No app has more bundles than these hold, even where a server gives few rows at once. */
-const MOST_PAGES = 5000
 /** Characters of a filter; proxies refuse addresses of some thousand more. */
 const LONGEST_FILTER = 4000
+/** What Capgo says when it has done it; a proxy that answers in its place does not. */
+const Done = z.object({ status: z.literal('ok') })
+/** Ids in one filter. */
+const IDS_A_CALL = 200
 const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 }
 /**
  * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
@@ -52,7 +55,9 @@ const SILENCE = 61_000
 
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as const
 
-export function bundles({ http, api, key, database }: Connection) {
+export function bundles(connection: Connection) {
+  const { http, api, key, database } = connection
+
   async function list(appId: string, filter: Record<string, string>, what: string): Promise<BundleRow[]> {
     const { url, headers } = await database()
     const call = {
@@ -66,6 +71,17 @@ export function bundles({ http, api, key, database }: Connection) {
     if (answer.status !== 200) throw refusal(call, answer)
     return parseAnswer(z.array(BundleRow), answer, call)
   }
+
+  /** Every bundle that is not deleted and fits, the newest first. */
+  const listAll = (appId: string, filter: Record<string, string>, what: string): Promise<BundleRow[]> =>
+    readAll(connection, appId, {
+      table: 'app_versions',
+      row: BundleRow,
+      columns: BUNDLE_COLUMNS,
+      filter: { ...filter, deleted: 'is.false' },
+      order: 'desc',
+      what,
+    })
 
   async function change<T>(
     { row, columns }: { row: z.ZodMiniType<T>; columns: string },
@@ -93,7 +109,8 @@ export function bundles({ http, api, key, database }: Connection) {
    */
   async function deleteBundle(appId: string, name: string): Promise<Deleted> {
     // Without a version this very route deletes every bundle that no channel serves: never send it empty.
-    if (semver.valid(name) !== name) throw new TypeError(`"${name}" is no bundle name`)
+    if (typeof name !== 'string' || semver.valid(name) !== name)
+      throw new TypeError(`"${name}" is no bundle name`)
     const call = {
       what: `delete bundle ${name}`,
       method: 'DELETE',
@@ -103,33 +120,36 @@ export function bundles({ http, api, key, database }: Connection) {
       retry: 'repeat',
     } as const
     const answer = await http.send(call)
-    if (answer.status === 200) return 'deleted'
+    if (answer.status === 200) {
+      parseAnswer(Done, answer, call)
+      return 'deleted'
+    }
     if (answer.code === 'cannot_delete_linked_version') return 'linked'
     if (answer.code === 'cannot_delete_version') return 'gone'
     throw refusal(call, answer, { permission: 'bundle.delete', role: 'app_admin' })
   }
 
+  async function readBundlesById(appId: string, ids: readonly number[]): Promise<BundleRow[]> {
+    const found: BundleRow[] = []
+    for (let from = 0; from < ids.length; from += IDS_A_CALL) {
+      const some = ids.slice(from, from + IDS_A_CALL)
+      found.push(...(await list(appId, { id: listed(some) }, 'read bundles')))
+    }
+    return found
+  }
+
   return {
-    /** Bundles, not deleted, whose comment has this text; the caller looks closer. */
+    /** Bundles whose comment has this text (`*` = anything), whatever its case; the caller looks closer. */
     findBundlesByComment: (appId: string, text: string): Promise<BundleRow[]> =>
-      list(
+      listAll(
         appId,
-        {
-          comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`,
-          deleted: 'is.false',
-          order: 'id.desc',
-          limit: '1000',
-        },
+        { comment: `ilike.*${text.replace(/[%_\\,()]/g, '_')}*` },
         'look for bundles by what they were put on a channel for',
       ),
 
-    /** Bundles whose upload is not finished, the newest first. */
+    /** Bundles whose upload is not finished. */
     findUnfinishedBundles: (appId: string): Promise<BundleRow[]> =>
-      list(
-        appId,
-        { storage_provider: 'eq.r2-direct', deleted: 'is.false', order: 'id.desc', limit: String(PAGE) },
-        'look for unfinished bundles',
-      ),
+      listAll(appId, { storage_provider: 'eq.r2-direct' }, 'look for unfinished bundles'),
 
     async readBundle(appId: string, name: string): Promise<BundleRow | null> {
       return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null
@@ -141,36 +161,14 @@ export function bundles({ http, api, key, database }: Connection) {
     },
 
     /** The bundles of these ids, also deleted ones. */
-    async readBundlesById(appId: string, ids: readonly number[]): Promise<BundleRow[]> {
-      return ids.length === 0 ? [] : list(appId, { id: listed(ids) }, 'read bundles')
-    },
+    readBundlesById,
 
     /** Every bundle of the app that is not deleted, the newest first. */
-    async listBundles(appId: string): Promise<BundleRow[]> {
-      const all: BundleRow[] = []
-      const what = 'list bundles'
-      for (let pages = 0; pages < MOST_PAGES; pages++) {
-        // By id and not by offset: bundles may come and go meanwhile.
-        const before = all.at(-1)
-        const page = await list(
-          appId,
-          {
-            deleted: 'is.false',
-            ...(before === undefined ? {} : { id: `lt.${before.id}` }),
-            order: 'id.desc',
-            limit: String(PAGE),
-          },
-          what,
-        )
-        // A server may give fewer rows at once than we ask for: only an empty page is the end.
-        if (page.length === 0) return all
-        for (const row of page) {
-          if (row.id >= (all.at(-1)?.id ?? Number.POSITIVE_INFINITY))
-            throw unexpected({ what }, 'rows that were not asked for')
-          all.push(row)
-        }
-      }
-      throw unexpected({ what }, 'there is no end of them')
+    listBundles: (appId: string): Promise<BundleRow[]> => listAll(appId, {}, 'list bundles'),
+
+    /** Which of these bundles are there and not deleted: what deleting them came to. */
+    async readRemaining(appId: string, ids: readonly number[]): Promise<BundleRow[]> {
+      return (await readBundlesById(appId, ids)).filter(({ deleted }) => !deleted)
     },
 
     /**
@@ -305,7 +303,10 @@ export function bundles({ http, api, key, database }: Connection) {
         json: { app_id: appId, name },
         retry: 'repeat',
       })
-      return answer.status === 200 || answer.code === 'error_already_deleted'
+      return (
+        (answer.status === 200 && Done.safeParse(answer.json).success) ||
+        answer.code === 'error_already_deleted'
+      )
     },
   }
 }

@@ -2,8 +2,9 @@ import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionError } from './http.ts'
-import { parseAnswer, query, quote } from './postgrest.ts'
+import { list as listed, parseAnswer, query } from './postgrest.ts'
 import { permissionMissing, refusal } from './refusal.ts'
+import { readAll } from './rows.ts'
 import { CHANNEL_COLUMNS, ChannelRow } from './wire.ts'
 
 /** Fields of `POST /channel`, spelt as that route takes them; others it ignores in silence. */
@@ -16,76 +17,145 @@ export interface ChannelFields {
   readonly allow_emulator?: boolean
 }
 
+/** A channel as it was seen, by what decides whether it may be deleted. */
+export type SeenChannel = Pick<ChannelRow, 'id' | 'name' | 'public' | 'rollout_version'> & {
+  readonly version: { readonly id: number }
+}
+
+/** What became of a channel that was to be deleted: `changed` stays, since it is not as it was seen any more. */
+export type DeletedChannel = 'deleted' | 'gone' | 'changed'
+
+/** Names in one filter: a URL of them has 8 kB, the usual limit. */
+const NAMES_A_CALL = 100
+const DELETE = { permission: 'channel.delete', role: 'app_admin (or app_preview for its own channels)' }
+
 /** How often a channel is made of which nobody can tell whether it was. */
 const CREATIONS = 3
 
-export function channels({ http, api, key, database }: Connection) {
-  async function list(appId: string, filter: Record<string, string>, what: string): Promise<ChannelRow[]> {
-    const { url, headers } = await database()
-    const call = {
+export function channels(connection: Connection) {
+  const { http, api, key, database } = connection
+
+  const list = (
+    appId: string,
+    filter: Readonly<Record<string, string>>,
+    what: string,
+  ): Promise<ChannelRow[]> =>
+    readAll(connection, appId, {
+      table: 'channels',
+      row: ChannelRow,
+      columns: CHANNEL_COLUMNS,
+      filter,
+      order: 'asc',
       what,
+    })
+
+  async function readOne(appId: string, name: string): Promise<ChannelRow | null> {
+    const { url, headers } = await database()
+    const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: CHANNEL_COLUMNS }
+    const call = {
+      what: `read channel ${name}`,
       method: 'GET',
-      url: `${url}/channels?${query({ app_id: `eq.${appId}`, ...filter, select: CHANNEL_COLUMNS })}`,
+      url: `${url}/channels?${query(filter)}`,
       headers,
       retry: 'repeat',
     } as const
     const answer = await http.send(call)
     if (answer.status !== 200) throw refusal(call, answer)
-    return parseAnswer(z.array(ChannelRow), answer, call)
+    return parseAnswer(z.array(ChannelRow), answer, call)[0] ?? null
+  }
+
+  /** Deletes the channel where it is still as it was seen, in one step. False where no row was deleted. */
+  async function deleteAsSeen(appId: string, seen: SeenChannel): Promise<boolean> {
+    const { url, headers } = await database()
+    const filter = {
+      id: `eq.${seen.id}`,
+      app_id: `eq.${appId}`,
+      name: `eq.${seen.name}`,
+      public: 'is.false',
+      version: `eq.${seen.version.id}`,
+      rollout_version: seen.rollout_version === null ? 'is.null' : `eq.${seen.rollout_version}`,
+      select: 'id',
+    }
+    const answer = await http.send({
+      what: `delete channel ${seen.name}`,
+      method: 'DELETE',
+      url: `${url}/channels?${query(filter)}`,
+      headers: { ...headers, prefer: 'return=representation' },
+      retry: 'repeat',
+    })
+    const deleted = z.array(z.object({ id: z.int() })).safeParse(answer.json)
+    return answer.status === 200 && deleted.data?.[0]?.id === seen.id
   }
 
   return {
     /** The channel with the bundle it serves, null when there is none (or the key cannot see it). */
-    async readChannel(appId: string, name: string): Promise<ChannelRow | null> {
-      const rows = await list(appId, { name: `eq.${name}` }, `read channel ${name}`)
-      return rows[0] ?? null
-    },
+    readChannel: readOne,
 
     /** Channels of these names, with what they serve. */
     async readChannels(appId: string, names: readonly string[]): Promise<ChannelRow[]> {
-      return list(appId, { name: `in.(${names.map(quote).join(',')})` }, 'read channels')
+      const found: ChannelRow[] = []
+      for (let from = 0; from < names.length; from += NAMES_A_CALL)
+        found.push(
+          ...(await list(appId, { name: listed(names.slice(from, from + NAMES_A_CALL)) }, 'read channels')),
+        )
+      return found
     },
 
     /** Every channel of the app, with what it serves. */
-    async listChannels(appId: string): Promise<ChannelRow[]> {
-      return list(appId, { order: 'id.asc' }, 'read channels')
-    },
+    listChannels: (appId: string): Promise<ChannelRow[]> => list(appId, {}, 'read channels'),
 
     /**
-     * Deletes a channel; its overrides go with it, bundles stay. A key of the role `app_preview` deletes its
-     * own channels only together with the bundle that they serve (`withBundle`), others only without.
+     * Deletes a channel that is as it was seen; its overrides go with it, bundles stay. A key of the role
+     * `app_preview` deletes its own channels only together with the bundle that they serve (`withBundle`), others only
+     * without. Row security may keep a key from deleting the row itself: then the API does it, right after a look.
+     * Throws `not_deleted` when the channel is there all the same.
      */
-    async deleteChannel(appId: string, name: string, withBundle: boolean): Promise<'deleted' | 'gone'> {
+    async deleteChannel(appId: string, seen: SeenChannel, withBundle: boolean): Promise<DeletedChannel> {
+      if (!withBundle && (await deleteAsSeen(appId, seen))) return 'deleted'
+      const look = async () => (await list(appId, { id: `eq.${seen.id}` }, `read channel ${seen.name}`))[0]
+      const now = await look()
+      if (now === undefined) return 'gone'
+      if (!isAsSeen(now, seen)) return 'changed'
       const call = {
-        what: `delete channel ${name}`,
+        what: `delete channel ${seen.name}`,
         method: 'DELETE',
         url: `${api}/channel`,
         headers: key,
-        json: { app_id: appId, channel: name, ...(withBundle ? { delete_bundle: true } : {}) },
+        json: { app_id: appId, channel: seen.name, ...(withBundle ? { delete_bundle: true } : {}) },
         retry: 'repeat',
       } as const
       const answer = await http.send(call)
-      if (answer.status === 200) return 'deleted'
-      if (answer.code === 'cannot_find_channel') return 'gone'
-      throw refusal(call, answer, {
-        permission: 'channel.delete',
-        role: 'app_admin (or app_preview for its own channels)',
-      })
+      if (answer.status !== 200 && answer.code !== 'cannot_find_channel') throw refusal(call, answer, DELETE)
+      if ((await look()) !== undefined) throw notDeleted(`channel ${seen.name}`)
+      return 'deleted'
     },
 
     /** How many devices are on the channel by an override. */
     async countOverrides(appId: string, channelId: number): Promise<number> {
-      const { url, headers } = await database()
-      const call = {
+      const overrides = await readAll(connection, appId, {
+        table: 'channel_devices',
+        row: z.object({ id: z.int() }),
+        columns: 'id',
+        filter: { channel_id: `eq.${channelId}` },
+        order: 'asc',
         what: 'count the devices on the channel',
-        method: 'GET',
-        url: `${url}/channel_devices?${query({ app_id: `eq.${appId}`, channel_id: `eq.${channelId}`, select: 'device_id' })}`,
-        headers,
+      })
+      return overrides.length
+    },
+
+    /** Lets a channel serve nothing. */
+    async emptyChannel(appId: string, name: string): Promise<void> {
+      const call = {
+        what: `take the bundle off channel ${name}`,
+        method: 'POST',
+        url: `${api}/channel`,
+        headers: key,
+        json: { app_id: appId, channel: name, version: null },
         retry: 'repeat',
       } as const
       const answer = await http.send(call)
-      if (answer.status !== 200) throw refusal(call, answer)
-      return parseAnswer(z.array(z.object({ device_id: z.string() })), answer, call).length
+      if (answer.status !== 200)
+        throw refusal(call, answer, { permission: 'channel.update_settings', role: 'app_admin' })
     },
 
     /** Points a channel at a bundle. Doing it twice does no harm. */
@@ -149,11 +219,26 @@ export function channels({ http, api, key, database }: Connection) {
         if (!isUnclear) throw refusal(call, answer)
         if (tries === CREATIONS) return { made: false }
         await http.pause(answer, tries)
-        if ((await list(appId, { name: `eq.${name}` }, `read channel ${name}`)).length > 0)
-          return { made: false }
+        if ((await readOne(appId, name)) !== null) return { made: false }
       }
     },
   }
+}
+
+function isAsSeen(now: ChannelRow, seen: SeenChannel): boolean {
+  return (
+    now.name === seen.name &&
+    !now.public &&
+    now.version?.id === seen.version.id &&
+    now.rollout_version === seen.rollout_version
+  )
+}
+
+/** What Capgo, or something before it, has acknowledged and not done. */
+export function notDeleted(what: string): ActionError {
+  return new ActionError('not_deleted', `Capgo answered that ${what} was deleted, and it is still there.`, {
+    hint: 'Is a proxy between the runner and Capgo that answers for it? Run the job again: it goes on with what is left.',
+  })
 }
 
 /** A channel that must exist by now. */

@@ -110,6 +110,9 @@ export function createCapgo(options: CapgoOptions) {
     ...manifests(connection),
     ...uploads(connection),
 
+    /** The time of day by the server's clock: what is old is decided by it, since the runner's may be wrong. */
+    now: http.now,
+
     /** Opens connections for so many uploads side by side. */
     expectUploads: (count: number): void => options.warm?.(options.files, count),
 

@@ -83,6 +83,8 @@ export type Http = ReturnType<typeof createHttp>
 export function createHttp(options: HttpOptions) {
   /** Origins that have answered: when they are gone, it is not for a wrong address. */
   const known = new Set<string>()
+  /** What the server's clock said when the last answer came. */
+  let told: { readonly date: number; readonly at: number } | null = null
 
   /**
    * Sends a call and returns the answer, whatever its status. Throws `ConnectionError` when there is none,
@@ -154,6 +156,7 @@ export function createHttp(options: HttpOptions) {
         bodyTimeout: STALLED,
       })
       known.add(originOf(call.url))
+      told = readDate(response.headers) ?? told
       const pieces: Buffer[] = []
       const take = response.statusCode < 300 && call.onBody ? call.onBody() : collect(pieces, call)
       // Leaving the loop by a throw closes the connection.
@@ -204,7 +207,18 @@ export function createHttp(options: HttpOptions) {
     options.signal.throwIfAborted()
   }
 
-  return { send, pause, sleep }
+  /** The server's time of day, by its last answer; the runner's own before there is one. A runner's clock may be wrong. */
+  function now(): Date {
+    return told === null ? new Date() : new Date(told.date + performance.now() - told.at)
+  }
+
+  return { send, pause, sleep, now }
+}
+
+/** When an answer was made; null where a cache kept it, or it does not say. */
+function readDate({ date, age }: Answer['headers']) {
+  const parsed = Date.parse(String(date))
+  return Number.isNaN(parsed) || Number(age) > 0 ? null : { date: parsed, at: performance.now() }
 }
 
 /** Gives an upload up of which no byte has moved for so many milliseconds; sockets alone would wait for a quarter of an hour. */

@@ -9,6 +9,7 @@ import { boundedFetch, type Fetch } from './http.ts'
 import { pulls } from './pulls.ts'
 import { GitHubError, toGitHubError } from './refusal.ts'
 import type { Repository } from './repository.ts'
+import { runs } from './runs.ts'
 
 export interface GitHubOptions {
   readonly token: string
@@ -96,6 +97,7 @@ export function connectGitHub({
     ...deployments(connection),
     ...history(connection),
     ...pulls(connection),
+    ...runs(connection),
   }
 }
 

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini'
-import { readAll } from './answer.ts'
+import { parseAnswer, readAll } from './answer.ts'
 import { isNotFound } from './refusal.ts'
 import type { Repository } from './repository.ts'
 
+const Named = z.object({ id: z.int() })
 const Review = z.object({ user: z.nullish(z.object({ login: z.string() })) })
 
 /** Pull requests are given as GitHub answers them, unchecked: `toPullRequest` reads them, as those of events. */
@@ -14,6 +15,21 @@ export function pulls(connection: Repository) {
       try {
         const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number: number })
         return data
+      } catch (error) {
+        if (isNotFound(error)) return null
+        throw error
+      }
+    },
+
+    /**
+     * Id of the repository that has this name (`owner/name`), or had it before it was renamed; null where there is none
+     * that the token may see.
+     */
+    async readRepositoryId(name: string): Promise<number | null> {
+      const [owner = '', repo = ''] = name.split('/')
+      try {
+        const { data } = await octokit.rest.repos.get({ owner, repo })
+        return parseAnswer(Named, data, 'GET /repos/{owner}/{repo}').id
       } catch (error) {
         if (isNotFound(error)) return null
         throw error

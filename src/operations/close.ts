@@ -1,22 +1,20 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type PullRequest, toPullRequest } from '../event.ts'
-import { gatherAppId } from '../gather.ts'
+import type { NotedRepository } from '../plan/lineage.ts'
 import type { Operation } from '../plan/operation.ts'
-import { commitOfPull, pullName, refusePreview, wantsPreview } from '../plan/preview.ts'
+import { commitOfPull, wantsPreview } from '../plan/preview.ts'
+import { stateOfComment } from '../report/comment.ts'
 import { failure } from '../report/outcome.ts'
 import type { CleanedResult, RemovedPreview, SkippedResult } from '../report/result.ts'
 import type { TestersReport } from '../report/testers.ts'
-import {
-  findLeftovers,
-  findPreviewedPulls,
-  type Removed,
-  removeAbandoned,
-  removeLeftovers,
-} from './cleanup.ts'
-import { PULL_REQUESTS, writeComment } from './comment.ts'
+import { findAppIds } from './app-ids.ts'
+import { findLeftovers, findNoted, type Leftovers, type Removed, removeLeftovers } from './cleanup.ts'
+import { PULL_REQUESTS, readComment, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { environmentOf } from './deployment.ts'
-import { convergeForPull, convergeOnSchedule, readTestersFile } from './testers.ts'
+import { sayMissing } from './missing.ts'
+import { readRepository } from './repository.ts'
+import { convergeForPull, readTestersFile } from './testers.ts'
 
 /** A pull request whose preview shall go. */
 interface Closing {
@@ -27,6 +25,8 @@ interface Closing {
   readonly channelName: string | null
   /** Whether its testers are still to be moved on. */
   readonly movesTesters: boolean
+  /** Where it is known already. */
+  readonly repository?: NotedRepository
 }
 
 /** Removes the preview of a pull request; not where the job is run again after the pull request was reopened. */
@@ -44,52 +44,16 @@ export async function cleanup(
       testers: null,
       warnings: [],
     }
-  const appId = await readAppId(context)
-  return closePreview(appId, { ...operation, movesTesters: true }, context)
-}
-
-/**
- * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
- * upload that were never finished.
- */
-export async function sweep(context: RunContext): Promise<CleanedResult> {
-  const { inputs, trigger, capgo, github, deps } = context
-  const appId = await readAppId(context)
-  // First the testers: nobody is on a channel that goes.
-  const testers = await convergeOnSchedule(appId, context)
-  const numbers = await findPreviewedPulls(appId, trigger.repository, capgo)
-  const previews: RemovedPreview[] = []
-  for (const number of numbers) {
-    const answer = github === null ? null : await github.readPull(number)
-    if (answer === null) {
-      deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`)
-      continue
-    }
-    const pull = toPullRequest(answer)
-    const why = refusePreview(pull, inputs)
-    if (why === null) {
-      deps.log.info(`#${number} is open: its preview stays.`)
-      continue
-    }
-    previews.push(
-      ...(await closePreview(appId, { pull, why, channelName: null, movesTesters: false }, context)).previews,
-    )
-  }
-  if (!inputs.dryRun)
-    for (const name of await removeAbandoned(appId, deps.now(), capgo))
-      deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`)
-  const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
+  const [appId, ...others] = await findAppIds(number, context)
+  const closing = { ...operation, movesTesters: true }
+  const first = await closePreview(appId, closing, context)
+  const results = [first]
+  for (const other of others) results.push(await closePreview(other, closing, context))
   return {
-    kind: 'cleaned',
-    outcome: inputs.dryRun ? 'planned' : 'cleaned',
-    reason:
-      removed.length === 0
-        ? 'No preview was left behind.'
-        : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`,
-    appId,
-    previews: removed,
-    testers,
-    warnings: [],
+    ...first,
+    reason: [...new Set(results.map(({ reason }) => reason))].join(' '),
+    previews: results.flatMap(({ previews }) => previews),
+    warnings: results.flatMap(({ warnings }) => warnings),
   }
 }
 
@@ -104,69 +68,129 @@ export async function readPull(number: number, { courtesy }: RunContext): Promis
 /** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */
 export async function closePreview(
   appId: string,
-  { pull, why, channelName, movesTesters }: Closing,
+  closing: Closing,
   context: RunContext,
 ): Promise<CleanedResult> {
-  const { deps, inputs, trigger, capgo, courtesy } = context
+  const { inputs, capgo } = context
+  const { pull, why, channelName } = closing
   const { number } = pull
-  const testers = movesTesters ? await moveTestersOn(appId, number, context) : null
-  const leftovers = await findLeftovers(appId, pullName(trigger.repository, number), channelName, capgo)
-  if (inputs.dryRun)
-    return cleaned(appId, 'planned', why, testers, {
-      pull: number,
-      why,
-      channels: leftovers.channels.map(({ name }) => name),
-      bundles: leftovers.bundles.map(({ name }) => name),
-      devices: 0,
-      kept: leftovers.kept,
-    })
-  const { sha, url } = commitOfPull(pull, trigger)
-  const say = (removed: Removed) =>
-    writeComment(
-      {
-        state: 'closed',
-        appId,
-        pull: number,
-        commit: { sha, url },
-        runUrl: trigger.runUrl,
-        channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
-        bundle: null,
-        change: null,
-        natives: [],
-        nativeChanges: [],
-        devices: null,
-        deepLink: null,
-        web: null,
-        testers,
-        warnings: [],
-        error: null,
-        removed: {
-          channel: removed.channels.length > 0,
-          bundles: removed.bundles.length,
-          devices: removed.devices,
-          kept: removed.kept,
-        },
+  const testers = closing.movesTesters ? await moveTestersOn(appId, number, context) : null
+  const noted = await findNoted(appId, number, capgo)
+  const repository = closing.repository ?? (await readRepository(noted, context))
+  const leftovers = await findLeftovers(appId, number, channelName, noted, repository, capgo)
+  if (inputs.dryRun) {
+    const planned = { ...namesOf(leftovers), pull: number, why, devices: 0 }
+    return cleaned(appId, 'planned', `${why}, so its preview would go.`, testers, planned)
+  }
+  const { removed, isReopened } = await remove(appId, closing, leftovers, testers, context)
+  // Reopened while it was removed: that run has found what was going to go.
+  const now = await readPull(number, context)
+  const isOpen = now !== null && wantsPreview(now, inputs)
+  const preview = { pull: number, why, ...removed }
+  if (!isOpen) return cleaned(appId, 'cleaned', `${why}, so its preview is gone.`, testers, preview)
+  const hasLost = removed.channels.length + removed.bundles.length > 0
+  const warnings = hasLost
+    ? [await sayMissing(appId, now, 'was reopened while its preview was removed', null, context)]
+    : []
+  const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} stays` : ''
+  return {
+    ...cleaned(appId, 'cleaned', why, testers, preview),
+    reason: `#${number} is open again${stays}.`,
+    warnings,
+  }
+}
+
+/** Removes it, and says so before the bundles go, and again where that came out differently. */
+async function remove(
+  appId: string,
+  { pull, channelName }: Closing,
+  leftovers: Leftovers,
+  testers: TestersReport | null,
+  context: RunContext,
+) {
+  const { deps, inputs, capgo, courtesy } = context
+  const { number } = pull
+  let said: Removed | null = null
+  const say = async (removed: Removed): Promise<void> => {
+    said = structuredClone(removed)
+    const isNothing = removed.channels.length + removed.bundles.length + removed.devices === 0
+    const known = isNothing ? await readComment(appId, number, context) : null
+    // What an earlier run removed and said is not said anew.
+    if (known !== null && stateOfComment(known.body) === 'closed') return
+    await writeComment(describe(appId, pull, channelName, removed, testers, context), context)
+  }
+  return deps.log.group(`Remove the preview of #${number}`, async () => {
+    const { removed, isReopened, error } = await removeLeftovers(appId, leftovers, capgo, {
+      async mayGoOn() {
+        const now = await readPull(number, context)
+        return now === null || !wantsPreview(now, inputs)
       },
-      context,
-    )
-  const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
-    let said: Removed | null = null
-    const removed = await removeLeftovers(appId, leftovers, capgo, async expected => {
-      if (inputs.deployments)
-        await courtesy('end the deployments', 'deployments: write', github =>
-          github.endDeployments(environmentOf(`preview/pr-${number}`, context), appId),
-        )
-      await say(expected)
-      said = expected
+      async announce(expected) {
+        if (inputs.deployments)
+          await courtesy('end the deployments', 'deployments: write', github =>
+            github.endDeployments(environmentOf(`preview/pr-${number}`, context), appId),
+          )
+        await say(expected)
+      },
     })
-    if (!isDeepStrictEqual(removed, said)) await say(removed)
+    if (!isReopened && !isDeepStrictEqual(removed, said)) await say(removed)
     for (const name of removed.channels)
       deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`)
     for (const name of removed.bundles) deps.log.info(`Bundle ${name}.`)
     for (const kept of removed.kept) deps.log.info(kept)
-    return removed
+    if (error !== null) throw error
+    return { removed, isReopened }
   })
-  return cleaned(appId, 'cleaned', why, testers, { pull: number, why, ...removed })
+}
+
+function describe(
+  appId: string,
+  pull: PullRequest,
+  channelName: string | null,
+  removed: Removed,
+  testers: TestersReport | null,
+  { trigger }: RunContext,
+) {
+  const { sha, url } = commitOfPull(pull, trigger)
+  return {
+    state: 'closed',
+    appId,
+    pull: pull.number,
+    commit: { sha, url },
+    runUrl: trigger.runUrl,
+    channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
+    bundle: null,
+    change: null,
+    natives: [],
+    nativeChanges: [],
+    devices: null,
+    deepLink: null,
+    web: null,
+    testers,
+    warnings: [],
+    error: null,
+    missing: null,
+    removed: {
+      channel: removed.channels.length > 0,
+      bundles: removed.bundles.length,
+      devices: removed.devices,
+      kept: removed.kept,
+    },
+  } as const
+}
+
+function namesOf({ channels, taken, bundles, kept }: Leftovers) {
+  return {
+    channels: channels.map(({ name }) => name),
+    bundles: bundles.map(({ name }) => name),
+    kept: [
+      ...kept,
+      ...taken.map(
+        ({ channel, before }) =>
+          `Channel ${channel.name} would stay and get back what it served before the preview (${before}): no preview made it.`,
+      ),
+    ],
+  }
 }
 
 /** Before the channel goes, so that no device is without one. A testers file that is broken does not keep it from going. */
@@ -188,7 +212,7 @@ async function moveTestersOn(
 function cleaned(
   appId: string,
   outcome: CleanedResult['outcome'],
-  why: string,
+  reason: string,
   testers: TestersReport | null,
   preview: RemovedPreview,
 ): CleanedResult {
@@ -196,19 +220,10 @@ function cleaned(
   return {
     kind: 'cleaned',
     outcome,
-    reason: isEmpty
-      ? `${why}, and nothing of its preview was there.`
-      : `${why}, so its preview ${outcome === 'planned' ? 'would go' : 'is gone'}.`,
+    reason: isEmpty ? `${preview.why}, and nothing of its preview was there.` : reason,
     appId,
     previews: [preview],
     testers,
     warnings: [],
   }
-}
-
-/** The app, and the proof that the key is good: the database answers a wrong key with empty lists. */
-async function readAppId({ deps, inputs, trigger, capgo }: RunContext): Promise<string> {
-  const appId = await gatherAppId(inputs, trigger, deps)
-  await capgo.readApp(appId)
-  return appId
 }

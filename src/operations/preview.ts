@@ -1,7 +1,7 @@
 import { hideSecrets } from '../bundle/environment.ts'
 import { CLOUD } from '../capgo/hosts.ts'
 import type { ChannelRow } from '../capgo/wire.ts'
-import { ActionError, RefGone } from '../errors.ts'
+import { RefGone } from '../errors.ts'
 import type { PullRequest } from '../event.ts'
 import { gatherCheckedOut, gatherContents } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
@@ -24,6 +24,7 @@ import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { blame } from '../stop.ts'
+import { findAppIds } from './app-ids.ts'
 import { closePreview, readPull } from './close.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
@@ -92,25 +93,39 @@ export async function preview(
         )
       return { kind: 'skipped', outcome: 'skipped', reason: error.message, testers: null, warnings: [] }
     }
-    const appId = prepared?.project.appId ?? context.inputs.appId
-    if (appId !== null) {
-      const { code, reason, hint, output } = failure(blame(error, stop))
-      const channel = delivered?.channel ?? prepared?.facts.channel ?? null
-      const env = prepared?.project.childEnv ?? {}
-      const hide = (text: string) => hideSecrets(text, env)
-      // What the channel serves is not known before all was read.
-      const channelName = prepared === null ? '' : operation.channelName
-      const facts = { appId, channelName, channel, commit, pull }
-      await writeComment(
-        {
-          ...describe('failed', facts, context),
-          error: { code, message: hide(reason), hint, output: output === null ? null : hide(output) },
-        },
-        context,
-      )
-    }
+    const channel = delivered?.channel ?? prepared?.facts.channel ?? null
+    await sayFailed(error, { ...operation, commit, channel }, prepared, context)
     throw error
   }
+}
+
+/** In the comment, also where the app's own config cannot be read: else "ready" of an older commit stays there. */
+async function sayFailed(
+  error: unknown,
+  known: {
+    readonly pull: PullRequest
+    readonly channelName: string
+    readonly channel: ChannelRow | null
+    readonly commit: Commit
+  },
+  prepared: Prepared | null,
+  context: RunContext,
+): Promise<void> {
+  const { stop } = context.deps
+  const { code, reason, hint, output } = failure(blame(error, stop))
+  const env = prepared?.project.childEnv ?? {}
+  const hide = (text: string) => hideSecrets(text, env)
+  const told = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
+  const isLate = stop.signal.aborted
+  const appId =
+    prepared?.project.appId ??
+    (isLate ? null : await findAppIds(known.pull.number, context).catch(() => null))?.[0] ??
+    context.inputs.appId
+  if (appId === null) return
+  const channel =
+    known.channel ??
+    (isLate ? null : await context.capgo.readChannel(appId, known.channelName).catch(() => null))
+  await writeComment({ ...describe('failed', { ...known, appId, channel }, context), error: told }, context)
 }
 
 /**
@@ -331,6 +346,7 @@ function describe(
     testers: null,
     warnings: [],
     error: null,
+    missing: null,
     removed: null,
   }
 }

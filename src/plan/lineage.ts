@@ -10,6 +10,13 @@ export interface ServedCommit {
   readonly run: string
   /** `owner/name#12` when it was put there for a pull request. */
   readonly pull: string | null
+  /** Id of that pull request's repository, which outlives its name; null on older notes. */
+  readonly repository: number | null
+  /**
+   * A preview took the channel, which was there: name of the bundle that it served then, `builtin` for none. Null when
+   * a preview made it.
+   */
+  readonly took: string | null
   /** Name of the bundle that the channel served before. */
   readonly after: string | null
   /** When, as ISO 8601. */
@@ -33,6 +40,21 @@ export interface Circumstances {
   readonly after: string | null
   readonly instead?: { readonly name: string; readonly sha: string | null }
   readonly alsoOff?: readonly string[]
+  /** See `ServedCommit`. */
+  readonly took?: string | null
+}
+
+/** Capgo's word for a channel that serves nothing. */
+const BUILTIN = 'builtin'
+
+/** A repository, as notes tell of it. */
+export interface NotedRepository {
+  /** `owner/name`. */
+  readonly name: string
+  /** Null where nobody tells it. */
+  readonly id: number | null
+  /** Names that it had before. */
+  readonly formerNames: readonly string[]
 }
 
 /** A note says so many of the commits that were rolled back before, the newest. */
@@ -63,6 +85,8 @@ function parseLine(line: string): Note | null {
     runId: Number(found.id),
     run: found.run!,
     pull: /^\S+#\d+$/.test(pull) ? pull : null,
+    repository: /^\d+$/.test(more.get('repo') ?? '') ? Number(more.get('repo')) : null,
+    took: more.get('took') ?? null,
     after: more.get('after') ?? null,
     at: more.get('at') ?? null,
     instead: name === '' ? null : { name, sha: sha ?? null },
@@ -74,6 +98,8 @@ function parseLine(line: string): Note | null {
 function writeLine(line: Note): string {
   const more = [
     line.pull === null ? '' : ` for ${line.pull}`,
+    line.repository === null ? '' : ` repo ${line.repository}`,
+    line.took === null ? '' : ` took ${line.took}`,
     line.after === null ? '' : ` after ${line.after}`,
     line.at === null ? '' : ` at ${line.at}`,
     line.instead === null
@@ -110,8 +136,45 @@ export function readNotes(bundle: Pick<BundleRow, 'comment'>): Note[] {
 }
 
 /** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
-export function readPulls(bundle: Pick<BundleRow, 'comment'>): { pull: string; channel: string }[] {
-  return readNotes(bundle).flatMap(({ pull, channel }) => (pull === null ? [] : [{ pull, channel }]))
+export function readPulls(
+  bundle: Pick<BundleRow, 'comment'>,
+): { pull: string; repository: number | null; channel: string; sha: string; took: string | null }[] {
+  return readNotes(bundle).flatMap(({ pull, repository, channel, sha, took }) =>
+    pull === null ? [] : [{ pull, repository, channel, sha, took }],
+  )
+}
+
+/**
+ * Number of the pull request that a note is for, where it is one of this repository; else null. The id decides where
+ * both tell one: a repository can be renamed, and another can take its name.
+ */
+export function numberOfPull(
+  note: { readonly pull: string; readonly repository: number | null },
+  { name, id, formerNames }: NotedRepository,
+): number | null {
+  const at = note.pull.lastIndexOf('#')
+  const noted = note.pull.slice(0, at).toLowerCase()
+  const isOurs =
+    note.repository !== null && id !== null
+      ? note.repository === id
+      : [name, ...formerNames].some(each => each.toLowerCase() === noted)
+  return isOurs ? Number(note.pull.slice(at + 1)) : null
+}
+
+/**
+ * What a preview's note says of a channel that is there already: what it served before a preview took it, null where a
+ * preview made it.
+ */
+export function tookOver({
+  name,
+  version,
+}: {
+  readonly name: string
+  readonly version: Pick<BundleRow, 'name' | 'comment'> | null
+}): string | null {
+  if (version === null) return BUILTIN
+  const note = readServedCommit(version, name)
+  return note?.pull == null ? (word(version.name) ?? BUILTIN) : note.took
 }
 
 /**
@@ -122,7 +185,7 @@ export function noteCommit(
   comment: string | null,
   channelName: string,
   commit: Commit,
-  { after, instead, alsoOff }: Circumstances = { after: null },
+  { after, instead, alsoOff, took }: Circumstances = { after: null },
 ): string {
   const lines = linesOf(comment)
   const old = readServedCommit({ comment }, channelName)
@@ -133,6 +196,8 @@ export function noteCommit(
     runId: commit.runId,
     run: `${commit.runNumber}.${commit.runAttempt}`,
     pull: commit.pull ?? null,
+    repository: commit.pull === undefined ? null : (commit.repository ?? null),
+    took: took === undefined ? (old?.took ?? null) : took,
     after: word(after) ?? old?.after ?? null,
     at: commit.at ?? old?.at ?? null,
     instead: instead !== undefined && word(instead.name) !== null ? instead : null,

@@ -4,7 +4,7 @@ import { ActionError } from '../errors.ts'
 import { newChannelSettings } from './channel.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
 import { normaliseNative, type VersionRules } from './delivery.ts'
-import { noteCommit, readServedCommit } from './lineage.ts'
+import { noteCommit, readServedCommit, tookOver } from './lineage.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare } from './rollout.ts'
 import { isStale, type Standing } from './staleness.ts'
 import type {
@@ -91,7 +91,10 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
       facts.channelName,
       // What is served already, is so since the note says.
       action.do === 'keep' ? withoutTime(commit) : commit,
-      { after: shown === served?.name ? null : (served?.name ?? null) },
+      {
+        after: shown === served?.name ? null : (served?.name ?? null),
+        took: facts.purpose.kind === 'preview' && channel !== null ? tookOver(channel) : null,
+      },
     ),
     decisions,
     natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,

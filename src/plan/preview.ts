@@ -159,6 +159,7 @@ export function commitOfPull(pull: PullRequest, trigger: Trigger): Commit {
     refName: pull.headRef,
     url: `${trigger.repositoryUrl}/commit/${pull.headSha}`,
     pull: pullName(trigger.repository, pull.number),
+    ...(trigger.repositoryId === null ? {} : { repository: trigger.repositoryId }),
   }
 }
 

@@ -23,6 +23,8 @@ export interface Commit {
   readonly url: string
   /** `owner/name#12` when it is published for a pull request. */
   readonly pull?: string
+  /** Id of the repository, where it is published for a pull request. */
+  readonly repository?: number
   /** When the run puts it on a channel, as ISO 8601. */
   readonly at?: string
 }

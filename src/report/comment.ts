@@ -33,6 +33,7 @@ const HEADINGS: Readonly<Record<PreviewComment['state'], string>> = {
   failed: '### ❌ No preview of',
   kept: '### 💤 No preview of',
   closed: '### 🧹 Preview closed',
+  missing: '### ⚠️ Preview missing',
 }
 
 /** What a comment of ours says; null where it says nothing that is known. */
@@ -88,6 +89,13 @@ function blocks(comment: PreviewComment): string[] {
       ]
     case 'closed':
       return [HEADINGS.closed, removed(comment), movedOn(comment), warned, footer(comment)]
+    case 'missing':
+      return [
+        `${HEADINGS.missing}: ${commit}`,
+        `${escapeText(comment.missing ?? '')} Push a commit, or run the workflow again, to make the preview again.`,
+        bundle === null ? '' : still(comment),
+        `<sub>${escapeText(comment.appId)}</sub>`,
+      ]
   }
 }
 

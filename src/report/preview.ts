@@ -5,7 +5,7 @@ import type { TestersReport } from './testers.ts'
 /** Everything that the one comment of a pull request and app says. Sizes in bytes. Names are untrusted text. */
 export interface PreviewComment {
   /** `kept`: a run ended without a failure and published nothing; the preview is as it was. */
-  readonly state: 'building' | 'ready' | 'failed' | 'kept' | 'closed'
+  readonly state: 'building' | 'ready' | 'failed' | 'kept' | 'closed' | 'missing'
   readonly appId: string
   readonly pull: number
   readonly commit: { readonly sha: string; readonly url: string }
@@ -52,6 +52,8 @@ export interface PreviewComment {
     /** End of the build's output, untrusted. */
     readonly output: string | null
   } | null
+  /** Why there is none of an open pull request, as a sentence. */
+  readonly missing: string | null
   /** What closing removed. */
   readonly removed: {
     readonly channel: boolean

@@ -93,6 +93,13 @@ export class Tokens {
     return token
   }
 
+  /** A token is of a repository, whatever that is called. */
+  rename(repository: string, to: string): void {
+    for (const [token, seed] of this.#tokens)
+      if (seed.repository.toLowerCase() === repository.toLowerCase())
+        this.#tokens.set(token, { ...seed, repository: to })
+  }
+
   /** Null without one; throws where it is unknown. */
   read(authorization: string | undefined): TokenSeed | null {
     if (authorization === undefined) return null

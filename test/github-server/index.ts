@@ -55,6 +55,8 @@ export interface LocalGitHub extends AsyncDisposable {
   readonly violations: readonly Violation[]
   readonly faults: FaultList
   addRepository(seed: RepositorySeed): HostedRepository
+  /** As its owner does in the settings: who asks for the old name is led to the repository. */
+  renameRepository(name: string, to: string): void
   /** Throws where there is none. */
   repository(name: string): HostedRepository
   /** Returns the token. */
@@ -87,6 +89,8 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     nextId: () => ++lastId,
   }
   const repositories = new Map<string, HostedRepository>()
+  /** Ids of repositories by the names that they had. */
+  const renamed = new Map<string, number>()
   const tokens = new Tokens()
   const requests: GitHubRequest[] = []
   const violations: Violation[] = []
@@ -120,6 +124,10 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
 
   async function respond(context: Context<Bindings>, request: GitHubRequest): Promise<Response> {
     const url = new URL(context.req.url)
+    const moved = movedTo(url.pathname)
+    if (moved !== null)
+      return send({ status: 301, headers: { location: `${api.url}${moved}${url.search}` }, json: MOVED })
+    url.pathname = byName(url.pathname)
     const found = findOperation(request.method, url.pathname)
     request.operation = found?.operation.id ?? null
     const violate = (where: Violation['where'], problems: readonly string[]): Response => {
@@ -189,6 +197,20 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     }
   }
 
+  /** Where a path under a name leads that a repository had; null where it has none of those. */
+  function movedTo(path: string): string | null {
+    const [, name = '', rest = ''] = /^\/repos\/([^/]+\/[^/]+)(.*)$/.exec(path) ?? []
+    const id = renamed.get(name.toLowerCase())
+    return id === undefined || repositories.has(name.toLowerCase()) ? null : `/repositories/${id}${rest}`
+  }
+
+  /** The path under the repository's name, where it is given by its id. */
+  function byName(path: string): string {
+    const [, id, rest = ''] = /^\/repositories\/(\d+)(.*)$/.exec(path) ?? []
+    const repository = [...repositories.values()].find(each => String(each.id) === id)
+    return repository === undefined ? path : `/repos/${repository.name}${rest}`
+  }
+
   function signArtifact(repository: HostedRepository, id: number): string {
     const artifact = repository.artifacts.find(each => each.id === id)!
     const signature = randomUUID()
@@ -211,6 +233,18 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
       repositories.set(repository.name.toLowerCase(), repository)
       return repository
     },
+    renameRepository(name, to) {
+      const repository = repositories.get(name.toLowerCase())
+      if (repository === undefined) throw new Error(`No repository ${name} here.`)
+      repositories.delete(name.toLowerCase())
+      renamed.set(name.toLowerCase(), repository.id)
+      tokens.rename(name, to)
+      const [owner = '', repo = ''] = to.split('/')
+      Object.assign(repository, { owner, repo })
+      for (const { pull } of repository.issues.values())
+        if (pull?.head.repository === name) pull.head.repository = to
+      repositories.set(to.toLowerCase(), repository)
+    },
     repository(name) {
       const repository = repositories.get(name.toLowerCase())
       if (repository === undefined) throw new Error(`No repository ${name} here.`)
@@ -220,6 +254,12 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     stop,
     [Symbol.asyncDispose]: stop,
   }
+}
+
+const MOVED = {
+  message: 'Moved Permanently',
+  documentation_url:
+    'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
 }
 
 /** What GitHub does to who writes too much at once, for `faults.add`. */

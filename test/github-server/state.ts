@@ -177,8 +177,8 @@ export interface Clock {
 /** One repository on the local GitHub. Everything in it may be read and changed by tests. */
 export class HostedRepository {
   readonly id: number
-  readonly owner: string
-  readonly repo: string
+  owner: string
+  repo: string
   readonly isPrivate: boolean
   /** Nothing can be written any more. */
   isArchived = false

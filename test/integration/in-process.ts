@@ -26,6 +26,7 @@ const LONGEST_SLEEP = 5
 export interface ShortRun {
   readonly isGreen: boolean
   readonly outputs: Readonly<Record<string, string>>
+  readonly summary: string
   readonly log: readonly string[]
   /** As annotations. */
   readonly errors: readonly string[]
@@ -63,6 +64,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
   const outputs: Record<string, string> = {}
   const log: string[] = []
   const errors: string[] = []
+  let summary = ''
   const defaults = Object.entries(manifest.inputs).map(([name, { default: value }]) => [
     name,
     String(value ?? '').replace(/\$\{\{.*\}\}/, ''),
@@ -84,6 +86,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
       GITHUB_REF_TYPE: event.ref.startsWith('refs/tags/') ? 'tag' : 'branch',
       GITHUB_ACTOR: event.actor,
       GITHUB_REPOSITORY: event.repository,
+      GITHUB_REPOSITORY_ID: '1',
       GITHUB_RUN_ATTEMPT: String(attempt),
       GITHUB_RUN_ID: String(runId),
       GITHUB_RUN_NUMBER: String(runId - 9_000_000_000),
@@ -107,7 +110,9 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     },
     sink: {
       setOutput: (name, value) => void Object.assign(outputs, { [name]: value }),
-      writeSummary: async () => {},
+      writeSummary: async markdown => {
+        summary = markdown
+      },
     },
     clock: () => performance.now(),
     now,
@@ -139,7 +144,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     },
   }
   try {
-    return { isGreen: await run(deps), outputs, log, errors }
+    return { isGreen: await run(deps), outputs, summary, log, errors }
   } finally {
     await rm(scratch, { recursive: true, force: true })
     if (options.dispatcher === undefined) await dispatcher.destroy()

@@ -31,6 +31,7 @@ it('says it all on the first line', () => {
       "failed": "❌ No preview of 4f9c2d7: build failed",
       "failed-first": "❌ No preview of 4f9c2d7: permission missing",
       "kept": "📱 Preview ready: 1.4.1-pr.12.56.1 (bundle 48190)",
+      "missing": "⚠️ Preview missing: 4f9c2d7",
       "ready": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
       "ready-no-web": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
       "ready-refused": "📱 Preview ready: 1.4.1-pr.12.57.1 (bundle 48213)",
