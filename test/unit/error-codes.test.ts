@@ -185,6 +185,32 @@ async function publish({
   return { ...(await run()), capgo, again: run }
 }
 
+it('pull_ambiguous: two pull requests have the branch and commit that were built', async () => {
+  const server = await startGitHub()
+  onTestFinished(() => server.stop())
+  const hosted = server.addRepository({ name: 'octo-org/daybreak', gitDir: repo.path, private: true })
+  for (const number of [12, 13])
+    await hosted.addPull({ number, head: { ref: 'x', sha: repo.head }, base: { ref: 'main' } })
+  const token = server.addToken({
+    repository: 'octo-org/daybreak',
+    permissions: { actions: 'read', contents: 'read', 'pull-requests': 'write' },
+  })
+  const event = workflowRunEvent({
+    sha: repo.head,
+    headSha: repo.head,
+    headBranch: 'x',
+    event: 'pull_request',
+  })
+  const { outputs, errors } = await publish({
+    options: { event, github: { url: server.url, token } },
+    fault: undefined,
+    prepare: undefined,
+    server: undefined,
+    inputs: undefined,
+  })
+  expect(outputs['error-code'], errors.join()).toBe('pull_ambiguous')
+})
+
 it('session_key_unreadable: the key of an unfinished bundle was changed', async () => {
   const inputs = { 'private-key': privateKey }
   const fault = answers('PATCH', /\/rest\/v1\/app_versions/, 503)
