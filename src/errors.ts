@@ -51,9 +51,9 @@ export class ActionError extends Error {
 export class Stopped extends ActionError {}
 
 /** What the run publishes for is not there any more: a deleted branch, a closed pull request. Nothing is wrong. */
-export class RefGone extends ActionError {
+export class RefGone extends Error {
   constructor(message: string) {
-    super('ref_gone', message)
+    super(message)
     this.name = 'RefGone'
   }
 }

@@ -166,6 +166,13 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
       output: null,
     },
   },
+  kept: {
+    ...ready,
+    ...nothing,
+    state: 'kept',
+    bundle: before,
+    reason: 'The pull request has a newer commit, whose own run publishes it.',
+  },
   closed,
   'closed-kept': {
     ...closed,

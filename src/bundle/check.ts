@@ -234,10 +234,14 @@ function checkTwins(files: readonly BundleFile[]): Problem | null {
 }
 
 /**
- * The limit is for the zip, so the exact answer comes after compressing. But what weighs twice the limit raw
+ * Null where nothing is wrong. The limit is for the zip, so the exact answer comes after compressing. But what weighs twice the limit raw
  * is media, which hardly shrinks, and it is better to say so in a second than after minutes of compressing.
  */
-function checkSize(files: readonly BundleFile[], totalBytes: number, maxBytes: number): Problem | null {
+export function checkSize(
+  files: readonly BundleFile[],
+  totalBytes: number,
+  maxBytes: number,
+): Problem | null {
   if (files.length > MOST_FILES)
     return {
       code: 'too_many_files',

@@ -138,6 +138,8 @@ function decidePull(
   // The run of the event that opened it again makes the preview: this one may have nothing checked out.
   if (trigger.action === 'closed')
     return { kind: 'skip', reason: `#${number} is open again, so its preview stays.` }
+  if (isPrivileged(trigger) && ENDS.has(trigger.action))
+    return { kind: 'skip', reason: `#${number} still gets a preview; the run that builds it publishes it.` }
   if (isPrivileged(trigger) && inputs.build) throw refusesToBuild(trigger)
   return operation
 }

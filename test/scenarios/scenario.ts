@@ -212,5 +212,6 @@ export function withoutChance(text: string, known: Readonly<Record<string, strin
   return clean
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, 'UUID')
     .replace(/\b\d+(\.\d+)? ?(ms|s)\b/g, 'N s')
+    .replace(/<!-- key [0-9a-f.]+ -->/g, '<!-- key SEAL -->')
     .replace(/\/tmp\/[\w./-]+/g, '/tmp/…')
 }
