@@ -191,7 +191,9 @@ async function removeBundles(
 async function giveBack(appId: string, channel: Served, before: string, capgo: Capgo): Promise<string> {
   const { name } = channel
   const made = `Channel ${name} stays: no preview made it.`
-  const bundle = await capgo.readBundle(appId, before)
+  const id = /^#(\d+)$/.exec(before)?.[1]
+  const bundle =
+    id === undefined ? await capgo.readBundle(appId, before) : await capgo.readBundleById(appId, Number(id))
   const now = await capgo.readChannel(appId, name)
   if (now?.version?.id !== channel.version.id) return `Channel ${name} stays: somebody changed it meanwhile.`
   try {
@@ -203,7 +205,7 @@ async function giveBack(appId: string, channel: Served, before: string, capgo: C
     return `${made} It still serves ${channel.version.name}, since the key lacks a permission: ${error.message}`
   }
   const after = await capgo.readChannel(appId, name)
-  return `${made} It serves ${after?.version?.name ?? 'nothing'}${after?.version?.name === before ? ' again' : ''}.`
+  return `${made} It serves ${after?.version?.name ?? 'nothing'}${after?.version?.id === bundle?.id ? ' again' : ''}.`
 }
 
 function keptForLackOfPermission(count: number): string[] {
