@@ -139,6 +139,7 @@ export function channels(connection: Connection) {
         filter: { channel_id: `eq.${channelId}` },
         order: 'asc',
         what: 'count the devices on the channel',
+        isHarmless: true,
       })
       return overrides.length
     },

@@ -37,7 +37,7 @@ export interface Circumstances {
 }
 
 /** Capgo's word for a channel that serves nothing. */
-const BUILTIN = 'builtin'
+export const BUILTIN = 'builtin'
 
 /** A repository, as notes tell of it. */
 export interface NotedRepository {
