@@ -5,7 +5,7 @@ import type { Capgo } from '../capgo/client.ts'
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError, Stopped } from '../errors.ts'
 import { findAbandoned } from '../plan/housekeeping.ts'
-import { type NotedRepository, numberOfPull, readPulls } from '../plan/lineage.ts'
+import { BUILTIN, type NotedRepository, numberOfPull, readPulls } from '../plan/lineage.ts'
 import { isReady } from '../plan/plan.ts'
 import type { RemovedPreview } from '../report/result.ts'
 
@@ -191,7 +191,7 @@ async function removeBundles(
 async function giveBack(appId: string, channel: Served, before: string, capgo: Capgo): Promise<string> {
   const { name } = channel
   const made = `Channel ${name} stays: no preview made it.`
-  const bundle = await capgo.readBundle(appId, before)
+  const bundle = await readBefore(appId, before, capgo)
   const now = await capgo.readChannel(appId, name)
   if (now?.version?.id !== channel.version.id) return `Channel ${name} stays: somebody changed it meanwhile.`
   try {
@@ -203,7 +203,15 @@ async function giveBack(appId: string, channel: Served, before: string, capgo: C
     return `${made} It still serves ${channel.version.name}, since the key lacks a permission: ${error.message}`
   }
   const after = await capgo.readChannel(appId, name)
-  return `${made} It serves ${after?.version?.name ?? 'nothing'}${after?.version?.name === before ? ' again' : ''}.`
+  const isBack = (after?.version?.id ?? null) === (before === BUILTIN ? null : bundle?.id)
+  return `${made} It serves ${after?.version?.name ?? 'nothing'}${isBack ? ' again' : ''}.`
+}
+
+/** Null where the channel served nothing. */
+async function readBefore(appId: string, before: string, capgo: Capgo): Promise<BundleRow | null> {
+  if (before === BUILTIN) return null
+  const id = /^#(\d+)$/.exec(before)?.[1]
+  return id === undefined ? capgo.readBundle(appId, before) : capgo.readBundleById(appId, Number(id))
 }
 
 function keptForLackOfPermission(count: number): string[] {

@@ -1,3 +1,4 @@
+import { notDeleted } from '../capgo/channels.ts'
 import { ActionError } from '../errors.ts'
 import { planHousekeeping } from '../plan/housekeeping.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
@@ -53,7 +54,14 @@ export async function keepHouse(
   const answers = await log.group('Delete old bundles', async () => {
     const say = progressReporter(log, clock, (done, total) => `${done} of ${plural(total, 'bundle')}.`)
     const names = remove.map(({ name }) => name)
-    return capgo.deleteBundles(appId, names, tried => say(tried, names.length))
+    const answers = await capgo.deleteBundles(appId, names, tried => say(tried, names.length))
+    const deleted = remove.filter(({ name }) => answers.get(name) === 'deleted')
+    for (const { name } of await capgo.readRemaining(
+      appId,
+      deleted.map(({ id }) => id),
+    ))
+      answers.set(name, notDeleted(`bundle ${name}`))
+    return answers
   })
   const failed = [...answers].flatMap(([name, answer]) =>
     answer instanceof ActionError ? [{ name, message: answer.message }] : [],

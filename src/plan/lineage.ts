@@ -13,8 +13,8 @@ export interface ServedCommit {
   /** Id of that pull request's repository, which outlives its name; null on older notes. */
   readonly repository: number | null
   /**
-   * A preview took the channel, which was there: name of the bundle that it served then, `builtin` for none. Null when
-   * a preview made it.
+   * A preview took the channel, which was there: name of the bundle that it served then (`#7` = its id, for a name with
+   * spaces), `builtin` for none. Null when a preview made it.
    */
   readonly took: string | null
   /** Name of the bundle that the channel served before. */
@@ -45,7 +45,7 @@ export interface Circumstances {
 }
 
 /** Capgo's word for a channel that serves nothing. */
-const BUILTIN = 'builtin'
+export const BUILTIN = 'builtin'
 
 /** A repository, as notes tell of it. */
 export interface NotedRepository {
@@ -170,11 +170,11 @@ export function tookOver({
   version,
 }: {
   readonly name: string
-  readonly version: Pick<BundleRow, 'name' | 'comment'> | null
+  readonly version: Pick<BundleRow, 'id' | 'name' | 'comment'> | null
 }): string | null {
   if (version === null) return BUILTIN
   const note = readServedCommit(version, name)
-  return note?.pull == null ? (word(version.name) ?? BUILTIN) : note.took
+  return note?.pull == null ? (word(version.name) ?? `#${version.id}`) : note.took
 }
 
 /**

@@ -606,6 +606,17 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       },
     },
     {
+      title: 'a closed pull request, and a proxy that answers for Capgo',
+      code: 'not_deleted',
+      world: { role: 'app_admin' },
+      event: pulled('closed').event,
+      prepare: async world => {
+        await pulled('closed').prepare(world)
+        const page = { status: 200, body: '<html>Access denied</html>' }
+        world.capgo.faults.add({ match: { method: 'DELETE', path: /channel/ }, do: page, times: Infinity })
+      },
+    },
+    {
       title: 'verify, and a channel that answers nobody who asks',
       code: 'verify_impossible',
       run: { inputs: { verify: 'true', channel: 'closed' } },

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { noteCommit, noteWithdrawal, readServedCommit, withNoteOf } from '../../../src/plan/lineage.ts'
+import {
+  noteCommit,
+  noteWithdrawal,
+  numberOfPull,
+  readServedCommit,
+  tookOver,
+  withNoteOf,
+} from '../../../src/plan/lineage.ts'
 
 const ours = {
   sha: 'a'.repeat(40),
@@ -97,5 +104,51 @@ describe('a note of another run', () => {
       alsoOff,
     })
     expect(readServedCommit({ comment }, 'production')).toMatchObject({ alsoOff })
+  })
+})
+
+describe('a preview on a channel', () => {
+  const pull = { ...ours, pull: 'o/r#12', repository: 77 }
+  const note = (took: string | null, comment: string | null = null) =>
+    noteCommit(comment, 'qa', pull, { after: null, took })
+  const channel = (name: string | null, comment: string | null) => ({
+    name: 'qa',
+    version: name === null ? null : { id: 7, name, comment },
+  })
+
+  it('notes the id of the repository, and what the channel served when a preview took it', () => {
+    expect(note('1.0.0')).toBe(`qa: main@${ours.sha} run 57.2 (id 20) for o/r#12 repo 77 took 1.0.0`)
+    expect(readServedCommit({ comment: note('1.0.0') }, 'qa')).toMatchObject({
+      repository: 77,
+      took: '1.0.0',
+    })
+    expect(readServedCommit({ comment: note(null) }, 'qa')).toMatchObject({ took: null })
+    // A move of the bundle says nothing of it.
+    expect(noteCommit(note('1.0.0'), 'qa', pull)).toContain('took 1.0.0')
+  })
+
+  it.each([
+    ['served nothing', channel(null, null), 'builtin'],
+    ['served what others made', channel('1.0.0', 'by hand'), '1.0.0'],
+    ['served what a branch published', channel('1.0.0', noteCommit(null, 'qa', ours)), '1.0.0'],
+    ['served what was noted for another channel', channel('1.0.0', noteCommit(null, 'pr-12', pull)), '1.0.0'],
+    ['served a name that cannot be noted', channel('my bundle', null), '#7'],
+    ['was made by a preview', channel('1.0.1-pr.12.1.1', note(null)), null],
+    ['was taken by a preview before', channel('1.0.1-pr.12.1.1', note('1.0.0')), '1.0.0'],
+  ])('that %s', (_, before, took) => {
+    expect(tookOver(before)).toBe(took)
+  })
+
+  const here = { name: 'o/r', id: 77, formerNames: ['o/old'] }
+  it.each([
+    ['by its id', 'x/y#12', 77, here, 12],
+    ['not by its name where the id is of another', 'o/r#12', 78, here, null],
+    ['by its name where no id is noted', 'o/r#12', null, here, 12],
+    ['by its name where no id is known', 'o/r#12', 78, { ...here, id: null }, 12],
+    ['whatever the case of its name is', 'O/R#12', null, here, 12],
+    ['by a name that it had', 'o/old#12', null, here, 12],
+    ['not by the name of another', 'o/r2#12', null, here, null],
+  ])('is known %s', (_, name, repository, about, number) => {
+    expect(numberOfPull({ pull: name, repository }, about)).toBe(number)
   })
 })
