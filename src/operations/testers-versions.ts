@@ -68,25 +68,36 @@ async function required(path: string, text: string | null, context: RunContext):
 
 /**
  * The file that holds for everybody: the newest of the default branch, whatever is checked out. Null where the
- * repository has none; where it was removed, it has no testers. `checkedOut` is the default branch's as this run has
- * it, and counts where GitHub does not tell.
+ * repository has none. `checkedOut` is the default branch's as this run has it, and counts where GitHub does not tell.
  */
 export async function readStanding(
   checkedOut: TestersFile | null,
   context: RunContext,
 ): Promise<TestersFile | null | 'unknown'> {
-  const { inputs } = context
-  const path = pathOf(inputs)
   const newest = await readNewest(context)
   if (newest === null) return checkedOut ?? 'unknown'
-  if (newest.text !== null)
-    return newest.text === checkedOut?.text ? checkedOut : parse(path, newest.text, context, false)
-  // A token that may not read the repository is told that it has no such file: only its history proves a removal.
+  if (newest.text === null) return null
+  return newest.text === checkedOut?.text
+    ? checkedOut
+    : parse(pathOf(context.inputs), newest.text, context, false)
+}
+
+/**
+ * For a run that releases who has left: where the file was removed, it has no testers. A token that may not read the
+ * repository is told that it has no such file, so only its history proves that.
+ */
+export async function readStandingOrRemoved(
+  checkedOut: TestersFile | null,
+  context: RunContext,
+): Promise<TestersFile | null | 'unknown'> {
+  const standing = await readStanding(checkedOut, context)
+  if (standing !== null) return standing
+  const path = pathOf(context.inputs)
   const changes = await context.courtesy(`see whether ${path} was removed`, CONTENTS, github =>
     github.listCommits(path, 1),
   )
   if (changes === null || changes.length === 0) return checkedOut
-  if (inputs.testersFile !== null) throw missingFile(path)
+  if (context.inputs.testersFile !== null) throw missingFile(path)
   return { path, text: '', testers: [] }
 }
 

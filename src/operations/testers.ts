@@ -16,6 +16,7 @@ import {
   readCheckedOut,
   readMerged,
   readStanding,
+  readStandingOrRemoved,
   requireFile,
   type TestersFile,
 } from './testers-versions.ts'
@@ -115,7 +116,7 @@ export async function convergeForClosing(
 /** `checkedOut` is the default branch's as this run has it. */
 async function readWanted(checkedOut: TestersFile | null, context: RunContext): Promise<Wanted | null> {
   const own = isOnDefaultBranch(context) ? checkedOut : null
-  const standing = await readStanding(own, context)
+  const standing = await readStandingOrRemoved(own, context)
   return standing === null || standing === 'unknown'
     ? null
     : { standing, isCheckedOut: standing === checkedOut, merged: null }
