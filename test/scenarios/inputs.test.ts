@@ -6,7 +6,7 @@ import { APP_ID, createBuiltWorld, type World, webFolder } from './scenario.ts'
 
 const bundleOn = ({ capgo }: World, channel: string) => {
   const row = capgo.store.list('channels', { app_id: APP_ID, name: channel })[0]
-  return capgo.store.list('app_versions', { id: row?.version }).map(({ name }) => name)[0]
+  return capgo.store.list('app_versions', { app_id: APP_ID }).find(({ id }) => id === row?.version)?.name
 }
 
 it('every mistake in the inputs is an annotation and in the summary, and nothing is asked of Capgo', async () => {
@@ -88,11 +88,11 @@ describe('a preview never takes a channel', () => {
     const [channel] = world.capgo.store.list('channels', { app_id: APP_ID, name: 'pr-12' })
     world.capgo.faults.add({
       match: { method: 'POST', path: '/bundle' },
-      do: () => void world.capgo.store.update('channels', channel!.id, { public: true }),
+      do: () => void world.capgo.store.update('channels', channel!, { public: true }),
     })
     world.capgo.faults.add({
       match: { method: 'POST', path: /app_versions/ },
-      do: () => void world.capgo.store.update('channels', channel!.id, { public: true }),
+      do: () => void world.capgo.store.update('channels', channel!, { public: true }),
     })
     pull.push(webFolder('Night'))
     const run = await pull.run('synchronize')
