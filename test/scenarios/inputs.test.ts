@@ -87,10 +87,6 @@ describe('a preview never takes a channel', () => {
     const before = bundleOn(world, 'pr-12')
     const [channel] = world.capgo.store.list('channels', { app_id: APP_ID, name: 'pr-12' })
     world.capgo.faults.add({
-      match: { method: 'POST', path: '/bundle' },
-      do: () => void world.capgo.store.update('channels', channel!, { public: true }),
-    })
-    world.capgo.faults.add({
       match: { method: 'POST', path: /app_versions/ },
       do: () => void world.capgo.store.update('channels', channel!, { public: true }),
     })
@@ -101,7 +97,7 @@ describe('a preview never takes a channel', () => {
   })
 })
 
-it('drafts get a preview, unless they are not wanted: then once they are ready, and until they are drafts again', async () => {
+it('drafts get a preview, unless they are not wanted: then once they are ready', async () => {
   const world = await createBuiltWorld({ role: 'app_admin' })
   const pull = await openPull(world, { files: webFolder('Evening'), draft: true })
   const inputs = { 'preview-drafts': 'false' }
