@@ -49,13 +49,7 @@ export function createReading(read: InputReader): Reading {
       if (value === null) return otherwise
       const word = value.toLowerCase()
       if (word !== 'true' && word !== 'false')
-        refused.push(
-          new InputError(
-            name,
-            `must be true or false, not "${value}".`,
-            'Write true or false, without quotes.',
-          ),
-        )
+        refused.push(new InputError(name, `must be true or false, not "${value}".`, 'Write true or false.'))
       return word === 'true'
     },
     choice<T extends string>(name: string, words: readonly T[], otherwise: T | null): T {

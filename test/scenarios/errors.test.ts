@@ -212,6 +212,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       run: { inputs: { version: '1.0.0' } },
     },
     {
+      title: 'a forced version that another bundle has',
+      code: 'version_taken',
+      files: built,
+      run: { inputs: { build: 'false', version: '1.4.0' } },
+      prepare: ({ capgo }) =>
+        void capgo.seedBundle({ appId: 'com.example.app', name: '1.4.0', checksum: 'other' }),
+    },
+    {
       title: 'a channel whose rules refuse every name',
       code: 'channel_refuses_all',
       prepare: ({ capgo }) =>

@@ -226,13 +226,19 @@ describe('a collaborator who cannot push to main', () => {
     expect(served(world)).toEqual(before)
   })
 
-  it('gives a tag the name of the default branch', async () => {
+  it('gives a tag the name of a branch that publishes', async () => {
     const { world, before } = await live()
     world.repo.branch('evil')
     world.repo.commit({ 'greeting.txt': '<h1>Evil</h1>' })
-    world.repo.tag('main')
-    const sha = world.repo.git(['rev-parse', 'refs/tags/main'])
-    refused(await world.run(tagPushEvent({ tag: 'main', sha })), 'ref_ambiguous')
+    for (const tag of ['main', 'develop']) {
+      world.repo.tag(tag)
+      const sha = world.repo.git(['rev-parse', `refs/tags/${tag}`])
+      refused(await world.run(tagPushEvent({ tag, sha })), 'ref_ambiguous')
+    }
+    world.repo.tag('release/2.0.0')
+    const release = await world.tag('release/2.0.0', { inputs: { channels: 'release/*: beta\n**: beta' } })
+    expect(release.outputs.outcome).toBe('skipped')
+    expect(release.outputs.reason).toContain('"refs/tags/release/2.0.0: release-2.0.0"')
     expect(served(world)).toEqual(before)
   })
 

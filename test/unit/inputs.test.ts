@@ -332,6 +332,37 @@ describe('decideOperation', () => {
     expect(decideOperation(trigger('refs/tags/develop'), mapped)).toMatchObject({ channelName: 'beta' })
     expect(decideOperation(trigger('refs/tags/release/2'), inputs)).toMatchObject({ kind: 'skip' })
   })
+  it('removes the preview of what became a draft, where drafts get none', () => {
+    const pulled = (action: string, draft: boolean) =>
+      readTrigger({
+        payload: {
+          action,
+          pull_request: {
+            number: 12,
+            state: 'open',
+            draft,
+            labels: [],
+            head: { sha: 'a'.repeat(40), ref: 'x', repo: { full_name: 'octo-org/daybreak' } },
+            base: { ref: 'main', repo: { full_name: 'octo-org/daybreak' } },
+          },
+        },
+        env: {
+          GITHUB_REF: 'refs/pull/12/merge',
+          GITHUB_SHA: 'a'.repeat(40),
+          GITHUB_REPOSITORY: 'octo-org/daybreak',
+          GITHUB_SERVER_URL: 'https://github.com',
+          GITHUB_EVENT_NAME: 'pull_request',
+          GITHUB_RUN_ID: '1',
+          GITHUB_RUN_NUMBER: '1',
+          GITHUB_RUN_ATTEMPT: '1',
+        },
+      })
+    const without = read({ 'capgo-token': 'key', 'preview-drafts': 'false' })
+    expect(decideOperation(pulled('converted_to_draft', true), without).kind).toBe('cleanup')
+    expect(decideOperation(pulled('converted_to_draft', true), inputs).kind).toBe('preview')
+    expect(decideOperation(pulled('synchronize', true), without).kind).toBe('skip')
+    expect(decideOperation(pulled('ready_for_review', false), without).kind).toBe('preview')
+  })
   it('refuses a ref that is neither branch nor tag', () => {
     expect(() => decideOperation(trigger('refs/pull/1/merge'), inputs)).toThrow(/neither a branch nor a tag/)
   })

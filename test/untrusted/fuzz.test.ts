@@ -493,7 +493,7 @@ describe('inputs', () => {
         const read = attempt(() => readInputs(reader({ [name]: value })))
         if (!(read instanceof ActionError)) return
         expect(read.code).toBe('invalid_input')
-        expect(read.message).toMatch(/^Input "/)
+        expect(read.message).toMatch(/^Inputs? "/)
       }),
       { ...SETTINGS, numRuns: 1500 },
     )
