@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import * as core from '@actions/core'
 import { fetch } from 'undici'
 import { SECRET_INPUTS } from './bundle/environment.ts'
@@ -23,6 +24,7 @@ import { createStop, PROCESS_ENDS, type Stop } from './stop.ts'
 const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
 const dist = dirname(process.argv[1] ?? '')
+const artifacts = pathToFileURL(join(dist, 'artifact', 'index.js')).href
 /** What is written beside the checkout; null before that. */
 let scratch: string | null = null
 /** What all calls go through; null before the first. */
@@ -146,6 +148,7 @@ async function main(): Promise<void> {
     deflateWorker: await readFile(join(dist, 'deflate-worker', 'index.js'), 'utf8'),
     zlib: await compileZlib(await readFile(join(dist, 'zlib.wasm'))),
     requireUntouched: await guardFiles(await guardedFiles()),
+    loadArtifacts: async () => (await import(/* webpackIgnore: true */ artifacts)).uploadArtifact,
     evaluator: {
       script: join(dist, 'evaluate-config', 'index.js'),
       node: process.execPath,

@@ -47,6 +47,10 @@ export interface Inputs extends ToolkitInputs {
   /** The lowest native version that may take the bundle; null = what the channel's policy needs. */
   readonly minUpdateVersion: string | null
   readonly sourceMaps: 'keep' | 'drop' | 'artifact'
+  /** Name of the artifact that keeps them; null = one of app and bundle. */
+  readonly sourceMapsArtifact: string | null
+  /** Null = as the repository is set. */
+  readonly sourceMapsRetentionDays: number | null
   /** Name of a pull request's channel; `{number}` and `{branch}` stand for those. */
   readonly previewChannel: string
   /** Only pull requests with this label get a preview. */
@@ -122,6 +126,8 @@ export function readInputs(read: InputReader): Inputs {
         : readChoice<OnIncompatible>(read, 'on-incompatible', ['fail', 'warn', 'ignore']),
     minUpdateVersion,
     sourceMaps: readChoice(read, 'source-maps', ['drop', 'keep', 'artifact']),
+    sourceMapsArtifact: readArtifactName(text('source-maps-artifact')),
+    sourceMapsRetentionDays: readRetention(text('source-maps-retention-days')),
     previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
     previewLabel: text('preview-label'),
     comment: readBoolean(read, 'comment'),
@@ -202,6 +208,30 @@ function readChoice<T extends string>(read: InputReader, name: string, words: re
     name,
     `"${value}" is not known.`,
     `There are ${words.slice(0, -1).join(', ')} and ${words.at(-1)}.`,
+  )
+}
+
+/** GitHub refuses what some file system cannot have as a name; the runner obeys what looks like a command. */
+function readArtifactName(name: string | null): string | null {
+  if (name === null || /^[\p{L}\p{N} ._@+=,()-]{1,200}$/u.test(name)) return name
+  throw new InputError(
+    'source-maps-artifact',
+    `"${name}" cannot be the name of an artifact.`,
+    'Use letters, digits, spaces and ._@+=,()- and at most 200 of them.',
+  )
+}
+
+/** GitHub's longest, of private repositories. */
+const LONGEST_RETENTION = 400
+
+function readRetention(value: string | null): number | null {
+  if (value === null) return null
+  const days = /^\d+$/.test(value) ? Number(value) : 0
+  if (days >= 1 && days <= LONGEST_RETENTION) return days
+  throw new InputError(
+    'source-maps-retention-days',
+    `"${value}" is not a number of days.`,
+    `Use a whole number from 1 to ${LONGEST_RETENTION}, for example 90.`,
   )
 }
 

@@ -26,6 +26,8 @@ export interface PublishContext {
   readonly content: Content
   /** How a commit (second) stands to another (first). */
   readonly compare: (base: string, head: string) => Promise<Relation>
+  /** What must have been done before devices may see the bundle of this name. */
+  readonly beforeSeen: (bundle: string) => Promise<void>
   readonly log: (message: string) => void
   /** Bytes that Capgo has of how many. */
   readonly onProgress: (sent: number, total: number) => void
@@ -50,6 +52,7 @@ export interface Published {
 
 /** A bundle whose content is stored. */
 interface Stored {
+  readonly name: string
   /** The last write before devices may see it, and the channel as it was then. */
   freeze(): Promise<{ bundle: BundleRow; channel: ChannelRow | null }>
   readonly delta: DeltaStore | null
@@ -68,8 +71,9 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
   if (action.do === 'keep') return keep(plan, action, context)
   const stored =
     action.do === 'promote'
-      ? ready(() => takeOver(plan, action.bundle, context))
+      ? ready(action.bundle.name, () => takeOver(plan, action.bundle, context))
       : await store(plan, action, context)
+  await context.beforeSeen(stored.name)
   const { bundle, channel } = await stored.freeze()
   if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
     throw new ActionError(
@@ -96,7 +100,8 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
   }
 }
 
-const ready = (freeze: Stored['freeze']): Stored => ({
+const ready = (name: string, freeze: Stored['freeze']): Stored => ({
+  name,
   freeze,
   delta: null,
   taken: null,
@@ -229,6 +234,7 @@ async function store(
   }
   const manifest = files?.manifest ?? null
   return {
+    name: row.name,
     async freeze() {
       const ready = await capgo.finaliseBundle(
         row.id,

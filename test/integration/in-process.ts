@@ -97,6 +97,9 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     deflateWorker: worker,
     zlib,
     requireUntouched: async () => {},
+    loadArtifacts: async () => {
+      throw new Error('No artifacts are stored here.')
+    },
     stop,
     log: {
       info: message => void log.push(message),

@@ -62,6 +62,12 @@ describe('readInputs', () => {
     [{ 'api-url': 'http://capgo.example.com' }, /is not https/],
     [{ 'api-url': 'https://user:pw@capgo.example.com' }, /must not hold a user name/],
     [{ 'database-url': 'https://db.example.com' }, /database-key/],
+    [{ 'source-maps': 'yes' }, /"yes" is not known/],
+    [{ 'source-maps-artifact': 'maps/main' }, /"maps\/main" cannot be the name of an artifact/],
+    [{ 'source-maps-artifact': '##[error]' }, /cannot be the name of an artifact/],
+    [{ 'source-maps-retention-days': '0' }, /"0" is not a number of days/],
+    [{ 'source-maps-retention-days': '401' }, /"401" is not a number of days/],
+    [{ 'source-maps-retention-days': '7 days' }, /is not a number of days/],
   ])('%j is refused', (given, message) =>
     expect(() => read(given as Record<string, string>)).toThrow(message),
   )
