@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import * as core from '@actions/core'
 import { fetch } from 'undici'
+import { secretValues } from './build-variables.ts'
 import { SECRET_INPUTS } from './bundle/environment.ts'
 import { type Guarded, guardFiles } from './bundle/untouched.ts'
 import { compileZlib } from './bundle/zlib.ts'
@@ -34,9 +35,10 @@ const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
 if (process.argv[2] === SEALED) unseal(env)
 
-const secrets = SECRET_INPUTS.map(name => core.getInput(name)).filter(
-  secret => secret !== '' && !isKeyFile(secret),
-)
+const secrets = [
+  ...SECRET_INPUTS.map(name => core.getInput(name)),
+  ...secretValues(core.getInput('build-secrets')),
+].filter(secret => secret !== '' && !isKeyFile(secret))
 /** The runner's own tokens. */
 const tokens = Object.entries(env).flatMap(([name, value]) =>
   /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : [],

@@ -1,4 +1,5 @@
 import semver from 'semver'
+import { readBuildVariables, type Variables } from './build-variables.ts'
 import { CLOUD, isLocal } from './capgo/hosts.ts'
 import { InputError } from './errors.ts'
 import type { ChannelMapping } from './plan/channel.ts'
@@ -36,6 +37,8 @@ export interface Inputs extends ToolkitInputs {
   readonly webDir: string | null
   readonly build: boolean
   readonly buildScript: string
+  /** For install, build and Capacitor config, besides the environment that all children get. */
+  readonly buildVariables: Variables
   readonly checkNotifyAppReady: boolean
   readonly dryRun: boolean
   /** Whether files are stored one by one too, so that devices download what changed. */
@@ -116,6 +119,10 @@ export function readInputs(read: InputReader): Inputs {
     webDir: text('web-dir'),
     build: readBoolean(read, 'build'),
     buildScript: text('build-script') ?? 'build',
+    buildVariables: readBuildVariables(
+      read,
+      ['capgo-token', 'devices-token', 'private-key'].map(name => read(name).trim()),
+    ),
     checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
     dryRun: readBoolean(read, 'dry-run'),
     delta: readChoice(read, 'delta', ['auto', 'true', 'false', 'only']),

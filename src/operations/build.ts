@@ -71,7 +71,7 @@ export async function buildBundle(
   let duration: number | null = null
   if (inputs.build) {
     const began = clock()
-    const { root, directory, childEnv: env } = project
+    const { root, directory, buildEnv: env } = project
     const manager = await detectPackageManager({ root, directory })
     const child = { root, directory, manager, env, signal: deps.stop.signal }
     await log.group('Install dependencies', async () => {

@@ -60,7 +60,7 @@ export async function preview(
     if (closed !== null) return closed
     const { code, reason, hint, output } = failure(blame(error, stop))
     const channel = delivered?.channel ?? prepared.facts.channel
-    const hide = (text: string) => hideSecrets(text, prepared.project.childEnv)
+    const hide = (text: string) => hideSecrets(text, prepared.project.buildEnv)
     await writeComment(
       {
         ...describe('failed', { ...prepared, facts: { ...prepared.facts, channel } }, pull, context),
