@@ -22,7 +22,7 @@ export interface ChildOptions {
 /** Enough for what npm says of a lockfile that does not match, which it follows with 80 lines of usage. */
 const TAIL_LINES = 120
 const TAIL_CHARACTERS = 8192
-/** A longer line is given in pieces, so that a child cannot fill the memory. */
+/** A longer line is given in pieces, so that a child cannot fill the memory, nor the log with one line. */
 const LINE_CHARACTERS = 65536
 
 /** Nobody ends the child. */
@@ -216,6 +216,8 @@ class Lines {
   }
 
   #emit(line: string): void {
-    this.#onLine(line.replace(/\r+$/, '').replace(/^.*\r/s, ''))
+    const last = line.replace(/\r+$/, '').replace(/^.*\r/s, '')
+    for (let at = 0; at === 0 || at < last.length; at += LINE_CHARACTERS)
+      this.#onLine(last.slice(at, at + LINE_CHARACTERS))
   }
 }

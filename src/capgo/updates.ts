@@ -41,7 +41,7 @@ const LONGEST_PAUSE = 15_000
 const LONGEST_WAIT = 180_000
 const DOWNLOAD_TIMEOUT = 600_000
 /** Bytes that no bundle has: servers take 1 GiB, unless they are set otherwise. */
-const LONGEST_DOWNLOAD = 4 * 1024 ** 3
+const LONGEST_DOWNLOAD = 4 * 1024 * 1024 * 1024
 
 export function updates({ http, plugin }: Connection) {
   async function ask(device: AskingDevice): Promise<Offer> {

@@ -8,7 +8,7 @@ import type { Inputs } from '../inputs.ts'
 import type { KeptMaps } from '../report/result.ts'
 
 /** Other jobs of the run, and its earlier attempts, may have an artifact of the name. */
-const NAMES_TRIED = 9
+const MOST_NAMES = 9
 /** What GitHub takes in no path of an artifact. */
 const UNFIT = /["<>|*?:\r\n]/
 
@@ -79,7 +79,7 @@ export async function keepSourceMaps(
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       // GitHub's client has no type for this: "Received non-retryable error: Failed request: (409) Conflict: …".
-      if (!why.includes('(409)') || number === NAMES_TRIED) throw fail(why.split('\n')[0]!, error)
+      if (!why.includes('(409)') || number === MOST_NAMES) throw fail(why.split('\n')[0]!, error)
     }
   }
 }

@@ -12,6 +12,7 @@ import { connectGitHub } from '../../src/github/client.ts'
 import { run } from '../../src/run.ts'
 import { createStop, type Stop } from '../../src/stop.ts'
 import { pushEvent, type WorkflowEvent } from '../helpers/event.ts'
+import { LeakSearch } from '../helpers/secrets.ts'
 import { worker, zlib } from '../helpers/zlib.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -63,6 +64,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
   const outputs: Record<string, string> = {}
   const log: string[] = []
   const errors: string[] = []
+  const summaries: string[] = []
   const defaults = Object.entries(manifest.inputs).map(([name, { default: value }]) => [
     name,
     String(value ?? '').replace(/\$\{\{.*\}\}/, ''),
@@ -110,7 +112,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     },
     sink: {
       setOutput: (name, value) => void Object.assign(outputs, { [name]: value }),
-      writeSummary: async () => {},
+      writeSummary: async markdown => void summaries.push(markdown),
     },
     clock: () => performance.now(),
     now,
@@ -142,7 +144,18 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     },
   }
   try {
-    return { isGreen: await run(deps), outputs, log, errors }
+    const isGreen = await run(deps)
+    // Nothing is redacted here: what is found has been told.
+    const secrets = ['capgo-token', 'devices-token', 'github-token'].map(name => given[name] ?? '')
+    const told = { log, errors, summaries, outputs: Object.values(outputs) }
+    const leak = new LeakSearch(secrets.filter(secret => secret !== '')).find(
+      Object.entries(told).map(([where, lines]) => [
+        `the ${where} of a run in this process`,
+        lines.join('\n'),
+      ]),
+    )
+    if (leak !== null) throw new Error(leak)
+    return { isGreen, outputs, log, errors }
   } finally {
     await rm(scratch, { recursive: true, force: true })
     if (options.dispatcher === undefined) await dispatcher.destroy()
