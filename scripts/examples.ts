@@ -139,6 +139,7 @@ async function publish(
     secrets: [capgo.token],
     githubToken: github.addToken({ repository: name, permissions }),
     apiUrl: github.url,
+    resultsUrl: github.resultsUrl,
     env: { PATH: [...path, dirname(process.execPath), process.env.PATH].join(delimiter) },
   })
   const { channel, 'bundle-version': version } = run.outputs

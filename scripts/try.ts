@@ -87,6 +87,7 @@ async function main(): Promise<boolean> {
     secrets: [capgo.key],
     githubToken: github.token,
     apiUrl: github.url,
+    resultsUrl: github.resultsUrl,
     runId: 9_000_000_000 + checkout.commits,
     runNumber: checkout.commits,
     onVisibleLine: line => story.line(`  ${line}`),
@@ -172,7 +173,13 @@ async function startLocalGitHub({ origin }: Checkout) {
   server.addRepository({ name: repository, gitDir: origin, private: true })
   const permissions = { contents: 'read', deployments: 'write', 'pull-requests': 'write' } as const
   const token = server.addToken({ repository, permissions })
-  return { url: server.url, repository, token, [Symbol.asyncDispose]: () => server.stop() }
+  return {
+    url: server.url,
+    resultsUrl: server.resultsUrl,
+    repository,
+    token,
+    [Symbol.asyncDispose]: () => server.stop(),
+  }
 }
 
 /** The Capgo that `--capgo` names; null = a new one. */

@@ -3,6 +3,7 @@ import type { ZlibCode } from './bundle/zlib.ts'
 import type { Capgo } from './capgo/client.ts'
 import type { Place } from './errors.ts'
 import type { GitHub } from './github/client.ts'
+import type { UploadArtifact } from './github/upload-artifact.ts'
 import type { InputReader } from './input-values.ts'
 import type { Hosts } from './inputs.ts'
 import type { Stop } from './stop.ts'
@@ -41,6 +42,8 @@ export interface Deps {
   readonly zlib: ZlibCode
   /** Whether the files of runner and action are as they were; see `bundle/untouched.ts`. */
   readonly requireUntouched: RequireUntouched
+  /** Loads what stores artifacts of the workflow run; a build could change it, so before anything is built. */
+  loadArtifacts(): Promise<UploadArtifact>
   readonly stop: Stop
   readonly log: Log
   readonly sink: Sink

@@ -1,6 +1,7 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import type { Variables } from './build-variables.ts'
 import {
   type CapacitorConfig,
   findCapacitorDirectory,
@@ -52,7 +53,9 @@ export interface Project {
   /** What is wrong, or may be, without being in the way. */
   readonly warnings: readonly string[]
   /** The cleaned environment for every child process. */
-  readonly childEnv: Readonly<Record<string, string>>
+  readonly childEnv: Variables
+  /** That, and what the inputs give to install, build and Capacitor config. */
+  readonly buildEnv: Variables
 }
 
 /**
@@ -89,6 +92,7 @@ export async function gatherProject(
       ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
     ],
     childEnv: childEnv(inputs, deps),
+    buildEnv: buildEnv(inputs, deps),
   }
 }
 
@@ -200,7 +204,7 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps
   const config = await readCapacitorConfig({
     root,
     directory: capacitorDirectory,
-    env: childEnv(inputs, deps),
+    env: buildEnv(inputs, deps),
     nodePath: deps.evaluator.node,
     evaluatorPath: deps.evaluator.script,
     signal: deps.stop.signal,
@@ -233,8 +237,12 @@ function requireAppId(appId: string, at?: Place): void {
 function childEnv(
   { capgoToken, devicesToken, githubToken, privateKey, hosts }: Inputs,
   { env }: Pick<Deps, 'env'>,
-): Readonly<Record<string, string>> {
+): Variables {
   return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? ''])
+}
+
+function buildEnv(inputs: Inputs, deps: Pick<Deps, 'env'>): Variables {
+  return { ...childEnv(inputs, deps), ...inputs.buildVariables }
 }
 
 function appDirectory({ workingDirectory }: Inputs, { workspace }: Pick<Deps, 'workspace'>): string {

@@ -5,8 +5,10 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import * as core from '@actions/core'
 import { fetch } from 'undici'
+import { secretValues } from './build-variables.ts'
 import { SECRET_INPUTS } from './bundle/environment.ts'
 import { type Guarded, guardFiles } from './bundle/untouched.ts'
 import { compileZlib } from './bundle/zlib.ts'
@@ -23,6 +25,7 @@ import { createStop, PROCESS_ENDS, type Stop } from './stop.ts'
 const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
 const dist = dirname(process.argv[1] ?? '')
+const artifacts = pathToFileURL(join(dist, 'artifact', 'index.js')).href
 /** What is written beside the checkout; null before that. */
 let scratch: string | null = null
 /** What all calls go through; null before the first. */
@@ -32,9 +35,10 @@ const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
 if (process.argv[2] === SEALED) unseal(env)
 
-const secrets = SECRET_INPUTS.map(name => core.getInput(name)).filter(
-  secret => secret !== '' && !isKeyFile(secret),
-)
+const secrets = [
+  ...SECRET_INPUTS.map(name => core.getInput(name)),
+  ...secretValues(core.getInput('build-secrets')),
+].filter(secret => secret !== '' && !isKeyFile(secret))
 /** The runner's own tokens. */
 const tokens = Object.entries(env).flatMap(([name, value]) =>
   /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : [],
@@ -146,6 +150,7 @@ async function main(): Promise<void> {
     deflateWorker: await readFile(join(dist, 'deflate-worker', 'index.js'), 'utf8'),
     zlib: await compileZlib(await readFile(join(dist, 'zlib.wasm'))),
     requireUntouched: await guardFiles(await guardedFiles()),
+    loadArtifacts: async () => (await import(/* webpackIgnore: true */ artifacts)).uploadArtifact,
     evaluator: {
       script: join(dist, 'evaluate-config', 'index.js'),
       node: process.execPath,

@@ -1,5 +1,6 @@
 /** The `with:` block, checked. */
 import semver from 'semver'
+import { readBuildVariables, type Variables } from './build-variables.ts'
 import { CLOUD } from './capgo/hosts.ts'
 import { readChannelLines } from './channel-lines.ts'
 import { InputError } from './errors.ts'
@@ -48,6 +49,8 @@ export interface Inputs extends ToolkitInputs {
   readonly webDir: string | null
   readonly build: boolean
   readonly buildScript: string
+  /** For install, build and Capacitor config, besides the environment that all children get. */
+  readonly buildVariables: Variables
   readonly checkNotifyAppReady: boolean
   readonly dryRun: boolean
   /** Whether files are stored one by one too, so that devices download what changed. */
@@ -59,6 +62,10 @@ export interface Inputs extends ToolkitInputs {
   /** The lowest native version that may take the bundle; null = what the channel's policy needs. */
   readonly minUpdateVersion: string | null
   readonly sourceMaps: 'keep' | 'drop' | 'artifact'
+  /** Name of the artifact that keeps them; null = one of app and bundle. */
+  readonly sourceMapsArtifact: string | null
+  /** Null = as the repository is set. */
+  readonly sourceMapsRetentionDays: number | null
   /** Name of a pull request's channel; `{number}` and `{branch}` stand for those. */
   readonly previewChannel: string
   /** Only pull requests with this label get a preview. */
@@ -107,6 +114,10 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
     webDir: text('web-dir'),
     build: boolean('build', true),
     buildScript: text('build-script') ?? 'build',
+    buildVariables: attempt(
+      () => readBuildVariables(read, ['capgo-token', 'devices-token', 'private-key'].map(name => text(name) ?? '')),
+      {},
+    ),
     checkNotifyAppReady: boolean('check-notify-app-ready', true),
     dryRun: boolean('dry-run', false),
     delta: choice('delta', ['auto', 'true', 'false', 'only'], 'auto'),
@@ -114,6 +125,8 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
     onIncompatible: choice('on-incompatible', ['fail', 'warn', 'ignore'], null),
     minUpdateVersion: checked('min-update-version', value => checkVersion('min-update-version', value), null),
     sourceMaps: choice('source-maps', ['drop', 'keep', 'artifact'], 'drop'),
+    sourceMapsArtifact: checked('source-maps-artifact', checkArtifactName, null),
+    sourceMapsRetentionDays: readRetention(reading),
     previewChannel: readPreviewChannel(reading, channels),
     previewLabel: text('preview-label'),
     previewDrafts: boolean('preview-drafts', true),
@@ -180,6 +193,34 @@ function readAssignTesters(value: string): AssignRule[] | null {
 function checkAppId(value: string): void {
   if (!APP_ID.test(value))
     throw new InputError('app-id', `"${value}" is not an app id.`, 'App ids look like com.example.app.')
+}
+
+/** GitHub refuses what some file system cannot have as a name; the runner obeys what looks like a command. */
+function checkArtifactName(name: string): void {
+  if (!/^[\p{L}\p{N} ._@+=,()-]{1,200}$/u.test(name))
+    throw new InputError(
+      'source-maps-artifact',
+      `"${name}" cannot be the name of an artifact.`,
+      'Use letters, digits, spaces and ._@+=,()- and at most 200 of them.',
+    )
+}
+
+/** GitHub's longest, of private repositories. */
+const LONGEST_RETENTION = 400
+
+function readRetention({ checked }: Reading): number | null {
+  const days = checked('source-maps-retention-days', checkRetention, null)
+  return days === null ? null : Number(days)
+}
+
+function checkRetention(value: string): void {
+  const days = /^\d+$/.test(value) ? Number(value) : 0
+  if (days < 1 || days > LONGEST_RETENTION)
+    throw new InputError(
+      'source-maps-retention-days',
+      `"${value}" is not a number of days.`,
+      `Use a whole number from 1 to ${LONGEST_RETENTION}, for example 90.`,
+    )
 }
 
 function checkNativeVersion(value: string): void {

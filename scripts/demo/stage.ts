@@ -51,6 +51,7 @@ export async function act(
       secrets: [capgo.token],
       githubToken,
       apiUrl: github.url,
+      resultsUrl: github.resultsUrl,
       runId: 9_000_000_000 + runNumber,
       runNumber,
       runAttempt: attempt,

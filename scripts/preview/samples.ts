@@ -57,6 +57,7 @@ const published: PublishResult = {
   ],
   files: { count: 87, bytes: 3_871_204 },
   leftOut: [{ path: '.DS_Store', why: 'macOS folder settings' }],
+  sourceMaps: null,
   decisions: [
     { what: 'channel', value: 'production', why: 'branch main matches "main"' },
     { what: 'native version', value: '1.4.0 (android)', why: 'android/app/build.gradle:12' },
@@ -74,6 +75,12 @@ const published: PublishResult = {
 
 const many: PublishResult = {
   ...published,
+  sourceMaps: {
+    name: 'source-maps-com.example.shop-2.0.0',
+    id: 11,
+    count: 3,
+    url: 'https://github.com/octo-org/shop/actions/runs/9000000057/artifacts/11',
+  },
   reason: 'Channel beta serves bundle 2.0.0.',
   channel: { name: 'beta', id: 31, made: true, public: false },
   bundle: { ...published.bundle, name: '2.0.0', size: 18_340_221 },

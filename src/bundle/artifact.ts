@@ -13,7 +13,9 @@ export interface ArtifactLimits {
 }
 
 /** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
-export const ARTIFACT_LIMITS: ArtifactLimits = { files: 20_000, bytes: 1024 ** 3 }
+const MOST_FILES = 20_000
+const LARGEST_BUILD = 1024 * 1024 * 1024
+const ARTIFACT_LIMITS: ArtifactLimits = { files: MOST_FILES, bytes: LARGEST_BUILD }
 
 /** Linux takes names of so many bytes. */
 const LONGEST_NAME = 255

@@ -46,7 +46,7 @@ export async function installDependencies(options: BuildOptions): Promise<string
   const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options)
   if (exitCode !== 0)
     throw new ActionError('install_failed', `"${title}" ended with ${end}.`, {
-      hint: `${INSTALL_HINTS[manager.agent] ?? ''} Tokens of this action are not passed to the install: when a private registry refused, install in a step before.`.trim(),
+      hint: `${INSTALL_HINTS[manager.agent] ?? ''} The install gets no token by itself: pass that of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.`.trim(),
       at: { file: shownPath(root, manager.lockfile) },
       output: tail,
     })
@@ -75,7 +75,7 @@ export async function buildWebApp(options: BuildOptions & { readonly script: str
   const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], directory, options)
   if (exitCode !== 0)
     throw new ActionError('build_failed', `"${title}" ended with ${end}.`, {
-      hint: "The build says why, above. It ran without this action's tokens and without the files for outputs and variables of the job.",
+      hint: 'The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.',
       at: { file },
       output: tail,
     })

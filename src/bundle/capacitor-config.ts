@@ -228,7 +228,7 @@ async function evaluateConfig(
     case 'throw':
       if (missing.length > 0) throw moduleMissing(missing.join(', '), where, at)
       throw new ActionError('config_threw', `${where}: the config threw ${message}`, {
-        hint: 'Configs are evaluated without this action\'s inputs and tokens. Pass other variables that it reads with "env:" on the step.',
+        hint: "Configs are evaluated without this action's inputs and without tokens. Pass what it reads with the input build-env, or build-secrets for a secret.",
         at,
         output,
       })

@@ -40,7 +40,7 @@ interface Problem {
 }
 
 /** What systems and tools leave lying about; no app asks for it. */
-const LITTER: ReadonlyMap<string, string> = new Map(
+export const LITTER: ReadonlyMap<string, string> = new Map(
   Object.entries({
     '.DS_Store': 'macOS folder settings',
     __MACOSX: 'macOS resource forks',

@@ -22,7 +22,7 @@ export interface ChildOptions {
 /** Enough for what npm says of a lockfile that does not match, which it follows with 80 lines of usage. */
 const TAIL_LINES = 120
 const TAIL_CHARACTERS = 8192
-/** A longer line is given in pieces, so that a child cannot fill the memory. */
+/** A longer line is given in pieces, so that a child cannot fill the memory, nor the log with one line. */
 const LINE_CHARACTERS = 65536
 
 /** Nobody ends the child. */

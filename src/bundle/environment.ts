@@ -1,6 +1,6 @@
 /** What child processes are given of the environment, and what is told of what they print. */
 
-/** Inputs that hold secrets. The database's key is a public one, but who knows which one somebody gives. */
+/** Inputs that are a secret. The database's key is a public one, but who knows which one somebody gives. */
 export const SECRET_INPUTS = [
   'capgo-token',
   'devices-token',
@@ -16,18 +16,23 @@ export const SECRET_INPUTS = [
  *   file). All of the prefix belongs to the runner.
  * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
  *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
- * And where workflows usually keep GitHub and Capgo tokens. A public key is none.
  */
-const SECRET_NAMES = [
+export const RUNNER_NAMES = [
   /^INPUT_/i,
   /^ACTIONS_/i,
   /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
+] as const
+
+/** Where workflows usually keep GitHub and Capgo tokens: a build gets them on purpose alone (`build-secrets`). A public key is none. */
+export const TOKEN_NAMES = [
   /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
   /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
-]
+] as const
+
+export const isTokenName = (name: string) => TOKEN_NAMES.some(pattern => pattern.test(name))
 
 /** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
-const SEARCHABLE_SECRET = 6
+export const SEARCHABLE_SECRET = 6
 
 /**
  * The environment for builds, installs and config evaluation: without what is secret by name, and without
@@ -42,7 +47,12 @@ export function childEnvironment(
     real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)))
   const clean: Record<string, string> = {}
   for (const [name, value] of Object.entries(env))
-    if (value !== undefined && !SECRET_NAMES.some(secret => secret.test(name)) && !holdsSecret(value))
+    if (
+      value !== undefined &&
+      !RUNNER_NAMES.some(pattern => pattern.test(name)) &&
+      !isTokenName(name) &&
+      !holdsSecret(value)
+    )
       clean[name] = value
   return clean
 }

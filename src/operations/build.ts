@@ -11,12 +11,15 @@ import type { Deps } from '../deps.ts'
 import type { Project } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
 import type { Content } from './content.ts'
+import { NO_MAPS } from './source-maps.ts'
 
 /** The web build as a zip, ready to be published. Sizes in bytes. */
 export interface Built {
   readonly content: Content
   readonly files: { readonly count: number; readonly bytes: number }
   readonly leftOut: readonly { readonly path: string; readonly why: string }[]
+  /** In the web folder. */
+  readonly sourceMaps: CheckedWebDirectory['sourceMaps']
   readonly warnings: readonly string[]
   /** Milliseconds; null when nothing was built. */
   readonly duration: number | null
@@ -68,7 +71,7 @@ export async function buildBundle(
   let duration: number | null = null
   if (inputs.build) {
     const began = clock()
-    const { root, directory, childEnv: env } = project
+    const { root, directory, buildEnv: env } = project
     const manager = await detectPackageManager({ root, directory })
     const child = { root, directory, manager, env, signal: deps.stop.signal }
     await log.group('Install dependencies', async () => {
@@ -109,7 +112,11 @@ export async function buildBundle(
       },
       files: { count: checked.files.length, bytes: checked.totalBytes },
       leftOut: checked.leftOut,
-      warnings: checked.warnings,
+      sourceMaps: checked.sourceMaps,
+      warnings:
+        inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0
+          ? [...checked.warnings, NO_MAPS]
+          : checked.warnings,
       duration,
     }
   })

@@ -9,11 +9,13 @@ import {
   gatherRemote,
   type Project,
 } from '../gather.ts'
+import type { UploadArtifact } from '../github/upload-artifact.ts'
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
 import { type Head, isStale } from '../plan/staleness.ts'
 import type { Commit, PublishFacts, PublishPlan, Purpose } from '../plan/types.ts'
 import { describeContents, listStored } from '../report/contents.ts'
+import { plural } from '../report/format.ts'
 import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
 import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
@@ -25,6 +27,7 @@ import type { RunContext } from './context.ts'
 import { UPLOADS } from './delta.ts'
 import { withDeployment } from './deployment.ts'
 import { decideFiles, type Published, publish, requirePermissions } from './publish.ts'
+import { artifactName, keepSourceMaps, openArtifacts } from './source-maps.ts'
 import { standingReader } from './standing.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
@@ -57,6 +60,8 @@ export interface Prepared {
   readonly facts: PublishFacts
   /** The zip that is being made already, where nothing has to be built before. */
   readonly zipping: Promise<Zipped> | null
+  /** Stores the source maps; null where they are not to be kept. */
+  readonly uploadArtifact: UploadArtifact | null
 }
 
 export interface Delivered {
@@ -71,16 +76,18 @@ export interface Delivered {
 /** Reads the project and what Capgo has. */
 export async function prepare(target: Target, context: RunContext): Promise<Prepared> {
   const { deps, inputs, trigger, capgo } = context
+  const uploadArtifact = await openArtifacts(inputs, deps)
   return deps.log.group('Read the project and Capgo', async () => {
     const project = await gatherProject(inputs, trigger, deps, target.takesBuild)
     const folder = shownPath(project.root, project.webDirectory) || '.'
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
+    const known = { target, project, uploadArtifact }
     if (target.takesBuild || inputs.build)
-      return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null }
+      return { ...known, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null }
     const zipping = checkAndZip(project, inputs, deps, context.over)
     // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
     zipping.catch(() => {})
-    return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping }
+    return { ...known, ...(await gatherRemote(project, target, inputs, capgo)), zipping }
   })
 }
 
@@ -129,7 +136,7 @@ function goAhead({ appId, channel, newest }: PublishFacts, app: App, content: Co
  * `webBuild` is the folder of a build that is there already (absolute).
  */
 export async function deliver(
-  { target, project, app, facts, zipping }: Prepared,
+  { target, project, app, facts, zipping, uploadArtifact }: Prepared,
   webBuild: string | null,
   context: RunContext,
 ): Promise<Delivered> {
@@ -170,6 +177,7 @@ export async function deliver(
   const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null
   const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
   const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console }
+  const maps = uploadArtifact === null ? [] : built.sourceMaps
   if (inputs.dryRun) {
     await rehearse(plan, built.content, context)
     const result = plannedResult({
@@ -178,6 +186,10 @@ export async function deliver(
       upload: null,
       total: clock() - context.began,
     })
+    if (maps.length > 0 && plan.action.do !== 'keep')
+      log.info(
+        `${plural(maps.length, 'source map')} would be kept as the artifact ${artifactName(inputs, project.appId, result.bundle.name)}.`,
+      )
     return { result, channel: known.channel, base: known.base, built }
   }
   const { encryption: opener } = built.content
@@ -189,6 +201,17 @@ export async function deliver(
   const sizeOf = ({ size, bundle, channel }: Published) =>
     size ?? known.sizes.get((bundle ?? channel.version)?.id ?? 0) ?? null
   const publishing = clock()
+  let kept: PublishResult['sourceMaps'] = null
+  const beforeSeen = async (bundle: string) => {
+    if (uploadArtifact === null || maps.length === 0) return
+    const { directory } = built.content
+    const name = artifactName(inputs, project.appId, bundle)
+    const retentionDays = inputs.sourceMapsRetentionDays
+    const stored = await keepSourceMaps(uploadArtifact, { name, directory, maps, retentionDays })
+    const url = stored.id === null ? null : `${context.trigger.runUrl}/artifacts/${stored.id}`
+    kept = { ...stored, url }
+    log.info(`${plural(stored.count, 'source map')} kept as the artifact ${stored.name}.`)
+  }
   const work = () =>
     log.group('Publish', () =>
       publish(plan, {
@@ -202,6 +225,7 @@ export async function deliver(
           const standing = await standingTo(channel?.version ?? null)
           return isStale({ ...facts, ours: target.commit, standing })
         },
+          beforeSeen,
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
         onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
@@ -233,7 +257,7 @@ export async function deliver(
       ? compareZips()
       : describeContents({ name: served!.name, files: before! }, published.files))
   return {
-    result: withVerification(tell(published, await compared, size, upload), verified),
+    result: { ...withVerification(tell(published, await compared, size, upload), verified), sourceMaps: kept },
     channel: published.channel,
     base: known.base,
     built,

@@ -120,7 +120,7 @@ async function sayFailed(
 ): Promise<void> {
   const { stop } = context.deps
   const { code, reason, hint, output } = failure(blame(error, stop))
-  const env = prepared?.project.childEnv ?? {}
+  const env = prepared?.project.buildEnv ?? {}
   const hide = (text: string) => hideSecrets(text, env)
   const told = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
   const isLate = stop.signal.aborted

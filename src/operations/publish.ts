@@ -28,6 +28,8 @@ export interface PublishContext {
   readonly content: Content
   /** Why the commit must not go on the channel as it is now, or null; GitHub is asked anew. */
   readonly staleBy: (channel: ChannelRow | null) => Promise<string | null>
+  /** What must have been done before devices may see the bundle of this name. */
+  readonly beforeSeen: (bundle: string) => Promise<void>
   readonly log: (message: string) => void
   /** Bytes that Capgo has of how many. */
   readonly onProgress: (sent: number, total: number) => void
@@ -56,6 +58,7 @@ export interface Published {
 
 /** A bundle whose content is stored. */
 interface Stored {
+  readonly name: string
   /** The last write before devices may see it, and the channel as it was then. */
   freeze(): Promise<{ bundle: BundleRow; channel: ChannelRow | null }>
   readonly delta: DeltaStore | null
@@ -76,8 +79,9 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
   if (action.do === 'keep') return keep(plan, action, context)
   const stored =
     action.do === 'promote'
-      ? ready(() => takeOver(plan, action.bundle, context))
+      ? ready(action.bundle.name, () => takeOver(plan, action.bundle, context))
       : await store(plan, action, context)
+  await context.beforeSeen(stored.name)
   const { bundle, channel } = await stored.freeze()
   if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
     throw new ActionError(
@@ -115,7 +119,8 @@ function withFiles(published: Promoted, delta: DeltaStore | null): Promoted {
   return { ...published, bundle: { ...bundle, ...counted }, channel: { ...channel, version } }
 }
 
-const ready = (freeze: Stored['freeze']): Stored => ({
+const ready = (name: string, freeze: Stored['freeze']): Stored => ({
+  name,
   freeze,
   delta: null,
   taken: null,
@@ -260,6 +265,7 @@ async function store(
   }
   const manifest = files?.manifest ?? null
   return {
+    name: row.name,
     async freeze() {
       const ready = await capgo.finaliseBundle(
         row.id,

@@ -235,13 +235,16 @@ function why({ outcome, reason, by, decisions, files }: PublishResult): string {
   return escapeText(outcome === 'planned' ? `${sentence} Nothing was written.` : sentence)
 }
 
-function decisions({ decisions, leftOut, outcome }: PublishResult): string {
+function decisions({ decisions, leftOut, sourceMaps, outcome }: PublishResult): string {
   const rows = decisions.map(({ what, value, why }) => [escapeText(what), code(value), escapeText(why)])
   const shown = leftOut.slice(0, LEFT_OUT_SHOWN).map(({ path, why }) => `${code(path)} (${escapeText(why)})`)
   if (leftOut.length > shown.length) shown.push(`${leftOut.length - shown.length} more`)
   const body = [
     rows.length === 0 ? '' : table(['', 'chosen', 'because'], rows),
     shown.length === 0 ? '' : `Left out of the bundle: ${shown.join(', ')}.`,
+    sourceMaps === null
+      ? ''
+      : `The source maps are kept as the artifact ${link(code(sourceMaps.name), sourceMaps.url)}.`,
   ].filter(part => part !== '')
   return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned')
 }

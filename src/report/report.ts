@@ -46,6 +46,7 @@ export function outputs(result: Result): Record<string, string> {
     'deep-link': preview?.deepLink ?? '',
     'web-preview-url': preview?.webUrl ?? '',
     'comment-url': preview?.commentUrl ?? '',
+    'source-maps-artifact-url': publish?.sourceMaps?.url ?? '',
     rollout: share === null ? '' : String(share.bps / 100),
     status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
     testers: testersOutput(result),

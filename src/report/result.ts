@@ -70,6 +70,8 @@ export interface PublishResult {
   readonly natives: readonly NativeChange[]
   readonly files: { readonly count: number; readonly bytes: number } | null
   readonly leftOut: readonly { readonly path: string; readonly why: string }[]
+  /** The source maps that stay out of the bundle, kept as an artifact of the run; null where none are. */
+  readonly sourceMaps: (KeptMaps & { readonly url: string | null }) | null
   readonly decisions: readonly Decision[]
   /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
@@ -89,6 +91,13 @@ export interface PublishResult {
     readonly upload: number | null
     readonly total: number
   }
+}
+
+/** An artifact of the workflow run; its id is null where GitHub told none. */
+export interface KeptMaps {
+  readonly name: string
+  readonly id: number | null
+  readonly count: number
 }
 
 /** A rollout that is not finished. Basis points: 100 are one percent. */

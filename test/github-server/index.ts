@@ -8,6 +8,7 @@ import { type Fault, type FaultInput, FaultList } from '../../server/faults.ts'
 import type { RecordedRequest } from '../../server/index.ts'
 import { acceptedPermissions, authorize, loginOf, personOf, type TokenSeed, Tokens } from './access.ts'
 import { type Answer, type Call, type Handler, notFound, ok, Refusal } from './answers.ts'
+import { createArtifactService } from './artifact-service.ts'
 import { checkAnswer, checkRequestBody, findOperation, type Operation, readParameters } from './openapi.ts'
 import { actions } from './operations/actions.ts'
 import { commits } from './operations/commits.ts'
@@ -18,6 +19,7 @@ import { createResources } from './resources.ts'
 import { type Clock, HostedRepository, type RepositorySeed } from './state.ts'
 
 export type { Level, Permission, Permissions, TokenSeed } from './access.ts'
+export { RUNTIME_SIGNATURE, runtimeToken } from './artifact-service.ts'
 export type * from './state.ts'
 export type { FaultInput }
 
@@ -49,6 +51,8 @@ export interface LocalGitHub extends AsyncDisposable {
   readonly url: string
   /** Origin from which artifacts are downloaded. */
   readonly filesUrl: string
+  /** The runner's `ACTIONS_RESULTS_URL`, where `runtimeToken` is taken. */
+  readonly resultsUrl: string
   /** In order; tokens are not in them. */
   readonly requests: readonly GitHubRequest[]
   /** A test asserts that it is empty. */
@@ -98,6 +102,15 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
   const signatures = new Map<string, Uint8Array>()
 
   const files = await listen(createFileStore(signatures), 0)
+  // Of its one repository are all runs that nobody described here.
+  const repositoryOf = (runId: number) =>
+    [...repositories.values()].find(({ runs }) => runs.some(({ id }) => id === runId)) ??
+    [...repositories.values()][0] ??
+    null
+  const results = await listen(
+    createArtifactService(() => results.url, repositoryOf),
+    0,
+  )
   const app = new Hono<Bindings>()
   app.all('*', async context => {
     const request = await recordRequest(context, requests.length + 1)
@@ -219,12 +232,13 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
   }
 
   async function stop(): Promise<void> {
-    await Promise.all([api.close(), files.close()])
+    await Promise.all([api.close(), files.close(), results.close()])
   }
 
   return {
     url: api.url,
     filesUrl: files.url,
+    resultsUrl: results.url,
     requests,
     violations,
     faults,
@@ -404,7 +418,10 @@ function createFileStore(signatures: ReadonlyMap<string, Uint8Array>): Hono<Bind
   return app
 }
 
-async function listen(app: Hono<Bindings>, port: number): Promise<{ url: string; close(): Promise<void> }> {
+async function listen(
+  app: Hono<Bindings> | Hono,
+  port: number,
+): Promise<{ url: string; close(): Promise<void> }> {
   const { promise, resolve } = Promise.withResolvers<AddressInfo>()
   const server: ServerType = serve(
     { fetch: app.fetch, hostname: '127.0.0.1', port, overrideGlobalObjects: false },

@@ -564,7 +564,7 @@ export function createResources(api: string, web: string) {
         expired: artifact.expired,
         created_at: artifact.createdAt,
         updated_at: artifact.createdAt,
-        expires_at: artifact.createdAt,
+        expires_at: artifact.expiresAt ?? artifact.createdAt,
         workflow_run: {
           id: run.id,
           repository_id: hosted.id,

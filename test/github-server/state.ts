@@ -59,6 +59,8 @@ export interface ArtifactSeed {
   /** What GitHub says about the size; the zip's own by default. */
   readonly sizeInBytes?: number
   readonly expired?: boolean
+  /** Asked for by who stored it. */
+  readonly expiresAt?: string | null
 }
 
 export interface Review extends Required<ReviewSeed> {
@@ -165,6 +167,7 @@ export interface Artifact {
   sizeInBytes: number
   digest: string
   expired: boolean
+  expiresAt: string | null
   createdAt: string
 }
 
@@ -328,6 +331,7 @@ export class HostedRepository {
       sizeInBytes: seed.sizeInBytes ?? seed.zip.length,
       digest: `sha256:${createHash('sha256').update(seed.zip).digest('hex')}`,
       expired: seed.expired ?? false,
+      expiresAt: seed.expiresAt ?? null,
       createdAt: this.#clock.now(),
     }
     this.artifacts.push(artifact)

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
+import { RUNTIME_SIGNATURE, runtimeToken } from '../github-server/artifact-service.ts'
 import type { WorkflowEvent } from './event.ts'
 import { parseKeyValueFile } from './file-commands.ts'
 import { RunnerLog } from './log.ts'
@@ -33,6 +34,8 @@ export interface RunOptions {
   readonly runNumber?: number
   readonly runAttempt?: number
   readonly apiUrl?: string
+  /** Where a job stores artifacts; by default nobody answers there. */
+  readonly resultsUrl?: string
   readonly onLine?: (line: string) => void
   /** The action is a probe that shows its secrets; what every other run may not do. */
   readonly mayLeak?: boolean
@@ -259,7 +262,8 @@ function runnerEnvironment(
     RUNNER_TOOL_CACHE: files.toolCache,
     RUNNER_WORKSPACE: dirname(options.repo),
     ACTIONS_RUNTIME_URL: 'https://pipelines.actions.example/',
-    ACTIONS_RUNTIME_TOKEN: RUNTIME_TOKEN,
+    ACTIONS_RESULTS_URL: options.resultsUrl ?? 'https://results.actions.example/',
+    ACTIONS_RUNTIME_TOKEN: runtimeToken(options.runId ?? 9_000_000_001),
     ACTIONS_ID_TOKEN_REQUEST_URL: 'https://pipelines.actions.example/id-token',
     ACTIONS_ID_TOKEN_REQUEST_TOKEN: ID_TOKEN,
     // The runner sets none; here it keeps what a run writes beside its own folder apart from everybody else's.
@@ -267,8 +271,8 @@ function runnerEnvironment(
   }
 }
 
-/** The runner's own tokens, which a step has too. No build may see them. */
-export const RUNTIME_TOKEN = 'runtime-token-0123456789abcdef'
+/** The runner's own tokens, which a step has too; of the first the part that no other has. No build may see them. */
+export const RUNTIME_TOKEN = RUNTIME_SIGNATURE
 export const ID_TOKEN = 'id-token-fedcba9876543210'
 
 /** The files through which a step speaks to the runner, with the beginnings of their names (actions/runner). */
@@ -331,12 +335,12 @@ function secretsOf(inputs: Readonly<Record<string, string>>, options: RunOptions
 function* placesOnTheWire(
   received: readonly Received[],
   inputs: Readonly<Record<string, string>>,
-  { apiUrl = '' }: RunOptions,
+  { apiUrl = '', resultsUrl = '' }: RunOptions,
 ): Generator<Place> {
   const portsOf = (urls: readonly (string | undefined)[]) =>
     new Set(urls.map(url => Number(URL.parse(url ?? '')?.port ?? 0)))
   const capgo = portsOf(['API', 'FILES', 'DATABASE'].map(name => inputs[`INPUT_${name}-URL`]))
-  const github = portsOf([apiUrl])
+  const github = portsOf([apiUrl, resultsUrl])
   for (const { method, url, port, headers, body } of received) {
     const what = `the request ${method} ${url.split('?')[0]} to port ${port}`
     yield [`the address of ${what}`, url]

@@ -9,6 +9,7 @@ import type { WorkflowEvent } from '../helpers/event.ts'
 import { createRepository, type Files, type Repository } from '../helpers/repository.ts'
 import { type ActionProcess, runAction } from '../helpers/runner.ts'
 import { makeScratch, removeScratch } from '../helpers/scratch.ts'
+import { failOnLeak } from '../helpers/secrets.ts'
 import { runHere } from '../integration/in-process.ts'
 import type { Plan, Setup } from './history.ts'
 import type { Tally } from './tally.ts'
@@ -142,7 +143,8 @@ export class World {
         repo: this.#checkout(job.sha),
         event: job.event,
         secrets: [this.#key],
-        // The servers see what a run sends twice here, and at another address: who looks for secrets would take that for a leak.
+        // The servers see what a run sends twice here, and at another address: who looks for secrets on the wire would take
+        // that for a leak. What the run says is searched below.
         mayLeak: true,
         githubToken: this.#githubToken,
         apiUrl: line.github,
@@ -152,6 +154,7 @@ export class World {
         inputs: this.#inputs(job, line),
       })
       const run = await action
+      failOnLeak(run, [this.#key, this.#githubToken])
       return {
         isGreen: run.exitCode === 0,
         isKilled: line.isDead,

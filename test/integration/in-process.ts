@@ -12,6 +12,7 @@ import { connectGitHub } from '../../src/github/client.ts'
 import { run } from '../../src/run.ts'
 import { createStop, type Stop } from '../../src/stop.ts'
 import { pushEvent, type WorkflowEvent } from '../helpers/event.ts'
+import { LeakSearch } from '../helpers/secrets.ts'
 import { worker, zlib } from '../helpers/zlib.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -100,6 +101,9 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     deflateWorker: worker,
     zlib,
     requireUntouched: async () => {},
+    loadArtifacts: async () => {
+      throw new Error('No artifacts are stored here.')
+    },
     stop,
     log: {
       info: message => void log.push(message),
@@ -144,7 +148,18 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     },
   }
   try {
-    return { isGreen: await run(deps), outputs, summary, log, errors }
+    const isGreen = await run(deps)
+    // Nothing is redacted here: what is found has been told.
+    const secrets = ['capgo-token', 'devices-token', 'github-token'].map(name => given[name] ?? '')
+    const told = { log, errors, summary: [summary], outputs: Object.values(outputs) }
+    const leak = new LeakSearch(secrets.filter(secret => secret !== '')).find(
+      Object.entries(told).map(([where, lines]) => [
+        `the ${where} of a run in this process`,
+        lines.join('\n'),
+      ]),
+    )
+    if (leak !== null) throw new Error(leak)
+    return { isGreen, outputs, summary, log, errors }
   } finally {
     await rm(scratch, { recursive: true, force: true })
     if (options.dispatcher === undefined) await dispatcher.destroy()

@@ -153,6 +153,7 @@ describe('a hostile artifact is refused, and nothing is published', () => {
 describe('the second workflow says what is wrong', () => {
   it.each<[string, string, Parameters<typeof follow>[3], readonly RawEntry[] | null]>([
     ['a build here', 'unsafe_build', { inputs: { build: 'true' } }, [page]],
+    ['another artifact asked for', 'artifact_missing', { inputs: { artifact: 'site' } }, [page]],
     ['no app id', 'unsafe_config', { inputs: { 'app-id': '' } }, [page]],
     ['no artifact', 'artifact_missing', {}, null],
     ['an artifact that is gone', 'artifact_missing', { expired: true }, [page]],

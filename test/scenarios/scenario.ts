@@ -127,6 +127,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
       secrets: [key],
       githubToken,
       apiUrl: github.url,
+      resultsUrl: github.resultsUrl,
       runId: 9_000_000_000 + runs,
       runNumber: runs,
       ...more,

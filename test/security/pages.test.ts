@@ -1,7 +1,8 @@
 /** docs/security.md says what the tests and the sources say. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { childEnvironment, RUNNER_NAMES, TOKEN_NAMES } from '../../src/bundle/environment.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -67,5 +68,56 @@ describe('the table of bounds', () => {
     const [amount, unit] = bound!.split(' ')
     expect(source).not.toBe('')
     expect(value).toBe(Number(amount) * (unit === undefined ? 1 : UNITS[unit]!))
+  })
+
+  it('has a row for every bound of what is read, sent, stored or waited for', () => {
+    const BOUND =
+      /^(?:export )?const ((?:LONGEST|MOST|MAX|LARGEST|DEEPEST)\w*|\w*(?:TIMEOUT|ENDS|SILENT|STALLED|STALL|OUTAGE|GRACE|WITHIN|CHARACTERS|LINES)) = /gm
+    // Not bounds of what comes from outside: forms of a format, what is done at once, what an input may say, pages of known counts.
+    const OTHERS = [
+      'bundle/deflate.ts MOST_THREADS',
+      'bundle/zip-index.ts LONGEST_END',
+      'capgo/apps.ts MOST_PAGES',
+      'capgo/bundles.ts MOST_PAGES',
+      'capgo/devices.ts MOST_PAGES',
+      'capgo/manifests.ts MOST_PAGES',
+      'capgo/updates.ts LONGEST_PAUSE',
+      'github/deployment.ts LONGEST_DESCRIPTION',
+      'inputs.ts LONGEST_RETENTION',
+      'inputs.ts LONGEST_RUN',
+      'toolkit-inputs.ts MOST_KEPT',
+    ]
+    const bounds = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+      // Those of `plan` and `report` are of names and of what is shown.
+      .filter(file => file.endsWith('.ts') && !/^(plan|report)\//.test(file))
+      .flatMap(file => [...read(`src/${file}`).matchAll(BOUND)].map(([, name]) => `${file} ${name}`))
+    const rows = rowsOf('Bounds of time and size').map(([, , , where]) =>
+      where!.replace(/^`src\/(.+)` `([A-Z_]+)`$/, '$1 $2'),
+    )
+    expect(bounds.filter(bound => !rows.includes(bound)).sort()).toEqual(OTHERS)
+  })
+})
+
+describe('what a build does not get', () => {
+  const rows = rowsOf('What a build does not get')
+  const names = rows.flatMap(([cell]) => [...cell!.matchAll(/`([A-Z_*]+)`/g)].map(([, name]) => name!))
+  const examples = names
+    .filter(name => !['PAT', 'TOKEN', 'KEY', 'SECRET', 'PASSWORD', 'PUBLIC', 'CAPGO_*'].includes(name))
+    .map(name => name.replace('*', 'X'))
+    .concat('GITHUB_PAT', 'GH_ENTERPRISE_PAT', 'CAPGO_TOKEN', 'CAPGO_ANALYTICS_KEY', 'CAPGO_X_PASSWORD')
+
+  it.each(examples)('%s', name =>
+    expect(childEnvironment({ [name]: 'x', OTHER: 'y' })).toEqual({ OTHER: 'y' }),
+  )
+
+  it('names what every pattern in the code takes away', () => {
+    for (const pattern of [...RUNNER_NAMES, ...TOKEN_NAMES])
+      expect(examples.filter(name => pattern.test(name)).length, String(pattern)).toBeGreaterThan(0)
+    const [, files] = /\((OUTPUT[A-Z_|]+)\)/.exec(RUNNER_NAMES.join()) ?? []
+    expect(names).toEqual(expect.arrayContaining(files!.split('|').map(name => `GITHUB_${name}`)))
+    expect(childEnvironment({ CAPGO_PUBLIC_KEY: 'x', GITHUB_SHA: 'y' })).toEqual({
+      CAPGO_PUBLIC_KEY: 'x',
+      GITHUB_SHA: 'y',
+    })
   })
 })

@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 import { readCommands } from '../../scripts/first-publish.ts'
 import { inputsPage } from '../../scripts/readme/inputs-page.ts'
 import { readActionMetadata, readInputExamples } from '../../scripts/readme.ts'
+import { LITTER } from '../../src/bundle/check.ts'
 import { readInputs } from '../../src/inputs.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -69,6 +70,12 @@ describe('docs/troubleshooting.md', () => {
 
   it('has every code that the action can end with, once, and no other', () => {
     expect(rows.map(([, code]) => code).sort()).toEqual([...codesOfSource()].sort())
+  })
+
+  it('names what stays out of every bundle, and nothing else', () => {
+    const [, said = ''] =
+      /is not shipped, in any folder: ([^.]*\..*?)\. Nor are/.exec(read('docs/troubleshooting.md')) ?? []
+    expect([...said.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual([...LITTER.keys()])
   })
 
   it('knows every code of docs/errors.md', () => {

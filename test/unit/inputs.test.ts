@@ -112,6 +112,12 @@ describe('readInputs', () => {
     [{ 'preview-channel': '{branch}{number}' }, /nothing separates/],
     [{ 'preview-channel': '{number}0{branch}' }, /nothing separates/],
     [{ 'preview-channel': 'production' }, /a branch publishes to/],
+    [{ 'source-maps': 'yes' }, /cannot be "yes"/],
+    [{ 'source-maps-artifact': 'maps/main' }, /"maps\/main" cannot be the name of an artifact/],
+    [{ 'source-maps-artifact': '##[error]' }, /cannot be the name of an artifact/],
+    [{ 'source-maps-retention-days': '0' }, /"0" is not a number of days/],
+    [{ 'source-maps-retention-days': '401' }, /"401" is not a number of days/],
+    [{ 'source-maps-retention-days': '7 days' }, /is not a number of days/],
   ])('%j is refused', (given, message) =>
     expect(() => read(given as Record<string, string>)).toThrow(message),
   )

@@ -99,6 +99,12 @@ describe('who may import whom', () => {
     )
     expect(readers.sort()).toEqual(['index.ts', 'launch.ts'])
   })
+  it("GitHub's client for artifacts is in a program of its own", () => {
+    expect(found(({ to }) => to === '@actions/artifact')).toEqual([
+      'github/upload-artifact.ts -> @actions/artifact',
+    ])
+    expect(found(({ to, typeOnly }) => to === 'github/upload-artifact.ts' && !typeOnly)).toEqual([])
+  })
   it('src never imports server, tests or scripts', () => {
     expect(found(({ to }) => to.startsWith('..'))).toEqual([])
   })

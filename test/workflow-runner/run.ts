@@ -258,6 +258,7 @@ class Run {
       runNumber: this.#run.number,
       runAttempt,
       apiUrl: world.github.url,
+      resultsUrl: world.github.resultsUrl,
       secrets: Object.values(secrets),
       // The machine's own npm settings are not the workflow's.
       env: {

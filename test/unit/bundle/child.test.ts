@@ -71,6 +71,19 @@ describe('runChild', () => {
     expect(longest).toBeLessThan(200_000)
   })
 
+  it('gives a line of 100,000 characters in two, wherever the pipe cuts it', async () => {
+    const lines: string[] = []
+    await run(
+      'console.log("a".repeat(65535)); console.log("b".repeat(100000)); console.log("c".repeat(65536))',
+      line => lines.push(line),
+    )
+    const of = (letter: string) => lines.filter(line => line.startsWith(letter)).map(line => line.length)
+    expect(of('a')).toEqual([65535])
+    expect(Math.max(...of('b'))).toBeLessThanOrEqual(65536)
+    expect(of('b').reduce((sum, length) => sum + length)).toBe(100000)
+    expect(of('c')).toEqual([65536])
+  })
+
   it('closes the standard input, so that a question does not wait', async () => {
     const { tail } = await run('process.stdin.on("end", () => console.log("no answer")).resume()')
     expect(tail).toBe('no answer')
