@@ -50236,16 +50236,122 @@ function defaultCallback(err) {
 
 /***/ }),
 
+/***/ 1675:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ secretValues),
+/* harmony export */   e: () => (/* binding */ readBuildVariables)
+/* harmony export */ });
+/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4937);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/** The inputs `build-env` and `build-secrets`: variables for install, build and Capacitor config, and for nothing else. */
+
+
+/** Names that somebody else sets: given anew they would reach the runner, this action, Node or the system's loader. */
+const REFUSED = [
+    [/^INPUT_/i, 'is an input of this action, which no build gets'],
+    [/^(GITHUB|RUNNER|ACTIONS)_/i, 'is set by the runner'],
+    [/^NODE_OPTIONS$/i, 'changes Node itself; set it in the build script'],
+    [/^(LD|DYLD)_/i, 'changes which code every program loads'],
+    [
+        /^(PATH|PATHEXT|COMSPEC|SHELL)$/i,
+        'decides which programs run; add a folder to $GITHUB_PATH in a step before',
+    ],
+];
+/**
+ * Both inputs, as one. `own` are this action's keys, which a build must not have. Throws `InputError` with every wrong
+ * line and its number, and without a value.
+ */
+function readBuildVariables(read, own) {
+    const variables = {};
+    const lines = ['build-env', 'build-secrets'].map(input => [input, parseLines(read(input))]);
+    const seen = new Map();
+    for (const [input, all] of lines) {
+        const wrong = [];
+        for (const { number, name, value, wrong: unread } of all) {
+            // Windows knows one variable of a name, in upper or lower case.
+            const other = seen.get(name.toUpperCase());
+            const why = unread ?? refuse(input, name, value, own) ?? (other && `${name} was given before (${other})`);
+            if (why)
+                wrong.push(`line ${number}: ${why}.`);
+            seen.set(name.toUpperCase(), `${input}, line ${number}`);
+            variables[name] = value;
+        }
+        if (wrong.length > 0)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz(input, wrong.length === 1 ? wrong.join() : `${wrong.length} lines are wrong:\n${wrong.join('\n')}`, 'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed, and a value in quotes can have several lines.');
+    }
+    return variables;
+}
+/** What of the input `build-secrets` is to be masked: its values, and what could not be read whole. Throws nothing. */
+function secretValues(text) {
+    return parseLines(text).map(({ value }) => value);
+}
+function refuse(input, name, value, own) {
+    if ((0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_1__/* .isTokenName */ .zJ)(name))
+        return input === 'build-secrets'
+            ? refuseOwn(name, value, own)
+            : `${name} is a secret: give it in build-secrets`;
+    const refused = REFUSED.find(([pattern]) => pattern.test(name));
+    return refused === undefined ? refuseOwn(name, value, own) : `${name} ${refused[1]}`;
+}
+function refuseOwn(name, value, own) {
+    const holds = (secret) => secret !== '' && (value === secret || (secret.length >= _bundle_environment_js__WEBPACK_IMPORTED_MODULE_1__/* .SEARCHABLE_SECRET */ .co && value.includes(secret)));
+    return own.some(holds) ? `${name} has the value of a key of this action, which no build gets` : null;
+}
+function parseLines(text) {
+    const rows = text.split(/\r\n|[\r\n]/);
+    const lines = [];
+    for (let at = 0; at < rows.length; at++) {
+        const row = rows[at].trim();
+        if (row === '' || row.startsWith('#'))
+            continue;
+        const [, name = '', first = ''] = /^([^=]*?)\s*=\s*(.*)$/.exec(row) ?? [];
+        const line = { number: at + 1, name, value: first };
+        const quote = /^["']/.exec(first)?.[0];
+        if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+            lines.push({ ...line, value: first || row, wrong: 'is not NAME=value' });
+        else if (quote === undefined)
+            lines.push({ ...line, wrong: first.includes('\0') ? `${name} has a null character` : null });
+        else {
+            const whole = quoted(first, quote, rows.slice(at + 1));
+            if (whole === null)
+                lines.push({ ...line, wrong: `${name} begins with ${quote}, and no line ends with it` });
+            else {
+                lines.push({ ...line, value: whole.value, wrong: null });
+                at += whole.more;
+            }
+        }
+    }
+    return lines;
+}
+/** A value in quotes, and how many of the rows that follow belong to it; null where nothing closes it. */
+function quoted(first, quote, rows) {
+    if (first.length > 1 && first.endsWith(quote))
+        return { value: first.slice(1, -1), more: 0 };
+    const last = rows.findIndex(row => row.trimEnd().endsWith(quote));
+    if (last < 0)
+        return null;
+    const value = [first, ...rows.slice(0, last + 1)].join('\n').trimEnd();
+    return { value: value.slice(1, -1), more: last + 1 };
+}
+
+
+/***/ }),
+
 /***/ 4937:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   Qc: () => (/* binding */ childEnvironment),
+/* harmony export */   co: () => (/* binding */ SEARCHABLE_SECRET),
 /* harmony export */   pH: () => (/* binding */ SECRET_INPUTS),
-/* harmony export */   s0: () => (/* binding */ hideSecrets)
+/* harmony export */   s0: () => (/* binding */ hideSecrets),
+/* harmony export */   zJ: () => (/* binding */ isTokenName)
 /* harmony export */ });
+/* unused harmony exports RUNNER_NAMES, TOKEN_NAMES */
 /** What child processes are given of the environment, and what is told of what they print. */
-/** Inputs that hold secrets. The database's key is a public one, but who knows which one somebody gives. */
+/** Inputs that are a secret. The database's key is a public one, but who knows which one somebody gives. */
 const SECRET_INPUTS = [
     'capgo-token',
     'devices-token',
@@ -50260,15 +50366,18 @@ const SECRET_INPUTS = [
  *   file). All of the prefix belongs to the runner.
  * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
  *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
- * And where workflows usually keep GitHub and Capgo tokens. A public key is none.
  */
-const SECRET_NAMES = [
+const RUNNER_NAMES = [
     /^INPUT_/i,
     /^ACTIONS_/i,
     /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
+];
+/** Where workflows usually keep GitHub and Capgo tokens: a build gets them on purpose alone (`build-secrets`). A public key is none. */
+const TOKEN_NAMES = [
     /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
     /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
 ];
+const isTokenName = (name) => TOKEN_NAMES.some(pattern => pattern.test(name));
 /** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
 const SEARCHABLE_SECRET = 6;
 /**
@@ -50280,7 +50389,10 @@ function childEnvironment(env, secrets = []) {
     const holdsSecret = (value) => real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)));
     const clean = {};
     for (const [name, value] of Object.entries(env))
-        if (value !== undefined && !SECRET_NAMES.some(secret => secret.test(name)) && !holdsSecret(value))
+        if (value !== undefined &&
+            !RUNNER_NAMES.some(pattern => pattern.test(name)) &&
+            !isTokenName(name) &&
+            !holdsSecret(value))
             clean[name] = value;
     return clean;
 }
@@ -50411,93 +50523,294 @@ function check(status, isMoving = true) {
 
 /***/ }),
 
+/***/ 7452:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   l: () => (/* binding */ apps)
+/* harmony export */ });
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5395);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9183);
+/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
+/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(929);
+
+
+
+
+
+/** Capgo takes 10,000 delta files a bundle. */
+const MOST_PAGES = 10;
+/** So many of the newest bundles with delta files are told of. */
+const NEWEST = 3;
+/** With pages of its delta files. */
+const BundleWithFiles = zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .catchall */ .rUs(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd, zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .StoredFile */ .OO));
+/** The app and its channels and bundles: what the database knows of one app is read in one request. */
+function apps({ http, api, key, database }) {
+    /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
+    async function readApp(appId) {
+        const call = {
+            what: `read app ${appId}`,
+            method: 'GET',
+            url: `${api}/app/${encodeURIComponent(appId)}`,
+            headers: key,
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status === 200)
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, answer, call);
+        if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
+                hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
+            });
+        throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+    }
+    /** The app's row with what is embedded in it. Throws what `readApp` throws where the key sees no such row. */
+    async function readRow(row, appId, embedded, filters, what) {
+        const { url, headers } = await database();
+        const parameters = {
+            app_id: `eq.${appId}`,
+            select: [_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .APP_COLUMNS */ .Qj, ...embedded].join(','),
+            ...filters,
+        };
+        const call = {
+            what,
+            method: 'GET',
+            url: `${url}/apps?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)(parameters)}`,
+            headers,
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status !== 200)
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+        const [found] = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(row), answer, call);
+        if (found !== undefined)
+            return found;
+        // The database shows nothing to a key that is not good; the API says why it is not.
+        await readApp(appId);
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('app_not_in_database', `Capgo's database hides app ${appId} from this key, although its API shows it.`, {
+            hint: "If the organisation demands two-factor authentication or a new password, the key's owner has to set it up. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
+        });
+    }
+    return {
+        readApp,
+        /**
+         * The app, its channel of this name (null when there is none that the key can see), its public channels, and the
+         * newest bundles that have delta files.
+         */
+        async readAppAndChannel(appId, name) {
+            const { channels, newest, ...app } = await readRow(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .extend */ .X$i(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, { channels: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ChannelRow */ .Ud), newest: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd) }), appId, [_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ITS_CHANNELS */ .w4, `newest:app_versions!app_versions_app_id_fkey(${_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BUNDLE_COLUMNS */ .z5})`], {
+                'channels.or': `(name.eq.${name},public.is.true)`,
+                'newest.manifest_count': 'gt.0',
+                'newest.deleted': 'is.false',
+                'newest.order': 'id.desc',
+                'newest.limit': String(NEWEST),
+            }, `read app ${appId} and channel ${name}`);
+            return {
+                app,
+                channel: channels.find(row => row.name === name) ?? null,
+                publicChannels: channels.filter(row => row.public).map(row => row.name),
+                newest,
+            };
+        },
+        /**
+         * The app's channels of some names; its bundles, deleted ones too, that have one of the names or the content;
+         * and the delta files of the bundle `filesOf`, of which there are `count` (`files` may have fewer).
+         */
+        async readChannelsAndBundles(appId, wanted) {
+            const { names, checksum, filesOf } = wanted;
+            const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / _postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL));
+            const pages = Array.from({ length: pageCount }, (_, page) => `files${page}`);
+            const conditions = [
+                `name.in.(${names.map(_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD).join(',')})`,
+                `checksum.eq.${checksum}`,
+                ...(filesOf === null ? [] : [`id.eq.${filesOf.id}`]),
+            ];
+            const files = pages.map(page => `${page}:manifest!manifest_app_version_id_fkey(${_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .FILE_COLUMNS */ .Pw})`);
+            const { channels, bundles } = await readRow(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ channels: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ChannelRow */ .Ud), bundles: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(BundleWithFiles) }), appId, [
+                _wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ITS_CHANNELS */ .w4,
+                `bundles:app_versions!app_versions_app_id_fkey(${[_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BUNDLE_COLUMNS */ .z5, ...files].join(',')})`,
+            ], {
+                'channels.name': (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .list */ .p_)(wanted.channels),
+                'bundles.or': `(${conditions.join(',')})`,
+                'bundles.order': 'id.desc',
+                'bundles.limit': '100',
+                ...Object.fromEntries(pages.flatMap((page, index) => [
+                    [`bundles.${page}.app_version_id`, `eq.${filesOf?.id}`],
+                    [`bundles.${page}.order`, 'id.asc'],
+                    [`bundles.${page}.limit`, String(_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL)],
+                    [`bundles.${page}.offset`, String(index * _postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL)],
+                ])),
+            }, 'read the channel and the bundles with the same name or content');
+            const ofIt = bundles.find(bundle => bundle.id === filesOf?.id);
+            return {
+                channels,
+                bundles: bundles
+                    .filter(bundle => bundle.checksum === checksum || names.includes(bundle.name))
+                    .map(bundle => _wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd.parse(bundle)),
+                files: ofIt === undefined ? [] : unbroken(pages.map(page => ofIt[page] ?? [])),
+            };
+        },
+    };
+}
+/** A server that gives fewer rows at once leaves gaps: what stands before the first one. */
+function unbroken(pages) {
+    const short = pages.findIndex(page => page.length < _postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL);
+    return (short === -1 ? pages : pages.slice(0, short + 1)).flat();
+}
+
+
+/***/ }),
+
 /***/ 9732:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   B: () => (/* binding */ channels),
-/* harmony export */   w: () => (/* binding */ channelVanished)
+/* harmony export */   BM: () => (/* binding */ channels),
+/* harmony export */   nk: () => (/* binding */ notDeleted),
+/* harmony export */   w8: () => (/* binding */ channelVanished)
 /* harmony export */ });
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5395);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
 /* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8420);
 /* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9183);
 /* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5950);
-/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(929);
+/* harmony import */ var _rows_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(625);
+/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(929);
 
 
 
 
 
 
+
+/** Names in one filter: a URL of them has 8 kB, the usual limit. */
+const NAMES_A_CALL = 100;
+const DELETE = { permission: 'channel.delete', role: 'app_admin (or app_preview for its own channels)' };
 /** How often a channel is made of which nobody can tell whether it was. */
 const CREATIONS = 3;
-function channels({ http, api, key, database }) {
-    async function list(appId, filter, what) {
+function channels(connection) {
+    const { http, api, key, database } = connection;
+    const list = (appId, filter, what) => (0,_rows_js__WEBPACK_IMPORTED_MODULE_4__/* .readAll */ .y)(connection, appId, {
+        table: 'channels',
+        row: _wire_js__WEBPACK_IMPORTED_MODULE_5__/* .ChannelRow */ .Ud,
+        columns: _wire_js__WEBPACK_IMPORTED_MODULE_5__/* .CHANNEL_COLUMNS */ .Kw,
+        filter,
+        order: 'asc',
+        what,
+    });
+    async function readOne(appId, name) {
         const { url, headers } = await database();
+        const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: _wire_js__WEBPACK_IMPORTED_MODULE_5__/* .CHANNEL_COLUMNS */ .Kw };
         const call = {
-            what,
+            what: `read channel ${name}`,
             method: 'GET',
-            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)({ app_id: `eq.${appId}`, ...filter, select: _wire_js__WEBPACK_IMPORTED_MODULE_4__/* .CHANNEL_COLUMNS */ .Kw })}`,
+            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(filter)}`,
             headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
-        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_4__/* .ChannelRow */ .Ud), answer, call);
+        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_5__/* .ChannelRow */ .Ud), answer, call)[0] ?? null;
+    }
+    /** Deletes the channel where it is still as it was seen, in one step. False where no row was deleted. */
+    async function deleteAsSeen(appId, seen) {
+        const { url, headers } = await database();
+        const filter = {
+            id: `eq.${seen.id}`,
+            app_id: `eq.${appId}`,
+            name: `eq.${seen.name}`,
+            public: 'is.false',
+            version: `eq.${seen.version.id}`,
+            rollout_version: seen.rollout_version === null ? 'is.null' : `eq.${seen.rollout_version}`,
+            select: 'id',
+        };
+        const answer = await http.send({
+            what: `delete channel ${seen.name}`,
+            method: 'DELETE',
+            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(filter)}`,
+            headers: { ...headers, prefer: 'return=representation' },
+            retry: 'repeat',
+        });
+        const deleted = zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .int */ .Whr() })).safeParse(answer.json);
+        return answer.status === 200 && deleted.data?.[0]?.id === seen.id;
     }
     return {
         /** The channel with the bundle it serves, null when there is none (or the key cannot see it). */
-        async readChannel(appId, name) {
-            const rows = await list(appId, { name: `eq.${name}` }, `read channel ${name}`);
-            return rows[0] ?? null;
-        },
+        readChannel: readOne,
         /** Channels of these names, with what they serve. */
         async readChannels(appId, names) {
-            return list(appId, { name: `in.(${names.map(_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD).join(',')})` }, 'read channels');
+            const found = [];
+            for (let from = 0; from < names.length; from += NAMES_A_CALL)
+                found.push(...(await list(appId, { name: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .list */ .p_)(names.slice(from, from + NAMES_A_CALL)) }, 'read channels')));
+            return found;
         },
         /** Every channel of the app, with what it serves. */
-        async listChannels(appId) {
-            return list(appId, { order: 'id.asc' }, 'read channels');
-        },
+        listChannels: (appId) => list(appId, {}, 'read channels'),
         /**
-         * Deletes a channel; its overrides go with it, bundles stay. A key of the role `app_preview` deletes its
-         * own channels only together with the bundle that they serve (`withBundle`), others only without.
+         * Deletes a channel that is as it was seen; its overrides go with it, bundles stay. A key of the role
+         * `app_preview` deletes its own channels only together with the bundle that they serve (`withBundle`), others only
+         * without. Row security may keep a key from deleting the row itself: then the API does it, right after a look.
+         * Throws `not_deleted` when the channel is there all the same.
          */
-        async deleteChannel(appId, name, withBundle) {
+        async deleteChannel(appId, seen, withBundle) {
+            if (!withBundle && (await deleteAsSeen(appId, seen)))
+                return 'deleted';
+            const look = async () => (await list(appId, { id: `eq.${seen.id}` }, `read channel ${seen.name}`))[0];
+            const now = await look();
+            if (now === undefined)
+                return 'gone';
+            if (!isAsSeen(now, seen))
+                return 'changed';
             const call = {
-                what: `delete channel ${name}`,
+                what: `delete channel ${seen.name}`,
                 method: 'DELETE',
                 url: `${api}/channel`,
                 headers: key,
-                json: { app_id: appId, channel: name, ...(withBundle ? { delete_bundle: true } : {}) },
+                json: { app_id: appId, channel: seen.name, ...(withBundle ? { delete_bundle: true } : {}) },
                 retry: 'repeat',
             };
             const answer = await http.send(call);
-            if (answer.status === 200)
-                return 'deleted';
-            if (answer.code === 'cannot_find_channel')
-                return 'gone';
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer, {
-                permission: 'channel.delete',
-                role: 'app_admin (or app_preview for its own channels)',
-            });
+            if (answer.status !== 200 && answer.code !== 'cannot_find_channel')
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer, DELETE);
+            if ((await look()) !== undefined)
+                throw notDeleted(`channel ${seen.name}`);
+            return 'deleted';
         },
         /** How many devices are on the channel by an override. */
         async countOverrides(appId, channelId) {
             const { url, headers } = await database();
+            const filter = { app_id: `eq.${appId}`, channel_id: `eq.${channelId}`, select: 'device_id', limit: '1' };
             const call = {
                 what: 'count the devices on the channel',
                 method: 'GET',
-                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)({ app_id: `eq.${appId}`, channel_id: `eq.${channelId}`, select: 'device_id' })}`,
-                headers,
+                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(filter)}`,
+                // Rows come 1000 at most.
+                headers: { ...headers, prefer: 'count=exact' },
+                retry: 'repeat',
+            };
+            const answer = await http.send(call);
+            if (answer.status !== 200 && answer.status !== 206)
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
+            const total = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1];
+            if (total === undefined)
+                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .unexpected */ .os)(call, 'no count in its header content-range');
+            return Number(total);
+        },
+        /** Lets a channel serve nothing. */
+        async emptyChannel(appId, name) {
+            const call = {
+                what: `take the bundle off channel ${name}`,
+                method: 'POST',
+                url: `${api}/channel`,
+                headers: key,
+                json: { app_id: appId, channel: name, version: null },
                 retry: 'repeat',
             };
             const answer = await http.send(call);
             if (answer.status !== 200)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
-            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ device_id: zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .string */ .YjP() })), answer, call).length;
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer, { permission: 'channel.update_settings', role: 'app_admin' });
         },
         /** Points a channel at a bundle. Doing it twice does no harm. */
         async promote(appId, bundleId, channel) {
@@ -50528,12 +50841,12 @@ function channels({ http, api, key, database }) {
             };
             for (let tries = 1;; tries++) {
                 const answer = await http.send(call).catch((error) => {
-                    if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .ConnectionError */ .R)
+                    if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .ConnectionError */ .Rc)
                         return null;
                     throw error;
                 });
                 if (answer?.status === 200) {
-                    const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_5__/* .number */ .aig()) }), answer, call);
+                    const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .number */ .aig()) }), answer, call);
                     return id === undefined ? { made: false } : { made: true, id };
                 }
                 // The key may make channels, that was asked before. Newer servers want more for a public one.
@@ -50548,11 +50861,23 @@ function channels({ http, api, key, database }) {
                 if (tries === CREATIONS)
                     return { made: false };
                 await http.pause(answer, tries);
-                if ((await list(appId, { name: `eq.${name}` }, `read channel ${name}`)).length > 0)
+                if ((await readOne(appId, name)) !== null)
                     return { made: false };
             }
         },
     };
+}
+function isAsSeen(now, seen) {
+    return (now.name === seen.name &&
+        !now.public &&
+        now.version?.id === seen.version.id &&
+        now.rollout_version === seen.rollout_version);
+}
+/** What Capgo, or something before it, has acknowledged and not done. */
+function notDeleted(what) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('not_deleted', `Capgo answered that ${what} was deleted, and it is still there.`, {
+        hint: 'Is a proxy between the runner and Capgo that answers for it? Run the job again: it goes on with what is left.',
+    });
 }
 /** A channel that must exist by now. */
 function channelVanished(name) {
@@ -50564,7 +50889,7 @@ function channelVanished(name) {
 
 /***/ }),
 
-/***/ 7008:
+/***/ 1921:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -50579,144 +50904,23 @@ __nccwpck_require__.d(__webpack_exports__, {
 var schemas = __nccwpck_require__(5395);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
-// EXTERNAL MODULE: ./src/capgo/postgrest.ts
-var postgrest = __nccwpck_require__(9183);
-// EXTERNAL MODULE: ./src/capgo/refusal.ts
-var refusal = __nccwpck_require__(5950);
-// EXTERNAL MODULE: ./src/capgo/wire.ts
-var wire = __nccwpck_require__(929);
-;// CONCATENATED MODULE: ./src/capgo/apps.ts
-
-
-
-
-
-/** Capgo takes 10,000 delta files a bundle. */
-const MOST_PAGES = 10;
-/** So many of the newest bundles with delta files are told of. */
-const NEWEST = 3;
-/** With pages of its delta files. */
-const BundleWithFiles = schemas/* catchall */.rUs(wire/* BundleRow */.Vd, schemas/* array */.YOg(wire/* StoredFile */.OO));
-/** The app and its channels and bundles: what the database knows of one app is read in one request. */
-function apps({ http, api, key, database }) {
-    /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
-    async function readApp(appId) {
-        const call = {
-            what: `read app ${appId}`,
-            method: 'GET',
-            url: `${api}/app/${encodeURIComponent(appId)}`,
-            headers: key,
-            retry: 'repeat',
-        };
-        const answer = await http.send(call);
-        if (answer.status === 200)
-            return (0,postgrest/* parseAnswer */.Wp)(wire/* App */.qw, answer, call);
-        if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
-            throw new errors/* ActionError */.lZ('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
-                hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
-            });
-        throw (0,refusal/* refusal */.x)(call, answer);
-    }
-    /** The app's row with what is embedded in it. Throws what `readApp` throws where the key sees no such row. */
-    async function readRow(row, appId, embedded, filters, what) {
-        const { url, headers } = await database();
-        const parameters = {
-            app_id: `eq.${appId}`,
-            select: [wire/* APP_COLUMNS */.Qj, ...embedded].join(','),
-            ...filters,
-        };
-        const call = {
-            what,
-            method: 'GET',
-            url: `${url}/apps?${(0,postgrest/* query */.P)(parameters)}`,
-            headers,
-            retry: 'repeat',
-        };
-        const answer = await http.send(call);
-        if (answer.status !== 200)
-            throw (0,refusal/* refusal */.x)(call, answer);
-        const [found] = (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(row), answer, call);
-        if (found !== undefined)
-            return found;
-        // The database shows nothing to a key that is not good; the API says why it is not.
-        await readApp(appId);
-        throw new errors/* ActionError */.lZ('app_not_in_database', `Capgo's database hides app ${appId} from this key, although its API shows it.`, {
-            hint: "If the organisation demands two-factor authentication or a new password, the key's owner has to set it up. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
-        });
-    }
-    return {
-        readApp,
-        /**
-         * The app, its channel of this name (null when there is none that the key can see), its public channels, and the
-         * newest bundles that have delta files.
-         */
-        async readAppAndChannel(appId, name) {
-            const { channels, newest, ...app } = await readRow(schemas/* extend */.X$i(wire/* App */.qw, { channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud), newest: schemas/* array */.YOg(wire/* BundleRow */.Vd) }), appId, [wire/* ITS_CHANNELS */.w4, `newest:app_versions!app_versions_app_id_fkey(${wire/* BUNDLE_COLUMNS */.z5})`], {
-                'channels.or': `(name.eq.${name},public.is.true)`,
-                'newest.manifest_count': 'gt.0',
-                'newest.deleted': 'is.false',
-                'newest.order': 'id.desc',
-                'newest.limit': String(NEWEST),
-            }, `read app ${appId} and channel ${name}`);
-            return {
-                app,
-                channel: channels.find(row => row.name === name) ?? null,
-                publicChannels: channels.filter(row => row.public).map(row => row.name),
-                newest,
-            };
-        },
-        /**
-         * The app's channels of some names; its bundles, deleted ones too, that have one of the names or the content;
-         * and the delta files of the bundle `filesOf`, of which there are `count` (`files` may have fewer).
-         */
-        async readChannelsAndBundles(appId, wanted) {
-            const { names, checksum, filesOf } = wanted;
-            const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / postgrest/* PAGE */.KL));
-            const pages = Array.from({ length: pageCount }, (_, page) => `files${page}`);
-            const conditions = [
-                `name.in.(${names.map(postgrest/* quote */.hD).join(',')})`,
-                `checksum.eq.${checksum}`,
-                ...(filesOf === null ? [] : [`id.eq.${filesOf.id}`]),
-            ];
-            const files = pages.map(page => `${page}:manifest!manifest_app_version_id_fkey(${wire/* FILE_COLUMNS */.Pw})`);
-            const { channels, bundles } = await readRow(schemas/* object */.Ikc({ channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud), bundles: schemas/* array */.YOg(BundleWithFiles) }), appId, [
-                wire/* ITS_CHANNELS */.w4,
-                `bundles:app_versions!app_versions_app_id_fkey(${[wire/* BUNDLE_COLUMNS */.z5, ...files].join(',')})`,
-            ], {
-                'channels.name': (0,postgrest/* list */.p_)(wanted.channels),
-                'bundles.or': `(${conditions.join(',')})`,
-                'bundles.order': 'id.desc',
-                'bundles.limit': '100',
-                ...Object.fromEntries(pages.flatMap((page, index) => [
-                    [`bundles.${page}.app_version_id`, `eq.${filesOf?.id}`],
-                    [`bundles.${page}.order`, 'id.asc'],
-                    [`bundles.${page}.limit`, String(postgrest/* PAGE */.KL)],
-                    [`bundles.${page}.offset`, String(index * postgrest/* PAGE */.KL)],
-                ])),
-            }, 'read the channel and the bundles with the same name or content');
-            const ofIt = bundles.find(bundle => bundle.id === filesOf?.id);
-            return {
-                channels,
-                bundles: bundles
-                    .filter(bundle => bundle.checksum === checksum || names.includes(bundle.name))
-                    .map(bundle => wire/* BundleRow */.Vd.parse(bundle)),
-                files: ofIt === undefined ? [] : unbroken(pages.map(page => ofIt[page] ?? [])),
-            };
-        },
-    };
-}
-/** A server that gives fewer rows at once leaves gaps: what stands before the first one. */
-function unbroken(pages) {
-    const short = pages.findIndex(page => page.length < postgrest/* PAGE */.KL);
-    return (short === -1 ? pages : pages.slice(0, short + 1)).flat();
-}
-
+// EXTERNAL MODULE: ./src/capgo/apps.ts
+var apps = __nccwpck_require__(7452);
 // EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
 var dist = __nccwpck_require__(9052);
 // EXTERNAL MODULE: ./node_modules/semver/index.js
 var semver = __nccwpck_require__(2088);
 var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
+// EXTERNAL MODULE: ./src/capgo/postgrest.ts
+var postgrest = __nccwpck_require__(9183);
+// EXTERNAL MODULE: ./src/capgo/refusal.ts
+var refusal = __nccwpck_require__(5950);
+// EXTERNAL MODULE: ./src/capgo/rows.ts
+var rows = __nccwpck_require__(625);
+// EXTERNAL MODULE: ./src/capgo/wire.ts
+var wire = __nccwpck_require__(929);
 ;// CONCATENATED MODULE: ./src/capgo/bundles.ts
+
 
 
 
@@ -50729,8 +50933,12 @@ const FINALISED = {
     row: schemas/* extend */.X$i(wire/* BundleRow */.Vd, { app: schemas/* object */.Ikc({ channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud) }) }),
     columns: `${wire/* BUNDLE_COLUMNS */.z5},app:apps!app_versions_app_id_fkey(${wire/* ITS_CHANNELS */.w4})`,
 };
-/** No app has more bundles than these hold, even where a server gives few rows at once. */
-const bundles_MOST_PAGES = 5000;
+/** Characters of a filter; proxies refuse addresses of some thousand more. */
+const LONGEST_FILTER = 4000;
+/** What Capgo says when it has done it; a proxy that answers in its place does not. */
+const Done = schemas/* object */.Ikc({ status: schemas/* literal */.euz('ok') });
+/** Ids in one filter. */
+const IDS_A_CALL = 200;
 const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 };
 /**
  * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
@@ -50739,7 +50947,8 @@ const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 };
 const DELETED_AT_A_STRETCH = 1500;
 const SILENCE = 61_000;
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
-function bundles({ http, api, key, database }) {
+function bundles(connection) {
+    const { http, api, key, database } = connection;
     async function list(appId, filter, what) {
         const { url, headers } = await database();
         const call = {
@@ -50754,6 +50963,15 @@ function bundles({ http, api, key, database }) {
             throw (0,refusal/* refusal */.x)(call, answer);
         return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* BundleRow */.Vd), answer, call);
     }
+    /** Every bundle that is not deleted and fits, the newest first. */
+    const listAll = (appId, filter, what) => (0,rows/* readAll */.y)(connection, appId, {
+        table: 'app_versions',
+        row: wire/* BundleRow */.Vd,
+        columns: wire/* BUNDLE_COLUMNS */.z5,
+        filter: { ...filter, deleted: 'is.false' },
+        order: 'desc',
+        what,
+    });
     async function change({ row, columns }, filter, fields, what) {
         const { url, headers } = await database();
         const call = {
@@ -50775,7 +50993,7 @@ function bundles({ http, api, key, database }) {
      */
     async function deleteBundle(appId, name) {
         // Without a version this very route deletes every bundle that no channel serves: never send it empty.
-        if (semver_default().valid(name) !== name)
+        if (typeof name !== 'string' || semver_default().valid(name) !== name)
             throw new TypeError(`"${name}" is no bundle name`);
         const call = {
             what: `delete bundle ${name}`,
@@ -50786,24 +51004,29 @@ function bundles({ http, api, key, database }) {
             retry: 'repeat',
         };
         const answer = await http.send(call);
-        if (answer.status === 200)
+        if (answer.status === 200) {
+            (0,postgrest/* parseAnswer */.Wp)(Done, answer, call);
             return 'deleted';
+        }
         if (answer.code === 'cannot_delete_linked_version')
             return 'linked';
         if (answer.code === 'cannot_delete_version')
             return 'gone';
         throw (0,refusal/* refusal */.x)(call, answer, { permission: 'bundle.delete', role: 'app_admin' });
     }
+    async function readBundlesById(appId, ids) {
+        const found = [];
+        for (let from = 0; from < ids.length; from += IDS_A_CALL) {
+            const some = ids.slice(from, from + IDS_A_CALL);
+            found.push(...(await list(appId, { id: (0,postgrest/* list */.p_)(some) }, 'read bundles')));
+        }
+        return found;
+    }
     return {
-        /** Bundles, not deleted, whose comment has this text; the caller looks closer. */
-        findBundlesByComment: (appId, text) => list(appId, {
-            comment: `like.*${text.replace(/[*%_\\,()]/g, '_')}*`,
-            deleted: 'is.false',
-            order: 'id.desc',
-            limit: '1000',
-        }, 'look for bundles by what they were put on a channel for'),
-        /** Bundles whose upload is not finished, the newest first. */
-        findUnfinishedBundles: (appId) => list(appId, { storage_provider: 'eq.r2-direct', deleted: 'is.false', order: 'id.desc', limit: String(postgrest/* PAGE */.KL) }, 'look for unfinished bundles'),
+        /** Bundles whose comment has this text (`*` = anything), whatever its case; the caller looks closer. */
+        findBundlesByComment: (appId, text) => listAll(appId, { comment: `ilike.*${text.replace(/[%_\\,()]/g, '_')}*` }, 'look for bundles by what they were put on a channel for'),
+        /** Bundles whose upload is not finished. */
+        findUnfinishedBundles: (appId) => listAll(appId, { storage_provider: 'eq.r2-direct' }, 'look for unfinished bundles'),
         async readBundle(appId, name) {
             return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null;
         },
@@ -50812,32 +51035,12 @@ function bundles({ http, api, key, database }) {
             return (await list(appId, { id: `eq.${id}` }, `read bundle ${id}`))[0] ?? null;
         },
         /** The bundles of these ids, also deleted ones. */
-        async readBundlesById(appId, ids) {
-            return ids.length === 0 ? [] : list(appId, { id: (0,postgrest/* list */.p_)(ids) }, 'read bundles');
-        },
+        readBundlesById,
         /** Every bundle of the app that is not deleted, the newest first. */
-        async listBundles(appId) {
-            const all = [];
-            const what = 'list bundles';
-            for (let pages = 0; pages < bundles_MOST_PAGES; pages++) {
-                // By id and not by offset: bundles may come and go meanwhile.
-                const before = all.at(-1);
-                const page = await list(appId, {
-                    deleted: 'is.false',
-                    ...(before === undefined ? {} : { id: `lt.${before.id}` }),
-                    order: 'id.desc',
-                    limit: String(postgrest/* PAGE */.KL),
-                }, what);
-                // A server may give fewer rows at once than we ask for: only an empty page is the end.
-                if (page.length === 0)
-                    return all;
-                for (const row of page) {
-                    if (row.id >= (all.at(-1)?.id ?? Number.POSITIVE_INFINITY))
-                        throw (0,postgrest/* unexpected */.os)({ what }, 'rows that were not asked for');
-                    all.push(row);
-                }
-            }
-            throw (0,postgrest/* unexpected */.os)({ what }, 'there is no end of them');
+        listBundles: (appId) => listAll(appId, {}, 'list bundles'),
+        /** Which of these bundles are there and not deleted: what deleting them came to. */
+        async readRemaining(appId, ids) {
+            return (await readBundlesById(appId, ids)).filter(({ deleted }) => !deleted);
         },
         /**
          * Makes the row of a bundle, in progress: no device sees it. Null when the name is taken, which is also
@@ -50891,10 +51094,14 @@ function bundles({ http, api, key, database }) {
             const { app, ...bundle } = changed;
             return { bundle, channel: app.channels[0] ?? null };
         },
-        /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
-        async noteOnBundle(id, link, comment) {
+        /**
+         * Sets who put the bundle where, while its comment is still `seen`; allowed on a frozen bundle. False when somebody
+         * else wrote on it meanwhile, or the key may not.
+         */
+        async noteOnBundle(id, seen, fields) {
+            const unchanged = seen === null ? 'is.null' : `eq.${seen}`;
             try {
-                const noted = await change({ row: wire/* BundleRow */.Vd, columns: wire/* BUNDLE_COLUMNS */.z5 }, { id: `eq.${id}` }, { link, comment }, 'note the commit on the bundle');
+                const noted = await change({ row: wire/* BundleRow */.Vd, columns: wire/* BUNDLE_COLUMNS */.z5 }, { id: `eq.${id}`, ...(unchanged.length > LONGEST_FILTER ? {} : { comment: unchanged }) }, fields, 'note the commit on the bundle');
                 return noted !== null;
             }
             catch {
@@ -50947,7 +51154,8 @@ function bundles({ http, api, key, database }) {
                 json: { app_id: appId, name },
                 retry: 'repeat',
             });
-            return answer.status === 200 || answer.code === 'error_already_deleted';
+            return ((answer.status === 200 && Done.safeParse(answer.json).success) ||
+                answer.code === 'error_already_deleted');
         },
     };
 }
@@ -50966,7 +51174,7 @@ var capgo_http = __nccwpck_require__(8420);
 
 
 /** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
-const manifests_MOST_PAGES = 50;
+const MOST_PAGES = 50;
 /** Entries that are written at once. */
 const PIECE = 200;
 /** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
@@ -51013,7 +51221,7 @@ function manifests({ http, api, key, database }) {
         async readManifests(bundles, known = 0) {
             const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0);
             const ids = bundles.map(({ id }) => id);
-            const pages = Math.min(manifests_MOST_PAGES, Math.ceil((total - known) / postgrest/* PAGE */.KL));
+            const pages = Math.min(MOST_PAGES, Math.ceil((total - known) / postgrest/* PAGE */.KL));
             const offsets = Array.from({ length: Math.max(0, pages) }, (_, page) => known + page * postgrest/* PAGE */.KL);
             return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat();
         },
@@ -51039,10 +51247,13 @@ function manifests({ http, api, key, database }) {
         },
         /** Waits until devices can be given the delta files; false when the server does not take them up in time. */
         async awaitManifest(id, count) {
-            for (let waited = 0; waited < TAKEN_UP_WITHIN; waited += LOOK_EVERY) {
+            const began = performance.now();
+            for (let waited = 0; waited < TAKEN_UP_WITHIN;) {
                 await http.sleep(LOOK_EVERY);
                 if ((await countEntries(id)) >= count)
                     return true;
+                // The questions take their time too.
+                waited = Math.max(waited + LOOK_EVERY, performance.now() - began);
             }
             return false;
         },
@@ -51099,18 +51310,22 @@ function rollouts({ http, api, key }) {
                 throw (0,refusal/* refusal */.x)(call, answer, SETTINGS);
             }
             catch (error) {
-                if (!(error instanceof capgo_http/* ConnectionError */.R))
+                if (!(error instanceof capgo_http/* ConnectionError */.Rc))
                     throw error;
             }
         },
     };
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: ./src/capgo/download.ts
+var download = __nccwpck_require__(568);
 ;// CONCATENATED MODULE: ./src/capgo/updates.ts
 
 
+
+
+/** A delta file as a device is told of it. */
+const OfferedFile = schemas/* object */.Ikc({ file_name: schemas/* string */.YjP(), file_hash: schemas/* string */.YjP(), download_url: schemas/* url */.OZ5() });
 /** The plugin that we say to be: one that chooses its channel itself and takes what today's devices take. */
 const PLUGIN_VERSION = '8.51.14';
 /** Milliseconds. Capgo's replicas and caches take up to two minutes. */
@@ -51119,7 +51334,9 @@ const LONGEST_PAUSE = 15_000;
 const LONGEST_WAIT = 180_000;
 const DOWNLOAD_TIMEOUT = 600_000;
 /** Bytes that no bundle has: servers take 1 GiB, unless they are set otherwise. */
-const LONGEST_DOWNLOAD = 4 * 1024 ** 3;
+const LONGEST_DOWNLOAD = 4 * 1024 * 1024 * 1024;
+/** Bytes of one delta file that is looked at closely. */
+const LONGEST_FILE = 256 * 1024 * 1024;
 function updates({ http, plugin }) {
     async function ask(device) {
         const answer = await http.send({
@@ -51150,6 +51367,7 @@ function updates({ http, plugin }) {
          * waited, in milliseconds. An answer that `isFinal` ends it at once. `onWait` is told before each pause.
          */
         async waitForOffer(device, bundleName, isFinal, onWait) {
+            const began = performance.now();
             let waited = 0;
             for (let pause = FIRST_PAUSE;; pause = Math.min(LONGEST_PAUSE, pause * 1.5)) {
                 const offer = await ask(device);
@@ -51158,32 +51376,60 @@ function updates({ http, plugin }) {
                     return { offer, waited };
                 onWait(offer, pause);
                 await http.sleep(pause);
-                waited += pause;
+                // The questions take their time too.
+                waited = Math.max(waited + pause, performance.now() - began);
             }
         },
-        /** SHA-256 of what a device downloads, lower-case hex, and its size; null with another status than 200. */
-        async hashDownload(url) {
-            let hash = (0,external_node_crypto_.createHash)('sha256');
-            let size = 0;
+        /** What a device downloads from this address, after `decode`; null when it gets nothing. */
+        hashDownload: (url, decode) => (0,download/* hashObject */.w)({
+            http,
+            what: 'download the bundle as a device would',
+            url,
+            longest: LONGEST_DOWNLOAD,
+            timeout: DOWNLOAD_TIMEOUT,
+        }, decode),
+        /** A delta file as a device downloads it; null when it gets nothing. */
+        async downloadFile(url) {
+            let pieces = [];
             const call = {
-                what: 'download the bundle as a device would',
+                what: 'download a delta file as a device would',
                 method: 'GET',
                 url,
                 retry: 'repeat',
                 timeout: DOWNLOAD_TIMEOUT,
                 onBody: () => {
-                    hash = (0,external_node_crypto_.createHash)('sha256');
-                    size = 0;
+                    let size = 0;
+                    pieces = [];
                     return piece => {
                         size += piece.length;
-                        if (size > LONGEST_DOWNLOAD)
+                        if (size > LONGEST_FILE)
                             throw (0,postgrest/* unexpected */.os)(call, 'the download does not end');
-                        hash.update(piece);
+                        pieces.push(piece);
                     };
                 },
             };
-            const { status } = await http.send(call);
-            return status === 200 ? { sha256: hash.digest('hex'), size } : null;
+            const answer = await http.send(call);
+            if ((0,download/* isGone */.S)(answer))
+                return null;
+            if (answer.status !== 200)
+                throw (0,refusal/* refusal */.x)(call, answer);
+            return Buffer.concat(pieces);
+        },
+        /** Whether a device that downloads from this address gets something. */
+        async isThere(url) {
+            const call = {
+                what: 'look at a delta file as a device would',
+                method: 'GET',
+                url,
+                headers: { range: 'bytes=0-0' },
+                retry: 'repeat',
+            };
+            const answer = await http.send(call);
+            if ((0,download/* isGone */.S)(answer))
+                return false;
+            if (answer.status !== 206 && answer.status !== 200)
+                throw (0,refusal/* refusal */.x)(call, answer);
+            return true;
         },
     };
 }
@@ -51199,8 +51445,8 @@ function toOffer({ status, json, code }) {
             version,
             url,
             checksum: text('checksum'),
-            encrypted: (text('session_key') ?? '') !== '',
-            files: Array.isArray(body.manifest) ? body.manifest.length : 0,
+            sessionKey: text('session_key') || null,
+            files: schemas/* array */.YOg(OfferedFile).safeParse(body.manifest).data ?? [],
         };
     return { kind: 'refused', code: code || `http_${status}`, message: text('message') ?? '', version };
 }
@@ -51232,12 +51478,14 @@ const SMALLEST_ROLE = {
     'app.upload_bundle': 'app_uploader',
     'channel.promote_bundle': 'app_uploader',
     'app.create_channel': 'app_developer',
+    'app.manage_devices': 'app_developer',
+    'channel.manage_forced_devices': 'app_developer',
     'channel.update_settings': 'app_admin',
     'bundle.delete': 'app_admin',
 };
 /** A client for one Capgo server and one key. Does nothing until it is called. */
 function createCapgo(options) {
-    const http = (0,capgo_http/* createHttp */.V)(options);
+    const http = (0,capgo_http/* createHttp */.V0)(options);
     const key = { capgkey: options.token };
     let database;
     let filesConfig;
@@ -51279,14 +51527,16 @@ function createCapgo(options) {
         return { url: config.supaHost, key: config.supaKey };
     }
     return {
-        ...apps(connection),
+        ...(0,apps/* apps */.l)(connection),
         ...bundles(connection),
-        ...(0,channels/* channels */.B)(connection),
+        ...(0,channels/* channels */.BM)(connection),
         ...(0,devices/* devices */.y)(connection),
         ...rollouts(connection),
         ...updates(connection),
         ...manifests(connection),
         ...(0,upload/* uploads */.p)(connection),
+        /** The time of day by the server's clock: what is old is decided by it, since the runner's may be wrong. */
+        now: http.now,
         /** Opens connections for so many uploads side by side. */
         expectUploads: (count) => options.warm?.(options.files, count),
         /** Limits and abilities of the files service; asked once. */
@@ -51376,8 +51626,6 @@ function createCapgo(options) {
 
 
 
-/** Rows that a default PostgREST of Capgo's gives at most in one answer. */
-const PAGE = 1000;
 /** No app has so many overrides that they take more pages. */
 const MOST_PAGES = 2000;
 /** Ids in one filter or body: a URL of 200 ids has 8 kB, the usual limit. */
@@ -51392,35 +51640,47 @@ const PACE = { concurrency: 8, interval: 1000, intervalCap: 15 };
  * room for what else the job asks.
  */
 const CHANGES_AT_A_STRETCH = 1800;
+/** So many devices are looked at again before they are changed: some seconds' worth. */
+const CHANGES_A_LOOK = 50;
 const SILENCE = 61_000;
+const READ_OVERRIDES = { what: 'read the overrides of devices', method: 'GET', retry: 'repeat' };
 const READ_DEVICES = { permission: 'app.read_devices', role: 'app_reader' };
 const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' };
 function devices({ http, api, key, database }) {
-    async function readOverrides(filter, offset, counted) {
+    /**
+     * All rows, page by page in the order of their ids: what comes and goes meanwhile moves no row to another page. A
+     * server may give fewer rows at once than we ask for, so only the count tells which page is the last.
+     */
+    async function readOverrides(filter) {
         const { url, headers } = await database();
-        const parameters = {
-            ...filter,
-            select: Object.keys(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO.shape).join(','),
-            order: 'id.asc',
-            limit: String(PAGE),
-            offset: String(offset),
-        };
-        const call = {
-            what: 'read the overrides of devices',
-            method: 'GET',
-            url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)(parameters)}`,
-            headers: counted ? { ...headers, prefer: 'count=exact' } : headers,
-            retry: 'repeat',
-        };
-        const answer = await http.send(call);
-        // 206 when there are more rows than the answer has.
-        if (answer.status !== 200 && answer.status !== 206)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
-        const rows = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO), answer, call);
-        if (rows.length > PAGE)
-            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)(call, `${rows.length} rows where ${PAGE} were asked for`);
-        const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]);
-        return { rows, total };
+        const all = [];
+        for (let pages = 0; pages < MOST_PAGES; pages++) {
+            const after = all.at(-1)?.id ?? 0;
+            const parameters = {
+                ...filter,
+                ...(after === 0 ? {} : { id: `gt.${after}` }),
+                select: Object.keys(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO.shape).join(','),
+                order: 'id.asc',
+                limit: String(_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL),
+            };
+            const call = {
+                ...READ_OVERRIDES,
+                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)(parameters)}`,
+                headers: { ...headers, prefer: 'count=exact' },
+            };
+            const answer = await http.send(call);
+            // 206 when there are more rows than the answer has.
+            if (answer.status !== 200 && answer.status !== 206)
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+            const rows = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO), answer, call);
+            if (rows.some(({ id }, index) => id <= (rows[index - 1]?.id ?? after)))
+                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)(call, 'its rows are not in the order that was asked for');
+            all.push(...rows);
+            const left = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]);
+            if (rows.length === 0 || rows.length >= left)
+                return all;
+        }
+        throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)(READ_OVERRIDES, 'there is no end of its pages');
     }
     async function setOverride(appId, device, channel) {
         const call = {
@@ -51457,76 +51717,64 @@ function devices({ http, api, key, database }) {
         if (answer.status !== 200)
             throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, { permission: 'app.manage_devices', role: 'app_developer' });
     }
+    async function readOverridesOf(appId, deviceIds) {
+        const found = [];
+        for (const ids of chunks(deviceIds))
+            found.push(...(await readOverrides({ app_id: `eq.${appId}`, device_id: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .list */ .p_)(ids) })));
+        return found;
+    }
     function devicesCall(what, json) {
         const url = `${api}/private/devices`;
         return { what, method: 'POST', url, headers: key, json, retry: 'repeat' };
     }
     return {
-        /**
-         * Every override of the app. The first page tells how many there are, the others are read side by side;
-         * a row that moved between two pages meanwhile is at most read twice.
-         */
-        async listOverrides(appId) {
-            const filter = { app_id: `eq.${appId}` };
-            const first = await readOverrides(filter, 0, true);
-            const size = first.rows.length;
-            if (size === 0 || !(first.total > size))
-                return first.rows;
-            if (first.total > MOST_PAGES * size)
-                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)({ what: 'read the overrides of devices' }, `${size} rows at once, and ${first.total} in all`);
-            // A server may give fewer rows at once than we ask for.
-            const offsets = Array.from({ length: Math.ceil(first.total / size) - 1 }, (_, page) => (page + 1) * size);
-            const queue = new p_queue__WEBPACK_IMPORTED_MODULE_5__/* ["default"] */ .Ay({ concurrency: PACE.concurrency });
-            const pages = await queue.addAll(offsets.map(offset => async () => (await readOverrides(filter, offset, false)).rows));
-            return [first.rows, ...pages].flat();
-        },
+        /** Every override of the app. */
+        listOverrides: (appId) => readOverrides({ app_id: `eq.${appId}` }),
         /** The overrides of these devices. */
-        async readOverridesOf(appId, deviceIds) {
-            const found = [];
-            for (const ids of chunks(deviceIds)) {
-                const filter = { app_id: `eq.${appId}`, device_id: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .list */ .p_)(ids) };
-                found.push(...(await readOverrides(filter, 0, false)).rows);
-            }
-            return found;
-        },
+        readOverridesOf,
         /**
-         * Makes the changes through the device API at the pace that Capgo allows. One that fails does not hinder
+         * Makes the changes through the device API at the pace that Capgo allows. That sets and deletes whatever is there,
+         * so each is looked at again right before, and what somebody moved meanwhile is left. One that fails does not hinder
          * the others; a missing permission ends it, since it would be the same for all that are left.
          * `onDone` is told after each how many were tried.
          */
         async changeOverrides(appId, changes, onDone) {
             const failed = new Map();
+            const moved = new Map();
             const queue = new p_queue__WEBPACK_IMPORTED_MODULE_5__/* ["default"] */ .Ay(PACE);
             let hopeless = null;
             let tried = 0;
-            const make = async (change) => {
+            const make = async ({ device, channel }) => {
                 if (hopeless !== null) {
-                    failed.set(change, hopeless);
+                    failed.set(device, hopeless);
                     return;
                 }
                 try {
-                    await (change.channel === null
-                        ? clearOverride(appId, change.device)
-                        : setOverride(appId, change.device, change.channel));
+                    await (channel === null ? clearOverride(appId, device) : setOverride(appId, device, channel));
                 }
                 catch (error) {
                     if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ) || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Stopped */ .C9) {
                         queue.clear();
                         throw error;
                     }
-                    failed.set(change, error);
+                    failed.set(device, error);
                     if (error.code === 'permission_missing' || error.code === 'invalid_apikey')
                         hopeless = error;
                 }
                 onDone(++tried);
             };
-            for (let from = 0; from < changes.length; from += CHANGES_AT_A_STRETCH) {
-                if (from > 0 && hopeless === null)
+            for (let from = 0; from < changes.length; from += CHANGES_A_LOOK) {
+                if (from > 0 && from % CHANGES_AT_A_STRETCH === 0 && hopeless === null)
                     await http.sleep(SILENCE);
-                const stretch = changes.slice(from, from + CHANGES_AT_A_STRETCH);
-                await queue.addAll(stretch.map(change => () => make(change)));
+                const next = changes.slice(from, from + CHANGES_A_LOOK);
+                const rows = await readOverridesOf(appId, next.map(({ device }) => device));
+                const there = new Map(rows.map(row => [row.device_id, row.channel_id]));
+                const isMoved = ({ device, seen }) => (there.get(device) ?? seen) !== seen;
+                for (const { device } of next.filter(isMoved))
+                    moved.set(device, there.get(device));
+                await queue.addAll(next.filter(change => !isMoved(change)).map(change => () => make(change)));
             }
-            return failed;
+            return { failed, moved };
         },
         /**
          * Writes overrides anew with the same channel, so that Capgo does not expire them: an identical `POST /device`
@@ -51610,6 +51858,75 @@ function chunks(all) {
 
 /***/ }),
 
+/***/ 568:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   S: () => (/* binding */ isGone),
+/* harmony export */   w: () => (/* binding */ hashObject)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
+/** Objects that are read to be compared: streamed, hashed and thrown away. */
+
+
+
+class TooLong extends _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ {
+}
+/** A device would not get it, however often it asks. */
+function isGone({ status }) {
+    return status === 404 || status === 403 || status === 410;
+}
+/** Null when there is no such object. */
+async function hashObject({ http, what, url, longest, timeout }, decode) {
+    let hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
+    let decoder = decode?.();
+    let size = 0;
+    const call = {
+        what,
+        method: 'GET',
+        url,
+        retry: 'repeat',
+        timeout,
+        onBody: () => {
+            hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
+            decoder = decode?.();
+            size = 0;
+            return piece => {
+                size += piece.length;
+                if (size > longest)
+                    throw new TooLong('answer_too_long', `Could not ${what}: it does not end.`);
+                hash.update(decoder?.update(piece) ?? piece);
+            };
+        },
+    };
+    try {
+        const answer = await http.send(call);
+        if (isGone(answer))
+            return null;
+        if (answer.status !== 200)
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+    }
+    catch (error) {
+        if (error instanceof TooLong)
+            return { sha256: null, size };
+        throw error;
+    }
+    try {
+        if (decoder !== undefined)
+            hash.update(decoder.final());
+        return { sha256: hash.digest('hex'), size };
+    }
+    catch {
+        return { sha256: null, size };
+    }
+}
+
+
+/***/ }),
+
 /***/ 7597:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -51636,8 +51953,12 @@ function isLocal(hostname) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   R: () => (/* binding */ ConnectionError),
-/* harmony export */   V: () => (/* binding */ createHttp)
+/* harmony export */   P9: () => (/* binding */ retryAfter),
+/* harmony export */   Rc: () => (/* binding */ ConnectionError),
+/* harmony export */   V0: () => (/* binding */ createHttp),
+/* harmony export */   aZ: () => (/* binding */ PATIENCE),
+/* harmony export */   vQ: () => (/* binding */ neverSent),
+/* harmony export */   wI: () => (/* binding */ asksTooMuch)
 /* harmony export */ });
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_0__);
@@ -51670,9 +51991,13 @@ const OUTAGE = 90_000;
 const STALL = 60_000;
 /** A server that asks for a longer pause than this is not waited for. */
 const LONGEST_RETRY_AFTER = 120_000;
+/** All tries of a call and the pauses between them: no other try begins later. */
+const PATIENCE = 180_000;
 function createHttp(options) {
     /** Origins that have answered: when they are gone, it is not for a wrong address. */
     const known = new Set();
+    /** What the server's clock said when the last answer came. */
+    let told = null;
     /**
      * Sends a call and returns the answer, whatever its status. Throws `ConnectionError` when there is none,
      * `answer_too_long` for one that does not end, `redirect_refused` for a redirect: credentials follow none; and the
@@ -51680,6 +52005,8 @@ function createHttp(options) {
      */
     async function send(call) {
         const began = performance.now();
+        const patience = call.patience ?? Math.max(PATIENCE, call.timeout ?? 0);
+        let paused = 0;
         const mayBeOut = (error) => error instanceof ConnectionError &&
             known.has(originOf(call.url)) &&
             performance.now() - began < (options.outage ?? OUTAGE);
@@ -51703,6 +52030,9 @@ function createHttp(options) {
                 if (!passing || (tries >= TRIES && !mayBeOut(error)))
                     return false;
                 const pause = error instanceof PassingFault ? retryAfter(error.answer) : null;
+                paused += pause ?? 0;
+                if (Math.max(paused, performance.now() - began + (pause ?? 0)) > patience)
+                    return false;
                 options.onRetry(`${call.what}: ${error instanceof PassingFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''}${tries < TRIES ? ` (${tries + 1} of ${TRIES})` : ''}`);
                 if (pause !== null)
                     await sleep(pause);
@@ -51738,6 +52068,7 @@ function createHttp(options) {
                 bodyTimeout: STALLED,
             });
             known.add(originOf(call.url));
+            told = readDate(response.headers) ?? told;
             const pieces = [];
             const take = response.statusCode < 300 && call.onBody ? call.onBody() : collect(pieces, call);
             // Leaving the loop by a throw closes the connection.
@@ -51768,18 +52099,29 @@ function createHttp(options) {
             await bytes?.return(undefined);
         }
     }
-    /** Waits as long as the answer asks for, else longer with each try. */
+    /** Waits as long as the answer asks for, else longer with each try; returns the milliseconds. */
     async function pause(answer, tries) {
         const asked = answer === null ? null : retryAfter(answer);
         const backoff = Math.min(LONGEST_PAUSE, (options.firstPause ?? FIRST_PAUSE) * 2 ** (tries - 1));
-        await sleep(asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER));
+        const milliseconds = asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER);
+        await sleep(milliseconds);
+        return milliseconds;
     }
     async function sleep(ms) {
         options.signal.throwIfAborted();
         await options.sleep(ms);
         options.signal.throwIfAborted();
     }
-    return { send, pause, sleep };
+    /** The server's time of day, by its last answer; the runner's own before there is one. A runner's clock may be wrong. */
+    function now() {
+        return told === null ? new Date() : new Date(told.date + performance.now() - told.at);
+    }
+    return { send, pause, sleep, now };
+}
+/** When an answer was made; null where a cache kept it, or it does not say. */
+function readDate({ date, age }) {
+    const parsed = Date.parse(String(date));
+    return Number.isNaN(parsed) || Number(age) > 0 ? null : { date: parsed, at: performance.now() };
 }
 /** Gives an upload up of which no byte has moved for so many milliseconds; sockets alone would wait for a quarter of an hour. */
 function watchStall(after) {
@@ -51808,11 +52150,11 @@ class PassingFault extends Error {
 function isPassing(answer, call) {
     if (call.answers?.includes(answer.status))
         return false;
-    if ((retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER)
+    if (asksTooMuch(answer))
         return false;
-    // `on_premise_app` says that the plan does not allow it; no waiting helps.
+    // `on_premise_app` says that the plan does not allow it; no waiting helps. What stands before Capgo has no code.
     if (answer.status === 429)
-        return answer.code === 'too_many_requests' && !isLockout(answer);
+        return answer.code !== 'on_premise_app' && !isLockout(answer);
     if (answer.status === 503)
         return call.retry === 'repeat' || retryAfter(answer) !== null;
     return answer.status >= 500 && call.retry === 'repeat';
@@ -51821,11 +52163,17 @@ function isPassing(answer, call) {
 function isLockout(answer) {
     return answer.text.includes('too_many_failed_auth_attempts');
 }
+/** The pause is longer than a job should wait. */
+function asksTooMuch(answer) {
+    return (retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER;
+}
 /** Milliseconds, or null when the server names no pause. */
 function retryAfter(answer) {
-    const header = Number(answer.headers['retry-after']);
-    if (Number.isFinite(header) && header > 0)
-        return header * 1000;
+    const header = answer.headers['retry-after'];
+    // Seconds, or a date (RFC 9110).
+    const asked = Number(header) * 1000 || Date.parse(String(header)) - Date.now();
+    if (Number.isFinite(asked) && asked > 0)
+        return asked;
     const body = answer.json?.moreInfo
         ?.retryAfterSeconds;
     return typeof body === 'number' && body > 0 ? body * 1000 : null;
@@ -51930,6 +52278,8 @@ function unexpected(call, why) {
 /* harmony export */   x: () => (/* binding */ refusal)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8420);
+
 
 /** What a Capgo error code means for the person who set up the workflow. */
 const MEANINGS = {
@@ -51945,6 +52295,10 @@ const MEANINGS = {
         message: "Capgo has blocked this runner's address for 15 minutes after too many wrong API keys.",
         hint: 'Correct the key first, then wait: each further try prolongs the block.',
     },
+    too_many_requests: {
+        message: 'Capgo takes no more calls of this key for the moment.',
+        hint: 'Run the job again in some minutes: it goes on where this run stopped.',
+    },
     on_premise_app: {
         message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
         hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
@@ -51958,16 +52312,31 @@ function refusal(call, answer, needs) {
     const code = answer.text.includes('too_many_failed_auth_attempts')
         ? 'too_many_failed_auth_attempts'
         : answer.code;
+    if ((0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .asksTooMuch */ .wI)(answer) && (code === '' || code === 'too_many_requests' || answer.status >= 500))
+        return askedToWait(call.what, code, answer);
     const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
     if (known !== undefined)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code, known.message, { hint: known.hint, cause: summary(answer) });
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code, known.message, {
+            hint: known.hint,
+            cause: summary(answer),
+            passing: code === 'too_many_requests',
+        });
     if (needs !== undefined && isPermissionRefusal(answer))
         return permissionMissing(call.what, needs, answer);
     return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`, {
-        passing: answer.status >= 500 || code === 'too_many_requests',
+        passing: answer.status >= 500 || (answer.status === 429 && code !== 'on_premise_app'),
         hint: answer.status >= 500
             ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
             : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
+        cause: summary(answer),
+    });
+}
+/** A pause that no job should sit out. */
+function askedToWait(what, code, answer) {
+    const minutes = Math.ceil((0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .retryAfter */ .P9)(answer) / 60_000);
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`, {
+        hint: `This run does not wait that long. Run the job again in ${minutes} minutes: it goes on where this run stopped.`,
+        passing: true,
         cause: summary(answer),
     });
 }
@@ -51992,6 +52361,73 @@ function summary(answer) {
 
 /***/ }),
 
+/***/ 625:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   y: () => (/* binding */ readAll)
+/* harmony export */ });
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5395);
+/* harmony import */ var _apps_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7452);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9183);
+/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
+/** Lists of the database, however long they are, and the proof that one without rows is true. */
+
+
+
+
+/** No app has more rows than these pages hold, even where a server gives few at once. */
+const MOST_PAGES = 5000;
+/**
+ * Every row, by id and not by offset: rows may come and go meanwhile. Throws what says why where there is none because
+ * the key is not good (any more): the database answers such a key with empty lists.
+ */
+async function readAll(connection, appId, { table, row, columns, filter, order, what, isHarmless = false }) {
+    const { url, headers } = await connection.database();
+    const parameters = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)({
+        app_id: `eq.${appId}`,
+        ...filter,
+        select: columns,
+        order: `id.${order}`,
+        limit: String(_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL),
+    });
+    const all = [];
+    for (let pages = 0; pages < MOST_PAGES; pages++) {
+        const last = all.at(-1);
+        const after = last === undefined ? '' : `&id=${order === 'asc' ? 'gt' : 'lt'}.${last.id}`;
+        const call = {
+            what,
+            method: 'GET',
+            url: `${url}/${table}?${parameters}${after}`,
+            headers: { ...headers, prefer: 'count=exact' },
+            retry: 'repeat',
+        };
+        const answer = await connection.http.send(call);
+        // 206 when there are more rows than the answer has.
+        if (answer.status !== 200 && answer.status !== 206)
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+        const page = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_3__/* .array */ .YOg(row), answer, call);
+        if (page.length === 0 && last === undefined && !isHarmless)
+            await (0,_apps_js__WEBPACK_IMPORTED_MODULE_0__/* .apps */ .l)(connection).readApp(appId);
+        if (page.length === 0)
+            return all;
+        for (const each of page) {
+            const before = all.at(-1);
+            if (before !== undefined && (order === 'asc' ? each.id <= before.id : each.id >= before.id))
+                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)(call, 'rows that were not asked for');
+            all.push(each);
+        }
+        // A server may give fewer rows at once than we ask for; without its word only an empty page is the end.
+        const total = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]);
+        if (total <= page.length)
+            return all;
+    }
+    throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)({ what }, 'there is no end of them');
+}
+
+
+/***/ }),
+
 /***/ 3813:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -52001,12 +52437,14 @@ function summary(answer) {
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5395);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
 /* harmony import */ var _file_range_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1649);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(8420);
-/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9183);
-/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(5950);
+/* harmony import */ var _download_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(568);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8420);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9183);
+/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5950);
+
 
 
 
@@ -52052,12 +52490,16 @@ function uploads({ http, files, key, database }) {
         const { what, size } = object;
         const chunk = Math.min(config.maxChunkSize, size);
         if (size > MOST_CHUNKS * chunk)
-            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .unexpected */ .os)({ what: `upload ${what}` }, `it takes ${chunk} bytes at once, and there are ${size}`);
+            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .unexpected */ .os)({ what: `upload ${what}` }, `it takes ${chunk} bytes at once, and there are ${size}`);
+        const patience = new Patience();
         let upload = begun ? await findUnfinished(object, config) : null;
         let furthest = upload?.offset ?? 0;
         for (let trouble = 0; (upload?.offset ?? 0) < size;) {
-            const call = upload === null ? creation(object, chunk) : continuation(object, upload, chunk);
-            const answer = await answerOrLoss(call);
+            const call = {
+                ...(upload === null ? creation(object, chunk) : continuation(object, upload, chunk)),
+                patience: patience.left,
+            };
+            const answer = await answerOrLoss(call, patience);
             const isTaken = answer !== null && (answer.status === 201 || answer.status === 204);
             if (isTaken)
                 upload = {
@@ -52069,11 +52511,11 @@ function uploads({ http, files, key, database }) {
             else if (answer?.status === 415 && upload?.isFound)
                 upload = null;
             else {
-                if (answer !== null && !isWorthResuming(answer))
+                if (answer !== null && (!isWorthResuming(answer) || (0,_http_js__WEBPACK_IMPORTED_MODULE_4__/* .asksTooMuch */ .wI)(answer)))
                     throw uploadRefused(object, call, answer);
-                if (++trouble > RESUMES)
+                if (++trouble > RESUMES || patience.left === 0)
                     throw answer === null ? lost(what) : uploadRefused(object, call, answer);
-                await http.pause(answer, trouble);
+                patience.spend(await http.pause(answer, trouble));
                 // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
                 if (answer?.code === 'duplicate_upload')
                     upload = null;
@@ -52088,6 +52530,7 @@ function uploads({ http, files, key, database }) {
             }
             // Only trouble without any progress in between is trouble that stays.
             trouble = 0;
+            patience.restore();
             furthest = offset;
             onProgress?.(offset);
         }
@@ -52155,18 +52598,25 @@ function uploads({ http, files, key, database }) {
         if (answer.status === 404)
             return null;
         if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer, UPLOAD);
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(call, answer, UPLOAD);
         return { ...upload, offset: readProgress(call, answer, size) };
     }
     /** Null when the answer was lost. */
-    async function answerOrLoss(call) {
+    async function answerOrLoss(call, patience) {
+        const began = performance.now();
         try {
-            return await http.send(call);
+            const answer = await http.send(call);
+            if (answer.status >= 300)
+                patience.spend(performance.now() - began);
+            return answer;
         }
         catch (error) {
-            if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_3__/* .ConnectionError */ .R)
-                return null;
-            throw error;
+            if (!(error instanceof _http_js__WEBPACK_IMPORTED_MODULE_4__/* .ConnectionError */ .Rc))
+                throw error;
+            // What moved bytes may have got further than is known here.
+            if ((0,_http_js__WEBPACK_IMPORTED_MODULE_4__/* .neverSent */ .vQ)(error))
+                patience.spend(performance.now() - began);
+            return null;
         }
     }
     function asking(object, location) {
@@ -52183,7 +52633,7 @@ function uploads({ http, files, key, database }) {
         const told = answer.headers.location;
         const location = typeof told === 'string' ? URL.parse(told, `${files}/files/upload/attachments/`) : null;
         if (location === null)
-            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .unexpected */ .os)(call, 'it does not say where the upload goes on');
+            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .unexpected */ .os)(call, 'it does not say where the upload goes on');
         if (location.origin !== new URL(files).origin)
             throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('upload_elsewhere', `The files service wants the upload to go on at ${location.origin}.`, {
                 hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
@@ -52205,11 +52655,11 @@ function uploads({ http, files, key, database }) {
         if (link.code === 'error_already_exist')
             return;
         if (link.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(ask, link, UPLOAD);
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(ask, link, UPLOAD);
         const put = {
             what: `upload bundle ${zip.name}`,
             method: 'PUT',
-            url: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .object */ .Ikc({ url: zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .url */ .OZ5() }), link, ask).url,
+            url: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .object */ .Ikc({ url: zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .url */ .OZ5() }), link, ask).url,
             headers: { 'content-type': 'application/zip' },
             body: { open: () => (0,_file_range_js__WEBPACK_IMPORTED_MODULE_2__/* .readRange */ .q)(zip.path, 0, zip.size), length: zip.size },
             retry: 'repeat',
@@ -52217,7 +52667,7 @@ function uploads({ http, files, key, database }) {
         };
         const answer = await http.send(put);
         if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(put, answer);
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(put, answer);
     }
     /** The route that gives the link finds the row only when it belongs to the key's user. */
     async function ownRow(zip) {
@@ -52230,7 +52680,7 @@ function uploads({ http, files, key, database }) {
             json: {},
             retry: 'repeat',
         };
-        const user = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .string */ .YjP(), await http.send(ask), ask);
+        const user = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .string */ .YjP(), await http.send(ask), ask);
         const claim = {
             what: `claim bundle ${zip.name}`,
             method: 'PATCH',
@@ -52241,41 +52691,20 @@ function uploads({ http, files, key, database }) {
         };
         const answer = await http.send(claim);
         if (answer.status >= 300)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(claim, answer);
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(claim, answer);
     }
     /** Reads the stored object back and compares its SHA-256. Throws `stored_differs`. */
     async function verifyStored(zip) {
-        const stored = await hashStored(zip);
-        if (stored !== zip.sha256)
-            throw storedDiffers(zip, `SHA-256 ${stored ?? 'of nothing'} instead of ${zip.sha256}`);
+        const stored = await hashStored(zipKey(zip), zip.size);
+        if (stored?.size !== zip.size || stored.sha256 !== zip.sha256)
+            throw storedDiffers(zip, `SHA-256 ${stored?.sha256 ?? 'of nothing'} instead of ${zip.sha256}`);
     }
-    /** SHA-256 of the stored object, or null when there is none. Streams it. */
-    async function hashStored(zip) {
-        let hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
-        let size = 0;
-        const call = {
-            what: `read the stored bundle ${zip.name}`,
-            method: 'GET',
-            url: readAddress(zipKey(zip)),
-            retry: 'repeat',
-            timeout: CHUNK_TIMEOUT,
-            onBody: () => {
-                hash = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.createHash)('sha256');
-                size = 0;
-                return piece => {
-                    size += piece.length;
-                    if (size > zip.size)
-                        throw storedDiffers(zip, `more than its ${zip.size} bytes`);
-                    hash.update(piece);
-                };
-            },
-        };
-        const answer = await http.send(call);
-        if (answer.status === 404)
-            return null;
-        if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer);
-        return hash.digest('hex');
+    /**
+     * SHA-256 (lower-case hex) and size of a stored object, after `decode` if that is given; null when there is none.
+     * Streams it, and reads no more than one byte beyond `longest`.
+     */
+    function hashStored(path, longest, decode) {
+        return (0,_download_js__WEBPACK_IMPORTED_MODULE_3__/* .hashObject */ .w)({ http, what: 'read the stored bundle', url: readAddress(path), longest, timeout: CHUNK_TIMEOUT }, decode);
     }
     /** What the files service says about an object without sending it; null when there is none. */
     async function describeStored(path) {
@@ -52290,7 +52719,7 @@ function uploads({ http, files, key, database }) {
         if (answer.status === 404)
             return null;
         if (answer.status !== 206 && answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer);
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(call, answer);
         const range = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''));
         const checksum = answer.headers['x-checksum-sha256'];
         return {
@@ -52329,7 +52758,20 @@ function uploads({ http, files, key, database }) {
     function readAddress(path) {
         return `${files}/files/read/attachments/${path.split('/').map(encodeURIComponent).join('/')}?nocache=${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
     }
-    return { uploadZip, uploadFile: uploadByTus, describeStored, readStoredTail };
+    return { uploadZip, uploadFile: uploadByTus, describeStored, hashStored, readStoredTail };
+}
+/** What an upload may wait for in all without getting any further. */
+class Patience {
+    #left = _http_js__WEBPACK_IMPORTED_MODULE_4__/* .PATIENCE */ .aZ;
+    get left() {
+        return this.#left;
+    }
+    spend(milliseconds) {
+        this.#left = Math.max(0, this.#left - milliseconds);
+    }
+    restore() {
+        this.#left = _http_js__WEBPACK_IMPORTED_MODULE_4__/* .PATIENCE */ .aZ;
+    }
 }
 /** How many bytes the server says that it has. */
 function readProgress(call, { status, headers }, size) {
@@ -52338,7 +52780,7 @@ function readProgress(call, { status, headers }, size) {
     const offset = typeof told === 'string' && /^\d+$/.test(told) ? Number(told) : Number.NaN;
     if (offset <= size)
         return offset;
-    throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .unexpected */ .os)(call, `it has ${Number.isNaN(offset) ? 'an unknown number' : offset} of ${size} bytes`);
+    throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .unexpected */ .os)(call, `it has ${Number.isNaN(offset) ? 'an unknown number' : offset} of ${size} bytes`);
 }
 function storedDiffers({ name }, how) {
     return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('stored_differs', `What Capgo stored for bundle ${name} is not what was uploaded (${how}).`, {
@@ -52353,7 +52795,7 @@ function isWorthResuming(answer) {
         return false;
     return answer.status === 404
         ? answer.code === ''
-        : answer.status >= 500 || answer.code === 'too_many_requests';
+        : answer.status >= 500 || (answer.status === 429 && answer.code !== 'on_premise_app');
 }
 function lost(what) {
     return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
@@ -52370,7 +52812,7 @@ function uploadRefused({ what, size }, call, answer) {
         return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('stored_differs', `The bytes of ${what} changed on their way to Capgo.`, {
             hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
         });
-    return (0,_refusal_js__WEBPACK_IMPORTED_MODULE_5__/* .refusal */ .x)(call, answer, UPLOAD);
+    return (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(call, answer, UPLOAD);
 }
 
 
@@ -52496,6 +52938,7 @@ const CHANNEL_COLUMNS = [
 const ITS_CHANNELS = `channels!channels_app_id_fkey(${CHANNEL_COLUMNS})`;
 /** An override: a row of `channel_devices`. */
 const OverrideRow = zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .object */ .Ikc({
+    id: Id,
     device_id: zod_mini__WEBPACK_IMPORTED_MODULE_0__/* .string */ .YjP(),
     channel_id: Id,
     updated_at: Timestamp,
@@ -52534,7 +52977,9 @@ const FILE_COLUMNS = Object.keys(StoredFile.shape).join(',');
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   C9: () => (/* binding */ Stopped),
 /* harmony export */   dz: () => (/* binding */ InputError),
-/* harmony export */   lZ: () => (/* binding */ ActionError)
+/* harmony export */   e6: () => (/* binding */ inputErrors),
+/* harmony export */   lZ: () => (/* binding */ ActionError),
+/* harmony export */   pu: () => (/* binding */ RefGone)
 /* harmony export */ });
 /**
  * Every failure that a user can meet. `message` says what happened, `hint` why and what to do,
@@ -52561,12 +53006,37 @@ class ActionError extends Error {
 /** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
 class Stopped extends ActionError {
 }
-/** A value of the `with:` block that cannot be used. */
-class InputError extends ActionError {
-    constructor(input, message, hint) {
-        super('invalid_input', `Input "${input}": ${message}`, hint === undefined ? {} : { hint });
-        this.name = 'InputError';
+/** What the run publishes for is not there any more: a deleted branch, a closed pull request. Nothing is wrong. */
+class RefGone extends Error {
+    constructor(message) {
+        super(message);
+        this.name = 'RefGone';
     }
+}
+/** A value of the `with:` block that cannot be used. `message` is a sentence of its own, or goes on: "must be ...". */
+class InputError extends ActionError {
+    input;
+    constructor(input, message, hint) {
+        const joint = /^(?:is|must|has|cannot|line) /.exec(message)?.[0];
+        const between = joint === undefined ? ': ' : joint === 'line ' ? ', ' : ' ';
+        super('invalid_input', `Input "${input}"${between}${message}`, hint === undefined ? {} : { hint });
+        this.name = 'InputError';
+        this.input = input;
+    }
+}
+/** All that is wrong with the inputs, as one error. */
+function inputErrors(errors) {
+    const [first] = errors;
+    if (first !== undefined && errors.length === 1)
+        return first;
+    const names = [...new Set(errors.map(({ input }) => `"${input}"`))];
+    return new ActionError('invalid_input', `${names.length === 1 ? 'Input' : 'Inputs'} ${names.join(', ')}: ${errors.length} mistakes.`, {
+        hint: 'Nothing was built or published. Correct all of them in the workflow.',
+        problems: errors.map(({ message, hint }) => ({
+            message: hint === undefined ? message : `${message} ${hint}`,
+            at: null,
+        })),
+    });
 }
 
 
@@ -52616,7 +53086,7 @@ async function* readRange(path, start, length) {
 
 /***/ }),
 
-/***/ 8736:
+/***/ 9006:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -57784,40 +58254,62 @@ function atMost(bytes) {
 
 
 
-const Written = schemas/* object */.Ikc({ id: schemas/* int */.Whr(), html_url: schemas/* string */.YjP() });
-const Author = schemas/* object */.Ikc({ login: schemas/* string */.YjP(), type: schemas/* optional */.lqM(schemas/* string */.YjP()) });
-const Comment = schemas/* extend */.X$i(Written, { user: schemas/* nullish */.cl6(Author), body: schemas/* nullish */.cl6(schemas/* string */.YjP()) });
+/** Whom every workflow of a repository writes as. */
+const WORKFLOW_BOT = 'github-actions[bot]';
+const Author = schemas/* object */.Ikc({ login: schemas/* string */.YjP() });
+const Written = schemas/* object */.Ikc({ id: schemas/* int */.Whr(), html_url: schemas/* string */.YjP(), user: schemas/* nullish */.cl6(Author) });
+const Comment = schemas/* extend */.X$i(Written, { body: schemas/* nullish */.cl6(schemas/* string */.YjP()) });
 function comments(connection) {
-    const { octokit, owner, repo, isPersonal } = connection;
-    /**
-     * Whether an author is this token's. Text alone proves nothing: anybody can write a marker, and a token that
-     * may write comments can change those of people. A workflow's token writes as a bot and cannot ask its name.
-     */
-    async function ours() {
-        if (!isPersonal)
-            return author => author?.type === 'Bot';
-        const { data } = await octokit.rest.users.getAuthenticated();
-        const { login } = parseAnswer(Author, data, 'GET /user');
-        return author => author?.login === login;
+    const { octokit, owner, repo, isInstallation } = connection;
+    /** Whom this token writes as, as far as that is known. */
+    const logins = new Set();
+    let asked = false;
+    /** Only a person's token can ask; what another wrote as is seen when it has written. */
+    async function learnLogin() {
+        if (asked || isInstallation)
+            return;
+        asked = true;
+        try {
+            const { data } = await octokit.rest.users.getAuthenticated();
+            logins.add(parseAnswer(Author, data, 'GET /user').login);
+        }
+        catch (error) {
+            if (!(error instanceof refusal/* GitHubError */.y_) || ![403, 404].includes(error.status ?? 0))
+                throw error;
+        }
     }
-    /** Our comments that begin with this marker, oldest first, through all pages. */
-    async function findComments(issue, marker) {
-        const isOurs = await ours();
+    /**
+     * Whether a comment is ours. Text alone proves nothing, save a seal: anybody can copy it, people and bots, and a
+     * token that may write comments can change those of others.
+     */
+    function isOurs({ proof, author = '' }) {
+        if (proof === 'sealed')
+            return true;
+        if (author === WORKFLOW_BOT)
+            return true;
+        return proof !== 'marked' && logins.has(author);
+    }
+    /** Our comments, through all pages: first what this key's holder wrote, each oldest first. */
+    async function findComments(issue, { begins, prove }) {
         const found = [];
         const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments';
         for await (const page of readPages(connection, route, { issue_number: issue }, Comment))
             for (const { id, user, body, html_url } of page)
-                if (isOurs(user) && body?.startsWith(marker))
-                    found.push({ id, body, url: html_url });
-        return found;
+                if (body?.startsWith(begins))
+                    found.push({ id, body, url: html_url, author: user?.login, proof: prove({ id, body }) });
+        if (found.some(({ proof }) => proof !== 'sealed'))
+            await learnLogin();
+        const ours = found.filter(isOurs);
+        return [...ours.filter(isOfKey), ...ours.filter(comment => !isOfKey(comment))];
     }
     /**
-     * Our oldest comment that begins with this marker, the one that counts; others go. There may be more than one: two
-     * runs at once may both find none and write one, and a run may be stopped before it takes its own back.
+     * The comment that counts; others that this key's holder wrote go. There may be more than one: two runs at once may
+     * both find none and write one, and a run may be stopped before it takes its own back. Never a comment that a
+     * former version or another key wrote: that one is taken over where there is none of this key, or left alone.
      */
-    async function findComment(issue, marker) {
-        const [first, ...others] = await findComments(issue, marker);
-        for (const { id } of others)
+    async function findComment(issue, mark) {
+        const [first, ...others] = await findComments(issue, mark);
+        for (const { id } of others.filter(isOfKey))
             await deleteComment(id);
         return first ?? null;
     }
@@ -57831,6 +58323,8 @@ function comments(connection) {
         }
     }
     return {
+        /** The comments are not touched. Needs `pull-requests: read`. */
+        findComments,
         /** Needs `pull-requests: write` where there is more than one, else `read`. */
         findComment,
         /** Null when a person deleted it meanwhile. Needs `pull-requests: write`. */
@@ -57846,16 +58340,20 @@ function comments(connection) {
             }
         },
         /**
-         * Writes a new comment. Another run may have written one at the same moment: the comment that counts is returned,
-         * and it may hold the other run's text.
+         * Writes a new comment, which is not sealed yet: its number is known only now. Another run may have written one
+         * at the same moment: the comment that counts is returned, and it may hold the other run's text.
          */
-        async createComment(issue, marker, body) {
+        async createComment(issue, mark, body) {
             const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body });
-            const { id, html_url } = parseAnswer(Written, data, 'POST of a comment');
-            const made = { id, body, url: html_url };
-            return (await findComment(issue, marker)) ?? made;
+            const { id, html_url, user } = parseAnswer(Written, data, 'POST of a comment');
+            if (user)
+                logins.add(user.login);
+            return (await findComment(issue, mark)) ?? { id, body, url: html_url };
         },
     };
+}
+function isOfKey({ proof }) {
+    return proof === 'sealed' || proof === 'signed';
 }
 
 ;// CONCATENATED MODULE: ./src/github/deployment.ts
@@ -57863,21 +58361,44 @@ function comments(connection) {
 
 /** GitHub takes 140 characters. */
 const LONGEST_DESCRIPTION = 140;
-/** A success does not retire older deployments of a transient environment; so many of them are looked at. */
+/** So many of the deployments before a new one are looked at. */
 const RETIRED_AT_ONCE = 5;
-const Deployment = schemas/* object */.Ikc({ id: schemas/* int */.Whr() });
+/** What the description begins with; former versions wrote nothing else by which theirs are known. */
+const DESCRIPTION = 'Capgo channel ';
+/** In the payload, beside the app's id. */
+const MADE_BY = 'capgo-publish-action';
+const Deployment = schemas/* object */.Ikc({
+    id: schemas/* int */.Whr(),
+    /** GitHub gives an object or a text, as it was sent. */
+    payload: schemas/* optional */.lqM(schemas/* unknown */.L5J()),
+    description: schemas/* nullish */.cl6(schemas/* string */.YjP()),
+});
+const Payload = schemas/* object */.Ikc({ by: schemas/* literal */.euz(MADE_BY), app: schemas/* string */.YjP() });
+const Status = schemas/* object */.Ikc({ state: schemas/* string */.YjP() });
 const LIST = 'GET /repos/{owner}/{repo}/deployments';
 function deployments(connection) {
     const { octokit, owner, repo } = connection;
     async function setState(id, state, more = {}) {
-        await octokit.rest.repos.createDeploymentStatus({
+        const { data } = await octokit.rest.repos.createDeploymentStatus({
             owner,
             repo,
             deployment_id: id,
             state,
+            // By default a success ends those before it in the environment, whoever made them.
+            auto_inactive: false,
             ...(more.url ? { environment_url: more.url } : {}),
             ...(more.logUrl ? { log_url: more.logUrl } : {}),
         });
+        parseAnswer(Status, data, 'POST of a deployment status');
+    }
+    async function isInactive(id) {
+        const { data } = await octokit.rest.repos.listDeploymentStatuses({
+            owner,
+            repo,
+            deployment_id: id,
+            per_page: 1,
+        });
+        return parseAnswer(schemas/* array */.YOg(Status), data, 'GET of deployment statuses')[0]?.state === 'inactive';
     }
     return {
         setDeploymentState: setState,
@@ -57891,7 +58412,8 @@ function deployments(connection) {
                 repo,
                 ref: request.sha,
                 environment: request.environment,
-                description: request.description.slice(0, LONGEST_DESCRIPTION),
+                description: `${DESCRIPTION}${request.channel}`.slice(0, LONGEST_DESCRIPTION),
+                payload: { by: MADE_BY, app: request.appId },
                 auto_merge: false,
                 required_contexts: [],
                 transient_environment: request.transient,
@@ -57903,24 +58425,44 @@ function deployments(connection) {
             await setState(id, 'in_progress', { logUrl: request.logUrl });
             return id;
         },
-        /** Sets the deployments before this one of a transient environment to inactive. */
-        async retireDeployments(environment, newest) {
+        /** Sets the app's deployments before this one to inactive; those of others in the environment stay. */
+        async retireDeployments(environment, appId, newest) {
             const { data } = await octokit.rest.repos.listDeployments({
                 owner,
                 repo,
                 environment,
                 per_page: RETIRED_AT_ONCE + 1,
             });
-            const found = parseAnswer(schemas/* array */.YOg(Deployment), data, LIST);
+            const found = parseAnswer(schemas/* array */.YOg(Deployment), data, LIST).filter(isOf(appId));
             await Promise.all(found.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')));
         },
-        /** Sets every deployment of an environment to inactive. Returns how many there were. */
-        async endDeployments(environment) {
-            const all = await readAll(connection, LIST, { environment }, Deployment);
+        /** Sets every deployment of the app in an environment to inactive that is not so yet. Returns how many there were. */
+        async endDeployments(environment, appId) {
+            const all = (await readAll(connection, LIST, { environment }, Deployment)).filter(isOf(appId));
+            let ended = 0;
             for (const { id } of all)
-                await setState(id, 'inactive');
-            return all.length;
+                if (!(await isInactive(id))) {
+                    await setState(id, 'inactive');
+                    ended++;
+                }
+            return ended;
         },
+        /** Ids of the apps that were deployed to an environment, as far as its deployments tell. */
+        async readDeployedApps(environment) {
+            const all = await readAll(connection, LIST, { environment }, Deployment);
+            return [...new Set(all.flatMap(each => appOf(each) ?? []))];
+        },
+    };
+}
+/** Null where another made the deployment, or a former version of this action. */
+function appOf({ payload }) {
+    return Payload.safeParse(payload).data?.app ?? null;
+}
+/** Whether a deployment is of this app, or a former version's, which named none. */
+function isOf(appId) {
+    return deployment => {
+        const app = appOf(deployment);
+        return app === null ? (deployment.description ?? '').startsWith(DESCRIPTION) : app === appId;
     };
 }
 
@@ -57931,12 +58473,42 @@ var api = __nccwpck_require__(3305);
 
 
 const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}';
+const Sha = schemas/* string */.YjP().check(api/* _regex */.Fk(/^([0-9a-f]{40}|[0-9a-f]{64})$/));
 const Comparison = schemas/* object */.Ikc({
     status: schemas/* enum */.k5n(['identical', 'ahead', 'behind', 'diverged']),
-    merge_base_commit: schemas/* object */.Ikc({ sha: schemas/* string */.YjP().check(api/* _regex */.Fk(/^[0-9a-f]{40,64}$/)) }),
+    merge_base_commit: schemas/* object */.Ikc({ sha: Sha }),
 });
+const ListedCommit = schemas/* object */.Ikc({
+    sha: Sha,
+    commit: schemas/* object */.Ikc({ committer: schemas/* nullish */.cl6(schemas/* object */.Ikc({ date: schemas/* nullish */.cl6(schemas/* string */.YjP()) })) }),
+});
+/** What GitHub answers where a repository has no such ref. */
+const NO_SUCH_REF = 422;
 function history_history({ octokit, owner, repo }) {
     return {
+        /**
+         * The newest commit of a branch or tag (`refs/heads/main`), `null` when it is gone. Needs `contents: read`; where
+         * that is missing GitHub may say that there is no such thing (404), so that is thrown.
+         */
+        async readHead(ref) {
+            try {
+                const { data } = await octokit.rest.repos.getCommit({
+                    owner,
+                    repo,
+                    ref: ref.replace(/^refs\//, ''),
+                    mediaType: { format: 'sha' },
+                });
+                // Octokit gives bytes where the answer's type does not say that it is text.
+                const text = data;
+                const sha = text instanceof ArrayBuffer ? Buffer.from(text).toString() : text;
+                return parseAnswer(Sha, sha, 'GET /repos/{owner}/{repo}/commits/{ref}');
+            }
+            catch (error) {
+                if (error instanceof refusal/* GitHubError */.y_ && error.status === NO_SUCH_REF)
+                    return null;
+                throw error;
+            }
+        },
         /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
         async readFile(path, ref) {
             try {
@@ -57954,6 +58526,19 @@ function history_history({ octokit, owner, repo }) {
                     return null;
                 throw error;
             }
+        },
+        /**
+         * Commits of the default branch that changed a file (null = any), the newest first, `most` at most (100 are the
+         * most). By the committers' clocks; of a merge those of the branch too. Needs `contents: read`.
+         */
+        async listCommits(path, most) {
+            const { data } = await octokit.rest.repos.listCommits({
+                owner,
+                repo,
+                per_page: most,
+                ...(path === null ? {} : { path }),
+            });
+            return parseAnswer(schemas/* array */.YOg(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }));
         },
         /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
         async readMergeBase(base, head) {
@@ -58053,6 +58638,7 @@ function elsewhere(origin) {
 
 
 
+const Named = schemas/* object */.Ikc({ id: schemas/* int */.Whr() });
 const Review = schemas/* object */.Ikc({ user: schemas/* nullish */.cl6(schemas/* object */.Ikc({ login: schemas/* string */.YjP() })) });
 /** Pull requests are given as GitHub answers them, unchecked: `toPullRequest` reads them, as those of events. */
 function pulls(connection) {
@@ -58063,6 +58649,22 @@ function pulls(connection) {
             try {
                 const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number: number });
                 return data;
+            }
+            catch (error) {
+                if ((0,refusal/* isNotFound */.c4)(error))
+                    return null;
+                throw error;
+            }
+        },
+        /**
+         * Id of the repository that has this name (`owner/name`), or had it before it was renamed; null where there is none
+         * that the token may see.
+         */
+        async readRepositoryId(name) {
+            const [owner = '', repo = ''] = name.split('/');
+            try {
+                const { data } = await octokit.rest.repos.get({ owner, repo });
+                return parseAnswer(Named, data, 'GET /repos/{owner}/{repo}').id;
             }
             catch (error) {
                 if ((0,refusal/* isNotFound */.c4)(error))
@@ -58088,7 +58690,24 @@ function pulls(connection) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/github/runs.ts
+
+
+const Runs = schemas/* object */.Ikc({ workflow_runs: schemas/* array */.YOg(schemas/* object */.Ikc({ status: schemas/* nullish */.cl6(schemas/* string */.YjP()) })) });
+function runs({ octokit, owner, repo }) {
+    return {
+        /** Whether a workflow run of this commit is queued or goes on. Needs `actions: read`. */
+        async isRunOnItsWay(headSha) {
+            const parameters = { owner, repo, head_sha: headSha, per_page: 100 };
+            const { data } = await octokit.rest.actions.listWorkflowRunsForRepo(parameters);
+            const { workflow_runs } = parseAnswer(Runs, data, 'GET /repos/{owner}/{repo}/actions/runs');
+            return workflow_runs.some(({ status }) => status !== 'completed');
+        },
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/github/client.ts
+
 
 
 
@@ -58144,7 +58763,7 @@ function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, f
         octokit,
         owner,
         repo,
-        isPersonal: /^(ghp_|gho_|github_pat_)/.test(token),
+        isInstallation: token.startsWith('ghs_'),
         signal,
         fetch,
     };
@@ -58154,6 +58773,7 @@ function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, f
         ...deployments(connection),
         ...history_history(connection),
         ...pulls(connection),
+        ...runs(connection),
     };
 }
 const silent = { debug() { }, info() { }, warn() { }, error() { } };
@@ -58176,28 +58796,32 @@ const silent = { debug() { }, info() { }, warn() { }, error() { } };
 class GitHubError extends _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ {
     /** Undefined without an answer. */
     status;
-    /** GitHub's own words. */
+    /** GitHub's own words, without an end mark; empty where it said nothing that a person would read. */
     said;
     /** Milliseconds after which it may be asked again: too much was asked at once, and nothing was done. */
     retryAfter;
     /** `request` as GitHub's documentation names it: `GET /repos/{owner}/{repo}/pulls`. */
     constructor(request, status, said, retryAfter, cause) {
         super(status === undefined ? 'github_unreachable' : `github_${status}`, status === undefined
-            ? `GitHub gave no answer to ${request} (${said.slice(0, 200)}).`
-            : `GitHub answered ${status} to ${request}.`, { hint: hintFor(status), cause });
+            ? `GitHub gave no answer to ${request} (${said}).`
+            : `GitHub answered ${status} to ${request}${said === '' ? '' : `: ${said}`}.`, { hint: hintFor(status, said), cause });
         this.status = status;
         this.said = said;
         this.retryAfter = retryAfter;
     }
 }
-function hintFor(status) {
+function hintFor(status, said) {
     if (status === undefined || status >= 500)
         return 'GitHub has trouble, or cannot be reached. Run the job again.';
     if (status === 401)
-        return 'The input "github-token" is not valid (any more).';
-    if (status === 403 || status === 429)
-        return 'GitHub\'s limit of requests is used up, or the job\'s token lacks a permission: see "permissions:" in the README.';
-    return 'Is "github-token" a token of this repository?';
+        return 'The input "github-token" is not valid. It may have expired.';
+    if (status === 429 || isLimit(said))
+        return "GitHub's limit of requests is used up. Run the job again later.";
+    if (lacksPermission(status, said))
+        return 'The token lacks a permission. Add it under "permissions:" of the job: see the README.';
+    if (status === 404)
+        return 'Is "github-token" a token of this repository?';
+    return "The reason is GitHub's own. Change that, and run the job again.";
 }
 /** Any error of Octokit's as one of ours. */
 function toGitHubError(error, request) {
@@ -58208,13 +58832,32 @@ function toGitHubError(error, request) {
         return cause;
     const seconds = Number(response?.headers?.['retry-after']);
     const isTooMuch = response?.status === 403 || response?.status === 429;
-    return new GitHubError(request, response?.status, message, isTooMuch && seconds > 0 ? seconds * 1000 : null, error);
+    const said = response === undefined ? message : wordsOf(response.data);
+    return new GitHubError(request, response?.status, said
+        .replace(/\s+/g, ' ')
+        .slice(0, LONGEST_REASON)
+        .replace(/[.\s]+$/, ''), isTooMuch && seconds > 0 ? seconds * 1000 : null, error);
 }
-/** Whether GitHub refused because the job's token lacks a permission. */
+/** Characters of what GitHub says that are shown. */
+const LONGEST_REASON = 200;
+/** The page of a proxy is no word of GitHub's. */
+function wordsOf(data) {
+    const { message } = (data ?? {});
+    return typeof message === 'string' ? message : '';
+}
+/** Whether GitHub refused because the job's token lacks a permission, and for no other reason. */
 function isForbidden(error) {
-    return (error instanceof GitHubError &&
-        error.status === 403 &&
-        /not accessible|must have|permission/i.test(error.said));
+    return error instanceof GitHubError && lacksPermission(error.status, error.said);
+}
+/**
+ * The words of GitHub for a token that lacks a permission. A locked conversation, an archived repository, a limit of
+ * requests, single sign-on and allow lists of addresses are 403 as well, and no permission helps.
+ */
+function lacksPermission(status, said) {
+    return status === 403 && /\bnot accessible by\b|\bmust have \w+ (rights|access)\b/i.test(said);
+}
+function isLimit(said) {
+    return /\brate limit\b|abuse detection/i.test(said);
 }
 function isNotFound(error) {
     return error instanceof GitHubError && error.status === 404;
@@ -58239,19 +58882,32 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_4___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_4__);
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(8500);
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_5___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_5__);
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(7996);
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(6752);
-/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4937);
-/* harmony import */ var _bundle_untouched_js__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(2863);
-/* harmony import */ var _bundle_zlib_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(6255);
-/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(7008);
-/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(8736);
-/* harmony import */ var _network_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(9473);
-/* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1066);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(4851);
-/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(6535);
-/* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(1123);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3136);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_6___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_6__);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7996);
+/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6752);
+/* harmony import */ var _build_variables_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1675);
+/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4937);
+/* harmony import */ var _bundle_untouched_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2863);
+/* harmony import */ var _bundle_zlib_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(6255);
+/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1921);
+/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9006);
+/* harmony import */ var _network_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(9473);
+/* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(1066);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5200);
+/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(6535);
+/* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1123);
+var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
+    if (typeof path === "string" && /^\.\.?\//.test(path)) {
+        return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {
+            return tsx ? preserveJsx ? ".jsx" : ".js" : d && (!ext || !cm) ? m : (d + ext + "." + cm.toLowerCase() + "js");
+        });
+    }
+    return path;
+};
 /** The only entry: builds Deps, calls run, sets the exit code. */
+
+
 
 
 
@@ -58273,28 +58929,32 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 const USER_AGENT = 'capgo-publish-action';
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
 const dist = (0,node_path__WEBPACK_IMPORTED_MODULE_4__.dirname)(process.argv[1] ?? '');
+const artifacts = (0,node_url__WEBPACK_IMPORTED_MODULE_6__.pathToFileURL)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'artifact', 'index.js')).href;
 /** What is written beside the checkout; null before that. */
 let scratch = null;
 /** What all calls go through; null before the first. */
 let network = null;
 const { env } = process;
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === _sealed_js__WEBPACK_IMPORTED_MODULE_13__/* .SEALED */ .pU)
-    (0,_sealed_js__WEBPACK_IMPORTED_MODULE_13__/* .unseal */ .Du)(env);
-const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_15__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4(name)).filter(secret => secret !== '' && !isKeyFile(secret));
+if (process.argv[2] === _sealed_js__WEBPACK_IMPORTED_MODULE_15__/* .SEALED */ .pU)
+    (0,_sealed_js__WEBPACK_IMPORTED_MODULE_15__/* .unseal */ .Du)(env);
+const secrets = [
+    ..._bundle_environment_js__WEBPACK_IMPORTED_MODULE_17__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name)),
+    ...(0,_build_variables_js__WEBPACK_IMPORTED_MODULE_9__/* .secretValues */ .V)(_actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4('build-secrets')),
+].filter(secret => secret !== '' && !isKeyFile(secret));
 /** The runner's own tokens. */
 const tokens = Object.entries(env).flatMap(([name, value]) => /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : []);
 /** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
-const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_16__/* .createRedactor */ .l)([...secrets, ...tokens]);
-const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_14__/* .createStop */ .nN)();
+const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_18__/* .createRedactor */ .l)([...secrets, ...tokens]);
+const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_16__/* .createStop */ .nN)();
 const log = {
-    info: message => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(inert(redact(message))),
-    warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .warning */ .$e(redact(message), annotation(at)),
-    error: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .error */ .z3(redact(message), annotation(at)),
+    info: message => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(inert(redact(message))),
+    warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .warning */ .$e(redact(message), annotation(at)),
+    error: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .error */ .z3(redact(message), annotation(at)),
     output: work => work(line => showToTheLetter(redact(line))),
     group(title, work) {
         stop.begin(title);
-        return _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .group */ .Os(redact(title), work);
+        return _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .group */ .Os(redact(title), work);
     },
 };
 /** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
@@ -58305,13 +58965,13 @@ function inert(message) {
 /** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
 function showToTheLetter(line) {
     if (!/^\s*::|##\[/.test(line)) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(line);
+        _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(line);
         return;
     }
     const token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
-    _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(`::stop-commands::${token}`);
-    _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(line);
-    _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .info */ .pq(`::${token}::`);
+    _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(`::stop-commands::${token}`);
+    _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(line);
+    _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(`::${token}::`);
 }
 function annotation(at) {
     return {
@@ -58323,7 +58983,7 @@ function annotation(at) {
 }
 /** The input `private-key` may be a path, which is no secret. */
 function isKeyFile(value) {
-    return value === _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4('private-key') && value.length < 256 && !value.includes('-----');
+    return value === _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4('private-key') && value.length < 256 && !value.includes('-----');
 }
 /** Files through which a step has power over the others, and this action's own. */
 async function guardedFiles() {
@@ -58342,14 +59002,14 @@ function listenToRunner({ signal, cancel, after }) {
         process.on('SIGBREAK', () => cancel('SIGBREAK'));
     signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`));
     // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
-    after(_stop_js__WEBPACK_IMPORTED_MODULE_14__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
+    after(_stop_js__WEBPACK_IMPORTED_MODULE_16__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
 }
 function openNetwork() {
-    network ??= (0,_network_js__WEBPACK_IMPORTED_MODULE_11__/* .createNetwork */ .V)(env);
+    network ??= (0,_network_js__WEBPACK_IMPORTED_MODULE_13__/* .createNetwork */ .V)(env);
     return network;
 }
 function viaNetwork({ dispatcher }) {
-    return ((url, init) => (0,undici__WEBPACK_IMPORTED_MODULE_7__.fetch)(url, { ...init, dispatcher }));
+    return ((url, init) => (0,undici__WEBPACK_IMPORTED_MODULE_8__.fetch)(url, { ...init, dispatcher }));
 }
 /** Ends the process although something still runs. What was written to the log is written first. */
 function leave() {
@@ -58367,18 +59027,19 @@ async function readPayload(path = '') {
 async function main() {
     listenToRunner(stop);
     scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)(), 'capgo-publish-'));
-    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_16__/* .secretParts */ .B))
-        _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .setSecret */ .Pq(part);
+    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_18__/* .secretParts */ .B))
+        _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .setSecret */ .Pq(part);
     const deps = {
-        readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .getInput */ .V4(name),
+        readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name),
         env,
         payload: await readPayload(env.GITHUB_EVENT_PATH),
         workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
         scratch,
         // Read before anything of the user's runs, which could change it.
         deflateWorker: await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'deflate-worker', 'index.js'), 'utf8'),
-        zlib: await (0,_bundle_zlib_js__WEBPACK_IMPORTED_MODULE_17__/* .compileZlib */ .Hq)(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'zlib.wasm'))),
-        requireUntouched: await (0,_bundle_untouched_js__WEBPACK_IMPORTED_MODULE_8__/* .guardFiles */ .R)(await guardedFiles()),
+        zlib: await (0,_bundle_zlib_js__WEBPACK_IMPORTED_MODULE_19__/* .compileZlib */ .Hq)(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'zlib.wasm'))),
+        requireUntouched: await (0,_bundle_untouched_js__WEBPACK_IMPORTED_MODULE_10__/* .guardFiles */ .R)(await guardedFiles()),
+        loadArtifacts: async () => (await import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ artifacts))).uploadArtifact,
         evaluator: {
             script: (0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'evaluate-config', 'index.js'),
             node: process.execPath,
@@ -58386,15 +59047,15 @@ async function main() {
         stop,
         log,
         sink: {
-            setOutput: (name, value) => _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .setOutput */ .uH(name, redact(value)),
+            setOutput: (name, value) => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .setOutput */ .uH(name, redact(value)),
             async writeSummary(markdown) {
                 if (env.GITHUB_STEP_SUMMARY)
-                    await _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .summary */ .z.addRaw(redact(markdown), true).write();
+                    await _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .summary */ .z.addRaw(redact(markdown), true).write();
             },
         },
         clock: () => performance.now(),
         now: () => new Date(),
-        connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_9__/* .createCapgo */ .Z)({
+        connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_11__/* .createCapgo */ .Z)({
             token,
             ...hosts,
             ...openNetwork(),
@@ -58405,7 +59066,7 @@ async function main() {
             signal: stop.signal,
             onRetry: message => log.info(message),
         }),
-        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_10__/* .connectGitHub */ .U)({
+        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_12__/* .connectGitHub */ .U)({
             token,
             repository,
             redact,
@@ -58416,7 +59077,7 @@ async function main() {
         }),
     };
     try {
-        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_12__/* .run */ .e)(deps)) ? 0 : 1;
+        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_14__/* .run */ .e)(deps)) ? 0 : 1;
     }
     finally {
         await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.rm)(scratch ?? '', { recursive: true, force: true }).catch(() => { });
@@ -58428,7 +59089,7 @@ async function main() {
 /** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
 function die(error) {
     const message = error instanceof Error ? error.message : String(error);
-    _actions_core__WEBPACK_IMPORTED_MODULE_6__/* .error */ .z3(redact(`This action failed where it should not: ${message}\nPlease open an issue with the log of this step.`), annotation(undefined));
+    _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .error */ .z3(redact(`This action failed where it should not: ${message}\nPlease open an issue with the log of this step.`), annotation(undefined));
     if (scratch !== null)
         (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.rmSync)(scratch, { recursive: true, force: true });
     process.exit(1);
@@ -58561,7 +59222,7 @@ function alignments(text) {
 
 /***/ }),
 
-/***/ 4851:
+/***/ 5200:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -58576,7 +59237,78 @@ var src_errors = __nccwpck_require__(3916);
 var mini_schemas = __nccwpck_require__(5395);
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
 var api = __nccwpck_require__(3305);
+;// CONCATENATED MODULE: ./src/plan/events.ts
+/** The table of GitHub's events: the only place that says what `operation: auto` does on which event. */
+const publish = (why, types) => ({
+    work: 'publish',
+    why,
+    ...(types === undefined ? {} : { types }),
+});
+const nothing = (why) => ({ work: 'nothing', why });
+const refuse = (why) => ({ work: 'refuse', why });
+const ANYONE = 'people without write access can cause it';
+const NO_COMMIT = 'it says nothing about a commit that is ready to publish';
+/**
+ * Every event that starts a workflow, by GitHub's list "Events that trigger workflows" and its older ones. What is not
+ * here is refused.
+ */
+const EVENTS = {
+    push: publish('a branch or tag has a new commit'),
+    workflow_dispatch: publish('a person started it'),
+    repository_dispatch: publish('a program with write access started it'),
+    release: publish('the tag of a release is published', ['published', 'released', 'prereleased', 'created']),
+    pull_request: { work: 'preview', why: 'the preview follows the pull request' },
+    pull_request_target: { work: 'preview', why: 'the preview follows the pull request; nothing is built' },
+    workflow_run: { work: 'follow', why: 'the run before this one built a pull request' },
+    schedule: { work: 'sweep', why: 'no commit is behind it; with the input "channel" it publishes' },
+    create: nothing('the push of the new branch or tag has a run of its own'),
+    delete: nothing('a branch or tag that is gone has nothing to publish'),
+    merge_group: nothing('the merge queue may still drop this commit'),
+    issue_comment: refuse(ANYONE),
+    issues: refuse(ANYONE),
+    discussion: refuse(ANYONE),
+    discussion_comment: refuse(ANYONE),
+    pull_request_review: refuse(ANYONE),
+    pull_request_review_comment: refuse(ANYONE),
+    pull_request_review_thread: refuse(ANYONE),
+    commit_comment: refuse(ANYONE),
+    fork: refuse(ANYONE),
+    watch: refuse(ANYONE),
+    star: refuse(ANYONE),
+    gollum: refuse('people who can edit the wiki can cause it'),
+    branch_protection_rule: refuse(NO_COMMIT),
+    check_run: refuse(NO_COMMIT),
+    check_suite: refuse(NO_COMMIT),
+    deployment: refuse('this action creates deployments itself, so it would start itself again'),
+    deployment_status: refuse('this action creates deployments itself, so it would start itself again'),
+    image_version: refuse(NO_COMMIT),
+    label: refuse(NO_COMMIT),
+    member: refuse(NO_COMMIT),
+    milestone: refuse(NO_COMMIT),
+    package: refuse(NO_COMMIT),
+    page_build: refuse(NO_COMMIT),
+    project: refuse(NO_COMMIT),
+    project_card: refuse(NO_COMMIT),
+    project_column: refuse(NO_COMMIT),
+    public: refuse(NO_COMMIT),
+    registry_package: refuse(NO_COMMIT),
+    repository: refuse(NO_COMMIT),
+    status: refuse(NO_COMMIT),
+    workflow_job: refuse(NO_COMMIT),
+};
+/** The rule of an event; `action` is the payload's activity type. */
+function ruleOf(event, action) {
+    const known = EVENTS;
+    const rule = Object.hasOwn(known, event) ? known[event] : undefined;
+    if (rule === undefined)
+        return refuse('this action does not know it');
+    if (rule.types === undefined || rule.types.includes(action))
+        return rule;
+    return nothing(`its activity type "${action}" publishes nothing`);
+}
+
 ;// CONCATENATED MODULE: ./src/event.ts
+
 
 
 /**
@@ -58592,7 +59324,8 @@ function readTrigger({ env, payload }) {
             hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
         });
     };
-    const full = need('GITHUB_REF');
+    // Empty for a deployment of a commit.
+    const full = env.GITHUB_REF === '' ? '' : need('GITHUB_REF');
     const sha = need('GITHUB_SHA', SHA);
     const repository = need('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/);
     const type = full.startsWith('refs/heads/') ? 'branch' : full.startsWith('refs/tags/') ? 'tag' : 'other';
@@ -58602,8 +59335,11 @@ function readTrigger({ env, payload }) {
     const runId = need('GITHUB_RUN_ID', /^\d+$/);
     const what = `payload of the event "${event}"`;
     const told = parse(Payload, payload, what);
-    const isPull = event.startsWith('pull_request');
-    const isFollowing = event === 'workflow_run';
+    const action = told.action ?? '';
+    const rule = told.release?.draft === true ? ruleOf(event, 'draft') : ruleOf(event, action);
+    const isPull = rule.work === 'preview';
+    const isFollowing = rule.work === 'follow';
+    const push = event === 'push' ? parse(PushPayload, payload, what) : null;
     // Not skipped where it is missing: such a run would be taken for one of a branch.
     if (isPull && told.pull_request === undefined)
         throw invalid(what, 'pull_request: is missing');
@@ -58611,17 +59347,20 @@ function readTrigger({ env, payload }) {
         throw invalid(what, 'workflow_run: is missing');
     return {
         event,
+        rule,
         ref: { full, name, type },
         isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
         defaultBranch: told.repository?.default_branch ?? null,
         repository,
+        repositoryId: Number(env.GITHUB_REPOSITORY_ID) || null,
         repositoryUrl: `${server}/${repository}`,
         runUrl: `${server}/${repository}/actions/runs/${runId}`,
         actor: env.GITHUB_ACTOR ?? '',
         pull: isPull ? toPullRequest(told.pull_request, `pull request of the event "${event}"`) : null,
-        action: told.action ?? '',
-        before: event === 'push' ? commitBefore(parse(PushPayload, payload, what).before) : null,
-        label: isPull ? (parse(LabelPayload, payload, what).label?.name ?? null) : null,
+        action,
+        before: commitOrNone(push?.before),
+        isDeletion: push !== null && (push.deleted === true || isNoCommit(push.after)),
+        isNewBase: isPull && parse(EditPayload, payload, what).changes?.base != null,
         followed: isFollowing ? toFollowedRun(told.workflow_run) : null,
         commit: {
             sha,
@@ -58645,9 +59384,14 @@ const Payload = mini_schemas/* object */.Ikc({
     repository: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ default_branch: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()) })),
     pull_request: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
     workflow_run: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
+    release: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ draft: mini_schemas/* nullish */.cl6(mini_schemas/* boolean */.zMY()) })),
 });
-const PushPayload = mini_schemas/* object */.Ikc({ before: mini_schemas/* nullish */.cl6(Sha) });
-const LabelPayload = mini_schemas/* object */.Ikc({ label: mini_schemas/* nullish */.cl6(Named) });
+const PushPayload = mini_schemas/* object */.Ikc({
+    before: mini_schemas/* nullish */.cl6(Sha),
+    after: mini_schemas/* nullish */.cl6(Sha),
+    deleted: mini_schemas/* nullish */.cl6(mini_schemas/* boolean */.zMY()),
+});
+const EditPayload = mini_schemas/* object */.Ikc({ changes: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ base: mini_schemas/* nullish */.cl6(mini_schemas/* unknown */.L5J()) })) });
 /** A pull request as GitHub sends it, in events and answers alike. */
 const PullData = mini_schemas/* object */.Ikc({
     number: mini_schemas/* int */.Whr().check(api/* _positive */.NC()),
@@ -58669,6 +59413,7 @@ const RunData = mini_schemas/* object */.Ikc({
     head_sha: Sha,
     head_branch: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
     head_repository: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ owner: mini_schemas/* nullish */.cl6(Login) })),
+    pull_requests: mini_schemas/* nullish */.cl6(mini_schemas/* array */.YOg(mini_schemas/* object */.Ikc({ number: mini_schemas/* int */.Whr() }))),
 });
 /** `what` names it in the error: `event_invalid`. */
 function toPullRequest(from, what = 'pull request that GitHub answers') {
@@ -58696,11 +59441,15 @@ function toFollowedRun(from) {
         headSha: data.head_sha,
         headBranch: data.head_branch ?? '',
         headOwner: data.head_repository?.owner?.login ?? '',
+        pulls: (data.pull_requests ?? []).map(({ number }) => number),
     };
 }
 /** GitHub writes zeros where there was no commit. */
-function commitBefore(sha) {
-    return sha && /[1-9a-f]/.test(sha) ? sha : null;
+function isNoCommit(sha) {
+    return typeof sha === 'string' && /^0+$/.test(sha);
+}
+function commitOrNone(sha) {
+    return sha && !isNoCommit(sha) ? sha : null;
 }
 function parse(schema, value, what) {
     const parsed = schema.safeParse(value);
@@ -58720,9 +59469,6 @@ var promises_ = __nccwpck_require__(1455);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var semver = __nccwpck_require__(2088);
-var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -58749,7 +59495,7 @@ var cross_spawn_default = /*#__PURE__*/__nccwpck_require__.n(cross_spawn);
 /** Enough for what npm says of a lockfile that does not match, which it follows with 80 lines of usage. */
 const TAIL_LINES = 120;
 const TAIL_CHARACTERS = 8192;
-/** A longer line is given in pieces, so that a child cannot fill the memory. */
+/** A longer line is given in pieces, so that a child cannot fill the memory, nor the log with one line. */
 const LINE_CHARACTERS = 65536;
 /** Nobody ends the child. */
 const NEVER = new AbortController().signal;
@@ -58913,6 +59659,7 @@ class Lines {
         this.#rest = lines.pop();
         for (const line of lines)
             this.#emit(line);
+        // A longer one is not kept until it ends.
         if (this.#rest.length > LINE_CHARACTERS)
             this.#flush();
     }
@@ -58926,7 +59673,9 @@ class Lines {
         this.#rest = '';
     }
     #emit(line) {
-        this.#onLine(line.replace(/\r+$/, '').replace(/^.*\r/s, ''));
+        const shown = line.replace(/\r+$/, '').replace(/^.*\r/s, '');
+        for (let at = 0; at === 0 || at < shown.length; at += LINE_CHARACTERS)
+            this.#onLine(shown.slice(at, at + LINE_CHARACTERS));
     }
 }
 
@@ -59022,13 +59771,15 @@ const schema = mini_schemas/* object */.Ikc({
 /**
  * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
  * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
- * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`.
+ * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`; with `dataOnly` also `unsafe_config`.
  */
 async function readCapacitorConfig(options) {
     const { root, directory } = options;
     const file = await findConfig(directory, root);
     const shown = shownPath(root, file);
     const at = { file: shown };
+    if (options.dataOnly && !file.endsWith('.json'))
+        throw new src_errors/* ActionError */.lZ('unsafe_config', `${shown} is code, and is not evaluated on this event.`);
     const { content, missing } = file.endsWith('.json')
         ? { content: parseJson(await (0,promises_.readFile)(file, 'utf8'), shown, 'config_broken'), missing: [] }
         : await evaluateConfig(file, options);
@@ -59152,7 +59903,7 @@ async function evaluateConfig(file, options) {
             if (missing.length > 0)
                 throw moduleMissing(missing.join(', '), where, at);
             throw new src_errors/* ActionError */.lZ('config_threw', `${where}: the config threw ${message}`, {
-                hint: 'Configs are evaluated without this action\'s inputs and tokens. Pass other variables that it reads with "env:" on the step.',
+                hint: "Configs are evaluated without this action's inputs and without tokens. Pass what it reads with the input build-env, or build-secrets for a secret.",
                 at,
                 output,
             });
@@ -59226,6 +59977,9 @@ function readEvaluation(data) {
 var external_node_crypto_ = __nccwpck_require__(7598);
 // EXTERNAL MODULE: external "node:stream/promises"
 var external_node_stream_promises_ = __nccwpck_require__(6466);
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
 ;// CONCATENATED MODULE: ./src/bundle/encrypt.ts
 
 
@@ -59237,6 +59991,8 @@ var external_node_stream_promises_ = __nccwpck_require__(6466);
 /** Capgo's keys are RSA of this length; a device wants a signature of exactly 256 bytes. */
 const KEY_BITS = 2048;
 const AES = 'aes-128-cbc';
+/** RSA with 2048 bits, as hex. */
+const SIGNED_BYTES = /^[0-9a-f]{512}$/;
 const AES_BYTES = 16;
 const KEY_ID_LENGTH = 20;
 /** First plugin of each major that takes a signature of the bytes instead of the text (Capgo calls it v3). */
@@ -59306,12 +60062,8 @@ function createEncryption(privateKey, textSignatures) {
     const seal = (bytes) => (0,external_node_crypto_.privateEncrypt)({ key: privateKey, padding }, bytes);
     if (!opens(publicKey, seal, padding))
         throw unfit('its parts do not belong together, so that nobody could open what it seals');
-    const session = (iv, key, sessionKey) => ({
-        sessionKey,
-        cipher: () => (0,external_node_crypto_.createCipheriv)(AES, key, iv),
-        decipher: () => (0,external_node_crypto_.createDecipheriv)(AES, key, iv),
-    });
     return {
+        ...createOpener(publicKey),
         publicKey: pem,
         keyId: keyIdOf(pem),
         sign: sha256 => textSignatures
@@ -59321,16 +60073,48 @@ function createEncryption(privateKey, textSignatures) {
             const [iv, key] = [(0,external_node_crypto_.randomBytes)(AES_BYTES), (0,external_node_crypto_.randomBytes)(AES_BYTES)];
             return session(iv, key, `${iv.toString('base64')}:${seal(key).toString('base64')}`);
         },
+    };
+}
+/** Opens what the private key of this public one (PEM, PKCS#1) has sealed. Null for a text that is no such key. */
+function readOpener(publicKey) {
+    try {
+        return createOpener((0,external_node_crypto_.createPublicKey)(publicKey.replaceAll('\\n', '\n')));
+    }
+    catch {
+        return null;
+    }
+}
+function createOpener(publicKey) {
+    const open = (bytes) => (0,external_node_crypto_.publicDecrypt)({ key: publicKey, padding: external_node_crypto_.constants.RSA_PKCS1_PADDING }, bytes);
+    return {
         openSession(sessionKey) {
             try {
                 const [iv, sealed] = sessionKey.split(':').map(part => Buffer.from(part, 'base64'));
-                const key = (0,external_node_crypto_.publicDecrypt)({ key: publicKey, padding }, sealed ?? Buffer.of());
+                const key = open(sealed ?? Buffer.of());
                 return iv?.length === AES_BYTES && key.length === AES_BYTES ? session(iv, key, sessionKey) : null;
             }
             catch {
                 return null;
             }
         },
+        readSignature(signed) {
+            try {
+                return SIGNED_BYTES.test(signed)
+                    ? open(Buffer.from(signed, 'hex')).toString('hex')
+                    : // The older form: the checksum's text was read as if it were base64.
+                        open(Buffer.from(signed, 'base64')).toString('base64');
+            }
+            catch {
+                return null;
+            }
+        },
+    };
+}
+function session(iv, key, sessionKey) {
+    return {
+        sessionKey,
+        cipher: () => (0,external_node_crypto_.createCipheriv)(AES, key, iv),
+        decipher: () => (0,external_node_crypto_.createDecipheriv)(AES, key, iv),
     };
 }
 /** OpenSSL reads a key whose numbers were changed, and then either fails or seals what nobody opens. */
@@ -59355,6 +60139,22 @@ function isSameKey(one, other) {
 function bodyOf(pem) {
     return pem.replace(/-----[^-]+-----/g, '').replace(/\\n|\s/g, '');
 }
+/** AES pads to whole blocks, by one byte at least. */
+function encryptedSize(bytes) {
+    return bytes + AES_BYTES - (bytes % AES_BYTES);
+}
+/** SHA-256 and size of what `encryptFile` would write. */
+async function hashEncrypted(from, session) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let size = 0;
+    await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(from), session.cipher(), async (chunks) => {
+        for await (const chunk of chunks) {
+            hash.update(chunk);
+            size += chunk.length;
+        }
+    });
+    return { size, sha256: hash.digest('hex') };
+}
 /** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */
 async function encryptFile(from, to, session) {
     const hash = (0,external_node_crypto_.createHash)('sha256');
@@ -59373,6 +60173,38 @@ async function encryptFile(from, to, session) {
 var environment = __nccwpck_require__(4937);
 ;// CONCATENATED MODULE: ./src/bundle/history.ts
 
+/** A checkout of another user, as in a container job, is one that git refuses to look at. */
+const ANY_OWNER = ['-c', 'safe.directory=*'];
+const git = (args, options) => runChild('git', [...ANY_OWNER, ...args], options);
+/**
+ * The commit that is checked out in a folder; null where nothing tells: no checkout, no git, or a checkout of another
+ * repository than `owner/name`.
+ */
+async function readCheckedOut(repository, options) {
+    try {
+        const [head, commit, origin] = await Promise.all([
+            git(['rev-parse', '--verify', 'HEAD'], options),
+            git(['cat-file', 'commit', 'HEAD'], options),
+            git(['config', '--get', 'remote.origin.url'], options),
+        ]);
+        const sha = head.tail.trim();
+        if (head.exitCode !== 0 || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(sha))
+            return null;
+        if (origin.exitCode === 0 && !isOf(repository, origin.tail.trim()))
+            return null;
+        const [header = ''] = commit.tail.split('\n\n');
+        return { sha, parents: [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent]) => parent) };
+    }
+    catch {
+        options.signal?.throwIfAborted();
+        return null;
+    }
+}
+/** Whether a clone's address is of this repository; an address that names none (a folder) may be any. */
+function isOf(repository, url) {
+    const name = /^(?:https?:\/\/|ssh:\/\/|git@)[^/:]*[/:](.+?)(?:\.git)?\/?$/.exec(url)?.[1];
+    return name === undefined || name.toLowerCase() === repository.toLowerCase();
+}
 /**
  * How `head` stands to `base` as far as the checkout knows: null when it lacks a commit, or is shallow and
  * therefore cannot deny an ancestry.
@@ -59381,7 +60213,7 @@ async function compareInCheckout(base, head, options) {
     if (base === head)
         return 'identical';
     const isAncestor = async (older, newer) => {
-        const { exitCode } = await runChild('git', ['merge-base', '--is-ancestor', older, newer], options);
+        const { exitCode } = await git(['merge-base', '--is-ancestor', older, newer], options);
         return exitCode === 0 ? true : exitCode === 1 ? false : null;
     };
     try {
@@ -59400,7 +60232,7 @@ async function compareInCheckout(base, head, options) {
     }
 }
 async function isShallow(options) {
-    const { exitCode, tail } = await runChild('git', ['rev-parse', '--is-shallow-repository'], options);
+    const { exitCode, tail } = await git(['rev-parse', '--is-shallow-repository'], options);
     return exitCode !== 0 || tail.trim() !== 'false';
 }
 
@@ -59548,7 +60380,6 @@ var yauzl = __nccwpck_require__(663);
 ;// CONCATENATED MODULE: ./src/bundle/zip-index.ts
 
 
-
 /** Enough for the directory of some 10,000 files. */
 const TAIL_BYTES = 1024 * 1024;
 /** What may stand behind a zip's directory: its end, with a comment. yauzl reads as much at once. */
@@ -59601,88 +60432,1056 @@ class TailReader extends yauzl/* RandomAccessReader */.lJ {
         const isThere = start >= 0 && bytes.length === length;
         if (isThere)
             bytes.copy(buffer, offset);
-        const error = isThere
-            ? null
-            : new src_errors/* ActionError */.lZ('zip_directory_too_long', "The zip's directory is longer than what was read of it.");
+        const error = isThere ? null : new Error("The zip's directory is longer than what was read of it.");
         setImmediate(callback, error);
     }
 }
 
+// EXTERNAL MODULE: ./src/build-variables.ts
+var build_variables = __nccwpck_require__(1675);
 // EXTERNAL MODULE: ./src/capgo/hosts.ts
 var hosts = __nccwpck_require__(7597);
+// EXTERNAL MODULE: ./node_modules/picomatch/index.js
+var picomatch = __nccwpck_require__(4006);
+var picomatch_default = /*#__PURE__*/__nccwpck_require__.n(picomatch);
+;// CONCATENATED MODULE: ./src/plan/ref-pattern.ts
+/** Patterns of the input `channels`: what they match, and why some can never match anything. Pure. */
+
+/** Whether a pattern matches a name; `*` stops at a slash, `**` does not, as in GitHub's own filters. */
+function matchesPattern(pattern, name) {
+    // A name may hold characters that a glob reads otherwise: `fix(api)`.
+    return pattern === name || picomatch_default()(pattern, { dot: true, nonegate: true })(name);
+}
+/** Whether a pattern stands for more than one name. */
+function isGlob(pattern) {
+    return /[*?[{(]/.test(pattern);
+}
+/** What is wrong with a pattern that no branch and no tag can ever match, and what to write; null when one can. */
+function refusePattern(pattern) {
+    return refuseOtherSyntax(pattern) ?? refuseRefName(pattern) ?? refuseNamespace(pattern);
+}
+/** Habits of other places. A name that really looks like this is mapped in full: `refs/heads/origin/main`. */
+function refuseOtherSyntax(pattern) {
+    if (pattern.startsWith('- '))
+        return {
+            why: 'is an item of a YAML list',
+            hint: `Write "${pattern.slice(2).trim()}", without the dash.`,
+        };
+    if (pattern.startsWith('!'))
+        return {
+            why: 'excludes, which is not supported',
+            hint: 'The first match wins, so put the more special pattern first.',
+        };
+    const isFull = pattern.startsWith('refs/');
+    if (/^\^|^\/.*\/$|\\|(?:^|\/)\.[*+]/.test(pattern) || (!isFull && pattern.endsWith('$')))
+        return {
+            why: 'is a regular expression',
+            hint: 'Patterns are globs, such as "main", "release/*" or "v*".',
+        };
+    if (isFull)
+        return null;
+    if (/[,|]/.test(withoutGroups(pattern)))
+        return {
+            why: 'lists several names',
+            hint: 'Write one line for each, or a group such as "{main,next}".',
+        };
+    const prefix = /^(origin|upstream|remotes|heads|tags)\/(.+)/.exec(pattern);
+    if (prefix === null)
+        return null;
+    const [, namespace, rest] = prefix;
+    const meant = namespace === 'tags' ? `refs/tags/${rest}` : rest;
+    return {
+        why: `begins with "${namespace}/", which is not part of a branch's or tag's name`,
+        hint: `Write "${meant}", or "refs/heads/${pattern}" for a branch of exactly that name.`,
+    };
+}
+/** The rules of `git check-ref-format`, for all that a glob leaves literal. */
+function refuseRefName(pattern) {
+    const hint = 'Write the name of a branch or tag as git shows it; "*", "?", "[...]" and "{...}" are wildcards.';
+    const not = (why) => ({ why: `${why}, so no branch or tag can have that name`, hint });
+    // Within brackets "^" negates.
+    const character = /[\s~^:\\\u007f]|\p{Cc}/u.exec(pattern.replace(/\[\^/g, '['))?.[0];
+    if (character !== undefined)
+        return not(/\s/.test(character) ? 'has a space' : `has "${character}"`);
+    const name = withoutGroups(pattern)
+        .replace(/\[[^\]]*\]/g, 'x')
+        .replace(/[*?]+/g, 'x');
+    if (name.includes('['))
+        return not('has a "[" without "]"');
+    if (name.startsWith('-'))
+        return not('begins with "-"');
+    if (/^\/|\/$|\/\//.test(name))
+        return not('has a slash at an end, or two in a row');
+    if (/(?:^|\/)\./.test(name))
+        return not('has a part that begins with "."');
+    if (name.includes('..'))
+        return not('has ".."');
+    if (name.includes('@{'))
+        return not('has "@{"');
+    if (/\.$/.test(name))
+        return not('ends with "."');
+    if (/\.lock(?:\/|$)/.test(name))
+        return not('has a part that ends with ".lock"');
+    if (/^(?:HEAD|@)$/.test(name))
+        return not('is a word of git');
+    return null;
+}
+/** Runs of this action are of branches and tags: `refs/heads/` and `refs/tags/`. */
+function refuseNamespace(pattern) {
+    const [refs, namespace = '', ...rest] = pattern.split('/');
+    if (refs !== 'refs')
+        return null;
+    const anywhere = [namespace, ...rest].includes('**');
+    const fits = namespace === '**' || ['heads', 'tags'].some(known => matchesPattern(namespace, known));
+    if (fits && (anywhere || rest.length > 0))
+        return null;
+    return {
+        why: 'is neither below "refs/heads/" nor below "refs/tags/"',
+        hint: 'Only branches and tags are mapped; pull requests get previews ("preview-channel").',
+    };
+}
+function withoutGroups(pattern) {
+    return pattern.replace(/[!+@*?]?\([^()]*\)/g, 'x').replace(/\{[^{}]*\}/g, (group, at) => 
+    // Git gives "@{" a meaning of its own.
+    pattern[at - 1] === '@' ? group : 'x');
+}
+
+;// CONCATENATED MODULE: ./src/plan/channel.ts
+
+/** Default branches that are where people develop, and not what they release. */
+const DEVELOPMENT = /^dev(?:elop(?:ment)?)?$/;
+/**
+ * What is published where without the input `channels`: the default branch on `production`, `develop` on
+ * `development`. Where the default branch is the one for development, `main` is on `production`.
+ */
+function defaultMappings(defaultBranch) {
+    const branch = defaultBranch ?? 'main';
+    const [release, development] = DEVELOPMENT.test(branch) ? ['main', branch] : [branch, 'develop'];
+    return [
+        { pattern: release, channel: 'production' },
+        { pattern: development, channel: 'development' },
+    ];
+}
+/** The first mapping that matches the ref. */
+function matchChannel(ref, mappings) {
+    return mappings.find(({ pattern }) => isMatch(pattern, ref));
+}
+/** `v1.2.0`, `1.4.0-rc.1`, `v2.0`: nothing that a branch is called by habit. */
+const VERSION_TAG = /^v?\d+\.\d+(?:\.\d+)*(?:[-+][^/]*)?$/;
+/**
+ * A pattern that begins with `refs/` is held against the full name. Any other is for branches, and of tags for those
+ * that are a version, where it has a wildcard (`v*`): who may make a tag often may not push to the branch of its name.
+ */
+function isMatch(pattern, { full, name }) {
+    if (pattern.startsWith('refs/'))
+        return matchesPattern(pattern, full);
+    if (full.startsWith('refs/tags/') && !(isGlob(pattern) && VERSION_TAG.test(name)))
+        return false;
+    return matchesPattern(pattern, name);
+}
+/** The line of `channels` that would publish a ref. */
+function suggestMapping(ref, defaultBranch) {
+    const isTag = ref.full.startsWith('refs/tags/');
+    if (isTag && VERSION_TAG.test(ref.name))
+        return `refs/tags/${ref.name.startsWith('v') ? 'v*' : '*'}: production`;
+    if (isTag)
+        return `${ref.full}: ${suggestChannel(ref.name)}`;
+    const pattern = refusePattern(ref.name) === null ? ref.name : ref.full;
+    return `${pattern}: ${ref.name === defaultBranch ? 'production' : suggestChannel(ref.name)}`;
+}
+function suggestChannel(name) {
+    return (name
+        .replace(/[^A-Za-z0-9._-]+/g, '-')
+        .slice(0, 64)
+        .replace(/^[._-]+|[._-]+$/g, '') || 'beta');
+}
+/**
+ * How a channel that does not exist yet is made, so that devices can take what is put on it. The default
+ * branch's channel becomes the app's public one when there is none; any other is private and may be chosen
+ * by a device. Never public beside another: Capgo would silently make that one private.
+ */
+function newChannelSettings(purpose, publicChannels) {
+    if (purpose.kind === 'preview')
+        return {
+            settings: {
+                public: false,
+                allow_device_self_set: true,
+                disableAutoUpdate: 'none',
+                disableAutoUpdateUnderNative: false,
+                allow_dev: true,
+                allow_emulator: true,
+            },
+            why: 'it is made for testers: private, self-assignable, without a rule on versions',
+        };
+    if (purpose.isDefaultBranch && publicChannels.length === 0)
+        return {
+            settings: { public: true, allow_device_self_set: false },
+            why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+        };
+    return {
+        settings: { public: false, allow_device_self_set: true },
+        why: publicChannels.length > 0
+            ? `it is made private and self-assignable: ${publicChannels.join(', ')} is the app's public channel`
+            : 'it is made private and self-assignable: only the default branch or a tag makes the public channel',
+    };
+}
+
+;// CONCATENATED MODULE: ./src/channel-lines.ts
+/** The input `channels`: one `pattern: channel` per line. */
+
+
+/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
+const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const NAME_RULE = 'Use letters, digits, ".", "_" and "-". Begin with a letter or digit. At most 64 characters.';
+/** Why a channel cannot have this name, or null. */
+function refuseChannelName(name) {
+    return CHANNEL_NAME.test(name) ? null : { why: `"${name}" is not a valid channel name.`, hint: NAME_RULE };
+}
+/**
+ * The mappings, in order. `#` begins a comment. `refuse` hears of each line that could never publish anything:
+ * `message` names the line.
+ */
+function readChannelLines(value, refuse) {
+    const mappings = [];
+    value.split('\n').forEach((text, index) => {
+        const content = text.replace(/(^|\s)#.*$/, '').trim();
+        if (content === '')
+            return;
+        const line = index + 1;
+        const mapping = readLine(content, (why, hint) => refuse(`line ${line}, ${why}`, hint));
+        if (mapping === null)
+            return;
+        const earlier = shadowedBy(mapping.pattern, mappings);
+        if (earlier === null)
+            mappings.push({ ...mapping, line });
+        else
+            refuse(`line ${line}, "${content}", never applies: line ${earlier.line} ("${earlier.pattern}") already matches all of it.`, 'The first match wins. Remove one of the two lines, or put the more special pattern first.');
+    });
+    return mappings.map(({ pattern, channel }) => ({ pattern, channel }));
+}
+function readLine(content, refuse) {
+    const at = content.lastIndexOf(':');
+    const pattern = unquoted(content.slice(0, Math.max(at, 0)));
+    const channel = unquoted(content.slice(at + 1));
+    if (pattern === '' || channel === '') {
+        refuse(`"${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
+        return null;
+    }
+    const unmatchable = refusePattern(pattern);
+    if (unmatchable !== null)
+        refuse(`"${content}", matches nothing: "${pattern}" ${unmatchable.why}.`, unmatchable.hint);
+    const unnameable = refuseChannelName(channel);
+    if (unnameable !== null)
+        refuse(`"${content}": ${unnameable.why}`, unnameable.hint);
+    return unmatchable === null && unnameable === null ? { pattern, channel } : null;
+}
+function unquoted(text) {
+    return text.trim().replace(/^(['"])(.*)\1$/, '$2');
+}
+/** The earlier line that takes whatever this pattern matches; null when something may be left for it. */
+function shadowedBy(pattern, earlier) {
+    const same = earlier.find(other => other.pattern === pattern);
+    if (same !== undefined)
+        return same;
+    const refs = examplesOf(pattern).filter(ref => matchChannel(ref, [{ pattern, channel: '' }]) !== undefined);
+    const takers = refs.map(ref => matchChannel(ref, earlier));
+    return takers.length > 0 && takers.every(taker => taker !== undefined) ? takers[0] : null;
+}
+/** Refs that a pattern matches, such that no other pattern matches them all by chance; none where that is not easily said. */
+function examplesOf(pattern) {
+    if (isGlob(pattern.replace(/\*/g, '')))
+        return [];
+    const names = ['q7/q7.7.7', 'q7', '7.7.7-q7'].map(any => pattern.replace(/\*\*/g, any).replace(/\*/g, any.replace('/', '-')));
+    return names.flatMap(name => name.startsWith('refs/')
+        ? [{ full: name, name: name.replace(/^refs\/(heads|tags)\//, '') }]
+        : [
+            { full: `refs/heads/${name}`, name },
+            { full: `refs/tags/${name}`, name },
+        ]);
+}
+
+;// CONCATENATED MODULE: ./src/input-values.ts
+/** One parser per kind of value in the `with:` block. */
+
+
+
+function createReading(read) {
+    const refused = [];
+    const text = (name) => read(name).trim() || null;
+    const attempt = (work, otherwise) => {
+        try {
+            return work();
+        }
+        catch (error) {
+            if (!(error instanceof src_errors/* InputError */.dz))
+                throw error;
+            refused.push(error);
+            return otherwise;
+        }
+    };
+    return {
+        text,
+        attempt,
+        checked(name, check, otherwise) {
+            const value = text(name);
+            if (value === null)
+                return otherwise;
+            attempt(() => check(value), undefined);
+            return value;
+        },
+        boolean(name, otherwise) {
+            const value = text(name);
+            if (value === null)
+                return otherwise;
+            const word = value.toLowerCase();
+            if (word !== 'true' && word !== 'false')
+                refused.push(new src_errors/* InputError */.dz(name, `must be true or false, not "${value}".`, 'Write true or false.'));
+            return word === 'true';
+        },
+        choice(name, words, otherwise) {
+            const value = text(name);
+            const word = words.find(known => known === value);
+            if (value !== null && word === undefined)
+                refused.push(new src_errors/* InputError */.dz(name, `cannot be "${value}".`, `Use ${listWords(words)}.`));
+            // Null only where the caller passes null.
+            return word ?? otherwise;
+        },
+        refuse: error => refused.push(error),
+        finish() {
+            if (refused.length > 0)
+                throw (0,src_errors/* inputErrors */.e6)(refused);
+        },
+    };
+}
+/** `a, b or c`. */
+function listWords(words) {
+    return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+function checkChannelName(input, name) {
+    const refusal = refuseChannelName(name);
+    if (refusal !== null)
+        throw new src_errors/* InputError */.dz(input, refusal.why, refusal.hint);
+}
+/** Tokens travel as a header. The error does not show a character of them. */
+function checkToken(input, token) {
+    if (!/^[\x21-\x7e]*$/.test(token))
+        throw new src_errors/* InputError */.dz(input, 'has a character that no key has: a space, a line break, or one beyond ASCII.', 'Store the key alone as the secret, without quotes, name or line break.');
+}
+/** A path below the root of the repository. */
+function checkPath(input, path, example) {
+    if (path.startsWith('/') || path.split(/[\\/]/).includes('..'))
+        throw new src_errors/* InputError */.dz(input, `"${path}" is outside of the repository.`, `Use the path from the root of the repository, for example "${example}".`);
+}
+/** Minutes, with decimals. `most` is the largest number. */
+function checkMinutes(input, value, most) {
+    const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0;
+    if (minutes > 0 && minutes <= most)
+        return;
+    throw new src_errors/* InputError */.dz(input, `must be a number of minutes, not "${value}".`, `The run is stopped after that time. At most ${most}; for example 60.`);
+}
+/** A whole number of bundles. */
+function checkCount(input, value, most) {
+    if (/^\d+$/.test(value) && Number(value) <= most)
+        return;
+    throw new src_errors/* InputError */.dz(input, `must be a number of bundles, not "${value}".`, `Use a whole number from 0 to ${most.toLocaleString('en-US')}.`);
+}
+/** The Capgo key is sent to these hosts, so they are https, or this machine. */
+function checkUrl(input, value) {
+    const example = 'For example https://capgo.example.com/functions/v1';
+    if (!URL.canParse(value))
+        throw new src_errors/* InputError */.dz(input, `"${value}" is not a URL.`, example);
+    const url = new URL(value);
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
+        throw new src_errors/* InputError */.dz(input, `${value} is not https.`, 'The key would be sent unencrypted. http is allowed for localhost only.');
+    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+        throw new src_errors/* InputError */.dz(input, 'must not have a user name, a password, a query or a fragment.', example);
+}
+
+;// CONCATENATED MODULE: ./src/plan/lineage.ts
+/** Capgo's word for a channel that serves nothing. */
+const BUILTIN = 'builtin';
+/** A note says so many of the commits that were rolled back before, the newest. */
+const MOST_OFF = 10;
+/**
+ * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
+ * a value behind it: `production: main@<sha> run 57.1 (id 123) after 1.2.0 at 2026-10-22T10:15:00Z`. A person can
+ * read it, and the next run can.
+ */
+const LINE = /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}|[0-9a-f]{64}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?<more>(?: \S+ \S+)*)$/;
+const lineage_SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+function parseLine(line) {
+    const found = LINE.exec(line.trim())?.groups;
+    if (found === undefined)
+        return null;
+    const words = found.more.trim().split(' ');
+    const more = new Map(words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : [])));
+    const pull = more.get('for') ?? '';
+    const [name = '', sha] = (more.get('instead') ?? '').split('@');
+    const [run = '', runId] = (more.get('withdrawn') ?? '').split('/');
+    return {
+        channel: found.channel,
+        sha: found.sha,
+        refName: found.ref,
+        runId: Number(found.id),
+        run: found.run,
+        pull: /^\S+#\d+$/.test(pull) ? pull : null,
+        repository: /^\d+$/.test(more.get('repo') ?? '') ? Number(more.get('repo')) : null,
+        took: more.get('took') ?? null,
+        after: more.get('after') ?? null,
+        at: more.get('at') ?? null,
+        instead: name === '' ? null : { name, sha: sha ?? null },
+        alsoOff: (more.get('off') ?? '').split(',').filter(each => lineage_SHA.test(each)),
+        withdrawn: runId === undefined ? null : { run, runId: Number(runId) },
+    };
+}
+function writeLine(line) {
+    const more = [
+        line.pull === null ? '' : ` for ${line.pull}`,
+        line.repository === null ? '' : ` repo ${line.repository}`,
+        line.took === null ? '' : ` took ${line.took}`,
+        line.after === null ? '' : ` after ${line.after}`,
+        line.at === null ? '' : ` at ${line.at}`,
+        line.instead === null
+            ? ''
+            : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
+        line.alsoOff.length === 0 ? '' : ` off ${line.alsoOff.slice(0, MOST_OFF).join(',')}`,
+        line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
+    ];
+    // Git takes every space of Unicode but the plain one in a name; here each would end the word.
+    const refName = line.refName.replace(/\s/g, '_') || '_';
+    return `${line.channel}: ${refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`;
+}
+/** A name as a value: one of others may hold a space, and is not noted. */
+function word(name) {
+    return name === null || /^$|\s|@/.test(name) ? null : name;
+}
+function linesOf(comment) {
+    return (comment ?? '').split('\n').filter(line => line.trim() !== '');
+}
+/** The commit that put this bundle on this channel, or null when it was not this action. */
+function readServedCommit(bundle, channelName) {
+    return readNotes(bundle).find(({ channel }) => channel === channelName) ?? null;
+}
+/** All that a bundle's comment tells, the newest note first; empty when this action did not make it. */
+function readNotes(bundle) {
+    return linesOf(bundle.comment).flatMap(line => parseLine(line) ?? []);
+}
+/** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
+function readPulls(bundle) {
+    return readNotes(bundle).flatMap(({ pull, repository, channel, sha, took }) => pull === null ? [] : [{ pull, repository, channel, sha, took }]);
+}
+/**
+ * Number of the pull request that a note is for, where it is one of this repository; else null. The id decides where
+ * both tell one: a repository can be renamed, and another can take its name.
+ */
+function numberOfPull(note, { name, id, formerNames }) {
+    const at = note.pull.lastIndexOf('#');
+    const noted = note.pull.slice(0, at).toLowerCase();
+    const isOurs = note.repository !== null && id !== null
+        ? note.repository === id
+        : [name, ...formerNames].some(each => each.toLowerCase() === noted);
+    return isOurs ? Number(note.pull.slice(at + 1)) : null;
+}
+/**
+ * What a preview's note says of a channel that is there already: what it served before a preview took it, null where a
+ * preview made it.
+ */
+function tookOver({ name, version, }) {
+    if (version === null)
+        return BUILTIN;
+    const note = readServedCommit(version, name);
+    return note?.pull == null ? (word(version.name) ?? `#${version.id}`) : note.took;
+}
+/**
+ * The comment with this channel's line set to this commit; other lines stay. What the channel served before is
+ * kept when it served this very bundle.
+ */
+function noteCommit(comment, channelName, commit, { after, instead, alsoOff, took } = { after: null }) {
+    const lines = linesOf(comment);
+    const old = readServedCommit({ comment }, channelName);
+    const note = writeLine({
+        channel: channelName,
+        sha: commit.sha,
+        refName: commit.refName,
+        runId: commit.runId,
+        run: `${commit.runNumber}.${commit.runAttempt}`,
+        pull: commit.pull ?? null,
+        repository: commit.pull === undefined ? null : (commit.repository ?? null),
+        took: took === undefined ? (old?.took ?? null) : took,
+        after: word(after) ?? old?.after ?? null,
+        at: commit.at ?? old?.at ?? null,
+        instead: instead !== undefined && word(instead.name) !== null ? instead : null,
+        alsoOff: alsoOff ?? [],
+        withdrawn: null,
+    });
+    return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n');
+}
+/** `comment` with this channel's line as `noted` has it: what others wrote on the bundle meanwhile stays. */
+function withNoteOf(comment, channelName, noted) {
+    const isOurs = (line) => parseLine(line)?.channel === channelName;
+    const [note] = linesOf(noted).filter(isOurs);
+    const others = linesOf(comment).filter(line => !isOurs(line));
+    return (note === undefined ? others : [note, ...others]).join('\n');
+}
+/** The comment with the word that this run took the bundle off the channel; null when it has no line for it. */
+function noteWithdrawal(comment, channelName, run) {
+    const old = readServedCommit({ comment }, channelName);
+    if (old === null)
+        return null;
+    const withdrawn = { runId: run.runId, run: `${run.runNumber}.${run.runAttempt}` };
+    return linesOf(comment)
+        .map(line => {
+        const parsed = parseLine(line);
+        return parsed?.channel === channelName ? writeLine({ ...parsed, withdrawn }) : line;
+    })
+        .join('\n');
+}
+
+;// CONCATENATED MODULE: ./src/plan/delivery.ts
+
+/**
+ * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
+ * they are; null when the server would answer `semver_error`.
+ */
+function normaliseNative(version) {
+    if (version === 'builtin' || version === 'unknown')
+        return '0.0.0';
+    const padded = /^\d+$/.test(version)
+        ? `${version}.0.0`
+        : /^\d+\.\d+$/.test(version)
+            ? `${version}.0`
+            : version;
+    return semver_default().valid(padded) ? padded : null;
+}
+/**
+ * The rules on versions alone (the app runs its built-in code): the first that keeps a device with this
+ * native version from taking the bundle, or null. Same order as Capgo's `/updates`.
+ */
+function refusedByVersion(native, bundle, rules, installed) {
+    const build = normaliseNative(native);
+    if (build === null)
+        return {
+            code: 'semver_error',
+            rule: `native version ${native} is not a version that Capgo can compare (x.y.z)`,
+        };
+    if (!semver_default().valid(bundle.name))
+        return { code: 'semver_error', rule: `bundle name ${bundle.name} is not a semantic version` };
+    if ((installed ?? build) === bundle.name)
+        return {
+            code: 'no_new_version_available',
+            rule: installed === undefined
+                ? `a bundle with the same name as the native version (${build}) is never delivered`
+                : `the device already runs ${bundle.name}`,
+        };
+    const name = semver_default().parse(bundle.name);
+    const device = semver_default().parse(build);
+    const policy = rules.disable_auto_update;
+    if (policy === 'major' && name.major > device.major)
+        return {
+            code: 'disable_auto_update_to_major',
+            rule: `the channel's policy "major" blocks ${bundle.name} on native ${build}: higher major version`,
+        };
+    if (policy === 'minor' && (name.major !== device.major || name.minor !== device.minor))
+        return {
+            code: 'disable_auto_update_to_minor',
+            rule: `the channel's policy "minor" blocks ${bundle.name} on native ${build}: major.minor must be the same`,
+        };
+    if (policy === 'patch' &&
+        (name.major !== device.major || name.minor !== device.minor || name.patch !== device.patch))
+        return {
+            code: 'disable_auto_update_to_patch',
+            rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
+        };
+    if (policy === 'version_number') {
+        const misconfigured = refusedByAll(bundle, rules);
+        if (misconfigured !== null)
+            return misconfigured;
+        if (bundle.min_update_version === null || semver_default().valid(bundle.min_update_version) === null)
+            return {
+                code: 'semver_error',
+                rule: `the bundle's minimum native version ${bundle.min_update_version} is no version`,
+            };
+        if (semver_default().gt(bundle.min_update_version, build))
+            return {
+                code: 'disable_auto_update_to_metadata',
+                rule: `the bundle asks for native ${bundle.min_update_version} or later, the device has ${build}`,
+            };
+    }
+    if (rules.disable_auto_update_under_native && semver_default().lt(bundle.name, build))
+        return {
+            code: 'disable_auto_update_under_native',
+            rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
+        };
+    return null;
+}
+/** Why no device takes the bundle from the channel, whatever its native version is; null when some may. */
+function refusedByAll(bundle, rules) {
+    return rules.disable_auto_update === 'version_number' && bundle.min_update_version === null
+        ? {
+            code: 'misconfigured_channel',
+            rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
+        }
+        : null;
+}
+/** Plugins up to this one do not enforce the key id (Capgo's server, `/updates`). */
+const KEY_ID_ENFORCED_AFTER = '8.40.7';
+/**
+ * Whether a device that asks for updates is given this bundle of this channel: every rule of Capgo's
+ * `/updates`, in its order. Null = delivered.
+ */
+function refuseDelivery(device, channel, bundle) {
+    if (!bundle.stored)
+        return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` };
+    if (device.pluginVersion !== undefined &&
+        semver_default().valid(device.pluginVersion) &&
+        semver_default().gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
+        device.keyId &&
+        bundle.key_id &&
+        device.keyId !== bundle.key_id)
+        return {
+            code: 'key_id_mismatch',
+            rule: 'the bundle was encrypted with another key than the app was built with',
+        };
+    const version = refusedByVersion(device.native, bundle, channel, device.installed);
+    // The server asks in this order: same name, platform, major, private channel, the other version rules.
+    if (version?.code === 'semver_error' || version?.code === 'no_new_version_available')
+        return version;
+    if (!channel[device.platform])
+        return {
+            code: `disabled_platform_${device.platform}`,
+            rule: `channel ${channel.name} is switched off for ${device.platform}`,
+        };
+    if (version?.code === 'disable_auto_update_to_major')
+        return version;
+    if (!channel.public && !channel.allow_device_self_set && !device.byOverride)
+        return {
+            code: 'cannot_update_via_private_channel',
+            rule: `channel ${channel.name} is private: a device needs an override, or the channel must allow devices to choose it`,
+        };
+    if (version !== null)
+        return version;
+    if (device.isProd && !channel.allow_prod)
+        return { code: 'disable_prod_build', rule: `channel ${channel.name} refuses production builds` };
+    if (!device.isProd && !channel.allow_dev)
+        return { code: 'disable_dev_build', rule: `channel ${channel.name} refuses development builds` };
+    if (!device.isEmulator && !channel.allow_device)
+        return { code: 'disable_device', rule: `channel ${channel.name} refuses real devices` };
+    if (device.isEmulator && !channel.allow_emulator)
+        return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` };
+    return null;
+}
+
+;// CONCATENATED MODULE: ./src/plan/version.ts
+/** What a bundle is called. Pure. */
+
+
+
+/** `v1.2.0` and `1.2.0`, behind nothing or the name of a package: `@acme/app@1.2.0`, `app-v1.2.0`, `app/1.2.0`. */
+const version_VERSION_TAG = /^(?:(?<owner>.+?)[@/_-])?v?(?<version>\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?)$/;
+/**
+ * The version that a bundle is wanted to have: the input, else the tag, else `package.json`. The tag of another
+ * package of the repository is not this app's version. Apps need no version of their own: without one, names are
+ * derived from the native version, or from zero.
+ */
+function chooseVersion({ input, tag, manifest }) {
+    if (input !== null)
+        return { ...withoutBuildMetadata(input, 'input "version"'), forced: true };
+    const tagged = tag === null ? undefined : version_VERSION_TAG.exec(tag)?.groups;
+    const isOwn = tagged?.owner === undefined || isNameOf(tagged.owner, manifest?.name);
+    if (tagged?.version !== undefined && isOwn && semver_default().valid(tagged.version) !== null)
+        return { ...withoutBuildMetadata(tagged.version, `tag ${tag}`), forced: false };
+    const notTag = tag === null
+        ? ''
+        : `; tag ${tag} is ${isOwn ? 'not a version' : `not one of this app, but of "${tagged?.owner}"`}`;
+    const version = manifest?.version;
+    if (typeof version !== 'string' || version === '')
+        return { version: '0.0.0', source: `no version in package.json (taken as 0.0.0)${notTag}`, forced: false };
+    if (semver_default().valid(version) === null)
+        return {
+            version: '0.0.0',
+            source: `"${version}" in package.json is not a semantic version (taken as 0.0.0)${notTag}`,
+            forced: false,
+        };
+    const { version: wanted, source } = withoutBuildMetadata(version, 'package.json');
+    return { version: wanted, source: `${source}${notTag}`, forced: false };
+}
+/** Whether a tag's prefix is the name of this package, with or without its scope. */
+function isNameOf(owner, name) {
+    return typeof name === 'string' && (owner === name || owner === name.replace(/^@[^/]+\//, ''));
+}
+/**
+ * The one rule for build metadata (`+7`): it is left out, and the source says so. Versions that differ in it alone are
+ * equal to devices, and it cannot stand in the address of a bundle.
+ */
+function withoutBuildMetadata(version, source) {
+    const plain = /^[\d.]+$/.test(version) ? version : (semver_default().valid(version) ?? version);
+    return { version: plain, source: plain === version ? source : `${source} (${version}, taken as ${plain})` };
+}
+/** Whether the user insists on a name that this bundle does not have. */
+function hasOtherName(bundle, { version, forced }) {
+    return forced && bundle.name !== version;
+}
+/** How many names to hold ready for the case that another run takes one at the same moment. */
+const SPARE_NAMES = 3;
+/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
+const DEFAULT_RULES = {
+    disable_auto_update: 'major',
+    disable_auto_update_under_native: true,
+};
+/** What this action sets on a preview's channel. */
+const PREVIEW_RULES = {
+    disable_auto_update: 'none',
+    disable_auto_update_under_native: false,
+};
+/** How names begin, behind the version, that are derived for a channel: `production`, or `pr.12`. */
+function preReleaseLabel(channelName, purpose) {
+    if (purpose.kind === 'preview')
+        return `pr.${purpose.pull}`;
+    // One pre-release identifier of `[0-9A-Za-z-]`, never all digits.
+    const label = channelName.replace(/[^0-9A-Za-z-]+/g, '-').replace(/^-+|-+$/g, '');
+    return /^\d*$/.test(label) ? `channel-${label}`.replace(/-$/, '') : label;
+}
+/** First native version whose device would refuse a bundle of this name, and by which rule. */
+function firstRefusal(name, natives, rules, minUpdateVersion) {
+    for (const native of natives) {
+        const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules);
+        if (refusal !== null)
+            return { native, refusal };
+    }
+    return null;
+}
+/**
+ * The bundle's name: the wanted version when it is free and every known native version would take it, else
+ * the next patch's pre-release for this channel and run (`1.4.1-production.57.1` from `1.4.0`), which is
+ * above what is installed and below the real next version.
+ *
+ * Throws `version_refused` when the user insists on a name that no device would take, `version_taken` when other
+ * content has that name, and `channel_refuses_all` when the channel's rules leave no name at all.
+ */
+function chooseName(request) {
+    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
+    const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion);
+    if (refused !== null && wanted.forced) {
+        throw new src_errors/* ActionError */.lZ('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
+            hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
+        });
+    }
+    if (wanted.forced) {
+        if (!taken.has(wanted.version))
+            return { names: [wanted.version], why: wanted.source };
+        throw new src_errors/* ActionError */.lZ('version_taken', `Version ${wanted.version} (${wanted.source}) is taken: another bundle of this app has that name.`, {
+            hint: 'Capgo never frees a name, not even of a deleted bundle. Set another version, or remove the input "version" to get a free name.',
+        });
+    }
+    const derived = derivedNames(request);
+    // A preview gets a name of its own, so that the wanted one stays free for the release.
+    const own = request.purpose.kind === 'preview';
+    if (refused === null && !own && !taken.has(wanted.version)) {
+        const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : '';
+        return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` };
+    }
+    const why = own
+        ? `${wanted.source} says ${wanted.version}`
+        : refused === null
+            ? `${wanted.source} says ${wanted.version}, a name that other content has`
+            : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`;
+    const [first, ...rest] = derived;
+    if (first === undefined) {
+        const [native] = natives;
+        throw new src_errors/* ActionError */.lZ('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
+            hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
+        });
+    }
+    return {
+        names: [first, ...rest],
+        why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
+    };
+}
+function derivedNames(request) {
+    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
+    const suffix = `${preReleaseLabel(request.channelName, request.purpose)}.${commit.runNumber}.${commit.runAttempt}`;
+    const bases = new Set([wanted.version]);
+    for (const native of natives) {
+        const build = normaliseNative(native.version);
+        if (build !== null)
+            bases.add(build);
+    }
+    const names = [];
+    // From the highest base down: the wanted version first where the rules allow it, else the native one.
+    for (const base of [...bases].sort((semver_default()).rcompare)) {
+        const { major, minor, patch, prerelease } = semver_default().parse(base);
+        const next = `${major}.${minor}.${prerelease.length > 0 ? patch : patch + 1}-${suffix}`;
+        const same = `${major}.${minor}.${patch}-${suffix}`;
+        for (const name of [next, same]) {
+            if (firstRefusal(name, natives, rules, minUpdateVersion) !== null)
+                continue;
+            for (let spare = 0; names.length <= SPARE_NAMES && spare <= SPARE_NAMES; spare++) {
+                const candidate = spare === 0 ? name : `${name}.${spare + 1}`;
+                if (!taken.has(candidate))
+                    names.push(candidate);
+            }
+            if (names.length > 0)
+                return names;
+        }
+    }
+    return names;
+}
+/** Names that a publish may want; asked of Capgo in one request before it is planned. */
+function possibleNames(request) {
+    return [...new Set([request.wanted.version, ...derivedNames({ ...request, taken: new Set() })])];
+}
+/**
+ * Whether a channel may show a bundle that has this name: the version that is wanted now, or a pre-release that
+ * was derived for this very channel (or pull request). A name made for another never gets there.
+ */
+function mayShow(name, wanted, channelName, purpose) {
+    if (name === wanted && purpose.kind === 'branch')
+        return true;
+    const preRelease = semver_default().parse(name)?.prerelease.join('.') ?? '';
+    return preRelease.startsWith(`${preReleaseLabel(channelName, purpose)}.`);
+}
+
+;// CONCATENATED MODULE: ./src/plan/preview.ts
+
+
+
+/** Why a pull request, as it is now, has no preview; null = it has one. */
+function refusePreview({ number, open, merged, draft, labels, }, { previewLabel, previewDrafts }) {
+    if (!open)
+        return `#${number} was ${merged ? 'merged' : 'closed'}`;
+    if (previewLabel !== null && !labels.some(label => isSameLabel(label, previewLabel)))
+        return `#${number} has no label "${previewLabel}"`;
+    if (draft && !previewDrafts)
+        return `#${number} is a draft`;
+    return null;
+}
+/** Whether a pull request, as it is now, has a preview. */
+function wantsPreview(pull, inputs) {
+    return refusePreview(pull, inputs) === null;
+}
+/** GitHub keeps the case of a label and takes no other that differs in it alone. */
+function isSameLabel(one, other) {
+    return one.toLowerCase() === other.toLowerCase();
+}
+/** As long as a channel's name may be. */
+const LONGEST_NAME = 64;
+/** Digits of the largest number that a pull request may have. */
+const LONGEST_NUMBER = 10;
+/** Room for a branch, and for what tells it from others that are called alike. */
+const SHORTEST_BRANCH = 12;
+/** Why a template cannot name the channels of previews, or null. */
+function refuseTemplate(template) {
+    const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template)?.[0];
+    if (unknown !== undefined)
+        return { why: `has the unknown placeholder ${unknown}.`, hint: 'Available: {number}, {branch}.' };
+    const count = (placeholder) => template.split(placeholder).length - 1;
+    const literal = template.replace(/\{(?:number|branch)\}/g, '').length;
+    const longest = literal + count('{number}') * LONGEST_NUMBER + count('{branch}') * SHORTEST_BRANCH;
+    if (longest > LONGEST_NAME)
+        return {
+            why: `"${template}" leaves no room for the number or the branch: a channel's name has at most ${LONGEST_NAME} characters.`,
+            hint: 'Shorten it, for example to "pr-{number}".',
+        };
+    // `{branch}{number}` is "a12" for branch "a", #12, and for branch "a1", #2.
+    if (/\{branch\}[0-9]*\{number\}|\{number\}[0-9]*\{branch\}/.test(template))
+        return {
+            why: `"${template}" gives two pull requests the same channel: nothing separates {number} from {branch}.`,
+            hint: 'Put a "-" between them.',
+        };
+    return null;
+}
+/**
+ * The preview channel of a pull request: `{number}` and `{branch}` of the template filled in. A branch that is too
+ * long is cut, nothing else. Without `{number}` a branch whose name had to be changed, or that is of a fork, ends with
+ * a hash of it, so that `a/b` and `a-b` have two channels.
+ */
+function previewChannelName(template, { number, headRef, fork }) {
+    const numbered = template.replaceAll('{number}', String(number));
+    const parts = numbered.split('{branch}');
+    const room = Math.max(1, Math.floor((LONGEST_NAME - parts.join('').length) / Math.max(1, parts.length - 1)));
+    const plain = trimmed(headRef.replace(/[^A-Za-z0-9._-]+/g, '-'));
+    const isUnique = template.includes('{number}') || (plain === headRef && plain.length <= room && !fork);
+    const suffix = isUnique ? '' : `-${hash(fork ? `${headRef}#${number}` : headRef)}`;
+    const branch = trimmed(plain.slice(0, Math.max(1, room - suffix.length))) || 'branch';
+    return parts.join(`${branch}${suffix}`.slice(0, room)).slice(0, LONGEST_NAME);
+}
+function trimmed(name) {
+    return name.replace(/^[._-]+|[._-]+$/g, '');
+}
+/** Eight hex digits (FNV-1a): enough to tell the branches of one repository apart. */
+function hash(text) {
+    let value = 0x811c9dc5;
+    for (let at = 0; at < text.length; at++)
+        value = Math.imul(value ^ text.charCodeAt(at), 0x01000193);
+    return (value >>> 0).toString(16).padStart(8, '0');
+}
+/**
+ * Why a preview must not replace what a channel is or serves, or null. A preview takes over channels without a bundle
+ * and those that serve a preview of this repository: nothing that is public, that a branch publishes to, that another
+ * repository previews on, or that somebody made by hand. `pull` is `owner/name#12`.
+ */
+function refuseChannel(channel, pull) {
+    const [repository, number] = splitPull(pull);
+    const refuse = (what, hint) => new src_errors/* ActionError */.lZ('preview_channel_taken', `Channel ${channel.name} ${what}; the preview of #${number} must not replace that.`, { hint });
+    const hint = 'Give previews channels of their own, such as preview-channel: pr-{number}.';
+    if (channel.public)
+        return refuse("is the app's public channel", hint);
+    const served = channel.version;
+    if (served === null)
+        return null;
+    const note = readServedCommit(served, channel.name);
+    if (note === null) {
+        // A key may be too weak to note it, and the name says it too.
+        if (mayShow(served.name, '', channel.name, { kind: 'preview', pull: Number(number) }))
+            return null;
+        return refuse(`serves ${served.name}, which is no preview`, `${hint} Where the channel is not needed any more, delete it in the Capgo console.`);
+    }
+    if (note.pull === null)
+        return refuse(`serves ${served.name}, which ${note.refName} published`, hint);
+    const [other] = splitPull(note.pull);
+    if (other === repository)
+        return null;
+    return refuse(`serves the preview of ${note.pull}, another repository that publishes this app`, `Give each repository its own channels: preview-channel: ${repository.split('/')[1]?.toLowerCase()}-{number}. After a repository was renamed, delete the channel in the Capgo console.`);
+}
+function splitPull(pull) {
+    const at = pull.lastIndexOf('#');
+    return [pull.slice(0, at), pull.slice(at + 1)];
+}
+/** How a pull request is named in what this action writes: `owner/name#12`. */
+function pullName(repository, number) {
+    return `${repository}#${number}`;
+}
+/** The head of a pull request as the commit that this run publishes. */
+function commitOfPull(pull, trigger) {
+    return {
+        ...trigger.commit,
+        sha: pull.headSha,
+        refName: pull.headRef,
+        url: `${trigger.repositoryUrl}/commit/${pull.headSha}`,
+        pull: pullName(trigger.repository, pull.number),
+        ...(trigger.repositoryId === null ? {} : { repository: trigger.repositoryId }),
+    };
+}
+/** What Capgo's preview app opens; also the text of the QR code (Capgo's own form). */
+function channelDeepLink(appId, channel) {
+    const query = new URLSearchParams({ appId, channel: channel.name, channelId: String(channel.id) });
+    return `capgo://preview/channel?${query}`;
+}
+/** A host's first label is at most this long (DNS). */
+const LONGEST_LABEL = 63;
+/** Where a browser shows the channel, or why there is no such place. */
+function webPreview(app, channel, bundle, cloud) {
+    if (!cloud)
+        return { why: 'only the Capgo cloud has web previews' };
+    if (!app.allow_preview)
+        return { why: 'web previews are switched off for this app (Capgo console, app settings)' };
+    if (bundle.session_key)
+        return { why: 'the bundle is encrypted' };
+    if (bundle.manifest_count === 0)
+        return { why: 'the bundle has no delta files, and web previews are made of those' };
+    const label = `c${channel.id}-${encodeAppId(app.app_id)}`;
+    if (label.length > LONGEST_LABEL)
+        return { why: 'the app id is too long for a host name' };
+    return { url: `https://${label}.preview.capgo.app/` };
+}
+/** An app id inside a host name (Capgo's own encoding): `com.My-App` -> `com-0-my-1-app`. */
+function encodeAppId(appId) {
+    return [...appId]
+        .map(character => character === '.'
+        ? '-0'
+        : character === '-'
+            ? '-1'
+            : /[A-Z]/.test(character)
+                ? `-${character.toLowerCase()}`
+                : character)
+        .join('');
+}
+
 ;// CONCATENATED MODULE: ./src/toolkit-inputs.ts
+/** The inputs of `operation` and of what it works on. */
+
 
 const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'cleanup'];
 const CHANGES = ['pause', 'resume', 'finish', 'cancel'];
 const MOST_KEPT = 10_000;
-/** Throws `InputError` for a value that cannot be used, and for one that the operation does not look at. */
+const KEPT = '20';
+/** Refuses a value that cannot be used, and one that the operation does not look at. */
 function readToolkitInputs(reading) {
-    const { text, boolean } = reading;
-    const name = readOperationName(text('operation') ?? 'auto');
-    refuseStrays(name, reading);
+    const { text, boolean, choice, attempt } = reading;
+    const name = choice('operation', OPERATIONS, 'auto');
+    const isKnown = text('operation') === null || name === text('operation');
+    const onActiveRollout = choice('on-active-rollout', ['fail', 'replace', 'advance'], 'fail');
+    const verify = boolean('verify', false);
+    const force = boolean('force', false);
+    // What belongs to an operation is not known where the operation is not.
+    if (isKnown)
+        refuseStrays(name, { ...reading, force, verify });
     const rollout = text('rollout');
-    const change = rollout === null ? null : readRollout(rollout);
+    const change = rollout === null ? null : attempt(() => readRollout(rollout), null);
     return {
-        operation: readOperation(name, change, reading),
-        rollout: name === 'rollout' ? null : sharesOf(change),
-        onActiveRollout: readOnActive(text('on-active-rollout') ?? 'fail'),
-        verify: boolean('verify'),
+        operation: readOperation(name, change, force, reading),
+        force,
+        rollout: name === 'rollout' ? null : attempt(() => sharesOf(change), null),
+        onActiveRollout,
+        verify,
     };
 }
-function readOperationName(value) {
-    const name = OPERATIONS.find(known => known === value);
-    if (name !== undefined)
-        return name;
-    throw new src_errors/* InputError */.dz('operation', `"${value}" is not known.`, `There are ${OPERATIONS.join(', ')}.`);
-}
-function readOperation(name, change, reading) {
+function readOperation(name, change, force, reading) {
+    const { text, checked, refuse } = reading;
+    const required = (input) => {
+        if (text(input) === null)
+            refuse(new src_errors/* InputError */.dz(input, `is required with "operation: ${name}".`, 'Set it to the name of a channel.'));
+        return checked(input, value => checkChannelName(input, value), '');
+    };
     switch (name) {
         case 'auto':
             return null;
         case 'promote': {
-            const from = needChannel('from', name, reading);
-            const to = needChannel('to', name, reading);
-            if (from === to)
-                throw new src_errors/* InputError */.dz('to', `"${to}" is the channel that the bundle comes from.`, 'Name two channels.');
-            return { kind: 'promote', from, to, force: reading.boolean('force') };
+            const from = required('from');
+            const to = required('to');
+            if (from !== '' && from === to)
+                refuse(new src_errors/* InputError */.dz('to', `cannot be "${to}", which the bundle is copied from.`, 'Name two channels.'));
+            return { kind: 'promote', from, to, force };
         }
         case 'rollback':
-            return {
-                kind: 'rollback',
-                channelName: needChannel('channel', name, reading),
-                to: reading.text('to'),
-                force: reading.boolean('force'),
-            };
-        case 'rollout':
-            if (change === null)
-                throw new src_errors/* InputError */.dz('rollout', 'is missing; "operation: rollout" needs it.', `Give a percentage (25) or one of ${CHANGES.join(', ')}.`);
-            return { kind: 'rollout', channelName: needChannel('channel', name, reading), change };
+            return { kind: 'rollback', channelName: required('channel'), to: text('to'), force };
+        case 'rollout': {
+            const channelName = required('channel');
+            if (text('rollout') === null)
+                refuse(new src_errors/* InputError */.dz('rollout', 'is required with "operation: rollout".', `Set it to a percentage (25), or to ${listWords(CHANGES)}.`));
+            return { kind: 'rollout', channelName, change: change ?? { kind: 'pause' } };
+        }
         case 'status':
             return { kind: 'status' };
         case 'cleanup':
-            return { kind: 'housekeep', keep: readKeep(reading.text('keep') ?? '20') };
+            return {
+                kind: 'housekeep',
+                keep: Number(checked('keep', value => checkCount('keep', value, MOST_KEPT), KEPT)),
+            };
     }
 }
 /** Which inputs are for which operations; one that would be ignored is a misunderstanding. */
 const BELONGS = {
     from: ['promote'],
     to: ['promote', 'rollback'],
-    force: ['promote', 'rollback'],
+    force: ['auto', 'promote', 'rollback'],
     rollout: ['auto', 'promote', 'rollout'],
+    channel: ['auto', 'rollback', 'rollout'],
+    version: ['auto'],
+    keep: ['cleanup'],
+    verify: ['auto', 'promote', 'rollback'],
+    'on-active-rollout': ['auto', 'promote', 'rollback'],
 };
-function refuseStrays(name, { text, boolean }) {
+/** Their value where nobody sets them, which says nothing of what was meant. */
+const DEFAULTS = { keep: KEPT, 'on-active-rollout': 'fail' };
+function refuseStrays(name, { text, refuse, ...switches }) {
     for (const [input, operations] of Object.entries(BELONGS)) {
-        const isGiven = input === 'force' ? boolean(input) : text(input) !== null;
+        const isGiven = input === 'force' || input === 'verify'
+            ? switches[input]
+            : text(input) !== null && text(input) !== DEFAULTS[input];
         if (isGiven && !operations.includes(name))
-            throw new src_errors/* InputError */.dz(input, `is not used by "operation: ${name}".`, `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Leave it out, or set the input "operation".`);
+            refuse(new src_errors/* InputError */.dz(input, `is not used by "operation: ${name}".`, `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Remove it, or set the input "operation".`));
     }
-}
-function needChannel(input, operation, { text, checkChannel }) {
-    const name = text(input);
-    if (name === null)
-        throw new src_errors/* InputError */.dz(input, `is missing; "operation: ${operation}" needs it.`, 'Give the name of a channel.');
-    checkChannel(input, name);
-    return name;
 }
 /** `10`, `12.5`, `10%`, or a word. */
 function readRollout(value) {
@@ -59693,107 +61492,95 @@ function readRollout(value) {
     const bps = Math.round(Number(percent ?? Number.NaN) * 100);
     if (bps >= 1 && bps <= 10_000)
         return { kind: 'share', bps };
-    throw new src_errors/* InputError */.dz('rollout', `"${value}" is neither a percentage nor a word that it knows.`, `Give a percentage from 0.01 to 100, or with "operation: rollout" one of ${CHANGES.join(', ')}.`);
+    throw new src_errors/* InputError */.dz('rollout', `must be a percentage (0.01 to 100), ${listWords(CHANGES)}, not "${value}".`, 'The words need "operation: rollout". A publish or promotion accepts a percentage only.');
 }
 function sharesOf(change) {
     if (change === null)
         return null;
     if (change.kind === 'share')
         return change.bps;
-    throw new src_errors/* InputError */.dz('rollout', `"${change.kind}" changes a rollout that is running, and this run publishes.`, `Set "operation: rollout" and "channel" for that; a publish takes a percentage.`);
-}
-function readOnActive(value) {
-    if (value === 'fail' || value === 'replace' || value === 'advance')
-        return value;
-    throw new src_errors/* InputError */.dz('on-active-rollout', `"${value}" is not known.`, 'There are fail, replace and advance.');
-}
-function readKeep(value) {
-    if (/^\d+$/.test(value) && Number(value) <= MOST_KEPT)
-        return Number(value);
-    throw new src_errors/* InputError */.dz('keep', `"${value}" is not a number of bundles.`, `Give a whole number from 0 to ${MOST_KEPT.toLocaleString('en-US')}.`);
+    throw new src_errors/* InputError */.dz('rollout', `cannot be "${change.kind}" here: that changes a running rollout, and this run publishes.`, 'Set "operation: rollout" and "channel" to change it. A publish accepts a percentage.');
 }
 
 ;// CONCATENATED MODULE: ./src/inputs.ts
+/** The `with:` block, checked. */
 
 
 
 
-/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
-const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+
+
+
+
 /** Capgo's own rule for app ids. */
 const inputs_APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
+/** GitHub ends a job after five days at the latest (self-hosted runners). */
+const LONGEST_RUN = 5 * 24 * 60;
 /**
- * All inputs, checked. Throws `InputError` naming the input for the first value that cannot be used; nothing
- * is coerced in silence.
+ * All inputs, checked; an empty one is not given and has its default. Throws `invalid_input` with everything that is
+ * wrong. `defaultBranch` is the repository's, null where the event does not name it.
  */
-function readInputs(read) {
-    const text = (name) => read(name).trim() || null;
-    const channel = text('channel');
-    if (channel !== null)
-        checkChannelName('channel', channel);
-    const version = text('version');
-    if (version !== null)
-        checkVersion(version);
-    const appId = text('app-id');
-    if (appId !== null && !inputs_APP_ID.test(appId))
-        throw new src_errors/* InputError */.dz('app-id', `"${appId}" is not an app id.`, 'App ids look like com.example.app.');
-    const nativeVersion = text('native-version');
-    if (nativeVersion !== null && !/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?)?)?$/.test(nativeVersion))
-        throw new src_errors/* InputError */.dz('native-version', `"${nativeVersion}" is not a version that Capgo can compare.`, 'Give the version as in the stores: 1, 1.2 or 1.2.3.');
-    const minUpdateVersion = text('min-update-version');
-    if (minUpdateVersion !== null && semver_default().valid(minUpdateVersion) !== minUpdateVersion)
-        throw new src_errors/* InputError */.dz('min-update-version', `"${minUpdateVersion}" is not a semantic version.`, 'Give the lowest native version that may take the bundle: MAJOR.MINOR.PATCH.');
-    const channels = readChannels(read('channels'));
-    return {
-        capgoToken: readToken(read, 'capgo-token'),
-        timeout: readTimeout(text('timeout')),
+function readInputs(read, defaultBranch = null) {
+    const reading = createReading(read);
+    const { text, checked, boolean, choice, attempt } = reading;
+    const channels = readChannels(reading, defaultBranch);
+    const token = (name) => checked(name, value => checkToken(name, value), '');
+    const inputs = {
+        capgoToken: token('capgo-token'),
+        timeout: Number(checked('timeout', value => checkMinutes('timeout', value, LONGEST_RUN), '60')),
         channels,
-        channel,
-        version,
-        nativeVersion,
+        channel: checked('channel', value => checkChannelName('channel', value), null),
+        version: checked('version', value => checkVersion('version', value), null),
+        nativeVersion: checked('native-version', checkNativeVersion, null),
         workingDirectory: text('working-directory') ?? '.',
-        appId,
+        appId: checked('app-id', checkAppId, null),
         webDir: text('web-dir'),
-        build: readBoolean(read, 'build'),
+        build: boolean('build', true),
         buildScript: text('build-script') ?? 'build',
-        checkNotifyAppReady: readBoolean(read, 'check-notify-app-ready'),
-        dryRun: readBoolean(read, 'dry-run'),
-        delta: readChoice(read, 'delta', ['auto', 'true', 'false', 'only']),
-        privateKey: read('private-key').trim(),
-        onIncompatible: text('on-incompatible') === null
-            ? null
-            : readChoice(read, 'on-incompatible', ['fail', 'warn', 'ignore']),
-        minUpdateVersion,
-        sourceMaps: readChoice(read, 'source-maps', ['drop', 'keep', 'artifact']),
-        previewChannel: readPreviewChannel(text('preview-channel') ?? 'pr-{number}', channels),
+        buildVariables: attempt(() => (0,build_variables/* readBuildVariables */.e)(read, ['capgo-token', 'devices-token', 'private-key'].map(name => text(name) ?? '')), {}),
+        checkNotifyAppReady: boolean('check-notify-app-ready', true),
+        dryRun: boolean('dry-run', false),
+        delta: choice('delta', ['auto', 'true', 'false', 'only'], 'auto'),
+        privateKey: text('private-key') ?? '',
+        onIncompatible: choice('on-incompatible', ['fail', 'warn', 'ignore'], null),
+        minUpdateVersion: checked('min-update-version', value => checkVersion('min-update-version', value), null),
+        sourceMaps: choice('source-maps', ['drop', 'keep', 'artifact'], 'drop'),
+        sourceMapsArtifact: checked('source-maps-artifact', checkArtifactName, null),
+        sourceMapsRetentionDays: readRetention(reading),
+        previewChannel: readPreviewChannel(reading, channels),
         previewLabel: text('preview-label'),
-        comment: readBoolean(read, 'comment'),
-        deployments: readBoolean(read, 'deployments'),
-        artifact: text('artifact') ?? 'web',
-        testersFile: readTestersFile(text('testers-file')),
-        assignTesters: readAssignTesters(read('assign-testers')),
-        prune: readChoice(read, 'prune', ['removed', 'exclusive', 'never']),
-        devicesToken: readToken(read, 'devices-token'),
-        hosts: readHosts(text),
-        githubToken: readToken(read, 'github-token'),
-        ...readToolkitInputs({
-            text,
-            boolean: name => readBoolean(read, name),
-            checkChannel: checkChannelName,
-        }),
+        previewDrafts: boolean('preview-drafts', true),
+        comment: boolean('comment', true),
+        deployments: boolean('deployments', true),
+        artifact: checked('artifact', checkArtifact, 'web'),
+        testersFile: checked('testers-file', value => checkPath('testers-file', value, 'apps/mobile/testers.json'), null),
+        assignTesters: attempt(() => readAssignTesters(text('assign-testers') ?? ''), null),
+        prune: choice('prune', ['removed', 'exclusive', 'never'], 'removed'),
+        devicesToken: token('devices-token'),
+        hosts: readHosts(reading),
+        githubToken: token('github-token'),
+        ...readToolkitInputs(reading),
     };
+    reading.finish();
+    return inputs;
 }
-/** Tokens travel as a header. What is wrong is told without a character of it. */
-function readToken(read, input) {
-    const token = read(input).trim();
-    if (/^[\x21-\x7e]*$/.test(token))
-        return token;
-    throw new src_errors/* InputError */.dz(input, 'has a character that no key has: a space, a line break, or one beyond ASCII.', 'Store the key alone as the secret, without quotes, name or line break.');
+function readChannels({ text, refuse }, defaultBranch) {
+    const value = text('channels');
+    if (value === null)
+        return defaultMappings(defaultBranch);
+    return readChannelLines(value, (message, hint) => refuse(new src_errors/* InputError */.dz('channels', message, hint)));
 }
-function readTestersFile(path) {
-    if (path !== null && (path.startsWith('/') || path.split(/[\\/]/).includes('..')))
-        throw new src_errors/* InputError */.dz('testers-file', `"${path}" is outside of the repository.`, 'Give the path from the root of the repository, for example "apps/mobile/testers.json".');
-    return path;
+/** A template that gives a channel's name, and never one that a branch publishes to. */
+function readPreviewChannel({ checked }, channels) {
+    return checked('preview-channel', template => {
+        const refusal = refuseTemplate(template);
+        if (refusal !== null)
+            throw new src_errors/* InputError */.dz('preview-channel', refusal.why, refusal.hint);
+        checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'));
+        if (channels.some(({ channel }) => channel === template))
+            throw new src_errors/* InputError */.dz('preview-channel', `"${template}" is a channel that a branch publishes to (input "channels").`, 'Previews would reach the users of that channel, and closing a pull request would delete it. Use another name, such as "pr-{number}".');
+    }, 'pr-{number}');
 }
 function readAssignTesters(value) {
     const words = value.split(/[\s,]+/).filter(word => word !== '');
@@ -59807,94 +61594,55 @@ function readAssignTesters(value) {
         const group = /^group:(.+)$/.exec(word)?.[1];
         if (group !== undefined)
             return { kind: 'group', name: group };
-        throw new src_errors/* InputError */.dz('assign-testers', word === 'none' ? '"none" stands alone.' : `"${word}" is not known.`, 'There are author, reviewers, all, group:<name>, several of them, or none.');
+        throw new src_errors/* InputError */.dz('assign-testers', word === 'none' ? 'cannot combine "none" with others.' : `cannot have "${word}".`, 'Use author, reviewers, all, group:<name>, several of them, or none.');
     });
 }
-/** GitHub ends a job after five days at the latest (self-hosted runners). */
-const LONGEST_RUN = 5 * 24 * 60;
-function readTimeout(value) {
-    if (value === null)
-        return 60;
-    const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0;
-    if (minutes > 0 && minutes <= LONGEST_RUN)
-        return minutes;
-    throw new src_errors/* InputError */.dz('timeout', `"${value}" is no number of minutes.`, `Give the minutes after which the run is stopped, ${LONGEST_RUN} at most; for example 60.`);
+function checkAppId(value) {
+    if (!inputs_APP_ID.test(value))
+        throw new src_errors/* InputError */.dz('app-id', `"${value}" is not an app id.`, 'App ids look like com.example.app.');
 }
-/** One of a few words; the first one when the input is empty. */
-function readChoice(read, name, words) {
-    const value = read(name).trim();
-    if (value === '')
-        return words[0];
-    const word = words.find(word => word === value);
-    if (word !== undefined)
-        return word;
-    throw new src_errors/* InputError */.dz(name, `"${value}" is not known.`, `There are ${words.slice(0, -1).join(', ')} and ${words.at(-1)}.`);
+/** GitHub refuses what some file system cannot have as a name; the runner obeys what looks like a command. */
+function checkArtifactName(name) {
+    if (!/^[\p{L}\p{N} ._@+=,()-]{1,200}$/u.test(name))
+        throw new src_errors/* InputError */.dz('source-maps-artifact', `"${name}" cannot be the name of an artifact.`, 'Use letters, digits, spaces and ._@+=,()- and at most 200 of them.');
 }
-/** One `pattern: channel` a line; `#` begins a comment. */
-function readChannels(value) {
-    const mappings = [];
-    value.split('\n').forEach((line, index) => {
-        const content = line.replace(/(^|\s)#.*$/, '').trim();
-        if (content === '')
-            return;
-        const at = content.lastIndexOf(':');
-        const pattern = content
-            .slice(0, at)
-            .trim()
-            .replace(/^(['"])(.*)\1$/, '$2');
-        const channel = content
-            .slice(at + 1)
-            .trim()
-            .replace(/^(['"])(.*)\1$/, '$2');
-        if (at < 1 || pattern === '' || channel === '')
-            throw new src_errors/* InputError */.dz('channels', `line ${index + 1}, "${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
-        if (pattern.startsWith('!'))
-            throw new src_errors/* InputError */.dz('channels', `line ${index + 1}: patterns that exclude ("${pattern}") are not supported.`, 'The first match wins, so put the more special pattern first.');
-        checkChannelName('channels', channel);
-        mappings.push({ pattern, channel });
-    });
-    return mappings;
+/** GitHub's longest, of private repositories. */
+const LONGEST_RETENTION = 400;
+function readRetention({ checked }) {
+    const days = checked('source-maps-retention-days', checkRetention, null);
+    return days === null ? null : Number(days);
 }
-/** A template that gives a channel's name, and never one that a branch publishes to. */
-function readPreviewChannel(template, channels) {
-    const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template);
-    if (unknown !== null)
-        throw new src_errors/* InputError */.dz('preview-channel', `"${unknown[0]}" stands for nothing.`, 'There are {number} and {branch}; for example "pr-{number}".');
-    checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'));
-    if (channels.some(({ channel }) => channel === template))
-        throw new src_errors/* InputError */.dz('preview-channel', `"${template}" is a channel that a branch publishes to (input "channels").`, 'Previews would reach the users of that channel, and closing a pull request would delete it. Take another name, such as "pr-{number}".');
-    return template;
+function checkRetention(value) {
+    const days = /^\d+$/.test(value) ? Number(value) : 0;
+    if (days < 1 || days > LONGEST_RETENTION)
+        throw new src_errors/* InputError */.dz('source-maps-retention-days', `"${value}" is not a number of days.`, `Use a whole number from 1 to ${LONGEST_RETENTION}, for example 90.`);
 }
-function checkChannelName(input, name) {
-    if (!CHANNEL_NAME.test(name))
-        throw new src_errors/* InputError */.dz(input, `"${name}" cannot be a channel's name.`, 'Use letters, digits, ".", "_" and "-", beginning with a letter or digit, 64 at most.');
+function checkNativeVersion(value) {
+    if (!/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)?)?$/.test(value))
+        throw new src_errors/* InputError */.dz('native-version', `"${value}" is not a version that Capgo can compare.`, 'Write the version as in the stores: 1, 1.2 or 1.2.3.');
 }
-function checkVersion(version) {
-    const hint = 'Use MAJOR.MINOR.PATCH, with a pre-release if you like: 1.4.0 or 1.4.1-beta.2, without a leading v.';
-    if (semver_default().valid(version) !== version)
-        throw new src_errors/* InputError */.dz('version', `"${version}" is not a semantic version.`, hint);
+/** With build metadata too (`1.4.0+7`). `semver.valid` leaves that out, and repairs what it should not. */
+function checkVersion(input, value) {
+    if (semver_default().valid(value) !== value.replace(/\+[0-9A-Za-z.-]+$/, ''))
+        throw new src_errors/* InputError */.dz(input, `"${value}" is not a semantic version.`, 'Use MAJOR.MINOR.PATCH, with a pre-release if needed: 1.4.0 or 1.4.1-beta.2, without a leading v.');
 }
-function readBoolean(read, name) {
-    const value = read(name).trim().toLowerCase();
-    if (value === 'true')
-        return true;
-    if (value === 'false')
-        return false;
-    throw new src_errors/* InputError */.dz(name, `"${read(name)}" is neither true nor false.`, 'Write true or false, in lower case.');
+/** GitHub's own rule for names of artifacts. */
+function checkArtifact(value) {
+    const character = /["<>:|*?\r\n\\/]/.exec(value)?.[0];
+    if (character !== undefined)
+        throw new src_errors/* InputError */.dz('artifact', `"${value}" has "${character}", which no artifact's name has.`, 'Use the name that actions/upload-artifact got.');
+    const unknown = /\{(?!number\})[^}]*\}?/.exec(value)?.[0];
+    if (unknown !== undefined)
+        throw new src_errors/* InputError */.dz('artifact', `has the unknown placeholder ${unknown}.`, 'Available: {number}.');
 }
-function readHosts(text) {
-    const url = (name) => {
-        const value = text(name);
-        return value === null ? null : checkUrl(name, value);
-    };
+function readHosts({ checked, refuse }) {
+    const url = (name) => checked(name, value => checkUrl(name, value), null)?.replace(/\/+$/, '') ?? null;
     const api = url('api-url') ?? hosts/* CLOUD */.O.api;
     const cloud = api === hosts/* CLOUD */.O.api;
-    if (text('database-key') !== null)
-        readToken(name => text(name) ?? '', 'database-key');
     const databaseUrl = url('database-url');
-    const databaseKey = text('database-key');
+    const databaseKey = checked('database-key', value => checkToken('database-key', value), null);
     if ((databaseUrl === null) !== (databaseKey === null))
-        throw new src_errors/* InputError */.dz(databaseUrl === null ? 'database-url' : 'database-key', 'is missing.', 'database-url and database-key are used together: give both or neither.');
+        refuse(new src_errors/* InputError */.dz(databaseUrl === null ? 'database-url' : 'database-key', `is required with "${databaseUrl === null ? 'database-key' : 'database-url'}".`, 'The two are used together. Set both or neither.'));
     return {
         api,
         files: url('files-url') ?? (cloud ? hosts/* CLOUD */.O.files : api),
@@ -59902,17 +61650,6 @@ function readHosts(text) {
         console: url('console-url') ?? (cloud ? hosts/* CLOUD */.O.console : null),
         plugin: url('plugin-url') ?? (cloud ? hosts/* CLOUD */.O.plugin : api),
     };
-}
-/** The Capgo key goes to these hosts, so they are https, or this machine. */
-function checkUrl(input, value) {
-    if (!URL.canParse(value))
-        throw new src_errors/* InputError */.dz(input, `"${value}" is not a URL.`, 'For example https://capgo.example.com/functions/v1');
-    const url = new URL(value);
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
-        throw new src_errors/* InputError */.dz(input, `${value} is not https.`, 'The Capgo key would travel readable; only localhost may be http.');
-    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-        throw new src_errors/* InputError */.dz(input, 'must not hold a user name, a password, a query or a fragment.', 'Give the address alone, for example https://capgo.example.com/functions/v1');
-    return value.replace(/\/+$/, '');
 }
 
 ;// CONCATENATED MODULE: ./src/plan/delta.ts
@@ -59986,260 +61723,56 @@ function deltaKey(options) {
     return `orgs/${ownerOrg}/apps/${appId}/delta/${scope}${hashOfHash}_${fileName.replace(/[^A-Za-z0-9._/-]/g, '_')}`;
 }
 
-;// CONCATENATED MODULE: ./src/plan/lineage.ts
-/**
- * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
- * a value behind it: `production: main@<sha> run 57.1 (id 123) after 1.2.0 at 2026-10-22T10:15:00Z`. A person can
- * read it, and the next run can.
- */
-const LINE = /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?<more>(?: \S+ \S+)*)$/;
-function parseLine(line) {
-    const found = LINE.exec(line.trim())?.groups;
-    if (found === undefined)
-        return null;
-    const words = found.more.trim().split(' ');
-    const more = new Map(words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : [])));
-    const pull = more.get('for') ?? '';
-    const [name = '', sha] = (more.get('instead') ?? '').split('@');
-    const [run = '', runId] = (more.get('withdrawn') ?? '').split('/');
-    return {
-        channel: found.channel,
-        sha: found.sha,
-        refName: found.ref,
-        runId: Number(found.id),
-        run: found.run,
-        pull: /^\S+#\d+$/.test(pull) ? pull : null,
-        after: more.get('after') ?? null,
-        at: more.get('at') ?? null,
-        instead: name === '' ? null : { name, sha: sha ?? null },
-        withdrawn: runId === undefined ? null : { run, runId: Number(runId) },
-    };
-}
-function writeLine(line) {
-    const more = [
-        line.pull === null ? '' : ` for ${line.pull}`,
-        line.after === null ? '' : ` after ${line.after}`,
-        line.at === null ? '' : ` at ${line.at}`,
-        line.instead === null
-            ? ''
-            : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
-        line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
-    ];
-    // Git takes every space of Unicode but the plain one in a name; here each would end the word.
-    const refName = line.refName.replace(/\s/g, '_') || '_';
-    return `${line.channel}: ${refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`;
-}
-/** A name as a value: one of others may hold a space, and is not noted. */
-function word(name) {
-    return name === null || /^$|\s|@/.test(name) ? null : name;
-}
-function linesOf(comment) {
-    return (comment ?? '').split('\n').filter(line => line.trim() !== '');
-}
-/** The commit that put this bundle on this channel, or null when it was not this action. */
-function readServedCommit(bundle, channelName) {
-    return readNotes(bundle).find(({ channel }) => channel === channelName) ?? null;
-}
-/** All that a bundle's comment tells, the newest note first; empty when this action did not make it. */
-function readNotes(bundle) {
-    return linesOf(bundle.comment).flatMap(line => parseLine(line) ?? []);
-}
-/** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
-function readPulls(bundle) {
-    return readNotes(bundle).flatMap(({ pull, channel }) => (pull === null ? [] : [{ pull, channel }]));
-}
-/**
- * The comment with this channel's line set to this commit; other lines stay. What the channel served before is
- * kept when it served this very bundle.
- */
-function noteCommit(comment, channelName, commit, { after, instead } = { after: null }) {
-    const lines = linesOf(comment);
-    const old = readServedCommit({ comment }, channelName);
-    const note = writeLine({
-        channel: channelName,
-        sha: commit.sha,
-        refName: commit.refName,
-        runId: commit.runId,
-        run: `${commit.runNumber}.${commit.runAttempt}`,
-        pull: commit.pull ?? null,
-        after: word(after) ?? old?.after ?? null,
-        at: commit.at ?? old?.at ?? null,
-        instead: instead !== undefined && word(instead.name) !== null ? instead : null,
-        withdrawn: null,
-    });
-    return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n');
-}
-/** The comment with the word that this run took the bundle off the channel; null when it has no line for it. */
-function noteWithdrawal(comment, channelName, run) {
-    const old = readServedCommit({ comment }, channelName);
-    if (old === null)
-        return null;
-    const withdrawn = { runId: run.runId, run: `${run.runNumber}.${run.runAttempt}` };
-    return linesOf(comment)
-        .map(line => {
-        const parsed = parseLine(line);
-        return parsed?.channel === channelName ? writeLine({ ...parsed, withdrawn }) : line;
-    })
-        .join('\n');
-}
-/**
- * Why this run must not touch the channel, or null. History decides; where it cannot (rewritten, or not
- * readable), the order in which the runs were started does: GitHub numbers them upwards and a re-run keeps
- * its number. After a roll-back that order decides first: what was started before it, a re-run of what was
- * rolled back above all, brings nothing back.
- */
-function isStale(ours, served, relation) {
-    if (served === null || served.sha === ours.sha)
-        return null;
-    const which = `the channel serves ${served.sha.slice(0, 7)} (${served.refName}, run ${served.run})`;
-    const { instead } = served;
-    if (instead !== null && (ours.sha === instead.sha || ours.runId < served.runId))
-        return ours.sha === instead.sha
-            ? `run ${served.run} rolled the channel back from ${instead.name}, which was of this run's commit ${ours.sha.slice(0, 7)}`
-            : `run ${served.run}, which was started after this run, rolled the channel back from ${instead.name}`;
-    switch (relation) {
-        case 'behind':
-            return `${which}, and this run's commit ${ours.sha.slice(0, 7)} is older`;
-        case 'identical':
-        case 'ahead':
-            return null;
-        case 'diverged':
-        case 'unknown':
-            return ours.runId < served.runId
-                ? `${which}, which was started after this run${relation === 'unknown' ? '; the history could not be compared' : ' (the history was rewritten or the branches differ)'}`
-                : null;
-    }
-}
-
-// EXTERNAL MODULE: ./node_modules/picomatch/index.js
-var picomatch = __nccwpck_require__(4006);
-var picomatch_default = /*#__PURE__*/__nccwpck_require__.n(picomatch);
-;// CONCATENATED MODULE: ./src/plan/channel.ts
-
-/**
- * The first mapping whose glob matches the ref's short name (`main`, `v1.2.0`) or its full name
- * (`refs/tags/v1.2.0`). `*` stops at a slash, `**` does not, as in workflow filters of GitHub.
- */
-function matchChannel(ref, mappings) {
-    return mappings.find(({ pattern }) => {
-        const matches = picomatch_default()(pattern, { dot: true, nonegate: true });
-        return matches(pattern.startsWith('refs/') ? ref.full : ref.name);
-    });
-}
-/**
- * How a channel that does not exist yet is made, so that devices can take what is put on it. The default
- * branch's channel becomes the app's public one when there is none; any other is private and may be chosen
- * by a device. Never public beside another: Capgo would silently make that one private.
- */
-function newChannelSettings(purpose, publicChannels) {
-    if (purpose.kind === 'preview')
-        return {
-            settings: {
-                public: false,
-                allow_device_self_set: true,
-                disableAutoUpdate: 'none',
-                disableAutoUpdateUnderNative: false,
-                allow_dev: true,
-                allow_emulator: true,
-            },
-            why: 'it is made for testers: private, self-assignable, without a rule on versions',
-        };
-    if (purpose.isDefaultBranch && publicChannels.length === 0)
-        return {
-            settings: { public: true, allow_device_self_set: false },
-            why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
-        };
-    return {
-        settings: { public: false, allow_device_self_set: true },
-        why: publicChannels.length > 0
-            ? `it is made private and self-assignable: ${publicChannels.join(', ')} is the app's public channel`
-            : 'it is made private and self-assignable: only the default branch or a tag makes the public channel',
-    };
-}
-
-;// CONCATENATED MODULE: ./src/plan/preview.ts
-/** The preview channel of a pull request: `{number}` and `{branch}` of the template filled in. */
-function previewChannelName(template, pull) {
-    const branch = pull.headRef.replace(/[^A-Za-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '');
-    return template
-        .replaceAll('{number}', String(pull.number))
-        .replaceAll('{branch}', branch || 'branch')
-        .slice(0, 64);
-}
-/** How a pull request is named in what this action writes: `owner/name#12`. */
-function pullName(repository, number) {
-    return `${repository}#${number}`;
-}
-/** The head of a pull request as the commit that this run publishes. */
-function commitOfPull(pull, trigger) {
-    return {
-        ...trigger.commit,
-        sha: pull.headSha,
-        refName: pull.headRef,
-        url: `${trigger.repositoryUrl}/commit/${pull.headSha}`,
-        pull: pullName(trigger.repository, pull.number),
-    };
-}
-/** What Capgo's preview app opens; also the text of the QR code (Capgo's own form). */
-function channelDeepLink(appId, channel) {
-    const query = new URLSearchParams({ appId, channel: channel.name, channelId: String(channel.id) });
-    return `capgo://preview/channel?${query}`;
-}
-/** A host's first label is at most this long (DNS). */
-const LONGEST_LABEL = 63;
-/** Where a browser shows the channel, or why there is no such place. */
-function webPreview(app, channel, bundle, cloud) {
-    if (!cloud)
-        return { why: 'only the Capgo cloud has web previews' };
-    if (!app.allow_preview)
-        return { why: 'web previews are switched off for this app (Capgo console, app settings)' };
-    if (bundle.session_key)
-        return { why: 'the bundle is encrypted' };
-    if (bundle.manifest_count === 0)
-        return { why: 'the bundle has no delta files, and web previews are made of those' };
-    const label = `c${channel.id}-${encodeAppId(app.app_id)}`;
-    if (label.length > LONGEST_LABEL)
-        return { why: 'the app id is too long for a host name' };
-    return { url: `https://${label}.preview.capgo.app/` };
-}
-/** An app id inside a host name (Capgo's own encoding): `com.My-App` -> `com-0-my-1-app`. */
-function encodeAppId(appId) {
-    return [...appId]
-        .map(character => character === '.'
-        ? '-0'
-        : character === '-'
-            ? '-1'
-            : /[A-Z]/.test(character)
-                ? `-${character.toLowerCase()}`
-                : character)
-        .join('');
-}
-
 ;// CONCATENATED MODULE: ./src/plan/operation.ts
 
 
 
-/** What the event asks for. Throws where a run of this kind would be unsafe or names no channel. */
-function decideOperation(trigger, inputs) {
+/**
+ * What the event asks for, by the table of events and by the pull request as it is now (`pull`; null = as the event
+ * has it). Throws where a run of this kind would be unsafe or names no channel, and `event_unsupported`.
+ */
+function decideOperation(trigger, inputs, pull = null) {
     if (inputs.operation !== null)
         return inputs.operation;
-    if (trigger.event === 'workflow_run')
-        return decideFollowing(trigger, inputs);
-    if (trigger.pull !== null)
-        return decidePull(trigger, trigger.pull, inputs);
-    if (trigger.event === 'schedule' && inputs.channel === null)
-        return { kind: 'sweep' };
-    return decideRef(trigger, inputs);
+    const { event, rule, ref } = trigger;
+    switch (rule.work) {
+        case 'refuse':
+            throw new src_errors/* ActionError */.lZ('event_unsupported', `This action publishes nothing on "${event}": ${rule.why}.`, {
+                hint: 'Remove this event from "on:" of the workflow, or keep this step from it with "if:". An input "operation" other than auto works on every event.',
+            });
+        case 'nothing':
+            return { kind: 'skip', reason: `Nothing to do on "${event}": ${rule.why}.` };
+        case 'follow':
+            return decideFollowing(trigger, inputs);
+        case 'preview':
+            return trigger.pull === null
+                ? { kind: 'skip', reason: `The event "${event}" is of no pull request.` }
+                : decidePull(trigger, trigger.pull, pull ?? trigger.pull, inputs);
+        case 'sweep':
+            return inputs.channel === null ? { kind: 'sweep' } : decideRef(trigger, inputs);
+        case 'publish':
+            return trigger.isDeletion
+                ? {
+                    kind: 'skip',
+                    reason: `The ${ref.type === 'tag' ? 'tag' : 'branch'} was deleted, so nothing is published.`,
+                }
+                : decideRef(trigger, inputs);
+    }
+}
+/** Whether GitHub gave the run no secrets, so that it can do nothing. */
+function hasNoSecrets({ pull, actor }, { capgoToken }) {
+    return pull !== null && capgoToken === '' && (pull.fork || actor === 'dependabot[bot]');
 }
 /** Runs of these events have secrets and may meet code of strangers: nothing of it is run. */
 function isPrivileged({ event }) {
     return event === 'pull_request_target' || event === 'workflow_run';
 }
-function decidePull(trigger, pull, inputs) {
-    const { number } = pull;
-    if (inputs.capgoToken === '' && (pull.fork || trigger.actor === 'dependabot[bot]')) {
-        const whose = pull.fork ? 'forks' : 'Dependabot';
-        const advice = pull.fork
+/** `event` is the pull request when the event happened, `now` the same as it is now. */
+function decidePull(trigger, event, now, inputs) {
+    const { number } = now;
+    if (hasNoSecrets(trigger, inputs)) {
+        const whose = now.fork ? 'forks' : 'Dependabot';
+        const advice = now.fork
             ? 'To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).'
             : 'To preview its pull requests, store the key as a Dependabot secret too.';
         return {
@@ -60247,35 +61780,40 @@ function decidePull(trigger, pull, inputs) {
             reason: `No preview of #${number}: GitHub gives runs of ${whose} no secrets, so there is no Capgo key here. ${advice}`,
         };
     }
-    const label = inputs.previewLabel;
-    const channelName = previewChannelName(inputs.previewChannel, pull);
-    if (trigger.action === 'closed')
-        return { kind: 'cleanup', pull, channelName, why: `#${number} was ${pull.merged ? 'merged' : 'closed'}` };
-    if (trigger.label !== null && trigger.label !== label)
+    const operation = decidePreview(now, event.headSha, inputs);
+    if (operation.kind === 'skip')
         return {
-            kind: 'skip',
-            reason: `Label "${trigger.label}" decides nothing about the preview of #${number}.`,
+            kind: 'cleanup',
+            pull: now,
+            channelName: previewChannelName(inputs.previewChannel, now),
+            why: refusePreview(now, inputs) ?? '',
+            isEnding: ENDS.has(trigger.action),
         };
-    if (label !== null && trigger.action === 'unlabeled')
-        return { kind: 'cleanup', pull, channelName, why: `Label "${label}" was taken off #${number}` };
-    const operation = decidePreview(pull, inputs);
-    if (operation.kind === 'preview' && isPrivileged(trigger) && inputs.build)
+    // The run of the event that opened it again makes the preview: this one may have nothing checked out.
+    if (trigger.action === 'closed')
+        return { kind: 'skip', reason: `#${number} is open again, so its preview stays.` };
+    if (isPrivileged(trigger) && ENDS.has(trigger.action))
+        return { kind: 'skip', reason: `#${number} still gets a preview; the run that builds it publishes it.` };
+    if (isPrivileged(trigger) && inputs.build)
         throw refusesToBuild(trigger);
     return operation;
 }
+/** Activity types after which a preview may have to go. */
+const ENDS = new Set(['closed', 'unlabeled', 'converted_to_draft']);
 /**
  * The preview of an open pull request, or why it gets none. Throws when its channel would be one that a branch
  * publishes to: whoever opens a pull request chooses its branch's name.
  */
-function decidePreview(pull, { channels, previewChannel, previewLabel: label }) {
-    if (label !== null && !pull.labels.includes(label))
-        return { kind: 'skip', reason: `#${pull.number} has no label "${label}"; with it, it gets a preview.` };
+function decidePreview(pull, sha, { channels, previewChannel, ...inputs }) {
+    const refusal = refusePreview(pull, inputs);
+    if (refusal !== null)
+        return { kind: 'skip', reason: `${refusal}, so it gets no preview.` };
     const channelName = previewChannelName(previewChannel, pull);
     if (channels.some(({ channel }) => channel === channelName))
         throw new src_errors/* ActionError */.lZ('preview_channel_taken', `The preview of #${pull.number} would be on channel ${channelName}, which a branch publishes to.`, {
             hint: `The input "preview-channel" (${previewChannel}) gives that name for this branch. Put {number} in it.`,
         });
-    return { kind: 'preview', pull, channelName, why: `pull request #${pull.number}` };
+    return { kind: 'preview', pull, sha, channelName, why: `pull request #${pull.number}` };
 }
 function decideFollowing(trigger, inputs) {
     const run = trigger.followed;
@@ -60305,12 +61843,13 @@ function decideRef({ ref, defaultBranch }, inputs) {
         throw new src_errors/* ActionError */.lZ('ref_unknown', `The ref "${ref.full}" is neither a branch nor a tag.`, {
             hint: 'A channel follows from a branch or tag. Run the workflow on one, or set the input "channel".',
         });
-    // Who may make tags is often more than who may push to that branch.
-    if (ref.type === 'tag' && ref.name === defaultBranch)
-        throw new src_errors/* ActionError */.lZ('ref_ambiguous', `The tag "${ref.name}" has the name of the default branch.`, {
-            hint: 'What is mapped to that branch is not published from a tag of its name. Delete the tag, or give it another name.',
-        });
     const match = matchChannel(ref, inputs.channels);
+    const isBranchName = ref.name === defaultBranch || inputs.channels.some(({ pattern }) => pattern === ref.name);
+    // Who may make tags is often more than who may push to that branch.
+    if (ref.type === 'tag' && isBranchName && (match === undefined || ref.name === defaultBranch))
+        throw new src_errors/* ActionError */.lZ('ref_ambiguous', `The tag "${ref.name}" has the name of a branch that publishes.`, {
+            hint: `What is mapped to a branch is not published from a tag of its name. Delete the tag or rename it. To publish a tag, map its full name: "refs/tags/${ref.name}".`,
+        });
     if (match !== undefined)
         return {
             kind: 'publish',
@@ -60319,19 +61858,137 @@ function decideRef({ ref, defaultBranch }, inputs) {
         };
     return {
         kind: 'skip',
-        reason: `No channel is mapped to ${ref.type} ${ref.name}. To publish it, add a line such as "${ref.name}: ${suggestChannel(ref.name)}" to the input "channels".`,
+        reason: `No channel is mapped to ${ref.type} ${ref.name}. To publish it, add a line such as "${suggestMapping(ref, defaultBranch)}" to the input "channels".`,
     };
 }
-function suggestChannel(name) {
-    return (name
-        .replace(/[^A-Za-z0-9._-]+/g, '-')
-        .replace(/^[._-]+|[._-]+$/g, '')
-        .slice(0, 64) || 'beta');
+
+;// CONCATENATED MODULE: ./src/plan/compatibility.ts
+
+/**
+ * How `local` differs from `remote`, the packages of the bundle that the channel serves now; by name, without
+ * what is the same. Capgo never enforces this, its CLI judges in the same way. Without one of the lists nothing
+ * is known (an app that was not installed here has an empty one), so nothing is judged.
+ */
+function compareNatives(local, remote) {
+    if (remote === null || remote.length === 0 || local.length === 0)
+        return [];
+    const before = new Map(remote.map(each => [each.name, each]));
+    const now = new Map(local.map(each => [each.name, each]));
+    const names = [...new Set([...before.keys(), ...now.keys()])].sort();
+    return names.flatMap(name => {
+        const change = compareOne(before.get(name), now.get(name));
+        return change === null
+            ? []
+            : [{ name, before: before.get(name)?.version ?? null, now: now.get(name)?.version ?? null, ...change }];
+    });
+}
+function compareOne(before, now) {
+    if (now === undefined)
+        return { compatible: true, why: 'native code that this bundle no longer uses' };
+    if (before === undefined)
+        return { compatible: false, why: 'new native code that installed apps do not have' };
+    const code = [
+        ...(differs(before.ios_checksum, now.ios_checksum) ? ['iOS'] : []),
+        ...(differs(before.android_checksum, now.android_checksum) ? ['Android'] : []),
+    ];
+    const reasons = [
+        ...(intersect(before.version, now.version)
+            ? []
+            : [`${now.version} is not in the range of ${before.version}`]),
+        ...(code.length > 0 ? [`its ${code.join(' and ')} code differs`] : []),
+    ];
+    if (reasons.length > 0)
+        return { compatible: false, why: reasons.join(', ') };
+    if (before.version.trim() !== now.version.trim())
+        return { compatible: true, why: `${now.version} is in the range of ${before.version}` };
+    if (differs(before.requested_version, now.requested_version))
+        return {
+            compatible: true,
+            why: `the same version, asked for as ${now.requested_version} instead of ${before.requested_version}`,
+        };
+    return null;
+}
+/** Both are told, and they are not the same: a checksum that only one side has tells nothing. */
+function differs(before, now) {
+    return Boolean(before?.trim() && now?.trim()) && before.trim() !== now.trim();
+}
+/**
+ * Whether a version can satisfy both. An exact version is the range of itself alone: 7.0.1 and 7.0.2 do not
+ * intersect. What is no version (`workspace:*`, a URL) goes with itself only.
+ */
+function intersect(a, b) {
+    if (a.trim() === b.trim())
+        return true;
+    return semver_default().validRange(a) !== null && semver_default().validRange(b) !== null && semver_default().intersects(a, b);
+}
+
+;// CONCATENATED MODULE: ./src/plan/reuse.ts
+/** Whether a bundle that has the wanted content already is also what the inputs and the channel ask for. Pure. */
+
+
+
+
+/**
+ * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
+ * bundle it serves while that fits; with new native code the lowest native version of the repository.
+ */
+function minimumNative(facts) {
+    if (facts.minUpdateVersion !== null)
+        return facts.minUpdateVersion;
+    if (facts.channel?.disable_auto_update !== 'version_number')
+        return null;
+    const { version: before } = facts.channel;
+    const changes = compareNatives(facts.nativePackages ?? [], before?.native_packages ?? null);
+    const served = before?.min_update_version;
+    if (served && changes.every(({ compatible }) => compatible))
+        return served;
+    const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
+    if (lowest === undefined)
+        throw new src_errors/* ActionError */.lZ('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
+    return lowest;
+}
+/**
+ * Why a bundle with the wanted content cannot be used, or null. Capgo freezes a bundle, so that one with another
+ * minimum native version or in another form is uploaded under a name of its own.
+ */
+function misfit(bundle, facts) {
+    return misfitOfMinimum(bundle, facts) ?? misfitOfForm(bundle, facts.delta);
+}
+function misfitOfMinimum({ min_update_version: has }, facts) {
+    if (facts.channel?.disable_auto_update !== 'version_number')
+        return null;
+    const needed = minimumNative(facts);
+    const isEnough = facts.minUpdateVersion === null
+        ? semver_default().valid(has) !== null && (needed === null || semver_default().gte(has, needed))
+        : has === facts.minUpdateVersion;
+    return isEnough ? null : `its minimum native version is ${has ?? 'missing'}, and ${needed} is needed`;
+}
+function misfitOfForm(bundle, mode) {
+    const hasFiles = bundle.manifest_count > 0;
+    if (mode === 'false' && hasFiles)
+        return 'it has delta files, and the input "delta" is false';
+    // What an unfinished one lacks is still to come.
+    if (bundle.storage_provider === 'r2-direct')
+        return null;
+    const hasZip = bundle.r2_path !== null || bundle.external_url !== null;
+    if (mode === 'only' && hasZip)
+        return 'it has a zip, and the input "delta" is only';
+    if (mode !== 'only' && !hasZip)
+        return `it has no zip, and the input "delta" is ${mode}`;
+    return hasFiles || mode === 'auto' || mode === 'false'
+        ? null
+        : `it has no delta files, and the input "delta" is ${mode}`;
 }
 
 ;// CONCATENATED MODULE: ./src/plan/rollout.ts
 
 const EVERYBODY = { bps: null, running: null, paused: false };
+/** Basis points. */
+const ALL = 10_000;
+/** The share that is asked for; null = everybody. A rollout to all devices would stay open for ever. */
+function shareOf({ bps }) {
+    return bps === null || bps >= ALL ? null : bps;
+}
 /** The channel's rollout, or null when everybody gets the same bundle. */
 function activeRollout(channel) {
     return channel.rollout_version === null || !channel.rollout_enabled
@@ -60363,17 +62020,26 @@ function describeRollout({ bps, paused }, name) {
  */
 function decideStage(channel, 
 /** Name of the bundle that is rolled out, where there is one. */
-runningName, { bps, onActive }) {
+runningName, { onActive, ...request }) {
+    const bps = shareOf(request);
     if (channel === null || channel.version === null)
         return {
             stage: EVERYBODY,
             why: bps === null ? null : 'the channel serves nothing yet, so there is nothing that others could keep',
+            warning: bps === null
+                ? null
+                : `Everybody gets this bundle, and not ${formatShare(bps)} of the devices: the channel serves nothing yet that the others could keep.`,
         };
     const active = activeRollout(channel);
+    const isAll = request.bps !== null && bps === null;
     if (active === null)
         return bps === null
-            ? { stage: EVERYBODY, why: null }
-            : { stage: { bps, running: null, paused: false }, why: `the others keep ${channel.version.name}` };
+            ? { stage: EVERYBODY, why: isAll ? '100% are all devices: no rollout is begun' : null, warning: null }
+            : {
+                stage: { bps, running: null, paused: false },
+                why: `the others keep ${channel.version.name}`,
+                warning: null,
+            };
     const now = `channel ${channel.name} was rolling out ${describeRollout(active, runningName ?? `bundle ${active.id}`)}`;
     switch (onActive) {
         case 'fail':
@@ -60382,11 +62048,18 @@ runningName, { bps, onActive }) {
             return {
                 stage: { bps, running: active.id, paused: false },
                 why: `${now}; that ends (on-active-rollout: replace)`,
+                warning: null,
             };
         case 'advance':
             return {
-                stage: { bps: active.bps, running: active.id, paused: active.paused },
+                // All devices are everybody, unless somebody holds it.
+                stage: {
+                    bps: active.paused ? active.bps : shareOf(active),
+                    running: active.id,
+                    paused: active.paused,
+                },
                 why: `${now}; it goes on with this bundle (on-active-rollout: advance)`,
+                warning: null,
             };
     }
 }
@@ -60400,6 +62073,368 @@ function rolloutChanged(stage, channel) {
     if ((activeRollout(channel)?.id ?? null) === stage.running)
         return null;
     return new src_errors/* ActionError */.lZ('rollout_changed', `The rollout of channel ${channel.name} was changed while this run worked.`, { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' });
+}
+
+;// CONCATENATED MODULE: ./src/plan/staleness.ts
+/**
+ * Why this run must not touch the channel, or null. The newest word on a ref is its head: that commit is never stale,
+ * whatever its ancestry, unless it was itself rolled back. A commit that left the ref's history is stale. One that is
+ * behind the head is stale when the channel serves a later one. Where GitHub cannot be asked, the ancestry decides, and
+ * then the order in which the runs were started: GitHub numbers them upwards and a re-run keeps its number.
+ */
+function isStale({ ours, channelName, standing, isChosen, force }) {
+    const { head, toHead, notes } = standing;
+    const own = notes.find(({ note }) => note.channel === channelName);
+    if (force || own?.note.sha === ours.sha)
+        return null;
+    const rolledBack = own === undefined ? null : rolledBackFrom(ours, own.note);
+    if (rolledBack !== null)
+        return rolledBack;
+    if (head.kind === 'at') {
+        if (toHead === 'identical')
+            return null;
+        if ((toHead === 'ahead' || toHead === 'diverged') && !isChosen)
+            return `${ours.refName} was moved to ${staleness_short(head.sha)}, and this run's commit ${staleness_short(ours.sha)} is not in its history any more`;
+        if (toHead === 'behind')
+            return behindHead(ours, notes, own);
+    }
+    const older = own === undefined ? null : staleByOrder(ours, own.note, own.relation);
+    if (older !== null)
+        return older;
+    const later = notes.find(({ relation }) => relation === 'behind');
+    return later === undefined ? null : isOlder(ours, later.note);
+}
+/** Ours is in the ref's history, but not its newest commit, which may never get a run of its own. */
+function behindHead(ours, notes, own) {
+    const later = notes.find(({ note, relation, isInHistory }) => {
+        if (relation !== 'behind')
+            return false;
+        // A commit that the ref has dropped is not later, it is gone.
+        return note.refName !== wordOf(ours.refName) || isInHistory !== false;
+    });
+    if (later !== undefined)
+        return isOlder(ours, later.note);
+    if (own === undefined || ours.runId >= own.note.runId)
+        return null;
+    const isElsewhere = own.note.refName !== wordOf(ours.refName);
+    const isOpen = own.relation === 'unknown' || (own.relation === 'diverged' && isElsewhere);
+    if (own.note.instead !== null)
+        return `${startedAfter(own.note)}, rolled the channel back from ${own.note.instead.name}`;
+    return isOpen ? `${serves(own.note)}, which was started after this run` : null;
+}
+/** Whether the channel was rolled back from this very commit. */
+function rolledBackFrom(ours, { instead, alsoOff, run }) {
+    const isOff = instead?.sha === ours.sha || alsoOff.includes(ours.sha);
+    return isOff
+        ? `run ${run} rolled the channel back from ${instead?.sha === ours.sha ? `${instead.name}, which was of this run's commit ${staleness_short(ours.sha)}` : `this run's commit ${staleness_short(ours.sha)} or a later one`}`
+        : null;
+}
+/** What ancestry and the order of runs say of two commits; null = ours may follow. */
+function staleByOrder(ours, note, relation) {
+    if (note.sha === ours.sha)
+        return null;
+    if (note.instead !== null && ours.runId < note.runId)
+        return `${startedAfter(note)}, rolled the channel back from ${note.instead.name}`;
+    switch (relation) {
+        case 'behind':
+            return isOlder(ours, note);
+        case 'identical':
+        case 'ahead':
+            return null;
+        case 'diverged':
+        case 'unknown':
+            return ours.runId < note.runId
+                ? `${serves(note)}, which was started after this run${relation === 'unknown' ? '; the history could not be compared' : ' (the history was rewritten or the branches differ)'}`
+                : null;
+    }
+}
+function serves({ sha, refName, run }) {
+    return `the channel serves ${staleness_short(sha)} (${refName}, run ${run})`;
+}
+function isOlder(ours, note) {
+    return `${serves(note)}, and this run's commit ${staleness_short(ours.sha)} is older`;
+}
+function startedAfter({ run }) {
+    return `run ${run}, which was started after this run`;
+}
+/** A ref's name as a note has it. */
+function wordOf(refName) {
+    return refName.replace(/\s/g, '_');
+}
+function staleness_short(sha) {
+    return sha.slice(0, 7);
+}
+
+;// CONCATENATED MODULE: ./src/plan/plan.ts
+
+
+
+
+
+
+
+
+
+/**
+ * Everything that can be refused before anything is built: a forced version that no device would take, a
+ * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
+ */
+function checkBeforeBuild(facts) {
+    const request = nameRequest(facts, new Set());
+    chooseName(request);
+    return possibleNames(request);
+}
+/** What has to happen so that the channel serves the content that was built. Pure. */
+function planPublish(facts) {
+    const { channel, commit, checksum } = facts;
+    const served = channel?.version ?? null;
+    const decisions = [
+        { what: 'channel', value: facts.channelName, why: facts.channelWhy },
+        ...(facts.commitWhy === null
+            ? []
+            : [{ what: 'commit', value: commit.sha.slice(0, 7), why: facts.commitWhy }]),
+        ...facts.natives.map(native => ({
+            what: 'native version',
+            value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
+            why: native.source,
+        })),
+    ];
+    const warnings = [];
+    const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null;
+    if (create !== null)
+        decisions.push({ what: 'new channel', value: facts.channelName, why: create.why });
+    const before = facts.base?.version ?? null;
+    const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null);
+    const action = decideAction();
+    const { stage, why: stageWhy, warning: stageWarning, } = action.do === 'keep'
+        ? { stage: EVERYBODY, why: null, warning: null }
+        : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout);
+    if (stageWarning !== null)
+        warnings.push(stageWarning);
+    if (stageWhy !== null)
+        decisions.push({
+            what: 'rollout',
+            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+            why: stageWhy,
+        });
+    if (action.do !== 'keep' || facts.purpose.kind === 'preview') {
+        tellWhatIsNotCompared();
+        checkNatives();
+    }
+    tellOfMinimum();
+    if (channel !== null)
+        warnings.push(...channelWarnings(channel));
+    const shown = action.do === 'upload' ? action.names[0] : action.bundle.name;
+    const refused = shown === undefined ? null : refusalOf(shown, action);
+    if (refused !== null)
+        warnings.push(`Devices on native ${refused.native.version} (${refused.native.source}) do not take ${shown}: ${refused.refusal.rule}.`);
+    return {
+        appId: facts.appId,
+        purpose: facts.purpose,
+        channelName: facts.channelName,
+        channelId: channel?.id ?? null,
+        create: create?.settings ?? null,
+        action,
+        stage,
+        link: commit.url,
+        comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, 
+        // What is served already, is so since the note says.
+        action.do === 'keep' ? withoutTime(commit) : commit, {
+            after: shown === served?.name ? null : (served?.name ?? null),
+            took: facts.purpose.kind === 'preview' && channel !== null ? tookOver(channel) : null,
+        }),
+        decisions,
+        natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,
+        warnings,
+    };
+    /** Throws `native_incompatible`. Where the channel's own rule keeps older apps away, nothing is wrong. */
+    function checkNatives() {
+        const broken = natives.filter(({ compatible }) => !compatible);
+        const minimum = action.do === 'upload' ? action.minUpdateVersion : null;
+        const isShielded = channel?.disable_auto_update === 'version_number' &&
+            minimum !== null &&
+            semver_default().gt(minimum, served?.min_update_version ?? '0.0.0');
+        const mode = facts.onIncompatible ?? (facts.purpose.kind === 'preview' ? 'warn' : 'fail');
+        if (broken.length === 0 || isShielded || mode === 'ignore')
+            return;
+        const lack = `Apps that take ${before?.name} from channel ${facts.base?.name} lack native code of this bundle`;
+        // The table of native packages says the rest.
+        if (mode === 'warn')
+            warnings.push(`${lack}: ${broken.map(({ name }) => name).join(', ')}.`);
+        else
+            throw new src_errors/* ActionError */.lZ('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
+                hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
+            });
+    }
+    /** Nothing is promised of native code that was compared with nothing. */
+    function tellWhatIsNotCompared() {
+        const why = before === null
+            ? facts.base === null
+                ? 'no channel is known whose apps would take this bundle'
+                : `channel ${facts.base.name} serves nothing yet`
+            : before.native_packages == null
+                ? `${before.name} does not say what its native packages are`
+                : null;
+        if (why === null || facts.nativePackages.length === 0 || facts.onIncompatible === 'ignore')
+            return;
+        if (facts.onIncompatible === null)
+            decisions.push({ what: 'native packages', value: 'not compared', why });
+        else
+            warnings.push(`Input "on-incompatible" is ${facts.onIncompatible}, but the native packages were not compared: ${why}.`);
+    }
+    /** Capgo compares it under one policy alone. */
+    function tellOfMinimum() {
+        const policy = rulesOf(facts).disable_auto_update;
+        const { minUpdateVersion: value } = facts;
+        if (value === null || policy === 'version_number')
+            return;
+        const why = `the policy of channel ${facts.channelName} is "${policy}", and only "version_number" compares it`;
+        // A preview's channel gets its policy from this action.
+        if (facts.purpose.kind === 'preview')
+            decisions.push({ what: 'minimum native', value, why });
+        else
+            warnings.push(`Input "min-update-version" has no effect here: ${why}.`);
+    }
+    function decideAction() {
+        if (served !== null) {
+            const stale = staleBy(facts.standing) ?? (facts.running && staleBy(facts.running.standing));
+            if (stale !== null) {
+                decisions.push({ what: 'bundle', value: served.name, why: stale });
+                return { do: 'keep', outcome: 'stale', bundle: served };
+            }
+            const active = channel === null ? null : activeRollout(channel);
+            if (active === null && isWanted(served) && isReady(served)) {
+                decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' });
+                return { do: 'keep', outcome: 'unchanged', bundle: served };
+            }
+            const running = facts.running?.bundle;
+            const goesOn = shareOf(facts.rollout) !== null || facts.rollout.onActive === 'advance';
+            if (active !== null && active.bps < ALL && running !== undefined && isWanted(running) && goesOn) {
+                decisions.push({
+                    what: 'bundle',
+                    value: running.name,
+                    why: `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
+                });
+                return { do: 'keep', outcome: 'unchanged', bundle: running };
+            }
+            const withdrawn = withdrawnCommit();
+            if (withdrawn !== null) {
+                decisions.push({ what: 'bundle', value: served.name, why: withdrawn });
+                return { do: 'keep', outcome: 'stale', bundle: served };
+            }
+        }
+        const same = facts.bundles.filter(bundle => isWanted(bundle) && !bundle.deleted && showable(bundle));
+        const ready = same.find(isReady);
+        if (ready !== undefined) {
+            decisions.push({
+                what: 'bundle',
+                value: ready.name,
+                why: `bundle ${ready.id} has the same content (SHA-256), so nothing is uploaded`,
+            });
+            return { do: 'promote', bundle: ready };
+        }
+        const started = same[0];
+        if (started !== undefined) {
+            decisions.push({
+                what: 'bundle',
+                value: started.name,
+                why: 'an earlier run began to upload this content under that name; it is finished now',
+            });
+            return { do: 'resume', bundle: started };
+        }
+        const taken = new Set(facts.bundles.map(bundle => bundle.name));
+        const request = nameRequest(facts, taken);
+        const choice = chooseName(request);
+        const why = [choice.why, ...facts.bundles.flatMap(whyNotReused).slice(0, 1)].join('; ');
+        decisions.push({ what: 'bundle', value: choice.names[0], why });
+        return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion };
+    }
+    function staleBy(standing) {
+        const { channelName, force, isChosen } = facts;
+        return isStale({ ours: commit, channelName, standing, isChosen, force });
+    }
+    /**
+     * Content that the channel was rolled back from. The same commit stays off until something else was published; a
+     * later one is a decision to bring it back, and is warned about.
+     */
+    function withdrawnCommit() {
+        const own = served === null ? null : readServedCommit(served, facts.channelName);
+        for (const bundle of facts.bundles) {
+            const note = readServedCommit(bundle, facts.channelName);
+            if (bundle.checksum !== checksum || note?.withdrawn == null || facts.force)
+                continue;
+            const { run, runId } = note.withdrawn;
+            if (note.sha === commit.sha && (own === null || own.runId <= runId))
+                return `this commit is that of ${bundle.name}, from which run ${run} rolled the channel back; to bring it back, set "force: true"`;
+            warnings.push(`This content is that of ${bundle.name}, from which run ${run} rolled the channel back. It is published again, because ${commit.sha.slice(0, 7)} is another commit. Devices on which it failed never try it again.`);
+            return null;
+        }
+        return null;
+    }
+    /** It has the content, in the form and under the name that are asked for. */
+    function isWanted(bundle) {
+        return (bundle.checksum === checksum && !hasOtherName(bundle, facts.wanted) && misfit(bundle, facts) === null);
+    }
+    function whyNotReused(bundle) {
+        if (bundle.checksum !== checksum || bundle.deleted)
+            return [];
+        const reason = misfit(bundle, facts);
+        return reason === null ? [] : [`${bundle.name} has this content, but ${reason}`];
+    }
+    function showable(bundle) {
+        return (mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
+            isWanted(bundle) &&
+            firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null);
+    }
+    function refusalOf(name, chosen) {
+        const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version;
+        return firstRefusal(name, facts.natives.length > 0 ? facts.natives : [NEW_PROJECT], rulesOf(facts), minimum);
+    }
+}
+/** What Capacitor gives a new native project, and many keep. Names are not chosen by it. */
+const NEW_PROJECT = {
+    platform: 'any',
+    version: '1.0',
+    source: 'that of a new native project; the repository tells none, so set the input "native-version"',
+};
+function withoutTime({ at: _, ...commit }) {
+    return commit;
+}
+/** Its content is stored and frozen, so devices can be given it. */
+function isReady(bundle) {
+    return !bundle.deleted && bundle.storage_provider !== 'r2-direct';
+}
+/** The channel's rules, or those that it will be made with. */
+function rulesOf({ channel, purpose }) {
+    return channel ?? (purpose.kind === 'preview' ? PREVIEW_RULES : DEFAULT_RULES);
+}
+function nameRequest(facts, taken) {
+    return {
+        wanted: facts.wanted,
+        natives: facts.natives,
+        rules: rulesOf(facts),
+        minUpdateVersion: minimumNative(facts),
+        channelName: facts.channelName,
+        purpose: facts.purpose,
+        commit: facts.commit,
+        taken,
+    };
+}
+/** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
+function listNatives(changes) {
+    return changes
+        .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
+        .join(', ');
+}
+/** What keeps devices from what a channel serves, whatever the bundle is. */
+function channelWarnings(channel) {
+    const { name: channelName } = channel;
+    const warnings = [];
+    if (!channel.ios && !channel.android)
+        warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`);
+    if (!channel.public && !channel.allow_device_self_set)
+        warnings.push(`Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`);
+    return warnings;
 }
 
 ;// CONCATENATED MODULE: ./src/report/format.ts
@@ -60463,7 +62498,7 @@ function withRest(count, unit, rest, restUnit) {
  */
 /** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
 const LONGEST_TEXT = 2_000;
-const LONGEST_NAME = 256;
+const markdown_LONGEST_NAME = 256;
 const LONGEST_LINE = 1_000;
 /**
  * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
@@ -60493,7 +62528,7 @@ function escapeText(text) {
 }
 /** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
 function code(text) {
-    return `<code>${neutralise(makeVisible(clip(text, LONGEST_NAME)))}</code>`;
+    return `<code>${neutralise(makeVisible(clip(text, markdown_LONGEST_NAME)))}</code>`;
 }
 /** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
 function codeBlock(text) {
@@ -60712,8 +62747,106 @@ function compare(since, before, now) {
     return change;
 }
 
+// EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
+var dist = __nccwpck_require__(9052);
+;// CONCATENATED MODULE: ./src/stored.ts
+/** What Capgo has stored of a bundle, held against what the bundle's row says: devices refuse anything else. */
+
+
+const SHA256 = /^[0-9a-f]{64}$/;
+/** AES pads to whole blocks. */
+const stored_BLOCK = 16;
+const AT_ONCE = 32;
+/** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
+function plainSha256({ checksum, session_key }, opener) {
+    const sha256 = session_key ? opener?.readSignature(checksum ?? '') : checksum;
+    return sha256 != null && SHA256.test(sha256) ? sha256 : null;
+}
+/** Looks at the zip, and at every delta file that the bundle's rows name. */
+async function inspect(bundle, expected, capgo) {
+    const [zip, files] = await Promise.all([inspectZip(bundle, expected, capgo), inspectFiles(bundle, capgo)]);
+    const nothing = zip === null && files === null && bundle.external_url === null;
+    return {
+        size: zip?.size ?? files?.size ?? null,
+        fault: nothing ? GONE : (zip?.fault ?? files?.fault ?? null),
+    };
+}
+/** Bytes that a bundle takes in the store; null when they cannot be read. A courtesy. */
+async function measure(bundle, capgo) {
+    try {
+        if (bundle.r2_path !== null)
+            return (await capgo.describeStored(bundle.r2_path))?.size ?? null;
+        const files = bundle.manifest_count === 0 ? [] : await capgo.readManifests([bundle]);
+        return sumOf(files.map(({ file_size }) => file_size));
+    }
+    catch {
+        return null;
+    }
+}
+/** Null when one is not known; the server writes 0 until it has looked. */
+function sumOf(sizes) {
+    return sizes.length === 0 || sizes.some(size => !size)
+        ? null
+        : sizes.reduce((sum, size) => sum + size, 0);
+}
+const GONE = 'its content is not there any more';
+const DIFFERS = 'what is stored is not what was uploaded';
+/** Null when it has no zip here. */
+async function inspectZip(bundle, expected, capgo) {
+    const { r2_path: path } = bundle;
+    if (path === null)
+        return null;
+    const stored = await capgo.describeStored(path);
+    if (stored === null)
+        return { size: null, fault: GONE };
+    const { size } = stored;
+    const isWhole = await hasContent(bundle, path, stored, expected, capgo);
+    return isWhole ? { size, fault: null } : { size, fault: DIFFERS };
+}
+async function hasContent(bundle, path, stored, { zip, opener }, capgo) {
+    const key = bundle.session_key || null;
+    const session = key === null ? null : (opener?.openSession(key) ?? null);
+    const bytes = zip === null
+        ? null
+        : key === null
+            ? zip
+            : session === null
+                ? null
+                : await hashEncrypted(zip.path, session);
+    if (bytes !== null && bytes.size !== stored.size)
+        return false;
+    const sha256 = bytes?.sha256 ?? (key === null ? plainSha256(bundle, null) : null);
+    if (sha256 !== null)
+        return sha256 === (stored.sha256 ?? (await capgo.hashStored(path, stored.size))?.sha256);
+    // Of a checksum in an older form nothing can be told here.
+    if (key === null)
+        return true;
+    if (session === null)
+        return stored.size > 0 && stored.size % stored_BLOCK === 0;
+    const plain = await capgo.hashStored(path, stored.size, () => session.decipher());
+    return plain !== null && plain.sha256 === plainSha256(bundle, opener);
+}
+/** Null when it has no delta files. */
+async function inspectFiles(bundle, capgo) {
+    if (bundle.manifest_count === 0)
+        return null;
+    const paths = new Set((await capgo.readManifests([bundle])).map(({ s3_path }) => s3_path));
+    const queue = new dist/* default */.Ay({ concurrency: AT_ONCE });
+    const found = await queue.addAll([...paths].map(path => () => capgo.describeStored(path)));
+    const lost = found.filter(object => object === null).length;
+    return {
+        size: found.reduce((sum, object) => sum + (object?.size ?? 0), 0),
+        fault: lost === 0 && paths.size > 0
+            ? null
+            : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
+    };
+}
+
 ;// CONCATENATED MODULE: ./src/gather.ts
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
+
+
+
 
 
 
@@ -60738,7 +62871,7 @@ function compare(since, before, now) {
  */
 async function gatherProject(inputs, trigger, deps, takesBuild) {
     const directory = appDirectory(inputs, deps);
-    const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, takesBuild);
+    const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, takesBuild);
     return {
         root: deps.workspace,
         directory,
@@ -60749,21 +62882,48 @@ async function gatherProject(inputs, trigger, deps, takesBuild) {
             : (0,external_node_path_.resolve)(directory, inputs.webDir),
         natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
         wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
-        warnings: config === null ? [] : await checkKeys(inputs.privateKey, config, deps.workspace),
+        warnings: [
+            ...changedInputs(inputs, trigger),
+            ...warnings,
+            ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
+        ],
         childEnv: childEnv(inputs, deps),
+        buildEnv: buildEnv(inputs, deps),
     };
 }
 /** What the repository says of the app where nothing is built; without a checkout no native version is known. */
 async function gatherApp(inputs, trigger, deps) {
-    const { appId, config, capacitorDirectory } = await gatherConfig(inputs, trigger, deps, true);
-    const natives = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config);
-    return { root: deps.workspace, appId, natives, childEnv: childEnv(inputs, deps) };
+    const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, true);
+    const isKeyGiven = inputs.privateKey !== '';
+    const publicKey = config?.updater.publicKey;
+    return {
+        root: deps.workspace,
+        appId,
+        natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
+        childEnv: childEnv(inputs, deps),
+        warnings: [
+            ...warnings,
+            ...(isKeyGiven ? await checkKeys(inputs.privateKey, config, deps.workspace) : []),
+        ],
+        opener: isKeyGiven
+            ? await readEncryption(inputs.privateKey, capacitorDirectory, null)
+            : publicKey === undefined
+                ? null
+                : readOpener(publicKey),
+    };
 }
 /**
  * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
  * Throws `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices may stumble over.
+ * `config` is null where it was not read.
  */
 async function checkKeys(privateKey, config, root) {
+    if (config === null)
+        return privateKey === ''
+            ? []
+            : [
+                'The Capacitor config was not read, so nobody compared its publicKey with the input "private-key": devices with another key refuse the bundle.',
+            ];
     const { publicKey } = config.updater;
     const at = { file: shownPath(root, config.file) };
     if (privateKey === '')
@@ -60782,11 +62942,25 @@ async function checkKeys(privateKey, config, root) {
         throw new src_errors/* ActionError */.lZ('public_key_mismatch', `The public key ${keyIdOf(publicKey)}… in ${at.file} does not belong to the private key, whose public key is ${own.keyId}….`, { hint: 'No device could open the bundle. Give the private key of that pair.', at });
     return [];
 }
+/** The commit that is checked out where the app is; null where nothing tells. */
+function gatherCheckedOut(inputs, trigger, deps) {
+    return readCheckedOut(trigger.repository, {
+        cwd: appDirectory(inputs, deps),
+        env: childEnv(inputs, deps),
+        signal: deps.stop.signal,
+    });
+}
 /** The app's id, from the inputs or the config. */
 async function gatherAppId(inputs, trigger, deps) {
-    return (await gatherConfig(inputs, trigger, deps, true)).appId;
+    if (inputs.appId === null)
+        return (await gatherConfig(inputs, trigger, deps, true)).appId;
+    requireAppId(inputs.appId);
+    return inputs.appId;
 }
-/** Evaluates the Capacitor config for what the inputs leave open; never where a stranger's code may stand there. */
+/**
+ * Reads the Capacitor config. It is evaluated never where a stranger's code may stand there; where the inputs say all
+ * that is needed of it, one that cannot be read is a warning, unless it has the key that the bundle is encrypted for.
+ */
 async function gatherConfig(inputs, trigger, deps, webDirKnown) {
     const root = deps.workspace;
     const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps));
@@ -60797,27 +62971,45 @@ async function gatherConfig(inputs, trigger, deps, webDirKnown) {
             hint: "A Capacitor config is code; on this event it may be a stranger's, beside your secrets, so it is not evaluated.",
         });
     }
-    const config = isComplete
-        ? null
-        : await readCapacitorConfig({
-            root,
-            directory: capacitorDirectory,
-            env: childEnv(inputs, deps),
-            nodePath: deps.evaluator.node,
-            evaluatorPath: deps.evaluator.script,
-            signal: deps.stop.signal,
-        });
+    const warnings = [];
+    const config = await readCapacitorConfig({
+        root,
+        directory: capacitorDirectory,
+        env: buildEnv(inputs, deps),
+        nodePath: deps.evaluator.node,
+        evaluatorPath: deps.evaluator.script,
+        signal: deps.stop.signal,
+        dataOnly: isPrivileged(trigger),
+    }).catch((error) => {
+        if (!(error instanceof src_errors/* ActionError */.lZ) || error instanceof src_errors/* Stopped */.C9)
+            throw error;
+        if (!isComplete)
+            throw error;
+        // Without a checkout, or in a repository of the web code alone, there is none.
+        if (error.code === 'config_missing' || error.code === 'unsafe_config')
+            return null;
+        if (inputs.privateKey !== '')
+            throw error;
+        warnings.push(`The Capacitor config was not read (${error.code}: ${error.message}) The inputs "app-id" and "web-dir" are used; its native version and its publicKey are not known.`);
+        return null;
+    });
     const appId = inputs.appId ?? config?.appId ?? '';
+    requireAppId(appId, config === null ? undefined : { file: shownPath(root, config.file) });
+    return { appId, config, capacitorDirectory, warnings };
+}
+function requireAppId(appId, at) {
     if (!inputs_APP_ID.test(appId))
         throw new src_errors/* ActionError */.lZ('invalid_app_id', `"${appId}" is not an app id.`, {
             hint: 'App ids look like com.example.app.',
-            ...(config === null ? {} : { at: { file: shownPath(root, config.file) } }),
+            ...(at === undefined ? {} : { at }),
         });
-    return { appId, config, capacitorDirectory };
 }
 /** The cleaned environment for every child process. */
 function childEnv({ capgoToken, devicesToken, githubToken, privateKey, hosts }, { env }) {
     return (0,environment/* childEnvironment */.Qc)(env, [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? '']);
+}
+function buildEnv(inputs, deps) {
+    return { ...childEnv(inputs, deps), ...inputs.buildVariables };
 }
 function appDirectory({ workingDirectory }, { workspace }) {
     const directory = (0,external_node_path_.resolve)(workspace, workingDirectory);
@@ -60827,31 +63019,21 @@ function appDirectory({ workingDirectory }, { workspace }) {
 }
 async function nativeVersions(inputs, root, directory, config) {
     if (inputs.nativeVersion !== null)
-        return [{ platform: 'any', version: inputs.nativeVersion, source: 'input "native-version"' }];
+        return [{ platform: 'any', ...withoutBuildMetadata(inputs.nativeVersion, 'input "native-version"') }];
     return readNativeVersions({ root, directory, config });
 }
-/** Explicit input, else the tag, else `package.json`. */
-async function wantedVersion(inputs, trigger, root, directory) {
-    if (inputs.version !== null)
-        return { version: inputs.version, source: 'input "version"', forced: true };
-    const tagged = trigger.ref.type === 'tag'
-        ? /(?:^|[^0-9.])v?(\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?)$/.exec(trigger.ref.name)?.[1]
-        : undefined;
-    if (tagged !== undefined && semver_default().valid(tagged) === tagged)
-        return { version: tagged, source: `tag ${trigger.ref.name}`, forced: false };
+async function wantedVersion({ version }, { ref }, root, directory) {
     const file = (0,external_node_path_.join)(directory, 'package.json');
-    const content = await (0,promises_.readFile)(file, 'utf8').catch(() => null);
-    const version = content === null
-        ? undefined
-        : parseJson(content, shownPath(root, file), 'package_json_broken')
-            ?.version;
-    if (typeof version === 'string' && semver_default().valid(version) !== null)
-        return { version: semver_default().valid(version), source: 'package.json', forced: false };
-    // Apps need no version of their own: the name is then derived from the native version, or from zero.
-    return { version: '0.0.0', source: 'no version in package.json (taken as 0.0.0)', forced: false };
+    const content = version === null ? await (0,promises_.readFile)(file, 'utf8').catch(() => null) : null;
+    const manifest = content === null ? null : parseJson(content, shownPath(root, file), 'package_json_broken');
+    return chooseVersion({
+        input: version,
+        tag: ref.type === 'tag' ? ref.name : null,
+        manifest: manifest,
+    });
 }
 /** What Capgo says before anything is built. */
-async function gatherRemote(project, target, { minUpdateVersion, onIncompatible, dryRun }, capgo) {
+async function gatherRemote(project, target, { minUpdateVersion, onIncompatible, dryRun, force }, capgo) {
     // Who needs this answer later then sees what is wrong with it. Now it takes no time.
     if (!dryRun)
         capgo.readFilesConfig().catch(() => { });
@@ -60866,68 +63048,94 @@ async function gatherRemote(project, target, { minUpdateVersion, onIncompatible,
             publicChannels,
             newest,
             purpose: target.purpose,
-            wanted: project.wanted,
+            // A preview has a name of its own, so that the version stays free for the release.
+            wanted: { ...project.wanted, forced: project.wanted.forced && target.purpose.kind === 'branch' },
             natives: project.natives,
             commit: target.commit,
+            commitWhy: target.commitWhy,
+            isChosen: target.isChosen,
+            force,
             rollout: target.rollout,
-            minUpdateVersion,
+            minUpdateVersion: minUpdateVersion === null ? null : withoutBuildMetadata(minUpdateVersion, '').version,
             onIncompatible,
         },
     };
 }
+/** What is done with inputs otherwise than they say, and stands in no decision of the plan. */
+function changedInputs({ version, minUpdateVersion }, { pull, followed }) {
+    const warnings = [];
+    if (version !== null && (pull !== null || followed !== null))
+        warnings.push(`Input "version" (${version}) is for releases: Capgo never frees a name, so a preview gets one that is derived from it.`);
+    if (minUpdateVersion?.includes('+'))
+        warnings.push(`${withoutBuildMetadata(minUpdateVersion, 'Input "min-update-version"').source}: build metadata is ignored.`);
+    return warnings;
+}
 /**
  * What Capgo says once the content is known; with `isOld` the channel is read again, since a build takes its time.
- * `baseChannel` is whose devices will take the bundle, when those are not the channel's own.
+ * `baseChannels` are those whose devices will take the bundle, when those are not the channel's own: the first that
+ * serves something counts.
  */
-async function gatherForContent(facts, names, content, isOld, baseChannel, capgo, compare) {
+async function gatherForContent(facts, names, content, isOld, baseChannels, capgo, standingTo) {
+    const { checksum, nativePackages, delta } = content;
+    const looked = new Map();
+    /** Bundles with this content are looked at in the store before any device is given them. */
+    const look = (bundle) => {
+        const inspection = looked.get(bundle.id) ?? inspect(bundle, { zip: content.zip, opener: content.encryption }, capgo);
+        looked.set(bundle.id, inspection);
+        return inspection;
+    };
+    const mayServe = async (bundle, { channel }) => bundle?.checksum === checksum &&
+        !hasOtherName(bundle, facts.wanted) &&
+        misfit(bundle, { ...facts, channel, nativePackages, delta }) === null &&
+        (await look(bundle)).fault === null;
     const served = facts.channel?.version ?? null;
-    const isServed = (bundle) => bundle?.checksum === content.checksum;
-    const mayBeDelta = content.delta !== 'false' && content.encryption === null && !isServed(served);
+    const mayBeDelta = delta !== 'false' && content.encryption === null && served?.checksum !== checksum;
     const filesOf = mayBeDelta && hasOpenFiles(served) ? served : null;
-    const isKnown = !isOld && baseChannel === null && isServed(served);
+    const isKnown = !isOld && baseChannels.length === 0 && (await mayServe(served, facts));
     const found = isKnown
         ? { channels: facts.channel === null ? [] : [facts.channel], bundles: [], files: [] }
         : await capgo.readChannelsAndBundles(facts.appId, {
-            channels: [facts.channelName, ...(baseChannel === null ? [] : [baseChannel])],
+            channels: [...new Set([facts.channelName, ...baseChannels])],
             names,
-            checksum: content.checksum,
+            checksum,
             filesOf: filesOf === null ? null : { id: filesOf.id, count: filesOf.manifest_count },
         });
     const channelOf = (name) => found.channels.find(channel => channel.name === name) ?? null;
     const channel = channelOf(facts.channelName);
-    const relation = await relationToServed(facts, channel, compare);
-    const isKept = isServed(channel?.version ?? null) || relation === 'behind';
+    const standing = await standingTo(channel?.version ?? null);
+    const { commit: ours, channelName, isChosen, force } = facts;
+    const serves = await mayServe(channel?.version ?? null, { channel });
+    const isKept = serves || isStale({ ours, channelName, standing, isChosen, force }) !== null;
+    /** Content that is lost or differs cannot be served nor repaired; the name stays taken. */
+    const withoutFaults = async (bundle) => bundle.checksum === checksum && isReady(bundle) && (await look(bundle)).fault !== null
+        ? { ...bundle, checksum: null }
+        : bundle;
+    const isPreview = facts.purpose.kind === 'preview';
+    const bases = isPreview ? baseChannels.map(channelOf) : [channel];
+    const version = channel?.version ? await withoutFaults(channel.version) : null;
+    const bundles = isKept ? [] : await Promise.all(found.bundles.map(withoutFaults));
+    const sizes = await Promise.all([...looked].map(async ([id, it]) => [id, (await it).size]));
     return {
         ...facts,
-        channel,
-        base: channelOf(baseChannel ?? facts.channelName),
-        relation,
-        running: await gatherRollout(facts, channel, capgo, compare),
-        checksum: content.checksum,
-        size: content.zip.size,
-        nativePackages: content.nativePackages,
-        bundles: isKept ? [] : await withoutLostContent(found.bundles, content.checksum, capgo),
+        channel: channel === null ? null : { ...channel, version },
+        base: bases.find(base => base?.version != null) ?? bases.find(base => base !== null) ?? null,
+        standing,
+        running: await gatherRollout(facts.appId, channel, capgo, standingTo),
+        checksum,
+        sha256: content.zip.sha256,
+        size: content.encryption === null ? content.zip.size : encryptedSize(content.zip.size),
+        delta,
+        sizes: new Map(sizes),
+        nativePackages,
+        bundles,
         stored: { newest: facts.newest, of: filesOf?.id ?? null, files: found.files },
     };
 }
 /** What the channel rolls out besides what it serves. */
-async function gatherRollout({ appId, channelName, commit }, channel, capgo, compare) {
+async function gatherRollout(appId, channel, capgo, standingTo) {
     const active = channel === null ? null : activeRollout(channel);
     const bundle = active === null ? null : await capgo.readBundleById(appId, active.id);
-    if (bundle === null)
-        return null;
-    const noted = readServedCommit(bundle, channelName);
-    return { bundle, relation: noted === null ? 'ahead' : await compare(noted.sha, commit.sha) };
-}
-/** A ready bundle whose stored zip is gone cannot be served nor repaired; its name stays taken. */
-async function withoutLostContent(bundles, checksum, capgo) {
-    return Promise.all(bundles.map(async (bundle) => {
-        const candidate = bundle.checksum === checksum && !bundle.deleted && bundle.storage_provider !== 'r2-direct';
-        if (!candidate)
-            return bundle;
-        const stored = bundle.r2_path === null ? null : await capgo.describeStored(bundle.r2_path);
-        return stored === null ? { ...bundle, checksum: null } : bundle;
-    }));
+    return bundle === null ? null : { bundle, standing: await standingTo(bundle) };
 }
 /** The checkout's own history where it is complete enough, else GitHub's. */
 function comparer(project, github, { stop: { signal } }) {
@@ -60937,10 +63145,6 @@ function comparer(project, github, { stop: { signal } }) {
             return local;
         return (await github?.compare(base, head)) ?? 'unknown';
     };
-}
-async function relationToServed(facts, channel, compare) {
-    const served = channel?.version ? readServedCommit(channel.version, facts.channelName) : null;
-    return served === null ? 'ahead' : compare(served.sha, facts.commit.sha);
 }
 /**
  * What the bundle is made of, and how it differs from what the channel serves, by the directories of the two zips.
@@ -60972,1244 +63176,6 @@ async function listServed(served, checksum, length, capgo) {
 }
 function listed({ path, compressedSize, size, crc32 }) {
     return { path, size: compressedSize, content: `${crc32} ${size}` };
-}
-
-;// CONCATENATED MODULE: ./src/report/outcome.ts
-
-
-/** Where no content was looked at. */
-const NOTHING_COMPARED = { change: null, makeup: null };
-/** The result of a dry run: what would be done. */
-function plannedResult(findings) {
-    const { plan, known } = findings;
-    const { action } = plan;
-    const bundle = action.do === 'upload'
-        ? { id: null, name: action.names[0] ?? '' }
-        : { id: action.bundle.id, name: action.bundle.name };
-    const doing = {
-        upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
-        resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
-        promote: `would point channel ${plan.channelName} at bundle ${bundle.name}, which is there already`,
-        keep: `would leave channel ${plan.channelName} as it is`,
-    }[action.do];
-    return {
-        ...base(findings),
-        outcome: 'planned',
-        reason: `Dry run: it ${doing}. Nothing was written.`,
-        channel: {
-            name: plan.channelName,
-            id: plan.channelId,
-            made: plan.create !== null,
-            public: known.channel?.public ?? plan.create?.public ?? null,
-        },
-        bundle: {
-            ...bundle,
-            checksum: known.checksum,
-            size: known.size,
-            url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
-        },
-        rollout: plan.stage.bps === null
-            ? null
-            : {
-                bps: plan.stage.bps,
-                paused: false,
-                of: bundle.name,
-                others: known.channel?.version?.name ?? null,
-            },
-        by: action.do === 'keep' ? null : action.do,
-    };
-}
-/** What a channel rolls out; `served` or `running` is its bundle. */
-function rolloutOf(channel, running, served) {
-    const active = activeRollout(channel);
-    if (active === null)
-        return null;
-    const name = [served, running].find(bundle => bundle?.id === active.id)?.name ?? `bundle ${active.id}`;
-    return { bps: active.bps, paused: active.paused, of: name, others: channel.version?.name ?? null };
-}
-/** The result of a publish, by the channel as it was read back. */
-function publishedResult(findings, published) {
-    const { plan, known } = findings;
-    const { channel } = published;
-    const served = published.bundle ?? channel.version;
-    return {
-        ...base(findings),
-        outcome: published.outcome,
-        reason: published.reason,
-        channel: { name: channel.name, id: channel.id, made: plan.create !== null, public: channel.public },
-        bundle: {
-            id: served?.id ?? null,
-            name: served?.name ?? '',
-            checksum: served?.checksum ?? null,
-            size: served?.checksum === known.checksum ? known.size : null,
-            url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
-        },
-        rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
-        by: published.by,
-        delta: published.delta,
-        warnings: [...base(findings).warnings, ...published.warnings],
-        ...(published.outcome === 'published' ? findings.contents : NOTHING_COMPARED),
-    };
-}
-function base(findings) {
-    const { plan, known, built } = findings;
-    const before = known.channel?.version ?? null;
-    return {
-        kind: 'publish',
-        appId: plan.appId,
-        before: before === null ? null : { id: before.id, name: before.name },
-        delta: null,
-        natives: plan.natives,
-        preview: null,
-        verified: null,
-        testers: null,
-        commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
-        ...findings.contents,
-        files: built.files,
-        leftOut: built.leftOut,
-        decisions: plan.decisions,
-        warnings: [...built.warnings, ...plan.warnings],
-        durations: { build: built.duration, upload: findings.upload, total: findings.total },
-    };
-}
-/** The result of a promotion or roll-back; `published` is null on a dry run. Times in milliseconds. */
-function movedResult({ plan, consoleUrl, repositoryUrl, work, total, }, published, warnings) {
-    const { channel, bundle, commit, stage } = plan;
-    const before = channel.version;
-    const planned = stage.bps === null
-        ? null
-        : { bps: stage.bps, paused: false, of: bundle.name, others: before?.name ?? null };
-    return {
-        kind: 'publish',
-        outcome: published?.outcome ?? 'planned',
-        reason: published === null ? `Dry run: nothing was written. ${plan.why}` : plan.why,
-        appId: plan.appId,
-        channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
-        bundle: {
-            id: bundle.id,
-            name: bundle.name,
-            checksum: bundle.checksum,
-            size: null,
-            url: bundlePage(consoleUrl, plan.appId, bundle.id),
-        },
-        rollout: published === null ? planned : rolloutOf(published.channel, null, bundle),
-        by: plan.isDone ? null : 'promote',
-        before: before === null ? null : { id: before.id, name: before.name },
-        commit: commit === null
-            ? null
-            : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
-        ...NOTHING_COMPARED,
-        delta: null,
-        natives: plan.isDone ? [] : plan.natives,
-        files: null,
-        leftOut: [],
-        decisions: plan.decisions,
-        testers: null,
-        warnings: [...plan.warnings, ...warnings],
-        preview: null,
-        verified: null,
-        durations: { build: null, upload: work, total },
-    };
-}
-/** The result with what a device was given; null where none asked. */
-function withVerification(result, verified) {
-    if (verified === null)
-        return result;
-    return { ...result, verified: verified.said, warnings: [...result.warnings, ...verified.warnings] };
-}
-/** Page of a bundle in the Capgo console; null where there is none. */
-function bundlePage(consoleUrl, appId, id) {
-    return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`;
-}
-/** Any error as a result; one that is not ours is a fault of this action and says so. */
-function failure(error, what = 'Publish') {
-    const known = error instanceof src_errors/* ActionError */.lZ ? error : undefined;
-    return {
-        kind: 'failed',
-        outcome: 'failed',
-        what,
-        code: known?.code ?? 'internal',
-        reason: known?.message ??
-            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
-        hint: known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null),
-        at: known?.at ?? null,
-        output: known?.output ?? null,
-        problems: known?.problems ?? [],
-        warnings: [],
-    };
-}
-
-;// CONCATENATED MODULE: ./src/plan/compatibility.ts
-
-/**
- * How `local` differs from `remote`, the packages of the bundle that the channel serves now; by name, without
- * what is the same. Capgo never enforces this, its CLI judges in the same way. Without one of the lists nothing
- * is known (an app that was not installed here has an empty one), so nothing is judged.
- */
-function compareNatives(local, remote) {
-    if (remote === null || remote.length === 0 || local.length === 0)
-        return [];
-    const before = new Map(remote.map(each => [each.name, each]));
-    const now = new Map(local.map(each => [each.name, each]));
-    const names = [...new Set([...before.keys(), ...now.keys()])].sort();
-    return names.flatMap(name => {
-        const change = compareOne(before.get(name), now.get(name));
-        return change === null
-            ? []
-            : [{ name, before: before.get(name)?.version ?? null, now: now.get(name)?.version ?? null, ...change }];
-    });
-}
-function compareOne(before, now) {
-    if (now === undefined)
-        return { compatible: true, why: 'native code that this bundle no longer uses' };
-    if (before === undefined)
-        return { compatible: false, why: 'new native code that installed apps do not have' };
-    const code = [
-        ...(differs(before.ios_checksum, now.ios_checksum) ? ['iOS'] : []),
-        ...(differs(before.android_checksum, now.android_checksum) ? ['Android'] : []),
-    ];
-    const reasons = [
-        ...(intersect(before.version, now.version)
-            ? []
-            : [`${now.version} is not in the range of ${before.version}`]),
-        ...(code.length > 0 ? [`its ${code.join(' and ')} code differs`] : []),
-    ];
-    if (reasons.length > 0)
-        return { compatible: false, why: reasons.join(', ') };
-    if (before.version.trim() !== now.version.trim())
-        return { compatible: true, why: `${now.version} is in the range of ${before.version}` };
-    if (differs(before.requested_version, now.requested_version))
-        return {
-            compatible: true,
-            why: `the same version, asked for as ${now.requested_version} instead of ${before.requested_version}`,
-        };
-    return null;
-}
-/** Both are told, and they are not the same: a checksum that only one side has tells nothing. */
-function differs(before, now) {
-    return Boolean(before?.trim() && now?.trim()) && before.trim() !== now.trim();
-}
-/**
- * Whether a version can satisfy both. An exact version is the range of itself alone: 7.0.1 and 7.0.2 do not
- * intersect. What is no version (`workspace:*`, a URL) goes with itself only.
- */
-function intersect(a, b) {
-    if (a.trim() === b.trim())
-        return true;
-    return semver_default().validRange(a) !== null && semver_default().validRange(b) !== null && semver_default().intersects(a, b);
-}
-
-;// CONCATENATED MODULE: ./src/plan/delivery.ts
-
-/**
- * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
- * they are; null when the server would answer `semver_error`.
- */
-function normaliseNative(version) {
-    if (version === 'builtin' || version === 'unknown')
-        return '0.0.0';
-    const padded = /^\d+$/.test(version)
-        ? `${version}.0.0`
-        : /^\d+\.\d+$/.test(version)
-            ? `${version}.0`
-            : version;
-    return semver_default().valid(padded) ? padded : null;
-}
-/**
- * The rules on versions alone (the app runs its built-in code): the first that keeps a device with this
- * native version from taking the bundle, or null. Same order as Capgo's `/updates`.
- */
-function refusedByVersion(native, bundle, rules, installed) {
-    const build = normaliseNative(native);
-    if (build === null)
-        return {
-            code: 'semver_error',
-            rule: `native version ${native} is not a version that Capgo can compare (x.y.z)`,
-        };
-    if (!semver_default().valid(bundle.name))
-        return { code: 'semver_error', rule: `bundle name ${bundle.name} is not a semantic version` };
-    if ((installed ?? build) === bundle.name)
-        return {
-            code: 'no_new_version_available',
-            rule: installed === undefined
-                ? `a bundle with the same name as the native version (${build}) is never delivered`
-                : `the device already runs ${bundle.name}`,
-        };
-    const name = semver_default().parse(bundle.name);
-    const device = semver_default().parse(build);
-    const policy = rules.disable_auto_update;
-    if (policy === 'major' && name.major > device.major)
-        return {
-            code: 'disable_auto_update_to_major',
-            rule: `the channel's policy "major" blocks ${bundle.name} on native ${build}: higher major version`,
-        };
-    if (policy === 'minor' && (name.major !== device.major || name.minor !== device.minor))
-        return {
-            code: 'disable_auto_update_to_minor',
-            rule: `the channel's policy "minor" blocks ${bundle.name} on native ${build}: major.minor must be the same`,
-        };
-    if (policy === 'patch' &&
-        (name.major !== device.major || name.minor !== device.minor || name.patch !== device.patch))
-        return {
-            code: 'disable_auto_update_to_patch',
-            rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
-        };
-    if (policy === 'version_number') {
-        if (bundle.min_update_version === null)
-            return {
-                code: 'misconfigured_channel',
-                rule: 'the channel\'s policy "version_number" needs a minimum native version on the bundle, and it has none',
-            };
-        if (semver_default().valid(bundle.min_update_version) === null)
-            return {
-                code: 'semver_error',
-                rule: `the bundle's minimum native version ${bundle.min_update_version} is no version`,
-            };
-        if (semver_default().gt(bundle.min_update_version, build))
-            return {
-                code: 'disable_auto_update_to_metadata',
-                rule: `the bundle asks for native ${bundle.min_update_version} or later, the device has ${build}`,
-            };
-    }
-    if (rules.disable_auto_update_under_native && semver_default().lt(bundle.name, build))
-        return {
-            code: 'disable_auto_update_under_native',
-            rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
-        };
-    return null;
-}
-/** Plugins up to this one do not enforce the key id (Capgo's server, `/updates`). */
-const KEY_ID_ENFORCED_AFTER = '8.40.7';
-/**
- * Whether a device that asks for updates is given this bundle of this channel: every rule of Capgo's
- * `/updates`, in its order. Null = delivered.
- */
-function refuseDelivery(device, channel, bundle) {
-    if (!bundle.stored)
-        return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` };
-    if (device.pluginVersion !== undefined &&
-        semver_default().valid(device.pluginVersion) &&
-        semver_default().gt(device.pluginVersion, KEY_ID_ENFORCED_AFTER) &&
-        device.keyId &&
-        bundle.key_id &&
-        device.keyId !== bundle.key_id)
-        return {
-            code: 'key_id_mismatch',
-            rule: 'the bundle was encrypted with another key than the app was built with',
-        };
-    const version = refusedByVersion(device.native, bundle, channel, device.installed);
-    // The server asks in this order: same name, platform, major, private channel, the other version rules.
-    if (version?.code === 'semver_error' || version?.code === 'no_new_version_available')
-        return version;
-    if (!channel[device.platform])
-        return {
-            code: `disabled_platform_${device.platform}`,
-            rule: `channel ${channel.name} is switched off for ${device.platform}`,
-        };
-    if (version?.code === 'disable_auto_update_to_major')
-        return version;
-    if (!channel.public && !channel.allow_device_self_set && !device.byOverride)
-        return {
-            code: 'cannot_update_via_private_channel',
-            rule: `channel ${channel.name} is private: a device needs an override, or the channel must allow devices to choose it`,
-        };
-    if (version !== null)
-        return version;
-    if (device.isProd && !channel.allow_prod)
-        return { code: 'disable_prod_build', rule: `channel ${channel.name} refuses production builds` };
-    if (!device.isProd && !channel.allow_dev)
-        return { code: 'disable_dev_build', rule: `channel ${channel.name} refuses development builds` };
-    if (!device.isEmulator && !channel.allow_device)
-        return { code: 'disable_device', rule: `channel ${channel.name} refuses real devices` };
-    if (device.isEmulator && !channel.allow_emulator)
-        return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` };
-    return null;
-}
-
-;// CONCATENATED MODULE: ./src/plan/version.ts
-
-
-
-/** How many names to hold ready for the case that another run takes one at the same moment. */
-const SPARE_NAMES = 3;
-/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
-const DEFAULT_RULES = {
-    disable_auto_update: 'major',
-    disable_auto_update_under_native: true,
-};
-/** What this action sets on a preview's channel. */
-const PREVIEW_RULES = {
-    disable_auto_update: 'none',
-    disable_auto_update_under_native: false,
-};
-/** How names begin, behind the version, that are derived for a channel: `production`, or `pr.12`. */
-function preReleaseLabel(channelName, purpose) {
-    if (purpose.kind === 'preview')
-        return `pr.${purpose.pull}`;
-    // One pre-release identifier of `[0-9A-Za-z-]`, never all digits.
-    const label = channelName.replace(/[^0-9A-Za-z-]+/g, '-').replace(/^-+|-+$/g, '');
-    return /^\d*$/.test(label) ? `channel-${label}`.replace(/-$/, '') : label;
-}
-/** First native version whose device would refuse a bundle of this name, and by which rule. */
-function firstRefusal(name, natives, rules, minUpdateVersion) {
-    for (const native of natives) {
-        const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules);
-        if (refusal !== null)
-            return { native, refusal };
-    }
-    return null;
-}
-/**
- * The bundle's name: the wanted version when it is free and every known native version would take it, else
- * the next patch's pre-release for this channel and run (`1.4.1-production.57.1` from `1.4.0`), which is
- * above what is installed and below the real next version.
- *
- * Throws `version_refused` when the user insists on a name that no device would take, and
- * `channel_refuses_all` when the channel's rules leave no name at all.
- */
-function chooseName(request) {
-    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
-    const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion);
-    if (refused !== null && wanted.forced) {
-        throw new src_errors/* ActionError */.lZ('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
-            hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
-        });
-    }
-    const derived = derivedNames(request);
-    // A preview gets a name of its own, so that the wanted one stays free for the release.
-    const own = request.purpose.kind === 'preview' && !wanted.forced;
-    if (refused === null && !own && !taken.has(wanted.version)) {
-        const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : '';
-        return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` };
-    }
-    const why = own
-        ? `${wanted.source} says ${wanted.version}`
-        : refused === null
-            ? `${wanted.source} says ${wanted.version}, a name that other content has`
-            : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`;
-    const [first, ...rest] = derived;
-    if (first === undefined) {
-        const [native] = natives;
-        throw new src_errors/* ActionError */.lZ('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
-            hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
-        });
-    }
-    return {
-        names: [first, ...rest],
-        why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
-    };
-}
-function derivedNames(request) {
-    const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
-    const suffix = `${preReleaseLabel(request.channelName, request.purpose)}.${commit.runNumber}.${commit.runAttempt}`;
-    const bases = new Set([wanted.version]);
-    for (const native of natives) {
-        const build = normaliseNative(native.version);
-        if (build !== null)
-            bases.add(build);
-    }
-    const names = [];
-    // From the highest base down: the wanted version first where the rules allow it, else the native one.
-    for (const base of [...bases].sort((semver_default()).rcompare)) {
-        const { major, minor, patch, prerelease } = semver_default().parse(base);
-        const next = `${major}.${minor}.${prerelease.length > 0 ? patch : patch + 1}-${suffix}`;
-        const same = `${major}.${minor}.${patch}-${suffix}`;
-        for (const name of [next, same]) {
-            if (firstRefusal(name, natives, rules, minUpdateVersion) !== null)
-                continue;
-            for (let spare = 0; names.length <= SPARE_NAMES && spare <= SPARE_NAMES; spare++) {
-                const candidate = spare === 0 ? name : `${name}.${spare + 1}`;
-                if (!taken.has(candidate))
-                    names.push(candidate);
-            }
-            if (names.length > 0)
-                return names;
-        }
-    }
-    return names;
-}
-/** Names that a publish may want; asked of Capgo in one request before it is planned. */
-function possibleNames(request) {
-    return [...new Set([request.wanted.version, ...derivedNames({ ...request, taken: new Set() })])];
-}
-/**
- * Whether a channel may show a bundle that has this name: the version that is wanted now, or a pre-release that
- * was derived for this very channel (or pull request). A name made for another never gets there.
- */
-function mayShow(name, wanted, channelName, purpose) {
-    if (name === wanted && purpose.kind === 'branch')
-        return true;
-    const preRelease = semver_default().parse(name)?.prerelease.join('.') ?? '';
-    return preRelease.startsWith(`${preReleaseLabel(channelName, purpose)}.`);
-}
-
-;// CONCATENATED MODULE: ./src/plan/plan.ts
-
-
-
-
-
-
-
-
-/**
- * Everything that can be refused before anything is built: a forced version that no device would take, a
- * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
- */
-function checkBeforeBuild(facts) {
-    const request = nameRequest(facts, new Set());
-    chooseName(request);
-    return possibleNames(request);
-}
-/** What has to happen so that the channel serves the content that was built. Pure. */
-function planPublish(facts) {
-    const { channel, commit, checksum } = facts;
-    const served = channel?.version ?? null;
-    const decisions = [
-        { what: 'channel', value: facts.channelName, why: facts.channelWhy },
-        ...facts.natives.map(native => ({
-            what: 'native version',
-            value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-            why: native.source,
-        })),
-    ];
-    const warnings = [];
-    const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null;
-    if (create !== null)
-        decisions.push({ what: 'new channel', value: facts.channelName, why: create.why });
-    const before = facts.base?.version ?? null;
-    const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null);
-    const action = decideAction();
-    const { stage, why: stageWhy } = action.do === 'keep'
-        ? { stage: EVERYBODY, why: null }
-        : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout);
-    if (stageWhy !== null)
-        decisions.push({
-            what: 'rollout',
-            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
-            why: stageWhy,
-        });
-    if (action.do !== 'keep' || facts.purpose.kind === 'preview')
-        checkNatives();
-    if (channel !== null)
-        warnings.push(...channelWarnings(channel));
-    const shown = action.do === 'upload' ? action.names[0] : action.bundle.name;
-    const refused = shown === undefined ? null : refusalOf(shown, action);
-    if (refused !== null)
-        warnings.push(`Devices on native ${refused.native.version} (${refused.native.source}) do not take ${shown}: ${refused.refusal.rule}.`);
-    return {
-        appId: facts.appId,
-        purpose: facts.purpose,
-        channelName: facts.channelName,
-        channelId: channel?.id ?? null,
-        create: create?.settings ?? null,
-        action,
-        stage,
-        link: commit.url,
-        comment: noteCommit(action.do === 'upload' ? null : action.bundle.comment, facts.channelName, 
-        // What is served already, is so since the note says.
-        action.do === 'keep' ? withoutTime(commit) : commit, { after: shown === served?.name ? null : (served?.name ?? null) }),
-        decisions,
-        natives: action.do === 'keep' && action.outcome === 'stale' ? [] : natives,
-        warnings,
-    };
-    /** Throws `native_incompatible`. Where the channel's own rule keeps older apps away, nothing is wrong. */
-    function checkNatives() {
-        const broken = natives.filter(({ compatible }) => !compatible);
-        const minimum = action.do === 'upload' ? action.minUpdateVersion : null;
-        const isShielded = channel?.disable_auto_update === 'version_number' &&
-            minimum !== null &&
-            semver_default().gt(minimum, served?.min_update_version ?? '0.0.0');
-        const mode = facts.onIncompatible ?? (facts.purpose.kind === 'preview' ? 'warn' : 'fail');
-        if (broken.length === 0 || isShielded || mode === 'ignore')
-            return;
-        const lack = `Apps that take ${before?.name} from channel ${facts.base?.name} lack native code of this bundle`;
-        // The table of native packages says the rest.
-        if (mode === 'warn')
-            warnings.push(`${lack}: ${broken.map(({ name }) => name).join(', ')}.`);
-        else
-            throw new src_errors/* ActionError */.lZ('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
-                hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
-            });
-    }
-    function decideAction() {
-        if (served !== null) {
-            const stale = isStale(commit, readServedCommit(served, facts.channelName), facts.relation) ?? staleByRollout();
-            if (stale !== null) {
-                decisions.push({ what: 'bundle', value: served.name, why: stale });
-                return { do: 'keep', outcome: 'stale', bundle: served };
-            }
-            const active = channel === null ? null : activeRollout(channel);
-            if (active === null && served.checksum === checksum && isReady(served)) {
-                decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' });
-                return { do: 'keep', outcome: 'unchanged', bundle: served };
-            }
-            const running = facts.running?.bundle;
-            const goesOn = facts.rollout.bps !== null || facts.rollout.onActive === 'advance';
-            if (active !== null && running?.checksum === checksum && goesOn) {
-                decisions.push({
-                    what: 'bundle',
-                    value: running.name,
-                    why: `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
-                });
-                return { do: 'keep', outcome: 'unchanged', bundle: running };
-            }
-            const withdrawn = facts.bundles.find(bundle => bundle.checksum === checksum && readServedCommit(bundle, facts.channelName)?.withdrawn != null);
-            if (withdrawn !== undefined) {
-                const { run } = readServedCommit(withdrawn, facts.channelName).withdrawn;
-                decisions.push({
-                    what: 'bundle',
-                    value: served.name,
-                    why: `this content is that of ${withdrawn.name}, from which run ${run} rolled the channel back; to bring it back, use "operation: rollback" with "to: ${withdrawn.name}" and "force: true"`,
-                });
-                return { do: 'keep', outcome: 'stale', bundle: served };
-            }
-        }
-        const same = facts.bundles.filter(bundle => bundle.checksum === checksum && !bundle.deleted && showable(bundle));
-        const ready = same.find(isReady);
-        if (ready !== undefined) {
-            decisions.push({
-                what: 'bundle',
-                value: ready.name,
-                why: `bundle ${ready.id} has the same content (SHA-256), so nothing is uploaded`,
-            });
-            return { do: 'promote', bundle: ready };
-        }
-        const started = same[0];
-        if (started !== undefined) {
-            decisions.push({
-                what: 'bundle',
-                value: started.name,
-                why: 'an earlier run began to upload this content under that name; it is finished now',
-            });
-            return { do: 'resume', bundle: started };
-        }
-        const taken = new Set(facts.bundles.map(bundle => bundle.name));
-        const request = nameRequest(facts, taken);
-        const choice = chooseName(request);
-        if (facts.wanted.forced && choice.names[0] !== facts.wanted.version)
-            warnings.push(`Version ${facts.wanted.version} is taken by other content; published as ${choice.names[0]}.`);
-        decisions.push({ what: 'bundle', value: choice.names[0], why: choice.why });
-        return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion };
-    }
-    function staleByRollout() {
-        if (facts.running === null)
-            return null;
-        const { bundle, relation } = facts.running;
-        return isStale(commit, readServedCommit(bundle, facts.channelName), relation);
-    }
-    function showable(bundle) {
-        return (mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
-            (!facts.wanted.forced || bundle.name === facts.wanted.version) &&
-            firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null);
-    }
-    function refusalOf(name, chosen) {
-        const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version;
-        return firstRefusal(name, facts.natives.length > 0 ? facts.natives : [NEW_PROJECT], rulesOf(facts), minimum);
-    }
-}
-/** What Capacitor gives a new native project, and many keep. Names are not chosen by it. */
-const NEW_PROJECT = {
-    platform: 'any',
-    version: '1.0',
-    source: 'that of a new native project; the repository tells none, so set the input "native-version"',
-};
-function withoutTime({ at: _, ...commit }) {
-    return commit;
-}
-/** Its content is stored and frozen, so devices can be given it. */
-function isReady(bundle) {
-    return !bundle.deleted && bundle.storage_provider !== 'r2-direct';
-}
-/** The channel's rules, or those that it will be made with. */
-function rulesOf({ channel, purpose }) {
-    return channel ?? (purpose.kind === 'preview' ? PREVIEW_RULES : DEFAULT_RULES);
-}
-function nameRequest(facts, taken) {
-    return {
-        wanted: facts.wanted,
-        natives: facts.natives,
-        rules: rulesOf(facts),
-        minUpdateVersion: minimumNative(facts),
-        channelName: facts.channelName,
-        purpose: facts.purpose,
-        commit: facts.commit,
-        taken,
-    };
-}
-/**
- * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
- * bundle it serves while that fits; with new native code the lowest native version of the repository.
- */
-function minimumNative(facts) {
-    if (facts.minUpdateVersion !== null)
-        return facts.minUpdateVersion;
-    if (facts.channel?.disable_auto_update !== 'version_number')
-        return null;
-    const { version: before } = facts.channel;
-    const changes = compareNatives(facts.nativePackages ?? [], before?.native_packages ?? null);
-    const served = before?.min_update_version;
-    if (served && changes.every(({ compatible }) => compatible))
-        return served;
-    const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
-    if (lowest === undefined)
-        throw new src_errors/* ActionError */.lZ('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
-    return lowest;
-}
-/** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
-function listNatives(changes) {
-    return changes
-        .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
-        .join(', ');
-}
-/** What keeps devices from what a channel serves, whatever the bundle is. */
-function channelWarnings(channel) {
-    const { name: channelName } = channel;
-    const warnings = [];
-    if (!channel.ios && !channel.android)
-        warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`);
-    if (!channel.public && !channel.allow_device_self_set)
-        warnings.push(`Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`);
-    return warnings;
-}
-
-;// CONCATENATED MODULE: ./src/plan/move.ts
-
-/** The commit that a bundle was built from: by its note for this channel, else by any other. */
-function originOf(bundle, channelName) {
-    return readServedCommit(bundle, channelName) ?? readNotes(bundle)[0] ?? null;
-}
-/** The bundle's comment with the word that this run put it on the channel; null when no commit is known. */
-function noteMove(bundle, channel, origin, run, circumstances) {
-    if (origin === null)
-        return null;
-    const { pull: _, ...ofRun } = run;
-    const commit = { ...ofRun, sha: origin.sha, refName: origin.refName };
-    return noteCommit(bundle.comment, channel.name, commit, circumstances);
-}
-/** The native versions as lines of a plan. */
-function nativeDecisions(natives) {
-    return natives.map(native => ({
-        what: 'native version',
-        value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-        why: native.source,
-    }));
-}
-const NOT_JUDGED = 'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".';
-const NOT_OURS = 'This bundle was not published by this action, so later runs cannot tell of which commit it is.';
-
-;// CONCATENATED MODULE: ./src/plan/promotion.ts
-
-
-
-
-
-
-
-
-const RULES = [refuseUnready, refuseOlder, refuseUndelivered, refuseIncompatible];
-/**
- * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
- * `promotion_older`, `promotion_refused`,
- * `native_incompatible` or `rollout_active`; nothing was written then.
- */
-function planPromotion(facts) {
-    const { appId, from, to, bundle, natives, run } = facts;
-    const origin = originOf(bundle, from.name);
-    for (const rule of RULES) {
-        const refused = rule(facts);
-        if (refused !== null)
-            throw refused;
-    }
-    const { stage, why } = isServed(facts)
-        ? { stage: EVERYBODY, why: null }
-        : decideStage(to, facts.runningName, facts.rollout);
-    const older = olderThanServed(facts);
-    const served = to.version;
-    const decisions = [
-        { what: 'bundle', value: bundle.name, why: `channel ${from.name} serves it` },
-        { what: 'channel', value: to.name, why: 'input "to"' },
-        ...nativeDecisions(natives),
-    ];
-    if (older !== null)
-        decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` });
-    if (why !== null)
-        decisions.push({
-            what: 'rollout',
-            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
-            why,
-        });
-    const isDone = isServed(facts) || isAt(stage, bundle.id, to);
-    return {
-        appId,
-        channel: to,
-        bundle,
-        stage,
-        isDone,
-        why: isDone
-            ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
-            : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
-        comment: isDone
-            ? null
-            : noteMove(bundle, to, origin, run, {
-                after: served?.name ?? null,
-                ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
-            }),
-        withdrawal: null,
-        commit: origin,
-        natives: changedNatives(facts),
-        decisions,
-        warnings: [
-            ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
-            ...channelWarnings(to),
-            ...(activeRollout(from) === null
-                ? []
-                : [
-                    `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
-                ]),
-            ...(natives.length === 0 ? [NOT_JUDGED] : []),
-            ...(origin === null ? [NOT_OURS] : []),
-        ],
-    };
-}
-/** A bundle and the commit for which it was on the channel. */
-function namedWithCommit(bundle, channelName) {
-    return { name: bundle.name, sha: readServedCommit(bundle, channelName)?.sha ?? null };
-}
-/** Everybody on `to` has it, and nothing else is rolled out. */
-function isServed({ to, bundle }) {
-    return to.version?.id === bundle.id && activeRollout(to) === null;
-}
-function refuseUnready({ bundle, from, stored }) {
-    if (isReady(bundle) && stored)
-        return null;
-    const why = bundle.deleted
-        ? 'it was deleted'
-        : stored
-            ? 'its upload was never finished'
-            : 'its content is not there any more';
-    return new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`, { hint: `Publish to channel ${from.name} again; then promote what it serves.` });
-}
-function refuseOlder(facts) {
-    const { to, bundle, force } = facts;
-    if (force || isServed(facts))
-        return null;
-    const withdrawn = readServedCommit(bundle, to.name)?.withdrawn;
-    if (withdrawn != null)
-        return new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`, {
-            hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
-        });
-    const older = olderThanServed(facts);
-    return older === null
-        ? null
-        : new src_errors/* ActionError */.lZ('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
-            hint: `To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true". Otherwise bring channel ${facts.from.name} up to date first.`,
-        });
-}
-/** Why the bundle is older than what `to` serves, or null. Without commits to compare, by when they were made. */
-function olderThanServed({ from, to, bundle, relation, run }) {
-    const served = to.version;
-    if (served === null || served.id === bundle.id)
-        return null;
-    const ours = originOf(bundle, from.name);
-    const theirs = originOf(served, to.name);
-    if (ours !== null && theirs !== null) {
-        const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId };
-        // What was decided by a roll-back is about runs; this is about the two bundles.
-        const stale = isStale(commit, { ...theirs, instead: null }, relation);
-        if (stale === null)
-            return null;
-        const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`;
-        const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`;
-        return `${which}, which is older than ${than}${relation === 'behind' ? '' : '; the branches differ, so the order of the runs tells'}`;
-    }
-    return Date.parse(bundle.created_at) < Date.parse(served.created_at)
-        ? `${bundle.name} was made before ${served.name}, and no commits are known that could be compared`
-        : null;
-}
-/** How its native packages differ from those of what `to` serves. */
-function changedNatives({ bundle, to }) {
-    return compareNatives(bundle.native_packages ?? [], to.version?.native_packages ?? null);
-}
-/** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
-function lackOf(facts) {
-    const { to, bundle } = facts;
-    const served = to.version;
-    const broken = changedNatives(facts).filter(({ compatible }) => !compatible);
-    const isShielded = to.disable_auto_update === 'version_number' &&
-        bundle.min_update_version !== null &&
-        semver_default().gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0');
-    if (broken.length === 0 || isShielded)
-        return null;
-    return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`;
-}
-function refuseIncompatible(facts) {
-    const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null;
-    return lack === null
-        ? null
-        : new src_errors/* ActionError */.lZ('native_incompatible', lack, {
-            hint: 'Release the app to the stores first, then promote with "on-incompatible: warn".',
-        });
-}
-function refuseUndelivered({ to, bundle, natives }) {
-    const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version);
-    return refused === null
-        ? null
-        : new src_errors/* ActionError */.lZ('promotion_refused', `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`, {
-            hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
-        });
-}
-
-;// CONCATENATED MODULE: ./src/plan/rollback.ts
-
-
-
-
-
-
-
-/** Whether this very run (an earlier attempt of it) rolled the channel back already. */
-function isRolledBackBy(channel, run) {
-    const noted = channel.version === null ? null : readServedCommit(channel.version, channel.name);
-    return noted !== null && noted.instead !== null && noted.runId === run.runId;
-}
-/**
- * The bundle that the channel served before what it serves now. Each bundle's note says after which one it came;
- * where that leads nowhere, the order of the runs that put bundles on the channel tells. Bundles that are gone,
- * not ready, or were rolled back themselves are passed over. Throws `no_earlier_bundle`.
- *
- * `bundles` are those that have a note for the channel.
- */
-function findEarlier(channel, bundles) {
-    const served = channel.version;
-    if (served === null)
-        throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
-            hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
-        });
-    const note = (bundle) => readServedCommit(bundle, channel.name);
-    const isGood = (bundle) => bundle.id !== served.id && isReady(bundle) && note(bundle)?.withdrawn === null;
-    const byName = new Map(bundles.map(bundle => [bundle.name, bundle]));
-    const seen = new Set([served.name]);
-    for (let name = note(served)?.after ?? null; name !== null && !seen.has(name);) {
-        seen.add(name);
-        const bundle = byName.get(name);
-        if (bundle === undefined)
-            break;
-        if (isGood(bundle))
-            return { bundle, why: `channel ${channel.name} served it before` };
-        name = note(bundle)?.after ?? null;
-    }
-    const now = note(served);
-    const [latest] = bundles
-        .filter(bundle => isGood(bundle) && !seen.has(bundle.name))
-        .filter(bundle => now === null || note(bundle).runId < now.runId)
-        .sort((one, other) => note(other).runId - note(one).runId);
-    if (latest !== undefined)
-        return {
-            bundle: latest,
-            why: `run ${note(latest).run} put it on channel ${channel.name}, the last before what is served now`,
-        };
-    throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Nothing tells what channel ${channel.name} served before ${served.name}.`, {
-        hint: 'This action notes on each bundle where it put it; here no earlier bundle that is still there has such a note. Name the bundle to go back to: set the input "to" to its name or id.',
-    });
-}
-/**
- * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_withdrawn`,
- * `rollback_refused` or `rollout_active`; nothing was written then.
- */
-function planRollback(facts) {
-    const { appId, channel, target, run, natives } = facts;
-    const { bundle } = target;
-    const served = channel.version;
-    const origin = originOf(bundle, channel.name);
-    const noted = served === null ? null : readServedCommit(served, channel.name);
-    const decisions = [
-        { what: 'channel', value: channel.name, why: 'input "channel"' },
-        { what: 'bundle', value: bundle.name, why: target.why },
-        ...(served === null || served.id === bundle.id
-            ? []
-            : [{ what: 'instead of', value: served.name, why: describeAffected(facts.affected) }]),
-        ...nativeDecisions(natives),
-    ];
-    if (served?.id === bundle.id)
-        return {
-            appId,
-            channel,
-            bundle,
-            stage: EVERYBODY,
-            isDone: true,
-            why: `Channel ${channel.name} already serves ${bundle.name}.`,
-            comment: null,
-            withdrawal: null,
-            commit: origin,
-            natives: [],
-            decisions,
-            warnings: [],
-        };
-    rollback_refuseUnready(facts);
-    if (!facts.force) {
-        refuseWithdrawn(facts);
-        rollback_refuseUndelivered(facts);
-    }
-    // A rollout would go on beside the older bundle: only an explicit word ends it.
-    const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail';
-    const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive });
-    if (why !== null)
-        decisions.push({ what: 'rollout', value: 'everybody', why });
-    // Going forward again to what a run before rolled back: then what is served now was never the bad one.
-    const isUndone = noted?.instead?.name === bundle.name;
-    const withdrawn = served === null || isUndone ? null : noteWithdrawal(served.comment, channel.name, run);
-    return {
-        appId,
-        channel,
-        bundle,
-        stage,
-        isDone: false,
-        why: describeMove(facts),
-        comment: noteMove(bundle, channel, origin, run, {
-            after: isUndone ? (served?.name ?? null) : null,
-            ...(served === null || isUndone ? {} : { instead: namedWithCommit(served, channel.name) }),
-        }),
-        withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
-        commit: origin,
-        // Not judged: installed apps that could run the older bundle then can run it now.
-        natives: [],
-        decisions,
-        warnings: [
-            ...channelWarnings(channel),
-            ...affectedWarnings(facts),
-            ...(natives.length === 0 ? [NOT_JUDGED] : []),
-            ...(origin === null ? [NOT_OURS] : []),
-        ],
-    };
-}
-function describeMove({ channel, target: { bundle, why }, affected }) {
-    const from = channel.version === null ? '' : `, instead of ${channel.version.name}`;
-    const running = affected === null || affected.count === 0
-        ? ''
-        : ` ${countKnown(affected)} until ${affected.count === 1 ? 'it asks' : 'they ask'} next.`;
-    return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`;
-}
-function describeAffected(affected) {
-    if (affected === null)
-        return 'what it serves now; the key may not read which devices run it';
-    return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`;
-}
-function countKnown({ count }) {
-    return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`;
-}
-function affectedWarnings({ affected, target }) {
-    const refusing = affected?.refusing;
-    return refusing
-        ? [
-            `${refusing.count} of ${refusing.of} known devices that were looked at would refuse ${target.bundle.name}: ${refusing.rule}.`,
-        ]
-        : [];
-}
-function rollback_refuseUnready({ target: { bundle }, stored }) {
-    if (isReady(bundle) && stored)
-        return;
-    const why = bundle.deleted
-        ? 'it was deleted'
-        : stored
-            ? 'its upload was never finished'
-            : 'its content is not there any more';
-    throw new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
-        hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
-    });
-}
-function refuseWithdrawn({ target: { bundle }, channel }) {
-    const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn;
-    if (withdrawn == null)
-        return;
-    throw new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`, {
-        hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
-    });
-}
-function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affected }) {
-    const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version);
-    const refusing = affected?.refusing;
-    const rule = refused !== null
-        ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
-        : refusing && refusing.count === refusing.of
-            ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
-            : null;
-    if (rule === null)
-        return;
-    throw new src_errors/* ActionError */.lZ('rollback_refused', `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`, {
-        hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
-    });
-}
-
-;// CONCATENATED MODULE: ./src/plan/housekeeping.ts
-
-
-
-
-
-/**
- * Which bundles are old and of no use: made by this action (their comment tells), finished, served by no channel,
- * neither to everybody nor as a rollout, not what a channel would be rolled back to, and not among the newest
- * `keep`. `bundles` are all that are not deleted, `channels` all channels.
- */
-function planHousekeeping(bundles, channels, keep) {
-    const served = new Set(channels.flatMap(({ version, rollout_version }) => [version?.id, rollout_version]));
-    const needed = new Set(channels.flatMap(channel => neededFor(channel, bundles)));
-    const reasonFor = (bundle) => {
-        if (served.has(bundle.id))
-            return 'served';
-        if (needed.has(bundle.id))
-            return 'rollback';
-        // The names of ours are always such; another cannot be asked for safely.
-        if (readNotes(bundle).length === 0 || semver_default().valid(bundle.name) !== bundle.name)
-            return 'foreign';
-        return isReady(bundle) ? null : 'unfinished';
-    };
-    const kept = { served: 0, rollback: 0, newest: 0, foreign: 0, unfinished: 0 };
-    const old = [];
-    for (const bundle of bundles) {
-        const reason = reasonFor(bundle);
-        if (reason === null)
-            old.push(bundle);
-        else
-            kept[reason]++;
-    }
-    old.sort((one, other) => other.id - one.id);
-    kept.newest = Math.min(keep, old.length);
-    return { remove: old.slice(keep).reverse(), kept };
-}
-/** The bundle that the channel would be rolled back to. */
-function neededFor(channel, bundles) {
-    const noted = bundles.filter(bundle => readNotes(bundle).some(note => note.channel === channel.name));
-    try {
-        return [findEarlier(channel, noted).bundle.id];
-    }
-    catch (error) {
-        if (error instanceof src_errors/* ActionError */.lZ)
-            return [];
-        throw error;
-    }
-}
-/** No job on GitHub's machines goes on for longer than 6 hours; a job that was stopped is mostly run again by then. */
-const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
-/** Which unfinished bundles this action began and no run will finish: `now` is a day after they were made. */
-function findAbandoned(unfinished, now) {
-    return unfinished.filter(bundle => readNotes(bundle).length > 0 &&
-        semver_default().valid(bundle.name) === bundle.name &&
-        Date.parse(bundle.created_at) < now.getTime() - ABANDONED_AFTER);
-}
-
-;// CONCATENATED MODULE: ./src/operations/cleanup.ts
-
-
-
-/**
- * What this action made on Capgo for a pull request (`owner/name#12`). The bundles' comments tell, not names
- * alone: a channel is its own only while it serves such a bundle. `channelName` is looked at too.
- */
-async function findLeftovers(appId, pull, channelName, capgo) {
-    const made = await capgo.findBundlesByComment(appId, `for ${pull}`);
-    const names = new Set(channelName === null ? [] : [channelName]);
-    for (const bundle of made)
-        for (const note of readPulls(bundle))
-            if (note.pull === pull)
-                names.add(note.channel);
-    const found = names.size === 0 ? [] : await capgo.readChannels(appId, [...names]);
-    const isServing = ({ name, version }) => version !== null && readPulls(version).some(note => note.pull === pull && note.channel === name);
-    const channels = found.filter(isServing);
-    const number = pull.slice(pull.lastIndexOf('#') + 1);
-    const bundles = made.filter(bundle => {
-        // The names of ours are always strict versions; another cannot be asked for safely.
-        if (semver_default().valid(bundle.name) !== bundle.name)
-            return false;
-        const preRelease = semver_default().parse(bundle.name)?.prerelease.join('.') ?? '';
-        const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '');
-        const forThis = readPulls(bundle).filter(note => note.pull === pull);
-        return preRelease.startsWith(`pr.${number}.`) && lines.length === forThis.length;
-    });
-    const kept = found
-        .filter(channel => !isServing(channel))
-        .map(({ name }) => `Channel ${name} stays: what it serves was not made for this pull request.`);
-    return { channels, bundles, kept };
-}
-/**
- * Removes the leftovers: each channel with the overrides of the devices that are still on it, then the
- * bundles, each by its name. A bundle that another channel serves stays. Doing it twice does no harm.
- *
- * `announce` is told what will be gone before the bundles are: as long as one is there, a later run finds the pull
- * request and does what this one left undone, when it is stopped.
- */
-async function removeLeftovers(appId, leftovers, capgo, announce) {
-    const { channels, bundles } = leftovers;
-    if (channels.length + bundles.length === 0) {
-        const nothing = { channels: [], bundles: [], devices: 0, kept: leftovers.kept };
-        await announce(nothing);
-        return nothing;
-    }
-    // A key for previews removes a bundle only together with its own channel that serves it.
-    const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId);
-    const gone = new Set();
-    const removed = { channels: [], devices: 0 };
-    for (const channel of channels) {
-        removed.devices += await capgo.countOverrides(appId, channel.id);
-        const answer = await capgo.deleteChannel(appId, channel.name, !mayDeleteBundles);
-        if (answer === 'deleted')
-            removed.channels.push(channel.name);
-        if (answer === 'deleted' && !mayDeleteBundles && channel.version !== null)
-            gone.add(channel.version.name);
-    }
-    const others = bundles.filter(({ name }) => !gone.has(name));
-    const all = others.map(({ name }) => name);
-    await announce({
-        ...removed,
-        bundles: mayDeleteBundles ? all : [...gone],
-        kept: [...leftovers.kept, ...(mayDeleteBundles ? [] : keptForLackOfPermission(all))],
-    });
-    const names = [...gone];
-    const kept = [...leftovers.kept];
-    const left = [];
-    for (const { name, storage_provider } of others) {
-        const isInProgress = storage_provider === 'r2-direct';
-        if (isInProgress && (await capgo.removeFailedBundle(appId, name)))
-            names.push(name);
-        else if (!mayDeleteBundles)
-            left.push(name);
-        else {
-            const answer = await capgo.deleteBundle(appId, name);
-            if (answer === 'deleted')
-                names.push(name);
-            if (answer === 'linked')
-                kept.push(`Bundle ${name} stays: another channel serves it.`);
-        }
-    }
-    return { ...removed, bundles: names, kept: [...kept, ...keptForLackOfPermission(left)] };
-}
-function keptForLackOfPermission({ length }) {
-    return length === 0
-        ? []
-        : [
-            `${length === 1 ? 'One older bundle stays' : `${length} older bundles stay`} until Capgo's retention removes ${length === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
-        ];
-}
-/** Removes what runs began to upload that were stopped and never run again. Returns the names. */
-async function removeAbandoned(appId, now, capgo) {
-    const abandoned = findAbandoned(await capgo.findUnfinishedBundles(appId), now);
-    if (abandoned.length === 0)
-        return [];
-    const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId);
-    const removed = [];
-    for (const { name } of abandoned)
-        if ((await capgo.removeFailedBundle(appId, name)) ||
-            // Where the content had arrived, the bundle counts as a whole one.
-            (mayDeleteBundles && (await capgo.deleteBundle(appId, name)) === 'deleted'))
-            removed.push(name);
-    return removed;
-}
-/** Numbers of the repository's pull requests that still have something on Capgo. */
-async function findPreviewedPulls(appId, repository, capgo) {
-    const bundles = await capgo.findBundlesByComment(appId, `for ${repository}#`);
-    const numbers = bundles.flatMap(bundle => readPulls(bundle).flatMap(({ pull }) => pull.startsWith(`${repository}#`) ? [Number(pull.slice(repository.length + 1))] : []));
-    return [...new Set(numbers)].sort((one, other) => one - other);
 }
 
 ;// CONCATENATED MODULE: ./node_modules/uqr/dist/index.mjs
@@ -63097,13 +64063,13 @@ function renderHousekeeping(result) {
 ;// CONCATENATED MODULE: ./src/plan/testers.ts
 /**
  * Where every tester's device belongs: on the channel of the newest open pull request that wants it, else on its
- * standing channel, else nowhere. A device that somebody put on a channel that is not the file's business stays.
+ * standing channel, else nowhere. Where the file never had a device, somebody put it there, and there it stays.
  */
 function planTesters(facts) {
     const { today, overrides, prune } = facts;
     const now = byDevice(facts.testers);
-    const before = byDevice(facts.before ?? []);
-    const placed = new Set((facts.before ?? []).map(({ device, channel }) => `${device} ${channel}`));
+    const earlier = byDevice(facts.earlier ?? []);
+    const placed = new Set((facts.earlier ?? []).map(({ device, channel }) => `${device} ${channel}`));
     const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull);
     const wanted = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }));
     const previewChannels = new Set(facts.previews.map(({ channel }) => channel));
@@ -63151,7 +64117,7 @@ function planTesters(facts) {
     }
     const gone = { tester: null, to: null, pull: null, others: [], expiredFor: [], state: 'release' };
     if (prune !== 'never')
-        for (const [device, tester] of before) {
+        for (const [device, tester] of earlier) {
             const from = overrides.get(device)?.channel;
             if (known.has(device) || from === undefined)
                 continue;
@@ -63159,13 +64125,40 @@ function planTesters(facts) {
                 assignments.push({ ...gone, device, tester, from });
         }
     if (prune === 'exclusive') {
-        const standing = [...now.values(), ...before.values()].flatMap(({ channel }) => channel ?? []);
+        const standing = [...now.values(), ...(facts.earlier ?? [])].flatMap(({ channel }) => channel ?? []);
         const managed = new Set([...previewChannels, ...standing]);
         for (const [device, { channel: from }] of overrides)
-            if (managed.has(from) && !known.has(device) && !before.has(device))
+            if (managed.has(from) && !known.has(device) && !earlier.has(device))
                 assignments.push({ ...gone, device, from });
     }
     return { assignments, renewals };
+}
+/** Days after its last write in which Capgo may still have an override: 30 on some servers, 90 on others. */
+const LIFE_DAYS = 90;
+/** Versions of the file that are looked at: each is a request. */
+const MOST_VERSIONS = 50;
+/**
+ * The versions of the file, given newest first, whose overrides may still be there: those of the last 90 days before
+ * `until`, and the one that held when they began. Commits are dated by their committers' clocks, so `until` is a
+ * commit's date too. `leftOut` counts what would count and is too much.
+ */
+function versionsThatCount(versions, until) {
+    const newest = Math.max(...[until, versions[0]?.at ?? null].map(at => Date.parse(at ?? '') || 0));
+    const begin = newest - LIFE_DAYS * 24 * 60 * 60 * 1000;
+    const last = versions.findIndex(({ at }) => at !== null && Date.parse(at) < begin);
+    const alive = last === -1 ? versions : versions.slice(0, last + 1);
+    const counted = alive.slice(0, MOST_VERSIONS);
+    return { counted, leftOut: alive.length - counted.length };
+}
+/**
+ * Whether who was in the file earlier could change the plan. `isWhole`: devices that are not in the file are this
+ * run's matter too.
+ */
+function asksForHistory({ assignments }, facts, isWhole) {
+    const planned = new Set(assignments.map(({ device }) => device));
+    const isUnknown = (device) => !planned.has(device);
+    return (assignments.some(({ state }) => state === 'by_hand') ||
+        (isWhole && facts.prune !== 'never' && [...facts.overrides.keys()].some(isUnknown)));
 }
 /** The devices that a pull request asks for, by id; those whose last day is over too. */
 function wantedBy(preview, facts) {
@@ -63393,7 +64386,7 @@ function describe(result) {
             const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`;
             const some = rolledOut(result);
             if (some !== null && outcome === 'published')
-                return `channel ${channel.name} gives ${bundle.name} to ${formatShare(some.bps)} of its devices; the others have ${some.others ?? 'nothing'}.`;
+                return `channel ${channel.name} gives ${bundle.name} to ${formatShare(some.bps)} of its devices${some.paused ? ' (paused)' : ''}; the others have ${some.others ?? 'nothing'}.`;
             const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`;
             return `channel ${channel.name} serves ${bundle.name}${size}${commit === null ? '' : ` from ${shortSha(commit.sha)}`}${instead}.`;
         }
@@ -63555,7 +64548,7 @@ function why({ outcome, reason, by, decisions, files }) {
     const sentence = by === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
     return escapeText(outcome === 'planned' ? `${sentence} Nothing was written.` : sentence);
 }
-function decisions({ decisions, leftOut, outcome }) {
+function decisions({ decisions, leftOut, sourceMaps, outcome }) {
     const rows = decisions.map(({ what, value, why }) => [escapeText(what), code(value), escapeText(why)]);
     const shown = leftOut.slice(0, LEFT_OUT_SHOWN).map(({ path, why }) => `${code(path)} (${escapeText(why)})`);
     if (leftOut.length > shown.length)
@@ -63563,6 +64556,9 @@ function decisions({ decisions, leftOut, outcome }) {
     const body = [
         rows.length === 0 ? '' : table(['', 'chosen', 'because'], rows),
         shown.length === 0 ? '' : `Left out of the bundle: ${shown.join(', ')}.`,
+        sourceMaps === null
+            ? ''
+            : `The source maps are kept as the artifact ${markdown_link(code(sourceMaps.name), sourceMaps.url)}.`,
     ].filter(part => part !== '');
     return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned');
 }
@@ -63573,7 +64569,7 @@ function footer({ outcome, appId, bundle, channel, files, delta, durations, by }
         channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
         files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
         delta === null ? '' : `${plural(delta.sent, 'new file')}, ${formatBytes(delta.sentBytes)}`,
-        bundle.checksum === null || !isOurs ? '' : `SHA-256 ${code(bundle.checksum.slice(0, 12))}`,
+        bundle.sha256 === null || !isOurs ? '' : `SHA-256 ${code(bundle.sha256.slice(0, 12))}`,
         durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
         durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
         `${formatDuration(durations.total)} in all`,
@@ -63686,21 +64682,37 @@ function renderComment(comment) {
     // Code units: never fewer than the characters that GitHub counts.
     return `${limit(markdown.join('\n\n'), LONGEST_COMMENT, text => text.length)}\n`;
 }
+/** A `kept` preview has the heading of one that is ready, where there is one. */
+const HEADINGS = {
+    building: '### 🔨 Building',
+    ready: '### 📱 Preview ready',
+    failed: '### ❌ No preview of',
+    kept: '### 💤 No preview of',
+    closed: '### 🧹 Preview closed',
+    missing: '### ⚠️ Preview missing',
+};
+/** What a comment of ours says; null where it says nothing that is known. */
+function stateOfComment(body) {
+    const heading = body.split('\n').find(line => line.startsWith('### ')) ?? '';
+    const states = Object.keys(HEADINGS);
+    return states.find(state => heading.startsWith(HEADINGS[state])) ?? null;
+}
 function comment_blocks(comment) {
+    const { bundle } = comment;
     const commit = linkCommit(comment.commit);
     const warned = setApart([...refusals(comment), ...comment.warnings.map(escapeText)]);
     switch (comment.state) {
         case 'building':
             return [
-                `### 🔨 Building ${commit} for ${code(comment.channel.name)}`,
-                comment.bundle === null ? '' : still(comment),
+                `${HEADINGS.building} ${commit} for ${code(comment.channel.name)}`,
+                bundle === null ? '' : still(comment),
                 warned,
                 phone(comment),
                 comment_footer(comment),
             ];
         case 'ready':
             return [
-                `### 📱 Preview ready: ${served(comment)}`,
+                `${HEADINGS.ready}: ${served(comment)}`,
                 facts(comment),
                 warned,
                 testers(comment),
@@ -63712,16 +64724,32 @@ function comment_blocks(comment) {
             ];
         case 'failed':
             return [
-                `### ❌ No preview of ${commit}${comment_why(comment)}`,
-                comment_failure(comment),
+                `${HEADINGS.failed} ${commit}${comment_why(comment)}`,
+                failure(comment),
                 still(comment),
                 output(comment),
                 warned,
                 phone(comment),
                 comment_footer(comment),
             ];
+        case 'kept':
+            return [
+                bundle === null ? `${HEADINGS.kept} ${commit}` : `${HEADINGS.ready}: ${served(comment)}`,
+                bundle === null ? '' : facts(comment),
+                markdown_alert('NOTE', `${commit} was not published. ${escapeText(comment.reason ?? '')}`.trim()),
+                warned,
+                phone(comment),
+                comment_footer(comment),
+            ];
         case 'closed':
-            return ['### 🧹 Preview closed', removed(comment), movedOn(comment), warned, comment_footer(comment)];
+            return [HEADINGS.closed, removed(comment), movedOn(comment), warned, comment_footer(comment)];
+        case 'missing':
+            return [
+                `${HEADINGS.missing}: ${commit}`,
+                `${escapeText(comment.missing ?? '')} Push a commit, or run the workflow again, to make the preview again.`,
+                bundle === null ? '' : still(comment),
+                `<sub>${escapeText(comment.appId)}</sub>`,
+            ];
     }
 }
 /** Between these another run may put what has become of this preview's testers. */
@@ -63780,19 +64808,26 @@ function nameNative({ platform, version }) {
 function refusals({ natives }) {
     return natives.flatMap(native => native.refusal === null ? [] : [`${nameNative(native)} does not take it: ${escapeText(native.refusal)}`]);
 }
-/** What the channel serves while this commit is not on it. */
+/** What the channel serves while this commit is not on it; nothing is said of a channel that is not known. */
 function still(comment) {
     const { bundle, channel } = comment;
+    if (channel.name === '')
+        return '';
     if (bundle === null)
         return `Channel ${code(channel.name)} serves nothing yet.`;
-    const from = bundle.from === null ? '' : ` from ${linkCommit(bundle.from)}`;
-    return `Channel ${code(channel.name)} still serves ${served(comment)}${from}.`;
+    const what = `hannel ${code(channel.name)} still serves ${served(comment)}`;
+    if (bundle.from === null)
+        return `C${what}.`;
+    const from = linkCommit(bundle.from);
+    return comment.state === 'failed'
+        ? `The earlier preview, of ${from}, still works: c${what}.`
+        : `C${what} from ${from}.`;
 }
 /** An error's code is its shortest name: `build_failed`. */
 function comment_why({ error }) {
     return error === null ? '' : `: ${escapeText(error.code.replaceAll('_', ' '))}`;
 }
-function comment_failure({ error }) {
+function failure({ error }) {
     if (error === null)
         return '';
     const what = `<b>${escapeText(error.message)}</b>`;
@@ -63858,52 +64893,371 @@ function comment_footer({ appId, runUrl, error }) {
     return `<sub>${render_row([escapeText(appId), failed, markdown_link('workflow run', runUrl)])}</sub>`;
 }
 
+;// CONCATENATED MODULE: ./src/report/outcome.ts
+
+
+/** Where no content was looked at. */
+const NOTHING_COMPARED = { change: null, makeup: null };
+/** The result of a dry run: what would be done. */
+function plannedResult(findings) {
+    const { plan, known } = findings;
+    const { action } = plan;
+    const bundle = action.do === 'upload'
+        ? { id: null, name: action.names[0] ?? '' }
+        : { id: action.bundle.id, name: action.bundle.name };
+    const doing = {
+        upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
+        resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
+        promote: `would point channel ${plan.channelName} at bundle ${bundle.name}, which is there already`,
+        keep: `would leave channel ${plan.channelName} as it is`,
+    }[action.do];
+    return {
+        ...base(findings),
+        outcome: 'planned',
+        reason: `Dry run: it ${doing}. Nothing was written.`,
+        channel: {
+            name: plan.channelName,
+            id: plan.channelId,
+            made: plan.create !== null,
+            public: known.channel?.public ?? plan.create?.public ?? null,
+        },
+        bundle: {
+            ...bundle,
+            checksum: known.checksum,
+            sha256: known.sha256,
+            // How much single files take is known once they are packed.
+            size: bundle.id === null
+                ? known.delta === 'only'
+                    ? null
+                    : known.size
+                : (known.sizes.get(bundle.id) ?? null),
+            url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
+        },
+        rollout: plan.stage.bps === null
+            ? null
+            : {
+                bps: plan.stage.bps,
+                paused: plan.stage.paused,
+                of: bundle.name,
+                others: known.channel?.version?.name ?? null,
+            },
+        by: action.do === 'keep' ? null : action.do,
+    };
+}
+/** What a channel rolls out; `served` or `running` is its bundle. */
+function rolloutOf(channel, running, served) {
+    const active = activeRollout(channel);
+    if (active === null)
+        return null;
+    const name = [served, running].find(bundle => bundle?.id === active.id)?.name ?? `bundle ${active.id}`;
+    return { bps: active.bps, paused: active.paused, of: name, others: channel.version?.name ?? null };
+}
+/** The result of a publish, by the channel as it was read back. */
+function publishedResult(findings, published) {
+    const { plan, known } = findings;
+    const { channel } = published;
+    const served = published.bundle ?? channel.version;
+    return {
+        ...base(findings),
+        outcome: published.outcome,
+        reason: published.reason,
+        channel: { name: channel.name, id: channel.id, made: plan.create !== null, public: channel.public },
+        bundle: {
+            id: served?.id ?? null,
+            name: served?.name ?? '',
+            checksum: served?.checksum ?? null,
+            sha256: published.sha256,
+            size: published.size,
+            url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
+        },
+        rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
+        by: published.by,
+        delta: published.delta,
+        warnings: [...base(findings).warnings, ...published.warnings],
+        ...(published.outcome === 'published' ? findings.contents : NOTHING_COMPARED),
+    };
+}
+function base(findings) {
+    const { plan, known, built } = findings;
+    const before = known.channel?.version ?? null;
+    return {
+        kind: 'publish',
+        appId: plan.appId,
+        before: before === null ? null : { id: before.id, name: before.name },
+        delta: null,
+        natives: plan.natives,
+        preview: null,
+        verified: null,
+        testers: null,
+        commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
+        ...findings.contents,
+        files: built.files,
+        leftOut: built.leftOut,
+        sourceMaps: null,
+        decisions: plan.decisions,
+        warnings: [...built.warnings, ...plan.warnings],
+        durations: { build: built.duration, upload: findings.upload, total: findings.total },
+    };
+}
+/** The result of a promotion or roll-back; `published` is null on a dry run. Times in milliseconds. */
+function movedResult({ plan, consoleUrl, repositoryUrl, size, sha256, work, total, }, published, warnings) {
+    const { channel, bundle, commit, stage } = plan;
+    const before = channel.version;
+    const planned = stage.bps === null
+        ? null
+        : { bps: stage.bps, paused: stage.paused, of: bundle.name, others: before?.name ?? null };
+    return {
+        kind: 'publish',
+        outcome: published?.outcome ?? 'planned',
+        reason: published === null ? `Dry run: nothing was written. ${plan.why}` : plan.why,
+        appId: plan.appId,
+        channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
+        bundle: {
+            id: bundle.id,
+            name: bundle.name,
+            checksum: bundle.checksum,
+            sha256,
+            size,
+            url: bundlePage(consoleUrl, plan.appId, bundle.id),
+        },
+        rollout: published === null ? planned : rolloutOf(published.channel, null, bundle),
+        by: plan.isDone ? null : 'promote',
+        before: before === null ? null : { id: before.id, name: before.name },
+        commit: commit === null
+            ? null
+            : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
+        ...NOTHING_COMPARED,
+        delta: null,
+        natives: plan.isDone ? [] : plan.natives,
+        files: null,
+        leftOut: [],
+        sourceMaps: null,
+        decisions: plan.decisions,
+        testers: null,
+        warnings: [...plan.warnings, ...warnings],
+        preview: null,
+        verified: null,
+        durations: { build: null, upload: work, total },
+    };
+}
+/** The result of a run that found what it wants in place, before anything was built. Time in milliseconds. */
+function keptResult({ appId, channel, commit, consoleUrl, sha256, size, }, reason, total) {
+    const served = channel.version;
+    return {
+        kind: 'publish',
+        outcome: 'unchanged',
+        reason,
+        appId,
+        channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
+        bundle: {
+            id: served?.id ?? null,
+            name: served?.name ?? '',
+            checksum: served?.checksum ?? null,
+            sha256,
+            size,
+            url: bundlePage(consoleUrl, appId, served?.id ?? null),
+        },
+        rollout: null,
+        by: null,
+        before: served === null ? null : { id: served.id, name: served.name },
+        commit: { sha: commit.sha, refName: commit.refName, url: commit.url },
+        ...NOTHING_COMPARED,
+        delta: null,
+        natives: [],
+        files: null,
+        leftOut: [],
+        sourceMaps: null,
+        decisions: [],
+        testers: null,
+        warnings: [],
+        preview: null,
+        verified: null,
+        durations: { build: null, upload: null, total },
+    };
+}
+/** The result with what a device was given; null where none asked. */
+function withVerification(result, verified) {
+    if (verified === null)
+        return result;
+    return { ...result, verified: verified.said, warnings: [...result.warnings, ...verified.warnings] };
+}
+/** Page of a bundle in the Capgo console; null where there is none. */
+function bundlePage(consoleUrl, appId, id) {
+    return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`;
+}
+/** Any error as a result; one that is not ours is a fault of this action and says so. */
+function outcome_failure(error, what = 'Publish', 
+/** What the run had done before. */
+published = null) {
+    const known = error instanceof src_errors/* ActionError */.lZ ? error : undefined;
+    const hint = known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null);
+    const done = published?.outcome === 'published'
+        ? `Before this, the run put bundle ${published.bundle.name} on channel ${published.channel.name}, and it is there.`
+        : null;
+    return {
+        kind: 'failed',
+        published,
+        outcome: 'failed',
+        what,
+        code: known?.code ?? 'internal',
+        reason: known?.message ??
+            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
+        hint: [done, hint].filter(part => part !== null).join(' ') || null,
+        at: known?.at ?? null,
+        output: known?.output ?? null,
+        problems: known?.problems ?? [],
+        warnings: [],
+    };
+}
+
+;// CONCATENATED MODULE: ./src/operations/mark.ts
+/** The first lines of a comment of ours: of which app, by which run, and the proof that it is ours. */
+
+const BEGINS = '<!-- capgo-publish-action ';
+const HEAD = /^<!-- capgo-publish-action (\S+) -->\r?\n<!-- run (\d+)\.(\d+) -->(?:\r?\n<!-- key ([0-9a-f]+)(?:\.([0-9a-f]+))? -->)?/;
+/** Bytes of an HMAC that are shown: more than anybody guesses. */
+const mark_SHOWN = 16;
+/**
+ * How the comments about an app are made and known, by the Capgo key. `signed` texts can be copied to another comment;
+ * a seal holds for the one whose number it is about. Nothing of the key can be learned from either: HMAC-SHA256.
+ */
+function markOf(appId, capgoToken) {
+    const key = keyOf(capgoToken);
+    return {
+        begins: `${BEGINS}${appId} -->`,
+        prove: comment => prove(comment, key),
+        head(run, comment) {
+            const seal = comment === null ? '' : `.${sealOf(appId, comment, key)}`;
+            return `${BEGINS}${appId} -->\n<!-- run ${run.id}.${run.attempt} -->\n<!-- key ${signatureOf(appId, key)}${seal} -->\n`;
+        },
+    };
+}
+/** How our comments are known, whatever the app. */
+function anyMark(capgoToken) {
+    const key = keyOf(capgoToken);
+    return { begins: BEGINS, prove: comment => prove(comment, key) };
+}
+/** Null where the text is not in the form of ours. */
+function readHead(body) {
+    const [, appId, id, attempt] = HEAD.exec(body) ?? [];
+    return appId === undefined ? null : { appId, run: { id: Number(id), attempt: Number(attempt) } };
+}
+function prove({ id, body }, key) {
+    const [, appId, , , signature, seal] = HEAD.exec(body) ?? [];
+    if (appId === undefined)
+        return 'marked';
+    if (signature !== signatureOf(appId, key))
+        return 'former';
+    return seal === sealOf(appId, id, key) ? 'sealed' : 'signed';
+}
+// A key of its own: what is signed here can never stand for anything else that the token might sign.
+const keyOf = (capgoToken) => hmac(capgoToken, 'capgo-publish-action: comments');
+const signatureOf = (appId, key) => shown(hmac(key, `app ${appId}`));
+const sealOf = (appId, comment, key) => shown(hmac(key, `app ${appId} comment ${comment}`));
+function hmac(key, text) {
+    return (0,external_node_crypto_.createHmac)('sha256', key).update(text).digest();
+}
+function shown(digest) {
+    return digest.subarray(0, mark_SHOWN).toString('hex');
+}
+
 ;// CONCATENATED MODULE: ./src/operations/comment.ts
+
 
 /** The job's permission. */
 const PULL_REQUESTS = 'pull-requests: write';
 /**
- * Writes the one comment of a pull request and app: changes it where it is, else makes it; a closed preview
- * makes none; that of a failure is written also when the run was stopped. A comment of a newer run is left alone, so that runs may overtake one another. Returns its
- * page, null when there is none or it could not be written (that is a warning).
+ * Writes the one comment of a pull request and app: changes it where it is, else makes it; a closed preview makes
+ * none. How a run ended without a preview is written also when the run was stopped. A comment of a newer run is left
+ * alone, so that runs may overtake one another. Returns its page, null when there is none or it could not be written
+ * (that is a warning).
  */
 async function writeComment(comment, context) {
     const { inputs, trigger } = context;
-    const courtesy = comment.state === 'failed' ? context.lastWord : context.courtesy;
+    const isEnd = comment.state === 'failed' || comment.state === 'kept';
+    const courtesy = isEnd ? context.lastWord : context.courtesy;
     if (!inputs.comment || inputs.dryRun)
         return null;
-    const marker = markerOf(comment.appId);
+    const mark = markOf(comment.appId, inputs.capgoToken);
     const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt };
-    const body = `${marker}\n<!-- run ${run.id}.${run.attempt} -->\n${renderComment(comment)}`;
+    const shown = comment.state === 'ready' ? `${shownMarker(comment.commit.sha)}\n` : '';
+    const text = shown + renderComment(comment);
     return courtesy('write the comment', PULL_REQUESTS, async (github) => {
-        const write = async (known) => known.body === body || isNewer(known.body, run) ? known : github.updateComment(known.id, body);
-        const known = await github.findComment(comment.pull, marker);
+        const write = async (known) => {
+            const body = mark.head(run, known.id) + text;
+            return known.body === body || stays(known.body, comment, run)
+                ? known
+                : github.updateComment(known.id, body);
+        };
+        const known = await github.findComment(comment.pull, mark);
         const written = known === null ? null : await write(known);
-        if (written !== null || comment.state === 'closed')
+        if (written !== null || comment.state === 'closed' || comment.state === 'kept')
             return written?.url ?? null;
-        // Another run may have made one at the same moment: then it is that one.
-        const made = await github.createComment(comment.pull, marker, body);
+        // Another run may have made one at the same moment: then it is that one. Where it is this one, it is sealed now.
+        const made = await github.createComment(comment.pull, mark, mark.head(run, null) + text);
         return (await write(made))?.url ?? null;
     });
 }
+/** Apps that have a comment of ours on a pull request: they are known from it where no config can be read. */
+async function findCommentedApps(pull, context) {
+    const found = await context.courtesy('read the comments', PULL_REQUESTS, github => github.findComments(pull, anyMark(context.inputs.capgoToken)));
+    return [...new Set((found ?? []).flatMap(({ body }) => readHead(body)?.appId ?? []))];
+}
 /** Says anew in another pull request's comment which testers have its preview; the rest of it stays. */
-async function updateTesterSection(appId, pull, rows, github) {
-    const known = await github.findComment(pull, markerOf(appId));
+async function updateTesterSection(appId, pull, rows, github, capgoToken) {
+    const known = await github.findComment(pull, markOf(appId, capgoToken));
     if (known === null)
         return;
     const body = replaceTesters(known.body, rows);
     if (body !== known.body)
         await github.updateComment(known.id, body);
 }
-function markerOf(appId) {
-    return `<!-- capgo-publish-action ${appId} -->`;
+/** Our comment on a pull request; null where there is none. Nothing is written. */
+async function readComment(appId, pull, { inputs, courtesy }) {
+    const found = await courtesy('read the comment', PULL_REQUESTS, github => github.findComments(pull, markOf(appId, inputs.capgoToken)));
+    return found?.[0] ?? null;
 }
-function isNewer(body, run) {
-    const [, id, attempt] = /^<!-- run (\d+)\.(\d+) -->$/m.exec(body) ?? [];
-    return Number(id) > run.id || (Number(id) === run.id && Number(attempt) > run.attempt);
+/**
+ * Says in a comment of ours what a run found out that is not about this pull request. It stays the comment of the run
+ * that wrote it, so that a run on its way is not taken for an older one.
+ */
+async function replaceComment(known, comment, { inputs, trigger, courtesy }) {
+    if (!inputs.comment || inputs.dryRun)
+        return;
+    const run = readHead(known.body)?.run ?? { id: trigger.commit.runId, attempt: trigger.commit.runAttempt };
+    const body = markOf(comment.appId, inputs.capgoToken).head(run, known.id) + renderComment(comment);
+    if (body.trimEnd() === known.body.trimEnd())
+        return;
+    await courtesy('write the comment', PULL_REQUESTS, github => github.updateComment(known.id, body));
+}
+/** Whether the comment says how to get the preview of this commit; true where no comment is wanted. */
+async function isAnnounced(appId, pull, sha, context) {
+    if (!context.inputs.comment)
+        return true;
+    const known = await readComment(appId, pull, context);
+    // Not further down, where the output of a build may say anything.
+    const [hidden = ''] = /^(?:<!--.*-->\s*)+/.exec(known?.body ?? '') ?? [];
+    return hidden.includes(shownMarker(sha));
+}
+/** Behind the head of a comment that says how to get the preview of a commit. */
+function shownMarker(sha) {
+    return `<!-- ready ${sha} -->`;
+}
+/** Whether what stands there is to stay: a newer run's word, and whatever is not the "building" that a run ends. */
+function stays(body, { state }, run) {
+    const writer = readHead(body)?.run;
+    if (writer === undefined)
+        return false;
+    if (state === 'kept' && !(stateOfComment(body) === 'building' && comment_compare(writer, run) === 0))
+        return true;
+    return comment_compare(writer, run) > 0;
+}
+function comment_compare(one, other) {
+    return one.id - other.id || one.attempt - other.attempt;
 }
 
 ;// CONCATENATED MODULE: ./src/operations/deployment.ts
+
 
 
 
@@ -63923,12 +65277,14 @@ async function withDeployment({ environment: name, commit, purpose }, plan, cont
         return publish();
     const environment = environmentOf(name, context);
     const transient = purpose.kind === 'preview';
+    const production = name === 'production';
     const beginning = courtesy('show the deployment', PERMISSION, github => github.beginDeployment({
+        appId: plan.appId,
         sha: commit.sha,
         environment,
         transient,
-        production: name === 'production',
-        description: `Capgo channel ${plan.channelName}`,
+        production,
+        channel: plan.channelName,
         logUrl: trigger.runUrl,
     }));
     // Whoever awaits it sees the error; a run that is stopped while it still works must not end by one that nobody sees.
@@ -63940,8 +65296,9 @@ async function withDeployment({ environment: name, commit, purpose }, plan, cont
         await lastWord('show how the deployment ended', PERMISSION, async (github) => {
             const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null);
             await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl });
-            if (transient && state === 'success')
-                await github.retireDeployments(environment, id);
+            // As GitHub does it for those that are neither, but for our own alone.
+            if (!production && state === 'success')
+                await github.retireDeployments(environment, plan.appId, id);
         });
     };
     let published;
@@ -63949,15 +65306,894 @@ async function withDeployment({ environment: name, commit, purpose }, plan, cont
         published = await publish();
     }
     catch (error) {
-        await end('failure', null);
+        await end(error instanceof src_errors/* RefGone */.pu ? 'inactive' : 'failure', null);
         throw error;
     }
     await end(published.outcome === 'stale' ? 'inactive' : 'success', published.channel);
     return published;
 }
 
+;// CONCATENATED MODULE: ./src/operations/app-ids.ts
+/** The apps of a pull request's preview, also where the Capacitor config cannot be read. */
+
+
+
+
+
+/**
+ * App ids, those first that are most likely this job's: of the input or the Capacitor config; else of our comments on
+ * the pull request and of our deployments, as far as the key can see such an app. Throws why the config cannot be
+ * read where nothing else tells, and what is wrong with the key.
+ */
+async function findAppIds(pull, context) {
+    const { capgo, deps, inputs, trigger } = context;
+    const unreadable = await gatherAppId(inputs, trigger, deps).catch((error) => {
+        if (!(error instanceof src_errors/* ActionError */.lZ) || error instanceof src_errors/* Stopped */.C9)
+            throw error;
+        return error;
+    });
+    if (typeof unreadable === 'string') {
+        await capgo.readApp(unreadable);
+        return [unreadable];
+    }
+    const told = [...(await readDeployed(pull, context)), ...(await findCommentedApps(pull, context))];
+    // Comments and deployments are text that others may have written.
+    const [first, ...others] = await keepVisible([...new Set(told)].filter(id => inputs_APP_ID.test(id)), context);
+    if (first === undefined)
+        throw unreadable;
+    deps.log.info(`${unreadable.message} The app is known from what earlier runs wrote about #${pull}: ${[first, ...others].join(', ')}.`);
+    return [first, ...others];
+}
+/** Of several apps in one repository this job's has an environment of its own. */
+async function readDeployed(pull, context) {
+    if (!context.inputs.deployments)
+        return [];
+    const found = await context.courtesy('look for the app in the deployments', 'deployments: read', github => github.readDeployedApps(environmentOf(`preview/pr-${pull}`, context)));
+    return found ?? [];
+}
+async function keepVisible(appIds, { capgo }) {
+    const visible = [];
+    for (const appId of appIds)
+        try {
+            await capgo.readApp(appId);
+            visible.push(appId);
+        }
+        catch (error) {
+            if (!(error instanceof src_errors/* ActionError */.lZ) || error.code !== 'app_not_found')
+                throw error;
+        }
+    return visible;
+}
+
+// EXTERNAL MODULE: ./src/capgo/channels.ts
+var channels = __nccwpck_require__(9732);
+;// CONCATENATED MODULE: ./src/plan/move.ts
+
+/** The commit that a bundle was built from: by its note for this channel, else by any other. */
+function originOf(bundle, channelName) {
+    return readServedCommit(bundle, channelName) ?? readNotes(bundle)[0] ?? null;
+}
+/** The bundle's comment with the word that this run put it on the channel; null when no commit is known. */
+function noteMove(bundle, channel, origin, run, circumstances) {
+    if (origin === null)
+        return null;
+    const { pull: _, ...ofRun } = run;
+    const commit = { ...ofRun, sha: origin.sha, refName: origin.refName };
+    return noteCommit(bundle.comment, channel.name, commit, circumstances);
+}
+/** The native versions as lines of a plan. */
+function nativeDecisions(natives) {
+    return natives.map(native => ({
+        what: 'native version',
+        value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
+        why: native.source,
+    }));
+}
+const NOT_JUDGED = 'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".';
+const NOT_OURS = 'This bundle was not published by this action, so later runs cannot tell of which commit it is.';
+
+;// CONCATENATED MODULE: ./src/plan/promotion.ts
+
+
+
+
+
+
+
+
+
+
+const RULES = [refuseUnready, refuseOlder, refuseUndelivered, refuseIncompatible];
+/**
+ * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * `promotion_older`, `promotion_refused`,
+ * `native_incompatible` or `rollout_active`; nothing was written then.
+ */
+function planPromotion(facts) {
+    const { appId, from, to, bundle, natives, run } = facts;
+    const origin = originOf(bundle, from.name);
+    for (const rule of RULES) {
+        const refused = rule(facts);
+        if (refused !== null)
+            throw refused;
+    }
+    const { stage, why, warning } = isServed(facts)
+        ? { stage: EVERYBODY, why: null, warning: null }
+        : decideStage(to, facts.runningName, facts.rollout);
+    const older = olderThanServed(facts);
+    const served = to.version;
+    const decisions = [
+        { what: 'bundle', value: bundle.name, why: `channel ${from.name} serves it` },
+        { what: 'channel', value: to.name, why: 'input "to"' },
+        ...nativeDecisions(natives),
+    ];
+    if (older !== null)
+        decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` });
+    if (why !== null)
+        decisions.push({
+            what: 'rollout',
+            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+            why,
+        });
+    const isDone = isServed(facts) || isAt(stage, bundle.id, to);
+    return {
+        appId,
+        channel: to,
+        bundle,
+        stage,
+        isDone,
+        why: isDone
+            ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
+            : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
+        comment: isDone
+            ? null
+            : noteMove(bundle, to, origin, run, {
+                after: served?.name ?? null,
+                ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
+            }),
+        withdrawal: null,
+        commit: origin,
+        natives: changedNatives(facts),
+        decisions,
+        warnings: [
+            ...(warning === null ? [] : [warning]),
+            ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
+            ...channelWarnings(to),
+            ...(activeRollout(from) === null
+                ? []
+                : [
+                    `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
+                ]),
+            ...(natives.length === 0 ? [NOT_JUDGED] : []),
+            ...(origin === null ? [NOT_OURS] : []),
+        ],
+    };
+}
+/** A bundle and the commit for which it was on the channel. */
+function namedWithCommit(bundle, channelName) {
+    return { name: bundle.name, sha: readServedCommit(bundle, channelName)?.sha ?? null };
+}
+/** Everybody on `to` has it, and nothing else is rolled out. */
+function isServed({ to, bundle }) {
+    return to.version?.id === bundle.id && activeRollout(to) === null;
+}
+function refuseUnready({ bundle, from, fault }) {
+    if (isReady(bundle) && fault === null)
+        return null;
+    const why = bundle.deleted ? 'it was deleted' : isReady(bundle) ? fault : 'its upload was never finished';
+    return new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`, { hint: `Publish to channel ${from.name} again; then promote what it serves.` });
+}
+function refuseOlder(facts) {
+    const { to, bundle, force } = facts;
+    if (force || isServed(facts))
+        return null;
+    const withdrawn = readServedCommit(bundle, to.name)?.withdrawn;
+    if (withdrawn != null)
+        return new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`, {
+            hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
+        });
+    const older = olderThanServed(facts);
+    return older === null
+        ? null
+        : new src_errors/* ActionError */.lZ('promotion_older', `Channel ${to.name} would go back: ${older}.`, {
+            hint: `To go back on purpose, use "operation: rollback" with "channel: ${to.name}", or set "force: true". Otherwise bring channel ${facts.from.name} up to date first.`,
+        });
+}
+/** Why the bundle is older than what `to` serves, or null. Without commits to compare, by when they were made. */
+function olderThanServed({ from, to, bundle, relation, run }) {
+    const served = to.version;
+    if (served === null || served.id === bundle.id)
+        return null;
+    const ours = originOf(bundle, from.name);
+    const theirs = originOf(served, to.name);
+    if (ours !== null && theirs !== null) {
+        const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId };
+        // What was decided by a roll-back is about runs; this is about the two bundles.
+        const stale = staleByOrder(commit, { ...theirs, instead: null }, relation);
+        if (stale === null)
+            return null;
+        const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`;
+        const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`;
+        return `${which}, which is older than ${than}${relation === 'behind' ? '' : '; the branches differ, so the order of the runs tells'}`;
+    }
+    return Date.parse(bundle.created_at) < Date.parse(served.created_at)
+        ? `${bundle.name} was made before ${served.name}, and no commits are known that could be compared`
+        : null;
+}
+/** How its native packages differ from those of what `to` serves. */
+function changedNatives({ bundle, to }) {
+    return compareNatives(bundle.native_packages ?? [], to.version?.native_packages ?? null);
+}
+/** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
+function lackOf(facts) {
+    const { to, bundle } = facts;
+    const served = to.version;
+    const broken = changedNatives(facts).filter(({ compatible }) => !compatible);
+    const isShielded = to.disable_auto_update === 'version_number' &&
+        bundle.min_update_version !== null &&
+        semver_default().gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0');
+    if (broken.length === 0 || isShielded)
+        return null;
+    return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`;
+}
+function refuseIncompatible(facts) {
+    const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null;
+    return lack === null
+        ? null
+        : new src_errors/* ActionError */.lZ('native_incompatible', lack, {
+            hint: 'Release the app to the stores first, then promote with "on-incompatible: warn".',
+        });
+}
+function refuseUndelivered({ to, bundle, natives }) {
+    const all = refusedByAll(bundle, to);
+    const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version);
+    return all === null && refused === null
+        ? null
+        : new src_errors/* ActionError */.lZ('promotion_refused', all === null
+            ? `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`
+            : `No device would take ${bundle.name} from channel ${to.name}: ${all.rule}.`, {
+            hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
+        });
+}
+
+;// CONCATENATED MODULE: ./src/plan/rollback.ts
+
+
+
+
+
+
+
+
+/** Whether this very run (an earlier attempt of it) rolled the channel back already. */
+function isRolledBackBy(channel, run) {
+    const noted = channel.version === null ? null : readServedCommit(channel.version, channel.name);
+    return noted !== null && noted.instead !== null && noted.runId === run.runId;
+}
+/**
+ * The bundle that the channel served before what it serves now. Each bundle's note says after which one it came;
+ * where that leads nowhere, the order of the runs that put bundles on the channel tells. Bundles that are gone,
+ * not ready, or were rolled back themselves are passed over. Throws `no_earlier_bundle`.
+ *
+ * `bundles` are those that have a note for the channel.
+ */
+function findEarlier(channel, bundles) {
+    const served = channel.version;
+    if (served === null)
+        throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
+            hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
+        });
+    const note = (bundle) => readServedCommit(bundle, channel.name);
+    const isGood = (bundle) => bundle.id !== served.id && isReady(bundle) && note(bundle)?.withdrawn === null;
+    const byName = new Map(bundles.map(bundle => [bundle.name, bundle]));
+    const seen = new Set([served.name]);
+    for (let name = note(served)?.after ?? null; name !== null && !seen.has(name);) {
+        seen.add(name);
+        const bundle = byName.get(name);
+        if (bundle === undefined)
+            break;
+        if (isGood(bundle))
+            return { bundle, why: `channel ${channel.name} served it before` };
+        name = note(bundle)?.after ?? null;
+    }
+    const now = note(served);
+    const [latest] = bundles
+        .filter(bundle => isGood(bundle) && !seen.has(bundle.name))
+        .filter(bundle => now === null || note(bundle).runId < now.runId)
+        .sort((one, other) => note(other).runId - note(one).runId);
+    if (latest !== undefined)
+        return {
+            bundle: latest,
+            why: `run ${note(latest).run} put it on channel ${channel.name}, the last before what is served now`,
+        };
+    throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Nothing tells what channel ${channel.name} served before ${served.name}.`, {
+        hint: 'This action notes on each bundle where it put it; here no earlier bundle that is still there has such a note. Name the bundle to go back to: set the input "to" to its name or id.',
+    });
+}
+/**
+ * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * `rollback_refused` or `rollout_active`; nothing was written then.
+ */
+function planRollback(facts) {
+    const { appId, channel, target, run, natives } = facts;
+    const { bundle } = target;
+    const served = channel.version;
+    const origin = originOf(bundle, channel.name);
+    const noted = served === null ? null : readServedCommit(served, channel.name);
+    const decisions = [
+        { what: 'channel', value: channel.name, why: 'input "channel"' },
+        { what: 'bundle', value: bundle.name, why: target.why },
+        ...(served === null || served.id === bundle.id
+            ? []
+            : [{ what: 'instead of', value: served.name, why: describeAffected(facts.affected) }]),
+        ...nativeDecisions(natives),
+    ];
+    if (served?.id === bundle.id)
+        return {
+            appId,
+            channel,
+            bundle,
+            stage: EVERYBODY,
+            isDone: true,
+            why: `Channel ${channel.name} already serves ${bundle.name}.`,
+            comment: null,
+            withdrawal: null,
+            commit: origin,
+            natives: [],
+            decisions,
+            warnings: [],
+        };
+    rollback_refuseUnready(facts);
+    if (!facts.force) {
+        refuseWithdrawn(facts);
+        rollback_refuseUndelivered(facts);
+    }
+    // A rollout would go on beside the older bundle: only an explicit word ends it.
+    const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail';
+    const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive });
+    if (why !== null)
+        decisions.push({ what: 'rollout', value: 'everybody', why });
+    // Going forward again to what a run before rolled back: then what is served now was never the bad one.
+    const isUndone = noted?.instead?.name === bundle.name;
+    const withdrawn = served === null || isUndone ? null : noteWithdrawal(served.comment, channel.name, run);
+    return {
+        appId,
+        channel,
+        bundle,
+        stage,
+        isDone: false,
+        why: describeMove(facts),
+        comment: noteMove(bundle, channel, origin, run, {
+            after: isUndone ? (served?.name ?? null) : null,
+            ...(served === null || isUndone
+                ? {}
+                : { instead: namedWithCommit(served, channel.name), alsoOff: offBefore(noted) }),
+        }),
+        withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
+        commit: origin,
+        // Not judged: installed apps that could run the older bundle then can run it now.
+        natives: [],
+        decisions,
+        warnings: [
+            ...channelWarnings(channel),
+            ...affectedWarnings(facts),
+            ...(natives.length === 0 ? [NOT_JUDGED] : []),
+            ...(origin === null ? [NOT_OURS] : []),
+        ],
+    };
+}
+/** Commits that were rolled back before, when the channel goes back once more. */
+function offBefore(noted) {
+    const last = noted?.instead?.sha;
+    return [...(last ? [last] : []), ...(noted?.alsoOff ?? [])];
+}
+function describeMove({ channel, target: { bundle, why }, affected }) {
+    const from = channel.version === null ? '' : `, instead of ${channel.version.name}`;
+    const running = affected === null || affected.count === 0
+        ? ''
+        : ` ${countKnown(affected)} until ${affected.count === 1 ? 'it asks' : 'they ask'} next.`;
+    return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`;
+}
+function describeAffected(affected) {
+    if (affected === null)
+        return 'what it serves now; the key may not read which devices run it';
+    return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`;
+}
+function countKnown({ count }) {
+    return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`;
+}
+function affectedWarnings({ affected, target }) {
+    const refusing = affected?.refusing;
+    return refusing
+        ? [
+            `${refusing.count} of ${refusing.of} known devices that were looked at would refuse ${target.bundle.name}: ${refusing.rule}.`,
+        ]
+        : [];
+}
+function rollback_refuseUnready({ target: { bundle }, fault }) {
+    if (isReady(bundle) && fault === null)
+        return;
+    const why = bundle.deleted ? 'it was deleted' : isReady(bundle) ? fault : 'its upload was never finished';
+    throw new src_errors/* ActionError */.lZ('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
+        hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
+    });
+}
+function refuseWithdrawn({ target: { bundle }, channel }) {
+    const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn;
+    if (withdrawn == null)
+        return;
+    throw new src_errors/* ActionError */.lZ('bundle_withdrawn', `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`, {
+        hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
+    });
+}
+function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affected }) {
+    const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version);
+    const refusing = affected?.refusing;
+    const all = refusedByAll(bundle, channel);
+    const rule = all !== null
+        ? `no device would take it: ${all.rule}`
+        : refused !== null
+            ? `devices on native ${refused.native.version} (${refused.native.source}) would not take it: ${refused.refusal.rule}`
+            : refusing && refusing.count === refusing.of
+                ? `none of the known devices that run what it serves now would take it: ${refusing.rule}`
+                : null;
+    if (rule === null)
+        return;
+    throw new src_errors/* ActionError */.lZ('rollback_refused', `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`, {
+        hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
+    });
+}
+
+;// CONCATENATED MODULE: ./src/plan/housekeeping.ts
+
+
+
+
+
+/**
+ * Which bundles are old and of no use: made by this action (their comment tells), finished, served by no channel,
+ * neither to everybody nor as a rollout, not what a channel would be rolled back to, and not among the newest
+ * `keep`. `bundles` are all that are not deleted, `channels` all channels.
+ */
+function planHousekeeping(bundles, channels, keep) {
+    const served = new Set(channels.flatMap(({ version, rollout_version }) => [version?.id, rollout_version]));
+    const needed = new Set(channels.flatMap(channel => neededFor(channel, bundles)));
+    const reasonFor = (bundle) => {
+        if (served.has(bundle.id))
+            return 'served';
+        if (needed.has(bundle.id))
+            return 'rollback';
+        // The names of ours are always such; another cannot be asked for safely.
+        if (readNotes(bundle).length === 0 || semver_default().valid(bundle.name) !== bundle.name)
+            return 'foreign';
+        return isReady(bundle) ? null : 'unfinished';
+    };
+    const kept = { served: 0, rollback: 0, newest: 0, foreign: 0, unfinished: 0 };
+    const old = [];
+    for (const bundle of bundles) {
+        const reason = reasonFor(bundle);
+        if (reason === null)
+            old.push(bundle);
+        else
+            kept[reason]++;
+    }
+    old.sort((one, other) => other.id - one.id);
+    kept.newest = Math.min(keep, old.length);
+    return { remove: old.slice(keep).reverse(), kept };
+}
+/** The bundle that the channel would be rolled back to. */
+function neededFor(channel, bundles) {
+    const noted = bundles.filter(bundle => readNotes(bundle).some(note => note.channel === channel.name));
+    try {
+        return [findEarlier(channel, noted).bundle.id];
+    }
+    catch (error) {
+        if (error instanceof src_errors/* ActionError */.lZ)
+            return [];
+        throw error;
+    }
+}
+/** No job on GitHub's machines goes on for longer than 6 hours; a job that was stopped is mostly run again by then. */
+const ABANDONED_AFTER = 24 * 60 * 60 * 1000;
+/** Which unfinished bundles this action began and no run will finish: `now` is a day after they were made. */
+function findAbandoned(unfinished, now) {
+    return unfinished.filter(bundle => readNotes(bundle).length > 0 &&
+        semver_default().valid(bundle.name) === bundle.name &&
+        Date.parse(bundle.created_at) < now.getTime() - ABANDONED_AFTER);
+}
+
+;// CONCATENATED MODULE: ./src/operations/cleanup.ts
+
+
+
+
+
+
+/** Bundles that were put on a channel for a pull request of this number, or of any; of whatever repository. */
+function findNoted(appId, number, capgo) {
+    return capgo.findBundlesByComment(appId, ` for *#${number ?? ''}`);
+}
+/**
+ * What this action made on Capgo for a pull request. The bundles' comments tell, not names alone: a channel is its own
+ * only while it serves such a bundle. `noted` from `findNoted`; `channelName` is looked at too.
+ */
+async function findLeftovers(appId, number, channelName, noted, repository, capgo) {
+    const notesOf = (bundle) => readPulls(bundle).filter(note => numberOfPull(note, repository) === number);
+    const made = noted.filter(bundle => notesOf(bundle).length > 0);
+    const names = new Set(channelName === null ? [] : [channelName]);
+    for (const note of made.flatMap(notesOf))
+        names.add(note.channel);
+    const found = names.size === 0 ? [] : await capgo.readChannels(appId, [...names]);
+    const channels = [];
+    const taken = [];
+    const kept = [];
+    for (const channel of found) {
+        const { name, version, rollout_version } = channel;
+        const note = version === null ? undefined : notesOf(version).find(each => each.channel === name);
+        const rollsOutOther = rollout_version !== null && made.every(({ id }) => id !== rollout_version);
+        if (version === null || note === undefined)
+            kept.push(`Channel ${name} stays: what it serves was not made for this pull request.`);
+        else if (channel.public)
+            kept.push(`Channel ${name} stays: it is a public channel of the app.`);
+        else if (rollsOutOther)
+            kept.push(`Channel ${name} stays: it rolls out a bundle of others.`);
+        else if (note.took !== null)
+            taken.push({ channel: { ...channel, version }, before: note.took });
+        else
+            channels.push({ ...channel, version });
+    }
+    const isItsOwn = (bundle) => {
+        const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '');
+        return lines.length === notesOf(bundle).length;
+    };
+    const own = made.filter(isItsOwn);
+    const bundles = own.filter(({ name }) => cleanup_isNameOf(name, number));
+    for (const { name } of own)
+        if (!cleanup_isNameOf(name, number))
+            kept.push(`Bundle ${name} stays: its name is not that of a preview.`);
+    return { channels, taken, bundles, kept };
+}
+/** The names that this action gives to previews are strict versions; another cannot be asked for safely. */
+function cleanup_isNameOf(name, number) {
+    const version = semver_default().parse(name);
+    return version?.version === name && version.prerelease.join('.').startsWith(`pr.${number}.`);
+}
+/**
+ * Removes the leftovers: each channel with the overrides of the devices that are still on it, then the bundles, each
+ * by its name. A bundle that another channel serves stays, and a channel that is not as it was seen any more. Doing it
+ * twice does no harm.
+ */
+async function removeLeftovers(appId, leftovers, capgo, { mayGoOn, announce }) {
+    const { channels, taken, bundles } = leftovers;
+    const removed = { channels: [], bundles: [], devices: 0, kept: [...leftovers.kept] };
+    const end = (isReopened, error = null) => ({ removed, isReopened, error });
+    if (channels.length + taken.length + bundles.length === 0) {
+        await announce(removed);
+        return end(false);
+    }
+    // A key for previews removes a bundle only together with its own channel that serves it.
+    const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId);
+    const gone = new Map();
+    for (const channel of channels) {
+        const devices = await capgo.countOverrides(appId, channel.id);
+        if (!(await mayGoOn()))
+            return end(true);
+        const answer = await capgo.deleteChannel(appId, channel, !mayDeleteBundles);
+        if (answer === 'changed') {
+            removed.kept.push(`Channel ${channel.name} stays: somebody changed it meanwhile.`);
+            continue;
+        }
+        removed.channels.push(channel.name);
+        removed.devices += devices;
+        if (!mayDeleteBundles)
+            gone.set(channel.version.id, channel.version.name);
+    }
+    for (const { channel, before } of taken) {
+        if (!(await mayGoOn()))
+            return end(true);
+        removed.kept.push(await giveBack(appId, channel, before, capgo));
+    }
+    const others = bundles.filter(({ id }) => !gone.has(id));
+    const lacking = mayDeleteBundles ? [] : others.filter(bundle => !isInProgress(bundle));
+    await announce({
+        ...removed,
+        bundles: [...gone.values(), ...others.filter(each => !lacking.includes(each)).map(({ name }) => name)],
+        kept: [...removed.kept, ...keptForLackOfPermission(lacking.length)],
+    });
+    if (!(await mayGoOn()))
+        return end(true);
+    const { names, kept, error } = await removeBundles(appId, others, gone, mayDeleteBundles, capgo);
+    removed.bundles.push(...names);
+    removed.kept.push(...kept);
+    return end(false, error);
+}
+const isInProgress = ({ storage_provider }) => storage_provider === 'r2-direct';
+/** `gone` are bundles, by id, that went together with a channel: they are looked for too. */
+async function removeBundles(appId, bundles, gone, mayDelete, capgo) {
+    const tried = new Map(gone);
+    const kept = [];
+    let lacking = 0;
+    let error = null;
+    try {
+        for (const bundle of bundles) {
+            const { id, name } = bundle;
+            if (isInProgress(bundle) && (await capgo.removeFailedBundle(appId, name)))
+                tried.set(id, name);
+            else if (!mayDelete)
+                lacking++;
+            else if ((await capgo.deleteBundle(appId, name)) === 'linked')
+                kept.push(`Bundle ${name} stays: another channel serves it.`);
+            else
+                tried.set(id, name);
+        }
+    }
+    catch (failed) {
+        if (!(failed instanceof src_errors/* ActionError */.lZ) || failed instanceof src_errors/* Stopped */.C9)
+            throw failed;
+        error = failed;
+    }
+    // What counts is what is there.
+    const remaining = await capgo.readRemaining(appId, [...tried.keys()]);
+    for (const { id } of remaining)
+        tried.delete(id);
+    error ??= remaining.length === 0 ? null : (0,channels/* notDeleted */.nk)(`bundle ${remaining[0].name}`);
+    return { names: [...tried.values()], kept: [...kept, ...keptForLackOfPermission(lacking)], error };
+}
+/**
+ * A channel that was there before the preview serves again what it served then; nothing, where that is gone. Returns a
+ * sentence on what came of it.
+ */
+async function giveBack(appId, channel, before, capgo) {
+    const { name } = channel;
+    const made = `Channel ${name} stays: no preview made it.`;
+    const bundle = await readBefore(appId, before, capgo);
+    const now = await capgo.readChannel(appId, name);
+    if (now?.version?.id !== channel.version.id)
+        return `Channel ${name} stays: somebody changed it meanwhile.`;
+    try {
+        if (bundle !== null && isReady(bundle)) {
+            if (bundle.id !== channel.version.id)
+                await capgo.promote(appId, bundle.id, channel);
+        }
+        else
+            await capgo.emptyChannel(appId, name);
+    }
+    catch (error) {
+        if (!(error instanceof src_errors/* ActionError */.lZ) || error.code !== 'permission_missing')
+            throw error;
+        return `${made} It still serves ${channel.version.name}, since the key lacks a permission: ${error.message}`;
+    }
+    const after = await capgo.readChannel(appId, name);
+    const isBack = (after?.version?.id ?? null) === (before === BUILTIN ? null : bundle?.id);
+    return `${made} It serves ${after?.version?.name ?? 'nothing'}${isBack ? ' again' : ''}.`;
+}
+/** Null where the channel served nothing. */
+async function readBefore(appId, before, capgo) {
+    if (before === BUILTIN)
+        return null;
+    const id = /^#(\d+)$/.exec(before)?.[1];
+    return id === undefined ? capgo.readBundle(appId, before) : capgo.readBundleById(appId, Number(id));
+}
+function keptForLackOfPermission(count) {
+    return count === 0
+        ? []
+        : [
+            `${count === 1 ? 'One older bundle stays' : `${count} older bundles stay`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
+        ];
+}
+/** Removes what runs began to upload that were stopped and never run again. Returns the names. */
+async function removeAbandoned(appId, capgo) {
+    const abandoned = findAbandoned(await capgo.findUnfinishedBundles(appId), capgo.now());
+    if (abandoned.length === 0)
+        return [];
+    const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId);
+    const removed = new Map();
+    for (const { id, name } of abandoned)
+        if ((await capgo.removeFailedBundle(appId, name)) ||
+            // Where the content had arrived, the bundle counts as a whole one.
+            (mayDeleteBundles && (await capgo.deleteBundle(appId, name)) === 'deleted'))
+            removed.set(id, name);
+    for (const { id } of await capgo.readRemaining(appId, [...removed.keys()]))
+        removed.delete(id);
+    return [...removed.values()];
+}
+
+;// CONCATENATED MODULE: ./src/operations/missing.ts
+
+
+
+
+
+
+
+/** GitHub allows the token of a job 1000 requests an hour; the newest are looked at. */
+const MOST_PULLS = 100;
+/**
+ * Those that had a preview, or were about to, and whose channel is not there or serves an older commit, although no run
+ * is on its way. Each is said in its comment too. `open` are the pull requests that shall have one.
+ */
+async function findMissing(appId, open, repository, context) {
+    const { capgo, deps } = context;
+    if (open.length === 0)
+        return [];
+    const channels = await capgo.listChannels(appId);
+    const missing = [];
+    for (const pull of open.slice(0, MOST_PULLS)) {
+        const channel = channels.find(each => isPreviewOf(each, pull.number, repository)) ?? null;
+        const why = channel === null ? 'has no channel' : whyOld(channel, pull);
+        if (why === null)
+            continue;
+        const known = await readComment(appId, pull.number, context);
+        const isExpected = known !== null ? isPromised(known, pull) : channel !== null || (await isDeployed(appId, pull, context));
+        if (!isExpected) {
+            deps.log.info(`#${pull.number} ${why}: no run has come to make one yet, or it has failed.`);
+            continue;
+        }
+        if (await isOnItsWay(pull, context)) {
+            deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is on its way.`);
+            continue;
+        }
+        missing.push({
+            pull: pull.number,
+            warning: await sayMissing(appId, pull, `is open, and its preview ${why}`, channel, context),
+        });
+    }
+    return missing;
+}
+/** Says in the comment that the preview is missing. Returns it as a warning. `channel` is what it has all the same. */
+async function sayMissing(appId, pull, why, channel, context) {
+    const known = await readComment(appId, pull.number, context);
+    if (known !== null)
+        await replaceComment(known, missing_describe(appId, pull, why, channel, context), context);
+    return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`;
+}
+function isPreviewOf({ name, version }, number, repository) {
+    return (version !== null &&
+        readPulls(version).some(note => note.channel === name && numberOfPull(note, repository) === number));
+}
+/** Null where the channel serves the newest commit, or what a person put there instead. */
+function whyOld({ name, version }, { headSha }) {
+    const served = version === null ? null : readServedCommit(version, name);
+    if (served === null || served.sha === headSha || served.instead !== null)
+        return null;
+    return `serves ${shortSha(served.sha)}, not its newest commit ${shortSha(headSha)}`;
+}
+/** Whether the comment leads people to expect a preview of this commit. A failure that they know of is no news. */
+function isPromised({ body }, { headSha }) {
+    return stateOfComment(body) !== 'failed' || !body.includes(shortSha(headSha));
+}
+/** Where no comment is written, deployments tell that it had one. */
+async function isDeployed(appId, { number }, context) {
+    if (!context.inputs.deployments)
+        return false;
+    const apps = await context.courtesy('look for the deployments of a preview', 'deployments: write', github => github.readDeployedApps(environmentOf(`preview/pr-${number}`, context)));
+    return apps?.includes(appId) ?? false;
+}
+/** Without the permission to see runs none is known of: a run on its way writes the comment anew anyway. */
+async function isOnItsWay({ headSha }, { github }) {
+    try {
+        return (await github?.isRunOnItsWay(headSha)) ?? false;
+    }
+    catch {
+        return false;
+    }
+}
+function missing_describe(appId, pull, why, channel, { trigger, inputs }) {
+    const { sha, url } = commitOfPull(pull, trigger);
+    const served = channel?.version ?? null;
+    const from = served === null || channel === null ? null : readServedCommit(served, channel.name);
+    return {
+        state: 'missing',
+        appId,
+        pull: pull.number,
+        commit: { sha, url },
+        runUrl: trigger.runUrl,
+        channel: { name: channel?.name ?? '', id: channel?.id ?? null, selfAssignable: false },
+        bundle: served === null
+            ? null
+            : {
+                id: served.id,
+                name: served.name,
+                size: null,
+                url: bundlePage(inputs.hosts.console, appId, served.id),
+                from: from === null ? null : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
+            },
+        change: null,
+        natives: [],
+        nativeChanges: [],
+        devices: null,
+        deepLink: null,
+        web: null,
+        testers: null,
+        warnings: [],
+        error: null,
+        removed: null,
+        missing: `#${pull.number} ${why}.`,
+    };
+}
+
+;// CONCATENATED MODULE: ./src/operations/repository.ts
+
+/** So many names are asked about; an app has few repositories. */
+const MOST_NAMES = 20;
+/** Older notes have no id: GitHub knows who had the name. */
+async function readRepository(bundles, { trigger, courtesy }) {
+    const { repository: name, repositoryId: id } = trigger;
+    const names = bundles.flatMap(readPulls).flatMap(({ pull, repository }) => {
+        const noted = pull.slice(0, pull.lastIndexOf('#'));
+        return repository === null && noted.toLowerCase() !== name.toLowerCase() ? [noted] : [];
+    });
+    const unknown = [...new Set(names)].slice(0, MOST_NAMES);
+    if (unknown.length === 0)
+        return { name, id, formerNames: [] };
+    const former = await courtesy('ask for former names of the repository', 'metadata: read', async (github) => {
+        const own = await github.readRepositoryId(name);
+        const ids = await Promise.all(unknown.map(each => github.readRepositoryId(each)));
+        return unknown.filter((_, at) => own !== null && ids[at] === own);
+    });
+    return { name, id, formerNames: former ?? [] };
+}
+
+;// CONCATENATED MODULE: ./src/operations/tester-rows.ts
+
+function toRow(assignment, { open, errors, channels, known, planned }) {
+    const { device, tester, from, to, state } = assignment;
+    return {
+        name: tester?.name ?? tester?.github ?? null,
+        device,
+        state: errors.has(device) ? 'failed' : state,
+        from,
+        to,
+        fromPull: from === null ? null : (open.get(from) ?? null),
+        takenBy: null,
+        until: tester?.until ?? null,
+        planned,
+        installation: predict(device, channels.find(({ name }) => name === to) ?? null, known),
+    };
+}
+function predict(device, channel, known) {
+    const bundle = channel?.version ?? null;
+    if (known === null || channel === null || bundle === null)
+        return null;
+    const seen = known.get(device);
+    if (seen === undefined)
+        return { kind: 'never_seen' };
+    if (seen.version_name === bundle.name)
+        return { kind: 'runs' };
+    if (!seen.version_build)
+        return null;
+    const refused = refuseDelivery({
+        platform: seen.platform,
+        native: seen.version_build,
+        ...(seen.version_name && seen.version_name !== 'builtin' ? { installed: seen.version_name } : {}),
+        ...(seen.plugin_version ? { pluginVersion: seen.plugin_version } : {}),
+        isProd: seen.is_prod ?? true,
+        isEmulator: seen.is_emulator ?? false,
+        ...(seen.key_id ? { keyId: seen.key_id } : {}),
+        byOverride: true,
+    }, channel, { ...bundle, stored: bundle.storage_provider !== 'r2-direct' });
+    return refused === null ? { kind: 'takes' } : { kind: 'refuses', rule: refused.rule };
+}
+/** Failures of the same kind are one line with its devices. */
+function groupFailures(failures) {
+    const groups = new Map();
+    for (const { device, error, at } of failures) {
+        const known = groups.get(error.message);
+        groups.set(error.message, {
+            code: error.code,
+            message: error.message,
+            hint: error.code === 'permission_missing'
+                ? `${error.hint ?? ''} Or pass a key that has it as the input "devices-token".`.trim()
+                : (error.hint ?? null),
+            devices: [...(known?.devices ?? []), device],
+            at: known?.at ?? at,
+        });
+    }
+    return [...groups.values()];
+}
+
 // EXTERNAL MODULE: ./src/capgo/devices.ts
-var devices = __nccwpck_require__(8073);
+var capgo_devices = __nccwpck_require__(8073);
 ;// CONCATENATED MODULE: ./src/report/progress.ts
 
 /** Seconds between two lines on a long upload. */
@@ -64286,47 +66522,157 @@ function byPlace(one, other) {
     return one.line - other.line || one.column - other.column;
 }
 
-;// CONCATENATED MODULE: ./src/operations/testers.ts
-
-
-
-
-
-
+;// CONCATENATED MODULE: ./src/operations/testers-versions.ts
+/** Where the testers file is read: in the checkout, on the default branch, in its history, in a pull request. */
 
 
 
 
 
 const DEFAULT_FILE = 'testers.json';
-/** Capgo expires overrides after 30 days (some servers 90) without a write. */
-const RENEW_AFTER_DAYS = 14;
+const CONTENTS = 'contents: read';
+/** GitHub lists so many commits at once. */
+const COMMITS = 100;
+const pathOf = ({ testersFile }) => testersFile ?? DEFAULT_FILE;
+/** The moment by which "until" and what must be renewed are decided. */
+const timeOf = ({ capgo }) => capgo.now();
+const today = (context) => timeOf(context).toISOString().slice(0, 10);
 /**
  * The file of the checkout, null where there is none. Throws `testers_file_invalid` with everything that is wrong
- * in it, so that a broken file stops a run before anything is built.
+ * in it, so that a broken file stops a run before anything is built; and `testers_file_missing` where the workflow
+ * names a file that the default branch has not either.
  */
-async function testers_readTestersFile({ deps, inputs, trigger }) {
-    const path = inputs.testersFile ?? DEFAULT_FILE;
-    const text = await readInside(deps.workspace, path);
-    if (text === null) {
-        // Branches of pull requests may be older than the file.
-        if (inputs.testersFile === null || !trigger.isDefaultBranch)
+async function testers_versions_readCheckedOut(context) {
+    const path = pathOf(context.inputs);
+    return required(path, await readInside(context.deps.workspace, path), context);
+}
+/** The file as a pull request's branch has it; null where there is none, and for forks, whose file decides nothing. */
+async function readProposed(pull, context) {
+    const path = pathOf(context.inputs);
+    if (pull.fork)
+        return required(path, null, context);
+    // Other events check out another branch.
+    if (context.trigger.event === 'pull_request')
+        return testers_versions_readCheckedOut(context);
+    const text = await context.courtesy(`read ${path} of the pull request`, CONTENTS, github => github.readFile(path, pull.headSha));
+    return required(path, text, context);
+}
+/** Throws `testers_file_missing` where the workflow names a file that neither the checkout nor the default branch has. */
+async function requireFile(context) {
+    const { deps, inputs } = context;
+    if (inputs.testersFile === null || (await readInside(deps.workspace, inputs.testersFile)) !== null)
+        return;
+    await required(inputs.testersFile, null, context);
+}
+async function required(path, text, context) {
+    if (text !== null)
+        return testers_versions_parse(path, text, context);
+    if (context.inputs.testersFile === null)
+        return null;
+    const newest = await readNewest(context);
+    const isMissing = newest === null ? isOnDefaultBranch(context) : newest.text === null;
+    if (isMissing)
+        throw missingFile(path);
+    if (newest !== null)
+        context.deps.log.info(`${path} is not here; the default branch's counts.`);
+    return null;
+}
+/**
+ * The file that holds for everybody: the newest of the default branch, whatever is checked out. Null where the
+ * repository has none. `checkedOut` is the default branch's as this run has it, and counts where GitHub does not tell.
+ */
+async function readStanding(checkedOut, context) {
+    const newest = await readNewest(context);
+    if (newest === null)
+        return checkedOut ?? 'unknown';
+    if (newest.text === null)
+        return null;
+    return newest.text === checkedOut?.text
+        ? checkedOut
+        : testers_versions_parse(pathOf(context.inputs), newest.text, context, false);
+}
+/**
+ * For a run that releases who has left: where the file was removed, it has no testers. A token that may not read the
+ * repository is told that it has no such file, so only its history proves that.
+ */
+async function readStandingOrRemoved(checkedOut, context) {
+    const standing = await readStanding(checkedOut, context);
+    if (standing !== null)
+        return standing;
+    const path = pathOf(context.inputs);
+    const changes = await context.courtesy(`see whether ${path} was removed`, CONTENTS, github => github.listCommits(path, 1));
+    if (changes === null || changes.length === 0)
+        return checkedOut;
+    if (context.inputs.testersFile !== null)
+        throw missingFile(path);
+    return { path, text: '', testers: [] };
+}
+/** Null where GitHub does not tell; the text is null where there is no file. */
+function readNewest({ courtesy, inputs }) {
+    const path = pathOf(inputs);
+    const what = `read ${path} of the default branch, and who has left it`;
+    return courtesy(what, CONTENTS, async (github) => ({ text: await github.readFile(path, null) }));
+}
+const told = new WeakMap();
+/** Who was in the file within the life of an override, the newest last; null where GitHub does not tell. Read once. */
+function readEarlier(context) {
+    const answer = told.get(context) ?? askForEarlier(context);
+    told.set(context, answer);
+    return answer;
+}
+async function askForEarlier(context) {
+    const { courtesy, deps, inputs, trigger } = context;
+    const path = pathOf(inputs);
+    return courtesy(`see who has left ${path}, so their devices stay where they are`, CONTENTS, async (github) => {
+        const [changes, heads] = await Promise.all([
+            github.listCommits(path, COMMITS),
+            github.listCommits(null, 1),
+        ]);
+        const { counted, leftOut } = versionsThatCount(changes, heads[0]?.at ?? null);
+        if (leftOut > 0)
+            deps.log.info(`${path} was changed often: who left it before ${counted.at(-1)?.at ?? 'its newest changes'} is not looked for.`);
+        // What a force-push took away is in no history.
+        const shas = [
+            ...new Set([...counted.map(({ sha }) => sha), ...(trigger.before === null ? [] : [trigger.before])]),
+        ];
+        const texts = await Promise.all(shas.map(sha => github.readFile(path, sha)));
+        const said = [...new Set(texts)].flatMap(text => (text === null ? [] : [text]));
+        return said.toReversed().flatMap(text => parseTesters(text, today(context)).testers);
+    });
+}
+/**
+ * What the file would say for a pull request's own preview: `standing` with what its branch changed. Null where it
+ * changes nothing, comes from a fork, or GitHub does not tell.
+ */
+async function readMerged(pull, proposed, standing, context) {
+    const { path } = standing;
+    if (pull.fork || (proposed?.text ?? '') === standing.text)
+        return null;
+    return context.courtesy(`read how the pull request changes ${path}`, CONTENTS, async (github) => {
+        const began = await github.readMergeBase(pull.baseRef, pull.headSha);
+        if (began === null)
             return null;
-        throw new src_errors/* ActionError */.lZ('testers_file_missing', `There is no file ${path} in the checkout.`, {
-            hint: 'Correct the input "testers-file" (a path from the root of the repository). To let all testers go, keep the file with an empty list: [].',
-        });
-    }
-    const parsed = parseTesters(text, today(deps));
-    const { problems, testers } = parsed;
-    if (problems.length > 0)
+        const [old, own] = await Promise.all([github.readFile(path, began), github.readFile(path, pull.headSha)]);
+        if (old === own)
+            return null;
+        const testers = (text) => (text === null ? [] : parseTesters(text, today(context)).testers);
+        const merged = mergeTesters(testers(old), standing.testers, own === null ? [] : testers_versions_parse(path, own, context, false).testers);
+        const isChange = merged.length !== standing.testers.length || merged.some(tester => !standing.testers.includes(tester));
+        return isChange ? merged : null;
+    });
+}
+function isOnDefaultBranch({ trigger }) {
+    const { defaultBranch, event, ref } = trigger;
+    return ref.type === 'branch' && ref.name === defaultBranch && !event.startsWith('pull_request');
+}
+function testers_versions_parse(path, text, context, tells = true) {
+    const parsed = parseTesters(text, today(context));
+    if (parsed.problems.length > 0)
         throw invalidFile(path, parsed);
-    for (const { message, ...place } of parsed.warnings)
-        deps.log.warning(`${path}:${place.line}:${place.column}: ${message}`, { file: path, ...place });
-    const groups = new Set(testers.flatMap(tester => tester.groups));
-    for (const rule of inputs.assignTesters ?? [])
-        if (rule.kind === 'group' && !groups.has(rule.name))
-            throw new src_errors/* InputError */.dz('assign-testers', `${path} has no group "${rule.name}".`, groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`);
-    return { path, text, testers };
+    if (tells)
+        for (const { message, ...place } of parsed.warnings)
+            context.deps.log.warning(`${path}:${place.line}:${place.column}: ${message}`, { file: path, ...place });
+    return { path, text, testers: parsed.testers };
 }
 /** A file of the checkout; null where there is none. A link that leads out of the checkout is refused. */
 async function readInside(workspace, path) {
@@ -64350,6 +66696,11 @@ async function readInside(workspace, path) {
         });
     }
 }
+function missingFile(path) {
+    return new src_errors/* ActionError */.lZ('testers_file_missing', `The default branch has no file ${path}, and the checkout neither.`, {
+        hint: 'Correct the input "testers-file" (a path from the root of the repository). To release all testers, keep the file with an empty list: [].',
+    });
+}
 function invalidFile(path, { problems }) {
     const [first] = problems;
     const at = (problem) => ({
@@ -64369,155 +66720,68 @@ function invalidFile(path, { problems }) {
         problems: problems.length === 1 ? [] : said,
     });
 }
-/** The file that holds for everybody. To be read before anything is built: a build may write to the checkout. */
-async function readStandingFile(context) {
-    return context.trigger.isDefaultBranch ? testers_readTestersFile(context) : null;
-}
-/**
- * A run on the default branch: everything, when the push changed the file or no push is the reason. `file` from
- * `readStandingFile`.
- */
-async function convergeOnDefaultBranch(file, readAppId, context) {
-    const { trigger, courtesy } = context;
-    if (!trigger.isDefaultBranch || trigger.ref.type !== 'branch')
-        return null;
-    if (trigger.event !== 'push')
-        return file === null ? null : converge(await readAppId(), file.testers, null, file, null, context);
-    const path = context.inputs.testersFile ?? DEFAULT_FILE;
-    if (file === null && (trigger.before === null || context.github === null))
-        return null;
-    const before = trigger.before === null
-        ? null
-        : await courtesy(`read ${path} as it was before the push`, 'contents: read', github => github.readFile(path, trigger.before));
-    if (file === null && before === null)
-        return null;
-    if (before !== null && before === file?.text)
-        return null;
-    const old = before === null ? null : parseTesters(before, today(context.deps)).testers;
-    const appId = await readAppId();
-    const newest = await courtesy(`read ${path} of the default branch`, 'contents: read', async (github) => ({
-        text: await github.readFile(path, null),
-    }));
-    if (newest === null || newest.text === (file?.text ?? null))
-        return converge(appId, file?.testers ?? [], old, file, null, context);
-    // The branch has gone on, above all when an old job is run again: its newest file holds, and who was in an older
-    // one may be where that one said.
-    const standing = parseTesters(newest.text ?? '[]', today(context.deps));
-    if (standing.problems.length > 0)
-        throw invalidFile(path, standing);
-    const left = [...(old ?? []), ...(file?.testers ?? [])];
-    return converge(appId, standing.testers, left, null, null, context);
-}
-/** The scheduled run: everything, with what is near its end renewed. */
-async function convergeOnSchedule(appId, context) {
-    const file = await testers_readTestersFile(context);
-    return file === null ? null : converge(appId, file.testers, null, file, null, context);
-}
-/**
- * A run for a pull request. What holds for everybody is the file of the default branch; the pull request's own
- * decides about its own preview alone, and only where it does not come from a fork.
- */
-async function convergeForPull(appId, scope, own, context) {
-    const { trigger, courtesy, deps } = context;
-    if (own === null)
-        return null;
-    if (trigger.event !== 'pull_request')
-        return converge(appId, own.testers, null, null, scope, context);
-    const text = await courtesy(`read ${own.path} of the default branch`, 'contents: read', async (github) => ({
-        text: await github.readFile(own.path, null),
-    }));
-    if (text === null)
-        return null;
-    const standing = parseTesters(text.text ?? '[]', today(deps));
-    if (standing.problems.length > 0)
-        throw invalidFile(own.path, standing);
-    const { testers } = standing;
-    if (scope.published === null || text.text === own.text)
-        return converge(appId, testers, null, null, scope, context);
-    const old = await readAtMergeBase(own.path, scope.published, context);
-    const proposed = mergeTesters(old ?? testers, testers, own.testers);
-    const report = await converge(appId, testers, null, null, scope, context, proposed);
-    const isChange = proposed.length !== testers.length || proposed.some(tester => !testers.includes(tester));
-    return { ...report, merging: isChange ? compareTesters(testers, proposed) : null };
-}
-/** The file as it was where the pull request's branch left its base; null where GitHub does not tell. */
-async function readAtMergeBase(path, pull, { courtesy, deps }) {
-    return courtesy(`read ${path} as it was where the branch began`, 'contents: read', async (github) => {
-        const sha = await github.readMergeBase(pull.baseRef, pull.headSha);
-        const text = sha === null ? null : await github.readFile(path, sha);
-        return text === null ? (sha === null ? null : []) : parseTesters(text, today(deps)).testers;
-    });
-}
-/** Reads, plans, changes, reads back. Throws only where nothing was begun. */
-async function converge(appId, testers, before, file, scope, context, ownTesters = null) {
+
+;// CONCATENATED MODULE: ./src/operations/testers-look.ts
+
+
+
+
+
+
+const WHOLE = { isWhole: true, published: null, closing: null, channel: null };
+/** Capgo expires overrides after 30 days (some servers 90) without a write. */
+const RENEW_AFTER_DAYS = 14;
+async function look(appId, wanted, scope, context) {
     const { deps, inputs } = context;
+    const { standing, merged } = wanted;
+    requireGroups([...standing.testers, ...(merged ?? [])], context);
     const capgo = inputs.devicesToken === '' ? context.capgo : deps.connectCapgo(inputs.devicesToken, inputs.hosts);
-    return deps.log.group('Testers', async () => {
-        const [channels, rows] = await Promise.all([capgo.listChannels(appId), capgo.listOverrides(appId)]);
-        // The database answers a wrong key with empty lists; this one says so.
-        if (channels.length === 0)
-            await capgo.readApp(appId);
-        const previews = await findPreviews(channels, scope, ownTesters, context);
-        const overrides = testers_byDevice(rows, channels);
-        const plan = planTesters({
-            testers,
-            before,
-            previews,
-            overrides,
-            assign: inputs.assignTesters,
-            prune: inputs.prune,
-            today: today(deps),
-            renewBefore: daysAgo(deps.now(), RENEW_AFTER_DAYS),
-        });
-        const placeOf = (tester) => file === null || tester === null ? null : { file: file.path, line: tester.line, column: tester.column };
-        const wrong = wrongChannels(plan.assignments, channels);
-        const changes = plan.assignments.filter(({ state, from, to, device }) => (state === 'set' || state === 'release' || state === 'expired') && from !== to && !wrong.has(device));
-        deps.log.info(`${plan.assignments.length} devices, ${changes.length} to change, ${[...plan.renewals.values()].flat().length} to renew.`);
-        const failed = inputs.dryRun
-            ? new Map()
-            : await apply(appId, changes, plan.renewals, channels, capgo, context);
-        const failures = groupFailures(plan.assignments.flatMap(({ device, tester }) => {
-            const error = wrong.get(device) ?? failed.get(device);
-            return error === undefined ? [] : [{ device, error, at: placeOf(tester) }];
-        }));
-        const errors = new Map([...wrong, ...failed]);
-        const open = new Map(previews.flatMap(({ pull, open, channel }) => (open === null ? [] : [[channel, pull]])));
-        const touched = pullsTouched(changes, open, scope);
-        const known = await readKnownDevices(appId, plan.assignments, touched, capgo, context);
-        const rowOf = (assignment) => toRow(assignment, { open, errors, channels, known, planned: inputs.dryRun });
-        const rowsOf = (pull) => plan.assignments
-            .filter(each => each.pull === pull || each.others.includes(pull) || each.expiredFor.includes(pull))
-            .map(each => ({ ...rowOf(each), ...(each.others.includes(pull) ? { takenBy: each.pull } : {}) }));
-        if (!inputs.dryRun)
-            for (const pull of touched)
-                if (pull !== scope?.published?.number)
-                    await context.courtesy('update the comment of the other pull request', PULL_REQUESTS, github => updateTesterSection(appId, pull, rowsOf(pull), github));
-        const closing = previews.find(({ pull }) => pull === scope?.closing)?.channel;
-        return {
-            rows: scope?.published != null
-                ? rowsOf(scope.published.number)
-                : changes.filter(({ from }) => closing === undefined || from === closing).map(rowOf),
-            changed: changes.map(rowOf),
-            counts: {
-                assigned: changes.filter(({ to, device }) => to !== null && !errors.has(device)).length,
-                released: changes.filter(({ to, device }) => to === null && !errors.has(device)).length,
-                renewed: inputs.dryRun ? 0 : [...plan.renewals.values()].flat().length,
-                failed: errors.size,
-                total: testers.length,
-            },
-            failures,
-            merging: null,
-        };
-    });
+    const [channels, rows] = await Promise.all([capgo.listChannels(appId), capgo.listOverrides(appId)]);
+    // The database answers a wrong key with empty lists; this one says so.
+    if (channels.length === 0)
+        await capgo.readApp(appId);
+    const previews = await findPreviews(channels, scope, merged, context);
+    const facts = {
+        testers: standing.testers,
+        earlier: null,
+        previews,
+        overrides: testers_look_byDevice(rows, channels),
+        assign: inputs.assignTesters,
+        prune: inputs.prune,
+        today: today(context),
+        renewBefore: renewBefore(context),
+    };
+    const first = planTesters(facts);
+    const earlier = asksForHistory(first, facts, scope.isWhole) ? await readEarlier(context) : null;
+    const plan = earlier === null
+        ? first
+        : planTesters({ ...facts, earlier: scope.isWhole ? earlier : known(earlier, first) });
+    const changes = plan.assignments.filter(({ state, from, to }) => (state === 'set' || state === 'release' || state === 'expired') && from !== to);
+    const obstacles = await findObstacles(appId, changes, plan, channels, scope, capgo);
+    return { capgo, channels, previews, overrides: facts.overrides, plan, changes, obstacles };
+}
+/** A run for a pull request leaves those alone that are not in the file. */
+function known(earlier, { assignments }) {
+    const planned = new Set(assignments.map(({ device }) => device));
+    return earlier.filter(({ device }) => planned.has(device));
+}
+function requireGroups(testers, { inputs }) {
+    const path = pathOf(inputs);
+    const groups = new Set(testers.flatMap(tester => tester.groups));
+    for (const rule of inputs.assignTesters ?? [])
+        if (rule.kind === 'group' && !groups.has(rule.name))
+            throw new src_errors/* InputError */.dz('assign-testers', `${path} has no group "${rule.name}".`, groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`);
 }
 /** The channels of pull requests: what they serve tells which, GitHub tells whether that is open. */
-async function findPreviews(channels, scope, ownTesters, { trigger, inputs, github }) {
+async function findPreviews(channels, scope, merged, { trigger, inputs, github }) {
     const prefix = `${trigger.repository}#`;
-    const found = channels.flatMap(({ name, version }) => (version === null ? [] : readPulls(version))
+    const own = scope.published;
+    const there = channels.flatMap(({ name, version }) => (version === null ? [] : readPulls(version))
         .filter(({ channel, pull }) => channel === name && pull.startsWith(prefix))
         .map(({ pull }) => ({ channel: name, pull: Number(pull.slice(prefix.length)) })));
-    const own = scope?.published ?? null;
-    const isSettled = found.every(({ pull }) => pull === own?.number || pull === scope?.closing);
+    const isMade = own !== null && scope.channel !== null && !there.some(({ pull }) => pull === own.number);
+    const found = isMade ? [...there, { channel: scope.channel, pull: own.number }] : there;
+    const isSettled = found.every(({ pull }) => pull === own?.number || pull === scope.closing);
     if (!isSettled && github === null)
         throw new src_errors/* ActionError */.lZ('no_github_token', 'The input "github-token" is empty.', {
             hint: 'It is needed to see which pull requests are open: their testers are not taken away from them.',
@@ -64525,20 +66789,19 @@ async function findPreviews(channels, scope, ownTesters, { trigger, inputs, gith
     const listed = isSettled || github === null ? [] : (await github.listOpenPulls()).map(each => toPullRequest(each));
     const pulls = new Map([...listed, ...(own === null ? [] : [own])].map(pull => [pull.number, pull]));
     return Promise.all(found.map(async ({ channel, pull }) => {
-        const known = pull === scope?.closing ? undefined : pulls.get(pull);
-        const label = inputs.previewLabel;
-        if (known === undefined || !known.open || (label !== null && !known.labels.includes(label)))
+        const known = pull === scope.closing ? undefined : pulls.get(pull);
+        if (known === undefined || !wantsPreview(known, inputs))
             return { channel, pull, open: null, testers: null };
         const reviewed = asksForReviewers(inputs.assignTesters) && github !== null ? await github.listReviewers(pull) : [];
         return {
             channel,
             pull,
             open: { author: known.author, reviewers: [...known.requestedReviewers, ...reviewed] },
-            testers: pull === own?.number ? ownTesters : null,
+            testers: pull === own?.number ? merged : null,
         };
     }));
 }
-function testers_byDevice(rows, channels) {
+function testers_look_byDevice(rows, channels) {
     const names = new Map(channels.map(({ id, name }) => [id, name]));
     return new Map(rows.map(row => [
         row.device_id,
@@ -64549,51 +66812,292 @@ function testers_byDevice(rows, channels) {
         },
     ]));
 }
-/** Channels that no device can be put on, by the devices that should be. */
-function wrongChannels(assignments, channels) {
-    const known = new Map(channels.map(channel => [channel.name, channel]));
-    const wrong = new Map();
-    for (const { device, to, state } of assignments) {
-        if (state !== 'set' || to === null)
-            continue;
-        const channel = known.get(to);
-        if (channel === undefined)
-            wrong.set(device, new src_errors/* ActionError */.lZ('channel_unknown', `There is no channel "${to}" that the key can see.`, {
-                hint: 'Make it in the Capgo console, or publish to it once, or correct the name in the testers file.',
-            }));
-        else if (channel.public)
-            wrong.set(device, new src_errors/* ActionError */.lZ('public_channel', `Channel "${to}" is public, and Capgo puts no device on a public channel.`, {
-                hint: 'A device without an override gets the public channel anyway: leave "channel" out, or name a private one.',
-            }));
+/** Channels that no device can be put on, and what the key may not do, by the devices that this is about. */
+async function findObstacles(appId, changes, { renewals }, channels, { channel: made }, capgo) {
+    const byName = new Map(channels.map(channel => [channel.name, channel]));
+    const obstacles = new Map();
+    const asks = async (devices, channelId, takesOff) => {
+        const what = takesOff ? 'take devices off their channels' : 'put devices on channels';
+        const scope = { appId, channelId };
+        try {
+            await capgo.requirePermission(what, 'channel.manage_forced_devices', scope);
+            if (takesOff)
+                await capgo.requirePermission(what, 'app.manage_devices', { appId, channelId: null });
+        }
+        catch (error) {
+            if (!(error instanceof src_errors/* ActionError */.lZ) || error.code !== 'permission_missing')
+                throw error;
+            for (const device of devices)
+                obstacles.set(device, error);
+        }
+    };
+    for (const [key, group] of Map.groupBy(changes, ({ from, to }) => to ?? `-${from}`)) {
+        const devices = group.map(({ device }) => device);
+        const { from, to } = group[0];
+        const error = to === null ? null : wrongChannel(to, byName.get(to), made);
+        if (error !== null)
+            for (const device of devices)
+                obstacles.set(device, error);
+        else
+            await asks(devices, byName.get(to ?? from ?? key)?.id ?? null, to === null);
     }
-    return wrong;
+    for (const [channelId, devices] of renewals)
+        await asks(devices, channelId, false);
+    return obstacles;
 }
-async function apply(appId, changes, renewals, channels, capgo, { deps }) {
-    const failed = new Map();
-    const wanted = changes.map(({ device, to }) => ({ device, channel: to }));
+function wrongChannel(to, channel, made) {
+    if (channel === undefined && to !== made)
+        return new src_errors/* ActionError */.lZ('channel_unknown', `There is no channel "${to}" that the key can see.`, {
+            hint: 'Make it in the Capgo console, or publish to it once, or correct the name in the testers file.',
+        });
+    if (channel?.public)
+        return new src_errors/* ActionError */.lZ('public_channel', `Channel "${to}" is public, and Capgo puts no device on a public channel.`, {
+            hint: 'A device without an override gets the public channel anyway: leave "channel" out, or name a private one.',
+        });
+    return null;
+}
+/** Overrides written before this moment are renewed. */
+function renewBefore(context) {
+    return new Date(timeOf(context).getTime() - RENEW_AFTER_DAYS * 24 * 60 * 60 * 1000).toISOString();
+}
+
+;// CONCATENATED MODULE: ./src/operations/testers-apply.ts
+/** Makes the changes of overrides, and looks whether they are there. */
+
+
+
+const NOTHING_APPLIED = { failed: new Map(), moved: new Map(), renewed: 0 };
+async function apply(appId, { capgo, channels, overrides, plan, changes, obstacles }, context) {
+    const { deps } = context;
+    const names = new Map(channels.map(({ name, id }) => [id, name]));
+    const todo = changes.filter(({ device }) => !obstacles.has(device));
+    const wanted = todo.map(({ device, to }) => ({
+        device,
+        seen: overrides.get(device)?.channelId ?? null,
+        channel: to,
+    }));
     const progress = progressReporter(deps.log, deps.clock, (done, all) => `Changed ${done} of ${all} devices.`);
-    for (const [{ device }, error] of await capgo.changeOverrides(appId, wanted, tried => progress(tried, wanted.length)))
-        failed.set(device, error);
-    const done = changes.filter(({ device }) => !failed.has(device));
+    const changed = await capgo.changeOverrides(appId, wanted, tried => progress(tried, wanted.length));
+    const failed = new Map(changed.failed);
+    const moved = new Map(todo.flatMap(assignment => {
+        const id = changed.moved.get(assignment.device);
+        if (id === undefined)
+            return [];
+        const channel = names.get(id) ?? `#${id}`;
+        const state = channel === assignment.to ? 'there' : 'by_hand';
+        return [[assignment.device, { ...assignment, from: channel, state }]];
+    }));
+    const done = todo.filter(({ device }) => !failed.has(device) && !moved.has(device));
     if (done.length > 0) {
         // Capgo answers ok to a key that may not: what counts is what is there.
-        const ids = done.map(({ device }) => device);
-        const there = testers_byDevice(await capgo.readOverridesOf(appId, ids), channels);
+        const rows = await capgo.readOverridesOf(appId, done.map(({ device }) => device));
+        const there = testers_look_byDevice(rows, channels);
         for (const { device, to } of done)
             if ((there.get(device)?.channel ?? null) !== to)
-                failed.set(device, (0,devices/* changeWithoutEffect */.a)());
+                failed.set(device, (0,capgo_devices/* changeWithoutEffect */.a)());
     }
-    for (const [channelId, ids] of renewals) {
-        const renewed = await capgo.renewOverrides(appId, channelId, ids);
-        if (renewed === 0)
-            for (const device of ids)
-                failed.set(device, (0,devices/* changeWithoutEffect */.a)());
-        deps.log.info(`Renewed ${renewed} overrides.`);
+    let renewed = 0;
+    for (const [channelId, all] of plan.renewals) {
+        const devices = all.filter(device => !obstacles.has(device));
+        const count = devices.length === 0 ? 0 : await capgo.renewOverrides(appId, channelId, devices);
+        renewed += count;
+        deps.log.info(`Renewed ${count} overrides.`);
+        if (count === devices.length)
+            continue;
+        // What somebody moved meanwhile needs no renewal; what is as it was could not be renewed.
+        const before = renewBefore(context);
+        for (const row of await capgo.readOverridesOf(appId, devices))
+            if (row.channel_id === channelId && new Date(row.updated_at).toISOString() < before)
+                failed.set(row.device_id, (0,capgo_devices/* changeWithoutEffect */.a)());
     }
-    return failed;
+    return { failed, moved, renewed };
+}
+
+;// CONCATENATED MODULE: ./src/operations/testers.ts
+
+
+
+
+
+
+
+
+/** The file that a run of the default branch has. To be read before anything is built: a build may write to the checkout. */
+async function readStandingFile(context) {
+    if (isOnDefaultBranch(context))
+        return testers_versions_readCheckedOut(context);
+    await requireFile(context);
+    return null;
+}
+/**
+ * Before anything is built: the run of the default branch would be able to do all that the file wants. Throws else.
+ * Returns what there is to say where nothing is to be done, which is then not looked at again.
+ */
+async function foreseeOnDefaultBranch(file, appId, channel, context) {
+    if (file === null || !isOnDefaultBranch(context))
+        return null;
+    const wanted = await readWanted(file, context);
+    if (wanted === null)
+        return null;
+    const looked = await foresee(appId, wanted, { ...WHOLE, channel }, context);
+    return looked.changes.length + looked.plan.renewals.size === 0 ? reportOf(looked, wanted, null) : null;
+}
+/** A run on the default branch: everything is as the newest file says. `file` from `readStandingFile`. */
+async function convergeOnDefaultBranch(file, readAppId, context) {
+    if (!isOnDefaultBranch(context))
+        return null;
+    if (file === null && !(await removedByPush(context)))
+        return null;
+    const wanted = await readWanted(file, context);
+    return wanted === null ? null : converge(await readAppId(), wanted, WHOLE, context);
+}
+/** The scheduled run: everything, with what is near its end renewed. */
+async function convergeOnSchedule(appId, context) {
+    const wanted = await readWanted(await testers_versions_readCheckedOut(context), context);
+    return wanted === null ? null : converge(appId, wanted, WHOLE, context);
+}
+/**
+ * Before a pull request's preview is built: its devices could be put on it. Throws else, also where the file is
+ * broken. Null where neither the pull request nor the default branch has a testers file.
+ */
+async function foreseeForPull({ pull, channel, proposed }, appId, context) {
+    const wanted = await readWantedByPull({ pull, channel, proposed }, context);
+    if (wanted === null)
+        return null;
+    if (wanted !== 'unknown')
+        await foresee(appId, wanted, { isWhole: false, published: pull, closing: null, channel }, context);
+    return { pull, channel, proposed };
+}
+/** The preview is there: its devices come to it, and everybody else is where the default branch's file says. */
+async function convergeForPull(appId, preview, context) {
+    const { pull } = preview;
+    const wanted = await readWantedByPull(preview, context);
+    if (wanted === null || wanted === 'unknown')
+        return null;
+    const scope = { isWhole: false, published: pull, closing: null, channel: null };
+    const report = await converge(appId, wanted, scope, context);
+    const isMerging = wanted.merged !== null && pull.baseRef === context.trigger.defaultBranch;
+    return isMerging ? { ...report, merging: compareTesters(wanted.standing.testers, wanted.merged) } : report;
+}
+/** A preview is going: its devices go where they belong now. */
+async function convergeForClosing(appId, closing, context) {
+    const standing = await readStanding(null, context);
+    if (standing === null || standing === 'unknown')
+        return null;
+    const wanted = { standing, isCheckedOut: false, merged: null };
+    return converge(appId, wanted, { isWhole: false, published: null, closing, channel: null }, context);
+}
+/** `checkedOut` is the default branch's as this run has it. */
+async function readWanted(checkedOut, context) {
+    const own = isOnDefaultBranch(context) ? checkedOut : null;
+    const standing = await readStandingOrRemoved(own, context);
+    return standing === null || standing === 'unknown'
+        ? null
+        : { standing, isCheckedOut: standing === checkedOut, merged: null };
+}
+async function readWantedByPull({ pull, proposed }, context) {
+    const newest = await readStanding(null, context);
+    if (newest === 'unknown' || (newest === null && proposed === null))
+        return newest;
+    const standing = newest ?? { path: pathOf(context.inputs), text: '', testers: [] };
+    return { standing, isCheckedOut: false, merged: await readMerged(pull, proposed, standing, context) };
+}
+/** Whether the push took the file away. */
+async function removedByPush({ trigger, courtesy, inputs, github }) {
+    if (trigger.event !== 'push' || trigger.before === null || github === null)
+        return false;
+    const path = pathOf(inputs);
+    const before = await courtesy(`read ${path} as it was before the push`, 'contents: read', each => each.readFile(path, trigger.before));
+    return before !== null;
+}
+/** Looks, and throws what would keep devices from where they belong: all at once. */
+async function foresee(appId, wanted, scope, context) {
+    const looked = await look(appId, wanted, scope, context);
+    const failures = failuresOf(looked.plan, looked.obstacles, wanted);
+    const [first] = failures;
+    if (first === undefined)
+        return looked;
+    const problems = failures.map(({ message, devices, at }) => ({
+        message: `${nameDevices(devices)}: ${message}`,
+        at,
+    }));
+    throw new src_errors/* ActionError */.lZ(first.code, problems.length === 1
+        ? problems[0].message
+        : `${problems.length} mistakes keep testers' devices from their channels.`, {
+        hint: `${[...new Set(failures.flatMap(({ hint }) => hint ?? []))].join(' ')} Nothing was changed.`,
+        ...(first.at === null ? {} : { at: first.at }),
+        problems: problems.length === 1 ? [] : problems,
+    });
+}
+function failuresOf(plan, errors, { standing, isCheckedOut }) {
+    return groupFailures(plan.assignments.flatMap(({ device, tester }) => {
+        const error = errors.get(device);
+        if (error === undefined)
+            return [];
+        const at = isCheckedOut && tester !== null && standing.testers.includes(tester)
+            ? { file: standing.path, line: tester.line, column: tester.column }
+            : null;
+        return [{ device, error, at }];
+    }));
+}
+/** Looks, changes, reads back. Throws only where nothing was begun. */
+async function converge(appId, wanted, scope, context) {
+    const { deps, inputs } = context;
+    return deps.log.group('Testers', async () => {
+        const looked = await look(appId, wanted, scope, context);
+        const { capgo, channels, previews, plan, changes, obstacles } = looked;
+        deps.log.info(`${plan.assignments.length} devices, ${changes.length} to change, ${[...plan.renewals.values()].flat().length} to renew.`);
+        const applied = inputs.dryRun ? NOTHING_APPLIED : await apply(appId, looked, context);
+        const errors = new Map([...obstacles, ...applied.failed]);
+        const open = new Map(previews.flatMap(({ pull, open, channel }) => (open === null ? [] : [[channel, pull]])));
+        const touched = pullsTouched(changes, open, scope);
+        const seen = await readKnownDevices(appId, plan.assignments, touched, capgo, context);
+        const rowOf = (assignment) => toRow(applied.moved.get(assignment.device) ?? assignment, {
+            open,
+            errors,
+            channels,
+            known: seen,
+            planned: inputs.dryRun,
+        });
+        const rowsOf = (pull) => plan.assignments
+            .filter(each => each.pull === pull || each.others.includes(pull) || each.expiredFor.includes(pull))
+            .map(each => ({ ...rowOf(each), ...(each.others.includes(pull) ? { takenBy: each.pull } : {}) }));
+        if (!inputs.dryRun)
+            for (const pull of touched)
+                if (pull !== scope.published?.number)
+                    await context.courtesy('update the comment of the other pull request', PULL_REQUESTS, github => updateTesterSection(appId, pull, rowsOf(pull), github, inputs.capgoToken));
+        const closing = previews.find(({ pull }) => pull === scope.closing)?.channel;
+        const tried = changes.filter(({ device }) => !obstacles.has(device));
+        return {
+            ...reportOf(looked, wanted, applied),
+            rows: scope.published !== null
+                ? rowsOf(scope.published.number)
+                : tried.filter(({ from }) => closing === undefined || from === closing).map(rowOf),
+            changed: tried.map(rowOf),
+        };
+    });
+}
+/** Without rows. */
+function reportOf(looked, wanted, applied) {
+    const { failed, moved, renewed } = applied ?? NOTHING_APPLIED;
+    const errors = new Map([...looked.obstacles, ...failed]);
+    const done = looked.changes.filter(({ device }) => !errors.has(device) && !moved.has(device));
+    return {
+        rows: [],
+        changed: [],
+        counts: {
+            assigned: done.filter(({ to }) => to !== null).length,
+            released: done.filter(({ to }) => to === null).length,
+            renewed,
+            failed: errors.size,
+            total: wanted.standing.testers.length,
+        },
+        failures: failuresOf(looked.plan, errors, wanted),
+        merging: null,
+    };
 }
 /** Open pull requests that win or lose a device. */
-function pullsTouched(changes, open, scope) {
+function pullsTouched(changes, open, { published }) {
     const pulls = new Set();
     for (const { from, to } of changes)
         for (const channel of [from, to]) {
@@ -64601,8 +67105,8 @@ function pullsTouched(changes, open, scope) {
             if (pull !== undefined)
                 pulls.add(pull);
         }
-    if (scope?.published != null)
-        pulls.add(scope.published.number);
+    if (published !== null)
+        pulls.add(published.number);
     return pulls;
 }
 /** A courtesy: without it the table says nothing about what will install. */
@@ -64622,70 +67126,11 @@ async function readKnownDevices(appId, assignments, pulls, capgo, { deps }) {
         return null;
     }
 }
-function toRow(assignment, { open, errors, channels, known, planned }) {
-    const { device, tester, from, to, state } = assignment;
-    return {
-        name: tester?.name ?? tester?.github ?? null,
-        device,
-        state: errors.has(device) ? 'failed' : state,
-        from,
-        to,
-        fromPull: from === null ? null : (open.get(from) ?? null),
-        toPull: assignment.pull,
-        takenBy: null,
-        until: tester?.until ?? null,
-        planned,
-        installation: predict(device, channels.find(({ name }) => name === to) ?? null, known),
-    };
-}
-function predict(device, channel, known) {
-    const bundle = channel?.version ?? null;
-    if (known === null || channel === null || bundle === null)
-        return null;
-    const seen = known.get(device);
-    if (seen === undefined)
-        return { kind: 'never_seen' };
-    if (seen.version_name === bundle.name)
-        return { kind: 'runs' };
-    if (!seen.version_build)
-        return null;
-    const refused = refuseDelivery({
-        platform: seen.platform,
-        native: seen.version_build,
-        ...(seen.version_name && seen.version_name !== 'builtin' ? { installed: seen.version_name } : {}),
-        ...(seen.plugin_version ? { pluginVersion: seen.plugin_version } : {}),
-        isProd: seen.is_prod ?? true,
-        isEmulator: seen.is_emulator ?? false,
-        ...(seen.key_id ? { keyId: seen.key_id } : {}),
-        byOverride: true,
-    }, channel, { ...bundle, stored: bundle.storage_provider !== 'r2-direct' });
-    return refused === null ? { kind: 'takes' } : { kind: 'refuses', rule: refused.rule };
-}
-/** Failures of the same kind are one line with its devices. */
-function groupFailures(failures) {
-    const groups = new Map();
-    for (const { device, error, at } of failures) {
-        const known = groups.get(error.message);
-        groups.set(error.message, {
-            code: error.code,
-            message: error.message,
-            hint: error.code === 'permission_missing'
-                ? `${error.hint ?? ''} Or pass a key that has it as the input "devices-token".`.trim()
-                : (error.hint ?? null),
-            devices: [...(known?.devices ?? []), device],
-            at: known?.at ?? at,
-        });
-    }
-    return [...groups.values()];
-}
-function today({ now }) {
-    return now().toISOString().slice(0, 10);
-}
-function daysAgo(from, days) {
-    return new Date(from.getTime() - days * 24 * 60 * 60 * 1000).toISOString();
-}
 
 ;// CONCATENATED MODULE: ./src/operations/close.ts
+
+
+
 
 
 
@@ -64699,7 +67144,7 @@ function daysAgo(from, days) {
 async function cleanup(operation, context) {
     const { number } = operation.pull;
     const now = await readPull(number, context);
-    if (now !== null && hasPreview(now, context))
+    if (now !== null && wantsPreview(now, context.inputs))
         return {
             kind: 'skipped',
             outcome: 'skipped',
@@ -64707,50 +67152,17 @@ async function cleanup(operation, context) {
             testers: null,
             warnings: [],
         };
-    const appId = await readAppId(context);
-    return closePreview(appId, { ...operation, movesTesters: true }, context);
-}
-/**
- * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
- * upload that were never finished.
- */
-async function sweep(context) {
-    const { inputs, trigger, capgo, github, deps } = context;
-    const appId = await readAppId(context);
-    // First the testers: nobody is on a channel that goes.
-    const testers = await convergeOnSchedule(appId, context);
-    const numbers = await findPreviewedPulls(appId, trigger.repository, capgo);
-    const previews = [];
-    for (const number of numbers) {
-        const answer = github === null ? null : await github.readPull(number);
-        if (answer === null) {
-            deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`);
-            continue;
-        }
-        const pull = toPullRequest(answer);
-        if (hasPreview(pull, context)) {
-            deps.log.info(`#${number} is open: its preview stays.`);
-            continue;
-        }
-        const why = pull.open
-            ? `#${number} has no label "${inputs.previewLabel}"`
-            : `#${number} is ${pull.merged ? 'merged' : 'closed'}`;
-        previews.push(...(await closePreview(appId, { pull, why, channelName: null, movesTesters: false }, context)).previews);
-    }
-    if (!inputs.dryRun)
-        for (const name of await removeAbandoned(appId, deps.now(), capgo))
-            deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`);
-    const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
+    const [appId, ...others] = await findAppIds(number, context);
+    const closing = { ...operation, movesTesters: true };
+    const first = await closePreview(appId, closing, context);
+    const results = [first];
+    for (const other of others)
+        results.push(await closePreview(other, closing, context));
     return {
-        kind: 'cleaned',
-        outcome: inputs.dryRun ? 'planned' : 'cleaned',
-        reason: removed.length === 0
-            ? 'No preview was left behind.'
-            : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`,
-        appId,
-        previews: removed,
-        testers,
-        warnings: [],
+        ...first,
+        reason: [...new Set(results.map(({ reason }) => reason))].join(' '),
+        previews: results.flatMap(({ previews }) => previews),
+        warnings: results.flatMap(({ warnings }) => warnings),
     };
 }
 /** The pull request as it is now; null where GitHub does not tell, which is a warning. */
@@ -64760,30 +67172,82 @@ async function readPull(number, { courtesy }) {
         return answer === null ? null : toPullRequest(answer);
     });
 }
-/** Whether it shall have a preview. */
-function hasPreview({ open, labels }, { inputs }) {
-    return open && (inputs.previewLabel === null || labels.includes(inputs.previewLabel));
-}
 /** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */
-async function closePreview(appId, { pull, why, channelName, movesTesters }, context) {
-    const { deps, inputs, trigger, capgo, courtesy } = context;
+async function closePreview(appId, closing, context) {
+    const { inputs, capgo } = context;
+    const { pull, why, channelName } = closing;
     const { number } = pull;
-    const testers = movesTesters ? await moveTestersOn(appId, number, context) : null;
-    const leftovers = await findLeftovers(appId, pullName(trigger.repository, number), channelName, capgo);
-    if (inputs.dryRun)
-        return close_cleaned(appId, 'planned', why, testers, {
-            pull: number,
-            why,
-            channels: leftovers.channels.map(({ name }) => name),
-            bundles: leftovers.bundles.map(({ name }) => name),
-            devices: 0,
-            kept: leftovers.kept,
+    const testers = closing.movesTesters ? await moveTestersOn(appId, number, context) : null;
+    const noted = await findNoted(appId, number, capgo);
+    const repository = closing.repository ?? (await readRepository(noted, context));
+    const leftovers = await findLeftovers(appId, number, channelName, noted, repository, capgo);
+    if (inputs.dryRun) {
+        const planned = { ...namesOf(leftovers), pull: number, why, devices: 0 };
+        return close_cleaned(appId, 'planned', `${why}, so its preview would go.`, testers, planned);
+    }
+    const { removed, isReopened } = await remove(appId, closing, leftovers, testers, context);
+    // Reopened while it was removed: that run has found what was going to go.
+    const now = await readPull(number, context);
+    const isOpen = now !== null && wantsPreview(now, inputs);
+    const preview = { pull: number, why, ...removed };
+    if (!isOpen)
+        return close_cleaned(appId, 'cleaned', `${why}, so its preview is gone.`, testers, preview);
+    const hasLost = removed.channels.length + removed.bundles.length > 0;
+    const warnings = hasLost
+        ? [await sayMissing(appId, now, 'was reopened while its preview was removed', null, context)]
+        : [];
+    const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} stays` : '';
+    return {
+        ...close_cleaned(appId, 'cleaned', why, testers, preview),
+        reason: `#${number} is open again${stays}.`,
+        warnings,
+    };
+}
+/** Removes it, and says so before the bundles go, and again where that came out differently. */
+async function remove(appId, { pull, channelName }, leftovers, testers, context) {
+    const { deps, inputs, capgo, courtesy } = context;
+    const { number } = pull;
+    let said = null;
+    const say = async (removed) => {
+        said = structuredClone(removed);
+        const isNothing = removed.channels.length + removed.bundles.length + removed.devices === 0;
+        const known = isNothing ? await readComment(appId, number, context) : null;
+        // What an earlier run removed and said is not said anew.
+        if (known !== null && stateOfComment(known.body) === 'closed')
+            return;
+        await writeComment(close_describe(appId, pull, channelName, removed, testers, context), context);
+    };
+    return deps.log.group(`Remove the preview of #${number}`, async () => {
+        const { removed, isReopened, error } = await removeLeftovers(appId, leftovers, capgo, {
+            async mayGoOn() {
+                const now = await readPull(number, context);
+                return now === null || !wantsPreview(now, inputs);
+            },
+            async announce(expected) {
+                if (inputs.deployments)
+                    await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(environmentOf(`preview/pr-${number}`, context), appId));
+                await say(expected);
+            },
         });
+        if (!isReopened && !(0,external_node_util_.isDeepStrictEqual)(removed, said))
+            await say(removed);
+        for (const name of removed.channels)
+            deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`);
+        for (const name of removed.bundles)
+            deps.log.info(`Bundle ${name}.`);
+        for (const kept of removed.kept)
+            deps.log.info(kept);
+        if (error !== null)
+            throw error;
+        return { removed, isReopened };
+    });
+}
+function close_describe(appId, pull, channelName, removed, testers, { trigger }) {
     const { sha, url } = commitOfPull(pull, trigger);
-    const say = (removed) => writeComment({
+    return {
         state: 'closed',
         appId,
-        pull: number,
+        pull: pull.number,
         commit: { sha, url },
         runUrl: trigger.runUrl,
         channel: { name: removed.channels[0] ?? channelName ?? '', id: null, selfAssignable: false },
@@ -64797,64 +67261,48 @@ async function closePreview(appId, { pull, why, channelName, movesTesters }, con
         testers,
         warnings: [],
         error: null,
+        missing: null,
         removed: {
             channel: removed.channels.length > 0,
             bundles: removed.bundles.length,
             devices: removed.devices,
             kept: removed.kept,
         },
-    }, context);
-    const removed = await deps.log.group(`Remove the preview of #${number}`, async () => {
-        let said = null;
-        const removed = await removeLeftovers(appId, leftovers, capgo, async (expected) => {
-            if (inputs.deployments)
-                await courtesy('end the deployments', 'deployments: write', github => github.endDeployments(environmentOf(`preview/pr-${number}`, context)));
-            await say(expected);
-            said = expected;
-        });
-        if (!(0,external_node_util_.isDeepStrictEqual)(removed, said))
-            await say(removed);
-        for (const name of removed.channels)
-            deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`);
-        for (const name of removed.bundles)
-            deps.log.info(`Bundle ${name}.`);
-        for (const kept of removed.kept)
-            deps.log.info(kept);
-        return removed;
-    });
-    return close_cleaned(appId, 'cleaned', why, testers, { pull: number, why, ...removed });
+    };
+}
+function namesOf({ channels, taken, bundles, kept }) {
+    return {
+        channels: channels.map(({ name }) => name),
+        bundles: bundles.map(({ name }) => name),
+        kept: [
+            ...kept,
+            ...taken.map(({ channel, before }) => `Channel ${channel.name} would stay and get back what it served before the preview (${before}): no preview made it.`),
+        ],
+    };
 }
 /** Before the channel goes, so that no device is without one. A testers file that is broken does not keep it from going. */
 async function moveTestersOn(appId, closing, context) {
     try {
-        return await convergeForPull(appId, { published: null, closing }, await testers_readTestersFile(context), context);
+        return await convergeForClosing(appId, closing, context);
     }
     catch (error) {
         context.deps.stop.signal.throwIfAborted();
-        const { reason } = failure(error);
+        const { reason } = outcome_failure(error);
         context.deps.log.warning(`The testers were not moved on: ${reason}`);
         return null;
     }
 }
-function close_cleaned(appId, outcome, why, testers, preview) {
+function close_cleaned(appId, outcome, reason, testers, preview) {
     const isEmpty = preview.channels.length + preview.bundles.length === 0;
     return {
         kind: 'cleaned',
         outcome,
-        reason: isEmpty
-            ? `${why}, and nothing of its preview was there.`
-            : `${why}, so its preview ${outcome === 'planned' ? 'would go' : 'is gone'}.`,
+        reason: isEmpty ? `${preview.why}, and nothing of its preview was there.` : reason,
         appId,
         previews: [preview],
         testers,
         warnings: [],
     };
-}
-/** The app, and the proof that the key is good: the database answers a wrong key with empty lists. */
-async function readAppId({ deps, inputs, trigger, capgo }) {
-    const appId = await gatherAppId(inputs, trigger, deps);
-    await capgo.readApp(appId);
-    return appId;
 }
 
 // EXTERNAL MODULE: ./src/github/refusal.ts
@@ -64866,9 +67314,9 @@ var src_stop = __nccwpck_require__(1123);
 
 /** `connect` makes a connection whose calls end with the signal; null without a token. */
 function createCourtesies(connect, stop, warnings) {
-    const missing = new Set();
+    const told = { missing: new Set(), reasons: new Set() };
     // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
-    const courtesy = create(connect?.(stop.after(src_stop/* COURTESY_ENDS */.MW)) ?? null, missing, warnings);
+    const courtesy = create(connect?.(stop.after(src_stop/* COURTESY_ENDS */.MW)) ?? null, told, warnings);
     return {
         courtesy: async (...what) => {
             stop.signal.throwIfAborted();
@@ -64876,38 +67324,54 @@ function createCourtesies(connect, stop, warnings) {
             stop.signal.throwIfAborted();
             return result;
         },
-        lastWord: create(connect?.(stop.after(src_stop/* LAST_WORD_ENDS */.ZO)) ?? null, missing, warnings),
+        lastWord: create(connect?.(stop.after(src_stop/* LAST_WORD_ENDS */.ZO)) ?? null, told, warnings),
     };
 }
-function create(github, missing, warnings) {
+function create(github, told, warnings) {
     return async (what, permission, work) => {
-        if (missing.has(permission))
+        if (told.missing.has(permission))
             return null;
+        const warn = (why, about = permission) => {
+            if (!told.reasons.has(`${about}: ${why}`))
+                warnings.push(`Could not ${what}: ${why}`);
+            told.reasons.add(`${about}: ${why}`);
+        };
         if (github === null) {
-            missing.add(permission);
-            warnings.push(`Could not ${what}: the input "github-token" is empty.`);
+            told.missing.add(permission);
+            warn('the input "github-token" is empty.');
             return null;
         }
         try {
             return await work(github);
         }
         catch (error) {
-            const forbidden = (0,refusal/* isForbidden */.US)(error);
-            if (forbidden)
-                missing.add(permission);
-            warnings.push(forbidden
-                ? `Could not ${what}: the job's token lacks the permission "${permission}". Add it under "permissions:" of the job.`
-                : `Could not ${what}: ${courtesy_describe(error)}.`);
+            if ((0,refusal/* isForbidden */.US)(error)) {
+                told.missing.add(permission);
+                warn(lacking(permission, error.said));
+            }
+            else
+                warn(`${courtesy_describe(error)}.`, isRefusal(error) ? permission : what);
             return null;
         }
     };
 }
+/** GitHub's decision, which the next attempt meets again. */
+function isRefusal(error) {
+    return error instanceof refusal/* GitHubError */.y_ && (error.status ?? 500) < 500;
+}
+function lacking(permission, said) {
+    const [who, where] = /personal access token/i.test(said)
+        ? ['the token in "github-token"', 'Add it to the token']
+        : ["the job's token", 'Add it under "permissions:" of the job'];
+    return `${who} lacks the permission "${permission}". ${where}. GitHub says: ${said}.`;
+}
 function courtesy_describe(error) {
     if (!(error instanceof refusal/* GitHubError */.y_))
         return error.message.replace(/\.$/, '');
-    return error.status === undefined
-        ? `GitHub gave no answer (${error.said.slice(0, 200)})`
-        : `GitHub answered ${error.status}`;
+    const { status, said } = error;
+    if (status === undefined)
+        return `GitHub gave no answer (${said})`;
+    return `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/commands.mjs
@@ -65187,7 +67651,7 @@ async function installDependencies(options) {
     const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options);
     if (exitCode !== 0)
         throw new src_errors/* ActionError */.lZ('install_failed', `"${title}" ended with ${end}.`, {
-            hint: `${INSTALL_HINTS[manager.agent] ?? ''} Tokens of this action are not passed to the install: when a private registry refused, install in a step before.`.trim(),
+            hint: `${INSTALL_HINTS[manager.agent] ?? ''} The install gets no token by itself: pass that of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.`.trim(),
             at: { file: shownPath(root, manager.lockfile) },
             output: tail,
         });
@@ -65215,7 +67679,7 @@ async function buildWebApp(options) {
     const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], directory, options);
     if (exitCode !== 0)
         throw new src_errors/* ActionError */.lZ('build_failed', `"${title}" ended with ${end}.`, {
-            hint: "The build says why, above. It ran without this action's tokens and without the files for outputs and variables of the job.",
+            hint: 'The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.',
             at: { file },
             output: tail,
         });
@@ -65448,7 +67912,7 @@ function checkTwins(files) {
     };
 }
 /**
- * The limit is for the zip, so the exact answer comes after compressing. But what weighs twice the limit raw
+ * Null where nothing is wrong. The limit is for the zip, so the exact answer comes after compressing. But what weighs twice the limit raw
  * is media, which hardly shrinks, and it is better to say so in a second than after minutes of compressing.
  */
 function checkSize(files, totalBytes, maxBytes) {
@@ -69073,7 +71537,69 @@ function fileChanged(file) {
 
 // EXTERNAL MODULE: ./src/capgo/wire.ts
 var wire = __nccwpck_require__(929);
+;// CONCATENATED MODULE: ./src/operations/source-maps.ts
+/** Source maps stay out of the bundle; with `source-maps: artifact` whoever reads crash reports finds them at the run. */
+
+
+/** Other jobs of the run, and its earlier attempts, may have an artifact of the name. */
+const source_maps_MOST_NAMES = 9;
+/** What GitHub takes in no path of an artifact. */
+const UNFIT = /["<>|*?:\r\n]/;
+/**
+ * The way to GitHub's artifacts, opened before anything of the user's runs, which could change that program; null where
+ * nothing is to be kept. Throws `artifacts_unavailable`.
+ */
+async function openArtifacts({ sourceMaps }, { env, loadArtifacts }) {
+    if (sourceMaps !== 'artifact')
+        return null;
+    const elsewhere = 'Set source-maps to "drop", and keep them in a step of your own.';
+    const host = URL.parse(env.GITHUB_SERVER_URL ?? 'https://github.com')?.hostname ?? '';
+    // The hosts that GitHub's client accepts.
+    if (!/^github\.com$|\.ghe\.com$|\.localhost$/i.test(host))
+        throw new src_errors/* ActionError */.lZ('artifacts_unavailable', `GitHub's client stores no artifacts on ${host}.`, {
+            hint: `GitHub Enterprise Server has an older artifact service. ${elsewhere}`,
+        });
+    const missing = ['ACTIONS_RUNTIME_TOKEN', 'ACTIONS_RESULTS_URL'].filter(name => !env[name]);
+    if (missing.length > 0)
+        throw new src_errors/* ActionError */.lZ('artifacts_unavailable', `The runner does not set ${missing.join(' and ')}.`, {
+            hint: `Source maps cannot be stored as an artifact here. GitHub's own runner sets both for every action. ${elsewhere}`,
+        });
+    return loadArtifacts();
+}
+/** What is said where the web folder has none. */
+const NO_MAPS = 'source-maps is "artifact", but the web folder has no source maps, so no artifact is stored. Turn them on in the build, for example build.sourcemap in the Vite config.';
+function artifactName({ sourceMapsArtifact }, appId, bundle) {
+    return sourceMapsArtifact ?? `source-maps-${appId}-${bundle}`;
+}
+/**
+ * Stores the source maps with their paths in the web folder, under `name` or, where the run has that already, with a
+ * number behind it. Throws `source_maps_not_stored`.
+ */
+async function keepSourceMaps(upload, { name, directory, maps, retentionDays, }) {
+    const fail = (why, cause) => new src_errors/* ActionError */.lZ('source_maps_not_stored', `The source maps could not be stored as an artifact: ${why}`, {
+        hint: 'Without them no crash of this bundle can be read, so nothing was published. Run the job again; "source-maps: drop" publishes without them.',
+        cause,
+    });
+    const unfit = maps.filter(({ path }) => UNFIT.test(path));
+    if (unfit.length > 0)
+        throw fail(`GitHub does not accept the name ${unfit.map(({ path }) => JSON.stringify(path)).join(', ')}.`);
+    const files = maps.map(({ path }) => (0,external_node_path_.join)(directory, path));
+    for (let number = 1;; number++) {
+        const tried = number === 1 ? name : `${name}-${number}`;
+        try {
+            return { name: tried, id: await upload(tried, files, directory, retentionDays), count: maps.length };
+        }
+        catch (error) {
+            const why = error instanceof Error ? error.message : String(error);
+            // GitHub's client has no type for this: "Received non-retryable error: Failed request: (409) Conflict: …".
+            if (!why.includes('(409)') || number === source_maps_MOST_NAMES)
+                throw fail(why.split('\n')[0], error);
+        }
+    }
+}
+
 ;// CONCATENATED MODULE: ./src/operations/build.ts
+
 
 
 
@@ -69112,7 +71638,7 @@ async function buildBundle(project, inputs, deps, begun) {
     let duration = null;
     if (inputs.build) {
         const began = clock();
-        const { root, directory, childEnv: env } = project;
+        const { root, directory, buildEnv: env } = project;
         const manager = await detectPackageManager({ root, directory });
         const child = { root, directory, manager, env, signal: deps.stop.signal };
         await log.group('Install dependencies', async () => {
@@ -69150,7 +71676,10 @@ async function buildBundle(project, inputs, deps, begun) {
             },
             files: { count: checked.files.length, bytes: checked.totalBytes },
             leftOut: checked.leftOut,
-            warnings: checked.warnings,
+            sourceMaps: checked.sourceMaps,
+            warnings: inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0
+                ? [...checked.warnings, NO_MAPS]
+                : checked.warnings,
             duration,
         };
     });
@@ -69606,8 +72135,6 @@ function mrmime_lookup(extn) {
 
 
 
-// EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
-var dist = __nccwpck_require__(9052);
 // EXTERNAL MODULE: external "node:stream"
 var external_node_stream_ = __nccwpck_require__(7075);
 // EXTERNAL MODULE: ./src/file-range.ts
@@ -69633,7 +72160,7 @@ const GAIN = 10;
 /** Larger files are compressed on disk, so that memory does not grow with them. */
 const delta_files_IN_MEMORY = 512 * 1024;
 /** Larger files that are not compressed come from the disk piece by piece, and are encrypted there. */
-const AT_ONCE = 64 * 1024;
+const delta_files_AT_ONCE = 64 * 1024;
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
 /**
@@ -69660,7 +72187,7 @@ function deltaPacker(options) {
     let count = 0;
     return file => (isSmall(file) ? packSmall(file) : packLarge(file));
     function isSmall(file) {
-        return file.size <= (mayShrink(file) ? delta_files_IN_MEMORY : AT_ONCE);
+        return file.size <= (mayShrink(file) ? delta_files_IN_MEMORY : delta_files_AT_ONCE);
     }
     function packSmall(file) {
         const pack = async () => {
@@ -69753,6 +72280,7 @@ function sha256(bytes) {
 
 
 
+
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
 const UPLOADS = 64;
 /** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
@@ -69838,12 +72366,11 @@ async function store(content, session, { app, capgo, config, ...context }, onTak
     return {
         manifest: all.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
         report: { files: files.length, sent: sentFiles, sentBytes },
+        size: sumOf(all.map(({ file_size }) => file_size)),
         files: session === null ? listStored(all, files.length) : null,
     };
 }
 
-// EXTERNAL MODULE: ./src/capgo/channels.ts
-var channels = __nccwpck_require__(9732);
 // EXTERNAL MODULE: ./src/capgo/refusal.ts
 var capgo_refusal = __nccwpck_require__(5950);
 // EXTERNAL MODULE: ./src/capgo/upload.ts
@@ -69892,7 +72419,33 @@ function fieldsOf({ bps, running, paused }, bundle, channel) {
     return channel.version?.id === bundle.id ? { rollback: true } : { version: bundle.name, rollback: true };
 }
 
+;// CONCATENATED MODULE: ./src/operations/note.ts
+
+/** Other runs write on a bundle too, each for its own channel. */
+const MOST_TRIES = 5;
+/**
+ * Writes the line of a channel on a bundle as `noted` (a whole comment) has it. Lines that others wrote meanwhile stay.
+ * False when the key may not.
+ */
+async function noteOn(bundle, channelName, { noted, link }, { appId, capgo }) {
+    let seen = bundle.comment;
+    let comment = noted;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+        if (await capgo.noteOnBundle(bundle.id, seen, { link, comment }))
+            return true;
+        const now = await capgo.readBundleById(appId, bundle.id).catch(() => null);
+        // Nobody wrote on it: then it was the permission.
+        if (now === null || now.comment === seen)
+            return false;
+        seen = now.comment;
+        comment = withNoteOf(seen, channelName, noted);
+    }
+    return false;
+}
+
 ;// CONCATENATED MODULE: ./src/operations/publish.ts
+
+
 
 
 
@@ -69908,44 +72461,59 @@ function fieldsOf({ bps, running, paused }, bundle, channel) {
  * Makes the plan true. Each step may be repeated, and devices see nothing before the last one. Throws
  * `permission_missing` before the first write when the key lacks a permission that the plan needs.
  */
-async function publish(plan, context) {
+async function publish_publish(plan, context) {
     const { action } = plan;
     if (action.do === 'keep')
         return keep(plan, action, context);
     const stored = action.do === 'promote'
-        ? ready(() => takeOver(plan, action.bundle, context))
+        ? ready(action.bundle.name, () => takeOver(plan, action.bundle, context))
         : await publish_store(plan, action, context);
+    await context.beforeSeen(stored.name);
     const { bundle, channel } = await stored.freeze();
     if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
         throw new src_errors/* ActionError */.lZ('delta_not_taken_up', `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`, { hint: 'The server does this in the background. Nothing was published; run the job again later.' });
-    const published = await promote(plan, bundle, channel, context);
     const warnings = [...stored.warnings];
+    const of = {
+        size: stored.size,
+        delta: stored.delta?.report ?? null,
+        files: stored.delta?.files ?? null,
+        warnings,
+    };
+    const published = withFiles(await promote(plan, bundle, channel, context), stored.delta);
+    if (published.outcome === 'published')
+        context.onServed({ ...published, ...of });
     if (!stored.isDeltaOnly &&
         published.outcome === 'published' &&
         stored.taken !== null &&
         !(await stored.taken()))
         warnings.push('Capgo has not taken up the delta files yet: until it does, devices download the whole zip.');
-    return {
-        ...published,
-        delta: stored.delta?.report ?? null,
-        files: stored.delta?.files ?? null,
-        warnings,
-    };
+    return { ...published, ...of };
 }
-const ready = (freeze) => ({
+/** The server counts the delta files in the background; that they are there is known here. */
+function withFiles(published, delta) {
+    const { bundle, channel } = published;
+    if (bundle === null || delta === null)
+        return published;
+    const counted = { manifest_count: delta.manifest.length };
+    const version = channel.version?.id === bundle.id ? { ...channel.version, ...counted } : channel.version;
+    return { ...published, bundle: { ...bundle, ...counted }, channel: { ...channel, version } };
+}
+const ready = (name, freeze) => ({
+    name,
     freeze,
     delta: null,
     taken: null,
     isDeltaOnly: false,
+    size: null,
     warnings: [],
 });
 async function keep(plan, action, { capgo, channel, commit, log }) {
     if (channel === null)
-        throw (0,channels/* channelVanished */.w)(plan.channelName);
+        throw (0,channels/* channelVanished */.w8)(plan.channelName);
     if (action.outcome === 'unchanged' &&
         readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha) {
         // Without this note a slower run of an older commit would not know that it is older.
-        const noted = await capgo.noteOnBundle(action.bundle.id, plan.link, plan.comment);
+        const noted = await note(plan, action.bundle, capgo);
         if (!noted)
             log('The commit could not be noted on the bundle; publishing is not affected.');
     }
@@ -69957,12 +72525,17 @@ async function keep(plan, action, { capgo, channel, commit, log }) {
         channel,
         bundle,
         by: null,
+        size: null,
         delta: null,
         files: null,
         warnings: [],
     };
 }
-/** What the first write does not tell by itself: that the last one will be refused. */
+function note(plan, bundle, capgo) {
+    const { appId, channelName, comment, link } = plan;
+    return noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo });
+}
+/** What the first write does not tell by itself: that the last one will be refused. Throws `permission_missing`. */
 async function requirePermissions(plan, { capgo }) {
     const { appId, channelId, channelName } = plan;
     if (channelId === null)
@@ -69975,16 +72548,19 @@ async function takeOver(plan, bundle, context) {
     const { capgo, log } = context;
     await requirePermissions(plan, context);
     const [noted, channel] = await Promise.all([
-        capgo.noteOnBundle(bundle.id, plan.link, plan.comment),
+        note(plan, bundle, capgo),
         capgo.readChannel(plan.appId, plan.channelName),
     ]);
     if (!noted)
         log('The commit could not be noted on the bundle; publishing is not affected.');
     return { bundle, channel };
 }
-/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`. */
-function decideFiles({ delta: mode, pluginVersion, fileCount }, { partialUpload }) {
-    return decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount });
+/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`, `bundle_too_large`. */
+function decideFiles({ delta: mode, pluginVersion, fileCount, zip }, { partialUpload, maxUploadLength }) {
+    const delta = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount });
+    if (mode !== 'only' && zip.size > maxUploadLength)
+        throw new src_errors/* ActionError */.lZ('bundle_too_large', `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
+    return delta;
 }
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
 async function publish_store(plan, action, context) {
@@ -69993,8 +72569,6 @@ async function publish_store(plan, action, context) {
     const delta = decideFiles(content, config);
     const isDeltaOnly = delta.on && content.delta === 'only';
     log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`);
-    if (!isDeltaOnly && content.zip.size > config.maxUploadLength)
-        throw new src_errors/* ActionError */.lZ('bundle_too_large', `The bundle has ${content.zip.size} bytes, and Capgo takes ${config.maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
     const storeFiles = (session) => storeDelta(content, session, {
         app,
         served: context.channel?.version ?? null,
@@ -70014,10 +72588,12 @@ async function publish_store(plan, action, context) {
         throw error;
     });
     let files = null;
+    let zipSize = null;
     let isHandedOver = false;
     const key = (0,upload/* zipKey */.x)({ appId: plan.appId, ownerOrg: app.owner_org, name: row.name });
     try {
-        files = await both(isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context), early?.done ?? (delta.on ? storeFiles(session).done : null));
+        ;
+        [zipSize, files] = await both(isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context), early?.done ?? (delta.on ? storeFiles(session).done : null));
         if (files !== null) {
             const { sent, files: count } = files.report;
             log(sent === count
@@ -70038,6 +72614,7 @@ async function publish_store(plan, action, context) {
     }
     const manifest = files?.manifest ?? null;
     return {
+        name: row.name,
         async freeze() {
             const ready = await capgo.finaliseBundle(row.id, { r2Path: isDeltaOnly ? null : key, manifest: isHandedOver ? null : manifest }, plan.channelName);
             if (ready !== null)
@@ -70057,6 +72634,7 @@ async function publish_store(plan, action, context) {
         delta: files,
         taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
         isDeltaOnly,
+        size: isDeltaOnly ? (files?.size ?? null) : zipSize,
         warnings: !isDeltaOnly && content.zip.size > config.alertUploadSize
             ? [
                 `The bundle has ${publish_megabytes(content.zip.size)}; Capgo advises to stay below ${publish_megabytes(config.alertUploadSize)}, as phones download it on the road.`,
@@ -70074,17 +72652,19 @@ async function both(zip, delta) {
         throw first.reason;
     if (second.status === 'rejected')
         throw second.reason;
-    return second.value;
+    return [first.value, second.value];
 }
 /** The session of a bundle that an earlier run began: with it the same bytes come out again. */
 function reopen(row, { encryption }) {
-    if (encryption === null || !row.session_key)
+    if (encryption === null)
         return { row, session: null };
-    const session = encryption.openSession(row.session_key);
+    // Its checksum is signed with the same private key, or it would be other content.
+    const session = encryption.openSession(row.session_key ?? '');
     if (session !== null)
         return { row, session };
-    throw new src_errors/* ActionError */.lZ('session_key_unreadable', `The unfinished bundle ${row.name} was encrypted with another private key.`, { hint: 'Delete that bundle in the Capgo console, and run the job again.' });
+    throw new src_errors/* ActionError */.lZ('session_key_unreadable', `The session key of the unfinished bundle ${row.name} is missing or damaged, so that no device could open it.`, { hint: 'Delete that bundle in the Capgo console, and run the job again.' });
 }
+/** Bytes that the zip takes in the store. */
 async function storeZip(mayBeThere, row, session, config, { capgo, app, content, log, onProgress }) {
     const zip = session === null
         ? content.zip
@@ -70099,6 +72679,7 @@ async function storeZip(mayBeThere, row, session, config, { capgo, app, content,
             begun: mayBeThere,
             onProgress: sent => onProgress(sent, zip.size),
         });
+    return zip.size;
 }
 function publish_megabytes(bytes) {
     return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
@@ -70142,11 +72723,15 @@ async function claimName(plan, action, { capgo, app, content, log }) {
 }
 /** The last step, the only one that devices see; and the proof that they do. */
 async function promote(plan, bundle, channel, context) {
-    const { capgo } = context;
-    const stale = await staleBy(plan, channel, context);
+    const { capgo, commit } = context;
+    const stale = await context.staleBy(channel);
     if (channel !== null && stale !== null)
         return { outcome: 'stale', reason: sentence(stale), channel, bundle: null, by: null };
     const target = channel ?? (await makeChannel(plan, bundle, capgo));
+    // The channel as it is now: since the first look it may have become the public one, or another's.
+    const refused = target === null || !commit.pull ? null : refuseChannel(target, commit.pull);
+    if (refused !== null)
+        throw refused;
     if (target !== null && !isAt(plan.stage, bundle.id, target))
         await assign_assign(plan.stage, bundle, target, plan.appId, capgo);
     const served = await readBack(plan, capgo);
@@ -70161,7 +72746,7 @@ async function promote(plan, bundle, channel, context) {
             bundle,
             by: action === 'keep' ? null : action,
         };
-    const overtaken = await staleBy(plan, served, context);
+    const overtaken = await context.staleBy(served);
     if (overtaken !== null)
         return { outcome: 'stale', reason: sentence(overtaken), channel: served, bundle: null, by: null };
     throw new src_errors/* ActionError */.lZ('not_served', `Capgo accepted bundle ${bundle.name} for channel ${plan.channelName}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
@@ -70169,22 +72754,121 @@ async function promote(plan, bundle, channel, context) {
 /** Null when the channel was made with the bundle on it; else the channel that was there after all. */
 async function makeChannel(plan, bundle, capgo) {
     if (plan.create === null)
-        throw (0,channels/* channelVanished */.w)(plan.channelName);
+        throw (0,channels/* channelVanished */.w8)(plan.channelName);
     const made = await capgo.createChannel(plan.appId, plan.channelName, bundle.name, plan.create);
     return made.made ? null : readBack(plan, capgo);
 }
 async function readBack(plan, capgo) {
     const channel = await capgo.readChannel(plan.appId, plan.channelName);
     if (channel === null)
-        throw (0,channels/* channelVanished */.w)(plan.channelName);
+        throw (0,channels/* channelVanished */.w8)(plan.channelName);
     return channel;
-}
-async function staleBy(plan, channel, { commit, compare }) {
-    const served = channel?.version ? readServedCommit(channel.version, plan.channelName) : null;
-    return served === null ? null : isStale(commit, served, await compare(served.sha, commit.sha));
 }
 function sentence(text) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+;// CONCATENATED MODULE: ./src/operations/standing.ts
+
+
+/** A bundle has a line for each channel it was put on; more commits than these are not compared. */
+const MOST_COMMITS = 8;
+/** `readHead` asks GitHub anew each time, and throws `RefGone` where nothing is to be published any more. */
+function standingReader(ours, readHead, compare) {
+    return async (served) => {
+        const notes = served === null ? [] : readNotes(served).slice(0, MOST_COMMITS);
+        const head = await readHead();
+        if (head.kind === 'at' && head.sha === ours.sha)
+            return {
+                head,
+                toHead: 'identical',
+                notes: notes.map(note => ({ note, relation: 'unknown', isInHistory: null })),
+            };
+        const toHead = head.kind === 'at' ? compare(head.sha, ours.sha) : 'unknown';
+        const stand = async (note) => {
+            const relation = await compare(note.sha, ours.sha);
+            if (head.kind !== 'at' || relation !== 'behind')
+                return { note, relation, isInHistory: null };
+            const toNote = note.sha === head.sha ? 'identical' : await compare(head.sha, note.sha);
+            return {
+                note,
+                relation,
+                isInHistory: toNote === 'unknown' ? null : toNote === 'identical' || toNote === 'behind',
+            };
+        };
+        return { head, toHead: await toHead, notes: await Promise.all(notes.map(stand)) };
+    };
+}
+/** The newest commit of the run's branch or tag, as GitHub tells it now. Throws `RefGone` where it was deleted. */
+function headOfRef({ trigger, courtesy }) {
+    const { type, full, name } = trigger.ref;
+    return async () => {
+        if (type === 'other')
+            return { kind: 'unknown' };
+        const answer = await courtesy(`see the newest commit of ${name}`, 'contents: read', async (github) => ({
+            sha: await github.readHead(full),
+        }));
+        if (answer === null)
+            return { kind: 'unknown' };
+        if (answer.sha === null)
+            throw new src_errors/* RefGone */.pu(`The ${type} ${name} was deleted, so nothing is published.`);
+        return { kind: 'at', sha: answer.sha };
+    };
+}
+
+;// CONCATENATED MODULE: ./src/operations/verify-files.ts
+/** Delta files as a device takes them: each has to be there, and some are undone and compared. */
+
+
+
+/** So many are downloaded; the others are asked for their first byte. */
+const SAMPLE = 16;
+const verify_files_AT_ONCE = 16;
+/** What an updater takes for an empty file. */
+const verify_files_EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
+/** Bytes that one compressed file may unfold to. */
+const LONGEST = 512 * 1024 ** 2;
+/** `fault` is the end of a sentence; `looked` counts the files that were downloaded. */
+async function checkFiles(files, session, opener, capgo) {
+    const sample = new Set(verify_files_choose(files));
+    const queue = new dist/* default */.Ay({ concurrency: verify_files_AT_ONCE });
+    const faults = await queue.addAll(files.map(file => async () => {
+        if (!sample.has(file))
+            return (await capgo.isThere(file.download_url)) ? null : `${file.file_name} cannot be downloaded`;
+        const bytes = await capgo.downloadFile(file.download_url);
+        if (bytes === null)
+            return `${file.file_name} cannot be downloaded`;
+        const hash = session === null ? file.file_hash : opener?.readSignature(file.file_hash);
+        return hashOf(bytes, file.file_name, session) === hash?.toLowerCase()
+            ? null
+            : `${file.file_name} is not what was published`;
+    }));
+    const found = faults.filter(fault => fault !== null);
+    const more = found.length > 1 ? ` (and ${found.length - 1} more of its delta files)` : '';
+    return { fault: found[0] === undefined ? null : `${found[0]}${more}`, looked: sample.size };
+}
+/** The page that starts the app, and others evenly over the list. */
+function verify_files_choose(files) {
+    const first = files.filter(({ file_name: name }) => /^index\.html(\.br)?$/.test(name));
+    const step = Math.max(1, files.length / SAMPLE);
+    const others = Array.from({ length: Math.min(SAMPLE, files.length) }, (_, at) => files[Math.floor(at * step)]);
+    return [...first, ...others];
+}
+/** SHA-256 of the file as the app gets it, lower-case hex; null when it cannot be undone. */
+function hashOf(bytes, name, session) {
+    try {
+        const decipher = session?.decipher();
+        const open = decipher === undefined ? bytes : Buffer.concat([decipher.update(bytes), decipher.final()]);
+        const content = open.equals(verify_files_EMPTY)
+            ? Buffer.of()
+            : name.endsWith('.br')
+                ? (0,external_node_zlib_.brotliDecompressSync)(open, { maxOutputLength: LONGEST })
+                : open;
+        return (0,external_node_crypto_.createHash)('sha256').update(content).digest('hex');
+    }
+    catch {
+        return null;
+    }
 }
 
 ;// CONCATENATED MODULE: ./src/operations/verify.ts
@@ -70193,20 +72877,37 @@ function sentence(text) {
 
 
 
+
+
 /** Refusals that no waiting changes, whatever bundle they are about. */
 const HOPELESS = /^(on_premise_app|provider_infrastructure_request_blocked|unsupported_plugin_version|semver_error)$/;
-/** Throws what makes a verification impossible, before anything is built or written. */
-function requireVerifiable(channel, natives, { inputs }) {
+/** Throws `verify_impossible` before anything is built or written. `bundle` is null where it is made by this run. */
+function requireVerifiable(channel, natives, { bundle, opener }, { inputs }) {
     if (!inputs.verify)
         return;
     if (natives.length === 0)
         throw new src_errors/* ActionError */.lZ('verify_impossible', 'No native version is known that a device could have.', {
             hint: 'The input "verify" asks Capgo as a device would, and devices say their native version. Set the input "native-version".',
         });
-    if (channel !== null && !channel.public && !channel.allow_device_self_set)
+    if (channel !== null)
+        requireAnswers(channel, natives);
+    if (bundle?.session_key && opener === null)
+        throw new src_errors/* ActionError */.lZ('verify_impossible', `Bundle ${bundle.name} is encrypted, and no key is known here that opens it as a device does.`, {
+            hint: 'Check the repository out before this step, so that the public key of the Capacitor config is known, or set the input "private-key". Or leave out the input "verify".',
+        });
+}
+/** Throws when no device that could be asked as is answered by this channel. */
+function requireAnswers(channel, natives) {
+    if (!channel.public && !channel.allow_device_self_set)
         throw new src_errors/* ActionError */.lZ('verify_impossible', `Channel ${channel.name} is private: it answers only devices that an override has put on it.`, {
             hint: 'Leave out the input "verify" for this channel, or let devices choose it (Capgo console, "Allow devices to self set").',
         });
+    if (asking(natives, channel).length > 0)
+        return;
+    const platforms = [...new Set(platformsOf(natives))].join(' and ');
+    throw new src_errors/* ActionError */.lZ('verify_impossible', `Channel ${channel.name} is switched off for ${platforms}, so no device that is known gets its bundle.`, {
+        hint: 'Switch the platform on in the Capgo console (channel, "Platforms"), set the input "native-version" for apps of another platform, or leave out the input "verify" for this channel.',
+    });
 }
 /**
  * Asks for the update as a newly installed app would, once for each native version and platform, until it is offered,
@@ -70216,6 +72917,7 @@ function requireVerifiable(channel, natives, { inputs }) {
 async function verifyAsDevice(verifiable, context) {
     const { appId, channel, bundle, natives } = verifiable;
     const { deps, capgo } = context;
+    requireAnswers(channel, natives);
     const active = activeRollout(channel);
     if (active !== null)
         return {
@@ -70228,29 +72930,32 @@ async function verifyAsDevice(verifiable, context) {
     return deps.log.group('Ask for the update as a device would', async () => {
         deps.log.info(`Device ${testers_shortDevice(deviceId)} is always the same for this app, so that it counts as one monthly active device, however often this is asked. Capgo may take two minutes until every server knows of a change.`);
         const said = [];
-        let size = null;
+        let checked = null;
         for (const { platform, native, source } of asking(natives, channel)) {
             const what = `native ${native} (${platform})`;
             const { offer, waited } = await capgo.waitForOffer({ appId, deviceId, platform, native, channel: channel.name }, bundle.name, offer => isFinal(offer, bundle.name), (offer, pause) => deps.log.info(`${what}: ${verify_describe(offer)}; asking again in ${formatDuration(pause)}.`));
             if (offer.kind !== 'offered' || offer.version !== bundle.name)
                 throw notOffered(verifiable, offer, `native ${native} (${platform}, ${source})`, waited);
-            size ??= await checkDownload(verifiable, offer, context);
+            checked ??= await checkOffer(verifiable, offer, context);
             deps.log.info(`${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${formatDuration(waited)}`}.`);
             said.push(`${what}${waited === 0 ? '' : ` after ${formatDuration(waited)}`}`);
         }
-        const checked = size === null ? '' : `; what it downloads (${formatBytes(size)}) is what was published`;
+        const unasked = [...new Set(platformsOf(natives))].filter(platform => !channel[platform]);
         return {
-            said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}${checked}.`,
-            warnings: [],
+            said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}; ${checked}.`,
+            warnings: unasked.map(platform => `Not verified for ${platform}: channel ${channel.name} is switched off for it.`),
         };
     });
 }
 /** Native versions with a platform that the channel is switched on for, each pair once. */
 function asking(natives, channel) {
-    const all = natives.flatMap(({ platform, version, source }) => (platform === 'any' ? ['android', 'ios'] : [platform])
+    const all = natives.flatMap(native => platformsOf([native])
         .filter(each => channel[each])
-        .map(each => ({ platform: each, native: version, source })));
+        .map(each => ({ platform: each, native: native.version, source: native.source })));
     return [...new Map(all.map(each => [`${each.platform} ${each.native}`, each])).values()];
+}
+function platformsOf(natives) {
+    return natives.flatMap(({ platform }) => (platform === 'any' ? ['android', 'ios'] : [platform]));
 }
 /** A UUID that is the same for every run of an app. */
 function deviceOf(appId) {
@@ -70265,23 +72970,46 @@ function isFinal(offer, bundleName) {
 function verify_describe(offer) {
     return offer.kind === 'offered' ? `still offered ${offer.version}` : `${offer.code} (${offer.message})`;
 }
-/** Size of the download in bytes; null where there is none to check: delta files only. */
-async function checkDownload({ bundle, channel, sha256 }, offer, { capgo }) {
-    if (bundle.r2_path === null && bundle.external_url === null)
-        return null;
-    const download = await capgo.hashDownload(offer.url);
-    // The checksum of an encrypted bundle is signed: it is compared as it is.
-    const expected = sha256 ?? (offer.encrypted ? null : bundle.checksum);
-    if (download !== null &&
-        offer.checksum === bundle.checksum &&
-        (expected ?? download.sha256) === download.sha256)
+/** Downloads what is offered and undoes it as a device does; says what that came to. Throws `download_differs`. */
+async function checkOffer(verifiable, offer, { capgo }) {
+    const { bundle, opener } = verifiable;
+    if (offer.checksum !== bundle.checksum)
+        throw verify_differs(verifiable, `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`);
+    const session = offer.sessionKey === null ? null : (opener?.openSession(offer.sessionKey) ?? null);
+    if (offer.sessionKey !== null && session === null)
+        throw verify_differs(verifiable, 'the key of the app does not open it');
+    const hasZip = bundle.r2_path !== null || bundle.external_url !== null;
+    if (!hasZip && offer.files.length === 0)
+        throw verify_differs(verifiable, 'it has no zip, and devices are told of no delta file');
+    const parts = [];
+    if (hasZip) {
+        const size = await checkZip(verifiable, offer.url, session, capgo);
+        parts.push(`what it downloads (${formatBytes(size)}) is what was published`);
+    }
+    if (offer.files.length > 0) {
+        const { fault, looked } = await checkFiles(offer.files, session, opener, capgo);
+        if (fault !== null)
+            throw verify_differs(verifiable, fault);
+        parts.push(`all ${plural(offer.files.length, 'delta file')} are there, and ${looked} of them were downloaded and are what was published`);
+    }
+    return parts.join('; ');
+}
+/** Size of the download in bytes. */
+async function checkZip(verifiable, url, session, capgo) {
+    const expected = plainSha256(verifiable.bundle, verifiable.opener);
+    const download = await capgo.hashDownload(url, session === null ? undefined : () => session.decipher());
+    if (download === null)
+        throw verify_differs(verifiable, 'it cannot be downloaded');
+    // Of a checksum in an older form nothing can be told here.
+    const isRight = expected === null ? session === null : download.sha256 === expected;
+    if (isRight)
         return download.size;
-    const what = download === null
-        ? 'it cannot be downloaded'
-        : offer.checksum !== bundle.checksum
-            ? `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`
-            : `its SHA-256 is ${download.sha256} instead of ${expected}`;
-    throw new src_errors/* ActionError */.lZ('download_differs', `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`, {
+    throw verify_differs(verifiable, download.sha256 === null
+        ? 'what is downloaded is not what was encrypted'
+        : `its SHA-256 is ${download.sha256} instead of ${expected}`);
+}
+function verify_differs({ channel, bundle }, what) {
+    return new src_errors/* ActionError */.lZ('download_differs', `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`, {
         hint: `Take the channel back ("operation: rollback" with "channel: ${channel.name}") and publish again.`,
     });
 }
@@ -70307,20 +73035,51 @@ function notOffered({ bundle, channel }, offer, what, waited) {
 
 
 
+
+
+
+
+
 /** Reads the project and what Capgo has. */
 async function prepare(target, context) {
     const { deps, inputs, trigger, capgo } = context;
+    const uploadArtifact = await openArtifacts(inputs, deps);
     return deps.log.group('Read the project and Capgo', async () => {
         const project = await gatherProject(inputs, trigger, deps, target.takesBuild);
         const folder = shownPath(project.root, project.webDirectory) || '.';
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
+        const known = { target, project, uploadArtifact };
         if (target.takesBuild || inputs.build)
-            return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null };
+            return { ...known, ...(await gatherRemote(project, target, inputs, capgo)), zipping: null };
         const zipping = checkAndZip(project, inputs, deps, context.over);
         // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
         zipping.catch(() => { });
-        return { target, project, ...(await gatherRemote(project, target, inputs, capgo)), zipping };
+        return { ...known, ...(await gatherRemote(project, target, inputs, capgo)), zipping };
     });
+}
+/** Whose devices will take a preview's content next; none for a branch, whose own devices do. */
+function basesOf({ purpose, baseChannel }, { publicChannels }) {
+    if (purpose.kind !== 'preview')
+        return [];
+    return [...(baseChannel === null ? [] : [baseChannel]), ...publicChannels.slice(0, 1)];
+}
+/**
+ * What a real run would find out while it works, so that a dry run is red where that one is: the form of the bundle
+ * (`delta_impossible`, `bundle_too_large`) and the key's permissions.
+ */
+async function rehearse(plan, content, { capgo, deps }) {
+    const { action } = plan;
+    if (action.do === 'keep')
+        return;
+    await requirePermissions(plan, { capgo });
+    if (action.do === 'promote')
+        return;
+    const { on, why } = decideFiles(content, await capgo.readFilesConfig());
+    deps.log.info(on ? `Files would be stored one by one too: ${why}.` : `No delta files: ${why}.`);
+}
+/** What a run is about: its own bundle, else what the channel serves. */
+function aboutOf({ bundle, channel }) {
+    return bundle ?? channel.version ?? { checksum: null, session_key: null };
 }
 /** What would have to be waited for later is done while the plan is made; who needs it sees what is wrong. */
 function goAhead({ appId, channel, newest }, app, content, capgo) {
@@ -70343,16 +73102,16 @@ function goAhead({ appId, channel, newest }, app, content, capgo) {
  * Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not.
  * `webBuild` is the folder of a build that is there already (absolute).
  */
-async function deliver({ target, project, app, facts, zipping }, webBuild, context) {
+async function deliver({ target, project, app, facts, zipping, uploadArtifact }, webBuild, context) {
     const { deps, inputs, capgo } = context;
     const { log, clock } = deps;
     const names = checkBeforeBuild(facts);
-    requireVerifiable(facts.channel, facts.natives, context);
+    requireVerifiable(facts.channel, facts.natives, { bundle: null, opener: null }, context);
     const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps, zipping);
     if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
         goAhead(facts, app, built.content, capgo);
-    const compare = comparer(project, context.github, deps);
-    const known = await gatherForContent(facts, names, built.content, zipping === null, target.baseChannel, capgo, compare);
+    const standingTo = standingReader(target.commit, target.readHead, comparer(project, context.github, deps));
+    const known = await gatherForContent(facts, names, built.content, zipping === null, basesOf(target, facts), capgo, standingTo);
     const plan = planPublish(known);
     await log.group('Plan', async () => {
         for (const line of renderLogPlan(plan.decisions))
@@ -70367,47 +73126,76 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
     const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null;
     const told = { ...built, warnings: [...project.warnings, ...built.warnings] };
     const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console };
+    const maps = uploadArtifact === null ? [] : built.sourceMaps;
     if (inputs.dryRun) {
+        await rehearse(plan, built.content, context);
         const result = plannedResult({
             ...findings,
             contents: await (contents ?? compareZips()),
             upload: null,
             total: clock() - context.began,
         });
+        if (maps.length > 0 && plan.action.do !== 'keep')
+            log.info(`${plural(maps.length, 'source map')} would be kept as the artifact ${artifactName(inputs, project.appId, result.bundle.name)}.`);
         return { result, channel: known.channel, base: known.base, built };
     }
+    const { encryption: opener } = built.content;
+    const tell = (published, changes, size, upload) => publishedResult({ ...findings, contents: changes, upload, total: clock() - context.began }, { ...published, size, sha256: plainSha256(aboutOf(published), opener) });
+    const sizeOf = ({ size, bundle, channel }) => size ?? known.sizes.get((bundle ?? channel.version)?.id ?? 0) ?? null;
     const publishing = clock();
-    const work = () => log.group('Publish', () => publish(plan, {
+    let kept = null;
+    const beforeSeen = async (bundle) => {
+        if (uploadArtifact === null || maps.length === 0)
+            return;
+        const { directory } = built.content;
+        const name = artifactName(inputs, project.appId, bundle);
+        const retentionDays = inputs.sourceMapsRetentionDays;
+        const stored = await keepSourceMaps(uploadArtifact, { name, directory, maps, retentionDays });
+        const url = stored.id === null ? null : `${context.trigger.runUrl}/artifacts/${stored.id}`;
+        kept = { ...stored, url };
+        log.info(`${plural(stored.count, 'source map')} kept as the artifact ${stored.name}.`);
+    };
+    const work = () => log.group('Publish', () => publish_publish(plan, {
         capgo,
         app,
         channel: known.channel,
         stored: known.stored,
         commit: target.commit,
         content: built.content,
-        compare,
+        staleBy: async (channel) => {
+            const standing = await standingTo(channel?.version ?? null);
+            return isStale({ ...facts, ours: target.commit, standing });
+        },
+        beforeSeen,
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
         onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
+        onServed: served => context.onServed(tell(served, NOTHING_COMPARED, sizeOf(served), null)),
     }));
     const published = plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work);
     const upload = clock() - publishing;
     const bundle = published.bundle ?? published.channel.version;
+    const size = sizeOf(published) ?? (bundle === null ? null : await measure(bundle, capgo));
+    if (published.outcome !== 'published')
+        context.onServed(tell(published, NOTHING_COMPARED, size, upload));
     const verified = inputs.verify && published.outcome !== 'stale' && bundle !== null
         ? await verifyAsDevice({
             appId: project.appId,
             channel: published.channel,
             bundle,
             natives: facts.natives,
-            sha256: bundle.session_key ? null : built.content.zip.sha256,
+            opener,
         }, context)
         : null;
-    const times = { upload, total: clock() - context.began };
     const compared = contents ??
         (published.files === null
             ? compareZips()
             : describeContents({ name: served.name, files: before }, published.files));
     return {
-        result: withVerification(publishedResult({ ...findings, contents: await compared, ...times }, published), verified),
+        result: {
+            ...withVerification(tell(published, await compared, size, upload), verified),
+            sourceMaps: kept,
+        },
         channel: published.channel,
         base: known.base,
         built,
@@ -70423,7 +73211,9 @@ async function deliver({ target, project, app, facts, zipping }, webBuild, conte
 
 
 /** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
-const ARTIFACT_LIMITS = { files: 20_000, bytes: 1024 ** 3 };
+const artifact_MOST_FILES = 20_000;
+const LARGEST_BUILD = 1024 * 1024 * 1024;
+const ARTIFACT_LIMITS = { files: artifact_MOST_FILES, bytes: LARGEST_BUILD };
 /** Linux takes names of so many bytes. */
 const artifact_LONGEST_NAME = 255;
 const DEEPEST = 32;
@@ -70594,17 +73384,17 @@ async function report(result, { log, sink }) {
     }
     else
         log.info(describeOutcome(result));
-    for (const { message, hint, devices, at } of failuresOf(result))
+    for (const { message, hint, devices, at } of report_failuresOf(result))
         log.error([`${nameDevices(devices)}: ${message}`, hint].filter(part => part !== null).join('\n'), at ?? undefined);
     await sink.writeSummary(renderSummary(result));
 }
 /** Devices of testers that could not be put where they belong: the run is red for them, whatever else it did. */
-function failuresOf(result) {
+function report_failuresOf(result) {
     return result.kind === 'failed' ? [] : (result.testers?.failures ?? []);
 }
 /** Every output, empty where it does not apply. Names as in action.yml. */
 function outputs(result) {
-    const publish = result.kind === 'publish' ? result : null;
+    const publish = result.kind === 'publish' ? result : result.kind === 'failed' ? result.published : null;
     const preview = publish?.preview ?? null;
     const share = publish === null ? null : rolledOut(publish);
     return {
@@ -70614,15 +73404,17 @@ function outputs(result) {
         channel: publish?.channel.name ?? '',
         'channel-id': publish?.channel.id?.toString() ?? '',
         checksum: publish?.bundle.checksum ?? '',
+        sha256: publish?.bundle.sha256 ?? '',
         size: publish?.bundle.size?.toString() ?? '',
         'bundle-url': publish?.bundle.url ?? '',
         'deep-link': preview?.deepLink ?? '',
         'web-preview-url': preview?.webUrl ?? '',
         'comment-url': preview?.commentUrl ?? '',
+        'source-maps-artifact-url': publish?.sourceMaps?.url ?? '',
         rollout: share === null ? '' : String(share.bps / 100),
         status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
         testers: testersOutput(result),
-        'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
+        'error-code': result.kind === 'failed' ? result.code : (report_failuresOf(result)[0]?.code ?? ''),
         reason: result.reason,
     };
 }
@@ -70649,69 +73441,154 @@ function testersOutput(result) {
 
 
 
+
+
+
+
 /**
  * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
  * returns the folder of a web build that another run made; null = it is built here.
  */
-async function preview_preview({ pull, channelName, why }, takeBuild, context) {
-    // A broken testers file is told of before anything is built.
-    const testersFile = await testers_readTestersFile(context);
-    const prepared = await prepare({
-        channelName,
-        why,
-        purpose: { kind: 'preview', pull: pull.number },
-        commit: { ...commitOfPull(pull, context.trigger), at: context.deps.now().toISOString() },
-        // A preview is for its testers, all of them.
-        rollout: { bps: null, onActive: context.inputs.onActiveRollout },
-        environment: `preview/pr-${pull.number}`,
-        baseChannel: baseChannelOf(pull, context.inputs),
-        takesBuild: takeBuild !== null,
-    }, context);
-    checkChannel(prepared, pull, context.inputs);
+async function preview_preview(operation, takeBuild, context) {
+    const { deps, trigger } = context;
+    const { pull } = operation;
+    const sha = takeBuild === null ? await readHeadOfCheckout(operation, context) : operation.sha;
+    const commit = {
+        ...commitOfPull({ ...pull, headSha: sha }, trigger),
+        at: deps.now().toISOString(),
+    };
+    let prepared = null;
     let delivered = null;
     try {
-        await writeComment(preview_describe('building', prepared, pull, context), context);
+        // A broken testers file, and what keeps its devices from the preview, is told of before anything is built.
+        const proposed = await readProposed(pull, context);
+        prepared = await prepare({
+            channelName: operation.channelName,
+            why: operation.why,
+            purpose: { kind: 'preview', pull: pull.number },
+            commit,
+            commitWhy: null,
+            isChosen: false,
+            readHead: () => headOfPull(pull.number, context),
+            // A preview is for its testers, all of them.
+            rollout: { bps: null, onActive: context.inputs.onActiveRollout },
+            environment: `preview/pr-${pull.number}`,
+            baseChannel: baseChannelOf(pull, context.inputs),
+            takesBuild: takeBuild !== null,
+        }, context);
+        const { channel: before } = prepared.facts;
+        const refused = before === null ? null : refuseChannel(before, commit.pull ?? '');
+        if (refused !== null)
+            throw refused;
+        const testers = await foreseeForPull({ pull, channel: operation.channelName, proposed }, prepared.project.appId, context);
+        if (takeBuild === null && (await isShown(prepared, pull, context)))
+            return await keepShown(prepared, pull, testers, context);
+        await writeComment(preview_describe('building', { ...prepared.facts, pull }, context), context);
         delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context);
         return ((await closedMeanwhile(prepared, pull, context)) ??
-            (await announce(prepared, delivered, pull, testersFile, context)));
+            (await announce(prepared, delivered, pull, testers, context)));
     }
     catch (error) {
         const { stop } = context.deps;
-        const closed = stop.signal.aborted ? null : await closedMeanwhile(prepared, pull, context);
+        const closed = stop.signal.aborted || prepared === null ? null : await closedMeanwhile(prepared, pull, context);
         if (closed !== null)
             return closed;
-        const { code, reason, hint, output } = failure((0,src_stop/* blame */.Sy)(error, stop));
-        const channel = delivered?.channel ?? prepared.facts.channel;
-        const hide = (text) => (0,environment/* hideSecrets */.s0)(text, prepared.project.childEnv);
-        await writeComment({
-            ...preview_describe('failed', { ...prepared, facts: { ...prepared.facts, channel } }, pull, context),
-            error: { code, message: hide(reason), hint, output: output === null ? null : hide(output) },
-        }, context);
+        if (error instanceof src_errors/* RefGone */.pu) {
+            if (prepared !== null)
+                await writeComment({ ...preview_describe('kept', { ...prepared.facts, pull }, context), reason: error.message }, context);
+            return { kind: 'skipped', outcome: 'skipped', reason: error.message, testers: null, warnings: [] };
+        }
+        const channel = delivered?.channel ?? prepared?.facts.channel ?? null;
+        await sayFailed(error, { ...operation, commit, channel }, prepared, context);
         throw error;
     }
+}
+/** In the comment, also where the app's own config cannot be read: else "ready" of an older commit stays there. */
+async function sayFailed(error, known, prepared, context) {
+    const { stop } = context.deps;
+    const { code, reason, hint, output } = outcome_failure((0,src_stop/* blame */.Sy)(error, stop));
+    const env = prepared?.project.buildEnv ?? {};
+    const hide = (text) => (0,environment/* hideSecrets */.s0)(text, env);
+    const told = { code, message: hide(reason), hint, output: output === null ? null : hide(output) };
+    const isLate = stop.signal.aborted;
+    const appId = prepared?.project.appId ??
+        (isLate ? null : await findAppIds(known.pull.number, context).catch(() => null))?.[0] ??
+        context.inputs.appId;
+    if (appId === null)
+        return;
+    const channel = known.channel ??
+        (isLate ? null : await context.capgo.readChannel(appId, known.channelName).catch(() => null));
+    await writeComment({ ...preview_describe('failed', { ...known, appId, channel }, context), error: told }, context);
+}
+/**
+ * The head that is checked out: the event's, by itself or merged into its base, or that of now, where the checkout was
+ * made by name. Another commit is published as the event's head, with a warning.
+ */
+async function readHeadOfCheckout({ pull, sha }, { deps, inputs, trigger }) {
+    if (isPrivileged(trigger))
+        return sha;
+    const checkedOut = await gatherCheckedOut(inputs, trigger, deps);
+    if (checkedOut === null || checkedOut.sha === trigger.commit.sha)
+        return sha;
+    const isOf = (head) => checkedOut.sha === head || checkedOut.parents.includes(head);
+    if (isOf(sha))
+        return sha;
+    if (isOf(pull.headSha))
+        return pull.headSha;
+    deps.log.warning(`Commit ${checkedOut.sha.slice(0, 7)} is checked out, which is neither the head of #${pull.number} (${sha.slice(0, 7)}) nor its merge into the base branch. Its content is published as ${sha.slice(0, 7)}. Check the input "ref" of actions/checkout.`);
+    return sha;
+}
+/** The pull request's newest commit, as GitHub tells it now. Throws `RefGone` where it wants no preview any more. */
+async function headOfPull(number, context) {
+    const now = await readPull(number, context);
+    if (now === null)
+        return { kind: 'unknown' };
+    const end = refusePreview(now, context.inputs);
+    if (end !== null)
+        throw new src_errors/* RefGone */.pu(`${end}, so nothing is published.`);
+    return { kind: 'at', sha: now.headSha };
+}
+/** Activity types that come with another content. */
+const CONTENT = new Set(['opened', 'synchronize', 'reopened']);
+/** Whether an event that changes no content finds the preview of this very commit in place. */
+async function isShown({ facts, project }, pull, context) {
+    const { action, isNewBase, commit, repository } = context.trigger;
+    if (CONTENT.has(action) || isNewBase || commit.runAttempt > 1)
+        return false;
+    const { channel, channelName } = facts;
+    const served = channel?.version ? readServedCommit(channel.version, channelName) : null;
+    return (served?.sha === facts.commit.sha &&
+        served.pull === pullName(repository, pull.number) &&
+        (await isAnnounced(project.appId, pull.number, facts.commit.sha, context)));
+}
+/** Nothing is built; who gets the preview may have changed all the same. */
+async function keepShown({ project, facts }, pull, previewed, context) {
+    const channel = facts.channel;
+    const { appId } = project;
+    const testers = previewed === null ? null : await convergeForPull(appId, previewed, context);
+    if (testers !== null && !context.inputs.dryRun && context.inputs.comment)
+        await context.courtesy('say in the comment who has the preview', PULL_REQUESTS, github => updateTesterSection(appId, pull.number, testers.rows, github, context.inputs.capgoToken));
+    return {
+        ...keptResult({
+            appId,
+            channel,
+            commit: facts.commit,
+            consoleUrl: context.inputs.hosts.console,
+            sha256: channel.version === null ? null : plainSha256(channel.version, null),
+            size: channel.version === null ? null : await measure(channel.version, context.capgo),
+        }, `The preview of #${pull.number} shows ${facts.commit.sha.slice(0, 7)} already, and "${context.trigger.action}" changes no content.`, context.deps.clock() - context.began),
+        testers,
+        preview: {
+            pull: pull.number,
+            deepLink: channelDeepLink(appId, channel),
+            webUrl: null,
+            commentUrl: null,
+        },
+    };
 }
 /** What the branch publishes to that the pull request wants to be merged into. */
 function baseChannelOf({ baseRef }, { channels }) {
     return matchChannel({ name: baseRef, full: `refs/heads/${baseRef}` }, channels)?.channel ?? null;
-}
-/**
- * A preview never replaces what others are on: the public channel, what a branch publishes to, and, where the
- * pull request's branch chooses the name, anything that is not a preview.
- */
-function checkChannel({ facts }, pull, { previewChannel }) {
-    const { channel } = facts;
-    if (channel === null)
-        return;
-    const served = channel.version === null ? null : readServedCommit(channel.version, channel.name);
-    const isPreview = served !== null && served.pull !== null;
-    const isUnknown = channel.version !== null && served === null;
-    const mayTake = channel.version === null || isPreview || (isUnknown && !previewChannel.includes('{branch}'));
-    if (mayTake && !channel.public)
-        return;
-    const what = channel.public
-        ? "is the app's public channel"
-        : `serves ${channel.version?.name}, which ${served === null ? 'is no preview' : `${served.refName} published`}`;
-    throw new src_errors/* ActionError */.lZ('preview_channel_taken', `Channel ${channel.name} ${what}; the preview of #${pull.number} must not replace that.`, { hint: 'Give previews channels of their own, such as preview-channel: pr-{number}.' });
 }
 /** A pull request that was closed while its preview was made: the run that cleaned up came too early. */
 async function closedMeanwhile({ project }, pull, context) {
@@ -70719,15 +73596,13 @@ async function closedMeanwhile({ project }, pull, context) {
     if (inputs.dryRun)
         return null;
     const now = await readPull(pull.number, context);
-    if (now === null || hasPreview(now, context))
+    const why = now === null ? null : refusePreview(now, inputs);
+    if (now === null || why === null)
         return null;
-    const why = now.open
-        ? `label "${inputs.previewLabel}" was taken off #${pull.number}`
-        : `#${pull.number} was ${now.merged ? 'merged' : 'closed'}`;
     return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context);
 }
 /** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
-async function announce(prepared, { result, channel, base, built }, pull, testersFile, context) {
+async function announce(prepared, { result, channel, base, built }, pull, previewed, context) {
     const { inputs, capgo } = context;
     if (channel === null)
         return result;
@@ -70736,15 +73611,19 @@ async function announce(prepared, { result, channel, base, built }, pull, tester
     const served = channel.version;
     const web = served === null ? null : webPreview(prepared.app, channel, served, inputs.hosts.api === hosts/* CLOUD */.O.api);
     const shown = { pull: pull.number, deepLink, webUrl: web !== null && 'url' in web ? web.url : null };
-    if (result.outcome === 'stale' || served === null)
-        return { ...result, preview: { ...shown, commentUrl: null } };
-    const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context);
+    if (result.outcome === 'stale' || served === null) {
+        // This run's own "building" must not stay; the comment of a newer run is left alone.
+        const kept = preview_describe('kept', { ...prepared.facts, channel, pull }, context);
+        const commentUrl = await writeComment({ ...kept, reason: result.reason }, context);
+        return { ...result, preview: { ...shown, commentUrl } };
+    }
+    const testers = previewed === null ? null : await convergeForPull(appId, previewed, context);
     const [{ change }, devices] = await Promise.all([
         gatherContents(base?.version ?? null, built.content, capgo),
         capgo.countOverrides(appId, channel.id).catch(() => null),
     ]);
     const commentUrl = await writeComment({
-        ...preview_describe('ready', prepared, pull, context),
+        ...preview_describe('ready', { ...prepared.facts, pull }, context),
         channel: { name: channel.name, id: channel.id, selfAssignable: channel.allow_device_self_set },
         bundle: {
             id: served.id,
@@ -70770,23 +73649,24 @@ async function announce(prepared, { result, channel, base, built }, pull, tester
         deepLink,
         web,
         testers,
-        warnings: [...result.warnings, ...failuresOf({ ...result, testers }).map(({ message }) => message)],
+        warnings: [...result.warnings, ...report_failuresOf({ ...result, testers }).map(({ message }) => message)],
     }, context);
     return { ...result, testers, preview: { ...shown, commentUrl } };
 }
 /** What a comment says whatever came of the run: the channel as it was when the run began. */
-function preview_describe(state, { project, facts }, pull, { inputs, trigger }) {
-    const { channel, commit } = facts;
-    const served = channel?.version ?? null;
-    const from = served === null ? null : readServedCommit(served, facts.channelName);
+function preview_describe(state, { appId, channelName, channel, commit, pull, }, { inputs, trigger }) {
+    const version = channel?.version ?? null;
+    const from = version === null ? null : readServedCommit(version, channelName);
+    // What the channel serves is a preview of this pull request, or nobody's business here.
+    const served = from?.pull === pullName(trigger.repository, pull.number) ? version : null;
     return {
         state,
-        appId: project.appId,
+        appId,
         pull: pull.number,
         commit: { sha: commit.sha, url: commit.url },
         runUrl: trigger.runUrl,
         channel: {
-            name: facts.channelName,
+            name: channelName,
             id: channel?.id ?? null,
             selfAssignable: channel?.allow_device_self_set ?? true,
         },
@@ -70796,7 +73676,7 @@ function preview_describe(state, { project, facts }, pull, { inputs, trigger }) 
                 id: served.id,
                 name: served.name,
                 size: null,
-                url: bundlePage(inputs.hosts.console, project.appId, served.id),
+                url: bundlePage(inputs.hosts.console, appId, served.id),
                 from: from === null || from.sha === commit.sha
                     ? null
                     : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
@@ -70805,11 +73685,12 @@ function preview_describe(state, { project, facts }, pull, { inputs, trigger }) 
         natives: [],
         nativeChanges: [],
         devices: null,
-        deepLink: channel === null || served === null ? null : channelDeepLink(project.appId, channel),
+        deepLink: channel === null || served === null ? null : channelDeepLink(appId, channel),
         web: null,
         testers: null,
         warnings: [],
         error: null,
+        missing: null,
         removed: null,
     };
 }
@@ -70837,19 +73718,42 @@ async function followRun(context) {
             hint: 'It is needed to find the pull request and the artifact of the run before this one.',
         });
     const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each => toPullRequest(each));
-    const pull = candidates.find(({ headSha }) => headSha === run.headSha);
+    const built = candidates.filter(({ headSha }) => headSha === run.headSha);
+    const pull = built.length < 2 ? built[0] : await choosePull(built, run, github, inputs);
     if (pull === undefined)
         return follow_skipped(candidates.length === 0
             ? `No open pull request comes from ${run.headOwner}:${run.headBranch}; it was closed meanwhile.`
             : `#${candidates[0].number} has a newer commit than ${run.headSha.slice(0, 7)}; its own run publishes that.`);
-    const operation = decidePreview(pull, inputs);
+    const operation = decidePreview(pull, run.headSha, inputs);
     if (operation.kind !== 'preview')
         return follow_skipped(operation.reason);
-    return preview_preview(operation, () => takeArtifact(run.id, github, context), context);
+    return preview_preview(operation, () => takeArtifact(run.id, pull.number, github, context), context);
+}
+/**
+ * One branch may have pull requests against several bases, each with a run of its own that builds its own merge. Which
+ * of them a run was of, its event says where it names one of them, else the artifact's name where that has the number.
+ * The name is a stranger's word, so it only chooses among pull requests of the very commit that was built.
+ */
+async function choosePull(built, run, github, inputs) {
+    const named = built.filter(({ number }) => run.pulls.includes(number));
+    if (named.length === 1)
+        return named[0];
+    const kept = inputs.artifact.includes('{number}')
+        ? await Promise.all(built.map(async ({ number }) => (await github.findArtifact(run.id, follow_artifactName(inputs, number))) !== null))
+        : [];
+    const pulls = built.filter((_, at) => kept[at]);
+    if (pulls.length === 1)
+        return pulls[0];
+    throw new src_errors/* ActionError */.lZ('pull_ambiguous', `${built.map(({ number }) => `#${number}`).join(' and ')} have the same branch and commit, and run ${run.id} does not say which of them it built.`, {
+        hint: 'Name the artifact after the pull request, web-${{ github.event.pull_request.number }}, and set the input "artifact" to web-{number} here.',
+    });
+}
+function follow_artifactName({ artifact }, number) {
+    return artifact.replaceAll('{number}', String(number));
 }
 /** The run's artifact, unpacked; as hostile as code of strangers is. */
-function takeArtifact(runId, github, { deps, inputs }) {
-    const name = inputs.artifact;
+function takeArtifact(runId, pull, github, { deps, inputs }) {
+    const name = follow_artifactName(inputs, pull);
     return deps.log.group(`Take artifact "${name}" of run ${runId}`, async () => {
         const artifact = await github.findArtifact(runId, name);
         if (artifact === null || artifact.expired)
@@ -70875,6 +73779,8 @@ function follow_skipped(reason) {
 
 
 
+
+
 /** The app of a run that builds nothing, and the proof that the key is good: lists are empty for a wrong one. */
 async function readApp({ inputs, trigger, deps, capgo }) {
     const project = await gatherApp(inputs, trigger, deps);
@@ -70882,7 +73788,7 @@ async function readApp({ inputs, trigger, deps, capgo }) {
     return project;
 }
 /** A channel that must be there. Throws `channel_unknown`, which names those that are. */
-async function move_needChannel(channel, input, name, appId, capgo) {
+async function needChannel(channel, input, name, appId, capgo) {
     if (channel !== undefined)
         return channel;
     const names = (await capgo.listChannels(appId)).map(each => each.name);
@@ -70895,14 +73801,10 @@ async function move_readRollout(appId, channel, capgo) {
     const active = activeRollout(channel);
     return active === null ? null : capgo.readBundleById(appId, active.id);
 }
-/** Whether devices can fetch the content: a zip that is there, another host's, or delta files. */
-async function isStored(bundle, capgo) {
-    if (bundle.external_url !== null || bundle.manifest_count > 0)
-        return true;
-    return bundle.r2_path !== null && (await capgo.describeStored(bundle.r2_path)) !== null;
-}
 /** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
-async function carryOut(plan, natives, context) {
+async function carryOut(plan, { natives, opener, warnings: before }, 
+/** Bytes of the bundle where they were read before. */
+size, context) {
     const { deps, inputs, trigger } = context;
     const { log, clock } = deps;
     await log.group('Plan', async () => {
@@ -70913,13 +73815,23 @@ async function carryOut(plan, natives, context) {
         plan,
         consoleUrl: inputs.hosts.console,
         repositoryUrl: trigger.repositoryUrl,
+        size: size ?? (await measure(plan.bundle, context.capgo)),
+        sha256: plainSha256(plan.bundle, opener),
     };
-    requireVerifiable(plan.channel, natives, context);
-    if (inputs.dryRun)
-        return movedResult({ ...told, work: null, total: clock() - context.began }, null, []);
+    const warnings = [...before];
+    const result = (published, work) => movedResult({ ...told, work, total: clock() - context.began }, published, warnings);
+    requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context);
+    if (inputs.dryRun) {
+        if (!plan.isDone)
+            await requireAssignment(plan.stage, plan.appId, plan.channel, context.capgo);
+        return result(null, null);
+    }
     const began = clock();
-    const warnings = [];
-    const work = () => move(plan, warnings, context);
+    const work = async () => {
+        const moved = await move(plan, warnings, context);
+        context.onServed(result(moved, null));
+        return moved;
+    };
     const deployed = {
         environment: plan.channel.name,
         commit: plan.commit ?? trigger.commit,
@@ -70933,16 +73845,16 @@ async function carryOut(plan, natives, context) {
     const duration = clock() - began;
     const { appId, bundle } = plan;
     const verified = inputs.verify
-        ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, sha256: null }, context)
+        ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, opener }, context)
         : null;
-    const result = movedResult({ ...told, work: duration, total: clock() - context.began }, published, warnings);
-    return withVerification(result, verified);
+    return withVerification(result(published, duration), verified);
 }
 /** Notes, assignment, read back. Doing it twice does no harm. */
 async function move(plan, warnings, { capgo, deps }) {
     const { appId, channel, bundle, stage } = plan;
     const note = async (noted, comment) => {
-        if (!(await capgo.noteOnBundle(noted.id, noted.link ?? '', comment)))
+        const written = { noted: comment, link: noted.link ?? '' };
+        if (!(await noteOn(noted, channel.name, written, { appId, capgo })))
             warnings.push(`Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`);
     };
     const base = { reason: plan.why, bundle, delta: null, warnings: [] };
@@ -70956,7 +73868,7 @@ async function move(plan, warnings, { capgo, deps }) {
         await note(plan.withdrawal.bundle, plan.withdrawal.comment);
     const now = await capgo.readChannel(appId, channel.name);
     if (now === null)
-        throw (0,channels/* channelVanished */.w)(channel.name);
+        throw (0,channels/* channelVanished */.w8)(channel.name);
     // What was judged is what the channel served then.
     if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
         throw new src_errors/* ActionError */.lZ('channel_changed', `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`, { hint: 'Another job or person works on this channel. It was left alone; run the job again.' });
@@ -70964,7 +73876,7 @@ async function move(plan, warnings, { capgo, deps }) {
         await assign_assign(stage, bundle, now, appId, capgo);
     const served = await capgo.readChannel(appId, channel.name);
     if (served === null)
-        throw (0,channels/* channelVanished */.w)(channel.name);
+        throw (0,channels/* channelVanished */.w8)(channel.name);
     if (!isAt(stage, bundle.id, served))
         throw new src_errors/* ActionError */.lZ('not_served', `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
     deps.log.info(plan.why);
@@ -70972,6 +73884,7 @@ async function move(plan, warnings, { capgo, deps }) {
 }
 
 ;// CONCATENATED MODULE: ./src/operations/housekeeping.ts
+
 
 
 
@@ -71016,7 +73929,11 @@ async function keepHouse({ keep }, context) {
     const answers = await log.group('Delete old bundles', async () => {
         const say = progressReporter(log, clock, (done, total) => `${done} of ${plural(total, 'bundle')}.`);
         const names = remove.map(({ name }) => name);
-        return capgo.deleteBundles(appId, names, tried => say(tried, names.length));
+        const answers = await capgo.deleteBundles(appId, names, tried => say(tried, names.length));
+        const deleted = remove.filter(({ name }) => answers.get(name) === 'deleted');
+        for (const { name } of await capgo.readRemaining(appId, deleted.map(({ id }) => id)))
+            answers.set(name, (0,channels/* notDeleted */.nk)(`bundle ${name}`));
+        return answers;
     });
     const failed = [...answers].flatMap(([name, answer]) => answer instanceof src_errors/* ActionError */.lZ ? [{ name, message: answer.message }] : []);
     const gone = named.filter(({ name }) => answers.get(name) === 'deleted');
@@ -71045,14 +73962,15 @@ async function keepHouse({ keep }, context) {
 
 
 
+
 /** What one channel serves goes to another, byte for byte. Throws what `planPromotion` does, and `nothing_to_promote`. */
 async function promote_promote(operation, context) {
     const { deps, inputs, trigger, capgo } = context;
-    const { plan, natives } = await deps.log.group('Read both channels', async () => {
+    const { plan, project, size } = await deps.log.group('Read both channels', async () => {
         const project = await readApp(context);
         const { appId, natives } = project;
         const found = await capgo.readChannels(appId, [operation.from, operation.to]);
-        const channel = (input) => move_needChannel(found.find(({ name }) => name === operation[input]), input, operation[input], appId, capgo);
+        const channel = (input) => needChannel(found.find(({ name }) => name === operation[input]), input, operation[input], appId, capgo);
         const [from, to] = [await channel('from'), await channel('to')];
         const bundle = from.version;
         if (bundle === null)
@@ -71062,9 +73980,9 @@ async function promote_promote(operation, context) {
         const ours = originOf(bundle, from.name);
         const theirs = to.version === null ? null : originOf(to.version, to.name);
         const compare = comparer(project, context.github, context.deps);
-        const [running, stored, relation] = await Promise.all([
+        const [running, inspection, relation] = await Promise.all([
             move_readRollout(appId, to, capgo),
-            isStored(bundle, capgo),
+            inspect(bundle, { zip: null, opener: project.opener }, capgo),
             ours === null || theirs === null ? 'unknown' : compare(theirs.sha, ours.sha),
         ]);
         deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`);
@@ -71078,16 +73996,17 @@ async function promote_promote(operation, context) {
             onIncompatible: inputs.onIncompatible,
             from,
             bundle,
-            stored,
+            fault: inspection.fault,
             to,
             relation,
         });
-        return { plan, natives };
+        return { plan, project, size: inspection.size };
     });
-    return carryOut(plan, natives, context);
+    return carryOut(plan, project, size, context);
 }
 
 ;// CONCATENATED MODULE: ./src/operations/rollback.ts
+
 
 
 
@@ -71101,18 +74020,19 @@ async function rollBack(operation, context) {
     const { deps, inputs, trigger, capgo } = context;
     const { channelName } = operation;
     const run = { ...trigger.commit, at: deps.now().toISOString() };
-    const { plan, natives } = await deps.log.group('Look for the bundle before', async () => {
-        const { appId, natives } = await readApp(context);
-        const channel = await move_needChannel((await capgo.readChannel(appId, channelName)) ?? undefined, 'channel', channelName, appId, capgo);
+    const { plan, app, size } = await deps.log.group('Look for the bundle before', async () => {
+        const app = await readApp(context);
+        const { appId, natives } = app;
+        const channel = await needChannel((await capgo.readChannel(appId, channelName)) ?? undefined, 'channel', channelName, appId, capgo);
         const bundles = (await capgo.findBundlesByComment(appId, `${channelName}: `)).filter(bundle => readServedCommit(bundle, channelName) !== null);
         if (isRolledBackBy(channel, run))
-            return { plan: doneBefore(appId, channel), natives };
+            return { plan: doneBefore(appId, channel), app, size: null };
         const target = operation.to === null
             ? findEarlier(channel, bundles)
             : await namedTarget(operation.to, channel, context, appId);
-        const [running, stored, affected] = await Promise.all([
+        const [running, inspection, affected] = await Promise.all([
             move_readRollout(appId, channel, capgo),
-            isStored(target.bundle, capgo),
+            inspect(target.bundle, { zip: null, opener: app.opener }, capgo),
             channel.version === null || channel.version.id === target.bundle.id
                 ? null
                 : readAffected(appId, channel, channel.version, target.bundle, context),
@@ -71126,12 +74046,12 @@ async function rollBack(operation, context) {
             force: operation.force,
             channel,
             target,
-            stored,
+            fault: inspection.fault,
             affected,
         });
-        return { plan, natives };
+        return { plan, app, size: inspection.size };
     });
-    return carryOut(plan, natives, context);
+    return carryOut(plan, app, size, context);
 }
 /** Another attempt of a run that rolled back already must not go back further. */
 function doneBefore(appId, channel) {
@@ -71207,11 +74127,12 @@ function refusalOf(device, channel, bundle) {
 
 /** What `operation: rollout` has to do. Throws `no_rollout` when nothing is rolled out. */
 function planRolloutChange(facts) {
-    const { appId, channel, running, change, run } = facts;
+    const { appId, channel, running, run } = facts;
+    const change = named(facts.change);
     const rollout = activeRollout(channel);
     const served = channel.version;
     if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
-        return { ...nothing(facts, served), why: `An earlier attempt of this run finished the rollout.` };
+        return { ...rollout_change_nothing(facts, served), why: `An earlier attempt of this run finished the rollout.` };
     if (rollout === null || running === null || served === null)
         throw new src_errors/* ActionError */.lZ('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
             hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
@@ -71244,6 +74165,10 @@ function planRolloutChange(facts) {
         ],
         warnings: [],
     };
+}
+/** All devices are everybody: the rollout is finished. */
+function named(change) {
+    return change.kind === 'share' && change.bps >= ALL ? { kind: 'finish' } : change;
 }
 function stageOf(change, { id, bps, paused }) {
     switch (change.kind) {
@@ -71289,7 +74214,7 @@ function describeChange(change, rollout, name, { name: channelName, version }) {
 function isOfRun(bundle, channel, run) {
     return readServedCommit(bundle, channel.name)?.runId === run.runId;
 }
-function nothing({ appId, channel }, bundle) {
+function rollout_change_nothing({ appId, channel }, bundle) {
     return {
         appId,
         channel,
@@ -71312,9 +74237,10 @@ function nothing({ appId, channel }, bundle) {
 async function changeRollout(operation, context) {
     const { deps, trigger, capgo } = context;
     const { channelName, change } = operation;
-    const { plan, natives } = await deps.log.group('Read the rollout', async () => {
-        const { appId, natives } = await readApp(context);
-        const channel = await move_needChannel((await capgo.readChannel(appId, channelName)) ?? undefined, 'channel', channelName, appId, capgo);
+    const { plan, app } = await deps.log.group('Read the rollout', async () => {
+        const app = await readApp(context);
+        const { appId } = app;
+        const channel = await needChannel((await capgo.readChannel(appId, channelName)) ?? undefined, 'channel', channelName, appId, capgo);
         const plan = planRolloutChange({
             appId,
             channel,
@@ -71322,9 +74248,9 @@ async function changeRollout(operation, context) {
             change,
             run: { ...trigger.commit, at: deps.now().toISOString() },
         });
-        return { plan, natives };
+        return { plan, app };
     });
-    return carryOut(plan, natives, context);
+    return carryOut(plan, app, null, context);
 }
 
 ;// CONCATENATED MODULE: ./src/plan/status.ts
@@ -71446,7 +74372,91 @@ async function countDevices(appId, names, { capgo }) {
     return { all, byBundle: new Map(counts) };
 }
 
+;// CONCATENATED MODULE: ./src/operations/sweep.ts
+
+
+
+
+
+
+
+
+
+
+/**
+ * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
+ * upload that were never finished. Says which open ones have lost theirs.
+ */
+async function sweep(context) {
+    const { inputs, trigger, capgo, github, deps } = context;
+    const appId = await gatherAppId(inputs, trigger, deps);
+    // The proof that the key is good: the database answers a wrong key with empty lists.
+    await capgo.readApp(appId);
+    // First the testers: nobody is on a channel that goes.
+    const testers = await convergeOnSchedule(appId, context);
+    const noted = await findNoted(appId, null, capgo);
+    const repository = await readRepository(noted, context);
+    const previews = [];
+    const warnings = [];
+    for (const number of numbersOf(noted, repository)) {
+        const answer = github === null ? null : await github.readPull(number);
+        if (answer === null) {
+            deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`);
+            continue;
+        }
+        const pull = toPullRequest(answer);
+        const why = refusePreview(pull, inputs);
+        if (why === null) {
+            deps.log.info(`#${number} is open: its preview stays.`);
+            continue;
+        }
+        const closing = {
+            pull,
+            why,
+            channelName: null,
+            movesTesters: false,
+            repository,
+        };
+        const closed = await closePreview(appId, closing, context);
+        previews.push(...closed.previews);
+        warnings.push(...closed.warnings);
+    }
+    if (!inputs.dryRun)
+        for (const name of await removeAbandoned(appId, capgo))
+            deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`);
+    const missing = await findMissing(appId, await listOpen(context), repository, context);
+    const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
+    const said = removed.length === 0
+        ? 'No preview was left behind.'
+        : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`;
+    return {
+        kind: 'cleaned',
+        outcome: inputs.dryRun ? 'planned' : 'cleaned',
+        reason: missing.length === 0 ? said : `${said} ${listMissing(missing.map(({ pull }) => pull))}`,
+        appId,
+        previews: removed,
+        testers,
+        warnings: [...warnings, ...missing.map(({ warning }) => warning)],
+    };
+}
+/** The open pull requests that shall have a preview. */
+async function listOpen(context) {
+    const answers = await context.courtesy('see which pull requests are open', PULL_REQUESTS, github => github.listOpenPulls());
+    return (answers ?? []).map(each => toPullRequest(each)).filter(pull => wantsPreview(pull, context.inputs));
+}
+function listMissing(numbers) {
+    const all = numbers.map(number => `#${number}`).join(', ');
+    return numbers.length === 1 ? `The preview of ${all} is missing.` : `The previews of ${all} are missing.`;
+}
+/** Pull requests of the repository that still have something on Capgo. */
+function numbersOf(noted, repository) {
+    const numbers = noted.flatMap(readPulls).flatMap(note => numberOfPull(note, repository) ?? []);
+    return [...new Set(numbers)].sort((one, other) => one - other);
+}
+
 ;// CONCATENATED MODULE: ./src/run.ts
+
+
 
 
 
@@ -71470,21 +74480,22 @@ async function countDevices(appId, names, { capgo }) {
 async function run(deps) {
     /** What went wrong without failing the run. */
     const warnings = [];
-    const work = execute(deps, warnings);
+    const done = { published: null };
+    const work = execute(deps, warnings, done);
     // Also after the last child has ended: nothing that is not this run's stands in the files of its outputs.
-    const result = await work.finally(deps.requireUntouched).catch(failure);
+    const result = await work
+        .finally(deps.requireUntouched)
+        .catch((error) => outcome_failure(error, undefined, done.published));
     await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps);
-    return result.kind !== 'failed' && failuresOf(result).length === 0;
+    return result.kind !== 'failed' && report_failuresOf(result).length === 0;
 }
-async function execute(deps, warnings) {
+async function execute(deps, warnings, done) {
     const began = deps.clock();
-    const inputs = readInputs(deps.readInput);
     const trigger = readTrigger(deps);
+    const inputs = readInputs(deps.readInput, trigger.defaultBranch);
     const operation = decideOperation(trigger, inputs);
-    if (operation.kind === 'skip' && trigger.pull !== null)
-        return run_skipped(operation, null);
     // A token may be missing where there is nothing to do.
-    if (operation.kind === 'skip' && inputs.capgoToken === '')
+    if (operation.kind === 'skip' && (trigger.pull !== null || inputs.capgoToken === ''))
         return run_skipped(operation, null);
     requireToken(inputs);
     deps.stop.limit(inputs.timeout);
@@ -71492,7 +74503,7 @@ async function execute(deps, warnings) {
         ? null
         : (signal) => deps.connectGitHub(inputs.githubToken, trigger.repository, signal);
     const over = new AbortController();
-    const work = operate(operation, {
+    const context = {
         deps,
         inputs,
         trigger,
@@ -71501,11 +74512,25 @@ async function execute(deps, warnings) {
         ...createCourtesies(connect, deps.stop, warnings),
         began,
         over: over.signal,
-    });
+        onServed: result => {
+            done.published = result;
+        },
+    };
+    const work = bringUpToDate(operation, context).then(now => operate(now, context));
     // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
     return Promise.race([work, late(deps.stop)])
-        .catch((error) => failure((0,src_stop/* blame */.Sy)(error, deps.stop), TITLES[operation.kind]))
+        .catch((error) => outcome_failure((0,src_stop/* blame */.Sy)(error, deps.stop), TITLES[operation.kind], done.published))
         .finally(() => over.abort());
+}
+/**
+ * What a pull request's event asks for follows from what the pull request is now: GitHub repeats events, and replaces a
+ * queued run by that of a later one.
+ */
+async function bringUpToDate(operation, context) {
+    const { trigger, inputs } = context;
+    if (trigger.pull === null || inputs.operation !== null)
+        return operation;
+    return decideOperation(trigger, inputs, await readPull(trigger.pull.number, context));
 }
 /** Rejects some seconds after the run was stopped. */
 function late(stop) {
@@ -71514,8 +74539,12 @@ function late(stop) {
         end.addEventListener('abort', () => reject(end.reason), { once: true });
     });
 }
-/** How an operation is called when it fails; the others publish, or clean up after what was published. */
+/** How an operation is called when it fails; the others publish. */
 const TITLES = {
+    preview: 'Preview',
+    follow: 'Preview',
+    cleanup: 'Clean-up',
+    sweep: 'Clean-up',
     promote: 'Promotion',
     rollback: 'Roll-back',
     rollout: 'Change of the rollout',
@@ -71533,7 +74562,7 @@ async function operate(operation, context) {
         case 'follow':
             return followRun(context);
         case 'cleanup':
-            return cleanup(operation, context);
+            return operation.isEnding ? cleanup(operation, context) : cleanUpUnwanted(operation, context);
         case 'sweep':
             return sweep(context);
         case 'promote':
@@ -71549,24 +74578,72 @@ async function operate(operation, context) {
     }
 }
 async function run_publish({ channelName, why }, context) {
-    const { commit, isDefaultBranch } = context.trigger;
-    const purpose = { kind: 'branch', isDefaultBranch };
+    const { deps, inputs, trigger } = context;
+    const purpose = { kind: 'branch', isDefaultBranch: trigger.isDefaultBranch };
+    // A broken testers file is told of before anything is built.
+    const testersFile = await readStandingFile(context);
+    const chosen = await readChosenCommit(context);
+    const sha = chosen ?? trigger.commit.sha;
     const target = {
         channelName,
         why,
         purpose,
-        commit: { ...commit, at: context.deps.now().toISOString() },
-        rollout: { bps: context.inputs.rollout, onActive: context.inputs.onActiveRollout },
+        commit: {
+            ...trigger.commit,
+            sha,
+            url: `${trigger.repositoryUrl}/commit/${sha}`,
+            at: deps.now().toISOString(),
+        },
+        commitWhy: chosen === null
+            ? null
+            : `it is checked out; the run itself is of ${trigger.ref.name} at ${trigger.commit.sha.slice(0, 7)}`,
+        isChosen: chosen !== null,
+        readHead: headOfRef(context),
+        rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
         environment: channelName,
         baseChannel: null,
         takesBuild: false,
     };
-    // A broken testers file is told of before anything is built.
-    const testersFile = await readStandingFile(context);
-    const prepared = await prepare(target, context);
-    const { result } = await deliver(prepared, null, context);
-    const testers = await convergeOnDefaultBranch(testersFile, async () => prepared.project.appId, context);
-    return { ...result, testers };
+    try {
+        const prepared = await prepare(target, context);
+        const { appId } = prepared.project;
+        const settled = await foreseeOnDefaultBranch(testersFile, appId, channelName, context);
+        const { result } = await deliver(prepared, null, context);
+        const testers = settled ?? (await convergeOnDefaultBranch(testersFile, async () => appId, context));
+        return { ...result, testers };
+    }
+    catch (error) {
+        if (error instanceof src_errors/* RefGone */.pu)
+            return run_skipped({ reason: error.message }, null);
+        throw error;
+    }
+}
+/** The commit that is checked out, where that is another than the run's own; null where it is that one. */
+async function readChosenCommit({ deps, inputs, trigger }) {
+    const checkedOut = await gatherCheckedOut(inputs, trigger, deps);
+    return checkedOut === null || checkedOut.sha === trigger.commit.sha ? null : checkedOut.sha;
+}
+/**
+ * A pull request that wants no preview and whose event does not say that one ends: the run of the event that said so
+ * may have been replaced by this one. What cannot be looked at is a warning here.
+ */
+async function cleanUpUnwanted(operation, context) {
+    const { number } = operation.pull;
+    const reason = `${operation.why}, so it gets no preview.`;
+    try {
+        const result = await cleanup(operation, context);
+        const isEmpty = result.kind === 'cleaned' &&
+            result.previews.every(({ channels, bundles }) => channels.length + bundles.length === 0);
+        return isEmpty ? run_skipped({ reason }, null) : result;
+    }
+    catch (error) {
+        context.deps.stop.signal.throwIfAborted();
+        const { reason: why } = outcome_failure(error);
+        return {
+            ...run_skipped({ reason }, null),
+            warnings: [`Could not check whether #${number} still has a preview: ${why}`],
+        };
+    }
 }
 function run_skipped({ reason }, testers) {
     return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings: [] };
@@ -78207,6 +81284,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   rv: () => (/* binding */ $ZodDefault),
   VO: () => (/* binding */ $ZodEnum),
   v1: () => (/* binding */ $ZodISODate),
+  nu: () => (/* binding */ $ZodLiteral),
   Um: () => (/* binding */ $ZodNever),
   qc: () => (/* binding */ $ZodNullable),
   vz: () => (/* binding */ $ZodNumber),
@@ -78223,7 +81301,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   GP: () => (/* binding */ $ZodUnknown)
 });
 
-// UNUSED EXPORTS: $ZodBase64, $ZodBase64URL, $ZodBigInt, $ZodBigIntFormat, $ZodCIDRv4, $ZodCIDRv6, $ZodCUID, $ZodCUID2, $ZodCodec, $ZodCreditCard, $ZodCustomStringFormat, $ZodDate, $ZodDiscriminatedUnion, $ZodE164, $ZodEmail, $ZodEmoji, $ZodExactOptional, $ZodFile, $ZodFunction, $ZodGUID, $ZodIBAN, $ZodIPv4, $ZodIPv6, $ZodISODateTime, $ZodISODuration, $ZodISOTime, $ZodIntersection, $ZodJWT, $ZodKSUID, $ZodLazy, $ZodLiteral, $ZodMAC, $ZodMap, $ZodNaN, $ZodNanoID, $ZodNonOptional, $ZodNull, $ZodObjectJIT, $ZodPipe, $ZodPrefault, $ZodPreprocess, $ZodPromise, $ZodReadonly, $ZodSet, $ZodSuccess, $ZodSymbol, $ZodTemplateLiteral, $ZodTransform, $ZodULID, $ZodUUID, $ZodUndefined, $ZodVoid, $ZodXID, $ZodXor, URL_BAD_FORMAT, URL_UNPARSEABLE, base64Charset, base64urlCharset, canParseURL, clone, getDiscriminatedOption, isValidBase64, isValidBase64URL, isValidCIDRv6, isValidCreditCard, isValidIBAN, isValidIPv6, isValidJWT, mergeValues, parseURLObject, standardProps, stripTabAndNewline, urlHostnameOk, urlProtocolOk, validateURL
+// UNUSED EXPORTS: $ZodBase64, $ZodBase64URL, $ZodBigInt, $ZodBigIntFormat, $ZodCIDRv4, $ZodCIDRv6, $ZodCUID, $ZodCUID2, $ZodCodec, $ZodCreditCard, $ZodCustomStringFormat, $ZodDate, $ZodDiscriminatedUnion, $ZodE164, $ZodEmail, $ZodEmoji, $ZodExactOptional, $ZodFile, $ZodFunction, $ZodGUID, $ZodIBAN, $ZodIPv4, $ZodIPv6, $ZodISODateTime, $ZodISODuration, $ZodISOTime, $ZodIntersection, $ZodJWT, $ZodKSUID, $ZodLazy, $ZodMAC, $ZodMap, $ZodNaN, $ZodNanoID, $ZodNonOptional, $ZodNull, $ZodObjectJIT, $ZodPipe, $ZodPrefault, $ZodPreprocess, $ZodPromise, $ZodReadonly, $ZodSet, $ZodSuccess, $ZodSymbol, $ZodTemplateLiteral, $ZodTransform, $ZodULID, $ZodUUID, $ZodUndefined, $ZodVoid, $ZodXID, $ZodXor, URL_BAD_FORMAT, URL_UNPARSEABLE, base64Charset, base64urlCharset, canParseURL, clone, getDiscriminatedOption, isValidBase64, isValidBase64URL, isValidCIDRv6, isValidCreditCard, isValidIBAN, isValidIPv6, isValidJWT, mergeValues, parseURLObject, standardProps, stripTabAndNewline, urlHostnameOk, urlProtocolOk, validateURL
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/checks.js
 var core_checks = __nccwpck_require__(4890);
@@ -80427,16 +83505,16 @@ const $ZodEnum = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodEnum", (inst,
         return payload;
     };
 });
-const $ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodLiteral", (inst, def) => {
+const $ZodLiteral = /*@__PURE__*/ core_core/* $constructor */.xI("$ZodLiteral", (inst, def) => {
     $ZodType.init(inst, def);
     const values = new Set(def.values);
     inst._zod.values = values;
-    util.defineLazyInternal(inst, "pattern", (zod) => {
+    core_util/* defineLazyInternal */.v5(inst, "pattern", (zod) => {
         const vals = zod.def.values;
         // unmatchable fallback, RE2-safe: an empty alternation would compile to /^()$/, which matches ""
         return new RegExp(vals.length
             ? `^(${vals
-                .map((o) => typeof o === "string" ? util.escapeRegex(o) : o ? util.escapeRegex(o.toString()) : String(o))
+                .map((o) => typeof o === "string" ? core_util/* escapeRegex */.sD(o) : o ? core_util/* escapeRegex */.sD(o.toString()) : String(o))
                 .join("|")})$`
             : "^[^\\s\\S]$");
     });
@@ -80453,7 +83531,7 @@ const $ZodLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null &&
         });
         return payload;
     };
-})));
+});
 const $ZodFile = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("$ZodFile", (inst, def) => {
     $ZodType.init(inst, def);
     inst._zod.parse = (payload, _ctx) => {
@@ -81971,6 +85049,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   k5n: () => (/* binding */ _enum),
   X$i: () => (/* binding */ extend),
   Whr: () => (/* binding */ schemas_int),
+  euz: () => (/* binding */ literal),
   mee: () => (/* binding */ nullable),
   cl6: () => (/* binding */ nullish),
   aig: () => (/* binding */ number),
@@ -81987,7 +85066,7 @@ __nccwpck_require__.d(__webpack_exports__, {
   OZ5: () => (/* binding */ url)
 });
 
-// UNUSED EXPORTS: ZodMiniAny, ZodMiniArray, ZodMiniBase64, ZodMiniBase64URL, ZodMiniBigInt, ZodMiniBigIntFormat, ZodMiniBoolean, ZodMiniCIDRv4, ZodMiniCIDRv6, ZodMiniCUID, ZodMiniCUID2, ZodMiniCatch, ZodMiniCodec, ZodMiniCreditCard, ZodMiniCustom, ZodMiniCustomStringFormat, ZodMiniDate, ZodMiniDefault, ZodMiniDiscriminatedUnion, ZodMiniE164, ZodMiniEmail, ZodMiniEmoji, ZodMiniEnum, ZodMiniExactOptional, ZodMiniFile, ZodMiniFunction, ZodMiniGUID, ZodMiniIBAN, ZodMiniIPv4, ZodMiniIPv6, ZodMiniIntersection, ZodMiniJWT, ZodMiniKSUID, ZodMiniLazy, ZodMiniLiteral, ZodMiniMAC, ZodMiniMap, ZodMiniNaN, ZodMiniNanoID, ZodMiniNever, ZodMiniNonOptional, ZodMiniNull, ZodMiniNullable, ZodMiniNumber, ZodMiniNumberFormat, ZodMiniObject, ZodMiniOptional, ZodMiniPipe, ZodMiniPrefault, ZodMiniPromise, ZodMiniReadonly, ZodMiniRecord, ZodMiniSet, ZodMiniString, ZodMiniSuccess, ZodMiniSymbol, ZodMiniTemplateLiteral, ZodMiniTransform, ZodMiniTuple, ZodMiniType, ZodMiniULID, ZodMiniURL, ZodMiniUUID, ZodMiniUndefined, ZodMiniUnion, ZodMiniUnknown, ZodMiniVoid, ZodMiniXID, ZodMiniXor, _function, base64, base64url, bigint, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, custom, date, discriminatedUnion, e164, email, emoji, exactOptional, exactPartial, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, literal, looseObject, looseRecord, mac, map, merge, meta, nan, nanoid, nativeEnum, never, nonoptional, null, omit, partialRecord, pick, pipe, prefault, promise, readonly, required, safeExtend, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, uint32, uint64, ulid, undefined, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
+// UNUSED EXPORTS: ZodMiniAny, ZodMiniArray, ZodMiniBase64, ZodMiniBase64URL, ZodMiniBigInt, ZodMiniBigIntFormat, ZodMiniBoolean, ZodMiniCIDRv4, ZodMiniCIDRv6, ZodMiniCUID, ZodMiniCUID2, ZodMiniCatch, ZodMiniCodec, ZodMiniCreditCard, ZodMiniCustom, ZodMiniCustomStringFormat, ZodMiniDate, ZodMiniDefault, ZodMiniDiscriminatedUnion, ZodMiniE164, ZodMiniEmail, ZodMiniEmoji, ZodMiniEnum, ZodMiniExactOptional, ZodMiniFile, ZodMiniFunction, ZodMiniGUID, ZodMiniIBAN, ZodMiniIPv4, ZodMiniIPv6, ZodMiniIntersection, ZodMiniJWT, ZodMiniKSUID, ZodMiniLazy, ZodMiniLiteral, ZodMiniMAC, ZodMiniMap, ZodMiniNaN, ZodMiniNanoID, ZodMiniNever, ZodMiniNonOptional, ZodMiniNull, ZodMiniNullable, ZodMiniNumber, ZodMiniNumberFormat, ZodMiniObject, ZodMiniOptional, ZodMiniPipe, ZodMiniPrefault, ZodMiniPromise, ZodMiniReadonly, ZodMiniRecord, ZodMiniSet, ZodMiniString, ZodMiniSuccess, ZodMiniSymbol, ZodMiniTemplateLiteral, ZodMiniTransform, ZodMiniTuple, ZodMiniType, ZodMiniULID, ZodMiniURL, ZodMiniUUID, ZodMiniUndefined, ZodMiniUnion, ZodMiniUnknown, ZodMiniVoid, ZodMiniXID, ZodMiniXor, _function, base64, base64url, bigint, check, cidrv4, cidrv6, codec, creditCard, cuid, cuid2, currencyCode, custom, date, discriminatedUnion, e164, email, emoji, exactOptional, exactPartial, file, float32, float64, function, guid, hash, hex, hostname, httpUrl, iban, instanceof, int32, int64, intersection, invertCodec, ipv4, ipv6, json, jwt, keyof, ksuid, lazy, looseObject, looseRecord, mac, map, merge, meta, nan, nanoid, nativeEnum, never, nonoptional, null, omit, partialRecord, pick, pipe, prefault, promise, readonly, required, safeExtend, set, stringFormat, stringbool, success, superRefine, symbol, templateLiteral, transform, uint32, uint64, ulid, undefined, uuid, uuidv4, uuidv6, uuidv7, void, xid, xor
 
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(8532);
@@ -83138,16 +86217,16 @@ function nativeEnum(entries, params) {
         ...util.normalizeParams(params),
     });
 }
-const ZodMiniLiteral = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniLiteral", (inst, def) => {
-    core.$ZodLiteral.init(inst, def);
+const ZodMiniLiteral = /*@__PURE__*/ core_core/* $constructor */.xI("ZodMiniLiteral", (inst, def) => {
+    schemas/* $ZodLiteral */.nu.init(inst, def);
     ZodMiniType.init(inst, def);
-})));
+});
 // @__NO_SIDE_EFFECTS__
 function literal(value, params) {
     return new ZodMiniLiteral({
         type: "literal",
         values: Array.isArray(value) ? value : [value],
-        ...util.normalizeParams(params),
+        ...core_util/* normalizeParams */.A2(params),
     });
 }
 const ZodMiniFile = /*@__PURE__*/ (/* unused pure expression or super */ null && (core.$constructor("ZodMiniFile", (inst, def) => {

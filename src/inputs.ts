@@ -115,7 +115,11 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
     build: boolean('build', true),
     buildScript: text('build-script') ?? 'build',
     buildVariables: attempt(
-      () => readBuildVariables(read, ['capgo-token', 'devices-token', 'private-key'].map(name => text(name) ?? '')),
+      () =>
+        readBuildVariables(
+          read,
+          ['capgo-token', 'devices-token', 'private-key'].map(name => text(name) ?? ''),
+        ),
       {},
     ),
     checkNotifyAppReady: boolean('check-notify-app-ready', true),

@@ -8,9 +8,9 @@ import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /* harmony export */   Qc: () => (/* binding */ childEnvironment),
 /* harmony export */   pH: () => (/* binding */ SECRET_INPUTS)
 /* harmony export */ });
-/* unused harmony export hideSecrets */
+/* unused harmony exports RUNNER_NAMES, TOKEN_NAMES, isTokenName, SEARCHABLE_SECRET, hideSecrets */
 /** What child processes are given of the environment, and what is told of what they print. */
-/** Inputs that hold secrets. The database's key is a public one, but who knows which one somebody gives. */
+/** Inputs that are a secret. The database's key is a public one, but who knows which one somebody gives. */
 const SECRET_INPUTS = [
     'capgo-token',
     'devices-token',
@@ -25,15 +25,18 @@ const SECRET_INPUTS = [
  *   file). All of the prefix belongs to the runner.
  * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
  *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
- * And where workflows usually keep GitHub and Capgo tokens. A public key is none.
  */
-const SECRET_NAMES = [
+const RUNNER_NAMES = [
     /^INPUT_/i,
     /^ACTIONS_/i,
     /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
+];
+/** Where workflows usually keep GitHub and Capgo tokens: a build gets them on purpose alone (`build-secrets`). A public key is none. */
+const TOKEN_NAMES = [
     /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
     /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
 ];
+const isTokenName = (name) => TOKEN_NAMES.some(pattern => pattern.test(name));
 /** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
 const SEARCHABLE_SECRET = 6;
 /**
@@ -45,7 +48,10 @@ function childEnvironment(env, secrets = []) {
     const holdsSecret = (value) => real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)));
     const clean = {};
     for (const [name, value] of Object.entries(env))
-        if (value !== undefined && !SECRET_NAMES.some(secret => secret.test(name)) && !holdsSecret(value))
+        if (value !== undefined &&
+            !RUNNER_NAMES.some(pattern => pattern.test(name)) &&
+            !isTokenName(name) &&
+            !holdsSecret(value))
             clean[name] = value;
     return clean;
 }

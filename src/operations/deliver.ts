@@ -225,7 +225,7 @@ export async function deliver(
           const standing = await standingTo(channel?.version ?? null)
           return isStale({ ...facts, ours: target.commit, standing })
         },
-          beforeSeen,
+        beforeSeen,
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
         onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
@@ -257,7 +257,10 @@ export async function deliver(
       ? compareZips()
       : describeContents({ name: served!.name, files: before! }, published.files))
   return {
-    result: { ...withVerification(tell(published, await compared, size, upload), verified), sourceMaps: kept },
+    result: {
+      ...withVerification(tell(published, await compared, size, upload), verified),
+      sourceMaps: kept,
+    },
     channel: published.channel,
     base: known.base,
     built,
