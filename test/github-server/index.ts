@@ -85,6 +85,9 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
   const clock: Clock = {
     now: () => now().toISOString().replace(/\.\d+/, ''),
     nextId: () => ++lastId,
+    skipIds: last => {
+      lastId = Math.max(lastId, last)
+    },
   }
   const repositories = new Map<string, HostedRepository>()
   const tokens = new Tokens()
