@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { StoredApp } from '../server/index.ts'
 import { runAction } from '../test/helpers/runner.ts'
 import { cyan, dim, Story } from './demo/terminal.ts'
 import { type App, readApp } from './trial.ts'
@@ -87,9 +88,11 @@ async function attempt(wishes: Wishes, { memory, capgo, github, repository, even
   })
   const stored = await capgo.describe(appId)
   const requests = { capgo: stored.requests - before.capgo, github: github.requests - before.github }
-  const devices = app === null ? [] : await capgo.look(() => askDevices(capgo.url, app, stored))
+  const { devices, testers } = await capgo.look(() =>
+    lookAround(capgo, app, stored, run.outputs.channel ?? ''),
+  )
   const result = describeResult(run, stored, github.hosted, devices, requests)
-  tellResult(story, run, result, app, key)
+  tellResult(story, run, result, { app, key, testers })
   remember(wishes, memory, { number, runAttempt, appId: app?.id ?? memory.appId, event })
   keepState(wishes, memory, github)
   if (wishes.json !== null) {
@@ -99,6 +102,18 @@ async function attempt(wishes: Wishes, { memory, capgo, github, repository, even
   story.line(`\n${dim(`${((performance.now() - began) / 1000).toFixed(1)} s`)}`)
   if (wishes.keep) await keep(story, { capgo, github, key, app })
   return result.exitCode
+}
+
+/** The app's own devices; and where none of them follows the channel of the run, who chooses that one. */
+async function lookAround({ url }: Capgo, app: App | null, stored: StoredApp, channel: string) {
+  const devices = app === null ? [] : await askDevices(url, app, stored)
+  const isFollowed = devices.some(device => device.channel === channel)
+  const isThere = stored.channels.some(({ name }) => name === channel)
+  if (app === null || isFollowed || !isThere) return { devices, testers: [] }
+  return {
+    devices,
+    testers: await askDevices(url, { ...app, defaultChannel: channel }, { ...stored, overrides: [] }),
+  }
 }
 
 function openRepository({ folder }: Wishes, problems: string[]): TriedRepository {

@@ -81,12 +81,18 @@ export function tellBeginning(
   story.fact('Capgo', cyan(capgoUrl))
 }
 
+export interface Witness {
+  readonly app: App | null
+  readonly key: string
+  /** Devices that chose the run's channel, where no other follows it. */
+  readonly testers: readonly DeviceReport[]
+}
+
 export function tellResult(
   story: Story,
   run: ActionRun,
   result: TryResult,
-  app: App | null,
-  key: string,
+  { app, key, testers }: Witness,
 ): void {
   story.chapter('Job summary')
   story.line(asText(result.summary).replace(/^/gm, '  '))
@@ -99,11 +105,15 @@ export function tellResult(
   for (const { name, bundle, public: isPublic } of result.channels)
     story.fact('channel', `${name}${isPublic ? ' (public)' : ''} serves ${bundle ?? 'nothing'}`)
   for (const { device, channel } of result.overrides) story.fact('override', `${device} on ${channel}`)
-  for (const { platform, native, channel, installed, refusal } of result.devices) {
-    const who = `${platform} with native version ${native} on channel ${channel ?? '(none)'}`
-    const hint = app?.isKnown === false ? '; give the version in the stores: --input native-version=1.0' : ''
-    story.claim(`${who} installs ${installed ?? 'nothing'}`, installed !== null, `${refusal}${hint}`)
-  }
+  const hint = app?.isKnown === false ? '; give the version in the stores: --input native-version=1.0' : ''
+  const tell = (who: string, { platform, native, channel, installed, refusal }: DeviceReport) =>
+    story.claim(
+      `${who} (${platform}, native version ${native}) on ${channel ?? 'no channel'} installs ${installed ?? 'nothing'}`,
+      installed !== null,
+      `${refusal}${hint}`,
+    )
+  for (const device of result.devices) tell('a device', device)
+  for (const device of testers) tell('a tester', device)
 }
 
 /** The summary's Markdown without the HTML and the diagrams that GitHub renders. */

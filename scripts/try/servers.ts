@@ -32,7 +32,7 @@ export interface Capgo {
   describe(appId: string): Promise<StoredApp>
   /** A key with the role for the app, both of which are made where they are missing. */
   open(appId: string, role: Role | null): Promise<string>
-  /** What is asked in it, some time later, leaves no trace. */
+  /** Time passes, and what devices then ask leaves no trace. */
   look<T>(work: () => Promise<T>): Promise<T>
   stop(): Promise<void>
 }
@@ -86,13 +86,13 @@ export async function openCapgo({ capgo, state, waitMs }: Wishes): Promise<Capgo
 }
 
 async function lookLater<T>({ store, clock }: LocalCapgo, work: () => Promise<T>): Promise<T> {
-  store.db.exec('SAVEPOINT look')
+  // Files that it moves then stay moved: nothing of it may be taken back.
   clock.advance(SETTLED)
+  store.db.exec('SAVEPOINT look')
   try {
     return await work()
   } finally {
     store.db.exec('ROLLBACK TO look; RELEASE look')
-    clock.advance(-SETTLED)
   }
 }
 
