@@ -167,22 +167,29 @@ export function readWishes(words: readonly string[], here: string, problems: str
 }
 
 function split(words: readonly string[], problems: string[]) {
-  const { tokens } = parseArgs({ args: [...words], options: OPTIONS, strict: false, tokens: true })
+  // A word that begins as an option is none's value: `--env=--x` says that it is.
+  const isBare = (word: string, next: string | undefined) =>
+    typeOf(word.slice(2)) === 'string' &&
+    word.startsWith('--') &&
+    (next === undefined || next.startsWith('--'))
+  const bare = words.filter((word, index) => isBare(word, words[index + 1]))
+  const args = words.filter((word, index) => !isBare(word, words[index + 1]))
+  problems.push(...bare.map(word => `${word} needs a value.`))
   const all = new Map<Option, string[]>()
   const positionals: string[] = []
-  for (const token of tokens) {
+  for (const token of parseArgs({ args, options: OPTIONS, strict: false, tokens: true }).tokens) {
     if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
-    const known = Object.hasOwn(OPTIONS, token.name) ? OPTIONS[token.name as Option] : null
-    const isMissing = token.value === undefined || (!token.inlineValue && token.value.startsWith('--'))
-    if (known === null) problems.push(`${token.rawName} is not an option.`)
-    else if (known.type === 'string' && isMissing) problems.push(`${token.rawName} needs a value.`)
-    else if (known.type === 'boolean' && token.value !== undefined)
+    const type = typeOf(token.name)
+    if (type === null) problems.push(`${token.rawName} is not an option.`)
+    else if (type === 'boolean' && token.value !== undefined)
       problems.push(`${token.rawName} does not take a value.`)
     else all.set(token.name as Option, [...(all.get(token.name as Option) ?? []), token.value ?? ''])
   }
   return { all, positionals }
 }
+
+const typeOf = (name: string) => (Object.hasOwn(OPTIONS, name) ? OPTIONS[name as Option].type : null)
 
 function pairs(all: ReadonlyMap<Option, readonly string[]>, name: Option, problems: string[]): Texts {
   return Object.fromEntries(

@@ -30,10 +30,13 @@ afterAll(async () => {
 })
 
 let repositories = 0
+let shared: TriedRepository | undefined
 
 /** A repository on GitHub of its own, and what happens there one after another. */
-function createStage(pushed: Readonly<Record<string, string>> = {}) {
-  const repository = new TriedRepository(repo.path)
+function createStage(pushed: Readonly<Record<string, string>> = {}, losesBranch = false) {
+  // A copy takes its time.
+  shared ??= new TriedRepository(repo.path)
+  const repository = losesBranch ? new TriedRepository(repo.path) : shared
   const hosted = github.addRepository({ name: `you/app-${++repositories}`, gitDir: repository.path })
   const happens = async (event: string, payload: Payload = {}, more: Partial<Wishes> = {}) => {
     const problems: string[] = []
@@ -77,7 +80,7 @@ describe('where it is, as GitHub sets GITHUB_REF and GITHUB_SHA', () => {
     ['label', {}, {}, base, 'main'],
     ['pull_request_target', { number: 7 }, {}, base, 'main'],
   ])('%s %j %j', async (name, payload, more, ref, sha) => {
-    const { happens } = createStage()
+    const { happens } = createStage({}, payload.deleted === true || name === 'delete')
     const event = await happens(name, payload, more)
     expect(event.problems).toEqual([])
     expect([event.ref, named(event.sha), named(event.checkout)]).toEqual([ref, sha, sha])
@@ -108,7 +111,7 @@ describe('a push', () => {
   })
 
   it('of a branch that is deleted takes it from GitHub', async () => {
-    const { happens, repository } = createStage()
+    const { happens, repository } = createStage({}, true)
     const { payload } = await happens('push', { ref: 'refs/heads/feature/evening', deleted: true })
     expect(payload).toMatchObject({ deleted: true, after: '0'.repeat(40) })
     expect(repository.tip('feature/evening')).toBeNull()
