@@ -50,6 +50,14 @@ export class ActionError extends Error {
 /** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
 export class Stopped extends ActionError {}
 
+/** What the run publishes for is not there any more: a deleted branch, a closed pull request. Nothing is wrong. */
+export class RefGone extends ActionError {
+  constructor(message: string) {
+    super('ref_gone', message)
+    this.name = 'RefGone'
+  }
+}
+
 /** A value of the `with:` block that cannot be used. */
 export class InputError extends ActionError {
   constructor(input: string, message: string, hint?: string) {

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { ActionError } from './errors.ts'
 import type { Ref } from './plan/channel.ts'
+import { type EventRule, ruleOf } from './plan/events.ts'
 import type { Commit } from './plan/types.ts'
 
 /** What started the run: the runner's variables and the webhook payload. */
@@ -41,6 +42,8 @@ export interface FollowedRun {
 export interface Trigger {
   /** `push`, `workflow_dispatch`, `release`, … */
   readonly event: string
+  /** What the event does by itself. */
+  readonly rule: EventRule
   readonly ref: Ref & { readonly type: 'branch' | 'tag' | 'other' }
   /** Whether the ref is the repository's default branch, or a tag. */
   readonly isDefaultBranch: boolean
@@ -59,8 +62,10 @@ export interface Trigger {
   readonly action: string
   /** The commit that the branch had before the push; null when it had none. */
   readonly before: string | null
-  /** The label that was put on or taken off. */
-  readonly label: string | null
+  /** The push removed the branch or tag. */
+  readonly isDeletion: boolean
+  /** The pull request has another base branch than before. */
+  readonly isNewBase: boolean
   readonly followed: FollowedRun | null
 }
 
@@ -80,7 +85,8 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
       },
     )
   }
-  const full = need('GITHUB_REF')
+  // Empty for a deployment of a commit.
+  const full = env.GITHUB_REF === '' ? '' : need('GITHUB_REF')
   const sha = need('GITHUB_SHA', SHA)
   const repository = need('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/)
   const type = full.startsWith('refs/heads/') ? 'branch' : full.startsWith('refs/tags/') ? 'tag' : 'other'
@@ -90,13 +96,17 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
   const runId = need('GITHUB_RUN_ID', /^\d+$/)
   const what = `payload of the event "${event}"`
   const told = parse(Payload, payload, what)
-  const isPull = event.startsWith('pull_request')
-  const isFollowing = event === 'workflow_run'
+  const action = told.action ?? ''
+  const rule = told.release?.draft === true ? ruleOf(event, 'draft') : ruleOf(event, action)
+  const isPull = rule.work === 'preview'
+  const isFollowing = rule.work === 'follow'
+  const push = event === 'push' ? parse(PushPayload, payload, what) : null
   // Not skipped where it is missing: such a run would be taken for one of a branch.
   if (isPull && told.pull_request === undefined) throw invalid(what, 'pull_request: is missing')
   if (isFollowing && told.workflow_run === undefined) throw invalid(what, 'workflow_run: is missing')
   return {
     event,
+    rule,
     ref: { full, name, type },
     isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
     defaultBranch: told.repository?.default_branch ?? null,
@@ -105,9 +115,10 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     runUrl: `${server}/${repository}/actions/runs/${runId}`,
     actor: env.GITHUB_ACTOR ?? '',
     pull: isPull ? toPullRequest(told.pull_request, `pull request of the event "${event}"`) : null,
-    action: told.action ?? '',
-    before: event === 'push' ? commitBefore(parse(PushPayload, payload, what).before) : null,
-    label: isPull ? (parse(LabelPayload, payload, what).label?.name ?? null) : null,
+    action,
+    before: commitOrNone(push?.before),
+    isDeletion: push !== null && (push.deleted === true || isNoCommit(push.after)),
+    isNewBase: isPull && parse(EditPayload, payload, what).changes?.base != null,
     followed: isFollowing ? toFollowedRun(told.workflow_run) : null,
     commit: {
       sha,
@@ -133,10 +144,15 @@ const Payload = z.object({
   repository: z.nullish(z.object({ default_branch: z.nullish(z.string()) })),
   pull_request: z.optional(z.unknown()),
   workflow_run: z.optional(z.unknown()),
+  release: z.nullish(z.object({ draft: z.nullish(z.boolean()) })),
 })
 
-const PushPayload = z.object({ before: z.nullish(Sha) })
-const LabelPayload = z.object({ label: z.nullish(Named) })
+const PushPayload = z.object({
+  before: z.nullish(Sha),
+  after: z.nullish(Sha),
+  deleted: z.nullish(z.boolean()),
+})
+const EditPayload = z.object({ changes: z.nullish(z.object({ base: z.nullish(z.unknown()) })) })
 
 /** A pull request as GitHub sends it, in events and answers alike. */
 const PullData = z.object({
@@ -193,8 +209,12 @@ function toFollowedRun(from: unknown): FollowedRun {
 }
 
 /** GitHub writes zeros where there was no commit. */
-function commitBefore(sha: string | null | undefined): string | null {
-  return sha && /[1-9a-f]/.test(sha) ? sha : null
+function isNoCommit(sha: string | null | undefined): boolean {
+  return typeof sha === 'string' && /^0+$/.test(sha)
+}
+
+function commitOrNone(sha: string | null | undefined): string | null {
+  return sha && !isNoCommit(sha) ? sha : null
 }
 
 function parse<T>(schema: z.ZodMiniType<T>, value: unknown, what: string): T {

@@ -9,7 +9,7 @@ import {
 } from './bundle/capacitor-config.ts'
 import { isSameKey, keyIdOf, readEncryption } from './bundle/encrypt.ts'
 import { childEnvironment } from './bundle/environment.ts'
-import { compareInCheckout } from './bundle/history.ts'
+import { type CheckedOut, compareInCheckout, readCheckedOut } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
 import { isInside, shownPath } from './bundle/paths.ts'
@@ -22,9 +22,9 @@ import type { Trigger } from './event.ts'
 import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
-import { readServedCommit } from './plan/lineage.ts'
 import { isPrivileged } from './plan/operation.ts'
 import { activeRollout } from './plan/rollout.ts'
+import { isStale, type Standing } from './plan/staleness.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
@@ -113,6 +113,19 @@ async function checkKeys(privateKey: string, config: CapacitorConfig, root: stri
       { hint: 'No device could open the bundle. Give the private key of that pair.', at },
     )
   return []
+}
+
+/** The commit that is checked out where the app is; null where nothing tells. */
+export function gatherCheckedOut(
+  inputs: Inputs,
+  trigger: Trigger,
+  deps: CheckoutDeps,
+): Promise<CheckedOut | null> {
+  return readCheckedOut(trigger.repository, {
+    cwd: appDirectory(inputs, deps),
+    env: childEnv(inputs, deps),
+    signal: deps.stop.signal,
+  })
 }
 
 /** The app's id, from the inputs or the config. */
@@ -209,8 +222,10 @@ async function wantedVersion(
 /** What Capgo says before anything is built. */
 export async function gatherRemote(
   project: Project,
-  target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'rollout'> & { readonly why: string },
-  { minUpdateVersion, onIncompatible, dryRun }: Inputs,
+  target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'commitWhy' | 'isChosen' | 'rollout'> & {
+    readonly why: string
+  },
+  { minUpdateVersion, onIncompatible, dryRun, force }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
   // Who needs this answer later then sees what is wrong with it. Now it takes no time.
@@ -232,6 +247,9 @@ export async function gatherRemote(
       wanted: project.wanted,
       natives: project.natives,
       commit: target.commit,
+      commitWhy: target.commitWhy,
+      isChosen: target.isChosen,
+      force,
       rollout: target.rollout,
       minUpdateVersion,
       onIncompatible,
@@ -256,7 +274,7 @@ export async function gatherForContent(
   isOld: boolean,
   baseChannel: string | null,
   capgo: Capgo,
-  compare: Compare,
+  standingTo: (served: BundleRow | null) => Promise<Standing>,
 ): Promise<BuiltFacts> {
   const served = facts.channel?.version ?? null
   const isServed = (bundle: BundleRow | null) => bundle?.checksum === content.checksum
@@ -273,14 +291,16 @@ export async function gatherForContent(
       })
   const channelOf = (name: string) => found.channels.find(channel => channel.name === name) ?? null
   const channel = channelOf(facts.channelName)
-  const relation = await relationToServed(facts, channel, compare)
-  const isKept = isServed(channel?.version ?? null) || relation === 'behind'
+  const standing = await standingTo(channel?.version ?? null)
+  const { commit: ours, channelName, isChosen, force } = facts
+  const isKept =
+    isServed(channel?.version ?? null) || isStale({ ours, channelName, standing, isChosen, force }) !== null
   return {
     ...facts,
     channel,
     base: channelOf(baseChannel ?? facts.channelName),
-    relation,
-    running: await gatherRollout(facts, channel, capgo, compare),
+    standing,
+    running: await gatherRollout(facts.appId, channel, capgo, standingTo),
     checksum: content.checksum,
     size: content.zip.size,
     nativePackages: content.nativePackages,
@@ -291,16 +311,14 @@ export async function gatherForContent(
 
 /** What the channel rolls out besides what it serves. */
 async function gatherRollout(
-  { appId, channelName, commit }: Pick<PublishFacts, 'appId' | 'channelName' | 'commit'>,
+  appId: string,
   channel: ChannelRow | null,
   capgo: Capgo,
-  compare: Compare,
+  standingTo: (served: BundleRow | null) => Promise<Standing>,
 ): Promise<BuiltFacts['running']> {
   const active = channel === null ? null : activeRollout(channel)
   const bundle = active === null ? null : await capgo.readBundleById(appId, active.id)
-  if (bundle === null) return null
-  const noted = readServedCommit(bundle, channelName)
-  return { bundle, relation: noted === null ? 'ahead' : await compare(noted.sha, commit.sha) }
+  return bundle === null ? null : { bundle, standing: await standingTo(bundle) }
 }
 
 /** A ready bundle whose stored zip is gone cannot be served nor repaired; its name stays taken. */
@@ -334,15 +352,6 @@ export function comparer(
     if (local !== null) return local
     return (await github?.compare(base, head)) ?? 'unknown'
   }
-}
-
-export async function relationToServed(
-  facts: Pick<PublishFacts, 'channelName' | 'commit'>,
-  channel: ChannelRow | null,
-  compare: Compare,
-): Promise<Relation> {
-  const served = channel?.version ? readServedCommit(channel.version, facts.channelName) : null
-  return served === null ? 'ahead' : compare(served.sha, facts.commit.sha)
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { Deps } from './deps.ts'
-import { ActionError } from './errors.ts'
+import { ActionError, RefGone } from './errors.ts'
 import { readTrigger } from './event.ts'
-import { gatherAppId } from './gather.ts'
+import { gatherAppId, gatherCheckedOut } from './gather.ts'
 import { type Inputs, readInputs } from './inputs.ts'
-import { cleanup, sweep } from './operations/close.ts'
+import { cleanup, readPull, sweep } from './operations/close.ts'
 import type { RunContext } from './operations/context.ts'
 import { createCourtesies } from './operations/courtesy.ts'
 import { deliver, prepare } from './operations/deliver.ts'
@@ -13,6 +13,7 @@ import { preview } from './operations/preview.ts'
 import { promote } from './operations/promote.ts'
 import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
+import { headOfRef } from './operations/standing.ts'
 import { readStatus } from './operations/status.ts'
 import { convergeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
@@ -38,9 +39,9 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
   const inputs = readInputs(deps.readInput)
   const trigger = readTrigger(deps)
   const operation = decideOperation(trigger, inputs)
-  if (operation.kind === 'skip' && trigger.pull !== null) return skipped(operation, null)
   // A token may be missing where there is nothing to do.
-  if (operation.kind === 'skip' && inputs.capgoToken === '') return skipped(operation, null)
+  if (operation.kind === 'skip' && (trigger.pull !== null || inputs.capgoToken === ''))
+    return skipped(operation, null)
   requireToken(inputs)
   deps.stop.limit(inputs.timeout)
   const connect =
@@ -48,7 +49,7 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
       ? null
       : (signal: AbortSignal) => deps.connectGitHub(inputs.githubToken, trigger.repository, signal)
   const over = new AbortController()
-  const work = operate(operation, {
+  const context: RunContext = {
     deps,
     inputs,
     trigger,
@@ -57,11 +58,22 @@ async function execute(deps: Deps, warnings: string[]): Promise<Result> {
     ...createCourtesies(connect, deps.stop, warnings),
     began,
     over: over.signal,
-  })
+  }
+  const work = bringUpToDate(operation, context).then(now => operate(now, context))
   // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
   return Promise.race([work, late(deps.stop)])
     .catch((error: unknown) => failure(blame(error, deps.stop), TITLES[operation.kind]))
     .finally(() => over.abort())
+}
+
+/**
+ * What a pull request's event asks for follows from what the pull request is now: GitHub repeats events, and replaces a
+ * queued run by that of a later one.
+ */
+async function bringUpToDate(operation: Operation, context: RunContext): Promise<Operation> {
+  const { trigger, inputs } = context
+  if (trigger.pull === null || inputs.operation !== null) return operation
+  return decideOperation(trigger, inputs, await readPull(trigger.pull.number, context))
 }
 
 /** Rejects some seconds after the run was stopped. */
@@ -99,7 +111,7 @@ async function operate(operation: Operation, context: RunContext): Promise<Resul
     case 'follow':
       return followRun(context)
     case 'cleanup':
-      return cleanup(operation, context)
+      return operation.isEnding ? cleanup(operation, context) : cleanUpUnwanted(operation, context)
     case 'sweep':
       return sweep(context)
     case 'promote':
@@ -119,28 +131,80 @@ async function publish(
   { channelName, why }: Extract<Operation, { kind: 'publish' }>,
   context: RunContext,
 ): Promise<Result> {
-  const { commit, isDefaultBranch } = context.trigger
-  const purpose = { kind: 'branch', isDefaultBranch } as const
+  const { deps, inputs, trigger } = context
+  const purpose = { kind: 'branch', isDefaultBranch: trigger.isDefaultBranch } as const
+  // A broken testers file is told of before anything is built.
+  const testersFile = await readStandingFile(context)
+  const chosen = await readChosenCommit(context)
+  const sha = chosen ?? trigger.commit.sha
   const target = {
     channelName,
     why,
     purpose,
-    commit: { ...commit, at: context.deps.now().toISOString() },
-    rollout: { bps: context.inputs.rollout, onActive: context.inputs.onActiveRollout },
+    commit: {
+      ...trigger.commit,
+      sha,
+      url: `${trigger.repositoryUrl}/commit/${sha}`,
+      at: deps.now().toISOString(),
+    },
+    commitWhy:
+      chosen === null
+        ? null
+        : `it is checked out; the run itself is of ${trigger.ref.name} at ${trigger.commit.sha.slice(0, 7)}`,
+    isChosen: chosen !== null,
+    readHead: headOfRef(context),
+    rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
     environment: channelName,
     baseChannel: null,
     takesBuild: false,
   }
-  // A broken testers file is told of before anything is built.
-  const testersFile = await readStandingFile(context)
-  const prepared = await prepare(target, context)
-  const { result } = await deliver(prepared, null, context)
-  const testers = await convergeOnDefaultBranch(testersFile, async () => prepared.project.appId, context)
-  return { ...result, testers }
+  try {
+    const prepared = await prepare(target, context)
+    const { result } = await deliver(prepared, null, context)
+    const testers = await convergeOnDefaultBranch(testersFile, async () => prepared.project.appId, context)
+    return { ...result, testers }
+  } catch (error) {
+    if (error instanceof RefGone) return skipped({ reason: error.message }, null)
+    throw error
+  }
+}
+
+/** The commit that is checked out, where that is another than the run's own; null where it is that one. */
+async function readChosenCommit({ deps, inputs, trigger }: RunContext): Promise<string | null> {
+  const checkedOut = await gatherCheckedOut(inputs, trigger, deps)
+  return checkedOut === null || checkedOut.sha === trigger.commit.sha ? null : checkedOut.sha
+}
+
+/**
+ * A pull request that wants no preview and whose event does not say that one ends: the run of the event that said so
+ * may have been replaced by this one. What cannot be looked at is a warning here.
+ */
+async function cleanUpUnwanted(
+  operation: Extract<Operation, { kind: 'cleanup' }>,
+  context: RunContext,
+): Promise<Result> {
+  const { number, open } = operation.pull
+  const label = context.inputs.previewLabel
+  const reason =
+    open && label !== null ? `${operation.why}; with it, it gets a preview.` : `${operation.why}.`
+  try {
+    const result = await cleanup(operation, context)
+    const isEmpty =
+      result.kind === 'cleaned' &&
+      result.previews.every(({ channels, bundles }) => channels.length + bundles.length === 0)
+    return isEmpty ? skipped({ reason }, null) : result
+  } catch (error) {
+    context.deps.stop.signal.throwIfAborted()
+    const { reason: why } = failure(error)
+    return {
+      ...skipped({ reason }, null),
+      warnings: [`Could not check whether #${number} still has a preview: ${why}`],
+    }
+  }
 }
 
 function skipped(
-  { reason }: Extract<Operation, { kind: 'skip' }>,
+  { reason }: Pick<Extract<Operation, { kind: 'skip' }>, 'reason'>,
   testers: TestersReport | null,
 ): SkippedResult {
   return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings: [] }

@@ -9,6 +9,8 @@ export interface ToolkitInputs {
   /** Basis points of the devices that a publish or promotion goes to; null = all of them. */
   readonly rollout: number | null
   readonly onActiveRollout: OnActiveRollout
+  /** Goes on where a run would leave the channel alone: an older commit, a bundle that was rolled back. */
+  readonly force: boolean
   /** Ask for the update as a device would, after publishing. */
   readonly verify: boolean
 }
@@ -36,6 +38,7 @@ export function readToolkitInputs(reading: Reading): ToolkitInputs {
   const change = rollout === null ? null : readRollout(rollout)
   return {
     operation: readOperation(name, change, reading),
+    force: boolean('force'),
     rollout: name === 'rollout' ? null : sharesOf(change),
     onActiveRollout: readOnActive(text('on-active-rollout') ?? 'fail'),
     verify: boolean('verify'),
@@ -89,7 +92,7 @@ function readOperation(
 const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   from: ['promote'],
   to: ['promote', 'rollback'],
-  force: ['promote', 'rollback'],
+  force: ['auto', 'promote', 'rollback'],
   rollout: ['auto', 'promote', 'rollout'],
 }
 

@@ -6,18 +6,28 @@ import type { BundleRow, ChannelRow, NativePackage, ServedBundle } from '../../s
 import { ActionError } from '../../src/errors.ts'
 import { readTrigger, type Trigger } from '../../src/event.ts'
 import { newChannelSettings } from '../../src/plan/channel.ts'
-import { noteCommit, noteWithdrawal } from '../../src/plan/lineage.ts'
+import { EVENTS, type EventRule } from '../../src/plan/events.ts'
+import { noteCommit, noteWithdrawal, readNotes } from '../../src/plan/lineage.ts'
 import { decideOperation, type OperationInputs } from '../../src/plan/operation.ts'
 import { planPublish } from '../../src/plan/plan.ts'
 import { planPromotion } from '../../src/plan/promotion.ts'
 import { findEarlier, planRollback } from '../../src/plan/rollback.ts'
 import { planRolloutChange } from '../../src/plan/rollout-change.ts'
-import type { BuiltFacts, Commit, NativeVersion, Purpose, WantedVersion } from '../../src/plan/types.ts'
+import type { Standing } from '../../src/plan/staleness.ts'
+import type {
+  BuiltFacts,
+  Commit,
+  NativeVersion,
+  Purpose,
+  Relation,
+  WantedVersion,
+} from '../../src/plan/types.ts'
 import { chooseName, DEFAULT_RULES, type NameRequest, PREVIEW_RULES } from '../../src/plan/version.ts'
 import { table } from './table.ts'
 
 export function decisionTables(): Readonly<Record<string, string>> {
   return {
+    events: table(['event', 'what the run does', 'why'], eventRows()),
     channel: table(['event', 'inputs', 'result', 'why'], channelRows()),
     'new-channel': table(['for', 'public channels of the app', 'result', 'why'], newChannelRows()),
     version: table(
@@ -39,6 +49,28 @@ function told(decide: () => readonly [result: string, why: string]): Row {
     if (!(error instanceof ActionError)) throw error
     return [`fails: \`${error.code}\``, error.message]
   }
+}
+
+// Events
+
+function eventRows(): Row[] {
+  const work: Readonly<Record<EventRule['work'], string>> = {
+    publish: 'publishes the ref to its channel',
+    preview: 'makes, updates or removes the preview',
+    follow: 'publishes the preview that was built',
+    sweep: 'cleans up and looks after testers',
+    nothing: 'nothing, and ends green',
+    refuse: 'fails: `event_unsupported`',
+  }
+  const groups = Map.groupBy(Object.entries<EventRule>(EVENTS), ([, { work, why, types }]) =>
+    JSON.stringify([work, why, types]),
+  )
+  const rows = [...groups.values()].map(group => {
+    const [, { work: does, why, types }] = group[0]!
+    const names = group.map(([event]) => `\`${event}\``).join(', ')
+    return [`${names}${types === undefined ? '' : ` (${types.join(', ')})`}`, work[does], why]
+  })
+  return [...rows, ['any other', work.refuse, 'this action does not know it']]
 }
 
 // Channel
@@ -73,7 +105,12 @@ function channelRows(): Row[] {
         case 'preview':
           return [`preview on \`${operation.channelName}\``, operation.why]
         case 'cleanup':
-          return ['remove the preview', operation.why]
+          return [
+            operation.isEnding
+              ? 'remove the preview'
+              : '`skipped`; a preview that was left behind is removed',
+            operation.why,
+          ]
         case 'skip':
           return ['`skipped`', operation.reason]
         case 'sweep':
@@ -101,6 +138,8 @@ function channelRows(): Row[] {
     row('the same', pulled('opened'), '`preview-label: preview`', { previewLabel: 'preview' }),
     row('pull request 12 of a fork', pulled('opened', { fork: true }), 'no secret', { capgoToken: '' }),
     row('pull request 12 merged', pulled('closed', { merged: true }), ''),
+    row('pull request 12 edited after it was merged', pulled('edited', { merged: true }), ''),
+    row('branch `develop` deleted', trigger('refs/heads/main', 'push', { deleted: true }), ''),
     row('schedule', trigger('refs/heads/main', 'schedule'), ''),
   ]
 }
@@ -127,7 +166,7 @@ function pulled(action: string, { fork = false, merged = false } = {}): Trigger 
     action,
     pull_request: {
       number: 12,
-      state: action === 'closed' ? 'closed' : 'open',
+      state: action === 'closed' || merged ? 'closed' : 'open',
       merged_at: merged ? '2026-01-01T00:00:00Z' : null,
       user: { login: 'ada' },
       labels: [],
@@ -316,12 +355,31 @@ function facts(more: Partial<BuiltFacts>): BuiltFacts {
     checksum: OUR_CONTENT,
     size: 1000,
     bundles: [],
-    relation: 'ahead',
+    commitWhy: null,
+    isChosen: false,
+    force: false,
+    standing: AT_HEAD,
     running: null,
     stored: { newest: [], of: null, files: [] },
     base: production,
     nativePackages: [],
     ...more,
+  }
+}
+
+/** GitHub says that the run's commit is the newest of its branch. */
+const AT_HEAD: Standing = { head: { kind: 'at', sha: OURS }, toHead: 'identical', notes: [] }
+
+/** What GitHub (or, without `toHead`, the checkout alone) says of our commit, the branch and what is served. */
+function standing(
+  served: ServedBundle,
+  relation: Relation,
+  { toHead, isInHistory = null }: { toHead?: Relation; isInHistory?: boolean | null } = {},
+): Standing {
+  return {
+    head: toHead === undefined ? { kind: 'unknown' } : { kind: 'at', sha: NEWER },
+    toHead: toHead ?? 'unknown',
+    notes: readNotes(served).map(note => ({ note, relation, isInHistory })),
   }
 }
 
@@ -344,6 +402,7 @@ function outcomeRows(): Row[] {
   ]
   const older = noted(1, '1.3.0', commit(OLDER, 50))
   const newer = noted(3, '1.5.0', commit(NEWER, 60))
+  const byHand = bundle(3, '1.5.0', { comment: noteCommit(null, 'beta', commit(NEWER, 60)) })
   const same = noted(2, '1.4.0', commit(OLDER, 50), { checksum: OUR_CONTENT })
   const elsewhere = bundle(4, '1.4.0', { checksum: OUR_CONTENT })
   const preview = bundle(5, '1.4.1-pr.12.55.1', { checksum: OUR_CONTENT })
@@ -364,7 +423,7 @@ function outcomeRows(): Row[] {
   })
   const rolling = (bps: number) =>
     channel('production', older, { rollout_version: 3, rollout_enabled: true, rollout_percentage_bps: bps })
-  const running = { bundle: noted(3, '1.3.5', commit(OLDER, 52)), relation: 'ahead' } as const
+  const running = { bundle: noted(3, '1.3.5', commit(OLDER, 52)), standing: AT_HEAD }
   return [
     row('is not there', 'of any commit', {}),
     row('serves an older commit', 'content that Capgo has not', { channel: channel('production', older) }),
@@ -373,19 +432,51 @@ function outcomeRows(): Row[] {
     }),
     row('serves this commit', 'the same run again, and the same bytes came out', {
       channel: channel('production', noted(2, '1.4.0', commit(OURS, 57), { checksum: OUR_CONTENT })),
-      relation: 'identical',
     }),
-    row('serves a newer commit', 'a slow job, or an old run again', {
+    row('serves a newer commit', 'an old run again; the branch has gone on', {
       channel: channel('production', newer),
-      relation: 'behind',
+      standing: standing(newer, 'behind', { toHead: 'behind', isInHistory: true }),
     }),
-    row('serves a commit of a history that was rewritten', 'started after the run that published that', {
+    row('serves a newer commit', 'the branch was reset to this commit', {
+      channel: channel('production', newer),
+      standing: standing(newer, 'behind', { toHead: 'identical' }),
+    }),
+    row('serves a newer commit', 'with `force: true`', {
+      channel: channel('production', newer),
+      standing: standing(newer, 'behind', { toHead: 'behind', isInHistory: true }),
+      force: true,
+    }),
+    row('serves a commit that the branch dropped', 'the branch has gone on since', {
+      channel: channel('production', newer),
+      standing: standing(newer, 'behind', { toHead: 'behind', isInHistory: false }),
+    }),
+    row('serves an older commit', 'the branch was reset, and this commit is not in it any more', {
       channel: channel('production', older),
-      relation: 'diverged',
+      standing: standing(older, 'ahead', { toHead: 'diverged' }),
     }),
-    row('serves a commit of a history that was rewritten', 'started before the run that published that', {
+    row('serves an older commit', 'behind the newest of the branch, which may never get a run', {
+      channel: channel('production', older),
+      standing: standing(older, 'ahead', { toHead: 'behind' }),
+    }),
+    row(
+      'serves a newer commit, put there by hand',
+      'an old run again; the bundle has a note for `beta` alone',
+      {
+        channel: channel('production', byHand),
+        standing: standing(byHand, 'behind', { toHead: 'behind', isInHistory: true }),
+      },
+    ),
+    row('serves a newer commit', 'GitHub cannot be asked, and the history tells', {
       channel: channel('production', newer),
-      relation: 'diverged',
+      standing: standing(newer, 'behind'),
+    }),
+    row('serves an unrelated commit', 'GitHub cannot be asked; started after the run that published that', {
+      channel: channel('production', older),
+      standing: standing(older, 'diverged'),
+    }),
+    row('serves an unrelated commit', 'GitHub cannot be asked; started before the run that published that', {
+      channel: channel('production', newer),
+      standing: standing(newer, 'diverged'),
     }),
     row('serves what somebody put there by hand', 'of any commit', {
       channel: channel('production', bundle(9, '9.9.9')),
@@ -408,6 +499,7 @@ function outcomeRows(): Row[] {
     }),
     row('was rolled back from this commit', 'the bad run again', {
       channel: channel('production', rolledBack),
+      standing: standing(rolledBack, 'ahead', { toHead: 'identical' }),
     }),
     row('was rolled back from this content', 'a new commit with the same web build', {
       channel: channel('production', noted(1, '1.3.0', commit(OLDER, 40))),

@@ -40,6 +40,8 @@ export type Deleted = 'deleted' | 'linked' | 'gone'
 
 /** No app has more bundles than these hold, even where a server gives few rows at once. */
 const MOST_PAGES = 5000
+/** Characters of a filter; proxies refuse addresses of some thousand more. */
+const LONGEST_FILTER = 4000
 const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 }
 /**
  * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
@@ -231,13 +233,21 @@ export function bundles({ http, api, key, database }: Connection) {
       return { bundle, channel: app.channels[0] ?? null }
     },
 
-    /** Sets who put the bundle where; allowed on a frozen bundle. False when the key may not. */
-    async noteOnBundle(id: number, link: string, comment: string): Promise<boolean> {
+    /**
+     * Sets who put the bundle where, while its comment is still `seen`; allowed on a frozen bundle. False when somebody
+     * else wrote on it meanwhile, or the key may not.
+     */
+    async noteOnBundle(
+      id: number,
+      seen: string | null,
+      fields: { readonly link: string; readonly comment: string },
+    ): Promise<boolean> {
+      const unchanged = seen === null ? 'is.null' : `eq.${seen}`
       try {
         const noted = await change(
           { row: BundleRow, columns: BUNDLE_COLUMNS },
-          { id: `eq.${id}` },
-          { link, comment },
+          { id: `eq.${id}`, ...(unchanged.length > LONGEST_FILTER ? {} : { comment: unchanged }) },
+          fields,
           'note the commit on the bundle',
         )
         return noted !== null

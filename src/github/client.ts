@@ -86,7 +86,7 @@ export function connectGitHub({
     octokit,
     owner,
     repo,
-    isPersonal: /^(ghp_|gho_|github_pat_)/.test(token),
+    isInstallation: token.startsWith('ghs_'),
     signal,
     fetch,
   }

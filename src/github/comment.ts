@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { parseAnswer, readPages } from './answer.ts'
-import { isNotFound } from './refusal.ts'
+import { GitHubError, isNotFound } from './refusal.ts'
 import type { Repository } from './repository.ts'
 
 /** A comment of ours on a pull request. */
@@ -10,42 +10,81 @@ export interface OwnComment {
   readonly url: string
 }
 
-const Written = z.object({ id: z.int(), html_url: z.string() })
-const Author = z.object({ login: z.string(), type: z.optional(z.string()) })
-const Comment = z.extend(Written, { user: z.nullish(Author), body: z.nullish(z.string()) })
+/**
+ * What the text of a comment proves. `sealed`: whoever holds the key wrote it, as this very comment. `signed`: the
+ * key's holder wrote such a text; a copy of it says the same. `former`: in the form of other keys and former versions.
+ * `marked`: it has the marker alone.
+ */
+export type Proof = 'sealed' | 'signed' | 'former' | 'marked'
+
+/** How comments of ours are known. */
+export interface Mark {
+  /** What they begin with. */
+  readonly begins: string
+  prove(comment: { readonly id: number; readonly body: string }): Proof
+}
+
+/** Whom every workflow of a repository writes as. */
+const WORKFLOW_BOT = 'github-actions[bot]'
+
+const Author = z.object({ login: z.string() })
+const Written = z.object({ id: z.int(), html_url: z.string(), user: z.nullish(Author) })
+const Comment = z.extend(Written, { body: z.nullish(z.string()) })
+
+interface Found extends OwnComment {
+  readonly author: string | undefined
+  readonly proof: Proof
+}
 
 export function comments(connection: Repository) {
-  const { octokit, owner, repo, isPersonal } = connection
+  const { octokit, owner, repo, isInstallation } = connection
+  /** Whom this token writes as, as far as that is known. */
+  const logins = new Set<string>()
+  let asked = false
 
-  /**
-   * Whether an author is this token's. Text alone proves nothing: anybody can write a marker, and a token that
-   * may write comments can change those of people. A workflow's token writes as a bot and cannot ask its name.
-   */
-  async function ours(): Promise<(author: z.infer<typeof Author> | null | undefined) => boolean> {
-    if (!isPersonal) return author => author?.type === 'Bot'
-    const { data } = await octokit.rest.users.getAuthenticated()
-    const { login } = parseAnswer(Author, data, 'GET /user')
-    return author => author?.login === login
+  /** Only a person's token can ask; what another wrote as is seen when it has written. */
+  async function learnLogin(): Promise<void> {
+    if (asked || isInstallation) return
+    asked = true
+    try {
+      const { data } = await octokit.rest.users.getAuthenticated()
+      logins.add(parseAnswer(Author, data, 'GET /user').login)
+    } catch (error) {
+      if (!(error instanceof GitHubError) || ![403, 404].includes(error.status ?? 0)) throw error
+    }
   }
 
-  /** Our comments that begin with this marker, oldest first, through all pages. */
-  async function findComments(issue: number, marker: string): Promise<OwnComment[]> {
-    const isOurs = await ours()
-    const found: OwnComment[] = []
+  /**
+   * Whether a comment is ours. Text alone proves nothing, save a seal: anybody can copy it, people and bots, and a
+   * token that may write comments can change those of others.
+   */
+  function isOurs({ proof, author = '' }: Found): boolean {
+    if (proof === 'sealed') return true
+    if (author === WORKFLOW_BOT) return true
+    return proof !== 'marked' && logins.has(author)
+  }
+
+  /** Our comments, through all pages: first what this key's holder wrote, each oldest first. */
+  async function findComments(issue: number, { begins, prove }: Mark): Promise<Found[]> {
+    const found: Found[] = []
     const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
     for await (const page of readPages(connection, route, { issue_number: issue }, Comment))
       for (const { id, user, body, html_url } of page)
-        if (isOurs(user) && body?.startsWith(marker)) found.push({ id, body, url: html_url })
-    return found
+        if (body?.startsWith(begins))
+          found.push({ id, body, url: html_url, author: user?.login, proof: prove({ id, body }) })
+    if (found.some(({ proof }) => proof !== 'sealed')) await learnLogin()
+    const ours = found.filter(isOurs)
+    return [...ours.filter(isOfKey), ...ours.filter(comment => !isOfKey(comment))]
   }
 
   /**
-   * Our oldest comment that begins with this marker, the one that counts; others go. There may be more than one: two
-   * runs at once may both find none and write one, and a run may be stopped before it takes its own back.
+   * The comment that counts; others that this key's holder wrote go. There may be more than one: two runs at once may
+   * both find none and write one, and a run may be stopped before it takes its own back. Never a comment that a
+   * former version or another key wrote: that one is taken over where there is none of this key, or left alone.
    */
-  async function findComment(issue: number, marker: string): Promise<OwnComment | null> {
-    const [first, ...others] = await findComments(issue, marker)
-    for (const { id } of others) await deleteComment(id)
+  async function findComment(issue: number, mark: Mark): Promise<OwnComment | null> {
+    const [first, ...others] = await findComments(issue, mark)
+    for (const { id } of others.filter(isOfKey)) await deleteComment(id)
     return first ?? null
   }
 
@@ -58,6 +97,9 @@ export function comments(connection: Repository) {
   }
 
   return {
+    /** The comments are not touched. Needs `pull-requests: read`. */
+    findComments,
+
     /** Needs `pull-requests: write` where there is more than one, else `read`. */
     findComment,
 
@@ -73,14 +115,18 @@ export function comments(connection: Repository) {
     },
 
     /**
-     * Writes a new comment. Another run may have written one at the same moment: the comment that counts is returned,
-     * and it may hold the other run's text.
+     * Writes a new comment, which is not sealed yet: its number is known only now. Another run may have written one
+     * at the same moment: the comment that counts is returned, and it may hold the other run's text.
      */
-    async createComment(issue: number, marker: string, body: string): Promise<OwnComment> {
+    async createComment(issue: number, mark: Mark, body: string): Promise<OwnComment> {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
-      const { id, html_url } = parseAnswer(Written, data, 'POST of a comment')
-      const made = { id, body, url: html_url }
-      return (await findComment(issue, marker)) ?? made
+      const { id, html_url, user } = parseAnswer(Written, data, 'POST of a comment')
+      if (user) logins.add(user.login)
+      return (await findComment(issue, mark)) ?? { id, body, url: html_url }
     },
   }
+}
+
+function isOfKey({ proof }: Found): boolean {
+  return proof === 'sealed' || proof === 'signed'
 }

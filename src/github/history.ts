@@ -1,16 +1,42 @@
 import * as z from 'zod/mini'
 import { parseAnswer } from './answer.ts'
-import { isNotFound } from './refusal.ts'
+import { GitHubError, isNotFound } from './refusal.ts'
 import type { Repository } from './repository.ts'
 
 const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}'
+const Sha = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/))
 const Comparison = z.object({
   status: z.enum(['identical', 'ahead', 'behind', 'diverged']),
-  merge_base_commit: z.object({ sha: z.string().check(z.regex(/^[0-9a-f]{40,64}$/)) }),
+  merge_base_commit: z.object({ sha: Sha }),
 })
+
+/** What GitHub answers where a repository has no such ref. */
+const NO_SUCH_REF = 422
 
 export function history({ octokit, owner, repo }: Repository) {
   return {
+    /**
+     * The newest commit of a branch or tag (`refs/heads/main`), `null` when it is gone. Needs `contents: read`; where
+     * that is missing GitHub may say that there is no such thing (404), so that is thrown.
+     */
+    async readHead(ref: string): Promise<string | null> {
+      try {
+        const { data } = await octokit.rest.repos.getCommit({
+          owner,
+          repo,
+          ref: ref.replace(/^refs\//, ''),
+          mediaType: { format: 'sha' },
+        })
+        // Octokit gives bytes where the answer's type does not say that it is text.
+        const text: unknown = data
+        const sha = text instanceof ArrayBuffer ? Buffer.from(text).toString() : text
+        return parseAnswer(Sha, sha, 'GET /repos/{owner}/{repo}/commits/{ref}')
+      } catch (error) {
+        if (error instanceof GitHubError && error.status === NO_SUCH_REF) return null
+        throw error
+      }
+    },
+
     /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
     async readFile(path: string, ref: string | null): Promise<string | null> {
       try {

@@ -4,7 +4,7 @@ import { ActionError } from '../errors.ts'
 export class GitHubError extends ActionError {
   /** Undefined without an answer. */
   readonly status: number | undefined
-  /** GitHub's own words. */
+  /** GitHub's own words, without an end mark; empty where it said nothing that a person would read. */
   readonly said: string
   /** Milliseconds after which it may be asked again: too much was asked at once, and nothing was done. */
   readonly retryAfter: number | null
@@ -20,9 +20,9 @@ export class GitHubError extends ActionError {
     super(
       status === undefined ? 'github_unreachable' : `github_${status}`,
       status === undefined
-        ? `GitHub gave no answer to ${request} (${said.slice(0, 200)}).`
-        : `GitHub answered ${status} to ${request}.`,
-      { hint: hintFor(status), cause },
+        ? `GitHub gave no answer to ${request} (${said}).`
+        : `GitHub answered ${status} to ${request}${said === '' ? '' : `: ${said}`}.`,
+      { hint: hintFor(status, said), cause },
     )
     this.status = status
     this.said = said
@@ -30,40 +30,64 @@ export class GitHubError extends ActionError {
   }
 }
 
-function hintFor(status: number | undefined): string {
+function hintFor(status: number | undefined, said: string): string {
   if (status === undefined || status >= 500)
     return 'GitHub has trouble, or cannot be reached. Run the job again.'
-  if (status === 401) return 'The input "github-token" is not valid (any more).'
-  if (status === 403 || status === 429)
-    return 'GitHub\'s limit of requests is used up, or the job\'s token lacks a permission: see "permissions:" in the README.'
-  return 'Is "github-token" a token of this repository?'
+  if (status === 401) return 'The input "github-token" is not valid. It may have expired.'
+  if (status === 429 || isLimit(said))
+    return "GitHub's limit of requests is used up. Run the job again later."
+  if (lacksPermission(status, said))
+    return 'The token lacks a permission. Add it under "permissions:" of the job: see the README.'
+  if (status === 404) return 'Is "github-token" a token of this repository?'
+  return "The reason is GitHub's own. Change that, and run the job again."
 }
 
 /** Any error of Octokit's as one of ours. */
 export function toGitHubError(error: unknown, request: string): ActionError {
   const { cause, response, message } = error as Error & {
-    response?: { status: number; headers?: Record<string, string | undefined> }
+    response?: { status: number; headers?: Record<string, string | undefined>; data?: unknown }
   }
   if (error instanceof ActionError) return error
   if (cause instanceof ActionError) return cause
   const seconds = Number(response?.headers?.['retry-after'])
   const isTooMuch = response?.status === 403 || response?.status === 429
+  const said = response === undefined ? message : wordsOf(response.data)
   return new GitHubError(
     request,
     response?.status,
-    message,
+    said
+      .replace(/\s+/g, ' ')
+      .slice(0, LONGEST_REASON)
+      .replace(/[.\s]+$/, ''),
     isTooMuch && seconds > 0 ? seconds * 1000 : null,
     error,
   )
 }
 
-/** Whether GitHub refused because the job's token lacks a permission. */
-export function isForbidden(error: unknown): boolean {
-  return (
-    error instanceof GitHubError &&
-    error.status === 403 &&
-    /not accessible|must have|permission/i.test(error.said)
-  )
+/** Characters of what GitHub says that are shown. */
+const LONGEST_REASON = 200
+
+/** The page of a proxy is no word of GitHub's. */
+function wordsOf(data: unknown): string {
+  const { message } = (data ?? {}) as { message?: unknown }
+  return typeof message === 'string' ? message : ''
+}
+
+/** Whether GitHub refused because the job's token lacks a permission, and for no other reason. */
+export function isForbidden(error: unknown): error is GitHubError {
+  return error instanceof GitHubError && lacksPermission(error.status, error.said)
+}
+
+/**
+ * The words of GitHub for a token that lacks a permission. A locked conversation, an archived repository, a limit of
+ * requests, single sign-on and allow lists of addresses are 403 as well, and no permission helps.
+ */
+function lacksPermission(status: number | undefined, said: string): boolean {
+  return status === 403 && /\bnot accessible by\b|\bmust have \w+ (rights|access)\b/i.test(said)
+}
+
+function isLimit(said: string): boolean {
+  return /\brate limit\b|abuse detection/i.test(said)
 }
 
 export function isNotFound(error: unknown): boolean {

@@ -6,8 +6,8 @@ export interface Repository {
   readonly octokit: ReturnType<typeof getOctokit>
   readonly owner: string
   readonly repo: string
-  /** The token is a person's, not a workflow's. */
-  readonly isPersonal: boolean
+  /** The token is a workflow's or another GitHub App's: it cannot ask whom it writes as. */
+  readonly isInstallation: boolean
   /** Ends what is not one of Octokit's calls. */
   readonly signal: AbortSignal
   /** For addresses that are not of the API: it sends no credentials. */

@@ -161,7 +161,7 @@ export async function closePreview(
     const removed = await removeLeftovers(appId, leftovers, capgo, async expected => {
       if (inputs.deployments)
         await courtesy('end the deployments', 'deployments: write', github =>
-          github.endDeployments(environmentOf(`preview/pr-${number}`, context)),
+          github.endDeployments(environmentOf(`preview/pr-${number}`, context), appId),
         )
       await say(expected)
       said = expected

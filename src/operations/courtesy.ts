@@ -4,7 +4,7 @@ import { COURTESY_ENDS, LAST_WORD_ENDS, type Stop } from '../stop.ts'
 
 /**
  * Does what is nice to have on GitHub; null when it could not be done. That costs a warning, never the
- * publish. `what` continues "Could not"; a missing permission is warned about once.
+ * publish. `what` continues "Could not"; what GitHub refuses is warned about once for each permission.
  */
 export type Courtesy = <T>(
   what: string,
@@ -19,15 +19,21 @@ export interface Courtesies {
   readonly lastWord: Courtesy
 }
 
+/** What was warned of, so that it is said once: permissions that are missing, and GitHub's other reasons. */
+interface Told {
+  readonly missing: Set<string>
+  readonly reasons: Set<string>
+}
+
 /** `connect` makes a connection whose calls end with the signal; null without a token. */
 export function createCourtesies(
   connect: ((signal: AbortSignal) => GitHub) | null,
   stop: Stop,
   warnings: string[],
 ): Courtesies {
-  const missing = new Set<string>()
+  const told: Told = { missing: new Set(), reasons: new Set() }
   // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
-  const courtesy = create(connect?.(stop.after(COURTESY_ENDS)) ?? null, missing, warnings)
+  const courtesy = create(connect?.(stop.after(COURTESY_ENDS)) ?? null, told, warnings)
   return {
     courtesy: async (...what) => {
       stop.signal.throwIfAborted()
@@ -35,36 +41,49 @@ export function createCourtesies(
       stop.signal.throwIfAborted()
       return result
     },
-    lastWord: create(connect?.(stop.after(LAST_WORD_ENDS)) ?? null, missing, warnings),
+    lastWord: create(connect?.(stop.after(LAST_WORD_ENDS)) ?? null, told, warnings),
   }
 }
 
-function create(github: GitHub | null, missing: Set<string>, warnings: string[]): Courtesy {
+function create(github: GitHub | null, told: Told, warnings: string[]): Courtesy {
   return async (what, permission, work) => {
-    if (missing.has(permission)) return null
+    if (told.missing.has(permission)) return null
+    const warn = (why: string, about = permission) => {
+      if (!told.reasons.has(`${about}: ${why}`)) warnings.push(`Could not ${what}: ${why}`)
+      told.reasons.add(`${about}: ${why}`)
+    }
     if (github === null) {
-      missing.add(permission)
-      warnings.push(`Could not ${what}: the input "github-token" is empty.`)
+      told.missing.add(permission)
+      warn('the input "github-token" is empty.')
       return null
     }
     try {
       return await work(github)
     } catch (error) {
-      const forbidden = isForbidden(error)
-      if (forbidden) missing.add(permission)
-      warnings.push(
-        forbidden
-          ? `Could not ${what}: the job's token lacks the permission "${permission}". Add it under "permissions:" of the job.`
-          : `Could not ${what}: ${describe(error)}.`,
-      )
+      if (isForbidden(error)) {
+        told.missing.add(permission)
+        warn(lacking(permission, error.said))
+      } else warn(`${describe(error)}.`, isRefusal(error) ? permission : what)
       return null
     }
   }
 }
 
+/** GitHub's decision, which the next attempt meets again. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof GitHubError && (error.status ?? 500) < 500
+}
+
+function lacking(permission: string, said: string): string {
+  const [who, where] = /personal access token/i.test(said)
+    ? ['the token in "github-token"', 'Add it to the token']
+    : ["the job's token", 'Add it under "permissions:" of the job']
+  return `${who} lacks the permission "${permission}". ${where}. GitHub says: ${said}.`
+}
+
 function describe(error: unknown): string {
   if (!(error instanceof GitHubError)) return (error as Error).message.replace(/\.$/, '')
-  return error.status === undefined
-    ? `GitHub gave no answer (${error.said.slice(0, 200)})`
-    : `GitHub answered ${error.status}`
+  const { status, said } = error
+  if (status === undefined) return `GitHub gave no answer (${said})`
+  return `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`
 }

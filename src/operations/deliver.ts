@@ -11,6 +11,7 @@ import {
 } from '../gather.ts'
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
+import { type Head, isStale } from '../plan/staleness.ts'
 import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
 import { describeContents, listStored } from '../report/contents.ts'
 import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
@@ -23,6 +24,7 @@ import type { RunContext } from './context.ts'
 import { UPLOADS } from './delta.ts'
 import { withDeployment } from './deployment.ts'
 import { decideFiles, publish } from './publish.ts'
+import { standingReader } from './standing.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
 /** What shall be on which channel, and what for. */
@@ -31,6 +33,12 @@ export interface Target {
   readonly why: string
   readonly purpose: Purpose
   readonly commit: Commit
+  /** Why it is this commit, where that is not the run's own. */
+  readonly commitWhy: string | null
+  /** The commit was checked out on purpose; the run is of another one. */
+  readonly isChosen: boolean
+  /** What GitHub says now of the ref or pull request that this is published for. */
+  readonly readHead: () => Promise<Head>
   readonly rollout: RolloutRequest
   /** GitHub's environment for it. */
   readonly environment: string
@@ -112,7 +120,7 @@ export async function deliver(
   )
   if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
     goAhead(facts, app, built.content, capgo)
-  const compare = comparer(project, context.github, deps)
+  const standingTo = standingReader(target.commit, target.readHead, comparer(project, context.github, deps))
   const known = await gatherForContent(
     facts,
     names,
@@ -120,7 +128,7 @@ export async function deliver(
     zipping === null,
     target.baseChannel,
     capgo,
-    compare,
+    standingTo,
   )
   const plan = planPublish(known)
   await log.group('Plan', async () => {
@@ -156,7 +164,10 @@ export async function deliver(
         stored: known.stored,
         commit: target.commit,
         content: built.content,
-        compare,
+        staleBy: async channel => {
+          const standing = await standingTo(channel?.version ?? null)
+          return isStale({ ...facts, ours: target.commit, standing })
+        },
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
         onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import { shownPath } from '../bundle/paths.ts'
 import type { ChannelRow } from '../capgo/wire.ts'
+import { RefGone } from '../errors.ts'
 import type { PublishPlan } from '../plan/types.ts'
 import { bundlePage } from '../report/outcome.ts'
 import type { RunContext } from './context.ts'
@@ -35,13 +36,15 @@ export async function withDeployment<T extends Pick<Published, 'outcome' | 'chan
   if (!inputs.deployments) return publish()
   const environment = environmentOf(name, context)
   const transient = purpose.kind === 'preview'
+  const production = name === 'production'
   const beginning = courtesy('show the deployment', PERMISSION, github =>
     github.beginDeployment({
+      appId: plan.appId,
       sha: commit.sha,
       environment,
       transient,
-      production: name === 'production',
-      description: `Capgo channel ${plan.channelName}`,
+      production,
+      channel: plan.channelName,
       logUrl: trigger.runUrl,
     }),
   )
@@ -53,14 +56,15 @@ export async function withDeployment<T extends Pick<Published, 'outcome' | 'chan
     await lastWord('show how the deployment ended', PERMISSION, async github => {
       const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null)
       await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl })
-      if (transient && state === 'success') await github.retireDeployments(environment, id)
+      // As GitHub does it for those that are neither, but for our own alone.
+      if (!production && state === 'success') await github.retireDeployments(environment, plan.appId, id)
     })
   }
   let published: T
   try {
     published = await publish()
   } catch (error) {
-    await end('failure', null)
+    await end(error instanceof RefGone ? 'inactive' : 'failure', null)
     throw error
   }
   await end(published.outcome === 'stale' ? 'inactive' : 'success', published.channel)

@@ -33,7 +33,7 @@ export async function followRun(context: RunContext): Promise<Result> {
         ? `No open pull request comes from ${run.headOwner}:${run.headBranch}; it was closed meanwhile.`
         : `#${candidates[0]!.number} has a newer commit than ${run.headSha.slice(0, 7)}; its own run publishes that.`,
     )
-  const operation = decidePreview(pull, inputs)
+  const operation = decidePreview(pull, run.headSha, inputs)
   if (operation.kind !== 'preview') return skipped(operation.reason)
   return preview(operation, () => takeArtifact(run.id, github, context), context)
 }

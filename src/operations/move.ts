@@ -12,6 +12,7 @@ import type { PublishResult } from '../report/result.ts'
 import { assign, requireAssignment } from './assign.ts'
 import type { RunContext } from './context.ts'
 import { withDeployment } from './deployment.ts'
+import { noteOn } from './note.ts'
 import type { Published } from './publish.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
@@ -102,7 +103,8 @@ async function move(
 ): Promise<Omit<Published, 'files'>> {
   const { appId, channel, bundle, stage } = plan
   const note = async (noted: BundleRow, comment: string) => {
-    if (!(await capgo.noteOnBundle(noted.id, noted.link ?? '', comment)))
+    const written = { noted: comment, link: noted.link ?? '' }
+    if (!(await noteOn(noted, channel.name, written, { appId, capgo })))
       warnings.push(
         `Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`,
       )

@@ -1,21 +1,24 @@
 import { hideSecrets } from '../bundle/environment.ts'
 import { CLOUD } from '../capgo/hosts.ts'
-import { ActionError } from '../errors.ts'
+import type { ChannelRow } from '../capgo/wire.ts'
+import { ActionError, RefGone } from '../errors.ts'
 import type { PullRequest } from '../event.ts'
-import { gatherContents } from '../gather.ts'
+import { gatherCheckedOut, gatherContents } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
 import { matchChannel } from '../plan/channel.ts'
 import { readServedCommit } from '../plan/lineage.ts'
-import type { Operation } from '../plan/operation.ts'
-import { channelDeepLink, commitOfPull, webPreview } from '../plan/preview.ts'
+import { endOf, isPrivileged, type Operation } from '../plan/operation.ts'
+import { channelDeepLink, commitOfPull, pullName, webPreview } from '../plan/preview.ts'
+import type { Head } from '../plan/staleness.ts'
+import type { Commit } from '../plan/types.ts'
 import { firstRefusal } from '../plan/version.ts'
-import { bundlePage, failure } from '../report/outcome.ts'
+import { bundlePage, failure, keptResult } from '../report/outcome.ts'
 import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { blame } from '../stop.ts'
 import { closePreview, hasPreview, readPull } from './close.ts'
-import { writeComment } from './comment.ts'
+import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './comment.ts'
 import type { RunContext } from './context.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './deliver.ts'
 import { convergeForPull, readTestersFile, type TestersFile } from './testers.ts'
@@ -25,30 +28,43 @@ import { convergeForPull, readTestersFile, type TestersFile } from './testers.ts
  * returns the folder of a web build that another run made; null = it is built here.
  */
 export async function preview(
-  { pull, channelName, why }: Extract<Operation, { kind: 'preview' }>,
+  operation: Extract<Operation, { kind: 'preview' }>,
   takeBuild: (() => Promise<string>) | null,
   context: RunContext,
 ): Promise<Result> {
-  // A broken testers file is told of before anything is built.
-  const testersFile = await readTestersFile(context)
-  const prepared = await prepare(
-    {
-      channelName,
-      why,
-      purpose: { kind: 'preview', pull: pull.number },
-      commit: { ...commitOfPull(pull, context.trigger), at: context.deps.now().toISOString() },
-      // A preview is for its testers, all of them.
-      rollout: { bps: null, onActive: context.inputs.onActiveRollout },
-      environment: `preview/pr-${pull.number}`,
-      baseChannel: baseChannelOf(pull, context.inputs),
-      takesBuild: takeBuild !== null,
-    },
-    context,
-  )
-  checkChannel(prepared, pull, context.inputs)
+  const { deps, trigger } = context
+  const { pull } = operation
+  const sha = takeBuild === null ? await readHeadOfCheckout(operation, context) : operation.sha
+  const commit = {
+    ...commitOfPull({ ...pull, headSha: sha }, trigger),
+    at: deps.now().toISOString(),
+  }
+  let prepared: Prepared | null = null
   let delivered: Delivered | null = null
   try {
-    await writeComment(describe('building', prepared, pull, context), context)
+    // A broken testers file is told of before anything is built.
+    const testersFile = await readTestersFile(context)
+    prepared = await prepare(
+      {
+        channelName: operation.channelName,
+        why: operation.why,
+        purpose: { kind: 'preview', pull: pull.number },
+        commit,
+        commitWhy: null,
+        isChosen: false,
+        readHead: () => headOfPull(pull.number, context),
+        // A preview is for its testers, all of them.
+        rollout: { bps: null, onActive: context.inputs.onActiveRollout },
+        environment: `preview/pr-${pull.number}`,
+        baseChannel: baseChannelOf(pull, context.inputs),
+        takesBuild: takeBuild !== null,
+      },
+      context,
+    )
+    checkChannel(prepared, pull, context.inputs)
+    if (takeBuild === null && (await isShown(prepared, pull, context)))
+      return await keepShown(prepared, pull, testersFile, context)
+    await writeComment(describe('building', { ...prepared.facts, pull }, context), context)
     delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context)
     return (
       (await closedMeanwhile(prepared, pull, context)) ??
@@ -56,19 +72,113 @@ export async function preview(
     )
   } catch (error) {
     const { stop } = context.deps
-    const closed = stop.signal.aborted ? null : await closedMeanwhile(prepared, pull, context)
+    const closed =
+      stop.signal.aborted || prepared === null ? null : await closedMeanwhile(prepared, pull, context)
     if (closed !== null) return closed
-    const { code, reason, hint, output } = failure(blame(error, stop))
-    const channel = delivered?.channel ?? prepared.facts.channel
-    const hide = (text: string) => hideSecrets(text, prepared.project.childEnv)
-    await writeComment(
-      {
-        ...describe('failed', { ...prepared, facts: { ...prepared.facts, channel } }, pull, context),
-        error: { code, message: hide(reason), hint, output: output === null ? null : hide(output) },
-      },
-      context,
-    )
+    if (error instanceof RefGone) {
+      if (prepared !== null)
+        await writeComment(
+          { ...describe('kept', { ...prepared.facts, pull }, context), reason: error.message },
+          context,
+        )
+      return { kind: 'skipped', outcome: 'skipped', reason: error.message, testers: null, warnings: [] }
+    }
+    const appId = prepared?.project.appId ?? context.inputs.appId
+    if (appId !== null) {
+      const { code, reason, hint, output } = failure(blame(error, stop))
+      const channel = delivered?.channel ?? prepared?.facts.channel ?? null
+      const env = prepared?.project.childEnv ?? {}
+      const hide = (text: string) => hideSecrets(text, env)
+      // What the channel serves is not known before all was read.
+      const channelName = prepared === null ? '' : operation.channelName
+      const facts = { appId, channelName, channel, commit, pull }
+      await writeComment(
+        {
+          ...describe('failed', facts, context),
+          error: { code, message: hide(reason), hint, output: output === null ? null : hide(output) },
+        },
+        context,
+      )
+    }
     throw error
+  }
+}
+
+/**
+ * The head that is checked out: the event's, by itself or merged into its base, or that of now, where the checkout was
+ * made by name. Another commit is published as the event's head, with a warning.
+ */
+async function readHeadOfCheckout(
+  { pull, sha }: Extract<Operation, { kind: 'preview' }>,
+  { deps, inputs, trigger }: RunContext,
+): Promise<string> {
+  if (isPrivileged(trigger)) return sha
+  const checkedOut = await gatherCheckedOut(inputs, trigger, deps)
+  if (checkedOut === null || checkedOut.sha === trigger.commit.sha) return sha
+  const isOf = (head: string) => checkedOut.sha === head || checkedOut.parents.includes(head)
+  if (isOf(sha)) return sha
+  if (isOf(pull.headSha)) return pull.headSha
+  deps.log.warning(
+    `Commit ${checkedOut.sha.slice(0, 7)} is checked out, which is neither the head of #${pull.number} (${sha.slice(0, 7)}) nor its merge into the base branch. Its content is published as ${sha.slice(0, 7)}. Check the input "ref" of actions/checkout.`,
+  )
+  return sha
+}
+
+/** The pull request's newest commit, as GitHub tells it now. Throws `RefGone` where it wants no preview any more. */
+async function headOfPull(number: number, context: RunContext): Promise<Head> {
+  const now = await readPull(number, context)
+  if (now === null) return { kind: 'unknown' }
+  if (!hasPreview(now, context)) throw new RefGone(`${endOf(now, context.inputs)}, so nothing is published.`)
+  return { kind: 'at', sha: now.headSha }
+}
+
+/** Activity types that come with another content. */
+const CONTENT: ReadonlySet<string> = new Set(['opened', 'synchronize', 'reopened'])
+
+/** Whether an event that changes no content finds the preview of this very commit in place. */
+async function isShown(
+  { facts, project }: Prepared,
+  pull: PullRequest,
+  context: RunContext,
+): Promise<boolean> {
+  const { action, isNewBase, commit, repository } = context.trigger
+  if (CONTENT.has(action) || isNewBase || commit.runAttempt > 1) return false
+  const { channel, channelName } = facts
+  const served = channel?.version ? readServedCommit(channel.version, channelName) : null
+  return (
+    served?.sha === facts.commit.sha &&
+    served.pull === pullName(repository, pull.number) &&
+    (await isAnnounced(project.appId, pull.number, facts.commit.sha, context))
+  )
+}
+
+/** Nothing is built; who gets the preview may have changed all the same. */
+async function keepShown(
+  { project, facts }: Prepared,
+  pull: PullRequest,
+  testersFile: TestersFile | null,
+  context: RunContext,
+): Promise<PublishResult> {
+  const channel = facts.channel!
+  const { appId } = project
+  const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
+  if (testers !== null && !context.inputs.dryRun && context.inputs.comment)
+    await context.courtesy('say in the comment who has the preview', PULL_REQUESTS, github =>
+      updateTesterSection(appId, pull.number, testers.rows, github, context.inputs.capgoToken),
+    )
+  return {
+    ...keptResult(
+      { appId, channel, commit: facts.commit, consoleUrl: context.inputs.hosts.console },
+      `The preview of #${pull.number} shows ${facts.commit.sha.slice(0, 7)} already, and "${context.trigger.action}" changes no content.`,
+      context.deps.clock() - context.began,
+    ),
+    testers,
+    preview: {
+      pull: pull.number,
+      deepLink: channelDeepLink(appId, channel),
+      webUrl: null,
+      commentUrl: null,
+    },
   }
 }
 
@@ -131,8 +241,12 @@ async function announce(
   const web =
     served === null ? null : webPreview(prepared.app, channel, served, inputs.hosts.api === CLOUD.api)
   const shown = { pull: pull.number, deepLink, webUrl: web !== null && 'url' in web ? web.url : null }
-  if (result.outcome === 'stale' || served === null)
-    return { ...result, preview: { ...shown, commentUrl: null } }
+  if (result.outcome === 'stale' || served === null) {
+    // This run's own "building" must not stay; the comment of a newer run is left alone.
+    const kept = describe('kept', { ...prepared.facts, channel, pull }, context)
+    const commentUrl = await writeComment({ ...kept, reason: result.reason }, context)
+    return { ...result, preview: { ...shown, commentUrl } }
+  }
 
   const testers = await convergeForPull(appId, { published: pull, closing: null }, testersFile, context)
   const [{ change }, devices] = await Promise.all([
@@ -141,7 +255,7 @@ async function announce(
   ])
   const commentUrl = await writeComment(
     {
-      ...describe('ready', prepared, pull, context),
+      ...describe('ready', { ...prepared.facts, pull }, context),
       channel: { name: channel.name, id: channel.id, selfAssignable: channel.allow_device_self_set },
       bundle: {
         id: served.id,
@@ -179,21 +293,33 @@ async function announce(
 /** What a comment says whatever came of the run: the channel as it was when the run began. */
 function describe(
   state: PreviewComment['state'],
-  { project, facts }: Prepared,
-  pull: PullRequest,
+  {
+    appId,
+    channelName,
+    channel,
+    commit,
+    pull,
+  }: {
+    readonly appId: string
+    readonly channelName: string
+    readonly channel: ChannelRow | null
+    readonly commit: Commit
+    readonly pull: PullRequest
+  },
   { inputs, trigger }: RunContext,
 ): PreviewComment {
-  const { channel, commit } = facts
-  const served = channel?.version ?? null
-  const from = served === null ? null : readServedCommit(served, facts.channelName)
+  const version = channel?.version ?? null
+  const from = version === null ? null : readServedCommit(version, channelName)
+  // What the channel serves is a preview of this pull request, or nobody's business here.
+  const served = from?.pull === pullName(trigger.repository, pull.number) ? version : null
   return {
     state,
-    appId: project.appId,
+    appId,
     pull: pull.number,
     commit: { sha: commit.sha, url: commit.url },
     runUrl: trigger.runUrl,
     channel: {
-      name: facts.channelName,
+      name: channelName,
       id: channel?.id ?? null,
       selfAssignable: channel?.allow_device_self_set ?? true,
     },
@@ -204,7 +330,7 @@ function describe(
             id: served.id,
             name: served.name,
             size: null,
-            url: bundlePage(inputs.hosts.console, project.appId, served.id),
+            url: bundlePage(inputs.hosts.console, appId, served.id),
             from:
               from === null || from.sha === commit.sha
                 ? null
@@ -214,7 +340,7 @@ function describe(
     natives: [],
     nativeChanges: [],
     devices: null,
-    deepLink: channel === null || served === null ? null : channelDeepLink(project.appId, channel),
+    deepLink: channel === null || served === null ? null : channelDeepLink(appId, channel),
     web: null,
     testers: null,
     warnings: [],

@@ -7,13 +7,14 @@ import { zipKey } from '../capgo/upload.ts'
 import type { App, BundleRow, ChannelRow, FilesConfig } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { decideDelta } from '../plan/delta.ts'
-import { isStale, readServedCommit } from '../plan/lineage.ts'
+import { readServedCommit } from '../plan/lineage.ts'
 import { formatShare, isAt } from '../plan/rollout.ts'
-import type { Commit, PublishAction, PublishPlan, Relation, StoredFiles } from '../plan/types.ts'
+import type { Commit, PublishAction, PublishPlan, StoredFiles } from '../plan/types.ts'
 import type { ListedFile } from '../report/contents.ts'
 import { assign, requireAssignment } from './assign.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { type DeltaStore, storeDelta } from './delta.ts'
+import { noteOn } from './note.ts'
 
 export interface PublishContext {
   readonly capgo: Capgo
@@ -24,8 +25,8 @@ export interface PublishContext {
   readonly stored: StoredFiles
   readonly commit: Commit
   readonly content: Content
-  /** How a commit (second) stands to another (first). */
-  readonly compare: (base: string, head: string) => Promise<Relation>
+  /** Why the commit must not go on the channel as it is now, or null; GitHub is asked anew. */
+  readonly staleBy: (channel: ChannelRow | null) => Promise<string | null>
   readonly log: (message: string) => void
   /** Bytes that Capgo has of how many. */
   readonly onProgress: (sent: number, total: number) => void
@@ -115,7 +116,7 @@ async function keep(
     readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha
   ) {
     // Without this note a slower run of an older commit would not know that it is older.
-    const noted = await capgo.noteOnBundle(action.bundle.id, plan.link, plan.comment)
+    const noted = await note(plan, action.bundle, capgo)
     if (!noted) log('The commit could not be noted on the bundle; publishing is not affected.')
   }
   const why = plan.decisions.find(decision => decision.what === 'bundle')?.why ?? ''
@@ -130,6 +131,11 @@ async function keep(
     files: null,
     warnings: [],
   }
+}
+
+function note(plan: PublishPlan, bundle: BundleRow, capgo: Capgo): Promise<boolean> {
+  const { appId, channelName, comment, link } = plan
+  return noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo })
 }
 
 /** What the first write does not tell by itself: that the last one will be refused. */
@@ -149,7 +155,7 @@ async function takeOver(
   const { capgo, log } = context
   await requirePermissions(plan, context)
   const [noted, channel] = await Promise.all([
-    capgo.noteOnBundle(bundle.id, plan.link, plan.comment),
+    note(plan, bundle, capgo),
     capgo.readChannel(plan.appId, plan.channelName),
   ])
   if (!noted) log('The commit could not be noted on the bundle; publishing is not affected.')
@@ -371,7 +377,7 @@ async function promote(
   context: PublishContext,
 ): Promise<Omit<Published, 'delta' | 'files' | 'warnings'>> {
   const { capgo } = context
-  const stale = await staleBy(plan, channel, context)
+  const stale = await context.staleBy(channel)
   if (channel !== null && stale !== null)
     return { outcome: 'stale', reason: sentence(stale), channel, bundle: null, by: null }
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
@@ -391,7 +397,7 @@ async function promote(
       bundle,
       by: action === 'keep' ? null : action,
     }
-  const overtaken = await staleBy(plan, served, context)
+  const overtaken = await context.staleBy(served)
   if (overtaken !== null)
     return { outcome: 'stale', reason: sentence(overtaken), channel: served, bundle: null, by: null }
   throw new ActionError(
@@ -412,15 +418,6 @@ async function readBack(plan: PublishPlan, capgo: Capgo): Promise<ChannelRow> {
   const channel = await capgo.readChannel(plan.appId, plan.channelName)
   if (channel === null) throw channelVanished(plan.channelName)
   return channel
-}
-
-async function staleBy(
-  plan: PublishPlan,
-  channel: ChannelRow | null,
-  { commit, compare }: PublishContext,
-): Promise<string | null> {
-  const served = channel?.version ? readServedCommit(channel.version, plan.channelName) : null
-  return served === null ? null : isStale(commit, served, await compare(served.sha, commit.sha))
 }
 
 function sentence(text: string): string {

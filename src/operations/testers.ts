@@ -271,7 +271,7 @@ async function converge(
       for (const pull of touched)
         if (pull !== scope?.published?.number)
           await context.courtesy('update the comment of the other pull request', PULL_REQUESTS, github =>
-            updateTesterSection(appId, pull, rowsOf(pull), github),
+            updateTesterSection(appId, pull, rowsOf(pull), github, inputs.capgoToken),
           )
     const closing = previews.find(({ pull }) => pull === scope?.closing)?.channel
     return {

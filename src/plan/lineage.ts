@@ -1,5 +1,5 @@
 import type { BundleRow } from '../capgo/wire.ts'
-import type { Commit, Relation } from './types.ts'
+import type { Commit } from './types.ts'
 
 /** How a bundle got onto a channel, as far as its comment tells. */
 export interface ServedCommit {
@@ -16,8 +16,15 @@ export interface ServedCommit {
   readonly at: string | null
   /** It was put there on purpose instead of this newer one: a roll-back. */
   readonly instead: { readonly name: string; readonly sha: string | null } | null
+  /** Commits of the bundles that the roll-backs before that one took off the channel. */
+  readonly alsoOff: readonly string[]
   /** The run that rolled this bundle back, when it was. */
   readonly withdrawn: { readonly runId: number; readonly run: string } | null
+}
+
+/** A line of a bundle's comment. */
+export interface Note extends ServedCommit {
+  readonly channel: string
 }
 
 /** What a note says besides the commit. */
@@ -25,7 +32,11 @@ export interface Circumstances {
   /** Name of the bundle that the channel serves until then; null or the bundle itself keeps what the note says. */
   readonly after: string | null
   readonly instead?: { readonly name: string; readonly sha: string | null }
+  readonly alsoOff?: readonly string[]
 }
+
+/** A note says so many of the commits that were rolled back before, the newest. */
+const MOST_OFF = 10
 
 /**
  * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
@@ -33,13 +44,11 @@ export interface Circumstances {
  * read it, and the next run can.
  */
 const LINE =
-  /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?<more>(?: \S+ \S+)*)$/
+  /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}|[0-9a-f]{64}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?<more>(?: \S+ \S+)*)$/
 
-interface Line extends ServedCommit {
-  readonly channel: string
-}
+const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 
-function parseLine(line: string): Line | null {
+function parseLine(line: string): Note | null {
   const found = LINE.exec(line.trim())?.groups
   if (found === undefined) return null
   const words = found.more!.trim().split(' ')
@@ -57,11 +66,12 @@ function parseLine(line: string): Line | null {
     after: more.get('after') ?? null,
     at: more.get('at') ?? null,
     instead: name === '' ? null : { name, sha: sha ?? null },
+    alsoOff: (more.get('off') ?? '').split(',').filter(each => SHA.test(each)),
     withdrawn: runId === undefined ? null : { run, runId: Number(runId) },
   }
 }
 
-function writeLine(line: Line): string {
+function writeLine(line: Note): string {
   const more = [
     line.pull === null ? '' : ` for ${line.pull}`,
     line.after === null ? '' : ` after ${line.after}`,
@@ -69,6 +79,7 @@ function writeLine(line: Line): string {
     line.instead === null
       ? ''
       : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
+    line.alsoOff.length === 0 ? '' : ` off ${line.alsoOff.slice(0, MOST_OFF).join(',')}`,
     line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
   ]
   // Git takes every space of Unicode but the plain one in a name; here each would end the word.
@@ -94,9 +105,7 @@ export function readServedCommit(
 }
 
 /** All that a bundle's comment tells, the newest note first; empty when this action did not make it. */
-export function readNotes(
-  bundle: Pick<BundleRow, 'comment'>,
-): (ServedCommit & { readonly channel: string })[] {
+export function readNotes(bundle: Pick<BundleRow, 'comment'>): Note[] {
   return linesOf(bundle.comment).flatMap(line => parseLine(line) ?? [])
 }
 
@@ -113,7 +122,7 @@ export function noteCommit(
   comment: string | null,
   channelName: string,
   commit: Commit,
-  { after, instead }: Circumstances = { after: null },
+  { after, instead, alsoOff }: Circumstances = { after: null },
 ): string {
   const lines = linesOf(comment)
   const old = readServedCommit({ comment }, channelName)
@@ -127,9 +136,18 @@ export function noteCommit(
     after: word(after) ?? old?.after ?? null,
     at: commit.at ?? old?.at ?? null,
     instead: instead !== undefined && word(instead.name) !== null ? instead : null,
+    alsoOff: alsoOff ?? [],
     withdrawn: null,
   })
   return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n')
+}
+
+/** `comment` with this channel's line as `noted` has it: what others wrote on the bundle meanwhile stays. */
+export function withNoteOf(comment: string | null, channelName: string, noted: string): string {
+  const isOurs = (line: string) => parseLine(line)?.channel === channelName
+  const [note] = linesOf(noted).filter(isOurs)
+  const others = linesOf(comment).filter(line => !isOurs(line))
+  return (note === undefined ? others : [note, ...others]).join('\n')
 }
 
 /** The comment with the word that this run took the bundle off the channel; null when it has no line for it. */
@@ -147,32 +165,4 @@ export function noteWithdrawal(
       return parsed?.channel === channelName ? writeLine({ ...parsed, withdrawn }) : line
     })
     .join('\n')
-}
-
-/**
- * Why this run must not touch the channel, or null. History decides; where it cannot (rewritten, or not
- * readable), the order in which the runs were started does: GitHub numbers them upwards and a re-run keeps
- * its number. After a roll-back that order decides first: what was started before it, a re-run of what was
- * rolled back above all, brings nothing back.
- */
-export function isStale(ours: Commit, served: ServedCommit | null, relation: Relation): string | null {
-  if (served === null || served.sha === ours.sha) return null
-  const which = `the channel serves ${served.sha.slice(0, 7)} (${served.refName}, run ${served.run})`
-  const { instead } = served
-  if (instead !== null && (ours.sha === instead.sha || ours.runId < served.runId))
-    return ours.sha === instead.sha
-      ? `run ${served.run} rolled the channel back from ${instead.name}, which was of this run's commit ${ours.sha.slice(0, 7)}`
-      : `run ${served.run}, which was started after this run, rolled the channel back from ${instead.name}`
-  switch (relation) {
-    case 'behind':
-      return `${which}, and this run's commit ${ours.sha.slice(0, 7)} is older`
-    case 'identical':
-    case 'ahead':
-      return null
-    case 'diverged':
-    case 'unknown':
-      return ours.runId < served.runId
-        ? `${which}, which was started after this run${relation === 'unknown' ? '; the history could not be compared' : ' (the history was rewritten or the branches differ)'}`
-        : null
-  }
 }

@@ -9,7 +9,10 @@ export type Operation =
   | { readonly kind: 'publish'; readonly channelName: string; readonly why: string }
   | {
       readonly kind: 'preview'
+      /** As it is now. */
       readonly pull: PullRequest
+      /** The commit that is published: the head when the event happened. */
+      readonly sha: string
       readonly channelName: string
       readonly why: string
     }
@@ -20,6 +23,8 @@ export type Operation =
       readonly pull: PullRequest
       readonly channelName: string
       readonly why: string
+      /** The event says that the preview ends; else there may be none. */
+      readonly isEnding: boolean
     }
   | { readonly kind: 'sweep' }
   | { readonly kind: 'skip'; readonly reason: string }
@@ -52,13 +57,49 @@ export interface OperationInputs {
   readonly build: boolean
 }
 
-/** What the event asks for. Throws where a run of this kind would be unsafe or names no channel. */
-export function decideOperation(trigger: Trigger, inputs: OperationInputs): Operation {
+/**
+ * What the event asks for, by the table of events and by the pull request as it is now (`pull`; null = as the event
+ * has it). Throws where a run of this kind would be unsafe or names no channel, and `event_unsupported`.
+ */
+export function decideOperation(
+  trigger: Trigger,
+  inputs: OperationInputs,
+  pull: PullRequest | null = null,
+): Operation {
   if (inputs.operation !== null) return inputs.operation
-  if (trigger.event === 'workflow_run') return decideFollowing(trigger, inputs)
-  if (trigger.pull !== null) return decidePull(trigger, trigger.pull, inputs)
-  if (trigger.event === 'schedule' && inputs.channel === null) return { kind: 'sweep' }
-  return decideRef(trigger, inputs)
+  const { event, rule, ref } = trigger
+  switch (rule.work) {
+    case 'refuse':
+      throw new ActionError(
+        'event_unsupported',
+        `This action publishes nothing on "${event}": ${rule.why}.`,
+        {
+          hint: 'Remove this event from "on:" of the workflow, or keep this step from it with "if:". An input "operation" other than auto works on every event.',
+        },
+      )
+    case 'nothing':
+      return { kind: 'skip', reason: `Nothing to do on "${event}": ${rule.why}.` }
+    case 'follow':
+      return decideFollowing(trigger, inputs)
+    case 'preview':
+      return trigger.pull === null
+        ? { kind: 'skip', reason: `The event "${event}" is of no pull request.` }
+        : decidePull(trigger, trigger.pull, pull ?? trigger.pull, inputs)
+    case 'sweep':
+      return inputs.channel === null ? { kind: 'sweep' } : decideRef(trigger, inputs)
+    case 'publish':
+      return trigger.isDeletion
+        ? {
+            kind: 'skip',
+            reason: `The ${ref.type === 'tag' ? 'tag' : 'branch'} was deleted, so nothing is published.`,
+          }
+        : decideRef(trigger, inputs)
+  }
+}
+
+/** Whether GitHub gave the run no secrets, so that it can do nothing. */
+export function hasNoSecrets({ pull, actor }: Trigger, { capgoToken }: OperationInputs): boolean {
+  return pull !== null && capgoToken === '' && (pull.fork || actor === 'dependabot[bot]')
 }
 
 /** Runs of these events have secrets and may meet code of strangers: nothing of it is run. */
@@ -66,11 +107,17 @@ export function isPrivileged({ event }: Pick<Trigger, 'event'>): boolean {
   return event === 'pull_request_target' || event === 'workflow_run'
 }
 
-function decidePull(trigger: Trigger, pull: PullRequest, inputs: OperationInputs): Operation {
-  const { number } = pull
-  if (inputs.capgoToken === '' && (pull.fork || trigger.actor === 'dependabot[bot]')) {
-    const whose = pull.fork ? 'forks' : 'Dependabot'
-    const advice = pull.fork
+/** `event` is the pull request when the event happened, `now` the same as it is now. */
+function decidePull(
+  trigger: Trigger,
+  event: PullRequest,
+  now: PullRequest,
+  inputs: OperationInputs,
+): Operation {
+  const { number } = now
+  if (hasNoSecrets(trigger, inputs)) {
+    const whose = now.fork ? 'forks' : 'Dependabot'
+    const advice = now.fork
       ? 'To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).'
       : 'To preview its pull requests, store the key as a Dependabot secret too.'
     return {
@@ -78,20 +125,31 @@ function decidePull(trigger: Trigger, pull: PullRequest, inputs: OperationInputs
       reason: `No preview of #${number}: GitHub gives runs of ${whose} no secrets, so there is no Capgo key here. ${advice}`,
     }
   }
-  const label = inputs.previewLabel
-  const channelName = previewChannelName(inputs.previewChannel, pull)
-  if (trigger.action === 'closed')
-    return { kind: 'cleanup', pull, channelName, why: `#${number} was ${pull.merged ? 'merged' : 'closed'}` }
-  if (trigger.label !== null && trigger.label !== label)
+  const operation = decidePreview(now, event.headSha, inputs)
+  if (operation.kind === 'skip')
     return {
-      kind: 'skip',
-      reason: `Label "${trigger.label}" decides nothing about the preview of #${number}.`,
+      kind: 'cleanup',
+      pull: now,
+      channelName: previewChannelName(inputs.previewChannel, now),
+      why: endOf(now, inputs),
+      isEnding: ENDS.has(trigger.action),
     }
-  if (label !== null && trigger.action === 'unlabeled')
-    return { kind: 'cleanup', pull, channelName, why: `Label "${label}" was taken off #${number}` }
-  const operation = decidePreview(pull, inputs)
-  if (operation.kind === 'preview' && isPrivileged(trigger) && inputs.build) throw refusesToBuild(trigger)
+  // The run of the event that opened it again makes the preview: this one may have nothing checked out.
+  if (trigger.action === 'closed')
+    return { kind: 'skip', reason: `#${number} is open again, so its preview stays.` }
+  if (isPrivileged(trigger) && inputs.build) throw refusesToBuild(trigger)
   return operation
+}
+
+/** Activity types after which a preview may have to go. */
+const ENDS: ReadonlySet<string> = new Set(['closed', 'unlabeled', 'converted_to_draft'])
+
+/** Why a pull request has no preview. */
+export function endOf(
+  { number, open, merged }: PullRequest,
+  { previewLabel }: Pick<OperationInputs, 'previewLabel'>,
+): string {
+  return open ? `#${number} has no label "${previewLabel}"` : `#${number} was ${merged ? 'merged' : 'closed'}`
 }
 
 /**
@@ -100,8 +158,10 @@ function decidePull(trigger: Trigger, pull: PullRequest, inputs: OperationInputs
  */
 export function decidePreview(
   pull: PullRequest,
+  sha: string,
   { channels, previewChannel, previewLabel: label }: OperationInputs,
 ): Extract<Operation, { kind: 'preview' | 'skip' }> {
+  if (!pull.open) return { kind: 'skip', reason: `#${pull.number} is closed, so it gets no preview.` }
   if (label !== null && !pull.labels.includes(label))
     return { kind: 'skip', reason: `#${pull.number} has no label "${label}"; with it, it gets a preview.` }
   const channelName = previewChannelName(previewChannel, pull)
@@ -113,7 +173,7 @@ export function decidePreview(
         hint: `The input "preview-channel" (${previewChannel}) gives that name for this branch. Put {number} in it.`,
       },
     )
-  return { kind: 'preview', pull, channelName, why: `pull request #${pull.number}` }
+  return { kind: 'preview', pull, sha, channelName, why: `pull request #${pull.number}` }
 }
 
 function decideFollowing(trigger: Trigger, inputs: OperationInputs): Operation {

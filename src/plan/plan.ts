@@ -4,8 +4,9 @@ import { ActionError } from '../errors.ts'
 import { newChannelSettings } from './channel.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
 import { normaliseNative, type VersionRules } from './delivery.ts'
-import { isStale, noteCommit, readServedCommit } from './lineage.ts'
+import { noteCommit, readServedCommit } from './lineage.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare } from './rollout.ts'
+import { isStale, type Standing } from './staleness.ts'
 import type {
   BuiltFacts,
   Commit,
@@ -41,6 +42,9 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
   const served = channel?.version ?? null
   const decisions: Decision[] = [
     { what: 'channel', value: facts.channelName, why: facts.channelWhy },
+    ...(facts.commitWhy === null
+      ? []
+      : [{ what: 'commit', value: commit.sha.slice(0, 7), why: facts.commitWhy }]),
     ...facts.natives.map(native => ({
       what: 'native version',
       value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
@@ -114,8 +118,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
 
   function decideAction(): PublishAction {
     if (served !== null) {
-      const stale =
-        isStale(commit, readServedCommit(served, facts.channelName), facts.relation) ?? staleByRollout()
+      const stale = staleBy(facts.standing) ?? (facts.running && staleBy(facts.running.standing))
       if (stale !== null) {
         decisions.push({ what: 'bundle', value: served.name, why: stale })
         return { do: 'keep', outcome: 'stale', bundle: served }
@@ -135,17 +138,9 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
         })
         return { do: 'keep', outcome: 'unchanged', bundle: running }
       }
-      const withdrawn = facts.bundles.find(
-        bundle =>
-          bundle.checksum === checksum && readServedCommit(bundle, facts.channelName)?.withdrawn != null,
-      )
-      if (withdrawn !== undefined) {
-        const { run } = readServedCommit(withdrawn, facts.channelName)!.withdrawn!
-        decisions.push({
-          what: 'bundle',
-          value: served.name,
-          why: `this content is that of ${withdrawn.name}, from which run ${run} rolled the channel back; to bring it back, use "operation: rollback" with "to: ${withdrawn.name}" and "force: true"`,
-        })
+      const withdrawn = withdrawnCommit()
+      if (withdrawn !== null) {
+        decisions.push({ what: 'bundle', value: served.name, why: withdrawn })
         return { do: 'keep', outcome: 'stale', bundle: served }
       }
     }
@@ -181,10 +176,29 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     return { do: 'upload', names: choice.names, minUpdateVersion: request.minUpdateVersion }
   }
 
-  function staleByRollout(): string | null {
-    if (facts.running === null) return null
-    const { bundle, relation } = facts.running
-    return isStale(commit, readServedCommit(bundle, facts.channelName), relation)
+  function staleBy(standing: Standing): string | null {
+    const { channelName, force, isChosen } = facts
+    return isStale({ ours: commit, channelName, standing, isChosen, force })
+  }
+
+  /**
+   * Content that the channel was rolled back from. The same commit stays off until something else was published; a
+   * later one is a decision to bring it back, and is warned about.
+   */
+  function withdrawnCommit(): string | null {
+    const own = served === null ? null : readServedCommit(served, facts.channelName)
+    for (const bundle of facts.bundles) {
+      const note = readServedCommit(bundle, facts.channelName)
+      if (bundle.checksum !== checksum || note?.withdrawn == null || facts.force) continue
+      const { run, runId } = note.withdrawn
+      if (note.sha === commit.sha && (own === null || own.runId <= runId))
+        return `this commit is that of ${bundle.name}, from which run ${run} rolled the channel back; to bring it back, set "force: true"`
+      warnings.push(
+        `This content is that of ${bundle.name}, from which run ${run} rolled the channel back. It is published again, because ${commit.sha.slice(0, 7)} is another commit. Devices on which it failed never try it again.`,
+      )
+      return null
+    }
+    return null
   }
 
   function showable(bundle: BundleRow): boolean {

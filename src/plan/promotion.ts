@@ -2,7 +2,7 @@ import semver from 'semver'
 import type { BundleRow, ChannelRow, ServedBundle } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
-import { isStale, readServedCommit } from './lineage.ts'
+import { readServedCommit } from './lineage.ts'
 import {
   type MoveFacts,
   type MovePlan,
@@ -14,6 +14,7 @@ import {
 } from './move.ts'
 import { channelWarnings, isReady, listNatives } from './plan.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare, isAt } from './rollout.ts'
+import { staleByOrder } from './staleness.ts'
 import type { Decision, OnIncompatible, Relation } from './types.ts'
 import { firstRefusal } from './version.ts'
 
@@ -154,7 +155,7 @@ function olderThanServed({ from, to, bundle, relation, run }: PromotionFacts): s
   if (ours !== null && theirs !== null) {
     const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId }
     // What was decided by a roll-back is about runs; this is about the two bundles.
-    const stale = isStale(commit, { ...theirs, instead: null }, relation)
+    const stale = staleByOrder(commit, { ...theirs, instead: null }, relation)
     if (stale === null) return null
     const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`
     const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`

@@ -1,6 +1,6 @@
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
-import { noteWithdrawal, readServedCommit } from './lineage.ts'
+import { noteWithdrawal, readServedCommit, type ServedCommit } from './lineage.ts'
 import {
   type MoveFacts,
   type MovePlan,
@@ -142,7 +142,9 @@ export function planRollback(facts: RollbackFacts): MovePlan {
     why: describeMove(facts),
     comment: noteMove(bundle, channel, origin, run, {
       after: isUndone ? (served?.name ?? null) : null,
-      ...(served === null || isUndone ? {} : { instead: namedWithCommit(served, channel.name) }),
+      ...(served === null || isUndone
+        ? {}
+        : { instead: namedWithCommit(served, channel.name), alsoOff: offBefore(noted) }),
     }),
     withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
     commit: origin,
@@ -156,6 +158,12 @@ export function planRollback(facts: RollbackFacts): MovePlan {
       ...(origin === null ? [NOT_OURS] : []),
     ],
   }
+}
+
+/** Commits that were rolled back before, when the channel goes back once more. */
+function offBefore(noted: ServedCommit | null): string[] {
+  const last = noted?.instead?.sha
+  return [...(last ? [last] : []), ...(noted?.alsoOff ?? [])]
 }
 
 function describeMove({ channel, target: { bundle, why }, affected }: RollbackFacts): string {

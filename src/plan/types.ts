@@ -1,6 +1,7 @@
 import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/wire.ts'
 import type { NativeChange } from './compatibility.ts'
 import type { RolloutRequest, Stage } from './rollout.ts'
+import type { Standing } from './staleness.ts'
 
 /** One choice of a plan, why it was made and who said so. Printed by a dry run and in the log. */
 export interface Decision {
@@ -78,6 +79,12 @@ export interface PublishFacts {
   readonly wanted: WantedVersion
   readonly natives: readonly NativeVersion[]
   readonly commit: Commit
+  /** Why it is this commit, where that is not the run's own; null where it is. */
+  readonly commitWhy: string | null
+  /** The commit was checked out on purpose; the run is of another one. */
+  readonly isChosen: boolean
+  /** Publishes also what is older, or was rolled back. */
+  readonly force: boolean
   readonly rollout: RolloutRequest
   /** The user's own minimum native version for the bundle. */
   readonly minUpdateVersion: string | null
@@ -102,9 +109,10 @@ export interface BuiltFacts extends PublishFacts {
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
   readonly stored: StoredFiles
-  readonly relation: Relation
-  /** What the channel rolls out, and how our commit stands to that one's; null without a rollout. */
-  readonly running: { readonly bundle: BundleRow; readonly relation: Relation } | null
+  /** How our commit stands to its ref and to what the channel serves. */
+  readonly standing: Standing
+  /** What the channel rolls out, and how our commit stands to that one; null without a rollout. */
+  readonly running: { readonly bundle: BundleRow; readonly standing: Standing } | null
   /** The channel whose devices will take the bundle next: itself, or that of a pull request's base branch. */
   readonly base: ChannelRow | null
   /** Native packages of the app, as installed. */

@@ -26,21 +26,38 @@ export function renderComment(comment: PreviewComment): string {
   return `${limit(markdown.join('\n\n'), LONGEST_COMMENT, text => text.length)}\n`
 }
 
+/** A `kept` preview has the heading of one that is ready, where there is one. */
+const HEADINGS: Readonly<Record<PreviewComment['state'], string>> = {
+  building: '### 🔨 Building',
+  ready: '### 📱 Preview ready',
+  failed: '### ❌ No preview of',
+  kept: '### 💤 No preview of',
+  closed: '### 🧹 Preview closed',
+}
+
+/** What a comment of ours says; null where it says nothing that is known. */
+export function stateOfComment(body: string): PreviewComment['state'] | null {
+  const heading = body.split('\n').find(line => line.startsWith('### ')) ?? ''
+  const states = Object.keys(HEADINGS) as PreviewComment['state'][]
+  return states.find(state => heading.startsWith(HEADINGS[state])) ?? null
+}
+
 function blocks(comment: PreviewComment): string[] {
+  const { bundle } = comment
   const commit = linkCommit(comment.commit)
   const warned = setApart([...refusals(comment), ...comment.warnings.map(escapeText)])
   switch (comment.state) {
     case 'building':
       return [
-        `### 🔨 Building ${commit} for ${code(comment.channel.name)}`,
-        comment.bundle === null ? '' : still(comment),
+        `${HEADINGS.building} ${commit} for ${code(comment.channel.name)}`,
+        bundle === null ? '' : still(comment),
         warned,
         phone(comment),
         footer(comment),
       ]
     case 'ready':
       return [
-        `### 📱 Preview ready: ${served(comment)}`,
+        `${HEADINGS.ready}: ${served(comment)}`,
         facts(comment),
         warned,
         testers(comment),
@@ -52,7 +69,7 @@ function blocks(comment: PreviewComment): string[] {
       ]
     case 'failed':
       return [
-        `### ❌ No preview of ${commit}${why(comment)}`,
+        `${HEADINGS.failed} ${commit}${why(comment)}`,
         failure(comment),
         still(comment),
         output(comment),
@@ -60,8 +77,17 @@ function blocks(comment: PreviewComment): string[] {
         phone(comment),
         footer(comment),
       ]
+    case 'kept':
+      return [
+        bundle === null ? `${HEADINGS.kept} ${commit}` : `${HEADINGS.ready}: ${served(comment)}`,
+        bundle === null ? '' : facts(comment),
+        alert('NOTE', `${commit} was not published. ${escapeText(comment.reason ?? '')}`.trim()),
+        warned,
+        phone(comment),
+        footer(comment),
+      ]
     case 'closed':
-      return ['### 🧹 Preview closed', removed(comment), movedOn(comment), warned, footer(comment)]
+      return [HEADINGS.closed, removed(comment), movedOn(comment), warned, footer(comment)]
   }
 }
 
@@ -132,12 +158,17 @@ function refusals({ natives }: PreviewComment): string[] {
   )
 }
 
-/** What the channel serves while this commit is not on it. */
+/** What the channel serves while this commit is not on it; nothing is said of a channel that is not known. */
 function still(comment: PreviewComment): string {
   const { bundle, channel } = comment
+  if (channel.name === '') return ''
   if (bundle === null) return `Channel ${code(channel.name)} serves nothing yet.`
-  const from = bundle.from === null ? '' : ` from ${linkCommit(bundle.from)}`
-  return `Channel ${code(channel.name)} still serves ${served(comment)}${from}.`
+  const what = `hannel ${code(channel.name)} still serves ${served(comment)}`
+  if (bundle.from === null) return `C${what}.`
+  const from = linkCommit(bundle.from)
+  return comment.state === 'failed'
+    ? `The earlier preview, of ${from}, still works: c${what}.`
+    : `C${what} from ${from}.`
 }
 
 /** An error's code is its shortest name: `build_failed`. */

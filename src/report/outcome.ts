@@ -196,6 +196,54 @@ export function movedResult(
   }
 }
 
+/** The result of a run that found what it wants in place, before anything was built. Time in milliseconds. */
+export function keptResult(
+  {
+    appId,
+    channel,
+    commit,
+    consoleUrl,
+  }: {
+    readonly appId: string
+    readonly channel: ChannelRow
+    readonly commit: { readonly sha: string; readonly refName: string; readonly url: string }
+    readonly consoleUrl: string | null
+  },
+  reason: string,
+  total: number,
+): PublishResult {
+  const served = channel.version
+  return {
+    kind: 'publish',
+    outcome: 'unchanged',
+    reason,
+    appId,
+    channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
+    bundle: {
+      id: served?.id ?? null,
+      name: served?.name ?? '',
+      checksum: served?.checksum ?? null,
+      size: null,
+      url: bundlePage(consoleUrl, appId, served?.id ?? null),
+    },
+    rollout: null,
+    by: null,
+    before: served === null ? null : { id: served.id, name: served.name },
+    commit: { sha: commit.sha, refName: commit.refName, url: commit.url },
+    ...NOTHING_COMPARED,
+    delta: null,
+    natives: [],
+    files: null,
+    leftOut: [],
+    decisions: [],
+    testers: null,
+    warnings: [],
+    preview: null,
+    verified: null,
+    durations: { build: null, upload: null, total },
+  }
+}
+
 /** The result with what a device was given; null where none asked. */
 export function withVerification(
   result: PublishResult,

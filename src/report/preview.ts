@@ -4,12 +4,14 @@ import type { TestersReport } from './testers.ts'
 
 /** Everything that the one comment of a pull request and app says. Sizes in bytes. Names are untrusted text. */
 export interface PreviewComment {
-  readonly state: 'building' | 'ready' | 'failed' | 'closed'
+  /** `kept`: a run ended without a failure and published nothing; the preview is as it was. */
+  readonly state: 'building' | 'ready' | 'failed' | 'kept' | 'closed'
   readonly appId: string
   readonly pull: number
   readonly commit: { readonly sha: string; readonly url: string }
   /** Page of the workflow run. */
   readonly runUrl: string
+  /** An empty name where it is not known. */
   readonly channel: { readonly name: string; readonly id: number | null; readonly selfAssignable: boolean }
   /** What the channel serves: while building or after a failure the bundle before, null when there is none yet. */
   readonly bundle: {
@@ -41,6 +43,8 @@ export interface PreviewComment {
   /** Null where the repository has no testers file. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
+  /** Why a `kept` preview's run published nothing, in a sentence. */
+  readonly reason?: string
   readonly error: {
     readonly code: string
     readonly message: string

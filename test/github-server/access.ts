@@ -18,9 +18,17 @@ export interface TokenSeed {
   readonly permissions?: Permissions
   /** `owner/name`; one, as a workflow's token has. */
   readonly repository: string
-  /** Of a person, it is a fine-grained personal access token. Default: the workflow's own token. */
+  /** Of a person, or `my-app[bot]` of another GitHub App. Default: the workflow's own token. */
   readonly login?: string
+  /** What a person's token begins with, by its kind. Default: `github_pat_`. */
+  readonly prefix?: PersonalPrefix
 }
+
+/** Fine-grained and classic personal access tokens, of an OAuth app, and of a GitHub App that acts for a person. */
+export type PersonalPrefix = 'github_pat_' | 'ghp_' | 'gho_' | 'ghu_'
+
+/** Whether it is a GitHub App's own, as a workflow's is. */
+const isInstallation = ({ login }: TokenSeed) => login?.endsWith('[bot]') ?? true
 
 /** Each entry suffices. Empty: every token may. */
 type Needs = readonly (readonly [Permission, 'read' | 'write'])[]
@@ -80,7 +88,7 @@ export class Tokens {
   readonly #tokens = new Map<string, TokenSeed>()
 
   add(seed: TokenSeed): string {
-    const token = `${seed.login === undefined ? 'ghs' : 'github_pat'}_${crypto.randomUUID().replaceAll('-', '')}`
+    const token = `${isInstallation(seed) ? 'ghs_' : (seed.prefix ?? 'github_pat_')}${crypto.randomUUID().replaceAll('-', '')}`
     this.#tokens.set(token, seed)
     return token
   }
@@ -113,6 +121,8 @@ export function authorize(
   if (token === null) throw new Refusal(401, 'Requires authentication')
   const sufficient = needs[id]
   if (sufficient === undefined) throw new Error(`Nobody said which permission ${id} needs.`)
+  if (repository.isArchived && method !== 'GET')
+    throw new Refusal(403, 'Repository was archived so is read-only.')
   if (sufficient.length === 0) return
   const allowed = sufficient.some(([permission, level]) => {
     const granted = token.permissions?.[permission] ?? 'none'
@@ -122,6 +132,13 @@ export function authorize(
 }
 
 export function inaccessible(token: TokenSeed): Refusal {
-  const kind = token.login === undefined ? 'integration' : 'personal access token'
-  return new Refusal(403, `Resource not accessible by ${kind}`)
+  const isApp = isInstallation(token) || token.prefix === 'ghu_'
+  return new Refusal(403, `Resource not accessible by ${isApp ? 'integration' : 'personal access token'}`)
+}
+
+/** Whom `GET /user` tells of; throws for a GitHub App's own token. */
+export function personOf(token: TokenSeed | null): string {
+  if (token === null) throw new Refusal(401, 'Requires authentication')
+  if (token.login === undefined || isInstallation(token)) throw inaccessible(token)
+  return token.login
 }

@@ -6,7 +6,7 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
 import { type Fault, type FaultInput, FaultList } from '../../server/faults.ts'
 import type { RecordedRequest } from '../../server/index.ts'
-import { acceptedPermissions, authorize, inaccessible, loginOf, type TokenSeed, Tokens } from './access.ts'
+import { acceptedPermissions, authorize, loginOf, personOf, type TokenSeed, Tokens } from './access.ts'
 import { type Answer, type Call, type Handler, notFound, ok, Refusal } from './answers.ts'
 import { checkAnswer, checkRequestBody, findOperation, type Operation, readParameters } from './openapi.ts'
 import { actions } from './operations/actions.ts'
@@ -178,7 +178,7 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     try {
       if (!given.userAgent) throw new Refusal(403, 'Request forbidden by administrative rules.')
       const token = tokens.read(given.authorization)
-      if (operation.id === 'users/get-authenticated') return describeUser(token)
+      if (operation.id === 'users/get-authenticated') return ok(resources.publicUser(personOf(token)))
       const { owner, repo } = given.call.path
       const repository = repositories.get(`${owner}/${repo}`.toLowerCase())
       if (repository === undefined) throw notFound()
@@ -190,12 +190,6 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
       if (!(error instanceof Refusal)) throw error
       return refuse(operation, error)
     }
-  }
-
-  function describeUser(token: TokenSeed | null): Answer {
-    if (token === null) throw new Refusal(401, 'Requires authentication')
-    if (token.login === undefined) throw inaccessible(token)
-    return ok(resources.publicUser(token.login))
   }
 
   function signArtifact(repository: HostedRepository, id: number): string {
@@ -250,6 +244,22 @@ export function secondaryRateLimit({
           'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits',
         message:
           'You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.',
+      },
+    },
+  }
+}
+
+/** What GitHub answers when the limit of requests for an hour is used up, for `faults.add`. */
+export function primaryRateLimit(more: Omit<FaultInput, 'do'>): FaultInput {
+  return {
+    ...more,
+    do: {
+      status: 403,
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' },
+      body: {
+        message: 'API rate limit exceeded for installation ID 12345678.',
+        documentation_url: 'https://docs.github.com/rest/overview/resources-in-the-rest-api#rate-limiting',
+        status: '403',
       },
     },
   }

@@ -77,6 +77,8 @@ export interface Issue {
   body: string | null
   author: string
   state: 'open' | 'closed'
+  /** Only who may write to the repository goes on commenting; no GitHub App does. */
+  locked: boolean
   labels: string[]
   createdAt: string
   updatedAt: string
@@ -189,6 +191,8 @@ export class HostedRepository {
   readonly owner: string
   readonly repo: string
   readonly isPrivate: boolean
+  /** Nothing can be written any more. */
+  isArchived = false
   readonly defaultBranch: string
   readonly createdAt: string
   readonly git: GitStore
@@ -267,6 +271,7 @@ export class HostedRepository {
       body: seed.body ?? null,
       author: seed.author ?? 'ada',
       state: 'open',
+      locked: false,
       labels: [...(seed.labels ?? [])],
       createdAt: now,
       updatedAt: now,

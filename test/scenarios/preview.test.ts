@@ -34,7 +34,7 @@ const states = ({ hosted }: World, environment: string) =>
     .filter(each => each.environment === environment)
     .map(({ statuses }) => statuses.at(-1)?.state)
 
-const firstLine = (comment: string | undefined) => comment?.split('\n')[2]
+const firstLine = (comment: string | undefined) => comment?.split('\n').find(line => line.startsWith('### '))
 
 describe('a pull request', () => {
   it('gets a channel, a bundle, a deployment and one comment', async () => {

@@ -50,8 +50,8 @@ describe('a roll-back', () => {
     // A commit that changes nothing of the web build has the same bytes.
     world.repo.commit({ 'README.md': 'Read me' })
     const same = await world.push('main')
-    expect(same.outputs).toMatchObject({ outcome: 'stale', 'bundle-version': good!.name })
-    expect(same.outputs.reason).toContain('"force: true"')
+    expect(same.outputs).toMatchObject({ outcome: 'published', 'bundle-version': bad!.name })
+    expect(same.visibleLog).toContain(`This content is that of ${bad!.name}, from which run 4.1 rolled`)
     const mended = await publish(world, 'Mended')
     expect(mended.outputs, mended.visibleLog).toMatchObject({ outcome: 'published' })
   })

@@ -175,9 +175,13 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
 
 /** A path as a person would write it: decoded, without the list of columns. */
 function shorten(path: string): string {
-  return decodeURIComponent(path)
-    .replace(/[?&]select=[^&]*/, '')
-    .replace(/[?&]nocache=[^&]*/, '')
+  return (
+    decodeURIComponent(path)
+      .replace(/[?&]select=[^&]*/, '')
+      .replace(/[?&]nocache=[^&]*/, '')
+      // A bundle's comment as it was read says when it was written.
+      .replace(/&comment=eq\.[^&]*/, '&comment=eq.…')
+  )
 }
 
 /** Requests that are sent side by side come in any order: such neighbours are sorted, and reads of bundles stand last. */

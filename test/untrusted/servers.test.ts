@@ -12,6 +12,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { startCapgo } from '../../server/index.ts'
 import { ActionError } from '../../src/errors.ts'
 import { connectGitHub, type GitHub } from '../../src/github/client.ts'
+import { anyMark, markOf } from '../../src/operations/mark.ts'
 import { createRepository } from '../helpers/repository.ts'
 import { makeScratch } from '../helpers/scratch.ts'
 import { runHere } from '../integration/in-process.ts'
@@ -234,9 +235,9 @@ describe('GitHub, at each call', () => {
   const CALLS: Readonly<Record<string, (github: GitHub) => Promise<unknown>>> = {
     findArtifact: github => github.findArtifact(1, 'web'),
     downloadArtifact: github => github.downloadArtifact(1, join(makeScratch('artifact'), 'a.zip'), 1_000_000),
-    findComment: github => github.findComment(12, '<!-- x -->'),
+    findComment: github => github.findComment(12, markOf('com.example.app', 'key')),
     updateComment: github => github.updateComment(1, 'x'),
-    createComment: github => github.createComment(12, '<!-- x -->', 'x'),
+    createComment: github => github.createComment(12, markOf('com.example.app', 'key'), 'x'),
     readFile: github => github.readFile('testers.json', null),
     readMergeBase: github => github.readMergeBase('main', 'a'.repeat(40)),
     compare: github => github.compare('a'.repeat(40), 'b'.repeat(40)),
@@ -244,8 +245,10 @@ describe('GitHub, at each call', () => {
     listOpenPulls: github => github.listOpenPulls(),
     listReviewers: github => github.listReviewers(12),
     listPullsOfBranch: github => github.listPullsOfBranch('mallory', 'x'),
-    endDeployments: github => github.endDeployments('production'),
-    retireDeployments: github => github.retireDeployments('production', 5),
+    findComments: github => github.findComments(12, anyMark('key')),
+    readDeployedApps: github => github.readDeployedApps('preview/pr-12'),
+    endDeployments: github => github.endDeployments('production', 'com.example.app'),
+    retireDeployments: github => github.retireDeployments('production', 'com.example.app', 5),
   }
 
   async function connect(by: Answer) {

@@ -13,7 +13,16 @@ export const commits: Readonly<Record<string, Handler>> = {
   'repos/get': ({ repository, resources }) => ok(resources.fullRepository(repository)),
 
   'repos/get-commit': async call => {
-    const sha = await resolve(call, String(call.path.ref))
+    const name = String(call.path.ref)
+    const sha = await call.repository.resolve(/^(heads|tags)\//.test(name) ? `refs/${name}` : name)
+    if (sha === null)
+      throw new Refusal(422, `No commit found for SHA: ${name.replace(/^(heads|tags)\//, '')}`)
+    if (/application\/vnd\.github(\.v3)?\.sha/.test(call.accept))
+      return {
+        status: 200,
+        bytes: Buffer.from(sha),
+        headers: { 'content-type': 'application/vnd.github.sha; charset=utf-8' },
+      }
     return ok(call.resources.commit(call.repository, await call.repository.git.commit(sha)))
   },
 

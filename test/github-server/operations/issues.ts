@@ -1,4 +1,14 @@
-import { type Call, created, type Handler, invalid, noContent, notFound, ok, paginate } from '../answers.ts'
+import {
+  type Call,
+  created,
+  type Handler,
+  invalid,
+  noContent,
+  notFound,
+  ok,
+  paginate,
+  Refusal,
+} from '../answers.ts'
 import type { Comment } from '../state.ts'
 
 /** What GitHub's error says. */
@@ -26,6 +36,8 @@ export const issues: Readonly<Record<string, Handler>> = {
 
   'issues/create-comment': call => {
     const { repository, resources, login } = call
+    if (repository.issues.get(numberOfIssue(call))!.locked && login !== repository.owner)
+      throw new Refusal(403, 'Unable to create comment because issue is locked.')
     const comment = repository.addComment(numberOfIssue(call), { body: readBody(call), author: login })
     return created(resources.comment(repository, comment))
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isStale, noteCommit, noteWithdrawal, readServedCommit } from '../../../src/plan/lineage.ts'
+import { noteCommit, noteWithdrawal, readServedCommit, withNoteOf } from '../../../src/plan/lineage.ts'
 
 const ours = {
   sha: 'a'.repeat(40),
@@ -76,33 +76,26 @@ describe('a note', () => {
   })
 })
 
-describe('after a roll-back', () => {
-  const bad = { name: '1.2.1', sha: theirs.sha }
-  const run = { ...ours, runId: 40, runNumber: 60, runAttempt: 1 }
-  const comment = noteCommit(null, 'production', run, { after: null, instead: bad })
-  const served = readServedCommit({ comment }, 'production')
-  it('what was started before brings nothing back, whatever history says', () => {
-    expect(isStale(theirs, served, 'ahead')).toContain('rolled the channel back from 1.2.1')
-    expect(isStale({ ...theirs, sha: 'c'.repeat(40) }, served, 'ahead')).toContain('started after this run')
+describe('a note of another run', () => {
+  it('stays where this run writes its own line on what was read before', () => {
+    const seen = noteCommit(null, 'beta', ours)
+    const mine = noteCommit(seen, 'production', ours)
+    const meanwhile = noteCommit(seen, 'beta', theirs)
+    const merged = withNoteOf(meanwhile, 'production', mine)
+    expect(readServedCommit({ comment: merged }, 'production')?.sha).toBe(ours.sha)
+    expect(readServedCommit({ comment: merged }, 'beta')?.sha).toBe(theirs.sha)
   })
-  it('a new run of the bad commit brings nothing back, a newer commit is published', () => {
-    expect(isStale({ ...theirs, runId: 50 }, served, 'ahead')).toContain("of this run's commit")
-    expect(isStale({ ...theirs, sha: 'c'.repeat(40), runId: 50 }, served, 'ahead')).toBeNull()
+  it('is read in a repository with SHA-256 too', () => {
+    const comment = noteCommit(null, 'production', { ...ours, sha: 'c'.repeat(64) })
+    expect(readServedCommit({ comment }, 'production')?.sha).toBe('c'.repeat(64))
   })
-})
-
-describe('isStale', () => {
-  const served = readServedCommit({ comment: noteCommit(null, 'production', theirs) }, 'production')
-  it('follows history where it can be told', () => {
-    expect(isStale(ours, served, 'behind')).toContain('is older')
-    expect(isStale(ours, served, 'ahead')).toBeNull()
-    expect(isStale(ours, null, 'behind')).toBeNull()
-    expect(isStale(theirs, served, 'identical')).toBeNull()
-  })
-  it('follows the order of the runs where history cannot tell', () => {
-    for (const relation of ['diverged', 'unknown'] as const) {
-      expect(isStale(ours, served, relation)).toContain('started after this run')
-      expect(isStale({ ...ours, runId: 40 }, served, relation)).toBeNull()
-    }
+  it('says which commits earlier roll-backs took off', () => {
+    const alsoOff = ['d'.repeat(40), 'e'.repeat(40)]
+    const comment = noteCommit(null, 'production', ours, {
+      after: null,
+      instead: { name: '1.2.1', sha: theirs.sha },
+      alsoOff,
+    })
+    expect(readServedCommit({ comment }, 'production')).toMatchObject({ alsoOff })
   })
 })
