@@ -106,9 +106,9 @@ export const EXAMPLES: Readonly<Record<string, History>> = {
     rerun(0),
   ]),
   ...Object.fromEntries(
-    [6, 10, 14].map(at => [
-      `a pull request is opened again while its clean-up is at request ${at}`,
-      history([open, held(0, at, close, { do: 'reopen', which: 'last' })]),
+    [4, 8, 12, 16].map(at => [
+      `a pull request is opened again before request ${at} of its clean-up`,
+      history([open, { deed: close, plan: { ...UNDISTURBED, meanwhile: { kind: 'reopen', at } } }]),
     ]),
   ),
   'the run of an update is dropped for that of a label': history([

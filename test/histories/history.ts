@@ -164,12 +164,16 @@ const plan: fc.Arbitrary<Plan> = fc
   })) as fc.Arbitrary<Plan>
 const act = fc.record({ deed: deeds, plan })
 const actOf = (deed: fc.Arbitrary<Deed>) => fc.record({ deed, plan })
-/** Somebody puts a device elsewhere while the clean-up looks where devices are. */
-const meanwhile = fc.record({
-  look: fc.integer({ min: 1, max: 4 }),
-  device: fc.constantFrom(...LISTED),
-  channel: fc.constant('support'),
-})
+/** While the clean-up runs, somebody puts a device elsewhere, or opens the pull request again. */
+const meanwhile = fc.oneof(
+  fc.record({
+    kind: fc.constant('hand' as const),
+    look: fc.integer({ min: 1, max: 4 }),
+    device: fc.constantFrom(...LISTED),
+    channel: fc.constant('support'),
+  }),
+  fc.record({ kind: fc.constant('reopen' as const), at: fc.integer({ min: 2, max: 20 }) }),
+)
 const closing = fc
   .tuple(which, fc.boolean(), plan, fc.option(meanwhile, { nil: null }))
   .map(([which, merged, plan, meanwhile]): Act => {
@@ -250,9 +254,10 @@ export function describeAct({ deed, plan }: Act): string {
       : [`${plan.isProcess ? 'a process ' : ''}killed ${plan.kill.when} request ${plan.kill.at}`]),
   ]
   if (plan.waits) wrong.push('its run waits')
-  if (plan.meanwhile !== null)
+  if (plan.meanwhile?.kind === 'hand')
     wrong.push(
       `${plan.meanwhile.device} is put on ${plan.meanwhile.channel} before look ${plan.meanwhile.look}`,
     )
+  if (plan.meanwhile?.kind === 'reopen') wrong.push(`opened again before request ${plan.meanwhile.at}`)
   return wrong.length === 0 ? what : `${what} [${wrong.join(', ')}]`
 }

@@ -91,7 +91,7 @@ export const AT_REST: Readonly<Record<string, Check>> = {
       const ours = model.world.hosted
         .commentsOf(number)
         .filter(({ author }) => author === 'github-actions[bot]')
-      const title = ours[0]?.body.split('\n')[2] ?? ''
+      const title = /^### .*$/m.exec(ours[0]?.body ?? '')?.[0] ?? ''
       if (open && ours.length === 1 && title.includes('Preview ready')) return []
       // A pull request whose preview never got as far as a comment gets none when it is closed.
       if (!open && (ours.length === 0 || (ours.length === 1 && title.includes('Preview closed')))) return []

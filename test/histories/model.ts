@@ -219,12 +219,7 @@ export class Model {
         const closed = this.pulls.filter(({ open, merged }) => !open && !merged)
         const pull =
           deed.which === 'last' ? closed.find(each => each === this.#lastClosed) : pick(closed, deed.which)
-        if (pull === undefined) return null
-        pull.open = true
-        pull.byHand = null
-        world.hosted.reopenPull(pull.number)
-        pull.last = this.#pullJob(pull, 'reopened')
-        return pull.last
+        return pull === undefined ? null : this.#reopen(pull)
       }
       case 'promote':
         return this.#move('promote', 'production', { from: 'development', to: 'production' })
@@ -267,6 +262,20 @@ export class Model {
         this.putByHand(deed.device, deed.channel)
         return null
     }
+  }
+
+  /** The pull request that was closed last; null where it was merged, or is open already. */
+  reopenLast(): ModelJob | null {
+    const pull = this.#lastClosed
+    return pull === null || pull.open || pull.merged ? null : this.#reopen(pull)
+  }
+
+  #reopen(pull: ModelPull): ModelJob {
+    pull.open = true
+    pull.byHand = null
+    this.world.hosted.reopenPull(pull.number)
+    pull.last = this.#pullJob(pull, 'reopened')
+    return pull.last
   }
 
   putByHand(device: string, channel: string): void {

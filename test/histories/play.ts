@@ -41,9 +41,12 @@ export async function play(history: History, tally: Tally): Promise<void> {
       story.push(`   (late: ${path.slice(0, 80)})`)
       model.lateSince = Math.min(model.lateSince, model.step)
     }
-    world.wire.onMeanwhile = ({ device, channel }) => {
-      story.push(`   (by hand: ${device} on ${channel})`)
-      model.putByHand(device, channel)
+    world.wire.onMeanwhile = meanwhile => {
+      if (meanwhile.kind === 'reopen') player.reopen()
+      else {
+        story.push(`   (by hand: ${meanwhile.device} on ${meanwhile.channel})`)
+        model.putByHand(meanwhile.device, meanwhile.channel)
+      }
     }
     const player = new Player(model, history, tally, story)
     await player.act()
@@ -69,6 +72,15 @@ class Player {
     this.#story = story
   }
 
+  /** While a clean-up runs; the run of it starts when that has ended, as in one group. */
+  reopen(): void {
+    const job = this.#model.reopenLast()
+    if (job === null) return
+    this.#story.push(`   (${job.name} meanwhile)`)
+    this.#next.push(job)
+  }
+  readonly #next: ModelJob[] = []
+
   async act(): Promise<void> {
     const model = this.#model
     const { wire } = model.world
@@ -93,11 +105,20 @@ class Player {
         await model.note(job!, ended)
         this.#tell(`${model.step}. ${describeAct(act)}`, job!, ended)
         this.#judge('error', judgeRun(job!, ended))
-        if (!isQuiet || wire.hasLate) continue
+        if (!isQuiet || wire.hasLate || this.#next.length > 0) continue
         this.#judge('green', await judgeGreen(model, job!, ended))
         this.#judge('state', await judgeState(model, job!, ended))
       }
-      if (isQuiet && !wire.hasLate && ends.length > 0) this.#judge('step', await judgeStep(model, before))
+      // What a person did meanwhile may have come too late for the run.
+      const isAlone = isQuiet && !wire.hasLate && this.#next.length === 0
+      if (isAlone && ends.length > 0) this.#judge('step', await judgeStep(model, before))
+      for (const job of this.#next.splice(0)) {
+        const ended = await model.world.run(job)
+        await model.note(job, ended)
+        this.#tell('   then', job, ended)
+        this.#judge('error', judgeRun(job, ended))
+        if (!wire.hasLate) this.#judge('state', await judgeState(model, job, ended))
+      }
     }
   }
 

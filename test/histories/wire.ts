@@ -52,13 +52,12 @@ export type Order =
   | { readonly kind: 'drawn'; readonly seed: number }
   | { readonly kind: 'held'; readonly line: 0 | 1; readonly at: number }
 
-/** What somebody does by hand while the run goes on. */
-export interface Meanwhile {
+/** What somebody does while the run goes on. */
+export type Meanwhile =
   /** Right before the run looks for this time where devices are: what it sees last is what is true. */
-  readonly look: number
-  readonly device: string
-  readonly channel: string
-}
+  | { readonly kind: 'hand'; readonly look: number; readonly device: string; readonly channel: string }
+  /** The pull request that the run cleans up is opened again before this request of it. */
+  | { readonly kind: 'reopen'; readonly at: number }
 
 export interface LinePlan {
   readonly faults: readonly Disturbance[]
@@ -79,6 +78,8 @@ interface OpenLine extends Line {
   passed: number
   /** How often it asked where devices are. */
   looks: number
+  /** What somebody did meanwhile is done. */
+  isOver: boolean
   die(): void
 }
 
@@ -154,6 +155,7 @@ export class Wire {
       place: this.#places++,
       passed: 0,
       looks: 0,
+      isOver: false,
       get isDead() {
         return isDead
       },
@@ -281,8 +283,12 @@ export class Wire {
     const nth = ++line.passed
     this.#tally.requests[message.side]++
     const { kill, faults, meanwhile } = line.plan
-    if (message.method === 'GET' && LOOKS.test(message.path) && ++line.looks === meanwhile?.look)
+    if (message.method === 'GET' && LOOKS.test(message.path)) line.looks++
+    const isTime = meanwhile?.kind === 'hand' ? meanwhile.look === line.looks : meanwhile?.at === nth
+    if (isTime && !line.isOver && meanwhile !== null) {
+      line.isOver = true
       this.onMeanwhile(meanwhile)
+    }
     if (kill?.at === nth) {
       this.#tally.count('faults', `killed ${kill.when === 'half' ? 'in the middle of' : kill.when} a request`)
       if (kill.when === 'half') await this.#sendHalf(message)
