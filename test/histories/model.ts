@@ -301,7 +301,8 @@ export class Model {
    */
   headJob(branch: Branch): ModelJob | null {
     const newest = this.#newest(CHANNEL_OF[branch])
-    if (newest !== undefined && newest.kind !== 'push') return null
+    // A promotion or roll-back that never succeeded said nothing.
+    if (newest !== undefined && newest.kind !== 'push' && newest.content !== undefined) return null
     const head = this.head(branch)
     head.job ??= this.#pushJob(branch, head, null, true)
     return head.job
