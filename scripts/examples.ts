@@ -14,7 +14,7 @@ import { createRepository } from '../test/helpers/repository.ts'
 import { type ActionRun, runAction } from '../test/helpers/runner.ts'
 import { makeScratch } from '../test/helpers/scratch.ts'
 import { bold, dim, red } from './demo/terminal.ts'
-import { type App, PROJECT, readApp } from './trial.ts'
+import { type App, type Native, PROJECT, readApp } from './trial.ts'
 
 const EXAMPLES = join(PROJECT, 'examples')
 const WORKFLOW = '.github/workflows/live-update.yml'
@@ -145,7 +145,8 @@ async function publish(
   const { channel, 'bundle-version': version } = run.outputs
   if (run.exitCode !== 0 || app === null || !channel)
     return { run, app, files: 0, refused: 'nothing was published' }
-  const device = capgo.device({ versionBuild: app.native, defaultChannel: channel })
+  const [{ version: versionBuild }] = app.natives as [Native]
+  const device = capgo.device({ versionBuild, defaultChannel: channel })
   try {
     const bundle = await device.update()
     const refused = bundle?.version === version ? null : `the device has ${bundle?.version ?? 'nothing'}`

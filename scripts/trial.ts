@@ -1,44 +1,94 @@
 /** What `try` and `examples` know of an app that they run the action with. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
+import {
+  type CapacitorConfig,
+  findCapacitorDirectory,
+  readCapacitorConfig,
+} from '../src/bundle/capacitor-config.ts'
+import { readEncryption } from '../src/bundle/encrypt.ts'
+import { childEnvironment } from '../src/bundle/environment.ts'
+import { readUpdaterVersion } from '../src/bundle/native-packages.ts'
+import { readNativeVersions } from '../src/bundle/native-version.ts'
 import { ActionError } from '../src/errors.ts'
-import type { Trigger } from '../src/event.ts'
-import { gatherApp } from '../src/gather.ts'
-import { readInputs } from '../src/inputs.ts'
-import { createStop } from '../src/stop.ts'
-import { readActionMetadata } from './readme.ts'
 
 export const PROJECT = join(import.meta.dirname, '..')
 
 export interface App {
   readonly id: string
-  readonly native: string
-  readonly nativeSource: string
+  /** What phones have: one for each platform and native version. At least one. */
+  readonly natives: readonly Native[]
   /** Whether the repository tells the native version. */
   readonly isKnown: boolean
+  /** `plugins.CapacitorUpdater.defaultChannel`. */
+  readonly defaultChannel: string | null
+  /** That devices open encrypted bundles with. */
+  readonly publicKey: string | null
+  /** Of the plugin in the app; null where nothing tells. */
+  readonly pluginVersion: string | null
 }
 
-/** As the action itself finds it in a checkout. Null where that fails: the run tells why, and better. */
+export interface Native {
+  readonly platform: 'android' | 'ios'
+  readonly version: string
+  readonly source: string
+}
+
+/** As the action itself finds it in a checkout. Null without an app id: the run tells why, and better. */
 export async function readApp(
   checkout: string,
   inputs: Readonly<Record<string, string>>,
 ): Promise<App | null> {
-  const { inputs: declared } = readActionMetadata()
-  try {
-    const { appId, natives } = await gatherApp(
-      // The default of the token is an expression, which is resolved before the action sees it.
-      readInputs(name => (name === 'github-token' ? '' : (inputs[name] ?? declared[name]?.default ?? ''))),
-      { event: 'push' } as Trigger,
-      {
-        workspace: checkout,
-        env: process.env,
-        evaluator: { script: join(PROJECT, 'dist/evaluate-config/index.js'), node: process.execPath },
-        stop: createStop(),
-      },
-    )
-    const [known] = natives
+  const directory = await findCapacitorDirectory(resolve(checkout, inputs['working-directory'] ?? '.'))
+  const config = await orNull(
+    readCapacitorConfig({
+      root: checkout,
+      directory,
+      env: childEnvironment(process.env),
+      nodePath: process.execPath,
+      evaluatorPath: join(PROJECT, 'dist/evaluate-config/index.js'),
+    }),
+  )
+  const id = inputs['app-id'] || config?.appId
+  if (!id) return null
+  const natives = await readNatives(checkout, directory, config, inputs['native-version'])
+  const privateKey = inputs['private-key'] ?? ''
+  const own = privateKey === '' ? null : await orNull(readEncryption(privateKey, directory, null))
+  return {
+    id,
     // A new native project has this version.
-    const { version, source } = known ?? { version: '1.0', source: 'nothing tells, so 1.0 is taken' }
-    return { id: appId, native: version, nativeSource: source, isKnown: known !== undefined }
+    natives:
+      natives.length > 0
+        ? natives
+        : [{ platform: 'android', version: '1.0', source: 'nothing tells, so 1.0 is taken' }],
+    isKnown: natives.length > 0,
+    defaultChannel: config?.updater.defaultChannel || null,
+    publicKey: config === null ? (own?.publicKey ?? null) : (config.updater.publicKey ?? null),
+    pluginVersion: await orNull(readUpdaterVersion(directory, [])),
+  }
+}
+
+/** A version of no platform is one of each that the repository has. */
+async function readNatives(
+  root: string,
+  directory: string,
+  config: CapacitorConfig | null,
+  given: string | undefined,
+): Promise<Native[]> {
+  const read = (of: CapacitorConfig | null) => readNativeVersions({ root, directory, config: of })
+  const found = given
+    ? [{ platform: 'any' as const, version: given, source: 'input "native-version"' }]
+    : await read(config)
+  const own = config === null ? null : { ...config, updater: { ...config.updater, version: undefined } }
+  const platforms = new Set((await read(own)).map(({ platform }) => platform))
+  const all = (['android', 'ios'] as const).filter(name => platforms.size === 0 || platforms.has(name))
+  return found.flatMap(({ platform, version, source }) =>
+    (platform === 'any' ? all : [platform]).map(each => ({ platform: each, version, source })),
+  )
+}
+
+async function orNull<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading
   } catch (error) {
     if (error instanceof ActionError) return null
     throw error

@@ -1,269 +1,188 @@
 /** `npm run try -- <folder>`: the action with an app of one's own, on this machine; nothing leaves it. */
-import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { basename, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { startCapgo } from '../server/index.ts'
-import { isLocal } from '../src/capgo/hosts.ts'
-import { startGitHub } from '../test/github-server/index.ts'
-import { Device } from '../test/helpers/device.ts'
-import { pushEvent } from '../test/helpers/event.ts'
-import { type ActionRun, runAction } from '../test/helpers/runner.ts'
-import { makeScratch } from '../test/helpers/scratch.ts'
-import { failOnLeak } from '../test/helpers/secrets.ts'
-import { bold, cyan, dim, Story } from './demo/terminal.ts'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { StoredApp } from '../server/index.ts'
+import { runAction } from '../test/helpers/runner.ts'
+import { cyan, dim, Story } from './demo/terminal.ts'
 import { type App, readApp } from './trial.ts'
+import { readWishes, USAGE, UsageError, type Wishes } from './try/arguments.ts'
+import { askDevices } from './try/devices.ts'
+import { readEvent, type TriedEvent } from './try/event.ts'
+import { describeResult, tellBeginning, tellResult } from './try/report.ts'
+import { TriedRepository } from './try/repository.ts'
+import {
+  type Capgo,
+  type GitHub,
+  keepState,
+  type Memory,
+  openCapgo,
+  openGitHub,
+  readMemory,
+} from './try/servers.ts'
 
-const usage = `Runs the action for a push of an app's newest commit, as GitHub would, against a Capgo on this machine.
-Then a device takes what was published.
+/** The exit code where the try could not be made. The action's own are 0 and 1. */
+const NOT_TRIED = 2
 
-  npm run try -- <folder of the app> [options]
-
-  --branch <name>          the branch that is pushed to; by default the one that is checked out
-  --input <name=value>     an input of the action (action.yml), as often as you like
-  --capgo <url> --key <k>  use the local Capgo that "npm run capgo" started, instead of a new one
-`
-
-/** The commit that is tried, checked out as GitHub's runner would have it. */
-interface Checkout {
-  /** Of the user's repository. */
-  readonly origin: string
-  readonly path: string
-  /** The app's folder, from the root of the repository. */
-  readonly directory: string
-  readonly sha: string
-  readonly subject: string
-  readonly branch: string
-  /** Up to this one: what the run is numbered with, so that a try of a later commit is a later run. */
-  readonly commits: number
-  /** Files that are not committed, so not part of what is tried. */
-  readonly changed: number
+async function main(): Promise<number> {
+  const problems: string[] = []
+  const here = process.env.INIT_CWD ?? '.'
+  const wishes = readWishes(process.argv.slice(2), here, problems)
+  if (wishes === null) {
+    process.stdout.write(USAGE)
+    return 0
+  }
+  const repository = openRepository(wishes, problems)
+  const memory = readMemory(wishes)
+  await using stack = new AsyncDisposableStack()
+  // Where something is wrong already, the rest is only looked at for more of it.
+  const used = problems.length > 0 ? { ...wishes, state: null, capgo: null } : wishes
+  const capgo = await openCapgo(used)
+  stack.defer(() => capgo.stop())
+  const github = await openGitHub(used, repository, capgo.now)
+  stack.defer(() => github.stop())
+  const stage = { repository, hosted: github.hosted, pushed: memory.pushed }
+  const event = await readEvent(wishes, stage, problems)
+  complain(problems)
+  return await attempt(wishes, { memory, capgo, github, repository, event })
 }
 
-interface Capgo extends AsyncDisposable {
-  readonly url: string
-  readonly key: string
+interface Try {
+  readonly memory: Memory
+  readonly capgo: Capgo
+  readonly github: GitHub
+  readonly repository: TriedRepository
+  readonly event: TriedEvent
 }
 
-/** What the user can mend: told without a stack. */
-class UsageError extends Error {}
-
-async function main(): Promise<boolean> {
-  const { values, positionals } = readArguments()
-  const [folder, ...more] = positionals
-  if (values.help || folder === undefined || more.length > 0) {
-    process.stdout.write(usage)
-    return values.help
-  }
-  const given = Object.fromEntries((values.input ?? []).map(readInput))
-  const running = readRunning(values)
-  const checkout = checkOut(resolve(process.env.INIT_CWD ?? '.', folder), values.branch)
-  const inputs = {
-    ...(checkout.directory === '' ? {} : { 'working-directory': checkout.directory }),
-    ...given,
-  }
-  const app = await readApp(checkout.path, inputs)
-  const story = new Story()
+async function attempt(wishes: Wishes, { memory, capgo, github, repository, event }: Try): Promise<number> {
   const began = performance.now()
-  await using github = await startLocalGitHub(checkout)
-  await using capgo = running ?? (await startLocalCapgo(app))
-
-  story.line(bold('The action, as GitHub would run it; GitHub and Capgo are on this machine'))
-  story.fact('app', `${app?.id ?? 'no app id found'} in ${basename(folder)}`)
-  story.fact('commit', `${checkout.sha.slice(0, 7)} "${checkout.subject}"`)
-  if (checkout.changed > 0)
-    story.fact('', `${checkout.changed} changed files are not committed, so they are not in it`)
-  story.fact('event', `push to ${checkout.branch}`)
-  story.fact('Capgo', cyan(capgo.url))
+  const { directory } = repository
+  const inputs = { ...(directory === '' ? {} : { 'working-directory': directory }), ...wishes.inputs }
+  const checkout = repository.checkOut(event.checkout, event.ref, wishes.fetchDepth)
+  for (const command of wishes.before) prepare(command, checkout)
+  const app = await readApp(checkout, inputs)
+  const appId = app?.id ?? memory.appId ?? 'com.example.app'
+  const key = await capgo.open(appId, wishes.keyRole)
+  const number =
+    wishes.runNumber ?? (wishes.state === null ? repository.count(event.checkout) : memory.runs + 1)
+  const runAttempt = (memory.attempts[number] ?? 0) + 1
+  const story = new Story()
+  tellBeginning(story, app, event, repository, capgo.url)
   story.chapter('Log')
+  const before = { capgo: (await capgo.describe(appId)).requests, github: github.requests }
   const run = await runAction({
-    repo: checkout.path,
-    event: pushEvent({ branch: checkout.branch, sha: checkout.sha, repository: github.repository }),
-    inputs: {
-      'capgo-token': capgo.key,
-      'api-url': capgo.url,
-      ...inputs,
-    },
-    secrets: [capgo.key],
+    repo: checkout,
+    event,
+    inputs: { 'capgo-token': key, 'api-url': capgo.url, ...inputs },
+    env: { GITHUB_REPOSITORY_ID: String(github.hosted.id), ...wishes.env },
+    secrets: [key],
     githubToken: github.token,
     apiUrl: github.url,
     resultsUrl: github.resultsUrl,
-    runId: 9_000_000_000 + checkout.commits,
-    runNumber: checkout.commits,
+    runId: 9_000_000_000 + number,
+    runNumber: number,
+    runAttempt,
+    // A leak is told below, with all else that came of it.
+    mayLeak: true,
     onVisibleLine: line => story.line(`  ${line}`),
   })
-  story.chapter('Job summary')
-  story.line(asText(run.summary).replace(/^/gm, '  '))
-  story.chapter('Outputs')
-  const outputs = Object.entries(run.outputs).filter(([, value]) => value !== '')
-  for (const [name, value] of outputs) story.line(`  ${dim(name.padEnd(15))} ${value}`)
-  story.chapter('What came of it')
-  story.claim('the step is green', run.exitCode === 0, `exit code ${run.exitCode}`)
-  story.claim('the key is nowhere in log, summary and outputs', !leaks(run, capgo.key))
-  if (run.outputs.channel && app !== null && run.exitCode === 0) await lookAsDevice(story, capgo, app, run)
+  const stored = await capgo.describe(appId)
+  const requests = { capgo: stored.requests - before.capgo, github: github.requests - before.github }
+  const { devices, testers } = await capgo.look(() =>
+    lookAround(capgo, app, stored, run.outputs.channel ?? ''),
+  )
+  const result = describeResult(run, stored, github.hosted, devices, requests)
+  tellResult(story, run, result, { app, key, testers })
+  remember(wishes, memory, { number, runAttempt, appId: app?.id ?? memory.appId, event })
+  keepState(wishes, memory, github)
+  if (wishes.json !== null) {
+    mkdirSync(dirname(wishes.json), { recursive: true })
+    writeFileSync(wishes.json, `${JSON.stringify(result, null, 2)}\n`)
+  }
   story.line(`\n${dim(`${((performance.now() - began) / 1000).toFixed(1)} s`)}`)
-  return story.broken.length === 0
+  if (wishes.keep) await keep(story, { capgo, github, key, app })
+  return result.exitCode
 }
 
-function readArguments() {
-  try {
-    return parseArgs({
-      allowPositionals: true,
-      options: {
-        branch: { type: 'string' },
-        input: { type: 'string', multiple: true },
-        capgo: { type: 'string' },
-        key: { type: 'string' },
-        help: { type: 'boolean', short: 'h', default: false },
-      },
-    })
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message.split('. ')[0]}.\n\n${usage}`)
+/** The app's own devices; and where none of them follows the channel of the run, who chooses that one. */
+async function lookAround({ url }: Capgo, app: App | null, stored: StoredApp, channel: string) {
+  const devices = app === null ? [] : await askDevices(url, app, stored)
+  const isFollowed = devices.some(device => device.channel === channel)
+  const isThere = stored.channels.some(({ name }) => name === channel)
+  if (app === null || isFollowed || !isThere) return { devices, testers: [] }
+  return {
+    devices,
+    testers: await askDevices(url, { ...app, defaultChannel: channel }, { ...stored, overrides: [] }),
   }
 }
 
-function readInput(pair: string): [name: string, value: string] {
-  const at = pair.indexOf('=')
-  if (at < 1) throw new UsageError(`--input ${pair} is not name=value.`)
-  return [pair.slice(0, at), pair.slice(at + 1)]
-}
-
-/** A clone with the newest commit alone, as actions/checkout leaves it: what is not committed does not count. */
-function checkOut(folder: string, branch: string | undefined): Checkout {
-  if (!existsSync(folder)) throw new UsageError(`There is no folder ${folder}.`)
-  const ask = (...words: string[]) => git(folder, ...words)
-  let origin: string
-  let sha: string
+function openRepository({ folder }: Wishes, problems: string[]): TriedRepository {
   try {
-    origin = ask('rev-parse', '--show-toplevel')
-    sha = ask('rev-parse', '--verify', 'HEAD')
+    return new TriedRepository(folder)
   } catch {
-    throw new UsageError(
-      `${folder} has no commit, and a commit is what is published.\nThere: git init && git add --all && git commit --message "First commit"`,
-    )
-  }
-  const path = makeScratch('checkout')
-  git(path, 'clone', '--quiet', '--depth', '1', `file://${origin}`, '.')
-  const checkedOut = ask('rev-parse', '--abbrev-ref', 'HEAD')
-  if (branch === undefined && checkedOut === 'HEAD')
-    throw new UsageError('No branch is checked out there. Name the branch that is pushed to: --branch main')
-  return {
-    origin,
-    path,
-    directory: ask('rev-parse', '--show-prefix').replace(/\/$/, ''),
-    sha,
-    subject: ask('log', '-1', '--format=%s'),
-    branch: branch ?? checkedOut,
-    commits: Number(ask('rev-list', '--count', 'HEAD')),
-    changed: ask('status', '--porcelain', '.').split('\n').filter(Boolean).length,
-  }
-}
-
-function git(folder: string, ...words: string[]): string {
-  return execFileSync('git', words, {
-    cwd: folder,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).trim()
-}
-
-async function startLocalGitHub({ origin }: Checkout) {
-  const server = await startGitHub()
-  const repository = `you/${basename(origin).replace(/[^\w.-]/g, '-')}`
-  server.addRepository({ name: repository, gitDir: origin, private: true })
-  const permissions = { contents: 'read', deployments: 'write', 'pull-requests': 'write' } as const
-  const token = server.addToken({ repository, permissions })
-  return {
-    url: server.url,
-    resultsUrl: server.resultsUrl,
-    repository,
-    token,
-    [Symbol.asyncDispose]: () => server.stop(),
-  }
-}
-
-/** The Capgo that `--capgo` names; null = a new one. */
-function readRunning({ capgo: url, key }: { capgo?: string | undefined; key?: string | undefined }) {
-  if (url === undefined && key === undefined) return null
-  if (url === undefined || key === undefined) throw new UsageError('--capgo and --key go together.')
-  if (!URL.canParse(url) || !isLocal(new URL(url).hostname))
-    throw new UsageError(`--capgo ${url} is not on this machine; trials do not go elsewhere.`)
-  return { url, key, [Symbol.asyncDispose]: async () => {} }
-}
-
-/** With the app, no channel, and a key for all of it. */
-async function startLocalCapgo(app: App | null): Promise<Capgo> {
-  const server = await startCapgo()
-  const appId = app?.id ?? 'com.example.app'
-  server.seedApp({ appId })
-  const key = server.seedKey({ appId, role: 'app_admin' })
-  return { url: server.url, key, [Symbol.asyncDispose]: () => server.stop() }
-}
-
-/** A newly installed app asks for the update, downloads and verifies it. */
-async function lookAsDevice(story: Story, { url }: Capgo, app: App, { outputs }: ActionRun): Promise<void> {
-  const device = new Device({
-    capgoUrl: url,
-    appId: app.id,
-    versionBuild: app.native,
-    defaultChannel: outputs.channel ?? '',
-  })
-  const who = `a device with native version ${app.native} (${app.nativeSource})`
-  const wanted = outputs['bundle-version'] ?? ''
-  try {
-    const answer = await device.checkForUpdate()
-    if (answer.kind !== 'update') throw new Error(`${answer.error} ${answer.message}`.trim())
-    if (answer.sessionKey !== '') {
-      story.claim(
-        `${who} is offered ${answer.version}, encrypted: not opened here`,
-        answer.version === wanted,
+    if (!problems.some(each => each.startsWith('The folder')))
+      problems.push(
+        `${folder} has no commit, and a commit is what is published.\nThere: git init && git add --all && git commit --message "First commit"`,
       )
-      return
-    }
-    const bundle = await device.download(answer)
-    const size = `${bundle.files.size} files, ${(bundle.downloaded / 1024).toFixed(1)} kB`
-    story.claim(
-      `${who} takes ${bundle.version} from channel ${outputs.channel}: ${size}`,
-      bundle.version === wanted,
-      `${wanted} was published`,
-    )
-  } catch (error) {
-    const hint = app.isKnown ? '' : '; say the version in the stores: --input native-version=1.0'
-    story.claim(
-      `${who} takes ${wanted} from channel ${outputs.channel}`,
-      false,
-      `${(error as Error).message}${hint}`,
-    )
+    throw complaint(problems)
   }
 }
 
-/** The summary's Markdown without the HTML and the diagrams that GitHub renders. */
-function asText(markdown: string): string {
-  return markdown
-    .replace(/^```mermaid\n[\s\S]*?^```\n/gm, '')
-    .replace(/\[([^\]]*)\]\(<[^>]*>\)/g, '$1')
-    .replace(/<\/?(?:b|code|details|span|summary|sub)\b[^>]*>/g, '')
-    .replace(/&#(\d+);/g, (_, code) => String.fromCodePoint(Number(code)))
-    .replaceAll('&lt;', '<')
-    .replaceAll('&gt;', '>')
-    .replaceAll('&amp;', '&')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim()
+/** A step of the workflow before the action. */
+function prepare(command: string, cwd: string): void {
+  const own = Object.entries(process.env).filter(([name]) => !/^(npm_|INIT_CWD$)/.test(name))
+  const { status } = spawnSync(command, {
+    cwd,
+    shell: true,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...Object.fromEntries(own), CI: 'true' },
+  })
+  if (status !== 0)
+    throw new UsageError(`--before ${command} ended with exit code ${status}, so the action did not run.`)
 }
 
-function leaks(run: ActionRun, key: string): boolean {
-  try {
-    failOnLeak(run, [key])
-    return false
-  } catch {
-    return true
-  }
+function remember(
+  { event: name }: Wishes,
+  memory: Memory,
+  run: { number: number; runAttempt: number; appId: string | null; event: TriedEvent },
+): void {
+  const { number, runAttempt, appId, event } = run
+  memory.runs = Math.max(memory.runs, number)
+  memory.attempts[number] = runAttempt
+  memory.appId = appId
+  const branch = /^refs\/heads\/(.+)$/.exec(event.ref)?.[1]
+  if (name === 'push' && branch !== undefined) memory.pushed[branch] = event.sha
 }
+
+async function keep(
+  story: Story,
+  { capgo, github, key, app }: { capgo: Capgo; github: GitHub; key: string; app: App | null },
+): Promise<void> {
+  story.chapter('Capgo and GitHub run until Ctrl+C')
+  story.fact('Capgo', `${cyan(capgo.url)} (its page, and api-url)`)
+  story.fact('key', key)
+  story.fact('app', app?.id ?? 'none')
+  story.fact('GitHub', `${github.url}, repository ${github.hosted.name}`)
+  story.fact('token', github.token)
+  // Other listeners would end the process before the servers are closed.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeAllListeners(signal)
+  await new Promise(done => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, done)
+  })
+}
+
+function complain(problems: readonly string[]): void {
+  if (problems.length > 0) throw complaint(problems)
+}
+
+const complaint = (problems: readonly string[]) =>
+  new UsageError(`${[...new Set(problems)].join('\n')}\n\nnpm run try -- --help shows all options.`)
 
 try {
-  process.exitCode = (await main()) ? 0 : 1
+  process.exitCode = await main()
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   process.stderr.write(`${error.message}\n`)
-  process.exitCode = 1
+  process.exitCode = NOT_TRIED
 }

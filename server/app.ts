@@ -13,6 +13,7 @@ import { postgrest } from './postgrest.ts'
 import { isPreviewHost, servePreview } from './previews.ts'
 import { privateRoutes } from './private.ts'
 import { stats } from './stats.ts'
+import { tries } from './tries.ts'
 import { tus } from './tus.ts'
 import { updates } from './updates.ts'
 
@@ -73,6 +74,7 @@ export function createApp(capgo: Capgo): Hono<Env> {
   app.route('/channel_self', channelSelf)
   app.route('/stats', stats)
   app.route('/', local)
+  app.route('/', tries)
   return app
 }
 

@@ -5,14 +5,20 @@ export interface Clock {
   advance(ms: number): void
 }
 
-/** With `start` the clock stands there and moves by `advance` only; without it, it is real time plus the advances. */
-export function createClock(start: number | undefined, onAdvance: () => void): Clock {
-  let advanced = 0
+/**
+ * With `start` the clock stands there and moves by `advance` only; without it, it is real time plus the advances.
+ * `onAdvance` gets the sum of them; `advanced` is what an earlier clock had.
+ */
+export function createClock(
+  start: number | undefined,
+  onAdvance: (advanced: number) => void,
+  advanced = 0,
+): Clock {
   return {
     now: () => (start ?? Date.now()) + advanced,
     advance: ms => {
       advanced += ms
-      onAdvance()
+      onAdvance(advanced)
     },
   }
 }

@@ -47,7 +47,8 @@ export class Objects {
   move(from: string, to: string): void {
     const object = this.stat(from)
     if (!object) return
-    renameSync(this.#file(from), this.#file(to))
+    // It was moved already where what the database knew of that was rolled back.
+    if (existsSync(this.#file(from))) renameSync(this.#file(from), this.#file(to))
     this.#store.remove('objects', from)
     this.#record(to, { size: object.size, contentType: object.content_type, sha256: object.sha256 })
   }

@@ -241,6 +241,9 @@ export interface StoreOptions {
   now?: number | undefined
 }
 
+/** The setting that keeps how far the clock is ahead, in milliseconds. */
+const ADVANCED = 'clock_advanced'
+
 type Row = Record<string, unknown>
 type Key = string | number
 
@@ -263,7 +266,15 @@ export class Store {
     this.db.exec('CREATE INDEX IF NOT EXISTS manifest_by_path ON manifest (s3_path)')
     this.db.exec('CREATE INDEX IF NOT EXISTS overrides_by_channel ON channel_devices (channel_id)')
     this.db.exec('CREATE INDEX IF NOT EXISTS bindings_by_key ON role_bindings (key_rbac_id)')
-    this.clock = createClock(options.now, () => this.settle())
+    const isKept = options.database !== undefined
+    this.clock = createClock(
+      options.now,
+      advanced => {
+        if (isKept) this.setSetting(ADVANCED, String(advanced))
+        this.settle()
+      },
+      Number(this.setting(ADVANCED) ?? 0),
+    )
     this.objects = new Objects(this, options.directory)
     this.settle()
   }

@@ -23,6 +23,8 @@ export interface CapacitorConfig {
     readonly version?: string | undefined
     readonly appId?: string | undefined
     readonly publicKey?: string | undefined
+    /** Of the app's devices that have no override; without it they follow the public channel. */
+    readonly defaultChannel?: string | undefined
   }
 }
 
@@ -74,7 +76,11 @@ const schema = z.object({
   android: z.optional(z.object({ path: text })),
   ios: z.optional(z.object({ path: text })),
   plugins: z.optional(
-    z.object({ CapacitorUpdater: z.optional(z.object({ appId: text, version: text, publicKey: text })) }),
+    z.object({
+      CapacitorUpdater: z.optional(
+        z.object({ appId: text, version: text, publicKey: text, defaultChannel: text }),
+      ),
+    }),
   ),
 })
 

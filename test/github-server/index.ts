@@ -91,6 +91,9 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
   const clock: Clock = {
     now: () => now().toISOString().replace(/\.\d+/, ''),
     nextId: () => ++lastId,
+    skipIds: last => {
+      lastId = Math.max(lastId, last)
+    },
   }
   const repositories = new Map<string, HostedRepository>()
   /** Ids of repositories by the names that they had. */

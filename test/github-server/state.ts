@@ -8,6 +8,8 @@ export interface RepositorySeed {
   readonly gitDir: string
   readonly private?: boolean
   readonly defaultBranch?: string
+  /** What an earlier server kept of it: the text that `HostedRepository.save` made. */
+  readonly saved?: string
 }
 
 export interface PullSeed {
@@ -175,7 +177,16 @@ export interface Clock {
   /** As GitHub writes it: UTC, whole seconds. */
   now(): string
   nextId(): number
+  /** Ids up to this one are in use. */
+  skipIds(last: number): void
 }
+
+/** What `save` writes and the constructor reads: all but the commits, which are in the git repository. */
+type Saved = Pick<HostedRepository, 'name' | 'id' | 'createdAt' | (typeof LISTS)[number]> & {
+  readonly lastId: number
+  readonly issues: readonly Issue[]
+}
+const LISTS = ['comments', 'deployments', 'environments', 'runs', 'artifacts'] as const
 
 /** One repository on the local GitHub. Everything in it may be read and changed by tests. */
 export class HostedRepository {
@@ -207,6 +218,37 @@ export class HostedRepository {
     this.defaultBranch = seed.defaultBranch ?? 'main'
     this.createdAt = clock.now()
     this.git = new GitStore(seed.gitDir)
+    if (seed.saved !== undefined) Object.assign(this, this.#restore(seed.saved))
+  }
+
+  /** As text, for a server that starts later. */
+  save(): string {
+    const { name, id, createdAt } = this
+    const lists = Object.fromEntries(LISTS.map(list => [list, this[list]]))
+    const saved = {
+      name,
+      id,
+      createdAt,
+      lastId: this.#clock.nextId(),
+      issues: [...this.issues.values()],
+      ...lists,
+    }
+    const asText = (_key: string, value: unknown) =>
+      value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value
+    return JSON.stringify(saved, asText, 2)
+  }
+
+  #restore(text: string): Partial<HostedRepository> {
+    const asBytes = (_key: string, value: { base64?: unknown } | null) =>
+      typeof value?.base64 === 'string' ? Buffer.from(value.base64, 'base64') : value
+    const { name, id, createdAt, lastId, issues, ...lists } = JSON.parse(text, asBytes) as Saved
+    this.#clock.skipIds(lastId)
+    for (const issue of issues) {
+      // Who renames a repository keeps what is in it.
+      if (issue.pull?.head.repository === name) issue.pull.head.repository = this.name
+      this.issues.set(issue.number, issue)
+    }
+    return { id, createdAt, ...lists }
   }
 
   get name(): string {

@@ -252,7 +252,8 @@ function copyOf(repository: ReturnType<typeof repositoryOf>, fullName: string): 
   return merge(repository, { full_name: fullName, owner: { login: fullName.split('/')[0] }, fork: isFork })
 }
 
-function example(
+/** A payload as GitHub really sent it; throws where there is none. */
+export function example(
   name: string,
   fits: (payload: Payload & { action?: string }) => boolean = () => true,
 ): Payload {
@@ -262,12 +263,12 @@ function example(
 }
 
 /** `changes` over `base`, objects key by key, everything else replaced. */
-function merge(base: unknown, changes: unknown): unknown {
+export function merge(base: unknown, changes: unknown): unknown {
   if (!isObject(base) || !isObject(changes)) return changes
   const merged: Payload = { ...base }
   for (const [key, value] of Object.entries(changes)) merged[key] = merge(base[key], value)
   return merged
 }
 
-const isObject = (value: unknown): value is Payload =>
+export const isObject = (value: unknown): value is Payload =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

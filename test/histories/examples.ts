@@ -1,5 +1,5 @@
 /** Histories that are worth to be played each time: each is about one thing that must not happen. */
-import type { Act, Deed, History, Setup } from './history.ts'
+import type { Act, Deed, History, Plan, Setup, Step } from './history.ts'
 
 const SETUP: Setup = {
   runtime: 'workerd',
@@ -8,8 +8,10 @@ const SETUP: Setup = {
   delta: 'false',
   checkout: 'shallow',
   deployments: false,
+  byLabel: false,
   sweepOnly: true,
 }
+const UNDISTURBED: Plan = { faults: [], kill: null, meanwhile: null, isProcess: false, waits: false }
 const ONE = 'd0000001-0000-4000-8000-000000000000'
 const TWO = 'd0000002-0000-4000-8000-000000000000'
 
@@ -19,20 +21,31 @@ const close: Deed = { do: 'close', which: 0, merged: false }
 /** Of the jobs that can be run again, counted from 0. */
 const rerun = (which: number): Deed => ({ do: 'rerun', which })
 
-function history(deeds: readonly (Deed | Act)[]): History {
-  const undisturbed = { faults: [], kill: null, isProcess: false }
+function history(deeds: readonly (Deed | Act | Step)[], setup: Partial<Setup> = {}): History {
   return {
-    setup: SETUP,
-    steps: deeds.map(each => ({
-      acts: ['deed' in each ? each : { deed: each, plan: undisturbed }],
-      order: { kind: 'drawn', seed: 0 },
-    })),
+    setup: { ...SETUP, ...setup },
+    steps: deeds.map(each =>
+      'acts' in each
+        ? each
+        : {
+            acts: ['deed' in each ? each : { deed: each, plan: UNDISTURBED }],
+            order: { kind: 'drawn', seed: 0 },
+          },
+    ),
   }
 }
 
+/** Both runs at once: one is held at its nth request until the others have ended. */
+function held(line: 0 | 1, at: number, ...deeds: readonly [Deed, ...Deed[]]): Step {
+  const [first, ...others] = deeds.map(each => ({ deed: each, plan: UNDISTURBED })) as [Act, ...Act[]]
+  return { acts: [first, ...others], order: { kind: 'held', line, at } }
+}
+
+const waiting = (deed: Deed): Act => ({ deed, plan: { ...UNDISTURBED, waits: true } })
+
 const killed = (deed: Deed, at: number): Act => ({
   deed,
-  plan: { faults: [], kill: { at, when: 'after' }, isProcess: false },
+  plan: { ...UNDISTURBED, kill: { at, when: 'after' } },
 })
 
 export const EXAMPLES: Readonly<Record<string, History>> = {
@@ -73,13 +86,70 @@ export const EXAMPLES: Readonly<Record<string, History>> = {
       history([killed(push('A'), at), push('B')]),
     ]),
   ),
+  'a pull request is reset to its commit before': history([
+    open,
+    { do: 'update', which: 0, content: 'B' },
+    { do: 'drop', which: 0 },
+  ]),
+  'main is reset to the commit before': history([push('A'), push('B'), { do: 'reset', branch: 'main' }]),
+  'the dropped push of main is run again': history([
+    push('A'),
+    push('B'),
+    { do: 'reset', branch: 'main' },
+    rerun(1),
+  ]),
+  'an old push is run again after somebody assigned a newer bundle': history([
+    push('A'),
+    push('B'),
+    push('C'),
+    { do: 'assign', channel: 'production', which: 1 },
+    rerun(0),
+  ]),
+  ...Object.fromEntries(
+    [4, 8, 12, 16].map(at => [
+      `a pull request is opened again before request ${at} of its clean-up`,
+      history([open, { deed: close, plan: { ...UNDISTURBED, meanwhile: { kind: 'reopen', at } } }]),
+    ]),
+  ),
+  'the run of an update is dropped for that of a label': history([
+    open,
+    waiting({ do: 'update', which: 0, content: 'B' }),
+    { do: 'label', which: 0, label: 'urgent', isOn: true },
+  ]),
+  'the label is taken and given again': history(
+    [
+      open,
+      { do: 'label', which: 0, label: 'preview', isOn: false },
+      { do: 'label', which: 0, label: 'preview', isOn: true },
+    ],
+    { byLabel: true },
+  ),
+  'a preview that somebody gave another bundle is closed': history([
+    push('A'),
+    open,
+    { do: 'repoint', which: 0 },
+    close,
+  ]),
+  'the push that takes a tester off is dropped for the next one': history([
+    { do: 'edit', file: [{ device: ONE, channel: 'beta' }] },
+    waiting({ do: 'edit', file: [] }),
+    push('B'),
+  ]),
+  'three pushes of the testers, and the first one is slow': history([
+    held(
+      0,
+      8,
+      { do: 'edit', file: [{ device: ONE, channel: 'beta' }] },
+      { do: 'edit', file: [{ device: ONE, channel: 'alpha' }] },
+      { do: 'edit', file: [] },
+    ),
+  ]),
   'every request of a preview arrives twice': history([
     {
       deed: open,
       plan: {
+        ...UNDISTURBED,
         faults: Array.from({ length: 40 }, (_, n) => ({ at: n + 1, kind: 'doubled', after: 1 })),
-        kill: null,
-        isProcess: false,
       },
     },
   ]),

@@ -25,15 +25,30 @@ export type Deed =
   | { readonly do: 'open'; readonly author: string; readonly content: string }
   | { readonly do: 'update'; readonly which: number; readonly content: string }
   | { readonly do: 'close'; readonly which: number; readonly merged: boolean }
-  | { readonly do: 'reopen'; readonly which: number }
+  /** `last`: the one that was closed last, whose clean-up may still be running. */
+  | { readonly do: 'reopen'; readonly which: number | 'last' }
+  /** Force-push of a pull request's branch, or of a mapped one, back to the commit before. */
+  | { readonly do: 'drop'; readonly which: number }
+  | { readonly do: 'reset'; readonly branch: 'main' | 'develop' }
+  | {
+      readonly do: 'label'
+      readonly which: number
+      readonly label: 'preview' | 'urgent'
+      readonly isOn: boolean
+    }
   | { readonly do: 'promote' }
   | { readonly do: 'rollback'; readonly channel: 'production' | 'development' }
   | { readonly do: 'schedule' }
   | { readonly do: 'housekeep'; readonly keep: number }
   | { readonly do: 'rerun'; readonly which: number }
   | { readonly do: 'hand'; readonly device: string; readonly channel: string }
+  /** In the console, a channel gets another bundle: that of a branch, or an open pull request's. */
+  | { readonly do: 'assign'; readonly channel: 'production' | 'development'; readonly which: number }
+  | { readonly do: 'repoint'; readonly which: number }
 
 export interface Plan extends LinePlan {
+  /** The run waits in its queue: GitHub drops it for the next one of the same group, else it runs in the end. */
+  readonly waits: boolean
   /** The built action as a process that is killed by SIGKILL. */
   readonly isProcess: boolean
 }
@@ -43,9 +58,9 @@ export interface Act {
   readonly plan: Plan
 }
 
-/** One act, or two whose runs go on at once. */
+/** One act, or more whose runs go on at once. */
 export interface Step {
-  readonly acts: readonly [Act] | readonly [Act, Act]
+  readonly acts: readonly [Act, ...Act[]]
   readonly order: Order
 }
 
@@ -56,6 +71,8 @@ export interface Setup {
   readonly delta: 'auto' | 'false'
   readonly checkout: 'full' | 'shallow'
   readonly deployments: boolean
+  /** Only pull requests with the label "preview" get one. */
+  readonly byLabel: boolean
   /** Closed pull requests are left to the schedule in the end. */
   readonly sweepOnly: boolean
 }
@@ -90,6 +107,17 @@ const deeds: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 3, arbitrary: deed('update', { which, content }) },
   { weight: 4, arbitrary: deed('close', { which, merged: fc.boolean() }) },
   { weight: 2, arbitrary: deed('reopen', { which }) },
+  { weight: 2, arbitrary: deed('drop', { which }) },
+  { weight: 2, arbitrary: deed('reset', { branch }) },
+  {
+    weight: 2,
+    arbitrary: deed('label', { which, label: fc.constantFrom('preview', 'urgent'), isOn: fc.boolean() }),
+  },
+  {
+    weight: 1,
+    arbitrary: deed('assign', { channel: fc.constantFrom('production', 'development'), which }),
+  },
+  { weight: 1, arbitrary: deed('repoint', { which }) },
   { weight: 2, arbitrary: deed('promote', {}) },
   { weight: 2, arbitrary: deed('rollback', { channel: fc.constantFrom('production', 'development') }) },
   { weight: 2, arbitrary: deed('schedule', {}) },
@@ -124,14 +152,35 @@ const plan: fc.Arbitrary<Plan> = fc
     ),
     kill: fc.oneof({ weight: 2, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: kill }),
     isProcess: fc.nat(9).map(n => n === 0),
+    waits: fc.nat(7).map(n => n === 0),
   })
   // A process waits as in production: it is only killed.
-  .map(({ faults, kill, isProcess }) => ({
+  .map(({ faults, kill, isProcess, waits }) => ({
     faults: isProcess && kill !== null ? [] : faults,
     kill,
     isProcess: isProcess && kill !== null,
+    meanwhile: null,
+    waits,
   })) as fc.Arbitrary<Plan>
 const act = fc.record({ deed: deeds, plan })
+const actOf = (deed: fc.Arbitrary<Deed>) => fc.record({ deed, plan })
+/** While the clean-up runs, somebody puts a device elsewhere, or opens the pull request again. */
+const meanwhile = fc.oneof(
+  fc.record({
+    kind: fc.constant('hand' as const),
+    look: fc.integer({ min: 1, max: 4 }),
+    device: fc.constantFrom(...LISTED),
+    channel: fc.constant('support'),
+  }),
+  fc.record({ kind: fc.constant('reopen' as const), at: fc.integer({ min: 2, max: 20 }) }),
+)
+const closing = fc
+  .tuple(which, fc.boolean(), plan, fc.option(meanwhile, { nil: null }))
+  .map(([which, merged, plan, meanwhile]): Act => {
+    return { deed: { do: 'close', which, merged }, plan: { ...plan, meanwhile, waits: false } }
+  })
+const edit = actOf(deed('edit', { file }))
+const HELD_FIRST: Order = { kind: 'held', line: 0, at: 6 }
 const order: fc.Arbitrary<Order> = fc.oneof(
   fc.record({ kind: fc.constant('drawn' as const), seed: fc.nat(1_000_000) }),
   fc.record({
@@ -140,13 +189,27 @@ const order: fc.Arbitrary<Order> = fc.oneof(
     at,
   }),
 )
-const step: fc.Arbitrary<Step> = fc.record({
+const together: fc.Arbitrary<Step> = fc.record({
   acts: fc.oneof(
-    { weight: 3, arbitrary: fc.tuple(act) },
-    { weight: 2, arbitrary: fc.tuple(act, act) },
+    { weight: 6, arbitrary: fc.tuple(act) },
+    { weight: 4, arbitrary: fc.tuple(act, act) },
+    { weight: 1, arbitrary: fc.tuple(closing) },
+    // Opened again while the clean-up runs.
+    {
+      weight: 1,
+      arbitrary: fc.tuple(closing, actOf(deed('reopen', { which: fc.constant('last' as const) }))),
+    },
   ) as fc.Arbitrary<Step['acts']>,
   order,
 })
+/** Three pushes of the testers, and the first one's run is slow. */
+const edits = fc
+  .tuple(edit, edit, edit, fc.integer({ min: 4, max: 20 }))
+  .map(([one, two, three, at]): Step => ({ acts: [one, two, three], order: { ...HELD_FIRST, at } }))
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 14, arbitrary: together },
+  { weight: 1, arbitrary: edits },
+)
 
 export const histories: fc.Arbitrary<History> = fc.record({
   setup: fc.record({
@@ -156,6 +219,7 @@ export const histories: fc.Arbitrary<History> = fc.record({
     delta: fc.constantFrom('auto', 'false'),
     checkout: fc.constantFrom('full', 'shallow'),
     deployments: fc.boolean(),
+    byLabel: fc.nat(2).map(n => n === 0),
     sweepOnly: fc.boolean(),
   }),
   steps: fc.array(step, { minLength: 3, maxLength: 8, size: 'max' }),
@@ -163,16 +227,16 @@ export const histories: fc.Arbitrary<History> = fc.record({
 
 /** A history as lines that a person reads. */
 export function describeHistory({ setup, steps }: History): string[] {
-  const { runtime, profile, upload, delta, checkout, deployments, sweepOnly } = setup
+  const { runtime, profile, upload, delta, checkout, deployments, byLabel, sweepOnly } = setup
   return [
-    `a ${runtime} server of profile ${profile}; uploads ${upload}; delta ${delta}; ${checkout} checkouts; ${deployments ? 'with' : 'no'} deployments${sweepOnly ? '; closed pull requests are left to the schedule' : ''}`,
+    `a ${runtime} server of profile ${profile}; uploads ${upload}; delta ${delta}; ${checkout} checkouts; ${deployments ? 'with' : 'no'} deployments${byLabel ? '; previews by label' : ''}${sweepOnly ? '; closed pull requests are left to the schedule' : ''}`,
     ...steps.map(({ acts, order }, index) => {
       const said = acts.map(describeAct).join('  ||  ')
       if (acts.length === 1) return `${index + 1}. ${said}`
       const how =
         order.kind === 'drawn'
           ? `order ${order.seed}`
-          : `the ${order.line === 0 ? 'first' : 'second'} is held at request ${order.at} until the other has ended`
+          : `the ${order.line === 0 ? 'first' : 'second'} is held at request ${order.at} until the others have ended`
       return `${index + 1}. at once (${how}): ${said}`
     }),
   ]
@@ -189,5 +253,11 @@ export function describeAct({ deed, plan }: Act): string {
       ? []
       : [`${plan.isProcess ? 'a process ' : ''}killed ${plan.kill.when} request ${plan.kill.at}`]),
   ]
+  if (plan.waits) wrong.push('its run waits')
+  if (plan.meanwhile?.kind === 'hand')
+    wrong.push(
+      `${plan.meanwhile.device} is put on ${plan.meanwhile.channel} before look ${plan.meanwhile.look}`,
+    )
+  if (plan.meanwhile?.kind === 'reopen') wrong.push(`opened again before request ${plan.meanwhile.at}`)
   return wrong.length === 0 ? what : `${what} [${wrong.join(', ')}]`
 }

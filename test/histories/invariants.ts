@@ -1,7 +1,7 @@
 /** What must be true, each with a name. A check returns what is wrong, in words; nothing when all is well. */
 import { isDeepStrictEqual } from 'node:util'
 import { Device } from '../helpers/device.ts'
-import { CHANNEL_OF, FOREIGN, type Model, type ModelJob, STAGES, webFiles } from './model.ts'
+import { CHANNEL_OF, FOREIGN, type Model, type ModelJob, type ModelPull, STAGES, webFiles } from './model.ts'
 import type { Tally } from './tally.ts'
 import { APP_ID, type Ended } from './world.ts'
 
@@ -24,12 +24,9 @@ export const AT_REST: Readonly<Record<string, Check>> = {
     return wrong
   },
 
-  async 'every open pull request has its head on its channel'(model) {
+  async 'every open pull request has its head on its channel, or what a person put there'(model) {
     const wrong: string[] = []
-    for (const { number, content } of model.pulls.filter(({ open }) => open)) {
-      const served = await model.served(`pr-${number}`)
-      if (served !== content) wrong.push(`pr-${number} serves ${served}, wanted is ${content}`)
-    }
+    for (const pull of model.pulls.filter(({ open }) => open)) wrong.push(...(await judgePull(model, pull)))
     return wrong
   },
 
@@ -62,16 +59,21 @@ export const AT_REST: Readonly<Record<string, Check>> = {
 
   'there is no channel that nobody wants, and none is missing'(model) {
     const names = model.world.capgo.store.list('channels', { app_id: APP_ID }).map(({ name }) => name)
+    const mayStay = (number: number) => names.includes(`pr-${number}`)
+    const previews = model.pulls.filter(pull => {
+      const wanted = model.wantedOf(pull)
+      return wanted.includes(undefined) ? wanted.length > 1 && mayStay(pull.number) : true
+    })
     const wanted = [
       ...FOREIGN.channels,
       ...Object.values(CHANNEL_OF),
-      ...model.pulls.filter(({ open }) => open).map(({ number }) => `pr-${number}`),
+      ...previews.map(({ number }) => `pr-${number}`),
     ]
     return different('channels', names.sort(), wanted.sort())
   },
 
-  'nothing is left of a closed pull request'(model) {
-    const closed = new Set(model.pulls.filter(({ open }) => !open).map(({ number }) => `${number}`))
+  'nothing is left of a pull request that wants no preview'(model) {
+    const closed = new Set(model.pulls.filter(pull => !model.isWanted(pull)).map(({ number }) => `${number}`))
     return model.world.capgo.store
       .list('app_versions', { app_id: APP_ID, deleted: false })
       .filter(({ name }) => closed.has(/-pr\.(\d+)\./.exec(name)?.[1] ?? ''))
@@ -83,11 +85,13 @@ export const AT_REST: Readonly<Record<string, Check>> = {
   },
 
   'a pull request has one comment of ours'(model) {
-    return model.pulls.flatMap(({ number, open }) => {
+    return model.pulls.flatMap(pull => {
+      const { number } = pull
+      const open = model.isWanted(pull)
       const ours = model.world.hosted
         .commentsOf(number)
         .filter(({ author }) => author === 'github-actions[bot]')
-      const title = ours[0]?.body.split('\n')[2] ?? ''
+      const title = /^### .*$/m.exec(ours[0]?.body ?? '')?.[0] ?? ''
       if (open && ours.length === 1 && title.includes('Preview ready')) return []
       // A pull request whose preview never got as far as a comment gets none when it is closed.
       if (!open && (ours.length === 0 || (ours.length === 1 && title.includes('Preview closed')))) return []
@@ -167,13 +171,28 @@ export async function judgeStep(model: Model, before: Before): Promise<string[]>
       `${channel} went from ${before.served.get(channel)} to ${now}, wanted is ${allowed.join(' or ')}`,
     )
   }
-  for (const { number, content } of model.pulls.filter(({ open }) => open)) {
-    const name = `pr-${number}`
+  for (const pull of model.pulls.filter(({ open }) => open)) {
+    const name = `pr-${pull.number}`
     const now = served.get(name)
-    if (now !== before.served.get(name) && now !== content)
+    if (now !== before.served.get(name) && !model.wantedOf(pull).includes(now))
       wrong.push(`${name} of an open pull request went from ${before.served.get(name)} to ${now}`)
   }
   return wrong
+}
+
+/** Green means that the pull request has what it wants, whichever event of it started the run. */
+export async function judgeState(model: Model, job: ModelJob, ended: Ended): Promise<string[]> {
+  const pull = model.pulls.find(({ last }) => last === job)
+  if (pull === undefined || !ended.isGreen) return []
+  return judgePull(model, pull)
+}
+
+async function judgePull(model: Model, pull: ModelPull): Promise<string[]> {
+  const served = await model.served(`pr-${pull.number}`)
+  const wanted = model.wantedOf(pull)
+  return wanted.some(each => each === served)
+    ? []
+    : [`pr-${pull.number} serves ${served}, wanted is ${wanted.join(' or ')}`]
 }
 
 /** Green means served. */
@@ -191,6 +210,7 @@ export const ALONG_THE_WAY = {
   calm: 'the calm run is green',
   step: 'a run alone brings nothing older back',
   green: 'green means served',
+  state: 'a green run of a pull request leaves it as it is to be',
 } as const
 
 export async function checkAtRest(model: Model, tally: Tally): Promise<string[]> {
@@ -204,7 +224,7 @@ export async function checkAtRest(model: Model, tally: Tally): Promise<string[]>
 }
 
 function servingChannels(model: Model): string[] {
-  return [...STAGES, ...model.pulls.filter(({ open }) => open).map(({ number }) => `pr-${number}`)]
+  return [...STAGES, ...model.pulls.filter(pull => model.isWanted(pull)).map(({ number }) => `pr-${number}`)]
 }
 
 function different(what: string, found: unknown, wanted: unknown): string[] {

@@ -1,6 +1,15 @@
 /** Plays a history, has one calm run after it, and judges what is there then. */
 import { type Act, describeAct, describeHistory, type History } from './history.ts'
-import { ALONG_THE_WAY, checkAtRest, judgeCalm, judgeGreen, judgeRun, judgeStep, look } from './invariants.ts'
+import {
+  ALONG_THE_WAY,
+  checkAtRest,
+  judgeCalm,
+  judgeGreen,
+  judgeRun,
+  judgeState,
+  judgeStep,
+  look,
+} from './invariants.ts'
 import { type Branch, Model, type ModelJob, repositoryFiles } from './model.ts'
 import type { Tally } from './tally.ts'
 import { type Ended, World } from './world.ts'
@@ -32,6 +41,13 @@ export async function play(history: History, tally: Tally): Promise<void> {
       story.push(`   (late: ${path.slice(0, 80)})`)
       model.lateSince = Math.min(model.lateSince, model.step)
     }
+    world.wire.onMeanwhile = meanwhile => {
+      if (meanwhile.kind === 'reopen') player.reopen()
+      else {
+        story.push(`   (by hand: ${meanwhile.device} on ${meanwhile.channel})`)
+        model.putByHand(meanwhile.device, meanwhile.channel)
+      }
+    }
     const player = new Player(model, history, tally, story)
     await player.act()
     await player.calm()
@@ -46,6 +62,8 @@ class Player {
   readonly #history: History
   readonly #tally: Tally
   readonly #story: string[]
+  /** Jobs that wait in the queue of their group: one each. */
+  readonly #waiting = new Map<string, ModelJob>()
 
   constructor(model: Model, history: History, tally: Tally, story: string[]) {
     this.#model = model
@@ -53,6 +71,15 @@ class Player {
     this.#tally = tally
     this.#story = story
   }
+
+  /** While a clean-up runs; the run of it starts when that has ended, as in one group. */
+  reopen(): void {
+    const job = this.#model.reopenLast()
+    if (job === null) return
+    this.#story.push(`   (${job.name} meanwhile)`)
+    this.#next.push(job)
+  }
+  readonly #next: ModelJob[] = []
 
   async act(): Promise<void> {
     const model = this.#model
@@ -68,7 +95,7 @@ class Player {
         this.#tally.count('deeds', act.deed.do)
         // GitHub runs one attempt of a job at a time.
         const isTwice = started.some(([, other]) => other !== null && other === job)
-        started.push([act, isTwice ? null : job])
+        started.push([act, isTwice || (job !== null && this.#waits(act, job)) ? null : job])
       }
       const jobs = started.filter(([, job]) => job !== null)
       if (jobs.length === 2) this.#tally.pairs++
@@ -78,29 +105,57 @@ class Player {
         await model.note(job!, ended)
         this.#tell(`${model.step}. ${describeAct(act)}`, job!, ended)
         this.#judge('error', judgeRun(job!, ended))
-        if (isQuiet && !wire.hasLate) this.#judge('green', await judgeGreen(model, job!, ended))
+        if (!isQuiet || wire.hasLate || this.#next.length > 0) continue
+        this.#judge('green', await judgeGreen(model, job!, ended))
+        this.#judge('state', await judgeState(model, job!, ended))
       }
-      if (isQuiet && !wire.hasLate && ends.length > 0) this.#judge('step', await judgeStep(model, before))
+      // What a person did meanwhile may have come too late for the run.
+      const isAlone = isQuiet && !wire.hasLate && this.#next.length === 0
+      if (isAlone && ends.length > 0) this.#judge('step', await judgeStep(model, before))
+      for (const job of this.#next.splice(0)) {
+        const ended = await model.world.run(job)
+        await model.note(job, ended)
+        this.#tell('   then', job, ended)
+        this.#judge('error', judgeRun(job, ended))
+        if (!wire.hasLate) this.#judge('state', await judgeState(model, job, ended))
+      }
     }
   }
 
+  /** Whether the job has to wait; the one that waited in its group is dropped, whatever the new one does. */
+  #waits({ plan, deed }: Act, job: ModelJob): boolean {
+    const dropped = this.#waiting.get(job.group)
+    if (dropped !== undefined) this.#story.push(`   (dropped: ${dropped.name})`)
+    this.#waiting.delete(job.group)
+    if (plan.waits && deed.do !== 'rerun') this.#waiting.set(job.group, job)
+    return this.#waiting.has(job.group)
+  }
+
   /**
-   * What an ordinary day brings: a red push of testers.json and a red promotion or roll-back are run again; the newest
-   * job of each branch and of each pull request is run again; and the schedule comes round.
+   * What an ordinary day brings: what waits is run, a red promotion or roll-back is run again, the newest job of each
+   * branch and of each pull request is run again, and the schedule comes round.
    */
   async calm(): Promise<void> {
     const model = this.#model
     await model.world.wire.flush()
     model.world.wire.order({ kind: 'drawn', seed: 0 })
     model.step++
+    for (const job of this.#waiting.values()) {
+      model.startAgain(job)
+      await this.#calmly(job)
+    }
     const isRed = (job: ModelJob) => job.ended !== null && !job.ended.isGreen
     for (const job of model.jobs.filter(isRed)) {
       const isMove = job.kind === 'promote' || job.kind === 'rollback'
-      if (job.isEdit || (isMove && model.isNewestWord(job))) await this.#calmly(job)
+      if (isMove && model.isNewestWord(job)) await this.#calmly(job)
     }
-    for (const branch of ['main', 'develop'] as Branch[]) await this.#calmly(model.headJob(branch))
-    for (const { last, open } of model.pulls)
-      if (open || !this.#history.setup.sweepOnly) await this.#calmly(last)
+    for (const branch of ['main', 'develop'] as Branch[]) {
+      const job = model.headJob(branch)
+      if (job !== null) await this.#calmly(job)
+    }
+    for (const pull of model.pulls)
+      if (pull.byHand === null && (model.isWanted(pull) || !this.#history.setup.sweepOnly))
+        await this.#calmly(pull.last)
     model.world.capgo.clock.advance(DAY)
     await this.#calmly(model.schedule())
   }

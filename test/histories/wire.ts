@@ -52,9 +52,17 @@ export type Order =
   | { readonly kind: 'drawn'; readonly seed: number }
   | { readonly kind: 'held'; readonly line: 0 | 1; readonly at: number }
 
+/** What somebody does while the run goes on. */
+export type Meanwhile =
+  /** Right before the run looks for this time where devices are: what it sees last is what is true. */
+  | { readonly kind: 'hand'; readonly look: number; readonly device: string; readonly channel: string }
+  /** The pull request that the run cleans up is opened again before this request of it. */
+  | { readonly kind: 'reopen'; readonly at: number }
+
 export interface LinePlan {
   readonly faults: readonly Disturbance[]
   readonly kill: Kill | null
+  readonly meanwhile: Meanwhile | null
 }
 
 export interface Line {
@@ -68,6 +76,10 @@ interface OpenLine extends Line {
   readonly plan: LinePlan
   readonly place: number
   passed: number
+  /** How often it asked where devices are. */
+  looks: number
+  /** What somebody did meanwhile is done. */
+  isOver: boolean
   die(): void
 }
 
@@ -95,6 +107,8 @@ interface Answer {
 const GATHER = 2
 /** Milliseconds for which a run may think while another one's request waits. */
 const THINK = 12
+/** Requests for overrides. */
+const LOOKS = /\/channel_devices\?|channel_devices[.(]/
 const HOP_BY_HOP = /^(host|connection|keep-alive|transfer-encoding|expect|content-length)$/
 
 export class Wire {
@@ -112,6 +126,8 @@ export class Wire {
   #order: Order = { kind: 'drawn', seed: 0 }
   /** Called for each request that arrives long after it was sent. */
   onLate: (path: string) => void = () => {}
+  /** Called when it is time for what somebody does by hand. */
+  onMeanwhile: (meanwhile: Meanwhile) => void = () => {}
 
   constructor(targets: Readonly<Record<Side, string>>, tally: Tally) {
     this.#targets = targets
@@ -138,6 +154,8 @@ export class Wire {
       plan,
       place: this.#places++,
       passed: 0,
+      looks: 0,
+      isOver: false,
       get isDead() {
         return isDead
       },
@@ -264,7 +282,13 @@ export class Wire {
   async #pass({ line, message, response }: Waiting): Promise<void> {
     const nth = ++line.passed
     this.#tally.requests[message.side]++
-    const { kill, faults } = line.plan
+    const { kill, faults, meanwhile } = line.plan
+    if (message.method === 'GET' && LOOKS.test(message.path)) line.looks++
+    const isTime = meanwhile?.kind === 'hand' ? meanwhile.look === line.looks : meanwhile?.at === nth
+    if (isTime && !line.isOver && meanwhile !== null) {
+      line.isOver = true
+      this.onMeanwhile(meanwhile)
+    }
     if (kill?.at === nth) {
       this.#tally.count('faults', `killed ${kill.when === 'half' ? 'in the middle of' : kill.when} a request`)
       if (kill.when === 'half') await this.#sendHalf(message)

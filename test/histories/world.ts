@@ -42,7 +42,7 @@ export interface Ended {
   readonly log: readonly string[]
 }
 
-const UNDISTURBED: Plan = { faults: [], kill: null, isProcess: false }
+const UNDISTURBED: Plan = { faults: [], kill: null, meanwhile: null, isProcess: false, waits: false }
 
 const UPLOADS = {
   whole: {},
@@ -87,6 +87,11 @@ export class World {
     })
     this.wire = new Wire({ capgo: capgo.url, github: github.url }, tally)
     tally.count('servers', `${setup.runtime}, profile ${setup.profile}`)
+  }
+
+  /** Whether only pull requests with the label "preview" have one. */
+  get isByLabel(): boolean {
+    return this.#setup.byLabel
   }
 
   async stop(): Promise<void> {
@@ -168,13 +173,14 @@ export class World {
   }
 
   #inputs({ inputs }: Job, line: Line): Record<string, string> {
-    const { delta, deployments } = this.#setup
+    const { delta, deployments, byLabel } = this.#setup
     return {
       'capgo-token': this.#key,
       'api-url': line.capgo,
       build: 'false',
       delta,
       deployments: String(deployments),
+      ...(byLabel ? { 'preview-label': 'preview' } : {}),
       ...inputs,
     }
   }
