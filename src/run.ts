@@ -49,8 +49,8 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
   const inputs = readInputs(deps.readInput, trigger.defaultBranch)
   const operation = decideOperation(trigger, inputs)
   // A token may be missing where there is nothing to do.
-  if (operation.kind === 'skip' && (trigger.pull !== null || inputs.capgoToken === ''))
-    return skipped(operation, null)
+  const isOver = trigger.pull !== null || trigger.rule.work === 'nothing' || inputs.capgoToken === ''
+  if (operation.kind === 'skip' && isOver) return skipped(operation, null)
   requireToken(inputs)
   deps.stop.limit(inputs.timeout)
   const connect =
