@@ -59766,7 +59766,9 @@ const schema = mini_schemas/* object */.Ikc({
     webDir: capacitor_config_text,
     android: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ path: capacitor_config_text })),
     ios: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ path: capacitor_config_text })),
-    plugins: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ CapacitorUpdater: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ appId: capacitor_config_text, version: capacitor_config_text, publicKey: capacitor_config_text })) })),
+    plugins: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({
+        CapacitorUpdater: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ appId: capacitor_config_text, version: capacitor_config_text, publicKey: capacitor_config_text, defaultChannel: capacitor_config_text })),
+    })),
 });
 /**
  * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
@@ -74495,7 +74497,8 @@ async function execute(deps, warnings, done) {
     const inputs = readInputs(deps.readInput, trigger.defaultBranch);
     const operation = decideOperation(trigger, inputs);
     // A token may be missing where there is nothing to do.
-    if (operation.kind === 'skip' && (trigger.pull !== null || inputs.capgoToken === ''))
+    const isOver = trigger.pull !== null || trigger.rule.work === 'nothing' || inputs.capgoToken === '';
+    if (operation.kind === 'skip' && isOver)
         return run_skipped(operation, null);
     requireToken(inputs);
     deps.stop.limit(inputs.timeout);

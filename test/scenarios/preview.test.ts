@@ -38,7 +38,7 @@ const firstLine = (comment: string | undefined) => comment?.split('\n').find(lin
 
 describe('a pull request', () => {
   it('gets a channel, a bundle, a deployment and one comment', async () => {
-    const world = await createWorld(admin)
+    const world = await createWorld({ ...admin, builds: true })
     await world.push('main')
     world.story(await world.push('main'))
     const pull = await openPull(world)

@@ -7,7 +7,7 @@ import { failOnLeak } from '../helpers/secrets.ts'
 import { APP_ID, createWorld, tinyApp } from './scenario.ts'
 
 it('a push to main makes channel production and publishes on it', async () => {
-  const world = await createWorld()
+  const world = await createWorld({ builds: true })
   const run = await world.push('main')
   expect(world.story(run)).toMatchSnapshot()
   expect(run.outputs).toMatchObject({
@@ -27,7 +27,7 @@ it('the next push moves to the next-patch pre-release, because the name is taken
 })
 
 it('a push to an existing channel takes five requests to publish', async () => {
-  const world = await createWorld()
+  const world = await createWorld({ builds: true })
   await world.push('main')
   world.repo.commit({ 'greeting.txt': '<h1>Good day</h1>\n' })
   const before = world.capgo.requests.length
@@ -158,7 +158,7 @@ it('a mapped channel never serves a bundle that is named for a pull request', as
 })
 
 it('a dry run prints the plan and writes nothing', async () => {
-  const world = await createWorld()
+  const world = await createWorld({ builds: true })
   const run = await world.push('main', { inputs: { 'dry-run': 'true' } })
   expect(world.story(run)).toMatchSnapshot()
   expect(
