@@ -38,7 +38,7 @@ import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion }
 import { chooseVersion, hasOtherName, type VersionSources, withoutBuildMetadata } from './plan/version.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
-import { type Inspection, inspect } from './stored.ts'
+import { type Inspection, inspect, inspectServed } from './stored.ts'
 
 /** The app in the working tree. Paths are absolute. */
 export interface Project {
@@ -359,8 +359,9 @@ export async function gatherForContent(
   const looked = new Map<number, Promise<Inspection>>()
   /** Bundles with this content are looked at in the store before any device is given them. */
   const look = (bundle: BundleRow) => {
+    const seeing = bundle.id === facts.channel?.version?.id ? inspectServed : inspect
     const inspection =
-      looked.get(bundle.id) ?? inspect(bundle, { zip: content.zip, opener: content.encryption }, capgo)
+      looked.get(bundle.id) ?? seeing(bundle, { zip: content.zip, opener: content.encryption }, capgo)
     looked.set(bundle.id, inspection)
     return inspection
   }

@@ -23,6 +23,8 @@ const SHA256 = /^[0-9a-f]{64}$/
 /** AES pads to whole blocks. */
 const BLOCK = 16
 const AT_ONCE = 32
+/** Delta files of a served bundle that are looked at. */
+const SAMPLE = 4
 
 /** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
 export function plainSha256(
@@ -34,8 +36,25 @@ export function plainSha256(
 }
 
 /** Looks at the zip, and at every delta file that the bundle's rows name. */
-export async function inspect(bundle: BundleRow, expected: Expectation, capgo: Capgo): Promise<Inspection> {
-  const [zip, files] = await Promise.all([inspectZip(bundle, expected, capgo), inspectFiles(bundle, capgo)])
+export function inspect(bundle: BundleRow, expected: Expectation, capgo: Capgo): Promise<Inspection> {
+  return inspectAll(bundle, expected, Number.POSITIVE_INFINITY, capgo)
+}
+
+/** As `inspect`, of a bundle that devices are given already: the zip, or some delta files where it has none. */
+export function inspectServed(bundle: BundleRow, expected: Expectation, capgo: Capgo): Promise<Inspection> {
+  return inspectAll(bundle, expected, bundle.r2_path === null ? SAMPLE : 0, capgo)
+}
+
+async function inspectAll(
+  bundle: BundleRow,
+  expected: Expectation,
+  mostFiles: number,
+  capgo: Capgo,
+): Promise<Inspection> {
+  const [zip, files] = await Promise.all([
+    inspectZip(bundle, expected, capgo),
+    mostFiles === 0 ? null : inspectFiles(bundle, mostFiles, capgo),
+  ])
   const nothing = zip === null && files === null && bundle.external_url === null
   return {
     size: zip?.size ?? files?.size ?? null,
@@ -108,16 +127,20 @@ async function hasContent(
 }
 
 /** Null when it has no delta files. */
-async function inspectFiles(bundle: BundleRow, capgo: Capgo): Promise<Inspection | null> {
+async function inspectFiles(bundle: BundleRow, most: number, capgo: Capgo): Promise<Inspection | null> {
   if (bundle.manifest_count === 0) return null
-  const paths = new Set((await capgo.readManifests([bundle])).map(({ s3_path }) => s3_path))
+  const rows = await capgo.readManifests([bundle])
+  const paths = [...new Set(rows.map(({ s3_path }) => s3_path))]
   const queue = new PQueue({ concurrency: AT_ONCE })
-  const found = await queue.addAll([...paths].map(path => () => capgo.describeStored(path)))
+  const found = await queue.addAll(paths.slice(0, most).map(path => () => capgo.describeStored(path)))
   const lost = found.filter(object => object === null).length
   return {
-    size: found.reduce((sum, object) => sum + (object?.size ?? 0), 0),
+    size:
+      found.length === paths.length
+        ? found.reduce((sum, object) => sum + (object?.size ?? 0), 0)
+        : sumOf(rows.map(({ file_size }) => file_size)),
     fault:
-      lost === 0 && paths.size > 0
+      lost === 0 && paths.length > 0
         ? null
         : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
   }

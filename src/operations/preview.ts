@@ -72,7 +72,7 @@ export async function preview(
       context,
     )
     const { channel: before } = prepared.facts
-    const refused = before === null ? null : refuseChannel(before, commit.pull ?? '')
+    const refused = before === null ? null : refuseChannel(before, commit)
     if (refused !== null) throw refused
     const testers = await foreseeForPull(
       { pull, channel: operation.channelName, proposed },

@@ -422,7 +422,7 @@ async function promote(
     return { outcome: 'stale', reason: sentence(stale), channel, bundle: null, by: null }
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
   // The channel as it is now: since the first look it may have become the public one, or another's.
-  const refused = target === null || !commit.pull ? null : refuseChannel(target, commit.pull)
+  const refused = target === null || !commit.pull ? null : refuseChannel(target, commit)
   if (refused !== null) throw refused
   if (target !== null && !isAt(plan.stage, bundle.id, target))
     await assign(plan.stage, bundle, target, plan.appId, capgo)

@@ -3,7 +3,7 @@ import type { Capgo } from '../capgo/client.ts'
 import type { ChannelRow, OverrideRow } from '../capgo/wire.ts'
 import { ActionError, InputError } from '../errors.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
-import { readPulls } from '../plan/lineage.ts'
+import { numberOfPull, readPulls } from '../plan/lineage.ts'
 import { wantsPreview } from '../plan/preview.ts'
 import {
   type Assignment,
@@ -17,6 +17,7 @@ import {
 } from '../plan/testers.ts'
 import type { Tester } from '../testers-file.ts'
 import type { RunContext } from './context.ts'
+import { readRepository } from './repository.ts'
 import { pathOf, readEarlier, type TestersFile, timeOf, today } from './testers-versions.ts'
 
 /** What a run is about, as far as testers go. */
@@ -120,14 +121,19 @@ async function findPreviews(
   channels: readonly ChannelRow[],
   scope: Scope,
   merged: readonly Tester[] | null,
-  { trigger, inputs, github }: RunContext,
+  context: RunContext,
 ): Promise<PreviewChannel[]> {
-  const prefix = `${trigger.repository}#`
+  const { inputs, github } = context
   const own = scope.published
+  const repository = await readRepository(
+    channels.flatMap(({ version }) => version ?? []),
+    context,
+  )
   const there = channels.flatMap(({ name, version }) =>
-    (version === null ? [] : readPulls(version))
-      .filter(({ channel, pull }) => channel === name && pull.startsWith(prefix))
-      .map(({ pull }) => ({ channel: name, pull: Number(pull.slice(prefix.length)) })),
+    (version === null ? [] : readPulls(version)).flatMap(note => {
+      const pull = note.channel === name ? numberOfPull(note, repository) : null
+      return pull === null ? [] : [{ channel: name, pull }]
+    }),
   )
   const isMade = own !== null && scope.channel !== null && !there.some(({ pull }) => pull === own.number)
   const found = isMade ? [...there, { channel: scope.channel, pull: own.number }] : there

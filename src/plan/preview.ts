@@ -110,7 +110,7 @@ function hash(text: string): string {
  */
 export function refuseChannel(
   channel: Pick<ChannelRow, 'name' | 'public' | 'version'>,
-  pull: string,
+  { pull = '', repository: id }: Pick<Commit, 'pull' | 'repository'>,
 ): ActionError | null {
   const [repository, number] = splitPull(pull)
   const refuse = (what: string, hint: string) =>
@@ -133,8 +133,12 @@ export function refuseChannel(
     )
   }
   if (note.pull === null) return refuse(`serves ${served.name}, which ${note.refName} published`, hint)
-  const [other] = splitPull(note.pull)
-  if (other === repository) return null
+  // A repository that was renamed keeps its id.
+  const isOwn =
+    note.repository !== null && id !== undefined
+      ? note.repository === id
+      : splitPull(note.pull)[0] === repository
+  if (isOwn) return null
   return refuse(
     `serves the preview of ${note.pull}, another repository that publishes this app`,
     `Give each repository its own channels: preview-channel: ${repository.split('/')[1]?.toLowerCase()}-{number}. After a repository was renamed, delete the channel in the Capgo console.`,

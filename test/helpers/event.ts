@@ -89,10 +89,20 @@ export interface PullRequestOptions extends RepositoryOptions {
   readonly target?: boolean
 }
 
-export type PullRequestAction = 'opened' | 'synchronize' | 'reopened' | 'closed' | 'labeled' | 'unlabeled'
+export type PullRequestAction =
+  | 'opened'
+  | 'synchronize'
+  | 'reopened'
+  | 'closed'
+  | 'labeled'
+  | 'unlabeled'
+  | 'edited'
+  | 'assigned'
 
 export function pullRequestEvent(action: PullRequestAction, options: PullRequestOptions): WorkflowEvent {
-  const payload = example('pull_request', each => each.action === action)
+  // GitHub's examples have none of this action.
+  const known = action === 'edited' ? 'opened' : action
+  const payload = example('pull_request', each => each.action === known)
   const repository = repositoryOf(options)
   const fork = options.fork ?? repository.full_name
   const baseRef = options.baseRef ?? repository.default_branch

@@ -660,7 +660,11 @@ const rows = new Map<string, string>()
 
 describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
   it.each(cases)('$title', async test => {
-    const world = await createWorld({ files: { ...tinyApp(), ...withoutNulls(test.files) }, ...test.world })
+    const world = await createWorld({
+      builds: true,
+      files: { ...tinyApp(), ...withoutNulls(test.files) },
+      ...test.world,
+    })
     const removed = Object.entries(test.files ?? {}).flatMap(([path, content]) =>
       content === null ? [path] : [],
     )

@@ -58,11 +58,10 @@ describe('a pull request', () => {
     world.repo.checkout('main')
     await world.push('main')
     world.repo.checkout('feature/evening')
-    world.story(await pull.run('labeled', { label: 'bug' }))
     const run = await pull.run('synchronize')
     expect(world.story(run)).toMatchSnapshot()
     expect(pull.comments().map(firstLine)).toEqual([
-      '### 📱 Preview ready: <code>1.2.1-pr.12.4.1</code> (bundle 3)',
+      '### 📱 Preview ready: <code>1.2.1-pr.12.3.1</code> (bundle 3)',
     ])
     expect(states(world, 'preview/pr-12')).toEqual(['inactive', 'success'])
     expect(await onPhone(world, 'pr-12')).toContain('Good night')
@@ -257,7 +256,7 @@ describe('with preview-label', () => {
     expect(on.outputs.outcome).toBe('published')
 
     const other = await pull.run('labeled', { label: 'bug' }, { inputs })
-    expect(other.outputs.outcome).toBe('skipped')
+    expect(other.outputs.outcome).toBe('unchanged')
 
     world.hosted.pull(12).issue.labels.length = 0
     const off = await pull.run('unlabeled', { label: 'preview' }, { inputs })
@@ -487,7 +486,7 @@ describe('without secrets', () => {
 
 describe('what a preview must never do', () => {
   it('run on pull_request_target with a build', async () => {
-    const world = await createWorld(admin)
+    const world = await createWorld({ ...admin, builds: true })
     const pull = await openPull(world, { fork: 'mallory/daybreak' })
     const run = await pull.run('opened', { target: true })
     expect(run.outputs['error-code']).toBe('unsafe_build')

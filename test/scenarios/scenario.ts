@@ -135,8 +135,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   let seenGitHub = 0
   const run = (event: WorkflowEvent, more: Partial<RunOptions> = {}): Promise<ActionRun> => {
     runs++
-    const isBuilt =
-      options.builds !== true && more.inputs?.build === undefined && buildTinyApp(more.repo ?? repo.path)
+    const isOpen = options.builds !== true && { ...options.inputs, ...more.inputs }.build === undefined
+    const isBuilt = isOpen && buildTinyApp(more.repo ?? repo.path)
     return runAction({
       repo: repo.path,
       event,

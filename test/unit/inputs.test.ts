@@ -170,7 +170,7 @@ describe('the input operation', () => {
     [{ operation: 'rollout', channel: 'production' }, /"rollout" is required/],
     [{ operation: 'status', rollout: '10' }, /"rollout" is not used by "operation: status"/],
     [{ from: 'beta' }, /"from" is not used by "operation: auto"/],
-    [{ force: 'true' }, /"force" is not used by/],
+    [{ operation: 'status', force: 'true' }, /"force" is not used by "operation: status"/],
     [{ keep: '5' }, /"keep" is not used by "operation: auto"/],
     [
       { operation: 'promote', from: 'a', to: 'b', channel: 'c' },

@@ -213,7 +213,9 @@ describe('names of branches, tags and channels', () => {
           { after },
         )
         expect(readServedCommit({ comment: note }, 'pr-12')).toMatchObject({ sha: commit.sha, runId: 5 })
-        expect(readPulls({ comment: note })).toEqual([{ pull: 'octo-org/daybreak#12', channel: 'pr-12' }])
+        expect(readPulls({ comment: note })).toMatchObject([
+          { pull: 'octo-org/daybreak#12', channel: 'pr-12' },
+        ])
         expect(readServedCommit({ comment: note }, 'production')).toBeNull()
       }),
       {

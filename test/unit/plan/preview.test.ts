@@ -117,7 +117,7 @@ describe('refuseChannel', () => {
       /serves the preview of octo-org\/daybreak-ios#12/,
     ],
   ])('%s', (_what, channel, message) => {
-    const refusal = refuseChannel(channel, OURS)
+    const refusal = refuseChannel(channel, { pull: OURS })
     if (message === null) expect(refusal).toBeNull()
     else
       expect(refusal).toMatchObject({
@@ -126,7 +126,7 @@ describe('refuseChannel', () => {
       })
   })
   it('proposes a template that tells repositories apart', () => {
-    const refusal = refuseChannel(serving('1.0.0', note('octo-org/other#12')), OURS)
+    const refusal = refuseChannel(serving('1.0.0', note('octo-org/other#12')), { pull: OURS })
     expect(refusal?.hint).toContain('preview-channel: daybreak-{number}')
   })
 })
