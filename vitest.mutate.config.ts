@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: [
       'test/unit/plan/*.test.ts',
+      'test/unit/inputs.test.ts',
       'test/unit/redaction.test.ts',
       'test/unit/operations/deletes.test.ts',
     ],

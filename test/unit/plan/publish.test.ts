@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { BundleRow, ChannelRow, NativePackage } from '../../../src/capgo/wire.ts'
 import { planPublish } from '../../../src/plan/plan.ts'
 import { ALL } from '../../../src/plan/rollout.ts'
 import { planRolloutChange } from '../../../src/plan/rollout-change.ts'
 import type { Standing } from '../../../src/plan/staleness.ts'
 import type { BuiltFacts } from '../../../src/plan/types.ts'
 import { movedResult } from '../../../src/report/outcome.ts'
+import { bundle, CHECKSUM, channel } from './rows.ts'
 
-const CHECKSUM = 'c'.repeat(64)
 const commit = {
   sha: 'a'.repeat(40),
   refName: 'main',
@@ -15,50 +14,6 @@ const commit = {
   runNumber: 57,
   runAttempt: 1,
   url: 'https://example.com',
-}
-
-function bundle(change: Partial<BundleRow> & { native_packages?: NativePackage[] } = {}) {
-  return {
-    id: 1,
-    name: '1.4.0',
-    deleted: false,
-    storage_provider: 'r2',
-    r2_path: 'orgs/o/apps/a/1.4.0.zip',
-    external_url: null,
-    checksum: CHECKSUM,
-    session_key: null,
-    key_id: null,
-    link: null,
-    comment: null,
-    min_update_version: null,
-    manifest_count: 0,
-    created_at: '2026-11-26T00:00:00Z',
-    ...change,
-  }
-}
-
-function channel(change: Partial<ChannelRow> = {}): ChannelRow {
-  return {
-    id: 7,
-    name: 'production',
-    public: true,
-    ios: true,
-    android: true,
-    electron: true,
-    disable_auto_update: 'major',
-    disable_auto_update_under_native: false,
-    allow_device_self_set: false,
-    allow_emulator: true,
-    allow_device: true,
-    allow_dev: true,
-    allow_prod: true,
-    rollout_version: null,
-    rollout_enabled: false,
-    rollout_percentage_bps: 0,
-    rollout_paused_at: null,
-    version: bundle(),
-    ...change,
-  }
 }
 
 /** GitHub says that the run's commit is the newest of its branch. */
