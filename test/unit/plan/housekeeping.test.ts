@@ -40,6 +40,14 @@ describe('planHousekeeping', () => {
       remove: [1, 5],
       kept: { ...NONE, served: 2, rollback: 1 },
     })
+    // What was put on another channel is nothing to go back to, and a bundle may have been on both.
+    const both = ours(2, { comment: `${line('beta', 2)}\n${line('production', 2)}` })
+    expect(
+      plan([ours(1, { comment: line('beta', 1) }), both, on(3)], 0, [channel({ version: on(3) })]),
+    ).toEqual({
+      remove: [1],
+      kept: { ...NONE, served: 1, rollback: 1 },
+    })
     // One that has nothing to go back to keeps nothing.
     expect(plan([ours(1), ours(2)], 0, [channel({ name: 'beta', version: null })]).remove).toEqual([1, 2])
   })
