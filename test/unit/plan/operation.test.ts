@@ -192,7 +192,7 @@ describe('a run that is of no pull request', () => {
     [
       'a tag named like a mapped branch',
       trigger('push', { full: 'refs/tags/develop' }),
-      { channels: [{ pattern: 'develop', channel: 'beta' }] },
+      { channels: [...inputs.channels, { pattern: 'develop', channel: 'beta' }] },
       /^ref_ambiguous/,
     ],
   ])('%s is refused', (_what, of, change, message) =>
@@ -335,7 +335,7 @@ describe('a run of a pull request', () => {
   })
 
   it('is not on a channel that a branch publishes to', () => {
-    const channels = [{ pattern: 'main', channel: 'pr-12' }]
+    const channels = [...inputs.channels, { pattern: 'next', channel: 'pr-12' }]
     expect(refusalOf(() => on('opened', { channels }))).toMatch(
       /^preview_channel_taken: .*#12 would be on channel pr-12/,
     )
