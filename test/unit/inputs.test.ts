@@ -364,9 +364,15 @@ describe('decideOperation', () => {
         },
       })
     const without = read({ 'capgo-token': 'key', 'preview-drafts': 'false' })
-    expect(decideOperation(pulled('converted_to_draft', true), without).kind).toBe('cleanup')
+    expect(decideOperation(pulled('converted_to_draft', true), without)).toMatchObject({
+      kind: 'cleanup',
+      isEnding: true,
+    })
     expect(decideOperation(pulled('converted_to_draft', true), inputs).kind).toBe('preview')
-    expect(decideOperation(pulled('synchronize', true), without).kind).toBe('skip')
+    expect(decideOperation(pulled('synchronize', true), without)).toMatchObject({
+      kind: 'cleanup',
+      isEnding: false,
+    })
     expect(decideOperation(pulled('ready_for_review', false), without).kind).toBe('preview')
   })
   it('refuses a ref that is neither branch nor tag', () => {

@@ -73,6 +73,7 @@ describe('compareNatives', () => {
     // No versions at all.
     ['workspace:*', '1.0.0', false],
     ['file:../camera', 'file:../camera2', false],
+    ['1.0.0', 'workspace:*', false],
   ])('before %s, now %s: compatible is %s', (before, now, compatible) => {
     expect(judge({ version: before }, { version: now })).toEqual({
       name: '@capacitor/camera',
@@ -96,6 +97,11 @@ describe('compareNatives', () => {
     [{ requested_version: '*', ios_checksum: 'a2' }, 'its iOS code differs'],
   ])('other code is not compatible: %o', (now, why) => {
     expect(judge({}, now)).toMatchObject({ compatible: false, why })
+  })
+
+  it('spaces around a checksum are no other code', () => {
+    expect(judge({ ios_checksum: ' a1' }, { android_checksum: 'b1 ' })).toBeNull()
+    expect(judge({ version: ' 7.0.1' }, {})).toBeNull()
   })
 
   it.each([undefined, '', ' '])('a checksum that is %o on one side tells nothing', none => {

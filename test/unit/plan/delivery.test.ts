@@ -60,12 +60,48 @@ describe('refusedByVersion', () => {
   })
 })
 
+it.each([
+  ['a native version that is none', 'v1', '1.0.1', null, 'semver_error', /native version v1/],
+  ['a name that is none', '1.0.0', 'by hand', null, 'semver_error', /bundle name by hand/],
+  [
+    'a minimum that is none',
+    '1.0.0',
+    '1.0.1',
+    '1.0',
+    'semver_error',
+    /minimum native version 1\.0 is no version/,
+  ],
+  [
+    'the name of the native version',
+    '1.0',
+    '1.0.0',
+    '1.0.0',
+    'no_new_version_available',
+    /same name as the native/,
+  ],
+])('%s is refused in words', (_what, native, name, minimum, code, rule) => {
+  const rules = { disable_auto_update: 'version_number', disable_auto_update_under_native: false } as const
+  expect(refusedByVersion(native, { name, min_update_version: minimum }, rules)).toEqual({
+    code,
+    rule: expect.stringMatching(rule),
+  })
+  if (code === 'no_new_version_available')
+    expect(refusedByVersion('1.1.0', { name, min_update_version: minimum }, rules, name)?.rule).toBe(
+      'the device already runs 1.0.0',
+    )
+})
+
 describe('normaliseNative', () => {
   it.each([
     ['1', '1.0.0'],
     ['1.2', '1.2.0'],
     ['1.2.3', '1.2.3'],
+    ['12', '12.0.0'],
+    ['12.34', '12.34.0'],
+    ['1.2.3-rc.1', '1.2.3-rc.1'],
     ['builtin', '0.0.0'],
+    ['unknown', '0.0.0'],
+    ['', null],
     ['1.2.3.4', null],
     ['v1', null],
   ])('%s -> %s', (given, expected) => expect(normaliseNative(given)).toBe(expected))
@@ -106,6 +142,18 @@ describe('refuseDelivery', () => {
       'key_id_mismatch',
     ],
     ['another key, older plugin', { pluginVersion: '8.40.7', keyId: 'aaaa' }, {}, { key_id: 'bbbb' }, null],
+    ['the same key', { pluginVersion: '8.40.8', keyId: 'aaaa' }, {}, { key_id: 'aaaa' }, null],
+    ['another key, no plugin told', { keyId: 'aaaa' }, {}, { key_id: 'bbbb' }, null],
+    ['another key, odd plugin', { pluginVersion: 'x', keyId: 'aaaa' }, {}, { key_id: 'bbbb' }, null],
+    ['a key that the app has alone', { pluginVersion: '8.40.8', keyId: 'aaaa' }, {}, {}, null],
+    ['a key that the bundle has alone', { pluginVersion: '8.40.8' }, {}, { key_id: 'bbbb' }, null],
+    ['a name that is none, before the platform', {}, { android: false }, { name: 'x' }, 'semver_error'],
+    ['another platform off', {}, { ios: false, electron: false }, {}, null],
+    ['minor', {}, { disable_auto_update: 'minor' }, { name: '1.1.0' }, 'disable_auto_update_to_minor'],
+    ['emulators off, on a device', {}, { allow_emulator: false }, {}, null],
+    ['devices off, on an emulator', { isEmulator: true }, { allow_device: false }, {}, null],
+    ['production builds off, on a development build', { isProd: false }, { allow_prod: false }, {}, null],
+    ['development builds off, on a production build', {}, { allow_dev: false }, {}, null],
     ['already there', { installed: '1.0.1' }, { android: false }, {}, 'no_new_version_available'],
     ['platform off', {}, { android: false }, { name: '2.0.0' }, 'disabled_platform_android'],
     [

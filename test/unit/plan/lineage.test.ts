@@ -3,6 +3,8 @@ import {
   noteCommit,
   noteWithdrawal,
   numberOfPull,
+  readNotes,
+  readPulls,
   readServedCommit,
   tookOver,
   withNoteOf,
@@ -150,5 +152,63 @@ describe('a preview on a channel', () => {
     ['not by the name of another', 'o/r2#12', null, here, null],
   ])('is known %s', (_, name, repository, about, number) => {
     expect(numberOfPull({ pull: name, repository }, about)).toBe(number)
+  })
+})
+
+describe('a comment is read line by line', () => {
+  const line = (more: string, channel = 'production') =>
+    `${channel}: main@${ours.sha} run 57.2 (id 20)${more}`
+  it.each<[string, string, object]>([
+    ['spaces around it', `  ${line(' after 1.2.0')}  `, { after: '1.2.0' }],
+    ['a pull request', line(' for o/r#12 repo 77'), { pull: 'o/r#12', repository: 77 }],
+    ['what only begins like one', line(' for o/r#12x repo 77x'), { pull: null, repository: null }],
+    ['what only ends like one', line(' for #12 repo x77'), { pull: null, repository: null }],
+    ['a value that is called like a word', line(' after at at 2026'), { after: 'at', at: '2026' }],
+    ['a roll-back without a commit', line(' instead 1.2.1'), { instead: { name: '1.2.1', sha: null } }],
+    ['commits that are none', line(` off x,${theirs.sha},${theirs.sha}0`), { alsoOff: [theirs.sha] }],
+    ['a withdrawal without an id', line(' withdrawn 58.1'), { withdrawn: null }],
+    ['a withdrawal', line(' withdrawn 58.1/30'), { withdrawn: { run: '58.1', runId: 30 } }],
+  ])('%s', (_what, comment, expected) => {
+    expect(readNotes({ comment })).toEqual([expect.objectContaining(expected)])
+  })
+  it.each([
+    ['no comment', null],
+    ['words', 'by hand'],
+    ['a line with words before it', `see ${line('')}`],
+    ['a word without a value', line(' after')],
+    ['a short sha', 'production: main@abc run 57.2 (id 20)'],
+  ])('%s says nothing', (_what, comment) => expect(readNotes({ comment })).toEqual([]))
+
+  it('the pull requests of it', () => {
+    const comment = [line(' for o/r#12 repo 77 took 1.0.0', 'pr-12'), line(''), 'by hand'].join('\n')
+    expect(readPulls({ comment })).toEqual([
+      { pull: 'o/r#12', repository: 77, channel: 'pr-12', sha: ours.sha, took: '1.0.0' },
+    ])
+  })
+
+  it('what it cannot say is not written', () => {
+    const off = Array.from({ length: 12 }, (_, n) => n.toString(16).repeat(40))
+    const comment = noteCommit(null, 'production', ours, {
+      after: null,
+      instead: { name: '1.2.1', sha: null },
+      alsoOff: off,
+    })
+    expect(comment).toBe(
+      `production: main@${ours.sha} run 57.2 (id 20) instead 1.2.1 off ${off.slice(0, 10).join(',')}`,
+    )
+    const spaced = { after: null, instead: { name: 'my bundle', sha: null } }
+    expect(noteCommit(null, 'production', ours, spaced)).not.toContain('instead')
+    const named = { ...ours, refName: 'a\u00a0b' }
+    expect(noteCommit(null, 'production', named)).toContain('production: a_b@')
+    expect(noteCommit(null, 'production', { ...ours, refName: '' })).toContain('production: _@')
+  })
+
+  it('a line of this run replaces its own alone, also where others wrote words', () => {
+    const mine = noteCommit('by hand\nagain', 'production', ours)
+    expect(withNoteOf('by hand', 'production', mine)).toBe(`${line('')}\nby hand`)
+    expect(withNoteOf(`${line(' after 1.0.0')}\nby hand`, 'production', mine)).toBe(`${line('')}\nby hand`)
+    expect(withNoteOf('by hand', 'production', 'no note')).toBe('by hand')
+    expect(withNoteOf(line('', 'beta'), 'production', mine)).toBe(`${line('')}\n${line('', 'beta')}`)
+    expect(noteWithdrawal(mine, 'production', theirs)?.split('\n').slice(1)).toEqual(['by hand', 'again'])
   })
 })

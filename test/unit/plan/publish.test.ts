@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import type { BundleRow, ChannelRow, NativePackage } from '../../../src/capgo/wire.ts'
-import { planPublish } from '../../../src/plan/plan.ts'
-import { ALL } from '../../../src/plan/rollout.ts'
+import { channelWarnings, checkBeforeBuild, planPublish } from '../../../src/plan/plan.ts'
+import { ALL, rolloutChanged } from '../../../src/plan/rollout.ts'
 import { planRolloutChange } from '../../../src/plan/rollout-change.ts'
 import type { Standing } from '../../../src/plan/staleness.ts'
 import type { BuiltFacts } from '../../../src/plan/types.ts'
 import { movedResult } from '../../../src/report/outcome.ts'
+import { bundle, CHECKSUM, channel, line, native, refusalOf } from './rows.ts'
 
-const CHECKSUM = 'c'.repeat(64)
 const commit = {
   sha: 'a'.repeat(40),
   refName: 'main',
@@ -15,50 +14,6 @@ const commit = {
   runNumber: 57,
   runAttempt: 1,
   url: 'https://example.com',
-}
-
-function bundle(change: Partial<BundleRow> & { native_packages?: NativePackage[] } = {}) {
-  return {
-    id: 1,
-    name: '1.4.0',
-    deleted: false,
-    storage_provider: 'r2',
-    r2_path: 'orgs/o/apps/a/1.4.0.zip',
-    external_url: null,
-    checksum: CHECKSUM,
-    session_key: null,
-    key_id: null,
-    link: null,
-    comment: null,
-    min_update_version: null,
-    manifest_count: 0,
-    created_at: '2026-11-26T00:00:00Z',
-    ...change,
-  }
-}
-
-function channel(change: Partial<ChannelRow> = {}): ChannelRow {
-  return {
-    id: 7,
-    name: 'production',
-    public: true,
-    ios: true,
-    android: true,
-    electron: true,
-    disable_auto_update: 'major',
-    disable_auto_update_under_native: false,
-    allow_device_self_set: false,
-    allow_emulator: true,
-    allow_device: true,
-    allow_dev: true,
-    allow_prod: true,
-    rollout_version: null,
-    rollout_enabled: false,
-    rollout_percentage_bps: 0,
-    rollout_paused_at: null,
-    version: bundle(),
-    ...change,
-  }
 }
 
 /** GitHub says that the run's commit is the newest of its branch. */
@@ -248,5 +203,396 @@ describe('rollout', () => {
     expect(result.bundle).toMatchObject({ name, size: 5 })
     if (rollout === null) expect(result.rollout).toBeNull()
     else expect(result.rollout).toMatchObject(rollout)
+  })
+})
+
+const STALE: Standing = { head: { kind: 'at', sha: 'e'.repeat(40) }, toHead: 'ahead', notes: [] }
+const OTHER = 'd'.repeat(64)
+const preview = { kind: 'preview', pull: 1 } as const
+const why = (plan: ReturnType<typeof planPublish>, what: string) =>
+  plan.decisions.filter(each => each.what === what).map(({ value, why }) => `${value}: ${why}`)
+
+describe('a plan says what it does', () => {
+  it('on a channel that serves something', () => {
+    const plan = planPublish(
+      facts({ checksum: OTHER, wanted: { version: '1.5.0', source: 'x', forced: false } }),
+    )
+    expect(plan).toMatchObject({
+      appId: 'com.example.app',
+      channelName: 'production',
+      channelId: 7,
+      create: null,
+      link: 'https://example.com',
+      stage: { bps: null, running: null, paused: false },
+      warnings: [],
+    })
+    expect(plan.comment).toBe(`production: main@${'a'.repeat(40)} run 57.1 (id 9) after 1.4.0`)
+    expect(plan.decisions).toEqual([
+      { what: 'channel', value: 'production', why: 'channels' },
+      { what: 'native version', value: '1.0 (android)', why: 'android/app/build.gradle:12' },
+      { what: 'bundle', value: '1.5.0', why: 'x' },
+    ])
+  })
+
+  it('on one that is to be made', () => {
+    const plan = planPublish(
+      facts({ channel: null, publicChannels: [], commitWhy: 'checked out', natives: [native('1.0', 'any')] }),
+    )
+    expect(plan).toMatchObject({ channelId: null, create: { public: true } })
+    expect(plan.comment).not.toContain('after')
+    expect(why(plan, 'new channel')).toHaveLength(1)
+    expect(why(plan, 'commit')).toEqual(['aaaaaaa: checked out'])
+    expect(why(plan, 'native version')).toEqual(['1.0: the store'])
+  })
+
+  it('on one that others made, for a preview', () => {
+    const note = (change: Partial<BuiltFacts>) =>
+      planPublish(facts({ checksum: OTHER, purpose: preview, ...change })).comment
+    expect(note({})).toContain(' took 1.4.0')
+    expect(note({ channel: null })).not.toContain('took')
+    expect(note({ purpose: { kind: 'branch', isDefaultBranch: true } })).not.toContain('took')
+  })
+
+  it('what is served is so since its note says', () => {
+    const at = '2026-11-26T10:00:00Z'
+    const served = bundle({ comment: line('production', 5, ' at 2026-01-01T00:00:00Z') })
+    const keep = planPublish(facts({ channel: channel({ version: served }), commit: { ...commit, at } }))
+    expect(keep.comment).toContain('at 2026-01-01T00:00:00Z')
+    expect(keep.comment).not.toContain('after')
+    const moved = planPublish(
+      facts({ channel: channel({ version: null }), bundles: [served], commit: { ...commit, at } }),
+    )
+    expect(moved.comment).toContain(`at ${at}`)
+  })
+
+  it('what is reused, resumed or unchanged', () => {
+    expect(why(planPublish(facts()), 'bundle')).toEqual(['1.4.0: the channel already serves this content'])
+    const empty = channel({ version: null })
+    expect(why(planPublish(facts({ channel: empty, bundles: [bundle()] })), 'bundle').join()).toContain(
+      'bundle 1 has',
+    )
+    const begun = bundle({ storage_provider: 'r2-direct', r2_path: null })
+    expect(why(planPublish(facts({ channel: empty, bundles: [begun] })), 'bundle').join()).toContain(
+      'it is finished now',
+    )
+    for (const not of [
+      bundle({ deleted: true }),
+      bundle({ checksum: OTHER }),
+      bundle({ name: '1.4.1-beta.1.1' }),
+    ])
+      expect(planPublish(facts({ channel: empty, bundles: [not] })).action.do).toBe('upload')
+  })
+
+  it('why content is not reused, once', () => {
+    const of = (id: number) => bundle({ id, name: `1.${id}.0`, manifest_count: 1 })
+    const plan = planPublish(
+      facts({ channel: channel({ version: null }), bundles: [of(2), of(3)], delta: 'false' }),
+    )
+    expect(
+      why(plan, 'bundle')
+        .join()
+        .match(/has this content, but/g),
+    ).toHaveLength(1)
+    const deleted = planPublish(
+      facts({ channel: channel({ version: null }), bundles: [{ ...of(2), deleted: true }], delta: 'false' }),
+    )
+    expect(why(deleted, 'bundle').join()).not.toContain('has this content')
+  })
+})
+
+describe('a stale run', () => {
+  const rolling = channel({
+    version: bundle({ id: 2, name: '1.3.0' }),
+    rollout_version: 1,
+    rollout_enabled: true,
+    rollout_percentage_bps: 1000,
+  })
+  it.each<[string, Partial<BuiltFacts>]>([
+    ['by what is served', { standing: STALE }],
+    ['by what is rolled out', { channel: rolling, running: { bundle: bundle(), standing: STALE } }],
+  ])('keeps the channel: %s', (_what, change) => {
+    const plan = planPublish(
+      facts({ checksum: OTHER, ...change, nativePackages: [{ name: 'camera', version: '8.0.0' }] }),
+    )
+    expect(plan.action).toMatchObject({ do: 'keep', outcome: 'stale' })
+    expect(why(plan, 'bundle').join()).toContain('was moved to')
+    expect(plan.natives).toEqual([])
+  })
+  it('goes on by force, and where nothing is served', () => {
+    expect(planPublish(facts({ checksum: OTHER, standing: STALE, force: true })).action.do).toBe('upload')
+    expect(planPublish(facts({ channel: channel({ version: null }), standing: STALE })).action.do).toBe(
+      'upload',
+    )
+  })
+})
+
+describe('content that was rolled back', () => {
+  const served = bundle({ id: 2, name: '1.3.0', checksum: OTHER, comment: line('production', 8) })
+  const off = (letter: string, runId = 8) =>
+    bundle({ comment: line('production', 3, ` withdrawn 8.1/${runId}`, letter) })
+  const plan = (of: ReturnType<typeof bundle>, change: Partial<BuiltFacts> = {}, now = served) =>
+    planPublish(facts({ channel: channel({ version: now }), bundles: [of], ...change }))
+
+  it('is not published again by the same commit', () => {
+    const kept = plan(off('a'))
+    expect(kept.action).toMatchObject({ do: 'keep', outcome: 'stale', bundle: { name: '1.3.0' } })
+    expect(why(kept, 'bundle').join()).toContain('run 8.1 rolled the channel back')
+  })
+  it('also where others put something there since', () => {
+    expect(plan(off('a'), {}, { ...served, comment: null }).action).toMatchObject({ outcome: 'stale' })
+  })
+  it('is by force, or once another run published something', () => {
+    expect(plan(off('a'), { force: true })).toMatchObject({ action: { do: 'promote' }, warnings: [] })
+    expect(plan(off('a', 7)).action.do).toBe('promote')
+  })
+  it('is by another commit, with a warning', () => {
+    const { action, warnings } = plan(off('b'))
+    expect(action.do).toBe('promote')
+    expect(warnings).toEqual([
+      expect.stringMatching(/from which run 8.1 rolled the channel back.*because aaaaaaa/),
+    ])
+  })
+  it('is no matter on another channel, or for other content', () => {
+    expect(plan(bundle({ comment: line('beta', 3, ' withdrawn 8.1/8') })).warnings).toEqual([])
+    expect(plan({ ...off('b'), checksum: 'e'.repeat(64) }).warnings).toEqual([])
+  })
+})
+
+describe('content that is rolled out', () => {
+  const rolling = (change: object = {}) =>
+    channel({
+      version: bundle({ id: 2, name: '1.3.0', checksum: OTHER }),
+      rollout_version: 1,
+      rollout_enabled: true,
+      rollout_percentage_bps: 1000,
+      ...change,
+    })
+  const plan = (rollout: BuiltFacts['rollout'], change: Partial<BuiltFacts> = {}) =>
+    planPublish(
+      facts({ channel: rolling(), running: { bundle: bundle(), standing: AT_HEAD }, rollout, ...change }),
+    )
+
+  it.each<[string, BuiltFacts['rollout']]>([
+    ['for a share', { bps: 1000, onActive: 'fail' }],
+    ['to go on', { bps: null, onActive: 'advance' }],
+  ])('is unchanged: %s', (_what, rollout) => {
+    const kept = plan(rollout)
+    expect(kept.action).toMatchObject({ do: 'keep', outcome: 'unchanged', bundle: { name: '1.4.0' } })
+    expect(why(kept, 'bundle').join()).toMatch(/gives this content to 10% of its devices; /)
+    const paused = plan(rollout, { channel: rolling({ rollout_paused_at: 'x' }) })
+    expect(why(paused, 'bundle').join()).toContain('devices, paused;')
+  })
+  it('goes to everybody where that is asked for', () => {
+    const moved = plan({ bps: null, onActive: 'replace' }, { bundles: [bundle()] })
+    expect(moved).toMatchObject({ action: { do: 'promote' }, stage: { bps: null, running: 1 } })
+    expect(why(moved, 'rollout').join()).toMatch(/^everybody: .*was rolling out 1\.4\.0 for 10%/)
+    expect(refusalOf(() => plan({ bps: null, onActive: 'fail' }))).toContain('rollout_active')
+    const begun = planPublish(facts({ checksum: OTHER, rollout: { bps: 1000, onActive: 'fail' } }))
+    expect(why(begun, 'rollout').join()).toContain('10%: the others keep 1.4.0')
+  })
+  it('is unknown where nobody told of it', () => {
+    expect(refusalOf(() => plan({ bps: 1000, onActive: 'fail' }, { running: null }))).toContain(
+      'bundle 1 for 10%',
+    )
+  })
+  it('what everybody has is not unchanged while another is rolled out', () => {
+    const other = {
+      channel: rolling({ version: bundle(), rollout_version: 3 }),
+      running: null,
+      bundles: [bundle()],
+    }
+    expect(planPublish(facts({ ...other, rollout: { bps: null, onActive: 'replace' } })).action.do).toBe(
+      'promote',
+    )
+  })
+})
+
+describe('native code', () => {
+  const camera = (version: string) => [{ name: 'camera', version }]
+  const had = (change: object = {}, of: object = {}) =>
+    channel({ version: bundle({ native_packages: camera('7.0.0'), ...of }), ...change })
+  const asked = (change: Partial<BuiltFacts> = {}) =>
+    facts({ checksum: OTHER, channel: had(), base: had(), nativePackages: camera('8.0.0'), ...change })
+
+  it.each<[string, Partial<BuiltFacts>, RegExp | null]>([
+    [
+      'is refused for a branch',
+      {},
+      /^native_incompatible: Apps that take 1.4.0 from channel production lack .*camera 7.0.0 -> 8.0.0/,
+    ],
+    [
+      'is refused where the input says so',
+      { purpose: preview, onIncompatible: 'fail' },
+      /^native_incompatible/,
+    ],
+    ['is warned about for a preview', { purpose: preview }, null],
+    ['is warned about where the input says so', { onIncompatible: 'warn' }, null],
+  ])('that is missing %s', (_what, change, message) => {
+    if (message !== null) expect(refusalOf(() => planPublish(asked(change)))).toMatch(message)
+    else
+      expect(planPublish(asked(change)).warnings.join()).toContain('lack native code of this bundle: camera.')
+  })
+  it('is no matter where it is ignored, fits, or the content is there', () => {
+    expect(planPublish(asked({ onIncompatible: 'ignore' })).warnings).toEqual([])
+    expect(planPublish(asked({ onIncompatible: 'ignore' })).natives).toHaveLength(1)
+    expect(planPublish(asked({ nativePackages: camera('7.0.0') })).warnings).toEqual([])
+    expect(planPublish(asked({ checksum: CHECKSUM })).action.do).toBe('keep')
+    // A preview's own channel serves it, and the apps are those of its base.
+    const seen = planPublish(asked({ checksum: CHECKSUM, purpose: preview }))
+    expect(seen.action.do).toBe('keep')
+    expect(seen.warnings.join()).toContain('lack native code')
+  })
+  it('is kept from older apps by a raised minimum', () => {
+    const byNumber = { disable_auto_update: 'version_number' } as const
+    const raised = (has: string | null, asks: string, policy: object = byNumber) =>
+      refusalOf(() =>
+        planPublish(
+          asked({
+            channel: had(policy, { min_update_version: has }),
+            minUpdateVersion: asks,
+            natives: [native('9.0')],
+          }),
+        ),
+      )
+    expect(raised('1.0.0', '2.0.0')).toBe('nothing was thrown')
+    expect(raised(null, '2.0.0')).toBe('nothing was thrown')
+    expect(raised('2.0.0', '2.0.0')).toContain('native_incompatible')
+    expect(raised('1.0.0', '2.0.0', {})).toContain('native_incompatible')
+  })
+  it('of nothing is compared with nothing', () => {
+    const none = planPublish(asked({ base: null, nativePackages: [], onIncompatible: 'fail' }))
+    expect(none.warnings).toEqual([])
+    expect(why(none, 'native packages')).toEqual([])
+  })
+})
+
+describe('before the build', () => {
+  it('a version that no device would take is refused', () => {
+    const wanted = { version: '2.0.0', source: 'input "version"', forced: true }
+    expect(refusalOf(() => checkBeforeBuild(facts({ wanted })))).toContain('version_refused')
+  })
+  it('names that may be wanted are told', () => {
+    expect(checkBeforeBuild(facts())).toEqual([
+      '1.4.0',
+      ...[1, 2, 3, 4].map(n => `1.4.1-production.57.1${n === 1 ? '' : `.${n}`}`),
+    ])
+  })
+})
+
+it('warns of devices that would not take what is served', () => {
+  const above = { channel: channel({ version: bundle({ name: '2.0.0' }) }) }
+  expect(planPublish(facts({ ...above, natives: [] })).warnings).toEqual([
+    expect.stringMatching(/^Devices on native 1\.0 \(that of a new native project.*do not take 2\.0\.0/),
+  ])
+  expect(planPublish(facts({ natives: [] })).warnings).toEqual([])
+})
+
+it.each<[string, Parameters<typeof channel>[0], RegExp[]]>([
+  ['a public one', {}, []],
+  ['one for iOS alone', { android: false }, []],
+  ['one for Android alone', { ios: false }, []],
+  ['one that is switched off', { ios: false, android: false }, [/switched off/]],
+  ['a private one', { public: false }, [/is private/]],
+  ['a private one that devices may choose', { public: false, allow_device_self_set: true }, []],
+])('channelWarnings of %s', (_what, change, warnings) => {
+  expect(channelWarnings(channel(change))).toEqual(warnings.map(text => expect.stringMatching(text)))
+})
+
+describe('a change of a rollout', () => {
+  const rolling = (change: object = {}) =>
+    channel({
+      version: bundle({ id: 2, name: '1.3.0', comment: line('production', 4) }),
+      rollout_version: 1,
+      rollout_enabled: true,
+      rollout_percentage_bps: 1000,
+      ...change,
+    })
+  type Change = Parameters<typeof planRolloutChange>[0]
+  const plan = (change: Change['change'], more: Partial<Change> = {}) =>
+    planRolloutChange({
+      appId: 'a',
+      channel: rolling(),
+      running: bundle({ comment: line('production', 5) }),
+      change,
+      run: commit,
+      ...more,
+    })
+  const share = (bps: number) => ({ kind: 'share', bps }) as const
+
+  it.each<[string, Change['change'], object, boolean, RegExp]>([
+    ['more', share(2500), {}, false, /to 25% of its devices instead of 10%\.$/],
+    ['less', share(500), {}, false, /to 5% .* instead of 10%\. Devices that have it keep it\.$/],
+    ['the same', share(1000), {}, true, /already gives 1\.4\.0 to 10%/],
+    ['the same, paused', share(1000), { rollout_paused_at: 'x' }, false, /instead of 10%, paused\.$/],
+    ['pause', { kind: 'pause' }, {}, false, /is paused at 10%/],
+    ['pause twice', { kind: 'pause' }, { rollout_paused_at: 'x' }, true, /is paused already/],
+    ['resume', { kind: 'resume' }, { rollout_paused_at: 'x' }, false, /goes on at 10%/],
+    ['resume what goes on', { kind: 'resume' }, {}, true, /is not paused/],
+    ['finish', { kind: 'finish' }, {}, false, /^Everybody .* gets 1\.4\.0, which 10% had/],
+    ['cancel', { kind: 'cancel' }, {}, false, /everybody gets 1\.3\.0, also the devices that have 1\.4\.0/],
+  ])('%s', (_what, change, row, isDone, sentence) => {
+    const of = plan(change, { channel: rolling(row) })
+    expect(of).toMatchObject({ isDone, why: expect.stringMatching(sentence), warnings: [], natives: [] })
+    expect(of.decisions.map(({ what }) => what)).toEqual(['channel', 'rolled out', 'the others', 'rollout'])
+  })
+
+  it('notes who finished it, and what was taken back', () => {
+    expect(plan({ kind: 'finish' })).toMatchObject({
+      comment: expect.stringMatching(/run 57\.1 \(id 9\) after 1\.3\.0/),
+      withdrawal: null,
+      bundle: { name: '1.4.0' },
+      commit: { runId: 5 },
+    })
+    expect(plan({ kind: 'cancel' })).toMatchObject({
+      comment: null,
+      withdrawal: { bundle: { name: '1.4.0' }, comment: line('production', 5, ' withdrawn 57.1/9') },
+      bundle: { name: '1.3.0' },
+      commit: { runId: 4 },
+    })
+    expect(plan({ kind: 'cancel' }, { running: bundle() }).withdrawal).toBeNull()
+    expect(plan({ kind: 'pause' })).toMatchObject({ comment: null, withdrawal: null })
+  })
+
+  it.each<[string, Partial<Change>, RegExp]>([
+    ['there is none', { channel: channel() }, /^no_rollout: Channel production has no rollout/],
+    ['its bundle is gone', { running: null }, /^no_rollout/],
+    ['nothing is served', { channel: rolling({ version: null }) }, /^no_rollout/],
+    ['nothing is served at all', { channel: channel({ version: null }) }, /^no_rollout/],
+  ])('is refused where %s', (_what, more, message) => {
+    for (const kind of ['finish', 'pause'] as const)
+      expect(refusalOf(() => plan({ kind }, more))).toMatch(message)
+  })
+
+  it('that an earlier attempt of this run finished is done', () => {
+    const finished = (runId: number, on = 'production') =>
+      channel({ version: bundle({ comment: line(on, runId) }) })
+    expect(plan({ kind: 'finish' }, { channel: finished(9) })).toEqual({
+      appId: 'a',
+      channel: finished(9),
+      bundle: finished(9).version,
+      stage: { bps: null, running: null, paused: false },
+      isDone: true,
+      why: 'An earlier attempt of this run finished the rollout.',
+      comment: null,
+      withdrawal: null,
+      commit: expect.objectContaining({ runId: 9 }),
+      natives: [],
+      decisions: [{ what: 'channel', value: 'production', why: 'input "channel"' }],
+      warnings: [],
+    })
+    for (const of of [finished(8), finished(9, 'beta'), channel()])
+      expect(refusalOf(() => plan({ kind: 'finish' }, { channel: of }))).toMatch(/^no_rollout/)
+    expect(refusalOf(() => plan({ kind: 'cancel' }, { channel: finished(9) }))).toMatch(/^no_rollout/)
+  })
+
+  it.each<[number | null, object, boolean]>([
+    [null, { rollout_version: null }, false],
+    [null, {}, true],
+    [1, {}, false],
+    [2, {}, true],
+    [1, { rollout_version: null }, true],
+  ])('of others: planned for %s, now %j', (running, row, isChanged) => {
+    const changed = rolloutChanged({ bps: null, running, paused: false }, rolling(row))
+    expect(changed?.code ?? null).toBe(isChanged ? 'rollout_changed' : null)
   })
 })

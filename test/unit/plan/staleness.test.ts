@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { type Circumstances, noteCommit, readNotes } from '../../../src/plan/lineage.ts'
-import { isStale, type Standing } from '../../../src/plan/staleness.ts'
+import { isStale, type Standing, staleByOrder } from '../../../src/plan/staleness.ts'
 import type { Commit, Relation } from '../../../src/plan/types.ts'
 
 const commit = (letter: string, runId: number, refName = 'main'): Commit => ({
@@ -81,6 +81,40 @@ describe('a commit is published', () => {
       { toHead: 'behind', served: [['production', later, 'diverged']] },
     ],
     ['behind the head, when a person put something unknown there', { toHead: 'behind' }],
+    [
+      'behind the head, when its own run put another line there',
+      { toHead: 'behind', served: [['production', commit('b', 20, 'develop'), 'diverged']] },
+    ],
+    [
+      'behind the head, when an earlier run put another branch there',
+      { toHead: 'behind', served: [['production', commit('b', 10, 'develop'), 'diverged']] },
+    ],
+    [
+      'behind the head, when another branch that is older was put there later',
+      { toHead: 'behind', served: [['production', commit('b', 30, 'develop'), 'ahead']] },
+    ],
+    [
+      'behind the head, after a roll-back that came before its run',
+      { toHead: 'behind', served: [['production', earlier, 'ahead', true, rolledBackFromOther]] },
+    ],
+    [
+      'behind the head, of a branch with a space, when the later commit that is served was dropped',
+      {
+        ours: { ...OURS, refName: 'my\u00a0branch' },
+        toHead: 'behind',
+        served: [['production', { ...later, refName: 'my\u00a0branch' }, 'behind', false]],
+      },
+    ],
+    [
+      'as the head, though another channel was rolled back from it',
+      { toHead: 'identical', served: [['beta', earlier, 'ahead', true, rolledBackFromOurs]] },
+    ],
+    ['without GitHub, when only another channel had a later run', { served: [['beta', later, 'diverged']] }],
+    [
+      'where GitHub knows the head and not how it stands to it, after what is older',
+      { toHead: 'unknown', served: [['production', later, 'ahead']] },
+    ],
+    ['checked out on purpose, though the ref has moved', { toHead: 'ahead', isChosen: true }],
     ['when it is served already', { toHead: 'diverged', served: [['production', OURS, 'identical']] }],
     ['without GitHub, after what is older', { served: [['production', earlier, 'ahead']] }],
     [
@@ -148,6 +182,37 @@ describe('a commit is stale', () => {
       { toHead: 'identical', served: [['production', commit('c', 40), 'ahead', true, rolledBackTwice]] },
       'rolled the channel back',
     ],
+    [
+      'behind the head, when a run that began later put there what cannot be compared',
+      { toHead: 'behind', served: [['production', later, 'unknown']] },
+      'started after this run',
+    ],
+    [
+      'behind the head, when nobody knows whether the ref still has the later commit',
+      { toHead: 'behind', served: [['production', later, 'behind']] },
+      'is older',
+    ],
+    [
+      'where another channel serves this very commit',
+      { toHead: 'ahead', served: [['beta', OURS, 'identical']] },
+      'was moved to',
+    ],
+    [
+      'as the head, when another channel serves it and this one was rolled back from it',
+      {
+        toHead: 'identical',
+        served: [
+          ['beta', OURS, 'identical'],
+          ['production', commit('c', 40), 'ahead', true, rolledBackFromOurs],
+        ],
+      },
+      'rolled the channel back',
+    ],
+    [
+      'without GitHub, after a roll-back that came after its run',
+      { served: [['production', commit('c', 40), 'ahead', true, rolledBackFromOther]] },
+      'rolled the channel back',
+    ],
     ['without GitHub, when it is older', { served: [['production', later, 'behind']] }, 'is older'],
     [
       'without GitHub, when the line of another channel says so',
@@ -176,5 +241,70 @@ describe('a commit is stale', () => {
     ],
   ])('%s', (_, facts, why) => {
     expect(ask(facts)).toContain(why)
+  })
+})
+
+describe('the words', () => {
+  const note = (circumstances?: Circumstances) =>
+    [['production', later, 'diverged', null, circumstances]] as unknown as Case['served'] & {}
+  it.each<[Case, string]>([
+    [
+      { toHead: 'identical', served: [['production', earlier, 'ahead', true, rolledBackFromOurs]] },
+      "run 10.1 rolled the channel back from 1.2.1, which was of this run's commit aaaaaaa",
+    ],
+    [
+      { toHead: 'identical', served: [['production', earlier, 'ahead', true, rolledBackTwice]] },
+      "run 10.1 rolled the channel back from this run's commit aaaaaaa or a later one",
+    ],
+    [
+      {
+        toHead: 'identical',
+        served: [['production', earlier, 'ahead', true, { after: null, alsoOff: [OURS.sha] }]],
+      },
+      "run 10.1 rolled the channel back from this run's commit aaaaaaa or a later one",
+    ],
+    [
+      { served: note() },
+      'the channel serves bbbbbbb (main, run 30.1), which was started after this run (the history was rewritten or the branches differ)',
+    ],
+    [
+      { served: [['production', later, 'unknown']] },
+      'the channel serves bbbbbbb (main, run 30.1), which was started after this run; the history could not be compared',
+    ],
+    [
+      { served: note(rolledBackFromOther) },
+      'run 30.1, which was started after this run, rolled the channel back from 1.2.1',
+    ],
+    [
+      { served: [['production', later, 'behind']] },
+      "the channel serves bbbbbbb (main, run 30.1), and this run's commit aaaaaaa is older",
+    ],
+  ])('%j', (facts, why) => expect(ask(facts)).toBe(why))
+})
+
+describe('staleByOrder', () => {
+  const instead = { name: '1.2.1', sha: null }
+  const of = (runId: number, more: object = {}) => ({
+    ...later,
+    runId,
+    run: `${runId}.1`,
+    instead: null,
+    ...more,
+  })
+  it.each<[string, ReturnType<typeof of>, Relation, boolean]>([
+    ['the same commit, whatever the runs are', of(30, { sha: OURS.sha, instead }), 'unknown', false],
+    ['behind', of(10), 'behind', true],
+    ['ahead', of(30), 'ahead', false],
+    ['identical', of(30), 'identical', false],
+    ['another line, of a later run', of(30), 'diverged', true],
+    ['another line, of the same run', of(20), 'diverged', false],
+    ['another line, of an earlier run', of(10), 'diverged', false],
+    ['unknown, of a later run', of(30), 'unknown', true],
+    ['unknown, of the same run', of(20), 'unknown', false],
+    ['rolled back by a later run', of(30, { instead }), 'ahead', true],
+    ['rolled back by the same run', of(20, { instead }), 'ahead', false],
+    ['rolled back by an earlier run', of(10, { instead }), 'ahead', false],
+  ])('%s', (_what, note, relation, isOlder) => {
+    expect(staleByOrder(OURS, note, relation) !== null).toBe(isOlder)
   })
 })

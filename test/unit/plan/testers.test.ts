@@ -1,8 +1,15 @@
 import { describe, expect, it } from 'vitest'
 import {
+  type Assignment,
   asksForHistory,
+  asksForReviewers,
+  compareTesters,
+  defaultRules,
+  isPast,
+  mergeTesters,
   type PreviewChannel,
   planTesters,
+  shortDevice,
   type TesterFacts,
   versionsThatCount,
 } from '../../../src/plan/testers.ts'
@@ -146,4 +153,177 @@ describe('versions of the file', () => {
     const { counted, leftOut } = versionsThatCount(at(...Array<number>(60).fill(1)), now)
     expect([counted.length, leftOut]).toEqual([50, 10])
   })
+})
+
+describe('who gets a preview', () => {
+  const ada = { ...tester('ada'), github: 'Ada', groups: ['qa'] }
+  const bob = { ...tester('bob'), github: 'bob' }
+  const eve = tester('eve')
+  const open = { author: 'ada', reviewers: ['BOB', 'zoe'] }
+  const wanted = (assign: TesterFacts['assign'], testers = [ada, bob, eve]) =>
+    planTesters(facts({ testers, previews: [{ ...preview, open }], assign }))
+      .assignments.filter(({ to }) => to === 'pr-12')
+      .map(({ device }) => device)
+  it.each<[string, TesterFacts['assign'], string[]]>([
+    ['the author, where the file has logins', null, ['ada']],
+    ['the author', [{ kind: 'author' }], ['ada']],
+    ['reviewers', [{ kind: 'reviewers' }], ['bob']],
+    ['both', [{ kind: 'author' }, { kind: 'reviewers' }], ['ada', 'bob']],
+    ['all', [{ kind: 'all' }], ['ada', 'bob', 'eve']],
+    ['a group', [{ kind: 'group', name: 'qa' }], ['ada']],
+    ['another group', [{ kind: 'group', name: 'dev' }], []],
+    ['nobody', [], []],
+  ])('%s', (_what, assign, devices) => expect(wanted(assign)).toEqual(devices))
+  it('everybody, where the file has no logins', () => {
+    expect(wanted(null, [eve, tester('fay')])).toEqual(['eve', 'fay'])
+    expect(defaultRules([eve])).toEqual([{ kind: 'all' }])
+    expect(defaultRules([eve, bob])).toEqual([{ kind: 'author' }])
+  })
+  it.each<[TesterFacts['assign'], boolean]>([
+    [null, false],
+    [[], false],
+    [[{ kind: 'author' }], false],
+    [[{ kind: 'author' }, { kind: 'reviewers' }], true],
+  ])('reviewers must be read for %j: %s', (rules, expected) => expect(asksForReviewers(rules)).toBe(expected))
+
+  it('the newest pull request wins, and the others are told', () => {
+    const of = (pull: number) => ({ ...preview, channel: `pr-${pull}`, pull })
+    const given = facts({ testers: [eve], previews: [of(12), of(30), of(4)] })
+    expect(planTesters(given).assignments).toEqual<Assignment[]>([
+      {
+        device: 'eve',
+        tester: eve,
+        from: null,
+        to: 'pr-30',
+        pull: 30,
+        others: [12, 4],
+        expiredFor: [],
+        state: 'set',
+      },
+    ])
+  })
+  it('a closed one has nobody, and its own file counts for an open one', () => {
+    expect(planned(facts({ previews: [{ ...preview, open: null }], testers: [eve] }))).toEqual({
+      eve: ['none', null],
+    })
+    expect(
+      planned(
+        facts({ previews: [{ ...preview, testers: [bob] }], testers: [eve], assign: [{ kind: 'all' }] }),
+      ),
+    ).toEqual({
+      bob: ['set', 'pr-12'],
+      eve: ['none', null],
+    })
+  })
+})
+
+describe('the last day', () => {
+  const until = (day: string | null, channel: string | null = 'beta') => ({
+    ...tester('ada', channel),
+    until: day,
+  })
+  it.each([
+    ['2026-11-25', true],
+    ['2026-11-26', false],
+    ['2026-11-27', false],
+    [null, false],
+  ])('%s is over: %s', (day, expected) => expect(isPast(until(day), '2026-11-26')).toBe(expected))
+
+  it('is over: neither the channel nor a preview', () => {
+    const past = until('2026-11-25')
+    expect(planned(facts({ testers: [past], overrides: on({ ada: 'beta' }) }))).toEqual({
+      ada: ['expired', null],
+    })
+    expect(planned(facts({ testers: [past] }))).toEqual({ ada: ['expired', null] })
+    expect(planned(facts({ testers: [past], overrides: on({ ada: 'beta' }), prune: 'never' }))).toEqual({
+      ada: ['there', 'beta'],
+    })
+    const [only] = planTesters(facts({ testers: [past], previews: [preview] })).assignments
+    expect(only).toMatchObject({ to: null, pull: null, others: [], expiredFor: [12] })
+  })
+})
+
+it('a device that belongs nowhere, and is nowhere', () => {
+  expect(planned(facts({ testers: [tester('ada')] }))).toEqual({ ada: ['none', null] })
+})
+
+describe('renewals', () => {
+  const at = (channel: string, channelId: number, day: string) => ({
+    channel,
+    channelId,
+    updatedAt: `${day}T00:00:00.000Z`,
+  })
+  it('are of the devices that stay, by channel, when they are old enough', () => {
+    const testers = ['a', 'b', 'c', 'd', 'e'].map(device => tester(device, 'beta'))
+    const overrides = new Map([
+      ['a', at('beta', 1, '2026-11-11')],
+      ['b', at('beta', 1, '2026-11-01')],
+      ['c', at('beta', 1, '2026-11-12')],
+      ['d', at('alpha', 2, '2026-11-01')],
+    ])
+    expect(planTesters(facts({ testers, overrides })).renewals).toEqual(new Map([[1, ['a', 'b']]]))
+  })
+})
+
+describe('a device that left the file', () => {
+  it('is told with what the file said last', () => {
+    const left = planTesters(facts({ earlier: [tester('ada', 'beta')], overrides: on({ ada: 'beta' }) }))
+    expect(left.assignments).toEqual([
+      {
+        device: 'ada',
+        tester: tester('ada', 'beta'),
+        from: 'beta',
+        to: null,
+        pull: null,
+        others: [],
+        expiredFor: [],
+        state: 'release',
+      },
+    ])
+    expect(planned(facts({ earlier: [tester('ada', 'beta')] }))).toEqual({})
+  })
+  it('exclusive takes off strangers once, from channels of the file and previews alone', () => {
+    const given = facts({
+      testers: [tester('bob', 'beta')],
+      earlier: [tester('ada', 'beta')],
+      previews: [preview],
+      prune: 'exclusive',
+      overrides: on({ ada: 'beta', bob: 'beta', eve: 'beta', fay: 'pr-12', gus: 'support' }),
+    })
+    const released = planTesters(given).assignments.filter(({ state }) => state === 'release')
+    expect(released.map(({ device }) => device)).toEqual(['ada', 'eve', 'fay'])
+    expect(
+      planTesters({ ...given, prune: 'removed' }).assignments.filter(({ state }) => state === 'release'),
+    ).toHaveLength(1)
+  })
+})
+
+describe('two states of the file', () => {
+  const a = tester('a', 'beta')
+  const b = tester('b', 'beta')
+  const c = tester('c', 'beta')
+  const moved = tester('b', 'alpha')
+  it('differ', () => {
+    expect(compareTesters([a, b], [moved, c])).toEqual({
+      added: [c],
+      removed: [a],
+      moved: [{ tester: moved, from: 'beta' }],
+    })
+    expect(compareTesters([a], [{ ...a, line: 9 }])).toEqual({ added: [], removed: [], moved: [] })
+  })
+  it.each<[string, Tester[], Tester[], Tester[], Tester[]]>([
+    ['what the branch adds', [a], [a], [a, b], [a, b]],
+    ['what the branch removes', [a, b], [a, b], [a], [a]],
+    ['what the branch changes', [b], [b], [moved], [moved]],
+    ['what main added meanwhile stays', [a], [a, b], [a], [a, b]],
+    ['what main removed meanwhile stays away', [a, b], [a], [a, b], [a]],
+    ['what main changed meanwhile stays', [b], [moved], [b], [moved]],
+    ['what both changed is as the branch has it', [b], [tester('b', 'gamma')], [moved], [moved]],
+    ['what main removed and the branch changed comes back', [b], [], [moved], [moved]],
+    ['what both say alike is as it stands on main', [], [{ ...b, line: 5 }], [b], [{ ...b, line: 5 }]],
+    ['another place in the file is no change', [b], [moved], [{ ...b, line: 7, column: 3 }], [moved]],
+  ])('are merged: %s', (_what, old, current, own, expected) => {
+    expect(mergeTesters(old, current, own)).toEqual(expected)
+  })
+  it('a device is shown by its first part', () => expect(shortDevice('0123456789')).toBe('01234567…'))
 })
