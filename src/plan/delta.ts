@@ -70,19 +70,25 @@ export function findStored(
   known: readonly StoredFile[],
 ): { readonly stored: readonly StoredFile[]; readonly missing: readonly HashedFile[] } {
   const id = (path: string, hash: string) => `${hash} ${path}`
-  const byContent = new Map(
-    known.map(entry => [id(entry.file_name.replace(/\.br$/, ''), entry.file_hash), entry]),
-  )
-  // A file whose own name ends in .br is stored as it is under that very name.
-  for (const entry of known) byContent.set(id(entry.file_name, entry.file_hash), entry)
+  const byContent = new Map(known.map(entry => [id(pathOf(entry), entry.file_hash), entry]))
   const stored: StoredFile[] = []
   const missing: HashedFile[] = []
   for (const file of files) {
-    const entry = file.path.endsWith('.br') ? undefined : byContent.get(id(file.path, file.sha256))
-    if (entry === undefined) missing.push(file)
+    const entry = byContent.get(id(file.path, file.sha256))
+    if (entry === undefined || isRaw(entry, file)) missing.push(file)
     else stored.push(entry)
   }
   return { stored, missing }
+}
+
+/** Where devices put it: they take one `.br` off, and undo brotli then. */
+function pathOf({ file_name }: StoredFile): string {
+  return file_name.replace(/\.br$/, '')
+}
+
+/** Stored as it is under a name that tells devices to undo brotli: they cannot take it. Others publish so. */
+function isRaw({ file_name, file_size }: StoredFile, { size }: HashedFile): boolean {
+  return file_name.endsWith('.br') && file_size === size
 }
 
 /**
