@@ -129,7 +129,8 @@ export async function gatherApp(
 
 /**
  * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
- * Throws `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices may stumble over.
+ * Throws `private_key_missing`, `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices
+ * may stumble over.
  * `config` is null where it was not read.
  */
 async function checkKeys(
@@ -143,16 +144,22 @@ async function checkKeys(
       : [
           'The Capacitor config was not read, so nobody compared its publicKey with the input "private-key": devices with another key refuse the bundle.',
         ]
-  const { publicKey } = config.updater
+  // For the plugin an empty one is none.
+  const publicKey = config.updater.publicKey?.trim() ?? ''
   const at = { file: shownPath(root, config.file) }
-  if (privateKey === '')
-    return publicKey === undefined
-      ? []
-      : [
-          'The Capacitor config has a publicKey and the input "private-key" is empty, so the bundle is not encrypted: iOS devices refuse it.',
-        ]
+  if (privateKey === '') {
+    if (publicKey === '') return []
+    throw new ActionError(
+      'private_key_missing',
+      `${at.file} has a publicKey, and the input "private-key" is empty.`,
+      {
+        hint: 'The app accepts only encrypted bundles: iOS always, Android since @capgo/capacitor-updater 8.51.23. Set private-key to the private key of that pair, from a secret. Or remove publicKey from the config, and release the app to the stores.',
+        at,
+      },
+    )
+  }
   const own = await readEncryption(privateKey, dirname(config.file), null)
-  if (publicKey === undefined)
+  if (publicKey === '')
     throw new ActionError('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
       hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
       at,

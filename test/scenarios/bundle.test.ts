@@ -14,6 +14,7 @@ import {
   type WorldOptions,
   withoutChance,
 } from './scenario.ts'
+import { dispatch } from './stages.ts'
 
 /** A world whose clock runs fast: the server takes up delta files after some ten seconds. */
 async function createWorld(options: WorldOptions): Promise<World> {
@@ -371,20 +372,31 @@ describe('encryption', () => {
     ['the config has no public key', {}, privateKey, 'public_key_missing'],
     ['it is of another pair', { publicKey: keys().publicKey }, privateKey, 'public_key_mismatch'],
     ['it is no key', { publicKey }, 'hunter2', 'private_key_unfit'],
-  ])('is refused before anything is built when %s', async (_, config, key, code) => {
+    ['the config has the public one alone', { publicKey }, '', 'private_key_missing'],
+    ['that is a dry run', { publicKey }, '', 'private_key_missing', { 'dry-run': 'true' }],
+    ['the public one is empty', { publicKey: ' ' }, privateKey, 'public_key_missing'],
+  ])('is refused before anything is built when %s', async (_, config, key, code, inputs: object = {}) => {
     const world = await createWorld({ files: webApp(WEB, '8.0.0', config) })
     const requests = world.capgo.requests.length
-    const run = await publish(world, { 'private-key': key })
+    const run = await publish(world, { 'private-key': key, ...inputs })
     expect(run.exitCode).toBe(1)
     expect(run.outputs['error-code']).toBe(code)
     expect(world.capgo.requests.length).toBe(requests)
   })
 
-  it('a bundle that iOS would refuse is told of', async () => {
-    const world = await createWorld({ files: webApp(WEB, '8.0.0', { publicKey }) })
-    const run = await publish(world)
-    expect(run.exitCode).toBe(0)
-    expect(run.summary).toContain('iOS devices refuse it')
+  it('a bundle from before the keys, promoted to apps that have them, is told of', async () => {
+    const world = await createWorld({ files: webApp(WEB) })
+    await publish(world)
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta' })
+    world.repo.commit({
+      'capacitor.config.json': JSON.stringify({
+        appId: APP_ID,
+        plugins: { CapacitorUpdater: { publicKey } },
+      }),
+    })
+    const run = await dispatch(world, { operation: 'promote', from: 'production', to: 'beta' })
+    expect(run.outputs.outcome, run.visibleLog).toBe('published')
+    expect(run.summary).toContain('Bundle 1.2.0 is not encrypted')
   })
 })
 
