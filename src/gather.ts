@@ -18,6 +18,7 @@ import {
 import { childEnvironment } from './bundle/environment.ts'
 import { type CheckedOut, compareInCheckout, readCheckedOut } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
+import { hasUpdater, readUpdaterVersion } from './bundle/native-packages.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
 import { isInside, shownPath } from './bundle/paths.ts'
 import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from './bundle/zip-index.ts'
@@ -29,6 +30,7 @@ import type { Trigger } from './event.ts'
 import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
+import { type AppFacts, judgeApp } from './plan/installed-app.ts'
 import { isPrivileged } from './plan/operation.ts'
 import { isReady } from './plan/plan.ts'
 import { misfit } from './plan/reuse.ts'
@@ -66,7 +68,11 @@ export async function gatherProject(
   inputs: Inputs,
   trigger: Trigger,
   deps: Deps,
-  takesBuild: boolean,
+  {
+    takesBuild,
+    channelName,
+    purpose,
+  }: Pick<PublishFacts, 'channelName' | 'purpose'> & { takesBuild: boolean },
 ): Promise<Project> {
   const directory = appDirectory(inputs, deps)
   const { appId, config, capacitorDirectory, warnings } = await gatherConfig(
@@ -75,6 +81,8 @@ export async function gatherProject(
     deps,
     takesBuild,
   )
+  const root = deps.workspace
+  const isStrict = inputs.checkNotifyAppReady && !takesBuild
   return {
     root: deps.workspace,
     directory,
@@ -89,6 +97,12 @@ export async function gatherProject(
     warnings: [
       ...changedInputs(inputs, trigger),
       ...warnings,
+      ...(await checkUpdater(root, capacitorDirectory, isStrict)),
+      ...(await checkApp(config, root, {
+        pluginUrl: inputs.hosts.plugin,
+        channelName,
+        purpose: purpose.kind,
+      })),
       ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
     ],
     childEnv: childEnv(inputs, deps),
@@ -125,6 +139,37 @@ export async function gatherApp(
         ? null
         : readOpener(publicKey),
   }
+}
+
+/** An app without the updater takes no update. Throws `updater_missing`, or with `isStrict` false returns it as a warning. */
+async function checkUpdater(root: string, directory: string, isStrict: boolean): Promise<string[]> {
+  if ((await hasUpdater(root, directory)) !== false) return []
+  const file = shownPath(root, join(directory, 'package.json'))
+  const message = `${file} has no dependency @capgo/capacitor-updater, so the app takes no update.`
+  if (!isStrict) return [message]
+  throw new ActionError('updater_missing', message, {
+    hint: 'Install the plugin (npm install @capgo/capacitor-updater, npx cap sync), call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
+    at: { file },
+  })
+}
+
+/** What the repository says against the publish. */
+async function checkApp(
+  config: CapacitorConfig | null,
+  root: string,
+  target: Pick<AppFacts, 'pluginUrl' | 'channelName' | 'purpose'>,
+): Promise<string[]> {
+  if (config === null) return []
+  const { file, serverUrl, updater } = config
+  return judgeApp({
+    ...target,
+    file: shownPath(root, file),
+    defaultChannel: updater.defaultChannel || null,
+    serverUrl: serverUrl || null,
+    isUpdateOff: updater.isOff === true,
+    updateUrl: updater.updateUrl || null,
+    updaterVersion: await readUpdaterVersion(dirname(file), []),
+  })
 }
 
 /**

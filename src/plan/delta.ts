@@ -1,6 +1,7 @@
 import semver from 'semver'
 import type { BundleRow, StoredFile } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
+import { DEPRECATED_MAJORS } from './installed-app.ts'
 
 /** `auto` = where app and server take it; `only` = without the zip. */
 export type DeltaMode = 'auto' | 'true' | 'false' | 'only'
@@ -56,7 +57,7 @@ export function takesManifest(pluginVersion: string): boolean {
   if (semver.valid(pluginVersion) === null) return false
   const major = semver.major(pluginVersion)
   const since = SINCE.find(version => semver.major(version) === major)
-  return since === undefined ? major > 8 : semver.gte(pluginVersion, since)
+  return since === undefined ? major > Math.max(...DEPRECATED_MAJORS) : semver.gte(pluginVersion, since)
 }
 
 /** Whether a bundle has delta files that may be taken again: those of encrypted ones are stored under keys of their own. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findStored } from '../../../src/plan/delta.ts'
+import { findStored, takesManifest } from '../../../src/plan/delta.ts'
 
 const file = (path: string, size = 100, sha256 = 'h') => ({ path, size, sha256 })
 const entry = (file_name: string, file_size: number | null = 50, file_hash = 'h') => ({
@@ -23,4 +23,16 @@ test.each([
 ])('%s is taken again or not', (_, one, known, taken) => {
   const { stored, missing } = findStored([one], [known])
   expect([stored, missing]).toEqual(taken ? [[known], []] : [[], [one]])
+})
+
+test.each([
+  ['5.9.9', false],
+  ['7.0.35', true],
+  ['8.0.0', true],
+  // Deprecated releases with the code of version 5.
+  ['9.0.0', false],
+  ['10.0.0', false],
+  ['11.0.0', true],
+])('plugin %s takes single files: %s', (version, takes) => {
+  expect(takesManifest(version)).toBe(takes)
 })
