@@ -18,6 +18,7 @@ import {
 import { childEnvironment } from './bundle/environment.ts'
 import { type CheckedOut, compareInCheckout, readCheckedOut } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
+import { hasUpdater, readUpdaterVersion } from './bundle/native-packages.ts'
 import { readNativeVersions } from './bundle/native-version.ts'
 import { isInside, shownPath } from './bundle/paths.ts'
 import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from './bundle/zip-index.ts'
@@ -29,6 +30,7 @@ import type { Trigger } from './event.ts'
 import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
+import { type AppFacts, judgeApp } from './plan/installed-app.ts'
 import { isPrivileged } from './plan/operation.ts'
 import { isReady } from './plan/plan.ts'
 import { misfit } from './plan/reuse.ts'
@@ -66,7 +68,11 @@ export async function gatherProject(
   inputs: Inputs,
   trigger: Trigger,
   deps: Deps,
-  takesBuild: boolean,
+  {
+    takesBuild,
+    channelName,
+    purpose,
+  }: Pick<PublishFacts, 'channelName' | 'purpose'> & { takesBuild: boolean },
 ): Promise<Project> {
   const directory = appDirectory(inputs, deps)
   const { appId, config, capacitorDirectory, warnings } = await gatherConfig(
@@ -75,6 +81,8 @@ export async function gatherProject(
     deps,
     takesBuild,
   )
+  const root = deps.workspace
+  const isStrict = inputs.checkNotifyAppReady && !takesBuild
   return {
     root: deps.workspace,
     directory,
@@ -89,6 +97,12 @@ export async function gatherProject(
     warnings: [
       ...changedInputs(inputs, trigger),
       ...warnings,
+      ...(await checkUpdater(root, capacitorDirectory, isStrict)),
+      ...(await checkApp(config, root, {
+        pluginUrl: inputs.hosts.plugin,
+        channelName,
+        purpose: purpose.kind,
+      })),
       ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
     ],
     childEnv: childEnv(inputs, deps),
@@ -127,9 +141,41 @@ export async function gatherApp(
   }
 }
 
+/** An app without the updater takes no update. Throws `updater_missing`, or with `isStrict` false returns it as a warning. */
+async function checkUpdater(root: string, directory: string, isStrict: boolean): Promise<string[]> {
+  if ((await hasUpdater(root, directory)) !== false) return []
+  const file = shownPath(root, join(directory, 'package.json'))
+  const message = `${file} has no dependency @capgo/capacitor-updater, so the app takes no update.`
+  if (!isStrict) return [message]
+  throw new ActionError('updater_missing', message, {
+    hint: 'Install the plugin (npm install @capgo/capacitor-updater, npx cap sync), call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
+    at: { file },
+  })
+}
+
+/** What the repository says against the publish. */
+async function checkApp(
+  config: CapacitorConfig | null,
+  root: string,
+  target: Pick<AppFacts, 'pluginUrl' | 'channelName' | 'purpose'>,
+): Promise<string[]> {
+  if (config === null) return []
+  const { file, serverUrl, updater } = config
+  return judgeApp({
+    ...target,
+    file: shownPath(root, file),
+    defaultChannel: updater.defaultChannel || null,
+    serverUrl: serverUrl || null,
+    isUpdateOff: updater.isOff === true,
+    updateUrl: updater.updateUrl || null,
+    updaterVersion: await readUpdaterVersion(dirname(file), []),
+  })
+}
+
 /**
  * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
- * Throws `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices may stumble over.
+ * Throws `private_key_missing`, `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices
+ * may stumble over.
  * `config` is null where it was not read.
  */
 async function checkKeys(
@@ -143,16 +189,22 @@ async function checkKeys(
       : [
           'The Capacitor config was not read, so nobody compared its publicKey with the input "private-key": devices with another key refuse the bundle.',
         ]
-  const { publicKey } = config.updater
+  // For the plugin an empty one is none.
+  const publicKey = config.updater.publicKey?.trim() ?? ''
   const at = { file: shownPath(root, config.file) }
-  if (privateKey === '')
-    return publicKey === undefined
-      ? []
-      : [
-          'The Capacitor config has a publicKey and the input "private-key" is empty, so the bundle is not encrypted: iOS devices refuse it.',
-        ]
+  if (privateKey === '') {
+    if (publicKey === '') return []
+    throw new ActionError(
+      'private_key_missing',
+      `${at.file} has a publicKey, and the input "private-key" is empty.`,
+      {
+        hint: 'The app accepts only encrypted bundles: iOS always, Android since @capgo/capacitor-updater 8.51.23. Set private-key to the private key of that pair, from a secret. Or remove publicKey from the config, and release the app to the stores.',
+        at,
+      },
+    )
+  }
   const own = await readEncryption(privateKey, dirname(config.file), null)
-  if (publicKey === undefined)
+  if (publicKey === '')
     throw new ActionError('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
       hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
       at,

@@ -17,6 +17,8 @@ export interface CapacitorConfig {
   readonly webDir: string
   /** Folders of the native projects, relative to that of the config. */
   readonly nativePaths: { readonly android: string; readonly ios: string }
+  /** `server.url`: a page that the app loads instead of its web folder. */
+  readonly serverUrl?: string | undefined
   /** `plugins.CapacitorUpdater`. */
   readonly updater: {
     /** Devices say this instead of their store version. */
@@ -25,6 +27,10 @@ export interface CapacitorConfig {
     readonly publicKey?: string | undefined
     /** Of the app's devices that have no override; without it they follow the public channel. */
     readonly defaultChannel?: string | undefined
+    /** Where devices ask for updates. */
+    readonly updateUrl?: string | undefined
+    /** `autoUpdate` is `false` or `off`; left out where it is not. */
+    readonly isOff?: true | undefined
   }
 }
 
@@ -75,10 +81,19 @@ const schema = z.object({
   webDir: text,
   android: z.optional(z.object({ path: text })),
   ios: z.optional(z.object({ path: text })),
+  server: z.optional(z.object({ url: text })),
   plugins: z.optional(
     z.object({
       CapacitorUpdater: z.optional(
-        z.object({ appId: text, version: text, publicKey: text, defaultChannel: text }),
+        z.object({
+          appId: text,
+          version: text,
+          publicKey: text,
+          defaultChannel: text,
+          updateUrl: text,
+          // A word in newer versions, and true or false.
+          autoUpdate: z.optional(z.unknown()),
+        }),
       ),
     }),
   ),
@@ -111,8 +126,8 @@ export async function readCapacitorConfig(options: ReadConfigOptions): Promise<C
       },
     )
   }
-  const { appId: ownId, webDir, android, ios, plugins } = parsed.data
-  const updater = plugins?.CapacitorUpdater ?? {}
+  const { appId: ownId, webDir, android, ios, server, plugins } = parsed.data
+  const { autoUpdate, ...updater } = plugins?.CapacitorUpdater ?? {}
   if (missing.length > 0 && ((updater.appId ?? ownId) === undefined || webDir === undefined))
     throw moduleMissing(missing.join(', '), shown, at)
   const appId = updater.appId ?? ownId
@@ -136,7 +151,8 @@ export async function readCapacitorConfig(options: ReadConfigOptions): Promise<C
     appId,
     webDir: webDir ?? DEFAULT_WEB_DIR,
     nativePaths: { android: android?.path ?? 'android', ios: ios?.path ?? 'ios' },
-    updater,
+    serverUrl: server?.url,
+    updater: { ...updater, isOff: /^(false|off)$/i.test(String(autoUpdate)) || undefined },
   }
 }
 

@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ActionError } from '../errors.ts'
 import { shownPath } from './paths.ts'
+import { findBrotliCopies } from './precompressed.ts'
 
 export interface BundleFile {
   /** Relative to the web folder, with `/`. */
@@ -50,8 +51,8 @@ export const LITTER: ReadonlyMap<string, string> = new Map(
   }),
 )
 
-/** What bundlers write beside scripts and styles; other files with this ending may be an app's own. */
-const SOURCE_MAP = /\.(m?js|cjs|css)\.map$/
+/** What bundlers write beside scripts and styles, compressed too; other files with this ending may be an app's own. */
+const SOURCE_MAP = /\.(m?js|cjs|css)\.map(\.(br|gz|zst))?$/
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
 const MOST_FILES = 65_535
 /** Names of so many files are listed; the rest is counted. */
@@ -67,13 +68,15 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
   const shown = shownPath(root, directory) || '.'
   await requireFolder(directory, shown, root)
   const found = await walk(directory)
-  const maps = found.files.filter(file => SOURCE_MAP.test(file.path))
-  const files = found.files.filter(file => !(options.dropSourceMaps && maps.includes(file))).sort(byPath)
+  const copies = await findBrotliCopies(directory, found.files)
+  const maps = found.files.filter(file => SOURCE_MAP.test(file.path) && !copies.has(file))
+  const dropped = new Set([...copies, ...(options.dropSourceMaps ? maps : [])])
+  const files = found.files.filter(file => !dropped.has(file)).sort(byPath)
   if (files.length === 0 && found.links.length === 0)
     throw new ActionError('web_dir_empty', `The web folder "${shown}" has no files.`, {
       hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
     })
-  const totalBytes = files.reduce((sum, file) => sum + file.size, 0)
+  const totalBytes = bytesOf(files)
   const problems = [
     checkIndex(files, shown),
     checkLinks(found.links),
@@ -84,21 +87,34 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
     options.requireNotifyAppReady ? await checkNotifyAppReady(directory, files) : null,
   ].filter(problem => problem !== null)
   if (problems.length > 0) throw unfit(problems, shown)
-  const mapBytes = maps.reduce((sum, file) => sum + file.size, 0)
   const many = `${maps.length} source map${maps.length === 1 ? '' : 's'}`
   return {
     files,
     totalBytes,
     sourceMaps: maps,
-    leftOut:
-      maps.length > 0 && options.dropSourceMaps
-        ? [...found.leftOut, { path: '*.map', why: `${many}, ${megabytes(mapBytes)}` }]
-        : found.leftOut,
+    leftOut: [
+      ...found.leftOut,
+      ...(maps.length > 0 && options.dropSourceMaps
+        ? [{ path: '*.map', why: `${many}, ${megabytes(bytesOf(maps))}` }]
+        : []),
+      ...(copies.size > 0
+        ? [
+            {
+              path: '*.br',
+              why: `compressed ${copies.size === 1 ? 'copy of a file' : `copies of ${copies.size} files`} beside ${copies.size === 1 ? 'it' : 'them'}, ${megabytes(bytesOf([...copies]))}: a WebView does not ask for these`,
+            },
+          ]
+        : []),
+    ],
     warnings:
       maps.length > 0 && !options.dropSourceMaps
-        ? [`${many} (${megabytes(mapBytes)}) go to every device and show your source code.`]
+        ? [`${many} (${megabytes(bytesOf(maps))}) go to every device and show your source code.`]
         : [],
   }
+}
+
+function bytesOf(files: readonly BundleFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0)
 }
 
 /** The order of the UTF-8 bytes, which is the same everywhere; that of JavaScript's strings is of UTF-16. */

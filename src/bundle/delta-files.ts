@@ -77,10 +77,8 @@ export function deltaPacker(options: {
       if (sha256(content) !== file.sha256) throw fileChanged(file)
       if (content.length === 0) return inMemory(`${file.path}.br`, EMPTY)
       if (!mayShrink(file)) return inMemory(file.path, content)
-      const small = await compressed(content, { params: parameters(file.size) })
-      return small.length < content.length - GAIN
-        ? inMemory(`${file.path}.br`, small)
-        : inMemory(file.path, content)
+      const small = await compressed(content, { params: parameters(file) })
+      return pays(small.length, file) ? inMemory(`${file.path}.br`, small) : inMemory(file.path, content)
     }
     return mayShrink(file) ? cores.add(pack) : pack()
   }
@@ -100,7 +98,7 @@ export function deltaPacker(options: {
   async function packLarge(file: HashedFile): Promise<DeltaFile> {
     if (mayShrink(file)) {
       const small = await cores.add(() => onDisk(file, true))
-      if (small.size < file.size - GAIN) return { ...small, fileName: `${file.path}.br` }
+      if (pays(small.size, file)) return { ...small, fileName: `${file.path}.br` }
     }
     return session === null
       ? fromFile(file.path, join(directory, file.path), file.size, file.sha256)
@@ -113,7 +111,7 @@ export function deltaPacker(options: {
     await pipeline(
       createReadStream(join(directory, file.path)),
       plain.tap,
-      compress ? createBrotliCompress({ params: parameters(file.size) }) : new PassThrough(),
+      compress ? createBrotliCompress({ params: parameters(file) }) : new PassThrough(),
       session?.cipher() ?? new PassThrough(),
       stored.tap,
       createWriteStream(to),
@@ -122,9 +120,9 @@ export function deltaPacker(options: {
     return fromFile(file.path, to, stored.size, stored.digest())
   }
 
-  function parameters(size: number): Record<number, number> {
+  function parameters({ path, size }: BundleFile): Record<number, number> {
     return {
-      [constants.BROTLI_PARAM_QUALITY]: quality,
+      [constants.BROTLI_PARAM_QUALITY]: isPacked(path) ? constants.BROTLI_MIN_QUALITY : quality,
       [constants.BROTLI_PARAM_SIZE_HINT]: size,
       // No larger than the file: for each file brotli clears tables of this size, which takes most of its time else.
       [constants.BROTLI_PARAM_LGWIN]: Math.min(
@@ -136,7 +134,19 @@ export function deltaPacker(options: {
 }
 
 function mayShrink(file: BundleFile): boolean {
-  return file.size >= COMPRESS_FROM && !isPacked(file.path)
+  return mustCompress(file) || (file.size >= COMPRESS_FROM && !isPacked(file.path))
+}
+
+function pays(compressedSize: number, file: BundleFile): boolean {
+  return mustCompress(file) || compressedSize < file.size - GAIN
+}
+
+/**
+ * Devices take one `.br` off a stored name and undo brotli then. So what has a name of its own that ends in `.br` is
+ * stored compressed as `….br.br`, whether that gains anything or not.
+ */
+function mustCompress({ path }: BundleFile): boolean {
+  return path.endsWith('.br')
 }
 
 function fromFile(fileName: string, path: string, size: number, sha256: string): DeltaFile {

@@ -18,6 +18,8 @@ export interface NativePackage {
 
 /** Its version decides what devices can take. */
 const UPDATER = '@capgo/capacitor-updater'
+/** What every app with native projects depends on. */
+const CAPACITOR = /^@capacitor\/(core|android|ios)$/
 /** What counts as native code for Capgo's CLI, for iOS and Android alike: no Objective-C, no XML. */
 const SOURCE = /[A-Za-z0-9]\.(?:java|swift|kt|scala)$/
 /** Files and folders looked at in one package; icon sets have some 30,000. */
@@ -196,6 +198,22 @@ function asObject(value: unknown): Record<string, unknown> {
 
 function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
+}
+
+/**
+ * Whether the app in `directory` has the updater, by the package.json files up to `root` (both absolute) and what is
+ * installed; null where no file says that this is an app of Capacitor's.
+ */
+export async function hasUpdater(root: string, directory: string): Promise<boolean | null> {
+  if ((await findInstalled(directory, UPDATER)) !== null) return true
+  let isApp = false
+  for (let folder = directory; ; folder = dirname(folder)) {
+    // One that is broken is told of where it is the app's own.
+    const dependencies = await readDependencies(folder).catch(() => new Map<string, string>())
+    if (dependencies.has(UPDATER)) return true
+    isApp ||= [...dependencies.keys()].some(name => CAPACITOR.test(name))
+    if (folder === root || folder === dirname(folder)) return isApp ? false : null
+  }
 }
 
 /** Version of the updater in the app: as installed, else the lowest that its range allows; null when nothing tells. */

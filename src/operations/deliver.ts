@@ -78,7 +78,7 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   const { deps, inputs, trigger, capgo } = context
   const uploadArtifact = await openArtifacts(inputs, deps)
   return deps.log.group('Read the project and Capgo', async () => {
-    const project = await gatherProject(inputs, trigger, deps, target.takesBuild)
+    const project = await gatherProject(inputs, trigger, deps, target)
     const folder = shownPath(project.root, project.webDirectory) || '.'
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
     const known = { target, project, uploadArtifact }
@@ -164,6 +164,7 @@ export async function deliver(
   )
   const plan = planPublish(known)
   await log.group('Plan', async () => {
+    for (const warning of project.warnings) log.info(`Note: ${warning}`)
     for (const line of renderLogPlan(plan.decisions)) log.info(line)
   })
 

@@ -70,7 +70,9 @@ export async function carryOut(
     size: size ?? (await measure(plan.bundle, context.capgo)),
     sha256: plainSha256(plan.bundle, opener),
   }
-  const warnings = [...before]
+  // Either key tells that the app has a public one.
+  const isRefused = opener !== null && !plan.bundle.session_key
+  const warnings = isRefused ? [...before, notEncrypted(plan.bundle.name)] : [...before]
   const result = (published: Pick<Published, 'outcome' | 'channel'> | null, work: number | null) =>
     movedResult({ ...told, work, total: clock() - context.began }, published, warnings)
   requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context)
@@ -101,6 +103,10 @@ export async function carryOut(
     ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, opener }, context)
     : null
   return withVerification(result(published, duration), verified)
+}
+
+function notEncrypted(bundle: string): string {
+  return `Bundle ${bundle} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`
 }
 
 /** Notes, assignment, read back. Doing it twice does no harm. */

@@ -1,6 +1,7 @@
 import semver from 'semver'
 import type { BundleRow, StoredFile } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
+import { DEPRECATED_MAJORS } from './installed-app.ts'
 
 /** `auto` = where app and server take it; `only` = without the zip. */
 export type DeltaMode = 'auto' | 'true' | 'false' | 'only'
@@ -56,7 +57,7 @@ export function takesManifest(pluginVersion: string): boolean {
   if (semver.valid(pluginVersion) === null) return false
   const major = semver.major(pluginVersion)
   const since = SINCE.find(version => semver.major(version) === major)
-  return since === undefined ? major > 8 : semver.gte(pluginVersion, since)
+  return since === undefined ? major > Math.max(...DEPRECATED_MAJORS) : semver.gte(pluginVersion, since)
 }
 
 /** Whether a bundle has delta files that may be taken again: those of encrypted ones are stored under keys of their own. */
@@ -70,19 +71,25 @@ export function findStored(
   known: readonly StoredFile[],
 ): { readonly stored: readonly StoredFile[]; readonly missing: readonly HashedFile[] } {
   const id = (path: string, hash: string) => `${hash} ${path}`
-  const byContent = new Map(
-    known.map(entry => [id(entry.file_name.replace(/\.br$/, ''), entry.file_hash), entry]),
-  )
-  // A file whose own name ends in .br is stored as it is under that very name.
-  for (const entry of known) byContent.set(id(entry.file_name, entry.file_hash), entry)
+  const byContent = new Map(known.map(entry => [id(pathOf(entry), entry.file_hash), entry]))
   const stored: StoredFile[] = []
   const missing: HashedFile[] = []
   for (const file of files) {
-    const entry = file.path.endsWith('.br') ? undefined : byContent.get(id(file.path, file.sha256))
-    if (entry === undefined) missing.push(file)
+    const entry = byContent.get(id(file.path, file.sha256))
+    if (entry === undefined || isRaw(entry, file)) missing.push(file)
     else stored.push(entry)
   }
   return { stored, missing }
+}
+
+/** Where devices put it: they take one `.br` off, and undo brotli then. */
+function pathOf({ file_name }: StoredFile): string {
+  return file_name.replace(/\.br$/, '')
+}
+
+/** Stored as it is under a name that tells devices to undo brotli: they cannot take it. Others publish so. */
+function isRaw({ file_name, file_size }: StoredFile, { size }: HashedFile): boolean {
+  return file_name.endsWith('.br') && file_size === size
 }
 
 /**

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliDecompress } from 'node:zlib'
+import semver from 'semver'
 import yauzl from 'yauzl'
 
 /** Path inside the bundle to content. */
@@ -21,7 +22,7 @@ export interface DeviceOptions {
   readonly isProd?: boolean
   /** The web code inside the installed app; a delta download reuses its files. */
   readonly builtin?: BundleFiles
-  /** What the app's public key does; without one an encrypted bundle is refused. */
+  /** What the app's public key does; without one an encrypted bundle is refused, with one an unencrypted bundle. */
   readonly decrypt?: Decryptor
 }
 
@@ -69,6 +70,9 @@ export class DeviceError extends Error {
     this.code = code
   }
 }
+
+/** Of the plugin, where nothing else is asked for. */
+const PLUGIN = '8.51.23'
 
 /** Tries of one download; each goes on where the one before broke off. */
 const TRIES = 3
@@ -119,6 +123,7 @@ export class Device {
     const stored = this.#bundles.get(update.version)
     if (stored !== undefined) return stored
     try {
+      this.#requireSessionKey(update)
       const bundle =
         update.manifest !== null && update.manifest.length > 0
           ? await this.#downloadManifest(update, update.manifest)
@@ -145,7 +150,24 @@ export class Device {
     return bundle
   }
 
+  /** Whether the app's plugin has a rule that came with this version. */
+  #knows(since: string): boolean {
+    return semver.gte(this.#options.pluginVersion ?? PLUGIN, since)
+  }
+
+  /** iOS always wanted one where the app has a public key. */
+  #requireSessionKey({ sessionKey }: Update): void {
+    const { decrypt, platform } = this.#options
+    if (decrypt !== undefined && sessionKey === '' && (platform === 'ios' || this.#knows('8.51.23')))
+      throw new DeviceError(
+        'session_key_required',
+        'The app has a public key, and the bundle is not encrypted',
+      )
+  }
+
   async #downloadZip(update: Update): Promise<InstalledBundle> {
+    if (update.checksum === '' && this.#knows('8.51.23'))
+      throw new DeviceError('checksum_required', 'The zip was announced without a checksum')
     const bytes = await fetchWithResume(update.url)
     const { zip, expected } = this.#decrypt(update, bytes)
     const checksum = sha256(zip)
@@ -174,16 +196,15 @@ export class Device {
     if (update.sessionKey !== '' && decrypt === undefined)
       throw new DeviceError('decrypt_fail', 'The app has no public key')
 
+    const targets = manifest.map(entry => this.#targetOf(entry))
+    const twice = targets.find((name, index) => targets.indexOf(name) !== index)
+    if (twice !== undefined) throw new DeviceError('manifest_path_fail', `${twice} is there twice`)
+
     const files = new Map<string, Buffer>()
     let downloaded = 0
-    for (const entry of manifest) {
+    for (const [index, entry] of manifest.entries()) {
       const compressed = entry.file_name.endsWith('.br')
-      const name = checkPath(
-        compressed ? entry.file_name.slice(0, -3) : entry.file_name,
-        'manifest_path_fail',
-      )
-      if (!entry.file_hash) throw new DeviceError('manifest_path_fail', `${name} has no hash`)
-      if (files.has(name)) throw new DeviceError('manifest_path_fail', `${name} is there twice`)
+      const name = targets[index]!
       const encrypted = update.sessionKey !== '' && decrypt !== undefined
       const hash = (
         encrypted ? decrypt.checksum(entry.file_hash, update.sessionKey) : entry.file_hash
@@ -196,13 +217,23 @@ export class Device {
       const bytes = await fetchWithResume(entry.download_url)
       downloaded += bytes.length
       const plain = encrypted ? decrypt.content(bytes, update.sessionKey) : bytes
-      const content = compressed ? await decompress(plain) : plain
-      if (sha256(content) !== hash)
+      const content = compressed ? await decompress(plain).catch(() => null) : plain
+      if (content === null || sha256(content) !== hash)
         throw new DeviceError('download_manifest_checksum_fail', `${name} is not ${hash}`)
       files.set(name, content)
       known.set(hash, content)
     }
     return { version: update.version, files, checksum: null, downloaded }
+  }
+
+  /** Where a file of a delta goes: one `.br` is taken off its name. All are looked at before anything is downloaded. */
+  #targetOf({ file_name, file_hash }: ManifestEntry): string {
+    const target = file_name.replace(/\.br$/, '')
+    if (target.split('/').includes('..') && this.#knows('8.51.22'))
+      throw new DeviceError('manifest_path_fail', `${target} has a ..`)
+    const name = checkPath(target, 'manifest_path_fail')
+    if (!file_hash) throw new DeviceError('manifest_path_fail', `${name} has no hash`)
+    return name
   }
 
   async #report(action: string, version: string): Promise<void> {
@@ -223,7 +254,7 @@ export class Device {
         version_code: '1',
         version_name: this.installed,
         version_os: '16',
-        plugin_version: pluginVersion ?? '8.51.14',
+        plugin_version: pluginVersion ?? PLUGIN,
         is_emulator: this.#options.isEmulator ?? false,
         is_prod: this.#options.isProd ?? true,
         // A null here would be refused.

@@ -40,16 +40,18 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', {
   privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
 })
 
-let repo: Repository
+let open: Repository
+/** The same app with a public key. */
+let encrypted: Repository
 
-beforeAll(() => {
+function createApp(config: object): Repository {
   const updater = { name: '@capgo/capacitor-updater', version: '8.51.2' }
-  repo = createRepository({
+  return createRepository({
     files: {
       'capacitor.config.json': JSON.stringify({
         appId: 'com.example.app',
         webDir: 'web',
-        plugins: { CapacitorUpdater: { publicKey } },
+        plugins: { CapacitorUpdater: config },
       }),
       'package.json': JSON.stringify({
         name: 'tiny',
@@ -60,7 +62,12 @@ beforeAll(() => {
       ...Object.fromEntries(Object.entries(WEB).map(([path, content]) => [`web/${path}`, content])),
     },
   })
-  return () => repo.remove()
+}
+
+beforeAll(() => {
+  open = createApp({})
+  encrypted = createApp({ publicKey })
+  return () => [open, encrypted].map(repo => repo.remove())
 })
 
 interface Case {
@@ -147,6 +154,7 @@ function createSite(capgo: LocalCapgo, inputs: Readonly<Record<string, string>>)
   const appId = `com.example.app${++apps}`
   capgo.seedApp({ appId })
   const key = capgo.seedKey({ appId, role: 'app_admin' })
+  const repo = 'private-key' in inputs ? encrypted : open
   const publish = (more: Partial<ShortRunOptions> = {}): Promise<ShortRun> =>
     runHere({
       repo: repo.path,

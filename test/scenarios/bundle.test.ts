@@ -1,5 +1,6 @@
 /** What a bundle is made of: delta files, encryption, native packages, source maps. Devices take it in each form. */
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { brotliCompressSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createDecryptor } from '../helpers/decrypt.ts'
 import { Device, type DeviceOptions } from '../helpers/device.ts'
@@ -13,6 +14,7 @@ import {
   type WorldOptions,
   withoutChance,
 } from './scenario.ts'
+import { dispatch } from './stages.ts'
 
 /** A world whose clock runs fast: the server takes up delta files after some ten seconds. */
 async function createWorld(options: WorldOptions): Promise<World> {
@@ -50,6 +52,23 @@ const WEB: Files = {
   'img/logo.png': IMAGE,
   'a name with spaces & ümlauts.txt': 'text',
   'empty.txt': '',
+}
+
+/** Names at which devices undo brotli, around every size at which files are treated otherwise. */
+const ENDING_IN_BR: Files = {
+  'd.br': 'Demat, bed!',
+  'd.br.br': 'twice',
+  '.br': 'the ending alone',
+  'empty.br': '',
+  'Data.BR': 'devices mind the case',
+  'folder.br/a.txt': 'a',
+  'large.br': randomBytes(9000),
+  'on-disk.br': randomBytes(600_000),
+  // Beside files that hold something else: no copies.
+  lang: 'en',
+  'lang.br': 'br',
+  longer: SCRIPT.slice(0, -1),
+  'longer.br': brotliCompressSync(SCRIPT),
 }
 
 const publish = (world: World, inputs: Record<string, string> = {}) =>
@@ -218,6 +237,37 @@ describe('delta', () => {
     ).toHaveLength(1)
   })
 
+  it.each(['auto', 'only', 'false'])(
+    'names that end in .br arrive with delta %s, and compressed copies stay out',
+    async delta => {
+      const copies: Files = {
+        'app.js.br': brotliCompressSync(SCRIPT),
+        'index.html.br': brotliCompressSync(String(WEB['index.html'])),
+        'empty.txt.br': brotliCompressSync(''),
+      }
+      const web = { ...WEB, ...ENDING_IN_BR }
+      const world = await createWorld({
+        files: webApp({ ...web, ...copies }),
+        role: 'app_admin',
+        server: { profile: 'new' },
+      })
+      const run = await publish(world, { delta })
+      expect(run.exitCode, run.visibleLog).toBe(0)
+      expect(run.visibleLog).toContain('left out: *.br (compressed copies of 3 files beside them')
+      expect(run.summary).toContain('(compressed copies of 3 files beside them')
+      expect(await installed(world)).toEqual(asInstalled(web))
+      // What was stored under a name in .br is not taken for a file without it.
+      const { 'd.br': text, ...left }: Files = { ...web, lang: 'changed' }
+      const moved: Files = { ...left, d: text! }
+      world.repo.commit({ 'web/d.br': null, 'web/d': text!, 'web/lang': 'changed' })
+      const second = await publish(world, { delta })
+      expect(second.exitCode, second.visibleLog).toBe(0)
+      if (delta !== 'false')
+        expect(second.visibleLog).toContain(`2 of ${Object.keys(moved).length} files were sent`)
+      expect(await installed(world)).toEqual(asInstalled(moved))
+    },
+  )
+
   it('a plan that is exhausted is told by the first file, and no row is left, whatever the key may', async () => {
     const world = await createWorld({ files: webApp(WEB), role: 'app_uploader', app: { planValid: false } })
     world.capgo.seedChannel({ appId: APP_ID, name: 'production', public: true })
@@ -286,13 +336,14 @@ describe('encryption', () => {
     ['8.0.0', 'only'],
     ['8.0.0', 'false'],
   ])('with plugin %s and delta %s: devices with the key take it, others do not', async (updater, delta) => {
-    const world = await createWorld({ files: webApp(WEB, updater, { publicKey }) })
+    const web = { ...WEB, ...ENDING_IN_BR }
+    const world = await createWorld({ files: webApp(web, updater, { publicKey }) })
     const run = await publish(world, { 'private-key': privateKey, delta })
     expect(run.exitCode, run.visibleLog).toBe(0)
     for (const line of privateKey.trim().split('\n').slice(1, -1)) expect(run.log).not.toContain(line)
     const [bundle] = world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })
     expect(bundle?.key_id).toMatch(/^MII/)
-    expect(await installed(world, { decrypt, pluginVersion: updater })).toEqual(asInstalled(WEB))
+    expect(await installed(world, { decrypt, pluginVersion: updater })).toEqual(asInstalled(web))
     await expect(installed(world, { pluginVersion: updater })).rejects.toThrow()
     // The same content again is known by its signature.
     const again = await publish(world, { 'private-key': privateKey, delta })
@@ -321,20 +372,31 @@ describe('encryption', () => {
     ['the config has no public key', {}, privateKey, 'public_key_missing'],
     ['it is of another pair', { publicKey: keys().publicKey }, privateKey, 'public_key_mismatch'],
     ['it is no key', { publicKey }, 'hunter2', 'private_key_unfit'],
-  ])('is refused before anything is built when %s', async (_, config, key, code) => {
+    ['the config has the public one alone', { publicKey }, '', 'private_key_missing'],
+    ['that is a dry run', { publicKey }, '', 'private_key_missing', { 'dry-run': 'true' }],
+    ['the public one is empty', { publicKey: ' ' }, privateKey, 'public_key_missing'],
+  ])('is refused before anything is built when %s', async (_, config, key, code, inputs: object = {}) => {
     const world = await createWorld({ files: webApp(WEB, '8.0.0', config) })
     const requests = world.capgo.requests.length
-    const run = await publish(world, { 'private-key': key })
+    const run = await publish(world, { 'private-key': key, ...inputs })
     expect(run.exitCode).toBe(1)
     expect(run.outputs['error-code']).toBe(code)
     expect(world.capgo.requests.length).toBe(requests)
   })
 
-  it('a bundle that iOS would refuse is told of', async () => {
-    const world = await createWorld({ files: webApp(WEB, '8.0.0', { publicKey }) })
-    const run = await publish(world)
-    expect(run.exitCode).toBe(0)
-    expect(run.summary).toContain('iOS devices refuse it')
+  it('a bundle from before the keys, promoted to apps that have them, is told of', async () => {
+    const world = await createWorld({ files: webApp(WEB) })
+    await publish(world)
+    world.capgo.seedChannel({ appId: APP_ID, name: 'beta' })
+    world.repo.commit({
+      'capacitor.config.json': JSON.stringify({
+        appId: APP_ID,
+        plugins: { CapacitorUpdater: { publicKey } },
+      }),
+    })
+    const run = await dispatch(world, { operation: 'promote', from: 'production', to: 'beta' })
+    expect(run.outputs.outcome, run.visibleLog).toBe('published')
+    expect(run.summary).toContain('Bundle 1.2.0 is not encrypted')
   })
 })
 

@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { openPull } from './pull.ts'
 import { APP_ID, createBuiltWorld, type World, webFolder } from './scenario.ts'
 import { bundlesOf, channelOf, dispatch, servedBy } from './stages.ts'
 
@@ -136,6 +137,63 @@ describe('what is stored is checked before devices can see it', () => {
     const to = { operation: 'promote', from: 'development', to: 'production' }
     const promoted = await dispatch(world, to)
     expect(promoted.outputs['error-code'], promoted.visibleLog).toBe('bundle_not_ready')
+  })
+})
+
+describe('what the repository says against a publish', () => {
+  it('stands at the top of the plan and of the summary, in a dry run too, and a preview has nothing to do with defaultChannel', async () => {
+    const config = {
+      ...configWith(),
+      server: { url: 'https://app.example.com' },
+      plugins: {
+        CapacitorUpdater: {
+          defaultChannel: 'beta',
+          autoUpdate: 'off',
+          updateUrl: 'https://x.example/updates',
+        },
+      },
+    }
+    const world = await createBuiltWorld({
+      role: 'app_admin',
+      files: {
+        'capacitor.config.json': json(config),
+        'package.json': json({ version: '1.2.0', dependencies: { '@capgo/capacitor-updater': '^9.0.0' } }),
+      },
+    })
+    const [channel, ...others] = [
+      'follow channel "beta"',
+      'server.url',
+      'autoUpdate is off',
+      'updateUrl in',
+      'deprecated',
+    ]
+    for (const inputs of [{ 'dry-run': 'true' }, {}] as Record<string, string>[]) {
+      const run = await world.push('main', { inputs })
+      expect(run.exitCode, run.visibleLog).toBe(0)
+      const plan = run.visibleLog.slice(run.visibleLog.indexOf('Plan'))
+      for (const said of [channel!, ...others]) {
+        expect(plan.indexOf(said), said).toBeGreaterThan(0)
+        expect(plan.indexOf(said), said).toBeLessThan(plan.indexOf('native version'))
+        expect(run.summary).toContain(said)
+      }
+    }
+    const pull = await openPull(world, { files: webFolder('Preview') })
+    const preview = await pull.run('opened')
+    expect(preview.outputs.outcome, preview.visibleLog).toBe('published')
+    expect(preview.visibleLog).not.toContain(channel)
+    for (const said of others) expect(pull.comments()[0]).toContain(said)
+  })
+
+  it('an app without the updater is refused before it is built, or told of', async () => {
+    const world = await createBuiltWorld({
+      files: { 'package.json': json({ version: '1.2.0', dependencies: { '@capacitor/core': '8.0.0' } }) },
+    })
+    const run = await world.push('main', { inputs: { build: 'true' } })
+    expect(run.outputs['error-code'], run.visibleLog).toBe('updater_missing')
+    expect(run.visibleLog).not.toContain('Install dependencies')
+    const told = await world.push('main', { inputs: { 'check-notify-app-ready': 'false' } })
+    expect(told.outputs.outcome, told.visibleLog).toBe('published')
+    expect(told.summary).toContain('has no dependency')
   })
 })
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, truncateSync } from 'node:fs'
 import { join } from 'node:path'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { checkWebDirectory } from '../../../src/bundle/check.ts'
 import { failure, makeProject, writeIn } from './project.ts'
@@ -67,6 +68,45 @@ describe('checkWebDirectory', () => {
       'img/desktop.ini',
     ])
     expect(checked.leftOut.every(each => each.why !== '')).toBe(true)
+  })
+
+  it('leaves out copies compressed with brotli, and only those', async () => {
+    const root = makeProject({
+      'dist/index.html': READY,
+      'dist/index.html.br': brotliCompressSync(READY),
+      'dist/app.js': 'let a',
+      'dist/app.js.br': brotliCompressSync('let b'),
+      'dist/cut.js': 'let a = 1',
+      'dist/cut.js.br': brotliCompressSync('let a = 1').subarray(0, -2),
+      'dist/more.js': 'let a',
+      'dist/more.js.br': brotliCompressSync('let a = 1'),
+      'dist/alone.js.br': brotliCompressSync('let a'),
+      'dist/index.html.gz': gzipSync(READY),
+    })
+    const checked = await check(root)
+    expect(checked.files.map(file => file.path).filter(path => /br|gz/.test(path))).toEqual([
+      'alone.js.br',
+      'app.js.br',
+      'cut.js.br',
+      'index.html.gz',
+      'more.js.br',
+    ])
+    expect(checked.leftOut).toEqual([
+      { path: '*.br', why: expect.stringContaining('compressed copy of a file beside it, 0.0 MiB') },
+    ])
+  })
+
+  it('leaves out source maps in every form', async () => {
+    const root = makeProject({
+      'dist/index.html': READY,
+      'dist/app.js.map': '{}',
+      'dist/app.js.map.br': brotliCompressSync('{}'),
+      'dist/app.js.map.gz': gzipSync('{}'),
+    })
+    const options = { root, directory: join(root, 'dist'), requireNotifyAppReady: true, maxBytes: GIB }
+    const { files, sourceMaps } = await checkWebDirectory({ ...options, dropSourceMaps: true })
+    expect(files.map(file => file.path)).toEqual(['index.html'])
+    expect(sourceMaps.map(file => file.path)).toEqual(['app.js.map', 'app.js.map.gz'])
   })
 
   it('warns of source maps', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, symlinkSync, truncateSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readNativePackages } from '../../../src/bundle/native-packages.ts'
+import { hasUpdater, readNativePackages } from '../../../src/bundle/native-packages.ts'
 import { failure, makeProject, writeIn } from './project.ts'
 
 const CAPACITOR = { ios: { src: 'ios' }, android: { src: 'android' } }
@@ -299,5 +299,25 @@ describe('checksums', () => {
     const [camera] = await readNativePackages(root)
     expect(camera).not.toHaveProperty('ios_checksum')
     expect(camera).toHaveProperty('android_checksum')
+  })
+})
+
+describe('hasUpdater', () => {
+  const core = { dependencies: { '@capacitor/core': '8.0.0' } }
+  const updater = { dependencies: { '@capgo/capacitor-updater': '8.0.0' } }
+  it.each([
+    ['the app has it', { 'app/package.json': updater }, true],
+    ['the root of the repository has it', { 'app/package.json': core, 'package.json': updater }, true],
+    [
+      'it is installed',
+      { 'app/package.json': core, 'node_modules/@capgo/capacitor-updater/package.json': {} },
+      true,
+    ],
+    ['nobody has it', { 'app/package.json': core, 'package.json': {} }, false],
+    ['nobody has it, and the root is the app', { 'package.json': core }, false],
+    ['no file is of an app', { 'app/package.json': {}, 'package.json': '{' }, null],
+  ])('%s', async (_, files, found) => {
+    const root = makeProject(files as Record<string, object>)
+    expect(await hasUpdater(root, join(root, 'app'))).toBe(found)
   })
 })

@@ -122,7 +122,7 @@ test('goes on where a download broke off', async () => {
 describe('refuses', () => {
   const cases: [string, Readonly<Record<string, string>>, object, string][] = [
     ['another checksum', { 'index.html': 'x' }, { checksum: 'ff' }, 'checksum_fail'],
-    ['an empty checksum', { 'index.html': 'x' }, { checksum: null }, 'checksum_fail'],
+    ['no checksum', { 'index.html': 'x' }, { checksum: null }, 'checksum_required'],
     ['no index.html', { 'a/index.html': 'x', 'b.js': 'x' }, {}, 'update_fail'],
     ['a backslash', { 'index.html': 'x', 'a\\b.js': 'x' }, {}, 'windows_path_fail'],
     ['a path that leaves', { 'index.html': 'x', 'a/../../b.js': 'x' }, {}, 'canonical_path_fail'],
@@ -160,6 +160,17 @@ test('takes files out of one enclosing folder, next to which Android allows hidd
   await expect(device({ platform: 'ios' }).update()).rejects.toMatchObject({ code: 'update_fail' })
 })
 
+test('with a public key only an encrypted bundle is taken: on iOS, and on Android since 8.51.23', async () => {
+  const { device } = await serve(bundle, { '/zip': zip })
+  const decrypt = { content: (bytes: Buffer) => bytes, checksum: (signed: string) => signed }
+  const code = 'session_key_required'
+  await expect(device({ decrypt }).update()).rejects.toMatchObject({ code })
+  await expect(device({ decrypt, platform: 'ios', pluginVersion: '8.0.0' }).update()).rejects.toMatchObject({
+    code,
+  })
+  expect(await device({ decrypt, pluginVersion: '8.51.22' }).update()).not.toBeNull()
+})
+
 describe('a delta bundle', () => {
   const big = 'console.log(1);'.repeat(1000)
   const entry = (file_name: string, content: string) => ({
@@ -168,7 +179,11 @@ describe('a delta bundle', () => {
     download_url: `{origin}/${file_name}`,
   })
   const manifest = [entry('index.html', 'x'), entry('a.js.br', big), entry('same.css', 'body{}')]
-  const files = { '/index.html': Buffer.from('x'), '/a.js.br': brotliCompressSync(big) }
+  const files = {
+    '/index.html': Buffer.from('x'),
+    '/a.js.br': brotliCompressSync(big),
+    '/raw.br': Buffer.from('x'),
+  }
 
   test('downloads what the device has not, and decompresses', async () => {
     const { device } = await serve({ ...bundle, manifest }, files)
@@ -185,7 +200,11 @@ describe('a delta bundle', () => {
     [[{ ...entry('index.html', 'x'), file_hash: sha256('y') }], 'download_manifest_checksum_fail'],
     [[{ ...entry('index.html', 'x'), file_hash: '' }], 'manifest_path_fail'],
     [[entry('index.html', 'x'), entry('index.html', 'x')], 'manifest_path_fail'],
+    [[entry('a.js', big), entry('a.js.br', big)], 'manifest_path_fail'],
+    // The name is the file's own: a device undoes brotli all the same.
+    [[entry('raw.br', 'x')], 'download_manifest_checksum_fail'],
     [[entry('../index.html', 'x')], 'manifest_path_fail'],
+    [[entry('a/../index.html', 'x')], 'manifest_path_fail'],
     [[entry('gone.html', 'x')], 'download_fail'],
   ])('%j is refused', async (bad, code) => {
     const { device } = await serve({ ...bundle, manifest: bad }, files)

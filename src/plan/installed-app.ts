@@ -1,0 +1,77 @@
+import semver from 'semver'
+import type { Purpose } from './types.ts'
+
+/** What the repository says of the apps that are built from it. */
+export interface AppFacts {
+  /** The Capacitor config as messages name it. */
+  readonly file: string
+  /** Channel that installed apps follow; null = the app's public one. */
+  readonly defaultChannel: string | null
+  /** Page that the app loads instead of its web folder. */
+  readonly serverUrl: string | null
+  readonly isUpdateOff: boolean
+  /** Where apps ask for updates; null = Capgo Cloud. */
+  readonly updateUrl: string | null
+  /** Where devices of this run's Capgo ask: the input `plugin-url`. */
+  readonly pluginUrl: string
+  /** Of `@capgo/capacitor-updater`, as package.json asks for it; null when nothing tells. */
+  readonly updaterVersion: string | null
+  readonly channelName: string
+  readonly purpose: Purpose['kind']
+}
+
+/** Published by mistake: releases of code for Capacitor 5, without delta files. */
+export const DEPRECATED_MAJORS = [9, 10]
+const CLOUD = /(^|\.)capgo\.app$/
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** Why installed apps may not get what is published. Nothing of it is certain: apps in the stores are older than the repository. */
+export function judgeApp(facts: AppFacts): string[] {
+  return [
+    followsOther(facts),
+    loadsPage(facts),
+    isOff(facts),
+    asksElsewhere(facts),
+    isDeprecated(facts),
+  ].filter(warning => warning !== null)
+}
+
+function followsOther({ file, defaultChannel, channelName, purpose }: AppFacts): string | null {
+  // Testers are put on the channel of a preview.
+  if (defaultChannel === null || defaultChannel === channelName || purpose === 'preview') return null
+  return `Installed apps follow channel "${defaultChannel}" (defaultChannel in ${file}), and this run publishes to "${channelName}": they do not get this bundle. Publish to "${defaultChannel}" (input "channels"), or remove defaultChannel and release the app to the stores.`
+}
+
+function loadsPage({ file, serverUrl }: AppFacts): string | null {
+  return serverUrl === null
+    ? null
+    : `${file} has server.url ("${serverUrl}"): an app built with it loads that page and never a bundle. Remove server.url from what you release.`
+}
+
+function isOff({ file, isUpdateOff }: AppFacts): string | null {
+  return isUpdateOff
+    ? `autoUpdate is off in ${file}: an app built with it takes no bundle unless its own code downloads one.`
+    : null
+}
+
+function asksElsewhere({ file, updateUrl, pluginUrl }: AppFacts): string | null {
+  const here = URL.parse(`${pluginUrl.replace(/\/+$/, '')}/updates`)
+  if (here === null) return null
+  if (updateUrl === null)
+    return CLOUD.test(here.hostname) || LOOPBACK.test(here.hostname)
+      ? null
+      : `${file} has no updateUrl, so installed apps ask Capgo Cloud for updates, and this run publishes to ${here.host}. Set plugins.CapacitorUpdater.updateUrl to "${here.href}", and release the app to the stores.`
+  const there = URL.parse(updateUrl)
+  const isSame =
+    there !== null &&
+    ((there.host === here.host && there.pathname.replace(/\/+$/, '') === here.pathname) ||
+      (CLOUD.test(there.hostname) && CLOUD.test(here.hostname)))
+  return isSame
+    ? null
+    : `Installed apps ask "${updateUrl}" for updates (updateUrl in ${file}), and this run publishes where "${here.href}" answers. Correct the one or the other: updateUrl, or the inputs api-url and plugin-url.`
+}
+
+function isDeprecated({ updaterVersion }: AppFacts): string | null {
+  if (updaterVersion === null || !DEPRECATED_MAJORS.includes(semver.major(updaterVersion))) return null
+  return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. Install the version for your Capacitor, for example @capgo/capacitor-updater@8.`
+}
