@@ -58894,7 +58894,7 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9006);
 /* harmony import */ var _network_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(9473);
 /* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(1066);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5200);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5901);
 /* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(6535);
 /* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1123);
 var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
@@ -59222,7 +59222,7 @@ function alignments(text) {
 
 /***/ }),
 
-/***/ 5200:
+/***/ 5901:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -59766,8 +59766,17 @@ const schema = mini_schemas/* object */.Ikc({
     webDir: capacitor_config_text,
     android: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ path: capacitor_config_text })),
     ios: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ path: capacitor_config_text })),
+    server: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ url: capacitor_config_text })),
     plugins: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({
-        CapacitorUpdater: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ appId: capacitor_config_text, version: capacitor_config_text, publicKey: capacitor_config_text, defaultChannel: capacitor_config_text })),
+        CapacitorUpdater: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({
+            appId: capacitor_config_text,
+            version: capacitor_config_text,
+            publicKey: capacitor_config_text,
+            defaultChannel: capacitor_config_text,
+            updateUrl: capacitor_config_text,
+            // A word in newer versions, and true or false.
+            autoUpdate: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
+        })),
     })),
 });
 /**
@@ -59793,8 +59802,8 @@ async function readCapacitorConfig(options) {
             at,
         });
     }
-    const { appId: ownId, webDir, android, ios, plugins } = parsed.data;
-    const updater = plugins?.CapacitorUpdater ?? {};
+    const { appId: ownId, webDir, android, ios, server, plugins } = parsed.data;
+    const { autoUpdate, ...updater } = plugins?.CapacitorUpdater ?? {};
     if (missing.length > 0 && ((updater.appId ?? ownId) === undefined || webDir === undefined))
         throw moduleMissing(missing.join(', '), shown, at);
     const appId = updater.appId ?? ownId;
@@ -59818,7 +59827,8 @@ async function readCapacitorConfig(options) {
         appId,
         webDir: webDir ?? DEFAULT_WEB_DIR,
         nativePaths: { android: android?.path ?? 'android', ios: ios?.path ?? 'ios' },
-        updater,
+        serverUrl: server?.url,
+        updater: { ...updater, isOff: /^(false|off)$/i.test(String(autoUpdate)) || undefined },
     };
 }
 /** Absolute path of the folder with the Capacitor config of the app in `directory`; that itself where there is none. */
@@ -60236,6 +60246,223 @@ async function compareInCheckout(base, head, options) {
 async function isShallow(options) {
     const { exitCode, tail } = await git(['rev-parse', '--is-shallow-repository'], options);
     return exitCode !== 0 || tail.trim() !== 'false';
+}
+
+;// CONCATENATED MODULE: ./src/bundle/native-packages.ts
+
+
+
+
+
+/** Its version decides what devices can take. */
+const UPDATER = '@capgo/capacitor-updater';
+/** What every app with native projects depends on. */
+const CAPACITOR = /^@capacitor\/(core|android|ios)$/;
+/** What counts as native code for Capgo's CLI, for iOS and Android alike: no Objective-C, no XML. */
+const SOURCE = /[A-Za-z0-9]\.(?:java|swift|kt|scala)$/;
+/** Files and folders looked at in one package; icon sets have some 30,000. */
+const MAX_ENTRIES = 100_000;
+/** Bytes hashed for one platform of one package. Swift and Kotlin of a large plugin have some 2 MB. */
+const MAX_BYTES = 64 * 1024 * 1024;
+/** A name is part of a path: npm's have no leading dot, and no slash but the one after a scope. */
+const NAME = /^(?:@[^/\\]+\/)?[^./\\][^/\\]*$/;
+/**
+ * The direct dependencies with native code of the app in the folder `root` (absolute), as installed in the
+ * `node_modules` of it or of a folder above; by name. What is not installed is left out: the list is empty
+ * before an install, and with Yarn's Plug'n'Play, which has no `node_modules`. An empty list tells nothing
+ * of the app. Throws `package_json_broken`, at a place relative to `root`.
+ */
+async function readNativePackages(root) {
+    const found = await Promise.all([...(await readDependencies(root))].map(([name, range]) => readPackage(root, name, range)));
+    return found.filter(each => each !== null).sort((a, b) => byCodeUnit(a.name, b.name));
+}
+/** Name -> range. As for npm, an optional dependency goes before another of the same name. */
+async function readDependencies(root) {
+    const text = await (0,promises_.readFile)((0,external_node_path_.join)(root, 'package.json'), 'utf8').catch(() => null);
+    const content = text === null ? {} : asObject(parseJson(text, 'package.json', 'package_json_broken'));
+    const dependencies = new Map();
+    for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies'])
+        for (const [name, range] of Object.entries(asObject(content[kind])))
+            if (typeof range === 'string' && NAME.test(name))
+                dependencies.set(name, range);
+    return dependencies;
+}
+/** Null when it is not installed, or not native. */
+async function readPackage(root, name, range) {
+    const folder = await findInstalled(root, name);
+    if (folder === null)
+        return null;
+    const own = await readOwn(folder);
+    if (!(await isNative(folder, own)))
+        return null;
+    const ios = await hashFiles(folder, await listIos(folder));
+    const android = await hashFiles(folder, await listAndroid(folder));
+    return {
+        name,
+        version: typeof own.version === 'string' && own.version !== '' ? own.version : range,
+        requested_version: range,
+        ...(ios !== null && { ios_checksum: ios }),
+        ...(android !== null && { android_checksum: android }),
+    };
+}
+/** The real folder: pnpm and workspaces put links into `node_modules`, monorepos have one further up. */
+async function findInstalled(root, name) {
+    for (let folder = root;; folder = (0,external_node_path_.dirname)(folder)) {
+        const path = (0,external_node_path_.join)(folder, 'node_modules', name);
+        if ((await (0,promises_.stat)(path).catch(() => null))?.isDirectory())
+            return (0,promises_.realpath)(path);
+        if (folder === (0,external_node_path_.dirname)(folder))
+            return null;
+    }
+}
+/** A package's own `package.json`; empty when there is none or it is broken, which is not the app's fault. */
+async function readOwn(folder) {
+    try {
+        return asObject(JSON.parse(await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'package.json'), 'utf8')));
+    }
+    catch {
+        return {};
+    }
+}
+/**
+ * A plugin of Capacitor or Cordova that has native sources, as Capgo's CLI (8.68) sees it. Sources alone do not
+ * make one: `@capacitor/ios` and many a build tool have some.
+ */
+async function isNative(folder, own) {
+    if (!(await isPlugin(folder, own)))
+        return false;
+    for await (const path of walk(folder))
+        if (path !== null && SOURCE.test(path))
+            return true;
+    return false;
+}
+async function isPlugin(folder, own) {
+    const { ios, android } = asObject(own.capacitor);
+    if (ios !== undefined || android !== undefined)
+        return true;
+    const plugin = (0,external_node_path_.join)(folder, 'plugin.xml');
+    // The namespace of its root element: other programs have a plugin.xml as well.
+    return (await isFile(plugin)) && /cordova|phonegap/i.test(await (0,promises_.readFile)(plugin, 'utf8'));
+}
+/**
+ * What of a package Capgo's CLI (8.68) hashes for iOS. Ours are the same files in the same order, or a
+ * bundle that one of the two published would look incompatible to the other. So `capacitor.ios.src` is not
+ * asked, and an `ios/Package.swift` is in the list twice: it is a source and a description of the package.
+ */
+async function listIos(folder) {
+    const entries = await (0,promises_.readdir)(folder).catch(() => []);
+    return listPlatform(folder, 'ios', [
+        ...entries.filter(name => name.endsWith('.podspec')),
+        'Package.swift',
+        'ios/Package.swift',
+    ]);
+}
+/** The same for Android. */
+async function listAndroid(folder) {
+    return listPlatform(folder, 'android', ['android/build.gradle', 'android/build.gradle.kts']);
+}
+/** Sources below a folder of the package, and those of the other files that exist. Null when too many. */
+async function listPlatform(folder, platform, others) {
+    const files = [];
+    for await (const path of walk(folder, platform)) {
+        if (path === null)
+            return null;
+        if (SOURCE.test(path))
+            files.push(path);
+    }
+    for (const path of others)
+        if (await isFile((0,external_node_path_.join)(folder, path)))
+            files.push(path);
+    // The CLI sorts by the language of the machine; what English has is also what Node takes without any.
+    return files.sort((a, b) => a.localeCompare(b, 'en') || byCodeUnit(a, b));
+}
+/**
+ * SHA-256 over path and content of each file, one after the other. Null when there is nothing to hash, or
+ * more than `MAX_BYTES`. Links that lead out of the package are left out.
+ */
+async function hashFiles(folder, paths) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let files = 0;
+    let bytes = 0;
+    for (const path of paths ?? []) {
+        const file = await (0,promises_.realpath)((0,external_node_path_.join)(folder, path)).catch(() => null);
+        if (!file?.startsWith(folder + external_node_path_.sep))
+            continue;
+        const found = await (0,promises_.stat)(file).catch(() => null);
+        if (!found?.isFile())
+            continue;
+        bytes += found.size;
+        if (bytes > MAX_BYTES)
+            return null;
+        files++;
+        // Bytes as they are, no line ends unified, and of what cannot be read the path alone: as the CLI does.
+        hash.update(path).update(await (0,promises_.readFile)(file).catch(() => ''));
+    }
+    return files === 0 ? null : hash.digest('hex');
+}
+/**
+ * What is in a package, below one of its folders, that is not a folder itself: paths with forward slashes,
+ * relative to the package, upper levels first. Other packages in `node_modules` are not part of it, and a
+ * link is never followed. Ends with null after `MAX_ENTRIES`.
+ */
+async function* walk(folder, start = '') {
+    if (start !== '' && !(await isRealFolder(folder, start)))
+        return;
+    let left = MAX_ENTRIES;
+    const folders = [start];
+    for (const path of folders) {
+        const entries = await (0,promises_.readdir)((0,external_node_path_.join)(folder, path), { withFileTypes: true }).catch(() => []);
+        for (const entry of entries.sort((a, b) => byCodeUnit(a.name, b.name))) {
+            if (left-- === 0)
+                return yield null;
+            const below = path === '' ? entry.name : `${path}/${entry.name}`;
+            if (!entry.isDirectory())
+                yield below;
+            else if (start !== '' || entry.name !== 'node_modules')
+                folders.push(below);
+        }
+    }
+}
+async function isRealFolder(folder, path) {
+    const real = await (0,promises_.realpath)((0,external_node_path_.join)(folder, path)).catch(() => null);
+    return real?.startsWith(folder + external_node_path_.sep) ?? false;
+}
+async function isFile(path) {
+    return (await (0,promises_.stat)(path).catch(() => null))?.isFile() ?? false;
+}
+function asObject(value) {
+    return typeof value === 'object' && value !== null ? value : {};
+}
+function byCodeUnit(a, b) {
+    return a < b ? -1 : a > b ? 1 : 0;
+}
+/**
+ * Whether the app in `directory` has the updater, by the package.json files up to `root` (both absolute) and what is
+ * installed; null where no file says that this is an app of Capacitor's.
+ */
+async function hasUpdater(root, directory) {
+    if ((await findInstalled(directory, UPDATER)) !== null)
+        return true;
+    let isApp = false;
+    for (let folder = directory;; folder = (0,external_node_path_.dirname)(folder)) {
+        // One that is broken is told of where it is the app's own.
+        const dependencies = await readDependencies(folder).catch(() => new Map());
+        if (dependencies.has(UPDATER))
+            return true;
+        isApp ||= [...dependencies.keys()].some(name => CAPACITOR.test(name));
+        if (folder === root || folder === (0,external_node_path_.dirname)(folder))
+            return isApp ? false : null;
+    }
+}
+/** Version of the updater in the app: as installed, else the lowest that its range allows; null when nothing tells. */
+async function readUpdaterVersion(root, installed) {
+    const found = installed.find(({ name }) => name === UPDATER)?.version;
+    if (found !== undefined && semver_default().valid(found) !== null)
+        return found;
+    const range = (await readDependencies(root)).get(UPDATER);
+    return range !== undefined && semver_default().validRange(range) !== null
+        ? (semver_default().minVersion(range)?.version ?? null)
+        : null;
 }
 
 ;// CONCATENATED MODULE: ./src/bundle/native-version.ts
@@ -61322,7 +61549,7 @@ function hash(text) {
  * and those that serve a preview of this repository: nothing that is public, that a branch publishes to, that another
  * repository previews on, or that somebody made by hand. `pull` is `owner/name#12`.
  */
-function refuseChannel(channel, pull) {
+function refuseChannel(channel, { pull = '', repository: id }) {
     const [repository, number] = splitPull(pull);
     const refuse = (what, hint) => new src_errors/* ActionError */.lZ('preview_channel_taken', `Channel ${channel.name} ${what}; the preview of #${number} must not replace that.`, { hint });
     const hint = 'Give previews channels of their own, such as preview-channel: pr-{number}.';
@@ -61340,8 +61567,11 @@ function refuseChannel(channel, pull) {
     }
     if (note.pull === null)
         return refuse(`serves ${served.name}, which ${note.refName} published`, hint);
-    const [other] = splitPull(note.pull);
-    if (other === repository)
+    // A repository that was renamed keeps its id.
+    const isOwn = note.repository !== null && id !== undefined
+        ? note.repository === id
+        : splitPull(note.pull)[0] === repository;
+    if (isOwn)
         return null;
     return refuse(`serves the preview of ${note.pull}, another repository that publishes this app`, `Give each repository its own channels: preview-channel: ${repository.split('/')[1]?.toLowerCase()}-{number}. After a repository was renamed, delete the channel in the Capgo console.`);
 }
@@ -61654,7 +61884,62 @@ function readHosts({ checked, refuse }) {
     };
 }
 
+;// CONCATENATED MODULE: ./src/plan/installed-app.ts
+
+/** Published by mistake: releases of code for Capacitor 5, without delta files. */
+const DEPRECATED_MAJORS = [9, 10];
+const CLOUD = /(^|\.)capgo\.app$/;
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+/** Why installed apps may not get what is published. Nothing of it is certain: apps in the stores are older than the repository. */
+function judgeApp(facts) {
+    return [
+        followsOther(facts),
+        loadsPage(facts),
+        isOff(facts),
+        asksElsewhere(facts),
+        isDeprecated(facts),
+    ].filter(warning => warning !== null);
+}
+function followsOther({ file, defaultChannel, channelName, purpose }) {
+    // Testers are put on the channel of a preview.
+    if (defaultChannel === null || defaultChannel === channelName || purpose === 'preview')
+        return null;
+    return `Installed apps follow channel "${defaultChannel}" (defaultChannel in ${file}), and this run publishes to "${channelName}": they do not get this bundle. Publish to "${defaultChannel}" (input "channels"), or remove defaultChannel and release the app to the stores.`;
+}
+function loadsPage({ file, serverUrl }) {
+    return serverUrl === null
+        ? null
+        : `${file} has server.url ("${serverUrl}"): an app built with it loads that page and never a bundle. Remove server.url from what you release.`;
+}
+function isOff({ file, isUpdateOff }) {
+    return isUpdateOff
+        ? `autoUpdate is off in ${file}: an app built with it takes no bundle unless its own code downloads one.`
+        : null;
+}
+function asksElsewhere({ file, updateUrl, pluginUrl }) {
+    const here = URL.parse(`${pluginUrl.replace(/\/+$/, '')}/updates`);
+    if (here === null)
+        return null;
+    if (updateUrl === null)
+        return CLOUD.test(here.hostname) || LOOPBACK.test(here.hostname)
+            ? null
+            : `${file} has no updateUrl, so installed apps ask Capgo Cloud for updates, and this run publishes to ${here.host}. Set plugins.CapacitorUpdater.updateUrl to "${here.href}", and release the app to the stores.`;
+    const there = URL.parse(updateUrl);
+    const isSame = there !== null &&
+        ((there.host === here.host && there.pathname.replace(/\/+$/, '') === here.pathname) ||
+            (CLOUD.test(there.hostname) && CLOUD.test(here.hostname)));
+    return isSame
+        ? null
+        : `Installed apps ask "${updateUrl}" for updates (updateUrl in ${file}), and this run publishes where "${here.href}" answers. Correct the one or the other: updateUrl, or the inputs api-url and plugin-url.`;
+}
+function isDeprecated({ updaterVersion }) {
+    if (updaterVersion === null || !DEPRECATED_MAJORS.includes(semver_default().major(updaterVersion)))
+        return null;
+    return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. Install the version for your Capacitor, for example @capgo/capacitor-updater@8.`;
+}
+
 ;// CONCATENATED MODULE: ./src/plan/delta.ts
+
 
 
 /** First plugin of each major that the server gives a manifest to (Capgo's `/updates`). */
@@ -61690,7 +61975,7 @@ function takesManifest(pluginVersion) {
         return false;
     const major = semver_default().major(pluginVersion);
     const since = SINCE.find(version => semver_default().major(version) === major);
-    return since === undefined ? major > 8 : semver_default().gte(pluginVersion, since);
+    return since === undefined ? major > Math.max(...DEPRECATED_MAJORS) : semver_default().gte(pluginVersion, since);
 }
 /** Whether a bundle has delta files that may be taken again: those of encrypted ones are stored under keys of their own. */
 function hasOpenFiles(bundle) {
@@ -61699,20 +61984,25 @@ function hasOpenFiles(bundle) {
 /** Splits the files into those that the app has stored already (same path, same content) and the others. */
 function findStored(files, known) {
     const id = (path, hash) => `${hash} ${path}`;
-    const byContent = new Map(known.map(entry => [id(entry.file_name.replace(/\.br$/, ''), entry.file_hash), entry]));
-    // A file whose own name ends in .br is stored as it is under that very name.
-    for (const entry of known)
-        byContent.set(id(entry.file_name, entry.file_hash), entry);
+    const byContent = new Map(known.map(entry => [id(pathOf(entry), entry.file_hash), entry]));
     const stored = [];
     const missing = [];
     for (const file of files) {
-        const entry = file.path.endsWith('.br') ? undefined : byContent.get(id(file.path, file.sha256));
-        if (entry === undefined)
+        const entry = byContent.get(id(file.path, file.sha256));
+        if (entry === undefined || isRaw(entry, file))
             missing.push(file);
         else
             stored.push(entry);
     }
     return { stored, missing };
+}
+/** Where devices put it: they take one `.br` off, and undo brotli then. */
+function pathOf({ file_name }) {
+    return file_name.replace(/\.br$/, '');
+}
+/** Stored as it is under a name that tells devices to undo brotli: they cannot take it. Others publish so. */
+function isRaw({ file_name, file_size }, { size }) {
+    return file_name.endsWith('.br') && file_size === size;
 }
 /**
  * Where a file of a bundle is stored. The same content at the same path has the same key in every bundle of the
@@ -62759,14 +63049,26 @@ const SHA256 = /^[0-9a-f]{64}$/;
 /** AES pads to whole blocks. */
 const stored_BLOCK = 16;
 const AT_ONCE = 32;
+/** Delta files of a served bundle that are looked at. */
+const SAMPLE = 4;
 /** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
 function plainSha256({ checksum, session_key }, opener) {
     const sha256 = session_key ? opener?.readSignature(checksum ?? '') : checksum;
     return sha256 != null && SHA256.test(sha256) ? sha256 : null;
 }
 /** Looks at the zip, and at every delta file that the bundle's rows name. */
-async function inspect(bundle, expected, capgo) {
-    const [zip, files] = await Promise.all([inspectZip(bundle, expected, capgo), inspectFiles(bundle, capgo)]);
+function inspect(bundle, expected, capgo) {
+    return inspectAll(bundle, expected, Number.POSITIVE_INFINITY, capgo);
+}
+/** As `inspect`, of a bundle that devices are given already: the zip, or some delta files where it has none. */
+function inspectServed(bundle, expected, capgo) {
+    return inspectAll(bundle, expected, bundle.r2_path === null ? SAMPLE : 0, capgo);
+}
+async function inspectAll(bundle, expected, mostFiles, capgo) {
+    const [zip, files] = await Promise.all([
+        inspectZip(bundle, expected, capgo),
+        mostFiles === 0 ? null : inspectFiles(bundle, mostFiles, capgo),
+    ]);
     const nothing = zip === null && files === null && bundle.external_url === null;
     return {
         size: zip?.size ?? files?.size ?? null,
@@ -62829,16 +63131,19 @@ async function hasContent(bundle, path, stored, { zip, opener }, capgo) {
     return plain !== null && plain.sha256 === plainSha256(bundle, opener);
 }
 /** Null when it has no delta files. */
-async function inspectFiles(bundle, capgo) {
+async function inspectFiles(bundle, most, capgo) {
     if (bundle.manifest_count === 0)
         return null;
-    const paths = new Set((await capgo.readManifests([bundle])).map(({ s3_path }) => s3_path));
+    const rows = await capgo.readManifests([bundle]);
+    const paths = [...new Set(rows.map(({ s3_path }) => s3_path))];
     const queue = new dist/* default */.Ay({ concurrency: AT_ONCE });
-    const found = await queue.addAll([...paths].map(path => () => capgo.describeStored(path)));
+    const found = await queue.addAll(paths.slice(0, most).map(path => () => capgo.describeStored(path)));
     const lost = found.filter(object => object === null).length;
     return {
-        size: found.reduce((sum, object) => sum + (object?.size ?? 0), 0),
-        fault: lost === 0 && paths.size > 0
+        size: found.length === paths.length
+            ? found.reduce((sum, object) => sum + (object?.size ?? 0), 0)
+            : sumOf(rows.map(({ file_size }) => file_size)),
+        fault: lost === 0 && paths.length > 0
             ? null
             : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
     };
@@ -62867,13 +63172,17 @@ async function inspectFiles(bundle, capgo) {
 
 
 
+
+
 /**
  * What the repository says: config, versions, native versions. With `takesBuild`
  * the web build comes from elsewhere, and the web folder need not be known.
  */
-async function gatherProject(inputs, trigger, deps, takesBuild) {
+async function gatherProject(inputs, trigger, deps, { takesBuild, channelName, purpose, }) {
     const directory = appDirectory(inputs, deps);
     const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, takesBuild);
+    const root = deps.workspace;
+    const isStrict = inputs.checkNotifyAppReady && !takesBuild;
     return {
         root: deps.workspace,
         directory,
@@ -62887,6 +63196,12 @@ async function gatherProject(inputs, trigger, deps, takesBuild) {
         warnings: [
             ...changedInputs(inputs, trigger),
             ...warnings,
+            ...(await checkUpdater(root, capacitorDirectory, isStrict)),
+            ...(await checkApp(config, root, {
+                pluginUrl: inputs.hosts.plugin,
+                channelName,
+                purpose: purpose.kind,
+            })),
             ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
         ],
         childEnv: childEnv(inputs, deps),
@@ -62914,9 +63229,38 @@ async function gatherApp(inputs, trigger, deps) {
                 : readOpener(publicKey),
     };
 }
+/** An app without the updater takes no update. Throws `updater_missing`, or with `isStrict` false returns it as a warning. */
+async function checkUpdater(root, directory, isStrict) {
+    if ((await hasUpdater(root, directory)) !== false)
+        return [];
+    const file = shownPath(root, (0,external_node_path_.join)(directory, 'package.json'));
+    const message = `${file} has no dependency @capgo/capacitor-updater, so the app takes no update.`;
+    if (!isStrict)
+        return [message];
+    throw new src_errors/* ActionError */.lZ('updater_missing', message, {
+        hint: 'Install the plugin (npm install @capgo/capacitor-updater, npx cap sync), call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
+        at: { file },
+    });
+}
+/** What the repository says against the publish. */
+async function checkApp(config, root, target) {
+    if (config === null)
+        return [];
+    const { file, serverUrl, updater } = config;
+    return judgeApp({
+        ...target,
+        file: shownPath(root, file),
+        defaultChannel: updater.defaultChannel || null,
+        serverUrl: serverUrl || null,
+        isUpdateOff: updater.isOff === true,
+        updateUrl: updater.updateUrl || null,
+        updaterVersion: await readUpdaterVersion((0,external_node_path_.dirname)(file), []),
+    });
+}
 /**
  * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
- * Throws `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices may stumble over.
+ * Throws `private_key_missing`, `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices
+ * may stumble over.
  * `config` is null where it was not read.
  */
 async function checkKeys(privateKey, config, root) {
@@ -62926,16 +63270,19 @@ async function checkKeys(privateKey, config, root) {
             : [
                 'The Capacitor config was not read, so nobody compared its publicKey with the input "private-key": devices with another key refuse the bundle.',
             ];
-    const { publicKey } = config.updater;
+    // For the plugin an empty one is none.
+    const publicKey = config.updater.publicKey?.trim() ?? '';
     const at = { file: shownPath(root, config.file) };
-    if (privateKey === '')
-        return publicKey === undefined
-            ? []
-            : [
-                'The Capacitor config has a publicKey and the input "private-key" is empty, so the bundle is not encrypted: iOS devices refuse it.',
-            ];
+    if (privateKey === '') {
+        if (publicKey === '')
+            return [];
+        throw new src_errors/* ActionError */.lZ('private_key_missing', `${at.file} has a publicKey, and the input "private-key" is empty.`, {
+            hint: 'The app accepts only encrypted bundles: iOS always, Android since @capgo/capacitor-updater 8.51.23. Set private-key to the private key of that pair, from a secret. Or remove publicKey from the config, and release the app to the stores.',
+            at,
+        });
+    }
     const own = await readEncryption(privateKey, (0,external_node_path_.dirname)(config.file), null);
-    if (publicKey === undefined)
+    if (publicKey === '')
         throw new src_errors/* ActionError */.lZ('public_key_missing', `${at.file} has no plugins.CapacitorUpdater.publicKey.`, {
             hint: 'Devices without it cannot open an encrypted bundle. Add the public key (.capgo_key_v2.pub) and release the app to the stores, or leave the input "private-key" out.',
             at,
@@ -63082,7 +63429,8 @@ async function gatherForContent(facts, names, content, isOld, baseChannels, capg
     const looked = new Map();
     /** Bundles with this content are looked at in the store before any device is given them. */
     const look = (bundle) => {
-        const inspection = looked.get(bundle.id) ?? inspect(bundle, { zip: content.zip, opener: content.encryption }, capgo);
+        const seeing = bundle.id === facts.channel?.version?.id ? inspectServed : inspect;
+        const inspection = looked.get(bundle.id) ?? seeing(bundle, { zip: content.zip, opener: content.encryption }, capgo);
         looked.set(bundle.id, inspection);
         return inspection;
     };
@@ -66264,12 +66612,12 @@ const testers_file_LONGEST_FILE = 8 * 1024 * 1024;
 const MOST_PROBLEMS = 100;
 /** What the plugin makes for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const testers_file_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /** GitHub's rule for logins. */
 const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$/;
 const DeviceId = mini_schemas/* string */.YjP()
     .check(api/* _regex */.Fk(DEVICE_ID, 'is not a device id: 8-4-4-4-12 hexadecimal digits, as CapacitorUpdater.getDeviceId() tells'), mini_schemas/* describe */.q0y('Id of the installed app, as `CapacitorUpdater.getDeviceId()` tells it.'));
-const GroupName = mini_schemas/* string */.YjP().check(api/* _regex */.Fk(NAME, 'is not a name of letters, digits, ".", "_" and "-"'));
+const GroupName = mini_schemas/* string */.YjP().check(api/* _regex */.Fk(testers_file_NAME, 'is not a name of letters, digits, ".", "_" and "-"'));
 const TesterEntry = mini_schemas/* strictObject */.rej({
     device: DeviceId,
     name: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP().check(api/* _minLength */.m9(1), api/* _maxLength */.Eb(100), mini_schemas/* describe */.q0y('Whose device it is, for people.'))),
@@ -66277,7 +66625,7 @@ const TesterEntry = mini_schemas/* strictObject */.rej({
         .check(api/* _regex */.Fk(LOGIN, 'is not a login of GitHub, without "@"'), mini_schemas/* describe */.q0y('Login on GitHub: pull requests of this author or reviewer come to the device.'))),
     groups: mini_schemas/* optional */.lqM(mini_schemas/* array */.YOg(GroupName).check(mini_schemas/* describe */.q0y('Groups that `assign-testers: group:<name>` can name.'))),
     channel: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()
-        .check(api/* _regex */.Fk(NAME, "is not a channel's name"), mini_schemas/* describe */.q0y('Channel that the device is on while no pull request wants it.'))),
+        .check(api/* _regex */.Fk(testers_file_NAME, "is not a channel's name"), mini_schemas/* describe */.q0y('Channel that the device is on while no pull request wants it.'))),
     until: mini_schemas/* optional */.lqM(date('is not a day such as 2027-03-31')
         .check(mini_schemas/* describe */.q0y('Last day of testing; after it the device is released.'))),
 })
@@ -66389,7 +66737,7 @@ class Reader {
         for (const property of groups?.type === 'object' ? (groups.children ?? []) : []) {
             const group = String(property.children?.[0]?.value);
             const path = ['groups', group];
-            if (!NAME.test(group))
+            if (!testers_file_NAME.test(group))
                 this.#problem(path, `"${group}" is not a name of letters, digits, ".", "_" and "-"`);
             const list = this.#node(path);
             if (list?.type !== 'array') {
@@ -66535,7 +66883,7 @@ const DEFAULT_FILE = 'testers.json';
 const CONTENTS = 'contents: read';
 /** GitHub lists so many commits at once. */
 const COMMITS = 100;
-const pathOf = ({ testersFile }) => testersFile ?? DEFAULT_FILE;
+const testers_versions_pathOf = ({ testersFile }) => testersFile ?? DEFAULT_FILE;
 /** The moment by which "until" and what must be renewed are decided. */
 const timeOf = ({ capgo }) => capgo.now();
 const today = (context) => timeOf(context).toISOString().slice(0, 10);
@@ -66545,12 +66893,12 @@ const today = (context) => timeOf(context).toISOString().slice(0, 10);
  * names a file that the default branch has not either.
  */
 async function testers_versions_readCheckedOut(context) {
-    const path = pathOf(context.inputs);
+    const path = testers_versions_pathOf(context.inputs);
     return required(path, await readInside(context.deps.workspace, path), context);
 }
 /** The file as a pull request's branch has it; null where there is none, and for forks, whose file decides nothing. */
 async function readProposed(pull, context) {
-    const path = pathOf(context.inputs);
+    const path = testers_versions_pathOf(context.inputs);
     if (pull.fork)
         return required(path, null, context);
     // Other events check out another branch.
@@ -66591,7 +66939,7 @@ async function readStanding(checkedOut, context) {
         return null;
     return newest.text === checkedOut?.text
         ? checkedOut
-        : testers_versions_parse(pathOf(context.inputs), newest.text, context, false);
+        : testers_versions_parse(testers_versions_pathOf(context.inputs), newest.text, context, false);
 }
 /**
  * For a run that releases who has left: where the file was removed, it has no testers. A token that may not read the
@@ -66601,7 +66949,7 @@ async function readStandingOrRemoved(checkedOut, context) {
     const standing = await readStanding(checkedOut, context);
     if (standing !== null)
         return standing;
-    const path = pathOf(context.inputs);
+    const path = testers_versions_pathOf(context.inputs);
     const changes = await context.courtesy(`see whether ${path} was removed`, CONTENTS, github => github.listCommits(path, 1));
     if (changes === null || changes.length === 0)
         return checkedOut;
@@ -66611,7 +66959,7 @@ async function readStandingOrRemoved(checkedOut, context) {
 }
 /** Null where GitHub does not tell; the text is null where there is no file. */
 function readNewest({ courtesy, inputs }) {
-    const path = pathOf(inputs);
+    const path = testers_versions_pathOf(inputs);
     const what = `read ${path} of the default branch, and who has left it`;
     return courtesy(what, CONTENTS, async (github) => ({ text: await github.readFile(path, null) }));
 }
@@ -66624,7 +66972,7 @@ function readEarlier(context) {
 }
 async function askForEarlier(context) {
     const { courtesy, deps, inputs, trigger } = context;
-    const path = pathOf(inputs);
+    const path = testers_versions_pathOf(inputs);
     return courtesy(`see who has left ${path}, so their devices stay where they are`, CONTENTS, async (github) => {
         const [changes, heads] = await Promise.all([
             github.listCommits(path, COMMITS),
@@ -66730,6 +67078,7 @@ function invalidFile(path, { problems }) {
 
 
 
+
 const WHOLE = { isWhole: true, published: null, closing: null, channel: null };
 /** Capgo expires overrides after 30 days (some servers 90) without a write. */
 const RENEW_AFTER_DAYS = 14;
@@ -66768,19 +67117,21 @@ function known(earlier, { assignments }) {
     return earlier.filter(({ device }) => planned.has(device));
 }
 function requireGroups(testers, { inputs }) {
-    const path = pathOf(inputs);
+    const path = testers_versions_pathOf(inputs);
     const groups = new Set(testers.flatMap(tester => tester.groups));
     for (const rule of inputs.assignTesters ?? [])
         if (rule.kind === 'group' && !groups.has(rule.name))
             throw new src_errors/* InputError */.dz('assign-testers', `${path} has no group "${rule.name}".`, groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`);
 }
 /** The channels of pull requests: what they serve tells which, GitHub tells whether that is open. */
-async function findPreviews(channels, scope, merged, { trigger, inputs, github }) {
-    const prefix = `${trigger.repository}#`;
+async function findPreviews(channels, scope, merged, context) {
+    const { inputs, github } = context;
     const own = scope.published;
-    const there = channels.flatMap(({ name, version }) => (version === null ? [] : readPulls(version))
-        .filter(({ channel, pull }) => channel === name && pull.startsWith(prefix))
-        .map(({ pull }) => ({ channel: name, pull: Number(pull.slice(prefix.length)) })));
+    const repository = await readRepository(channels.flatMap(({ version }) => version ?? []), context);
+    const there = channels.flatMap(({ name, version }) => (version === null ? [] : readPulls(version)).flatMap(note => {
+        const pull = note.channel === name ? numberOfPull(note, repository) : null;
+        return pull === null ? [] : [{ channel: name, pull }];
+    }));
     const isMade = own !== null && scope.channel !== null && !there.some(({ pull }) => pull === own.number);
     const found = isMade ? [...there, { channel: scope.channel, pull: own.number }] : there;
     const isSettled = found.every(({ pull }) => pull === own?.number || pull === scope.closing);
@@ -67001,14 +67352,14 @@ async function readWantedByPull({ pull, proposed }, context) {
     const newest = await readStanding(null, context);
     if (newest === 'unknown' || (newest === null && proposed === null))
         return newest;
-    const standing = newest ?? { path: pathOf(context.inputs), text: '', testers: [] };
+    const standing = newest ?? { path: testers_versions_pathOf(context.inputs), text: '', testers: [] };
     return { standing, isCheckedOut: false, merged: await readMerged(pull, proposed, standing, context) };
 }
 /** Whether the push took the file away. */
 async function removedByPush({ trigger, courtesy, inputs, github }) {
     if (trigger.event !== 'push' || trigger.before === null || github === null)
         return false;
-    const path = pathOf(inputs);
+    const path = testers_versions_pathOf(inputs);
     const before = await courtesy(`read ${path} as it was before the push`, 'contents: read', each => each.readFile(path, trigger.before));
     return before !== null;
 }
@@ -67735,7 +68086,55 @@ const INSTALL_HINTS = {
     bun: 'The lockfile must match package.json: run bun install and commit bun.lock.',
 };
 
+// EXTERNAL MODULE: external "node:zlib"
+var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./src/bundle/precompressed.ts
+/** Copies that a build makes for web servers: a WebView reads the files of the bundle as they are. */
+
+
+
+
+
+const ENDING = '.br';
+/**
+ * The files `x.br` that hold what the file `x` beside them holds, compressed. Nothing can ask for them: a WebView undoes
+ * no brotli of its own accord. (It does undo gzip where a script asks for that, so `x.gz` may be an app's own.)
+ */
+async function findBrotliCopies(directory, files) {
+    const byPath = new Map(files.map(file => [file.path, file]));
+    const copies = new Set();
+    for (const file of files) {
+        const plain = file.path.endsWith(ENDING) ? byPath.get(file.path.slice(0, -ENDING.length)) : undefined;
+        if (plain !== undefined && (await isCopy((0,external_node_path_.join)(directory, file.path), (0,external_node_path_.join)(directory, plain.path), plain)))
+            copies.add(file);
+    }
+    return copies;
+}
+async function isCopy(copy, of, { size }) {
+    const [undone, plain] = [(0,external_node_crypto_.createHash)('sha256'), (0,external_node_crypto_.createHash)('sha256')];
+    let left = size;
+    try {
+        await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(copy), (0,external_node_zlib_.createBrotliDecompress)(), async (chunks) => {
+            for await (const chunk of chunks) {
+                left -= chunk.length;
+                if (left < 0)
+                    throw new RangeError('longer than the file beside it');
+                undone.update(chunk);
+            }
+        });
+        if (left > 0)
+            return false;
+        for await (const chunk of (0,external_node_fs_.createReadStream)(of))
+            plain.update(chunk);
+    }
+    catch {
+        return false;
+    }
+    return undone.digest('hex') === plain.digest('hex');
+}
+
 ;// CONCATENATED MODULE: ./src/bundle/check.ts
+
 
 
 
@@ -67749,8 +68148,8 @@ const LITTER = new Map(Object.entries({
     'desktop.ini': 'Windows folder settings',
     '.git': 'git repository',
 }));
-/** What bundlers write beside scripts and styles; other files with this ending may be an app's own. */
-const SOURCE_MAP = /\.(m?js|cjs|css)\.map$/;
+/** What bundlers write beside scripts and styles, compressed too; other files with this ending may be an app's own. */
+const SOURCE_MAP = /\.(m?js|cjs|css)\.map(\.(br|gz|zst))?$/;
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
 const check_MOST_FILES = 65_535;
 /** Names of so many files are listed; the rest is counted. */
@@ -67764,14 +68163,16 @@ async function checkWebDirectory(options) {
     const { root, directory, maxBytes } = options;
     const shown = shownPath(root, directory) || '.';
     await requireFolder(directory, shown, root);
-    const found = await walk(directory);
-    const maps = found.files.filter(file => SOURCE_MAP.test(file.path));
-    const files = found.files.filter(file => !(options.dropSourceMaps && maps.includes(file))).sort(byPath);
+    const found = await check_walk(directory);
+    const copies = await findBrotliCopies(directory, found.files);
+    const maps = found.files.filter(file => SOURCE_MAP.test(file.path) && !copies.has(file));
+    const dropped = new Set([...copies, ...(options.dropSourceMaps ? maps : [])]);
+    const files = found.files.filter(file => !dropped.has(file)).sort(byPath);
     if (files.length === 0 && found.links.length === 0)
         throw new src_errors/* ActionError */.lZ('web_dir_empty', `The web folder "${shown}" has no files.`, {
             hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
         });
-    const totalBytes = files.reduce((sum, file) => sum + file.size, 0);
+    const totalBytes = bytesOf(files);
     const problems = [
         checkIndex(files, shown),
         checkLinks(found.links),
@@ -67783,19 +68184,32 @@ async function checkWebDirectory(options) {
     ].filter(problem => problem !== null);
     if (problems.length > 0)
         throw check_unfit(problems, shown);
-    const mapBytes = maps.reduce((sum, file) => sum + file.size, 0);
     const many = `${maps.length} source map${maps.length === 1 ? '' : 's'}`;
     return {
         files,
         totalBytes,
         sourceMaps: maps,
-        leftOut: maps.length > 0 && options.dropSourceMaps
-            ? [...found.leftOut, { path: '*.map', why: `${many}, ${megabytes(mapBytes)}` }]
-            : found.leftOut,
+        leftOut: [
+            ...found.leftOut,
+            ...(maps.length > 0 && options.dropSourceMaps
+                ? [{ path: '*.map', why: `${many}, ${megabytes(bytesOf(maps))}` }]
+                : []),
+            ...(copies.size > 0
+                ? [
+                    {
+                        path: '*.br',
+                        why: `compressed ${copies.size === 1 ? 'copy of a file' : `copies of ${copies.size} files`} beside ${copies.size === 1 ? 'it' : 'them'}, ${megabytes(bytesOf([...copies]))}: a WebView does not ask for these`,
+                    },
+                ]
+                : []),
+        ],
         warnings: maps.length > 0 && !options.dropSourceMaps
-            ? [`${many} (${megabytes(mapBytes)}) go to every device and show your source code.`]
+            ? [`${many} (${megabytes(bytesOf(maps))}) go to every device and show your source code.`]
             : [],
     };
+}
+function bytesOf(files) {
+    return files.reduce((sum, { size }) => sum + size, 0);
 }
 /** The order of the UTF-8 bytes, which is the same everywhere; that of JavaScript's strings is of UTF-16. */
 function byPath(a, b) {
@@ -67829,7 +68243,7 @@ async function buildsNearby(parent) {
             found.push((0,external_node_path_.join)(parent, path));
     return found;
 }
-async function walk(directory, prefix = '', found = { files: [], links: [], special: [], leftOut: [] }) {
+async function check_walk(directory, prefix = '', found = { files: [], links: [], special: [], leftOut: [] }) {
     const entries = (await (0,promises_.readdir)((0,external_node_path_.join)(directory, prefix), { withFileTypes: true })).sort((a, b) => byPath({ path: a.name }, { path: b.name }));
     for (const entry of entries) {
         const path = prefix + entry.name;
@@ -67844,7 +68258,7 @@ async function walk(directory, prefix = '', found = { files: [], links: [], spec
         if (entry.isSymbolicLink())
             found.links.push(path);
         else if (entry.isDirectory())
-            await walk(directory, `${path}/`, found);
+            await check_walk(directory, `${path}/`, found);
         else if (!entry.isFile())
             found.special.push(path);
         else {
@@ -67992,203 +68406,6 @@ function quote(name) {
 }
 function megabytes(bytes) {
     return `${(bytes / 1024 / 1024).toFixed(bytes < 1024 * 1024 * 10 ? 1 : 0)} MiB`;
-}
-
-;// CONCATENATED MODULE: ./src/bundle/native-packages.ts
-
-
-
-
-
-/** Its version decides what devices can take. */
-const UPDATER = '@capgo/capacitor-updater';
-/** What counts as native code for Capgo's CLI, for iOS and Android alike: no Objective-C, no XML. */
-const SOURCE = /[A-Za-z0-9]\.(?:java|swift|kt|scala)$/;
-/** Files and folders looked at in one package; icon sets have some 30,000. */
-const MAX_ENTRIES = 100_000;
-/** Bytes hashed for one platform of one package. Swift and Kotlin of a large plugin have some 2 MB. */
-const MAX_BYTES = 64 * 1024 * 1024;
-/** A name is part of a path: npm's have no leading dot, and no slash but the one after a scope. */
-const native_packages_NAME = /^(?:@[^/\\]+\/)?[^./\\][^/\\]*$/;
-/**
- * The direct dependencies with native code of the app in the folder `root` (absolute), as installed in the
- * `node_modules` of it or of a folder above; by name. What is not installed is left out: the list is empty
- * before an install, and with Yarn's Plug'n'Play, which has no `node_modules`. An empty list tells nothing
- * of the app. Throws `package_json_broken`, at a place relative to `root`.
- */
-async function readNativePackages(root) {
-    const found = await Promise.all([...(await readDependencies(root))].map(([name, range]) => readPackage(root, name, range)));
-    return found.filter(each => each !== null).sort((a, b) => byCodeUnit(a.name, b.name));
-}
-/** Name -> range. As for npm, an optional dependency goes before another of the same name. */
-async function readDependencies(root) {
-    const text = await (0,promises_.readFile)((0,external_node_path_.join)(root, 'package.json'), 'utf8').catch(() => null);
-    const content = text === null ? {} : asObject(parseJson(text, 'package.json', 'package_json_broken'));
-    const dependencies = new Map();
-    for (const kind of ['dependencies', 'devDependencies', 'optionalDependencies'])
-        for (const [name, range] of Object.entries(asObject(content[kind])))
-            if (typeof range === 'string' && native_packages_NAME.test(name))
-                dependencies.set(name, range);
-    return dependencies;
-}
-/** Null when it is not installed, or not native. */
-async function readPackage(root, name, range) {
-    const folder = await findInstalled(root, name);
-    if (folder === null)
-        return null;
-    const own = await readOwn(folder);
-    if (!(await isNative(folder, own)))
-        return null;
-    const ios = await hashFiles(folder, await listIos(folder));
-    const android = await hashFiles(folder, await listAndroid(folder));
-    return {
-        name,
-        version: typeof own.version === 'string' && own.version !== '' ? own.version : range,
-        requested_version: range,
-        ...(ios !== null && { ios_checksum: ios }),
-        ...(android !== null && { android_checksum: android }),
-    };
-}
-/** The real folder: pnpm and workspaces put links into `node_modules`, monorepos have one further up. */
-async function findInstalled(root, name) {
-    for (let folder = root;; folder = (0,external_node_path_.dirname)(folder)) {
-        const path = (0,external_node_path_.join)(folder, 'node_modules', name);
-        if ((await (0,promises_.stat)(path).catch(() => null))?.isDirectory())
-            return (0,promises_.realpath)(path);
-        if (folder === (0,external_node_path_.dirname)(folder))
-            return null;
-    }
-}
-/** A package's own `package.json`; empty when there is none or it is broken, which is not the app's fault. */
-async function readOwn(folder) {
-    try {
-        return asObject(JSON.parse(await (0,promises_.readFile)((0,external_node_path_.join)(folder, 'package.json'), 'utf8')));
-    }
-    catch {
-        return {};
-    }
-}
-/**
- * A plugin of Capacitor or Cordova that has native sources, as Capgo's CLI (8.68) sees it. Sources alone do not
- * make one: `@capacitor/ios` and many a build tool have some.
- */
-async function isNative(folder, own) {
-    if (!(await isPlugin(folder, own)))
-        return false;
-    for await (const path of native_packages_walk(folder))
-        if (path !== null && SOURCE.test(path))
-            return true;
-    return false;
-}
-async function isPlugin(folder, own) {
-    const { ios, android } = asObject(own.capacitor);
-    if (ios !== undefined || android !== undefined)
-        return true;
-    const plugin = (0,external_node_path_.join)(folder, 'plugin.xml');
-    // The namespace of its root element: other programs have a plugin.xml as well.
-    return (await isFile(plugin)) && /cordova|phonegap/i.test(await (0,promises_.readFile)(plugin, 'utf8'));
-}
-/**
- * What of a package Capgo's CLI (8.68) hashes for iOS. Ours are the same files in the same order, or a
- * bundle that one of the two published would look incompatible to the other. So `capacitor.ios.src` is not
- * asked, and an `ios/Package.swift` is in the list twice: it is a source and a description of the package.
- */
-async function listIos(folder) {
-    const entries = await (0,promises_.readdir)(folder).catch(() => []);
-    return listPlatform(folder, 'ios', [
-        ...entries.filter(name => name.endsWith('.podspec')),
-        'Package.swift',
-        'ios/Package.swift',
-    ]);
-}
-/** The same for Android. */
-async function listAndroid(folder) {
-    return listPlatform(folder, 'android', ['android/build.gradle', 'android/build.gradle.kts']);
-}
-/** Sources below a folder of the package, and those of the other files that exist. Null when too many. */
-async function listPlatform(folder, platform, others) {
-    const files = [];
-    for await (const path of native_packages_walk(folder, platform)) {
-        if (path === null)
-            return null;
-        if (SOURCE.test(path))
-            files.push(path);
-    }
-    for (const path of others)
-        if (await isFile((0,external_node_path_.join)(folder, path)))
-            files.push(path);
-    // The CLI sorts by the language of the machine; what English has is also what Node takes without any.
-    return files.sort((a, b) => a.localeCompare(b, 'en') || byCodeUnit(a, b));
-}
-/**
- * SHA-256 over path and content of each file, one after the other. Null when there is nothing to hash, or
- * more than `MAX_BYTES`. Links that lead out of the package are left out.
- */
-async function hashFiles(folder, paths) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let files = 0;
-    let bytes = 0;
-    for (const path of paths ?? []) {
-        const file = await (0,promises_.realpath)((0,external_node_path_.join)(folder, path)).catch(() => null);
-        if (!file?.startsWith(folder + external_node_path_.sep))
-            continue;
-        const found = await (0,promises_.stat)(file).catch(() => null);
-        if (!found?.isFile())
-            continue;
-        bytes += found.size;
-        if (bytes > MAX_BYTES)
-            return null;
-        files++;
-        // Bytes as they are, no line ends unified, and of what cannot be read the path alone: as the CLI does.
-        hash.update(path).update(await (0,promises_.readFile)(file).catch(() => ''));
-    }
-    return files === 0 ? null : hash.digest('hex');
-}
-/**
- * What is in a package, below one of its folders, that is not a folder itself: paths with forward slashes,
- * relative to the package, upper levels first. Other packages in `node_modules` are not part of it, and a
- * link is never followed. Ends with null after `MAX_ENTRIES`.
- */
-async function* native_packages_walk(folder, start = '') {
-    if (start !== '' && !(await isRealFolder(folder, start)))
-        return;
-    let left = MAX_ENTRIES;
-    const folders = [start];
-    for (const path of folders) {
-        const entries = await (0,promises_.readdir)((0,external_node_path_.join)(folder, path), { withFileTypes: true }).catch(() => []);
-        for (const entry of entries.sort((a, b) => byCodeUnit(a.name, b.name))) {
-            if (left-- === 0)
-                return yield null;
-            const below = path === '' ? entry.name : `${path}/${entry.name}`;
-            if (!entry.isDirectory())
-                yield below;
-            else if (start !== '' || entry.name !== 'node_modules')
-                folders.push(below);
-        }
-    }
-}
-async function isRealFolder(folder, path) {
-    const real = await (0,promises_.realpath)((0,external_node_path_.join)(folder, path)).catch(() => null);
-    return real?.startsWith(folder + external_node_path_.sep) ?? false;
-}
-async function isFile(path) {
-    return (await (0,promises_.stat)(path).catch(() => null))?.isFile() ?? false;
-}
-function asObject(value) {
-    return typeof value === 'object' && value !== null ? value : {};
-}
-function byCodeUnit(a, b) {
-    return a < b ? -1 : a > b ? 1 : 0;
-}
-/** Version of the updater in the app: as installed, else the lowest that its range allows; null when nothing tells. */
-async function readUpdaterVersion(root, installed) {
-    const found = installed.find(({ name }) => name === UPDATER)?.version;
-    if (found !== undefined && semver_default().valid(found) !== null)
-        return found;
-    const range = (await readDependencies(root)).get(UPDATER);
-    return range !== undefined && semver_default().validRange(range) !== null
-        ? (semver_default().minVersion(range)?.version ?? null)
-        : null;
 }
 
 ;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/constants.mjs
@@ -71210,8 +71427,6 @@ function unzipSync(data, opts) {
 var external_node_os_ = __nccwpck_require__(8161);
 // EXTERNAL MODULE: external "node:worker_threads"
 var external_node_worker_threads_ = __nccwpck_require__(5919);
-// EXTERNAL MODULE: external "node:zlib"
-var external_node_zlib_ = __nccwpck_require__(8522);
 // EXTERNAL MODULE: ./src/bundle/zlib.ts
 var bundle_zlib = __nccwpck_require__(6255);
 ;// CONCATENATED MODULE: ./src/bundle/deflate.ts
@@ -72200,10 +72415,8 @@ function deltaPacker(options) {
                 return inMemory(`${file.path}.br`, EMPTY);
             if (!mayShrink(file))
                 return inMemory(file.path, content);
-            const small = await compressed(content, { params: parameters(file.size) });
-            return small.length < content.length - GAIN
-                ? inMemory(`${file.path}.br`, small)
-                : inMemory(file.path, content);
+            const small = await compressed(content, { params: parameters(file) });
+            return pays(small.length, file) ? inMemory(`${file.path}.br`, small) : inMemory(file.path, content);
         };
         return mayShrink(file) ? cores.add(pack) : pack();
     }
@@ -72221,7 +72434,7 @@ function deltaPacker(options) {
     async function packLarge(file) {
         if (mayShrink(file)) {
             const small = await cores.add(() => onDisk(file, true));
-            if (small.size < file.size - GAIN)
+            if (pays(small.size, file))
                 return { ...small, fileName: `${file.path}.br` };
         }
         return session === null
@@ -72231,14 +72444,14 @@ function deltaPacker(options) {
     async function onDisk(file, compress) {
         const to = (0,external_node_path_.join)(scratch, `delta-${count++}`);
         const [plain, stored] = [new Measure(), new Measure()];
-        await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)((0,external_node_path_.join)(directory, file.path)), plain.tap, compress ? (0,external_node_zlib_.createBrotliCompress)({ params: parameters(file.size) }) : new external_node_stream_.PassThrough(), session?.cipher() ?? new external_node_stream_.PassThrough(), stored.tap, (0,external_node_fs_.createWriteStream)(to));
+        await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)((0,external_node_path_.join)(directory, file.path)), plain.tap, compress ? (0,external_node_zlib_.createBrotliCompress)({ params: parameters(file) }) : new external_node_stream_.PassThrough(), session?.cipher() ?? new external_node_stream_.PassThrough(), stored.tap, (0,external_node_fs_.createWriteStream)(to));
         if (plain.digest() !== file.sha256)
             throw fileChanged(file);
         return fromFile(file.path, to, stored.size, stored.digest());
     }
-    function parameters(size) {
+    function parameters({ path, size }) {
         return {
-            [external_node_zlib_.constants.BROTLI_PARAM_QUALITY]: quality,
+            [external_node_zlib_.constants.BROTLI_PARAM_QUALITY]: isPacked(path) ? external_node_zlib_.constants.BROTLI_MIN_QUALITY : quality,
             [external_node_zlib_.constants.BROTLI_PARAM_SIZE_HINT]: size,
             // No larger than the file: for each file brotli clears tables of this size, which takes most of its time else.
             [external_node_zlib_.constants.BROTLI_PARAM_LGWIN]: Math.min(external_node_zlib_.constants.BROTLI_DEFAULT_WINDOW, Math.max(external_node_zlib_.constants.BROTLI_MIN_WINDOW_BITS, Math.ceil(Math.log2(size + WINDOW_GAP)))),
@@ -72246,7 +72459,17 @@ function deltaPacker(options) {
     }
 }
 function mayShrink(file) {
-    return file.size >= COMPRESS_FROM && !isPacked(file.path);
+    return mustCompress(file) || (file.size >= COMPRESS_FROM && !isPacked(file.path));
+}
+function pays(compressedSize, file) {
+    return mustCompress(file) || compressedSize < file.size - GAIN;
+}
+/**
+ * Devices take one `.br` off a stored name and undo brotli then. So what has a name of its own that ends in `.br` is
+ * stored compressed as `….br.br`, whether that gains anything or not.
+ */
+function mustCompress({ path }) {
+    return path.endsWith('.br');
 }
 function fromFile(fileName, path, size, sha256) {
     return { fileName, size, sha256, open: (start, length) => (0,file_range/* readRange */.q)(path, start, length) };
@@ -72731,7 +72954,7 @@ async function promote(plan, bundle, channel, context) {
         return { outcome: 'stale', reason: sentence(stale), channel, bundle: null, by: null };
     const target = channel ?? (await makeChannel(plan, bundle, capgo));
     // The channel as it is now: since the first look it may have become the public one, or another's.
-    const refused = target === null || !commit.pull ? null : refuseChannel(target, commit.pull);
+    const refused = target === null || !commit.pull ? null : refuseChannel(target, commit);
     if (refused !== null)
         throw refused;
     if (target !== null && !isAt(plan.stage, bundle.id, target))
@@ -72824,7 +73047,7 @@ function headOfRef({ trigger, courtesy }) {
 
 
 /** So many are downloaded; the others are asked for their first byte. */
-const SAMPLE = 16;
+const verify_files_SAMPLE = 16;
 const verify_files_AT_ONCE = 16;
 /** What an updater takes for an empty file. */
 const verify_files_EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
@@ -72852,8 +73075,8 @@ async function checkFiles(files, session, opener, capgo) {
 /** The page that starts the app, and others evenly over the list. */
 function verify_files_choose(files) {
     const first = files.filter(({ file_name: name }) => /^index\.html(\.br)?$/.test(name));
-    const step = Math.max(1, files.length / SAMPLE);
-    const others = Array.from({ length: Math.min(SAMPLE, files.length) }, (_, at) => files[Math.floor(at * step)]);
+    const step = Math.max(1, files.length / verify_files_SAMPLE);
+    const others = Array.from({ length: Math.min(verify_files_SAMPLE, files.length) }, (_, at) => files[Math.floor(at * step)]);
     return [...first, ...others];
 }
 /** SHA-256 of the file as the app gets it, lower-case hex; null when it cannot be undone. */
@@ -73047,7 +73270,7 @@ async function prepare(target, context) {
     const { deps, inputs, trigger, capgo } = context;
     const uploadArtifact = await openArtifacts(inputs, deps);
     return deps.log.group('Read the project and Capgo', async () => {
-        const project = await gatherProject(inputs, trigger, deps, target.takesBuild);
+        const project = await gatherProject(inputs, trigger, deps, target);
         const folder = shownPath(project.root, project.webDirectory) || '.';
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
         const known = { target, project, uploadArtifact };
@@ -73116,6 +73339,8 @@ async function deliver({ target, project, app, facts, zipping, uploadArtifact },
     const known = await gatherForContent(facts, names, built.content, zipping === null, basesOf(target, facts), capgo, standingTo);
     const plan = planPublish(known);
     await log.group('Plan', async () => {
+        for (const warning of project.warnings)
+            log.info(`Note: ${warning}`);
         for (const line of renderLogPlan(plan.decisions))
             log.info(line);
     });
@@ -73479,7 +73704,7 @@ async function preview_preview(operation, takeBuild, context) {
             takesBuild: takeBuild !== null,
         }, context);
         const { channel: before } = prepared.facts;
-        const refused = before === null ? null : refuseChannel(before, commit.pull ?? '');
+        const refused = before === null ? null : refuseChannel(before, commit);
         if (refused !== null)
             throw refused;
         const testers = await foreseeForPull({ pull, channel: operation.channelName, proposed }, prepared.project.appId, context);
@@ -73820,7 +74045,9 @@ size, context) {
         size: size ?? (await measure(plan.bundle, context.capgo)),
         sha256: plainSha256(plan.bundle, opener),
     };
-    const warnings = [...before];
+    // Either key tells that the app has a public one.
+    const isRefused = opener !== null && !plan.bundle.session_key;
+    const warnings = isRefused ? [...before, notEncrypted(plan.bundle.name)] : [...before];
     const result = (published, work) => movedResult({ ...told, work, total: clock() - context.began }, published, warnings);
     requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context);
     if (inputs.dryRun) {
@@ -73850,6 +74077,9 @@ size, context) {
         ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, opener }, context)
         : null;
     return withVerification(result(published, duration), verified);
+}
+function notEncrypted(bundle) {
+    return `Bundle ${bundle} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`;
 }
 /** Notes, assignment, read back. Doing it twice does no harm. */
 async function move(plan, warnings, { capgo, deps }) {
