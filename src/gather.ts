@@ -38,6 +38,7 @@ import { activeRollout } from './plan/rollout.ts'
 import { isStale, type Standing } from './plan/staleness.ts'
 import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
 import { chooseVersion, hasOtherName, type VersionSources, withoutBuildMetadata } from './plan/version.ts'
+import { secretForms } from './redaction.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
 import { type Inspection, inspect, inspectServed } from './stored.ts'
@@ -290,7 +291,9 @@ function childEnv(
   { capgoToken, devicesToken, githubToken, privateKey, hosts }: Inputs,
   { env }: Pick<Deps, 'env'>,
 ): Variables {
-  return childEnvironment(env, [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? ''])
+  const secrets = [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? '']
+  // Encoded too, as in the header of a request; a short secret counts as it is.
+  return childEnvironment(env, [...secrets, ...secretForms(secrets)])
 }
 
 function buildEnv(inputs: Inputs, deps: Pick<Deps, 'env'>): Variables {

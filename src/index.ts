@@ -52,29 +52,48 @@ const log: Log = {
   info: message => core.info(inert(redact(message))),
   warning: (message, at) => core.warning(redact(message), annotation(at)),
   error: (message, at) => core.error(redact(message), annotation(at)),
-  output: work => work(line => showToTheLetter(redact(line))),
+  async output(work) {
+    try {
+      return await work(line => showToTheLetter(redact(line)))
+    } finally {
+      obeyCommands()
+    }
+  },
   group(title, work) {
     stop.begin(title)
     return core.group(redact(title), work)
   },
 }
 
-/** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
+/**
+ * Text that is not ours must not be taken for a workflow command. The runner takes white space of every kind off a line
+ * before it looks for one, and may compare without what has no width.
+ */
 function inert(message: string): string {
-  // Not `\s`: over the newlines of a long text that takes the square of its length.
-  return message.replace(/^([^\S\r\n]*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [')
+  // Each line ends what is looked at: over the newlines of a long text that would take the square of its length.
+  return message
+    .replace(/^((?:(?![\r\n])[\s\p{Cc}\p{Cf}])*):(?=[\p{Cc}\p{Cf}]*:)/gmu, '$1\u02d0')
+    .replace(/##\[/g, '## [')
 }
 
-/** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
+/** What the runner waits for before it obeys commands again; null while it obeys. */
+let pausedBy: string | null = null
+
+/**
+ * A line of a child process. From the first one that could be a workflow command on, commands are switched off until the
+ * child has ended: who looks at each line by itself has to know everything that the runner trims or ignores.
+ */
 function showToTheLetter(line: string): void {
-  if (!/^\s*::|##\[/.test(line)) {
-    core.info(line)
-    return
+  if (pausedBy === null && /::|##\[/.test(line.replace(/[^!-~]/g, ''))) {
+    pausedBy = randomUUID()
+    core.info(`::stop-commands::${pausedBy}`)
   }
-  const token = randomUUID()
-  core.info(`::stop-commands::${token}`)
   core.info(line)
-  core.info(`::${token}::`)
+}
+
+function obeyCommands(): void {
+  if (pausedBy !== null) core.info(`::${pausedBy}::`)
+  pausedBy = null
 }
 
 function annotation(at: Place | undefined): core.AnnotationProperties {
@@ -200,6 +219,7 @@ async function main(): Promise<void> {
 /** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
 function die(error: unknown): never {
   const message = error instanceof Error ? error.message : String(error)
+  obeyCommands()
   core.error(
     redact(
       `This action failed where it should not: ${message}\nPlease open an issue with the log of this step.`,

@@ -8,11 +8,15 @@ const SHORTEST = 6
 
 /** What replaces the secrets themselves, their lines, and their encodings; what is shorter than six characters stays. */
 export function createRedactor(secrets: readonly string[]): Redact {
-  const forms = [...new Set(secrets.flatMap(secretParts).flatMap(formsOf))]
-    .filter(form => form.length >= SHORTEST)
-    // The longest first: one may begin with another.
-    .sort((one, other) => other.length - one.length)
+  const forms = secretForms(secrets)
   return text => forms.reduce((clean, form) => clean.replaceAll(form, '***'), text)
+}
+
+/** The secrets, their lines, and their encodings, the longest first: one may begin with another. */
+export function secretForms(secrets: readonly string[]): string[] {
+  return [...new Set(secrets.flatMap(secretParts).flatMap(formsOf))]
+    .filter(form => form.length >= SHORTEST)
+    .sort((one, other) => other.length - one.length)
 }
 
 /**
@@ -35,6 +39,7 @@ function formsOf(text: string): string[] {
     text,
     JSON.stringify(text).slice(1, -1),
     encodeURIComponent(text),
+    encodeURIComponent(text).replace(/%../g, code => code.toLowerCase()),
     ...base64,
     ...base64.map(form => form.replaceAll('+', '-').replaceAll('/', '_')),
     hex,

@@ -180,7 +180,8 @@ export class RunnerLog {
 /** `::name key=value,key=value::data` at the line's start, or the older `##[name key=value;]data` anywhere. */
 function parseCommand(raw: string, names: readonly string[]): Command | null {
   const known = (name: string) => names.find(each => sameName(each, name))
-  const modern = /^\s*::(.*?)::(.*)$/s.exec(raw)
+  // .NET trims U+0085 too.
+  const modern = /^[\s\u0085]*::(.*?)::(.*)$/s.exec(raw)
   if (modern !== null) {
     const [name, list] = splitInfo(modern[1]!)
     const found = known(name)

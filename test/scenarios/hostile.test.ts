@@ -12,6 +12,11 @@ const LINES = [
   '::add-mask::e',
   '::warning::hacked',
   '##[error]hacked',
+  // What .NET takes off a line, or may not see in it.
+  ...['\u0085', '\u00a0', '\u2003', '\u3000', '\ufeff', '\u200b', '\v\f\t'].map(
+    space => `${space}::error::hacked`,
+  ),
+  'a\r\u0085::error::hacked',
   '::stop-commands::hacked',
   '@everyone <script>alert(1)</script> ![x](https://evil.example) #1',
   '```',

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { runChild } from '../../../src/bundle/child.ts'
 import { childEnvironment } from '../../../src/bundle/environment.ts'
+import { secretForms } from '../../../src/redaction.ts'
 import { failure, makeProject, writeProgram } from './project.ts'
 
 const node = process.execPath
@@ -170,6 +171,23 @@ describe('childEnvironment', () => {
       secrets,
     )
     expect(clean).toEqual({ KEPT: 'secret-of-another' })
+  })
+
+  it.each<[string, (secret: string) => string]>([
+    ['base64', secret => Buffer.from(secret).toString('base64')],
+    ['base64 behind a name', secret => `Basic ${Buffer.from(`x-access-token:${secret}`).toString('base64')}`],
+    ['base64 for addresses', secret => Buffer.from(secret).toString('base64url')],
+    ['hex', secret => Buffer.from(secret).toString('hex')],
+    ['an address', secret => `https://${encodeURIComponent(secret)}@example.com`],
+    [
+      'an address in lower case',
+      secret => encodeURIComponent(secret).replace(/%../g, code => code.toLowerCase()),
+    ],
+    ['JSON', secret => JSON.stringify({ token: secret })],
+  ])('removes a secret in every form: %s', (_, encode) => {
+    const secrets = ['secret/of"capgo+key?']
+    const env = { COPY: encode(secrets[0]!), KEPT: encode('another') }
+    expect(Object.keys(childEnvironment(env, [...secrets, ...secretForms(secrets)]))).toEqual(['KEPT'])
   })
 
   it('takes a very short secret for itself only', () => {
