@@ -144,6 +144,7 @@ describe('findLeftovers', () => {
     const capgo = await connect()
     bundle(NAME, comment)
     bundle('9.0.0', null)
+    bundle('1.0.1-pr.12.0.1')
     channel('pr-12', NAME, more)
     const found = await look(capgo)
     expect(found.channels).toEqual(expected)
