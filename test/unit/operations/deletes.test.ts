@@ -558,6 +558,7 @@ describe('deleteChannel', () => {
   it('one that is gone is gone', async () => {
     const { capgo, row } = await stage()
     const before = await seen(capgo)
+    channel('other', '1.0.0')
     server.store.remove('channels', row.id)
     expect(await capgo.deleteChannel(APP, before, false)).toBe('gone')
     expect(await capgo.deleteChannel(APP, before, true)).toBe('gone')
