@@ -50,8 +50,7 @@ function formsOf(text: string): string[] {
 /** Base64 of the text where it begins at each of the three places in a group, without what its neighbours decide. */
 function alignments(text: string): string[] {
   const bytes = Buffer.from(text)
-  return [0, 1, 2].map(skipped => {
-    const whole = bytes.subarray(skipped, bytes.length - ((bytes.length - skipped) % 3))
-    return whole.length < SHORTEST ? '' : whole.toString('base64')
-  })
+  return [0, 1, 2].map(skipped =>
+    bytes.subarray(skipped, bytes.length - ((bytes.length - skipped) % 3)).toString('base64'),
+  )
 }

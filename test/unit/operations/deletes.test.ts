@@ -144,6 +144,7 @@ describe('findLeftovers', () => {
     const capgo = await connect()
     bundle(NAME, comment)
     bundle('9.0.0', null)
+    bundle('1.0.1-pr.12.0.1')
     channel('pr-12', NAME, more)
     const found = await look(capgo)
     expect(found.channels).toEqual(expected)
@@ -557,6 +558,7 @@ describe('deleteChannel', () => {
   it('one that is gone is gone', async () => {
     const { capgo, row } = await stage()
     const before = await seen(capgo)
+    channel('other', '1.0.0')
     server.store.remove('channels', row.id)
     expect(await capgo.deleteChannel(APP, before, false)).toBe('gone')
     expect(await capgo.deleteChannel(APP, before, true)).toBe('gone')

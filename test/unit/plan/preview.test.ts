@@ -80,6 +80,12 @@ describe('wantsPreview', () => {
     ['a closed one', { ...pull, open: false }, all, '#12 was closed'],
     ['a merged one', { ...pull, open: false, merged: true }, all, '#12 was merged'],
     ['one with the label, in another case', pull, { ...all, previewLabel: 'preview' }, null],
+    [
+      'one with the label among others',
+      { ...pull, labels: ['x', 'preview'] },
+      { ...all, previewLabel: 'preview' },
+      null,
+    ],
     ['one without', { ...pull, labels: ['x'] }, { ...all, previewLabel: 'y' }, '#12 has no label "y"'],
     ['a draft', { ...pull, draft: true }, all, null],
     [

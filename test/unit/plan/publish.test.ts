@@ -466,6 +466,46 @@ describe('native code', () => {
   })
 })
 
+describe('what a reader would miss', () => {
+  it('a channel that reaches nobody is told', () => {
+    expect(
+      planPublish(facts({ channel: channel({ ios: false, android: false }) })).warnings.join(),
+    ).toContain('switched off')
+  })
+  it('native code is not told of what stays away', () => {
+    const base = channel({ version: bundle({ native_packages: [{ name: 'camera', version: '7.0.0' }] }) })
+    const nativePackages = [{ name: 'camera', version: '8.0.0' }]
+    expect(planPublish(facts({ base, nativePackages, standing: STALE, checksum: OTHER })).natives).toEqual([])
+    expect(planPublish(facts({ base, nativePackages })).natives).toHaveLength(1)
+  })
+  it('what devices would refuse is not reused', () => {
+    const above = bundle({ name: '2.0.0' })
+    const wanted = { version: '2.0.0', source: 'x', forced: false }
+    const plan = (natives: BuiltFacts['natives']) =>
+      planPublish(facts({ channel: channel({ version: null }), bundles: [above], wanted, natives })).action.do
+    expect(plan([native('1.0')])).toBe('upload')
+    expect(plan([native('2.1')])).toBe('promote')
+  })
+  it('devices that are known are judged, and not those of a new project', () => {
+    const above = channel({ version: bundle({ name: '2.0.0' }) })
+    expect(planPublish(facts({ channel: above, natives: [native('2.1')] })).warnings).toEqual([])
+  })
+  it('a new channel of a preview has no rule on versions, one of a branch has', () => {
+    const wanted = { version: '3.0.0', source: 'x', forced: false }
+    const name = (purpose: BuiltFacts['purpose']) => {
+      const { action } = planPublish(facts({ channel: null, purpose, wanted }))
+      return action.do === 'upload' ? action.names[0] : null
+    }
+    expect(name(preview)).toBe('3.0.1-pr.1.57.1')
+    expect(name({ kind: 'branch', isDefaultBranch: true })).toBe('1.0.1-production.57.1')
+  })
+  it('other content says nothing of why this is uploaded', () => {
+    const other = bundle({ name: '1.9.0', manifest_count: 1, checksum: OTHER })
+    const plan = planPublish(facts({ channel: channel({ version: null }), bundles: [other], delta: 'false' }))
+    expect(why(plan, 'bundle').join()).not.toContain('has this content')
+  })
+})
+
 describe('before the build', () => {
   it('a version that no device would take is refused', () => {
     const wanted = { version: '2.0.0', source: 'input "version"', forced: true }

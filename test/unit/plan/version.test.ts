@@ -7,6 +7,7 @@ import {
   chooseVersion,
   DEFAULT_RULES,
   firstRefusal,
+  hasOtherName,
   mayShow,
   type NameRequest,
   preReleaseLabel,
@@ -240,4 +241,12 @@ describe('mayShow on a preview', () => {
   ])('%s: %s', (name, expected) =>
     expect(mayShow(name, '1.4.0', 'pr-12', { kind: 'preview', pull: 12 })).toBe(expected),
   )
+})
+
+it.each([
+  ['1.4.0', true, false],
+  ['1.4.1', true, true],
+  ['1.4.1', false, false],
+])('a bundle %s is under another name than 1.4.0 (forced: %s): %s', (name, forced, expected) => {
+  expect(hasOtherName({ name }, { version: '1.4.0', source: 'x', forced })).toBe(expected)
 })
