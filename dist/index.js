@@ -58945,33 +58945,52 @@ const secrets = [
 /** The runner's own tokens. */
 const tokens = Object.entries(env).flatMap(([name, value]) => /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : []);
 /** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
-const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_18__/* .createRedactor */ .l)([...secrets, ...tokens]);
+const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_18__/* .createRedactor */ .lY)([...secrets, ...tokens]);
 const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_16__/* .createStop */ .nN)();
 const log = {
     info: message => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(inert(redact(message))),
     warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .warning */ .$e(redact(message), annotation(at)),
     error: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .error */ .z3(redact(message), annotation(at)),
-    output: work => work(line => showToTheLetter(redact(line))),
+    async output(work) {
+        try {
+            return await work(line => showToTheLetter(redact(line)));
+        }
+        finally {
+            obeyCommands();
+        }
+    },
     group(title, work) {
         stop.begin(title);
         return _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .group */ .Os(redact(title), work);
     },
 };
-/** Text that is not ours must not be taken for a workflow command: those stand at the beginning of a line. */
+/**
+ * Text that is not ours must not be taken for a workflow command. The runner takes white space of every kind off a line
+ * before it looks for one, and may compare without what has no width.
+ */
 function inert(message) {
-    // Not `\s`: over the newlines of a long text that takes the square of its length.
-    return message.replace(/^([^\S\r\n]*):(?=:)/gm, '$1\u02d0').replace(/##\[/g, '## [');
+    // Each line ends what is looked at: over the newlines of a long text that would take the square of its length.
+    return message
+        .replace(/^((?:(?![\r\n])[\s\p{Cc}\p{Cf}])*):(?=[\p{Cc}\p{Cf}]*:)/gmu, '$1\u02d0')
+        .replace(/##\[/g, '## [');
 }
-/** A line of a child process. Where it looks like a workflow command, commands are switched off around it. */
+/** What the runner waits for before it obeys commands again; null while it obeys. */
+let pausedBy = null;
+/**
+ * A line of a child process. From the first one that could be a workflow command on, commands are switched off until the
+ * child has ended: who looks at each line by itself has to know everything that the runner trims or ignores.
+ */
 function showToTheLetter(line) {
-    if (!/^\s*::|##\[/.test(line)) {
-        _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(line);
-        return;
+    if (pausedBy === null && /::|##\[/.test(line.replace(/[^!-~]/g, ''))) {
+        pausedBy = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
+        _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(`::stop-commands::${pausedBy}`);
     }
-    const token = (0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)();
-    _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(`::stop-commands::${token}`);
     _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(line);
-    _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(`::${token}::`);
+}
+function obeyCommands() {
+    if (pausedBy !== null)
+        _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(`::${pausedBy}::`);
+    pausedBy = null;
 }
 function annotation(at) {
     return {
@@ -59027,7 +59046,7 @@ async function readPayload(path = '') {
 async function main() {
     listenToRunner(stop);
     scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)(), 'capgo-publish-'));
-    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_18__/* .secretParts */ .B))
+    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_18__/* .secretParts */ .Bm))
         _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .setSecret */ .Pq(part);
     const deps = {
         readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name),
@@ -59089,6 +59108,7 @@ async function main() {
 /** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
 function die(error) {
     const message = error instanceof Error ? error.message : String(error);
+    obeyCommands();
     _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .error */ .z3(redact(`This action failed where it should not: ${message}\nPlease open an issue with the log of this step.`), annotation(undefined));
     if (scratch !== null)
         (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.rmSync)(scratch, { recursive: true, force: true });
@@ -59173,19 +59193,23 @@ function createNetwork(env) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   B: () => (/* binding */ secretParts),
-/* harmony export */   l: () => (/* binding */ createRedactor)
+/* harmony export */   Bm: () => (/* binding */ secretParts),
+/* harmony export */   eo: () => (/* binding */ secretForms),
+/* harmony export */   lY: () => (/* binding */ createRedactor)
 /* harmony export */ });
 /** Keeps secrets out of text, in every form that programs commonly give them. Pure. */
 /** A shorter secret would be found inside harmless text. */
 const SHORTEST = 6;
 /** What replaces the secrets themselves, their lines, and their encodings; what is shorter than six characters stays. */
 function createRedactor(secrets) {
-    const forms = [...new Set(secrets.flatMap(secretParts).flatMap(formsOf))]
-        .filter(form => form.length >= SHORTEST)
-        // The longest first: one may begin with another.
-        .sort((one, other) => other.length - one.length);
+    const forms = secretForms(secrets);
     return text => forms.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+}
+/** The secrets, their lines, and their encodings, the longest first: one may begin with another. */
+function secretForms(secrets) {
+    return [...new Set(secrets.flatMap(secretParts).flatMap(formsOf))]
+        .filter(form => form.length >= SHORTEST)
+        .sort((one, other) => other.length - one.length);
 }
 /**
  * A secret and, where it has several lines (or is the base64 of such a text, as `private-key` may be), each of them.
@@ -59204,6 +59228,7 @@ function formsOf(text) {
         text,
         JSON.stringify(text).slice(1, -1),
         encodeURIComponent(text),
+        encodeURIComponent(text).replace(/%../g, code => code.toLowerCase()),
         ...base64,
         ...base64.map(form => form.replaceAll('+', '-').replaceAll('/', '_')),
         hex,
@@ -59213,10 +59238,7 @@ function formsOf(text) {
 /** Base64 of the text where it begins at each of the three places in a group, without what its neighbours decide. */
 function alignments(text) {
     const bytes = Buffer.from(text);
-    return [0, 1, 2].map(skipped => {
-        const whole = bytes.subarray(skipped, bytes.length - ((bytes.length - skipped) % 3));
-        return whole.length < SHORTEST ? '' : whole.toString('base64');
-    });
+    return [0, 1, 2].map(skipped => bytes.subarray(skipped, bytes.length - ((bytes.length - skipped) % 3)).toString('base64'));
 }
 
 
@@ -62729,6 +62751,8 @@ function channelWarnings(channel) {
     return warnings;
 }
 
+// EXTERNAL MODULE: ./src/redaction.ts
+var redaction = __nccwpck_require__(1066);
 ;// CONCATENATED MODULE: ./src/report/format.ts
 /** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
@@ -63174,6 +63198,7 @@ async function inspectFiles(bundle, most, capgo) {
 
 
 
+
 /**
  * What the repository says: config, versions, native versions. With `takesBuild`
  * the web build comes from elsewhere, and the web folder need not be known.
@@ -63355,7 +63380,9 @@ function requireAppId(appId, at) {
 }
 /** The cleaned environment for every child process. */
 function childEnv({ capgoToken, devicesToken, githubToken, privateKey, hosts }, { env }) {
-    return (0,environment/* childEnvironment */.Qc)(env, [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? '']);
+    const secrets = [capgoToken, devicesToken, githubToken, privateKey, hosts.database?.key ?? ''];
+    // Encoded too, as in the header of a request; a short secret counts as it is.
+    return (0,environment/* childEnvironment */.Qc)(env, [...secrets, ...(0,redaction/* secretForms */.eo)(secrets)]);
 }
 function buildEnv(inputs, deps) {
     return { ...childEnv(inputs, deps), ...inputs.buildVariables };

@@ -51,16 +51,24 @@ function measure(stats: string): Map<string, number> {
 /** `./node_modules/@actions/core/lib/core.js` -> `node_modules/@actions/core`; null for what is Node's or webpack's. */
 function ownerOf(module: string): string | null {
   if (module.startsWith('./src/')) return 'src'
+  // Stands in for packages that are optional and not there.
+  if (module.startsWith('./node_modules/@vercel/ncc/')) return null
   return /^\.\/(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(module)?.[1] ?? null
 }
 
 const bytes = (size: number) => size.toLocaleString('en-US')
 const nameOf = (folder: string) => folder.replace(/^.*node_modules\//, '')
 
+/** Packages of former days have an object, or none. */
+interface Licensed {
+  readonly license?: string | { readonly type: string }
+  readonly licenses?: readonly { readonly type: string }[]
+}
+
 function licenceOf(folder: string): string {
-  const { license } = JSON.parse(read(join(folder, 'package.json'))) as { license?: string }
-  if (license === undefined) throw new Error(`${folder} does not tell its licence.`)
-  return license
+  const { license, licenses } = JSON.parse(read(join(folder, 'package.json'))) as Licensed
+  if (typeof license === 'string') return license
+  return license?.type ?? licenses?.[0]?.type ?? 'not stated'
 }
 
 function dependenciesPage(stats: string): string {

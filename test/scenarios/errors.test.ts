@@ -648,9 +648,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       run: { inputs: { ...promoting.inputs, verify: 'true' } },
       prepare: world => {
         const { capgo } = world
-        serving({ development: { name: '1.1.0', run: 1, more: { checksum: 'c0ffee' } } })(world)
+        serving({ development: { name: '1.1.0', run: 1 } })(world)
         const { version } = capgo.store.find('channels', { name: 'development' })!
         capgo.seedChannel({ appId: 'com.example.app', name: 'production', bundle: version, public: true })
+        // Between the look at what is stored and the device's question.
+        const bundle = capgo.store.find('app_versions', { id: version! })!
+        capgo.faults.add({
+          match: { method: 'POST', path: '/updates' },
+          do: () => void capgo.store.update('app_versions', bundle, { checksum: 'c0ffee' }),
+        })
       },
     },
   ],
