@@ -170,9 +170,9 @@ describe('a collaborator who cannot push to main', () => {
   })
 
   it("changes testers.json in a pull request: other people's devices, another channel, everybody", async () => {
-    const files = { ...tinyApp(), 'testers.json': JSON.stringify([{ device: ADA, channel: 'beta' }, BOB]) }
-    const { world } = await live(files)
+    const { world } = await live()
     world.capgo.seedChannel({ appId: APP_ID, name: 'beta' })
+    world.repo.commit({ 'testers.json': JSON.stringify([{ device: ADA, channel: 'beta' }, BOB]) })
     world.capgo.seedOverride({ appId: APP_ID, deviceId: ADA, channel: 'beta' })
     const mine = [
       { device: MALLORY, channel: 'beta' },
