@@ -240,7 +240,7 @@ describe.each(Object.entries(CASES))('%s', (_title, { server, inputs, only }) =>
       }
     // A single fault is no reason to fail.
     expect(needingAnotherRun).toEqual([])
-  }, 120_000)
+  }, 600_000)
 
   it('fails with one clear error while a request never works, and the next run repairs it', async () => {
     const capgo = await start(server)
@@ -276,7 +276,7 @@ describe.each(Object.entries(CASES))('%s', (_title, { server, inputs, only }) =>
         expect(await site.install(), where).toEqual(expected)
         expect(site.inProgress(), where).toEqual([])
       }
-  }, 120_000)
+  }, 600_000)
 })
 
 describe('a runner that loses its network', () => {

@@ -23,19 +23,25 @@ const { privateKey, publicKey } = generateKeyPairSync('rsa', {
   publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
   privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
 })
-const repo = createRepository({
-  files: {
-    'capacitor.config.json': JSON.stringify({
-      appId: APP_ID,
-      webDir: 'www',
-      plugins: { CapacitorUpdater: { publicKey } },
-    }),
-    'package.json': JSON.stringify({ name: 'tiny', version: '1.2.0' }),
-    'www/index.html': '<script src="app.js"></script>',
-    'www/app.js': 'CapacitorUpdater.notifyAppReady()',
-  },
+const createApp = (updater: object) =>
+  createRepository({
+    files: {
+      'capacitor.config.json': JSON.stringify({
+        appId: APP_ID,
+        webDir: 'www',
+        plugins: { CapacitorUpdater: updater },
+      }),
+      'package.json': JSON.stringify({ name: 'tiny', version: '1.2.0' }),
+      'www/index.html': '<script src="app.js"></script>',
+      'www/app.js': 'CapacitorUpdater.notifyAppReady()',
+    },
+  })
+const repo = createApp({})
+const encrypted = createApp({ publicKey })
+afterAll(() => {
+  repo.remove()
+  encrypted.remove()
 })
-afterAll(() => repo.remove())
 
 it('every code of docs/troubleshooting.md is named in a test', () => {
   const rows = [
@@ -219,7 +225,7 @@ it('session_key_unreadable: the key of an unfinished bundle was changed', async 
     inputs,
     prepare: undefined,
     server: undefined,
-    options: undefined,
+    options: { repo: encrypted.path, sha: encrypted.head },
   })
   capgo.store.update('app_versions', ownBundle(capgo), { session_key: 'broken' })
   capgo.faults.clear()

@@ -170,6 +170,14 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
   'plugin-url': ['scenarios/input-values.test.ts', 'where requests go: files-url, plugin-url'],
   'preview-channel': ['scenarios/preview.test.ts', 'a fixed channel is shared by pull requests'],
   'preview-label': ['scenarios/preview.test.ts', 'a pull request gets a preview while it has the label'],
+  'preview-drafts=true': [
+    'scenarios/inputs.test.ts',
+    'drafts get a preview, unless they are not wanted: then once they are ready',
+  ],
+  'preview-drafts=false': [
+    'scenarios/inputs.test.ts',
+    'drafts get a preview, unless they are not wanted: then once they are ready',
+  ],
   'comment=true': [
     'scenarios/input-values.test.ts',
     'what a pull request gets: comment, deployments, and the outputs of a preview',
@@ -194,7 +202,7 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
   'prune=never': ['scenarios/testers.test.ts', 'sets, moves and removes; what a person did stays'],
   'devices-token': [
     'scenarios/testers.test.ts',
-    'put devices on channels: the preview is there, the run is red and names the permission',
+    'put devices on channels: that is told before anything is published',
   ],
   'github-token': ['scenarios/fork.test.ts', 'sends the token to GitHub alone'],
 }
@@ -202,6 +210,10 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
 /** Output to file and title; where the test compares the whole story of a run, the output stands in its snapshot. */
 const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> = {
   outcome: ['scenarios/push.test.ts', 'the same content again changes nothing'],
+  sha256: [
+    'scenarios/installable.test.ts',
+    'decrypts what a device downloads, and a run that fails after the publish tells what it published',
+  ],
   'bundle-id': [
     'scenarios/rollback.test.ts',
     'goes where it is told, by name or id, and is undone with force',
@@ -260,8 +272,8 @@ function valuesOf(input: string): readonly string[] | null {
     return null
   } catch (error) {
     const { message, hint = '' } = error as Error & { hint?: string }
-    if (/neither true nor false/.test(message)) return ['true', 'false']
-    const [, list] = /is not known\.\n?(?:There are |Use )(.+?)\.$/.exec(`${message}\n${hint}`) ?? []
+    if (/must be true or false/.test(message)) return ['true', 'false']
+    const [, list] = /cannot be "no-such-value"\.\n?Use (.+?)\.$/.exec(`${message}\n${hint}`) ?? []
     // Words with something behind them are a language of their own, as that of assign-testers.
     return list === undefined || list.includes('<') ? null : list.split(/, | and | or /)
   }
