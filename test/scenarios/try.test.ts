@@ -130,7 +130,7 @@ describe('npm run try', () => {
       '--key-role',
       'app_reader',
       '--input',
-      'force=true',
+      'channel=beta',
     )
     expect([denied.code, denied.json?.exitCode]).toEqual([1, 1])
     expect(denied.json?.annotations[0]).toMatchObject({ level: 'error' })
