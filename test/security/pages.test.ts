@@ -28,7 +28,7 @@ describe('the table of attacks', () => {
   const rows = rowsOf('Who can make it do what')
   const tests = rows.flatMap(row =>
     row[3]!.split('<br>').map(link => {
-      const [, path = '', title = ''] = /^\[\w+\]\(\.\.\/([^)]+)\): (.+)$/.exec(link) ?? []
+      const [, path = '', title = ''] = /^\[[\w-]+\]\(\.\.\/([^)]+)\): (.+)$/.exec(link) ?? []
       return [path, title] as const
     }),
   )
@@ -78,13 +78,20 @@ describe('the table of bounds', () => {
       'bundle/deflate.ts MOST_THREADS',
       'bundle/zip-index.ts LONGEST_END',
       'capgo/apps.ts MOST_PAGES',
-      'capgo/bundles.ts MOST_PAGES',
+      'capgo/bundles.ts LONGEST_FILTER',
       'capgo/devices.ts MOST_PAGES',
       'capgo/manifests.ts MOST_PAGES',
+      'capgo/rows.ts MOST_PAGES',
       'capgo/updates.ts LONGEST_PAUSE',
       'github/deployment.ts LONGEST_DESCRIPTION',
+      'github/refusal.ts LONGEST_REASON',
       'inputs.ts LONGEST_RETENTION',
       'inputs.ts LONGEST_RUN',
+      'operations/missing.ts MOST_PULLS',
+      'operations/note.ts MOST_TRIES',
+      'operations/repository.ts MOST_NAMES',
+      'operations/standing.ts MOST_COMMITS',
+      'operations/verify-files.ts LONGEST',
       'toolkit-inputs.ts MOST_KEPT',
     ]
     const bounds = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
