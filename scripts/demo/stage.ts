@@ -41,7 +41,7 @@ export async function act(
     readonly inputs?: Readonly<Record<string, string>>
   },
 ): Promise<Act> {
-  app.repository.branch(commit.branch, commit.sha)
+  app.repository.detach(commit.sha)
   const before = github.requests.length
   const { result: run, requests } = await capgo.record(() =>
     runAction({

@@ -47,7 +47,7 @@ describe('build-env and build-secrets', () => {
     ['A="open\nB=1', 'A begins with ", and no line ends with it'],
     ['A=\0', 'A has a null character'],
   ])('%j is refused', (line, why) => {
-    expect(() => read(line)).toThrow(`Input "build-env": line ${line.startsWith('A=1') ? 2 : 1}: ${why}`)
+    expect(() => read(line)).toThrow(`Input "build-env", line ${line.startsWith('A=1') ? 2 : 1}: ${why}`)
   })
 
   it('says every wrong line at once, with its number and without its value', () => {
