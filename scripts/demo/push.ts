@@ -30,14 +30,18 @@ export async function tellPushes(stage: Stage): Promise<void> {
   await lookAt(stage, app.develop.headline, first.run)
 
   story.chapter(`4  A late run of an older commit: "${app.old.headline}"`)
-  const fourth = await push(stage, app.old, { runNumber: 3 })
+  const fourth = await push(stage, app.old, { runNumber: 3, isLate: true })
   story.claim('stale', fourth.run.outputs.outcome === 'stale', fourth.run.outputs.outcome)
   story.claim('production keeps its bundle', !differ('bundle-id', first, fourth))
   claimNoWrites(stage, fourth)
   await lookAt(stage, app.develop.headline, first.run)
 }
 
-function push(stage: Stage, commit: Commit, run: { runNumber: number; attempt?: number }): Promise<Act> {
+function push(
+  stage: Stage,
+  commit: Commit,
+  run: { runNumber: number; attempt?: number; isLate?: boolean },
+): Promise<Act> {
   return act(stage, commit, pushEvent({ branch: commit.branch, sha: commit.sha }), run)
 }
 

@@ -34,14 +34,18 @@ export async function act(
   {
     runNumber,
     attempt = 1,
+    isLate = false,
     inputs = {},
   }: {
     readonly runNumber: number
     readonly attempt?: number
+    readonly isLate?: boolean
     readonly inputs?: Readonly<Record<string, string>>
   },
 ): Promise<Act> {
-  app.repository.detach(commit.sha)
+  // The branch has gone on when an old job is late.
+  if (isLate) app.repository.detach(commit.sha)
+  else app.repository.branch(commit.branch, commit.sha)
   const before = github.requests.length
   const { result: run, requests } = await capgo.record(() =>
     runAction({
