@@ -183,7 +183,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
           '--- requests',
           ...inOrder(requests.map(({ method, path, status }) => `${method} ${shorten(path)} ${status}`)),
           '--- requests to GitHub',
-          ...githubRequests.map(({ operation, status }) => `${operation} ${status}`),
+          ...deploymentsLast(githubRequests.map(({ operation, status }) => `${operation} ${status}`)),
         ].join('\n'),
         {
           [capgo.url]: 'http://capgo.local',
@@ -205,6 +205,12 @@ function shorten(path: string): string {
       // A bundle's comment as it was read says when it was written.
       .replace(/&comment=eq\.[^&]*/, '&comment=eq.…')
   )
+}
+
+/** A deployment is begun while the run goes on, so its requests fall between any others. */
+function deploymentsLast(requests: readonly string[]): string[] {
+  const isDeployment = (request: string) => request.includes('deployment')
+  return [...requests.filter(request => !isDeployment(request)), ...requests.filter(isDeployment)]
 }
 
 /** Requests that are sent side by side come in any order: such neighbours are sorted, and reads of bundles stand last. */

@@ -217,7 +217,7 @@ class Run {
       const ended = !holds(step.if, contexts, status)
         ? ({ what: nameOf(step), result: 'skipped', outputs: {} } as const)
         : await this.#step(
-            step,
+            step.run === undefined ? step : { ...job.defaults?.run, ...step },
             {
               ...contexts,
               env: { ...(contexts.env as Values), ...(resolve(step.env ?? {}, contexts) as Values) },

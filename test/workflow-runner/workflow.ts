@@ -30,6 +30,7 @@ export interface Job {
   readonly environment?: unknown
   readonly concurrency?: unknown
   readonly outputs?: Readonly<Record<string, unknown>>
+  readonly defaults?: { readonly run: { readonly shell: string } }
   readonly steps?: readonly Step[]
   readonly strategy?: unknown
   readonly 'runs-on'?: unknown
@@ -75,7 +76,7 @@ export interface Workflow {
 const WORKFLOW_KEYS = ['name', 'on', 'permissions', 'concurrency', 'env', 'jobs']
 const JOB_KEYS = [
   ...['name', 'if', 'needs', 'permissions', 'uses', 'with', 'secrets', 'env', 'environment', 'concurrency'],
-  ...['outputs', 'steps', 'runs-on', 'timeout-minutes'],
+  ...['outputs', 'defaults', 'steps', 'runs-on', 'timeout-minutes'],
 ]
 const STEP_KEYS = ['id', 'name', 'if', 'uses', 'run', 'with', 'env', 'shell', 'working-directory']
 

@@ -659,7 +659,10 @@ describe('keepHouse', () => {
   const clean = (capgo: Capgo, keep: number, dryRun = false) =>
     keepHouse({ kind: 'housekeep', keep }, {
       capgo,
-      inputs: { appId: APP, dryRun, workingDirectory: '.', privateKey: '', hosts: {}, nativeVersion: [] },
+      inputs: {
+        ...{ appId: APP, dryRun, workingDirectory: '.', hosts: {}, nativeVersion: [] },
+        ...{ capgoToken: 'key', devicesToken: 'key', githubToken: '', privateKey: '' },
+      },
       deps: {
         log: { info() {}, group: (_: string, work: () => unknown) => work() },
         clock: () => 0,
