@@ -43,7 +43,7 @@ const secrets = [
 const tokens = Object.entries(env).flatMap(([name, value]) =>
   /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : [],
 )
-/** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
+/** GitHub masks the log alone, and only what it knows; nothing that this action writes relies on that. */
 const redact = createRedactor([...secrets, ...tokens])
 
 const stop = createStop()

@@ -96,7 +96,7 @@ export function createCapgo(options: CapgoOptions) {
         'database_not_https',
         `The server names ${config.supaHost} as its database, without https.`,
         {
-          hint: 'Set database-url and database-key to the address that this runner shall use.',
+          hint: 'Set database-url and database-key to the address that this runner can reach.',
         },
       )
     return { url: config.supaHost, key: config.supaKey }

@@ -16,7 +16,7 @@ import { sayMissing } from './missing.ts'
 import { readRepository } from './repository.ts'
 import { convergeForClosing } from './testers.ts'
 
-/** A pull request whose preview shall go. */
+/** A pull request whose preview goes. */
 interface Closing {
   readonly pull: PullRequest
   /** "#12 was merged". */

@@ -69,7 +69,7 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
   }
 }
 
-/** The open pull requests that shall have a preview. */
+/** The open pull requests that want a preview. */
 async function listOpen(context: RunContext): Promise<PullRequest[]> {
   const answers = await context.courtesy('see which pull requests are open', PULL_REQUESTS, github =>
     github.listOpenPulls(),

@@ -56,7 +56,7 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
   const served = channel.version
   if (served === null)
     throw new ActionError('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
-      hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
+      hint: 'Name the bundle to go back to: set the input "to" to its name or id.',
     })
   const note = (bundle: BundleRow) => readServedCommit(bundle, channel.name)
   const isGood = (bundle: BundleRow) =>
