@@ -5,6 +5,7 @@ import { newChannelSettings } from './channel.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
 import type { VersionRules } from './delivery.ts'
 import { noteCommit, readServedCommit, tookOver } from './lineage.ts'
+import { nativeDecisions, nativesOf } from './native.ts'
 import { minimumNative, misfit } from './reuse.ts'
 import { ALL, activeRollout, decideStage, EVERYBODY, formatShare, shareOf } from './rollout.ts'
 import { isStale, type Standing } from './staleness.ts'
@@ -47,11 +48,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     ...(facts.commitWhy === null
       ? []
       : [{ what: 'commit', value: commit.sha.slice(0, 7), why: facts.commitWhy }]),
-    ...facts.natives.map(native => ({
-      what: 'native version',
-      value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-      why: native.source,
-    })),
+    ...nativeDecisions(facts.natives, facts.unread),
   ]
   const warnings: string[] = []
   const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null
@@ -255,7 +252,12 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     return (
       mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
       isWanted(bundle) &&
-      firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null
+      firstRefusal(
+        bundle.name,
+        nativesOf(facts.natives, channel),
+        rulesOf(facts),
+        bundle.min_update_version,
+      ) === null
     )
   }
 
@@ -263,7 +265,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version
     return firstRefusal(
       name,
-      facts.natives.length > 0 ? facts.natives : [NEW_PROJECT],
+      facts.natives.length + facts.unread.length > 0 ? nativesOf(facts.natives, channel) : [NEW_PROJECT],
       rulesOf(facts),
       minimum,
     )
@@ -294,7 +296,7 @@ function rulesOf({ channel, purpose }: PublishFacts): VersionRules {
 function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameRequest {
   return {
     wanted: facts.wanted,
-    natives: facts.natives,
+    natives: nativesOf(facts.natives, facts.channel),
     rules: rulesOf(facts),
     minUpdateVersion: minimumNative(facts),
     channelName: facts.channelName,

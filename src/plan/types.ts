@@ -39,6 +39,15 @@ export interface NativeVersion {
   readonly source: string
 }
 
+/** A place that decides about a platform's native version, and that was not understood. */
+export interface UnreadVersion {
+  readonly platform: 'ios' | 'android'
+  /** For example `android/app/build.gradle:12`. */
+  readonly source: string
+  /** Goes on after the source: `has "versionName appVersion"`, `is missing`. */
+  readonly says: string
+}
+
 /** How our commit stands to the one that a channel serves; `unknown` when nobody could tell. */
 export type Relation = 'identical' | 'ahead' | 'behind' | 'diverged' | 'unknown'
 
@@ -81,6 +90,7 @@ export interface PublishFacts {
   readonly purpose: Purpose
   readonly wanted: WantedVersion
   readonly natives: readonly NativeVersion[]
+  readonly unread: readonly UnreadVersion[]
   readonly commit: Commit
   /** Why it is this commit, where that is not the run's own; null where it is. */
   readonly commitWhy: string | null
