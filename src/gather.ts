@@ -361,7 +361,7 @@ export async function gatherRemote(
   target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'commitWhy' | 'isChosen' | 'rollout'> & {
     readonly why: string
   },
-  { minUpdateVersion, onIncompatible, dryRun, force }: Inputs,
+  { minUpdateVersion, onIncompatible, dryRun, force, delta }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
   // Who needs this answer later then sees what is wrong with it. Now it takes no time.
@@ -370,9 +370,13 @@ export async function gatherRemote(
     project.appId,
     target.channelName,
   )
+  // Only these two leave a form out on purpose.
+  const isAsked = channel !== null && (delta === 'false' || delta === 'only')
   return {
     app,
     facts: {
+      updatePackage: isAsked ? await capgo.readUpdatePackage(project.appId, channel) : null,
+      delta,
       appId: project.appId,
       channelName: target.channelName,
       channelWhy: target.why,

@@ -350,6 +350,7 @@ function facts(more: Partial<BuiltFacts>): BuiltFacts {
     wanted: wanted('1.4.0'),
     natives: [native('1.0')],
     unread: [],
+    updatePackage: null,
     commit: commit(OURS, 57),
     rollout: { bps: null, onActive: 'fail' },
     minUpdateVersion: null,

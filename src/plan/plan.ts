@@ -18,6 +18,7 @@ import type {
   PublishFacts,
   PublishPlan,
 } from './types.ts'
+import { requireFormOf } from './update-package.ts'
 import {
   chooseName,
   DEFAULT_RULES,
@@ -31,9 +32,10 @@ import {
 
 /**
  * Everything that can be refused before anything is built: a forced version that no device would take, a
- * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
+ * channel whose rules leave no name, or that does not take the form of the bundle. Returns the names that the plan may want, to ask Capgo which are taken.
  */
 export function checkBeforeBuild(facts: PublishFacts): string[] {
+  requireFormOf(facts.delta, facts.updatePackage, facts.channelName)
   const request = nameRequest(facts, new Set())
   chooseName(request)
   return possibleNames(request)

@@ -101,6 +101,10 @@ export interface PublishFacts {
   readonly rollout: RolloutRequest
   /** The user's own minimum native version for the bundle. */
   readonly minUpdateVersion: string | null
+  /** What form of bundles the channel demands; null when none is known, or it was not asked. */
+  readonly updatePackage: string | null
+  /** The form that is asked for. */
+  readonly delta: DeltaMode
   /** Null = `fail`, for previews `warn`. */
   readonly onIncompatible: OnIncompatible | null
 }
@@ -125,8 +129,6 @@ export interface BuiltFacts extends PublishFacts {
   readonly size: number
   /** Of bundles with this content, by id: what they take in the store. */
   readonly sizes: ReadonlyMap<number, number | null>
-  /** The form that is asked for. */
-  readonly delta: DeltaMode
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
   readonly stored: StoredFiles

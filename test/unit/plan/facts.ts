@@ -28,6 +28,7 @@ export function facts(change: Partial<BuiltFacts> = {}): BuiltFacts {
     wanted: { version: '1.4.0', source: 'package.json', forced: false },
     natives: [{ platform: 'android', version: '1.0', source: 'android/app/build.gradle:12' }],
     unread: [],
+    updatePackage: null,
     commit,
     rollout: { bps: null, onActive: 'fail' },
     minUpdateVersion: null,
