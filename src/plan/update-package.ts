@@ -25,23 +25,23 @@ export function mayLackForm({ r2_path, external_url, manifest_count }: BundleRow
 }
 
 function requireZip(demand: string | null, channelName: string, why: string, cure: string): void {
-  if (demand?.startsWith('zip'))
-    throw refused('channel_zip_required', 'a zip', { demand, channelName, why, cure })
+  if (!demand?.startsWith('zip')) return
+  throw new ActionError('channel_zip_required', refusedFor('a zip', demand, channelName, why), {
+    hint: hintOf(cure),
+  })
 }
 
 function requireFiles(demand: string | null, channelName: string, why: string, cure: string): void {
-  if (demand?.startsWith('delta'))
-    throw refused('channel_delta_required', 'delta files', { demand, channelName, why, cure })
+  if (!demand?.startsWith('delta')) return
+  throw new ActionError('channel_delta_required', refusedFor('delta files', demand, channelName, why), {
+    hint: hintOf(cure),
+  })
 }
 
-function refused(
-  code: string,
-  form: string,
-  { demand, channelName, why, cure }: Readonly<Record<'demand' | 'channelName' | 'why' | 'cure', string>>,
-): ActionError {
-  return new ActionError(
-    code,
-    `Channel ${channelName} accepts only bundles with ${form} (update package "${demand}"), and ${why}.`,
-    { hint: `${cure}, or change the update package of the channel in the Capgo console.` },
-  )
+function refusedFor(form: string, demand: string, channelName: string, why: string): string {
+  return `Channel ${channelName} accepts only bundles with ${form} (update package "${demand}"), and ${why}.`
+}
+
+function hintOf(cure: string): string {
+  return `${cure}, or change the update package of the channel in the Capgo console.`
 }
