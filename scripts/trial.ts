@@ -10,6 +10,7 @@ import { childEnvironment } from '../src/bundle/environment.ts'
 import { readUpdaterVersion } from '../src/bundle/native-packages.ts'
 import { readNativeVersions } from '../src/bundle/native-version.ts'
 import { ActionError } from '../src/errors.ts'
+import { judgeNatives } from '../src/plan/native.ts'
 
 export const PROJECT = join(import.meta.dirname, '..')
 
@@ -77,9 +78,10 @@ async function readNatives(
   const read = (of: CapacitorConfig | null) => readNativeVersions({ root, directory, config: of })
   const found = given
     ? [{ platform: 'any' as const, version: given, source: 'input "native-version"' }]
-    : await read(config)
+    : judgeNatives((await read(config)).natives, []).natives
   const own = config === null ? null : { ...config, updater: { ...config.updater, version: undefined } }
-  const platforms = new Set((await read(own)).map(({ platform }) => platform))
+  const { natives, unread } = await read(own)
+  const platforms = new Set<string>([...natives, ...unread].map(({ platform }) => platform))
   const all = (['android', 'ios'] as const).filter(name => platforms.size === 0 || platforms.has(name))
   return found.flatMap(({ platform, version, source }) =>
     (platform === 'any' ? all : [platform]).map(each => ({ platform: each, version, source })),

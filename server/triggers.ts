@@ -213,6 +213,7 @@ function updateChannel(store: Store, old: ChannelRow, next: ChannelRow, as: Acto
     checkTarget(store, next, next.rollout_version, as)
     next.rollout_id = crypto.randomUUID()
   }
+  if (store.profile === 'new') checkPackage(store, old, next)
   // [N] a promotion ends the rollout that was running beside the old bundle
   const onlyStable = next.version !== old.version && next.rollout_version === old.rollout_version
   if (store.profile === 'new' && onlyStable && old.rollout_version !== null) {
@@ -221,6 +222,31 @@ function updateChannel(store: Store, old: ChannelRow, next: ChannelRow, as: Acto
     next.rollout_percentage_bps = 0
     next.rollout_paused_at = null
     next.rollout_pause_reason = null
+  }
+}
+
+/** [N] a channel may demand that its bundles come as a zip, or as delta files: `enforce_channel_update_package_bundle`. */
+function checkPackage(store: Store, old: ChannelRow, next: ChannelRow): void {
+  const wanted = next.update_package
+  if (
+    wanted === old.update_package &&
+    next.version === old.version &&
+    next.rollout_version === old.rollout_version
+  )
+    return
+  for (const id of [next.version, next.rollout_version]) {
+    const bundle = id === null ? undefined : store.find('app_versions', { id })
+    if (!bundle) continue
+    const isStored = bundle.storage_provider !== 'r2-direct' && bundle.r2_path !== null
+    const hasZip = isStored || (bundle.storage_provider === 'external' && bundle.external_url !== null)
+    const hasFiles = store.count('manifest', { app_version_id: bundle.id }) > 0 || bundle.manifest !== null
+    const lacks = (form: string) =>
+      new PgError(
+        '22023',
+        `CHANNEL_${form.toUpperCase()}_REQUIRED: Channel "${next.name}" requires a ${form} package, but bundle "${bundle.name}" has none.`,
+      )
+    if (wanted.startsWith('zip') && !hasZip) throw lacks('zip')
+    if (wanted.startsWith('delta') && !hasFiles) throw lacks('delta')
   }
 }
 

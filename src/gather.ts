@@ -19,7 +19,7 @@ import { childEnvironment } from './bundle/environment.ts'
 import { type CheckedOut, compareInCheckout, readCheckedOut } from './bundle/history.ts'
 import { parseJson } from './bundle/json.ts'
 import { hasUpdater, readUpdaterVersion } from './bundle/native-packages.ts'
-import { readNativeVersions } from './bundle/native-version.ts'
+import { type NativeVersions, readNativeVersions } from './bundle/native-version.ts'
 import { isInside, shownPath } from './bundle/paths.ts'
 import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from './bundle/zip-index.ts'
 import type { Capgo } from './capgo/client.ts'
@@ -31,12 +31,20 @@ import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
 import { type AppFacts, judgeApp } from './plan/installed-app.ts'
+import { judgeNatives } from './plan/native.ts'
 import { isPrivileged } from './plan/operation.ts'
 import { isReady } from './plan/plan.ts'
 import { misfit } from './plan/reuse.ts'
 import { activeRollout } from './plan/rollout.ts'
 import { isStale, type Standing } from './plan/staleness.ts'
-import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
+import type {
+  BuiltFacts,
+  NativeVersion,
+  PublishFacts,
+  Relation,
+  UnreadVersion,
+  WantedVersion,
+} from './plan/types.ts'
 import { chooseVersion, hasOtherName, type VersionSources, withoutBuildMetadata } from './plan/version.ts'
 import { secretForms } from './redaction.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
@@ -52,6 +60,7 @@ export interface Project {
   readonly appId: string
   readonly webDirectory: string
   readonly natives: readonly NativeVersion[]
+  readonly unread: readonly UnreadVersion[]
   readonly wanted: WantedVersion
   /** What is wrong, or may be, without being in the way. */
   readonly warnings: readonly string[]
@@ -84,6 +93,8 @@ export async function gatherProject(
   )
   const root = deps.workspace
   const isStrict = inputs.checkNotifyAppReady && !takesBuild
+  const { natives, unread } = await nativeVersions(inputs, root, capacitorDirectory, config)
+  const judged = judgeNatives(natives, unread)
   return {
     root: deps.workspace,
     directory,
@@ -93,7 +104,8 @@ export async function gatherProject(
       inputs.webDir === null
         ? resolve(capacitorDirectory, config?.webDir ?? '')
         : resolve(directory, inputs.webDir),
-    natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
+    natives: judged.natives,
+    unread,
     wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
     warnings: [
       ...changedInputs(inputs, trigger),
@@ -104,6 +116,7 @@ export async function gatherProject(
         channelName,
         purpose: purpose.kind,
       })),
+      ...judged.warnings,
       ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
     ],
     childEnv: childEnv(inputs, deps),
@@ -125,13 +138,16 @@ export async function gatherApp(
   const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, true)
   const isKeyGiven = inputs.privateKey !== ''
   const publicKey = config?.updater.publicKey
+  const { natives, unread } = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config)
+  const judged = judgeNatives(natives, unread)
   return {
     root: deps.workspace,
     appId,
-    natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
+    natives: judged.natives,
     childEnv: childEnv(inputs, deps),
     warnings: [
       ...warnings,
+      ...judged.warnings,
       ...(isKeyGiven ? await checkKeys(inputs.privateKey, config, deps.workspace) : []),
     ],
     opener: isKeyGiven
@@ -315,9 +331,11 @@ async function nativeVersions(
   root: string,
   directory: string,
   config: CapacitorConfig | null,
-): Promise<readonly NativeVersion[]> {
-  if (inputs.nativeVersion !== null)
-    return [{ platform: 'any', ...withoutBuildMetadata(inputs.nativeVersion, 'input "native-version"') }]
+): Promise<NativeVersions> {
+  if (inputs.nativeVersion !== null) {
+    const given = withoutBuildMetadata(inputs.nativeVersion, 'input "native-version"')
+    return { natives: [{ platform: 'any', ...given }], unread: [] }
+  }
   return readNativeVersions({ root, directory, config })
 }
 
@@ -343,7 +361,7 @@ export async function gatherRemote(
   target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'commitWhy' | 'isChosen' | 'rollout'> & {
     readonly why: string
   },
-  { minUpdateVersion, onIncompatible, dryRun, force }: Inputs,
+  { minUpdateVersion, onIncompatible, dryRun, force, delta }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
   // Who needs this answer later then sees what is wrong with it. Now it takes no time.
@@ -352,9 +370,13 @@ export async function gatherRemote(
     project.appId,
     target.channelName,
   )
+  // Only these two leave a form out on purpose.
+  const isAsked = channel !== null && (delta === 'false' || delta === 'only')
   return {
     app,
     facts: {
+      updatePackage: isAsked ? await capgo.readUpdatePackage(project.appId, channel) : null,
+      delta,
       appId: project.appId,
       channelName: target.channelName,
       channelWhy: target.why,
@@ -365,6 +387,7 @@ export async function gatherRemote(
       // A preview has a name of its own, so that the version stays free for the release.
       wanted: { ...project.wanted, forced: project.wanted.forced && target.purpose.kind === 'branch' },
       natives: project.natives,
+      unread: project.unread,
       commit: target.commit,
       commitWhy: target.commitWhy,
       isChosen: target.isChosen,

@@ -349,6 +349,8 @@ function facts(more: Partial<BuiltFacts>): BuiltFacts {
     purpose: DEFAULT_BRANCH,
     wanted: wanted('1.4.0'),
     natives: [native('1.0')],
+    unread: [],
+    updatePackage: null,
     commit: commit(OURS, 57),
     rollout: { bps: null, onActive: 'fail' },
     minUpdateVersion: null,
