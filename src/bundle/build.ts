@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { type Agent, resolveCommand } from 'package-manager-detector'
 import { ActionError } from '../errors.ts'
 import { runChild } from './child.ts'
-import { parseJson } from './json.ts'
+import { findManifest, manifestsUp } from './manifest.ts'
 import type { PackageManager } from './package-manager.ts'
 import { shownPath } from './paths.ts'
 
@@ -28,7 +28,7 @@ export interface BuildOptions {
  */
 export async function installDependencies(options: BuildOptions): Promise<string | null> {
   const { root, directory, manager } = options
-  const manifest = await readManifest(directory, root)
+  const manifest = await findManifest(directory, root)
   if (manifest === null || (await isInstalled([directory, manager?.directory ?? directory]))) return null
   const none = ![manifest.dependencies, manifest.devDependencies].some(
     each => Object.keys(each ?? {}).length > 0,
@@ -40,7 +40,7 @@ export async function installDependencies(options: BuildOptions): Promise<string
       'The dependencies are not installed, and there is no lockfile to install from.',
       {
         hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
-        at: { file: shownPath(root, join(directory, 'package.json')) },
+        at: { file: shownPath(root, manifest.file) },
       },
     )
   const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options)
@@ -54,51 +54,51 @@ export async function installDependencies(options: BuildOptions): Promise<string
 }
 
 /**
- * Runs the script of the app's `package.json`. Returns the command. Throws `package_json_missing`,
- * `package_json_broken`, `build_script_missing`, `package_manager_missing`, `build_failed`.
+ * Runs the script of the nearest `package.json` that has it, from the app's folder up to the checkout's. Returns the
+ * command. Throws `package_json_missing`, `package_json_broken`, `build_script_missing`, `package_manager_missing`,
+ * `build_failed`.
  */
 export async function buildWebApp(options: BuildOptions & { readonly script: string }): Promise<string> {
-  const { root, directory, script } = options
-  const file = shownPath(root, join(directory, 'package.json'))
-  const manifest = await readManifest(directory, root)
-  if (manifest === null)
-    throw new ActionError('package_json_missing', `There is no ${file}.`, {
-      hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
-    })
-  const scripts = manifest.scripts ?? {}
-  if (!Object.hasOwn(scripts, script))
-    throw new ActionError('build_script_missing', `${file} has no script "${script}".`, {
-      hint: `${Object.keys(scripts).length === 0 ? 'It has no scripts at all' : `It has: ${Object.keys(scripts).join(', ')}`}. Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
-      at: { file },
-    })
+  const { root, script } = options
+  const file = await findScript(options)
   const manager = options.manager ?? { name: 'npm' as const, agent: 'npm' as const }
-  const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], directory, options)
+  const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], dirname(file), options)
   if (exitCode !== 0)
     throw new ActionError('build_failed', `"${title}" ended with ${end}.`, {
       hint: 'The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.',
-      at: { file },
+      at: { file: shownPath(root, file) },
       output: tail,
     })
   return title
 }
 
-interface Manifest {
-  readonly scripts?: Readonly<Record<string, string>>
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly devDependencies?: Readonly<Record<string, string>>
-}
-
-async function readManifest(directory: string, root: string): Promise<Manifest | null> {
-  const path = join(directory, 'package.json')
-  const text = await readFile(path, 'utf8').catch(() => null)
-  return text === null ? null : asManifest(parseJson(text, shownPath(root, path), 'package_json_broken'))
-}
-
-/** npm itself says what is wrong with a script that is none; here an object is an object or left out. */
-function asManifest(content: unknown): Manifest {
-  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
-  const parts = isObject(content) ? Object.entries(content as object) : []
-  return Object.fromEntries(parts.filter(([, value]) => isObject(value)))
+/** Absolute path of the `package.json` with the script. */
+async function findScript({
+  root,
+  directory,
+  script,
+}: BuildOptions & { readonly script: string }): Promise<string> {
+  const others: string[] = []
+  let nearest: string | null = null
+  for await (const { file, scripts = {} } of manifestsUp(directory, root)) {
+    if (Object.hasOwn(scripts, script)) return file
+    nearest ??= file
+    const names = Object.keys(scripts)
+    if (names.length > 0) others.push(`${shownPath(root, file)} has: ${names.join(', ')}.`)
+  }
+  if (nearest === null)
+    throw new ActionError(
+      'package_json_missing',
+      `"${shownPath(root, directory) || '.'}" has no package.json, nor have the folders above it.`,
+      {
+        hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
+      },
+    )
+  const shown = shownPath(root, nearest)
+  throw new ActionError('build_script_missing', `${shown} has no script "${script}".`, {
+    hint: `${others.length === 0 ? 'It has no scripts at all.' : others.join(' ')} Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
+    at: { file: shown },
+  })
 }
 
 /** `.pnp.cjs` is how yarn installs without `node_modules`. */
