@@ -7,6 +7,7 @@ import {
 } from '../src/bundle/capacitor-config.ts'
 import { readEncryption } from '../src/bundle/encrypt.ts'
 import { childEnvironment } from '../src/bundle/environment.ts'
+import { packageFolder } from '../src/bundle/manifest.ts'
 import { readUpdaterVersion } from '../src/bundle/native-packages.ts'
 import { readNativeVersions } from '../src/bundle/native-version.ts'
 import { ActionError } from '../src/errors.ts'
@@ -39,7 +40,10 @@ export async function readApp(
   checkout: string,
   inputs: Readonly<Record<string, string>>,
 ): Promise<App | null> {
-  const directory = await findCapacitorDirectory(resolve(checkout, inputs['working-directory'] ?? '.'))
+  const directory = await findCapacitorDirectory(
+    resolve(checkout, inputs['working-directory'] ?? '.'),
+    checkout,
+  )
   const config = await orNull(
     readCapacitorConfig({
       root: checkout,
@@ -64,7 +68,7 @@ export async function readApp(
     isKnown: natives.length > 0,
     defaultChannel: config?.updater.defaultChannel || null,
     publicKey: config === null ? (own?.publicKey ?? null) : (config.updater.publicKey ?? null),
-    pluginVersion: await orNull(readUpdaterVersion(directory, [])),
+    pluginVersion: await orNull(readUpdaterVersion(await packageFolder(directory, checkout), [])),
   }
 }
 

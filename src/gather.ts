@@ -1,5 +1,4 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
-import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Variables } from './build-variables.ts'
 import {
@@ -16,8 +15,9 @@ import {
   readOpener,
 } from './bundle/encrypt.ts'
 import { childEnvironment } from './bundle/environment.ts'
+import { PackagesMissing } from './bundle/evaluator.ts'
 import { type CheckedOut, compareInCheckout, readCheckedOut } from './bundle/history.ts'
-import { parseJson } from './bundle/json.ts'
+import { findManifest, packageFolder } from './bundle/manifest.ts'
 import { hasUpdater, readUpdaterVersion } from './bundle/native-packages.ts'
 import { type NativeVersions, readNativeVersions } from './bundle/native-version.ts'
 import { isInside, shownPath } from './bundle/paths.ts'
@@ -45,7 +45,7 @@ import type {
   UnreadVersion,
   WantedVersion,
 } from './plan/types.ts'
-import { chooseVersion, hasOtherName, type VersionSources, withoutBuildMetadata } from './plan/version.ts'
+import { chooseVersion, hasOtherName, withoutBuildMetadata } from './plan/version.ts'
 import { secretForms } from './redaction.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
@@ -57,6 +57,8 @@ export interface Project {
   readonly directory: string
   /** Where the Capacitor config, the native projects and their dependencies are; mostly `directory`. */
   readonly capacitorDirectory: string
+  /** Where the `package.json` is that names the app's plugins; mostly the same. */
+  readonly packageDirectory: string
   readonly appId: string
   readonly webDirectory: string
   readonly natives: readonly NativeVersion[]
@@ -72,7 +74,7 @@ export interface Project {
 
 /**
  * What the repository says: config, versions, native versions. With `takesBuild`
- * the web build comes from elsewhere, and the web folder need not be known.
+ * the web build comes from elsewhere, and the web folder need not be known. `beforeInstall` as for the config.
  */
 export async function gatherProject(
   inputs: Inputs,
@@ -82,7 +84,8 @@ export async function gatherProject(
     takesBuild,
     channelName,
     purpose,
-  }: Pick<PublishFacts, 'channelName' | 'purpose'> & { takesBuild: boolean },
+    beforeInstall,
+  }: Pick<PublishFacts, 'channelName' | 'purpose'> & { takesBuild: boolean; beforeInstall: boolean },
 ): Promise<Project> {
   const directory = appDirectory(inputs, deps)
   const { appId, config, capacitorDirectory, warnings } = await gatherConfig(
@@ -90,8 +93,10 @@ export async function gatherProject(
     trigger,
     deps,
     takesBuild,
+    beforeInstall,
   )
   const root = deps.workspace
+  const packageDirectory = await packageFolder(capacitorDirectory, root)
   const isStrict = inputs.checkNotifyAppReady && !takesBuild
   const { natives, unread } = await nativeVersions(inputs, root, capacitorDirectory, config)
   const judged = judgeNatives(natives, unread)
@@ -99,6 +104,7 @@ export async function gatherProject(
     root: deps.workspace,
     directory,
     capacitorDirectory,
+    packageDirectory,
     appId,
     webDirectory:
       inputs.webDir === null
@@ -110,7 +116,7 @@ export async function gatherProject(
     warnings: [
       ...changedInputs(inputs, trigger),
       ...warnings,
-      ...(await checkUpdater(root, capacitorDirectory, isStrict)),
+      ...(await checkUpdater(root, packageDirectory, isStrict)),
       ...(await checkApp(config, root, {
         pluginUrl: inputs.hosts.plugin,
         channelName,
@@ -185,7 +191,7 @@ async function checkApp(
     serverUrl: serverUrl || null,
     isUpdateOff: updater.isOff === true,
     updateUrl: updater.updateUrl || null,
-    updaterVersion: await readUpdaterVersion(dirname(file), []),
+    updaterVersion: await readUpdaterVersion(await packageFolder(dirname(file), root), []),
   })
 }
 
@@ -259,9 +265,15 @@ export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: Checko
  * Reads the Capacitor config. It is evaluated never where a stranger's code may stand there; where the inputs say all
  * that is needed of it, one that cannot be read is a warning, unless it has the key that the bundle is encrypted for.
  */
-async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps, webDirKnown: boolean) {
+async function gatherConfig(
+  inputs: Inputs,
+  trigger: Trigger,
+  deps: CheckoutDeps,
+  webDirKnown: boolean,
+  beforeInstall = false,
+) {
   const root = deps.workspace
-  const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps))
+  const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps), root)
   const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null)
   if (!isComplete && isPrivileged(trigger)) {
     const missing = inputs.appId === null ? 'app-id' : 'web-dir'
@@ -278,8 +290,10 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps
     evaluatorPath: deps.evaluator.script,
     signal: deps.stop.signal,
     dataOnly: isPrivileged(trigger),
+    beforeInstall,
   }).catch((error: unknown) => {
     if (!(error instanceof ActionError) || error instanceof Stopped) throw error
+    if (beforeInstall && error instanceof PackagesMissing) throw error
     if (!isComplete) throw error
     // Without a checkout, or in a repository of the web code alone, there is none.
     if (error.code === 'config_missing' || error.code === 'unsafe_config') return null
@@ -289,6 +303,10 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps
     )
     return null
   })
+  if (config?.unset !== undefined)
+    warnings.push(
+      `${shownPath(root, config.file)} has no value for ${config.unset.join(' and ')}: the variable is not set. Pass it with the input build-env.`,
+    )
   const appId = inputs.appId ?? config?.appId ?? ''
   requireAppId(appId, config === null ? undefined : { file: shownPath(root, config.file) })
   return { appId, config, capacitorDirectory, warnings }
@@ -314,6 +332,18 @@ function childEnv(
 
 function buildEnv(inputs: Inputs, deps: Pick<Deps, 'env'>): Variables {
   return { ...childEnv(inputs, deps), ...inputs.buildVariables }
+}
+
+/** Where and with what the install and the build run. */
+export function gatherWorkplace(
+  inputs: Inputs,
+  deps: Pick<Deps, 'workspace' | 'env'>,
+): Pick<Project, 'root' | 'directory' | 'buildEnv'> {
+  return {
+    root: deps.workspace,
+    directory: appDirectory(inputs, deps),
+    buildEnv: buildEnv(inputs, deps),
+  }
 }
 
 function appDirectory({ workingDirectory }: Inputs, { workspace }: Pick<Deps, 'workspace'>): string {
@@ -345,13 +375,10 @@ async function wantedVersion(
   root: string,
   directory: string,
 ): Promise<WantedVersion> {
-  const file = join(directory, 'package.json')
-  const content = version === null ? await readFile(file, 'utf8').catch(() => null) : null
-  const manifest = content === null ? null : parseJson(content, shownPath(root, file), 'package_json_broken')
   return chooseVersion({
     input: version,
     tag: ref.type === 'tag' ? ref.name : null,
-    manifest: manifest as VersionSources['manifest'],
+    manifest: version === null ? await findManifest(directory, root) : null,
   })
 }
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { buildWebApp, installDependencies } from '../bundle/build.ts'
+import { type BuildOptions, buildWebApp, installDependencies } from '../bundle/build.ts'
 import { type CheckedWebDirectory, checkWebDirectory } from '../bundle/check.ts'
 import { readEncryption } from '../bundle/encrypt.ts'
 import { readNativePackages, readUpdaterVersion } from '../bundle/native-packages.ts'
@@ -58,6 +58,23 @@ export async function checkAndZip(
 }
 
 /**
+ * In a child that sees no secret. Returns the command, null where nothing had to be installed, and what the build
+ * needs.
+ */
+export async function install(
+  { root, directory, buildEnv: env }: Pick<Project, 'root' | 'directory' | 'buildEnv'>,
+  { log, stop }: Pick<Deps, 'log' | 'stop'>,
+): Promise<{ command: string | null; child: BuildOptions }> {
+  const manager = await detectPackageManager({ root, directory })
+  const child = { root, directory, manager, env, signal: stop.signal }
+  return log.group('Install dependencies', async () => {
+    const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
+    log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
+    return { command, child }
+  })
+}
+
+/**
  * Installs and builds (in children that see no secret), checks the web folder and makes the zip of it, unless that
  * was `begun` before.
  */
@@ -71,13 +88,7 @@ export async function buildBundle(
   let duration: number | null = null
   if (inputs.build) {
     const began = clock()
-    const { root, directory, buildEnv: env } = project
-    const manager = await detectPackageManager({ root, directory })
-    const child = { root, directory, manager, env, signal: deps.stop.signal }
-    await log.group('Install dependencies', async () => {
-      const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
-      log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
-    })
+    const { child } = await install(project, deps)
     await log.group(`Build (${inputs.buildScript})`, () =>
       log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })),
     )
@@ -90,8 +101,8 @@ export async function buildBundle(
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
     )
-    const nativePackages = await readNativePackages(project.capacitorDirectory)
-    const pluginVersion = await readUpdaterVersion(project.capacitorDirectory, nativePackages)
+    const nativePackages = await readNativePackages(project.packageDirectory)
+    const pluginVersion = await readUpdaterVersion(project.packageDirectory, nativePackages)
     const encryption =
       inputs.privateKey === ''
         ? null

@@ -1,3 +1,4 @@
+import { PackagesMissing } from '../bundle/evaluator.ts'
 import { shownPath } from '../bundle/paths.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { App, ChannelRow } from '../capgo/wire.ts'
@@ -7,6 +8,7 @@ import {
   gatherForContent,
   gatherProject,
   gatherRemote,
+  gatherWorkplace,
   type Project,
 } from '../gather.ts'
 import type { UploadArtifact } from '../github/upload-artifact.ts'
@@ -21,7 +23,7 @@ import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { Contents, PublishResult } from '../report/result.ts'
 import { measure, plainSha256 } from '../stored.ts'
-import { type Built, buildBundle, checkAndZip, type Zipped } from './build.ts'
+import { type Built, buildBundle, checkAndZip, install, type Zipped } from './build.ts'
 import type { Content } from './content.ts'
 import type { RunContext } from './context.ts'
 import { UPLOADS } from './delta.ts'
@@ -75,10 +77,10 @@ export interface Delivered {
 
 /** Reads the project and what Capgo has. */
 export async function prepare(target: Target, context: RunContext): Promise<Prepared> {
-  const { deps, inputs, trigger, capgo } = context
+  const { deps, inputs, capgo } = context
   const uploadArtifact = await openArtifacts(inputs, deps)
+  const project = await readProject(target, context)
   return deps.log.group('Read the project and Capgo', async () => {
-    const project = await gatherProject(inputs, trigger, deps, target)
     const folder = shownPath(project.root, project.webDirectory) || '.'
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
     const known = { target, project, uploadArtifact }
@@ -89,6 +91,19 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
     zipping.catch(() => {})
     return { ...known, ...(await gatherRemote(project, target, inputs, capgo)), zipping }
   })
+}
+
+/** A config may import packages: where this run installs them anyway, it does so before it reads such a config. */
+async function readProject(target: Target, { deps, inputs, trigger }: RunContext): Promise<Project> {
+  const read = (beforeInstall: boolean) => gatherProject(inputs, trigger, deps, { ...target, beforeInstall })
+  try {
+    return await read(inputs.build && !target.takesBuild)
+  } catch (error) {
+    if (!(error instanceof PackagesMissing) || !inputs.build || target.takesBuild) throw error
+    deps.log.info(`The Capacitor config needs packages (${error.message}) They are installed first.`)
+    await install(gatherWorkplace(inputs, deps), deps)
+    return await read(false)
+  }
 }
 
 /** Whose devices will take a preview's content next; none for a branch, whose own devices do. */
