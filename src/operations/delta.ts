@@ -5,13 +5,13 @@ import type { Session } from '../bundle/encrypt.ts'
 import type { HashedFile } from '../bundle/zip.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../capgo/wire.ts'
+import { deltaKey } from '../delta-key.ts'
 import { ActionError } from '../errors.ts'
 import { findStored, hasOpenFiles, pathOf } from '../plan/delta.ts'
 import type { StoredFiles } from '../plan/types.ts'
 import { type ListedFile, listStored } from '../report/contents.ts'
 import { sumOf } from '../stored.ts'
 import type { Content, DeltaReport } from './content.ts'
-import { deltaKey } from './delta-key.ts'
 
 /** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
 export const UPLOADS = 64

@@ -1,6 +1,6 @@
 /** Where a file of a bundle is stored: no two files of an app share a key. */
 import { createHash } from 'node:crypto'
-import type { App, ManifestEntry } from '../capgo/wire.ts'
+import type { App, ManifestEntry } from './capgo/wire.ts'
 
 /**
  * Names that stand in a key as they are. Others have characters that addresses write in several ways, or `_`: keys of
@@ -25,6 +25,12 @@ export function deltaKey(
     ? `_${name}`
     : `-${sha256(name)}_${name.slice(-SHOWN).replace(/[^A-Za-z0-9.-]/g, '_')}`
   return `orgs/${app.owner_org}/apps/${app.app_id}/delta/${scope}${sha256(hash)}${tail}`
+}
+
+/** Whether no other file can have the key of this one. */
+export function isOwnKey(row: ManifestEntry, sessionKey: string | null): boolean {
+  const [, owner_org = '', , app_id = ''] = row.s3_path.split('/')
+  return row.s3_path === deltaKey({ owner_org, app_id }, row, sessionKey)
 }
 
 function sha256(text: string): string {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { deltaKey } from '../../../src/operations/delta-key.ts'
+import { deltaKey } from '../../src/delta-key.ts'
 
 const APP = { owner_org: '046a36ac-e03c-4590-9257-bd6c9dba9ee8', app_id: 'com.example.daybreak' }
 const file = (file_name: string, file_hash = 'h') => ({ file_name, file_hash })
