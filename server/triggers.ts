@@ -109,13 +109,26 @@ export function afterDelete(store: Store, table: string, old: Row): void {
   }
 }
 
-/** Deletes the delta rows of a bundle and the delta files that no other bundle uses. */
+/** Where an object goes that nobody uses any more; the store empties it after seven days. */
+export const retired = (path: string) => `deleted-after-7-days/${path}`
+
+/**
+ * Deletes the delta rows of a bundle. The object of a row is retired unless another bundle has a row with the same hash
+ * and file name: rows of another name that point at the same object do not count.
+ */
 export function dropManifest(store: Store, bundle: BundleRow): void {
   const rows = store.list('manifest', { app_version_id: bundle.id })
   if (rows.length === 0) return
-  for (const row of rows) store.remove('manifest', row.id)
-  for (const row of rows)
-    if (store.count('manifest', { s3_path: row.s3_path }) === 0) store.objects.remove(row.s3_path)
+  for (const { id, file_hash, file_name, s3_path } of rows) {
+    const users = store.select(
+      'manifest',
+      'file_hash = ? AND file_name = ? AND app_version_id <> ?',
+      [file_hash, file_name, bundle.id],
+      'LIMIT 1',
+    )
+    if (users.length === 0) store.objects.move(s3_path, retired(s3_path))
+    store.remove('manifest', id)
+  }
   const app = store.find('apps', { app_id: bundle.app_id })
   if (app) store.update('apps', app, { manifest_bundle_count: Math.max(0, app.manifest_bundle_count - 1) })
 }

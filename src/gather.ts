@@ -393,7 +393,7 @@ export async function gatherRemote(
 ): Promise<{ app: App; facts: PublishFacts }> {
   // Who needs this answer later then sees what is wrong with it. Now it takes no time.
   if (!dryRun) capgo.readFilesConfig().catch(() => {})
-  const { app, channel, publicChannels, newest } = await capgo.readAppAndChannel(
+  const { app, channel, publicChannels, newest, deletedAt } = await capgo.readAppAndChannel(
     project.appId,
     target.channelName,
   )
@@ -410,6 +410,7 @@ export async function gatherRemote(
       channel,
       publicChannels,
       newest,
+      deletedAt,
       purpose: target.purpose,
       // A preview has a name of its own, so that the version stays free for the release.
       wanted: { ...project.wanted, forced: project.wanted.forced && target.purpose.kind === 'branch' },
@@ -464,9 +465,12 @@ export async function gatherForContent(
   const looked = new Map<number, Promise<Inspection>>()
   /** Bundles with this content are looked at in the store before any device is given them. */
   const look = (bundle: BundleRow) => {
-    const seeing = bundle.id === facts.channel?.version?.id ? inspectServed : inspect
+    const expected = { zip: content.zip, opener: content.encryption }
     const inspection =
-      looked.get(bundle.id) ?? seeing(bundle, { zip: content.zip, opener: content.encryption }, capgo)
+      looked.get(bundle.id) ??
+      (bundle.id === facts.channel?.version?.id
+        ? inspectServed(bundle, expected, facts.deletedAt, capgo)
+        : inspect(bundle, expected, capgo))
     looked.set(bundle.id, inspection)
     return inspection
   }

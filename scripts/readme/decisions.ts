@@ -346,6 +346,7 @@ function facts(more: Partial<BuiltFacts>): BuiltFacts {
     channel: production,
     publicChannels: [],
     newest: [],
+    deletedAt: null,
     purpose: DEFAULT_BRANCH,
     wanted: wanted('1.4.0'),
     natives: [native('1.0')],

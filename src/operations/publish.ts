@@ -12,6 +12,7 @@ import { refuseChannel } from '../plan/preview.ts'
 import { formatShare, isAt } from '../plan/rollout.ts'
 import type { Commit, PublishAction, PublishPlan, StoredFiles } from '../plan/types.ts'
 import type { ListedFile } from '../report/contents.ts'
+import { plural } from '../report/format.ts'
 import { assign, requireAssignment } from './assign.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { type DeltaStore, storeDelta } from './delta.ts'
@@ -62,7 +63,7 @@ interface Stored {
   /** The last write before devices may see it, and the channel as it was then. */
   freeze(): Promise<{ bundle: BundleRow; channel: ChannelRow | null }>
   readonly delta: DeltaStore | null
-  /** Waits until devices can be given its delta files; null when they can already. */
+  /** Waits until devices can be given its delta files, and looks at these then; null when they can already. */
   readonly taken: (() => Promise<boolean>) | null
   readonly isDeltaOnly: boolean
   /** Bytes; null where nothing was stored by this run. */
@@ -82,31 +83,31 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
       ? ready(action.bundle.name, () => takeOver(plan, action.bundle, context))
       : await store(plan, action, context)
   await context.beforeSeen(stored.name)
-  const { bundle, channel } = await stored.freeze()
-  if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
+  const frozen = await stored.freeze()
+  const { bundle } = frozen
+  const isTaken = stored.taken === null || (await stored.taken())
+  if (stored.isDeltaOnly && !isTaken)
     throw new ActionError(
       'delta_not_taken_up',
       `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`,
       { hint: 'The server does this in the background. Nothing was published; run the job again later.' },
     )
-  const warnings = [...stored.warnings]
   const of = {
     size: stored.size,
     delta: stored.delta?.report ?? null,
     files: stored.delta?.files ?? null,
-    warnings,
+    warnings: isTaken
+      ? stored.warnings
+      : [
+          ...stored.warnings,
+          'Capgo has not taken up the delta files yet: until it does, devices download the whole zip.',
+        ],
   }
+  // Somebody may have changed it while the server took its time.
+  const channel =
+    stored.taken === null ? frozen.channel : await context.capgo.readChannel(plan.appId, plan.channelName)
   const published = withFiles(await promote(plan, bundle, channel, context), stored.delta)
   if (published.outcome === 'published') context.onServed({ ...published, ...of })
-  if (
-    !stored.isDeltaOnly &&
-    published.outcome === 'published' &&
-    stored.taken !== null &&
-    !(await stored.taken())
-  )
-    warnings.push(
-      'Capgo has not taken up the delta files yet: until it does, devices download the whole zip.',
-    )
   return { ...published, ...of }
 }
 
@@ -251,6 +252,7 @@ async function store(
           : `${sent} of ${count} files were sent; Capgo has the others.`,
       )
       isHandedOver = await capgo.setManifest(plan.appId, row.name, files.manifest)
+      if (isHandedOver) await confirm(files)
     }
   } catch (error) {
     // Where the same may succeed later, the row says that there is something to go on with.
@@ -292,7 +294,7 @@ async function store(
       )
     },
     delta: files,
-    taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
+    taken: files === null || isHandedOver ? null : () => takenUp(row.id, files),
     isDeltaOnly,
     size: isDeltaOnly ? (files?.size ?? null) : zipSize,
     warnings:
@@ -301,6 +303,20 @@ async function store(
             `The bundle has ${megabytes(content.zip.size)}; Capgo advises to stay below ${megabytes(config.alertUploadSize)}, as phones download it on the road.`,
           ]
         : [],
+  }
+
+  async function takenUp(id: number, delta: DeltaStore): Promise<boolean> {
+    const isTaken = await capgo.awaitManifest(id, delta.manifest.length)
+    await confirm(delta)
+    return isTaken
+  }
+
+  async function confirm(delta: DeltaStore): Promise<void> {
+    const again = await delta.confirm()
+    if (again > 0)
+      log(
+        `${plural(again, 'delta file')} of another bundle had been deleted, and ${again === 1 ? 'was' : 'were'} sent again.`,
+      )
   }
 
   async function claim() {

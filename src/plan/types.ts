@@ -87,6 +87,8 @@ export interface PublishFacts {
   readonly publicChannels: readonly string[]
   /** The newest bundles that have delta files. */
   readonly newest: readonly BundleRow[]
+  /** When a bundle of the app was deleted last; null = never. */
+  readonly deletedAt: string | null
   readonly purpose: Purpose
   readonly wanted: WantedVersion
   readonly natives: readonly NativeVersion[]

@@ -112,6 +112,7 @@ export const SEEDS: Readonly<Record<string, Seed>> = {
     seedState(capgo, state)
     bindPreview(capgo, keys.CAPGO_KEY_APP_PREVIEW!, 'pr-11')
   },
+  'delta-delete-shared-patched': capgo => nextIds(capgo, { bundle: 5122 }),
   'bundle-metadata': capgo => {
     nextIds(capgo, { bundle: 55, channel: 10 })
     capgo.seedBundle({ appId: APP, name: '2.0.1' })
@@ -130,6 +131,8 @@ export const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<number, strin
   'cli-upload-qr-preview': { 28: STAND_IN },
   'cli-upload-tus-ip-blocked-429': { 19: BLOCKED },
   'cli-upload-zip-ip-blocked-429': { 19: BLOCKED },
+  'delta-delete-shared-unpatched':
+    'the job that removes the objects died of a mistake of that commit: delta-delete-shared-patched is the rule',
   'device-rate-limit-ip': BLOCKED,
   preview: 'the names of hosts are not in the recording; test/unit/server asks for previews',
 }

@@ -148,6 +148,11 @@ const CASES: Readonly<Record<string, Case>> = {
       capgo.store.update('channels', channel, { version: theirs.id })
     }),
   },
+  delta_files_gone: {
+    server: { profile: 'new' },
+    inputs: { delta: 'only' },
+    fault: answers('GET', /\/files\/read\/attachments\/.*\/delta\//, 404),
+  },
   delta_not_taken_up: { inputs: { delta: 'only' } },
 }
 

@@ -24,6 +24,7 @@ export function facts(change: Partial<BuiltFacts> = {}): BuiltFacts {
     channel: of,
     publicChannels: ['production'],
     newest: [],
+    deletedAt: null,
     purpose: { kind: 'branch', isDefaultBranch: true },
     wanted: { version: '1.4.0', source: 'package.json', forced: false },
     natives: [{ platform: 'android', version: '1.0', source: 'android/app/build.gradle:12' }],
