@@ -56,8 +56,10 @@ export interface SeedApp {
   exposeMetadata?: boolean
   /** false = the organisation's plan is exhausted or cancelled. */
   planValid?: boolean
-  /** RPC `reject_access_due_to_2fa_for_app` answers this. */
+  /** The organisation demands two-factor authentication, which the owner of every key lacks. */
   blockedBy2fa?: boolean
+  /** The organisation takes encrypted bundles alone: with any key (`true`), or with one of this key id. */
+  encryption?: boolean | string
   retention?: number
   blockProviderInfraRequests?: boolean
   defaultUploadChannel?: string
