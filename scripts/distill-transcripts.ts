@@ -73,7 +73,7 @@ function distillExchange(raw: Raw, ranges: boolean | null): Exchange {
 function distillAnswer({ path, status, responseHeaders, responseBody }: Raw, ranges: boolean | null): Answer {
   const isDatabase = path.startsWith('/rest/v1/')
   const range = isDatabase && ranges ? responseHeaders['content-range'] : undefined
-  const names = isDatabase && ranges ? namesOf(path, responseBody) : undefined
+  const names = isDatabase && ranges !== false ? namesOf(path, responseBody) : undefined
   const { error, code } = (responseBody ?? {}) as { error?: unknown; code?: unknown }
   const name = error ?? code
   return {
