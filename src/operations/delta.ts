@@ -11,8 +11,8 @@ import { type ListedFile, listStored } from '../report/contents.ts'
 import { sumOf } from '../stored.ts'
 import type { Content, DeltaReport } from './content.ts'
 
-/** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
-export const UPLOADS = 64
+/** Files that are packed and sent at once; how many of them the server gets side by side is the client's to say. */
+export const UPLOADS = 32
 /** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
 const ASK_FROM = 16 * 1024
 
@@ -23,14 +23,6 @@ export interface DeltaStore {
   readonly size: number | null
   /** All files as devices download them; null when the server has not told all their sizes. */
   readonly files: readonly ListedFile[] | null
-}
-
-export interface Storing {
-  /** Whether Capgo took a file: false when there was none to send. */
-  readonly begun: Promise<boolean>
-  readonly done: Promise<DeltaStore>
-  /** Gives up what is not under way yet. */
-  end(): Promise<void>
 }
 
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
@@ -59,29 +51,10 @@ interface DeltaContext {
 }
 
 /** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
-export function storeDelta(content: Content, session: Session | null, context: DeltaContext): Storing {
-  const begun = Promise.withResolvers<boolean>()
-  const over = new AbortController()
-  const done = store(content, session, context, () => begun.resolve(true), over.signal)
-  // Whoever awaits `begun` or `done` sees the error; one that nobody awaits must not end the process.
-  begun.promise.catch(() => {})
-  done.then(() => begun.resolve(false), begun.reject)
-  return {
-    begun: begun.promise,
-    done,
-    async end() {
-      over.abort()
-      await done.catch(() => {})
-    },
-  }
-}
-
-async function store(
+export async function storeDelta(
   content: Content,
   session: Session | null,
   { app, capgo, config, ...context }: DeltaContext,
-  onTaken: () => void,
-  signal: AbortSignal,
 ): Promise<DeltaStore> {
   const { files } = content
   if (files === null) throw new TypeError('These files were not hashed')
@@ -100,9 +73,7 @@ async function store(
   const sent = await queue
     .addAll(
       missing.map(file => async (): Promise<StoredFile> => {
-        signal.throwIfAborted()
         const packed = await pack(file)
-        signal.throwIfAborted()
         const hash =
           session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
         const key = deltaKey({
@@ -126,7 +97,6 @@ async function store(
             },
             { config },
           )
-          onTaken()
           sentFiles++
           sentBytes += packed.size
         }
