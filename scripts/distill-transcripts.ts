@@ -11,6 +11,7 @@ import {
   ANSWER_HEADERS,
   type Answer,
   type Exchange,
+  namesOf,
   type Recorded,
   type State,
   shapeOf,
@@ -38,10 +39,23 @@ interface Recording {
 type Raw = Recording['exchanges'][number]
 
 function distill(recording: Recording): Recorded {
-  return { state: readState(recording.exchanges), exchanges: recording.exchanges.map(distillExchange) }
+  const answered = recording.exchanges.filter(
+    ({ path, status }) => path.startsWith('/rest/v1/') && status < 300,
+  )
+  // A stand-in for PostgREST gave functions none, and rows that were made a range.
+  const telling = answered.filter(({ path, status }) => status === 201 || path.startsWith('/rest/v1/rpc/'))
+  const isReal = telling.every(({ status, responseHeaders: { 'content-range': range } }) =>
+    status === 201 ? range?.startsWith('*/') : range !== undefined,
+  )
+  const ranges = telling.length === 0 ? null : isReal
+  return {
+    ...(ranges === false ? { ranges } : {}),
+    state: readState(recording.exchanges),
+    exchanges: recording.exchanges.map(raw => distillExchange(raw, ranges)),
+  }
 }
 
-function distillExchange(raw: Raw): Exchange {
+function distillExchange(raw: Raw, ranges: boolean | null): Exchange {
   const headers = Object.fromEntries(Object.entries(raw.requestHeaders).filter(([name]) => !IDLE.has(name)))
   const ip = raw.requestHeaders['cf-connecting-ip']
   return {
@@ -55,18 +69,25 @@ function distillExchange(raw: Raw): Exchange {
     // "3 s later" and the like.
     ...(/^(\d+) s\b/.test(raw.note ?? '') ? { seconds: Number(/^\d+/.exec(raw.note!)![0]) } : {}),
     ...(A_ROUND_LATER.test(raw.note ?? '') ? { isRoundLater: true } : {}),
-    answer: distillAnswer(raw),
+    answer: distillAnswer(raw, ranges),
   }
 }
 
-function distillAnswer({ status, responseHeaders, responseBody }: Raw): Answer {
+function distillAnswer({ path, status, responseHeaders, responseBody }: Raw, ranges: boolean | null): Answer {
+  const isDatabase = path.startsWith('/rest/v1/')
+  const range = isDatabase && ranges ? responseHeaders['content-range'] : undefined
+  const names = isDatabase && ranges !== false ? namesOf(path, responseBody) : undefined
   const { error, code } = (responseBody ?? {}) as { error?: unknown; code?: unknown }
   const name = error ?? code
   return {
     status,
     ...(typeof name === 'string' ? { error: name } : {}),
     ...(responseBody === undefined || responseBody === null ? {} : { shape: shapeOf(responseBody) }),
-    headers: ANSWER_HEADERS.filter(header => header in responseHeaders),
+    headers: ANSWER_HEADERS.filter(
+      header => header in responseHeaders && (ranges !== false || !isDatabase || header !== 'content-range'),
+    ),
+    ...(range === undefined ? {} : { range }),
+    ...(names === undefined || names.length === 0 ? {} : { names }),
   }
 }
 
@@ -143,10 +164,10 @@ mkdirSync(TARGET)
 for (const file of readdirSync(folder)
   .filter(name => name.endsWith('.json'))
   .sort()) {
-  const { state, exchanges } = distill(JSON.parse(readFileSync(join(folder, file), 'utf8')))
+  const { exchanges, ...about } = distill(JSON.parse(readFileSync(join(folder, file), 'utf8')))
   const lines = exchanges.map(exchange => JSON.stringify(exchange)).join(',\n')
   writeFileSync(
     join(TARGET, basename(file)),
-    `{"state":${JSON.stringify(state)},"exchanges":[\n${lines}\n]}\n`,
+    `${JSON.stringify(about).slice(0, -1)},"exchanges":[\n${lines}\n]}\n`,
   )
 }

@@ -1,8 +1,8 @@
 import { Hono } from 'hono'
 import { requireKey, requireUserOrKey } from './auth.ts'
 import { allowed, type C, type Env, isAppId, jsonBody } from './context.ts'
-import { ApiError, refuse } from './errors.ts'
-import { can } from './permissions.ts'
+import { ApiError, noRows, refuse } from './errors.ts'
+import { policy } from './policies.ts'
 
 export const apps = new Hono<Env>()
 
@@ -11,7 +11,8 @@ const noAccess = (appId: string) =>
 
 apps.get('/', requireKey, c => {
   const { store } = c.get('capgo')
-  return c.json(store.list('apps').filter(app => can(store, c.get('key'), 'app.read', app.app_id)))
+  const visible = policy(store, c.get('key'), 'apps', 'select')
+  return c.json(store.list('apps').filter(app => visible(app as never)))
 })
 
 apps.post('/', requireUserOrKey, async c => {
@@ -47,7 +48,12 @@ apps.post('/', requireUserOrKey, async c => {
   })
 })
 
-apps.get('/:id', requireKey, c => c.json(appFor(c, 'app.read')))
+apps.get('/:id', requireKey, c => {
+  const app = appFor(c, 'app.read')
+  if (!policy(c.get('capgo').store, c.get('key'), 'apps', 'select')(app as never))
+    throw new ApiError(404, 'cannot_find_app', 'Cannot find app', { supabaseError: noRows })
+  return c.json(app)
+})
 
 const settings = [
   'name',

@@ -42,7 +42,10 @@ function authenticate(c: C, value: string | undefined, upload: boolean): void {
   const ip = clientIp(c)
   limits.checkFailedAuth(ip)
   if (!value) throw new ApiError(401, 'no_key_provided', 'No key provided')
-  const key = findKey(store, value)
+  // Found or not, as the connection fails for the key or for whom it belongs to.
+  const isLost = c.env.isShort === true
+  if (isLost && c.env.record.n % 2 === 0) throw new ApiError(400, 'user_not_found', 'User not found')
+  const key = isLost ? undefined : findKey(store, value)
   if (!key) {
     limits.recordFailedAuth(ip)
     throw new ApiError(401, 'invalid_apikey', 'Invalid apikey')

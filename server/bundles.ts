@@ -5,6 +5,7 @@ import { allowed, type Body, bodyOrQuery, type C, type Env, isAppId, jsonBody } 
 import { type ApiError, noRows, PgError, refuse } from './errors.ts'
 import { can } from './permissions.ts'
 import type { BundleRow, ChannelRow } from './store.ts'
+import { refuseUnencrypted } from './triggers.ts'
 
 const PAGE = 50
 /** The database answers at most so many rows. */
@@ -65,6 +66,12 @@ bundles.post('/', async c => {
     throw refuse('invalid_protocol', 'External URL must use HTTPS protocol', { external_url })
   const app = store.find('apps', { app_id })
   if (!app) throw refuse('cannot_find_app', 'Cannot find app', { app_id })
+  const refused = refuseUnencrypted(store, { owner_org: app.owner_org, session_key, key_id })
+  if (refused !== null)
+    throw refuse(refused.code, refused.message, {
+      enforce_encrypted_bundles: true,
+      ...(refused.code === 'encryption_required' ? {} : { required_encryption_key: true }),
+    })
   if (store.find('app_versions', { app_id, name: version, deleted: false }))
     throw refuse('version_already_exists', 'Version already exists', { version })
   try {

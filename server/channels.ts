@@ -3,7 +3,7 @@ import { requireKey } from './auth.ts'
 import { formRefused, pageOf, promote } from './bundles.ts'
 import { allowed, type Body, bodyOrQuery, type C, type Env, isAppId, jsonBody } from './context.ts'
 import { noRows, PgError, refuse } from './errors.ts'
-import { can } from './permissions.ts'
+import { can, isLockedOut } from './permissions.ts'
 import { policy } from './policies.ts'
 import { literal } from './query.ts'
 import { schema, updatePackages } from './schema.ts'
@@ -25,17 +25,27 @@ channels.get('/', async c => {
   if (!isAppId(app_id)) throw invalidApp(app_id)
   if (!allowed(c, 'app.read_channels', app_id)) throw noAccess({ app_id })
   if (name) {
-    const channel = store.find('channels', { app_id, name: String(name) })
+    const channel = findVisible(c, app_id, name)
     // The code is misnamed in the service too.
     if (!channel) throw refuse('cannot_find_version', 'Cannot find version', { supabaseError: noRows })
     return c.json(present(c, channel))
   }
+  const visible = policy(store, c.get('key'), 'channels', 'select')
+  const rows = store.list('channels', { app_id }, 'ORDER BY created_at, id')
   return c.json(
-    pageOf(store.list('channels', { app_id }, 'ORDER BY created_at, id'), page).map(channel =>
-      present(c, channel),
-    ),
+    pageOf(
+      rows.filter(row => visible(row as never)),
+      page,
+    ).map(channel => present(c, channel)),
   )
 })
+
+/** What row security shows of a channel. */
+function findVisible(c: C, app_id: string, name: unknown): ChannelRow | undefined {
+  const { store } = c.get('capgo')
+  const channel = store.find('channels', { app_id, name: String(name) })
+  return channel && policy(store, c.get('key'), 'channels', 'select')(channel as never) ? channel : undefined
+}
 
 /** A channel as GET /channel shows it: camelCase for what came later, and no platform flags. */
 function present(c: C, channel: ChannelRow) {
@@ -111,10 +121,12 @@ function setChannel(c: C, body: Body): Body {
   const { app_id, channel: name } = body
   if (!app_id) throw refuse('missing_app_id', 'Missing app_id', { body })
   if (!isAppId(app_id)) throw invalidApp(app_id)
-  const existing = name === undefined ? undefined : store.find('channels', { app_id, name: String(name) })
+  const existing = name === undefined ? undefined : findVisible(c, app_id, name)
   if (existing) {
     if (!allowed(c, 'channel.update_settings', app_id, existing.id)) throw noAccess({ app_id, channel: name })
   } else if (!allowed(c, 'app.create_channel', app_id)) throw noAccess({ app_id })
+  // What is written cannot be read back, and nothing foresees that.
+  if (isLockedOut(store, app_id)) throw new PgError('PGRST116', noRows.message)
   // [N]
   if (profile === 'new' && body.public === true && !allowed(c, 'app.update_settings', app_id))
     throw noAccess({ app_id })

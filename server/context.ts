@@ -20,7 +20,8 @@ export interface Capgo {
 }
 
 export interface Env {
-  Bindings: HttpBindings & { record: RecordedRequest; prefix: string }
+  /** `isShort`: the database has no connection left for this request. */
+  Bindings: HttpBindings & { record: RecordedRequest; prefix: string; isShort?: boolean }
   Variables: { capgo: Capgo; key: KeyRow; requestId: string }
 }
 

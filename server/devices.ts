@@ -95,8 +95,9 @@ function clearOverride(c: C, body: Body): Response {
   if (!allowed(c, 'app.manage_devices', app_id)) throw noAccess(app_id)
   // Trap kept: row security may filter the delete, and then nothing is removed without a word.
   const override = store.find('channel_devices', { app_id, device_id })
-  const mayDelete = policy(store, c.get('key'), 'channel_devices', 'delete')
-  if (override && mayDelete(override as never)) store.remove('channel_devices', override.id)
+  const may = (verb: 'select' | 'delete') => policy(store, c.get('key'), 'channel_devices', verb)
+  if (override && may('select')(override as never) && may('delete')(override as never))
+    store.remove('channel_devices', override.id)
   return c.json({ status: 'ok' })
 }
 

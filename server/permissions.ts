@@ -72,6 +72,21 @@ export function can(
   })
 }
 
+/** Whether the key may do it in the organisation itself. */
+export function mayInOrg(store: Store, key: KeyRow | undefined, permission: string, org: string): boolean {
+  const bindings = key === undefined ? [] : store.list('role_bindings', { key_rbac_id: key.rbac_id, org })
+  return bindings.some(binding => (roles[binding.role] as readonly string[]).includes(permission))
+}
+
+/**
+ * Whether the app's organisation demands two factors of people who have one. Row security hides its apps, channels and
+ * overrides from them then; bundles stay as they are, and so does what asks for a permission.
+ */
+export function isLockedOut(store: Store, appId: string): boolean {
+  const app = store.find('apps', { app_id: appId })
+  return app !== undefined && store.find('orgs', { id: app.owner_org })?.enforcing_2fa === true
+}
+
 /** The id that marks what a preview key made, or null for every other key. */
 export function previewOwner(store: Store, key: KeyRow | undefined, appId: string): string | null {
   if (!key) return null

@@ -1,5 +1,5 @@
 // Row security (contract 2.2 to 2.5): what a key sees and may change, row by row.
-import { can } from './permissions.ts'
+import { can, isLockedOut, mayInOrg } from './permissions.ts'
 import type { BundleRow, ChannelRow, KeyRow, ManifestRow, OverrideRow, Store } from './store.ts'
 
 type Row = Record<string, unknown>
@@ -25,10 +25,7 @@ export function policy(
 
   const rules: Record<string, Partial<Record<Verb, (row: Row) => boolean>>> = {
     apps: {
-      // Hidden from keys of people whom the organisation locks out; other tables are not.
-      select: row =>
-        may('app.read', row.app_id as string) &&
-        !store.find('orgs', { id: row.owner_org as string })?.blocked_by_2fa,
+      select: row => may('app.read', row.app_id as string) && !isLockedOut(store, row.app_id as string),
       update: row => may('app.update_settings', row.app_id as string),
       delete: row => may('app.delete', row.app_id as string),
     },
@@ -46,7 +43,10 @@ export function policy(
     channels: {
       select: row => {
         const channel = row as unknown as ChannelRow
-        return may('app.read', channel.app_id) || may('channel.read', channel.app_id, channel.id)
+        return (
+          !isLockedOut(store, channel.app_id) &&
+          (may('app.read', channel.app_id) || may('channel.read', channel.app_id, channel.id))
+        )
       },
       insert: row => {
         const channel = row as unknown as ChannelRow
@@ -63,14 +63,16 @@ export function policy(
       select: row => {
         const override = row as unknown as OverrideRow
         return (
-          may('app.read', override.app_id) ||
-          may('channel.read_forced_devices', override.app_id, override.channel_id)
+          !isLockedOut(store, override.app_id) &&
+          (may('app.read', override.app_id) ||
+            may('channel.read_forced_devices', override.app_id, override.channel_id))
         )
       },
       insert: row => manageDevices(row),
       update: row => manageDevices(row),
       delete: row => manageDevices(row),
     },
+    orgs: { select: row => mayInOrg(store, key, 'org.read', row.id as string) },
     manifest: {
       select: row => {
         const bundle = store.find('app_versions', { id: (row as unknown as ManifestRow).app_version_id })

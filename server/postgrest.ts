@@ -32,7 +32,9 @@ postgrest.onError((error, c) => {
     console.error(error)
     return c.json({ code: 'XX000', message: 'Internal error', details: null, hint: null }, 500)
   }
-  return c.json(error.body(), error.status)
+  // Seen both ways: 401 with a key that is known, 403 with another.
+  const isRefusal = error.code === '42501' && requestKey(c) !== undefined
+  return c.json(error.body(), isRefusal ? 401 : error.status)
 })
 
 postgrest.use('/*', async (c, next) => {
@@ -50,13 +52,17 @@ postgrest.use('/*', async (c, next) => {
 /** Functions whose list is one JSON value and not a set of rows. */
 const SCALARS = new Set(['get_organization_cli_warnings'])
 
-postgrest.post('/rpc/:name', async c => {
-  const args = await bodyOf(c)
-  const result = callFunction(c, c.req.param('name'), (args ?? {}) as Row, requestKey(c))
-  if (Array.isArray(result) && !SCALARS.has(c.req.param('name')))
-    c.header('Content-Range', range(0, result.length, undefined))
+postgrest.post('/rpc/:name', async c => answerFunction(c, ((await bodyOf(c)) ?? {}) as Row))
+postgrest.get('/rpc/:name', c => answerFunction(c, c.req.query()))
+
+/** A value is one row. */
+function answerFunction(c: C, args: Row): Response {
+  const name = c.req.param('name') ?? ''
+  const result = callFunction(c, name, args, requestKey(c))
+  const count = Array.isArray(result) && !SCALARS.has(name) ? result.length : 1
+  c.header('Content-Range', range(0, count, isCounted(c) ? count : undefined))
   return c.json(result as never)
-})
+}
 
 // The router answers HEAD with the GET handler and drops the body.
 postgrest.get('/:table', c => {
@@ -87,6 +93,8 @@ postgrest.post('/:table', async c => {
       const values = checkedValues(store, table, item)
       const draft = store.draft(table, values, as) as Row
       if (!policy(store, key, table, 'insert')(draft)) throw forbidden(table)
+      // What is given back has to be readable.
+      if (request.isGivenBack && !policy(store, key, table, 'select')(draft)) throw forbidden(table)
       const clash = merge || ignore ? findClash(store, table, conflictColumns, draft) : undefined
       if (!clash) return [store.write(table, draft, as) as Row]
       if (ignore) return []
@@ -109,7 +117,7 @@ postgrest.patch('/:table', async c => {
     if (request.single && changed.length !== 1) throw single(changed.length)
     return changed
   })
-  return answer(c, request, rows, request.prefer.includes('return=representation') ? 200 : 204)
+  return answer(c, request, rows, request.isGivenBack ? 200 : 204)
 })
 
 postgrest.delete('/:table', c => {
@@ -121,7 +129,7 @@ postgrest.delete('/:table', c => {
     for (const row of gone) store.remove(request.table, row[primaryKey(request.table)] as string | number)
     return gone
   })
-  return answer(c, request, rows, request.prefer.includes('return=representation') ? 200 : 204)
+  return answer(c, request, rows, request.isGivenBack ? 200 : 204)
 })
 
 interface Request {
@@ -132,6 +140,8 @@ interface Request {
   /** As `select` asks for. What it asks in vain is refused before anything is changed. */
   shape: (row: Row) => Row | undefined
   prefer: string
+  /** Whether a write is answered with its rows. */
+  isGivenBack: boolean
   single: boolean
 }
 
@@ -155,6 +165,7 @@ function readRequest(c: C): Request {
     filters: parseFilters(table, store.profile, filtered, reserved, select),
     shape: shaper(store, table, select, key),
     prefer: c.req.header('prefer') ?? '',
+    isGivenBack: (c.req.header('prefer') ?? '').includes('return=representation'),
     single: (c.req.header('accept') ?? '').includes(OBJECT),
   }
 }
@@ -186,6 +197,8 @@ function checkedValues(store: Store, table: Table, item: Row): Partial<Rows[Tabl
       }
       if (column.kind === 'json') return [name, value]
       const stored = literal(column, value)
+      if (column.length !== undefined && String(stored).length > column.length)
+        throw new PgError('22001', `value too long for type character varying(${column.length})`)
       return [name, column.kind === 'bool' ? stored === 1 : stored]
     }),
   ) as Partial<Rows[Table]>
@@ -239,22 +252,30 @@ const single = (count: number) => new PgError('PGRST116', noRows.message, `The r
 const range = (from: number, count: number, total: number | undefined) =>
   `${count === 0 ? '*' : `${from}-${from + count - 1}`}/${total ?? '*'}`
 
+const isCounted = (c: C) => (c.req.header('prefer') ?? '').includes('count=exact')
+
 function answer(c: C, request: Request, all: Row[], status: 200 | 201 | 204): Response {
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
-  if (status === 204 || (!isRead && !request.prefer.includes('return=representation')))
-    return c.body(null, status)
+  const counted = isCounted(c)
   const shaped = all.map(request.shape).filter(row => row !== undefined)
   const { rows, from } = isRead ? page(c, request, shaped) : { rows: shaped, from: 0 }
-  const counted = request.prefer.includes('count=exact')
-  if (request.single && rows.length !== 1) throw single(rows.length)
-  c.header('Content-Range', range(from, rows.length, counted ? shaped.length : undefined))
+  if (request.single && (isRead || request.isGivenBack) && rows.length !== 1) throw single(rows.length)
+  // Rows that are new or gone stand in no range.
+  const ranged = isRead || c.req.method === 'PATCH' ? rows.length : 0
+  c.header('Content-Range', range(from, ranged, counted ? shaped.length : undefined))
+  if (!isRead && !request.isGivenBack) {
+    const [key, row] = [primaryKey(request.table), all[0]]
+    if (status === 201 && all.length === 1 && request.prefer.includes('return=headers-only'))
+      c.header('Location', `/${request.table}?${key}=eq.${row![key]}`)
+    return c.body(null, status)
+  }
   if (request.single) {
     c.header('Content-Type', `${OBJECT}; charset=utf-8`)
-    return c.body(JSON.stringify(rows[0]), status)
+    return c.body(JSON.stringify(rows[0]), status as 200)
   }
   c.header('Content-Type', 'application/json; charset=utf-8')
   const partial = isRead && counted && rows.length < shaped.length
-  return c.body(JSON.stringify(rows), partial ? 206 : status)
+  return c.body(JSON.stringify(rows), partial ? 206 : (status as 200))
 }
 
 function page(c: C, request: Request, rows: Row[]): { rows: Row[]; from: number } {
@@ -269,13 +290,14 @@ function page(c: C, request: Request, rows: Row[]): { rows: Row[]; from: number 
   const offset = whole('offset', 0) + first
   const wanted = asked?.[2] ? Number(asked[2]) - first + 1 : MAX_ROWS
   const limit = Math.min(whole('limit', MAX_ROWS), wanted, MAX_ROWS)
-  const counted = request.prefer.includes('count=exact')
-  if (counted && offset > rows.length)
+  if (isCounted(c) && offset > rows.length) {
+    c.header('Content-Range', range(0, 0, rows.length))
     throw new PgError(
       'PGRST103',
       'Requested range not satisfiable',
       `An offset of ${offset} was requested, but there are only ${rows.length} rows.`,
     )
+  }
   return { rows: rows.slice(offset, offset + limit), from: offset }
 }
 
@@ -342,7 +364,8 @@ function relation(
   const shape = shaper(store, other, embedded.select, key)
   const visible = policy(store, key, other, 'select')
   const filters = parseFilters(other, store.profile, embedded.params, reserved, embedded.select)
-  const order = parseOrder(other, store.profile, embedded.params.get('order'))
+  // They are found one by one, wherever they lie.
+  const order = parseOrder(other, store.profile, embedded.params.get('order') ?? primaryKey(other))
   const offset = Number(embedded.params.get('offset') ?? 0)
   const limit = Math.min(Number(embedded.params.get('limit') ?? MAX_ROWS), MAX_ROWS)
   return row => {

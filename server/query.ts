@@ -38,7 +38,9 @@ const notParsed = (text: string) => new PgError('PGRST100', `"failed to parse ($
 
 export function columnsOf(table: string, profile: Profile): Record<string, Column> {
   return Object.fromEntries(
-    Object.entries(tables[table]!.columns).filter(([, column]) => !column.newer || profile === 'new'),
+    Object.entries(tables[table]!.columns).filter(
+      ([, column]) => !column.hidden && (!column.newer || profile === 'new'),
+    ),
   )
 }
 
@@ -235,7 +237,7 @@ export function literal(column: Column, value: unknown): SQLInputValue {
 
 /** `order=a.desc,b.asc.nullslast`; PostgreSQL sorts nulls last going up and first going down. */
 export function parseOrder(table: string, profile: Profile, text: string | null): string {
-  if (!text) return 'ORDER BY rowid'
+  if (!text) return 'place' in tables[table]!.columns ? 'ORDER BY place, rowid' : 'ORDER BY rowid'
   const terms = splitList(text).map(part => {
     const [name = '', ...modifiers] = part.trim().split('.')
     if (!columnsOf(table, profile)[name]) throw new PgError('42703', `column ${table}.${name} does not exist`)

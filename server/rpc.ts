@@ -2,7 +2,7 @@
 import { findKey } from './auth.ts'
 import type { Body, C } from './context.ts'
 import { PgError } from './errors.ts'
-import { can } from './permissions.ts'
+import { can, mayInOrg } from './permissions.ts'
 import type { KeyRow, OrgRow, Store } from './store.ts'
 
 interface Call {
@@ -11,6 +11,8 @@ interface Call {
   /** The key named in the arguments, else the one of the header `capgkey`. */
   key: KeyRow | undefined
 }
+
+const DAY = 86_400_000
 
 const orgOf = ({ store, args }: Call): OrgRow | undefined =>
   store.find('orgs', { id: String(args.orgid ?? args.org_id ?? '') })
@@ -35,8 +37,33 @@ const functions: Record<string, (call: Call) => unknown> = {
   request_actor_user_id: ({ key }) => key?.user_id ?? null,
   cli_check_permission: ({ store, args, key }) =>
     can(store, key, String(args.permission_key), args.app_id ?? null, args.channel_id ?? null),
-  reject_access_due_to_2fa_for_app: call => orgOfApp(call)?.blocked_by_2fa ?? false,
-  reject_access_due_to_2fa_for_org: call => orgOf(call)?.blocked_by_2fa ?? false,
+  // Nobody asks without a key that is known, and nothing is told then.
+  reject_access_due_to_2fa_for_app: call => call.key !== undefined && orgOfApp(call)?.enforcing_2fa === true,
+  reject_access_due_to_2fa_for_org: call => call.key !== undefined && orgOf(call)?.enforcing_2fa === true,
+  check_org_members_2fa_enabled: call => {
+    const org = orgOf(call)
+    if (org === undefined || !mayInOrg(call.store, call.key, 'org.read', org.id))
+      throw new PgError('P0001', 'NO_RIGHTS')
+    return []
+  },
+  /** A row for each day; this server counts nothing. */
+  get_app_metrics: ({ store, args, key }) => {
+    const app_id = String(args.p_app_id)
+    if (!can(store, key, 'app.read', app_id)) return []
+    const [from, to] = [Date.parse(String(args.p_start_date)), Date.parse(String(args.p_end_date))]
+    const days = Array.from({ length: Math.max(0, (to - from) / DAY + 1) }, (_, day) => from + day * DAY)
+    const none = {
+      mau: 0,
+      storage: 0,
+      bandwidth: 0,
+      build_time_unit: 0,
+      get: 0,
+      fail: 0,
+      install: 0,
+      uninstall: 0,
+    }
+    return days.map(day => ({ app_id, date: new Date(day).toISOString().slice(0, 10), ...none }))
+  },
   get_organization_cli_warnings: call => orgOf(call)?.cli_warnings ?? [],
   is_allowed_action_org_action: call => orgOf(call)?.plan_valid ?? false,
   is_trial_org: call => (orgOf(call)?.plan_valid ? 15 : 0),
@@ -54,7 +81,7 @@ const functions: Record<string, (call: Call) => unknown> = {
       name: org.name,
       paying: org.plan_valid,
       can_use_more: org.plan_valid,
-      '2fa_has_access': !org.blocked_by_2fa,
+      '2fa_has_access': !org.enforcing_2fa,
     }))
   },
   get_channel_current_bundle_rbac: ({ store, args, key }) => {

@@ -12,6 +12,10 @@ export interface Column {
   values?: readonly string[]
   /** [N] exists on newer servers only. */
   newer?: true
+  /** Of this server alone: PostgREST knows nothing of it. */
+  hidden?: true
+  /** Most characters of a text. */
+  length?: number
 }
 
 export interface Table {
@@ -100,7 +104,7 @@ export const schema = {
       link: text(),
       comment: text(),
       manifest_count: int(0),
-      key_id: text(),
+      key_id: { kind: 'text', default: null, length: 20 },
       cli_version: text(),
       deleted_at: time(),
       created_by_apikey_rbac_id: text(),
@@ -148,6 +152,8 @@ export const schema = {
       auto_pause_last_triggered_at: time(),
       auto_pause_last_checked_at: time(),
       update_package: { kind: 'text', default: 'all', values: updatePackages, newer: true },
+      /** Where the row lies: reads without an order give the lowest first. */
+      place: { kind: 'int', default: 0, hidden: true },
     },
   },
   channel_devices: {
@@ -174,16 +180,19 @@ export const schema = {
       file_size: int(0),
     },
   },
-  // Below: not reachable through PostgREST.
   orgs: {
+    exposed: true,
     columns: {
       id: { kind: 'text', primary: true, default: uuid },
       name: required,
-      plan_valid: bool(true),
-      blocked_by_2fa: bool(false),
-      cli_warnings: json(() => []),
+      enforcing_2fa: bool(false),
+      enforce_encrypted_bundles: bool(false),
+      required_encryption_key: { kind: 'text', default: null, length: 21 },
+      plan_valid: { ...bool(true), hidden: true },
+      cli_warnings: { ...json(() => []), hidden: true },
     },
   },
+  // Below: not reachable through PostgREST.
   devices: {
     unique: [['app_id', 'device_id']],
     columns: {
@@ -271,6 +280,7 @@ export type TableName = keyof typeof schema
 export const tables: Record<string, Table> = schema
 
 export const foreignKeys: readonly ForeignKey[] = [
+  { name: 'owner_org_id_fkey', from: 'apps', column: 'owner_org', to: 'orgs', target: 'id' },
   { name: 'app_versions_app_id_fkey', from: 'app_versions', column: 'app_id', to: 'apps', target: 'app_id' },
   { name: 'channels_app_id_fkey', from: 'channels', column: 'app_id', to: 'apps', target: 'app_id' },
   { name: 'channels_version_fkey', from: 'channels', column: 'version', to: 'app_versions', target: 'id' },

@@ -36,14 +36,16 @@ export function seeders(store: Store) {
   }
 
   function seedApp(app: SeedApp): AppRow {
-    const special = app.planValid === false || app.blockedBy2fa || app.cliWarnings
+    const special = app.planValid === false || app.blockedBy2fa || app.encryption || app.cliWarnings
     const name = app.org ?? (special ? `Organization of ${app.appId}` : SHARED_ORG)
     const org =
       store.find('orgs', { name }) ??
       store.insert('orgs', {
         name,
         plan_valid: app.planValid ?? true,
-        blocked_by_2fa: app.blockedBy2fa ?? false,
+        enforcing_2fa: app.blockedBy2fa ?? false,
+        enforce_encrypted_bundles: Boolean(app.encryption),
+        required_encryption_key: typeof app.encryption === 'string' ? app.encryption : null,
         cli_warnings: app.cliWarnings ?? [],
       })
     return store.insert('apps', {

@@ -26,7 +26,12 @@ process.once('exit', () => {
 
 /** Starts a Capgo of one's own on 127.0.0.1. */
 export async function startCapgo(options: LocalCapgoOptions = {}): Promise<LocalCapgo> {
-  const { runtime = 'workerd', profile = 'base', latencyMs = 0 } = options
+  const {
+    runtime = 'workerd',
+    profile = 'base',
+    latencyMs = 0,
+    connections = Number.POSITIVE_INFINITY,
+  } = options
   const directory = options.database ?? mkdtempSync(join(tmpdir(), 'local-capgo-'))
   mkdirSync(directory, { recursive: true })
   const store = new Store({ database: options.database, directory, profile, now: options.now })
@@ -62,24 +67,38 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
   }
   const app = createApp(capgo)
 
+  let busy = 0
+  /** PostgREST has connections of its own, and waits for them. */
+  const takesConnection = ({ headers, url = '' }: IncomingMessage) =>
+    headers.capgkey !== undefined && !url.includes('/rest/v1/')
   const listener = getRequestListener(
     async (request, env) => {
-      const { incoming, outgoing } = env as HttpBindings
-      const { record, struck } = incoming as Watched
-      const cut = () => cutConnection(outgoing)
-      if (latencyMs > 0) await sleep(latencyMs)
-      const refused = await strike(struck, 'before', record, cut)
-      if (refused) return refused
-      const prefix = prefixOf(new URL(request.url).pathname)
-      const response = await app.fetch(request, { incoming, outgoing, record, prefix })
-      const replaced = (await strike(struck, 'after', record, cut)) ?? endedEarly(struck)
-      if (latencyMs > 0) await sleep(latencyMs)
-      const answer = replaced ?? response
-      if (!outgoing.socket?.destroyed) record.status = answer.status
-      return answer
+      const { incoming } = env as HttpBindings
+      const taken = takesConnection(incoming) ? 1 : 0
+      busy += taken
+      try {
+        return await handle(request, env as HttpBindings, taken === 1 && busy > connections)
+      } finally {
+        busy -= taken
+      }
     },
     { overrideGlobalObjects: false },
   )
+
+  async function handle(request: Request, { incoming, outgoing }: HttpBindings, isShort: boolean) {
+    const { record, struck } = incoming as Watched
+    const cut = () => cutConnection(outgoing)
+    if (latencyMs > 0) await sleep(latencyMs)
+    const refused = await strike(struck, 'before', record, cut)
+    if (refused) return refused
+    const prefix = prefixOf(new URL(request.url).pathname)
+    const response = await app.fetch(request, { incoming, outgoing, record, prefix, isShort })
+    const replaced = (await strike(struck, 'after', record, cut)) ?? endedEarly(struck)
+    if (latencyMs > 0) await sleep(latencyMs)
+    const answer = replaced ?? response
+    if (!outgoing.socket?.destroyed) record.status = answer.status
+    return answer
+  }
   const server = createServer({ keepAliveTimeout: 30_000 }, (incoming, outgoing) => {
     const isPage = incoming.url === '/' || incoming.url?.startsWith('/_local/')
     const record = recordRequest(requests.length + 1, incoming, outgoing)

@@ -110,6 +110,7 @@ export interface ChannelRow {
   auto_pause_last_checked_at: string | null
   /** [N] */
   update_package: 'all' | 'zip' | 'delta' | 'zip_from_builtin' | 'delta_from_builtin'
+  place: number
 }
 
 /** A row of `channel_devices`. */
@@ -152,7 +153,10 @@ export interface OrgRow {
   id: string
   name: string
   plan_valid: boolean
-  blocked_by_2fa: boolean
+  /** Two factors are demanded of everybody; nobody here has set them up. */
+  enforcing_2fa: boolean
+  enforce_encrypted_bundles: boolean
+  required_encryption_key: string | null
   cli_warnings: { message: string; fatal: boolean }[]
 }
 

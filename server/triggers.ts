@@ -142,7 +142,42 @@ function insertBundle(store: Store, bundle: BundleRow, as: Actor): void {
   bundle.owner_org = ownerOf(store, bundle.app_id)
   bundle.created_by_apikey_rbac_id = previewOwner(store, as.key, bundle.app_id)
   bundle.manifest_count ??= 0
+  if (as.key) requireEncryption(store, bundle)
   if (store.profile === 'new') checkUploadPath(bundle)
+}
+
+/** Why the organisation does not take the bundle as it is encrypted, or null. Asked before row security. */
+export function refuseUnencrypted(
+  store: Store,
+  { owner_org, session_key, key_id }: Partial<Pick<BundleRow, 'owner_org' | 'session_key' | 'key_id'>>,
+): { code: string; message: string } | null {
+  const org = store.find('orgs', { id: String(owner_org) })
+  if (!org?.enforce_encrypted_bundles) return null
+  if (!session_key)
+    return {
+      code: 'encryption_required',
+      message:
+        'This organization requires all bundles to be encrypted. Please upload an encrypted bundle with a session_key.',
+    }
+  const required = org.required_encryption_key
+  if (!required) return null
+  const specific = 'This organization requires bundles to be encrypted with a specific key.'
+  if (!key_id)
+    return {
+      code: 'encryption_key_required',
+      message: `${specific} The uploaded bundle does not have a key_id.`,
+    }
+  // Key ids have 20 characters, and what is demanded may have 21.
+  if (key_id === required.slice(0, 20) || key_id.startsWith(required)) return null
+  return {
+    code: 'encryption_key_mismatch',
+    message: `${specific} The uploaded bundle was encrypted with a different key.`,
+  }
+}
+
+function requireEncryption(store: Store, bundle: BundleRow): void {
+  const refused = refuseUnencrypted(store, bundle)
+  if (refused !== null) throw new PgError('P0001', `${refused.code}: ${refused.message}`)
 }
 
 const frozen = [
@@ -173,6 +208,8 @@ function updateBundle(store: Store, old: BundleRow, next: BundleRow, as: Actor):
       'P0001',
       'bundle_already_ready: Bundle content cannot be changed after upload is complete. Upload a new bundle instead.',
     )
+  if (as.key && (['app_id', 'session_key', 'key_id'] as const).some(name => differs(old[name], next[name])))
+    requireEncryption(store, next)
   if (store.profile === 'new' && !ready && as.key) {
     const changed = identity.find(name => old[name] !== null && differs(old[name], next[name]))
     if (changed)
@@ -218,6 +255,9 @@ function updateChannel(store: Store, old: ChannelRow, next: ChannelRow, as: Acto
   next.created_by = old.created_by
   next.rbac_id = old.rbac_id
   next.owner_org = ownerOf(store, next.app_id)
+  // The row is written anew in the first free place.
+  if (next.version !== old.version)
+    next.place = Math.min(0, ...store.list('channels').map(({ place }) => place)) - 1
   const promotes = next.version !== old.version || next.rollout_version !== old.rollout_version
   if (promotes && as.key && !can(store, as.key, 'channel.promote_bundle', next.app_id, next.id))
     throw new PgError('42501', 'PERMISSION_DENIED_CHANNEL_PROMOTE_BUNDLE')

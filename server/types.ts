@@ -8,6 +8,11 @@ export type Runtime = 'workerd' | 'edge'
 export type Profile = 'base' | 'new'
 
 export interface LocalCapgoOptions {
+  /**
+   * So many requests with a key can be under way (with `latencyMs`): the database has no connection for another one, and
+   * refuses it as if its key were wrong.
+   */
+  connections?: number
   /** Default 0: a free port. Always 127.0.0.1. */
   port?: number
   /** Directory for the SQLite file and the stored objects. Without it: memory, and a temporary directory that stop() removes. */
@@ -56,8 +61,10 @@ export interface SeedApp {
   exposeMetadata?: boolean
   /** false = the organisation's plan is exhausted or cancelled. */
   planValid?: boolean
-  /** RPC `reject_access_due_to_2fa_for_app` answers this. */
+  /** The organisation demands two-factor authentication, which the owner of every key lacks. */
   blockedBy2fa?: boolean
+  /** The organisation takes encrypted bundles alone: with any key (`true`), or with one of this key id. */
+  encryption?: boolean | string
   retention?: number
   blockProviderInfraRequests?: boolean
   defaultUploadChannel?: string

@@ -47,6 +47,38 @@ export class ActionError extends Error {
   }
 }
 
+/** Node's and OpenSSL's codes for a certificate that does not prove who answers. */
+const UNTRUSTED =
+  /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|INVALID_(CA|PURPOSE)|ERR_TLS_CERT_ALTNAME|HOSTNAME_MISMATCH|CRL_|ERROR_IN_C)/
+
+/** Why there was no answer, where nothing was asked since the certificate is not trusted: waiting does not help. */
+export function untrusted(error: unknown, what: string): ActionError | null {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    const { code } = cause as { code?: unknown }
+    if (typeof code !== 'string' || !UNTRUSTED.test(code)) continue
+    return new ActionError(
+      'tls_untrusted',
+      `${what} has a certificate that the runner does not trust (${code}).`,
+      {
+        hint: hintFor(code),
+        cause: error,
+      },
+    )
+  }
+  return null
+}
+
+function hintFor(code: string): string {
+  if (code === 'CERT_HAS_EXPIRED')
+    return 'The certificate has expired: renew it. Is the clock of the runner right?'
+  if (code === 'CERT_NOT_YET_VALID')
+    return 'The certificate is not valid yet. Is the clock of the runner right?'
+  if (/ALTNAME|HOSTNAME/.test(code))
+    return 'The certificate is of another name. Use the address that it was made for, or get one for this address.'
+  if (code === 'CERT_REVOKED') return 'Its authority revoked the certificate: get a new one.'
+  return 'Store the certificate of your authority (PEM) on the runner, and name the file in the variable NODE_EXTRA_CA_CERTS: in the environment of the runner, or in "env:" of the job. UNABLE_TO_VERIFY_LEAF_SIGNATURE also means that the server leaves out the certificate between its own and the authority.'
+}
+
 /** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
 export class Stopped extends ActionError {}
 

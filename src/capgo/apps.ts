@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { ActionError } from '../errors.ts'
+import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
 import { list, PAGE, parseAnswer, query, quote } from './postgrest.ts'
 import { refusal } from './refusal.ts'
@@ -37,11 +37,44 @@ export function apps({ http, api, key, database }: Connection) {
     } as const
     const answer = await http.send(call)
     if (answer.status === 200) return parseAnswer(App, answer, call)
-    if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
+    if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404) {
+      if (await isLockedOut(appId)) throw twoFactorRequired(appId)
       throw new ActionError('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
         hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
       })
+    }
     throw refusal(call, answer)
+  }
+
+  /** The API hides the app from people whom the organisation locks out; this tells it apart. False where nothing tells. */
+  async function isLockedOut(appId: string): Promise<boolean> {
+    try {
+      const { url, headers } = await database()
+      const { json } = await http.send({
+        what: 'ask whether two factors are demanded',
+        method: 'POST',
+        url: `${url}/rpc/reject_access_due_to_2fa_for_app`,
+        headers,
+        json: { app_id: appId },
+        retry: 'repeat',
+      })
+      return json === true
+    } catch (error) {
+      if (error instanceof Stopped) throw error
+      return false
+    }
+  }
+
+  /**
+   * Throws where the key is refused by now: the database answers a key that is not good with nothing, and nothing is
+   * no proof that something is gone.
+   */
+  async function requireKey(appId: string): Promise<void> {
+    try {
+      await readApp(appId)
+    } catch (error) {
+      if (!(error instanceof ActionError) || error.code !== 'app_not_found') throw error
+    }
   }
 
   /** The app's row with what is embedded in it. Throws what `readApp` throws where the key sees no such row. */
@@ -75,13 +108,14 @@ export function apps({ http, api, key, database }: Connection) {
       'app_not_in_database',
       `Capgo's database hides app ${appId} from this key, although its API shows it.`,
       {
-        hint: "If the organisation demands two-factor authentication or a new password, the key's owner has to set it up. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
+        hint: "If the organisation demands a new password, the key's owner has to set it. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
       },
     )
   }
 
   return {
     readApp,
+    requireKey,
 
     /**
      * The app, its channel of this name (null when there is none that the key can see), its public channels, the newest
@@ -185,6 +219,16 @@ export function apps({ http, api, key, database }: Connection) {
       }
     },
   }
+}
+
+function twoFactorRequired(appId: string): ActionError {
+  return new ActionError(
+    'two_factor_required',
+    `The organisation of app ${appId} demands two-factor authentication, and the owner of this key has not set it up.`,
+    {
+      hint: "Capgo hides the app until then. Let the key's owner set it up in the Capgo console (account settings), or use a key of somebody who has.",
+    },
+  )
 }
 
 /** A server that gives fewer rows at once leaves gaps: what stands before the first one. */

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
+import { apps } from './apps.ts'
 import type { Connection } from './connection.ts'
 import { ConnectionError } from './http.ts'
 import { list as listed, parseAnswer, query, unexpected } from './postgrest.ts'
@@ -36,6 +37,7 @@ const CREATIONS = 3
 
 export function channels(connection: Connection) {
   const { http, api, key, database } = connection
+  const { requireKey } = apps(connection)
 
   const list = (
     appId: string,
@@ -93,6 +95,14 @@ export function channels(connection: Connection) {
     /** The channel with the bundle it serves, null when there is none (or the key cannot see it). */
     readChannel: readOne,
 
+    /** The channel, which must exist by now. Throws `channel_vanished`, and why the key sees it no more. */
+    async requireChannel(appId: string, name: string): Promise<ChannelRow> {
+      const channel = await readOne(appId, name)
+      if (channel !== null) return channel
+      await requireKey(appId)
+      throw channelVanished(name)
+    },
+
     /** Channels of these names, with what they serve. */
     async readChannels(appId: string, names: readonly string[]): Promise<ChannelRow[]> {
       const found: ChannelRow[] = []
@@ -116,7 +126,10 @@ export function channels(connection: Connection) {
       if (!withBundle && (await deleteAsSeen(appId, seen))) return 'deleted'
       const look = async () => (await list(appId, { id: `eq.${seen.id}` }, `read channel ${seen.name}`))[0]
       const now = await look()
-      if (now === undefined) return 'gone'
+      if (now === undefined) {
+        await requireKey(appId)
+        return 'gone'
+      }
       if (!isAsSeen(now, seen)) return 'changed'
       const call = {
         what: `delete channel ${seen.name}`,
@@ -268,7 +281,7 @@ export function notDeleted(what: string): ActionError {
 }
 
 /** A channel that must exist by now. */
-export function channelVanished(name: string): ActionError {
+function channelVanished(name: string): ActionError {
   return new ActionError(
     'channel_vanished',
     `Channel ${name} is not there, although it was made or read before.`,

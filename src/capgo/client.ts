@@ -102,8 +102,9 @@ export function createCapgo(options: CapgoOptions) {
     return { url: config.supaHost, key: config.supaKey }
   }
 
+  const ofApps = apps(connection)
   return {
-    ...apps(connection),
+    ...ofApps,
     ...bundles(connection),
     ...channels(connection),
     ...devices(connection),
@@ -130,8 +131,9 @@ export function createCapgo(options: CapgoOptions) {
       permission: Permission,
       scope: { readonly appId: string; readonly channelId: number | null },
     ): Promise<void> {
-      if (!(await hasPermission(permission, scope.appId, scope.channelId)))
-        throw permissionMissing(what, { permission, role: SMALLEST_ROLE[permission] })
+      if (await hasPermission(permission, scope.appId, scope.channelId)) return
+      await ofApps.requireKey(scope.appId)
+      throw permissionMissing(what, { permission, role: SMALLEST_ROLE[permission] })
     },
 
     /** Throws `on_premise_app` when the organisation's plan allows no more storage; asked once. */

@@ -5,7 +5,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
 import { type Dispatcher, request } from 'undici'
-import { ActionError } from '../errors.ts'
+import { ActionError, untrusted } from '../errors.ts'
+import { createLoad, isKeyRefused } from './load.ts'
+import { isPassing, LONGEST_RETRY_AFTER, retryAfter } from './passing.ts'
 
 export interface Call {
   /** What is being done, for messages: "promote the bundle". */
@@ -42,6 +44,8 @@ export interface Answer {
   readonly json: unknown
   /** Capgo's `error` or PostgREST's `code`, '' without one: a word that can stand in an output and in a sentence. */
   readonly code: string
+  /** The key was refused, and it had worked before. */
+  readonly keyWorked?: true
 }
 
 export interface HttpOptions {
@@ -77,8 +81,6 @@ const FIRST_PAUSE = 500
 const LONGEST_PAUSE = 10_000
 const OUTAGE = 90_000
 const STALL = 60_000
-/** A server that asks for a longer pause than this is not waited for. */
-const LONGEST_RETRY_AFTER = 120_000
 /** All tries of a call and the pauses between them: no other try begins later. */
 export const PATIENCE = 180_000
 
@@ -87,6 +89,7 @@ export type Http = ReturnType<typeof createHttp>
 export function createHttp(options: HttpOptions) {
   /** Origins that have answered: when they are gone, it is not for a wrong address. */
   const known = new Set<string>()
+  const load = createLoad()
   /** What the server's clock said when the last answer came. */
   let told: { readonly date: number; readonly at: number } | null = null
 
@@ -99,6 +102,7 @@ export function createHttp(options: HttpOptions) {
     const began = performance.now()
     const patience = call.patience ?? Math.max(PATIENCE, call.timeout ?? 0)
     let paused = 0
+    const hasKey = call.headers?.capgkey !== undefined
     const mayBeOut = (error: Error) =>
       error instanceof ConnectionError &&
       known.has(originOf(call.url)) &&
@@ -107,8 +111,8 @@ export function createHttp(options: HttpOptions) {
     return pRetry(
       async () => {
         tries++
-        const answer = await exchange(call)
-        if (isPassing(answer, call)) throw new PassingFault(answer)
+        const answer = hasKey ? await takeTurn(call) : await exchange(call)
+        if (isPassing(answer, call) || load.isPassing(answer)) throw new PassingFault(answer)
         return answer
       },
       {
@@ -134,9 +138,24 @@ export function createHttp(options: HttpOptions) {
         },
       },
     ).catch((error: unknown) => {
-      if (error instanceof PassingFault) return error.answer
-      throw error
+      if (!(error instanceof PassingFault)) throw error
+      const { answer } = error
+      return isKeyRefused(answer) ? load.giveUp(answer) : answer
     })
+  }
+
+  /** Sends a call with the key as soon as few enough others are under way. */
+  async function takeTurn(call: Call): Promise<Answer> {
+    const place = await load.enter()
+    if (place === null) return load.lastAnswer()!
+    let answer: Answer | null = null
+    try {
+      options.signal.throwIfAborted()
+      answer = await exchange(call)
+    } finally {
+      load.leave(place, call, answer)
+    }
+    return isKeyRefused(answer) ? (load.lastAnswer() ?? answer) : answer
   }
 
   async function exchange(call: Call): Promise<Answer> {
@@ -187,6 +206,8 @@ export function createHttp(options: HttpOptions) {
       options.signal.throwIfAborted()
       if (error instanceof AbortError || error instanceof ActionError) throw error
       const cause = error as Error & { code?: string }
+      const distrusted = untrusted(error, `Could not ${call.what}: ${originOf(call.url)}`)
+      if (distrusted !== null) throw distrusted
       throw new ConnectionError(
         'no_connection',
         `Could not ${call.what}: no answer from ${originOf(call.url)} (${cause.code ?? cause.name}: ${options.redact(cause.message)}).`,
@@ -261,36 +282,6 @@ class PassingFault extends Error {
   }
 }
 
-function isPassing(answer: Answer, call: Call): boolean {
-  if (call.answers?.includes(answer.status)) return false
-  if (asksTooMuch(answer)) return false
-  // `on_premise_app` says that the plan does not allow it; no waiting helps. What stands before Capgo has no code.
-  if (answer.status === 429) return answer.code !== 'on_premise_app' && !isLockout(answer)
-  if (answer.status === 503) return call.retry === 'repeat' || retryAfter(answer) !== null
-  return answer.status >= 500 && call.retry === 'repeat'
-}
-
-/** Twenty wrong keys from one address lock it for 15 minutes; each further call makes it longer. */
-function isLockout(answer: Answer): boolean {
-  return answer.text.includes('too_many_failed_auth_attempts')
-}
-
-/** The pause is longer than a job should wait. */
-export function asksTooMuch(answer: Answer): boolean {
-  return (retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER
-}
-
-/** Milliseconds, or null when the server names no pause. */
-export function retryAfter(answer: Answer): number | null {
-  const header = answer.headers['retry-after']
-  // Seconds, or a date (RFC 9110).
-  const asked = Number(header) * 1000 || Date.parse(String(header)) - Date.now()
-  if (Number.isFinite(asked) && asked > 0) return asked
-  const body = (answer.json as { moreInfo?: { retryAfterSeconds?: unknown } } | undefined)?.moreInfo
-    ?.retryAfterSeconds
-  return typeof body === 'number' && body > 0 ? body * 1000 : null
-}
-
 /** The request cannot have reached the server. */
 export function neverSent(error: ConnectionError): boolean {
   const code = (error.cause as { code?: string } | undefined)?.code
@@ -340,7 +331,9 @@ const CODE = /^\w[\w.-]{0,63}$/
 
 function codeOf(json: unknown): string {
   if (typeof json !== 'object' || json === null) return ''
-  const { error, code } = json as { error?: unknown; code?: unknown }
-  const found = typeof error === 'string' ? error : code
+  const { error, code, message } = json as { error?: unknown; code?: unknown; message?: unknown }
+  // What the database's own rules refuse has one code for all, and its message begins with a word.
+  const rule = code === 'P0001' ? /^(\w+)(?=:|$)/.exec(String(message))?.[1] : undefined
+  const found = typeof error === 'string' ? error : (rule ?? code)
   return typeof found === 'string' && CODE.test(found) ? found : ''
 }

@@ -1,5 +1,6 @@
 import { ActionError } from '../errors.ts'
-import { type Answer, asksTooMuch, type Call, retryAfter } from './http.ts'
+import type { Answer, Call } from './http.ts'
+import { asksTooMuch, isFault, retryAfter } from './passing.ts'
 
 /** What a Capgo error code means for the person who set up the workflow. */
 const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
@@ -27,6 +28,24 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
     message: 'The channel accepts only bundles with delta files (update package), and this one has none.',
     hint: 'Set the input "delta" to true, or change the update package of the channel in the Capgo console.',
   },
+  user_not_found: {
+    message: 'Capgo finds nobody to whom the API key belongs.',
+    hint: 'Make a new key in the Capgo console under "API keys". A self-hosted database that is short of connections says this too: run the job again.',
+  },
+  encryption_required: {
+    message: "The app's organisation accepts encrypted bundles only, and this bundle is not encrypted.",
+    hint: 'Nothing was uploaded. Set the input "private-key" from a secret, and the public key of the same pair in the Capacitor config (plugins.CapacitorUpdater.publicKey). Installed apps need that public key first.',
+  },
+  encryption_key_required: {
+    message:
+      "The app's organisation accepts bundles of one encryption key only, and this bundle does not name its key.",
+    hint: 'Nothing was uploaded. Set plugins.CapacitorUpdater.publicKey in the Capacitor config to the public key of that pair.',
+  },
+  encryption_key_mismatch: {
+    message:
+      "The app's organisation accepts bundles of one encryption key only, and this bundle has another.",
+    hint: 'Nothing was uploaded. Use the key pair that the organisation demands: its private key in the input "private-key", its public key in the Capacitor config. An owner of the organisation sees in the Capgo console which one it is.',
+  },
   on_premise_app: {
     message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
     hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
@@ -44,10 +63,22 @@ export interface Needs {
  * `needs` names the permission whose lack looks like this answer.
  */
 export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs): ActionError {
-  const code = wrapped(answer) ?? answer.code
-  if (asksTooMuch(answer) && (code === '' || code === 'too_many_requests' || answer.status >= 500))
+  const code = answer.text.includes('too_many_failed_auth_attempts')
+    ? 'too_many_failed_auth_attempts'
+    : (wrapped(answer) ?? answer.code)
+  if (asksTooMuch(answer) && (code === '' || code === 'too_many_requests' || isFault(answer)))
     return askedToWait(call.what, code, answer)
   const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
+  if (answer.keyWorked)
+    return new ActionError(
+      code,
+      `Capgo refuses the API key, which worked earlier in this run (could not ${call.what}).`,
+      {
+        hint: 'Was the key revoked, or has it expired? Then store a new one as the secret that "capgo-token" reads. A self-hosted database that is short of connections refuses good keys too: run the job again, or raise its max_connections.',
+        cause: summary(answer),
+        passing: true,
+      },
+    )
   if (known !== undefined)
     return new ActionError(code, known.message, {
       hint: known.hint,
@@ -59,11 +90,10 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
     code || `http_${answer.status}`,
     `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`,
     {
-      passing: answer.status >= 500 || (answer.status === 429 && code !== 'on_premise_app'),
-      hint:
-        answer.status >= 500
-          ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
-          : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
+      passing: isFault(answer) || (answer.status === 429 && code !== 'on_premise_app'),
+      hint: isFault(answer)
+        ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
+        : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
       cause: summary(answer),
     },
   )

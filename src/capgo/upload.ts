@@ -4,7 +4,8 @@ import { ActionError } from '../errors.ts'
 import { readRange } from '../file-range.ts'
 import type { Connection } from './connection.ts'
 import { type Decode, type Hashed, hashObject } from './download.ts'
-import { type Answer, asksTooMuch, type Call, ConnectionError, neverSent, PATIENCE } from './http.ts'
+import { type Answer, type Call, ConnectionError, neverSent, PATIENCE } from './http.ts'
+import { asksTooMuch, isFault } from './passing.ts'
 import { parseAnswer, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import type { FilesConfig } from './wire.ts'
@@ -417,7 +418,7 @@ function isWorthResuming(answer: Answer): boolean {
   if (answer.status === 415) return false
   return answer.status === 404
     ? answer.code === ''
-    : answer.status >= 500 || (answer.status === 429 && answer.code !== 'on_premise_app')
+    : isFault(answer) || (answer.status === 429 && answer.code !== 'on_premise_app')
 }
 
 function lost(what: string): ActionError {

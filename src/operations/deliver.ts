@@ -136,14 +136,13 @@ function goAhead({ appId, channel, newest }: PublishFacts, app: App, content: Co
   capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
   capgo
     .readFilesConfig()
-    .then(async config => {
-      const { on } = decideFiles(content, config)
+    .then(config => {
       // The app has none of its files stored.
-      if (on && newest.length === 0) capgo.expectUploads(Math.min(UPLOADS, content.fileCount))
-      // Else the first file will tell.
-      if (!on || content.encryption !== null) await capgo.requireStorage(app.owner_org, appId)
+      if (decideFiles(content, config).on && newest.length === 0)
+        capgo.expectUploads(Math.min(UPLOADS, content.fileCount))
     })
     .catch(() => {})
+  capgo.requireStorage(app.owner_org, appId).catch(() => {})
 }
 
 /**

@@ -13,8 +13,8 @@ import { type ListedFile, listStored } from '../report/contents.ts'
 import { sumOf } from '../stored.ts'
 import type { Content, DeltaReport } from './content.ts'
 
-/** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
-export const UPLOADS = 64
+/** Files that are packed and sent at once; how many of them the server gets side by side is the client's to say. */
+export const UPLOADS = 32
 /** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
 const ASK_FROM = 16 * 1024
 /** Objects that are looked at at once. */
@@ -35,14 +35,6 @@ export interface DeltaStore {
    * `delta_files_gone`.
    */
   confirm(): Promise<number>
-}
-
-export interface Storing {
-  /** Whether Capgo took a file: false when there was none to send. */
-  readonly begun: Promise<boolean>
-  readonly done: Promise<DeltaStore>
-  /** Gives up what is not under way yet. */
-  end(): Promise<void>
 }
 
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
@@ -70,36 +62,17 @@ interface DeltaContext {
   readonly onFile: (sent: number, total: number) => void
 }
 
-/** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
-export function storeDelta(content: Content, session: Session | null, context: DeltaContext): Storing {
-  const begun = Promise.withResolvers<boolean>()
-  const over = new AbortController()
-  const done = store(content, session, context, () => begun.resolve(true), over.signal)
-  // Whoever awaits `begun` or `done` sees the error; one that nobody awaits must not end the process.
-  begun.promise.catch(() => {})
-  done.then(() => begun.resolve(false), begun.reject)
-  return {
-    begun: begun.promise,
-    done,
-    async end() {
-      over.abort()
-      await done.catch(() => {})
-    },
-  }
-}
-
 /** A file and its row of the manifest. */
 interface Entry {
   readonly file: HashedFile
   readonly row: StoredFile
 }
 
-async function store(
+/** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
+export async function storeDelta(
   content: Content,
   session: Session | null,
   { app, capgo, config, ...context }: DeltaContext,
-  onTaken: () => void,
-  signal: AbortSignal,
 ): Promise<DeltaStore> {
   const { files } = content
   if (files === null) throw new TypeError('These files were not hashed')
@@ -118,9 +91,7 @@ async function store(
   let count = 0
 
   async function send(file: HashedFile, mayBeThere: boolean, fileName?: string): Promise<Entry> {
-    signal.throwIfAborted()
     const packed = await pack(file, fileName)
-    signal.throwIfAborted()
     const hash =
       session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
     const named = { file_name: packed.fileName, file_hash: hash }
@@ -130,7 +101,6 @@ async function store(
     if (!isStored) {
       const type = lookup(file.path) ?? 'application/octet-stream'
       await capgo.uploadFile({ ...packed, key, what: `file ${file.path}`, type }, { config })
-      onTaken()
       sentFiles++
       sentBytes += packed.size
     }

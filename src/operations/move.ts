@@ -1,4 +1,3 @@
-import { channelVanished } from '../capgo/channels.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
@@ -134,8 +133,7 @@ async function move(
   // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
   if (plan.comment !== null) await note(bundle, plan.comment)
   if (plan.withdrawal !== null) await note(plan.withdrawal.bundle, plan.withdrawal.comment)
-  const now = await capgo.readChannel(appId, channel.name)
-  if (now === null) throw channelVanished(channel.name)
+  const now = await capgo.requireChannel(appId, channel.name)
   // What was judged is what the channel served then.
   if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
     throw new ActionError(
@@ -144,8 +142,7 @@ async function move(
       { hint: 'Another job or person works on this channel. It was left alone; run the job again.' },
     )
   if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, now, appId, capgo)
-  const served = await capgo.readChannel(appId, channel.name)
-  if (served === null) throw channelVanished(channel.name)
+  const served = await capgo.requireChannel(appId, channel.name)
   if (!isAt(stage, bundle.id, served))
     throw new ActionError(
       'not_served',

@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { encryptFile, type Session } from '../bundle/encrypt.ts'
-import { channelVanished } from '../capgo/channels.ts'
 import type { Capgo } from '../capgo/client.ts'
 import { permissionMissing } from '../capgo/refusal.ts'
 import { zipKey } from '../capgo/upload.ts'
@@ -133,9 +132,9 @@ const ready = (name: string, freeze: Stored['freeze']): Stored => ({
 async function keep(
   plan: PublishPlan,
   action: Extract<PublishAction, { do: 'keep' }>,
-  { capgo, channel, commit, log }: PublishContext,
+  { capgo, commit, log, ...context }: PublishContext,
 ): Promise<Published> {
-  if (channel === null) throw channelVanished(plan.channelName)
+  const channel = context.channel ?? (await readBack(plan, capgo))
   if (
     action.outcome === 'unchanged' &&
     readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha
@@ -227,14 +226,10 @@ async function store(
       capgo,
       onFile: context.onFile,
     })
-  // Files are stored under names of their own, unless they are encrypted: then the bundle's row has their key.
-  const early = delta.on && content.encryption === null ? storeFiles(null) : null
-  // A file that Capgo took proves that the plan allows more. Only then there is a row, which a key may not remove.
-  if (!(await early?.begun)) await capgo.requireStorage(app.owner_org, plan.appId)
-  const { row, session } = await claim().catch(async (error: unknown) => {
-    await early?.end()
-    throw error
-  })
+  // Only where the plan allows more there is a row, which a key may not remove; and only with a row there are files:
+  // an organisation that demands encryption says so when the row is made.
+  await capgo.requireStorage(app.owner_org, plan.appId)
+  const { row, session } = await claim()
   let files: DeltaStore | null = null
   let zipSize: number | null = null
   let isHandedOver = false
@@ -242,7 +237,7 @@ async function store(
   try {
     ;[zipSize, files] = await both(
       isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context),
-      early?.done ?? (delta.on ? storeFiles(session).done : null),
+      delta.on ? storeFiles(session) : null,
     )
     if (files !== null) {
       const { sent, files: count } = files.report
@@ -285,6 +280,7 @@ async function store(
         !meanwhile.deleted
       )
         return { bundle: meanwhile, channel }
+      await capgo.requireKey(plan.appId)
       throw new ActionError(
         'bundle_vanished',
         `Bundle ${row.name} was removed or changed while it was published.`,
@@ -468,15 +464,14 @@ async function promote(
 
 /** Null when the channel was made with the bundle on it; else the channel that was there after all. */
 async function makeChannel(plan: PublishPlan, bundle: BundleRow, capgo: Capgo): Promise<ChannelRow | null> {
-  if (plan.create === null) throw channelVanished(plan.channelName)
+  // It was there when the plan was made.
+  if (plan.create === null) return readBack(plan, capgo)
   const made = await capgo.createChannel(plan.appId, plan.channelName, bundle.name, plan.create)
   return made.made ? null : readBack(plan, capgo)
 }
 
-async function readBack(plan: PublishPlan, capgo: Capgo): Promise<ChannelRow> {
-  const channel = await capgo.readChannel(plan.appId, plan.channelName)
-  if (channel === null) throw channelVanished(plan.channelName)
-  return channel
+function readBack(plan: PublishPlan, capgo: Capgo): Promise<ChannelRow> {
+  return capgo.requireChannel(plan.appId, plan.channelName)
 }
 
 function sentence(text: string): string {

@@ -1,6 +1,8 @@
 /** One recording: what was there before, then requests with what a real Capgo answered. */
 export interface Recorded {
   readonly state: State
+  /** False where a stand-in for PostgREST answered, whose `content-range` is not the real one's. */
+  readonly ranges?: false
   readonly exchanges: readonly Exchange[]
 }
 
@@ -40,6 +42,24 @@ export interface Answer {
   readonly shape?: Shape
   /** Those of `ANSWER_HEADERS` that are there. */
   readonly headers: readonly string[]
+  /** PostgREST's `content-range`. */
+  readonly range?: string
+  /** The names of rows that were asked for without an order. */
+  readonly names?: readonly string[]
+}
+
+/** Names of rows that nothing but the database's own order sorts. */
+export function namesOf(path: string, body: unknown): string[] | undefined {
+  const url = new URL(path, 'http://capgo')
+  if (!Array.isArray(body) || [...url.searchParams.keys()].some(name => name.endsWith('order')))
+    return undefined
+  const rows =
+    url.pathname === '/rest/v1/channels'
+      ? body
+      : url.pathname === '/rest/v1/apps'
+        ? body.flatMap(({ channels }) => channels ?? [])
+        : []
+  return rows.flatMap(row => (typeof row?.name === 'string' ? [row.name] : []))
 }
 
 /** Headers of answers that carry meaning. */

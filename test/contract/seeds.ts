@@ -1,17 +1,15 @@
 import type { LocalCapgo } from '../../server/index.ts'
+import type { SeedChannel } from '../../server/types.ts'
 import type { State } from './recorded.ts'
-import { APP, bindPreview, bytes, nextIds, seedState } from './world.ts'
+import { APP, bindPreview, bytes, nextIds, ORG, seedState } from './world.ts'
 
 type Seed = (capgo: LocalCapgo, keys: Readonly<Record<string, string>>, state: State) => void
 
 const bundles = (capgo: LocalCapgo, ...names: string[]) => {
   for (const name of names) capgo.seedBundle({ appId: APP, name, bytes })
 }
-const channel = (
-  capgo: LocalCapgo,
-  name: string,
-  more: { bundle?: string; public?: boolean; allow_device_self_set?: boolean } = {},
-) => capgo.seedChannel({ appId: APP, name, ...more })
+const channel = (capgo: LocalCapgo, name: string, more: Partial<Omit<SeedChannel, 'appId' | 'name'>> = {}) =>
+  capgo.seedChannel({ appId: APP, name, ...more })
 const override = (capgo: LocalCapgo, name: string) =>
   capgo.seedOverride({ appId: APP, deviceId: 'somebody', channel: name })
 
@@ -26,6 +24,22 @@ const devices = (capgo: LocalCapgo, count: number) => {
       updated_at: new Date(Date.parse('2026-11-23T11:03:39.608Z') - n * 60_000).toISOString(),
     })
 }
+
+/** The app as the second set of recordings found it. */
+const served = (capgo: LocalCapgo) => {
+  nextIds(capgo, { bundle: 5092, channel: 88 })
+  bundles(capgo, '4.9.0', '4.9.1', '4.9.2', '5.0.0', '5.0.1', '5.0.2')
+  const any = { disable_auto_update: 'none', disable_auto_update_under_native: false } as const
+  channel(capgo, 'production', { bundle: '5.0.2', public: true, ...any })
+  nextIds(capgo, { channel: 90 })
+  channel(capgo, 'ap-new-3', { bundle: '5.0.1' })
+}
+
+const demandEncryption = ({ store }: LocalCapgo, required_encryption_key: string | null, isOn = true) =>
+  void store.update('orgs', store.find('orgs', { id: ORG })!, {
+    enforce_encrypted_bundles: isOn,
+    required_encryption_key,
+  })
 
 /** What there was before each recording, where its own answers do not tell. */
 export const SEEDS: Readonly<Record<string, Seed>> = {
@@ -113,13 +127,46 @@ export const SEEDS: Readonly<Record<string, Seed>> = {
     bindPreview(capgo, keys.CAPGO_KEY_APP_PREVIEW!, 'pr-11')
   },
   'delta-delete-shared-patched': capgo => nextIds(capgo, { bundle: 5122 }),
+  'org-enforcing-2fa': capgo => {
+    served(capgo)
+    nextIds(capgo, { bundle: 5098 })
+    capgo.store.update('orgs', capgo.store.find('orgs', { id: ORG })!, { enforcing_2fa: true })
+  },
+  'org-encrypted-bundles': capgo => {
+    served(capgo)
+    nextIds(capgo, { bundle: 5105 })
+    demandEncryption(capgo, null)
+  },
+  'postgrest-content-range': capgo => {
+    served(capgo)
+    nextIds(capgo, { bundle: 5098 })
+    for (let n = 0; n < 11; n++) bundles(capgo, `6.0.${n}`)
+    nextIds(capgo, { bundle: 5124 })
+  },
+  'channels-without-order': capgo => {
+    served(capgo)
+    nextIds(capgo, { channel: 100 })
+  },
   'bundle-metadata': capgo => {
     nextIds(capgo, { bundle: 55, channel: 10 })
     capgo.seedBundle({ appId: APP, name: '2.0.1' })
   },
 }
 
+/** What was changed in the database by hand, before which exchange. */
+export const CHANGES: Readonly<Record<string, Readonly<Record<number, (capgo: LocalCapgo) => void>>>> = {
+  'org-enforcing-2fa': {
+    99: ({ store }) => void store.update('orgs', store.find('orgs', { id: ORG })!, { enforcing_2fa: false }),
+  },
+  'org-encrypted-bundles': {
+    18: capgo => demandEncryption(capgo, 'MIIBCgKCAQEA0123abcd'),
+    25: capgo => demandEncryption(capgo, 'MIIBCgKCAQEA0123abcde'),
+    26: capgo => demandEncryption(capgo, null, false),
+  },
+}
+
 const STAND_IN = 'a stand-in answered: the Capgo that was run does not know the route'
+const COUNTED = 'statistics, which this action does not ask for'
 const BLOCKED = 'the address was blocked by 1,000 requests before; test/unit/server/limits.test.ts does that'
 
 /** Exchanges that the local Capgo answers otherwise, by their place in the recording, and why that is right. */
@@ -134,5 +181,8 @@ export const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<number, strin
   'delta-delete-shared-unpatched':
     'the job that removes the objects died of a mistake of that commit: delta-delete-shared-patched is the rule',
   'device-rate-limit-ip': BLOCKED,
+  'org-enforcing-2fa': Object.fromEntries(
+    [9, 15, 16, 26, 32, 33, 43, 49, 50, 60, 66, 67, 77, 83, 84].map(index => [index, COUNTED]),
+  ),
   preview: 'the names of hosts are not in the recording; test/unit/server asks for previews',
 }

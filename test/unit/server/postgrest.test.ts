@@ -58,7 +58,7 @@ describe('filters', () => {
     ['app_versions?name=foo', 400, 'PGRST100'],
     ['app_versions?name=in.(a', 400, 'PGRST100'],
     ['nope', 404, 'PGRST205'],
-    ['orgs', 404, 'PGRST205'],
+    ['apikeys', 404, 'PGRST205'],
     ['apikeys?select=key', 404, 'PGRST205'],
     ['channels?select=name,app_versions(name)', 300, 'PGRST201'],
     ['channels?select=name,devices(id)', 400, 'PGRST200'],
@@ -273,7 +273,7 @@ describe('writes', () => {
       headers,
       setup.key('app_developer'),
     )
-    expect(developer).toMatchObject({ status: 403, body: { code: '42501' } })
+    expect(developer).toMatchObject({ status: 401, body: { code: '42501' } })
   })
 
   it('finalising with a filter tells by the row count whether it did the work', async () => {
@@ -360,7 +360,7 @@ describe('row security', () => {
         body: { deleted: true },
       })
     expect(await patch(setup.key('app_reader'))).toMatchObject({ status: 200, body: [] })
-    expect(await patch(setup.key('app_uploader'))).toMatchObject({ status: 403, body: { code: '42501' } })
+    expect(await patch(setup.key('app_uploader'))).toMatchObject({ status: 401, body: { code: '42501' } })
     expect((await patch(setup.admin)).body[0]).toMatchObject({
       deleted: true,
       deleted_at: expect.any(String),
