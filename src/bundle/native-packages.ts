@@ -215,13 +215,18 @@ export async function hasUpdater(root: string, directory: string): Promise<boole
   }
 }
 
-/** Version of the updater in the app: as installed, else the lowest that its range allows; null when nothing tells. */
+/** Version of the updater in the app, as installed; null where it is not. */
+export function installedUpdater(installed: readonly NativePackage[]): string | null {
+  return semver.valid(installed.find(({ name }) => name === UPDATER)?.version)
+}
+
+/** The same; where it is not installed, the lowest version that its range allows. Null when nothing tells. */
 export async function readUpdaterVersion(
   root: string,
   installed: readonly NativePackage[],
 ): Promise<string | null> {
-  const found = installed.find(({ name }) => name === UPDATER)?.version
-  if (found !== undefined && semver.valid(found) !== null) return found
+  const found = installedUpdater(installed)
+  if (found !== null) return found
   const range = (await readDependencies(root)).get(UPDATER)
   return range !== undefined && semver.validRange(range) !== null
     ? (semver.minVersion(range)?.version ?? null)
