@@ -171,7 +171,7 @@ async function checkUpdater(root: string, directory: string, isStrict: boolean):
   const message = `${file} has no dependency @capgo/capacitor-updater, so the app takes no update.`
   if (!isStrict) return [message]
   throw new ActionError('updater_missing', message, {
-    hint: 'Install the plugin (npm install @capgo/capacitor-updater, npx cap sync), call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
+    hint: 'Add the plugin there (for example npm install @capgo/capacitor-updater), run npx cap sync, call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
     at: { file },
   })
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type BuildOptions, buildWebApp, installDependencies } from '../bundle/build.ts'
 import { type CheckedWebDirectory, checkWebDirectory } from '../bundle/check.ts'
 import { readEncryption } from '../bundle/encrypt.ts'
-import { readNativePackages, readUpdaterVersion } from '../bundle/native-packages.ts'
+import { installedUpdater, readNativePackages, readUpdaterVersion } from '../bundle/native-packages.ts'
 import { detectPackageManager } from '../bundle/package-manager.ts'
 import { shownPath } from '../bundle/paths.ts'
 import { type BundleZip, zipDirectory } from '../bundle/zip.ts'
@@ -10,6 +10,7 @@ import { MAX_UPLOAD } from '../capgo/wire.ts'
 import type { Deps } from '../deps.ts'
 import type { Project } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
+import { judgeUpdater } from '../plan/updater.ts'
 import type { Content } from './content.ts'
 import { NO_MAPS } from './source-maps.ts'
 
@@ -124,10 +125,11 @@ export async function buildBundle(
       files: { count: checked.files.length, bytes: checked.totalBytes },
       leftOut: checked.leftOut,
       sourceMaps: checked.sourceMaps,
-      warnings:
-        inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0
-          ? [...checked.warnings, NO_MAPS]
-          : checked.warnings,
+      warnings: [
+        judgeUpdater(installedUpdater(nativePackages), encryption !== null),
+        ...checked.warnings,
+        inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0 ? NO_MAPS : null,
+      ].filter(warning => warning !== null),
       duration,
     }
   })

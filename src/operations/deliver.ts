@@ -177,8 +177,9 @@ export async function deliver(
     standingTo,
   )
   const plan = planPublish(known)
+  const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
   await log.group('Plan', async () => {
-    for (const warning of project.warnings) log.info(`Note: ${warning}`)
+    for (const warning of told.warnings) log.info(`Note: ${warning}`)
     for (const line of renderLogPlan(plan.decisions)) log.info(line)
   })
 
@@ -190,7 +191,6 @@ export async function deliver(
       : null
   const compareZips = () => gatherContents(served, built.content, capgo)
   const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null
-  const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
   const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console }
   const maps = uploadArtifact === null ? [] : built.sourceMaps
   if (inputs.dryRun) {
