@@ -42,6 +42,7 @@ import { secretForms } from './redaction.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
 import { type Inspection, inspect, inspectServed } from './stored.ts'
+import { nullIfMissing } from './system-error.ts'
 
 /** The app in the working tree. Paths are absolute. */
 export interface Project {
@@ -328,7 +329,7 @@ async function wantedVersion(
   directory: string,
 ): Promise<WantedVersion> {
   const file = join(directory, 'package.json')
-  const content = version === null ? await readFile(file, 'utf8').catch(() => null) : null
+  const content = version === null ? await readFile(file, 'utf8').catch(nullIfMissing) : null
   const manifest = content === null ? null : parseJson(content, shownPath(root, file), 'package_json_broken')
   return chooseVersion({
     input: version,

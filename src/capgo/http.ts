@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
 import { type Dispatcher, request } from 'undici'
 import { ActionError } from '../errors.ts'
+import { isSystemError } from '../system-error.ts'
 
 export interface Call {
   /** What is being done, for messages: "promote the bundle". */
@@ -186,6 +187,8 @@ export function createHttp(options: HttpOptions) {
     } catch (error) {
       options.signal.throwIfAborted()
       if (error instanceof AbortError || error instanceof ActionError) throw error
+      // A file that is sent, and not the way to Capgo.
+      if (isSystemError(error)) throw new AbortError(error)
       const cause = error as Error & { code?: string }
       throw new ConnectionError(
         'no_connection',
