@@ -68,15 +68,9 @@ export async function checkStart(directory: string, files: readonly BundleFile[]
   if (!isLost)
     return {
       problem: null,
-      warnings: [...missing, ...styles].map(
-        ({ src }) => `index.html loads ${JSON.stringify(src)}, which is not in the bundle.`,
-      ),
+      warnings: sayMissing([...missing, ...styles]),
     }
-  const named = missing
-    .slice(0, 3)
-    .map(({ src }) => JSON.stringify(src))
-    .join(', ')
-  const message = `index.html loads ${named}${missing.length > 3 ? ` and ${missing.length - 3} more` : ''}, and the bundle has none of these scripts`
+  const message = `index.html loads ${nameSome(missing)}, and the bundle has none of these scripts`
   return {
     problem: {
       code: 'start_scripts_missing',
@@ -87,6 +81,16 @@ export async function checkStart(directory: string, files: readonly BundleFile[]
     },
     warnings: [],
   }
+}
+
+function sayMissing(missing: readonly Reference[]): string[] {
+  if (missing.length === 0) return []
+  return [`index.html loads ${nameSome(missing)}, which the bundle does not have.`]
+}
+
+function nameSome(references: readonly Reference[]): string {
+  const named = references.slice(0, 3).map(({ src }) => JSON.stringify(src))
+  return named.join(', ') + (references.length > 3 ? ` and ${references.length - 3} more` : '')
 }
 
 interface Reference {
