@@ -159,6 +159,8 @@ describe('what the repository says against a publish', () => {
       files: {
         'capacitor.config.json': json(config),
         'package.json': json({ version: '1.2.0', dependencies: { '@capgo/capacitor-updater': '^9.0.0' } }),
+        'android/app/build.gradle': 'android {\n  defaultConfig {\n    versionName appVersion\n  }\n}\n',
+        'ios/App/App/Info.plist': '<key>CFBundleShortVersionString</key>\n<string>1.0</string>\n',
       },
     })
     const [channel, ...others] = [
@@ -167,6 +169,7 @@ describe('what the repository says against a publish', () => {
       'autoUpdate is off',
       'updateUrl in',
       'deprecated',
+      'android/app/build.gradle:3 has "versionName appVersion"',
     ]
     for (const inputs of [{ 'dry-run': 'true' }, {}] as Record<string, string>[]) {
       const run = await world.push('main', { inputs })
@@ -174,7 +177,7 @@ describe('what the repository says against a publish', () => {
       const plan = run.visibleLog.slice(run.visibleLog.indexOf('Plan'))
       for (const said of [channel!, ...others]) {
         expect(plan.indexOf(said), said).toBeGreaterThan(0)
-        expect(plan.indexOf(said), said).toBeLessThan(plan.indexOf('native version'))
+        expect(plan.indexOf(said), said).toBeLessThan(plan.indexOf('1.0 (ios)'))
         expect(run.summary).toContain(said)
       }
     }
