@@ -109,12 +109,13 @@ async function findScript({
     if (Object.hasOwn(scripts, script)) return file
     nearest ??= file
     const names = Object.keys(scripts)
-    if (names.length > 0) others.push(`${shownPath(root, file)} has: ${names.join(', ')}.`)
+    const who = file === nearest ? 'It' : shownPath(root, file)
+    if (names.length > 0) others.push(`${who} has: ${names.join(', ')}.`)
   }
   if (nearest === null)
     throw new ActionError(
       'package_json_missing',
-      `"${shownPath(root, directory) || '.'}" has no package.json, nor have the folders above it.`,
+      `No package.json found in "${shownPath(root, directory) || '.'}" or above it.`,
       {
         hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
       },

@@ -244,7 +244,7 @@ describe('buildWebApp', () => {
     )
     expect(error).toMatchObject({
       code: 'package_json_missing',
-      message: '"app" has no package.json, nor have the folders above it.',
+      message: 'No package.json found in "app" or above it.',
     })
   })
 
@@ -264,7 +264,7 @@ describe('buildWebApp', () => {
       code: 'build_script_missing',
       message: 'package.json has no script "build".',
     })
-    expect(error.hint).toContain('package.json has: build:prod, test.')
+    expect(error.hint).toContain('It has: build:prod, test.')
   })
 
   it('does not take what every object has for a script', async () => {
