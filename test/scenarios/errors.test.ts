@@ -323,7 +323,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       files: { 'capacitor.config.json': '{ "webDir": "www" }' },
     },
     {
-      title: 'an app id from a variable that is not set',
+      title: 'an app id from an unset variable',
       code: 'app_id_missing',
       files: {
         'capacitor.config.json': null,

@@ -244,7 +244,7 @@ describe('the Capacitor config', () => {
       builds: true,
     })
     const run = await world.push('main')
-    expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'published', bundle: '3.1.0' })
+    expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'published', 'bundle-version': '3.1.0' })
     expect(run.visibleLog).toContain('The Capacitor config needs packages')
     expect(run.visibleLog.match(/Installed with npm ci|They are installed already/g)).toEqual([
       'Installed with npm ci',
