@@ -82,7 +82,10 @@ registerHooks({
       })
     if (!isOwn || !TYPESCRIPT.test(file)) return next(url, context)
     const commonjs = eraseTypes(file, ['typescript', 'imports'])
-    return isModuleOnly(commonjs)
+    // What an ES module imports is one, too, as far as it is written as one.
+    const isImported =
+      context.conditions?.includes('import') === true && /^\s*(?:im|ex)port\b/m.test(sources.get(file)!)
+    return isImported || isModuleOnly(commonjs)
       ? { format: 'module', shortCircuit: true, source: eraseTypes(file, ['typescript']) }
       : { format: 'commonjs', shortCircuit: true, source: commonjs }
   },
