@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
@@ -11,6 +11,7 @@ import {
   PackagesMissing,
 } from './evaluator.ts'
 import { parseJson } from './json.ts'
+import { foldersBelow } from './manifest.ts'
 import { foldersUp, shownPath } from './paths.ts'
 
 export interface CapacitorConfig {
@@ -67,8 +68,6 @@ const DEFAULT_WEB_DIR = 'www'
 const NO_WEB_DIR = ['', '.', '..', './', '../']
 /** What changes what a run publishes, or for whom: it is told where a variable should have given it. */
 const SOUGHT = ['webDir', 'version', 'publicKey', 'defaultChannel', 'updateUrl'] as const
-/** Folders that a hint names. */
-const NAMED = 5
 
 const text = z.optional(z.string())
 const schema = z.object({
@@ -234,7 +233,7 @@ async function findConfig(directory: string, root: string): Promise<string> {
     )
   if (first !== undefined) return join(directory, first)
   const ignored = await present(IGNORED, directory)
-  const elsewhere = ignored.length > 0 ? [] : await configsBelow(directory)
+  const elsewhere = ignored.length > 0 ? [] : await foldersBelow(directory, NAMES)
   throw new ActionError('config_missing', `There is no Capacitor config in "${folder}".`, {
     hint:
       ignored.length > 0
@@ -243,18 +242,4 @@ async function findConfig(directory: string, root: string): Promise<string> {
           ? `There is one in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
           : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
   })
-}
-
-/** Of a monorepo's apps: two levels down, as in `apps/mobile`. */
-async function configsBelow(directory: string, levels = 2): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
-  const found: string[] = []
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.')) continue
-    const folder = join(directory, entry.name)
-    if ((await present(NAMES, folder)).length > 0) found.push(folder)
-    else if (levels > 1) found.push(...(await configsBelow(folder, levels - 1)))
-    if (found.length >= NAMED) break
-  }
-  return found.slice(0, NAMED)
 }

@@ -1,6 +1,7 @@
 /** Whether the app can start from its web folder: what `index.html` loads has to be in the bundle. */
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nullIfMissing } from '../system-error.ts'
 import type { BundleFile, Problem } from './check.ts'
 import { type Page, pathOf, readPage } from './web-page.ts'
 
@@ -52,7 +53,7 @@ export interface Start {
  * are warnings: a page may load what only a web server has.
  */
 export async function checkStart(directory: string, files: readonly BundleFile[]): Promise<Start> {
-  const html = await readFile(join(directory, 'index.html'), 'utf8').catch(() => null)
+  const html = await readFile(join(directory, 'index.html'), 'utf8').catch(nullIfMissing)
   if (html === null) return { problem: null, warnings: [] }
   const page = readPage(html)
   const paths = new Set(files.map(({ path }) => path))
