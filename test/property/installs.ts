@@ -16,11 +16,11 @@ import { runHere } from '../integration/in-process.ts'
 
 const APP_ID = 'com.example.app'
 const SCRIPT = 'CapacitorUpdater.notifyAppReady()\n'
-const CHANNELS = ['production', 'beta'] as const
+const CHANNELS = ['production', 'beta', 'next'] as const
 /** What the server's queues take, and half of it. */
 const ROUND = 10_000
 /** Errors of a run that has published nothing; whatever else goes wrong is a fault of the action. */
-const REFUSALS = /^(twin_names|unfit_names|web_dir_unfit)$/
+const REFUSALS = /^(twin_names|unfit_names|web_dir_unfit|bundle_vanished)$/
 /** A phone as it is today, and one whose plugin knows no delta files. */
 const PLUGINS = ['8.51.23', '7.0.34']
 
@@ -37,7 +37,7 @@ const MOMENTS = [
 ] as const
 
 export interface Change {
-  readonly kind: 'add' | 'edit' | 'remove' | 'rename' | 'compress' | 'copy' | 'back'
+  readonly kind: 'add' | 'edit' | 'remove' | 'rename' | 'alias' | 'compress' | 'copy' | 'back' | 'restore'
   readonly which: number
   readonly name: string
   readonly content: Content
@@ -53,9 +53,15 @@ export type Step =
       readonly channel: (typeof CHANNELS)[number]
       readonly delta: 'auto' | 'true' | 'false' | 'only'
       /** Somebody deletes every bundle that no channel serves, and the queues run. */
-      readonly meanwhile: { readonly moment: number; readonly at: 'before' | 'after' } | null
+      readonly meanwhile: {
+        readonly moment: number
+        readonly at: 'before' | 'after'
+        /** The other channels serve nothing any more, as those of pull requests that are closed. */
+        readonly closes: boolean
+      } | null
     }
   | { readonly do: 'delete' }
+  | { readonly do: 'close'; readonly channel: (typeof CHANNELS)[number] }
   | { readonly do: 'wait'; readonly ms: number }
 export interface History {
   readonly profile: 'new' | 'base'
@@ -105,7 +111,20 @@ const content: fc.Arbitrary<Content> = fc.record({
   isText: fc.boolean(),
 })
 const change: fc.Arbitrary<Change> = fc.record({
-  kind: fc.constantFrom('add', 'add', 'edit', 'remove', 'rename', 'rename', 'compress', 'copy', 'back'),
+  kind: fc.constantFrom(
+    'add',
+    'edit',
+    'edit',
+    'remove',
+    'rename',
+    'alias',
+    'alias',
+    'compress',
+    'copy',
+    'back',
+    'restore',
+    'restore',
+  ),
   which: fc.nat(50),
   name,
   content,
@@ -122,11 +141,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         fc.record({
           moment: fc.nat(MOMENTS.length - 1),
           at: fc.constantFrom('before' as const, 'after' as const),
+          closes: fc.boolean(),
         }),
       ),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'delete' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('close' as const), channel: fc.constantFrom(...CHANNELS) }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(ROUND / 2, ROUND) }),
@@ -154,6 +178,9 @@ function bytesOf({ size, isText }: Content, salt: number): Buffer {
   return bytes
 }
 
+const ODDITIES = ['_', ' ', '+', 'ä', 'ö', '?', '~']
+const ODD = /[_ +äö?~]/
+
 /** The folder after a change; `earlier` are those of the publishes before. */
 export function applyChange(
   folder: Folder,
@@ -164,15 +191,20 @@ export function applyChange(
   const names = [...folder.keys()].filter(path => path !== 'index.html' && path !== 'app.js')
   const from = names[which % Math.max(1, names.length)]
   const next = new Map(folder)
-  if (kind === 'back') return earlier[which % Math.max(1, earlier.length)] ?? folder
+  const before = earlier[which % Math.max(1, earlier.length)] ?? folder
+  if (kind === 'back') return before
+  if (kind === 'restore')
+    for (const path of [...before.keys()].slice(0, 1 + (which % 4))) next.set(path, before.get(path)!)
   if (kind === 'add') next.set(to, bytesOf(of, salt))
   else if (from !== undefined) {
     const old = folder.get(from)!
     if (kind === 'edit') next.set(from, bytesOf(of, salt))
     if (kind === 'copy') next.set(to, old)
     if (kind === 'compress') next.set(`${from}.br`, brotliCompressSync(old))
-    if (kind === 'remove' || kind === 'rename') next.delete(from)
+    if (kind === 'remove' || kind === 'rename' || kind === 'alias') next.delete(from)
     if (kind === 'rename') next.set(to, old)
+    // Names that a careless key would take for the same.
+    if (kind === 'alias') next.set(from.replace(ODD, ODDITIES[which % ODDITIES.length]!), old)
   }
   // A name cannot be that of a file and of a folder.
   const isClash = [...next.keys()].some(path => [...next.keys()].some(other => other.startsWith(`${path}/`)))
@@ -235,6 +267,9 @@ class Played {
   #folder: Folder = new Map([
     ['index.html', Buffer.from('<script src="app.js"></script>')],
     ['app.js', Buffer.from(SCRIPT)],
+    ['my photo.txt', Buffer.from('a photo')],
+    ['ä/ö.js', Buffer.from('// odd')],
+    ['lib.js', bytesOf({ size: 9000, isText: true }, 1)],
   ])
   #run = 0
 
@@ -274,6 +309,7 @@ class Played {
     for (const each of steps) {
       if (each.do === 'publish') await this.#publish(each)
       if (each.do === 'delete') this.#delete()
+      if (each.do === 'close') this.#close(each.channel)
       if (each.do === 'wait') this.#capgo.clock.advance(each.ms)
       await this.#install(each.do)
     }
@@ -294,6 +330,7 @@ class Played {
         match: MOMENTS[meanwhile.moment]!,
         at: meanwhile.at,
         do: () => {
+          if (meanwhile.closes) for (const other of CHANNELS) if (other !== channel) this.#close(other)
           this.#delete(before)
           clock.advance(ROUND)
         },
@@ -348,6 +385,12 @@ class Played {
     for (const bundle of store.list('app_versions', { app_id: APP_ID, deleted: false }))
       if (!served.has(bundle.id) && bundle.id <= newest && bundle.storage_provider !== 'r2-direct')
         store.update('app_versions', bundle, { deleted: true })
+  }
+
+  #close(channel: string): void {
+    const { store } = this.#capgo
+    store.update('channels', store.find('channels', { app_id: APP_ID, name: channel })!, { version: null })
+    this.#served.delete(channel)
   }
 
   #collect(): void {
