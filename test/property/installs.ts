@@ -21,8 +21,9 @@ const CHANNELS = ['production', 'beta', 'next'] as const
 const ROUND = 10_000
 /** Errors of a run that has published nothing; whatever else goes wrong is a fault of the action. */
 const REFUSALS = /^(twin_names|unfit_names|web_dir_unfit|bundle_vanished)$/
-/** A phone as it is today, and one whose plugin knows no delta files. */
-const PLUGINS = ['8.51.23', '7.0.34']
+/** Plugins: of today, and one that knows no delta files. */
+const TODAY = '8.51.23'
+const WITHOUT_DELTA = '7.0.34'
 
 /** Path to content. */
 type Folder = ReadonlyMap<string, Buffer>
@@ -67,6 +68,8 @@ export interface History {
   readonly profile: 'new' | 'base'
   readonly isEncrypted: boolean
   readonly steps: readonly Step[]
+  /** Devices install only what is there in the end. */
+  readonly isLarge?: boolean
 }
 
 const PIECES = [
@@ -207,9 +210,8 @@ export function applyChange(
     if (kind === 'alias') next.set(from.replace(ODD, ODDITIES[which % ODDITIES.length]!), old)
   }
   // A name cannot be that of a file and of a folder.
-  const isClash = [...next.keys()].some(path => [...next.keys()].some(other => other.startsWith(`${path}/`)))
-  const isLong = [...next.keys()].some(path => path.split('/').some(part => Buffer.byteLength(part) > 255))
-  return isClash || isLong ? folder : next
+  const foldersOf = (path: string) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))
+  return [...next.keys()].some(path => foldersOf(path).some(folder => next.has(folder))) ? folder : next
 }
 
 /** What of a folder goes to devices: compressed copies of files beside them stay out. */
@@ -242,11 +244,12 @@ const keys = generateKeyPairSync('rsa', {
 })
 
 /** Plays a history. Throws where a device does not have what the runs said. */
-export async function play({ profile, isEncrypted, steps }: History, tally: Tally): Promise<void> {
+export async function play(history: History, tally: Tally): Promise<void> {
+  const { profile, isEncrypted } = history
   const capgo = await startCapgo({ profile, limits: false, now: Date.parse('2026-11-23T11:00:00Z') })
   const repo = createRepository({ files: { 'README.md': 'x' }, branch: 'main' })
   try {
-    await new Played(capgo, repo, isEncrypted, tally).play(steps)
+    await new Played(capgo, repo, isEncrypted, tally).play(history)
   } finally {
     await capgo.stop()
     repo.remove()
@@ -305,13 +308,13 @@ class Played {
     })
   }
 
-  async play(steps: readonly Step[]): Promise<void> {
+  async play({ steps, isLarge = false }: History): Promise<void> {
     for (const each of steps) {
       if (each.do === 'publish') await this.#publish(each)
       if (each.do === 'delete') this.#delete()
       if (each.do === 'close') this.#close(each.channel)
       if (each.do === 'wait') this.#capgo.clock.advance(each.ms)
-      await this.#install(each.do)
+      if (!isLarge) await this.#install(each.do)
     }
     this.#delete()
     this.#collect()
@@ -403,15 +406,14 @@ class Played {
   /** New phones of both platforms and plugins, and one that was there before. */
   async #install(after: string): Promise<void> {
     for (const [channel, { files, delta }] of this.#served) {
-      const known = this.#old.get(channel) ?? this.#device(channel, 'android', PLUGINS[0]!)
-      this.#old.set(channel, known)
-      // A phone that has seen a bundle of a later name stays with it, so this one is asked for what it would download.
-      const fresh = PLUGINS.filter((_, index) => index === 0 || delta !== 'only').flatMap((plugin, index) =>
-        index === 0 ? [this.#device(channel, 'ios', plugin)] : [this.#device(channel, 'android', plugin)],
-      )
-      for (const device of [known, ...fresh]) {
+      const known = this.#old.get(channel)
+      const fresh = this.#device(channel, 'ios', TODAY)
+      this.#old.set(channel, known ?? fresh)
+      // Who takes no delta files gets nothing where these are all there is.
+      const simple = delta === 'only' ? [] : [this.#device(channel, 'android', WITHOUT_DELTA)]
+      for (const device of [...(known === undefined ? [] : [known]), fresh, ...simple]) {
         const answer = await device.checkForUpdate()
-        if (answer.kind === 'up_to_date' && device === known && device.installed !== 'builtin') continue
+        if (answer.kind === 'up_to_date' && device === known) continue
         if (answer.kind !== 'update')
           throw new Error(`After ${after} a device on ${channel} gets no bundle: ${answer.error}`)
         const bundle = await device.update().catch(error => {

@@ -26,6 +26,7 @@ let failures = 0
 for (let seed = first; seed < first + count; seed++) {
   const property = fc.asyncProperty(fc.noBias(histories), history => play(history, tally))
   const found = await fc.check(property, { seed, numRuns: 1, endOnFailure: values.seed === undefined })
+  if ((seed - first) % 5 === 4) console.log(`${seed - first + 1} histories`)
   if (!found.failed) continue
   failures++
   console.log(`Seed ${seed}: ${inspect((found.errorInstance as Error).message)}`)
