@@ -154,3 +154,20 @@ it('a run that changes nothing asks for delta files only where a bundle was dele
   remove(here, servedBy(here, 'beta'))
   expect(await looks()).toBe(2)
 })
+
+it('a bundle that was begun keeps the list of files that it has, whatever keys that names', async () => {
+  const here = await world()
+  const { capgo } = here
+  const finish = { method: 'PATCH', path: /\/app_versions/ }
+  capgo.faults.add({ match: finish, times: Number.POSITIVE_INFINITY, do: { status: 503, body: {} } })
+  expect((await publish(here)).outputs.outcome).toBe('failed')
+  capgo.faults.clear()
+  const [row] = capgo.store.list('manifest', { file_name: 'app.js' })
+  const key = `${row!.s3_path}.older`
+  capgo.store.objects.move(row!.s3_path, key)
+  capgo.store.update('manifest', row!, { s3_path: key })
+  const again = await publish(here)
+  expect(again.outputs.outcome, again.errors.join('\n')).toBe('published')
+  expect(capgo.store.list('app_versions')).toHaveLength(1)
+  expect(await installed(here)).toEqual(www(webFolder('Hello')))
+})
