@@ -4,13 +4,23 @@
  */
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { childEnvironment, SECRET_INPUTS } from './bundle/environment.ts'
-import { sealInto } from './sealed.ts'
+import { SEALED, sealInto } from './sealed.ts'
 
 const { env } = process
-const action = join(dirname(process.argv[1] ?? ''), '..', 'index.js')
-const secrets = SECRET_INPUTS.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '')
+const own = process.argv[1] ?? ''
+const action = join(dirname(own), '..', 'index.js')
+
+/** The signal by which the run was cancelled before the action was there to hear it. */
+let early: string | undefined = process.argv[3]
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+// Without a listener a signal ends the process without a word.
+for (const name of SIGNALS)
+  process.on(name, () => {
+    early ??= name
+  })
 
 /**
  * What is garbage goes early: compressing makes some 100 kB of it for each file, mostly beside V8's heap, where V8 counts
@@ -20,12 +30,26 @@ const secrets = SECRET_INPUTS.map(name => env[`INPUT_${name.toUpperCase()}`]?.tr
 const LEAN_FLAGS = ['--max-semi-space-size=2']
 const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' }
 
-sealInto(action, {
-  all: env,
-  open: { ...LEAN_ENVIRONMENT, ...childEnvironment(env, secrets) },
-  flags: LEAN_FLAGS,
-  // Memory first: nothing of it comes to a disk.
-  folders: ['/dev/shm', env.RUNNER_TEMP || tmpdir(), tmpdir()],
-})
+if (process.argv[2] !== SEALED) {
+  // A listener is called between two turns, and none outlives the replacement of the process.
+  await nextTurn()
+  const secrets = SECRET_INPUTS.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '')
+  sealInto(own, {
+    all: env,
+    open: { ...LEAN_ENVIRONMENT, ...childEnvironment(env, secrets) },
+    flags: LEAN_FLAGS,
+    more: early === undefined ? [] : [early],
+    // Memory first: nothing of it comes to a disk.
+    folders: ['/dev/shm', env.RUNNER_TEMP || tmpdir(), tmpdir()],
+  })
+}
 process.argv[1] = action
-await import(/* webpackIgnore: true */ pathToFileURL(action).href)
+const running = import(/* webpackIgnore: true */ pathToFileURL(action).href)
+// The action listens before it does anything that takes time, and hears then what came earlier.
+const waiting = setInterval(() => {
+  if (SIGNALS.some(name => process.listenerCount(name) < 2)) return
+  clearInterval(waiting)
+  if (early !== undefined) process.emit(early as NodeJS.Signals, early as NodeJS.Signals)
+}, 5)
+waiting.unref()
+await running

@@ -1,18 +1,45 @@
 /** The way out, by the proxy that the environment names, and connections that are open before they are needed. */
 import type { Socket } from 'node:net'
-import { buildConnector, EnvHttpProxyAgent } from 'undici'
+import { Agent, buildConnector, Dispatcher, EnvHttpProxyAgent } from 'undici'
 import { ActionError } from './errors.ts'
+import { parseNoProxy } from './no-proxy.ts'
 
 /** Milliseconds that a connection waits for a request: less than after which servers close idle ones (Node's: 5 s). */
 const WAITS = 3000
 
 export interface Network {
-  readonly dispatcher: EnvHttpProxyAgent
+  readonly dispatcher: Dispatcher
   /**
    * Opens so many connections to the server of this URL, for requests that will be sent side by side soon: they are
    * spared the way there and back, with TLS two. One that fails is of no consequence. Nothing behind a proxy.
    */
   warm(url: string, count: number): void
+}
+
+/** By the proxy, but for what `NO_PROXY` names. */
+class ProxyOrNot extends Dispatcher {
+  readonly #direct = new Agent()
+  // It knows no ranges of addresses: what is asked directly is decided here.
+  readonly #proxy = new EnvHttpProxyAgent({ noProxy: '' })
+  readonly #isDirect: (url: URL) => boolean
+
+  constructor(noProxy: string) {
+    super()
+    this.#isDirect = parseNoProxy(noProxy)
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const way = this.#isDirect(new URL(String(options.origin))) ? this.#direct : this.#proxy
+    return way.dispatch(options, handler)
+  }
+
+  override async close(): Promise<void> {
+    await Promise.all([this.#direct.close(), this.#proxy.close()])
+  }
+
+  override async destroy(): Promise<void> {
+    await Promise.all([this.#direct.destroy(), this.#proxy.destroy()])
+  }
 }
 
 /** Throws `proxy_invalid`. */
@@ -58,7 +85,8 @@ export function createNetwork(env: Readonly<Record<string, string | undefined>>)
   }
 
   try {
-    return { dispatcher: new EnvHttpProxyAgent(isProxied ? {} : { connect }), warm }
+    const dispatcher = isProxied ? new ProxyOrNot(env.no_proxy ?? env.NO_PROXY ?? '') : new Agent({ connect })
+    return { dispatcher, warm }
   } catch {
     // Not the cause: it holds the address, and with it a password.
     throw new ActionError('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {

@@ -24,7 +24,8 @@ export const SEALED = '--sealed'
 const NO_DEBUGGER = '--disable-sigusr1'
 
 /**
- * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal` and `flags` for Node.
+ * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal`, `flags` for Node and `more`
+ * as arguments.
  * Returns where that is not possible: Windows cannot replace a process.
  */
 export function sealInto(
@@ -33,8 +34,15 @@ export function sealInto(
     all,
     open,
     flags,
+    more,
     folders,
-  }: { all: Environment; open: Record<string, string>; flags: readonly string[]; folders: readonly string[] },
+  }: {
+    all: Environment
+    open: Record<string, string>
+    flags: readonly string[]
+    more: readonly string[]
+    folders: readonly string[]
+  },
 ): void {
   if (process.platform === 'win32' || process.execve === undefined) return
   const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : []
@@ -50,7 +58,7 @@ export function sealInto(
     if (file === 0)
       process.execve(
         process.execPath,
-        [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED],
+        [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED, ...more],
         open,
       )
     closeSync(file)

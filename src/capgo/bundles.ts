@@ -2,6 +2,7 @@ import PQueue from 'p-queue'
 import semver from 'semver'
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
+import { apps } from './apps.ts'
 import type { Connection } from './connection.ts'
 import { list as listed, parseAnswer, query } from './postgrest.ts'
 import { refusal } from './refusal.ts'
@@ -57,6 +58,7 @@ const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as cons
 
 export function bundles(connection: Connection) {
   const { http, api, key, database } = connection
+  const { requireKey } = apps(connection)
 
   async function list(appId: string, filter: Record<string, string>, what: string): Promise<BundleRow[]> {
     const { url, headers } = await database()
@@ -198,6 +200,8 @@ export function bundles(connection: Connection) {
       } as const
       const answer = await http.send(call)
       if (answer.status === 409) return null
+      // A key that is not good lacks every permission here.
+      if (answer.code === '42501') await requireKey(bundle.appId)
       if (answer.status !== 201) throw refusal(call, answer, UPLOAD)
       return parseAnswer(z.tuple([BundleRow]), answer, call)[0]
     },

@@ -52,6 +52,11 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
   },
 }
 
+const KEY_WORKED = {
+  message: 'Capgo refuses the API key, which worked earlier in this run.',
+  hint: 'Was the key revoked, or has it expired? Then store a new one as the secret that "capgo-token" reads. A self-hosted database that is short of connections refuses good keys too: run the job again, or raise its max_connections.',
+} as const
+
 /** The permission and the smallest role that has it, for calls that Capgo refuses without naming one. */
 export interface Needs {
   readonly permission: string
@@ -68,22 +73,12 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
     : (wrapped(answer) ?? answer.code)
   if (asksTooMuch(answer) && (code === '' || code === 'too_many_requests' || isFault(answer)))
     return askedToWait(call.what, code, answer)
-  const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
-  if (answer.keyWorked)
-    return new ActionError(
-      code,
-      `Capgo refuses the API key, which worked earlier in this run (could not ${call.what}).`,
-      {
-        hint: 'Was the key revoked, or has it expired? Then store a new one as the secret that "capgo-token" reads. A self-hosted database that is short of connections refuses good keys too: run the job again, or raise its max_connections.',
-        cause: summary(answer),
-        passing: true,
-      },
-    )
+  const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
   if (known !== undefined)
     return new ActionError(code, known.message, {
       hint: known.hint,
       cause: summary(answer),
-      passing: code === 'too_many_requests',
+      passing: code === 'too_many_requests' || answer.keyWorked === true,
     })
   if (needs !== undefined && isPermissionRefusal(answer)) return permissionMissing(call.what, needs, answer)
   return new ActionError(

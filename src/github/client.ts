@@ -81,7 +81,7 @@ export function connectGitHub({
           if (!(error instanceof GitHubError)) return false
           if (error.retryAfter === null)
             // What may be done twice; a comment or deployment that was made although the answer was lost may not.
-            return options.method !== 'POST' && (error.status ?? 500) >= 500
+            return options.method !== 'POST' && ((error.status ?? 500) >= 500 || error.status === 408)
           if (error.retryAfter > LONGEST_RETRY_AFTER) return false
           await sleep(error.retryAfter)
           return true

@@ -1,4 +1,4 @@
-import { ActionError } from '../errors.ts'
+import { ActionError, untrusted } from '../errors.ts'
 
 /** GitHub refused, failed or gave no answer. */
 export class GitHubError extends ActionError {
@@ -49,8 +49,8 @@ export function toGitHubError(error: unknown, request: string): ActionError {
   }
   if (error instanceof ActionError) return error
   if (cause instanceof ActionError) return cause
-  const seconds = Number(response?.headers?.['retry-after'])
-  const isTooMuch = response?.status === 403 || response?.status === 429
+  const distrusted = response === undefined ? untrusted(error, "GitHub's API") : null
+  if (distrusted !== null) return distrusted
   const said = response === undefined ? message : wordsOf(response.data)
   return new GitHubError(
     request,
@@ -59,9 +59,29 @@ export function toGitHubError(error: unknown, request: string): ActionError {
       .replace(/\s+/g, ' ')
       .slice(0, LONGEST_REASON)
       .replace(/[.\s]+$/, ''),
-    isTooMuch && seconds > 0 ? seconds * 1000 : null,
+    response === undefined ? null : pauseOf(response, said),
     error,
   )
+}
+
+/** GitHub's documentation: without a word on when, a minute at least. */
+const UNSAID_PAUSE = 60_000
+
+/** Milliseconds to wait where too much was asked, or the service is not there for a moment; else null. */
+function pauseOf(
+  { status, headers = {} }: { status: number; headers?: Readonly<Record<string, string | undefined>> },
+  said: string,
+): number | null {
+  const { 'retry-after': after, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset } = headers
+  const clock = Date.parse(headers.date ?? '') || Date.now()
+  const isLimited =
+    status === 429 || (status === 403 && (after !== undefined || remaining === '0' || isLimit(said)))
+  if (!isLimited && !(status === 503 && after !== undefined)) return null
+  // Seconds, or a date.
+  const asked = Number(after) * 1000 || Date.parse(after ?? '') - clock
+  if (Number.isFinite(asked)) return Math.max(0, asked)
+  const left = remaining === '0' ? Number(reset) * 1000 - clock : Number.NaN
+  return Number.isFinite(left) ? Math.max(1000, left) : UNSAID_PAUSE
 }
 
 /** Characters of what GitHub says that are shown. */

@@ -173,7 +173,7 @@ describe('delta', () => {
   it.each([
     ['few files', 5],
     ['more files than are read at once', 1100],
-  ])('one file that changed takes twelve requests, and a look at each file: %s', async (_, count) => {
+  ])('one file that changed takes thirteen requests, and a look at each file: %s', async (_, count) => {
     const icons = Array.from({ length: count - 5 }, (_, index) => [
       `icons/${index}.svg`,
       `<svg id="${index}"/>`,
@@ -211,9 +211,10 @@ describe('delta', () => {
         // May we, and what is there?
         'POST /rest/v1/rpc/cli_check_permission',
         'GET /rest/v1/apps',
-        // The file, the row, the zip, the list of files, the end.
-        'POST /files/upload/attachments/',
+        // The plan, the row, the zip and the file, the list of files, the end.
+        'POST /rest/v1/rpc/is_allowed_action_org_action',
         'POST /rest/v1/app_versions',
+        'POST /files/upload/attachments/',
         'POST /files/upload/attachments/',
         'POST /private/set_manifest',
         'PATCH /rest/v1/app_versions',
@@ -281,12 +282,12 @@ describe('delta', () => {
     },
   )
 
-  it('a plan that is exhausted is told by the first file, and no row is left, whatever the key may', async () => {
+  it('a plan that is exhausted is told before there is a row or a file, whatever the key may', async () => {
     const world = await createWorld({ files: webApp(WEB), role: 'app_uploader', app: { planValid: false } })
     world.capgo.seedChannel({ appId: APP_ID, name: 'production', public: true })
     const run = await publish(world)
     expect(run.outputs['error-code']).toBe('on_premise_app')
-    expect(world.capgo.requests.some(({ path }) => path.includes('is_allowed_action'))).toBe(false)
+    expect(world.capgo.requests.filter(({ path }) => path.includes('/files/upload'))).toEqual([])
     expect(world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })).toEqual([])
   })
 

@@ -160,8 +160,13 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: "an organisation that demands two-factor authentication of the key's owner",
-      code: 'app_not_in_database',
+      code: 'two_factor_required',
       world: { app: { blockedBy2fa: true } },
+    },
+    {
+      title: 'an organisation that accepts encrypted bundles only',
+      code: 'encryption_required',
+      world: { app: { encryption: true } },
     },
     {
       title: 'an address where nothing answers',

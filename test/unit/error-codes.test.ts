@@ -8,7 +8,9 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { FaultInput } from '../../server/faults.ts'
 import { type LocalCapgo, type LocalCapgoOptions, startCapgo } from '../../server/index.ts'
+import type { SeedApp } from '../../server/types.ts'
 import { checkSize } from '../../src/bundle/check.ts'
+import { refusal } from '../../src/capgo/refusal.ts'
 import { connectGitHub } from '../../src/github/client.ts'
 import { startGitHub } from '../github-server/index.ts'
 import { workflowRunEvent } from '../helpers/event.ts'
@@ -61,6 +63,7 @@ interface Case {
   readonly fault?: FaultInput
   /** What somebody else does at the moment of this request, or what is there before. */
   readonly prepare?: (capgo: LocalCapgo) => void
+  readonly app?: Partial<SeedApp>
   readonly server?: LocalCapgoOptions
   readonly inputs?: Readonly<Record<string, string>>
   readonly options?: Partial<ShortRunOptions>
@@ -154,6 +157,9 @@ const CASES: Readonly<Record<string, Case>> = {
     fault: answers('GET', /\/files\/read\/attachments\/.*\/delta\//, 404),
   },
   delta_not_taken_up: { inputs: { delta: 'only' } },
+  user_not_found: {
+    fault: { match: { path: UPLOAD }, times: always, do: { status: 400, body: { error: 'user_not_found' } } },
+  },
 }
 
 describe.each(Object.entries(CASES))('%s', (code, { fault, prepare, server, inputs, options }) => {
@@ -164,16 +170,75 @@ describe.each(Object.entries(CASES))('%s', (code, { fault, prepare, server, inpu
   })
 })
 
+const ownKey = {
+  options: { repo: encrypted.path, sha: encrypted.head },
+  inputs: { 'private-key': privateKey },
+}
+const keyId = /KEY-----\s*(.{20})/.exec(publicKey)![1]!
+
+it.each<[string, string, Case]>([
+  ['encryption_required', 'a zip', { app: { encryption: true } }],
+  ['encryption_required', 'delta files', { app: { encryption: true }, inputs: { delta: 'only' } }],
+  [
+    'encryption_required',
+    'both, and a certain key',
+    { app: { encryption: keyId }, inputs: { delta: 'true' } },
+  ],
+  ['encryption_key_mismatch', 'another key', { app: { encryption: 'MIIBCgKCAQEAotherkey' }, ...ownKey }],
+])('%s for %s: nothing is stored', async (code, _, given) => {
+  const { outputs, errors, capgo } = await publish(given)
+  expect(outputs['error-code'], errors.join('\n')).toBe(code)
+  expect(capgo.store.list('app_versions')).toEqual([])
+  expect(capgo.requests.filter(({ path }) => UPLOAD.test(path))).toEqual([])
+})
+
+it.each([
+  ['any', true],
+  ['its own', keyId],
+  ['its own, by 21 characters', /KEY-----\s*(.{21})/.exec(publicKey)![1]!],
+])('a bundle that is encrypted with the key that is demanded (%s) is published', async (_, encryption) => {
+  const { outputs, errors } = await publish({ app: { encryption }, ...ownKey })
+  expect(outputs.outcome, errors.join('\n')).toBe('published')
+})
+
+it('encryption_key_required: a bundle that does not name its key', () => {
+  const json = { code: 'P0001', message: 'encryption_key_required: no key_id.' }
+  const answer = { status: 400, headers: {}, text: '', json, code: 'encryption_key_required' }
+  expect(refusal({ what: 'create' }, answer)).toMatchObject({ code: 'encryption_key_required' })
+})
+
+/** Where the database answers a key that is gone with nothing, and where the API refuses it. */
+it.each([
+  ['a permission is asked', 'POST', /rpc\/cli_check_permission/],
+  ['the row is made', 'POST', /\/rest\/v1\/app_versions/],
+  ['the bundle is uploaded', 'POST', UPLOAD],
+  ['the bundle is finalised', 'PATCH', /\/rest\/v1\/app_versions/],
+  ['the channel is pointed at it', 'PUT', /\/bundle/],
+] as const)('invalid_apikey: the key is revoked before %s', async (_, method, path) => {
+  const revoke = (capgo: LocalCapgo) => capgo.store.db.exec('DELETE FROM apikeys')
+  const { outputs, errors, capgo } = await publish({ prepare: meanwhile(method, path, 'before', revoke) })
+  expect(outputs['error-code'], errors.join('\n')).toBe('invalid_apikey')
+  expect(errors).toHaveLength(1)
+  expect(capgo.requests.filter(({ status }) => status === 401).length).toBeLessThan(20)
+})
+
+it('invalid_apikey: the key is revoked after the channel was pointed at the bundle', async () => {
+  const revoke = (capgo: LocalCapgo) => capgo.store.db.exec('DELETE FROM apikeys')
+  const { outputs } = await publish({ prepare: meanwhile('PUT', /\/bundle/, 'after', revoke) })
+  expect(outputs['error-code']).toBe('invalid_apikey')
+})
+
 async function publish({
   fault,
   prepare,
+  app,
   server,
   inputs,
   options,
-}: { [K in keyof Case]: Case[K] | undefined }) {
+}: Partial<{ [K in keyof Case]: Case[K] | undefined }>) {
   const capgo = await startCapgo({ limits: false, ...server })
   onTestFinished(() => capgo.stop())
-  capgo.seedApp({ appId: APP_ID })
+  capgo.seedApp({ appId: APP_ID, ...app })
   const key = capgo.seedKey({ appId: APP_ID, role: 'app_admin' })
   prepare?.(capgo)
   if (fault !== undefined) capgo.faults.add(fault)
@@ -258,6 +323,7 @@ describe('GitHub', () => {
       signal: AbortSignal.timeout(30_000),
       fetch,
       firstPause: 1,
+      sleep: async () => {},
     })
   }
   const moved = (headers: Record<string, string>): FaultInput => ({
@@ -287,6 +353,46 @@ describe('GitHub', () => {
     const error = await github.readPull(1).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code, hint: expect.stringMatching(hint) })
     expect((error as Error).message).toContain(message.replace(/\.$/, ''))
+  })
+
+  const inSeconds = (seconds: number) => String(Math.ceil(Date.now() / 1000) + seconds)
+  it.each<[string, number, () => Record<string, string>, string, number]>([
+    ['seconds', 429, () => ({ 'retry-after': '7' }), 'x', 7_000],
+    ['a date', 503, () => ({ 'retry-after': new Date(Date.now() + 9_500).toUTCString() }), 'x', 9_000],
+    [
+      'the end of the limit',
+      403,
+      () => ({ 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': inSeconds(20) }),
+      'x',
+      20_000,
+    ],
+    [
+      'nothing, for the secondary limit',
+      403,
+      () => ({}),
+      'You have exceeded a secondary rate limit.',
+      60_000,
+    ],
+    ['nothing, for 429', 429, () => ({}), 'x', 60_000],
+  ])('a limit of GitHub is waited for that names %s', async (_, status, headers, message, pause) => {
+    const server = await startGitHub()
+    onTestFinished(() => server.stop())
+    server.faults.add({ match: {}, times: always, do: { status, headers: headers(), body: { message } } })
+    const pauses: number[] = []
+    const github = connectGitHub({
+      token: 'ghs_unknown',
+      repository: 'octo-org/daybreak',
+      apiUrl: server.url,
+      userAgent: 'test',
+      redact: text => text,
+      signal: AbortSignal.timeout(30_000),
+      fetch,
+      firstPause: 1,
+      sleep: async ms => void pauses.push(ms),
+    })
+    await expect(github.readPull(1)).rejects.toMatchObject({ code: `github_${status}` })
+    expect(pauses).toHaveLength(2)
+    expect(Math.abs(pauses[0]! - pause)).toBeLessThan(4000)
   })
 
   it('github_unreachable: no answer', async () => {

@@ -1,10 +1,17 @@
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { request } from 'undici'
-import { expect, it, onTestFinished } from 'vitest'
+import { Agent, fetch, request } from 'undici'
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { createHttp } from '../../src/capgo/http.ts'
+import { connectGitHub } from '../../src/github/client.ts'
 import { createNetwork } from '../../src/network.ts'
+import { makeScratch } from '../helpers/scratch.ts'
 
 /** Counts the connections that it is given; answers once as many requests wait as were asked for. */
 async function startServer(atOnce: number) {
@@ -92,4 +99,97 @@ it('behind a proxy nothing is opened', async () => {
   warm(server.url, 2)
   await sleep(200)
   expect(server.opened()).toBe(0)
+})
+
+it('what NO_PROXY names is asked directly, by a range of addresses too; all else by the proxy', async () => {
+  const server = await startServer(1)
+  let proxied = 0
+  const proxy = createServer().on('connect', (_, socket) => {
+    proxied++
+    socket.end('HTTP/1.1 403 Forbidden\r\n\r\n')
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  onTestFinished(() => void proxy.close())
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  vi.stubEnv('HTTP_PROXY', address)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const ask = async (noProxy: string) => {
+    const { dispatcher } = network({ HTTP_PROXY: address, NO_PROXY: noProxy })
+    return (await request(server.url, { dispatcher })).statusCode
+  }
+  expect(await ask('10.0.0.0/8,127.0.0.0/8')).toBe(200)
+  expect([server.opened(), proxied]).toEqual([1, 0])
+  await expect(ask('10.0.0.0/8')).rejects.toThrow()
+  expect([server.opened(), proxied]).toEqual([1, 1])
+})
+
+describe('a certificate that is not trusted', () => {
+  const folder = makeScratch('certificates')
+  const openssl = (line: string, more: string[] = []) =>
+    execFileSync('openssl', [...line.split(' '), ...more], { cwd: folder, stdio: 'pipe' })
+  const sign = (name: string, more: string) =>
+    openssl(
+      `x509 -req -in ${name}.csr -CA ca.crt -CAkey ca.key -CAcreateserial -out ${name}.crt -extfile san.txt ${more}`,
+    )
+  const ask = (name: string) =>
+    openssl(`req -newkey rsa:2048 -nodes -keyout ${name}.key -out ${name}.csr -subj /CN=localhost`)
+  beforeAll(() => {
+    writeFileSync(join(folder, 'san.txt'), 'subjectAltName=DNS:localhost')
+    openssl('req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.crt -days 2 -subj /CN=authority')
+    openssl(
+      'req -x509 -newkey rsa:2048 -nodes -keyout self.key -out self.crt -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost',
+    )
+    ask('leaf')
+    sign('leaf', '-days 2')
+    ask('old')
+    sign('old', '-days 0')
+  })
+
+  async function send(name: string, host: string, trusted: boolean, at: 'capgo' | 'github') {
+    const read = (file: string) => readFileSync(join(folder, file))
+    const server = createSecureServer(
+      { key: read(`${name}.key`), cert: read(`${name}.crt`) },
+      (_, response) => response.end('{}'),
+    ).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const dispatcher = new Agent(trusted ? { connect: { ca: read('ca.crt') } } : {})
+    onTestFinished(async () => {
+      await dispatcher.destroy()
+      server.close()
+    })
+    const url = `https://${host}:${(server.address() as AddressInfo).port}`
+    if (at === 'github')
+      return connectGitHub({
+        token: 'ghs_1',
+        repository: 'o/r',
+        apiUrl: url,
+        userAgent: 'test',
+        redact: text => text,
+        signal: new AbortController().signal,
+        fetch: ((address: string, init: RequestInit) =>
+          fetch(address, { ...init, dispatcher } as never)) as never,
+      }).readPull(1)
+    return createHttp({
+      dispatcher,
+      userAgent: 'test',
+      redact: text => text,
+      signal: new AbortController().signal,
+      onRetry: () => expect.fail('waiting does not help'),
+      sleep: async () => {},
+    }).send({ what: 'read', method: 'GET', url, retry: 'repeat' })
+  }
+
+  it.each([
+    ['signed by itself', 'self', 'localhost', false, /NODE_EXTRA_CA_CERTS/],
+    ['of an unknown authority', 'leaf', 'localhost', false, /NODE_EXTRA_CA_CERTS/],
+    ['expired', 'old', 'localhost', true, /renew/],
+    ['of another name', 'leaf', '127.0.0.1', true, /another name/],
+  ] as const)('%s: told at once, by Capgo and by GitHub', async (_, name, host, trusted, hint) => {
+    for (const at of ['capgo', 'github'] as const)
+      await expect(send(name, host, trusted, at)).rejects.toMatchObject({
+        code: 'tls_untrusted',
+        hint: expect.stringMatching(hint),
+      })
+  })
 })

@@ -52,22 +52,14 @@ it.each([1, 2, 4, 10, 15, 24, 40])(
   },
 )
 
-it('what the server bears is found out from below, and 32 requests are the most', async () => {
-  const { server, capgo } = await start({ latencyMs: 10 })
+it.each([
+  [32, 'bear all that is asked at once'],
+  [20, 'do not: what is asked grew'],
+])('%i connections %s', async (connections, _) => {
+  const { capgo, log } = await start({ connections, latencyMs: 20 })
   await capgo.readApp(APP)
-  let [atOnce, most, early] = [0, 0, 0]
-  server.faults.add({
-    match: { path: /\/app\// },
-    times: Number.POSITIVE_INFINITY,
-    do: () => {
-      most = Math.max(most, ++atOnce)
-      if (early < 16) early = atOnce
-      setTimeout(() => atOnce--, 20)
-    },
-  })
-  await together(200, () => capgo.readApp(APP))
-  expect(most).toBeGreaterThan(24)
-  expect(most).toBeLessThanOrEqual(32)
+  await together(150, () => capgo.readApp(APP))
+  expect(log.length > 0).toBe(connections < 32)
 })
 
 it('a key that is revoked meanwhile is told as that, after a few tries of all calls together', async () => {

@@ -83,6 +83,34 @@ it('a limit of what stands before Capgo is waited for, whatever its page looks l
   expect(pauses).toEqual([1000])
 })
 
+it.each([
+  ['429 without a word on when', 429, {}],
+  ['503 with a page', 503, { 'content-type': 'text/html' }],
+  ['408', 408, {}],
+  ['425', 425, {}],
+  ['502', 502, {}],
+  ['504', 504, {}],
+  ...[520, 521, 522, 523, 524, 525, 526, 527].map(status => [`${status} of Cloudflare`, status, {}] as const),
+] as const)('what can be repeated is, after %s', async (_, status, headers) => {
+  let asked = 0
+  const { url, options } = await serve((_request, response) => {
+    if (asked++ === 0) response.writeHead(status, headers).end('<h1>not now</h1>')
+    else response.end('{}')
+  })
+  expect((await createHttp(options).send(get(url))).status).toBe(200)
+})
+
+it('a date to come back at is read by the clock of the server', async () => {
+  const dates = (milliseconds: number) => new Date(Date.now() - 3_600_000 + milliseconds).toUTCString()
+  let asked = 0
+  const { url, pauses, options } = await serve((_request, response) => {
+    if (asked++ > 0) return response.end('{}')
+    return response.writeHead(503, { date: dates(0), 'retry-after': dates(20_000) }).end('<h1>busy</h1>')
+  })
+  expect((await createHttp(options).send({ ...get(url), retry: 'once' })).status).toBe(200)
+  expect(pauses).toEqual([20_000])
+})
+
 it('no try of a call begins after its patience', async () => {
   const { url, pauses, options } = await serve(later('100', '{"error":"too_many_requests"}'))
   const answer = await createHttp(options).send({ ...get(url), patience: 50_000 })
