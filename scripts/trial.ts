@@ -92,7 +92,10 @@ export async function guessAppId(
   checkout: string,
   inputs: Readonly<Record<string, string>>,
 ): Promise<string | null> {
-  const directory = await findCapacitorDirectory(resolve(checkout, inputs['working-directory'] ?? '.'))
+  const directory = await findCapacitorDirectory(
+    resolve(checkout, inputs['working-directory'] ?? '.'),
+    checkout,
+  )
   for (const name of ['capacitor.config.ts', 'capacitor.config.js']) {
     const text = await readFile(join(directory, name), 'utf8').catch(() => '')
     const id = /\bappId\s*:\s*(["'])([\w.-]+)\1/.exec(text)?.[2]

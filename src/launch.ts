@@ -25,7 +25,7 @@ sealInto(action, {
   open: { ...LEAN_ENVIRONMENT, ...childEnvironment(env, secrets) },
   flags: LEAN_FLAGS,
   // Memory first: nothing of it comes to a disk.
-  folders: ['/dev/shm', env.RUNNER_TEMP ?? tmpdir(), tmpdir()],
+  folders: ['/dev/shm', env.RUNNER_TEMP || tmpdir(), tmpdir()],
 })
 process.argv[1] = action
 await import(/* webpackIgnore: true */ pathToFileURL(action).href)

@@ -2,6 +2,7 @@ import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ActionError } from '../errors.ts'
+import { nullIfMissing } from '../system-error.ts'
 import { shownPath } from './paths.ts'
 import { findBrotliCopies } from './precompressed.ts'
 
@@ -299,14 +300,15 @@ async function callsNotifyAppReady(path: string): Promise<boolean> {
     const at = text.search(CALL)
     return at >= 0 && (end || at < text.length - OVERLAP)
   }
-  // A file that cannot be read is reported by its name, or by the zip.
+  // A file that is not found by its name is reported by that.
   try {
     for await (const chunk of stream) {
       rest += chunk
       if (holdsCall(rest)) return true
       rest = rest.slice(-2 * OVERLAP)
     }
-  } catch {
+  } catch (error) {
+    nullIfMissing(error)
     return false
   }
   end = true

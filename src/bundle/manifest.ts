@@ -1,6 +1,7 @@
 /** The `package.json` files of an app: in a monorepo its scripts and dependencies may stand above its folder. */
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { nullIfMissing } from '../system-error.ts'
 import { parseJson } from './json.ts'
 import { foldersUp, shownPath } from './paths.ts'
 
@@ -21,7 +22,7 @@ export interface Manifest {
 /** Null without the file. Throws `package_json_broken`. */
 export async function readManifest(folder: string, root: string): Promise<Manifest | null> {
   const file = join(folder, 'package.json')
-  const text = await readFile(file, 'utf8').catch(() => null)
+  const text = await readFile(file, 'utf8').catch(nullIfMissing)
   return text === null
     ? null
     : { ...asManifest(parseJson(text, shownPath(root, file), 'package_json_broken')), file }

@@ -43,6 +43,7 @@ export const SMALLEST_ROLE = {
   'channel.manage_forced_devices': 'app_developer',
   'channel.update_settings': 'app_admin',
   'bundle.delete': 'app_admin',
+  'channel.delete': 'app_admin (or app_preview for its own channels)',
 } as const
 export type Permission = keyof typeof SMALLEST_ROLE
 

@@ -8,9 +8,11 @@ import { shownPath } from '../bundle/paths.ts'
 import { type BundleZip, zipDirectory } from '../bundle/zip.ts'
 import { MAX_UPLOAD } from '../capgo/wire.ts'
 import type { Deps } from '../deps.ts'
+import { ActionError } from '../errors.ts'
 import type { Project } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
 import { judgeUpdater } from '../plan/updater.ts'
+import { unwritable, workspaceUnusable } from '../runner-folders.ts'
 import type { Content } from './content.ts'
 import { NO_MAPS } from './source-maps.ts'
 
@@ -24,6 +26,20 @@ export interface Built {
   readonly warnings: readonly string[]
   /** Milliseconds; null when nothing was built. */
   readonly duration: number | null
+}
+
+/** Throws what is to blame for an install or build that failed: the runner, where it takes no files there, else the error. */
+async function blameRunner(error: unknown, directory: string): Promise<never> {
+  if (!(error instanceof ActionError) || !/^(install|build)_failed$/.test(error.code)) throw error
+  const why = await unwritable(directory)
+  if (why !== null)
+    throw workspaceUnusable(`${error.message} The app's folder cannot be written to (${why}).`, error.output)
+  if (/\bENOSPC\b|no space left on device/i.test(error.output ?? ''))
+    throw new ActionError('disk_full', `${error.message} The runner has no space left.`, {
+      hint: 'Free some space in a step before, or take a larger runner.',
+      ...(error.output === undefined ? {} : { output: error.output }),
+    })
+  throw error
 }
 
 /** A web folder that was found fit, and its zip. */
@@ -68,11 +84,13 @@ export async function install(
 ): Promise<{ command: string | null; child: BuildOptions }> {
   const manager = await detectPackageManager({ root, directory })
   const child = { root, directory, manager, env, signal: stop.signal }
-  return log.group('Install dependencies', async () => {
-    const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
-    log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
-    return { command, child }
-  })
+  return log
+    .group('Install dependencies', async () => {
+      const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
+      log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
+      return { command, child }
+    })
+    .catch((error: unknown) => blameRunner(error, directory))
 }
 
 /**
@@ -90,9 +108,11 @@ export async function buildBundle(
   if (inputs.build) {
     const began = clock()
     const { child } = await install(project, deps)
-    await log.group(`Build (${inputs.buildScript})`, () =>
-      log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })),
-    )
+    await log
+      .group(`Build (${inputs.buildScript})`, () =>
+        log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })),
+      )
+      .catch((error: unknown) => blameRunner(error, project.directory))
     duration = clock() - began
   }
   await deps.requireUntouched()

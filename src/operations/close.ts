@@ -79,6 +79,8 @@ export async function closePreview(
   const repository = closing.repository ?? (await readRepository(noted, context))
   const leftovers = await findLeftovers(appId, number, channelName, noted, repository, capgo)
   if (inputs.dryRun) {
+    for (const { id, name } of leftovers.channels)
+      await capgo.requirePermission(`delete channel ${name}`, 'channel.delete', { appId, channelId: id })
     const planned = { ...namesOf(leftovers), pull: number, why, devices: 0 }
     return cleaned(appId, 'planned', `${why}, so its preview would go.`, testers, planned)
   }

@@ -12,10 +12,11 @@ import {
   type Project,
 } from '../gather.ts'
 import type { UploadArtifact } from '../github/upload-artifact.ts'
+import { type FilesPlan, planFiles } from '../plan/delta.ts'
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
 import { type Head, isStale } from '../plan/staleness.ts'
-import type { Commit, PublishFacts, PublishPlan, Purpose } from '../plan/types.ts'
+import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
 import { describeContents, listStored } from '../report/contents.ts'
 import { plural } from '../report/format.ts'
 import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
@@ -28,7 +29,7 @@ import type { Content } from './content.ts'
 import type { RunContext } from './context.ts'
 import { UPLOADS } from './delta.ts'
 import { withDeployment } from './deployment.ts'
-import { decideFiles, type Published, publish, requirePermissions } from './publish.ts'
+import { type Published, publish, rehearse } from './publish.ts'
 import { artifactName, keepSourceMaps, openArtifacts } from './source-maps.ts'
 import { standingReader } from './standing.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
@@ -112,34 +113,25 @@ function basesOf({ purpose, baseChannel }: Target, { publicChannels }: PublishFa
   return [...(baseChannel === null ? [] : [baseChannel]), ...publicChannels.slice(0, 1)]
 }
 
-/**
- * What a real run would find out while it works, so that a dry run is red where that one is: the form of the bundle
- * (`delta_impossible`, `bundle_too_large`) and the key's permissions.
- */
-async function rehearse(plan: PublishPlan, content: Content, { capgo, deps }: RunContext): Promise<void> {
-  const { action } = plan
-  if (action.do === 'keep') return
-  await requirePermissions(plan, { capgo })
-  if (action.do === 'promote') return
-  const { on, why } = decideFiles(content, await capgo.readFilesConfig())
-  deps.log.info(on ? `Files would be stored one by one too: ${why}.` : `No delta files: ${why}.`)
-}
-
 /** What a run is about: its own bundle, else what the channel serves. */
 function aboutOf({ bundle, channel }: Published) {
   return bundle ?? channel.version ?? { checksum: null, session_key: null }
 }
 
 /** What would have to be waited for later is done while the plan is made; who needs it sees what is wrong. */
-function goAhead({ appId, channel, newest }: PublishFacts, app: App, content: Content, capgo: Capgo): void {
+function goAhead(
+  { appId, channel, newest }: PublishFacts,
+  app: App,
+  content: Content,
+  form: () => Promise<FilesPlan>,
+  capgo: Capgo,
+): void {
   const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
   capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
-  capgo
-    .readFilesConfig()
-    .then(config => {
+  form()
+    .then(({ on }) => {
       // The app has none of its files stored.
-      if (decideFiles(content, config).on && newest.length === 0)
-        capgo.expectUploads(Math.min(UPLOADS, content.fileCount))
+      if (on && newest.length === 0) capgo.expectUploads(Math.min(UPLOADS, content.fileCount))
     })
     .catch(() => {})
   capgo.requireStorage(app.owner_org, appId).catch(() => {})
@@ -164,8 +156,9 @@ export async function deliver(
     deps,
     zipping,
   )
+  const form = async () => planFiles(built.content, await capgo.readFilesConfig())
   if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-    goAhead(facts, app, built.content, capgo)
+    goAhead(facts, app, built.content, form, capgo)
   const standingTo = standingReader(target.commit, target.readHead, comparer(project, context.github, deps))
   const known = await gatherForContent(
     facts,
@@ -183,6 +176,10 @@ export async function deliver(
     for (const line of renderLogPlan(plan.decisions)) log.info(line)
   })
 
+  // From here on a dry run ends as the other would.
+  const isStored = plan.action.do === 'upload' || plan.action.do === 'resume'
+  const files = isStored ? await form() : null
+
   const served = known.channel?.version ?? null
   // What was served is known by its delta files where ours will be too; else the zips are compared.
   const before =
@@ -194,7 +191,11 @@ export async function deliver(
   const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console }
   const maps = uploadArtifact === null ? [] : built.sourceMaps
   if (inputs.dryRun) {
-    await rehearse(plan, built.content, context)
+    await rehearse(plan, { capgo, app, content: built.content })
+    if (files !== null)
+      log.info(
+        files.on ? `Files would be stored one by one too: ${files.why}.` : `No delta files: ${files.why}.`,
+      )
     const result = plannedResult({
       ...findings,
       contents: await (contents ?? compareZips()),
@@ -236,6 +237,7 @@ export async function deliver(
         stored: known.stored,
         commit: target.commit,
         content: built.content,
+        files,
         staleBy: async channel => {
           const standing = await standingTo(channel?.version ?? null)
           return isStale({ ...facts, ours: target.commit, standing })

@@ -5,7 +5,7 @@ import { permissionMissing } from '../capgo/refusal.ts'
 import { zipKey } from '../capgo/upload.ts'
 import type { App, BundleRow, ChannelRow, FilesConfig } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
-import { decideDelta } from '../plan/delta.ts'
+import type { FilesPlan } from '../plan/delta.ts'
 import { readServedCommit } from '../plan/lineage.ts'
 import { refuseChannel } from '../plan/preview.ts'
 import { formatShare, isAt } from '../plan/rollout.ts'
@@ -26,6 +26,8 @@ export interface PublishContext {
   readonly stored: StoredFiles
   readonly commit: Commit
   readonly content: Content
+  /** In what form it is stored; null where that is not to be done. */
+  readonly files: FilesPlan | null
   /** Why the commit must not go on the channel as it is now, or null; GitHub is asked anew. */
   readonly staleBy: (channel: ChannelRow | null) => Promise<string | null>
   /** What must have been done before devices may see the bundle of this name. */
@@ -163,8 +165,25 @@ function note(plan: PublishPlan, bundle: BundleRow, capgo: Capgo): Promise<boole
   return noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo })
 }
 
+/**
+ * All that a run can know before it writes: it throws what that would be refused with (`permission_missing`,
+ * `on_premise_app`), or cannot do (`session_key_unreadable`). A run that writes is told the rest of it by its first write.
+ */
+export async function rehearse(
+  plan: PublishPlan,
+  { capgo, app, content }: Pick<PublishContext, 'capgo' | 'app' | 'content'>,
+): Promise<void> {
+  const { action, appId } = plan
+  if (action.do === 'keep') return
+  await requirePermissions(plan, { capgo })
+  if (action.do === 'promote') return
+  if (action.do === 'resume') reopen(action.bundle, content)
+  await capgo.requirePermission('upload a bundle', 'app.upload_bundle', { appId, channelId: null })
+  await capgo.requireStorage(app.owner_org, appId)
+}
+
 /** What the first write does not tell by itself: that the last one will be refused. Throws `permission_missing`. */
-export async function requirePermissions(
+async function requirePermissions(
   plan: PublishPlan,
   { capgo }: Pick<PublishContext, 'capgo'>,
 ): Promise<void> {
@@ -190,21 +209,6 @@ async function takeOver(
   return { bundle, channel }
 }
 
-/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`, `bundle_too_large`. */
-export function decideFiles(
-  { delta: mode, pluginVersion, fileCount, zip }: Content,
-  { partialUpload, maxUploadLength }: FilesConfig,
-) {
-  const delta = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
-  if (mode !== 'only' && zip.size > maxUploadLength)
-    throw new ActionError(
-      'bundle_too_large',
-      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
-      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
-    )
-  return delta
-}
-
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
 async function store(
   plan: PublishPlan,
@@ -213,7 +217,7 @@ async function store(
 ): Promise<Stored> {
   const { capgo, app, content, log } = context
   const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)])
-  const delta = decideFiles(content, config)
+  const delta = context.files ?? { on: false, why: 'nobody asked for them' }
   const isDeltaOnly = delta.on && content.delta === 'only'
   log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`)
   const storeFiles = (session: Session | null) =>

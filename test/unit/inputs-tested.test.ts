@@ -29,6 +29,7 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
     'begins at a percentage, is raised, paused, resumed and finished',
   ],
   'operation=status': ['scenarios/status.test.ts', 'leaves open what the key may not read'],
+  'operation=testers': ['workflows/run.test.ts', 'are put where they belong, and missed ends are made good'],
   'operation=cleanup': [
     'scenarios/status.test.ts',
     'deletes old bundles by name, and none that is served, needed, new or not ours',
