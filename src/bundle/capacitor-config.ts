@@ -184,7 +184,7 @@ function requireOwnId(appId: string | undefined, written: Written): asserts appI
   }
   if (!APP_ID.test(appId!))
     throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
+      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them; the first part has letters and digits alone.',
       at,
     })
 }
