@@ -183,7 +183,7 @@ function requireOwnId(appId: string | undefined, written: Written): asserts appI
   }
   if (!APP_ID.test(appId!))
     throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
+      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them; the first part has letters and digits alone.',
       at,
     })
 }
@@ -200,12 +200,12 @@ function variablesOf(key: string, { text, unset }: Written): string[] {
 }
 
 /**
- * Absolute path of the folder with the Capacitor config of the app in `directory`: that itself, Quasar's below it, or
+ * Absolute path of the folder with the Capacitor config of the app in `directory`: Quasar's below it, that itself, or
  * the nearest above it, up to `root`, where the web code is apart; `directory` where there is none.
  */
 export async function findCapacitorDirectory(directory: string, root: string): Promise<string> {
   const isFound = async (folder: string) => (await present(NAMES, folder)).length > 0
-  if (await isFound(directory)) return directory
+  // Quasar builds from this folder alone, also where somebody left a config beside it.
   if (await isFound(join(directory, QUASAR_FOLDER))) return join(directory, QUASAR_FOLDER)
   for (const folder of foldersUp(directory, root)) if (await isFound(folder)) return folder
   return directory

@@ -492,6 +492,12 @@ describe('findCapacitorDirectory', () => {
       'app/src-capacitor',
       ['app/src-capacitor/capacitor.config.json', 'capacitor.config.ts'],
     ],
+    [
+      "Quasar's, with a left-over beside it",
+      'app',
+      'app/src-capacitor',
+      ['app/src-capacitor/capacitor.config.json', 'app/capacitor.config.ts'],
+    ],
     ['the nearest above', 'app/web', 'app', ['app/capacitor.config.js', 'capacitor.config.ts']],
     ['none', 'app', 'app', []],
   ])('%s', async (_, from, found, files) => {
