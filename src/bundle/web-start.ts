@@ -3,6 +3,7 @@ import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nullIfMissing } from '../system-error.ts'
 import type { BundleFile, Problem } from './check.ts'
+import { findComments } from './javascript.ts'
 import { type Page, pathOf, readPage } from './web-page.ts'
 
 /** Bytes; a pointer of Git LFS has some 130, and 1023 at most. */
@@ -111,8 +112,11 @@ function scriptsOf(page: Page): Reference[] {
 }
 
 function importsOf(code: string): string[] {
+  const plain = findComments(code)
+    .reverse()
+    .reduce((text, { from, to }) => `${text.slice(0, from)} ${text.slice(to)}`, code)
   return [
-    ...code.matchAll(/\bimport\s*(?:\(\s*|[\w*{}\s,$]+?\sfrom\s*)?["']((?:\.{0,2}\/)[^"'\s]+)["']/g),
+    ...plain.matchAll(/\bimport\s*(?:\(\s*|[\w*{}\s,$]+?\sfrom\s*)?["']((?:\.{0,2}\/)[^"'\s]+)["']/g),
   ].map(([, src]) => src!)
 }
 
