@@ -53,6 +53,9 @@ export interface ReadConfigOptions extends EvaluatorOptions {
 const NAMES = ['capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json']
 /** Quasar keeps config, native projects and their dependencies in a folder of the app's. */
 const QUASAR_FOLDER = 'src-capacitor'
+const QUASAR_CONFIGS = ['js', 'ts', 'mjs', 'cjs']
+  .map(ending => `quasar.config.${ending}`)
+  .concat('quasar.conf.js')
 /** Names that people try, and that Capacitor ignores. */
 const IGNORED = [
   'capacitor.config.mjs',
@@ -183,7 +186,7 @@ function requireOwnId(appId: string | undefined, written: Written): asserts appI
   }
   if (!APP_ID.test(appId!))
     throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
+      hint: 'App ids look like com.example.app, with a dot between the parts: the first has letters and digits only, the others also _ and -.',
       at,
     })
 }
@@ -205,8 +208,12 @@ function variablesOf(key: string, { text, unset }: Written): string[] {
  */
 export async function findCapacitorDirectory(directory: string, root: string): Promise<string> {
   const isFound = async (folder: string) => (await present(NAMES, folder)).length > 0
+  const quasar = join(directory, QUASAR_FOLDER)
+  const hasQuasar = await isFound(quasar)
+  // Quasar builds the app from there, whatever lies in the app's own folder.
+  if (hasQuasar && (await present(QUASAR_CONFIGS, directory)).length > 0) return quasar
   if (await isFound(directory)) return directory
-  if (await isFound(join(directory, QUASAR_FOLDER))) return join(directory, QUASAR_FOLDER)
+  if (hasQuasar) return quasar
   for (const folder of foldersUp(directory, root)) if (await isFound(folder)) return folder
   return directory
 }

@@ -492,6 +492,12 @@ describe('findCapacitorDirectory', () => {
       'app/src-capacitor',
       ['app/src-capacitor/capacitor.config.json', 'capacitor.config.ts'],
     ],
+    [
+      'one that Quasar does not build',
+      'app',
+      'app/src-capacitor',
+      ['app/quasar.config.js', 'app/capacitor.config.ts', 'app/src-capacitor/capacitor.config.json'],
+    ],
     ['the nearest above', 'app/web', 'app', ['app/capacitor.config.js', 'capacitor.config.ts']],
     ['none', 'app', 'app', []],
   ])('%s', async (_, from, found, files) => {
