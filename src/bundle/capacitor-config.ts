@@ -52,7 +52,7 @@ export interface ReadConfigOptions extends EvaluatorOptions {
 /** What Capacitor's CLI reads, in its order (`cli/src/config.ts`): the first one wins. */
 const NAMES = ['capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json']
 /** Quasar keeps config, native projects and their dependencies in a folder of the app's. */
-const QUASAR_FOLDER = 'src-capacitor'
+const QUASAR_FOLDER = 'src-capacitor'.map(ending => `quasar.config.${ending}`).concat('quasar.conf.js')
 /** Names that people try, and that Capacitor ignores. */
 const IGNORED = [
   'capacitor.config.mjs',
@@ -183,7 +183,7 @@ function requireOwnId(appId: string | undefined, written: Written): asserts appI
   }
   if (!APP_ID.test(appId!))
     throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them; the first part has letters and digits alone.',
+      hint: 'App ids look like com.example.app, with a dot between the parts: the first has letters and digits only, the others also _ and -.',
       at,
     })
 }

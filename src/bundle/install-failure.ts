@@ -70,7 +70,7 @@ const CAUSES: readonly Cause[] = [
     hint: () => `The registry refuses this job. ${REGISTRY_TOKEN}`,
   },
   {
-    said: /\bE404\b|ERR_PNPM_FETCH_404|Request failed \\?"404|Couldn't find package|YN0035|- 404$|package "[^"]+" not found/m,
+    said: /\bE404\b|ERR_PNPM_FETCH_404|Request failed \\?"404|Couldn't find package|YN0035|- 404$|: 404 Not Found|package "[^"]+" not found/m,
     hint: () =>
       `The registry does not have a package of the lockfile: see the output. A private one is not found either without a token. ${REGISTRY_TOKEN}`,
   },

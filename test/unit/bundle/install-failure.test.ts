@@ -212,6 +212,7 @@ describe('explainInstall', () => {
     ['pnpm', ' ERROR  This project is configured to use yarn', 'asks for another package manager'],
     ['pnpm', COREPACK, 'Corepack could not get pnpm'],
     ['npm', npm('EALLOWSCRIPTS', 'sharp'), 'install scripts of packages'],
+    ['bun', 'error: failed to download left-pad@1.2.0: 404 Not Found', 'does not have a package'],
     // Nobody knows.
     ['npm', npm('EWHATEVER', 'well'), 'The output says why.'],
     ['bun', 'Segmentation fault', 'The output says why.'],
