@@ -38,7 +38,17 @@ const MOMENTS = [
 ] as const
 
 export interface Change {
-  readonly kind: 'add' | 'edit' | 'remove' | 'rename' | 'alias' | 'compress' | 'copy' | 'back' | 'restore'
+  readonly kind:
+    | 'add'
+    | 'edit'
+    | 'remove'
+    | 'rename'
+    | 'alias'
+    | 'compress'
+    | 'copy'
+    | 'back'
+    | 'restore'
+    | 'many'
   readonly which: number
   readonly name: string
   readonly content: Content
@@ -198,8 +208,9 @@ export function applyChange(
   if (kind === 'back') return before
   if (kind === 'restore')
     for (const path of [...before.keys()].slice(0, 1 + (which % 4))) next.set(path, before.get(path)!)
+  if (kind === 'many') for (let n = 0; n < which; n++) next.set(`${to}/icon ${n}.svg`, bytesOf(of, n))
   if (kind === 'add') next.set(to, bytesOf(of, salt))
-  else if (from !== undefined) {
+  else if (kind !== 'many' && from !== undefined) {
     const old = folder.get(from)!
     if (kind === 'edit') next.set(from, bytesOf(of, salt))
     if (kind === 'copy') next.set(to, old)
