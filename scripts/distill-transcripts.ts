@@ -18,6 +18,8 @@ import {
 } from '../test/contract/recorded.ts'
 
 const TARGET = fileURLToPath(new URL('../test/contract/recorded/', import.meta.url))
+/** Notes of requests that waited for the server's queues. */
+const A_ROUND_LATER = /^some seconds later|about 10 s later/
 /** Request headers that the server does not act on. */
 const IDLE = new Set(['accept-encoding', 'cf-connecting-ip', 'content-length', 'user-agent', 'x-client-info'])
 
@@ -66,6 +68,7 @@ function distillExchange(raw: Raw, ranges: boolean | null): Exchange {
       : { body: withoutHosts(raw.requestBody) }),
     // "3 s later" and the like.
     ...(/^(\d+) s\b/.test(raw.note ?? '') ? { seconds: Number(/^\d+/.exec(raw.note!)![0]) } : {}),
+    ...(A_ROUND_LATER.test(raw.note ?? '') ? { isRoundLater: true } : {}),
     answer: distillAnswer(raw, ranges),
   }
 }

@@ -1,5 +1,7 @@
 /** What `try` and `examples` know of an app that they run the action with. */
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
+import { readBuildVariables, type Variables } from '../src/build-variables.ts'
 import {
   type CapacitorConfig,
   findCapacitorDirectory,
@@ -7,9 +9,11 @@ import {
 } from '../src/bundle/capacitor-config.ts'
 import { readEncryption } from '../src/bundle/encrypt.ts'
 import { childEnvironment } from '../src/bundle/environment.ts'
-import { readUpdaterVersion } from '../src/bundle/native-packages.ts'
+import { packageFolder } from '../src/bundle/manifest.ts'
+import { hasUpdater, readNativePackages, readUpdaterVersion } from '../src/bundle/native-packages.ts'
 import { readNativeVersions } from '../src/bundle/native-version.ts'
 import { ActionError } from '../src/errors.ts'
+import { judgeNatives } from '../src/plan/native.ts'
 
 export const PROJECT = join(import.meta.dirname, '..')
 
@@ -25,6 +29,8 @@ export interface App {
   readonly publicKey: string | null
   /** Of the plugin in the app; null where nothing tells. */
   readonly pluginVersion: string | null
+  /** Why phones with the app take nothing, whatever is published; null where they ask. */
+  readonly silence: string | null
 }
 
 export interface Native {
@@ -33,23 +39,27 @@ export interface Native {
   readonly source: string
 }
 
-/** As the action itself finds it in a checkout. Null without an app id: the run tells why, and better. */
+/** As the action itself finds it in a checkout; the plugin as installed. Null without an app id: the run tells why, and better. */
 export async function readApp(
   checkout: string,
   inputs: Readonly<Record<string, string>>,
 ): Promise<App | null> {
-  const directory = await findCapacitorDirectory(resolve(checkout, inputs['working-directory'] ?? '.'))
+  const directory = await findCapacitorDirectory(
+    resolve(checkout, inputs['working-directory'] ?? '.'),
+    checkout,
+  )
   const config = await orNull(
     readCapacitorConfig({
       root: checkout,
       directory,
-      env: childEnvironment(process.env),
+      env: { ...childEnvironment(process.env), ...readVariables(inputs) },
       nodePath: process.execPath,
       evaluatorPath: join(PROJECT, 'dist/evaluate-config/index.js'),
     }),
   )
   const id = inputs['app-id'] || config?.appId
   if (!id) return null
+  const packages = await packageFolder(directory, checkout)
   const natives = await readNatives(checkout, directory, config, inputs['native-version'])
   const privateKey = inputs['private-key'] ?? ''
   const own = privateKey === '' ? null : await orNull(readEncryption(privateKey, directory, null))
@@ -63,8 +73,48 @@ export async function readApp(
     isKnown: natives.length > 0,
     defaultChannel: config?.updater.defaultChannel || null,
     publicKey: config === null ? (own?.publicKey ?? null) : (config.updater.publicKey ?? null),
-    pluginVersion: await orNull(readUpdaterVersion(directory, [])),
+    pluginVersion: await orNull(readUpdaterVersion(packages, await readNativePackages(packages))),
+    silence: (await hasUpdater(checkout, directory)) === false ? NO_UPDATER : silenceOf(config),
   }
+}
+
+/** What the inputs give to the config; nothing where they are wrong, which the run tells. */
+function readVariables(inputs: Readonly<Record<string, string>>): Variables {
+  try {
+    return readBuildVariables(name => inputs[name] ?? '', [])
+  } catch {
+    return {}
+  }
+}
+
+/** The id that stands in a config that cannot be read before its packages are installed. */
+export async function guessAppId(
+  checkout: string,
+  inputs: Readonly<Record<string, string>>,
+): Promise<string | null> {
+  const directory = await findCapacitorDirectory(
+    resolve(checkout, inputs['working-directory'] ?? '.'),
+    checkout,
+  )
+  for (const name of ['capacitor.config.ts', 'capacitor.config.js']) {
+    const text = await readFile(join(directory, name), 'utf8').catch(() => '')
+    const id = /\bappId\s*:\s*(["'])([\w.-]+)\1/.exec(text)?.[2]
+    if (id !== undefined) return id
+  }
+  return null
+}
+
+const NO_UPDATER = 'it has no @capgo/capacitor-updater'
+/** Capgo, and one on this machine. */
+const CAPGO = /^https:\/\/([\w-]+\.)*capgo\.app(\/|$)|^https?:\/\/(localhost|127\.[\d.]+|\[::1\])[:/]/
+
+/** The Capgo of a try stands for the cloud. */
+function silenceOf(config: CapacitorConfig | null): string | null {
+  const { serverUrl, updater } = config ?? {}
+  if (serverUrl) return `it loads ${serverUrl} (server.url) and never a bundle`
+  if (updater?.isOff) return 'autoUpdate is off, so it asks only where its own code does'
+  if (updater?.updateUrl && !CAPGO.test(updater.updateUrl)) return `it asks ${updater.updateUrl} (updateUrl)`
+  return null
 }
 
 /** A version of no platform is one of each that the repository has. */
@@ -77,9 +127,10 @@ async function readNatives(
   const read = (of: CapacitorConfig | null) => readNativeVersions({ root, directory, config: of })
   const found = given
     ? [{ platform: 'any' as const, version: given, source: 'input "native-version"' }]
-    : await read(config)
+    : judgeNatives((await read(config)).natives, []).natives
   const own = config === null ? null : { ...config, updater: { ...config.updater, version: undefined } }
-  const platforms = new Set((await read(own)).map(({ platform }) => platform))
+  const { natives, unread } = await read(own)
+  const platforms = new Set<string>([...natives, ...unread].map(({ platform }) => platform))
   const all = (['android', 'ios'] as const).filter(name => platforms.size === 0 || platforms.has(name))
   return found.flatMap(({ platform, version, source }) =>
     (platform === 'any' ? all : [platform]).map(each => ({ platform: each, version, source })),

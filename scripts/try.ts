@@ -5,7 +5,7 @@ import { dirname } from 'node:path'
 import type { StoredApp } from '../server/index.ts'
 import { runAction } from '../test/helpers/runner.ts'
 import { cyan, dim, Story } from './demo/terminal.ts'
-import { type App, readApp } from './trial.ts'
+import { type App, guessAppId, readApp } from './trial.ts'
 import { readWishes, USAGE, UsageError, type Wishes } from './try/arguments.ts'
 import { askDevices } from './try/devices.ts'
 import { readEvent, type TriedEvent } from './try/event.ts'
@@ -61,14 +61,14 @@ async function attempt(wishes: Wishes, { memory, capgo, github, repository, even
   const inputs = { ...(directory === '' ? {} : { 'working-directory': directory }), ...wishes.inputs }
   const checkout = repository.checkOut(event.checkout, event.ref, wishes.fetchDepth)
   for (const command of wishes.before) prepare(command, checkout)
-  const app = await readApp(checkout, inputs)
-  const appId = app?.id ?? memory.appId ?? 'com.example.app'
+  const found = await readApp(checkout, inputs)
+  const appId = found?.id ?? (await guessAppId(checkout, inputs)) ?? memory.appId ?? 'com.example.app'
   const key = await capgo.open(appId, wishes.keyRole)
   const number =
     wishes.runNumber ?? (wishes.state === null ? repository.count(event.checkout) : memory.runs + 1)
   const runAttempt = (memory.attempts[number] ?? 0) + 1
   const story = new Story()
-  tellBeginning(story, app, event, repository, capgo.url)
+  tellBeginning(story, found, event, repository, capgo.url)
   story.chapter('Log')
   const before = { capgo: (await capgo.describe(appId)).requests, github: github.requests }
   const run = await runAction({
@@ -87,6 +87,8 @@ async function attempt(wishes: Wishes, { memory, capgo, github, repository, even
     mayLeak: true,
     onVisibleLine: line => story.line(`  ${line}`),
   })
+  // The run has installed what the config and the app's plugin are read from.
+  const app = (await readApp(checkout, inputs)) ?? found
   const stored = await capgo.describe(appId)
   const requests = { capgo: stored.requests - before.capgo, github: github.requests - before.github }
   const { devices, testers } = await capgo.look(() =>

@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import semver from 'semver'
 import { requireKey } from './auth.ts'
 import { allowed, type Body, bodyOrQuery, type C, type Env, isAppId, jsonBody } from './context.ts'
-import { noRows, PgError, refuse } from './errors.ts'
+import { type ApiError, noRows, PgError, refuse } from './errors.ts'
 import { can } from './permissions.ts'
 import type { BundleRow, ChannelRow } from './store.ts'
 import { refuseUnencrypted } from './triggers.ts'
@@ -127,7 +127,6 @@ export function promote(
   const bundle = store.find('app_versions', { id: Number(version_id), app_id, deleted: false })
   if (!bundle) throw refuse('cannot_find_version', 'Cannot find version')
   if (!channel) throw refuse('cannot_find_channel', 'Cannot find channel')
-  if (profile === 'new') checkPackage(channel, bundle)
   // [N] `target` says which of the two bundles is meant; auto = the rollout when one is running
   const wanted = profile === 'new' ? (body.target ?? 'stable') : 'stable'
   const target = wanted === 'rollout' || (wanted === 'auto' && channel.rollout_enabled) ? 'rollout' : 'stable'
@@ -136,19 +135,18 @@ export function promote(
     return { channel: store.update('channels', channel, patch, { key: c.get('key') }), bundle, target }
   } catch (error) {
     if (error instanceof PgError)
-      throw refuse('cannot_set_bundle_to_channel', 'Cannot set bundle to channel', { error: error.message })
+      throw (
+        formRefused(error) ??
+        refuse('cannot_set_bundle_to_channel', 'Cannot set bundle to channel', { error: error.message })
+      )
     throw error
   }
 }
 
-/** [N] a channel may demand that its bundles come as a zip, or as delta files. */
-export function checkPackage(channel: Pick<ChannelRow, 'update_package'>, bundle: BundleRow): void {
-  const wanted = channel.update_package
-  const hasZip = bundle.r2_path !== null || bundle.external_url !== null
-  if (wanted.startsWith('zip') && !hasZip)
-    throw refuse('channel_zip_required', 'This channel needs bundles with a zip')
-  if (wanted.startsWith('delta') && bundle.manifest_count === 0)
-    throw refuse('channel_delta_required', 'This channel needs bundles with delta files')
+/** [N] what the database says of a bundle's form, as the API passes it on. */
+export function formRefused({ message }: PgError): ApiError | null {
+  const code = /^CHANNEL_(?:ZIP|DELTA)_REQUIRED/.exec(message)?.[0]
+  return code === undefined ? null : refuse(code.toLowerCase(), message.slice(code.length + 2))
 }
 
 bundles.delete('/', async c => {

@@ -1,6 +1,6 @@
 import { Hono } from 'hono'
 import { requireKey } from './auth.ts'
-import { checkPackage, pageOf, promote } from './bundles.ts'
+import { formRefused, pageOf, promote } from './bundles.ts'
 import { allowed, type Body, bodyOrQuery, type C, type Env, isAppId, jsonBody } from './context.ts'
 import { noRows, PgError, refuse } from './errors.ts'
 import { can, isLockedOut } from './permissions.ts'
@@ -155,10 +155,11 @@ function setChannel(c: C, body: Body): Body {
   const as = { key: c.get('key') }
   if (existing) {
     checkValues(patch)
-    const served =
-      profile === 'new' && patch.version ? store.find('app_versions', { id: patch.version }) : undefined
-    if (served) checkPackage({ ...existing, ...patch }, served)
-    store.update('channels', existing, patch, as)
+    try {
+      store.update('channels', existing, patch, as)
+    } catch (error) {
+      throw (error instanceof PgError ? formRefused(error) : null) ?? error
+    }
     return { status: 'ok' }
   }
   if (wanted === null) {

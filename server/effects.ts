@@ -1,13 +1,11 @@
 // What happens in Capgo some time after a request: queues that are read every few seconds, and nightly jobs.
 import type { BundleRow, JobRow, Store } from './store.ts'
-import { dropManifest, isOlderThan } from './triggers.ts'
+import { dropManifest, isOlderThan, retired } from './triggers.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 /** apps.retention from this many seconds on means: never (contract 2.1). */
 const RETENTION_NEVER = 63_113_904
-
-const retired = (path: string) => `deleted-after-7-days/${path}`
 
 export function runDueEffects(store: Store): void {
   const now = store.clock.now()

@@ -267,7 +267,7 @@ export class Store {
     )
     for (const [name, table] of Object.entries(tables)) this.db.exec(createTable(name, table))
     this.db.exec('CREATE INDEX IF NOT EXISTS manifest_by_bundle ON manifest (app_version_id)')
-    this.db.exec('CREATE INDEX IF NOT EXISTS manifest_by_path ON manifest (s3_path)')
+    this.db.exec('CREATE INDEX IF NOT EXISTS manifest_by_content ON manifest (file_hash, file_name)')
     this.db.exec('CREATE INDEX IF NOT EXISTS overrides_by_channel ON channel_devices (channel_id)')
     this.db.exec('CREATE INDEX IF NOT EXISTS bindings_by_key ON role_bindings (key_rbac_id)')
     const isKept = options.database !== undefined

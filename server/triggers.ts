@@ -109,13 +109,26 @@ export function afterDelete(store: Store, table: string, old: Row): void {
   }
 }
 
-/** Deletes the delta rows of a bundle and the delta files that no other bundle uses. */
+/** Where an object goes that nobody uses any more; the store empties it after seven days. */
+export const retired = (path: string) => `deleted-after-7-days/${path}`
+
+/**
+ * Deletes the delta rows of a bundle. The object of a row is retired unless another bundle has a row with the same hash
+ * and file name: rows of another name that point at the same object do not count.
+ */
 export function dropManifest(store: Store, bundle: BundleRow): void {
   const rows = store.list('manifest', { app_version_id: bundle.id })
   if (rows.length === 0) return
-  for (const row of rows) store.remove('manifest', row.id)
-  for (const row of rows)
-    if (store.count('manifest', { s3_path: row.s3_path }) === 0) store.objects.remove(row.s3_path)
+  for (const { id, file_hash, file_name, s3_path } of rows) {
+    const users = store.select(
+      'manifest',
+      'file_hash = ? AND file_name = ? AND app_version_id <> ?',
+      [file_hash, file_name, bundle.id],
+      'LIMIT 1',
+    )
+    if (users.length === 0) store.objects.move(s3_path, retired(s3_path))
+    store.remove('manifest', id)
+  }
   const app = store.find('apps', { app_id: bundle.app_id })
   if (app) store.update('apps', app, { manifest_bundle_count: Math.max(0, app.manifest_bundle_count - 1) })
 }
@@ -253,6 +266,7 @@ function updateChannel(store: Store, old: ChannelRow, next: ChannelRow, as: Acto
     checkTarget(store, next, next.rollout_version, as)
     next.rollout_id = crypto.randomUUID()
   }
+  if (store.profile === 'new') checkPackage(store, old, next)
   // [N] a promotion ends the rollout that was running beside the old bundle
   const onlyStable = next.version !== old.version && next.rollout_version === old.rollout_version
   if (store.profile === 'new' && onlyStable && old.rollout_version !== null) {
@@ -261,6 +275,31 @@ function updateChannel(store: Store, old: ChannelRow, next: ChannelRow, as: Acto
     next.rollout_percentage_bps = 0
     next.rollout_paused_at = null
     next.rollout_pause_reason = null
+  }
+}
+
+/** [N] a channel may demand that its bundles come as a zip, or as delta files: `enforce_channel_update_package_bundle`. */
+function checkPackage(store: Store, old: ChannelRow, next: ChannelRow): void {
+  const wanted = next.update_package
+  if (
+    wanted === old.update_package &&
+    next.version === old.version &&
+    next.rollout_version === old.rollout_version
+  )
+    return
+  for (const id of [next.version, next.rollout_version]) {
+    const bundle = id === null ? undefined : store.find('app_versions', { id })
+    if (!bundle) continue
+    const isStored = bundle.storage_provider !== 'r2-direct' && bundle.r2_path !== null
+    const hasZip = isStored || (bundle.storage_provider === 'external' && bundle.external_url !== null)
+    const hasFiles = store.count('manifest', { app_version_id: bundle.id }) > 0 || bundle.manifest !== null
+    const lacks = (form: string) =>
+      new PgError(
+        '22023',
+        `CHANNEL_${form.toUpperCase()}_REQUIRED: Channel "${next.name}" requires a ${form} package, but bundle "${bundle.name}" has none.`,
+      )
+    if (wanted.startsWith('zip') && !hasZip) throw lacks('zip')
+    if (wanted.startsWith('delta') && !hasFiles) throw lacks('delta')
   }
 }
 

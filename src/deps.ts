@@ -20,8 +20,10 @@ export interface Log {
 
 /** What the run says to the workflow. */
 export interface Sink {
-  setOutput(name: string, value: string): void
-  writeSummary(markdown: string): Promise<void>
+  /** Returns why the runner's file could not be written and they were told another way; null where it could. */
+  setOutputs(values: Readonly<Record<string, string>>): Error | null
+  /** Returns why it could not be written; null where it could. */
+  writeSummary(markdown: string): Error | null
 }
 
 /** Everything a run touches of the world outside. Built in `index.ts` alone. */
@@ -32,7 +34,7 @@ export interface Deps {
   readonly payload: unknown
   /** Absolute path of the checkout (`GITHUB_WORKSPACE`). */
   readonly workspace: string
-  /** Absolute path for what the run writes beside the checkout; empty, and removed at the end. */
+  /** Absolute path for what the run writes beside the checkout; removed at the end. */
   readonly scratch: string
   /** The script that evaluates a Capacitor config, and the Node that runs it. */
   readonly evaluator: { readonly script: string; readonly node: string }

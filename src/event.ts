@@ -81,12 +81,8 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
   const need = (name: string, form = /./): string => {
     const value = env[name]
     if (value && form.test(value)) return value
-    throw new ActionError(
-      'not_on_github',
+    throw notOnGitHub(
       value ? `The environment's ${name} is not as the runner sets it.` : `The environment has no ${name}.`,
-      {
-        hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
-      },
     )
   }
   // Empty for a deployment of a commit.
@@ -95,7 +91,8 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
   const repository = need('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/)
   const type = full.startsWith('refs/heads/') ? 'branch' : full.startsWith('refs/tags/') ? 'tag' : 'other'
   const name = full.replace(/^refs\/(heads|tags)\//, '')
-  const server = need('GITHUB_SERVER_URL')
+  const server = need('GITHUB_SERVER_URL', ADDRESS)
+  if (env.GITHUB_API_URL !== undefined) need('GITHUB_API_URL', ADDRESS)
   const event = need('GITHUB_EVENT_NAME')
   const runId = need('GITHUB_RUN_ID', /^\d+$/)
   const what = `payload of the event "${event}"`
@@ -136,6 +133,14 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
   }
 }
 
+/** Something is missing that the runner always sets. */
+export function notOnGitHub(what: string): ActionError {
+  return new ActionError('not_on_github', what, {
+    hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
+  })
+}
+
+const ADDRESS = /^https?:\/\/[\w.[\]:-]+(?:[/?]|$)/i
 /** SHA-1, or SHA-256 where a repository has that. */
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 const Sha = z.string().check(z.regex(SHA, 'is no commit'))

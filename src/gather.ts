@@ -1,5 +1,4 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
-import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import type { Variables } from './build-variables.ts'
 import {
@@ -16,10 +15,11 @@ import {
   readOpener,
 } from './bundle/encrypt.ts'
 import { childEnvironment } from './bundle/environment.ts'
+import { PackagesMissing } from './bundle/evaluator.ts'
 import { type CheckedOut, compareInCheckout, readCheckedOut } from './bundle/history.ts'
-import { parseJson } from './bundle/json.ts'
+import { findManifest, packageFolder } from './bundle/manifest.ts'
 import { hasUpdater, readUpdaterVersion } from './bundle/native-packages.ts'
-import { readNativeVersions } from './bundle/native-version.ts'
+import { type NativeVersions, readNativeVersions } from './bundle/native-version.ts'
 import { isInside, shownPath } from './bundle/paths.ts'
 import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from './bundle/zip-index.ts'
 import type { Capgo } from './capgo/client.ts'
@@ -31,13 +31,21 @@ import type { GitHub } from './github/client.ts'
 import { APP_ID, type Inputs } from './inputs.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
 import { type AppFacts, judgeApp } from './plan/installed-app.ts'
+import { judgeNatives } from './plan/native.ts'
 import { isPrivileged } from './plan/operation.ts'
 import { isReady } from './plan/plan.ts'
 import { misfit } from './plan/reuse.ts'
 import { activeRollout } from './plan/rollout.ts'
 import { isStale, type Standing } from './plan/staleness.ts'
-import type { BuiltFacts, NativeVersion, PublishFacts, Relation, WantedVersion } from './plan/types.ts'
-import { chooseVersion, hasOtherName, type VersionSources, withoutBuildMetadata } from './plan/version.ts'
+import type {
+  BuiltFacts,
+  NativeVersion,
+  PublishFacts,
+  Relation,
+  UnreadVersion,
+  WantedVersion,
+} from './plan/types.ts'
+import { chooseVersion, hasOtherName, withoutBuildMetadata } from './plan/version.ts'
 import { secretForms } from './redaction.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
@@ -49,9 +57,12 @@ export interface Project {
   readonly directory: string
   /** Where the Capacitor config, the native projects and their dependencies are; mostly `directory`. */
   readonly capacitorDirectory: string
+  /** Where the `package.json` is that names the app's plugins; mostly the same. */
+  readonly packageDirectory: string
   readonly appId: string
   readonly webDirectory: string
   readonly natives: readonly NativeVersion[]
+  readonly unread: readonly UnreadVersion[]
   readonly wanted: WantedVersion
   /** What is wrong, or may be, without being in the way. */
   readonly warnings: readonly string[]
@@ -63,7 +74,7 @@ export interface Project {
 
 /**
  * What the repository says: config, versions, native versions. With `takesBuild`
- * the web build comes from elsewhere, and the web folder need not be known.
+ * the web build comes from elsewhere, and the web folder need not be known. `beforeInstall` as for the config.
  */
 export async function gatherProject(
   inputs: Inputs,
@@ -73,7 +84,8 @@ export async function gatherProject(
     takesBuild,
     channelName,
     purpose,
-  }: Pick<PublishFacts, 'channelName' | 'purpose'> & { takesBuild: boolean },
+    beforeInstall,
+  }: Pick<PublishFacts, 'channelName' | 'purpose'> & { takesBuild: boolean; beforeInstall: boolean },
 ): Promise<Project> {
   const directory = appDirectory(inputs, deps)
   const { appId, config, capacitorDirectory, warnings } = await gatherConfig(
@@ -81,29 +93,36 @@ export async function gatherProject(
     trigger,
     deps,
     takesBuild,
+    beforeInstall,
   )
   const root = deps.workspace
+  const packageDirectory = await packageFolder(capacitorDirectory, root)
   const isStrict = inputs.checkNotifyAppReady && !takesBuild
+  const { natives, unread } = await nativeVersions(inputs, root, capacitorDirectory, config)
+  const judged = judgeNatives(natives, unread)
   return {
     root: deps.workspace,
     directory,
     capacitorDirectory,
+    packageDirectory,
     appId,
     webDirectory:
       inputs.webDir === null
         ? resolve(capacitorDirectory, config?.webDir ?? '')
         : resolve(directory, inputs.webDir),
-    natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
+    natives: judged.natives,
+    unread,
     wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
     warnings: [
       ...changedInputs(inputs, trigger),
       ...warnings,
-      ...(await checkUpdater(root, capacitorDirectory, isStrict)),
+      ...(await checkUpdater(root, packageDirectory, isStrict)),
       ...(await checkApp(config, root, {
         pluginUrl: inputs.hosts.plugin,
         channelName,
         purpose: purpose.kind,
       })),
+      ...judged.warnings,
       ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
     ],
     childEnv: childEnv(inputs, deps),
@@ -125,13 +144,16 @@ export async function gatherApp(
   const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, true)
   const isKeyGiven = inputs.privateKey !== ''
   const publicKey = config?.updater.publicKey
+  const { natives, unread } = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config)
+  const judged = judgeNatives(natives, unread)
   return {
     root: deps.workspace,
     appId,
-    natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
+    natives: judged.natives,
     childEnv: childEnv(inputs, deps),
     warnings: [
       ...warnings,
+      ...judged.warnings,
       ...(isKeyGiven ? await checkKeys(inputs.privateKey, config, deps.workspace) : []),
     ],
     opener: isKeyGiven
@@ -149,7 +171,7 @@ async function checkUpdater(root: string, directory: string, isStrict: boolean):
   const message = `${file} has no dependency @capgo/capacitor-updater, so the app takes no update.`
   if (!isStrict) return [message]
   throw new ActionError('updater_missing', message, {
-    hint: 'Install the plugin (npm install @capgo/capacitor-updater, npx cap sync), call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
+    hint: 'Add the plugin there (for example npm install @capgo/capacitor-updater), run npx cap sync, call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
     at: { file },
   })
 }
@@ -169,7 +191,7 @@ async function checkApp(
     serverUrl: serverUrl || null,
     isUpdateOff: updater.isOff === true,
     updateUrl: updater.updateUrl || null,
-    updaterVersion: await readUpdaterVersion(dirname(file), []),
+    updaterVersion: await readUpdaterVersion(await packageFolder(dirname(file), root), []),
   })
 }
 
@@ -243,9 +265,15 @@ export async function gatherAppId(inputs: Inputs, trigger: Trigger, deps: Checko
  * Reads the Capacitor config. It is evaluated never where a stranger's code may stand there; where the inputs say all
  * that is needed of it, one that cannot be read is a warning, unless it has the key that the bundle is encrypted for.
  */
-async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps, webDirKnown: boolean) {
+async function gatherConfig(
+  inputs: Inputs,
+  trigger: Trigger,
+  deps: CheckoutDeps,
+  webDirKnown: boolean,
+  beforeInstall = false,
+) {
   const root = deps.workspace
-  const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps))
+  const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps), root)
   const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null)
   if (!isComplete && isPrivileged(trigger)) {
     const missing = inputs.appId === null ? 'app-id' : 'web-dir'
@@ -262,8 +290,10 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps
     evaluatorPath: deps.evaluator.script,
     signal: deps.stop.signal,
     dataOnly: isPrivileged(trigger),
+    beforeInstall,
   }).catch((error: unknown) => {
     if (!(error instanceof ActionError) || error instanceof Stopped) throw error
+    if (beforeInstall && error instanceof PackagesMissing) throw error
     if (!isComplete) throw error
     // Without a checkout, or in a repository of the web code alone, there is none.
     if (error.code === 'config_missing' || error.code === 'unsafe_config') return null
@@ -273,6 +303,10 @@ async function gatherConfig(inputs: Inputs, trigger: Trigger, deps: CheckoutDeps
     )
     return null
   })
+  if (config?.unset !== undefined)
+    warnings.push(
+      `${shownPath(root, config.file)} has no value for ${config.unset.join(' and ')}: the variable is not set. Pass it with the input build-env.`,
+    )
   const appId = inputs.appId ?? config?.appId ?? ''
   requireAppId(appId, config === null ? undefined : { file: shownPath(root, config.file) })
   return { appId, config, capacitorDirectory, warnings }
@@ -300,6 +334,18 @@ function buildEnv(inputs: Inputs, deps: Pick<Deps, 'env'>): Variables {
   return { ...childEnv(inputs, deps), ...inputs.buildVariables }
 }
 
+/** Where and with what the install and the build run. */
+export function gatherWorkplace(
+  inputs: Inputs,
+  deps: Pick<Deps, 'workspace' | 'env'>,
+): Pick<Project, 'root' | 'directory' | 'buildEnv'> {
+  return {
+    root: deps.workspace,
+    directory: appDirectory(inputs, deps),
+    buildEnv: buildEnv(inputs, deps),
+  }
+}
+
 function appDirectory({ workingDirectory }: Inputs, { workspace }: Pick<Deps, 'workspace'>): string {
   const directory = resolve(workspace, workingDirectory)
   if (isInside(workspace, directory)) return directory
@@ -315,9 +361,11 @@ async function nativeVersions(
   root: string,
   directory: string,
   config: CapacitorConfig | null,
-): Promise<readonly NativeVersion[]> {
-  if (inputs.nativeVersion !== null)
-    return [{ platform: 'any', ...withoutBuildMetadata(inputs.nativeVersion, 'input "native-version"') }]
+): Promise<NativeVersions> {
+  if (inputs.nativeVersion !== null) {
+    const given = withoutBuildMetadata(inputs.nativeVersion, 'input "native-version"')
+    return { natives: [{ platform: 'any', ...given }], unread: [] }
+  }
   return readNativeVersions({ root, directory, config })
 }
 
@@ -327,13 +375,10 @@ async function wantedVersion(
   root: string,
   directory: string,
 ): Promise<WantedVersion> {
-  const file = join(directory, 'package.json')
-  const content = version === null ? await readFile(file, 'utf8').catch(() => null) : null
-  const manifest = content === null ? null : parseJson(content, shownPath(root, file), 'package_json_broken')
   return chooseVersion({
     input: version,
     tag: ref.type === 'tag' ? ref.name : null,
-    manifest: manifest as VersionSources['manifest'],
+    manifest: version === null ? await findManifest(directory, root) : null,
   })
 }
 
@@ -343,28 +388,34 @@ export async function gatherRemote(
   target: Pick<PublishFacts, 'channelName' | 'purpose' | 'commit' | 'commitWhy' | 'isChosen' | 'rollout'> & {
     readonly why: string
   },
-  { minUpdateVersion, onIncompatible, dryRun, force }: Inputs,
+  { minUpdateVersion, onIncompatible, dryRun, force, delta }: Inputs,
   capgo: Capgo,
 ): Promise<{ app: App; facts: PublishFacts }> {
   // Who needs this answer later then sees what is wrong with it. Now it takes no time.
   if (!dryRun) capgo.readFilesConfig().catch(() => {})
-  const { app, channel, publicChannels, newest } = await capgo.readAppAndChannel(
+  const { app, channel, publicChannels, newest, deletedAt } = await capgo.readAppAndChannel(
     project.appId,
     target.channelName,
   )
+  // Only these two leave a form out on purpose.
+  const isAsked = channel !== null && (delta === 'false' || delta === 'only')
   return {
     app,
     facts: {
+      updatePackage: isAsked ? await capgo.readUpdatePackage(project.appId, channel) : null,
+      delta,
       appId: project.appId,
       channelName: target.channelName,
       channelWhy: target.why,
       channel,
       publicChannels,
       newest,
+      deletedAt,
       purpose: target.purpose,
       // A preview has a name of its own, so that the version stays free for the release.
       wanted: { ...project.wanted, forced: project.wanted.forced && target.purpose.kind === 'branch' },
       natives: project.natives,
+      unread: project.unread,
       commit: target.commit,
       commitWhy: target.commitWhy,
       isChosen: target.isChosen,
@@ -414,9 +465,12 @@ export async function gatherForContent(
   const looked = new Map<number, Promise<Inspection>>()
   /** Bundles with this content are looked at in the store before any device is given them. */
   const look = (bundle: BundleRow) => {
-    const seeing = bundle.id === facts.channel?.version?.id ? inspectServed : inspect
+    const expected = { zip: content.zip, opener: content.encryption }
     const inspection =
-      looked.get(bundle.id) ?? seeing(bundle, { zip: content.zip, opener: content.encryption }, capgo)
+      looked.get(bundle.id) ??
+      (bundle.id === facts.channel?.version?.id
+        ? inspectServed(bundle, expected, facts.deletedAt, capgo)
+        : inspect(bundle, expected, capgo))
     looked.set(bundle.id, inspection)
     return inspection
   }

@@ -1,7 +1,7 @@
 /** The only entry: builds Deps, calls run, sets the exit code. */
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -13,12 +13,17 @@ import { SECRET_INPUTS } from './bundle/environment.ts'
 import { type Guarded, guardFiles } from './bundle/untouched.ts'
 import { compileZlib } from './bundle/zlib.ts'
 import { createCapgo } from './capgo/client.ts'
-import type { Deps, Log } from './deps.ts'
-import type { Place } from './errors.ts'
+import { appendWhole, keyValueLines } from './command-file.ts'
+import type { Deps, Log, Sink } from './deps.ts'
+import { ActionError, type Place } from './errors.ts'
+import { notOnGitHub } from './event.ts'
 import { connectGitHub } from './github/client.ts'
 import { createNetwork, type Network } from './network.ts'
 import { createRedactor, secretParts } from './redaction.ts'
+import { failure } from './report/outcome.ts'
+import { report } from './report/report.ts'
 import { run } from './run.ts'
+import { makeScratch, replaceHome, requireWorkspace } from './runner-folders.ts'
 import { SEALED, unseal } from './sealed.ts'
 import { createStop, PROCESS_ENDS, type Stop } from './stop.ts'
 
@@ -43,7 +48,7 @@ const secrets = [
 const tokens = Object.entries(env).flatMap(([name, value]) =>
   /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : [],
 )
-/** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
+/** GitHub masks the log alone, and only what it knows; nothing that this action writes relies on that. */
 const redact = createRedactor([...secrets, ...tokens])
 
 const stop = createStop()
@@ -63,6 +68,33 @@ const log: Log = {
     stop.begin(title)
     return core.group(redact(title), work)
   },
+}
+
+const sink: Sink = {
+  setOutputs(values) {
+    const hidden = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, redact(value)]))
+    const path = env.GITHUB_OUTPUT ?? ''
+    const refusal = path === '' ? null : attempt(() => appendWhole(path, keyValueLines(hidden)))
+    if (path !== '' && refusal === null) return null
+    // Without the file's name the toolkit tells the runner by commands, which it still obeys.
+    env.GITHUB_OUTPUT = ''
+    for (const [name, value] of Object.entries(hidden)) core.setOutput(name, value)
+    return refusal
+  },
+  writeSummary(markdown) {
+    const path = env.GITHUB_STEP_SUMMARY
+    return path ? attempt(() => appendWhole(path, `${redact(markdown)}\n`)) : null
+  },
+}
+
+/** What it failed with; null where it did not. */
+function attempt(work: () => void): Error | null {
+  try {
+    work()
+    return null
+  } catch (error) {
+    return error as Error
+  }
 }
 
 /**
@@ -146,25 +178,43 @@ function leave(): void {
   process.stdout.write('', () => process.exit(process.exitCode ?? 1))
 }
 
-/** What is no JSON is told of when the event is read. */
+/** Undefined where it is not JSON. Throws `not_on_github`, `event_unreadable`. */
 async function readPayload(path = ''): Promise<unknown> {
+  if (path === '') throw notOnGitHub('The environment has no GITHUB_EVENT_PATH.')
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new ActionError(
+      'event_unreadable',
+      `The event of this run cannot be read: ${(cause as Error).message}.`,
+      {
+        hint: "The runner writes it to the file that GITHUB_EVENT_PATH names. In a container job the user of the step must be able to read it: options: --user 1001 on GitHub's machines, or root.",
+        cause,
+      },
+    )
+  })
   try {
-    return JSON.parse(await readFile(path, 'utf8').catch(() => '{}'))
+    return JSON.parse(text)
   } catch {
     return undefined
   }
 }
 
-async function main(): Promise<void> {
-  listenToRunner(stop)
-  scratch = await mkdtemp(join(env.RUNNER_TEMP ?? tmpdir(), 'capgo-publish-'))
-  for (const part of secrets.flatMap(secretParts)) core.setSecret(part)
-  const deps: Deps = {
+/** A folder for what is written beside the checkout, and a home for package managers. */
+async function prepareFolders(): Promise<string> {
+  const made = await makeScratch([env.RUNNER_TEMP || tmpdir(), tmpdir()])
+  scratch = made.scratch
+  const home = process.platform === 'win32' ? null : await replaceHome(env.HOME, scratch)
+  if (home !== null) env.HOME = home.home
+  for (const note of [...made.notes, ...(home === null ? [] : [home.note])]) log.info(note)
+  return scratch
+}
+
+async function createDeps(): Promise<Deps> {
+  return {
+    scratch: await prepareFolders(),
     readInput: name => core.getInput(name),
     env,
     payload: await readPayload(env.GITHUB_EVENT_PATH),
-    workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
-    scratch,
+    workspace: await requireWorkspace(env.GITHUB_WORKSPACE || process.cwd()),
     // Read before anything of the user's runs, which could change it.
     deflateWorker: await readFile(join(dist, 'deflate-worker', 'index.js'), 'utf8'),
     zlib: await compileZlib(await readFile(join(dist, 'zlib.wasm'))),
@@ -176,12 +226,7 @@ async function main(): Promise<void> {
     },
     stop,
     log,
-    sink: {
-      setOutput: (name, value) => core.setOutput(name, redact(value)),
-      async writeSummary(markdown) {
-        if (env.GITHUB_STEP_SUMMARY) await core.summary.addRaw(redact(markdown), true).write()
-      },
-    },
+    sink,
     clock: () => performance.now(),
     now: () => new Date(),
     connectCapgo: (token, hosts) =>
@@ -207,8 +252,16 @@ async function main(): Promise<void> {
         fetch: viaNetwork(openNetwork()),
       }),
   }
+}
+
+async function main(): Promise<void> {
+  listenToRunner(stop)
+  for (const part of secrets.flatMap(secretParts)) core.setSecret(part)
   try {
-    process.exitCode = (await run(deps)) ? 0 : 1
+    process.exitCode = (await run(await createDeps())) ? 0 : 1
+  } catch (error) {
+    report(failure(error, 'Run'), { log, sink })
+    process.exitCode = 1
   } finally {
     await rm(scratch ?? '', { recursive: true, force: true }).catch(() => {})
     await (stop.signal.aborted ? network?.dispatcher.destroy() : network?.dispatcher.close())
@@ -218,14 +271,8 @@ async function main(): Promise<void> {
 
 /** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
 function die(error: unknown): never {
-  const message = error instanceof Error ? error.message : String(error)
   obeyCommands()
-  core.error(
-    redact(
-      `This action failed where it should not: ${message}\nPlease open an issue with the log of this step.`,
-    ),
-    annotation(undefined),
-  )
+  report(failure(error, 'Run'), { log, sink })
   if (scratch !== null) rmSync(scratch, { recursive: true, force: true })
   process.exit(1)
 }

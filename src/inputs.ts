@@ -15,6 +15,7 @@ import {
   type Reading,
 } from './input-values.ts'
 import { type ChannelMapping, defaultMappings } from './plan/channel.ts'
+import { normaliseNative } from './plan/delivery.ts'
 import type { DeltaMode } from './plan/delta.ts'
 import { refuseTemplate } from './plan/preview.ts'
 import type { AssignRule, Prune } from './plan/testers.ts'
@@ -228,7 +229,7 @@ function checkRetention(value: string): void {
 }
 
 function checkNativeVersion(value: string): void {
-  if (!/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)?)?$/.test(value))
+  if (normaliseNative(value) === null || /^[a-z]/.test(value))
     throw new InputError(
       'native-version',
       `"${value}" is not a version that Capgo can compare.`,

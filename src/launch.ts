@@ -40,7 +40,7 @@ if (process.argv[2] !== SEALED) {
     flags: LEAN_FLAGS,
     more: early === undefined ? [] : [early],
     // Memory first: nothing of it comes to a disk.
-    folders: ['/dev/shm', env.RUNNER_TEMP ?? tmpdir(), tmpdir()],
+    folders: ['/dev/shm', env.RUNNER_TEMP || tmpdir(), tmpdir()],
   })
 }
 process.argv[1] = action

@@ -34,7 +34,7 @@ export async function run(deps: Deps): Promise<boolean> {
   const result = await work
     .finally(deps.requireUntouched)
     .catch((error: unknown) => failure(error, undefined, done.published))
-  await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps)
+  report({ ...result, warnings: [...result.warnings, ...warnings] }, deps)
   return result.kind !== 'failed' && failuresOf(result).length === 0
 }
 

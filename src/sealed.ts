@@ -50,7 +50,10 @@ export function sealInto(
   for (const folder of folders) {
     const file = openNameless(folder)
     if (file === null) continue
-    writeFileSync(file, JSON.stringify(all))
+    if (!fills(file, JSON.stringify(all))) {
+      closeSync(file)
+      continue
+    }
     // The lowest number that is free: only standard input outlives the replacement.
     if (file === 0)
       process.execve(
@@ -73,6 +76,16 @@ function openNameless(folder: string): number | null {
     return file
   } catch {
     return null
+  }
+}
+
+/** False where there is no room for the text. */
+function fills(file: number, text: string): boolean {
+  try {
+    writeFileSync(file, text)
+    return true
+  } catch {
+    return false
   }
 }
 

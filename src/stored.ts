@@ -2,7 +2,8 @@
 import PQueue from 'p-queue'
 import { hashEncrypted, type Opener } from './bundle/encrypt.ts'
 import type { Capgo } from './capgo/client.ts'
-import type { BundleRow } from './capgo/wire.ts'
+import type { BundleRow, StoredFile } from './capgo/wire.ts'
+import { isOwnKey } from './delta-key.ts'
 
 /** What is known of a bundle's bytes without a look at the store. */
 export interface Expectation {
@@ -23,8 +24,12 @@ const SHA256 = /^[0-9a-f]{64}$/
 /** AES pads to whole blocks. */
 const BLOCK = 16
 const AT_ONCE = 32
-/** Delta files of a served bundle that are looked at. */
+/** Delta files of a served bundle that are looked at where it has no zip. */
 const SAMPLE = 4
+/** And where some may be gone: what can be asked at once. */
+const LARGE_SAMPLE = AT_ONCE
+/** Milliseconds. A run that made a bundle began so long before at most, and a deletion may have been under way then. */
+const LONGEST_RUN = 60 * 60_000
 
 /** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
 export function plainSha256(
@@ -40,9 +45,18 @@ export function inspect(bundle: BundleRow, expected: Expectation, capgo: Capgo):
   return inspectAll(bundle, expected, Number.POSITIVE_INFINITY, capgo)
 }
 
-/** As `inspect`, of a bundle that devices are given already: the zip, or some delta files where it has none. */
-export function inspectServed(bundle: BundleRow, expected: Expectation, capgo: Capgo): Promise<Inspection> {
-  return inspectAll(bundle, expected, bundle.r2_path === null ? SAMPLE : 0, capgo)
+/**
+ * As `inspect`, of a bundle that devices are given already: the zip, or some delta files where it has none. Objects go
+ * with bundles that are deleted: where that happened since this one was made, more of them are looked at.
+ */
+export function inspectServed(
+  bundle: BundleRow,
+  expected: Expectation,
+  deletedAt: string | null,
+  capgo: Capgo,
+): Promise<Inspection> {
+  const isSuspect = deletedAt !== null && Date.parse(deletedAt) > Date.parse(bundle.created_at) - LONGEST_RUN
+  return inspectAll(bundle, expected, isSuspect ? LARGE_SAMPLE : bundle.r2_path === null ? SAMPLE : 0, capgo)
 }
 
 async function inspectAll(
@@ -130,18 +144,28 @@ async function hasContent(
 async function inspectFiles(bundle: BundleRow, most: number, capgo: Capgo): Promise<Inspection | null> {
   if (bundle.manifest_count === 0) return null
   const rows = await capgo.readManifests([bundle])
-  const paths = [...new Set(rows.map(({ s3_path }) => s3_path))]
+  const paths = new Set(rows.map(({ s3_path }) => s3_path))
+  const chosen = paths.size <= most ? [...paths] : chooseFiles(rows, bundle.session_key || null, most)
   const queue = new PQueue({ concurrency: AT_ONCE })
-  const found = await queue.addAll(paths.slice(0, most).map(path => () => capgo.describeStored(path)))
+  const found = await queue.addAll(chosen.map(path => () => capgo.describeStored(path)))
   const lost = found.filter(object => object === null).length
   return {
     size:
-      found.length === paths.length
+      found.length === paths.size
         ? found.reduce((sum, object) => sum + (object?.size ?? 0), 0)
         : sumOf(rows.map(({ file_size }) => file_size)),
     fault:
-      lost === 0 && paths.length > 0
+      lost === 0 && paths.size > 0
         ? null
         : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
   }
+}
+
+/** First those whose object may go with a bundle that has it under another name, then others evenly over the list. */
+function chooseFiles(rows: readonly StoredFile[], sessionKey: string | null, most: number): string[] {
+  const step = Math.max(1, rows.length / most)
+  const evenly = Array.from({ length: most }, (_, at) => rows[Math.floor(at * step)])
+  const inDanger = rows.filter(row => !isOwnKey(row, sessionKey))
+  const paths = [...inDanger, ...evenly].flatMap(row => (row === undefined ? [] : [row.s3_path]))
+  return [...new Set(paths)].slice(0, most)
 }

@@ -17,7 +17,7 @@ export interface ToolkitInputs {
   readonly verify: boolean
 }
 
-const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'cleanup'] as const
+const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'testers', 'cleanup'] as const
 type OperationName = (typeof OPERATIONS)[number]
 const CHANGES = ['pause', 'resume', 'finish', 'cancel'] as const
 const MOST_KEPT = 10_000
@@ -86,6 +86,8 @@ function readOperation(
     }
     case 'status':
       return { kind: 'status' }
+    case 'testers':
+      return { kind: 'sweep' }
     case 'cleanup':
       return {
         kind: 'housekeep',

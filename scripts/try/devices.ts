@@ -71,6 +71,7 @@ async function ask(url: string, app: App, stored: StoredApp, phone: Phone): Prom
     offered: null,
     installed: null,
   }
+  if (app.silence !== null) return { ...report, refusal: app.silence }
   let offered: string | null = null
   try {
     const answer = await device.checkForUpdate()

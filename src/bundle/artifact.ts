@@ -5,6 +5,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { ActionError } from '../errors.ts'
+import { isSystemError } from '../system-error.ts'
 
 /** What an artifact may be at most. Sizes in bytes, unpacked. */
 export interface ArtifactLimits {
@@ -57,7 +58,7 @@ export async function extractArtifact(
     return await findWebFolder(directory, entries)
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
-    if (error instanceof ActionError) throw error
+    if (error instanceof ActionError || isSystemError(error)) throw error
     throw refused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`)
   } finally {
     zip?.close()

@@ -1,9 +1,10 @@
-import { readFile, stat } from 'node:fs/promises'
-import { join } from 'node:path'
-import { type Agent, resolveCommand } from 'package-manager-detector'
+import { dirname } from 'node:path'
+import { resolveCommand } from 'package-manager-detector'
 import { ActionError } from '../errors.ts'
 import { runChild } from './child.ts'
-import { parseJson } from './json.ts'
+import { explainInstall, SETUP } from './install-failure.ts'
+import { leavesDevOut, missingDev, NOTHING, whyInstall } from './installed.ts'
+import { findManifest, manifestsUp } from './manifest.ts'
 import type { PackageManager } from './package-manager.ts'
 import { shownPath } from './paths.ts'
 
@@ -21,15 +22,20 @@ export interface BuildOptions {
   readonly onOutput?: ((line: string) => void) | undefined
 }
 
+/** `devDependencies` that a hint names. */
+const NAMED = 5
+
 /**
- * Installs the dependencies as the lockfile says, when they are missing. Returns the command that ran; null
- * when they were there, or when there are none. Throws `lockfile_missing`, `package_manager_missing`,
+ * Installs the dependencies as the lockfile says, when they are missing or of another lockfile. Returns the command
+ * that ran; null when they were there, or when there are none. Throws `lockfile_missing`, `package_manager_missing`,
  * `install_failed`, `package_json_broken`.
  */
 export async function installDependencies(options: BuildOptions): Promise<string | null> {
   const { root, directory, manager } = options
-  const manifest = await readManifest(directory, root)
-  if (manifest === null || (await isInstalled([directory, manager?.directory ?? directory]))) return null
+  const manifest = await findManifest(directory, root)
+  if (manifest === null) return null
+  const why = await whyInstall({ manifest, manager, root, env: options.env })
+  if (why === null) return null
   const none = ![manifest.dependencies, manifest.devDependencies].some(
     each => Object.keys(each ?? {}).length > 0,
   )
@@ -40,73 +46,84 @@ export async function installDependencies(options: BuildOptions): Promise<string
       'The dependencies are not installed, and there is no lockfile to install from.',
       {
         hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
-        at: { file: shownPath(root, join(directory, 'package.json')) },
+        at: { file: shownPath(root, manifest.file) },
       },
     )
+  if (why !== NOTHING) options.onOutput?.(why)
   const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options)
-  if (exitCode !== 0)
+  if (exitCode !== 0) {
+    const lockfile = shownPath(root, manager.lockfile)
+    const { hint, output } = explainInstall(manager, tail, lockfile)
     throw new ActionError('install_failed', `"${title}" ended with ${end}.`, {
-      hint: `${INSTALL_HINTS[manager.agent] ?? ''} The install gets no token by itself: pass that of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.`.trim(),
-      at: { file: shownPath(root, manager.lockfile) },
-      output: tail,
+      hint,
+      at: { file: lockfile },
+      output,
     })
+  }
+  const lacking = await missingDev(manifest, root)
+  if (lacking.length > 0) options.onOutput?.(`${sayLeftOut(lacking, options.env)}`)
   return title
+}
+
+/** Most tools of a build are among them. */
+function sayLeftOut(lacking: readonly string[], env: BuildOptions['env']): string {
+  const names = `${lacking.slice(0, NAMED).join(', ')}${lacking.length > NAMED ? ' and more' : ''}`
+  const why = leavesDevOut(env)
+    ? 'NODE_ENV is "production", or npm is told to omit them. Bundlers set NODE_ENV themselves: take it out of env: for this step'
+    : 'The configuration of the package manager leaves them out. Install them in a step before this action'
+  return `These devDependencies are not installed: ${names}. ${why}.`
 }
 
 /**
- * Runs the script of the app's `package.json`. Returns the command. Throws `package_json_missing`,
- * `package_json_broken`, `build_script_missing`, `package_manager_missing`, `build_failed`.
+ * Runs the script of the nearest `package.json` that has it, from the app's folder up to the checkout's. Returns the
+ * command. Throws `package_json_missing`, `package_json_broken`, `build_script_missing`, `package_manager_missing`,
+ * `build_failed`.
  */
 export async function buildWebApp(options: BuildOptions & { readonly script: string }): Promise<string> {
-  const { root, directory, script } = options
-  const file = shownPath(root, join(directory, 'package.json'))
-  const manifest = await readManifest(directory, root)
-  if (manifest === null)
-    throw new ActionError('package_json_missing', `There is no ${file}.`, {
-      hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
-    })
-  const scripts = manifest.scripts ?? {}
-  if (!Object.hasOwn(scripts, script))
-    throw new ActionError('build_script_missing', `${file} has no script "${script}".`, {
-      hint: `${Object.keys(scripts).length === 0 ? 'It has no scripts at all' : `It has: ${Object.keys(scripts).join(', ')}`}. Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
-      at: { file },
-    })
+  const { root, script } = options
+  const file = await findScript(options)
   const manager = options.manager ?? { name: 'npm' as const, agent: 'npm' as const }
-  const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], directory, options)
-  if (exitCode !== 0)
+  const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], dirname(file), options)
+  if (exitCode !== 0) {
+    const manifest = await findManifest(options.directory, root)
+    const lacking = manifest === null ? [] : await missingDev(manifest, root)
+    const leftOut = lacking.length > 0 ? `${sayLeftOut(lacking, options.env)} ` : ''
     throw new ActionError('build_failed', `"${title}" ended with ${end}.`, {
-      hint: 'The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.',
-      at: { file },
+      hint: `${leftOut}The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.`,
+      at: { file: shownPath(root, file) },
       output: tail,
     })
+  }
   return title
 }
 
-interface Manifest {
-  readonly scripts?: Readonly<Record<string, string>>
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly devDependencies?: Readonly<Record<string, string>>
-}
-
-async function readManifest(directory: string, root: string): Promise<Manifest | null> {
-  const path = join(directory, 'package.json')
-  const text = await readFile(path, 'utf8').catch(() => null)
-  return text === null ? null : asManifest(parseJson(text, shownPath(root, path), 'package_json_broken'))
-}
-
-/** npm itself says what is wrong with a script that is none; here an object is an object or left out. */
-function asManifest(content: unknown): Manifest {
-  const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value)
-  const parts = isObject(content) ? Object.entries(content as object) : []
-  return Object.fromEntries(parts.filter(([, value]) => isObject(value)))
-}
-
-/** `.pnp.cjs` is how yarn installs without `node_modules`. */
-async function isInstalled(folders: readonly string[]): Promise<boolean> {
-  for (const folder of folders)
-    for (const name of ['node_modules', '.pnp.cjs'])
-      if ((await stat(join(folder, name)).catch(() => null)) !== null) return true
-  return false
+/** Absolute path of the `package.json` with the script. */
+async function findScript({
+  root,
+  directory,
+  script,
+}: BuildOptions & { readonly script: string }): Promise<string> {
+  const others: string[] = []
+  let nearest: string | null = null
+  for await (const { file, scripts = {} } of manifestsUp(directory, root)) {
+    if (Object.hasOwn(scripts, script)) return file
+    nearest ??= file
+    const names = Object.keys(scripts)
+    if (names.length > 0) others.push(`${shownPath(root, file)} has: ${names.join(', ')}.`)
+  }
+  if (nearest === null)
+    throw new ActionError(
+      'package_json_missing',
+      `"${shownPath(root, directory) || '.'}" has no package.json, nor have the folders above it.`,
+      {
+        hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
+      },
+    )
+  const shown = shownPath(root, nearest)
+  throw new ActionError('build_script_missing', `${shown} has no script "${script}".`, {
+    hint: `${others.length === 0 ? 'It has no scripts at all.' : others.join(' ')} Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
+    at: { file: shown },
+  })
 }
 
 async function runManager(
@@ -131,20 +148,4 @@ async function runManager(
       },
     )
   }
-}
-
-const SETUP: Readonly<Record<PackageManager['name'], string>> = {
-  npm: 'uses: actions/setup-node',
-  pnpm: 'uses: pnpm/action-setup',
-  yarn: 'run: corepack enable',
-  bun: 'uses: oven-sh/setup-bun',
-}
-
-const INSTALL_HINTS: Partial<Record<Agent, string>> = {
-  npm: 'npm ci refuses a package-lock.json that does not match package.json: run npm install and commit the lockfile.',
-  pnpm: 'The lockfile must match package.json: run pnpm install and commit pnpm-lock.yaml.',
-  yarn: 'The lockfile must match package.json: run yarn install and commit yarn.lock.',
-  'yarn@berry':
-    'The lockfile must match package.json: run yarn install and commit yarn.lock. Runners have yarn 1 at hand; for a later one add a step before this action: run: corepack enable.',
-  bun: 'The lockfile must match package.json: run bun install and commit bun.lock.',
 }

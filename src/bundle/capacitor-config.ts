@@ -1,12 +1,17 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises'
-import { isAbsolute, join } from 'node:path'
-import { stripVTControlCharacters } from 'node:util'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import * as z from 'zod/mini'
-import { ActionError, type Place } from '../errors.ts'
-import { runProgram } from './child.ts'
-import type { Evaluation } from './evaluation.ts'
+import { ActionError } from '../errors.ts'
+import {
+  type Evaluated,
+  type EvaluatorOptions,
+  evaluateConfig,
+  moduleMissing,
+  nameVariables,
+  PackagesMissing,
+} from './evaluator.ts'
 import { parseJson } from './json.ts'
-import { isInside, shownPath } from './paths.ts'
+import { foldersUp, shownPath } from './paths.ts'
 
 export interface CapacitorConfig {
   /** Absolute path. */
@@ -32,24 +37,15 @@ export interface CapacitorConfig {
     /** `autoUpdate` is `false` or `off`; left out where it is not. */
     readonly isOff?: true | undefined
   }
+  /** Values that the config lacks because a variable is not set, such as `webDir (WEB_DIR)`. */
+  readonly unset?: readonly string[] | undefined
 }
 
-export interface ReadConfigOptions {
-  /** Absolute path of the checkout: places of errors are relative to it. */
-  readonly root: string
-  /** Absolute path of the config's folder, from `findCapacitorDirectory`. */
-  readonly directory: string
-  /** For the child process that evaluates a TypeScript or JavaScript config; from `childEnvironment`. */
-  readonly env: Readonly<Record<string, string>>
-  readonly nodePath: string
-  /** The built `evaluate-config.ts`. */
-  readonly evaluatorPath: string
-  /** Ends that child process. */
-  readonly signal?: AbortSignal | undefined
-  /** Milliseconds. */
-  readonly timeout?: number
+export interface ReadConfigOptions extends EvaluatorOptions {
   /** Reads JSON and evaluates nothing: the config may be a stranger's. */
   readonly dataOnly?: boolean
+  /** Throws `PackagesMissing` wherever the config may say otherwise with its packages installed. */
+  readonly beforeInstall?: boolean
 }
 
 /** What Capacitor's CLI reads, in its order (`cli/src/config.ts`): the first one wins. */
@@ -69,11 +65,10 @@ const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
 const DEFAULT_WEB_DIR = 'www'
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
 const NO_WEB_DIR = ['', '.', '..', './', '../']
-const TIMEOUT = 30_000
+/** What changes what a run publishes, or for whom: it is told where a variable should have given it. */
+const SOUGHT = ['webDir', 'version', 'publicKey', 'defaultChannel', 'updateUrl'] as const
 /** Folders that a hint names. */
 const NAMED = 5
-/** Bytes that the evaluator may say. */
-const LONGEST_EVALUATION = 4 * 1024 * 1024
 
 const text = z.optional(z.string())
 const schema = z.object({
@@ -103,19 +98,37 @@ const schema = z.object({
  * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
  * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
  * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`; with `dataOnly` also `unsafe_config`.
+ * They are `PackagesMissing` where packages are missing that the config imports.
  */
 export async function readCapacitorConfig(options: ReadConfigOptions): Promise<CapacitorConfig> {
-  const { root, directory } = options
+  const { root, directory, dataOnly = false, beforeInstall = false } = options
   const file = await findConfig(directory, root)
   const shown = shownPath(root, file)
-  const at = { file: shown }
-  if (options.dataOnly && !file.endsWith('.json'))
+  const isJson = file.endsWith('.json')
+  if (dataOnly && !isJson)
     throw new ActionError('unsafe_config', `${shown} is code, and is not evaluated on this event.`)
-  const { content, missing } = file.endsWith('.json')
-    ? { content: parseJson(await readFile(file, 'utf8'), shown, 'config_broken'), missing: [] }
-    : await evaluateConfig(file, options)
+  const evaluated = isJson ? null : await evaluateConfig(file, options)
+  const text = await readFile(file, 'utf8')
+  const content = evaluated?.content ?? parseJson(text, shown, 'config_broken')
+  const { missing = [], standIns = [], unset = [] } = evaluated ?? {}
+  try {
+    // Of those that it went on without, its values may depend.
+    if (beforeInstall && missing.length > 0) throw moduleMissing(missing.join(', '), shown, { file: shown })
+    return { file, ...check(content, { shown, text, standIns, unset }) }
+  } catch (error) {
+    const isOpen = missing.length + standIns.length > 0
+    throw isOpen && error instanceof ActionError ? new PackagesMissing(error) : error
+  }
+}
+
+type Written = Pick<Evaluated, 'standIns' | 'unset'> & { readonly shown: string; readonly text: string }
+
+function check(content: unknown, written: Written): Omit<CapacitorConfig, 'file'> {
+  const { shown, standIns } = written
+  const at = { file: shown }
   const parsed = schema.safeParse(content)
   if (!parsed.success) {
+    if (standIns.length > 0) throw moduleMissing(standIns.join(', '), shown, at)
     const [issue] = parsed.error.issues
     throw new ActionError(
       'config_invalid',
@@ -128,40 +141,75 @@ export async function readCapacitorConfig(options: ReadConfigOptions): Promise<C
   }
   const { appId: ownId, webDir, android, ios, server, plugins } = parsed.data
   const { autoUpdate, ...updater } = plugins?.CapacitorUpdater ?? {}
-  if (missing.length > 0 && ((updater.appId ?? ownId) === undefined || webDir === undefined))
-    throw moduleMissing(missing.join(', '), shown, at)
   const appId = updater.appId ?? ownId
-  if (appId === undefined || appId === '')
-    throw new ActionError('app_id_missing', `${shown} has no appId.`, {
-      hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
-      at,
-    })
-  if (!APP_ID.test(appId))
-    throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
-      at,
-    })
+  if (standIns.length > 0 && (appId === undefined || webDir === undefined))
+    throw moduleMissing(standIns.join(', '), shown, at)
+  requireOwnId(appId, written)
   if (webDir !== undefined && NO_WEB_DIR.includes(webDir))
     throw new ActionError('web_dir_invalid', `${shown}: webDir is "${webDir}".`, {
       hint: 'It must name a folder of its own, the one that the build writes to, for example "dist".',
       at,
     })
+  const unset = SOUGHT.flatMap(key => {
+    const names = isLacking({ webDir, ...updater }[key]) ? variablesOf(key, written) : []
+    return names.length === 0 ? [] : [`${key} (${names.join(', ')})`]
+  })
   return {
-    file,
     appId,
     webDir: webDir ?? DEFAULT_WEB_DIR,
     nativePaths: { android: android?.path ?? 'android', ios: ios?.path ?? 'ios' },
     serverUrl: server?.url,
     updater: { ...updater, isOff: /^(false|off)$/i.test(String(autoUpdate)) || undefined },
+    unset: unset.length === 0 ? undefined : unset,
   }
 }
 
-/** Absolute path of the folder with the Capacitor config of the app in `directory`; that itself where there is none. */
-export async function findCapacitorDirectory(directory: string): Promise<string> {
-  const quasar = join(directory, QUASAR_FOLDER)
-  const isElsewhere =
-    (await present(NAMES, directory)).length === 0 && (await present(NAMES, quasar)).length > 0
-  return isElsewhere ? quasar : directory
+function requireOwnId(appId: string | undefined, written: Written): asserts appId is string {
+  const { shown, unset } = written
+  const at = { file: shown }
+  if (isLacking(appId)) {
+    const own = variablesOf('appId', written)
+    const names = nameVariables(own.length > 0 ? own : unset)
+    const what = appId ? `${shown}: appId is "${appId}"` : `${shown} has no appId`
+    if (names !== '')
+      throw new ActionError('app_id_missing', `${what}. Not set: ${names}.`, {
+        hint: `The config reads ${names} from the environment. Pass it with the input build-env, or set the input app-id.`,
+        at,
+      })
+    if (!appId)
+      throw new ActionError('app_id_missing', `${what}.`, {
+        hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
+        at,
+      })
+  }
+  if (!APP_ID.test(appId!))
+    throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
+      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
+      at,
+    })
+}
+
+/** As of a variable that is not set. */
+function isLacking(value: unknown): boolean {
+  return value === undefined || value === '' || /\bundefined\b/.test(String(value))
+}
+
+/** Variables without a value in what the config writes behind this key, on its line. */
+function variablesOf(key: string, { text, unset }: Written): string[] {
+  const values = text.match(new RegExp(`\\b${key}\\b['"]?\\s*[:=][^,\\n]*`, 'g')) ?? []
+  return unset.filter(name => values.some(value => value.split(/[^\w$]+/).includes(name)))
+}
+
+/**
+ * Absolute path of the folder with the Capacitor config of the app in `directory`: that itself, Quasar's below it, or
+ * the nearest above it, up to `root`, where the web code is apart; `directory` where there is none.
+ */
+export async function findCapacitorDirectory(directory: string, root: string): Promise<string> {
+  const isFound = async (folder: string) => (await present(NAMES, folder)).length > 0
+  if (await isFound(directory)) return directory
+  if (await isFound(join(directory, QUASAR_FOLDER))) return join(directory, QUASAR_FOLDER)
+  for (const folder of foldersUp(directory, root)) if (await isFound(folder)) return folder
+  return directory
 }
 
 async function present(names: readonly string[], directory: string): Promise<string[]> {
@@ -209,129 +257,4 @@ async function configsBelow(directory: string, levels = 2): Promise<string[]> {
     if (found.length >= NAMED) break
   }
   return found.slice(0, NAMED)
-}
-
-async function evaluateConfig(
-  file: string,
-  options: ReadConfigOptions,
-): Promise<{ content: unknown; missing: readonly string[] }> {
-  const shown = shownPath(options.root, file)
-  const { result, output, end } = await runEvaluator(file, options)
-  if (result === null)
-    throw new ActionError(
-      end === 'timeout' ? 'config_timeout' : 'config_threw',
-      `${shown} ${end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`}.`,
-      {
-        hint: 'A config must export an object. Take out of it what waits for input or the network, and process.exit.',
-        at: { file: shown },
-        output,
-      },
-    )
-  const { kind, message = '', place, missing } = result
-  const at: Place = place ? { ...place, file: await shownPlace(options.root, place.file) } : { file: shown }
-  const where =
-    at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`
-  switch (kind) {
-    case 'config':
-      return { content: result.config, missing }
-    case 'no-object':
-      if (missing.length > 0) throw moduleMissing(missing.join(', '), shown, at)
-      throw new ActionError('config_no_object', `${shown} is no config: ${message}.`, {
-        hint: 'End it with "export default config" (TypeScript) or "module.exports = config" (JavaScript), where config is an object.',
-        at,
-      })
-    case 'syntax':
-      throw new ActionError('config_broken', `${where}: ${message}.`, {
-        hint: 'The config cannot be parsed. Correct the syntax there.',
-        at,
-      })
-    case 'missing':
-      throw moduleMissing(message, where, at)
-    case 'throw':
-      if (missing.length > 0) throw moduleMissing(missing.join(', '), where, at)
-      throw new ActionError('config_threw', `${where}: the config threw ${message}`, {
-        hint: "Configs are evaluated without this action's inputs and without tokens. Pass what it reads with the input build-env, or build-secrets for a secret.",
-        at,
-        output,
-      })
-  }
-}
-
-/** Node tells where a file really is: beyond links, which the path of the checkout may lead through. */
-async function shownPlace(root: string, file: string): Promise<string> {
-  return shownPath(isInside(root, file) ? root : await realpath(root), file)
-}
-
-function moduleMissing(module: string, where: string, at: Place): ActionError {
-  const own = module.startsWith('.') || isAbsolute(module)
-  return new ActionError(
-    'config_module_missing',
-    `${where}: the config needs "${module}", which is not there.`,
-    {
-      hint: own
-        ? 'Correct the path, or commit the file.'
-        : 'The dependencies are not installed yet. Install them in a step before this action (for example npm ci), or set the inputs app-id and web-dir.',
-      at,
-    },
-  )
-}
-
-/** `result` is null when the process ended without one; `end` says how. */
-async function runEvaluator(
-  file: string,
-  { directory, env, nodePath, evaluatorPath, signal, timeout = TIMEOUT }: ReadConfigOptions,
-): Promise<{ result: Evaluation | null; output: string; end: string }> {
-  let output = ''
-  const chunks: Buffer[] = []
-  const limit = AbortSignal.timeout(timeout)
-  const end = await runProgram(
-    nodePath,
-    [evaluatorPath, file],
-    {
-      cwd: directory,
-      env,
-      signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    },
-    child => {
-      for (const stream of [child.stdout, child.stderr])
-        stream?.on('data', data => {
-          output = (output + data).slice(-4096)
-        })
-      let size = 0
-      child.stdio[3]?.on('data', (data: Buffer) => {
-        size += data.length
-        // A config is code and can write here what it likes.
-        if (size > LONGEST_EVALUATION) child.kill('SIGKILL')
-        else chunks.push(data)
-      })
-    },
-  ).then(
-    ({ code, killedBy }) => killedBy ?? `exit code ${code}`,
-    error => {
-      if (error !== limit.reason) throw error
-      return 'timeout'
-    },
-  )
-  return {
-    result: end === 'timeout' ? null : readEvaluation(Buffer.concat(chunks)),
-    output: stripVTControlCharacters(output),
-    end,
-  }
-}
-
-const Evaluated = z.object({
-  kind: z.enum(['config', 'no-object', 'syntax', 'missing', 'throw']),
-  config: z.optional(z.unknown()),
-  message: z.optional(z.string()),
-  place: z.optional(z.object({ file: z.string(), line: z.optional(z.int()), column: z.optional(z.int()) })),
-  missing: z.array(z.string()),
-})
-
-function readEvaluation(data: Buffer): Evaluation | null {
-  try {
-    return Evaluated.parse(JSON.parse(data.toString('utf8'))) as Evaluation
-  } catch {
-    return null
-  }
 }

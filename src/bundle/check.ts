@@ -1,9 +1,11 @@
-import { createReadStream, type Dirent } from 'node:fs'
+import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ActionError } from '../errors.ts'
 import { shownPath } from './paths.ts'
 import { findBrotliCopies } from './precompressed.ts'
+import { checkReadyCall } from './ready-call.ts'
+import { checkStart, findPointers } from './web-start.ts'
 
 export interface BundleFile {
   /** Relative to the web folder, with `/`. */
@@ -34,7 +36,8 @@ export interface CheckOptions {
   readonly maxBytes: number
 }
 
-interface Problem {
+/** Something for which the web folder cannot be shipped. */
+export interface Problem {
   readonly code: string
   readonly message: string
   readonly hint: string
@@ -77,14 +80,22 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
       hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
     })
   const totalBytes = bytesOf(files)
+  const pointers = await findPointers(directory, files)
+  // What a pointer would have loaded cannot be followed.
+  const isWhole = pointers.length === 0
+  const start = isWhole ? await checkStart(directory, files) : null
+  const ready = isWhole && options.requireNotifyAppReady ? await checkReadyCall(directory, files) : null
   const problems = [
     checkIndex(files, shown),
+    checkPointers(pointers),
+    start?.problem ?? null,
     checkLinks(found.links),
     checkSpecial(found.special),
     checkNames(files),
     checkTwins(files),
     checkSize(files, totalBytes, maxBytes),
-    options.requireNotifyAppReady ? await checkNotifyAppReady(directory, files) : null,
+    // Scripts that are missing call nothing.
+    start?.problem ? null : (ready?.problem ?? null),
   ].filter(problem => problem !== null)
   if (problems.length > 0) throw unfit(problems, shown)
   const many = `${maps.length} source map${maps.length === 1 ? '' : 's'}`
@@ -106,10 +117,13 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
           ]
         : []),
     ],
-    warnings:
-      maps.length > 0 && !options.dropSourceMaps
+    warnings: [
+      ...(start?.warnings ?? []),
+      ...(ready?.warning ? [ready.warning] : []),
+      ...(maps.length > 0 && !options.dropSourceMaps
         ? [`${many} (${megabytes(bytesOf(maps))}) go to every device and show your source code.`]
-        : [],
+        : []),
+    ],
   }
 }
 
@@ -203,7 +217,41 @@ function checkIndex(files: readonly BundleFile[], shown: string): Problem | null
     hint:
       deeper.length === 1
         ? `It is in "${shown}/${deeper[0]}": let webDir in the Capacitor config (or the input web-dir) name that folder.`
-        : 'The app starts with this file. Set webDir in the Capacitor config (or the input web-dir) to the folder that holds it.',
+        : (hintOfOther(files, shown) ??
+          'The app starts with this file. Set webDir in the Capacitor config (or the input web-dir) to the folder that holds it.'),
+  }
+}
+
+/** What tools write besides, or instead. */
+const OTHER_STARTS: Readonly<Record<string, string>> = {
+  'index.csr.html':
+    'Angular wrote index.csr.html, because the build renders on a server. Build the app for phones without that ("ssr": false and "prerender": false, or "outputMode": "static", in a configuration of angular.json), or copy the file to index.html after the build.',
+  '200.html':
+    'Only 200.html is there, the page for a web server to fall back to. Let the build name it index.html (SvelteKit: fallback of adapter-static), or copy it after the build.',
+  'index.html.gz':
+    'The build compressed index.html and deleted it. Let it keep the files that it compresses.',
+  'index.htm': 'Rename "index.htm" to "index.html".',
+}
+
+function hintOfOther(files: readonly BundleFile[], shown: string): string | null {
+  for (const [name, hint] of Object.entries(OTHER_STARTS)) {
+    const found = files.find(({ path }) => path === name || path.endsWith(`/${name}`))
+    if (found === undefined || found.path.split('/').length > 2) continue
+    const folder = dirname(found.path)
+    return folder === '.'
+      ? hint
+      : `${hint} It is in "${shown}/${folder}": let webDir in the Capacitor config (or the input web-dir) name that folder.`
+  }
+  return null
+}
+
+/** Pointers are shipped as they are: a picture is a text, a script ends the app. */
+function checkPointers(pointers: readonly string[]): Problem | null {
+  if (pointers.length === 0) return null
+  return {
+    code: 'lfs_pointers',
+    message: `pointers of Git LFS instead of files: ${list(pointers)}`,
+    hint: 'Check the repository out with "lfs: true" (actions/checkout), or run git lfs pull, before the build.',
   }
 }
 
@@ -271,46 +319,6 @@ export function checkSize(
     message: `${megabytes(totalBytes)} in all, and Capgo takes ${megabytes(maxBytes)} zipped`,
     hint: `Load large media from a server. The largest: ${largest.map(file => `${quote(file.path)} (${megabytes(file.size)})`).join(', ')}.`,
   }
-}
-
-const CODE = /\.(m?js|html?)$/i
-
-async function checkNotifyAppReady(directory: string, files: readonly BundleFile[]): Promise<Problem | null> {
-  for (const file of files)
-    if (CODE.test(file.path) && file.size > 0 && (await callsNotifyAppReady(join(directory, file.path))))
-      return null
-  return {
-    code: 'notify_app_ready_missing',
-    message: 'no file calls notifyAppReady()',
-    hint: "Without this call a device goes back to the bundle before. Add to the app's start: import { CapacitorUpdater } from '@capgo/capacitor-updater'; CapacitorUpdater.notifyAppReady(). If the call is hidden (obfuscated code), set the input check-notify-app-ready to false.",
-  }
-}
-
-/** A method `notifyAppReady() {` is the updater's own stand-in for browsers, and no call. */
-const CALL = /notifyAppReady(?!\w|\s*\([^()]*\)\s*\{|\s*=(?!=))/
-/** More than a call takes. What is cut here is looked at again together with the next piece. */
-const OVERLAP = 256
-
-async function callsNotifyAppReady(path: string): Promise<boolean> {
-  let rest = ''
-  let end = false
-  const stream = createReadStream(path, { encoding: 'latin1', highWaterMark: 1024 * 1024 })
-  const holdsCall = (text: string) => {
-    const at = text.search(CALL)
-    return at >= 0 && (end || at < text.length - OVERLAP)
-  }
-  // A file that cannot be read is reported by its name, or by the zip.
-  try {
-    for await (const chunk of stream) {
-      rest += chunk
-      if (holdsCall(rest)) return true
-      rest = rest.slice(-2 * OVERLAP)
-    }
-  } catch {
-    return false
-  }
-  end = true
-  return holdsCall(rest)
 }
 
 function unfit(problems: readonly Problem[], shown: string): ActionError {

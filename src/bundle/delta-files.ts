@@ -49,8 +49,8 @@ const WINDOW_GAP = 16
 const compressed = promisify(brotliCompress)
 
 /**
- * Compresses files where it pays, and encrypts them. `scratch` is an existing folder for the large ones.
- * Throws `file_changed` when a file is not what was hashed.
+ * Compresses files where it pays, or as the name tells under which they are to be stored, and encrypts them. `scratch`
+ * is an existing folder for the large ones. Throws `file_changed` when a file is not what was hashed.
  */
 export function deltaPacker(options: {
   readonly directory: string
@@ -58,29 +58,28 @@ export function deltaPacker(options: {
   readonly session: Session | null
   /** Bytes of all files that will be packed. */
   readonly totalBytes: number
-}): (file: HashedFile) => Promise<DeltaFile> {
+}): (file: HashedFile, fileName?: string) => Promise<DeltaFile> {
   const { directory, scratch, session } = options
   const { quality } = QUALITIES.find(({ above }) => options.totalBytes > above) ?? QUALITIES[0]
   // Compression runs on libuv's threads; more files at once only take memory.
   const cores = new PQueue({ concurrency: availableParallelism() })
   let count = 0
 
-  return file => (isSmall(file) ? packSmall(file) : packLarge(file))
-
-  function isSmall(file: BundleFile): boolean {
-    return file.size <= (mayShrink(file) ? IN_MEMORY : AT_ONCE)
+  return (file, fileName) => {
+    const form = formOf(file, fileName)
+    return file.size <= (form.mayShrink ? IN_MEMORY : AT_ONCE) ? packSmall(file, form) : packLarge(file, form)
   }
 
-  function packSmall(file: HashedFile): Promise<DeltaFile> {
+  function packSmall(file: HashedFile, { mayShrink, pays }: Form): Promise<DeltaFile> {
     const pack = async () => {
       const content = await readFile(join(directory, file.path))
       if (sha256(content) !== file.sha256) throw fileChanged(file)
       if (content.length === 0) return inMemory(`${file.path}.br`, EMPTY)
-      if (!mayShrink(file)) return inMemory(file.path, content)
+      if (!mayShrink) return inMemory(file.path, content)
       const small = await compressed(content, { params: parameters(file) })
-      return pays(small.length, file) ? inMemory(`${file.path}.br`, small) : inMemory(file.path, content)
+      return pays(small.length) ? inMemory(`${file.path}.br`, small) : inMemory(file.path, content)
     }
-    return mayShrink(file) ? cores.add(pack) : pack()
+    return mayShrink ? cores.add(pack) : pack()
   }
 
   async function inMemory(fileName: string, plain: Buffer): Promise<DeltaFile> {
@@ -95,10 +94,10 @@ export function deltaPacker(options: {
     }
   }
 
-  async function packLarge(file: HashedFile): Promise<DeltaFile> {
-    if (mayShrink(file)) {
+  async function packLarge(file: HashedFile, { mayShrink, pays }: Form): Promise<DeltaFile> {
+    if (mayShrink) {
       const small = await cores.add(() => onDisk(file, true))
-      if (pays(small.size, file)) return { ...small, fileName: `${file.path}.br` }
+      if (pays(small.size)) return { ...small, fileName: `${file.path}.br` }
     }
     return session === null
       ? fromFile(file.path, join(directory, file.path), file.size, file.sha256)
@@ -133,20 +132,22 @@ export function deltaPacker(options: {
   }
 }
 
-function mayShrink(file: BundleFile): boolean {
-  return mustCompress(file) || (file.size >= COMPRESS_FROM && !isPacked(file.path))
-}
-
-function pays(compressedSize: number, file: BundleFile): boolean {
-  return mustCompress(file) || compressedSize < file.size - GAIN
+interface Form {
+  /** Whether compression is tried. */
+  readonly mayShrink: boolean
+  /** Whether a compressed size is what is stored. */
+  readonly pays: (compressedSize: number) => boolean
 }
 
 /**
  * Devices take one `.br` off a stored name and undo brotli then. So what has a name of its own that ends in `.br` is
  * stored compressed as `….br.br`, whether that gains anything or not.
  */
-function mustCompress({ path }: BundleFile): boolean {
-  return path.endsWith('.br')
+function formOf({ path, size }: BundleFile, fileName?: string): Form {
+  const mustShrink = fileName === undefined ? path.endsWith('.br') : fileName === `${path}.br`
+  if (mustShrink) return { mayShrink: true, pays: () => true }
+  const mayShrink = fileName === undefined && size >= COMPRESS_FROM && !isPacked(path)
+  return { mayShrink, pays: compressedSize => compressedSize < size - GAIN }
 }
 
 function fromFile(fileName: string, path: string, size: number, sha256: string): DeltaFile {

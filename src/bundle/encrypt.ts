@@ -18,6 +18,7 @@ import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import semver from 'semver'
 import { ActionError } from '../errors.ts'
+import { nullIfMissing } from '../system-error.ts'
 
 /** What one bundle is encrypted with. */
 export interface Session {
@@ -76,7 +77,9 @@ async function findPem(value: string, directory: string): Promise<string> {
   const decoded = Buffer.from(value, 'base64').toString('latin1')
   if (decoded.includes('-----BEGIN')) return decoded
   const looksLikePath = value.length < 256 && !value.includes('\n')
-  const content = looksLikePath ? await readFile(resolve(directory, value), 'utf8').catch(() => null) : null
+  const content = looksLikePath
+    ? await readFile(resolve(directory, value), 'utf8').catch(nullIfMissing)
+    : null
   if (content === null)
     throw unfit(
       looksLikePath && /[./\\]/.test(value)

@@ -2,11 +2,16 @@ import type { Place } from '../errors.ts'
 
 /** What the evaluator says about a Capacitor config. File names are absolute. */
 export interface Evaluation {
-  readonly kind: 'config' | 'no-object' | 'syntax' | 'missing' | 'throw'
+  /** `ended`: the config ended the process. */
+  readonly kind: 'config' | 'no-object' | 'syntax' | 'missing' | 'throw' | 'ended'
   readonly config?: unknown
   /** What went wrong; for `missing` the module that was not found. */
   readonly message?: string
   readonly place?: Place | undefined
-  /** Capacitor packages that are not installed; their values are not in the config. */
+  /** Packages that are not installed; the config may have gone on without them. */
   readonly missing: readonly string[]
+  /** Those of Capacitor that something stood in for; their values are objects without entries. */
+  readonly standIns: readonly string[]
+  /** Environment variables that the user's files asked for, and that are not set. */
+  readonly unset: readonly string[]
 }

@@ -201,28 +201,32 @@ function byCodeUnit(a: string, b: string): number {
 }
 
 /**
- * Whether the app in `directory` has the updater, by the package.json files up to `root` (both absolute) and what is
- * installed; null where no file says that this is an app of Capacitor's.
+ * Whether the app in `directory` has the updater, by the nearest package.json up to `root` (both absolute) that names
+ * Capacitor: its CLI takes plugins from that file alone. What a neighbour or the root of a workspace has, or the web part
+ * of a Quasar app, is not in the native app. Null where no file names either.
  */
 export async function hasUpdater(root: string, directory: string): Promise<boolean | null> {
-  if ((await findInstalled(directory, UPDATER)) !== null) return true
-  let isApp = false
   for (let folder = directory; ; folder = dirname(folder)) {
     // One that is broken is told of where it is the app's own.
     const dependencies = await readDependencies(folder).catch(() => new Map<string, string>())
     if (dependencies.has(UPDATER)) return true
-    isApp ||= [...dependencies.keys()].some(name => CAPACITOR.test(name))
-    if (folder === root || folder === dirname(folder)) return isApp ? false : null
+    if ([...dependencies.keys()].some(name => CAPACITOR.test(name))) return false
+    if (folder === root || folder === dirname(folder)) return null
   }
 }
 
-/** Version of the updater in the app: as installed, else the lowest that its range allows; null when nothing tells. */
+/** Version of the updater in the app, as installed; null where it is not. */
+export function installedUpdater(installed: readonly NativePackage[]): string | null {
+  return semver.valid(installed.find(({ name }) => name === UPDATER)?.version)
+}
+
+/** The same; where it is not installed, the lowest version that its range allows. Null when nothing tells. */
 export async function readUpdaterVersion(
   root: string,
   installed: readonly NativePackage[],
 ): Promise<string | null> {
-  const found = installed.find(({ name }) => name === UPDATER)?.version
-  if (found !== undefined && semver.valid(found) !== null) return found
+  const found = installedUpdater(installed)
+  if (found !== null) return found
   const range = (await readDependencies(root)).get(UPDATER)
   return range !== undefined && semver.validRange(range) !== null
     ? (semver.minVersion(range)?.version ?? null)

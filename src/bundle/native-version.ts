@@ -1,7 +1,10 @@
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CapacitorConfig } from './capacitor-config.ts'
+import { readGradle } from './gradle.ts'
+import type { NativeProject } from './native-file.ts'
 import { shownPath } from './paths.ts'
+import { readXcode } from './xcode.ts'
 
 /** A native version that the repository tells. */
 export interface NativeVersion {
@@ -12,162 +15,60 @@ export interface NativeVersion {
   readonly source: string
 }
 
-/** Bytes; a project file of ten thousand sources has some 3 MB. */
-const LONGEST_FILE = 16 * 1024 * 1024
+/** A place that decides about a platform's version, and that was not understood. */
+export interface UnreadVersion {
+  readonly platform: 'android' | 'ios'
+  readonly source: string
+  /** Goes on after the source: `has "versionName appVersion"`, `is missing`. */
+  readonly says: string
+}
 
-/** A version and the line where it stands. */
-interface Literal {
-  readonly version: string
-  readonly line: number
+/** A platform that stands in neither list has no project in the repository. */
+export interface NativeVersions {
+  /** Each once. */
+  readonly natives: readonly NativeVersion[]
+  readonly unread: readonly UnreadVersion[]
 }
 
 /**
- * The native versions that the repository tells, each once. `plugins.CapacitorUpdater.version` is what
- * devices say instead of their store version, so it is then the only one. What is a variable or an
- * expression is left out.
+ * What the repository says of native versions. `plugins.CapacitorUpdater.version` is what devices say instead of their
+ * store version, so it is then the only one.
  */
 export async function readNativeVersions(options: {
   readonly root: string
   readonly directory: string
   readonly config: CapacitorConfig | null
-}): Promise<NativeVersion[]> {
+}): Promise<NativeVersions> {
   const { root, directory, config } = options
-  if (config?.updater.version !== undefined)
-    return [
-      {
-        platform: 'any',
-        version: config.updater.version,
-        source: `${shownPath(root, config.file)} (plugins.CapacitorUpdater.version)`,
-      },
-    ]
-  const look = async (platform: 'android' | 'ios', path: string, find: (text: string) => Literal[]) => {
-    const file = join(directory, path)
-    const text = await readShort(file)
-    const literals = text === null ? [] : find(text)
-    return literals.map(({ version, line }) => ({
-      platform,
-      version,
-      source: `${shownPath(root, file)}:${line}`,
-    }))
+  if (config?.updater.version !== undefined) {
+    const source = `${shownPath(root, config.file)} (plugins.CapacitorUpdater.version)`
+    return { natives: [{ platform: 'any', version: config.updater.version, source }], unread: [] }
   }
-  const { android = 'android', ios = 'ios' } = config?.nativePaths ?? {}
-  const gradle = [
-    ...(await look('android', `${android}/app/build.gradle`, findVersionNames)),
-    ...(await look('android', `${android}/app/build.gradle.kts`, findVersionNames)),
-  ]
-  // A literal here is what the app is built with, whatever the project's setting says.
-  const plist = await look('ios', `${ios}/App/App/Info.plist`, findShortVersion)
-  const xcode =
-    plist.length > 0
-      ? []
-      : await look('ios', `${ios}/App/App.xcodeproj/project.pbxproj`, findMarketingVersions)
-  return withoutRepeats([...gradle, ...plist, ...xcode])
-}
-
-/** Null when there is no such file, or one that no tool writes. */
-async function readShort(file: string): Promise<string | null> {
-  const found = await stat(file).catch(() => null)
-  if (found === null || !found.isFile() || found.size > LONGEST_FILE) return null
-  return readFile(file, 'utf8').catch(() => null)
-}
-
-function withoutRepeats(versions: readonly NativeVersion[]): NativeVersion[] {
-  const known = new Map<string, NativeVersion>()
-  for (const each of versions) {
-    const key = `${each.platform} ${each.version}`
-    if (!known.has(key)) known.set(key, each)
+  const paths = config?.nativePaths
+  const android = join(directory, paths?.android ?? 'android')
+  const ios = join(directory, paths?.ios ?? 'ios', 'App')
+  const projects = [
+    { platform: 'android', project: await readGradle(root, android), app: join(android, 'app') },
+    { platform: 'ios', project: await readXcode(root, ios), app: ios },
+  ] as const
+  const natives: NativeVersion[] = []
+  const unread: UnreadVersion[] = []
+  for (const { platform, project, app } of projects) {
+    const { versions, unread: untold } = project ?? (await readNothing(root, app))
+    const known = new Map(versions.map(each => [each.version, each] as const).reverse())
+    natives.push(
+      ...versions
+        .filter(each => known.get(each.version) === each)
+        .map(({ version, source }) => ({ platform, version, source })),
+    )
+    unread.push(...untold.map(({ source, says }) => ({ platform, source, says })))
   }
-  return [...known.values()]
+  return { natives, unread }
 }
 
-/** `versionName "1.0"` or `versionName = "1.0"`, in any flavour, when the line says nothing else. */
-function findVersionNames(text: string): Literal[] {
-  return lines(withoutComments(text)).flatMap(({ content, line }) => {
-    const match =
-      /(?:^|[\s{;])versionName(?:\s*=\s*|\s+|\s*\(\s*)(["'])([^"'$]+)\1\s*(?:\)\s*)?(?:[;}]|$)/.exec(content)
-    return match ? [{ version: match[2]!.trim(), line }] : []
-  })
-}
-
-/** Comments of Gradle files as blanks, so that lines keep their numbers; strings stay (`"https://"`). */
-function withoutComments(text: string): string {
-  return text.replace(
-    /("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\*(?:[\s\S]*?\*\/|[\s\S]*$)|\/\/[^\n]*/g,
-    (comment, string?: string) => string ?? comment.replace(/[^\n]/g, ' '),
-  )
-}
-
-function findShortVersion(text: string): Literal[] {
-  const match = /<key>CFBundleShortVersionString<\/key>\s*<string>([^<$]+)<\/string>/.exec(text)
-  return match
-    ? [{ version: match[1]!.trim(), line: lineAt(text, match.index + match[0].lastIndexOf('<string>')) }]
-    : []
-}
-
-/**
- * `MARKETING_VERSION` of the application targets, of their Release configuration where there is one, else as
- * the project's configuration of that name says. The file is a list of objects that name each other by id.
- */
-function findMarketingVersions(text: string): Literal[] {
-  const objects = readObjects(text)
-  const ofKind = (kind: string) => [...objects.values()].filter(({ body }) => property(body, 'isa') === kind)
-  const project = ofKind('PBXProject')[0]
-  return ofKind('PBXNativeTarget')
-    .filter(({ body }) => property(body, 'productType') === 'com.apple.product-type.application')
-    .flatMap(({ body }) => {
-      const own = configurations(body)
-      const release = own.filter(each => each.name === 'Release')
-      return (release.length > 0 ? release : own).flatMap(each => {
-        const inherited = project
-          ? configurations(project.body).find(({ name }) => name === each.name)
-          : undefined
-        const version = each.version ?? inherited?.version
-        return version && version !== 'variable' ? version : []
-      })
-    })
-
-  function configurations(owner: string): { name: string | null; version: Literal | 'variable' | null }[] {
-    const list = objects.get(property(owner, 'buildConfigurationList') ?? '')
-    const ids =
-      /buildConfigurations = \(([\s\S]*?)\);/.exec(list?.body ?? '')?.[1]?.match(/[0-9A-Fa-f]{24}/g) ?? []
-    return ids.flatMap(id => {
-      const found = objects.get(id)
-      return found ? [{ name: property(found.body, 'name'), version: marketingVersion(found) }] : []
-    })
-  }
-}
-
-/** By id: what stands between `= {` and `};`, and the number of its first line. One pass: such files are long. */
-function readObjects(text: string): Map<string, { body: string; line: number }> {
-  const objects = new Map<string, { body: string; line: number }>()
-  let open: { id: string; from: number } | null = null
-  const all = text.split('\n')
-  for (const [index, content] of all.entries()) {
-    const id = /^\t\t([0-9A-Fa-f]{24})(?: \/\*.*\*\/)? = \{\r?$/.exec(content)?.[1]
-    if (id !== undefined) open ??= { id, from: index + 1 }
-    else if (open !== null && content.startsWith('\t\t};')) {
-      objects.set(open.id, { body: `${all.slice(open.from, index).join('\n')}\n`, line: open.from + 1 })
-      open = null
-    }
-  }
-  return objects
-}
-
-function marketingVersion({ body, line }: { body: string; line: number }): Literal | 'variable' | null {
-  const match = /^[ \t]*MARKETING_VERSION = "?([^";]+)"?;/m.exec(body)
-  if (match === null) return null
-  const version = match[1]!.trim()
-  return version.includes('$') ? 'variable' : { version, line: line + lineAt(body, match.index) - 1 }
-}
-
-function property(body: string, name: string): string | null {
-  return new RegExp(`^\\t{3}${name} = "?([^";\\s]+)`, 'm').exec(body)?.[1] ?? null
-}
-
-function lines(text: string): { content: string; line: number }[] {
-  return text.split(/\r?\n/).map((content, index) => ({ content, line: index + 1 }))
-}
-
-function lineAt(text: string, offset: number): number {
-  return text.slice(0, offset).split('\n').length
+/** A folder of the platform without the file that tells is not a repository without the platform. */
+async function readNothing(root: string, app: string): Promise<NativeProject> {
+  const isThere = (await stat(app).catch(() => null))?.isDirectory() === true
+  const unread = isThere ? [{ source: shownPath(root, app), says: 'has no project that can be read' }] : []
+  return { versions: [], unread }
 }

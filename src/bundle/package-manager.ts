@@ -1,8 +1,9 @@
 import { readFile, stat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { type Agent, detect, LOCKS } from 'package-manager-detector'
+import { join } from 'node:path'
+import { type Agent, LOCKS } from 'package-manager-detector'
 import { ActionError } from '../errors.ts'
-import { shownPath } from './paths.ts'
+import { type Manifest, readManifest } from './manifest.ts'
+import { foldersUp, shownPath } from './paths.ts'
 
 const NAMES = ['npm', 'pnpm', 'yarn', 'bun'] as const
 
@@ -42,34 +43,43 @@ export async function detectPackageManager(options: {
   return declared && { ...declared, lockfile: null }
 }
 
-function* foldersUp(directory: string, root: string): Generator<string> {
-  for (let folder = directory; ; folder = dirname(folder)) {
-    yield folder
-    if (folder === root || folder === dirname(folder)) return
-  }
-}
-
 type Declared = Omit<PackageManager, 'lockfile'>
 
-/** The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. */
+/**
+ * The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. Of several that the latter allows,
+ * the first one with a lockfile in the folder, else the first that this action runs.
+ */
 async function readDeclared(folder: string, root: string): Promise<Declared | null> {
+  const manifest = await readManifest(folder, root)
+  const wanted = manifest === null ? [] : wantedManagers(manifest)
+  const [first] = wanted
+  if (first === undefined) return null
+  const locks = await findLockfiles(folder)
+  const own = wanted.filter(({ name }) => isSupported(name))
+  const chosen = own.find(({ name }) => locks.some(lock => lock.name === name)) ?? own[0]
+  if (chosen === undefined || !isSupported(chosen.name)) throw unsupported(first.name, folder, root)
+  const { name, version } = chosen
   const source = `packageManager in ${shownPath(root, join(folder, 'package.json'))}`
-  let unknown: string | null = null
-  const found = await detect({
-    cwd: folder,
-    stopDir: folder,
-    strategies: ['packageManager-field', 'devEngines-field'],
-    // Not thrown here: the library takes a throw for a broken package.json and goes on.
-    onUnknown: name => {
-      unknown = name
-      return null
-    },
+  return { name, agent: generation(name, version), directory: folder, source }
+}
+
+/** `pnpm@9.1.0+sha512.abc`, or what npm's `devEngines` names: one, or a list of which any will do. */
+function wantedManagers({ packageManager, devEngines }: Manifest): { name: string; version: string }[] {
+  if (packageManager !== undefined) {
+    const [name = '', version = ''] = packageManager.replace(/^\^/, '').split('@')
+    return [{ name, version }]
+  }
+  return [devEngines?.packageManager].flat().flatMap(each => {
+    const { name, version } = (each ?? {}) as { name?: unknown; version?: unknown }
+    return typeof name === 'string' ? [{ name, version: typeof version === 'string' ? version : '' }] : []
   })
-  if (unknown !== null) throw unsupported(unknown, folder, root)
-  if (found === null) return null
-  const { name, agent } = found
-  if (!isSupported(name)) throw unsupported(name, folder, root)
-  return { name, agent, directory: folder, source }
+}
+
+/** Yarn 2 and later, and pnpm before 7, take other commands. Without a number it is the one that people have. */
+function generation(name: PackageManager['name'], version: string): Agent {
+  const major = Number(/\d+/.exec(version)?.[0] ?? Number.NaN)
+  if (name === 'yarn' && major > 1) return 'yarn@berry'
+  return name === 'pnpm' && major < 7 ? 'pnpm@6' : name
 }
 
 async function findLockfiles(folder: string): Promise<{ file: string; name: PackageManager['name'] }[]> {

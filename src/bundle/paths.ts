@@ -14,3 +14,11 @@ export function isInside(
   const way = relative(folder, path)
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
+
+/** A folder and those above it, up to `root`. */
+export function* foldersUp(directory: string, root: string): Generator<string> {
+  for (let folder = directory; ; folder = system.dirname(folder)) {
+    yield folder
+    if (folder === root || folder === system.dirname(folder)) return
+  }
+}

@@ -1,4 +1,5 @@
-import { lstat, readFile, rm, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { ActionError } from '../errors.ts'
 
 /** A file that no build has business with. */
@@ -20,26 +21,46 @@ export async function guardFiles(files: readonly Guarded[]): Promise<RequireUnto
   const kept = await Promise.all(files.map(async file => ({ ...file, content: await read(file.path) })))
   return async () => {
     const touched: string[] = []
+    let isBack = true
     for (const { path, what, content } of kept) {
       const now = await read(path)
       if (content === null ? now === null : now?.equals(content)) continue
       touched.push(what)
-      await rm(path, { recursive: true, force: true })
-      if (content !== null) await writeFile(path, content, { flag: 'wx' })
+      isBack = (await putBack(path, content)) && isBack
     }
     if (touched.length === 0) return
     throw new ActionError(
       'build_tampered',
       `Something that ran in this job changed files that are not its own: ${touched.join(', ')}.`,
       {
-        hint: "They were put back. Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).",
+        hint: `${isBack ? 'They were put back.' : 'They could not be put back.'} Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).`,
       },
     )
   }
 }
 
-/** Null where there is no plain file. */
+/** Whether that was possible: another user's folder takes no file. */
+async function putBack(path: string, content: Buffer | null): Promise<boolean> {
+  try {
+    await rm(path, { recursive: true, force: true })
+    if (content === null) return true
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(path, content, { flag: 'wx' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Null where there is no plain file, or one that this user must not read. */
 async function read(path: string): Promise<Buffer | null> {
   const found = await lstat(path).catch(() => null)
-  return found?.isFile() ? readFile(path) : null
+  if (!found?.isFile()) return null
+  try {
+    return await readFile(path)
+  } catch (error) {
+    // Any other reason says nothing of the file: it must not be taken for one that somebody removed.
+    if (/^(EACCES|EPERM)$/.test((error as NodeJS.ErrnoException).code ?? '')) return null
+    throw error
+  }
 }

@@ -19,6 +19,8 @@ const MOST_PAGES = 10
 /** So many of the newest bundles with delta files are told of. */
 const NEWEST = 3
 
+const Deletion = z.object({ deleted_at: z.string() })
+
 /** With pages of its delta files. */
 const BundleWithFiles = z.catchall(BundleRow, z.array(StoredFile))
 
@@ -116,23 +118,40 @@ export function apps({ http, api, key, database }: Connection) {
     requireKey,
 
     /**
-     * The app, its channel of this name (null when there is none that the key can see), its public channels, and the
-     * newest bundles that have delta files.
+     * The app, its channel of this name (null when there is none that the key can see), its public channels, the newest
+     * bundles that have delta files, and when a bundle was deleted last (null = never).
      */
     async readAppAndChannel(
       appId: string,
       name: string,
-    ): Promise<{ app: App; channel: ChannelRow | null; publicChannels: string[]; newest: BundleRow[] }> {
-      const { channels, newest, ...app } = await readRow(
-        z.extend(App, { channels: z.array(ChannelRow), newest: z.array(BundleRow) }),
+    ): Promise<{
+      app: App
+      channel: ChannelRow | null
+      publicChannels: string[]
+      newest: BundleRow[]
+      deletedAt: string | null
+    }> {
+      const { channels, newest, deleted, ...app } = await readRow(
+        z.extend(App, {
+          channels: z.array(ChannelRow),
+          newest: z.array(BundleRow),
+          deleted: z.array(Deletion),
+        }),
         appId,
-        [ITS_CHANNELS, `newest:app_versions!app_versions_app_id_fkey(${BUNDLE_COLUMNS})`],
+        [
+          ITS_CHANNELS,
+          `newest:app_versions!app_versions_app_id_fkey(${BUNDLE_COLUMNS})`,
+          'deleted:app_versions!app_versions_app_id_fkey(deleted_at)',
+        ],
         {
           'channels.or': `(name.eq.${name},public.is.true)`,
           'newest.manifest_count': 'gt.0',
           'newest.deleted': 'is.false',
           'newest.order': 'id.desc',
           'newest.limit': String(NEWEST),
+          'deleted.deleted_at': 'not.is.null',
+          'deleted.order': 'deleted_at.desc',
+          'deleted.limit': '1',
         },
         `read app ${appId} and channel ${name}`,
       )
@@ -141,6 +160,7 @@ export function apps({ http, api, key, database }: Connection) {
         channel: channels.find(row => row.name === name) ?? null,
         publicChannels: channels.filter(row => row.public).map(row => row.name),
         newest,
+        deletedAt: deleted[0]?.deleted_at ?? null,
       }
     },
 

@@ -30,6 +30,8 @@ export type DeletedChannel = 'deleted' | 'gone' | 'changed'
 const NAMES_A_CALL = 100
 const DELETE = { permission: 'channel.delete', role: 'app_admin (or app_preview for its own channels)' }
 
+const UpdatePackage = z.object({ update_package: z.nullish(z.string()) })
+
 /** How often a channel is made of which nobody can tell whether it was. */
 const CREATIONS = 3
 
@@ -141,6 +143,24 @@ export function channels(connection: Connection) {
       if (answer.status !== 200 && answer.code !== 'cannot_find_channel') throw refusal(call, answer, DELETE)
       if ((await look()) !== undefined) throw notDeleted(`channel ${seen.name}`)
       return 'deleted'
+    },
+
+    /** Which form of its bundle the channel gives to devices; null on servers that know of none. */
+    async readUpdatePackage(appId: string, channel: { id: number; name: string }): Promise<string | null> {
+      const { url, headers } = await database()
+      const filter = { id: `eq.${channel.id}`, app_id: `eq.${appId}`, select: 'update_package' }
+      const call = {
+        what: `read the update package of channel ${channel.name}`,
+        method: 'GET',
+        url: `${url}/channels?${query(filter)}`,
+        headers,
+        retry: 'repeat',
+      } as const
+      const answer = await http.send(call)
+      // PostgreSQL: undefined column.
+      if (answer.code === '42703') return null
+      if (answer.status !== 200) throw refusal(call, answer)
+      return parseAnswer(z.array(UpdatePackage), answer, call)[0]?.update_package ?? null
     },
 
     /** How many devices are on the channel by an override. */

@@ -43,6 +43,7 @@ export const SMALLEST_ROLE = {
   'channel.manage_forced_devices': 'app_developer',
   'channel.update_settings': 'app_admin',
   'bundle.delete': 'app_admin',
+  'channel.delete': 'app_admin (or app_preview for its own channels)',
 } as const
 export type Permission = keyof typeof SMALLEST_ROLE
 
@@ -96,7 +97,7 @@ export function createCapgo(options: CapgoOptions) {
         'database_not_https',
         `The server names ${config.supaHost} as its database, without https.`,
         {
-          hint: 'Set database-url and database-key to the address that this runner shall use.',
+          hint: 'Set database-url and database-key to the address that this runner can reach.',
         },
       )
     return { url: config.supaHost, key: config.supaKey }

@@ -29,7 +29,7 @@ const READ_OVERRIDES = { what: 'read the overrides of devices', method: 'GET', r
 const READ_DEVICES = { permission: 'app.read_devices', role: 'app_reader' }
 const MANAGE_FORCED = { permission: 'channel.manage_forced_devices', role: 'app_developer' }
 
-/** An override that shall be. */
+/** An override to write. */
 export interface OverrideChange {
   readonly device: string
   /** The channel's id as it was seen; null = none. What is on another one by now stays there. */

@@ -6,6 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
 import { type Dispatcher, request } from 'undici'
 import { ActionError, untrusted } from '../errors.ts'
+import { isSystemError } from '../system-error.ts'
 import { createLoad, isKeyRefused } from './load.ts'
 import { isPassing, LONGEST_RETRY_AFTER, retryAfter } from './passing.ts'
 
@@ -205,6 +206,8 @@ export function createHttp(options: HttpOptions) {
     } catch (error) {
       options.signal.throwIfAborted()
       if (error instanceof AbortError || error instanceof ActionError) throw error
+      // A file that is sent, and not the way to Capgo.
+      if (isSystemError(error)) throw new AbortError(error)
       const cause = error as Error & { code?: string }
       const distrusted = untrusted(error, `Could not ${call.what}: ${originOf(call.url)}`)
       if (distrusted !== null) throw distrusted

@@ -20,6 +20,14 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
     message: 'Capgo takes no more calls of this key for the moment.',
     hint: 'Run the job again in some minutes: it goes on where this run stopped.',
   },
+  channel_zip_required: {
+    message: 'The channel accepts only bundles with a zip (update package), and this one has none.',
+    hint: 'Set the input "delta" to auto or true, or change the update package of the channel in the Capgo console.',
+  },
+  channel_delta_required: {
+    message: 'The channel accepts only bundles with delta files (update package), and this one has none.',
+    hint: 'Set the input "delta" to true, or change the update package of the channel in the Capgo console.',
+  },
   user_not_found: {
     message: 'Capgo finds nobody to whom the API key belongs.',
     hint: 'Make a new key in the Capgo console under "API keys". A self-hosted database that is short of connections says this too: run the job again.',
@@ -62,7 +70,7 @@ export interface Needs {
 export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs): ActionError {
   const code = answer.text.includes('too_many_failed_auth_attempts')
     ? 'too_many_failed_auth_attempts'
-    : answer.code
+    : (wrapped(answer) ?? answer.code)
   if (asksTooMuch(answer) && (code === '' || code === 'too_many_requests' || isFault(answer)))
     return askedToWait(call.what, code, answer)
   const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
@@ -84,6 +92,11 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
       cause: summary(answer),
     },
   )
+}
+
+/** Codes that stand inside of other answers: the database says some in its message. */
+function wrapped({ text }: Answer): string | undefined {
+  return /too_many_failed_auth_attempts|CHANNEL_(?:ZIP|DELTA)_REQUIRED/.exec(text)?.[0].toLowerCase()
 }
 
 /** A pause that no job should sit out. */

@@ -10,7 +10,7 @@ import { parseAnswer, unexpected } from './postgrest.ts'
 import { refusal } from './refusal.ts'
 import type { FilesConfig } from './wire.ts'
 
-/** Bytes on this machine and the object that they shall be in Capgo's store. */
+/** Bytes on this machine, and the object in Capgo's store that they become. */
 export interface StoredObject {
   /** Its key in the store. */
   readonly key: string

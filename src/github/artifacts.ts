@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises'
 import pRetry, { AbortError } from 'p-retry'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
+import { isSystemError } from '../system-error.ts'
 import { readAll } from './answer.ts'
 import { isForbidden } from './refusal.ts'
 import type { Repository } from './repository.ts'
@@ -69,13 +70,13 @@ export function artifacts(connection: Repository) {
             )
           } catch (error) {
             await rm(file, { force: true })
-            throw error instanceof ActionError ? new AbortError(error) : error
+            throw error instanceof ActionError || isSystemError(error) ? new AbortError(error) : error
           }
         },
         { retries: 3, minTimeout: 200, maxTimeout: 2_000, signal },
       ).catch(error => {
         signal.throwIfAborted()
-        if (error instanceof ActionError) throw error
+        if (error instanceof ActionError || isSystemError(error)) throw error
         throw new ActionError(
           'artifact_unreachable',
           `Artifact ${id} could not be downloaded: ${error.message}`,

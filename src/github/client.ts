@@ -1,5 +1,6 @@
 import { setTimeout as passTime } from 'node:timers/promises'
-import { getOctokit } from '@actions/github'
+import { Octokit } from '@octokit/core'
+import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import pRetry from 'p-retry'
 import { artifacts } from './artifacts.ts'
 import { comments } from './comment.ts'
@@ -34,6 +35,10 @@ const LONGEST_RETRY_AFTER = 60_000
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
+/** Not the toolkit's own: that reads the event while it is loaded, and a broken one would end the process. */
+const RestOctokit = Octokit.plugin(restEndpointMethods)
+export type RestOctokit = InstanceType<typeof RestOctokit>
+
 /** The repository on GitHub. Calls throw `ActionError`, `GitHubError` where GitHub refused, and the signal's reason. */
 export function connectGitHub({
   token,
@@ -47,7 +52,8 @@ export function connectGitHub({
   sleep = ms => passTime(ms, undefined, { signal }),
 }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
-  const octokit = getOctokit(token, {
+  const octokit = new RestOctokit({
+    auth: token,
     baseUrl: apiUrl,
     userAgent,
     log: silent,

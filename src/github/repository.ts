@@ -1,9 +1,9 @@
-import type { getOctokit } from '@actions/github'
+import type { RestOctokit } from './client.ts'
 import type { Fetch } from './http.ts'
 
 /** What every family of calls needs. */
 export interface Repository {
-  readonly octokit: ReturnType<typeof getOctokit>
+  readonly octokit: RestOctokit
   readonly owner: string
   readonly repo: string
   /** The token is a workflow's or another GitHub App's: it cannot ask whom it writes as. */

@@ -1,15 +1,18 @@
 import { join } from 'node:path'
-import { buildWebApp, installDependencies } from '../bundle/build.ts'
+import { type BuildOptions, buildWebApp, installDependencies } from '../bundle/build.ts'
 import { type CheckedWebDirectory, checkWebDirectory } from '../bundle/check.ts'
 import { readEncryption } from '../bundle/encrypt.ts'
-import { readNativePackages, readUpdaterVersion } from '../bundle/native-packages.ts'
+import { installedUpdater, readNativePackages, readUpdaterVersion } from '../bundle/native-packages.ts'
 import { detectPackageManager } from '../bundle/package-manager.ts'
 import { shownPath } from '../bundle/paths.ts'
 import { type BundleZip, zipDirectory } from '../bundle/zip.ts'
 import { MAX_UPLOAD } from '../capgo/wire.ts'
 import type { Deps } from '../deps.ts'
+import { ActionError } from '../errors.ts'
 import type { Project } from '../gather.ts'
 import type { Inputs } from '../inputs.ts'
+import { judgeUpdater } from '../plan/updater.ts'
+import { unwritable, workspaceUnusable } from '../runner-folders.ts'
 import type { Content } from './content.ts'
 import { NO_MAPS } from './source-maps.ts'
 
@@ -23,6 +26,20 @@ export interface Built {
   readonly warnings: readonly string[]
   /** Milliseconds; null when nothing was built. */
   readonly duration: number | null
+}
+
+/** Throws what is to blame for an install or build that failed: the runner, where it takes no files there, else the error. */
+async function blameRunner(error: unknown, directory: string): Promise<never> {
+  if (!(error instanceof ActionError) || !/^(install|build)_failed$/.test(error.code)) throw error
+  const why = await unwritable(directory)
+  if (why !== null)
+    throw workspaceUnusable(`${error.message} The app's folder cannot be written to (${why}).`, error.output)
+  if (/\bENOSPC\b|no space left on device/i.test(error.output ?? ''))
+    throw new ActionError('disk_full', `${error.message} The runner has no space left.`, {
+      hint: 'Free some space in a step before, or take a larger runner.',
+      ...(error.output === undefined ? {} : { output: error.output }),
+    })
+  throw error
 }
 
 /** A web folder that was found fit, and its zip. */
@@ -58,6 +75,25 @@ export async function checkAndZip(
 }
 
 /**
+ * In a child that sees no secret. Returns the command, null where nothing had to be installed, and what the build
+ * needs.
+ */
+export async function install(
+  { root, directory, buildEnv: env }: Pick<Project, 'root' | 'directory' | 'buildEnv'>,
+  { log, stop }: Pick<Deps, 'log' | 'stop'>,
+): Promise<{ command: string | null; child: BuildOptions }> {
+  const manager = await detectPackageManager({ root, directory })
+  const child = { root, directory, manager, env, signal: stop.signal }
+  return log
+    .group('Install dependencies', async () => {
+      const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
+      log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
+      return { command, child }
+    })
+    .catch((error: unknown) => blameRunner(error, directory))
+}
+
+/**
  * Installs and builds (in children that see no secret), checks the web folder and makes the zip of it, unless that
  * was `begun` before.
  */
@@ -71,16 +107,12 @@ export async function buildBundle(
   let duration: number | null = null
   if (inputs.build) {
     const began = clock()
-    const { root, directory, buildEnv: env } = project
-    const manager = await detectPackageManager({ root, directory })
-    const child = { root, directory, manager, env, signal: deps.stop.signal }
-    await log.group('Install dependencies', async () => {
-      const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
-      log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
-    })
-    await log.group(`Build (${inputs.buildScript})`, () =>
-      log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })),
-    )
+    const { child } = await install(project, deps)
+    await log
+      .group(`Build (${inputs.buildScript})`, () =>
+        log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })),
+      )
+      .catch((error: unknown) => blameRunner(error, project.directory))
     duration = clock() - began
   }
   await deps.requireUntouched()
@@ -90,8 +122,8 @@ export async function buildBundle(
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
     )
-    const nativePackages = await readNativePackages(project.capacitorDirectory)
-    const pluginVersion = await readUpdaterVersion(project.capacitorDirectory, nativePackages)
+    const nativePackages = await readNativePackages(project.packageDirectory)
+    const pluginVersion = await readUpdaterVersion(project.packageDirectory, nativePackages)
     const encryption =
       inputs.privateKey === ''
         ? null
@@ -113,10 +145,11 @@ export async function buildBundle(
       files: { count: checked.files.length, bytes: checked.totalBytes },
       leftOut: checked.leftOut,
       sourceMaps: checked.sourceMaps,
-      warnings:
-        inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0
-          ? [...checked.warnings, NO_MAPS]
-          : checked.warnings,
+      warnings: [
+        judgeUpdater(installedUpdater(nativePackages), encryption !== null),
+        ...checked.warnings,
+        inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0 ? NO_MAPS : null,
+      ].filter(warning => warning !== null),
       duration,
     }
   })

@@ -90,7 +90,7 @@ export interface Removal {
 }
 
 interface Steps {
-  /** Whether the preview shall still go: asked right before each channel, and before the bundles. */
+  /** Whether the preview should still go: asked right before each channel, and before the bundles. */
   readonly mayGoOn: () => Promise<boolean>
   /**
    * Is told what will be gone before the bundles are: as long as one is there, a later run finds the pull request and

@@ -16,7 +16,7 @@ import { sayMissing } from './missing.ts'
 import { readRepository } from './repository.ts'
 import { convergeForClosing } from './testers.ts'
 
-/** A pull request whose preview shall go. */
+/** A pull request whose preview goes. */
 interface Closing {
   readonly pull: PullRequest
   /** "#12 was merged". */
@@ -79,6 +79,8 @@ export async function closePreview(
   const repository = closing.repository ?? (await readRepository(noted, context))
   const leftovers = await findLeftovers(appId, number, channelName, noted, repository, capgo)
   if (inputs.dryRun) {
+    for (const { id, name } of leftovers.channels)
+      await capgo.requirePermission(`delete channel ${name}`, 'channel.delete', { appId, channelId: id })
     const planned = { ...namesOf(leftovers), pull: number, why, devices: 0 }
     return cleaned(appId, 'planned', `${why}, so its preview would go.`, testers, planned)
   }

@@ -18,7 +18,7 @@ export interface RunContext {
   readonly lastWord: Courtesy
   /** When the run began, on the clock of `deps`. */
   readonly began: number
-  /** Told as soon as a channel serves what it shall: what fails afterwards does not undo that. */
+  /** Told as soon as a channel serves what it should: what fails afterwards does not undo that. */
   readonly onServed: (result: PublishResult) => void
   /** Aborted when the run is over: what was begun for it and is not awaited any more ends too. */
   readonly over: AbortSignal

@@ -1,3 +1,4 @@
+import { PackagesMissing } from '../bundle/evaluator.ts'
 import { shownPath } from '../bundle/paths.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { App, ChannelRow } from '../capgo/wire.ts'
@@ -7,13 +8,15 @@ import {
   gatherForContent,
   gatherProject,
   gatherRemote,
+  gatherWorkplace,
   type Project,
 } from '../gather.ts'
 import type { UploadArtifact } from '../github/upload-artifact.ts'
+import { type FilesPlan, planFiles } from '../plan/delta.ts'
 import { checkBeforeBuild, planPublish } from '../plan/plan.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
 import { type Head, isStale } from '../plan/staleness.ts'
-import type { Commit, PublishFacts, PublishPlan, Purpose } from '../plan/types.ts'
+import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
 import { describeContents, listStored } from '../report/contents.ts'
 import { plural } from '../report/format.ts'
 import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
@@ -21,12 +24,12 @@ import { progressReporter } from '../report/progress.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { Contents, PublishResult } from '../report/result.ts'
 import { measure, plainSha256 } from '../stored.ts'
-import { type Built, buildBundle, checkAndZip, type Zipped } from './build.ts'
+import { type Built, buildBundle, checkAndZip, install, type Zipped } from './build.ts'
 import type { Content } from './content.ts'
 import type { RunContext } from './context.ts'
 import { UPLOADS } from './delta.ts'
 import { withDeployment } from './deployment.ts'
-import { decideFiles, type Published, publish, requirePermissions } from './publish.ts'
+import { type Published, publish, rehearse } from './publish.ts'
 import { artifactName, keepSourceMaps, openArtifacts } from './source-maps.ts'
 import { standingReader } from './standing.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
@@ -75,10 +78,10 @@ export interface Delivered {
 
 /** Reads the project and what Capgo has. */
 export async function prepare(target: Target, context: RunContext): Promise<Prepared> {
-  const { deps, inputs, trigger, capgo } = context
+  const { deps, inputs, capgo } = context
   const uploadArtifact = await openArtifacts(inputs, deps)
+  const project = await readProject(target, context)
   return deps.log.group('Read the project and Capgo', async () => {
-    const project = await gatherProject(inputs, trigger, deps, target)
     const folder = shownPath(project.root, project.webDirectory) || '.'
     deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`)
     const known = { target, project, uploadArtifact }
@@ -91,23 +94,23 @@ export async function prepare(target: Target, context: RunContext): Promise<Prep
   })
 }
 
+/** A config may import packages: where this run installs them anyway, it does so before it reads such a config. */
+async function readProject(target: Target, { deps, inputs, trigger }: RunContext): Promise<Project> {
+  const read = (beforeInstall: boolean) => gatherProject(inputs, trigger, deps, { ...target, beforeInstall })
+  try {
+    return await read(inputs.build && !target.takesBuild)
+  } catch (error) {
+    if (!(error instanceof PackagesMissing) || !inputs.build || target.takesBuild) throw error
+    deps.log.info(`The Capacitor config needs packages (${error.message}) They are installed first.`)
+    await install(gatherWorkplace(inputs, deps), deps)
+    return await read(false)
+  }
+}
+
 /** Whose devices will take a preview's content next; none for a branch, whose own devices do. */
 function basesOf({ purpose, baseChannel }: Target, { publicChannels }: PublishFacts): readonly string[] {
   if (purpose.kind !== 'preview') return []
   return [...(baseChannel === null ? [] : [baseChannel]), ...publicChannels.slice(0, 1)]
-}
-
-/**
- * What a real run would find out while it works, so that a dry run is red where that one is: the form of the bundle
- * (`delta_impossible`, `bundle_too_large`) and the key's permissions.
- */
-async function rehearse(plan: PublishPlan, content: Content, { capgo, deps }: RunContext): Promise<void> {
-  const { action } = plan
-  if (action.do === 'keep') return
-  await requirePermissions(plan, { capgo })
-  if (action.do === 'promote') return
-  const { on, why } = decideFiles(content, await capgo.readFilesConfig())
-  deps.log.info(on ? `Files would be stored one by one too: ${why}.` : `No delta files: ${why}.`)
 }
 
 /** What a run is about: its own bundle, else what the channel serves. */
@@ -116,15 +119,19 @@ function aboutOf({ bundle, channel }: Published) {
 }
 
 /** What would have to be waited for later is done while the plan is made; who needs it sees what is wrong. */
-function goAhead({ appId, channel, newest }: PublishFacts, app: App, content: Content, capgo: Capgo): void {
+function goAhead(
+  { appId, channel, newest }: PublishFacts,
+  app: App,
+  content: Content,
+  form: () => Promise<FilesPlan>,
+  capgo: Capgo,
+): void {
   const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle'
   capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => {})
-  capgo
-    .readFilesConfig()
-    .then(config => {
+  form()
+    .then(({ on }) => {
       // The app has none of its files stored.
-      if (decideFiles(content, config).on && newest.length === 0)
-        capgo.expectUploads(Math.min(UPLOADS, content.fileCount))
+      if (on && newest.length === 0) capgo.expectUploads(Math.min(UPLOADS, content.fileCount))
     })
     .catch(() => {})
   capgo.requireStorage(app.owner_org, appId).catch(() => {})
@@ -149,8 +156,9 @@ export async function deliver(
     deps,
     zipping,
   )
+  const form = async () => planFiles(built.content, await capgo.readFilesConfig())
   if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-    goAhead(facts, app, built.content, capgo)
+    goAhead(facts, app, built.content, form, capgo)
   const standingTo = standingReader(target.commit, target.readHead, comparer(project, context.github, deps))
   const known = await gatherForContent(
     facts,
@@ -162,10 +170,15 @@ export async function deliver(
     standingTo,
   )
   const plan = planPublish(known)
+  const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
   await log.group('Plan', async () => {
-    for (const warning of project.warnings) log.info(`Note: ${warning}`)
+    for (const warning of told.warnings) log.info(`Note: ${warning}`)
     for (const line of renderLogPlan(plan.decisions)) log.info(line)
   })
+
+  // From here on a dry run ends as the other would.
+  const isStored = plan.action.do === 'upload' || plan.action.do === 'resume'
+  const files = isStored ? await form() : null
 
   const served = known.channel?.version ?? null
   // What was served is known by its delta files where ours will be too; else the zips are compared.
@@ -175,11 +188,14 @@ export async function deliver(
       : null
   const compareZips = () => gatherContents(served, built.content, capgo)
   const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null
-  const told = { ...built, warnings: [...project.warnings, ...built.warnings] }
   const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console }
   const maps = uploadArtifact === null ? [] : built.sourceMaps
   if (inputs.dryRun) {
-    await rehearse(plan, built.content, context)
+    await rehearse(plan, { capgo, app, content: built.content })
+    if (files !== null)
+      log.info(
+        files.on ? `Files would be stored one by one too: ${files.why}.` : `No delta files: ${files.why}.`,
+      )
     const result = plannedResult({
       ...findings,
       contents: await (contents ?? compareZips()),
@@ -221,6 +237,7 @@ export async function deliver(
         stored: known.stored,
         commit: target.commit,
         content: built.content,
+        files,
         staleBy: async channel => {
           const standing = await standingTo(channel?.version ?? null)
           return isStale({ ...facts, ours: target.commit, standing })

@@ -1,11 +1,13 @@
-import { createHash } from 'node:crypto'
 import { lookup } from 'mrmime'
 import PQueue from 'p-queue'
 import { deltaPacker } from '../bundle/delta-files.ts'
 import type { Session } from '../bundle/encrypt.ts'
+import type { HashedFile } from '../bundle/zip.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../capgo/wire.ts'
-import { deltaKey, findStored, hasOpenFiles } from '../plan/delta.ts'
+import { deltaKey } from '../delta-key.ts'
+import { ActionError } from '../errors.ts'
+import { findStored, hasOpenFiles, pathOf } from '../plan/delta.ts'
 import type { StoredFiles } from '../plan/types.ts'
 import { type ListedFile, listStored } from '../report/contents.ts'
 import { sumOf } from '../stored.ts'
@@ -15,6 +17,10 @@ import type { Content, DeltaReport } from './content.ts'
 export const UPLOADS = 32
 /** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
 const ASK_FROM = 16 * 1024
+/** Objects that are looked at at once. */
+const LOOKS = 32
+/** A deletion that was under way may take away once more what was sent again. */
+const ROUNDS = 3
 
 export interface DeltaStore {
   readonly manifest: readonly ManifestEntry[]
@@ -23,6 +29,12 @@ export interface DeltaStore {
   readonly size: number | null
   /** All files as devices download them; null when the server has not told all their sizes. */
   readonly files: readonly ListedFile[] | null
+  /**
+   * Looks at every object that the manifest names, sends again what is gone, and returns how many that were. To be called
+   * once the manifest's rows exist: only they keep an object when another bundle that has it is deleted. Throws
+   * `delta_files_gone`.
+   */
+  confirm(): Promise<number>
 }
 
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
@@ -50,6 +62,12 @@ interface DeltaContext {
   readonly onFile: (sent: number, total: number) => void
 }
 
+/** A file and its row of the manifest. */
+interface Entry {
+  readonly file: HashedFile
+  readonly row: StoredFile
+}
+
 /** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
 export async function storeDelta(
   content: Content,
@@ -58,8 +76,10 @@ export async function storeDelta(
 ): Promise<DeltaStore> {
   const { files } = content
   if (files === null) throw new TypeError('These files were not hashed')
+  // A file under another key would go with a bundle that has it under another name.
+  const isOurs = (row: StoredFile) => row.s3_path === deltaKey(app, row, null)
   const known = session === null ? await readStored(context.served, context.known, capgo) : []
-  const { stored, missing } = findStored(files, known)
+  const { stored, missing } = findStored(files, known.filter(isOurs))
   const pack = deltaPacker({
     directory: content.directory,
     scratch: content.scratch,
@@ -69,51 +89,76 @@ export async function storeDelta(
   let sentBytes = 0
   let sentFiles = 0
   let count = 0
-  const queue = new PQueue({ concurrency: UPLOADS })
-  const sent = await queue
-    .addAll(
-      missing.map(file => async (): Promise<StoredFile> => {
-        const packed = await pack(file)
-        const hash =
-          session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
-        const key = deltaKey({
-          ownerOrg: app.owner_org,
-          appId: app.app_id,
-          sessionKey: session?.sessionKey ?? null,
-          hashOfHash: createHash('sha256').update(hash).digest('hex'),
-          fileName: packed.fileName,
-        })
-        const isStored =
-          context.begun &&
-          packed.size >= ASK_FROM &&
-          (await capgo.describeStored(key))?.sha256 === packed.sha256
-        if (!isStored) {
-          await capgo.uploadFile(
-            {
-              ...packed,
-              key,
-              what: `file ${file.path}`,
-              type: lookup(file.path) ?? 'application/octet-stream',
-            },
-            { config },
-          )
-          sentFiles++
-          sentBytes += packed.size
-        }
-        context.onFile(++count, missing.length)
-        return { file_name: packed.fileName, s3_path: key, file_hash: hash, file_size: packed.size }
-      }),
-    )
-    .catch((error: unknown) => {
-      // No file is worth to be packed or sent any more.
-      queue.clear()
-      throw error
-    })
-  const all = [...stored, ...sent]
-  return {
-    manifest: all.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
-    report: { files: files.length, sent: sentFiles, sentBytes },
-    size: sumOf(all.map(({ file_size }) => file_size)),
-    files: session === null ? listStored(all, files.length) : null,
+
+  async function send(file: HashedFile, mayBeThere: boolean, fileName?: string): Promise<Entry> {
+    const packed = await pack(file, fileName)
+    const hash =
+      session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
+    const named = { file_name: packed.fileName, file_hash: hash }
+    const key = deltaKey(app, named, session?.sessionKey ?? null)
+    const isStored =
+      mayBeThere && packed.size >= ASK_FROM && (await capgo.describeStored(key))?.sha256 === packed.sha256
+    if (!isStored) {
+      const type = lookup(file.path) ?? 'application/octet-stream'
+      await capgo.uploadFile({ ...packed, key, what: `file ${file.path}`, type }, { config })
+      sentFiles++
+      sentBytes += packed.size
+    }
+    return { file, row: { ...named, s3_path: key, file_size: packed.size } }
   }
+
+  const sent = await sideBySide(UPLOADS, missing, async file => {
+    const entry = await send(file, context.begun)
+    context.onFile(++count, missing.length)
+    return entry
+  })
+  const byPath = new Map(files.map(file => [file.path, file]))
+  const all = [...stored.map(row => ({ file: byPath.get(pathOf(row))!, row })), ...sent]
+  const rows = all.map(({ row }) => row)
+  const report = { files: files.length, sent: sentFiles, sentBytes }
+
+  async function confirm(): Promise<number> {
+    let unseen = all
+    for (let round = 1; ; round++) {
+      const seen = await sideBySide(LOOKS, unseen, ({ row }) => capgo.describeStored(row.s3_path))
+      unseen = unseen.filter((_, index) => seen[index] === null)
+      if (unseen.length === 0) return sentFiles - report.sent
+      if (round === ROUNDS) throw filesGone(unseen)
+      await sideBySide(UPLOADS, unseen, ({ file, row }) => send(file, false, row.file_name))
+    }
+  }
+
+  return {
+    manifest: rows.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
+    report,
+    size: sumOf(rows.map(({ file_size }) => file_size)),
+    files: session === null ? listStored(rows, files.length) : null,
+    confirm,
+  }
+}
+
+/** All results in order, so many at once; the first that fails ends it. */
+async function sideBySide<Item, Result>(
+  concurrency: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const queue = new PQueue({ concurrency })
+  try {
+    return await queue.addAll(items.map(item => () => work(item)))
+  } catch (error) {
+    queue.clear()
+    throw error
+  }
+}
+
+function filesGone(gone: readonly Entry[]): ActionError {
+  const [first] = gone
+  return new ActionError(
+    'delta_files_gone',
+    `Capgo does not keep ${gone.length} of the delta files, ${first?.file.path} among them, although they were sent.`,
+    {
+      hint: 'Devices could not install the bundle, so nothing was published. Run the job again later. If it stays, publish with "delta: false" and report it to who runs this Capgo.',
+    },
+  )
 }

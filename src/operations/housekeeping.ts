@@ -31,6 +31,8 @@ export async function keepHouse(
   })
   const base = { kind: 'housekeeping', appId, keep, kept, testers: null, warnings: [] } as const
   const named = remove.map(({ id, name, created_at }) => ({ id, name, made: created_at }))
+  if (remove.length > 0)
+    await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null })
   if (inputs.dryRun)
     return {
       ...base,
@@ -50,7 +52,6 @@ export async function keepHouse(
       removed: [],
       linked: [],
     }
-  await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null })
   const answers = await log.group('Delete old bundles', async () => {
     const say = progressReporter(log, clock, (done, total) => `${done} of ${plural(total, 'bundle')}.`)
     const names = remove.map(({ name }) => name)

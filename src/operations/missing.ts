@@ -1,8 +1,8 @@
 /** Previews that open pull requests should have and have not: what a clean-up took from one that was reopened. */
-import type { ChannelRow } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import type { PullRequest } from '../event.ts'
 import type { OwnComment } from '../github/comment.ts'
-import { type NotedRepository, numberOfPull, readPulls, readServedCommit } from '../plan/lineage.ts'
+import { type NotedRepository, previewedPulls, readServedCommit } from '../plan/lineage.ts'
 import { commitOfPull } from '../plan/preview.ts'
 import { stateOfComment } from '../report/comment.ts'
 import { shortSha } from '../report/format.ts'
@@ -21,11 +21,12 @@ interface Missing {
 
 /**
  * Those that had a preview, or were about to, and whose channel is not there or serves an older commit, although no run
- * is on its way. Each is said in its comment too. `open` are the pull requests that shall have one.
+ * is on its way. Each is said in its comment too. `open` are the pull requests that want one; `noted` from `findNoted`.
  */
 export async function findMissing(
   appId: string,
   open: readonly PullRequest[],
+  noted: readonly BundleRow[],
   repository: NotedRepository,
   context: RunContext,
 ): Promise<Missing[]> {
@@ -34,7 +35,8 @@ export async function findMissing(
   const channels = await capgo.listChannels(appId)
   const missing: Missing[] = []
   for (const pull of open.slice(0, MOST_PULLS)) {
-    const channel = channels.find(each => isPreviewOf(each, pull.number, repository)) ?? null
+    const channel =
+      channels.find(each => previewedPulls(each, noted, repository).includes(pull.number)) ?? null
     const why = channel === null ? 'has no channel' : whyOld(channel, pull)
     if (why === null) continue
     const known = await readComment(appId, pull.number, context)
@@ -67,13 +69,6 @@ export async function sayMissing(
   const known = await readComment(appId, pull.number, context)
   if (known !== null) await replaceComment(known, describe(appId, pull, why, channel, context), context)
   return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`
-}
-
-function isPreviewOf({ name, version }: ChannelRow, number: number, repository: NotedRepository): boolean {
-  return (
-    version !== null &&
-    readPulls(version).some(note => note.channel === name && numberOfPull(note, repository) === number)
-  )
 }
 
 /** Null where the channel serves the newest commit, or what a person put there instead. */

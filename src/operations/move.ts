@@ -4,6 +4,7 @@ import { ActionError } from '../errors.ts'
 import { gatherApp } from '../gather.ts'
 import type { MovePlan } from '../plan/move.ts'
 import { activeRollout, isAt } from '../plan/rollout.ts'
+import { mayLackForm, requireForms } from '../plan/update-package.ts'
 import { movedResult, withVerification } from '../report/outcome.ts'
 import { renderLogPlan } from '../report/render.ts'
 import type { PublishResult } from '../report/result.ts'
@@ -75,6 +76,10 @@ export async function carryOut(
   const result = (published: Pick<Published, 'outcome' | 'channel'> | null, work: number | null) =>
     movedResult({ ...told, work, total: clock() - context.began }, published, warnings)
   requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context)
+  if (!plan.isDone && mayLackForm(plan.bundle)) {
+    const demand = await context.capgo.readUpdatePackage(plan.appId, plan.channel)
+    requireForms(plan.bundle, demand, plan.channel.name)
+  }
   if (inputs.dryRun) {
     if (!plan.isDone) await requireAssignment(plan.stage, plan.appId, plan.channel, context.capgo)
     return result(null, null)

@@ -5,12 +5,13 @@ import { permissionMissing } from '../capgo/refusal.ts'
 import { zipKey } from '../capgo/upload.ts'
 import type { App, BundleRow, ChannelRow, FilesConfig } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
-import { decideDelta } from '../plan/delta.ts'
+import type { FilesPlan } from '../plan/delta.ts'
 import { readServedCommit } from '../plan/lineage.ts'
 import { refuseChannel } from '../plan/preview.ts'
 import { formatShare, isAt } from '../plan/rollout.ts'
 import type { Commit, PublishAction, PublishPlan, StoredFiles } from '../plan/types.ts'
 import type { ListedFile } from '../report/contents.ts'
+import { plural } from '../report/format.ts'
 import { assign, requireAssignment } from './assign.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { type DeltaStore, storeDelta } from './delta.ts'
@@ -25,6 +26,8 @@ export interface PublishContext {
   readonly stored: StoredFiles
   readonly commit: Commit
   readonly content: Content
+  /** In what form it is stored; null where that is not to be done. */
+  readonly files: FilesPlan | null
   /** Why the commit must not go on the channel as it is now, or null; GitHub is asked anew. */
   readonly staleBy: (channel: ChannelRow | null) => Promise<string | null>
   /** What must have been done before devices may see the bundle of this name. */
@@ -61,7 +64,7 @@ interface Stored {
   /** The last write before devices may see it, and the channel as it was then. */
   freeze(): Promise<{ bundle: BundleRow; channel: ChannelRow | null }>
   readonly delta: DeltaStore | null
-  /** Waits until devices can be given its delta files; null when they can already. */
+  /** Waits until devices can be given its delta files, and looks at these then; null when they can already. */
   readonly taken: (() => Promise<boolean>) | null
   readonly isDeltaOnly: boolean
   /** Bytes; null where nothing was stored by this run. */
@@ -81,31 +84,31 @@ export async function publish(plan: PublishPlan, context: PublishContext): Promi
       ? ready(action.bundle.name, () => takeOver(plan, action.bundle, context))
       : await store(plan, action, context)
   await context.beforeSeen(stored.name)
-  const { bundle, channel } = await stored.freeze()
-  if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
+  const frozen = await stored.freeze()
+  const { bundle } = frozen
+  const isTaken = stored.taken === null || (await stored.taken())
+  if (stored.isDeltaOnly && !isTaken)
     throw new ActionError(
       'delta_not_taken_up',
       `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`,
       { hint: 'The server does this in the background. Nothing was published; run the job again later.' },
     )
-  const warnings = [...stored.warnings]
   const of = {
     size: stored.size,
     delta: stored.delta?.report ?? null,
     files: stored.delta?.files ?? null,
-    warnings,
+    warnings: isTaken
+      ? stored.warnings
+      : [
+          ...stored.warnings,
+          'Capgo has not taken up the delta files yet: until it does, devices download the whole zip.',
+        ],
   }
+  // Somebody may have changed it while the server took its time.
+  const channel =
+    stored.taken === null ? frozen.channel : await context.capgo.readChannel(plan.appId, plan.channelName)
   const published = withFiles(await promote(plan, bundle, channel, context), stored.delta)
   if (published.outcome === 'published') context.onServed({ ...published, ...of })
-  if (
-    !stored.isDeltaOnly &&
-    published.outcome === 'published' &&
-    stored.taken !== null &&
-    !(await stored.taken())
-  )
-    warnings.push(
-      'Capgo has not taken up the delta files yet: until it does, devices download the whole zip.',
-    )
   return { ...published, ...of }
 }
 
@@ -162,8 +165,25 @@ function note(plan: PublishPlan, bundle: BundleRow, capgo: Capgo): Promise<boole
   return noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo })
 }
 
+/**
+ * All that a run can know before it writes: it throws what that would be refused with (`permission_missing`,
+ * `on_premise_app`), or cannot do (`session_key_unreadable`). A run that writes is told the rest of it by its first write.
+ */
+export async function rehearse(
+  plan: PublishPlan,
+  { capgo, app, content }: Pick<PublishContext, 'capgo' | 'app' | 'content'>,
+): Promise<void> {
+  const { action, appId } = plan
+  if (action.do === 'keep') return
+  await requirePermissions(plan, { capgo })
+  if (action.do === 'promote') return
+  if (action.do === 'resume') reopen(action.bundle, content)
+  await capgo.requirePermission('upload a bundle', 'app.upload_bundle', { appId, channelId: null })
+  await capgo.requireStorage(app.owner_org, appId)
+}
+
 /** What the first write does not tell by itself: that the last one will be refused. Throws `permission_missing`. */
-export async function requirePermissions(
+async function requirePermissions(
   plan: PublishPlan,
   { capgo }: Pick<PublishContext, 'capgo'>,
 ): Promise<void> {
@@ -189,21 +209,6 @@ async function takeOver(
   return { bundle, channel }
 }
 
-/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`, `bundle_too_large`. */
-export function decideFiles(
-  { delta: mode, pluginVersion, fileCount, zip }: Content,
-  { partialUpload, maxUploadLength }: FilesConfig,
-) {
-  const delta = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
-  if (mode !== 'only' && zip.size > maxUploadLength)
-    throw new ActionError(
-      'bundle_too_large',
-      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
-      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
-    )
-  return delta
-}
-
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
 async function store(
   plan: PublishPlan,
@@ -212,7 +217,7 @@ async function store(
 ): Promise<Stored> {
   const { capgo, app, content, log } = context
   const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)])
-  const delta = decideFiles(content, config)
+  const delta = context.files ?? { on: false, why: 'nobody asked for them' }
   const isDeltaOnly = delta.on && content.delta === 'only'
   log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`)
   const storeFiles = (session: Session | null) =>
@@ -246,6 +251,7 @@ async function store(
           : `${sent} of ${count} files were sent; Capgo has the others.`,
       )
       isHandedOver = await capgo.setManifest(plan.appId, row.name, files.manifest)
+      if (isHandedOver) await confirm(files)
     }
   } catch (error) {
     // Where the same may succeed later, the row says that there is something to go on with.
@@ -288,7 +294,7 @@ async function store(
       )
     },
     delta: files,
-    taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
+    taken: files === null || isHandedOver ? null : () => takenUp(row.id, files),
     isDeltaOnly,
     size: isDeltaOnly ? (files?.size ?? null) : zipSize,
     warnings:
@@ -297,6 +303,20 @@ async function store(
             `The bundle has ${megabytes(content.zip.size)}; Capgo advises to stay below ${megabytes(config.alertUploadSize)}, as phones download it on the road.`,
           ]
         : [],
+  }
+
+  async function takenUp(id: number, delta: DeltaStore): Promise<boolean> {
+    const isTaken = await capgo.awaitManifest(id, delta.manifest.length)
+    await confirm(delta)
+    return isTaken
+  }
+
+  async function confirm(delta: DeltaStore): Promise<void> {
+    const again = await delta.confirm()
+    if (again > 0)
+      log(
+        `${plural(again, 'delta file')} of another bundle had been deleted, and ${again === 1 ? 'was' : 'were'} sent again.`,
+      )
   }
 
   async function claim() {

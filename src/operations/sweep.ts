@@ -52,7 +52,7 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
   if (!inputs.dryRun)
     for (const name of await removeAbandoned(appId, capgo))
       deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`)
-  const missing = await findMissing(appId, await listOpen(context), repository, context)
+  const missing = await findMissing(appId, await listOpen(context), noted, repository, context)
   const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
   const said =
     removed.length === 0
@@ -69,7 +69,7 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
   }
 }
 
-/** The open pull requests that shall have a preview. */
+/** The open pull requests that want a preview. */
 async function listOpen(context: RunContext): Promise<PullRequest[]> {
   const answers = await context.courtesy('see which pull requests are open', PULL_REQUESTS, github =>
     github.listOpenPulls(),

@@ -3,7 +3,7 @@ import type { Capgo } from '../capgo/client.ts'
 import type { ChannelRow, OverrideRow } from '../capgo/wire.ts'
 import { ActionError, InputError } from '../errors.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
-import { numberOfPull, readPulls } from '../plan/lineage.ts'
+import { previewedPulls, readServedCommit } from '../plan/lineage.ts'
 import { wantsPreview } from '../plan/preview.ts'
 import {
   type Assignment,
@@ -16,6 +16,7 @@ import {
   type TestersPlan,
 } from '../plan/testers.ts'
 import type { Tester } from '../testers-file.ts'
+import { findNoted } from './cleanup.ts'
 import type { RunContext } from './context.ts'
 import { readRepository } from './repository.ts'
 import { pathOf, readEarlier, type TestersFile, timeOf, today } from './testers-versions.ts'
@@ -74,7 +75,7 @@ export async function look(
   const [channels, rows] = await Promise.all([capgo.listChannels(appId), capgo.listOverrides(appId)])
   // The database answers a wrong key with empty lists; this one says so.
   if (channels.length === 0) await capgo.readApp(appId)
-  const previews = await findPreviews(channels, scope, merged, context)
+  const previews = await findPreviews(appId, channels, scope, merged, context)
   const facts: TesterFacts = {
     testers: standing.testers,
     earlier: null,
@@ -116,8 +117,9 @@ function requireGroups(testers: readonly Tester[], { inputs }: RunContext): void
       )
 }
 
-/** The channels of pull requests: what they serve tells which, GitHub tells whether that is open. */
+/** The channels of pull requests: what they serve, or served, tells which; GitHub tells whether that is open. */
 async function findPreviews(
+  appId: string,
   channels: readonly ChannelRow[],
   scope: Scope,
   merged: readonly Tester[] | null,
@@ -125,15 +127,15 @@ async function findPreviews(
 ): Promise<PreviewChannel[]> {
   const { inputs, github } = context
   const own = scope.published
+  const isForeign = ({ name, version }: ChannelRow) =>
+    version !== null && readServedCommit(version, name) === null
+  const noted = scope.isWhole && channels.some(isForeign) ? await findNoted(appId, null, context.capgo) : []
   const repository = await readRepository(
-    channels.flatMap(({ version }) => version ?? []),
+    [...channels.flatMap(({ version }) => version ?? []), ...noted],
     context,
   )
-  const there = channels.flatMap(({ name, version }) =>
-    (version === null ? [] : readPulls(version)).flatMap(note => {
-      const pull = note.channel === name ? numberOfPull(note, repository) : null
-      return pull === null ? [] : [{ channel: name, pull }]
-    }),
+  const there = channels.flatMap(channel =>
+    previewedPulls(channel, noted, repository).map(pull => ({ channel: channel.name, pull })),
   )
   const isMade = own !== null && scope.channel !== null && !there.some(({ pull }) => pull === own.number)
   const found = isMade ? [...there, { channel: scope.channel, pull: own.number }] : there

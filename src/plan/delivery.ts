@@ -50,17 +50,13 @@ export interface Refusal {
 }
 
 /**
- * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
- * they are; null when the server would answer `semver_error`.
+ * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as they are; null
+ * when the server would answer `semver_error`. One that begins with `v` is not counted on.
  */
 export function normaliseNative(version: string): string | null {
   if (version === 'builtin' || version === 'unknown') return '0.0.0'
-  const padded = /^\d+$/.test(version)
-    ? `${version}.0.0`
-    : /^\d+\.\d+$/.test(version)
-      ? `${version}.0`
-      : version
-  return semver.valid(padded) ? padded : null
+  const padded = `${version}${['.0.0', '.0'][version.split('.').length - 1] ?? ''}`
+  return /^\d/.test(padded) && semver.valid(padded) !== null ? padded : null
 }
 
 /**

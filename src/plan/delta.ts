@@ -1,5 +1,5 @@
 import semver from 'semver'
-import type { BundleRow, StoredFile } from '../capgo/wire.ts'
+import type { BundleRow, FilesConfig, StoredFile } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { DEPRECATED_MAJORS } from './installed-app.ts'
 
@@ -53,6 +53,33 @@ export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }
   })
 }
 
+/** Whether a new bundle's files are stored one by one too, and why. */
+export type FilesPlan = ReturnType<typeof decideDelta>
+
+/** In what form a new bundle is stored. Throws `delta_impossible`, `bundle_too_large`. */
+export function planFiles(
+  {
+    delta: mode,
+    pluginVersion,
+    fileCount,
+    zip,
+  }: Pick<DeltaFacts, 'pluginVersion' | 'fileCount'> & {
+    readonly delta: DeltaMode
+    /** In bytes. */
+    readonly zip: { readonly size: number }
+  },
+  { partialUpload, maxUploadLength }: Pick<FilesConfig, 'partialUpload' | 'maxUploadLength'>,
+): FilesPlan {
+  const plan = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
+  if (mode !== 'only' && zip.size > maxUploadLength)
+    throw new ActionError(
+      'bundle_too_large',
+      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
+      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
+    )
+  return plan
+}
+
 export function takesManifest(pluginVersion: string): boolean {
   if (semver.valid(pluginVersion) === null) return false
   const major = semver.major(pluginVersion)
@@ -76,37 +103,21 @@ export function findStored(
   const missing: HashedFile[] = []
   for (const file of files) {
     const entry = byContent.get(id(file.path, file.sha256))
-    if (entry === undefined || isRaw(entry, file)) missing.push(file)
+    if (entry === undefined || isUnfit(entry, file)) missing.push(file)
     else stored.push(entry)
   }
   return { stored, missing }
 }
 
 /** Where devices put it: they take one `.br` off, and undo brotli then. */
-function pathOf({ file_name }: StoredFile): string {
+export function pathOf({ file_name }: Pick<StoredFile, 'file_name'>): string {
   return file_name.replace(/\.br$/, '')
 }
 
-/** Stored as it is under a name that tells devices to undo brotli: they cannot take it. Others publish so. */
-function isRaw({ file_name, file_size }: StoredFile, { size }: HashedFile): boolean {
-  return file_name.endsWith('.br') && file_size === size
-}
-
 /**
- * Where a file of a bundle is stored. The same content at the same path has the same key in every bundle of the
- * app, except in encrypted ones. Characters that would be written in two ways in an address become `_`: the hash
- * tells such files apart, so what they share is the same content.
+ * Others publish files as they are under a name that tells devices to undo brotli, which cannot take them then, and
+ * objects without bytes, which cannot be sent again.
  */
-export function deltaKey(options: {
-  readonly ownerOrg: string
-  readonly appId: string
-  /** Of an encrypted bundle. */
-  readonly sessionKey: string | null
-  /** SHA-256 (lower-case hex) of the text that stands in the entry as `file_hash`. */
-  readonly hashOfHash: string
-  readonly fileName: string
-}): string {
-  const { ownerOrg, appId, sessionKey, hashOfHash, fileName } = options
-  const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`
-  return `orgs/${ownerOrg}/apps/${appId}/delta/${scope}${hashOfHash}_${fileName.replace(/[^A-Za-z0-9._/-]/g, '_')}`
+function isUnfit({ file_name, file_size }: StoredFile, { size }: HashedFile): boolean {
+  return file_name.endsWith('.br') ? file_size === size : size === 0
 }

@@ -22,6 +22,8 @@ export interface AppFacts {
 
 /** Published by mistake: releases of code for Capacitor 5, without delta files. */
 export const DEPRECATED_MAJORS = [9, 10]
+/** Of the plugin, that Capgo still answers. */
+const OLDEST_MAJOR = 5
 const CLOUD = /(^|\.)capgo\.app$/
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
@@ -72,6 +74,12 @@ function asksElsewhere({ file, updateUrl, pluginUrl }: AppFacts): string | null 
 }
 
 function isDeprecated({ updaterVersion }: AppFacts): string | null {
-  if (updaterVersion === null || !DEPRECATED_MAJORS.includes(semver.major(updaterVersion))) return null
-  return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. Install the version for your Capacitor, for example @capgo/capacitor-updater@8.`
+  const major = updaterVersion === null ? null : semver.major(updaterVersion)
+  const install =
+    'Install the version for your Capacitor, for example @capgo/capacitor-updater@8, and release the app to the stores.'
+  if (major !== null && major < OLDEST_MAJOR)
+    return `The app uses @capgo/capacitor-updater ${updaterVersion}: Capgo has no updates for versions before ${OLDEST_MAJOR}, so no device takes this bundle. ${install}`
+  if (major !== null && DEPRECATED_MAJORS.includes(major))
+    return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. ${install}`
+  return null
 }

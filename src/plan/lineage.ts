@@ -162,6 +162,23 @@ export function numberOfPull(
 }
 
 /**
+ * The pull requests of this repository that a channel is the preview of. What it serves tells; where a person put
+ * something else there, the newest of the bundles that were on it (`noted`, by ascending id) does.
+ */
+export function previewedPulls(
+  { name, version }: { readonly name: string; readonly version: Pick<BundleRow, 'comment'> | null },
+  noted: readonly Pick<BundleRow, 'comment'>[],
+  repository: NotedRepository,
+): number[] {
+  if (version === null) return []
+  const pullsOf = (bundle: Pick<BundleRow, 'comment'>) =>
+    readPulls(bundle)
+      .filter(({ channel }) => channel === name)
+      .flatMap(note => numberOfPull(note, repository) ?? [])
+  return readServedCommit(version, name) === null ? noted.flatMap(pullsOf).slice(-1) : pullsOf(version)
+}
+
+/**
  * What a preview's note says of a channel that is there already: what it served before a preview took it, null where a
  * preview made it.
  */

@@ -57,15 +57,6 @@ export function noteMove(
   return noteCommit(bundle.comment, channel.name, commit, circumstances)
 }
 
-/** The native versions as lines of a plan. */
-export function nativeDecisions(natives: readonly NativeVersion[]): Decision[] {
-  return natives.map(native => ({
-    what: 'native version',
-    value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-    why: native.source,
-  }))
-}
-
 export const NOT_JUDGED =
   'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".'
 

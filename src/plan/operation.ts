@@ -26,7 +26,6 @@ export type Operation =
       /** The event says that the preview ends; else there may be none. */
       readonly isEnding: boolean
     }
-  | { readonly kind: 'sweep' }
   | { readonly kind: 'skip'; readonly reason: string }
   | ExplicitOperation
 
@@ -43,6 +42,8 @@ export type ExplicitOperation =
     }
   | { readonly kind: 'rollout'; readonly channelName: string; readonly change: RolloutChange }
   | { readonly kind: 'status' }
+  /** Devices of testers are where the file says, and no preview is left whose pull request is closed. */
+  | { readonly kind: 'sweep' }
   /** The newest `keep` bundles stay, besides those that are needed. */
   | { readonly kind: 'housekeep'; readonly keep: number }
 

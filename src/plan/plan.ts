@@ -5,6 +5,7 @@ import { newChannelSettings } from './channel.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
 import type { VersionRules } from './delivery.ts'
 import { noteCommit, readServedCommit, tookOver } from './lineage.ts'
+import { nativeDecisions, nativesOf } from './native.ts'
 import { minimumNative, misfit } from './reuse.ts'
 import { ALL, activeRollout, decideStage, EVERYBODY, formatShare, shareOf } from './rollout.ts'
 import { isStale, type Standing } from './staleness.ts'
@@ -17,6 +18,7 @@ import type {
   PublishFacts,
   PublishPlan,
 } from './types.ts'
+import { requireFormOf } from './update-package.ts'
 import {
   chooseName,
   DEFAULT_RULES,
@@ -30,9 +32,10 @@ import {
 
 /**
  * Everything that can be refused before anything is built: a forced version that no device would take, a
- * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
+ * channel whose rules leave no name, or that does not take the form of the bundle. Returns the names that the plan may want, to ask Capgo which are taken.
  */
 export function checkBeforeBuild(facts: PublishFacts): string[] {
+  requireFormOf(facts.delta, facts.updatePackage, facts.channelName)
   const request = nameRequest(facts, new Set())
   chooseName(request)
   return possibleNames(request)
@@ -47,11 +50,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     ...(facts.commitWhy === null
       ? []
       : [{ what: 'commit', value: commit.sha.slice(0, 7), why: facts.commitWhy }]),
-    ...facts.natives.map(native => ({
-      what: 'native version',
-      value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-      why: native.source,
-    })),
+    ...nativeDecisions(facts.natives, facts.unread),
   ]
   const warnings: string[] = []
   const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null
@@ -255,7 +254,12 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     return (
       mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
       isWanted(bundle) &&
-      firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null
+      firstRefusal(
+        bundle.name,
+        nativesOf(facts.natives, channel),
+        rulesOf(facts),
+        bundle.min_update_version,
+      ) === null
     )
   }
 
@@ -263,7 +267,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version
     return firstRefusal(
       name,
-      facts.natives.length > 0 ? facts.natives : [NEW_PROJECT],
+      facts.natives.length + facts.unread.length > 0 ? nativesOf(facts.natives, channel) : [NEW_PROJECT],
       rulesOf(facts),
       minimum,
     )
@@ -294,7 +298,7 @@ function rulesOf({ channel, purpose }: PublishFacts): VersionRules {
 function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameRequest {
   return {
     wanted: facts.wanted,
-    natives: facts.natives,
+    natives: nativesOf(facts.natives, facts.channel),
     rules: rulesOf(facts),
     minUpdateVersion: minimumNative(facts),
     channelName: facts.channelName,

@@ -4,15 +4,8 @@ import { ActionError } from '../errors.ts'
 import { compareNatives, type NativeChange } from './compatibility.ts'
 import { refusedByAll } from './delivery.ts'
 import { readServedCommit } from './lineage.ts'
-import {
-  type MoveFacts,
-  type MovePlan,
-  NOT_JUDGED,
-  NOT_OURS,
-  nativeDecisions,
-  noteMove,
-  originOf,
-} from './move.ts'
+import { type MoveFacts, type MovePlan, NOT_JUDGED, NOT_OURS, noteMove, originOf } from './move.ts'
+import { nativeDecisions, nativesOf } from './native.ts'
 import { channelWarnings, isReady, listNatives } from './plan.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare, isAt } from './rollout.ts'
 import { staleByOrder } from './staleness.ts'
@@ -193,7 +186,7 @@ function refuseIncompatible(facts: PromotionFacts): ActionError | null {
 
 function refuseUndelivered({ to, bundle, natives }: PromotionFacts): ActionError | null {
   const all = refusedByAll(bundle, to)
-  const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version)
+  const refused = firstRefusal(bundle.name, nativesOf(natives, to), to, bundle.min_update_version)
   return all === null && refused === null
     ? null
     : new ActionError(
@@ -202,7 +195,7 @@ function refuseUndelivered({ to, bundle, natives }: PromotionFacts): ActionError
           ? `Devices on native ${refused!.native.version} (${refused!.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused!.refusal.rule}.`
           : `No device would take ${bundle.name} from channel ${to.name}: ${all.rule}.`,
         {
-          hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
+          hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.${all === null ? ' If the stores have another native version, set the input "native-version".' : ''}`,
         },
       )
 }

@@ -2,15 +2,8 @@ import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { refusedByAll } from './delivery.ts'
 import { noteWithdrawal, readServedCommit, type ServedCommit } from './lineage.ts'
-import {
-  type MoveFacts,
-  type MovePlan,
-  NOT_JUDGED,
-  NOT_OURS,
-  nativeDecisions,
-  noteMove,
-  originOf,
-} from './move.ts'
+import { type MoveFacts, type MovePlan, NOT_JUDGED, NOT_OURS, noteMove, originOf } from './move.ts'
+import { nativeDecisions, nativesOf } from './native.ts'
 import { channelWarnings, isReady } from './plan.ts'
 import { namedWithCommit } from './promotion.ts'
 import { decideStage, EVERYBODY } from './rollout.ts'
@@ -56,7 +49,7 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
   const served = channel.version
   if (served === null)
     throw new ActionError('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
-      hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
+      hint: 'Name the bundle to go back to: set the input "to" to its name or id.',
     })
   const note = (bundle: BundleRow) => readServedCommit(bundle, channel.name)
   const isGood = (bundle: BundleRow) =>
@@ -215,7 +208,7 @@ function refuseWithdrawn({ target: { bundle }, channel }: RollbackFacts): void {
 }
 
 function refuseUndelivered({ target: { bundle }, channel, natives, affected }: RollbackFacts): void {
-  const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version)
+  const refused = firstRefusal(bundle.name, nativesOf(natives, channel), channel, bundle.min_update_version)
   const refusing = affected?.refusing
   const all = refusedByAll(bundle, channel)
   const rule =
@@ -231,7 +224,7 @@ function refuseUndelivered({ target: { bundle }, channel, natives, affected }: R
     'rollback_refused',
     `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`,
     {
-      hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
+      hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. If the stores have another native version, set the input "native-version". "force: true" goes back all the same.',
     },
   )
 }

@@ -39,6 +39,15 @@ export interface NativeVersion {
   readonly source: string
 }
 
+/** A place that decides about a platform's native version, and that was not understood. */
+export interface UnreadVersion {
+  readonly platform: 'ios' | 'android'
+  /** For example `android/app/build.gradle:12`. */
+  readonly source: string
+  /** Goes on after the source: `has "versionName appVersion"`, `is missing`. */
+  readonly says: string
+}
+
 /** How our commit stands to the one that a channel serves; `unknown` when nobody could tell. */
 export type Relation = 'identical' | 'ahead' | 'behind' | 'diverged' | 'unknown'
 
@@ -78,9 +87,12 @@ export interface PublishFacts {
   readonly publicChannels: readonly string[]
   /** The newest bundles that have delta files. */
   readonly newest: readonly BundleRow[]
+  /** When a bundle of the app was deleted last; null = never. */
+  readonly deletedAt: string | null
   readonly purpose: Purpose
   readonly wanted: WantedVersion
   readonly natives: readonly NativeVersion[]
+  readonly unread: readonly UnreadVersion[]
   readonly commit: Commit
   /** Why it is this commit, where that is not the run's own; null where it is. */
   readonly commitWhy: string | null
@@ -91,6 +103,10 @@ export interface PublishFacts {
   readonly rollout: RolloutRequest
   /** The user's own minimum native version for the bundle. */
   readonly minUpdateVersion: string | null
+  /** What form of bundles the channel demands; null when none is known, or it was not asked. */
+  readonly updatePackage: string | null
+  /** The form that is asked for. */
+  readonly delta: DeltaMode
   /** Null = `fail`, for previews `warn`. */
   readonly onIncompatible: OnIncompatible | null
 }
@@ -115,8 +131,6 @@ export interface BuiltFacts extends PublishFacts {
   readonly size: number
   /** Of bundles with this content, by id: what they take in the store. */
   readonly sizes: ReadonlyMap<number, number | null>
-  /** The form that is asked for. */
-  readonly delta: DeltaMode
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
   readonly stored: StoredFiles

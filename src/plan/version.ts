@@ -2,7 +2,8 @@
 import semver from 'semver'
 import type { BundleRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
-import { normaliseNative, type Refusal, refusedByVersion, type VersionRules } from './delivery.ts'
+import { normaliseNative, refusedByVersion, type VersionRules } from './delivery.ts'
+import { type Refused, refusesAll, requireComparable } from './native.ts'
 import type { Commit, NativeVersion, Purpose, WantedVersion } from './types.ts'
 
 export interface NameRequest {
@@ -113,7 +114,7 @@ export function firstRefusal(
   natives: readonly NativeVersion[],
   rules: VersionRules,
   minUpdateVersion: string | null,
-): { native: NativeVersion; refusal: Refusal } | null {
+): Refused | null {
   for (const native of natives) {
     const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules)
     if (refusal !== null) return { native, refusal }
@@ -131,13 +132,14 @@ export function firstRefusal(
  */
 export function chooseName(request: NameRequest): NameChoice {
   const { wanted, natives, rules, minUpdateVersion, commit, taken } = request
+  requireComparable(natives, request.channelName)
   const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion)
   if (refused !== null && wanted.forced) {
     throw new ActionError(
       'version_refused',
       `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`,
       {
-        hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
+        hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console. If the stores have another native version, set the input "native-version".`,
       },
     )
   }
@@ -164,16 +166,15 @@ export function chooseName(request: NameRequest): NameChoice {
       ? `${wanted.source} says ${wanted.version}, a name that other content has`
       : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`
   const [first, ...rest] = derived
-  if (first === undefined) {
-    const [native] = natives
-    throw new ActionError(
-      'channel_refuses_all',
-      `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`,
+  if (first === undefined)
+    throw refusesAll(
       {
-        hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
+        ...request,
+        find: change => derivedNames({ ...request, taken: new Set(), ...change })[0] ?? null,
+        refuse: (name, others) => firstRefusal(name, others, rules, minUpdateVersion),
       },
+      refused,
     )
-  }
   return {
     names: [first, ...rest],
     why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,

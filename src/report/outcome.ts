@@ -3,6 +3,7 @@ import { ActionError } from '../errors.ts'
 import type { MovePlan } from '../plan/move.ts'
 import { activeRollout } from '../plan/rollout.ts'
 import type { BuiltFacts, PublishPlan } from '../plan/types.ts'
+import { explainSystemError } from '../system-error.ts'
 import type { Contents, FailedResult, PublishResult } from './result.ts'
 
 /** Where no content was looked at. */
@@ -290,7 +291,7 @@ export function failure(
   /** What the run had done before. */
   published: PublishResult | null = null,
 ): FailedResult {
-  const known = error instanceof ActionError ? error : undefined
+  const known = error instanceof ActionError ? error : (explainSystemError(error) ?? undefined)
   const hint = known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null)
   const done =
     published?.outcome === 'published'

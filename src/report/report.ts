@@ -1,12 +1,17 @@
 import type { Deps } from '../deps.ts'
+import { explainSystemError } from '../system-error.ts'
 import { describeOutcome, renderSummary, rolledOut } from './render.ts'
 import type { Result } from './result.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'
 
 /** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
-export async function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink'>): Promise<void> {
-  for (const [name, value] of Object.entries(outputs(result))) sink.setOutput(name, value)
+export function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink'>): void {
+  const refusal = sink.setOutputs(outputs(result))
   for (const warning of result.warnings) log.warning(warning)
+  if (refusal !== null)
+    log.warning(
+      unwritten(refusal, 'The outputs were set by workflow commands, which GitHub calls deprecated'),
+    )
   if (result.kind === 'failed') {
     const message = [result.reason, result.hint].filter(part => part !== null).join('\n')
     if (result.problems.length === 0) log.error(message, result.at ?? undefined)
@@ -20,7 +25,14 @@ export async function report(result: Result, { log, sink }: Pick<Deps, 'log' | '
       [`${nameDevices(devices)}: ${message}`, hint].filter(part => part !== null).join('\n'),
       at ?? undefined,
     )
-  await sink.writeSummary(renderSummary(result))
+  const lost = sink.writeSummary(renderSummary(result))
+  if (lost !== null) log.warning(unwritten(lost, 'The job summary is missing'))
+}
+
+/** A file of the runner could not be written, which is no reason to fail. */
+function unwritten(error: Error, so: string): string {
+  const hint = explainSystemError(error)?.hint
+  return [`${so}: ${error.message}.`, hint].filter(part => part !== undefined).join(' ')
 }
 
 /** Devices of testers that could not be put where they belong: the run is red for them, whatever else it did. */

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
 import { type LocalCapgo, startCapgo } from '../../server/index.ts'
+import { MANIFEST_ROWS_MS } from '../../server/triggers.ts'
 import { ANSWER_HEADERS, compareShapes, type Exchange, namesOf, type Recorded, shapeOf } from './recorded.ts'
 import { CHANGES, NOT_REPLAYED, SEEDS } from './seeds.ts'
 import { seedApp, seedState } from './world.ts'
@@ -80,6 +81,7 @@ async function replay(
     }
     // They count from the first one on.
     if (exchange.seconds) capgo.clock.advance(1000)
+    if (exchange.isRoundLater) capgo.clock.advance(MANIFEST_ROWS_MS)
     const path = exchange.host === 's3' ? presigned.replace(capgo.url, '') : exchange.path
     const answer = await send(capgo.url + path, exchange, known)
     const body = parse(answer.text)

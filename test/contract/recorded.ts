@@ -30,6 +30,8 @@ export interface Exchange {
   readonly body?: unknown
   /** So long after the request before. */
   readonly seconds?: number
+  /** The server's queues had run once more before it. */
+  readonly isRoundLater?: true
   readonly answer: Answer
 }
 

@@ -126,6 +126,7 @@ export const SEEDS: Readonly<Record<string, Seed>> = {
     seedState(capgo, state)
     bindPreview(capgo, keys.CAPGO_KEY_APP_PREVIEW!, 'pr-11')
   },
+  'delta-delete-shared-patched': capgo => nextIds(capgo, { bundle: 5122 }),
   'org-enforcing-2fa': capgo => {
     served(capgo)
     nextIds(capgo, { bundle: 5098 })
@@ -177,6 +178,8 @@ export const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<number, strin
   'cli-upload-qr-preview': { 28: STAND_IN },
   'cli-upload-tus-ip-blocked-429': { 19: BLOCKED },
   'cli-upload-zip-ip-blocked-429': { 19: BLOCKED },
+  'delta-delete-shared-unpatched':
+    'the job that removes the objects died of a mistake of that commit: delta-delete-shared-patched is the rule',
   'device-rate-limit-ip': BLOCKED,
   'org-enforcing-2fa': Object.fromEntries(
     [9, 15, 16, 26, 32, 33, 43, 49, 50, 60, 66, 67, 77, 83, 84].map(index => [index, COUNTED]),

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { promisify } from 'node:util'
-import { brotliDecompress } from 'node:zlib'
+import { brotliDecompress, crc32 } from 'node:zlib'
 import semver from 'semver'
 import yauzl from 'yauzl'
 
@@ -73,6 +73,9 @@ export class DeviceError extends Error {
 
 /** Of the plugin, where nothing else is asked for. */
 const PLUGIN = '8.51.23'
+
+/** First plugin of each major that compares SHA-256 where a bundle is not encrypted; before it was CRC32. */
+const SHA256_SINCE = ['5.10.0', '6.25.0', '7.0.35', '8.0.0']
 
 /** Tries of one download; each goes on where the one before broke off. */
 const TRIES = 3
@@ -170,12 +173,17 @@ export class Device {
       throw new DeviceError('checksum_required', 'The zip was announced without a checksum')
     const bytes = await fetchWithResume(update.url)
     const { zip, expected } = this.#decrypt(update, bytes)
-    const checksum = sha256(zip)
+    const own = update.sessionKey !== '' || this.#comparesSha256() ? sha256(zip) : hexCrc32(zip)
     // The plugin compares the strings: upper case is a mismatch.
-    if (checksum !== expected)
-      throw new DeviceError('checksum_fail', `The zip is ${checksum}, announced was ${expected || 'none'}`)
+    if (own !== expected)
+      throw new DeviceError('checksum_fail', `The zip is ${own}, announced was ${expected || 'none'}`)
     const files = hoist(await unzip(zip), this.#options.platform ?? 'android')
-    return { version: update.version, files, checksum, downloaded: bytes.length }
+    return { version: update.version, files, checksum: sha256(zip), downloaded: bytes.length }
+  }
+
+  #comparesSha256(): boolean {
+    const version = this.#options.pluginVersion ?? PLUGIN
+    return SHA256_SINCE.some(since => semver.satisfies(version, `^${since}`))
   }
 
   #decrypt(update: Update, bytes: Buffer): { zip: Buffer; expected: string } {
@@ -349,4 +357,5 @@ function hoist(files: Map<string, Buffer>, platform: string): Map<string, Buffer
   )
 }
 
+const hexCrc32 = (bytes: Buffer) => crc32(bytes).toString(16).padStart(8, '0')
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')

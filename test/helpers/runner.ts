@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -39,6 +39,10 @@ export interface RunOptions {
   readonly onLine?: (line: string) => void
   /** The action is a probe that shows its secrets; what every other run may not do. */
   readonly mayLeak?: boolean
+  /** A program and its arguments that starts the action: as another user, or with other limits. */
+  readonly through?: readonly string[]
+  /** Changes the runner's folders and files, by its variables, before the action starts. */
+  readonly prepare?: (variables: Readonly<Record<string, string>>) => void
   /** A line of the log as a person reads it on GitHub. */
   readonly onVisibleLine?: (line: string) => void
 }
@@ -92,7 +96,8 @@ export function runAction(options: RunOptions): ActionProcess {
   const { inputs, unexpected } = readWith(manifest, options)
   const log = new RunnerLog(options.onVisibleLine)
   if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)
-  return runProgram(process.execPath, [join(action, manifest.runs.main)], options, inputs, log)
+  const [program, ...args] = [...(options.through ?? []), process.execPath, join(action, manifest.runs.main)]
+  return runProgram(program!, args, options, inputs, log)
 }
 
 /** Runs a program as a step of a job: with the runner's variables, files and log. `variables` yield to those. */
@@ -114,10 +119,12 @@ export function runProgram(
     if (found !== null) leaks.push(found)
   }
   const wire = watchWire()
+  const env = { ...baseEnvironment(), ...variables, ...runnerEnvironment(options, files), ...options.env }
+  options.prepare?.(env)
   const started = performance.now()
   const child = spawn(program, args, {
     cwd: options.cwd ?? options.repo,
-    env: { ...baseEnvironment(), ...variables, ...runnerEnvironment(options, files), ...options.env },
+    env,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
@@ -376,6 +383,7 @@ function installAction(folder: string): string {
   const existing = installed.get(folder)
   if (existing !== undefined) return existing
   const copy = makeScratch('action')
+  chmodSync(copy, 0o755)
   for (const name of ['action.yml', 'dist', '.github/actions'])
     if (existsSync(join(folder, name))) cpSync(join(folder, name), join(copy, name), { recursive: true })
   installed.set(folder, copy)

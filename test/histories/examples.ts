@@ -130,6 +130,12 @@ export const EXAMPLES: Readonly<Record<string, History>> = {
     { do: 'repoint', which: 0 },
     close,
   ]),
+  'a preview that somebody gave another bundle gets a tester': history([
+    push('A'),
+    open,
+    { do: 'repoint', which: 0 },
+    { do: 'edit', file: [{ device: ONE, github: 'ada' }] },
+  ]),
   'the push that takes a tester off is dropped for the next one': history([
     { do: 'edit', file: [{ device: ONE, channel: 'beta' }] },
     waiting({ do: 'edit', file: [] }),

@@ -113,9 +113,13 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
       group: (_title, work) => work(),
     },
     sink: {
-      setOutput: (name, value) => void Object.assign(outputs, { [name]: value }),
-      writeSummary: async markdown => {
+      setOutputs(values) {
+        Object.assign(outputs, values)
+        return null
+      },
+      writeSummary(markdown) {
         summary = markdown
+        return null
       },
     },
     clock: () => performance.now(),

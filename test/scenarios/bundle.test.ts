@@ -173,7 +173,7 @@ describe('delta', () => {
   it.each([
     ['few files', 5],
     ['more files than are read at once', 1100],
-  ])('one file that changed takes thirteen requests: %s', async (_, count) => {
+  ])('one file that changed takes thirteen requests, and a look at each file: %s', async (_, count) => {
     const icons = Array.from({ length: count - 5 }, (_, index) => [
       `icons/${index}.svg`,
       `<svg id="${index}"/>`,
@@ -190,7 +190,18 @@ describe('delta', () => {
     const since = world.capgo.requests.length
     const run = await publish(world)
     expect(run.visibleLog).toContain(`1 of ${count} files were sent`)
-    const requests = world.capgo.requests.slice(since)
+    // Each file that the list names is looked at once it does, before the channel moves.
+    const all = world.capgo.requests.slice(since)
+    const looks = all.filter(({ path }) => path.startsWith('/files/read/'))
+    expect(new Set(looks.map(({ path }) => path.replace(/\?.*/, ''))).size).toBe(count)
+    expect(looks).toHaveLength(count)
+    const order = ['/private/set_manifest', '/files/read/', '/bundle']
+    expect(
+      order
+        .map(part => all.findIndex(({ path }) => path.startsWith(part)))
+        .every((at, index, places) => at > (places[index - 1] ?? -1)),
+    ).toBe(true)
+    const requests = all.filter(request => !looks.includes(request))
     expect(requests.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`).sort()).toEqual(
       [
         // Who, where and what limits.
@@ -234,7 +245,9 @@ describe('delta', () => {
     const run = await publish(world)
     expect(run.summary).toContain('<b>Files:</b> 1 changed since <code>1.2.0</code>')
     expect(
-      world.capgo.requests.slice(since).filter(({ path }) => path.startsWith('/files/read/')),
+      world.capgo.requests
+        .slice(since)
+        .filter(({ path }) => path.startsWith('/files/read/') && path.includes('.zip')),
     ).toHaveLength(1)
   })
 

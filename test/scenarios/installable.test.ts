@@ -1,5 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { Device } from '../helpers/device.ts'
 import { openPull } from './pull.ts'
 import { APP_ID, createBuiltWorld, type World, webFolder } from './scenario.ts'
 import { bundlesOf, channelOf, dispatch, servedBy } from './stages.ts'
@@ -158,6 +159,8 @@ describe('what the repository says against a publish', () => {
       files: {
         'capacitor.config.json': json(config),
         'package.json': json({ version: '1.2.0', dependencies: { '@capgo/capacitor-updater': '^9.0.0' } }),
+        'android/app/build.gradle': 'android {\n  defaultConfig {\n    versionName appVersion\n  }\n}\n',
+        'ios/App/App/Info.plist': '<key>CFBundleShortVersionString</key>\n<string>1.0</string>\n',
       },
     })
     const [channel, ...others] = [
@@ -166,6 +169,7 @@ describe('what the repository says against a publish', () => {
       'autoUpdate is off',
       'updateUrl in',
       'deprecated',
+      'android/app/build.gradle:3 has "versionName appVersion"',
     ]
     for (const inputs of [{ 'dry-run': 'true' }, {}] as Record<string, string>[]) {
       const run = await world.push('main', { inputs })
@@ -173,7 +177,7 @@ describe('what the repository says against a publish', () => {
       const plan = run.visibleLog.slice(run.visibleLog.indexOf('Plan'))
       for (const said of [channel!, ...others]) {
         expect(plan.indexOf(said), said).toBeGreaterThan(0)
-        expect(plan.indexOf(said), said).toBeLessThan(plan.indexOf('native version'))
+        expect(plan.indexOf(said), said).toBeLessThan(plan.indexOf('1.0 (ios)'))
         expect(run.summary).toContain(said)
       }
     }
@@ -194,6 +198,27 @@ describe('what the repository says against a publish', () => {
     const told = await world.push('main', { inputs: { 'check-notify-app-ready': 'false' } })
     expect(told.outputs.outcome, told.visibleLog).toBe('published')
     expect(told.summary).toContain('has no dependency')
+  })
+})
+
+describe('the plugin that is installed', () => {
+  it('is told of where it compares CRC32, at the top of the plan, and its devices take nothing', async () => {
+    const plugin = 'node_modules/@capgo/capacitor-updater'
+    const world = await createBuiltWorld({
+      role: 'app_admin',
+      files: {
+        'package.json': json({ version: '1.2.0', dependencies: { '@capgo/capacitor-updater': '^6.0.33' } }),
+        [`${plugin}/package.json`]: json({ version: '6.14.26', capacitor: { ios: { src: 'ios' } } }),
+        [`${plugin}/ios/Plugin.swift`]: '//',
+      },
+    })
+    const run = await world.push('main')
+    expect(run.outputs.outcome, run.visibleLog).toBe('published')
+    const plan = run.visibleLog.slice(run.visibleLog.indexOf('Plan'))
+    expect(plan).toMatch(/^ *Note: The app is built with @capgo\/capacitor-updater 6\.14\.26/m)
+    expect(run.summary).toContain('capacitor-updater 6.14.26')
+    const device = new Device({ capgoUrl: world.capgo.url, appId: APP_ID, pluginVersion: '6.14.26' })
+    await expect(device.update()).rejects.toMatchObject({ code: 'checksum_fail' })
   })
 })
 

@@ -108,7 +108,7 @@ function codesOfSource(): Set<string> {
     for (const [, code] of text.matchAll(/code: known\?\.code \?\? '([a-z0-9_]+)'/g)) codes.add(code!)
     if (file === 'stop.ts')
       for (const [, code] of text.matchAll(/\bend\(\s*'([a-z0-9_]+)',/g)) codes.add(code!)
-    if (file === 'bundle/check.ts')
+    if (/^(?:bundle\/(?:check|web-start|ready-call)|system-error)\.ts$/.test(file))
       for (const [, code] of text.matchAll(/\bcode(?::| =) '([a-z0-9_]+)'/g)) codes.add(code!)
     if (file === 'capgo/refusal.ts')
       for (const [, code] of text.matchAll(/^ {2}([a-z0-9_]+): \{$/gm)) codes.add(code!)
@@ -118,7 +118,9 @@ function codesOfSource(): Set<string> {
     'bundle/check.ts: first!.code',
     'bundle/json.ts: code',
     'capgo/refusal.ts: code',
+    'capgo/refusal.ts: code',
     'operations/testers.ts: first.code',
+    'system-error.ts: kind.code',
   ])
   return codes
 }

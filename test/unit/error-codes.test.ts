@@ -151,6 +151,11 @@ const CASES: Readonly<Record<string, Case>> = {
       capgo.store.update('channels', channel, { version: theirs.id })
     }),
   },
+  delta_files_gone: {
+    server: { profile: 'new' },
+    inputs: { delta: 'only' },
+    fault: answers('GET', /\/files\/read\/attachments\/.*\/delta\//, 404),
+  },
   delta_not_taken_up: { inputs: { delta: 'only' } },
   user_not_found: {
     fault: { match: { path: UPLOAD }, times: always, do: { status: 400, body: { error: 'user_not_found' } } },

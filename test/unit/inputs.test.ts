@@ -131,6 +131,7 @@ describe('the input operation', () => {
   it.each([
     [{}, null],
     [{ operation: 'status' }, { kind: 'status' }],
+    [{ operation: 'testers' }, { kind: 'sweep' }],
     [{ operation: 'cleanup' }, { kind: 'housekeep', keep: 20 }],
     [
       { operation: 'cleanup', keep: '5' },

@@ -119,7 +119,7 @@ describe('line ends and byte order marks of Windows', () => {
       'android/app/build.gradle': crlf('android {\n  defaultConfig {\n    versionName "1.4"\n  }\n}\n'),
     })
     expect(await detectPackageManager({ root, directory: root })).toMatchObject({ name: 'pnpm' })
-    expect(await readNativeVersions({ root, directory: root, config: null })).toEqual([
+    expect((await readNativeVersions({ root, directory: root, config: null })).natives).toEqual([
       { platform: 'android', version: '1.4', source: 'android/app/build.gradle:3' },
     ])
   })

@@ -139,6 +139,128 @@ describe.each(readyMade)('%s, called from elsewhere,', file => {
   })
 })
 
+/** Inputs of action.yml that a ready-made workflow does not take, with the reason; of all of them, or of those that are named. */
+const LEFT_OUT: readonly (readonly [
+  inputs: readonly string[],
+  files: readonly string[] | 'all',
+  reason: string,
+])[] = [
+  [['github-token'], 'all', "its default is the job's own token, whose permissions the workflow names"],
+  [['timeout'], 'all', "the job's timeout-minutes ends it"],
+  [
+    ['files-url', 'database-url', 'database-key', 'console-url', 'plugin-url'],
+    'all',
+    'api-url tells them; a server that tells them wrong needs a workflow of its own',
+  ],
+  [
+    ['comment', 'deployments'],
+    'all',
+    'the workflow has the permissions for them, and asks the caller for those',
+  ],
+  [
+    ['source-maps', 'source-maps-artifact', 'source-maps-retention-days'],
+    'all',
+    'what is done with source maps follows from the service that reads them, which takes steps of its own',
+  ],
+  [['keep'], 'all', 'none of them deletes old bundles'],
+  [
+    ['min-update-version'],
+    'all',
+    'it belongs to one release, as a rule to one commit; by default it follows',
+  ],
+  [['operation'], ['publish', 'preview', 'preview-publish'], 'auto, since the event of the caller decides'],
+  [
+    ['from', 'to', 'force'],
+    ['publish', 'preview', 'preview-publish', 'status', 'testers'],
+    'not of this operation',
+  ],
+  [['from'], ['rollback'], 'not of this operation'],
+  [
+    ['channel'],
+    ['preview', 'preview-publish', 'promote', 'status', 'testers'],
+    'preview-channel, from and to name channels',
+  ],
+  [
+    ['rollout'],
+    ['preview', 'preview-publish', 'rollback', 'status', 'testers'],
+    'goes to all devices of the channel',
+  ],
+  [['on-active-rollout'], ['preview', 'preview-publish', 'status', 'testers'], 'no rollout is touched'],
+  [['verify', 'dry-run'], ['preview', 'preview-publish', 'testers'], 'a preview is the trial'],
+  [['verify', 'dry-run'], ['status'], 'it reads only'],
+  [['version'], ['preview', 'preview-publish'], 'a preview derives its name'],
+  [['artifact'], ['publish', 'preview'], 'nothing is taken from another run'],
+  [
+    ['web-dir', 'build-script', 'build-env', 'build-secrets'],
+    ['preview-publish'],
+    'the web build is made by preview-build.yml',
+  ],
+  [
+    ['build'],
+    ['publish', 'preview'],
+    'they build; a build of other kinds of steps needs a workflow of its own',
+  ],
+  [
+    ['preview-channel', 'preview-label', 'preview-drafts'],
+    ['publish'],
+    'it publishes no pull request, and asks GitHub which are open',
+  ],
+  [
+    ['channels', 'version', 'web-dir', 'build', 'build-script', 'build-env', 'build-secrets', 'artifact'],
+    ['promote', 'rollback', 'status', 'testers'],
+    'nothing is built or mapped; where the config needs variables, app-id takes its place',
+  ],
+  [['check-notify-app-ready', 'delta'], ['promote', 'rollback', 'status', 'testers'], 'nothing is stored'],
+  [
+    ['private-key'],
+    ['promote', 'rollback', 'status', 'testers'],
+    'nothing is encrypted; the public key of the config reads',
+  ],
+  [['native-version'], ['status', 'testers'], 'no bundle is judged'],
+  [['on-incompatible'], ['rollback', 'status', 'testers'], 'no native code is compared'],
+  [
+    [
+      'preview-channel',
+      'preview-label',
+      'preview-drafts',
+      'testers-file',
+      'assign-testers',
+      'prune',
+      'devices-token',
+    ],
+    ['promote', 'rollback', 'status'],
+    'no preview and no device is touched',
+  ],
+  [['preview-channel'], ['testers'], 'the notes on the bundles tell the channels of previews'],
+]
+
+describe.each(readyMade)('%s', file => {
+  const name = file.split('/').at(-1)!.replace('.yml', '')
+  const steps = stepsOf(parse(read(file)) as Workflow).filter(isOurs)
+
+  it('passes each input of action.yml, or has a reason not to', () => {
+    const reasons = LEFT_OUT.filter(([, files]) => files === 'all' || files.includes(name))
+    const leftOut = reasons.flatMap(([inputs]) => inputs)
+    for (const step of steps) {
+      const passed = Object.keys(step.with ?? {})
+      expect([...passed, ...leftOut].sort()).toEqual([...ownNames].sort())
+    }
+  })
+
+  it('passes inputs and secrets under their own names', () => {
+    for (const step of steps)
+      for (const [input, value] of Object.entries(step.with ?? {})) {
+        const from = /^\$\{\{ (?:inputs|secrets)\.([\w-]+) \}\}$/.exec(String(value))?.[1]
+        expect(from ?? input).toBe(input)
+      }
+  })
+})
+
+it('testers.yml does on every event what it is for', () => {
+  const { jobs } = parse(read('.github/workflows/testers.yml')) as Workflow
+  for (const job of Object.values(jobs)) expect(job.if).toBeUndefined()
+})
+
 describe.each(blocks)('the block at %s', (_where, { text }) => {
   it('is a workflow or a piece of one, with names that there are', async () => {
     const { text: whole, isPiece } = wrap(text, ownNames)

@@ -210,22 +210,27 @@ describe('preview', () => {
 })
 
 describe.each([
-  ['ready-made', () => [caller('Preview build'), caller('Preview publish')] as const],
+  [
+    'ready-made',
+    { with: { artifact: 'web-{number}' } },
+    () => [caller('Preview build'), caller('Preview publish')] as const,
+  ],
   [
     'to copy',
+    {},
     () =>
       [
         loadWorkflow('docs/workflows/preview-build.yml'),
         loadWorkflow('docs/workflows/preview-publish.yml'),
       ] as const,
   ],
-])('the preview of a fork (%s)', (_kind, workflows) => {
+])('the preview of a fork (%s)', (_kind, more: Partial<Started>, workflows) => {
   it('is built without secrets, published without its code, and removed when it closes', async () => {
     const world = await createApp()
     const [build, publish] = workflows()
     expect(publish.on.workflow_run).toMatchObject({ workflows: [build.name] })
     const pull = await pullOn(world, { fork: FORK })
-    const built = await run(build, world, pullEvent(world, 'opened'))
+    const built = await run(build, world, pullEvent(world, 'opened'), more)
     expectGreen(built)
     expect(built.actions).toEqual([])
     expect(built.jobs.flatMap(({ groups }) => groups)).toMatchObject([{ cancels: true }])
@@ -239,7 +244,7 @@ describe.each([
       fork: FORK,
       runId: built.id,
     })
-    const published = await run(publish, world, event)
+    const published = await run(publish, world, event, more)
     expectGreen(published)
     expect(await greetingOn(world, 'pr-12')).toContain('Good evening')
     expect(pull.comments()).toHaveLength(1)
@@ -272,6 +277,14 @@ describe('testers', () => {
       channel_id: channelOf(world, 'beta').id,
     })
     expect(world.capgo.store.find('channels', { app_id: APP_ID, name: 'pr-12' })).toBeUndefined()
+
+    // By hand it does the same, and publishes nothing.
+    const before = bundlesOf(world)
+    world.capgo.store.db.exec('DELETE FROM channel_devices')
+    const byHand = await run(caller('Testers'), world, dispatchOf(world))
+    expectGreen(byHand)
+    expect(JSON.parse(byHand.outputs.testers!.testers!)).toMatchObject({ assigned: 1 })
+    expect(bundlesOf(world)).toEqual(before)
   })
 })
 

@@ -123,6 +123,40 @@ describe('installDependencies', () => {
     expect(error.hint).toContain(step)
   })
 
+  it('installs where a cache alone is, or an older install, and says why', async () => {
+    const root = makeProject({ ...LOCAL, 'node_modules/.vite/deps/x.js': '' })
+    const { options, lines } = await setUp(root)
+    expect(await installDependencies(options)).toBe('npm ci')
+    const other = { ...LOCAL['package-lock.json'].packages, 'node_modules/old': { version: '1.0.0' } }
+    writeIn(root, 'node_modules/.package-lock.json', { packages: other })
+    lines.length = 0
+    expect(await installDependencies(options)).toBe('npm ci')
+    expect(lines[0]).toBe('node_modules is not of this lockfile: it differs in node_modules/old.')
+  })
+
+  it('tells of devDependencies that NODE_ENV leaves out, also where the build fails for want of them', async () => {
+    const { dependencies, ...app } = LOCAL['package.json']
+    const { '': own, ...packages } = LOCAL['package-lock.json'].packages
+    const root = makeProject({
+      ...LOCAL,
+      'package.json': { ...app, devDependencies: dependencies },
+      'package-lock.json': {
+        ...LOCAL['package-lock.json'],
+        packages: {
+          ...packages,
+          '': { name: own.name, version: own.version, devDependencies: dependencies },
+          'node_modules/local-lib': { resolved: 'lib', link: true, dev: true },
+        },
+      },
+    })
+    const { options, lines } = await setUp(root, root, { NODE_ENV: 'production' })
+    expect(await installDependencies(options)).toBe('npm ci')
+    const told = 'These devDependencies are not installed: local-lib. NODE_ENV is "production"'
+    expect(lines.at(-1)).toContain(told)
+    const error = await failure(buildWebApp({ ...options, script: 'build' }))
+    expect(error).toMatchObject({ code: 'build_failed', hint: expect.stringContaining(told) })
+  })
+
   it('ends with the output of an install that fails', async () => {
     const root = makeProject({
       ...LOCAL,
@@ -134,7 +168,8 @@ describe('installDependencies', () => {
       code: 'install_failed',
       message: '"npm ci" ended with exit code 1.',
       at: { file: 'package-lock.json' },
-      output: expect.stringContaining('in sync'),
+      hint: expect.stringContaining('run npm install and commit package-lock.json'),
+      output: expect.stringMatching(/in sync.*Missing: second@1\.0\.0 from lock file$/s),
     })
   })
 })
@@ -181,6 +216,21 @@ describe('buildWebApp', () => {
     expect(lines).toEqual([`${root}/apps/a run build:web`])
   })
 
+  it.each([
+    ['the root alone has', { 'package.json': { scripts: { build: 'pwd' } } }, ''],
+    [
+      'a folder above has',
+      { 'apps/package.json': { scripts: { build: 'pwd' } }, 'package.json': {} },
+      '/apps',
+    ],
+    ['the app lacks', { 'apps/a/package.json': {}, 'package.json': { scripts: { build: 'pwd' } } }, ''],
+  ])('runs, in its folder, a script that %s', async (_, files, folder) => {
+    const root = makeProject({ ...files, 'apps/a/capacitor.config.json': '{}' })
+    const { options, lines } = await setUp(root, join(root, 'apps/a'))
+    await buildWebApp({ ...options, script: 'build' })
+    expect(lines.at(-1)).toBe(root + folder)
+  })
+
   it('takes npm when nothing tells', async () => {
     const { options } = await setUp(makeProject({ 'package.json': { scripts: { build: 'echo ok' } } }))
     expect(await buildWebApp({ ...options, script: 'build' })).toBe('npm run build')
@@ -192,12 +242,15 @@ describe('buildWebApp', () => {
     const error = await failure(
       buildWebApp({ ...(await setUp(root, join(root, 'app'))).options, script: 'build' }),
     )
-    expect(error).toMatchObject({ code: 'package_json_missing', message: 'There is no app/package.json.' })
+    expect(error).toMatchObject({
+      code: 'package_json_missing',
+      message: '"app" has no package.json, nor have the folders above it.',
+    })
   })
 
   it('points at the fault in a broken package.json', async () => {
     const root = makeProject({ 'package.json': '{\n  "scripts": {\n    "build": "x",,\n  }\n}' })
-    const error = await failure(buildWebApp({ ...(await setUp(root)).options, script: 'build' }))
+    const error = await failure(setUp(root))
     expect(error).toMatchObject({
       code: 'package_json_broken',
       at: { file: 'package.json', line: 3, column: 18 },
@@ -211,7 +264,7 @@ describe('buildWebApp', () => {
       code: 'build_script_missing',
       message: 'package.json has no script "build".',
     })
-    expect(error.hint).toContain('It has: build:prod, test.')
+    expect(error.hint).toContain('package.json has: build:prod, test.')
   })
 
   it('does not take what every object has for a script', async () => {

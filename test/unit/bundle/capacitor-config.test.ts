@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { readCapacitorConfig } from '../../../src/bundle/capacitor-config.ts'
+import { findCapacitorDirectory, readCapacitorConfig } from '../../../src/bundle/capacitor-config.ts'
+import { PackagesMissing } from '../../../src/bundle/evaluator.ts'
 import { failure, makeProject } from './project.ts'
 
 const EVALUATOR = join(import.meta.dirname, '../../../src/bundle/evaluate-config.ts')
@@ -8,7 +9,12 @@ const PATH = process.env.PATH!
 
 function read(
   root: string,
-  options: { env?: Record<string, string>; directory?: string; timeout?: number } = {},
+  options: {
+    env?: Record<string, string>
+    directory?: string
+    timeout?: number
+    beforeInstall?: boolean
+  } = {},
 ) {
   return readCapacitorConfig({
     root,
@@ -17,6 +23,7 @@ function read(
     nodePath: process.execPath,
     evaluatorPath: EVALUATOR,
     ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
+    beforeInstall: options.beforeInstall ?? false,
   })
 }
 
@@ -91,6 +98,42 @@ export default config;
         ).toMatchObject({
           webDir: 'out',
         })
+    })
+
+    it('what only an ES module can say, and what it imports as in CommonJS', async () => {
+      const root = ts(
+        `import { fileURLToPath } from 'node:url'
+         import { CapacitorConfig } from '@capacitor/cli'
+         import base from './base'
+         import pkg from './package.json'
+         const { default: names } = await (import('./names'))
+         const config: CapacitorConfig = { ...base, webDir: names[0], plugins: { CapacitorUpdater: { version: pkg.version, updateUrl: fileURLToPath(import.meta.url) } } }
+         export default config`,
+        {
+          'base.ts': 'export default { appId: import.meta.dirname ? "com.example.app" : "" } as const',
+          'names.ts': 'export default ["build"] satisfies string[]',
+          'package.json': { type: 'module', version: '3.2.1' },
+        },
+      )
+      expect(await read(root)).toMatchObject({
+        appId: 'com.example.app',
+        webDir: 'build',
+        updater: { version: '3.2.1', updateUrl: join(root, 'capacitor.config.ts') },
+      })
+    })
+
+    it('await outside of functions in JavaScript', async () => {
+      const content = `export default { appId: await Promise.resolve('com.example.app'), webDir: 'out' }`
+      expect(await read(makeProject({ 'capacitor.config.js': content }))).toMatchObject({ webDir: 'out' })
+    })
+
+    // Node 26 has no compiler for them; the action runs on 24.
+    const namespaces = Number(process.versions.node.split('.')[0]) < 26 ? ['namespace', 'module'] : []
+    it.each(namespaces)('a TypeScript %s', async word => {
+      const root = ts(`import { CapacitorConfig } from '@capacitor/cli'
+        ${word} App { export const id: string = 'com.example.app'; export namespace Web { export enum Dir { Out = 'out' } } }
+        export default { appId: App.id, webDir: App.Web.Dir.Out } as CapacitorConfig`)
+      expect(await read(root)).toMatchObject({ appId: 'com.example.app', webDir: 'out' })
     })
 
     it('relative imports without an ending, with .js for .ts, of folders and of JSON', async () => {
@@ -264,6 +307,92 @@ export default config;
       expect(error.message).toBe('capacitor.config.ts:2:33: the config threw Error: X_URL is not set')
     })
 
+    const LONG = `import { a } from '@capacitor/a'; import { b } from '@capacitor/b'; import * as fs from 'node:fs'`
+    it.each([
+      ['CommonJS', `${LONG}; const all = [a, b, fs]; throw new Error('no')\nexport default all`, 1, 130],
+      ['an ES module', `${LONG}\nconst x: string = await a; null!.foo\nexport default fs`, 2, 34],
+      ['what an import runs', `import x from './x'\nexport default x`, 3, 35, 'x.ts'],
+    ])(
+      'in %s, at a place of the file that was written',
+      async (_, content, line, column, file = 'capacitor.config.ts') => {
+        const root = ts(content, { 'x.ts': 'interface A {\n}\nexport default (undefined as any).x' })
+        const error = await failure(read(root))
+        expect(error).toMatchObject({ code: 'config_threw', at: { file, line, column } })
+      },
+    )
+
+    it('when what it reads is not JSON, as itself', async () => {
+      expect(await failure(read(ts('export default JSON.parse(process.env.APP ?? "{x")')))).toMatchObject({
+        code: 'config_threw',
+        at: { line: 1, column: 21 },
+        hint: expect.stringContaining('These variables are not set: APP.'),
+      })
+    })
+
+    it('when it throws beside a package that is not installed, as itself, and may pass with the install', async () => {
+      const root = ts(`import { KeyboardResize } from '@capacitor/keyboard'
+        if (!process.env.STAGE) throw new Error('STAGE?')
+        export default { appId: 'com.example.app', plugins: { Keyboard: { resize: KeyboardResize.Body } } }`)
+      const error = await failure(read(root))
+      expect(error).toBeInstanceOf(PackagesMissing)
+      expect(error.message).toBe('capacitor.config.ts:2:39: the config threw Error: STAGE?')
+      expect(error.hint).toContain('not set: STAGE')
+    })
+
+    it.each([
+      ['an import', `import 'dotenv/config'\nexport default { appId: process.env.APP_ID }`],
+      [
+        'a require that is caught',
+        `try { require('dotenv') } catch {}\nexport default { appId: 'com.example.app' }`,
+      ],
+      ['one that ends the process', `try { require('dotenv') } catch { process.exit(1) }`],
+      [
+        'a file of it',
+        `import { readFileSync } from 'node:fs'\nexport default JSON.parse(readFileSync('node_modules/dotenv/package.json', 'utf8'))`,
+      ],
+    ])('before the install, for want of a package: %s', async (_, content) => {
+      expect(await failure(read(ts(content), { beforeInstall: true }))).toBeInstanceOf(PackagesMissing)
+    })
+
+    it('after it, what goes on without a package is what counts', async () => {
+      const root = ts(`try { require('dotenv') } catch {}\nexport default { appId: 'com.example.app' }`)
+      expect(await read(root)).toMatchObject({ appId: 'com.example.app' })
+    })
+
+    it('where a generated file is missing, with both ways out', async () => {
+      const error = await failure(read(ts('import { id } from "./generated"\nexport default { appId: id }')))
+      expect(error).not.toBeInstanceOf(PackagesMissing)
+      expect(error.hint).toContain(
+        'run that script in a step before this action, or set the inputs app-id and web-dir',
+      )
+    })
+
+    it.each([
+      [
+        'appId: process.env.APP_ID, webDir: process.env.OUT',
+        'capacitor.config.ts has no appId. Not set: APP_ID.',
+      ],
+      [
+        'appId: `com.${process.env.STAGE}.app`',
+        'capacitor.config.ts: appId is "com.undefined.app". Not set: STAGE.',
+      ],
+      ['appId: process.env.APP_ID ?? ""', 'capacitor.config.ts has no appId. Not set: APP_ID.'],
+    ])('names the variable: %s', async (content, message) => {
+      const error = await failure(read(ts(`export default {\n  ${content},\n}`)))
+      expect(error).toMatchObject({ code: 'app_id_missing', message })
+      expect(error.hint).toContain('build-env')
+    })
+
+    it.each(['ts', 'js'])('on a .%s file that is a comment as a whole', async ending => {
+      const root = makeProject({
+        [`capacitor.config.${ending}`]: '// export default { appId: "com.example.app" }\n',
+      })
+      expect(await failure(read(root))).toMatchObject({
+        code: 'config_no_object',
+        message: `capacitor.config.${ending} is not a config: it exports nothing.`,
+      })
+    })
+
     it('when it throws what is no error', async () => {
       expect(await failure(read(ts('throw "plain"')))).toMatchObject({
         code: 'config_threw',
@@ -337,5 +466,34 @@ export default config;
     ])('on %s', async (content, code) => {
       expect(await failure(read(ts(content)))).toMatchObject({ code, at: { file: 'capacitor.config.ts' } })
     })
+  })
+})
+
+it('tells values that a variable should have given', async () => {
+  const root = ts(`export default {
+    appId: 'com.example.app', webDir: 'www',
+    plugins: { CapacitorUpdater: {
+      publicKey: process.env.PUBLIC_KEY,
+      defaultChannel: process.env.CHANNEL ?? 'beta',
+      updateUrl: \`https://\${process.env.HOST}/updates\`,
+    } },
+  }`)
+  expect((await read(root)).unset).toEqual(['publicKey (PUBLIC_KEY)', 'updateUrl (HOST)'])
+})
+
+describe('findCapacitorDirectory', () => {
+  it.each([
+    ['the folder itself', 'app', 'app', ['app/capacitor.config.ts', 'capacitor.config.ts']],
+    [
+      "Quasar's",
+      'app',
+      'app/src-capacitor',
+      ['app/src-capacitor/capacitor.config.json', 'capacitor.config.ts'],
+    ],
+    ['the nearest above', 'app/web', 'app', ['app/capacitor.config.js', 'capacitor.config.ts']],
+    ['none', 'app', 'app', []],
+  ])('%s', async (_, from, found, files) => {
+    const root = makeProject(Object.fromEntries([...files, 'app/web/x'].map(file => [file, ''])))
+    expect(await findCapacitorDirectory(join(root, from), root)).toBe(join(root, found))
   })
 })

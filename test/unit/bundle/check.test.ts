@@ -223,59 +223,6 @@ describe('checkWebDirectory', () => {
     expect((await check(root, { maxBytes: GIB + 1000 })).files).toHaveLength(2)
   })
 
-  describe('notifyAppReady', () => {
-    const calls: [string, string][] = [
-      ['a call', 'import{C as e}from"./x.js";e.notifyAppReady().then(()=>{});'],
-      ['a call with an object', 'CapacitorUpdater.notifyAppReady({})'],
-      ['an optional call', 'u?.notifyAppReady?.()'],
-      ['a call by name', 'u["notifyAppReady"]()'],
-      ['destructuring', 'const{notifyAppReady:e}=u;e()'],
-      ['a call in a condition', 'if(await u.notifyAppReady()){ok()}'],
-      ['a reference at the very end', 'Promise.resolve().then(u.notifyAppReady'],
-      ['a call beside the stand-in', 'async notifyAppReady(){return{}} u.notifyAppReady()'],
-    ]
-    it.each(calls)('is found as %s', async (_, code) => {
-      await check(makeProject({ 'dist/index.html': '', 'dist/assets/a.js': code }))
-    })
-
-    it.each(['a.mjs', 'index.html', 'sub/page.htm'])('is found in %s', async name => {
-      await check(makeProject({ 'dist/index.html': 'x', [`dist/${name}`]: READY }))
-    })
-
-    it.each([1_048_560, 1_048_570, 1_048_576, 1_048_590, 2_000_000])(
-      'is found across reads, at %d',
-      async at => {
-        const code = `${' '.repeat(at)}u.notifyAppReady()${' '.repeat(5000)}`
-        await check(makeProject({ 'dist/index.html': '', 'dist/a.js': code }))
-        const standIn = `${' '.repeat(at)}async notifyAppReady(){}${' '.repeat(5000)}`
-        const error = await failure(check(makeProject({ 'dist/index.html': '', 'dist/a.js': standIn })))
-        expect(error.code).toBe('notify_app_ready_missing')
-      },
-    )
-
-    it.each([
-      ['nothing', 'console.log(1)'],
-      [
-        "the updater's own stand-in for browsers",
-        'class e extends t{async notifyAppReady(){return{bundle:n}}}',
-      ],
-      ['the same for old browsers', 't.prototype.notifyAppReady=function(){return n()}'],
-      ['another name', 'notifyAppReadyLater()'],
-    ])('is missed when there is %s', async (_, code) => {
-      const root = makeProject({
-        'dist/index.html': '',
-        'dist/a.js': code,
-        'dist/a.js.map': READY,
-        'dist/a.css': READY,
-      })
-      const error = await failure(check(root))
-      expect(error.code).toBe('notify_app_ready_missing')
-      expect(error.hint).toContain("import { CapacitorUpdater } from '@capgo/capacitor-updater'")
-      expect(error.hint).toContain('check-notify-app-ready')
-      expect((await check(root, { ready: false })).files).toHaveLength(4)
-    })
-  })
-
   it('names every problem at once', async () => {
     const root = makeProject({ 'dist/a\\b.js': '', 'dist/X': '', 'dist/x': '' })
     symlinkSync('x', join(root, 'dist/link'))

@@ -307,14 +307,25 @@ describe('hasUpdater', () => {
   const updater = { dependencies: { '@capgo/capacitor-updater': '8.0.0' } }
   it.each([
     ['the app has it', { 'app/package.json': updater }, true],
-    ['the root of the repository has it', { 'app/package.json': core, 'package.json': updater }, true],
+    // Quasar: the app's own package.json is for the web, that of src-capacitor for the native projects.
     [
-      'it is installed',
-      { 'app/package.json': core, 'node_modules/@capgo/capacitor-updater/package.json': {} },
-      true,
+      'the folder above has it, and not the package.json beside the config',
+      { 'app/package.json': core, 'package.json': updater },
+      false,
     ],
+    [
+      'another app of the workspace has it, so it is installed',
+      {
+        'app/package.json': {},
+        'package.json': core,
+        'node_modules/@capgo/capacitor-updater/package.json': {},
+      },
+      false,
+    ],
+    ['the root has it, and the app no package.json (Nx)', { 'package.json': updater }, true],
+    ['the root is all there is, and has none (Nx)', { 'package.json': core }, false],
     ['nobody has it', { 'app/package.json': core, 'package.json': {} }, false],
-    ['nobody has it, and the root is the app', { 'package.json': core }, false],
+    ['the app is above, and this its web code', { 'app/package.json': {}, 'package.json': updater }, true],
     ['no file is of an app', { 'app/package.json': {}, 'package.json': '{' }, null],
   ])('%s', async (_, files, found) => {
     const root = makeProject(files as Record<string, object>)

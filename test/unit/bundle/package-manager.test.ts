@@ -43,6 +43,20 @@ describe('detectPackageManager', () => {
     })
   })
 
+  it.each([
+    [{ name: 'pnpm', version: '>=9', onFail: 'error' }, [], 'pnpm'],
+    [[{ name: 'vlt' }, { name: 'yarn', version: '^4.1.0' }, { name: 'npm' }], [], 'yarn@berry'],
+    [[{ name: 'pnpm' }, { name: 'npm', version: '>=10' }], ['package-lock.json'], 'npm'],
+    [[], [], undefined],
+    ['pnpm', [], undefined],
+  ])('takes devEngines.packageManager %j (%#)', async (packageManager, locks, agent) => {
+    const root = makeProject({
+      'package.json': { devEngines: { packageManager } },
+      ...Object.fromEntries(locks.map(file => [file, '{}'])),
+    })
+    expect((await detectPackageManager({ root, directory: root }))?.agent).toBe(agent)
+  })
+
   it('finds the lockfile at the root of a monorepo', async () => {
     const root = makeProject({ 'pnpm-lock.yaml': '', 'package.json': {}, 'apps/mobile/package.json': {} })
     expect(await detectPackageManager({ root, directory: join(root, 'apps/mobile') })).toMatchObject({
@@ -125,5 +139,11 @@ describe('detectPackageManager', () => {
     const root = makeProject({ 'package.json': { packageManager } })
     const error = await failure(detectPackageManager({ root, directory: root }))
     expect(error).toMatchObject({ code: 'package_manager_unsupported', at: { file: 'package.json' } })
+  })
+
+  it('names the one that devEngines asks for, too', async () => {
+    const root = makeProject({ 'package.json': { devEngines: { packageManager: { name: 'vlt' } } } })
+    const error = await failure(detectPackageManager({ root, directory: root }))
+    expect(error.message).toBe('package.json asks for the package manager "vlt".')
   })
 })

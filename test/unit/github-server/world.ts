@@ -1,4 +1,6 @@
-import { getOctokit } from '@actions/github'
+import { Octokit as Core } from '@octokit/core'
+import { paginateRest } from '@octokit/plugin-paginate-rest'
+import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import { afterEach, expect, onTestFinished } from 'vitest'
 import { type LocalGitHub, type Permissions, startGitHub } from '../../github-server/index.ts'
 import { createRepository } from '../../helpers/repository.ts'
@@ -7,7 +9,8 @@ export const REPOSITORY = 'octo-org/daybreak'
 /** What every call names. */
 export const where = { owner: 'octo-org', repo: 'daybreak' } as const
 
-export type Octokit = ReturnType<typeof getOctokit>
+const RestOctokit = Core.plugin(restEndpointMethods, paginateRest)
+export type Octokit = InstanceType<typeof RestOctokit>
 export type World = Awaited<ReturnType<typeof createWorld>>
 
 const ALL: Permissions = {
@@ -37,7 +40,8 @@ export async function createWorld(options: { private?: boolean; strict?: boolean
     gitDir: git.path,
     private: options.private ?? false,
   })
-  const connect = (token: string): Octokit => getOctokit(token, { baseUrl: github.url, log: silent })
+  const connect = (token: string): Octokit =>
+    new RestOctokit({ auth: token, baseUrl: github.url, log: silent })
   return {
     github,
     git,

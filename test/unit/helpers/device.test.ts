@@ -160,6 +160,13 @@ test('takes files out of one enclosing folder, next to which Android allows hidd
   await expect(device({ platform: 'ios' }).update()).rejects.toMatchObject({ code: 'update_fail' })
 })
 
+test.each(['5.9.5', '6.14.26', '7.0.0', '9.0.0'])('plugin %s compares CRC32', async pluginVersion => {
+  const { device } = await serve(bundle, { '/zip': zip })
+  await expect(device({ pluginVersion }).update()).rejects.toMatchObject({ code: 'checksum_fail' })
+  const old = await serve({ ...bundle, checksum: crc32(zip).toString(16).padStart(8, '0') }, { '/zip': zip })
+  expect(await old.device({ pluginVersion }).update()).not.toBeNull()
+})
+
 test('with a public key only an encrypted bundle is taken: on iOS, and on Android since 8.51.23', async () => {
   const { device } = await serve(bundle, { '/zip': zip })
   const decrypt = { content: (bytes: Buffer) => bytes, checksum: (signed: string) => signed }

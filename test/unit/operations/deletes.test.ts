@@ -693,7 +693,7 @@ describe('keepHouse', () => {
   })
 
   it('a dry run deletes none and says which', async () => {
-    const capgo = await connect('app_reader')
+    const capgo = await connect('app_admin')
     stage(3)
     const result = await clean(capgo, 1, true)
     expect(result).toMatchObject({

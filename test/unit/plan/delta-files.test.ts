@@ -14,6 +14,7 @@ test.each([
   ['compressed', file('a.js'), entry('a.js.br'), true],
   ['compressed, of a size that nobody told', file('a.js'), entry('a.js.br', null), true],
   ['empty', file('a.js', 0), entry('a.js.br', 3), true],
+  ['empty, without a byte that could be sent again', file('a.js', 0), entry('a.js', 0), false],
   ['another content', file('a.js'), entry('a.js', 100, 'other'), false],
   ['another path', file('b.js'), entry('a.js', 100), false],
   ['a name in .br, compressed', file('a.br'), entry('a.br.br'), true],

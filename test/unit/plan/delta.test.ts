@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import {
   type DeltaFacts,
   decideDelta,
-  deltaKey,
   findStored,
   hasOpenFiles,
   takesManifest,
@@ -74,11 +73,4 @@ describe('findStored', () => {
       isStored ? { stored, missing: [] } : { stored: [], missing: [wanted] },
     )
   })
-})
-
-it.each([
-  [null, 'a b/ü.js', 'orgs/o/apps/a/delta/h_a_b/_.js'],
-  ['iv:key', 'x-1_2.js', `orgs/o/apps/a/delta/${Buffer.from('iv:key').toString('hex')}/h_x-1_2.js`],
-])('the key of a file (session key %s)', (sessionKey, fileName, key) => {
-  expect(deltaKey({ ownerOrg: 'o', appId: 'a', sessionKey, hashOfHash: 'h', fileName })).toBe(key)
 })

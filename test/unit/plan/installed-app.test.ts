@@ -45,6 +45,8 @@ test.each<[string, Partial<AppFacts>, RegExp | null]>([
     { pluginUrl: 'http://localhost:1', updateUrl: 'https://plugin.capgo.app/updates' },
     /ask "https/,
   ],
+  ['a plugin that Capgo answers no more', { updaterVersion: '4.17.11' }, /4\.17\.11: Capgo has no updates/],
+  ['the oldest that it answers', { updaterVersion: '5.0.0' }, null],
   ['a deprecated major', { updaterVersion: '9.0.0' }, /deprecated/],
   ['another deprecated major', { updaterVersion: '10.0.0' }, /deprecated/],
 ])('%s', (_, facts, said) => {

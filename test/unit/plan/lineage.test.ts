@@ -3,6 +3,7 @@ import {
   noteCommit,
   noteWithdrawal,
   numberOfPull,
+  previewedPulls,
   readNotes,
   readPulls,
   readServedCommit,
@@ -152,6 +153,34 @@ describe('a preview on a channel', () => {
     ['not by the name of another', 'o/r2#12', null, here, null],
   ])('is known %s', (_, name, repository, about, number) => {
     expect(numberOfPull({ pull: name, repository }, about)).toBe(number)
+  })
+})
+
+describe('the pull requests that a channel is the preview of', () => {
+  const here = { name: 'o/r', id: 77, formerNames: [] }
+  const note = (number: number, channel: string) => ({
+    comment: noteCommit(null, channel, { ...ours, pull: `o/r#${number}` }),
+  })
+  const branch = { comment: noteCommit(null, 'preview', ours) }
+  it.each([
+    ['that of what it serves', note(12, 'preview'), [note(12, 'preview'), note(13, 'preview')], [12]],
+    ['none where it serves nothing', null, [note(12, 'preview')], []],
+    [
+      'that of the newest that was on it, where a person put something else there',
+      { comment: 'by hand' },
+      [note(12, 'preview'), note(13, 'preview'), note(14, 'pr-14')],
+      [13],
+    ],
+    ['that too where it is the bundle of another preview', note(14, 'pr-14'), [note(12, 'preview')], [12]],
+    ['none where a branch has published to it since', branch, [note(12, 'preview')], []],
+    [
+      'none of another repository',
+      { comment: null },
+      [{ comment: noteCommit(null, 'preview', { ...ours, pull: 'x/y#9' }) }],
+      [],
+    ],
+  ])('%s', (_, version, noted, pulls) => {
+    expect(previewedPulls({ name: 'preview', version }, noted, here)).toEqual(pulls)
   })
 })
 

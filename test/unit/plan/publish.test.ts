@@ -5,53 +5,8 @@ import { planRolloutChange } from '../../../src/plan/rollout-change.ts'
 import type { Standing } from '../../../src/plan/staleness.ts'
 import type { BuiltFacts } from '../../../src/plan/types.ts'
 import { movedResult } from '../../../src/report/outcome.ts'
+import { AT_HEAD, commit, facts } from './facts.ts'
 import { bundle, CHECKSUM, channel, line, native, refusalOf } from './rows.ts'
-
-const commit = {
-  sha: 'a'.repeat(40),
-  refName: 'main',
-  runId: 9,
-  runNumber: 57,
-  runAttempt: 1,
-  url: 'https://example.com',
-}
-
-/** GitHub says that the run's commit is the newest of its branch. */
-const AT_HEAD: Standing = { head: { kind: 'at', sha: commit.sha }, toHead: 'identical', notes: [] }
-
-function facts(change: Partial<BuiltFacts> = {}): BuiltFacts {
-  const { channel: of = channel() } = change
-  return {
-    appId: 'com.example.app',
-    channelName: 'production',
-    channelWhy: 'channels',
-    channel: of,
-    publicChannels: ['production'],
-    newest: [],
-    purpose: { kind: 'branch', isDefaultBranch: true },
-    wanted: { version: '1.4.0', source: 'package.json', forced: false },
-    natives: [{ platform: 'android', version: '1.0', source: 'android/app/build.gradle:12' }],
-    commit,
-    rollout: { bps: null, onActive: 'fail' },
-    minUpdateVersion: null,
-    onIncompatible: null,
-    checksum: CHECKSUM,
-    sha256: CHECKSUM,
-    size: 100,
-    sizes: new Map(),
-    delta: 'auto',
-    bundles: of?.version ? [of.version] : [],
-    stored: { newest: [], of: null, files: [] },
-    commitWhy: null,
-    isChosen: false,
-    force: false,
-    standing: AT_HEAD,
-    running: null,
-    base: of,
-    nativePackages: [],
-    ...change,
-  }
-}
 
 const byNumber = (minimum: string | null) =>
   channel({ disable_auto_update: 'version_number', version: bundle({ min_update_version: minimum }) })
