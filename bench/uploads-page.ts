@@ -46,7 +46,10 @@ How bundles get to Capgo, and why they are made with what they are made with. Me
 - A job that was killed, run again, finds its row in progress (same content, same name), asks what is stored, and sends
   the rest: of a zip from the byte where it stopped, of delta files those that are missing. An encrypted bundle goes on
   with the session key of the row, so that the same bytes come out.
-- On a server whose uploads have drawn addresses (the edge runtime) a killed upload begins anew.`,
+- On a server whose uploads have drawn addresses (the edge runtime) a killed upload begins anew.
+- A bundle that is deleted takes along its delta files that no other bundle's list names. So every file of a new list is
+  looked at once the list is stored (one byte of each, 32 at once), and sent again where it is gone. The channel moves
+  after that.`,
   ]
   if (tus.length > 0)
     parts.push(`## Our own client or tus-js-client

@@ -4,7 +4,7 @@ import { ActionError } from '../errors.ts'
 import { runChild } from './child.ts'
 import { explainInstall, SETUP } from './install-failure.ts'
 import { leavesDevOut, missingDev, NOTHING, whyInstall } from './installed.ts'
-import { findManifest, manifestsUp } from './manifest.ts'
+import { findManifest, foldersBelow, manifestsUp } from './manifest.ts'
 import type { PackageManager } from './package-manager.ts'
 import { shownPath } from './paths.ts'
 
@@ -109,16 +109,21 @@ async function findScript({
     if (Object.hasOwn(scripts, script)) return file
     nearest ??= file
     const names = Object.keys(scripts)
-    if (names.length > 0) others.push(`${shownPath(root, file)} has: ${names.join(', ')}.`)
+    const who = file === nearest ? 'It' : shownPath(root, file)
+    if (names.length > 0) others.push(`${who} has: ${names.join(', ')}.`)
   }
-  if (nearest === null)
+  if (nearest === null) {
+    const below = (await foldersBelow(directory, ['package.json'])).map(
+      folder => `"${shownPath(root, folder)}"`,
+    )
     throw new ActionError(
       'package_json_missing',
-      `"${shownPath(root, directory) || '.'}" has no package.json, nor have the folders above it.`,
+      `No package.json found in "${shownPath(root, directory) || '.'}" or above it.`,
       {
-        hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
+        hint: `${below.length === 0 ? '' : `Found in ${below.join(' and ')}. `}Set the input working-directory to the folder of the app${below.length === 0 ? '' : ' (the Capacitor config may be above it)'}, or build: false when the web folder is built already.`,
       },
     )
+  }
   const shown = shownPath(root, nearest)
   throw new ActionError('build_script_missing', `${shown} has no script "${script}".`, {
     hint: `${others.length === 0 ? 'It has no scripts at all.' : others.join(' ')} Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
@@ -11,6 +11,7 @@ import {
   PackagesMissing,
 } from './evaluator.ts'
 import { parseJson } from './json.ts'
+import { foldersBelow } from './manifest.ts'
 import { foldersUp, shownPath } from './paths.ts'
 
 export interface CapacitorConfig {
@@ -67,8 +68,6 @@ const DEFAULT_WEB_DIR = 'www'
 const NO_WEB_DIR = ['', '.', '..', './', '../']
 /** What changes what a run publishes, or for whom: it is told where a variable should have given it. */
 const SOUGHT = ['webDir', 'version', 'publicKey', 'defaultChannel', 'updateUrl'] as const
-/** Folders that a hint names. */
-const NAMED = 5
 
 const text = z.optional(z.string())
 const schema = z.object({
@@ -184,7 +183,7 @@ function requireOwnId(appId: string | undefined, written: Written): asserts appI
   }
   if (!APP_ID.test(appId!))
     throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
+      hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them; the first part has letters and digits alone.',
       at,
     })
 }
@@ -201,12 +200,12 @@ function variablesOf(key: string, { text, unset }: Written): string[] {
 }
 
 /**
- * Absolute path of the folder with the Capacitor config of the app in `directory`: that itself, Quasar's below it, or
+ * Absolute path of the folder with the Capacitor config of the app in `directory`: Quasar's below it, that itself, or
  * the nearest above it, up to `root`, where the web code is apart; `directory` where there is none.
  */
 export async function findCapacitorDirectory(directory: string, root: string): Promise<string> {
   const isFound = async (folder: string) => (await present(NAMES, folder)).length > 0
-  if (await isFound(directory)) return directory
+  // Quasar builds from this folder alone, also where somebody left a config beside it.
   if (await isFound(join(directory, QUASAR_FOLDER))) return join(directory, QUASAR_FOLDER)
   for (const folder of foldersUp(directory, root)) if (await isFound(folder)) return folder
   return directory
@@ -234,7 +233,7 @@ async function findConfig(directory: string, root: string): Promise<string> {
     )
   if (first !== undefined) return join(directory, first)
   const ignored = await present(IGNORED, directory)
-  const elsewhere = ignored.length > 0 ? [] : await configsBelow(directory)
+  const elsewhere = ignored.length > 0 ? [] : await foldersBelow(directory, NAMES)
   throw new ActionError('config_missing', `There is no Capacitor config in "${folder}".`, {
     hint:
       ignored.length > 0
@@ -243,18 +242,4 @@ async function findConfig(directory: string, root: string): Promise<string> {
           ? `There is one in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
           : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
   })
-}
-
-/** Of a monorepo's apps: two levels down, as in `apps/mobile`. */
-async function configsBelow(directory: string, levels = 2): Promise<string[]> {
-  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
-  const found: string[] = []
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.')) continue
-    const folder = join(directory, entry.name)
-    if ((await present(NAMES, folder)).length > 0) found.push(folder)
-    else if (levels > 1) found.push(...(await configsBelow(folder, levels - 1)))
-    if (found.length >= NAMED) break
-  }
-  return found.slice(0, NAMED)
 }

@@ -7,34 +7,33 @@
  * ES module can say (`import.meta`, `await` at the top) stays one, as the CLI does with TypeScript 7.
  */
 import { readFileSync, writeSync } from 'node:fs'
-import nodeModule, { createRequire, registerHooks, SourceMap, syncBuiltinESMExports } from 'node:module'
+import { createRequire, registerHooks, syncBuiltinESMExports } from 'node:module'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { Script } from 'node:vm'
-import { transform } from 'sucrase'
+import {
+  asFunction,
+  BEFORE,
+  ConfigSyntaxError,
+  eraseTypes,
+  isModuleOnly,
+  originalPlace,
+  sources,
+} from './config-source.ts'
 import type { Evaluation } from './evaluation.ts'
+import { exportsFor, QUASAR, standInFor } from './stand-in.ts'
 
 const RESULT = 3
 const TYPESCRIPT = /\.[cm]?ts$/
 const DEPENDENCY = /[\\/]node_modules[\\/]/
 const STAND_IN = 'capgo-stand-in:'
-/** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
-const QUASAR = '@quasar/app-vite/capacitor'
 /** Name of a package, without the path inside it. */
 const PACKAGE = /^(?:@[^/]+\/)?[^/]+/
 /** A path of a dependency in what Node says of a file that is not there. */
 const NOT_THERE = /^(?:ENOENT|Cannot find ).*[\\/]?node_modules[\\/]((?:@[^\\/']+[\\/])?[^\\/']+)/
-/** A TypeScript namespace with something in it, which sucrase takes for types alone. */
-const NAMESPACE = /^([ \t]*(?:export\s+)?)(?:namespace|module)(\s+[\w$.]+\s*\{)/gm
-
 const missing = new Set<string>()
 const standIns = new Set<string>()
 const unset = new Set<string>()
-/** Texts of the user's own files, by path. */
-const sources = new Map<string, string>()
-/** From what is run to what was written, by path; one after the other. */
-const maps = new Map<string, readonly SourceMap[]>()
-
 registerHooks({
   resolve(specifier, context, next) {
     try {
@@ -67,7 +66,9 @@ registerHooks({
       return {
         format: isModule ? 'module' : 'commonjs',
         shortCircuit: true,
-        source: standInFor(specifier) + (isModule ? exportsFor(specifier) : '\nmodule.exports = any'),
+        source:
+          standInFor(specifier) +
+          (isModule ? exportsFor(specifier, sources.values()) : '\nmodule.exports = any'),
       }
     }
     const isOwn = url.startsWith('file:') && !DEPENDENCY.test(url)
@@ -81,7 +82,10 @@ registerHooks({
       })
     if (!isOwn || !TYPESCRIPT.test(file)) return next(url, context)
     const commonjs = eraseTypes(file, ['typescript', 'imports'])
-    return isModuleOnly(commonjs)
+    // What an ES module imports is one, too, as far as it is written as one.
+    const isImported =
+      context.conditions?.includes('import') === true && /^\s*(?:im|ex)port\b/m.test(sources.get(file)!)
+    return isImported || isModuleOnly(commonjs)
       ? { format: 'module', shortCircuit: true, source: eraseTypes(file, ['typescript']) }
       : { format: 'commonjs', shortCircuit: true, source: commonjs }
   },
@@ -95,29 +99,6 @@ process.env = new Proxy(process.env, {
   },
 })
 syncBuiltinESMExports()
-
-/** Takes every use but one as text or list, which says that the package is missing; in JSON it is no text. */
-function standInFor(specifier: string): string {
-  if (specifier === QUASAR)
-    return 'const any = { defineCapacitorConfig: input => (typeof input === "function" ? input() : input) }'
-  return `const fail = () => { throw Object.assign(new Error(${JSON.stringify(`Cannot find module '${specifier}'`)}), { code: 'MODULE_NOT_FOUND' }) }
-const any = new Proxy(function () {}, {
-  get: (_, key) => key === '__esModule' ? true : key === 'toJSON' ? () => ({}) : key === 'then' ? undefined
-    : key === Symbol.toPrimitive || key === Symbol.iterator ? fail : typeof key === 'symbol' ? undefined : any,
-  apply: () => any, construct: () => any,
-})`
-}
-
-/** An ES module needs to have the names that are imported from it. */
-function exportsFor(specifier: string): string {
-  const names = new Set<string>()
-  for (const text of sources.values())
-    for (const [, list, from] of text.matchAll(/\{([^{}]*)\}\s*from\s*['"]([^'"]+)['"]/g))
-      if (from === specifier)
-        for (const name of list!.split(',')) names.add(name.trim().split(/\s+as\s+/)[0]!)
-  const own = [...names].filter(name => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default')
-  return `\nexport default any\n${own.map(name => `const $${name} = any.${name}; export { $${name} as ${name} }`).join('\n')}`
-}
 
 function isDependency(url: string | undefined): boolean {
   return url !== undefined && DEPENDENCY.test(url)
@@ -157,90 +138,6 @@ function isMissing(error: unknown): boolean {
 
 function fail(error: unknown): never {
   throw error
-}
-
-class ConfigSyntaxError extends Error {
-  readonly place: Evaluation['place']
-  constructor(message: string, place: Evaluation['place']) {
-    super(message)
-    this.place = place
-  }
-}
-
-/** JavaScript of a file, and how places in it lead back to the file. */
-function eraseTypes(file: string, transforms: ('typescript' | 'imports')[]): string {
-  const written = readFileSync(file, 'utf8')
-  const plain =
-    written.match(NAMESPACE) !== null ? withoutNamespaces(written.replace(NAMESPACE, '$1namespace$2')) : null
-  try {
-    const { code, sourceMap } = transform(plain?.code ?? written, {
-      transforms,
-      filePath: file,
-      production: true,
-      disableESTransforms: true,
-      sourceMapOptions: { compiledFilename: file },
-    })
-    maps.set(file, [toMap(sourceMap!), ...(plain === null ? [] : [toMap(plain.map)])])
-    return code
-  } catch (error) {
-    const { message, loc } = error as Error & { loc?: { line: number; column: number } }
-    // Sucrase says "Error transforming <file>: <what> (<line>:<column>)".
-    const what = message.replace(`Error transforming ${file}: `, '').replace(/ \(\d+:\d+\)$/, '')
-    maps.set(file, plain === null ? [] : [toMap(plain.map)])
-    throw new ConfigSyntaxError(
-      what,
-      loc === undefined ? { file } : originalPlace(file, loc.line, loc.column),
-    )
-  }
-}
-
-/** By Node's own compiler, where it has one; the rest stays TypeScript. Null when it finds a mistake: sucrase says it better. */
-function withoutNamespaces(written: string): { code: string; map: object } | null {
-  try {
-    const output = nodeModule.stripTypeScriptTypes(written, { mode: 'transform', sourceMap: true })
-    const [code, map] = output.split(/\n\/\/# sourceMappingURL=data:application\/json;base64,/)
-    return { code: code!, map: JSON.parse(Buffer.from(map!, 'base64').toString('utf8')) }
-  } catch {
-    return null
-  }
-}
-
-function toMap(map: object): SourceMap {
-  return new SourceMap({ file: '', sourceRoot: '', sourcesContent: [], names: [], ...map } as never)
-}
-
-/** Where in the user's file something is that runs at this place. Lines and columns count from 1. */
-function originalPlace(file: string, line: number, column: number): Evaluation['place'] {
-  let place = { line, column }
-  for (const map of maps.get(file) ?? []) {
-    const entry = map.findEntry(place.line - 1, place.column - 1)
-    if ('originalLine' in entry) place = { line: entry.originalLine + 1, column: entry.originalColumn + 1 }
-  }
-  const text = sources.get(file)?.split('\n')[place.line - 1]
-  if (text === undefined) return { file }
-  return { file, line: place.line, column: Math.min(place.column, text.length + 1) }
-}
-
-/** Whether code is sound, and no CommonJS: for `import.meta` and `await` outside of functions, which a static block refuses too. */
-function isModuleOnly(code: string): boolean {
-  if (!/\bawait\b|\bimport\.meta\b/.test(code)) return false
-  return !parses(`class C { static {\n${code}\n} }`) && parses(asFunction(code))
-}
-
-/** The body of a module, of the same length on each line but the first. */
-function asFunction(code: string): string {
-  return `${BEFORE}${code.replaceAll('import.meta', '({}).abcdef')}\n})`
-}
-
-const BEFORE = '(async () => {'
-
-function parses(code: string): boolean {
-  try {
-    new Script(code)
-    return true
-  } catch {
-    return false
-  }
 }
 
 async function evaluate(file: string): Promise<Evaluation> {

@@ -218,7 +218,12 @@ function readBun(text: string): Packages {
 
 /** Commas after the last entry, as in `bun.lock`, included; what is broken is empty. */
 function readJson(text: string): object {
-  const content: unknown = parse(text)
+  let content: unknown
+  try {
+    content = JSON.parse(text)
+  } catch {
+    content = parse(text)
+  }
   return typeof content === 'object' && content !== null ? content : {}
 }
 

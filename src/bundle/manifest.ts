@@ -1,5 +1,5 @@
 /** The `package.json` files of an app: in a monorepo its scripts and dependencies may stand above its folder. */
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { nullIfMissing } from '../system-error.ts'
 import { parseJson } from './json.ts'
@@ -62,4 +62,26 @@ export async function findManifest(directory: string, root: string): Promise<Man
 export async function packageFolder(directory: string, root: string): Promise<string> {
   const manifest = await findManifest(directory, root)
   return manifest === null ? directory : dirname(manifest.file)
+}
+
+/** Folders that a hint names. */
+const NAMED = 5
+
+/** Those that have one of these files: a monorepo's apps, two levels down, as in `apps/mobile`. Absolute paths. */
+export async function foldersBelow(
+  directory: string,
+  names: readonly string[],
+  levels = 2,
+): Promise<string[]> {
+  const entries = await readdir(directory, { withFileTypes: true }).catch(() => [])
+  const found: string[] = []
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.')) continue
+    const folder = join(directory, entry.name)
+    const inside = await readdir(folder, { withFileTypes: true }).catch(() => [])
+    if (inside.some(each => each.isFile() && names.includes(each.name))) found.push(folder)
+    else if (levels > 1) found.push(...(await foldersBelow(folder, names, levels - 1)))
+    if (found.length >= NAMED) break
+  }
+  return found.slice(0, NAMED)
 }

@@ -1,6 +1,7 @@
 /** Whether the app says that it has started. */
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { nullIfMissing } from '../system-error.ts'
 import type { BundleFile, Problem } from './check.ts'
 import { findComments } from './javascript.ts'
 import { decode, readPage } from './web-page.ts'
@@ -97,7 +98,7 @@ function keyOf(path: string): string {
 
 /** A file that cannot be read is reported by its name, or by the zip. Comments of a page are left out. */
 async function readCode(directory: string, path: string): Promise<string> {
-  const text = await readFile(join(directory, path), 'utf8').catch(() => '')
+  const text = (await readFile(join(directory, path), 'utf8').catch(nullIfMissing)) ?? ''
   return /\.html?$/i.test(path) ? readPage(text).text : text
 }
 

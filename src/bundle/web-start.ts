@@ -1,7 +1,9 @@
 /** Whether the app can start from its web folder: what `index.html` loads has to be in the bundle. */
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { nullIfMissing } from '../system-error.ts'
 import type { BundleFile, Problem } from './check.ts'
+import { findComments } from './javascript.ts'
 import { type Page, pathOf, readPage } from './web-page.ts'
 
 /** Bytes; a pointer of Git LFS has some 130, and 1023 at most. */
@@ -52,7 +54,7 @@ export interface Start {
  * are warnings: a page may load what only a web server has.
  */
 export async function checkStart(directory: string, files: readonly BundleFile[]): Promise<Start> {
-  const html = await readFile(join(directory, 'index.html'), 'utf8').catch(() => null)
+  const html = await readFile(join(directory, 'index.html'), 'utf8').catch(nullIfMissing)
   if (html === null) return { problem: null, warnings: [] }
   const page = readPage(html)
   const paths = new Set(files.map(({ path }) => path))
@@ -110,8 +112,11 @@ function scriptsOf(page: Page): Reference[] {
 }
 
 function importsOf(code: string): string[] {
+  const plain = findComments(code)
+    .reverse()
+    .reduce((text, { from, to }) => `${text.slice(0, from)} ${text.slice(to)}`, code)
   return [
-    ...code.matchAll(/\bimport\s*(?:\(\s*|[\w*{}\s,$]+?\sfrom\s*)?["']((?:\.{0,2}\/)[^"'\s]+)["']/g),
+    ...plain.matchAll(/\bimport\s*(?:\(\s*|[\w*{}\s,$]+?\sfrom\s*)?["']((?:\.{0,2}\/)[^"'\s]+)["']/g),
   ].map(([, src]) => src!)
 }
 

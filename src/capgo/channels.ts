@@ -26,6 +26,8 @@ export type SeenChannel = Pick<ChannelRow, 'id' | 'name' | 'public' | 'rollout_v
 /** What became of a channel that was to be deleted: `changed` stays, since it is not as it was seen any more. */
 export type DeletedChannel = 'deleted' | 'gone' | 'changed'
 
+/** Capgo's code where a channel is to be pointed at a bundle that is deleted. */
+const NO_SUCH_BUNDLE = 'cannot_find_version'
 /** Names in one filter: a URL of them has 8 kB, the usual limit. */
 const NAMES_A_CALL = 100
 const DELETE = { permission: 'channel.delete', role: 'app_admin (or app_preview for its own channels)' }
@@ -208,6 +210,7 @@ export function channels(connection: Connection) {
         retry: 'repeat',
       } as const
       const answer = await http.send(call)
+      if (answer.code === NO_SUCH_BUNDLE) throw bundleVanished(channel.name)
       if (answer.status !== 200)
         throw refusal(call, answer, { permission: 'channel.promote_bundle', role: 'app_uploader' })
     },
@@ -240,6 +243,7 @@ export function channels(connection: Connection) {
           return id === undefined ? { made: false } : { made: true, id }
         }
         // The key may make channels, that was asked before. Newer servers want more for a public one.
+        if (answer?.code === NO_SUCH_BUNDLE) throw bundleVanished(name)
         if (answer?.code === 'cannot_access_app')
           throw fields.public
             ? permissionMissing(
@@ -262,6 +266,14 @@ export function channels(connection: Connection) {
       }
     },
   }
+}
+
+function bundleVanished(channelName: string): ActionError {
+  return new ActionError(
+    'bundle_vanished',
+    `The bundle was deleted before channel ${channelName} was pointed at it.`,
+    { hint: 'Another job or person deletes bundles of this app. Run the job again.' },
+  )
 }
 
 function isAsSeen(now: ChannelRow, seen: SeenChannel): boolean {

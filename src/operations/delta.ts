@@ -54,8 +54,8 @@ interface DeltaContext {
   readonly app: App
   readonly served: BundleRow | null
   readonly known: StoredFiles
-  /** An earlier run may have stored some of the files. */
-  readonly begun: boolean
+  /** The bundle that an earlier run began; it may have stored some of the files, and handed over their list. */
+  readonly begun: BundleRow | null
   readonly config: FilesConfig
   readonly capgo: Capgo
   /** Files that were sent of how many. */
@@ -79,7 +79,10 @@ export async function storeDelta(
   // A file under another key would go with a bundle that has it under another name.
   const isOurs = (row: StoredFile) => row.s3_path === deltaKey(app, row, null)
   const known = session === null ? await readStored(context.served, context.known, capgo) : []
-  const { stored, missing } = findStored(files, known.filter(isOurs))
+  // Another row for a file would be one too many: no device takes two.
+  const { begun } = context
+  const own = session === null && begun !== null ? await capgo.readManifests([begun]) : []
+  const { stored, missing } = findStored(files, [...known.filter(isOurs), ...own])
   const pack = deltaPacker({
     directory: content.directory,
     scratch: content.scratch,
@@ -108,7 +111,7 @@ export async function storeDelta(
   }
 
   const sent = await sideBySide(UPLOADS, missing, async file => {
-    const entry = await send(file, context.begun)
+    const entry = await send(file, begun !== null)
     context.onFile(++count, missing.length)
     return entry
   })

@@ -225,7 +225,7 @@ async function store(
       app,
       served: context.channel?.version ?? null,
       known: context.stored,
-      begun: action.do === 'resume',
+      begun: action.do === 'resume' ? action.bundle : null,
       config,
       capgo,
       onFile: context.onFile,

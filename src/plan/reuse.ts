@@ -4,6 +4,7 @@ import type { BundleRow } from '../capgo/wire.ts'
 import { ActionError } from '../errors.ts'
 import { compareNatives } from './compatibility.ts'
 import { normaliseNative } from './delivery.ts'
+import { requireComparable } from './native.ts'
 import type { BuiltFacts, PublishFacts } from './types.ts'
 
 /**
@@ -20,6 +21,7 @@ export function minimumNative(
   const served = before?.min_update_version
   if (served && changes.every(({ compatible }) => compatible)) return served
   const [lowest] = semver.sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []))
+  requireComparable(facts.natives, facts.channelName)
   if (lowest === undefined)
     throw new ActionError(
       'minimum_native_unknown',

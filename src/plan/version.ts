@@ -160,11 +160,14 @@ export function chooseName(request: NameRequest): NameChoice {
     const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : ''
     return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` }
   }
+  const said = wanted.source.includes('(taken as ')
+    ? wanted.source
+    : `${wanted.source} says ${wanted.version}`
   const why = own
-    ? `${wanted.source} says ${wanted.version}`
+    ? said
     : refused === null
-      ? `${wanted.source} says ${wanted.version}, a name that other content has`
-      : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`
+      ? `${said}, a name that other content has`
+      : `${said}, but ${refused.refusal.rule} (${refused.native.source})`
   const [first, ...rest] = derived
   if (first === undefined)
     throw refusesAll(

@@ -16,13 +16,14 @@ import { runHere } from '../integration/in-process.ts'
 
 const APP_ID = 'com.example.app'
 const SCRIPT = 'CapacitorUpdater.notifyAppReady()\n'
-const CHANNELS = ['production', 'beta'] as const
+const CHANNELS = ['production', 'beta', 'next'] as const
 /** What the server's queues take, and half of it. */
 const ROUND = 10_000
 /** Errors of a run that has published nothing; whatever else goes wrong is a fault of the action. */
-const REFUSALS = /^(twin_names|unfit_names|web_dir_unfit)$/
-/** A phone as it is today, and one whose plugin knows no delta files. */
-const PLUGINS = ['8.51.23', '7.0.34']
+const REFUSALS = /^(twin_names|unfit_names|web_dir_unfit|bundle_vanished)$/
+/** Plugins: of today, and one that knows no delta files. */
+const TODAY = '8.51.23'
+const WITHOUT_DELTA = '7.0.34'
 
 /** Path to content. */
 type Folder = ReadonlyMap<string, Buffer>
@@ -37,7 +38,7 @@ const MOMENTS = [
 ] as const
 
 export interface Change {
-  readonly kind: 'add' | 'edit' | 'remove' | 'rename' | 'compress' | 'copy' | 'back'
+  readonly kind: 'add' | 'edit' | 'remove' | 'rename' | 'alias' | 'compress' | 'copy' | 'back' | 'restore'
   readonly which: number
   readonly name: string
   readonly content: Content
@@ -53,14 +54,22 @@ export type Step =
       readonly channel: (typeof CHANNELS)[number]
       readonly delta: 'auto' | 'true' | 'false' | 'only'
       /** Somebody deletes every bundle that no channel serves, and the queues run. */
-      readonly meanwhile: { readonly moment: number; readonly at: 'before' | 'after' } | null
+      readonly meanwhile: {
+        readonly moment: number
+        readonly at: 'before' | 'after'
+        /** The other channels serve nothing any more, as those of pull requests that are closed. */
+        readonly closes: boolean
+      } | null
     }
   | { readonly do: 'delete' }
+  | { readonly do: 'close'; readonly channel: (typeof CHANNELS)[number] }
   | { readonly do: 'wait'; readonly ms: number }
 export interface History {
   readonly profile: 'new' | 'base'
   readonly isEncrypted: boolean
   readonly steps: readonly Step[]
+  /** Devices install only what is there in the end. */
+  readonly isLarge?: boolean
 }
 
 const PIECES = [
@@ -105,7 +114,20 @@ const content: fc.Arbitrary<Content> = fc.record({
   isText: fc.boolean(),
 })
 const change: fc.Arbitrary<Change> = fc.record({
-  kind: fc.constantFrom('add', 'add', 'edit', 'remove', 'rename', 'rename', 'compress', 'copy', 'back'),
+  kind: fc.constantFrom(
+    'add',
+    'edit',
+    'edit',
+    'remove',
+    'rename',
+    'alias',
+    'alias',
+    'compress',
+    'copy',
+    'back',
+    'restore',
+    'restore',
+  ),
   which: fc.nat(50),
   name,
   content,
@@ -122,11 +144,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         fc.record({
           moment: fc.nat(MOMENTS.length - 1),
           at: fc.constantFrom('before' as const, 'after' as const),
+          closes: fc.boolean(),
         }),
       ),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'delete' as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('close' as const), channel: fc.constantFrom(...CHANNELS) }),
+  },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('wait' as const), ms: fc.constantFrom(ROUND / 2, ROUND) }),
@@ -154,6 +181,9 @@ function bytesOf({ size, isText }: Content, salt: number): Buffer {
   return bytes
 }
 
+const ODDITIES = ['_', ' ', '+', 'ä', 'ö', '?', '~']
+const ODD = /[_ +äö?~]/
+
 /** The folder after a change; `earlier` are those of the publishes before. */
 export function applyChange(
   folder: Folder,
@@ -164,20 +194,24 @@ export function applyChange(
   const names = [...folder.keys()].filter(path => path !== 'index.html' && path !== 'app.js')
   const from = names[which % Math.max(1, names.length)]
   const next = new Map(folder)
-  if (kind === 'back') return earlier[which % Math.max(1, earlier.length)] ?? folder
+  const before = earlier[which % Math.max(1, earlier.length)] ?? folder
+  if (kind === 'back') return before
+  if (kind === 'restore')
+    for (const path of [...before.keys()].slice(0, 1 + (which % 4))) next.set(path, before.get(path)!)
   if (kind === 'add') next.set(to, bytesOf(of, salt))
   else if (from !== undefined) {
     const old = folder.get(from)!
     if (kind === 'edit') next.set(from, bytesOf(of, salt))
     if (kind === 'copy') next.set(to, old)
     if (kind === 'compress') next.set(`${from}.br`, brotliCompressSync(old))
-    if (kind === 'remove' || kind === 'rename') next.delete(from)
+    if (kind === 'remove' || kind === 'rename' || kind === 'alias') next.delete(from)
     if (kind === 'rename') next.set(to, old)
+    // Names that a careless key would take for the same.
+    if (kind === 'alias') next.set(from.replace(ODD, ODDITIES[which % ODDITIES.length]!), old)
   }
   // A name cannot be that of a file and of a folder.
-  const isClash = [...next.keys()].some(path => [...next.keys()].some(other => other.startsWith(`${path}/`)))
-  const isLong = [...next.keys()].some(path => path.split('/').some(part => Buffer.byteLength(part) > 255))
-  return isClash || isLong ? folder : next
+  const foldersOf = (path: string) => [...path.matchAll(/\//g)].map(({ index }) => path.slice(0, index))
+  return [...next.keys()].some(path => foldersOf(path).some(folder => next.has(folder))) ? folder : next
 }
 
 /** What of a folder goes to devices: compressed copies of files beside them stay out. */
@@ -210,11 +244,12 @@ const keys = generateKeyPairSync('rsa', {
 })
 
 /** Plays a history. Throws where a device does not have what the runs said. */
-export async function play({ profile, isEncrypted, steps }: History, tally: Tally): Promise<void> {
+export async function play(history: History, tally: Tally): Promise<void> {
+  const { profile, isEncrypted } = history
   const capgo = await startCapgo({ profile, limits: false, now: Date.parse('2026-11-23T11:00:00Z') })
   const repo = createRepository({ files: { 'README.md': 'x' }, branch: 'main' })
   try {
-    await new Played(capgo, repo, isEncrypted, tally).play(steps)
+    await new Played(capgo, repo, isEncrypted, tally).play(history)
   } finally {
     await capgo.stop()
     repo.remove()
@@ -235,6 +270,9 @@ class Played {
   #folder: Folder = new Map([
     ['index.html', Buffer.from('<script src="app.js"></script>')],
     ['app.js', Buffer.from(SCRIPT)],
+    ['my photo.txt', Buffer.from('a photo')],
+    ['ä/ö.js', Buffer.from('// odd')],
+    ['lib.js', bytesOf({ size: 9000, isText: true }, 1)],
   ])
   #run = 0
 
@@ -270,12 +308,13 @@ class Played {
     })
   }
 
-  async play(steps: readonly Step[]): Promise<void> {
+  async play({ steps, isLarge = false }: History): Promise<void> {
     for (const each of steps) {
       if (each.do === 'publish') await this.#publish(each)
       if (each.do === 'delete') this.#delete()
+      if (each.do === 'close') this.#close(each.channel)
       if (each.do === 'wait') this.#capgo.clock.advance(each.ms)
-      await this.#install(each.do)
+      if (!isLarge) await this.#install(each.do)
     }
     this.#delete()
     this.#collect()
@@ -294,6 +333,7 @@ class Played {
         match: MOMENTS[meanwhile.moment]!,
         at: meanwhile.at,
         do: () => {
+          if (meanwhile.closes) for (const other of CHANNELS) if (other !== channel) this.#close(other)
           this.#delete(before)
           clock.advance(ROUND)
         },
@@ -350,6 +390,12 @@ class Played {
         store.update('app_versions', bundle, { deleted: true })
   }
 
+  #close(channel: string): void {
+    const { store } = this.#capgo
+    store.update('channels', store.find('channels', { app_id: APP_ID, name: channel })!, { version: null })
+    this.#served.delete(channel)
+  }
+
   #collect(): void {
     const count = () => this.#capgo.store.list('objects').filter(({ key }) => key.startsWith('orgs/')).length
     const before = count()
@@ -360,15 +406,14 @@ class Played {
   /** New phones of both platforms and plugins, and one that was there before. */
   async #install(after: string): Promise<void> {
     for (const [channel, { files, delta }] of this.#served) {
-      const known = this.#old.get(channel) ?? this.#device(channel, 'android', PLUGINS[0]!)
-      this.#old.set(channel, known)
-      // A phone that has seen a bundle of a later name stays with it, so this one is asked for what it would download.
-      const fresh = PLUGINS.filter((_, index) => index === 0 || delta !== 'only').flatMap((plugin, index) =>
-        index === 0 ? [this.#device(channel, 'ios', plugin)] : [this.#device(channel, 'android', plugin)],
-      )
-      for (const device of [known, ...fresh]) {
+      const known = this.#old.get(channel)
+      const fresh = this.#device(channel, 'ios', TODAY)
+      this.#old.set(channel, known ?? fresh)
+      // Who takes no delta files gets nothing where these are all there is.
+      const simple = delta === 'only' ? [] : [this.#device(channel, 'android', WITHOUT_DELTA)]
+      for (const device of [...(known === undefined ? [] : [known]), fresh, ...simple]) {
         const answer = await device.checkForUpdate()
-        if (answer.kind === 'up_to_date' && device === known && device.installed !== 'builtin') continue
+        if (answer.kind === 'up_to_date' && device === known) continue
         if (answer.kind !== 'update')
           throw new Error(`After ${after} a device on ${channel} gets no bundle: ${answer.error}`)
         const bundle = await device.update().catch(error => {

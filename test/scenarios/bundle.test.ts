@@ -24,6 +24,8 @@ async function createWorld(options: WorldOptions): Promise<World> {
   return world
 }
 
+/** It leads to the script that calls notifyAppReady(). */
+const page = (text: string) => `<script src="app.js"></script>${text}`
 /** Compressible, and larger than what is compressed at all. */
 const SCRIPT = `CapacitorUpdater.notifyAppReady();${'console.log("hello");'.repeat(1000)}`
 const IMAGE = Buffer.from(Array.from({ length: 9000 }, (_, index) => (index * 7919) % 251))
@@ -126,7 +128,7 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
     const [bundle] = world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })
     expect(bundle).toMatchObject({ r2_path: null, storage_provider: 'r2', manifest_count: 5 })
     expect(await installed(world)).toEqual(asInstalled(WEB))
-    world.repo.commit({ 'web/index.html': 'changed' })
+    world.repo.commit({ 'web/index.html': page('changed') })
     const since = world.capgo.requests.length
     const second = await publish(world, { delta: 'only' })
     expect(second.exitCode, second.visibleLog).toBe(0)
@@ -141,7 +143,7 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
   it('files that another bundle stored are found for a new channel too', async () => {
     const world = await createWorld({ files: webApp(WEB), server: { profile }, role: 'app_admin' })
     await publish(world)
-    const pull = await openPull(world, { files: { 'web/index.html': 'preview' } })
+    const pull = await openPull(world, { files: { 'web/index.html': page('preview') } })
     const since = world.capgo.requests.length
     const run = await pull.run('opened', {}, { inputs: { build: 'false' } })
     expect(run.exitCode, run.visibleLog).toBe(0)
@@ -434,7 +436,7 @@ describe('native packages', () => {
   it('that installed apps do not have fail the run, and do not where the user says so', async () => {
     const world = await createWorld({ files: { ...webApp(WEB), ...withCamera('7.0.1') } })
     await publish(world)
-    world.repo.commit({ ...withCamera('8.0.0'), 'web/index.html': 'needs the new camera' })
+    world.repo.commit({ ...withCamera('8.0.0'), 'web/index.html': page('needs the new camera') })
     const run = await publish(world)
     expect(run.exitCode).toBe(1)
     expect(run.outputs['error-code']).toBe('native_incompatible')
@@ -443,7 +445,7 @@ describe('native packages', () => {
     const warned = await publish(world, { 'on-incompatible': 'warn' })
     expect(warned.exitCode, warned.visibleLog).toBe(0)
     expect(withoutChance(warned.summary)).toMatchSnapshot()
-    world.repo.commit({ ...withCamera('9.0.0'), 'web/index.html': 'and once more' })
+    world.repo.commit({ ...withCamera('9.0.0'), 'web/index.html': page('and once more') })
     const ignored = await publish(world, { 'on-incompatible': 'ignore' })
     expect(ignored.summary).not.toContain('lack native code')
   })
@@ -451,7 +453,9 @@ describe('native packages', () => {
   it('of a pull request are compared with what its base serves', async () => {
     const world = await createWorld({ files: { ...webApp(WEB), ...withCamera('7.0.1') } })
     await publish(world)
-    const pull = await openPull(world, { files: { ...withCamera('8.0.0'), 'web/index.html': 'new camera' } })
+    const pull = await openPull(world, {
+      files: { ...withCamera('8.0.0'), 'web/index.html': page('new camera') },
+    })
     for (const action of ['opened', 'synchronize'] as const) {
       const run = await pull.run(action, {}, { inputs: { build: 'false' } })
       expect(run.exitCode, run.visibleLog).toBe(0)
@@ -466,17 +470,17 @@ describe('native packages', () => {
     await publish(world)
     const [channel] = world.capgo.store.list('channels', { app_id: APP_ID, name: 'production' })
     world.capgo.store.update('channels', channel!, { disable_auto_update: 'version_number' })
-    world.repo.commit({ 'web/index.html': 'by number' })
+    world.repo.commit({ 'web/index.html': page('by number') })
     await publish(world, { 'native-version': '1.0.0' })
     expect(world.capgo.store.list('app_versions', { min_update_version: '1.0.0' })).toHaveLength(1)
-    world.repo.commit({ ...withCamera('8.0.0'), 'web/index.html': 'newer camera' })
+    world.repo.commit({ ...withCamera('8.0.0'), 'web/index.html': page('newer camera') })
     const refused = await publish(world, { 'native-version': '1.0.0' })
     expect(refused.outputs['error-code']).toBe('native_incompatible')
     const run = await publish(world, { 'native-version': '1.1.0' })
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(world.capgo.store.list('app_versions', { min_update_version: '1.1.0' })).toHaveLength(1)
     expect(await device(world, { versionBuild: '1.0.0' }).update()).toBeNull()
-    expect((await installed(world, { versionBuild: '1.1.0' }))['index.html']).toBe('newer camera')
+    expect((await installed(world, { versionBuild: '1.1.0' }))['index.html']).toBe(page('newer camera'))
   })
 })
 

@@ -327,6 +327,23 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       code: '',
       files: { 'capacitor.config.json': '{ "webDir": "www" }' },
     },
+    {
+      title: 'an app id from an unset variable',
+      code: 'app_id_missing',
+      files: {
+        'capacitor.config.json': null,
+        'capacitor.config.ts': "export default {\n  appId: process.env.APP_ID,\n  webDir: 'www',\n}\n",
+      },
+    },
+    {
+      title: 'a config that imports a generated file',
+      code: 'config_module_missing',
+      files: {
+        'capacitor.config.json': null,
+        'capacitor.config.ts':
+          "import { appId } from './generated'\nexport default { appId, webDir: 'www' }\n",
+      },
+    },
   ],
   'Install and build': [
     { title: 'no package.json', code: '', files: { 'package.json': null } },
@@ -346,6 +363,18 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
           scripts: { build: 'node build.js' },
           dependencies: { left: '1.0.0' },
         }),
+      },
+    },
+    {
+      title: 'a lockfile that does not match',
+      code: 'install_failed',
+      files: {
+        'package.json': JSON.stringify({
+          version: '1.2.0',
+          scripts: { build: 'node build.js' },
+          dependencies: { left: 'file:left' },
+        }),
+        'left/package.json': '{ "name": "left", "version": "1.0.0" }',
       },
     },
     {

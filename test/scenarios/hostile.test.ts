@@ -31,7 +31,7 @@ const ACTIVE =
 function build(fails: boolean): string {
   return `${LINES.map(line => `console.log(${JSON.stringify(line)})`).join('\n')}
 require('fs').mkdirSync('www', { recursive: true })
-require('fs').writeFileSync('www/index.html', require('fs').readFileSync('greeting.txt', 'utf8'))
+require('fs').writeFileSync('www/index.html', require('fs').readFileSync('greeting.txt', 'utf8') + '<script src="app.js"></script>')
 require('fs').writeFileSync('www/app.js', 'CapacitorUpdater.notifyAppReady()')
 require('fs').writeFileSync('www/' + ${JSON.stringify(FILE)}, '1')
 ${fails ? "throw new Error('::error::hacked <img src=x> @everyone')" : ''}

@@ -2,7 +2,7 @@ import { createHash, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { Device } from '../helpers/device.ts'
 import { openPull } from './pull.ts'
-import { APP_ID, createBuiltWorld, type World, webFolder } from './scenario.ts'
+import { APP_ID, createBuiltWorld, createWorld, type World, webFolder } from './scenario.ts'
 import { bundlesOf, channelOf, dispatch, servedBy } from './stages.ts'
 
 const keys = () =>
@@ -243,5 +243,37 @@ describe('the Capacitor config', () => {
     const plain = await world.push('main')
     expect(plain.outputs.outcome, plain.visibleLog).toBe('published')
     expect(plain.visibleLog).toContain('The Capacitor config was not read (config_threw')
+  })
+
+  it('is read again once the packages are there that it imports; package.json may lie above it', async () => {
+    const packages = {
+      '': { name: 'nx', version: '3.1.0', dependencies: { settings: 'file:libs/settings' } },
+      'libs/settings': { name: 'settings', version: '1.0.0' },
+      'node_modules/settings': { resolved: 'libs/settings', link: true },
+    }
+    const world = await createWorld({
+      files: {
+        'package.json': json({ ...packages[''], scripts: { 'build:mobile': 'node build.js' } }),
+        'package-lock.json': json({ name: 'nx', version: '3.1.0', lockfileVersion: 3, packages }),
+        'libs/settings/package.json': json({ ...packages['libs/settings'], main: 'index.js' }),
+        'libs/settings/index.js': `exports.appId = '${APP_ID}'`,
+        'build.js': `const { cpSync } = require('fs'); cpSync('apps/mobile/page', 'dist/mobile', { recursive: true })`,
+        'apps/mobile/page/index.html': '<script src="app.js"></script>',
+        'apps/mobile/page/app.js': 'CapacitorUpdater.notifyAppReady()',
+        'apps/mobile/capacitor.config.ts': `import { appId } from 'settings'
+          import type { CapacitorConfig } from '@capacitor/cli'
+          export default { appId, webDir: '../../dist/mobile' } satisfies CapacitorConfig`,
+        '.gitignore': 'dist\nnode_modules\n',
+      },
+      inputs: { 'working-directory': 'apps/mobile', 'build-script': 'build:mobile' },
+      builds: true,
+    })
+    const run = await world.push('main')
+    expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'published', 'bundle-version': '3.1.0' })
+    expect(run.visibleLog).toContain('The Capacitor config needs packages')
+    expect(run.visibleLog.match(/Installed with npm ci|They are installed already/g)).toEqual([
+      'Installed with npm ci',
+      'They are installed already',
+    ])
   })
 })

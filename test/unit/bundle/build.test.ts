@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { buildWebApp, installDependencies } from '../../../src/bundle/build.ts'
@@ -237,14 +237,14 @@ describe('buildWebApp', () => {
   })
 
   it('needs a package.json', async () => {
-    const root = makeProject({})
-    mkdirSync(join(root, 'app'))
+    const root = makeProject({ 'app/web/package.json': {}, 'app/capacitor.config.json': {} })
     const error = await failure(
       buildWebApp({ ...(await setUp(root, join(root, 'app'))).options, script: 'build' }),
     )
+    expect(error.hint).toMatch(/^Found in "app\/web"\. Set the input working-directory/)
     expect(error).toMatchObject({
       code: 'package_json_missing',
-      message: '"app" has no package.json, nor have the folders above it.',
+      message: 'No package.json found in "app" or above it.',
     })
   })
 
@@ -264,7 +264,7 @@ describe('buildWebApp', () => {
       code: 'build_script_missing',
       message: 'package.json has no script "build".',
     })
-    expect(error.hint).toContain('package.json has: build:prod, test.')
+    expect(error.hint).toContain('It has: build:prod, test.')
   })
 
   it('does not take what every object has for a script', async () => {

@@ -105,12 +105,14 @@ export default config;
         `import { fileURLToPath } from 'node:url'
          import { CapacitorConfig } from '@capacitor/cli'
          import base from './base'
+         import { version as v } from './version'
          import pkg from './package.json'
          const { default: names } = await (import('./names'))
-         const config: CapacitorConfig = { ...base, webDir: names[0], plugins: { CapacitorUpdater: { version: pkg.version, updateUrl: fileURLToPath(import.meta.url) } } }
+         const config: CapacitorConfig = { ...base, webDir: names[0], plugins: { CapacitorUpdater: { version: pkg.version + v, updateUrl: fileURLToPath(import.meta.url) } } }
          export default config`,
         {
           'base.ts': 'export default { appId: import.meta.dirname ? "com.example.app" : "" } as const',
+          'version.ts': 'export const version: string = "-x"',
           'names.ts': 'export default ["build"] satisfies string[]',
           'package.json': { type: 'module', version: '3.2.1' },
         },
@@ -118,7 +120,7 @@ export default config;
       expect(await read(root)).toMatchObject({
         appId: 'com.example.app',
         webDir: 'build',
-        updater: { version: '3.2.1', updateUrl: join(root, 'capacitor.config.ts') },
+        updater: { version: '3.2.1-x', updateUrl: join(root, 'capacitor.config.ts') },
       })
     })
 
@@ -489,6 +491,12 @@ describe('findCapacitorDirectory', () => {
       'app',
       'app/src-capacitor',
       ['app/src-capacitor/capacitor.config.json', 'capacitor.config.ts'],
+    ],
+    [
+      "Quasar's, with a left-over beside it",
+      'app',
+      'app/src-capacitor',
+      ['app/src-capacitor/capacitor.config.json', 'app/capacitor.config.ts'],
     ],
     ['the nearest above', 'app/web', 'app', ['app/capacitor.config.js', 'capacitor.config.ts']],
     ['none', 'app', 'app', []],

@@ -62,6 +62,7 @@ describe('what index.html loads', () => {
       },
     ],
     ['an import map', { 'index.html': '<script type="importmap">{"imports":{"a":"./x.js"}}</script>' }],
+    ['an import in a comment', { 'index.html': '<script>// import "/x.js"\n/* import("/y.js") */</script>' }],
     ['no ending', { 'index.html': '<script src="/config"></script>' }],
     [
       'an import of the page',

@@ -166,6 +166,12 @@ describe('a publish', () => {
     )
   })
 
+  it('says of a version that cannot be compared what it is, where a minimum is needed too', () => {
+    const byNumber = channel({ disable_auto_update: 'version_number', version: null })
+    const unfit = facts({ natives: [android('2024.05.01')], channel: byNumber, bundles: [] })
+    expect(() => checkBeforeBuild(unfit)).toThrow('"2024.05.01" (android/app/build.gradle:12)')
+  })
+
   it('leaves out a platform that the channel is switched off for', () => {
     const natives = [android('1.0'), ios('5.2.0')]
     const wanted = { version: '5.3.0', source: 'package.json', forced: false }

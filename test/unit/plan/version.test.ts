@@ -56,6 +56,13 @@ describe('chooseName', () => {
     expect(choice.names[0]).toBe('1.4.1-production.57.1')
     expect(choice.why).toContain('a name that other content has')
   })
+  it('tells why in a sentence, also where package.json tells no version', () => {
+    const why = (wanted: NameRequest['wanted']) => chooseName(request({ wanted })).why
+    expect(why(wanted('0.9.0'))).toMatch(/^package\.json says 0\.9\.0, but 0\.9\.0 is below native/)
+    expect(why(chooseVersion({ input: null, tag: null, manifest: {} }))).toMatch(
+      /^no version in package\.json \(taken as 0\.0\.0\), but 0\.0\.0 is below native/,
+    )
+  })
   it('moves when the name is the native version, which is never delivered', () => {
     const choice = chooseName(request({ natives: native('1.4.0') }))
     expect(choice.names[0]).toBe('1.4.1-production.57.1')
