@@ -118,7 +118,6 @@ function codesOfSource(): Set<string> {
     'bundle/check.ts: first!.code',
     'bundle/json.ts: code',
     'capgo/refusal.ts: code',
-    'capgo/refusal.ts: code',
     'operations/testers.ts: first.code',
     'system-error.ts: kind.code',
   ])
