@@ -1,849 +1,6 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 9659:
-/***/ (function(__unused_webpack_module, exports, __nccwpck_require__) {
-
-
-/* eslint-disable @typescript-eslint/no-explicit-any */
-var __createBinding = (this && this.__createBinding) || (Object.create ? (function(o, m, k, k2) {
-    if (k2 === undefined) k2 = k;
-    var desc = Object.getOwnPropertyDescriptor(m, k);
-    if (!desc || ("get" in desc ? !m.__esModule : desc.writable || desc.configurable)) {
-      desc = { enumerable: true, get: function() { return m[k]; } };
-    }
-    Object.defineProperty(o, k2, desc);
-}) : (function(o, m, k, k2) {
-    if (k2 === undefined) k2 = k;
-    o[k2] = m[k];
-}));
-var __setModuleDefault = (this && this.__setModuleDefault) || (Object.create ? (function(o, v) {
-    Object.defineProperty(o, "default", { enumerable: true, value: v });
-}) : function(o, v) {
-    o["default"] = v;
-});
-var __importStar = (this && this.__importStar) || (function () {
-    var ownKeys = function(o) {
-        ownKeys = Object.getOwnPropertyNames || function (o) {
-            var ar = [];
-            for (var k in o) if (Object.prototype.hasOwnProperty.call(o, k)) ar[ar.length] = k;
-            return ar;
-        };
-        return ownKeys(o);
-    };
-    return function (mod) {
-        if (mod && mod.__esModule) return mod;
-        var result = {};
-        if (mod != null) for (var k = ownKeys(mod), i = 0; i < k.length; i++) if (k[i] !== "default") __createBinding(result, mod, k[i]);
-        __setModuleDefault(result, mod);
-        return result;
-    };
-})();
-var __awaiter = (this && this.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-Object.defineProperty(exports, "__esModule", ({ value: true }));
-exports.HttpClient = exports.HttpClientResponse = exports.HttpClientError = exports.MediaTypes = exports.Headers = exports.HttpCodes = void 0;
-exports.getProxyUrl = getProxyUrl;
-exports.isHttps = isHttps;
-const http = __importStar(__nccwpck_require__(8611));
-const https = __importStar(__nccwpck_require__(5692));
-const pm = __importStar(__nccwpck_require__(3335));
-const tunnel = __importStar(__nccwpck_require__(770));
-const undici_1 = __nccwpck_require__(6752);
-var HttpCodes;
-(function (HttpCodes) {
-    HttpCodes[HttpCodes["OK"] = 200] = "OK";
-    HttpCodes[HttpCodes["MultipleChoices"] = 300] = "MultipleChoices";
-    HttpCodes[HttpCodes["MovedPermanently"] = 301] = "MovedPermanently";
-    HttpCodes[HttpCodes["ResourceMoved"] = 302] = "ResourceMoved";
-    HttpCodes[HttpCodes["SeeOther"] = 303] = "SeeOther";
-    HttpCodes[HttpCodes["NotModified"] = 304] = "NotModified";
-    HttpCodes[HttpCodes["UseProxy"] = 305] = "UseProxy";
-    HttpCodes[HttpCodes["SwitchProxy"] = 306] = "SwitchProxy";
-    HttpCodes[HttpCodes["TemporaryRedirect"] = 307] = "TemporaryRedirect";
-    HttpCodes[HttpCodes["PermanentRedirect"] = 308] = "PermanentRedirect";
-    HttpCodes[HttpCodes["BadRequest"] = 400] = "BadRequest";
-    HttpCodes[HttpCodes["Unauthorized"] = 401] = "Unauthorized";
-    HttpCodes[HttpCodes["PaymentRequired"] = 402] = "PaymentRequired";
-    HttpCodes[HttpCodes["Forbidden"] = 403] = "Forbidden";
-    HttpCodes[HttpCodes["NotFound"] = 404] = "NotFound";
-    HttpCodes[HttpCodes["MethodNotAllowed"] = 405] = "MethodNotAllowed";
-    HttpCodes[HttpCodes["NotAcceptable"] = 406] = "NotAcceptable";
-    HttpCodes[HttpCodes["ProxyAuthenticationRequired"] = 407] = "ProxyAuthenticationRequired";
-    HttpCodes[HttpCodes["RequestTimeout"] = 408] = "RequestTimeout";
-    HttpCodes[HttpCodes["Conflict"] = 409] = "Conflict";
-    HttpCodes[HttpCodes["Gone"] = 410] = "Gone";
-    HttpCodes[HttpCodes["TooManyRequests"] = 429] = "TooManyRequests";
-    HttpCodes[HttpCodes["InternalServerError"] = 500] = "InternalServerError";
-    HttpCodes[HttpCodes["NotImplemented"] = 501] = "NotImplemented";
-    HttpCodes[HttpCodes["BadGateway"] = 502] = "BadGateway";
-    HttpCodes[HttpCodes["ServiceUnavailable"] = 503] = "ServiceUnavailable";
-    HttpCodes[HttpCodes["GatewayTimeout"] = 504] = "GatewayTimeout";
-})(HttpCodes || (exports.HttpCodes = HttpCodes = {}));
-var Headers;
-(function (Headers) {
-    Headers["Accept"] = "accept";
-    Headers["ContentType"] = "content-type";
-})(Headers || (exports.Headers = Headers = {}));
-var MediaTypes;
-(function (MediaTypes) {
-    MediaTypes["ApplicationJson"] = "application/json";
-})(MediaTypes || (exports.MediaTypes = MediaTypes = {}));
-/**
- * Returns the proxy URL, depending upon the supplied url and proxy environment variables.
- * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
- */
-function getProxyUrl(serverUrl) {
-    const proxyUrl = pm.getProxyUrl(new URL(serverUrl));
-    return proxyUrl ? proxyUrl.href : '';
-}
-const HttpRedirectCodes = [
-    HttpCodes.MovedPermanently,
-    HttpCodes.ResourceMoved,
-    HttpCodes.SeeOther,
-    HttpCodes.TemporaryRedirect,
-    HttpCodes.PermanentRedirect
-];
-const HttpResponseRetryCodes = [
-    HttpCodes.BadGateway,
-    HttpCodes.ServiceUnavailable,
-    HttpCodes.GatewayTimeout
-];
-const RetryableHttpVerbs = ['OPTIONS', 'GET', 'DELETE', 'HEAD'];
-const ExponentialBackoffCeiling = 10;
-const ExponentialBackoffTimeSlice = 5;
-class HttpClientError extends Error {
-    constructor(message, statusCode) {
-        super(message);
-        this.name = 'HttpClientError';
-        this.statusCode = statusCode;
-        Object.setPrototypeOf(this, HttpClientError.prototype);
-    }
-}
-exports.HttpClientError = HttpClientError;
-class HttpClientResponse {
-    constructor(message) {
-        this.message = message;
-    }
-    readBody() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                let output = Buffer.alloc(0);
-                this.message.on('data', (chunk) => {
-                    output = Buffer.concat([output, chunk]);
-                });
-                this.message.on('end', () => {
-                    resolve(output.toString());
-                });
-            }));
-        });
-    }
-    readBodyBuffer() {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve) => __awaiter(this, void 0, void 0, function* () {
-                const chunks = [];
-                this.message.on('data', (chunk) => {
-                    chunks.push(chunk);
-                });
-                this.message.on('end', () => {
-                    resolve(Buffer.concat(chunks));
-                });
-            }));
-        });
-    }
-}
-exports.HttpClientResponse = HttpClientResponse;
-function isHttps(requestUrl) {
-    const parsedUrl = new URL(requestUrl);
-    return parsedUrl.protocol === 'https:';
-}
-class HttpClient {
-    constructor(userAgent, handlers, requestOptions) {
-        this._ignoreSslError = false;
-        this._allowRedirects = true;
-        this._allowRedirectDowngrade = false;
-        this._maxRedirects = 50;
-        this._allowRetries = false;
-        this._maxRetries = 1;
-        this._keepAlive = false;
-        this._disposed = false;
-        this.userAgent = this._getUserAgentWithOrchestrationId(userAgent);
-        this.handlers = handlers || [];
-        this.requestOptions = requestOptions;
-        if (requestOptions) {
-            if (requestOptions.ignoreSslError != null) {
-                this._ignoreSslError = requestOptions.ignoreSslError;
-            }
-            this._socketTimeout = requestOptions.socketTimeout;
-            if (requestOptions.allowRedirects != null) {
-                this._allowRedirects = requestOptions.allowRedirects;
-            }
-            if (requestOptions.allowRedirectDowngrade != null) {
-                this._allowRedirectDowngrade = requestOptions.allowRedirectDowngrade;
-            }
-            if (requestOptions.maxRedirects != null) {
-                this._maxRedirects = Math.max(requestOptions.maxRedirects, 0);
-            }
-            if (requestOptions.keepAlive != null) {
-                this._keepAlive = requestOptions.keepAlive;
-            }
-            if (requestOptions.allowRetries != null) {
-                this._allowRetries = requestOptions.allowRetries;
-            }
-            if (requestOptions.maxRetries != null) {
-                this._maxRetries = requestOptions.maxRetries;
-            }
-        }
-    }
-    options(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('OPTIONS', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    get(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('GET', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    del(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('DELETE', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    post(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('POST', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    patch(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PATCH', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    put(requestUrl, data, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('PUT', requestUrl, data, additionalHeaders || {});
-        });
-    }
-    head(requestUrl, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request('HEAD', requestUrl, null, additionalHeaders || {});
-        });
-    }
-    sendStream(verb, requestUrl, stream, additionalHeaders) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return this.request(verb, requestUrl, stream, additionalHeaders);
-        });
-    }
-    /**
-     * Gets a typed object from an endpoint
-     * Be aware that not found returns a null.  Other errors (4xx, 5xx) reject the promise
-     */
-    getJson(requestUrl_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, additionalHeaders = {}) {
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            const res = yield this.get(requestUrl, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    postJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.post(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    putJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.put(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    patchJson(requestUrl_1, obj_1) {
-        return __awaiter(this, arguments, void 0, function* (requestUrl, obj, additionalHeaders = {}) {
-            const data = JSON.stringify(obj, null, 2);
-            additionalHeaders[Headers.Accept] = this._getExistingOrDefaultHeader(additionalHeaders, Headers.Accept, MediaTypes.ApplicationJson);
-            additionalHeaders[Headers.ContentType] =
-                this._getExistingOrDefaultContentTypeHeader(additionalHeaders, MediaTypes.ApplicationJson);
-            const res = yield this.patch(requestUrl, data, additionalHeaders);
-            return this._processResponse(res, this.requestOptions);
-        });
-    }
-    /**
-     * Makes a raw http request.
-     * All other methods such as get, post, patch, and request ultimately call this.
-     * Prefer get, del, post and patch
-     */
-    request(verb, requestUrl, data, headers) {
-        return __awaiter(this, void 0, void 0, function* () {
-            if (this._disposed) {
-                throw new Error('Client has already been disposed.');
-            }
-            const parsedUrl = new URL(requestUrl);
-            let info = this._prepareRequest(verb, parsedUrl, headers);
-            // Only perform retries on reads since writes may not be idempotent.
-            const maxTries = this._allowRetries && RetryableHttpVerbs.includes(verb)
-                ? this._maxRetries + 1
-                : 1;
-            let numTries = 0;
-            let response;
-            do {
-                response = yield this.requestRaw(info, data);
-                // Check if it's an authentication challenge
-                if (response &&
-                    response.message &&
-                    response.message.statusCode === HttpCodes.Unauthorized) {
-                    let authenticationHandler;
-                    for (const handler of this.handlers) {
-                        if (handler.canHandleAuthentication(response)) {
-                            authenticationHandler = handler;
-                            break;
-                        }
-                    }
-                    if (authenticationHandler) {
-                        return authenticationHandler.handleAuthentication(this, info, data);
-                    }
-                    else {
-                        // We have received an unauthorized response but have no handlers to handle it.
-                        // Let the response return to the caller.
-                        return response;
-                    }
-                }
-                let redirectsRemaining = this._maxRedirects;
-                while (response.message.statusCode &&
-                    HttpRedirectCodes.includes(response.message.statusCode) &&
-                    this._allowRedirects &&
-                    redirectsRemaining > 0) {
-                    const redirectUrl = response.message.headers['location'];
-                    if (!redirectUrl) {
-                        // if there's no location to redirect to, we won't
-                        break;
-                    }
-                    const parsedRedirectUrl = new URL(redirectUrl);
-                    if (parsedUrl.protocol === 'https:' &&
-                        parsedUrl.protocol !== parsedRedirectUrl.protocol &&
-                        !this._allowRedirectDowngrade) {
-                        throw new Error('Redirect from HTTPS to HTTP protocol. This downgrade is not allowed for security reasons. If you want to allow this behavior, set the allowRedirectDowngrade option to true.');
-                    }
-                    // we need to finish reading the response before reassigning response
-                    // which will leak the open socket.
-                    yield response.readBody();
-                    // strip authorization header if redirected to a different hostname
-                    if (parsedRedirectUrl.hostname !== parsedUrl.hostname) {
-                        for (const header in headers) {
-                            // header names are case insensitive
-                            if (header.toLowerCase() === 'authorization') {
-                                delete headers[header];
-                            }
-                        }
-                    }
-                    // let's make the request with the new redirectUrl
-                    info = this._prepareRequest(verb, parsedRedirectUrl, headers);
-                    response = yield this.requestRaw(info, data);
-                    redirectsRemaining--;
-                }
-                if (!response.message.statusCode ||
-                    !HttpResponseRetryCodes.includes(response.message.statusCode)) {
-                    // If not a retry code, return immediately instead of retrying
-                    return response;
-                }
-                numTries += 1;
-                if (numTries < maxTries) {
-                    yield response.readBody();
-                    yield this._performExponentialBackoff(numTries);
-                }
-            } while (numTries < maxTries);
-            return response;
-        });
-    }
-    /**
-     * Needs to be called if keepAlive is set to true in request options.
-     */
-    dispose() {
-        if (this._agent) {
-            this._agent.destroy();
-        }
-        this._disposed = true;
-    }
-    /**
-     * Raw request.
-     * @param info
-     * @param data
-     */
-    requestRaw(info, data) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => {
-                function callbackForResult(err, res) {
-                    if (err) {
-                        reject(err);
-                    }
-                    else if (!res) {
-                        // If `err` is not passed, then `res` must be passed.
-                        reject(new Error('Unknown error'));
-                    }
-                    else {
-                        resolve(res);
-                    }
-                }
-                this.requestRawWithCallback(info, data, callbackForResult);
-            });
-        });
-    }
-    /**
-     * Raw request with callback.
-     * @param info
-     * @param data
-     * @param onResult
-     */
-    requestRawWithCallback(info, data, onResult) {
-        if (typeof data === 'string') {
-            if (!info.options.headers) {
-                info.options.headers = {};
-            }
-            info.options.headers['Content-Length'] = Buffer.byteLength(data, 'utf8');
-        }
-        let callbackCalled = false;
-        function handleResult(err, res) {
-            if (!callbackCalled) {
-                callbackCalled = true;
-                onResult(err, res);
-            }
-        }
-        const req = info.httpModule.request(info.options, (msg) => {
-            const res = new HttpClientResponse(msg);
-            handleResult(undefined, res);
-        });
-        let socket;
-        req.on('socket', sock => {
-            socket = sock;
-        });
-        // If we ever get disconnected, we want the socket to timeout eventually
-        req.setTimeout(this._socketTimeout || 3 * 60000, () => {
-            if (socket) {
-                socket.end();
-            }
-            handleResult(new Error(`Request timeout: ${info.options.path}`));
-        });
-        req.on('error', function (err) {
-            // err has statusCode property
-            // res should have headers
-            handleResult(err);
-        });
-        if (data && typeof data === 'string') {
-            req.write(data, 'utf8');
-        }
-        if (data && typeof data !== 'string') {
-            data.on('close', function () {
-                req.end();
-            });
-            data.pipe(req);
-        }
-        else {
-            req.end();
-        }
-    }
-    /**
-     * Gets an http agent. This function is useful when you need an http agent that handles
-     * routing through a proxy server - depending upon the url and proxy environment variables.
-     * @param serverUrl  The server URL where the request will be sent. For example, https://api.github.com
-     */
-    getAgent(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        return this._getAgent(parsedUrl);
-    }
-    getAgentDispatcher(serverUrl) {
-        const parsedUrl = new URL(serverUrl);
-        const proxyUrl = pm.getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (!useProxy) {
-            return;
-        }
-        return this._getProxyAgentDispatcher(parsedUrl, proxyUrl);
-    }
-    _prepareRequest(method, requestUrl, headers) {
-        const info = {};
-        info.parsedUrl = requestUrl;
-        const usingSsl = info.parsedUrl.protocol === 'https:';
-        info.httpModule = usingSsl ? https : http;
-        const defaultPort = usingSsl ? 443 : 80;
-        info.options = {};
-        info.options.host = info.parsedUrl.hostname;
-        info.options.port = info.parsedUrl.port
-            ? parseInt(info.parsedUrl.port)
-            : defaultPort;
-        info.options.path =
-            (info.parsedUrl.pathname || '') + (info.parsedUrl.search || '');
-        info.options.method = method;
-        info.options.headers = this._mergeHeaders(headers);
-        if (this.userAgent != null) {
-            info.options.headers['user-agent'] = this.userAgent;
-        }
-        info.options.agent = this._getAgent(info.parsedUrl);
-        // gives handlers an opportunity to participate
-        if (this.handlers) {
-            for (const handler of this.handlers) {
-                handler.prepareRequest(info.options);
-            }
-        }
-        return info;
-    }
-    _mergeHeaders(headers) {
-        if (this.requestOptions && this.requestOptions.headers) {
-            return Object.assign({}, lowercaseKeys(this.requestOptions.headers), lowercaseKeys(headers || {}));
-        }
-        return lowercaseKeys(headers || {});
-    }
-    /**
-     * Gets an existing header value or returns a default.
-     * Handles converting number header values to strings since HTTP headers must be strings.
-     * Note: This returns string | string[] since some headers can have multiple values.
-     * For headers that must always be a single string (like Content-Type), use the
-     * specialized _getExistingOrDefaultContentTypeHeader method instead.
-     */
-    _getExistingOrDefaultHeader(additionalHeaders, header, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[header];
-            if (headerValue) {
-                clientHeader =
-                    typeof headerValue === 'number' ? headerValue.toString() : headerValue;
-            }
-        }
-        const additionalValue = additionalHeaders[header];
-        if (additionalValue !== undefined) {
-            return typeof additionalValue === 'number'
-                ? additionalValue.toString()
-                : additionalValue;
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    /**
-     * Specialized version of _getExistingOrDefaultHeader for Content-Type header.
-     * Always returns a single string (not an array) since Content-Type should be a single value.
-     * Converts arrays to comma-separated strings and numbers to strings to ensure type safety.
-     * This was split from _getExistingOrDefaultHeader to provide stricter typing for callers
-     * that assign the result to places expecting a string (e.g., additionalHeaders[Headers.ContentType]).
-     */
-    _getExistingOrDefaultContentTypeHeader(additionalHeaders, _default) {
-        let clientHeader;
-        if (this.requestOptions && this.requestOptions.headers) {
-            const headerValue = lowercaseKeys(this.requestOptions.headers)[Headers.ContentType];
-            if (headerValue) {
-                if (typeof headerValue === 'number') {
-                    clientHeader = String(headerValue);
-                }
-                else if (Array.isArray(headerValue)) {
-                    clientHeader = headerValue.join(', ');
-                }
-                else {
-                    clientHeader = headerValue;
-                }
-            }
-        }
-        const additionalValue = additionalHeaders[Headers.ContentType];
-        // Return the first non-undefined value, converting numbers or arrays to strings if necessary
-        if (additionalValue !== undefined) {
-            if (typeof additionalValue === 'number') {
-                return String(additionalValue);
-            }
-            else if (Array.isArray(additionalValue)) {
-                return additionalValue.join(', ');
-            }
-            else {
-                return additionalValue;
-            }
-        }
-        if (clientHeader !== undefined) {
-            return clientHeader;
-        }
-        return _default;
-    }
-    _getAgent(parsedUrl) {
-        let agent;
-        const proxyUrl = pm.getProxyUrl(parsedUrl);
-        const useProxy = proxyUrl && proxyUrl.hostname;
-        if (this._keepAlive && useProxy) {
-            agent = this._proxyAgent;
-        }
-        if (!useProxy) {
-            agent = this._agent;
-        }
-        // if agent is already assigned use that agent.
-        if (agent) {
-            return agent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        let maxSockets = 100;
-        if (this.requestOptions) {
-            maxSockets = this.requestOptions.maxSockets || http.globalAgent.maxSockets;
-        }
-        // This is `useProxy` again, but we need to check `proxyURl` directly for TypeScripts's flow analysis.
-        if (proxyUrl && proxyUrl.hostname) {
-            const agentOptions = {
-                maxSockets,
-                keepAlive: this._keepAlive,
-                proxy: Object.assign(Object.assign({}, ((proxyUrl.username || proxyUrl.password) && {
-                    proxyAuth: `${proxyUrl.username}:${proxyUrl.password}`
-                })), { host: proxyUrl.hostname, port: proxyUrl.port })
-            };
-            let tunnelAgent;
-            const overHttps = proxyUrl.protocol === 'https:';
-            if (usingSsl) {
-                tunnelAgent = overHttps ? tunnel.httpsOverHttps : tunnel.httpsOverHttp;
-            }
-            else {
-                tunnelAgent = overHttps ? tunnel.httpOverHttps : tunnel.httpOverHttp;
-            }
-            agent = tunnelAgent(agentOptions);
-            this._proxyAgent = agent;
-        }
-        // if tunneling agent isn't assigned create a new agent
-        if (!agent) {
-            const options = { keepAlive: this._keepAlive, maxSockets };
-            agent = usingSsl ? new https.Agent(options) : new http.Agent(options);
-            this._agent = agent;
-        }
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            agent.options = Object.assign(agent.options || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return agent;
-    }
-    _getProxyAgentDispatcher(parsedUrl, proxyUrl) {
-        let proxyAgent;
-        if (this._keepAlive) {
-            proxyAgent = this._proxyAgentDispatcher;
-        }
-        // if agent is already assigned use that agent.
-        if (proxyAgent) {
-            return proxyAgent;
-        }
-        const usingSsl = parsedUrl.protocol === 'https:';
-        proxyAgent = new undici_1.ProxyAgent(Object.assign({ uri: proxyUrl.href, pipelining: !this._keepAlive ? 0 : 1 }, ((proxyUrl.username || proxyUrl.password) && {
-            token: `Basic ${Buffer.from(`${proxyUrl.username}:${proxyUrl.password}`).toString('base64')}`
-        })));
-        this._proxyAgentDispatcher = proxyAgent;
-        if (usingSsl && this._ignoreSslError) {
-            // we don't want to set NODE_TLS_REJECT_UNAUTHORIZED=0 since that will affect request for entire process
-            // http.RequestOptions doesn't expose a way to modify RequestOptions.agent.options
-            // we have to cast it to any and change it directly
-            proxyAgent.options = Object.assign(proxyAgent.options.requestTls || {}, {
-                rejectUnauthorized: false
-            });
-        }
-        return proxyAgent;
-    }
-    _getUserAgentWithOrchestrationId(userAgent) {
-        const baseUserAgent = userAgent || 'actions/http-client';
-        const orchId = process.env['ACTIONS_ORCHESTRATION_ID'];
-        if (orchId) {
-            // Sanitize the orchestration ID to ensure it contains only valid characters
-            // Valid characters: 0-9, a-z, _, -, .
-            const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-            return `${baseUserAgent} actions_orchestration_id/${sanitizedId}`;
-        }
-        return baseUserAgent;
-    }
-    _performExponentialBackoff(retryNumber) {
-        return __awaiter(this, void 0, void 0, function* () {
-            retryNumber = Math.min(ExponentialBackoffCeiling, retryNumber);
-            const ms = ExponentialBackoffTimeSlice * Math.pow(2, retryNumber);
-            return new Promise(resolve => setTimeout(() => resolve(), ms));
-        });
-    }
-    _processResponse(res, options) {
-        return __awaiter(this, void 0, void 0, function* () {
-            return new Promise((resolve, reject) => __awaiter(this, void 0, void 0, function* () {
-                const statusCode = res.message.statusCode || 0;
-                const response = {
-                    statusCode,
-                    result: null,
-                    headers: {}
-                };
-                // not found leads to null obj returned
-                if (statusCode === HttpCodes.NotFound) {
-                    resolve(response);
-                }
-                // get the result from the body
-                function dateTimeDeserializer(key, value) {
-                    if (typeof value === 'string') {
-                        const a = new Date(value);
-                        if (!isNaN(a.valueOf())) {
-                            return a;
-                        }
-                    }
-                    return value;
-                }
-                let obj;
-                let contents;
-                try {
-                    contents = yield res.readBody();
-                    if (contents && contents.length > 0) {
-                        if (options && options.deserializeDates) {
-                            obj = JSON.parse(contents, dateTimeDeserializer);
-                        }
-                        else {
-                            obj = JSON.parse(contents);
-                        }
-                        response.result = obj;
-                    }
-                    response.headers = res.message.headers;
-                }
-                catch (err) {
-                    // Invalid resource (contents not json);  leaving result obj null
-                }
-                // note that 3xx redirects are handled by the http layer.
-                if (statusCode > 299) {
-                    let msg;
-                    // if exception/error in body, attempt to get better error
-                    if (obj && obj.message) {
-                        msg = obj.message;
-                    }
-                    else if (contents && contents.length > 0) {
-                        // it may be the case that the exception is in the body message as string
-                        msg = contents;
-                    }
-                    else {
-                        msg = `Failed request: (${statusCode})`;
-                    }
-                    const err = new HttpClientError(msg, statusCode);
-                    err.result = response.result;
-                    reject(err);
-                }
-                else {
-                    resolve(response);
-                }
-            }));
-        });
-    }
-}
-exports.HttpClient = HttpClient;
-const lowercaseKeys = (obj) => Object.keys(obj).reduce((c, k) => ((c[k.toLowerCase()] = obj[k]), c), {});
-//# sourceMappingURL=index.js.map
-
-/***/ }),
-
-/***/ 3335:
-/***/ ((__unused_webpack_module, exports) => {
-
-
-Object.defineProperty(exports, "__esModule", ({ value: true }));
-exports.getProxyUrl = getProxyUrl;
-exports.checkBypass = checkBypass;
-function getProxyUrl(reqUrl) {
-    const usingSsl = reqUrl.protocol === 'https:';
-    if (checkBypass(reqUrl)) {
-        return undefined;
-    }
-    const proxyVar = (() => {
-        if (usingSsl) {
-            return process.env['https_proxy'] || process.env['HTTPS_PROXY'];
-        }
-        else {
-            return process.env['http_proxy'] || process.env['HTTP_PROXY'];
-        }
-    })();
-    if (proxyVar) {
-        try {
-            return new DecodedURL(proxyVar);
-        }
-        catch (_a) {
-            if (!proxyVar.startsWith('http://') && !proxyVar.startsWith('https://'))
-                return new DecodedURL(`http://${proxyVar}`);
-        }
-    }
-    else {
-        return undefined;
-    }
-}
-function checkBypass(reqUrl) {
-    if (!reqUrl.hostname) {
-        return false;
-    }
-    const reqHost = reqUrl.hostname;
-    if (isLoopbackAddress(reqHost)) {
-        return true;
-    }
-    const noProxy = process.env['no_proxy'] || process.env['NO_PROXY'] || '';
-    if (!noProxy) {
-        return false;
-    }
-    // Determine the request port
-    let reqPort;
-    if (reqUrl.port) {
-        reqPort = Number(reqUrl.port);
-    }
-    else if (reqUrl.protocol === 'http:') {
-        reqPort = 80;
-    }
-    else if (reqUrl.protocol === 'https:') {
-        reqPort = 443;
-    }
-    // Format the request hostname and hostname with port
-    const upperReqHosts = [reqUrl.hostname.toUpperCase()];
-    if (typeof reqPort === 'number') {
-        upperReqHosts.push(`${upperReqHosts[0]}:${reqPort}`);
-    }
-    // Compare request host against noproxy
-    for (const upperNoProxyItem of noProxy
-        .split(',')
-        .map(x => x.trim().toUpperCase())
-        .filter(x => x)) {
-        if (upperNoProxyItem === '*' ||
-            upperReqHosts.some(x => x === upperNoProxyItem ||
-                x.endsWith(`.${upperNoProxyItem}`) ||
-                (upperNoProxyItem.startsWith('.') &&
-                    x.endsWith(`${upperNoProxyItem}`)))) {
-            return true;
-        }
-    }
-    return false;
-}
-function isLoopbackAddress(host) {
-    const hostLower = host.toLowerCase();
-    return (hostLower === 'localhost' ||
-        hostLower.startsWith('127.') ||
-        hostLower.startsWith('[::1]') ||
-        hostLower.startsWith('[0:0:0:0:0:0:0:1]'));
-}
-class DecodedURL extends URL {
-    constructor(url, base) {
-        super(url, base);
-        this._decodedUsername = decodeURIComponent(super.username);
-        this._decodedPassword = decodeURIComponent(super.password);
-    }
-    get username() {
-        return this._decodedUsername;
-    }
-    get password() {
-        return this._decodedPassword;
-    }
-}
-//# sourceMappingURL=proxy.js.map
-
-/***/ }),
-
 /***/ 546:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
@@ -9459,7 +8616,7 @@ module.exports = /^#!(.*)/;
 /***/ 770:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
-module.exports = __nccwpck_require__(218);
+/* unused reexport */ __nccwpck_require__(218);
 
 
 /***/ }),
@@ -9467,6 +8624,7 @@ module.exports = __nccwpck_require__(218);
 /***/ 218:
 /***/ ((__unused_webpack_module, exports, __nccwpck_require__) => {
 
+var __webpack_unused_export__;
 
 
 var net = __nccwpck_require__(9278);
@@ -9478,10 +8636,10 @@ var assert = __nccwpck_require__(2613);
 var util = __nccwpck_require__(9023);
 
 
-exports.httpOverHttp = httpOverHttp;
-exports.httpsOverHttp = httpsOverHttp;
-exports.httpOverHttps = httpOverHttps;
-exports.httpsOverHttps = httpsOverHttps;
+__webpack_unused_export__ = httpOverHttp;
+__webpack_unused_export__ = httpsOverHttp;
+__webpack_unused_export__ = httpOverHttps;
+__webpack_unused_export__ = httpsOverHttps;
 
 
 function httpOverHttp(options) {
@@ -9730,7 +8888,7 @@ if (process.env.NODE_DEBUG && /\btunnel\b/.test(process.env.NODE_DEBUG)) {
 } else {
   debug = function() {};
 }
-exports.debug = debug; // for test
+__webpack_unused_export__ = debug; // for test
 
 
 /***/ }),
@@ -9738,6 +8896,7 @@ exports.debug = debug; // for test
 /***/ 6752:
 /***/ ((module, __unused_webpack_exports, __nccwpck_require__) => {
 
+var __webpack_unused_export__;
 
 
 const Client = __nccwpck_require__(3701)
@@ -9769,22 +8928,22 @@ const RedirectHandler = __nccwpck_require__(8754)
 
 Object.assign(Dispatcher.prototype, api)
 
-module.exports.Dispatcher = Dispatcher
-module.exports.Client = Client
-module.exports.Pool = Pool
-module.exports.BalancedPool = BalancedPool
-module.exports.RoundRobinPool = RoundRobinPool
-module.exports.Agent = Agent
-module.exports.ProxyAgent = ProxyAgent
-module.exports.Socks5ProxyAgent = Socks5ProxyAgent
-module.exports.EnvHttpProxyAgent = EnvHttpProxyAgent
-module.exports.RetryAgent = RetryAgent
-module.exports.H2CClient = H2CClient
-module.exports.RetryHandler = RetryHandler
+module.exports.mk = Dispatcher
+__webpack_unused_export__ = Client
+__webpack_unused_export__ = Pool
+__webpack_unused_export__ = BalancedPool
+__webpack_unused_export__ = RoundRobinPool
+module.exports.g6 = Agent
+__webpack_unused_export__ = ProxyAgent
+__webpack_unused_export__ = Socks5ProxyAgent
+module.exports.J2 = EnvHttpProxyAgent
+__webpack_unused_export__ = RetryAgent
+__webpack_unused_export__ = H2CClient
+__webpack_unused_export__ = RetryHandler
 
-module.exports.DecoratorHandler = DecoratorHandler
-module.exports.RedirectHandler = RedirectHandler
-module.exports.interceptors = {
+__webpack_unused_export__ = DecoratorHandler
+__webpack_unused_export__ = RedirectHandler
+__webpack_unused_export__ = {
   redirect: __nccwpck_require__(1514),
   responseError: __nccwpck_require__(8918),
   retry: __nccwpck_require__(2026),
@@ -9795,16 +8954,16 @@ module.exports.interceptors = {
   deduplicate: __nccwpck_require__(7240)
 }
 
-module.exports.cacheStores = {
+__webpack_unused_export__ = {
   MemoryCacheStore: __nccwpck_require__(4889)
 }
 
 const SqliteCacheStore = __nccwpck_require__(1522)
-module.exports.cacheStores.SqliteCacheStore = SqliteCacheStore
+__webpack_unused_export__ = SqliteCacheStore
 
-module.exports.buildConnector = buildConnector
-module.exports.errors = errors
-module.exports.util = {
+module.exports.gU = buildConnector
+__webpack_unused_export__ = errors
+__webpack_unused_export__ = {
   parseHeaders: util.parseHeaders,
   headerNameToString: util.headerNameToString
 }
@@ -9858,8 +9017,8 @@ function makeDispatcher (fn) {
   }
 }
 
-module.exports.setGlobalDispatcher = setGlobalDispatcher
-module.exports.getGlobalDispatcher = getGlobalDispatcher
+__webpack_unused_export__ = setGlobalDispatcher
+__webpack_unused_export__ = getGlobalDispatcher
 
 const fetchImpl = (__nccwpck_require__(4398).fetch)
 
@@ -9891,12 +9050,12 @@ function appendFetchStackTrace (err, filename) {
   err.stack = stack ? `${stack}\n${captureLines}` : capture.stack
 }
 
-module.exports.fetch = function fetch (init, options = undefined) {
+module.exports.hd = function fetch (init, options = undefined) {
   return fetchImpl(init, options).catch(err => {
     if (currentFilename) {
       appendFetchStackTrace(err, currentFilename)
     } else if (err && typeof err === 'object') {
-      Error.captureStackTrace(err, module.exports.fetch)
+      Error.captureStackTrace(err, module.exports.hd)
     }
     throw err
   })
@@ -9908,70 +9067,70 @@ module.exports.FormData = __nccwpck_require__(5910).FormData
 
 const { setGlobalOrigin, getGlobalOrigin } = __nccwpck_require__(1059)
 
-module.exports.setGlobalOrigin = setGlobalOrigin
-module.exports.getGlobalOrigin = getGlobalOrigin
+__webpack_unused_export__ = setGlobalOrigin
+__webpack_unused_export__ = getGlobalOrigin
 
 const { CacheStorage } = __nccwpck_require__(3245)
 const { kConstruct } = __nccwpck_require__(6443)
 
-module.exports.caches = new CacheStorage(kConstruct)
+__webpack_unused_export__ = new CacheStorage(kConstruct)
 
 const { deleteCookie, getCookies, getSetCookies, setCookie, parseCookie } = __nccwpck_require__(9061)
 
-module.exports.deleteCookie = deleteCookie
-module.exports.getCookies = getCookies
-module.exports.getSetCookies = getSetCookies
-module.exports.setCookie = setCookie
-module.exports.parseCookie = parseCookie
+__webpack_unused_export__ = deleteCookie
+__webpack_unused_export__ = getCookies
+__webpack_unused_export__ = getSetCookies
+__webpack_unused_export__ = setCookie
+__webpack_unused_export__ = parseCookie
 
 const { parseMIMEType, serializeAMimeType } = __nccwpck_require__(1900)
 
-module.exports.parseMIMEType = parseMIMEType
-module.exports.serializeAMimeType = serializeAMimeType
+__webpack_unused_export__ = parseMIMEType
+__webpack_unused_export__ = serializeAMimeType
 
 const { CloseEvent, ErrorEvent, MessageEvent } = __nccwpck_require__(5188)
 const { WebSocket, ping } = __nccwpck_require__(3726)
-module.exports.WebSocket = WebSocket
-module.exports.CloseEvent = CloseEvent
-module.exports.ErrorEvent = ErrorEvent
-module.exports.MessageEvent = MessageEvent
-module.exports.ping = ping
+module.exports.kb = WebSocket
+module.exports.rd = CloseEvent
+module.exports.NN = ErrorEvent
+module.exports.aM = MessageEvent
+__webpack_unused_export__ = ping
 
-module.exports.WebSocketStream = __nccwpck_require__(2873).WebSocketStream
-module.exports.WebSocketError = __nccwpck_require__(6919).WebSocketError
+/* unused reexport */ __nccwpck_require__(2873).WebSocketStream
+/* unused reexport */ __nccwpck_require__(6919).WebSocketError
 
-module.exports.request = makeDispatcher(api.request)
-module.exports.stream = makeDispatcher(api.stream)
-module.exports.pipeline = makeDispatcher(api.pipeline)
-module.exports.connect = makeDispatcher(api.connect)
-module.exports.upgrade = makeDispatcher(api.upgrade)
+module.exports.Em = makeDispatcher(api.request)
+__webpack_unused_export__ = makeDispatcher(api.stream)
+__webpack_unused_export__ = makeDispatcher(api.pipeline)
+__webpack_unused_export__ = makeDispatcher(api.connect)
+__webpack_unused_export__ = makeDispatcher(api.upgrade)
 
-module.exports.MockClient = MockClient
-module.exports.MockCallHistory = MockCallHistory
-module.exports.MockCallHistoryLog = MockCallHistoryLog
-module.exports.MockPool = MockPool
-module.exports.MockAgent = MockAgent
-module.exports.SnapshotAgent = SnapshotAgent
-module.exports.mockErrors = mockErrors
+__webpack_unused_export__ = MockClient
+__webpack_unused_export__ = MockCallHistory
+__webpack_unused_export__ = MockCallHistoryLog
+__webpack_unused_export__ = MockPool
+__webpack_unused_export__ = MockAgent
+__webpack_unused_export__ = SnapshotAgent
+__webpack_unused_export__ = mockErrors
 
 const { EventSource } = __nccwpck_require__(1238)
 
-module.exports.EventSource = EventSource
+module.exports.GD = EventSource
 
 function install () {
-  globalThis.fetch = module.exports.fetch
+  globalThis.fetch = module.exports.hd
   globalThis.Headers = module.exports.Headers
   globalThis.Response = module.exports.Response
   globalThis.Request = module.exports.Request
   globalThis.FormData = module.exports.FormData
-  globalThis.WebSocket = module.exports.WebSocket
-  globalThis.CloseEvent = module.exports.CloseEvent
-  globalThis.ErrorEvent = module.exports.ErrorEvent
-  globalThis.MessageEvent = module.exports.MessageEvent
-  globalThis.EventSource = module.exports.EventSource
+  globalThis.WebSocket = module.exports.kb
+  globalThis.CloseEvent = module.exports.rd
+  globalThis.ErrorEvent = module.exports.NN
+  globalThis.MessageEvent = module.exports.aM
+  globalThis.EventSource = module.exports.GD
 }
 
-module.exports.install = install
+__webpack_unused_export__ = install
 
 
 /***/ }),
@@ -50425,7 +49584,10 @@ function hideSecrets(text, env) {
 /* harmony export */ });
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
 /* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
+
 
 
 /**
@@ -50436,26 +49598,49 @@ async function guardFiles(files) {
     const kept = await Promise.all(files.map(async (file) => ({ ...file, content: await read(file.path) })));
     return async () => {
         const touched = [];
+        let isBack = true;
         for (const { path, what, content } of kept) {
             const now = await read(path);
             if (content === null ? now === null : now?.equals(content))
                 continue;
             touched.push(what);
-            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(path, { recursive: true, force: true });
-            if (content !== null)
-                await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, content, { flag: 'wx' });
+            isBack = (await putBack(path, content)) && isBack;
         }
         if (touched.length === 0)
             return;
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('build_tampered', `Something that ran in this job changed files that are not its own: ${touched.join(', ')}.`, {
-            hint: "They were put back. Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).",
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('build_tampered', `Something that ran in this job changed files that are not its own: ${touched.join(', ')}.`, {
+            hint: `${isBack ? 'They were put back.' : 'They could not be put back.'} Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).`,
         });
     };
 }
-/** Null where there is no plain file. */
+/** Whether that was possible: another user's folder takes no file. */
+async function putBack(path, content) {
+    try {
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(path, { recursive: true, force: true });
+        if (content === null)
+            return true;
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdir)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(path), { recursive: true });
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, content, { flag: 'wx' });
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+/** Null where there is no plain file, or one that this user must not read. */
 async function read(path) {
     const found = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.lstat)(path).catch(() => null);
-    return found?.isFile() ? (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(path) : null;
+    if (!found?.isFile())
+        return null;
+    try {
+        return await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(path);
+    }
+    catch (error) {
+        // Any other reason says nothing of the file: it must not be taken for one that somebody removed.
+        if (/^(EACCES|EPERM)$/.test(error.code ?? ''))
+            return null;
+        throw error;
+    }
 }
 
 
@@ -50543,6 +49728,7 @@ function check(status, isMoving = true) {
 const MOST_PAGES = 10;
 /** So many of the newest bundles with delta files are told of. */
 const NEWEST = 3;
+const Deletion = zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ deleted_at: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP() });
 /** With pages of its delta files. */
 const BundleWithFiles = zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .catchall */ .rUs(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd, zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .StoredFile */ .OO));
 /** The app and its channels and bundles: what the database knows of one app is read in one request. */
@@ -50559,11 +49745,47 @@ function apps({ http, api, key, database }) {
         const answer = await http.send(call);
         if (answer.status === 200)
             return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, answer, call);
-        if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404)
+        if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404) {
+            if (await isLockedOut(appId))
+                throw twoFactorRequired(appId);
             throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
                 hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
             });
+        }
         throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+    }
+    /** The API hides the app from people whom the organisation locks out; this tells it apart. False where nothing tells. */
+    async function isLockedOut(appId) {
+        try {
+            const { url, headers } = await database();
+            const { json } = await http.send({
+                what: 'ask whether two factors are demanded',
+                method: 'POST',
+                url: `${url}/rpc/reject_access_due_to_2fa_for_app`,
+                headers,
+                json: { app_id: appId },
+                retry: 'repeat',
+            });
+            return json === true;
+        }
+        catch (error) {
+            if (error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Stopped */ .C9)
+                throw error;
+            return false;
+        }
+    }
+    /**
+     * Throws where the key is refused by now: the database answers a key that is not good with nothing, and nothing is
+     * no proof that something is gone.
+     */
+    async function requireKey(appId) {
+        try {
+            await readApp(appId);
+        }
+        catch (error) {
+            if (!(error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ) || error.code !== 'app_not_found')
+                throw error;
+        }
     }
     /** The app's row with what is embedded in it. Throws what `readApp` throws where the key sees no such row. */
     async function readRow(row, appId, embedded, filters, what) {
@@ -50589,28 +49811,41 @@ function apps({ http, api, key, database }) {
         // The database shows nothing to a key that is not good; the API says why it is not.
         await readApp(appId);
         throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('app_not_in_database', `Capgo's database hides app ${appId} from this key, although its API shows it.`, {
-            hint: "If the organisation demands two-factor authentication or a new password, the key's owner has to set it up. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
+            hint: "If the organisation demands a new password, the key's owner has to set it. Right after an app was added this passes: run the job again in a minute. With database-url: is it the database of api-url?",
         });
     }
     return {
         readApp,
+        requireKey,
         /**
-         * The app, its channel of this name (null when there is none that the key can see), its public channels, and the
-         * newest bundles that have delta files.
+         * The app, its channel of this name (null when there is none that the key can see), its public channels, the newest
+         * bundles that have delta files, and when a bundle was deleted last (null = never).
          */
         async readAppAndChannel(appId, name) {
-            const { channels, newest, ...app } = await readRow(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .extend */ .X$i(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, { channels: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ChannelRow */ .Ud), newest: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd) }), appId, [_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ITS_CHANNELS */ .w4, `newest:app_versions!app_versions_app_id_fkey(${_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BUNDLE_COLUMNS */ .z5})`], {
+            const { channels, newest, deleted, ...app } = await readRow(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .extend */ .X$i(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, {
+                channels: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ChannelRow */ .Ud),
+                newest: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd),
+                deleted: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(Deletion),
+            }), appId, [
+                _wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ITS_CHANNELS */ .w4,
+                `newest:app_versions!app_versions_app_id_fkey(${_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BUNDLE_COLUMNS */ .z5})`,
+                'deleted:app_versions!app_versions_app_id_fkey(deleted_at)',
+            ], {
                 'channels.or': `(name.eq.${name},public.is.true)`,
                 'newest.manifest_count': 'gt.0',
                 'newest.deleted': 'is.false',
                 'newest.order': 'id.desc',
                 'newest.limit': String(NEWEST),
+                'deleted.deleted_at': 'not.is.null',
+                'deleted.order': 'deleted_at.desc',
+                'deleted.limit': '1',
             }, `read app ${appId} and channel ${name}`);
             return {
                 app,
                 channel: channels.find(row => row.name === name) ?? null,
                 publicChannels: channels.filter(row => row.public).map(row => row.name),
                 newest,
+                deletedAt: deleted[0]?.deleted_at ?? null,
             };
         },
         /**
@@ -50653,6 +49888,11 @@ function apps({ http, api, key, database }) {
         },
     };
 }
+function twoFactorRequired(appId) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('two_factor_required', `The organisation of app ${appId} demands two-factor authentication, and the owner of this key has not set it up.`, {
+        hint: "Capgo hides the app until then. Let the key's owner set it up in the Capgo console (account settings), or use a key of somebody who has.",
+    });
+}
 /** A server that gives fewer rows at once leaves gaps: what stands before the first one. */
 function unbroken(pages) {
     const short = pages.findIndex(page => page.length < _postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL);
@@ -50666,17 +49906,17 @@ function unbroken(pages) {
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   BM: () => (/* binding */ channels),
-/* harmony export */   nk: () => (/* binding */ notDeleted),
-/* harmony export */   w8: () => (/* binding */ channelVanished)
+/* harmony export */   B: () => (/* binding */ channels),
+/* harmony export */   n: () => (/* binding */ notDeleted)
 /* harmony export */ });
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5395);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8420);
-/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9183);
-/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5950);
-/* harmony import */ var _rows_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(625);
-/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(929);
+/* harmony import */ var _apps_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7452);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1416);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9183);
+/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5950);
+/* harmony import */ var _rows_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(625);
+/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(929);
 
 
 
@@ -50684,35 +49924,40 @@ function unbroken(pages) {
 
 
 
+
+/** Capgo's code where a channel is to be pointed at a bundle that is deleted. */
+const NO_SUCH_BUNDLE = 'cannot_find_version';
 /** Names in one filter: a URL of them has 8 kB, the usual limit. */
 const NAMES_A_CALL = 100;
 const DELETE = { permission: 'channel.delete', role: 'app_admin (or app_preview for its own channels)' };
+const UpdatePackage = zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .object */ .Ikc({ update_package: zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .nullish */ .cl6(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .string */ .YjP()) });
 /** How often a channel is made of which nobody can tell whether it was. */
 const CREATIONS = 3;
 function channels(connection) {
     const { http, api, key, database } = connection;
-    const list = (appId, filter, what) => (0,_rows_js__WEBPACK_IMPORTED_MODULE_4__/* .readAll */ .y)(connection, appId, {
+    const { requireKey } = (0,_apps_js__WEBPACK_IMPORTED_MODULE_1__/* .apps */ .l)(connection);
+    const list = (appId, filter, what) => (0,_rows_js__WEBPACK_IMPORTED_MODULE_5__/* .readAll */ .y)(connection, appId, {
         table: 'channels',
-        row: _wire_js__WEBPACK_IMPORTED_MODULE_5__/* .ChannelRow */ .Ud,
-        columns: _wire_js__WEBPACK_IMPORTED_MODULE_5__/* .CHANNEL_COLUMNS */ .Kw,
+        row: _wire_js__WEBPACK_IMPORTED_MODULE_6__/* .ChannelRow */ .Ud,
+        columns: _wire_js__WEBPACK_IMPORTED_MODULE_6__/* .CHANNEL_COLUMNS */ .Kw,
         filter,
         order: 'asc',
         what,
     });
     async function readOne(appId, name) {
         const { url, headers } = await database();
-        const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: _wire_js__WEBPACK_IMPORTED_MODULE_5__/* .CHANNEL_COLUMNS */ .Kw };
+        const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: _wire_js__WEBPACK_IMPORTED_MODULE_6__/* .CHANNEL_COLUMNS */ .Kw };
         const call = {
             what: `read channel ${name}`,
             method: 'GET',
-            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(filter)}`,
+            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
             headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
-        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_5__/* .ChannelRow */ .Ud), answer, call)[0] ?? null;
+            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
+        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_6__/* .ChannelRow */ .Ud), answer, call)[0] ?? null;
     }
     /** Deletes the channel where it is still as it was seen, in one step. False where no row was deleted. */
     async function deleteAsSeen(appId, seen) {
@@ -50729,21 +49974,29 @@ function channels(connection) {
         const answer = await http.send({
             what: `delete channel ${seen.name}`,
             method: 'DELETE',
-            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(filter)}`,
+            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
             headers: { ...headers, prefer: 'return=representation' },
             retry: 'repeat',
         });
-        const deleted = zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .int */ .Whr() })).safeParse(answer.json);
+        const deleted = zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .int */ .Whr() })).safeParse(answer.json);
         return answer.status === 200 && deleted.data?.[0]?.id === seen.id;
     }
     return {
         /** The channel with the bundle it serves, null when there is none (or the key cannot see it). */
         readChannel: readOne,
+        /** The channel, which must exist by now. Throws `channel_vanished`, and why the key sees it no more. */
+        async requireChannel(appId, name) {
+            const channel = await readOne(appId, name);
+            if (channel !== null)
+                return channel;
+            await requireKey(appId);
+            throw channelVanished(name);
+        },
         /** Channels of these names, with what they serve. */
         async readChannels(appId, names) {
             const found = [];
             for (let from = 0; from < names.length; from += NAMES_A_CALL)
-                found.push(...(await list(appId, { name: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .list */ .p_)(names.slice(from, from + NAMES_A_CALL)) }, 'read channels')));
+                found.push(...(await list(appId, { name: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .list */ .p_)(names.slice(from, from + NAMES_A_CALL)) }, 'read channels')));
             return found;
         },
         /** Every channel of the app, with what it serves. */
@@ -50759,8 +50012,10 @@ function channels(connection) {
                 return 'deleted';
             const look = async () => (await list(appId, { id: `eq.${seen.id}` }, `read channel ${seen.name}`))[0];
             const now = await look();
-            if (now === undefined)
+            if (now === undefined) {
+                await requireKey(appId);
                 return 'gone';
+            }
             if (!isAsSeen(now, seen))
                 return 'changed';
             const call = {
@@ -50773,10 +50028,29 @@ function channels(connection) {
             };
             const answer = await http.send(call);
             if (answer.status !== 200 && answer.code !== 'cannot_find_channel')
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer, DELETE);
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer, DELETE);
             if ((await look()) !== undefined)
                 throw notDeleted(`channel ${seen.name}`);
             return 'deleted';
+        },
+        /** Which form of its bundle the channel gives to devices; null on servers that know of none. */
+        async readUpdatePackage(appId, channel) {
+            const { url, headers } = await database();
+            const filter = { id: `eq.${channel.id}`, app_id: `eq.${appId}`, select: 'update_package' };
+            const call = {
+                what: `read the update package of channel ${channel.name}`,
+                method: 'GET',
+                url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
+                headers,
+                retry: 'repeat',
+            };
+            const answer = await http.send(call);
+            // PostgreSQL: undefined column.
+            if (answer.code === '42703')
+                return null;
+            if (answer.status !== 200)
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .array */ .YOg(UpdatePackage), answer, call)[0]?.update_package ?? null;
         },
         /** How many devices are on the channel by an override. */
         async countOverrides(appId, channelId) {
@@ -50785,17 +50059,17 @@ function channels(connection) {
             const call = {
                 what: 'count the devices on the channel',
                 method: 'GET',
-                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(filter)}`,
+                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
                 // Rows come 1000 at most.
                 headers: { ...headers, prefer: 'count=exact' },
                 retry: 'repeat',
             };
             const answer = await http.send(call);
             if (answer.status !== 200 && answer.status !== 206)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
             const total = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1];
             if (total === undefined)
-                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .unexpected */ .os)(call, 'no count in its header content-range');
+                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .unexpected */ .os)(call, 'no count in its header content-range');
             return Number(total);
         },
         /** Lets a channel serve nothing. */
@@ -50810,7 +50084,7 @@ function channels(connection) {
             };
             const answer = await http.send(call);
             if (answer.status !== 200)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer, { permission: 'channel.update_settings', role: 'app_admin' });
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer, { permission: 'channel.update_settings', role: 'app_admin' });
         },
         /** Points a channel at a bundle. Doing it twice does no harm. */
         async promote(appId, bundleId, channel) {
@@ -50823,8 +50097,10 @@ function channels(connection) {
                 retry: 'repeat',
             };
             const answer = await http.send(call);
+            if (answer.code === NO_SUCH_BUNDLE)
+                throw bundleVanished(channel.name);
             if (answer.status !== 200)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer, { permission: 'channel.promote_bundle', role: 'app_uploader' });
+                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer, { permission: 'channel.promote_bundle', role: 'app_uploader' });
         },
         /**
          * Makes a channel that serves a bundle, in one transaction. When somebody else made it at the same
@@ -50841,23 +50117,25 @@ function channels(connection) {
             };
             for (let tries = 1;; tries++) {
                 const answer = await http.send(call).catch((error) => {
-                    if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_1__/* .ConnectionError */ .Rc)
+                    if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_2__/* .ConnectionError */ .Rc)
                         return null;
                     throw error;
                 });
                 if (answer?.status === 200) {
-                    const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_6__/* .number */ .aig()) }), answer, call);
+                    const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .number */ .aig()) }), answer, call);
                     return id === undefined ? { made: false } : { made: true, id };
                 }
                 // The key may make channels, that was asked before. Newer servers want more for a public one.
+                if (answer?.code === NO_SUCH_BUNDLE)
+                    throw bundleVanished(name);
                 if (answer?.code === 'cannot_access_app')
                     throw fields.public
-                        ? (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(`make the public channel ${name}`, { permission: 'app.update_settings', role: 'app_admin' }, answer)
-                        : (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .permissionMissing */ .k)(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer);
+                        ? (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .permissionMissing */ .k)(`make the public channel ${name}`, { permission: 'app.update_settings', role: 'app_admin' }, answer)
+                        : (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .permissionMissing */ .k)(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer);
                 // Two that make the same channel at once: a unique violation, reported as either of these.
                 const isUnclear = answer === null || answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500;
                 if (!isUnclear)
-                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_3__/* .refusal */ .x)(call, answer);
+                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
                 if (tries === CREATIONS)
                     return { made: false };
                 await http.pause(answer, tries);
@@ -50866,6 +50144,9 @@ function channels(connection) {
             }
         },
     };
+}
+function bundleVanished(channelName) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('bundle_vanished', `The bundle was deleted before channel ${channelName} was pointed at it.`, { hint: 'Another job or person deletes bundles of this app. Run the job again.' });
 }
 function isAsSeen(now, seen) {
     return (now.name === seen.name &&
@@ -50928,6 +50209,7 @@ var wire = __nccwpck_require__(929);
 
 
 
+
 /** A bundle and the channels of its app. */
 const FINALISED = {
     row: schemas/* extend */.X$i(wire/* BundleRow */.Vd, { app: schemas/* object */.Ikc({ channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud) }) }),
@@ -50949,6 +50231,7 @@ const SILENCE = 61_000;
 const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
 function bundles(connection) {
     const { http, api, key, database } = connection;
+    const { requireKey } = (0,apps/* apps */.l)(connection);
     async function list(appId, filter, what) {
         const { url, headers } = await database();
         const call = {
@@ -51070,6 +50353,9 @@ function bundles(connection) {
             const answer = await http.send(call);
             if (answer.status === 409)
                 return null;
+            // A key that is not good lacks every permission here.
+            if (answer.code === '42501')
+                await requireKey(bundle.appId);
             if (answer.status !== 201)
                 throw (0,refusal/* refusal */.x)(call, answer, UPLOAD);
             return (0,postgrest/* parseAnswer */.Wp)(schemas/* tuple */.PVZ([wire/* BundleRow */.Vd]), answer, call)[0];
@@ -51166,8 +50452,8 @@ var channels = __nccwpck_require__(9732);
 var devices = __nccwpck_require__(8073);
 // EXTERNAL MODULE: ./src/capgo/hosts.ts
 var hosts = __nccwpck_require__(7597);
-// EXTERNAL MODULE: ./src/capgo/http.ts
-var capgo_http = __nccwpck_require__(8420);
+// EXTERNAL MODULE: ./src/capgo/http.ts + 1 modules
+var capgo_http = __nccwpck_require__(1416);
 ;// CONCATENATED MODULE: ./src/capgo/manifests.ts
 
 
@@ -51482,6 +50768,7 @@ const SMALLEST_ROLE = {
     'channel.manage_forced_devices': 'app_developer',
     'channel.update_settings': 'app_admin',
     'bundle.delete': 'app_admin',
+    'channel.delete': 'app_admin (or app_preview for its own channels)',
 };
 /** A client for one Capgo server and one key. Does nothing until it is called. */
 function createCapgo(options) {
@@ -51522,14 +50809,15 @@ function createCapgo(options) {
         const url = new URL(config.supaHost);
         if (url.protocol !== 'https:' && !(0,hosts/* isLocal */.I)(url.hostname))
             throw new errors/* ActionError */.lZ('database_not_https', `The server names ${config.supaHost} as its database, without https.`, {
-                hint: 'Set database-url and database-key to the address that this runner shall use.',
+                hint: 'Set database-url and database-key to the address that this runner can reach.',
             });
         return { url: config.supaHost, key: config.supaKey };
     }
+    const ofApps = (0,apps/* apps */.l)(connection);
     return {
-        ...(0,apps/* apps */.l)(connection),
+        ...ofApps,
         ...bundles(connection),
-        ...(0,channels/* channels */.BM)(connection),
+        ...(0,channels/* channels */.B)(connection),
         ...(0,devices/* devices */.y)(connection),
         ...rollouts(connection),
         ...updates(connection),
@@ -51545,8 +50833,10 @@ function createCapgo(options) {
         hasPermission,
         /** Throws `permission_missing` when the key lacks the permission on the app (or on the channel). */
         async requirePermission(what, permission, scope) {
-            if (!(await hasPermission(permission, scope.appId, scope.channelId)))
-                throw (0,refusal/* permissionMissing */.k)(what, { permission, role: SMALLEST_ROLE[permission] });
+            if (await hasPermission(permission, scope.appId, scope.channelId))
+                return;
+            await ofApps.requireKey(scope.appId);
+            throw (0,refusal/* permissionMissing */.k)(what, { permission, role: SMALLEST_ROLE[permission] });
         },
         /** Throws `on_premise_app` when the organisation's plan allows no more storage; asked once. */
         async requireStorage(orgId, appId) {
@@ -51949,22 +51239,117 @@ function isLocal(hostname) {
 
 /***/ }),
 
-/***/ 8420:
+/***/ 1416:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   P9: () => (/* binding */ retryAfter),
-/* harmony export */   Rc: () => (/* binding */ ConnectionError),
-/* harmony export */   V0: () => (/* binding */ createHttp),
-/* harmony export */   aZ: () => (/* binding */ PATIENCE),
-/* harmony export */   vQ: () => (/* binding */ neverSent),
-/* harmony export */   wI: () => (/* binding */ asksTooMuch)
-/* harmony export */ });
-/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(8500);
-/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var p_retry__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(4995);
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6752);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  Rc: () => (/* binding */ ConnectionError),
+  aZ: () => (/* binding */ PATIENCE),
+  V0: () => (/* binding */ createHttp),
+  vQ: () => (/* binding */ neverSent)
+});
+
+// EXTERNAL MODULE: external "node:timers/promises"
+var promises_ = __nccwpck_require__(8500);
+// EXTERNAL MODULE: ./node_modules/p-retry/index.js + 1 modules
+var p_retry = __nccwpck_require__(4995);
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(6752);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./src/system-error.ts
+var system_error = __nccwpck_require__(6565);
+;// CONCATENATED MODULE: ./src/capgo/load.ts
+const FIRST = 16;
+const MOST = 32;
+/** Capgo locks out an address that sent 20 wrong keys, for 15 minutes, and these refusals count. */
+const MOST_WRONG = 19;
+function createLoad() {
+    let limit = FIRST;
+    let most = MOST;
+    let underWay = 0;
+    let wrong = 0;
+    /** Counts how often less was asked: one flight of refusals says so once. */
+    let flight = 0;
+    let hasWorked = false;
+    /** The key does not work any more: what every further call would be told. */
+    let last = null;
+    const waiting = [];
+    const isFree = () => underWay < Math.min(limit, wrong === 0 ? limit : MOST_WRONG - wrong);
+    function admit() {
+        while (waiting.length > 0 && (last !== null || isFree())) {
+            underWay++;
+            waiting.shift()?.();
+        }
+    }
+    const end = (answer) => (last ??= hasWorked ? { ...answer, keyWorked: true } : answer);
+    return {
+        /** Waits for a place; null where the key was given up, so that nothing is asked any more. */
+        async enter() {
+            if (last === null && waiting.length === 0 && isFree())
+                underWay++;
+            else if (last === null)
+                await new Promise(resolve => waiting.push(resolve));
+            else
+                return null;
+            if (last === null)
+                return { flight };
+            underWay--;
+            return null;
+        },
+        /** Gives the place back, with what came of it; null where no answer came. */
+        leave(place, call, answer) {
+            const wasFull = underWay >= limit;
+            underWay--;
+            if (answer !== null && isKeyRefused(answer)) {
+                if (answer.status === 401)
+                    wrong++;
+                if (hasWorked && place.flight === flight) {
+                    flight++;
+                    most = Math.max(1, Math.floor(Math.min(limit, underWay + 1) / 2));
+                    limit = most;
+                }
+                if (wrong >= MOST_WRONG)
+                    end(answer);
+            }
+            else if (answer !== null && provesKey(call, answer)) {
+                hasWorked = true;
+                if (wasFull && limit < most)
+                    limit++;
+            }
+            admit();
+        },
+        /** Whether the key worked in this run, so that it is not wrong when it is refused now. */
+        isPassing: (answer) => hasWorked && last === null && isKeyRefused(answer),
+        /** The key was refused as often as one waits for. */
+        giveUp(answer) {
+            const told = end(answer);
+            admit();
+            return told;
+        },
+        /** What is told instead of another answer, once the key was given up. */
+        lastAnswer: () => last,
+    };
+}
+function isKeyRefused({ status, code }) {
+    return status >= 400 && status < 500 && (code === 'invalid_apikey' || code === 'user_not_found');
+}
+/**
+ * The database answers a wrong key too, with nothing, and some of its functions tell everybody the same; the API and the
+ * files service do neither.
+ */
+function provesKey({ url }, { status, text }) {
+    if (status >= 300)
+        return false;
+    const database = /\/rest\/v1\/(rpc\/)?/.exec(url);
+    return database === null || (database[1] === undefined && /^\[\s*\{/.test(text));
+}
+
+// EXTERNAL MODULE: ./src/capgo/passing.ts
+var capgo_passing = __nccwpck_require__(3689);
+;// CONCATENATED MODULE: ./src/capgo/http.ts
 /**
  * The one way to Capgo's servers: bounds of time and size, retries, `Retry-After`, redaction, user agent, no
  * redirects. No encoding is asked for, so nothing is unpacked.
@@ -51973,8 +51358,11 @@ function isLocal(hostname) {
 
 
 
+
+
+
 /** A call that got no answer at all, however often it was tried. */
-class ConnectionError extends _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ {
+class ConnectionError extends errors/* ActionError */.lZ {
 }
 /** 30 s for JSON calls (contract of the API: suggested client timeouts). */
 const TIMEOUT = 30_000;
@@ -51989,13 +51377,12 @@ const FIRST_PAUSE = 500;
 const LONGEST_PAUSE = 10_000;
 const OUTAGE = 90_000;
 const STALL = 60_000;
-/** A server that asks for a longer pause than this is not waited for. */
-const LONGEST_RETRY_AFTER = 120_000;
 /** All tries of a call and the pauses between them: no other try begins later. */
 const PATIENCE = 180_000;
 function createHttp(options) {
     /** Origins that have answered: when they are gone, it is not for a wrong address. */
     const known = new Set();
+    const load = createLoad();
     /** What the server's clock said when the last answer came. */
     let told = null;
     /**
@@ -52007,14 +51394,15 @@ function createHttp(options) {
         const began = performance.now();
         const patience = call.patience ?? Math.max(PATIENCE, call.timeout ?? 0);
         let paused = 0;
+        const hasKey = call.headers?.capgkey !== undefined;
         const mayBeOut = (error) => error instanceof ConnectionError &&
             known.has(originOf(call.url)) &&
             performance.now() - began < (options.outage ?? OUTAGE);
         let tries = 0;
-        return (0,p_retry__WEBPACK_IMPORTED_MODULE_3__/* ["default"] */ .Ay)(async () => {
+        return (0,p_retry/* default */.Ay)(async () => {
             tries++;
-            const answer = await exchange(call);
-            if (isPassing(answer, call))
+            const answer = hasKey ? await takeTurn(call) : await exchange(call);
+            if ((0,capgo_passing/* isPassing */.WG)(answer, call) || load.isPassing(answer))
                 throw new PassingFault(answer);
             return answer;
         }, {
@@ -52029,7 +51417,7 @@ function createHttp(options) {
                     (error instanceof ConnectionError && (call.retry === 'repeat' || neverSent(error)));
                 if (!passing || (tries >= TRIES && !mayBeOut(error)))
                     return false;
-                const pause = error instanceof PassingFault ? retryAfter(error.answer) : null;
+                const pause = error instanceof PassingFault ? (0,capgo_passing/* retryAfter */.P9)(error.answer) : null;
                 paused += pause ?? 0;
                 if (Math.max(paused, performance.now() - began + (pause ?? 0)) > patience)
                     return false;
@@ -52039,17 +51427,33 @@ function createHttp(options) {
                 return true;
             },
         }).catch((error) => {
-            if (error instanceof PassingFault)
-                return error.answer;
-            throw error;
+            if (!(error instanceof PassingFault))
+                throw error;
+            const { answer } = error;
+            return isKeyRefused(answer) ? load.giveUp(answer) : answer;
         });
+    }
+    /** Sends a call with the key as soon as few enough others are under way. */
+    async function takeTurn(call) {
+        const place = await load.enter();
+        if (place === null)
+            return load.lastAnswer();
+        let answer = null;
+        try {
+            options.signal.throwIfAborted();
+            answer = await exchange(call);
+        }
+        finally {
+            load.leave(place, call, answer);
+        }
+        return isKeyRefused(answer) ? (load.lastAnswer() ?? answer) : answer;
     }
     async function exchange(call) {
         const bytes = call.body?.open();
         const watch = call.body === undefined ? null : watchStall(options.stall ?? STALL);
         const bounds = [options.signal, AbortSignal.timeout(call.timeout ?? TIMEOUT)];
         try {
-            const response = await (0,undici__WEBPACK_IMPORTED_MODULE_1__.request)(call.url, {
+            const response = await (0,undici/* request */.Em)(call.url, {
                 dispatcher: options.dispatcher,
                 method: call.method,
                 headers: {
@@ -52075,9 +51479,9 @@ function createHttp(options) {
             for await (const piece of response.body)
                 take(piece);
             // The connection takes another request in the next turn of the loop; one that comes before opens a new one.
-            await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_0__.setImmediate)();
+            await (0,promises_.setImmediate)();
             if (response.statusCode >= 300 && response.statusCode < 400 && response.statusCode !== 304)
-                throw new p_retry__WEBPACK_IMPORTED_MODULE_3__/* .AbortError */ .lc(new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('redirect_refused', `Could not ${call.what}: ${originOf(call.url)} answered with a redirect.`, {
+                throw new p_retry/* AbortError */.lc(new errors/* ActionError */.lZ('redirect_refused', `Could not ${call.what}: ${originOf(call.url)} answered with a redirect.`, {
                     hint: 'The Capgo key is never sent on to another address. Set api-url (files-url, database-url) to the final address.',
                 }));
             const { text, json } = read(Buffer.concat(pieces), options.redact);
@@ -52085,9 +51489,15 @@ function createHttp(options) {
         }
         catch (error) {
             options.signal.throwIfAborted();
-            if (error instanceof p_retry__WEBPACK_IMPORTED_MODULE_3__/* .AbortError */ .lc || error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ)
+            if (error instanceof p_retry/* AbortError */.lc || error instanceof errors/* ActionError */.lZ)
                 throw error;
+            // A file that is sent, and not the way to Capgo.
+            if ((0,system_error/* isSystemError */.Or)(error))
+                throw new p_retry/* AbortError */.lc(error);
             const cause = error;
+            const distrusted = (0,errors/* untrusted */.bp)(error, `Could not ${call.what}: ${originOf(call.url)}`);
+            if (distrusted !== null)
+                throw distrusted;
             throw new ConnectionError('no_connection', `Could not ${call.what}: no answer from ${originOf(call.url)} (${cause.code ?? cause.name}: ${options.redact(cause.message)}).`, {
                 hint: 'Is the address right, and can the runner reach it? A run that died half way is finished by running it again.',
                 cause,
@@ -52101,9 +51511,9 @@ function createHttp(options) {
     }
     /** Waits as long as the answer asks for, else longer with each try; returns the milliseconds. */
     async function pause(answer, tries) {
-        const asked = answer === null ? null : retryAfter(answer);
+        const asked = answer === null ? null : (0,capgo_passing/* retryAfter */.P9)(answer);
         const backoff = Math.min(LONGEST_PAUSE, (options.firstPause ?? FIRST_PAUSE) * 2 ** (tries - 1));
-        const milliseconds = asked === null ? backoff : Math.min(asked, LONGEST_RETRY_AFTER);
+        const milliseconds = asked === null ? backoff : Math.min(asked, capgo_passing/* LONGEST_RETRY_AFTER */.Zk);
         await sleep(milliseconds);
         return milliseconds;
     }
@@ -52147,37 +51557,6 @@ class PassingFault extends Error {
         this.answer = answer;
     }
 }
-function isPassing(answer, call) {
-    if (call.answers?.includes(answer.status))
-        return false;
-    if (asksTooMuch(answer))
-        return false;
-    // `on_premise_app` says that the plan does not allow it; no waiting helps. What stands before Capgo has no code.
-    if (answer.status === 429)
-        return answer.code !== 'on_premise_app' && !isLockout(answer);
-    if (answer.status === 503)
-        return call.retry === 'repeat' || retryAfter(answer) !== null;
-    return answer.status >= 500 && call.retry === 'repeat';
-}
-/** Twenty wrong keys from one address lock it for 15 minutes; each further call makes it longer. */
-function isLockout(answer) {
-    return answer.text.includes('too_many_failed_auth_attempts');
-}
-/** The pause is longer than a job should wait. */
-function asksTooMuch(answer) {
-    return (retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER;
-}
-/** Milliseconds, or null when the server names no pause. */
-function retryAfter(answer) {
-    const header = answer.headers['retry-after'];
-    // Seconds, or a date (RFC 9110).
-    const asked = Number(header) * 1000 || Date.parse(String(header)) - Date.now();
-    if (Number.isFinite(asked) && asked > 0)
-        return asked;
-    const body = answer.json?.moreInfo
-        ?.retryAfterSeconds;
-    return typeof body === 'number' && body > 0 ? body * 1000 : null;
-}
 /** The request cannot have reached the server. */
 function neverSent(error) {
     const code = error.cause?.code;
@@ -52190,7 +51569,7 @@ function collect(pieces, { what, url }) {
     return piece => {
         size += piece.length;
         if (size > LONGEST_ANSWER)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('answer_too_long', `Could not ${what}: the answer of ${originOf(url)} has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`, {
+            throw new errors/* ActionError */.lZ('answer_too_long', `Could not ${what}: the answer of ${originOf(url)} has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`, {
                 hint: 'No answer of a Capgo server is that long. Is api-url (files-url, database-url) the right address?',
             });
         pieces.push(piece);
@@ -52215,9 +51594,63 @@ const CODE = /^\w[\w.-]{0,63}$/;
 function codeOf(json) {
     if (typeof json !== 'object' || json === null)
         return '';
-    const { error, code } = json;
-    const found = typeof error === 'string' ? error : code;
+    const { error, code, message } = json;
+    // What the database's own rules refuse has one code for all, and its message begins with a word.
+    const rule = code === 'P0001' ? /^(\w+)(?=:|$)/.exec(String(message))?.[1] : undefined;
+    const found = typeof error === 'string' ? error : (rule ?? code);
     return typeof found === 'string' && CODE.test(found) ? found : '';
+}
+
+
+/***/ }),
+
+/***/ 3689:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   P9: () => (/* binding */ retryAfter),
+/* harmony export */   WG: () => (/* binding */ isPassing),
+/* harmony export */   Zh: () => (/* binding */ isFault),
+/* harmony export */   Zk: () => (/* binding */ LONGEST_RETRY_AFTER),
+/* harmony export */   wI: () => (/* binding */ asksTooMuch)
+/* harmony export */ });
+/** A server that asks for a longer pause than this is not waited for. */
+const LONGEST_RETRY_AFTER = 120_000;
+function isPassing(answer, call) {
+    if (call.answers?.includes(answer.status))
+        return false;
+    if (asksTooMuch(answer))
+        return false;
+    // `on_premise_app` says that the plan does not allow it; no waiting helps. What stands before Capgo has no code.
+    if (answer.status === 429)
+        return answer.code !== 'on_premise_app' && !isLockout(answer);
+    if (answer.status === 503)
+        return call.retry === 'repeat' || retryAfter(answer) !== null;
+    return isFault(answer) && call.retry === 'repeat';
+}
+/** The server had trouble of its own, or did not get the whole request in time (408, 425). */
+function isFault({ status }) {
+    return status >= 500 || status === 408 || status === 425;
+}
+/** Twenty wrong keys from one address lock it for 15 minutes; each further call makes it longer. */
+function isLockout(answer) {
+    return answer.text.includes('too_many_failed_auth_attempts');
+}
+/** The pause is longer than a job should wait. */
+function asksTooMuch(answer) {
+    return (retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER;
+}
+/** Milliseconds, or null when the server names no pause. */
+function retryAfter(answer) {
+    const header = answer.headers['retry-after'];
+    // Seconds, or a date (RFC 9110) by the server's clock: the runner's may be wrong.
+    const clock = Date.parse(String(answer.headers.date)) || Date.now();
+    const asked = Number(header) * 1000 || Date.parse(String(header)) - clock;
+    if (Number.isFinite(asked) && asked > 0)
+        return asked;
+    const body = answer.json?.moreInfo
+        ?.retryAfterSeconds;
+    return typeof body === 'number' && body > 0 ? body * 1000 : null;
 }
 
 
@@ -52278,7 +51711,7 @@ function unexpected(call, why) {
 /* harmony export */   x: () => (/* binding */ refusal)
 /* harmony export */ });
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(8420);
+/* harmony import */ var _passing_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3689);
 
 
 /** What a Capgo error code means for the person who set up the workflow. */
@@ -52299,10 +51732,38 @@ const MEANINGS = {
         message: 'Capgo takes no more calls of this key for the moment.',
         hint: 'Run the job again in some minutes: it goes on where this run stopped.',
     },
+    channel_zip_required: {
+        message: 'The channel accepts only bundles with a zip (update package), and this one has none.',
+        hint: 'Set the input "delta" to auto or true, or change the update package of the channel in the Capgo console.',
+    },
+    channel_delta_required: {
+        message: 'The channel accepts only bundles with delta files (update package), and this one has none.',
+        hint: 'Set the input "delta" to true, or change the update package of the channel in the Capgo console.',
+    },
+    user_not_found: {
+        message: 'Capgo finds nobody to whom the API key belongs.',
+        hint: 'Make a new key in the Capgo console under "API keys". A self-hosted database that is short of connections says this too: run the job again.',
+    },
+    encryption_required: {
+        message: "The app's organisation accepts encrypted bundles only, and this bundle is not encrypted.",
+        hint: 'Nothing was uploaded. Set the input "private-key" from a secret, and the public key of the same pair in the Capacitor config (plugins.CapacitorUpdater.publicKey). Installed apps need that public key first.',
+    },
+    encryption_key_required: {
+        message: "The app's organisation accepts bundles of one encryption key only, and this bundle does not name its key.",
+        hint: 'Nothing was uploaded. Set plugins.CapacitorUpdater.publicKey in the Capacitor config to the public key of that pair.',
+    },
+    encryption_key_mismatch: {
+        message: "The app's organisation accepts bundles of one encryption key only, and this bundle has another.",
+        hint: 'Nothing was uploaded. Use the key pair that the organisation demands: its private key in the input "private-key", its public key in the Capacitor config. An owner of the organisation sees in the Capgo console which one it is.',
+    },
     on_premise_app: {
         message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
         hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
     },
+};
+const KEY_WORKED = {
+    message: 'Capgo refuses the API key, which worked earlier in this run.',
+    hint: 'Was the key revoked, or has it expired? Then store a new one as the secret that "capgo-token" reads. A self-hosted database that is short of connections refuses good keys too: run the job again, or raise its max_connections.',
 };
 /**
  * An answer that refuses, as an error that teaches. Never quotes `moreInfo`: it can echo the request.
@@ -52311,29 +51772,33 @@ const MEANINGS = {
 function refusal(call, answer, needs) {
     const code = answer.text.includes('too_many_failed_auth_attempts')
         ? 'too_many_failed_auth_attempts'
-        : answer.code;
-    if ((0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .asksTooMuch */ .wI)(answer) && (code === '' || code === 'too_many_requests' || answer.status >= 500))
+        : (wrapped(answer) ?? answer.code);
+    if ((0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .asksTooMuch */ .wI)(answer) && (code === '' || code === 'too_many_requests' || (0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer)))
         return askedToWait(call.what, code, answer);
-    const known = Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
+    const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
     if (known !== undefined)
         return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code, known.message, {
             hint: known.hint,
             cause: summary(answer),
-            passing: code === 'too_many_requests',
+            passing: code === 'too_many_requests' || answer.keyWorked === true,
         });
     if (needs !== undefined && isPermissionRefusal(answer))
         return permissionMissing(call.what, needs, answer);
     return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`, {
-        passing: answer.status >= 500 || (answer.status === 429 && code !== 'on_premise_app'),
-        hint: answer.status >= 500
+        passing: (0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer) || (answer.status === 429 && code !== 'on_premise_app'),
+        hint: (0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer)
             ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
             : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
         cause: summary(answer),
     });
 }
+/** Codes that stand inside of other answers: the database says some in its message. */
+function wrapped({ text }) {
+    return /too_many_failed_auth_attempts|CHANNEL_(?:ZIP|DELTA)_REQUIRED/.exec(text)?.[0].toLowerCase();
+}
 /** A pause that no job should sit out. */
 function askedToWait(what, code, answer) {
-    const minutes = Math.ceil((0,_http_js__WEBPACK_IMPORTED_MODULE_1__/* .retryAfter */ .P9)(answer) / 60_000);
+    const minutes = Math.ceil((0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .retryAfter */ .P9)(answer) / 60_000);
     return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`, {
         hint: `This run does not wait that long. Run the job again in ${minutes} minutes: it goes on where this run stopped.`,
         passing: true,
@@ -52437,13 +51902,15 @@ async function readAll(connection, appId, { table, row, columns, filter, order, 
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5395);
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
 /* harmony import */ var _file_range_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1649);
 /* harmony import */ var _download_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(568);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(8420);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1416);
+/* harmony import */ var _passing_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3689);
 /* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9183);
 /* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5950);
+
 
 
 
@@ -52511,7 +51978,7 @@ function uploads({ http, files, key, database }) {
             else if (answer?.status === 415 && upload?.isFound)
                 upload = null;
             else {
-                if (answer !== null && (!isWorthResuming(answer) || (0,_http_js__WEBPACK_IMPORTED_MODULE_4__/* .asksTooMuch */ .wI)(answer)))
+                if (answer !== null && (!isWorthResuming(answer) || (0,_passing_js__WEBPACK_IMPORTED_MODULE_7__/* .asksTooMuch */ .wI)(answer)))
                     throw uploadRefused(object, call, answer);
                 if (++trouble > RESUMES || patience.left === 0)
                     throw answer === null ? lost(what) : uploadRefused(object, call, answer);
@@ -52659,7 +52126,7 @@ function uploads({ http, files, key, database }) {
         const put = {
             what: `upload bundle ${zip.name}`,
             method: 'PUT',
-            url: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .object */ .Ikc({ url: zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .url */ .OZ5() }), link, ask).url,
+            url: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .object */ .Ikc({ url: zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .url */ .OZ5() }), link, ask).url,
             headers: { 'content-type': 'application/zip' },
             body: { open: () => (0,_file_range_js__WEBPACK_IMPORTED_MODULE_2__/* .readRange */ .q)(zip.path, 0, zip.size), length: zip.size },
             retry: 'repeat',
@@ -52680,7 +52147,7 @@ function uploads({ http, files, key, database }) {
             json: {},
             retry: 'repeat',
         };
-        const user = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .string */ .YjP(), await http.send(ask), ask);
+        const user = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .string */ .YjP(), await http.send(ask), ask);
         const claim = {
             what: `claim bundle ${zip.name}`,
             method: 'PATCH',
@@ -52795,7 +52262,7 @@ function isWorthResuming(answer) {
         return false;
     return answer.status === 404
         ? answer.code === ''
-        : answer.status >= 500 || (answer.status === 429 && answer.code !== 'on_premise_app');
+        : (0,_passing_js__WEBPACK_IMPORTED_MODULE_7__/* .isFault */ .Zh)(answer) || (answer.status === 429 && answer.code !== 'on_premise_app');
 }
 function lost(what) {
     return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
@@ -52971,11 +52438,50 @@ const FILE_COLUMNS = Object.keys(StoredFile.shape).join(',');
 
 /***/ }),
 
+/***/ 5741:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ keyValueLines),
+/* harmony export */   g: () => (/* binding */ appendWhole)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
+/** The files through which a step speaks to the runner (actions/runner, `FileCommandManager.cs`). */
+
+
+/** Outputs as `GITHUB_OUTPUT` has them. */
+function keyValueLines(values) {
+    // Nobody can guess where a value ends.
+    const end = `end_${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
+    return Object.entries(values)
+        .map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`)
+        .join('');
+}
+/** Appends the text, or leaves the file as it was and throws: for half an output the runner fails the step. */
+function appendWhole(path, text) {
+    const before = (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.statSync)(path, { throwIfNoEntry: false });
+    try {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(path, text);
+    }
+    catch (error) {
+        if (before?.isFile())
+            (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.truncateSync)(path, before.size);
+        throw error;
+    }
+}
+
+
+/***/ }),
+
 /***/ 3916:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
 /* harmony export */   C9: () => (/* binding */ Stopped),
+/* harmony export */   bp: () => (/* binding */ untrusted),
 /* harmony export */   dz: () => (/* binding */ InputError),
 /* harmony export */   e6: () => (/* binding */ inputErrors),
 /* harmony export */   lZ: () => (/* binding */ ActionError),
@@ -53002,6 +52508,32 @@ class ActionError extends Error {
         this.passing = options.passing ?? false;
         this.problems = options.problems ?? [];
     }
+}
+/** Node's and OpenSSL's codes for a certificate that does not prove who answers. */
+const UNTRUSTED = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|INVALID_(CA|PURPOSE)|ERR_TLS_CERT_ALTNAME|HOSTNAME_MISMATCH|CRL_|ERROR_IN_C)/;
+/** Why there was no answer, where nothing was asked since the certificate is not trusted: waiting does not help. */
+function untrusted(error, what) {
+    for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+        const { code } = cause;
+        if (typeof code !== 'string' || !UNTRUSTED.test(code))
+            continue;
+        return new ActionError('tls_untrusted', `${what} has a certificate that the runner does not trust (${code}).`, {
+            hint: hintFor(code),
+            cause: error,
+        });
+    }
+    return null;
+}
+function hintFor(code) {
+    if (code === 'CERT_HAS_EXPIRED')
+        return 'The certificate has expired: renew it. Is the clock of the runner right?';
+    if (code === 'CERT_NOT_YET_VALID')
+        return 'The certificate is not valid yet. Is the clock of the runner right?';
+    if (/ALTNAME|HOSTNAME/.test(code))
+        return 'The certificate is of another name. Use the address that it was made for, or get one for this address.';
+    if (code === 'CERT_REVOKED')
+        return 'Its authority revoked the certificate: get a new one.';
+    return 'Store the certificate of your authority (PEM) on the runner, and name the file in the variable NODE_EXTRA_CA_CERTS: in the environment of the runner, or in "env:" of the job. UNABLE_TO_VERIFY_LEAF_SIGNATURE also means that the server leaves out the certificate between its own and the authority.';
 }
 /** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
 class Stopped extends ActionError {
@@ -53036,6 +52568,260 @@ function inputErrors(errors) {
             message: hint === undefined ? message : `${message} ${hint}`,
             at: null,
         })),
+    });
+}
+
+
+/***/ }),
+
+/***/ 2706:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  kL: () => (/* binding */ notOnGitHub),
+  vE: () => (/* binding */ readTrigger),
+  c$: () => (/* binding */ toPullRequest)
+});
+
+// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js + 2 modules
+var schemas = __nccwpck_require__(5395);
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
+var api = __nccwpck_require__(3305);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(3916);
+;// CONCATENATED MODULE: ./src/plan/events.ts
+/** The table of GitHub's events: the only place that says what `operation: auto` does on which event. */
+const publish = (why, types) => ({
+    work: 'publish',
+    why,
+    ...(types === undefined ? {} : { types }),
+});
+const nothing = (why) => ({ work: 'nothing', why });
+const refuse = (why) => ({ work: 'refuse', why });
+const ANYONE = 'people without write access can cause it';
+const NO_COMMIT = 'it says nothing about a commit that is ready to publish';
+/**
+ * Every event that starts a workflow, by GitHub's list "Events that trigger workflows" and its older ones. What is not
+ * here is refused.
+ */
+const EVENTS = {
+    push: publish('a branch or tag has a new commit'),
+    workflow_dispatch: publish('a person started it'),
+    repository_dispatch: publish('a program with write access started it'),
+    release: publish('the tag of a release is published', ['published', 'released', 'prereleased', 'created']),
+    pull_request: { work: 'preview', why: 'the preview follows the pull request' },
+    pull_request_target: { work: 'preview', why: 'the preview follows the pull request; nothing is built' },
+    workflow_run: { work: 'follow', why: 'the run before this one built a pull request' },
+    schedule: { work: 'sweep', why: 'no commit is behind it; with the input "channel" it publishes' },
+    create: nothing('the push of the new branch or tag has a run of its own'),
+    delete: nothing('a branch or tag that is gone has nothing to publish'),
+    merge_group: nothing('the merge queue may still drop this commit'),
+    issue_comment: refuse(ANYONE),
+    issues: refuse(ANYONE),
+    discussion: refuse(ANYONE),
+    discussion_comment: refuse(ANYONE),
+    pull_request_review: refuse(ANYONE),
+    pull_request_review_comment: refuse(ANYONE),
+    pull_request_review_thread: refuse(ANYONE),
+    commit_comment: refuse(ANYONE),
+    fork: refuse(ANYONE),
+    watch: refuse(ANYONE),
+    star: refuse(ANYONE),
+    gollum: refuse('people who can edit the wiki can cause it'),
+    branch_protection_rule: refuse(NO_COMMIT),
+    check_run: refuse(NO_COMMIT),
+    check_suite: refuse(NO_COMMIT),
+    deployment: refuse('this action creates deployments itself, so it would start itself again'),
+    deployment_status: refuse('this action creates deployments itself, so it would start itself again'),
+    image_version: refuse(NO_COMMIT),
+    label: refuse(NO_COMMIT),
+    member: refuse(NO_COMMIT),
+    milestone: refuse(NO_COMMIT),
+    package: refuse(NO_COMMIT),
+    page_build: refuse(NO_COMMIT),
+    project: refuse(NO_COMMIT),
+    project_card: refuse(NO_COMMIT),
+    project_column: refuse(NO_COMMIT),
+    public: refuse(NO_COMMIT),
+    registry_package: refuse(NO_COMMIT),
+    repository: refuse(NO_COMMIT),
+    status: refuse(NO_COMMIT),
+    workflow_job: refuse(NO_COMMIT),
+};
+/** The rule of an event; `action` is the payload's activity type. */
+function ruleOf(event, action) {
+    const known = EVENTS;
+    const rule = Object.hasOwn(known, event) ? known[event] : undefined;
+    if (rule === undefined)
+        return refuse('this action does not know it');
+    if (rule.types === undefined || rule.types.includes(action))
+        return rule;
+    return nothing(`its activity type "${action}" publishes nothing`);
+}
+
+;// CONCATENATED MODULE: ./src/event.ts
+
+
+
+/**
+ * The event as data. Throws `not_on_github` when a variable is missing or wrong that the runner always sets, and
+ * `event_invalid` for a payload that is none of GitHub's.
+ */
+function readTrigger({ env, payload }) {
+    const need = (name, form = /./) => {
+        const value = env[name];
+        if (value && form.test(value))
+            return value;
+        throw notOnGitHub(value ? `The environment's ${name} is not as the runner sets it.` : `The environment has no ${name}.`);
+    };
+    // Empty for a deployment of a commit.
+    const full = env.GITHUB_REF === '' ? '' : need('GITHUB_REF');
+    const sha = need('GITHUB_SHA', SHA);
+    const repository = need('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/);
+    const type = full.startsWith('refs/heads/') ? 'branch' : full.startsWith('refs/tags/') ? 'tag' : 'other';
+    const name = full.replace(/^refs\/(heads|tags)\//, '');
+    const server = need('GITHUB_SERVER_URL', ADDRESS);
+    if (env.GITHUB_API_URL !== undefined)
+        need('GITHUB_API_URL', ADDRESS);
+    const event = need('GITHUB_EVENT_NAME');
+    const runId = need('GITHUB_RUN_ID', /^\d+$/);
+    const what = `payload of the event "${event}"`;
+    const told = parse(Payload, payload, what);
+    const action = told.action ?? '';
+    const rule = told.release?.draft === true ? ruleOf(event, 'draft') : ruleOf(event, action);
+    const isPull = rule.work === 'preview';
+    const isFollowing = rule.work === 'follow';
+    const push = event === 'push' ? parse(PushPayload, payload, what) : null;
+    // Not skipped where it is missing: such a run would be taken for one of a branch.
+    if (isPull && told.pull_request === undefined)
+        throw invalid(what, 'pull_request: is missing');
+    if (isFollowing && told.workflow_run === undefined)
+        throw invalid(what, 'workflow_run: is missing');
+    return {
+        event,
+        rule,
+        ref: { full, name, type },
+        isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
+        defaultBranch: told.repository?.default_branch ?? null,
+        repository,
+        repositoryId: Number(env.GITHUB_REPOSITORY_ID) || null,
+        repositoryUrl: `${server}/${repository}`,
+        runUrl: `${server}/${repository}/actions/runs/${runId}`,
+        actor: env.GITHUB_ACTOR ?? '',
+        pull: isPull ? toPullRequest(told.pull_request, `pull request of the event "${event}"`) : null,
+        action,
+        before: commitOrNone(push?.before),
+        isDeletion: push !== null && (push.deleted === true || isNoCommit(push.after)),
+        isNewBase: isPull && parse(EditPayload, payload, what).changes?.base != null,
+        followed: isFollowing ? toFollowedRun(told.workflow_run) : null,
+        commit: {
+            sha,
+            refName: name,
+            runId: Number(runId),
+            runNumber: Number(need('GITHUB_RUN_NUMBER', /^\d+$/)),
+            runAttempt: Number(need('GITHUB_RUN_ATTEMPT', /^\d+$/)),
+            url: `${server}/${repository}/commit/${sha}`,
+        },
+    };
+}
+/** Something is missing that the runner always sets. */
+function notOnGitHub(what) {
+    return new errors/* ActionError */.lZ('not_on_github', what, {
+        hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
+    });
+}
+const ADDRESS = /^https?:\/\/[\w.[\]:-]+(?:[/?]|$)/i;
+/** SHA-1, or SHA-256 where a repository has that. */
+const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+const Sha = schemas/* string */.YjP().check(api/* _regex */.Fk(SHA, 'is no commit'));
+const Login = schemas/* object */.Ikc({ login: schemas/* string */.YjP() });
+const Named = schemas/* object */.Ikc({ name: schemas/* string */.YjP() });
+const Repository = schemas/* object */.Ikc({ full_name: schemas/* string */.YjP() });
+/** What events have; only what is looked at, and only of those that have it. */
+const Payload = schemas/* object */.Ikc({
+    action: schemas/* nullish */.cl6(schemas/* string */.YjP()),
+    repository: schemas/* nullish */.cl6(schemas/* object */.Ikc({ default_branch: schemas/* nullish */.cl6(schemas/* string */.YjP()) })),
+    pull_request: schemas/* optional */.lqM(schemas/* unknown */.L5J()),
+    workflow_run: schemas/* optional */.lqM(schemas/* unknown */.L5J()),
+    release: schemas/* nullish */.cl6(schemas/* object */.Ikc({ draft: schemas/* nullish */.cl6(schemas/* boolean */.zMY()) })),
+});
+const PushPayload = schemas/* object */.Ikc({
+    before: schemas/* nullish */.cl6(Sha),
+    after: schemas/* nullish */.cl6(Sha),
+    deleted: schemas/* nullish */.cl6(schemas/* boolean */.zMY()),
+});
+const EditPayload = schemas/* object */.Ikc({ changes: schemas/* nullish */.cl6(schemas/* object */.Ikc({ base: schemas/* nullish */.cl6(schemas/* unknown */.L5J()) })) });
+/** A pull request as GitHub sends it, in events and answers alike. */
+const PullData = schemas/* object */.Ikc({
+    number: schemas/* int */.Whr().check(api/* _positive */.NC()),
+    state: schemas/* string */.YjP(),
+    merged_at: schemas/* nullish */.cl6(schemas/* string */.YjP()),
+    draft: schemas/* nullish */.cl6(schemas/* boolean */.zMY()),
+    /** Null where the account is gone. */
+    user: schemas/* nullish */.cl6(Login),
+    requested_reviewers: schemas/* nullish */.cl6(schemas/* array */.YOg(schemas/* object */.Ikc({ login: schemas/* optional */.lqM(schemas/* string */.YjP()) }))),
+    labels: schemas/* array */.YOg(Named),
+    /** The repository is null where the fork is gone. */
+    head: schemas/* object */.Ikc({ sha: Sha, ref: schemas/* string */.YjP(), repo: schemas/* nullish */.cl6(Repository) }),
+    base: schemas/* object */.Ikc({ ref: schemas/* string */.YjP(), repo: Repository }),
+});
+const RunData = schemas/* object */.Ikc({
+    id: schemas/* int */.Whr().check(api/* _positive */.NC()),
+    event: schemas/* string */.YjP(),
+    conclusion: schemas/* nullish */.cl6(schemas/* string */.YjP()),
+    head_sha: Sha,
+    head_branch: schemas/* nullish */.cl6(schemas/* string */.YjP()),
+    head_repository: schemas/* nullish */.cl6(schemas/* object */.Ikc({ owner: schemas/* nullish */.cl6(Login) })),
+    pull_requests: schemas/* nullish */.cl6(schemas/* array */.YOg(schemas/* object */.Ikc({ number: schemas/* int */.Whr() }))),
+});
+/** `what` names it in the error: `event_invalid`. */
+function toPullRequest(from, what = 'pull request that GitHub answers') {
+    const data = parse(PullData, from, what);
+    return {
+        number: data.number,
+        open: data.state === 'open',
+        merged: Boolean(data.merged_at),
+        draft: data.draft ?? false,
+        author: data.user?.login ?? 'ghost',
+        requestedReviewers: (data.requested_reviewers ?? []).flatMap(({ login }) => login ?? []),
+        labels: data.labels.map(label => label.name),
+        headSha: data.head.sha,
+        headRef: data.head.ref,
+        fork: data.head.repo?.full_name !== data.base.repo.full_name,
+        baseRef: data.base.ref,
+    };
+}
+function toFollowedRun(from) {
+    const data = parse(RunData, from, 'run of the event "workflow_run"');
+    return {
+        id: data.id,
+        event: data.event,
+        conclusion: data.conclusion ?? '',
+        headSha: data.head_sha,
+        headBranch: data.head_branch ?? '',
+        headOwner: data.head_repository?.owner?.login ?? '',
+        pulls: (data.pull_requests ?? []).map(({ number }) => number),
+    };
+}
+/** GitHub writes zeros where there was no commit. */
+function isNoCommit(sha) {
+    return typeof sha === 'string' && /^0+$/.test(sha);
+}
+function commitOrNone(sha) {
+    return sha && !isNoCommit(sha) ? sha : null;
+}
+function parse(schema, value, what) {
+    const parsed = schema.safeParse(value);
+    if (parsed.success)
+        return parsed.data;
+    const [issue] = parsed.error.issues;
+    throw invalid(what, `${issue?.path.join('.') || 'as a whole'}: ${issue?.message}`);
+}
+function invalid(what, why) {
+    return new errors/* ActionError */.lZ('event_invalid', `The ${what} is not as GitHub sends it (${why}).`, {
+        hint: 'Is the file that GITHUB_EVENT_PATH names the one of the runner, and GITHUB_API_URL a GitHub?',
     });
 }
 
@@ -53086,7 +52872,7 @@ async function* readRange(path, start, length) {
 
 /***/ }),
 
-/***/ 9006:
+/***/ 4346:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -53097,120 +52883,6 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: external "node:timers/promises"
 var promises_ = __nccwpck_require__(8500);
-// EXTERNAL MODULE: external "fs"
-var external_fs_ = __nccwpck_require__(9896);
-// EXTERNAL MODULE: external "os"
-var external_os_ = __nccwpck_require__(857);
-;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/context.js
-
-
-class Context {
-    /**
-     * Hydrate the context from the environment
-     */
-    constructor() {
-        var _a, _b, _c;
-        this.payload = {};
-        if (process.env.GITHUB_EVENT_PATH) {
-            if ((0,external_fs_.existsSync)(process.env.GITHUB_EVENT_PATH)) {
-                this.payload = JSON.parse((0,external_fs_.readFileSync)(process.env.GITHUB_EVENT_PATH, { encoding: 'utf8' }));
-            }
-            else {
-                const path = process.env.GITHUB_EVENT_PATH;
-                process.stdout.write(`GITHUB_EVENT_PATH ${path} does not exist${external_os_.EOL}`);
-            }
-        }
-        this.eventName = process.env.GITHUB_EVENT_NAME;
-        this.sha = process.env.GITHUB_SHA;
-        this.ref = process.env.GITHUB_REF;
-        this.workflow = process.env.GITHUB_WORKFLOW;
-        this.action = process.env.GITHUB_ACTION;
-        this.actor = process.env.GITHUB_ACTOR;
-        this.job = process.env.GITHUB_JOB;
-        this.runAttempt = parseInt(process.env.GITHUB_RUN_ATTEMPT, 10);
-        this.runNumber = parseInt(process.env.GITHUB_RUN_NUMBER, 10);
-        this.runId = parseInt(process.env.GITHUB_RUN_ID, 10);
-        this.apiUrl = (_a = process.env.GITHUB_API_URL) !== null && _a !== void 0 ? _a : `https://api.github.com`;
-        this.serverUrl = (_b = process.env.GITHUB_SERVER_URL) !== null && _b !== void 0 ? _b : `https://github.com`;
-        this.graphqlUrl =
-            (_c = process.env.GITHUB_GRAPHQL_URL) !== null && _c !== void 0 ? _c : `https://api.github.com/graphql`;
-    }
-    get issue() {
-        const payload = this.payload;
-        return Object.assign(Object.assign({}, this.repo), { number: (payload.issue || payload.pull_request || payload).number });
-    }
-    get repo() {
-        if (process.env.GITHUB_REPOSITORY) {
-            const [owner, repo] = process.env.GITHUB_REPOSITORY.split('/');
-            return { owner, repo };
-        }
-        if (this.payload.repository) {
-            return {
-                owner: this.payload.repository.owner.login,
-                repo: this.payload.repository.name
-            };
-        }
-        throw new Error("context.repo requires a GITHUB_REPOSITORY environment variable like 'owner/repo'");
-    }
-}
-//# sourceMappingURL=context.js.map
-// EXTERNAL MODULE: ./node_modules/@actions/github/node_modules/@actions/http-client/lib/index.js
-var lib = __nccwpck_require__(9659);
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
-;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/internal/utils.js
-var __awaiter = (undefined && undefined.__awaiter) || function (thisArg, _arguments, P, generator) {
-    function adopt(value) { return value instanceof P ? value : new P(function (resolve) { resolve(value); }); }
-    return new (P || (P = Promise))(function (resolve, reject) {
-        function fulfilled(value) { try { step(generator.next(value)); } catch (e) { reject(e); } }
-        function rejected(value) { try { step(generator["throw"](value)); } catch (e) { reject(e); } }
-        function step(result) { result.done ? resolve(result.value) : adopt(result.value).then(fulfilled, rejected); }
-        step((generator = generator.apply(thisArg, _arguments || [])).next());
-    });
-};
-
-
-function getAuthString(token, options) {
-    if (!token && !options.auth) {
-        throw new Error('Parameter token or opts.auth is required');
-    }
-    else if (token && options.auth) {
-        throw new Error('Parameters token and opts.auth may not both be specified');
-    }
-    return typeof options.auth === 'string' ? options.auth : `token ${token}`;
-}
-function getProxyAgent(destinationUrl) {
-    const hc = new lib.HttpClient();
-    return hc.getAgent(destinationUrl);
-}
-function getProxyAgentDispatcher(destinationUrl) {
-    const hc = new lib.HttpClient();
-    return hc.getAgentDispatcher(destinationUrl);
-}
-function getProxyFetch(destinationUrl) {
-    const httpDispatcher = getProxyAgentDispatcher(destinationUrl);
-    const proxyFetch = (url, opts) => __awaiter(this, void 0, void 0, function* () {
-        return (0,undici.fetch)(url, Object.assign(Object.assign({}, opts), { dispatcher: httpDispatcher }));
-    });
-    return proxyFetch;
-}
-function getApiBaseUrl() {
-    return process.env['GITHUB_API_URL'] || 'https://api.github.com';
-}
-function getUserAgentWithOrchestrationId(baseUserAgent) {
-    var _a;
-    const orchId = (_a = process.env['ACTIONS_ORCHESTRATION_ID']) === null || _a === void 0 ? void 0 : _a.trim();
-    if (orchId) {
-        const sanitizedId = orchId.replace(/[^a-z0-9_.-]/gi, '_');
-        const tag = `actions_orchestration_id/${sanitizedId}`;
-        if (baseUserAgent === null || baseUserAgent === void 0 ? void 0 : baseUserAgent.includes(tag))
-            return baseUserAgent;
-        const ua = baseUserAgent ? `${baseUserAgent} ` : '';
-        return `${ua}${tag}`;
-    }
-    return baseUserAgent;
-}
-//# sourceMappingURL=utils.js.map
 ;// CONCATENATED MODULE: ./node_modules/universal-user-agent/index.js
 function getUserAgent() {
   if (typeof navigator === "object" && "userAgent" in navigator) {
@@ -57635,472 +57307,6 @@ legacyRestEndpointMethods.VERSION = dist_src_version_VERSION;
 
 //# sourceMappingURL=index.js.map
 
-;// CONCATENATED MODULE: ./node_modules/@octokit/plugin-paginate-rest/dist-bundle/index.js
-// pkg/dist-src/version.js
-var plugin_paginate_rest_dist_bundle_VERSION = "0.0.0-development";
-
-// pkg/dist-src/normalize-paginated-list-response.js
-function normalizePaginatedListResponse(response) {
-  if (!response.data) {
-    return {
-      ...response,
-      data: []
-    };
-  }
-  const responseNeedsNormalization = ("total_count" in response.data || "total_commits" in response.data) && !("url" in response.data);
-  if (!responseNeedsNormalization) return response;
-  const incompleteResults = response.data.incomplete_results;
-  const repositorySelection = response.data.repository_selection;
-  const totalCount = response.data.total_count;
-  const totalCommits = response.data.total_commits;
-  delete response.data.incomplete_results;
-  delete response.data.repository_selection;
-  delete response.data.total_count;
-  delete response.data.total_commits;
-  const namespaceKey = Object.keys(response.data)[0];
-  const data = response.data[namespaceKey];
-  response.data = data;
-  if (typeof incompleteResults !== "undefined") {
-    response.data.incomplete_results = incompleteResults;
-  }
-  if (typeof repositorySelection !== "undefined") {
-    response.data.repository_selection = repositorySelection;
-  }
-  response.data.total_count = totalCount;
-  response.data.total_commits = totalCommits;
-  return response;
-}
-
-// pkg/dist-src/iterator.js
-function iterator(octokit, route, parameters) {
-  const options = typeof route === "function" ? route.endpoint(parameters) : octokit.request.endpoint(route, parameters);
-  const requestMethod = typeof route === "function" ? route : octokit.request;
-  const method = options.method;
-  const headers = options.headers;
-  let url = options.url;
-  return {
-    [Symbol.asyncIterator]: () => ({
-      async next() {
-        if (!url) return { done: true };
-        try {
-          const response = await requestMethod({ method, url, headers });
-          const normalizedResponse = normalizePaginatedListResponse(response);
-          url = ((normalizedResponse.headers.link || "").match(
-            /<([^<>]+)>;\s*rel="next"/
-          ) || [])[1];
-          if (!url && "total_commits" in normalizedResponse.data) {
-            const parsedUrl = new URL(normalizedResponse.url);
-            const params = parsedUrl.searchParams;
-            const page = parseInt(params.get("page") || "1", 10);
-            const per_page = parseInt(params.get("per_page") || "250", 10);
-            if (page * per_page < normalizedResponse.data.total_commits) {
-              params.set("page", String(page + 1));
-              url = parsedUrl.toString();
-            }
-          }
-          return { value: normalizedResponse };
-        } catch (error) {
-          if (error.status !== 409) throw error;
-          url = "";
-          return {
-            value: {
-              status: 200,
-              headers: {},
-              data: []
-            }
-          };
-        }
-      }
-    })
-  };
-}
-
-// pkg/dist-src/paginate.js
-function paginate(octokit, route, parameters, mapFn) {
-  if (typeof parameters === "function") {
-    mapFn = parameters;
-    parameters = void 0;
-  }
-  return gather(
-    octokit,
-    [],
-    iterator(octokit, route, parameters)[Symbol.asyncIterator](),
-    mapFn
-  );
-}
-function gather(octokit, results, iterator2, mapFn) {
-  return iterator2.next().then((result) => {
-    if (result.done) {
-      return results;
-    }
-    let earlyExit = false;
-    function done() {
-      earlyExit = true;
-    }
-    results = results.concat(
-      mapFn ? mapFn(result.value, done) : result.value.data
-    );
-    if (earlyExit) {
-      return results;
-    }
-    return gather(octokit, results, iterator2, mapFn);
-  });
-}
-
-// pkg/dist-src/compose-paginate.js
-var composePaginateRest = Object.assign(paginate, {
-  iterator
-});
-
-// pkg/dist-src/generated/paginating-endpoints.js
-var paginatingEndpoints = (/* unused pure expression or super */ null && ([
-  "GET /advisories",
-  "GET /app/hook/deliveries",
-  "GET /app/installation-requests",
-  "GET /app/installations",
-  "GET /assignments/{assignment_id}/accepted_assignments",
-  "GET /classrooms",
-  "GET /classrooms/{classroom_id}/assignments",
-  "GET /enterprises/{enterprise}/code-security/configurations",
-  "GET /enterprises/{enterprise}/code-security/configurations/{configuration_id}/repositories",
-  "GET /enterprises/{enterprise}/dependabot/alerts",
-  "GET /enterprises/{enterprise}/teams",
-  "GET /enterprises/{enterprise}/teams/{enterprise-team}/memberships",
-  "GET /enterprises/{enterprise}/teams/{enterprise-team}/organizations",
-  "GET /events",
-  "GET /gists",
-  "GET /gists/public",
-  "GET /gists/starred",
-  "GET /gists/{gist_id}/comments",
-  "GET /gists/{gist_id}/commits",
-  "GET /gists/{gist_id}/forks",
-  "GET /installation/repositories",
-  "GET /issues",
-  "GET /licenses",
-  "GET /marketplace_listing/plans",
-  "GET /marketplace_listing/plans/{plan_id}/accounts",
-  "GET /marketplace_listing/stubbed/plans",
-  "GET /marketplace_listing/stubbed/plans/{plan_id}/accounts",
-  "GET /networks/{owner}/{repo}/events",
-  "GET /notifications",
-  "GET /organizations",
-  "GET /organizations/{org}/dependabot/repository-access",
-  "GET /orgs/{org}/actions/cache/usage-by-repository",
-  "GET /orgs/{org}/actions/hosted-runners",
-  "GET /orgs/{org}/actions/permissions/repositories",
-  "GET /orgs/{org}/actions/permissions/self-hosted-runners/repositories",
-  "GET /orgs/{org}/actions/runner-groups",
-  "GET /orgs/{org}/actions/runner-groups/{runner_group_id}/hosted-runners",
-  "GET /orgs/{org}/actions/runner-groups/{runner_group_id}/repositories",
-  "GET /orgs/{org}/actions/runner-groups/{runner_group_id}/runners",
-  "GET /orgs/{org}/actions/runners",
-  "GET /orgs/{org}/actions/secrets",
-  "GET /orgs/{org}/actions/secrets/{secret_name}/repositories",
-  "GET /orgs/{org}/actions/variables",
-  "GET /orgs/{org}/actions/variables/{name}/repositories",
-  "GET /orgs/{org}/attestations/repositories",
-  "GET /orgs/{org}/attestations/{subject_digest}",
-  "GET /orgs/{org}/blocks",
-  "GET /orgs/{org}/campaigns",
-  "GET /orgs/{org}/code-scanning/alerts",
-  "GET /orgs/{org}/code-security/configurations",
-  "GET /orgs/{org}/code-security/configurations/{configuration_id}/repositories",
-  "GET /orgs/{org}/codespaces",
-  "GET /orgs/{org}/codespaces/secrets",
-  "GET /orgs/{org}/codespaces/secrets/{secret_name}/repositories",
-  "GET /orgs/{org}/copilot/billing/seats",
-  "GET /orgs/{org}/copilot/metrics",
-  "GET /orgs/{org}/dependabot/alerts",
-  "GET /orgs/{org}/dependabot/secrets",
-  "GET /orgs/{org}/dependabot/secrets/{secret_name}/repositories",
-  "GET /orgs/{org}/events",
-  "GET /orgs/{org}/failed_invitations",
-  "GET /orgs/{org}/hooks",
-  "GET /orgs/{org}/hooks/{hook_id}/deliveries",
-  "GET /orgs/{org}/insights/api/route-stats/{actor_type}/{actor_id}",
-  "GET /orgs/{org}/insights/api/subject-stats",
-  "GET /orgs/{org}/insights/api/user-stats/{user_id}",
-  "GET /orgs/{org}/installations",
-  "GET /orgs/{org}/invitations",
-  "GET /orgs/{org}/invitations/{invitation_id}/teams",
-  "GET /orgs/{org}/issues",
-  "GET /orgs/{org}/members",
-  "GET /orgs/{org}/members/{username}/codespaces",
-  "GET /orgs/{org}/migrations",
-  "GET /orgs/{org}/migrations/{migration_id}/repositories",
-  "GET /orgs/{org}/organization-roles/{role_id}/teams",
-  "GET /orgs/{org}/organization-roles/{role_id}/users",
-  "GET /orgs/{org}/outside_collaborators",
-  "GET /orgs/{org}/packages",
-  "GET /orgs/{org}/packages/{package_type}/{package_name}/versions",
-  "GET /orgs/{org}/personal-access-token-requests",
-  "GET /orgs/{org}/personal-access-token-requests/{pat_request_id}/repositories",
-  "GET /orgs/{org}/personal-access-tokens",
-  "GET /orgs/{org}/personal-access-tokens/{pat_id}/repositories",
-  "GET /orgs/{org}/private-registries",
-  "GET /orgs/{org}/projects",
-  "GET /orgs/{org}/projectsV2",
-  "GET /orgs/{org}/projectsV2/{project_number}/fields",
-  "GET /orgs/{org}/projectsV2/{project_number}/items",
-  "GET /orgs/{org}/properties/values",
-  "GET /orgs/{org}/public_members",
-  "GET /orgs/{org}/repos",
-  "GET /orgs/{org}/rulesets",
-  "GET /orgs/{org}/rulesets/rule-suites",
-  "GET /orgs/{org}/rulesets/{ruleset_id}/history",
-  "GET /orgs/{org}/secret-scanning/alerts",
-  "GET /orgs/{org}/security-advisories",
-  "GET /orgs/{org}/settings/immutable-releases/repositories",
-  "GET /orgs/{org}/settings/network-configurations",
-  "GET /orgs/{org}/team/{team_slug}/copilot/metrics",
-  "GET /orgs/{org}/teams",
-  "GET /orgs/{org}/teams/{team_slug}/discussions",
-  "GET /orgs/{org}/teams/{team_slug}/discussions/{discussion_number}/comments",
-  "GET /orgs/{org}/teams/{team_slug}/discussions/{discussion_number}/comments/{comment_number}/reactions",
-  "GET /orgs/{org}/teams/{team_slug}/discussions/{discussion_number}/reactions",
-  "GET /orgs/{org}/teams/{team_slug}/invitations",
-  "GET /orgs/{org}/teams/{team_slug}/members",
-  "GET /orgs/{org}/teams/{team_slug}/projects",
-  "GET /orgs/{org}/teams/{team_slug}/repos",
-  "GET /orgs/{org}/teams/{team_slug}/teams",
-  "GET /projects/{project_id}/collaborators",
-  "GET /repos/{owner}/{repo}/actions/artifacts",
-  "GET /repos/{owner}/{repo}/actions/caches",
-  "GET /repos/{owner}/{repo}/actions/organization-secrets",
-  "GET /repos/{owner}/{repo}/actions/organization-variables",
-  "GET /repos/{owner}/{repo}/actions/runners",
-  "GET /repos/{owner}/{repo}/actions/runs",
-  "GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts",
-  "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/jobs",
-  "GET /repos/{owner}/{repo}/actions/runs/{run_id}/jobs",
-  "GET /repos/{owner}/{repo}/actions/secrets",
-  "GET /repos/{owner}/{repo}/actions/variables",
-  "GET /repos/{owner}/{repo}/actions/workflows",
-  "GET /repos/{owner}/{repo}/actions/workflows/{workflow_id}/runs",
-  "GET /repos/{owner}/{repo}/activity",
-  "GET /repos/{owner}/{repo}/assignees",
-  "GET /repos/{owner}/{repo}/attestations/{subject_digest}",
-  "GET /repos/{owner}/{repo}/branches",
-  "GET /repos/{owner}/{repo}/check-runs/{check_run_id}/annotations",
-  "GET /repos/{owner}/{repo}/check-suites/{check_suite_id}/check-runs",
-  "GET /repos/{owner}/{repo}/code-scanning/alerts",
-  "GET /repos/{owner}/{repo}/code-scanning/alerts/{alert_number}/instances",
-  "GET /repos/{owner}/{repo}/code-scanning/analyses",
-  "GET /repos/{owner}/{repo}/codespaces",
-  "GET /repos/{owner}/{repo}/codespaces/devcontainers",
-  "GET /repos/{owner}/{repo}/codespaces/secrets",
-  "GET /repos/{owner}/{repo}/collaborators",
-  "GET /repos/{owner}/{repo}/comments",
-  "GET /repos/{owner}/{repo}/comments/{comment_id}/reactions",
-  "GET /repos/{owner}/{repo}/commits",
-  "GET /repos/{owner}/{repo}/commits/{commit_sha}/comments",
-  "GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls",
-  "GET /repos/{owner}/{repo}/commits/{ref}/check-runs",
-  "GET /repos/{owner}/{repo}/commits/{ref}/check-suites",
-  "GET /repos/{owner}/{repo}/commits/{ref}/status",
-  "GET /repos/{owner}/{repo}/commits/{ref}/statuses",
-  "GET /repos/{owner}/{repo}/compare/{basehead}",
-  "GET /repos/{owner}/{repo}/compare/{base}...{head}",
-  "GET /repos/{owner}/{repo}/contributors",
-  "GET /repos/{owner}/{repo}/dependabot/alerts",
-  "GET /repos/{owner}/{repo}/dependabot/secrets",
-  "GET /repos/{owner}/{repo}/deployments",
-  "GET /repos/{owner}/{repo}/deployments/{deployment_id}/statuses",
-  "GET /repos/{owner}/{repo}/environments",
-  "GET /repos/{owner}/{repo}/environments/{environment_name}/deployment-branch-policies",
-  "GET /repos/{owner}/{repo}/environments/{environment_name}/deployment_protection_rules/apps",
-  "GET /repos/{owner}/{repo}/environments/{environment_name}/secrets",
-  "GET /repos/{owner}/{repo}/environments/{environment_name}/variables",
-  "GET /repos/{owner}/{repo}/events",
-  "GET /repos/{owner}/{repo}/forks",
-  "GET /repos/{owner}/{repo}/hooks",
-  "GET /repos/{owner}/{repo}/hooks/{hook_id}/deliveries",
-  "GET /repos/{owner}/{repo}/invitations",
-  "GET /repos/{owner}/{repo}/issues",
-  "GET /repos/{owner}/{repo}/issues/comments",
-  "GET /repos/{owner}/{repo}/issues/comments/{comment_id}/reactions",
-  "GET /repos/{owner}/{repo}/issues/events",
-  "GET /repos/{owner}/{repo}/issues/{issue_number}/comments",
-  "GET /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocked_by",
-  "GET /repos/{owner}/{repo}/issues/{issue_number}/dependencies/blocking",
-  "GET /repos/{owner}/{repo}/issues/{issue_number}/events",
-  "GET /repos/{owner}/{repo}/issues/{issue_number}/labels",
-  "GET /repos/{owner}/{repo}/issues/{issue_number}/reactions",
-  "GET /repos/{owner}/{repo}/issues/{issue_number}/sub_issues",
-  "GET /repos/{owner}/{repo}/issues/{issue_number}/timeline",
-  "GET /repos/{owner}/{repo}/keys",
-  "GET /repos/{owner}/{repo}/labels",
-  "GET /repos/{owner}/{repo}/milestones",
-  "GET /repos/{owner}/{repo}/milestones/{milestone_number}/labels",
-  "GET /repos/{owner}/{repo}/notifications",
-  "GET /repos/{owner}/{repo}/pages/builds",
-  "GET /repos/{owner}/{repo}/projects",
-  "GET /repos/{owner}/{repo}/pulls",
-  "GET /repos/{owner}/{repo}/pulls/comments",
-  "GET /repos/{owner}/{repo}/pulls/comments/{comment_id}/reactions",
-  "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",
-  "GET /repos/{owner}/{repo}/pulls/{pull_number}/commits",
-  "GET /repos/{owner}/{repo}/pulls/{pull_number}/files",
-  "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews",
-  "GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews/{review_id}/comments",
-  "GET /repos/{owner}/{repo}/releases",
-  "GET /repos/{owner}/{repo}/releases/{release_id}/assets",
-  "GET /repos/{owner}/{repo}/releases/{release_id}/reactions",
-  "GET /repos/{owner}/{repo}/rules/branches/{branch}",
-  "GET /repos/{owner}/{repo}/rulesets",
-  "GET /repos/{owner}/{repo}/rulesets/rule-suites",
-  "GET /repos/{owner}/{repo}/rulesets/{ruleset_id}/history",
-  "GET /repos/{owner}/{repo}/secret-scanning/alerts",
-  "GET /repos/{owner}/{repo}/secret-scanning/alerts/{alert_number}/locations",
-  "GET /repos/{owner}/{repo}/security-advisories",
-  "GET /repos/{owner}/{repo}/stargazers",
-  "GET /repos/{owner}/{repo}/subscribers",
-  "GET /repos/{owner}/{repo}/tags",
-  "GET /repos/{owner}/{repo}/teams",
-  "GET /repos/{owner}/{repo}/topics",
-  "GET /repositories",
-  "GET /search/code",
-  "GET /search/commits",
-  "GET /search/issues",
-  "GET /search/labels",
-  "GET /search/repositories",
-  "GET /search/topics",
-  "GET /search/users",
-  "GET /teams/{team_id}/discussions",
-  "GET /teams/{team_id}/discussions/{discussion_number}/comments",
-  "GET /teams/{team_id}/discussions/{discussion_number}/comments/{comment_number}/reactions",
-  "GET /teams/{team_id}/discussions/{discussion_number}/reactions",
-  "GET /teams/{team_id}/invitations",
-  "GET /teams/{team_id}/members",
-  "GET /teams/{team_id}/projects",
-  "GET /teams/{team_id}/repos",
-  "GET /teams/{team_id}/teams",
-  "GET /user/blocks",
-  "GET /user/codespaces",
-  "GET /user/codespaces/secrets",
-  "GET /user/emails",
-  "GET /user/followers",
-  "GET /user/following",
-  "GET /user/gpg_keys",
-  "GET /user/installations",
-  "GET /user/installations/{installation_id}/repositories",
-  "GET /user/issues",
-  "GET /user/keys",
-  "GET /user/marketplace_purchases",
-  "GET /user/marketplace_purchases/stubbed",
-  "GET /user/memberships/orgs",
-  "GET /user/migrations",
-  "GET /user/migrations/{migration_id}/repositories",
-  "GET /user/orgs",
-  "GET /user/packages",
-  "GET /user/packages/{package_type}/{package_name}/versions",
-  "GET /user/public_emails",
-  "GET /user/repos",
-  "GET /user/repository_invitations",
-  "GET /user/social_accounts",
-  "GET /user/ssh_signing_keys",
-  "GET /user/starred",
-  "GET /user/subscriptions",
-  "GET /user/teams",
-  "GET /users",
-  "GET /users/{username}/attestations/{subject_digest}",
-  "GET /users/{username}/events",
-  "GET /users/{username}/events/orgs/{org}",
-  "GET /users/{username}/events/public",
-  "GET /users/{username}/followers",
-  "GET /users/{username}/following",
-  "GET /users/{username}/gists",
-  "GET /users/{username}/gpg_keys",
-  "GET /users/{username}/keys",
-  "GET /users/{username}/orgs",
-  "GET /users/{username}/packages",
-  "GET /users/{username}/projects",
-  "GET /users/{username}/projectsV2",
-  "GET /users/{username}/projectsV2/{project_number}/fields",
-  "GET /users/{username}/projectsV2/{project_number}/items",
-  "GET /users/{username}/received_events",
-  "GET /users/{username}/received_events/public",
-  "GET /users/{username}/repos",
-  "GET /users/{username}/social_accounts",
-  "GET /users/{username}/ssh_signing_keys",
-  "GET /users/{username}/starred",
-  "GET /users/{username}/subscriptions"
-]));
-
-// pkg/dist-src/paginating-endpoints.js
-function isPaginatingEndpoint(arg) {
-  if (typeof arg === "string") {
-    return paginatingEndpoints.includes(arg);
-  } else {
-    return false;
-  }
-}
-
-// pkg/dist-src/index.js
-function paginateRest(octokit) {
-  return {
-    paginate: Object.assign(paginate.bind(null, octokit), {
-      iterator: iterator.bind(null, octokit)
-    })
-  };
-}
-paginateRest.VERSION = plugin_paginate_rest_dist_bundle_VERSION;
-
-
-;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/utils.js
-
-
-// octokit + plugins
-
-
-
-const context = new Context();
-const baseUrl = getApiBaseUrl();
-const defaults = {
-    baseUrl,
-    request: {
-        agent: getProxyAgent(baseUrl),
-        fetch: getProxyFetch(baseUrl)
-    }
-};
-const GitHub = Octokit.plugin(restEndpointMethods, paginateRest).defaults(defaults);
-
-/**
- * Convience function to correctly format Octokit Options to pass into the constructor.
- *
- * @param     token    the repo PAT or GITHUB_TOKEN
- * @param     options  other options to set
- */
-function getOctokitOptions(token, options) {
-    const opts = Object.assign({}, options || {}); // Shallow clone - don't mutate the object provided by the caller
-    // Auth
-    const auth = getAuthString(token, opts);
-    if (auth) {
-        opts.auth = auth;
-    }
-    // Orchestration ID
-    const userAgent = getUserAgentWithOrchestrationId(opts.userAgent);
-    if (userAgent) {
-        opts.userAgent = userAgent;
-    }
-    return opts;
-}
-//# sourceMappingURL=utils.js.map
-;// CONCATENATED MODULE: ./node_modules/@actions/github/lib/github.js
-
-
-const github_context = new Context();
-/**
- * Returns a hydrated octokit ready to use for GitHub Actions
- *
- * @param     token    the repo PAT or GITHUB_TOKEN
- * @param     options  other options to set
- */
-function getOctokit(token, options, ...additionalPlugins) {
-    const GitHubWithPlugins = GitHub.plugin(...additionalPlugins);
-    return new GitHubWithPlugins(getOctokitOptions(token, options));
-}
-//# sourceMappingURL=github.js.map
 // EXTERNAL MODULE: ./node_modules/p-retry/index.js + 1 modules
 var p_retry = __nccwpck_require__(4995);
 // EXTERNAL MODULE: external "node:fs"
@@ -58115,6 +57321,8 @@ var external_node_stream_promises_ = __nccwpck_require__(6466);
 var schemas = __nccwpck_require__(5395);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
+// EXTERNAL MODULE: ./src/system-error.ts
+var system_error = __nccwpck_require__(6565);
 ;// CONCATENATED MODULE: ./src/github/answer.ts
 
 
@@ -58172,6 +57380,7 @@ var refusal = __nccwpck_require__(6047);
 
 
 
+
 /** What a run kept under a name. */
 const Artifact = schemas/* object */.Ikc({ id: schemas/* int */.Whr(), expired: schemas/* boolean */.zMY() });
 /** Milliseconds for a whole artifact. */
@@ -58211,11 +57420,11 @@ function artifacts(connection) {
                 }
                 catch (error) {
                     await (0,external_node_fs_promises_.rm)(file, { force: true });
-                    throw error instanceof errors/* ActionError */.lZ ? new p_retry/* AbortError */.lc(error) : error;
+                    throw error instanceof errors/* ActionError */.lZ || (0,system_error/* isSystemError */.Or)(error) ? new p_retry/* AbortError */.lc(error) : error;
                 }
             }, { retries: 3, minTimeout: 200, maxTimeout: 2_000, signal }).catch(error => {
                 signal.throwIfAborted();
-                if (error instanceof errors/* ActionError */.lZ)
+                if (error instanceof errors/* ActionError */.lZ || (0,system_error/* isSystemError */.Or)(error))
                     throw error;
                 throw new errors/* ActionError */.lZ('artifact_unreachable', `Artifact ${id} could not be downloaded: ${error.message}`, {
                     hint: 'Run the job again.',
@@ -58718,13 +57927,17 @@ function runs({ octokit, owner, repo }) {
 
 
 
+
 const FIRST_PAUSE = 300;
 /** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
 const LONGEST_RETRY_AFTER = 60_000;
+/** Not the toolkit's own: that reads the event while it is loaded, and a broken one would end the process. */
+const RestOctokit = Octokit.plugin(restEndpointMethods);
 /** The repository on GitHub. Calls throw `ActionError`, `GitHubError` where GitHub refused, and the signal's reason. */
 function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, fetch, firstPause = FIRST_PAUSE, sleep = ms => (0,promises_.setTimeout)(ms, undefined, { signal }), }) {
     const [owner = '', repo = ''] = repository.split('/');
-    const octokit = getOctokit(token, {
+    const octokit = new RestOctokit({
+        auth: token,
         baseUrl: apiUrl,
         userAgent,
         log: silent,
@@ -58752,7 +57965,7 @@ function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, f
                 return false;
             if (error.retryAfter === null)
                 // What may be done twice; a comment or deployment that was made although the answer was lost may not.
-                return options.method !== 'POST' && (error.status ?? 500) >= 500;
+                return options.method !== 'POST' && ((error.status ?? 500) >= 500 || error.status === 408);
             if (error.retryAfter > LONGEST_RETRY_AFTER)
                 return false;
             await sleep(error.retryAfter);
@@ -58830,13 +58043,30 @@ function toGitHubError(error, request) {
         return error;
     if (cause instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ)
         return cause;
-    const seconds = Number(response?.headers?.['retry-after']);
-    const isTooMuch = response?.status === 403 || response?.status === 429;
+    const distrusted = response === undefined ? (0,_errors_js__WEBPACK_IMPORTED_MODULE_0__/* .untrusted */ .bp)(error, "GitHub's API") : null;
+    if (distrusted !== null)
+        return distrusted;
     const said = response === undefined ? message : wordsOf(response.data);
     return new GitHubError(request, response?.status, said
         .replace(/\s+/g, ' ')
         .slice(0, LONGEST_REASON)
-        .replace(/[.\s]+$/, ''), isTooMuch && seconds > 0 ? seconds * 1000 : null, error);
+        .replace(/[.\s]+$/, ''), response === undefined ? null : pauseOf(response, said), error);
+}
+/** GitHub's documentation: without a word on when, a minute at least. */
+const UNSAID_PAUSE = 60_000;
+/** Milliseconds to wait where too much was asked, or the service is not there for a moment; else null. */
+function pauseOf({ status, headers = {} }, said) {
+    const { 'retry-after': after, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset } = headers;
+    const clock = Date.parse(headers.date ?? '') || Date.now();
+    const isLimited = status === 429 || (status === 403 && (after !== undefined || remaining === '0' || isLimit(said)));
+    if (!isLimited && !(status === 503 && after !== undefined))
+        return null;
+    // Seconds, or a date.
+    const asked = Number(after) * 1000 || Date.parse(after ?? '') - clock;
+    if (Number.isFinite(asked))
+        return Math.max(0, asked);
+    const left = remaining === '0' ? Number(reset) * 1000 - clock : Number.NaN;
+    return Number.isFinite(left) ? Math.max(1000, left) : UNSAID_PAUSE;
 }
 /** Characters of what GitHub says that are shown. */
 const LONGEST_REASON = 200;
@@ -58884,19 +58114,25 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_5___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_5__);
 /* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(3136);
 /* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_6___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_6__);
-/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(7996);
+/* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(261);
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6752);
 /* harmony import */ var _build_variables_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1675);
-/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(4937);
+/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(4937);
 /* harmony import */ var _bundle_untouched_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2863);
-/* harmony import */ var _bundle_zlib_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(6255);
+/* harmony import */ var _bundle_zlib_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(6255);
 /* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1921);
-/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(9006);
-/* harmony import */ var _network_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(9473);
-/* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(1066);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5901);
-/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(6535);
-/* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(1123);
+/* harmony import */ var _command_file_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5741);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(3916);
+/* harmony import */ var _event_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2706);
+/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4346);
+/* harmony import */ var _network_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7534);
+/* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(1066);
+/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(5066);
+/* harmony import */ var _report_report_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8850);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(8894);
+/* harmony import */ var _runner_folders_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(1850);
+/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(6535);
+/* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(1123);
 var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
     if (typeof path === "string" && /^\.\.?\//.test(path)) {
         return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {
@@ -58906,6 +58142,12 @@ var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelative
     return path;
 };
 /** The only entry: builds Deps, calls run, sets the exit code. */
+
+
+
+
+
+
 
 
 
@@ -58936,17 +58178,17 @@ let scratch = null;
 let network = null;
 const { env } = process;
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === _sealed_js__WEBPACK_IMPORTED_MODULE_15__/* .SEALED */ .pU)
-    (0,_sealed_js__WEBPACK_IMPORTED_MODULE_15__/* .unseal */ .Du)(env);
+if (process.argv[2] === _sealed_js__WEBPACK_IMPORTED_MODULE_21__/* .SEALED */ .pU)
+    (0,_sealed_js__WEBPACK_IMPORTED_MODULE_21__/* .unseal */ .Du)(env);
 const secrets = [
-    ..._bundle_environment_js__WEBPACK_IMPORTED_MODULE_17__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name)),
+    ..._bundle_environment_js__WEBPACK_IMPORTED_MODULE_23__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name)),
     ...(0,_build_variables_js__WEBPACK_IMPORTED_MODULE_9__/* .secretValues */ .V)(_actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4('build-secrets')),
 ].filter(secret => secret !== '' && !isKeyFile(secret));
 /** The runner's own tokens. */
 const tokens = Object.entries(env).flatMap(([name, value]) => /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : []);
-/** GitHub masks the log alone, and only what it knows; nothing that this action writes shall need that. */
-const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_18__/* .createRedactor */ .lY)([...secrets, ...tokens]);
-const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_16__/* .createStop */ .nN)();
+/** GitHub masks the log alone, and only what it knows; nothing that this action writes relies on that. */
+const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_24__/* .createRedactor */ .lY)([...secrets, ...tokens]);
+const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_22__/* .createStop */ .nN)();
 const log = {
     info: message => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(inert(redact(message))),
     warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .warning */ .$e(redact(message), annotation(at)),
@@ -58964,6 +58206,34 @@ const log = {
         return _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .group */ .Os(redact(title), work);
     },
 };
+const sink = {
+    setOutputs(values) {
+        const hidden = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, redact(value)]));
+        const path = env.GITHUB_OUTPUT ?? '';
+        const refusal = path === '' ? null : attempt(() => (0,_command_file_js__WEBPACK_IMPORTED_MODULE_12__/* .appendWhole */ .g)(path, (0,_command_file_js__WEBPACK_IMPORTED_MODULE_12__/* .keyValueLines */ .E)(hidden)));
+        if (path !== '' && refusal === null)
+            return null;
+        // Without the file's name the toolkit tells the runner by commands, which it still obeys.
+        env.GITHUB_OUTPUT = '';
+        for (const [name, value] of Object.entries(hidden))
+            _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .setOutput */ .uH(name, value);
+        return refusal;
+    },
+    writeSummary(markdown) {
+        const path = env.GITHUB_STEP_SUMMARY;
+        return path ? attempt(() => (0,_command_file_js__WEBPACK_IMPORTED_MODULE_12__/* .appendWhole */ .g)(path, `${redact(markdown)}\n`)) : null;
+    },
+};
+/** What it failed with; null where it did not. */
+function attempt(work) {
+    try {
+        work();
+        return null;
+    }
+    catch (error) {
+        return error;
+    }
+}
 /**
  * Text that is not ours must not be taken for a workflow command. The runner takes white space of every kind off a line
  * before it looks for one, and may compare without what has no width.
@@ -59021,42 +58291,57 @@ function listenToRunner({ signal, cancel, after }) {
         process.on('SIGBREAK', () => cancel('SIGBREAK'));
     signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`));
     // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
-    after(_stop_js__WEBPACK_IMPORTED_MODULE_16__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
+    after(_stop_js__WEBPACK_IMPORTED_MODULE_22__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
 }
 function openNetwork() {
-    network ??= (0,_network_js__WEBPACK_IMPORTED_MODULE_13__/* .createNetwork */ .V)(env);
+    network ??= (0,_network_js__WEBPACK_IMPORTED_MODULE_16__/* .createNetwork */ .V)(env);
     return network;
 }
 function viaNetwork({ dispatcher }) {
-    return ((url, init) => (0,undici__WEBPACK_IMPORTED_MODULE_8__.fetch)(url, { ...init, dispatcher }));
+    return ((url, init) => (0,undici__WEBPACK_IMPORTED_MODULE_8__/* .fetch */ .hd)(url, { ...init, dispatcher }));
 }
 /** Ends the process although something still runs. What was written to the log is written first. */
 function leave() {
     process.stdout.write('', () => process.exit(process.exitCode ?? 1));
 }
-/** What is no JSON is told of when the event is read. */
+/** Undefined where it is not JSON. Throws `not_on_github`, `event_unreadable`. */
 async function readPayload(path = '') {
+    if (path === '')
+        throw (0,_event_js__WEBPACK_IMPORTED_MODULE_14__/* .notOnGitHub */ .kL)('The environment has no GITHUB_EVENT_PATH.');
+    const text = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)(path, 'utf8').catch((cause) => {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_13__/* .ActionError */ .lZ('event_unreadable', `The event of this run cannot be read: ${cause.message}.`, {
+            hint: "The runner writes it to the file that GITHUB_EVENT_PATH names. In a container job the user of the step must be able to read it: options: --user 1001 on GitHub's machines, or root.",
+            cause,
+        });
+    });
     try {
-        return JSON.parse(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)(path, 'utf8').catch(() => '{}'));
+        return JSON.parse(text);
     }
     catch {
         return undefined;
     }
 }
-async function main() {
-    listenToRunner(stop);
-    scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)(), 'capgo-publish-'));
-    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_18__/* .secretParts */ .Bm))
-        _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .setSecret */ .Pq(part);
-    const deps = {
+/** A folder for what is written beside the checkout, and a home for package managers. */
+async function prepareFolders() {
+    const made = await (0,_runner_folders_js__WEBPACK_IMPORTED_MODULE_20__/* .makeScratch */ .lP)([env.RUNNER_TEMP || (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)()]);
+    scratch = made.scratch;
+    const home = process.platform === 'win32' ? null : await (0,_runner_folders_js__WEBPACK_IMPORTED_MODULE_20__/* .replaceHome */ .Ou)(env.HOME, scratch);
+    if (home !== null)
+        env.HOME = home.home;
+    for (const note of [...made.notes, ...(home === null ? [] : [home.note])])
+        log.info(note);
+    return scratch;
+}
+async function createDeps() {
+    return {
+        scratch: await prepareFolders(),
         readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name),
         env,
         payload: await readPayload(env.GITHUB_EVENT_PATH),
-        workspace: env.GITHUB_WORKSPACE ?? process.cwd(),
-        scratch,
+        workspace: await (0,_runner_folders_js__WEBPACK_IMPORTED_MODULE_20__/* .requireWorkspace */ .nP)(env.GITHUB_WORKSPACE || process.cwd()),
         // Read before anything of the user's runs, which could change it.
         deflateWorker: await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'deflate-worker', 'index.js'), 'utf8'),
-        zlib: await (0,_bundle_zlib_js__WEBPACK_IMPORTED_MODULE_19__/* .compileZlib */ .Hq)(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'zlib.wasm'))),
+        zlib: await (0,_bundle_zlib_js__WEBPACK_IMPORTED_MODULE_25__/* .compileZlib */ .Hq)(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'zlib.wasm'))),
         requireUntouched: await (0,_bundle_untouched_js__WEBPACK_IMPORTED_MODULE_10__/* .guardFiles */ .R)(await guardedFiles()),
         loadArtifacts: async () => (await import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ artifacts))).uploadArtifact,
         evaluator: {
@@ -59065,13 +58350,7 @@ async function main() {
         },
         stop,
         log,
-        sink: {
-            setOutput: (name, value) => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .setOutput */ .uH(name, redact(value)),
-            async writeSummary(markdown) {
-                if (env.GITHUB_STEP_SUMMARY)
-                    await _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .summary */ .z.addRaw(redact(markdown), true).write();
-            },
-        },
+        sink,
         clock: () => performance.now(),
         now: () => new Date(),
         connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_11__/* .createCapgo */ .Z)({
@@ -59085,7 +58364,7 @@ async function main() {
             signal: stop.signal,
             onRetry: message => log.info(message),
         }),
-        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_12__/* .connectGitHub */ .U)({
+        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_15__/* .connectGitHub */ .U)({
             token,
             repository,
             redact,
@@ -59095,8 +58374,17 @@ async function main() {
             fetch: viaNetwork(openNetwork()),
         }),
     };
+}
+async function main() {
+    listenToRunner(stop);
+    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_24__/* .secretParts */ .Bm))
+        _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .setSecret */ .Pq(part);
     try {
-        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_14__/* .run */ .e)(deps)) ? 0 : 1;
+        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_19__/* .run */ .e)(await createDeps())) ? 0 : 1;
+    }
+    catch (error) {
+        (0,_report_report_js__WEBPACK_IMPORTED_MODULE_18__/* .report */ .z8)((0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_17__/* .failure */ .V2)(error, 'Run'), { log, sink });
+        process.exitCode = 1;
     }
     finally {
         await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.rm)(scratch ?? '', { recursive: true, force: true }).catch(() => { });
@@ -59107,9 +58395,8 @@ async function main() {
 }
 /** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
 function die(error) {
-    const message = error instanceof Error ? error.message : String(error);
     obeyCommands();
-    _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .error */ .z3(redact(`This action failed where it should not: ${message}\nPlease open an issue with the log of this step.`), annotation(undefined));
+    (0,_report_report_js__WEBPACK_IMPORTED_MODULE_18__/* .report */ .z8)((0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_17__/* .failure */ .V2)(error, 'Run'), { log, sink });
     if (scratch !== null)
         (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.rmSync)(scratch, { recursive: true, force: true });
     process.exit(1);
@@ -59122,22 +58409,105 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 9473:
+/***/ 7534:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   V: () => (/* binding */ createNetwork)
-/* harmony export */ });
-/* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6752);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  V: () => (/* binding */ createNetwork)
+});
+
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(6752);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(3916);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./src/no-proxy.ts
+/** Which addresses are asked directly although a proxy is set: the variable `NO_PROXY`. */
+
+const PORTS = { 'http:': '80', 'https:': '443' };
+/**
+ * Whether an address of that origin is asked directly. Entries stand between commas or white space: a host, which
+ * stands for its subdomains too (`example.com`, `.example.com`, `*.example.com`); a pattern with `*`; an address of the
+ * internet protocol, or a range of them (`10.0.0.0/8`, `fd00::/8`); each with a port, where it is meant for that one.
+ * Names are not looked up: ranges are for hosts that are given as addresses.
+ */
+function parseNoProxy(value) {
+    const rules = value
+        .toLowerCase()
+        .split(/[\s,;]+/)
+        .filter(entry => entry !== '')
+        .map(parseEntry);
+    return ({ protocol, hostname, port }) => {
+        const host = unbracket(hostname.toLowerCase()).replace(/\.$/, '');
+        return rules.some(rule => rule(host, port || (PORTS[protocol] ?? '')));
+    };
+}
+function parseEntry(entry) {
+    // The colons of a bare IPv6 address, or of a range of them, begin no port.
+    const bare = entry.replace(/\/\d+$/, '');
+    const [, named = entry, port] = (0,external_node_net_.isIP)(bare) === 6 ? [] : (/^(\[.*\](?:\/\d+)?|[^:]*):(\d+)$/.exec(entry) ?? []);
+    const matches = parseHost(unbracket(named));
+    return (host, asked) => (port === undefined || port === asked) && matches(host);
+}
+function parseHost(name) {
+    const [address = '', length] = name.split('/');
+    const family = (0,external_node_net_.isIP)(address);
+    if (family !== 0) {
+        const type = family === 6 ? 'ipv6' : 'ipv4';
+        const most = family === 6 ? 128 : 32;
+        const prefix = length === undefined ? most : Number(length);
+        if (!(prefix <= most))
+            return () => false;
+        const range = new external_node_net_.BlockList();
+        range.addSubnet(address, prefix, type);
+        return host => (0,external_node_net_.isIP)(host) !== 0 && range.check(host, (0,external_node_net_.isIP)(host) === 6 ? 'ipv6' : 'ipv4');
+    }
+    const domain = name.replace(/^\*?\./, '').replace(/\.$/, '');
+    if (domain.includes('*')) {
+        const pattern = new RegExp(`^${domain.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replace(/\*+/g, '.*')}$`);
+        return host => pattern.test(host);
+    }
+    return host => domain !== '' && (host === domain || host.endsWith(`.${domain}`));
+}
+/** `[::1]` and `[fd00::]/8` without their brackets. */
+function unbracket(host) {
+    return host.replace(/^\[(.*)\]/, '$1');
+}
+
+;// CONCATENATED MODULE: ./src/network.ts
+
 
 
 /** Milliseconds that a connection waits for a request: less than after which servers close idle ones (Node's: 5 s). */
 const WAITS = 3000;
+/** By the proxy, but for what `NO_PROXY` names. */
+class ProxyOrNot extends undici/* Dispatcher */.mk {
+    #direct = new undici/* Agent */.g6();
+    // It knows no ranges of addresses: what is asked directly is decided here.
+    #proxy = new undici/* EnvHttpProxyAgent */.J2({ noProxy: '' });
+    #isDirect;
+    constructor(noProxy) {
+        super();
+        this.#isDirect = parseNoProxy(noProxy);
+    }
+    dispatch(options, handler) {
+        const way = this.#isDirect(new URL(String(options.origin))) ? this.#direct : this.#proxy;
+        return way.dispatch(options, handler);
+    }
+    async close() {
+        await Promise.all([this.#direct.close(), this.#proxy.close()]);
+    }
+    async destroy() {
+        await Promise.all([this.#direct.destroy(), this.#proxy.destroy()]);
+    }
+}
 /** Throws `proxy_invalid`. */
 function createNetwork(env) {
     const isProxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => env[name]);
-    const open = (0,undici__WEBPACK_IMPORTED_MODULE_0__.buildConnector)({});
+    const open = (0,undici/* buildConnector */.gU)({});
     const waiting = new Map();
     const connect = (options, callback) => {
         const begun = waiting.get(`${options.protocol}//${options.host}`)?.shift();
@@ -59176,14 +58546,311 @@ function createNetwork(env) {
         }, WAITS).unref();
     }
     try {
-        return { dispatcher: new undici__WEBPACK_IMPORTED_MODULE_0__.EnvHttpProxyAgent(isProxied ? {} : { connect }), warm };
+        const dispatcher = isProxied ? new ProxyOrNot(env.no_proxy ?? env.NO_PROXY ?? '') : new undici/* Agent */.g6({ connect });
+        return { dispatcher, warm };
     }
     catch {
         // Not the cause: it holds the address, and with it a password.
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
+        throw new errors/* ActionError */.lZ('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
             hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
         });
     }
+}
+
+
+/***/ }),
+
+/***/ 334:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   GY: () => (/* binding */ activeRollout),
+/* harmony export */   Nw: () => (/* binding */ decideStage),
+/* harmony export */   T1: () => (/* binding */ formatShare),
+/* harmony export */   gs: () => (/* binding */ rolloutChanged),
+/* harmony export */   iS: () => (/* binding */ EVERYBODY),
+/* harmony export */   ii: () => (/* binding */ isAt),
+/* harmony export */   tC: () => (/* binding */ shareOf),
+/* harmony export */   y2: () => (/* binding */ ALL)
+/* harmony export */ });
+/* unused harmony exports describeRollout, rolloutActive */
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+
+const EVERYBODY = { bps: null, running: null, paused: false };
+/** Basis points. */
+const ALL = 10_000;
+/** The share that is asked for; null = everybody. A rollout to all devices would stay open for ever. */
+function shareOf({ bps }) {
+    return bps === null || bps >= ALL ? null : bps;
+}
+/** The channel's rollout, or null when everybody gets the same bundle. */
+function activeRollout(channel) {
+    return channel.rollout_version === null || !channel.rollout_enabled
+        ? null
+        : {
+            id: channel.rollout_version,
+            bps: channel.rollout_percentage_bps,
+            paused: channel.rollout_paused_at !== null,
+        };
+}
+/** Whether the channel gives this bundle to those that the stage says. */
+function isAt(stage, bundleId, channel) {
+    const active = activeRollout(channel);
+    if (stage.bps === null)
+        return channel.version?.id === bundleId && active === null;
+    return active?.id === bundleId && active.bps === stage.bps && active.paused === stage.paused;
+}
+/** `10%`, `12.5%`, from basis points. */
+function formatShare(bps) {
+    return `${bps / 100}%`;
+}
+/** `1.4.1 for 10% (paused)`. */
+function describeRollout({ bps, paused }, name) {
+    return `${name} for ${formatShare(bps)}${paused ? ' (paused)' : ''}`;
+}
+/**
+ * To whom a new bundle goes. A channel that serves nothing gives it to everybody: there is nothing that the others
+ * could keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
+ */
+function decideStage(channel, 
+/** Name of the bundle that is rolled out, where there is one. */
+runningName, { onActive, ...request }) {
+    const bps = shareOf(request);
+    if (channel === null || channel.version === null)
+        return {
+            stage: EVERYBODY,
+            why: bps === null ? null : 'the channel serves nothing yet, so there is nothing that others could keep',
+            warning: bps === null
+                ? null
+                : `Everybody gets this bundle, and not ${formatShare(bps)} of the devices: the channel serves nothing yet that the others could keep.`,
+        };
+    const active = activeRollout(channel);
+    const isAll = request.bps !== null && bps === null;
+    if (active === null)
+        return bps === null
+            ? { stage: EVERYBODY, why: isAll ? '100% are all devices: no rollout is begun' : null, warning: null }
+            : {
+                stage: { bps, running: null, paused: false },
+                why: `the others keep ${channel.version.name}`,
+                warning: null,
+            };
+    const now = `channel ${channel.name} was rolling out ${describeRollout(active, runningName ?? `bundle ${active.id}`)}`;
+    switch (onActive) {
+        case 'fail':
+            throw rolloutActive(channel.name, active, runningName);
+        case 'replace':
+            return {
+                stage: { bps, running: active.id, paused: false },
+                why: `${now}; that ends (on-active-rollout: replace)`,
+                warning: null,
+            };
+        case 'advance':
+            return {
+                // All devices are everybody, unless somebody holds it.
+                stage: {
+                    bps: active.paused ? active.bps : shareOf(active),
+                    running: active.id,
+                    paused: active.paused,
+                },
+                why: `${now}; it goes on with this bundle (on-active-rollout: advance)`,
+                warning: null,
+            };
+    }
+}
+function rolloutActive(channelName, active, name) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('rollout_active', `Channel ${channelName} is rolling out ${describeRollout(active, name ?? `bundle ${active.id}`)}.`, {
+        hint: `Finish or take it back first ("operation: rollout" with "channel: ${channelName}" and "rollout: finish" or "cancel"), or set "on-active-rollout" to "replace" (it ends) or "advance" (it goes on with the new bundle).`,
+    });
+}
+/** Somebody began, changed or ended a rollout while this run worked. Null when it is as it was planned for. */
+function rolloutChanged(stage, channel) {
+    if ((activeRollout(channel)?.id ?? null) === stage.running)
+        return null;
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('rollout_changed', `The rollout of channel ${channel.name} was changed while this run worked.`, { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' });
+}
+
+
+/***/ }),
+
+/***/ 5867:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   NM: () => (/* binding */ mergeTesters),
+/* harmony export */   O7: () => (/* binding */ asksForReviewers),
+/* harmony export */   Og: () => (/* binding */ versionsThatCount),
+/* harmony export */   kI: () => (/* binding */ planTesters),
+/* harmony export */   mD: () => (/* binding */ asksForHistory),
+/* harmony export */   oX: () => (/* binding */ compareTesters),
+/* harmony export */   ru: () => (/* binding */ shortDevice)
+/* harmony export */ });
+/* unused harmony exports defaultRules, isPast */
+/**
+ * Where every tester's device belongs: on the channel of the newest open pull request that wants it, else on its
+ * standing channel, else nowhere. Where the file never had a device, somebody put it there, and there it stays.
+ */
+function planTesters(facts) {
+    const { today, overrides, prune } = facts;
+    const now = byDevice(facts.testers);
+    const earlier = byDevice(facts.earlier ?? []);
+    const placed = new Set((facts.earlier ?? []).map(({ device, channel }) => `${device} ${channel}`));
+    const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull);
+    const wanted = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }));
+    const previewChannels = new Set(facts.previews.map(({ channel }) => channel));
+    const assignments = [];
+    const renewals = new Map();
+    const known = new Map([...wanted.flatMap(({ devices }) => [...devices]), ...now]);
+    for (const [device, tester] of known) {
+        const asking = wanted.flatMap(({ preview, devices }) => {
+            const asked = devices.get(device);
+            return asked === undefined ? [] : [{ preview, isPast: isPast(asked, today) }];
+        });
+        const wanting = asking.filter(({ isPast }) => !isPast).map(({ preview }) => preview);
+        const [winner] = wanting;
+        const standing = now.get(device);
+        const isExpired = isPast(tester, today);
+        const to = winner?.channel ?? (standing === undefined || isPast(standing, today) ? null : standing.channel);
+        const current = overrides.get(device);
+        const from = current?.channel ?? null;
+        const base = {
+            device,
+            tester,
+            from,
+            to,
+            pull: winner?.pull ?? null,
+            others: wanting.slice(1).map(({ pull }) => pull),
+            expiredFor: asking.filter(({ isPast }) => isPast).map(({ preview }) => preview.pull),
+        };
+        const isOurs = from === null ||
+            previewChannels.has(from) ||
+            from === standing?.channel ||
+            placed.has(`${device} ${from}`);
+        if (from === to) {
+            assignments.push({ ...base, state: from === null ? (isExpired ? 'expired' : 'none') : 'there' });
+            if (current !== undefined && current.updatedAt < facts.renewBefore)
+                renewals.set(current.channelId, [...(renewals.get(current.channelId) ?? []), device]);
+        }
+        else if (!isOurs)
+            assignments.push({ ...base, state: 'by_hand' });
+        else if (to !== null)
+            assignments.push({ ...base, state: 'set' });
+        else if (prune !== 'never')
+            assignments.push({ ...base, state: isExpired ? 'expired' : 'release' });
+        else
+            assignments.push({ ...base, to: from, state: 'there' });
+    }
+    const gone = { tester: null, to: null, pull: null, others: [], expiredFor: [], state: 'release' };
+    if (prune !== 'never')
+        for (const [device, tester] of earlier) {
+            const from = overrides.get(device)?.channel;
+            if (known.has(device) || from === undefined)
+                continue;
+            if (previewChannels.has(from) || placed.has(`${device} ${from}`))
+                assignments.push({ ...gone, device, tester, from });
+        }
+    if (prune === 'exclusive') {
+        const standing = [...now.values(), ...(facts.earlier ?? [])].flatMap(({ channel }) => channel ?? []);
+        const managed = new Set([...previewChannels, ...standing]);
+        for (const [device, { channel: from }] of overrides)
+            if (managed.has(from) && !known.has(device) && !earlier.has(device))
+                assignments.push({ ...gone, device, from });
+    }
+    return { assignments, renewals };
+}
+/** Days after its last write in which Capgo may still have an override: 30 on some servers, 90 on others. */
+const LIFE_DAYS = 90;
+/** Versions of the file that are looked at: each is a request. */
+const MOST_VERSIONS = 50;
+/**
+ * The versions of the file, given newest first, whose overrides may still be there: those of the last 90 days before
+ * `until`, and the one that held when they began. Commits are dated by their committers' clocks, so `until` is a
+ * commit's date too. `leftOut` counts what would count and is too much.
+ */
+function versionsThatCount(versions, until) {
+    const newest = Math.max(...[until, versions[0]?.at ?? null].map(at => Date.parse(at ?? '') || 0));
+    const begin = newest - LIFE_DAYS * 24 * 60 * 60 * 1000;
+    const last = versions.findIndex(({ at }) => at !== null && Date.parse(at) < begin);
+    const alive = last === -1 ? versions : versions.slice(0, last + 1);
+    const counted = alive.slice(0, MOST_VERSIONS);
+    return { counted, leftOut: alive.length - counted.length };
+}
+/**
+ * Whether who was in the file earlier could change the plan. `isWhole`: devices that are not in the file are this
+ * run's matter too.
+ */
+function asksForHistory({ assignments }, facts, isWhole) {
+    const planned = new Set(assignments.map(({ device }) => device));
+    const isUnknown = (device) => !planned.has(device);
+    return (assignments.some(({ state }) => state === 'by_hand') ||
+        (isWhole && facts.prune !== 'never' && [...facts.overrides.keys()].some(isUnknown)));
+}
+/** The devices that a pull request asks for, by id; those whose last day is over too. */
+function wantedBy(preview, facts) {
+    const { open } = preview;
+    const testers = preview.testers ?? facts.testers;
+    if (open === null)
+        return new Map();
+    const rules = facts.assign ?? defaultRules(testers);
+    const isLogin = (login, wanted) => login?.toLowerCase() === wanted.toLowerCase();
+    const wants = ({ github, groups }) => rules.some(rule => rule.kind === 'group'
+        ? groups.includes(rule.name)
+        : rule.kind === 'all' ||
+            (rule.kind === 'author' ? [open.author] : open.reviewers).some(login => isLogin(github, login)));
+    return byDevice(testers.filter(wants));
+}
+/** Where the file tells whose device it is, a pull request goes to its author, else to everybody. */
+function defaultRules(testers) {
+    return testers.some(({ github }) => github !== null) ? [{ kind: 'author' }] : [{ kind: 'all' }];
+}
+/** Whether somebody's login decides, so that reviewers must be read. */
+function asksForReviewers(rules) {
+    return rules?.some(({ kind }) => kind === 'reviewers') ?? false;
+}
+function isPast({ until }, today) {
+    return until !== null && until < today;
+}
+function compareTesters(before, now) {
+    const old = byDevice(before);
+    const current = byDevice(now);
+    return {
+        added: now.filter(({ device }) => !old.has(device)),
+        removed: before.filter(({ device }) => !current.has(device)),
+        moved: now.flatMap(tester => {
+            const was = old.get(tester.device);
+            return was === undefined || was.channel === tester.channel ? [] : [{ tester, from: was.channel }];
+        }),
+    };
+}
+/**
+ * What the file will say once a pull request is merged: the default branch's `current`, with what the branch's `own`
+ * changed since `old`, where it began; entries it leaves alone are those of `current`. A branch that is behind removes nobody, and brings nobody back.
+ */
+function mergeTesters(old, current, own) {
+    const began = byDevice(old);
+    const proposed = byDevice(own);
+    const isChanged = (tester) => {
+        const was = began.get(tester.device);
+        return was === undefined || saysOf(was) !== saysOf(tester);
+    };
+    const merged = current.flatMap(tester => {
+        const mine = proposed.get(tester.device);
+        if (mine === undefined)
+            return began.has(tester.device) ? [] : [tester];
+        return [isChanged(mine) && saysOf(mine) !== saysOf(tester) ? mine : tester];
+    });
+    const listed = byDevice(current);
+    return [...merged, ...own.filter(tester => !listed.has(tester.device) && isChanged(tester))];
+}
+/** What the file says of a tester, wherever it stands. */
+function saysOf({ line, column, ...said }) {
+    return JSON.stringify(said);
+}
+function byDevice(testers) {
+    return new Map(testers.map(tester => [tester.device, tester]));
+}
+/** The first part of a device id: enough to tell devices apart, and not the id itself. */
+function shortDevice(device) {
+    return `${device.slice(0, 8)}…`;
 }
 
 
@@ -59244,7 +58911,1221 @@ function alignments(text) {
 
 /***/ }),
 
-/***/ 5901:
+/***/ 2011:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Fu: () => (/* binding */ shortSha),
+/* harmony export */   LS: () => (/* binding */ plural),
+/* harmony export */   a3: () => (/* binding */ formatDuration),
+/* harmony export */   jR: () => (/* binding */ formatDifference),
+/* harmony export */   z3: () => (/* binding */ formatBytes)
+/* harmony export */ });
+/* unused harmony export shortDevice */
+/** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+/** `340 B`, `1.2 MB`, `124 MB`. */
+function formatBytes(bytes) {
+    let value = bytes;
+    let unit = 0;
+    // By what is shown, so that 999,950 bytes are 1 MB and never 1000 kB.
+    while (Number(round(value)) >= 1000 && unit < UNITS.length - 1) {
+        value /= 1000;
+        unit++;
+    }
+    return `${unit === 0 ? value : round(value)} ${UNITS[unit]}`;
+}
+/** `+1.2 kB`, `−340 B` (with a real minus), `±0 B`. */
+function formatDifference(bytes) {
+    if (bytes === 0)
+        return '±0 B';
+    return `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`;
+}
+/** `850 ms`, `3.4 s`, `1 min 12 s`, `2 h 5 min`, from milliseconds. */
+function formatDuration(milliseconds) {
+    if (milliseconds < 999.5)
+        return `${Math.round(milliseconds)} ms`;
+    if (milliseconds < 9_950)
+        return `${round(milliseconds / 1000)} s`;
+    const seconds = Math.round(milliseconds / 1000);
+    if (seconds < 60)
+        return `${seconds} s`;
+    if (seconds < 3600)
+        return withRest(Math.floor(seconds / 60), 'min', seconds % 60, 's');
+    const minutes = Math.round(seconds / 60);
+    return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+}
+/** The seven characters by which people know a commit. */
+function shortSha(sha) {
+    return sha.slice(0, 7);
+}
+/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
+function shortDevice(id) {
+    return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`;
+}
+/** `1 file`, `3 files`, `1,240 files`. */
+function plural(count, one, many = `${one}s`) {
+    return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}
+function round(value) {
+    return value.toFixed(value < 99.95 ? 1 : 0).replace(/\.0$/, '');
+}
+function withRest(count, unit, rest, restUnit) {
+    return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
+}
+
+
+/***/ }),
+
+/***/ 6355:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Q: () => (/* binding */ renderMakeup),
+/* harmony export */   x: () => (/* binding */ countKinds)
+/* harmony export */ });
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2011);
+/* harmony import */ var _markdown_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4285);
+
+
+const KINDS = {
+    Scripts: 'js mjs cjs wasm',
+    Styles: 'css',
+    Pages: 'html htm',
+    Images: 'png jpg jpeg gif webp avif svg ico bmp',
+    Fonts: 'woff woff2 ttf otf eot',
+    Media: 'mp3 m4a aac ogg wav mp4 m4v webm mov',
+    Data: 'json xml csv txt webmanifest geojson pbf bin db sqlite',
+    'Source maps': 'map',
+};
+const KIND_OF = new Map(Object.entries(KINDS).flatMap(([kind, endings]) => endings.split(' ').map(ending => [ending, kind])));
+/** The largest kind first. `before` is the bundle that was served; null when it cannot be compared. */
+function countKinds(before, now) {
+    const was = before === null ? null : sizesOf(before);
+    const is = sizesOf(now);
+    const kinds = new Set([...is.keys(), ...(was?.keys() ?? [])]);
+    return [...kinds]
+        .map(kind => ({
+        kind,
+        files: is.get(kind)?.files ?? 0,
+        size: is.get(kind)?.size ?? 0,
+        sizeBefore: was === null ? null : (was.get(kind)?.size ?? 0),
+    }))
+        .sort((a, b) => b.size - a.size || (a.kind < b.kind ? -1 : 1));
+}
+function sizesOf(files) {
+    const sizes = new Map();
+    for (const { path, size } of files) {
+        const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
+        const kind = KIND_OF.get(ending) ?? 'Other';
+        const sum = sizes.get(kind) ?? { files: 0, size: 0 };
+        sizes.set(kind, { files: sum.files + 1, size: sum.size + size });
+    }
+    return sizes;
+}
+/** So many kinds are on the folded line. */
+const NAMED = 3;
+const LONGEST_BAR = 4;
+/** The folded line says how large and what grew; inside are a chart that GitHub draws and a table. */
+function renderMakeup(kinds) {
+    if (kinds === null || kinds.length === 0)
+        return '';
+    const isCompared = kinds.every(({ sizeBefore }) => sizeBefore !== null);
+    const differences = kinds.map(({ size, sizeBefore }) => size - (sizeBefore ?? size));
+    const total = kinds.reduce((sum, { size }) => sum + size, 0);
+    const grown = differences.reduce((sum, difference) => sum + difference, 0);
+    const changed = (difference) => difference === 0 || !isCompared ? '' : ` (${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDifference */ .jR)(difference)})`;
+    const parts = kinds
+        .slice(0, NAMED)
+        .map(({ kind, size }, at) => `${kind.toLowerCase()} ${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z3)(size)}${changed(differences[at])}`);
+    const line = `<b>Size:</b> ${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z3)(total)}${changed(grown)}: ${parts.join(', ')}${kinds.length > NAMED ? ' …' : ''}`;
+    const largest = Math.max(...differences.map(Math.abs));
+    // Few columns: people look at it on a phone.
+    const rows = kinds.map(({ kind, files, size }, at) => [
+        `${kind} (${files.toLocaleString('en-US')})`,
+        (0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .formatBytes */ .z3)(size),
+        ...(isCompared ? [(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .formatDifference */ .jR)(differences[at]), bar(differences[at], largest)] : []),
+    ]);
+    const head = ['files', 'to download', ...(isCompared ? ['difference', ''] : [])];
+    const align = ['---', '--:', '--:', '---'];
+    return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .details */ .zH)(line, `${pie(kinds)}\n\n${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .table */ .tp)(head, rows, align)}`);
+}
+/** In Mermaid's words. All names are our own: nothing of the bundle can speak here. */
+function pie(kinds) {
+    const isSmall = kinds.every(({ size }) => size < 10_000);
+    const slices = kinds
+        .filter(({ size }) => size > 0)
+        .map(({ kind, size }) => `  "${kind}" : ${isSmall ? size : (size / 1000).toFixed(1)}`);
+    const title = `  title ${isSmall ? 'Bytes' : 'kB'} to download`;
+    return ['```mermaid', 'pie showData', title, ...slices, '```'].join('\n');
+}
+/** Red for what grew and green for what shrank; the longest is the largest difference. */
+function bar(difference, largest) {
+    if (difference === 0)
+        return '';
+    const length = Math.max(1, Math.round((Math.abs(difference) / largest) * LONGEST_BAR));
+    return (difference > 0 ? '🟥' : '🟩').repeat(length);
+}
+
+
+/***/ }),
+
+/***/ 4285:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   AB: () => (/* binding */ limit),
+/* harmony export */   DV: () => (/* binding */ codeBlock),
+/* harmony export */   X1: () => (/* binding */ escapeText),
+/* harmony export */   Xm: () => (/* binding */ makeVisible),
+/* harmony export */   aY: () => (/* binding */ code),
+/* harmony export */   nf: () => (/* binding */ link),
+/* harmony export */   tp: () => (/* binding */ table),
+/* harmony export */   xE: () => (/* binding */ alert),
+/* harmony export */   zH: () => (/* binding */ details)
+/* harmony export */ });
+/**
+ * Text that is not ours, as Markdown that shows exactly that text and does nothing else. What stands for
+ * something in Markdown becomes an HTML entity: that is text in paragraphs, headings, table cells and raw
+ * HTML alike, so one way of escaping serves everywhere.
+ */
+/** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
+const LONGEST_TEXT = 2_000;
+const LONGEST_NAME = 256;
+const LONGEST_LINE = 1_000;
+/**
+ * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
+ * surrogates, fillers. The two variation selectors are part of everyday emoji and change nothing else.
+ */
+const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+const SPECIAL = /[&<>\\`*_[\]|~]/;
+/**
+ * What GitHub makes something of when Markdown and entities are done: mentions, references to issues, emoji,
+ * formulas, bare addresses. An element in between stops it, and nobody sees or copies one.
+ */
+const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./;
+/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
+const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/;
+const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi');
+/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
+const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
+/** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
+function escapeText(text) {
+    const lines = clip(text, LONGEST_TEXT)
+        .split(/[\r\n\u2028\u2029]+/)
+        .map(line => line.replace(/[ \t]+/g, ' ').trim())
+        .filter(line => line !== '');
+    const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>');
+    return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)));
+}
+/** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
+function code(text) {
+    return `<code>${neutralise(makeVisible(clip(text, LONGEST_NAME)))}</code>`;
+}
+/** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
+function codeBlock(text) {
+    const lines = text
+        .replace(TERMINAL, '')
+        .split(/\r?\n|[\u2028\u2029]/)
+        // A progress bar writes its line again and again; the last is what a terminal would show.
+        .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
+        .map(line => makeVisible(clip(line, LONGEST_LINE)));
+    const body = lines.join('\n').replace(/^\n+/, '').trimEnd();
+    const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
+    const fence = '`'.repeat(longest + 1);
+    return `${fence}text\n${body}\n${fence}`;
+}
+/** Markdown that links to an http(s) address; the Markdown alone when there is none, or another kind. */
+function link(markdown, url) {
+    const parsed = url === null ? null : URL.parse(url);
+    if (parsed === null || !/^https?:$/.test(parsed.protocol))
+        return markdown;
+    const safe = parsed.href.replace(/[^\w\-./:?#@=&%,;+~$]/g, character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
+    return `[${markdown}](<${safe.replaceAll('&', '&amp;')}>)`;
+}
+/** Rows of cells; a cell is Markdown made by the functions above. */
+function table(head, rows, align = []) {
+    const delimiters = head.map((_, column) => align[column] ?? '---');
+    return [head, delimiters, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
+}
+/** Folded away under one line. Both are Markdown; the line must be of one line. */
+function details(summary, body, open = false) {
+    return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`;
+}
+/** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
+function alert(kind, body) {
+    return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n');
+}
+const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._';
+/**
+ * Cuts between two lines so that at most `max` are left, and closes what is open there. GitHub counts bytes of
+ * UTF-8 in a job summary, which is what is measured here unless told otherwise.
+ */
+function limit(markdown, max, measure = bytes) {
+    if (measure(markdown) <= max)
+        return markdown;
+    const lines = markdown.split('\n');
+    let used = 0;
+    let folds = 0;
+    let fence = null;
+    let best = '';
+    for (const [index, line] of lines.entries()) {
+        used += measure(line) + 1;
+        if (used > max)
+            break;
+        if (fence === null) {
+            folds += count(line, '<details') - count(line, '</details>');
+            fence = /^`{3,}/.exec(line)?.[0] ?? null;
+        }
+        else if (line === fence)
+            fence = null;
+        const end = [...(fence === null ? [] : [fence]), '', ...Array(folds).fill('</details>\n'), LEFT_OUT].join('\n');
+        if (used + measure(end) <= max)
+            best = `${lines.slice(0, index + 1).join('\n')}\n${end}`;
+    }
+    return best;
+}
+/** For logs and other plain text: one line in which everything can be seen. */
+function makeVisible(text) {
+    return text.replace(INVISIBLE, character => {
+        if (character === '\n')
+            return '\\n';
+        if (character === '\t')
+            return '\\t';
+        const point = character.codePointAt(0).toString(16);
+        return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`;
+    });
+}
+function neutralise(text) {
+    return text.replace(NEUTRALISE, (character, ...rest) => {
+        const { special } = rest.at(-1);
+        return special === undefined ? `<span>${character}</span>` : entity(character);
+    });
+}
+function entity(character) {
+    return `&#${character.codePointAt(0)};`;
+}
+function clip(text, longest) {
+    if (text.length <= longest)
+        return text;
+    // Not through the middle of a surrogate pair.
+    return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`;
+}
+function bytes(text) {
+    return new TextEncoder().encode(text).length;
+}
+function count(text, part) {
+    return text.split(part).length - 1;
+}
+
+
+/***/ }),
+
+/***/ 5066:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   G8: () => (/* binding */ publishedResult),
+/* harmony export */   Je: () => (/* binding */ movedResult),
+/* harmony export */   Uf: () => (/* binding */ plannedResult),
+/* harmony export */   V2: () => (/* binding */ failure),
+/* harmony export */   W3: () => (/* binding */ NOTHING_COMPARED),
+/* harmony export */   gY: () => (/* binding */ bundlePage),
+/* harmony export */   uJ: () => (/* binding */ withVerification),
+/* harmony export */   y: () => (/* binding */ keptResult)
+/* harmony export */ });
+/* unused harmony export rolloutOf */
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/* harmony import */ var _plan_rollout_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(334);
+/* harmony import */ var _system_error_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6565);
+
+
+
+/** Where no content was looked at. */
+const NOTHING_COMPARED = { change: null, makeup: null };
+/** The result of a dry run: what would be done. */
+function plannedResult(findings) {
+    const { plan, known } = findings;
+    const { action } = plan;
+    const bundle = action.do === 'upload'
+        ? { id: null, name: action.names[0] ?? '' }
+        : { id: action.bundle.id, name: action.bundle.name };
+    const doing = {
+        upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
+        resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
+        promote: `would point channel ${plan.channelName} at bundle ${bundle.name}, which is there already`,
+        keep: `would leave channel ${plan.channelName} as it is`,
+    }[action.do];
+    return {
+        ...base(findings),
+        outcome: 'planned',
+        reason: `Dry run: it ${doing}. Nothing was written.`,
+        channel: {
+            name: plan.channelName,
+            id: plan.channelId,
+            made: plan.create !== null,
+            public: known.channel?.public ?? plan.create?.public ?? null,
+        },
+        bundle: {
+            ...bundle,
+            checksum: known.checksum,
+            sha256: known.sha256,
+            // How much single files take is known once they are packed.
+            size: bundle.id === null
+                ? known.delta === 'only'
+                    ? null
+                    : known.size
+                : (known.sizes.get(bundle.id) ?? null),
+            url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
+        },
+        rollout: plan.stage.bps === null
+            ? null
+            : {
+                bps: plan.stage.bps,
+                paused: plan.stage.paused,
+                of: bundle.name,
+                others: known.channel?.version?.name ?? null,
+            },
+        by: action.do === 'keep' ? null : action.do,
+    };
+}
+/** What a channel rolls out; `served` or `running` is its bundle. */
+function rolloutOf(channel, running, served) {
+    const active = (0,_plan_rollout_js__WEBPACK_IMPORTED_MODULE_1__/* .activeRollout */ .GY)(channel);
+    if (active === null)
+        return null;
+    const name = [served, running].find(bundle => bundle?.id === active.id)?.name ?? `bundle ${active.id}`;
+    return { bps: active.bps, paused: active.paused, of: name, others: channel.version?.name ?? null };
+}
+/** The result of a publish, by the channel as it was read back. */
+function publishedResult(findings, published) {
+    const { plan, known } = findings;
+    const { channel } = published;
+    const served = published.bundle ?? channel.version;
+    return {
+        ...base(findings),
+        outcome: published.outcome,
+        reason: published.reason,
+        channel: { name: channel.name, id: channel.id, made: plan.create !== null, public: channel.public },
+        bundle: {
+            id: served?.id ?? null,
+            name: served?.name ?? '',
+            checksum: served?.checksum ?? null,
+            sha256: published.sha256,
+            size: published.size,
+            url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
+        },
+        rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
+        by: published.by,
+        delta: published.delta,
+        warnings: [...base(findings).warnings, ...published.warnings],
+        ...(published.outcome === 'published' ? findings.contents : NOTHING_COMPARED),
+    };
+}
+function base(findings) {
+    const { plan, known, built } = findings;
+    const before = known.channel?.version ?? null;
+    return {
+        kind: 'publish',
+        appId: plan.appId,
+        before: before === null ? null : { id: before.id, name: before.name },
+        delta: null,
+        natives: plan.natives,
+        preview: null,
+        verified: null,
+        testers: null,
+        commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
+        ...findings.contents,
+        files: built.files,
+        leftOut: built.leftOut,
+        sourceMaps: null,
+        decisions: plan.decisions,
+        warnings: [...built.warnings, ...plan.warnings],
+        durations: { build: built.duration, upload: findings.upload, total: findings.total },
+    };
+}
+/** The result of a promotion or roll-back; `published` is null on a dry run. Times in milliseconds. */
+function movedResult({ plan, consoleUrl, repositoryUrl, size, sha256, work, total, }, published, warnings) {
+    const { channel, bundle, commit, stage } = plan;
+    const before = channel.version;
+    const planned = stage.bps === null
+        ? null
+        : { bps: stage.bps, paused: stage.paused, of: bundle.name, others: before?.name ?? null };
+    return {
+        kind: 'publish',
+        outcome: published?.outcome ?? 'planned',
+        reason: published === null ? `Dry run: nothing was written. ${plan.why}` : plan.why,
+        appId: plan.appId,
+        channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
+        bundle: {
+            id: bundle.id,
+            name: bundle.name,
+            checksum: bundle.checksum,
+            sha256,
+            size,
+            url: bundlePage(consoleUrl, plan.appId, bundle.id),
+        },
+        rollout: published === null ? planned : rolloutOf(published.channel, null, bundle),
+        by: plan.isDone ? null : 'promote',
+        before: before === null ? null : { id: before.id, name: before.name },
+        commit: commit === null
+            ? null
+            : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
+        ...NOTHING_COMPARED,
+        delta: null,
+        natives: plan.isDone ? [] : plan.natives,
+        files: null,
+        leftOut: [],
+        sourceMaps: null,
+        decisions: plan.decisions,
+        testers: null,
+        warnings: [...plan.warnings, ...warnings],
+        preview: null,
+        verified: null,
+        durations: { build: null, upload: work, total },
+    };
+}
+/** The result of a run that found what it wants in place, before anything was built. Time in milliseconds. */
+function keptResult({ appId, channel, commit, consoleUrl, sha256, size, }, reason, total) {
+    const served = channel.version;
+    return {
+        kind: 'publish',
+        outcome: 'unchanged',
+        reason,
+        appId,
+        channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
+        bundle: {
+            id: served?.id ?? null,
+            name: served?.name ?? '',
+            checksum: served?.checksum ?? null,
+            sha256,
+            size,
+            url: bundlePage(consoleUrl, appId, served?.id ?? null),
+        },
+        rollout: null,
+        by: null,
+        before: served === null ? null : { id: served.id, name: served.name },
+        commit: { sha: commit.sha, refName: commit.refName, url: commit.url },
+        ...NOTHING_COMPARED,
+        delta: null,
+        natives: [],
+        files: null,
+        leftOut: [],
+        sourceMaps: null,
+        decisions: [],
+        testers: null,
+        warnings: [],
+        preview: null,
+        verified: null,
+        durations: { build: null, upload: null, total },
+    };
+}
+/** The result with what a device was given; null where none asked. */
+function withVerification(result, verified) {
+    if (verified === null)
+        return result;
+    return { ...result, verified: verified.said, warnings: [...result.warnings, ...verified.warnings] };
+}
+/** Page of a bundle in the Capgo console; null where there is none. */
+function bundlePage(consoleUrl, appId, id) {
+    return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`;
+}
+/** Any error as a result; one that is not ours is a fault of this action and says so. */
+function failure(error, what = 'Publish', 
+/** What the run had done before. */
+published = null) {
+    const known = error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ ? error : ((0,_system_error_js__WEBPACK_IMPORTED_MODULE_2__/* .explainSystemError */ .Tr)(error) ?? undefined);
+    const hint = known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null);
+    const done = published?.outcome === 'published'
+        ? `Before this, the run put bundle ${published.bundle.name} on channel ${published.channel.name}, and it is there.`
+        : null;
+    return {
+        kind: 'failed',
+        published,
+        outcome: 'failed',
+        what,
+        code: known?.code ?? 'internal',
+        reason: known?.message ??
+            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
+        hint: [done, hint].filter(part => part !== null).join(' ') || null,
+        at: known?.at ?? null,
+        output: known?.output ?? null,
+        problems: known?.problems ?? [],
+        warnings: [],
+    };
+}
+
+
+/***/ }),
+
+/***/ 6340:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Br: () => (/* binding */ renderSummary),
+/* harmony export */   Py: () => (/* binding */ renderNatives),
+/* harmony export */   SS: () => (/* binding */ describeOutcome),
+/* harmony export */   Tj: () => (/* binding */ rolledOut),
+/* harmony export */   Wd: () => (/* binding */ listChanges),
+/* harmony export */   cy: () => (/* binding */ renderLogPlan),
+/* harmony export */   nM: () => (/* binding */ row),
+/* harmony export */   nO: () => (/* binding */ tableOfChanges),
+/* harmony export */   s6: () => (/* binding */ LINES_SHOWN),
+/* harmony export */   tF: () => (/* binding */ setApart),
+/* harmony export */   w$: () => (/* binding */ lastLines),
+/* harmony export */   xS: () => (/* binding */ countChanges)
+/* harmony export */ });
+/* harmony import */ var _plan_rollout_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(334);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(2011);
+/* harmony import */ var _makeup_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6355);
+/* harmony import */ var _markdown_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4285);
+/* harmony import */ var _status_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6934);
+/* harmony import */ var _testers_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(2198);
+
+
+
+
+
+
+/** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
+const LONGEST_SUMMARY = 1024 * 1024 - 4096;
+/** So many files and output lines are shown; the rest is counted. */
+const FILES_SHOWN = 40;
+const LEFT_OUT_SHOWN = 10;
+const LINES_SHOWN = 60;
+/** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
+function renderSummary(result) {
+    const markdown = blocks(result).filter(block => block !== '');
+    return `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .limit */ .AB)(markdown.join('\n\n'), LONGEST_SUMMARY)}\n`;
+}
+/** What came of the run, as one line for the log. */
+function describeOutcome(result) {
+    const testers = result.kind === 'failed' || result.testers === null ? '' : ` ${(0,_testers_js__WEBPACK_IMPORTED_MODULE_4__/* .countTesters */ .E5)(result.testers)}.`;
+    return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .makeVisible */ .Xm)(`${result.outcome}: ${describe(result)}${testers}`);
+}
+/** The decisions of a plan as aligned lines for the log: what, value, why. */
+function renderLogPlan(decisions) {
+    const rows = decisions.map(({ what, value, why }) => [what, value, why].map(_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .makeVisible */ .Xm));
+    const width = (column) => Math.max(...rows.map(row => row[column].length));
+    return rows.map(([what, value, why]) => `${what.padEnd(width(0))}  ${value.padEnd(width(1))}  ${why}`.trimEnd());
+}
+function describe(result) {
+    switch (result.kind) {
+        case 'failed':
+        case 'skipped':
+        case 'cleaned':
+        case 'housekeeping':
+            return result.reason;
+        case 'status':
+            return result.reason;
+        case 'publish': {
+            const { outcome, reason, channel, bundle, before, commit } = result;
+            if (outcome === 'planned')
+                return reason;
+            if (outcome !== 'published')
+                return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`;
+            const size = bundle.size === null ? '' : ` (${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z3)(bundle.size)})`;
+            const some = rolledOut(result);
+            if (some !== null && outcome === 'published')
+                return `channel ${channel.name} gives ${bundle.name} to ${(0,_plan_rollout_js__WEBPACK_IMPORTED_MODULE_0__/* .formatShare */ .T1)(some.bps)} of its devices${some.paused ? ' (paused)' : ''}; the others have ${some.others ?? 'nothing'}.`;
+            const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`;
+            return `channel ${channel.name} serves ${bundle.name}${size}${commit === null ? '' : ` from ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .shortSha */ .Fu)(commit.sha)}`}${instead}.`;
+        }
+    }
+}
+function blocks(result) {
+    switch (result.kind) {
+        case 'failed':
+            return failed(result);
+        case 'skipped':
+            return skipped(result);
+        case 'cleaned':
+            return cleaned(result);
+        case 'housekeeping':
+            return [...(0,_status_js__WEBPACK_IMPORTED_MODULE_3__/* .renderHousekeeping */ .Cn)(result), warnings(result.warnings)];
+        case 'status':
+            return [...(0,_status_js__WEBPACK_IMPORTED_MODULE_3__/* .renderStatus */ .LG)(result), warnings(result.warnings)];
+        case 'publish':
+            return published(result);
+    }
+}
+function failed({ what: work, code: id, reason, hint, at, output, problems }) {
+    const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':');
+    const what = `<b>${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(reason)}</b>`;
+    return [
+        `### ❌ ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(`${work} failed`)}`,
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .alert */ .xE)('CAUTION', hint === null ? what : `${what}\n\n${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(hint)}`),
+        problems.map(({ message }) => `- ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(message)}`).join('\n'),
+        `<sub>${row([position === '' ? '' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(position), `error ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(id)}`])}</sub>`,
+        output === null || output.trim() === ''
+            ? ''
+            : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .details */ .zH)('End of the output', (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .codeBlock */ .DV)(lastLines(output)), true),
+    ];
+}
+function skipped({ reason, testers }) {
+    if (testers === null)
+        return ['### ⏭️ Nothing to publish', (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(reason)];
+    return [`### 👥 ${(0,_testers_js__WEBPACK_IMPORTED_MODULE_4__/* .countTesters */ .E5)(testers)}`, ...testerDetails(testers), (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(reason)];
+}
+/** What was done with the devices of testers, in a summary that is about something else. */
+function testersOf(testers) {
+    return testers === null ? [] : [`**👥 ${(0,_testers_js__WEBPACK_IMPORTED_MODULE_4__/* .countTesters */ .E5)(testers)}**`, ...testerDetails(testers)];
+}
+function testerDetails({ changed, rows, failures }) {
+    const failed = failures.map(({ message, hint, devices }) => {
+        const what = `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)((0,_testers_js__WEBPACK_IMPORTED_MODULE_4__/* .nameDevices */ .VM)(devices))}: <b>${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(message)}</b>`;
+        return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .alert */ .xE)('CAUTION', hint === null ? what : `${what}\n\n${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(hint)}`);
+    });
+    const more = changed.filter(row => rows.every(({ device }) => device !== row.device));
+    return [...failed, (0,_testers_js__WEBPACK_IMPORTED_MODULE_4__/* .renderTesters */ .T0)([...rows, ...more])];
+}
+function cleaned({ outcome, reason, previews, testers, warnings: texts }) {
+    const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
+    const names = (all) => all.map(_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY).join(', ');
+    const rows = shown.map(({ why, channels, bundles, devices }) => [
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(why),
+        names(channels),
+        names(bundles),
+        String(devices),
+    ]);
+    const kept = previews.flatMap(each => each.kept).map(text => `- ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(text)}`);
+    return [
+        outcome === 'planned' ? '### 🧪 Dry run: previews that would go' : '### 🧹 Previews removed',
+        rows.length === 0
+            ? (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(reason)
+            : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .table */ .tp)(['because', 'channel', 'bundles', 'devices taken off'], rows),
+        kept.join('\n'),
+        ...testersOf(testers),
+        warnings(texts),
+    ];
+}
+function published(result) {
+    return [
+        `### ${headline(result)}`,
+        origin(result),
+        why(result),
+        result.verified === null ? '' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(result.verified),
+        preview(result),
+        ...testersOf(result.testers),
+        (0,_makeup_js__WEBPACK_IMPORTED_MODULE_1__/* .renderMakeup */ .Q)(result.makeup),
+        changes(result.change),
+        renderNatives(result.natives),
+        warnings(result.warnings),
+        decisions(result),
+        footer(result),
+    ];
+}
+function warnings(texts) {
+    return setApart(texts.map(_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1));
+}
+/** Sentences in Markdown, as one warning. */
+function setApart(sentences) {
+    if (sentences.length === 0)
+        return '';
+    const body = sentences.length === 1 ? sentences.join() : sentences.map(each => `- ${each}`).join('\n');
+    return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .alert */ .xE)('WARNING', body);
+}
+function headline(result) {
+    const { outcome, channel, bundle, by } = result;
+    const size = bundle.size === null ? '' : ` · ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z3)(bundle.size)}`;
+    const name = `${bundle.name === '' ? 'no bundle' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(bundle.name)}${size}`;
+    const some = rolledOut(result);
+    if (some !== null) {
+        const share = `${name} to ${(0,_plan_rollout_js__WEBPACK_IMPORTED_MODULE_0__/* .formatShare */ .T1)(some.bps)}${some.paused ? ', paused' : ''}`;
+        if (outcome === 'published')
+            return `✅ ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(channel.name)} gives ${share}`;
+        if (outcome === 'unchanged')
+            return `☑️ ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(channel.name)} already gives ${share}`;
+        if (outcome === 'planned')
+            return `🧪 Dry run: ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(channel.name)} would give ${share}`;
+    }
+    switch (outcome) {
+        case 'published':
+            return `✅ ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(channel.name)} serves ${name}`;
+        case 'unchanged':
+            return `☑️ ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(channel.name)} already serves ${name}`;
+        case 'stale':
+            return `⏭️ ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(channel.name)} keeps the newer ${name}`;
+        case 'planned':
+            return `🧪 Dry run: ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(channel.name)} would ${by === null ? 'keep' : 'serve'} ${name}`;
+    }
+}
+/** The commit, what it replaces, which bundle it is. */
+function origin(result) {
+    const { outcome, channel, bundle, before, commit, by } = result;
+    const from = commit === null ? '' : `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .link */ .nf)((0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)((0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .shortSha */ .Fu)(commit.sha)), commit.url)} on ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(commit.refName)}`;
+    const page = bundle.id === null ? '' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .link */ .nf)(`bundle ${bundle.id}`, bundle.url);
+    // The bundle of a stale run is not of its commit.
+    if (outcome === 'stale')
+        return row([from === '' ? '' : `This run: commit ${from}`, page === '' ? '' : `served: ${page}`]);
+    const replaced = before === null ? firstOf(channel) : `replaces ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(before.name)}`;
+    const some = rolledOut(result);
+    const beside = some === null ? replaced : `the others have ${some.others === null ? 'nothing' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(some.others)}`;
+    const commitOf = from === '' ? '' : `Commit ${from}`;
+    return row([commitOf, (by === null && some === null) || before?.id === bundle.id ? '' : beside, page]);
+}
+/** The rollout that the result's own bundle is in. */
+function rolledOut({ rollout, bundle }) {
+    return rollout?.of === bundle.name ? rollout : null;
+}
+function preview({ preview }) {
+    if (preview === null)
+        return '';
+    const comment = (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .link */ .nf)((0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(`#${preview.pull}`), preview.commentUrl);
+    const web = preview.webUrl === null ? '' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .link */ .nf)('in a browser', preview.webUrl);
+    return row([`Preview of ${comment}`, `on a phone: ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(preview.deepLink)}`, web]);
+}
+function firstOf(channel) {
+    return channel.made ? `new ${channel.public ? 'public' : 'private'} channel` : "the channel's first bundle";
+}
+/** Where the version comes from; or why the channel got another bundle or was left alone. */
+function why({ outcome, reason, by, decisions, files }) {
+    // Nothing was built: the reason tells what was done with a bundle that was there.
+    if (files === null)
+        return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(reason);
+    const said = decisions.find(({ what }) => what === 'bundle')?.why;
+    if (outcome === 'stale' || outcome === 'unchanged' || said === undefined)
+        return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(reason);
+    const sentence = by === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
+    return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(outcome === 'planned' ? `${sentence} Nothing was written.` : sentence);
+}
+function decisions({ decisions, leftOut, sourceMaps, outcome }) {
+    const rows = decisions.map(({ what, value, why }) => [(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(what), (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(value), (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(why)]);
+    const shown = leftOut.slice(0, LEFT_OUT_SHOWN).map(({ path, why }) => `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(path)} (${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(why)})`);
+    if (leftOut.length > shown.length)
+        shown.push(`${leftOut.length - shown.length} more`);
+    const body = [
+        rows.length === 0 ? '' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .table */ .tp)(['', 'chosen', 'because'], rows),
+        shown.length === 0 ? '' : `Left out of the bundle: ${shown.join(', ')}.`,
+        sourceMaps === null
+            ? ''
+            : `The source maps are kept as the artifact ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .link */ .nf)((0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(sourceMaps.name), sourceMaps.url)}.`,
+    ].filter(part => part !== '');
+    return body.length === 0 ? '' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .details */ .zH)('How this was decided', body.join('\n\n'), outcome === 'planned');
+}
+function footer({ outcome, appId, bundle, channel, files, delta, durations, by }) {
+    const isOurs = outcome !== 'stale';
+    const facts = row([
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(appId),
+        channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
+        files === null || !isOurs ? '' : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .plural */ .LS)(files.count, 'file')}, ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z3)(files.bytes)} unpacked`,
+        delta === null ? '' : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .plural */ .LS)(delta.sent, 'new file')}, ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z3)(delta.sentBytes)}`,
+        bundle.sha256 === null || !isOurs ? '' : `SHA-256 ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(bundle.sha256.slice(0, 12))}`,
+        durations.build === null ? '' : `built in ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatDuration */ .a3)(durations.build)}`,
+        durations.upload === null || by === null ? '' : `published in ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatDuration */ .a3)(durations.upload)}`,
+        `${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatDuration */ .a3)(durations.total)} in all`,
+    ]);
+    return `<sub>${facts}</sub>`;
+}
+/** The parts that say something, side by side. */
+function row(parts) {
+    return parts.filter(part => part !== '').join(' · ');
+}
+/** Counts on the folded line, files with sizes inside. */
+function changes(change) {
+    if (change === null)
+        return '';
+    const files = listChanges(change);
+    const since = (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(change.since);
+    if (files.length === 0)
+        return `No file differs from ${since}.`;
+    return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .details */ .zH)(`<b>Files:</b> ${countChanges(files)} since ${since}`, tableOfChanges(files));
+}
+/** What installed apps may lack comes first; the table is open when they do. */
+function renderNatives(changes) {
+    if (changes.length === 0)
+        return '';
+    const lacking = changes.filter(({ compatible }) => !compatible);
+    const rows = [...lacking, ...changes.filter(({ compatible }) => compatible)].map(change => [
+        change.compatible ? '✓' : '⚠️',
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(change.name),
+        change.before === null ? '–' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(change.before),
+        change.now === null ? '–' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(change.now),
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .escapeText */ .X1)(change.why),
+    ]);
+    const title = lacking.length === 0
+        ? `<b>Native packages:</b> ${changes.length} changed, installed apps can take them`
+        : `<b>Native packages:</b> installed apps lack ${lacking.length} of ${changes.length} that changed`;
+    return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .details */ .zH)(title, (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .table */ .tp)(['', 'package', 'before', 'now', 'because'], rows), lacking.length > 0);
+}
+/** `4 changed, 1 added`. */
+function countChanges(files) {
+    return ['changed', 'added', 'removed']
+        .map(kind => ({ kind, count: files.filter(file => file.kind === kind).length }))
+        .filter(({ count }) => count > 0)
+        .map(({ kind, count }) => `${count.toLocaleString('en-US')} ${kind}`)
+        .join(', ');
+}
+/** The first files with their sizes; the others are counted. */
+function tableOfChanges(files) {
+    const rows = files
+        .slice(0, FILES_SHOWN)
+        .map(file => [
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .code */ .aY)(file.path),
+        file.kind === 'added' ? '–' : (0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z3)(file.sizeBefore),
+        file.kind === 'removed' ? '–' : (0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatBytes */ .z3)(file.size),
+        (0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .formatDifference */ .jR)(difference(file)),
+    ]);
+    const more = files.length - rows.length;
+    const list = (0,_markdown_js__WEBPACK_IMPORTED_MODULE_2__/* .table */ .tp)(['file', 'before', 'now', 'difference'], rows, ['---', '--:', '--:', '--:']);
+    return more > 0 ? `${list}\n\n… and ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .plural */ .LS)(more, 'more file')} with smaller differences.` : list;
+}
+/**
+ * The files that differ, the largest differences first. Build tools put a hash of the content into names: an
+ * added and a removed file whose names differ by nothing else are one file that changed.
+ */
+function listChanges({ added, changed, removed }) {
+    const before = new Map(withoutHash(removed));
+    const pairs = withoutHash(added).flatMap(([name, now]) => {
+        const was = before.get(name);
+        return was === undefined ? [] : [{ now, was }];
+    });
+    const paired = new Set(pairs.flatMap(({ now, was }) => [now, was]));
+    const files = [
+        ...changed.map(file => ({ ...file, kind: 'changed' })),
+        ...pairs.map(({ now, was }) => ({ ...now, sizeBefore: was.sizeBefore, kind: 'changed' })),
+        ...added.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'added' })),
+        ...removed.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'removed' })),
+    ];
+    return files.sort((a, b) => Math.abs(difference(b)) - Math.abs(difference(a)) || (a.path < b.path ? -1 : 1));
+}
+function difference({ size, sizeBefore }) {
+    return size - sizeBefore;
+}
+/** `index-CkVzA1xy.js` (Vite), `main.8f3a2b1c9d.css` (webpack), `main-QK4TNY2R.js` (Angular). */
+const HASH = /(?<=[-.])(?=[\w-]*[\dA-Z])(?:[\w-]{8}|[A-Za-z0-9]{8,64})(?=(?:\.[A-Za-z0-9]+)+$)/;
+/** Names with the hash taken out; those that stand for one file only. */
+function withoutHash(files) {
+    const named = files.filter(({ path }) => HASH.test(path));
+    const byName = Map.groupBy(named, ({ path }) => path.replace(HASH, '*'));
+    return [...byName].flatMap(([name, [file, ...others]]) => file && others.length === 0 ? [[name, file]] : []);
+}
+/** The end of a child's output; the lines before it are counted. */
+function lastLines(output, shown = LINES_SHOWN) {
+    const lines = output.trimEnd().split('\n');
+    const left = lines.length - shown;
+    return left > 0 ? [`… ${(0,_format_js__WEBPACK_IMPORTED_MODULE_5__/* .plural */ .LS)(left, 'line')} before`, ...lines.slice(left)].join('\n') : output;
+}
+
+
+/***/ }),
+
+/***/ 8850:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   dJ: () => (/* binding */ failuresOf),
+/* harmony export */   z8: () => (/* binding */ report)
+/* harmony export */ });
+/* unused harmony export outputs */
+/* harmony import */ var _system_error_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6565);
+/* harmony import */ var _render_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6340);
+/* harmony import */ var _testers_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2198);
+
+
+
+/** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
+function report(result, { log, sink }) {
+    const refusal = sink.setOutputs(outputs(result));
+    for (const warning of result.warnings)
+        log.warning(warning);
+    if (refusal !== null)
+        log.warning(unwritten(refusal, 'The outputs were set by workflow commands, which GitHub calls deprecated'));
+    if (result.kind === 'failed') {
+        const message = [result.reason, result.hint].filter(part => part !== null).join('\n');
+        if (result.problems.length === 0)
+            log.error(message, result.at ?? undefined);
+        else {
+            for (const problem of result.problems)
+                log.error(problem.message, problem.at ?? undefined);
+            log.error(message);
+        }
+    }
+    else
+        log.info((0,_render_js__WEBPACK_IMPORTED_MODULE_1__/* .describeOutcome */ .SS)(result));
+    for (const { message, hint, devices, at } of failuresOf(result))
+        log.error([`${(0,_testers_js__WEBPACK_IMPORTED_MODULE_2__/* .nameDevices */ .VM)(devices)}: ${message}`, hint].filter(part => part !== null).join('\n'), at ?? undefined);
+    const lost = sink.writeSummary((0,_render_js__WEBPACK_IMPORTED_MODULE_1__/* .renderSummary */ .Br)(result));
+    if (lost !== null)
+        log.warning(unwritten(lost, 'The job summary is missing'));
+}
+/** A file of the runner could not be written, which is no reason to fail. */
+function unwritten(error, so) {
+    const hint = (0,_system_error_js__WEBPACK_IMPORTED_MODULE_0__/* .explainSystemError */ .Tr)(error)?.hint;
+    return [`${so}: ${error.message}.`, hint].filter(part => part !== undefined).join(' ');
+}
+/** Devices of testers that could not be put where they belong: the run is red for them, whatever else it did. */
+function failuresOf(result) {
+    return result.kind === 'failed' ? [] : (result.testers?.failures ?? []);
+}
+/** Every output, empty where it does not apply. Names as in action.yml. */
+function outputs(result) {
+    const publish = result.kind === 'publish' ? result : result.kind === 'failed' ? result.published : null;
+    const preview = publish?.preview ?? null;
+    const share = publish === null ? null : (0,_render_js__WEBPACK_IMPORTED_MODULE_1__/* .rolledOut */ .Tj)(publish);
+    return {
+        outcome: result.outcome,
+        'bundle-id': publish?.bundle.id?.toString() ?? '',
+        'bundle-version': publish?.bundle.name ?? '',
+        channel: publish?.channel.name ?? '',
+        'channel-id': publish?.channel.id?.toString() ?? '',
+        checksum: publish?.bundle.checksum ?? '',
+        sha256: publish?.bundle.sha256 ?? '',
+        size: publish?.bundle.size?.toString() ?? '',
+        'bundle-url': publish?.bundle.url ?? '',
+        'deep-link': preview?.deepLink ?? '',
+        'web-preview-url': preview?.webUrl ?? '',
+        'comment-url': preview?.commentUrl ?? '',
+        'source-maps-artifact-url': publish?.sourceMaps?.url ?? '',
+        rollout: share === null ? '' : String(share.bps / 100),
+        status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
+        testers: testersOutput(result),
+        'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
+        reason: result.reason,
+    };
+}
+function testersOutput(result) {
+    if (result.kind === 'failed' || result.testers === null)
+        return '';
+    const { assigned, released, renewed, failed } = result.testers.counts;
+    return JSON.stringify({ assigned, released, renewed, failed });
+}
+
+
+/***/ }),
+
+/***/ 6934:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Cn: () => (/* binding */ renderHousekeeping),
+/* harmony export */   LG: () => (/* binding */ renderStatus),
+/* harmony export */   P: () => (/* binding */ listStatus)
+/* harmony export */ });
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(2011);
+/* harmony import */ var _markdown_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4285);
+
+
+const SHOWN = 200;
+/** Blocks of the job summary: one line a channel, and how many devices are on something else. */
+function renderStatus({ channels, devices, appId }) {
+    if (channels.length === 0)
+        return ['### 📡 No channel yet', `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(appId)} has no channel; the first publish makes one.`];
+    const rows = channels.slice(0, SHOWN).map(row);
+    const left = channels.length - rows.length;
+    const counted = new Map(channels.flatMap(({ bundle, rollout }) => [bundle, rollout].flatMap(each => (each?.devices == null ? [] : [[each.name, each.devices]]))));
+    const known = [...counted.values()].reduce((sum, count) => sum + count, 0);
+    return [
+        `### 📡 ${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .plural */ .LS)(channels.length, 'channel')} of ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(appId)}`,
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .table */ .tp)(['channel', 'serves', 'since', 'from', 'rollout', 'overrides', 'devices'], rows, [
+            '---',
+            '---',
+            '---',
+            '---',
+            '---',
+            '--:',
+            '--:',
+        ]),
+        left > 0 ? `${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .plural */ .LS)(left, 'more channel')} in the output ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)('status')}.` : '',
+        devices === null
+            ? ''
+            : `Capgo knows ${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .plural */ .LS)(devices, 'device')}; ${known.toLocaleString('en-US')} of them ${known === 1 ? 'runs' : 'run'} one of these bundles, ${(devices - known).toLocaleString('en-US')} something else, such as the code that the app was installed with.`,
+    ];
+}
+function row({ channel, public: isPublic, platforms, bundle, rollout, overrides }) {
+    const off = ['ios', 'android'].filter(platform => !platforms.includes(platform));
+    return [
+        `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(channel)}${isPublic ? ' (public)' : ''}${off.length === 0 ? '' : ` – off for ${off.join(' and ')}`}`,
+        bundle === null ? 'nothing' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(bundle.name),
+        bundle === null ? '' : formatTime(bundle.since),
+        bundle === null ? '' : origin(bundle),
+        rollout === null
+            ? ''
+            : `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(rollout.name)} for ${rollout.percentage}%${rollout.paused ? ', paused' : ''}, ${origin(rollout)}`,
+        overrides === null ? '?' : String(overrides),
+        [bundle, rollout]
+            .flatMap(each => (each === null ? [] : [each.devices === null ? '?' : String(each.devices)]))
+            .join(' + '),
+    ];
+}
+function origin({ commit, pull, rolledBackFrom }) {
+    if (commit === null)
+        return 'not by this action';
+    const from = `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .link */ .nf)((0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)((0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .shortSha */ .Fu)(commit.sha)), commit.url)} on ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(commit.ref)}`;
+    const of = pull === null ? '' : ` for ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .link */ .nf)((0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeText */ .X1)(`#${pull.number}`), pull.url)}`;
+    const back = rolledBackFrom === null ? '' : `, rolled back from ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(rolledBackFrom)}`;
+    return `${from}${of}${back}`;
+}
+/** `2026-10-22 10:15 UTC`. */
+function formatTime(iso) {
+    const found = iso === null ? null : /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(iso);
+    return found === null ? '' : `${found[1]} ${found[2]} UTC`;
+}
+/** The log's lines for a status: what a person wants to know at once. */
+function listStatus(channels) {
+    return channels.map(({ channel, bundle, rollout }) => {
+        const from = bundle?.commit == null ? '' : ` from ${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .shortSha */ .Fu)(bundle.commit.sha)}`;
+        const some = rollout === null
+            ? ''
+            : `; ${rollout.name} for ${rollout.percentage}%${rollout.paused ? ', paused' : ''}`;
+        return `${channel}: ${bundle?.name ?? 'nothing'}${from}${some}`;
+    });
+}
+const BECAUSE = {
+    served: 'served by a channel',
+    rollback: 'what a channel would be rolled back to',
+    newest: 'among the newest',
+    foreign: 'not made by this action',
+    unfinished: 'not finished',
+};
+/** Blocks of the job summary of a clean-up of old bundles. */
+function renderHousekeeping(result) {
+    const { outcome, reason, removed, linked, kept } = result;
+    const rows = removed.slice(0, SHOWN).map(({ name, made }) => [(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(name), formatTime(made)]);
+    const left = removed.length - rows.length;
+    const stay = Object.keys(BECAUSE)
+        .filter(why => kept[why] > 0)
+        .map(why => `- ${kept[why]} ${BECAUSE[why]}`);
+    return [
+        outcome === 'planned' ? '### 🧪 Dry run: old bundles' : '### 🧹 Old bundles',
+        (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeText */ .X1)(reason),
+        rows.length === 0 ? '' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .table */ .tp)(['bundle', 'made'], rows),
+        left > 0 ? `${(0,_format_js__WEBPACK_IMPORTED_MODULE_1__/* .plural */ .LS)(left, 'more bundle')}.` : '',
+        linked.map(name => `- ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(name)} stays: a channel serves it now.`).join('\n'),
+        stay.length === 0 ? '' : `These stay:\n\n${stay.join('\n')}`,
+    ];
+}
+
+
+/***/ }),
+
+/***/ 2198:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E5: () => (/* binding */ countTesters),
+/* harmony export */   LT: () => (/* binding */ renderTesterSection),
+/* harmony export */   T0: () => (/* binding */ renderTesters),
+/* harmony export */   VM: () => (/* binding */ nameDevices),
+/* harmony export */   u2: () => (/* binding */ renderMerging)
+/* harmony export */ });
+/* harmony import */ var _plan_testers_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5867);
+/* harmony import */ var _format_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2011);
+/* harmony import */ var _markdown_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4285);
+
+
+
+/** So many devices are shown; the rest is counted. */
+const ROWS_SHOWN = 50;
+const NAMES_SHOWN = 10;
+/** A longer table of a comment is folded away. */
+const OPEN_UP_TO = 8;
+/** The table of a comment or summary; empty without rows. In a table about one `channel` its name is not repeated. */
+function renderTesters(rows, channel = null) {
+    if (rows.length === 0)
+        return '';
+    const shown = rows.slice(0, ROWS_SHOWN);
+    const withInstallation = shown.some(row => describeInstallation(row) !== '');
+    const body = (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .table */ .tp)(['device', channel === null ? 'channel' : 'state', ...(withInstallation ? ['will it install?'] : [])], shown.map(row => [
+        `${row.name === null ? '' : `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeText */ .X1)(row.name)} `}${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)((0,_plan_testers_js__WEBPACK_IMPORTED_MODULE_1__/* .shortDevice */ .ru)(row.device))}`,
+        describeState(row, channel),
+        ...(withInstallation ? [describeInstallation(row)] : []),
+    ]));
+    const left = rows.length - shown.length;
+    return left === 0 ? body : `${body}\n\n${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .plural */ .LS)(left, 'more device', 'more devices')}.`;
+}
+/** The section of a comment: open where there is something to look at. */
+function renderTesterSection(rows) {
+    if (rows.length === 0)
+        return '';
+    const have = rows.filter(row => row.takenBy === null && (row.state === 'there' || row.state === 'set')).length;
+    const devices = (0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .plural */ .LS)(rows.length, "tester's device", "testers' devices");
+    const title = `${have === rows.length ? 'On' : have === 0 ? 'On none of' : `On ${have} of`} ${devices}`;
+    const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? null;
+    return (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .details */ .zH)(`<b>${title}</b>`, renderTesters(rows, own ?? ''), rows.length <= OPEN_UP_TO);
+}
+function renderMerging(merging) {
+    if (merging === null)
+        return '';
+    const { added, removed, moved } = merging;
+    const counts = [
+        added.length === 0 ? '' : `+${added.length}`,
+        removed.length === 0 ? '' : `−${removed.length}`,
+        moved.length === 0 ? '' : `moved ${moved.length}`,
+    ].filter(part => part !== '');
+    if (counts.length === 0)
+        return 'Merging it changes the testers file, and nobody comes, goes or moves.';
+    const name = (tester) => `${tester.name === null ? '' : `${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeText */ .X1)(tester.name)} `}${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)((0,_plan_testers_js__WEBPACK_IMPORTED_MODULE_1__/* .shortDevice */ .ru)(tester.device))}`;
+    const lines = [
+        ...added.map(tester => `- ${name(tester)} comes${tester.channel === null ? '' : ` to ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(tester.channel)}`}`),
+        ...removed.map(tester => `- ${name(tester)} goes`),
+        ...moved.map(({ tester, from }) => `- ${name(tester)} moves from ${from === null ? 'no channel' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(from)} to ${tester.channel === null ? 'none' : (0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(tester.channel)}`),
+    ];
+    const more = lines.length - NAMES_SHOWN;
+    const list = [...lines.slice(0, NAMES_SHOWN), ...(more > 0 ? [`- and ${more} more`] : [])];
+    return `Merging it changes the testers: ${counts.join(', ')}.\n\n${list.join('\n')}`;
+}
+/** One line: what was done with how many. */
+function countTesters({ counts }) {
+    const parts = [
+        counts.assigned === 0 ? '' : `${counts.assigned} assigned`,
+        counts.released === 0 ? '' : `${counts.released} released`,
+        counts.renewed === 0 ? '' : `${counts.renewed} renewed`,
+        counts.failed === 0 ? '' : `${counts.failed} failed`,
+    ].filter(part => part !== '');
+    return parts.length === 0
+        ? `${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .plural */ .LS)(counts.total, 'tester')}, all where they belong`
+        : `${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .plural */ .LS)(counts.total, 'tester')}: ${parts.join(', ')}`;
+}
+function describeState(row, channel) {
+    const { state, from, to, fromPull, takenBy, until, planned } = row;
+    if (takenBy !== null)
+        return `↪️ taken by #${takenBy}, which is newer`;
+    switch (state) {
+        case 'failed':
+            return from === null ? `❌ not on ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(to ?? '')}` : `❌ still on ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(from)}`;
+        case 'set': {
+            const what = planned ? 'would come' : '✅ assigned';
+            return `${what}${to === channel ? '' : ` to ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(to ?? '')}`}${fromPull === null ? '' : `, taken from #${fromPull}`}`;
+        }
+        case 'there':
+            return `✅ already ${to === channel ? 'there' : `on ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(to ?? '')}`}`;
+        case 'release':
+            return `${planned ? 'would be released from' : '👋 released from'} ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(from ?? '')}`;
+        case 'by_hand':
+            return `✋ stays on ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(from ?? '')}, set by hand`;
+        case 'expired':
+            return `⌛ expired ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeText */ .X1)(until ?? '')}${from === null ? '' : `, released from ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .code */ .aY)(from)}`}`;
+        case 'none':
+            return 'on no channel of its own';
+    }
+}
+function describeInstallation({ installation, state, takenBy }) {
+    if (installation === null || takenBy !== null || state === 'failed' || state === 'by_hand')
+        return '';
+    switch (installation.kind) {
+        case 'takes':
+            return 'yes, at the next start';
+        case 'runs':
+            return 'runs it already';
+        case 'never_seen':
+            return 'never seen by Capgo';
+        case 'refuses':
+            return `**no**: ${(0,_markdown_js__WEBPACK_IMPORTED_MODULE_0__/* .escapeText */ .X1)(installation.rule)}`;
+    }
+}
+/** "2 devices (ada00000…, b0b00000…)". */
+function nameDevices(devices) {
+    const shown = devices.slice(0, 5).map(_plan_testers_js__WEBPACK_IMPORTED_MODULE_1__/* .shortDevice */ .ru).join(', ');
+    const more = devices.length > 5 ? ` and ${devices.length - 5} more` : '';
+    return `${(0,_format_js__WEBPACK_IMPORTED_MODULE_2__/* .plural */ .LS)(devices.length, 'device')} (${shown}${more})`;
+}
+
+
+/***/ }),
+
+/***/ 8894:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -59255,242 +60136,15 @@ __nccwpck_require__.d(__webpack_exports__, {
 
 // EXTERNAL MODULE: ./src/errors.ts
 var src_errors = __nccwpck_require__(3916);
-// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js + 2 modules
-var mini_schemas = __nccwpck_require__(5395);
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
-var api = __nccwpck_require__(3305);
-;// CONCATENATED MODULE: ./src/plan/events.ts
-/** The table of GitHub's events: the only place that says what `operation: auto` does on which event. */
-const publish = (why, types) => ({
-    work: 'publish',
-    why,
-    ...(types === undefined ? {} : { types }),
-});
-const nothing = (why) => ({ work: 'nothing', why });
-const refuse = (why) => ({ work: 'refuse', why });
-const ANYONE = 'people without write access can cause it';
-const NO_COMMIT = 'it says nothing about a commit that is ready to publish';
-/**
- * Every event that starts a workflow, by GitHub's list "Events that trigger workflows" and its older ones. What is not
- * here is refused.
- */
-const EVENTS = {
-    push: publish('a branch or tag has a new commit'),
-    workflow_dispatch: publish('a person started it'),
-    repository_dispatch: publish('a program with write access started it'),
-    release: publish('the tag of a release is published', ['published', 'released', 'prereleased', 'created']),
-    pull_request: { work: 'preview', why: 'the preview follows the pull request' },
-    pull_request_target: { work: 'preview', why: 'the preview follows the pull request; nothing is built' },
-    workflow_run: { work: 'follow', why: 'the run before this one built a pull request' },
-    schedule: { work: 'sweep', why: 'no commit is behind it; with the input "channel" it publishes' },
-    create: nothing('the push of the new branch or tag has a run of its own'),
-    delete: nothing('a branch or tag that is gone has nothing to publish'),
-    merge_group: nothing('the merge queue may still drop this commit'),
-    issue_comment: refuse(ANYONE),
-    issues: refuse(ANYONE),
-    discussion: refuse(ANYONE),
-    discussion_comment: refuse(ANYONE),
-    pull_request_review: refuse(ANYONE),
-    pull_request_review_comment: refuse(ANYONE),
-    pull_request_review_thread: refuse(ANYONE),
-    commit_comment: refuse(ANYONE),
-    fork: refuse(ANYONE),
-    watch: refuse(ANYONE),
-    star: refuse(ANYONE),
-    gollum: refuse('people who can edit the wiki can cause it'),
-    branch_protection_rule: refuse(NO_COMMIT),
-    check_run: refuse(NO_COMMIT),
-    check_suite: refuse(NO_COMMIT),
-    deployment: refuse('this action creates deployments itself, so it would start itself again'),
-    deployment_status: refuse('this action creates deployments itself, so it would start itself again'),
-    image_version: refuse(NO_COMMIT),
-    label: refuse(NO_COMMIT),
-    member: refuse(NO_COMMIT),
-    milestone: refuse(NO_COMMIT),
-    package: refuse(NO_COMMIT),
-    page_build: refuse(NO_COMMIT),
-    project: refuse(NO_COMMIT),
-    project_card: refuse(NO_COMMIT),
-    project_column: refuse(NO_COMMIT),
-    public: refuse(NO_COMMIT),
-    registry_package: refuse(NO_COMMIT),
-    repository: refuse(NO_COMMIT),
-    status: refuse(NO_COMMIT),
-    workflow_job: refuse(NO_COMMIT),
-};
-/** The rule of an event; `action` is the payload's activity type. */
-function ruleOf(event, action) {
-    const known = EVENTS;
-    const rule = Object.hasOwn(known, event) ? known[event] : undefined;
-    if (rule === undefined)
-        return refuse('this action does not know it');
-    if (rule.types === undefined || rule.types.includes(action))
-        return rule;
-    return nothing(`its activity type "${action}" publishes nothing`);
-}
-
-;// CONCATENATED MODULE: ./src/event.ts
-
-
-
-/**
- * The event as data. Throws `not_on_github` when a variable is missing or wrong that the runner always sets, and
- * `event_invalid` for a payload that is none of GitHub's.
- */
-function readTrigger({ env, payload }) {
-    const need = (name, form = /./) => {
-        const value = env[name];
-        if (value && form.test(value))
-            return value;
-        throw new src_errors/* ActionError */.lZ('not_on_github', value ? `The environment's ${name} is not as the runner sets it.` : `The environment has no ${name}.`, {
-            hint: 'This action runs as a step of a GitHub Actions workflow; to try it elsewhere, set the variables that the runner sets.',
-        });
-    };
-    // Empty for a deployment of a commit.
-    const full = env.GITHUB_REF === '' ? '' : need('GITHUB_REF');
-    const sha = need('GITHUB_SHA', SHA);
-    const repository = need('GITHUB_REPOSITORY', /^[^/\s]+\/[^/\s]+$/);
-    const type = full.startsWith('refs/heads/') ? 'branch' : full.startsWith('refs/tags/') ? 'tag' : 'other';
-    const name = full.replace(/^refs\/(heads|tags)\//, '');
-    const server = need('GITHUB_SERVER_URL');
-    const event = need('GITHUB_EVENT_NAME');
-    const runId = need('GITHUB_RUN_ID', /^\d+$/);
-    const what = `payload of the event "${event}"`;
-    const told = parse(Payload, payload, what);
-    const action = told.action ?? '';
-    const rule = told.release?.draft === true ? ruleOf(event, 'draft') : ruleOf(event, action);
-    const isPull = rule.work === 'preview';
-    const isFollowing = rule.work === 'follow';
-    const push = event === 'push' ? parse(PushPayload, payload, what) : null;
-    // Not skipped where it is missing: such a run would be taken for one of a branch.
-    if (isPull && told.pull_request === undefined)
-        throw invalid(what, 'pull_request: is missing');
-    if (isFollowing && told.workflow_run === undefined)
-        throw invalid(what, 'workflow_run: is missing');
-    return {
-        event,
-        rule,
-        ref: { full, name, type },
-        isDefaultBranch: type === 'tag' || (type === 'branch' && name === told.repository?.default_branch),
-        defaultBranch: told.repository?.default_branch ?? null,
-        repository,
-        repositoryId: Number(env.GITHUB_REPOSITORY_ID) || null,
-        repositoryUrl: `${server}/${repository}`,
-        runUrl: `${server}/${repository}/actions/runs/${runId}`,
-        actor: env.GITHUB_ACTOR ?? '',
-        pull: isPull ? toPullRequest(told.pull_request, `pull request of the event "${event}"`) : null,
-        action,
-        before: commitOrNone(push?.before),
-        isDeletion: push !== null && (push.deleted === true || isNoCommit(push.after)),
-        isNewBase: isPull && parse(EditPayload, payload, what).changes?.base != null,
-        followed: isFollowing ? toFollowedRun(told.workflow_run) : null,
-        commit: {
-            sha,
-            refName: name,
-            runId: Number(runId),
-            runNumber: Number(need('GITHUB_RUN_NUMBER', /^\d+$/)),
-            runAttempt: Number(need('GITHUB_RUN_ATTEMPT', /^\d+$/)),
-            url: `${server}/${repository}/commit/${sha}`,
-        },
-    };
-}
-/** SHA-1, or SHA-256 where a repository has that. */
-const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-const Sha = mini_schemas/* string */.YjP().check(api/* _regex */.Fk(SHA, 'is no commit'));
-const Login = mini_schemas/* object */.Ikc({ login: mini_schemas/* string */.YjP() });
-const Named = mini_schemas/* object */.Ikc({ name: mini_schemas/* string */.YjP() });
-const Repository = mini_schemas/* object */.Ikc({ full_name: mini_schemas/* string */.YjP() });
-/** What events have; only what is looked at, and only of those that have it. */
-const Payload = mini_schemas/* object */.Ikc({
-    action: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
-    repository: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ default_branch: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()) })),
-    pull_request: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
-    workflow_run: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
-    release: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ draft: mini_schemas/* nullish */.cl6(mini_schemas/* boolean */.zMY()) })),
-});
-const PushPayload = mini_schemas/* object */.Ikc({
-    before: mini_schemas/* nullish */.cl6(Sha),
-    after: mini_schemas/* nullish */.cl6(Sha),
-    deleted: mini_schemas/* nullish */.cl6(mini_schemas/* boolean */.zMY()),
-});
-const EditPayload = mini_schemas/* object */.Ikc({ changes: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ base: mini_schemas/* nullish */.cl6(mini_schemas/* unknown */.L5J()) })) });
-/** A pull request as GitHub sends it, in events and answers alike. */
-const PullData = mini_schemas/* object */.Ikc({
-    number: mini_schemas/* int */.Whr().check(api/* _positive */.NC()),
-    state: mini_schemas/* string */.YjP(),
-    merged_at: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
-    draft: mini_schemas/* nullish */.cl6(mini_schemas/* boolean */.zMY()),
-    /** Null where the account is gone. */
-    user: mini_schemas/* nullish */.cl6(Login),
-    requested_reviewers: mini_schemas/* nullish */.cl6(mini_schemas/* array */.YOg(mini_schemas/* object */.Ikc({ login: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()) }))),
-    labels: mini_schemas/* array */.YOg(Named),
-    /** The repository is null where the fork is gone. */
-    head: mini_schemas/* object */.Ikc({ sha: Sha, ref: mini_schemas/* string */.YjP(), repo: mini_schemas/* nullish */.cl6(Repository) }),
-    base: mini_schemas/* object */.Ikc({ ref: mini_schemas/* string */.YjP(), repo: Repository }),
-});
-const RunData = mini_schemas/* object */.Ikc({
-    id: mini_schemas/* int */.Whr().check(api/* _positive */.NC()),
-    event: mini_schemas/* string */.YjP(),
-    conclusion: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
-    head_sha: Sha,
-    head_branch: mini_schemas/* nullish */.cl6(mini_schemas/* string */.YjP()),
-    head_repository: mini_schemas/* nullish */.cl6(mini_schemas/* object */.Ikc({ owner: mini_schemas/* nullish */.cl6(Login) })),
-    pull_requests: mini_schemas/* nullish */.cl6(mini_schemas/* array */.YOg(mini_schemas/* object */.Ikc({ number: mini_schemas/* int */.Whr() }))),
-});
-/** `what` names it in the error: `event_invalid`. */
-function toPullRequest(from, what = 'pull request that GitHub answers') {
-    const data = parse(PullData, from, what);
-    return {
-        number: data.number,
-        open: data.state === 'open',
-        merged: Boolean(data.merged_at),
-        draft: data.draft ?? false,
-        author: data.user?.login ?? 'ghost',
-        requestedReviewers: (data.requested_reviewers ?? []).flatMap(({ login }) => login ?? []),
-        labels: data.labels.map(label => label.name),
-        headSha: data.head.sha,
-        headRef: data.head.ref,
-        fork: data.head.repo?.full_name !== data.base.repo.full_name,
-        baseRef: data.base.ref,
-    };
-}
-function toFollowedRun(from) {
-    const data = parse(RunData, from, 'run of the event "workflow_run"');
-    return {
-        id: data.id,
-        event: data.event,
-        conclusion: data.conclusion ?? '',
-        headSha: data.head_sha,
-        headBranch: data.head_branch ?? '',
-        headOwner: data.head_repository?.owner?.login ?? '',
-        pulls: (data.pull_requests ?? []).map(({ number }) => number),
-    };
-}
-/** GitHub writes zeros where there was no commit. */
-function isNoCommit(sha) {
-    return typeof sha === 'string' && /^0+$/.test(sha);
-}
-function commitOrNone(sha) {
-    return sha && !isNoCommit(sha) ? sha : null;
-}
-function parse(schema, value, what) {
-    const parsed = schema.safeParse(value);
-    if (parsed.success)
-        return parsed.data;
-    const [issue] = parsed.error.issues;
-    throw invalid(what, `${issue?.path.join('.') || 'as a whole'}: ${issue?.message}`);
-}
-function invalid(what, why) {
-    return new src_errors/* ActionError */.lZ('event_invalid', `The ${what} is not as GitHub sends it (${why}).`, {
-        hint: 'Is the file that GITHUB_EVENT_PATH names the one of the runner, and GITHUB_API_URL a GitHub?',
-    });
-}
-
-// EXTERNAL MODULE: external "node:fs/promises"
-var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: ./src/event.ts + 1 modules
+var src_event = __nccwpck_require__(2706);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+// EXTERNAL MODULE: external "node:fs/promises"
+var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js + 2 modules
+var mini_schemas = __nccwpck_require__(5395);
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
 ;// CONCATENATED MODULE: external "node:child_process"
@@ -59701,6 +60355,179 @@ class Lines {
     }
 }
 
+;// CONCATENATED MODULE: ./src/bundle/paths.ts
+
+/** A path as git and GitHub write it on every system: from the root of the checkout, with `/`. */
+function shownPath(root, path, { relative, sep } = (external_node_path_default())) {
+    return relative(root, path).split(sep).join('/');
+}
+/** Whether a path is this folder or lies below it. On Windows another drive is elsewhere without a `..`. */
+function isInside(folder, path, { relative, isAbsolute, sep } = (external_node_path_default())) {
+    const way = relative(folder, path);
+    return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+/** A folder and those above it, up to `root`. */
+function* foldersUp(directory, root) {
+    for (let folder = directory;; folder = external_node_path_default().dirname(folder)) {
+        yield folder;
+        if (folder === root || folder === external_node_path_default().dirname(folder))
+            return;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/bundle/evaluator.ts
+/** Runs the program that evaluates a Capacitor config, and says what is wrong with one that cannot be read. */
+
+
+
+
+
+
+
+/** The config may say otherwise once its packages are installed: an error that may pass with the install. */
+class PackagesMissing extends src_errors/* ActionError */.lZ {
+    constructor({ code, message, hint, at, output }) {
+        super(code, message, {
+            ...(hint === undefined ? {} : { hint }),
+            ...(at === undefined ? {} : { at }),
+            ...(output === undefined ? {} : { output }),
+        });
+    }
+}
+const TIMEOUT = 30_000;
+/** Bytes that the evaluator may say. */
+const LONGEST_EVALUATION = 4 * 1024 * 1024;
+/** Variables that a hint names. */
+const NAMED = 5;
+/** What a config exports. Throws `config_broken`, `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`. */
+async function evaluateConfig(file, options) {
+    const shown = shownPath(options.root, file);
+    const { result, output, end } = await runEvaluator(file, options);
+    const { missing = [], standIns = [], unset = [], place } = result ?? {};
+    const at = place ? { ...place, file: await shownPlace(options.root, place.file) } : { file: shown };
+    const { error, content } = judge(result, { shown, at, output, end });
+    if (error === undefined)
+        return { content, missing, standIns, unset };
+    throw missing.length + standIns.length > 0 ? new PackagesMissing(error) : error;
+}
+function judge(result, { shown, at, output, end }) {
+    const { kind = 'ended', message = '', unset = [], missing = [], standIns = [] } = result ?? {};
+    const where = at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`;
+    switch (kind) {
+        case 'config':
+            return { content: result?.config };
+        case 'ended': {
+            const what = end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`;
+            return {
+                error: new src_errors/* ActionError */.lZ(end === 'timeout' ? 'config_timeout' : 'config_threw', `${shown} ${what}.`, {
+                    hint: 'A config must export an object. Take out of it what waits for input or the network, and process.exit.',
+                    at: { file: shown },
+                    output,
+                }),
+            };
+        }
+        case 'no-object':
+            if (standIns.length > 0)
+                return { error: moduleMissing(standIns.join(', '), shown, at) };
+            return {
+                error: new src_errors/* ActionError */.lZ('config_no_object', `${shown} is not a config: ${message}.`, {
+                    hint: 'End it with "export default config" (TypeScript) or "module.exports = config" (JavaScript), where config is an object.',
+                    at,
+                }),
+            };
+        case 'syntax':
+            return {
+                error: new src_errors/* ActionError */.lZ('config_broken', `${where}: ${message}.`, {
+                    hint: 'The config cannot be parsed. Correct the syntax there.',
+                    at,
+                }),
+            };
+        case 'missing':
+            return { error: moduleMissing(message, where, at) };
+        case 'throw':
+            return {
+                error: new src_errors/* ActionError */.lZ('config_threw', `${where}: the config threw ${message}`, {
+                    hint: [
+                        ...(unset.length === 0 ? [] : [`These variables are not set: ${nameVariables(unset)}.`]),
+                        ...(missing.length === 0 ? [] : [`These packages are not installed: ${missing.join(', ')}.`]),
+                        "Configs are evaluated without this action's inputs and without tokens. Pass what it reads with the input build-env, or build-secrets for a secret.",
+                    ].join(' '),
+                    at,
+                    output,
+                }),
+            };
+    }
+}
+/** Node tells where a file really is: beyond links, which the path of the checkout may lead through. */
+async function shownPlace(root, file) {
+    return shownPath(isInside(root, file) ? root : await (0,promises_.realpath)(root), file);
+}
+function nameVariables(names) {
+    const more = names.length - NAMED;
+    return [...names.slice(0, NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+function moduleMissing(module, where, at) {
+    const own = module.startsWith('.') || (0,external_node_path_.isAbsolute)(module);
+    return new src_errors/* ActionError */.lZ('config_module_missing', `${where}: the config needs "${module}", which is not there.`, {
+        hint: own
+            ? 'Correct the path, or commit the file. If a script generates it, run that script in a step before this action, or set the inputs app-id and web-dir.'
+            : 'Add it to the dependencies in package.json. If this run installs nothing, install them in a step before this action (for example npm ci), or set the inputs app-id and web-dir.',
+        at,
+    });
+}
+/** `result` is null when the process ended without one; `end` says how. */
+async function runEvaluator(file, { directory, env, nodePath, evaluatorPath, signal, timeout = TIMEOUT }) {
+    let output = '';
+    const chunks = [];
+    const limit = AbortSignal.timeout(timeout);
+    const end = await runProgram(nodePath, ['--disable-warning=ExperimentalWarning', evaluatorPath, file], {
+        cwd: directory,
+        env,
+        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
+        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    }, child => {
+        for (const stream of [child.stdout, child.stderr])
+            stream?.on('data', data => {
+                output = (output + data).slice(-4096);
+            });
+        let size = 0;
+        child.stdio[3]?.on('data', (data) => {
+            size += data.length;
+            // A config is code and can write here what it likes.
+            if (size > LONGEST_EVALUATION)
+                child.kill('SIGKILL');
+            else
+                chunks.push(data);
+        });
+    }).then(({ code, killedBy }) => killedBy ?? `exit code ${code}`, error => {
+        if (error !== limit.reason)
+            throw error;
+        return 'timeout';
+    });
+    return {
+        result: end === 'timeout' ? null : readEvaluation(Buffer.concat(chunks)),
+        output: (0,external_node_util_.stripVTControlCharacters)(output),
+        end,
+    };
+}
+const schema = mini_schemas/* object */.Ikc({
+    kind: mini_schemas/* enum */.k5n(['config', 'no-object', 'syntax', 'missing', 'throw', 'ended']),
+    config: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
+    message: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()),
+    place: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ file: mini_schemas/* string */.YjP(), line: mini_schemas/* optional */.lqM(mini_schemas/* int */.Whr()), column: mini_schemas/* optional */.lqM(mini_schemas/* int */.Whr()) })),
+    missing: mini_schemas/* array */.YOg(mini_schemas/* string */.YjP()),
+    standIns: mini_schemas/* array */.YOg(mini_schemas/* string */.YjP()),
+    unset: mini_schemas/* array */.YOg(mini_schemas/* string */.YjP()),
+});
+function readEvaluation(data) {
+    try {
+        return schema.parse(JSON.parse(data.toString('utf8')));
+    }
+    catch {
+        return null;
+    }
+}
+
 // EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
 var main = __nccwpck_require__(9547);
 ;// CONCATENATED MODULE: ./src/bundle/json.ts
@@ -59740,16 +60567,69 @@ function syntaxError(content, file, code) {
     });
 }
 
-;// CONCATENATED MODULE: ./src/bundle/paths.ts
+// EXTERNAL MODULE: ./src/system-error.ts
+var system_error = __nccwpck_require__(6565);
+;// CONCATENATED MODULE: ./src/bundle/manifest.ts
+/** The `package.json` files of an app: in a monorepo its scripts and dependencies may stand above its folder. */
 
-/** A path as git and GitHub write it on every system: from the root of the checkout, with `/`. */
-function shownPath(root, path, { relative, sep } = (external_node_path_default())) {
-    return relative(root, path).split(sep).join('/');
+
+
+
+
+/** Null without the file. Throws `package_json_broken`. */
+async function readManifest(folder, root) {
+    const file = (0,external_node_path_.join)(folder, 'package.json');
+    const text = await (0,promises_.readFile)(file, 'utf8').catch(system_error/* nullIfMissing */.bJ);
+    return text === null
+        ? null
+        : { ...asManifest(parseJson(text, shownPath(root, file), 'package_json_broken')), file };
 }
-/** Whether a path is this folder or lies below it. On Windows another drive is elsewhere without a `..`. */
-function isInside(folder, path, { relative, isAbsolute, sep } = (external_node_path_default())) {
-    const way = relative(folder, path);
-    return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+function asManifest(content) {
+    const parts = isObject(content) ? Object.entries(content) : [];
+    return Object.fromEntries(parts.filter(([name, value]) => isObject(value) || (TEXTS.includes(name) && typeof value === 'string' && value !== '')));
+}
+const TEXTS = ['name', 'version', 'packageManager'];
+function isObject(value) {
+    return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+/** Those of a folder and of the folders above it, up to `root` (absolute paths); the nearest first. */
+async function* manifestsUp(directory, root) {
+    for (const folder of foldersUp(directory, root)) {
+        const manifest = await readManifest(folder, root);
+        if (manifest !== null)
+            yield manifest;
+    }
+}
+/** The nearest; null where the checkout has none. */
+async function findManifest(directory, root) {
+    for await (const manifest of manifestsUp(directory, root))
+        return manifest;
+    return null;
+}
+/** Absolute path of the folder whose `package.json` counts for `directory`; that itself where there is none. */
+async function packageFolder(directory, root) {
+    const manifest = await findManifest(directory, root);
+    return manifest === null ? directory : (0,external_node_path_.dirname)(manifest.file);
+}
+/** Folders that a hint names. */
+const manifest_NAMED = 5;
+/** Those that have one of these files: a monorepo's apps, two levels down, as in `apps/mobile`. Absolute paths. */
+async function foldersBelow(directory, names, levels = 2) {
+    const entries = await (0,promises_.readdir)(directory, { withFileTypes: true }).catch(() => []);
+    const found = [];
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+        if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.'))
+            continue;
+        const folder = (0,external_node_path_.join)(directory, entry.name);
+        const inside = await (0,promises_.readdir)(folder, { withFileTypes: true }).catch(() => []);
+        if (inside.some(each => each.isFile() && names.includes(each.name)))
+            found.push(folder);
+        else if (levels > 1)
+            found.push(...(await foldersBelow(folder, names, levels - 1)));
+        if (found.length >= manifest_NAMED)
+            break;
+    }
+    return found.slice(0, manifest_NAMED);
 }
 
 ;// CONCATENATED MODULE: ./src/bundle/capacitor-config.ts
@@ -59777,13 +60657,10 @@ const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
 const DEFAULT_WEB_DIR = 'www';
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
 const NO_WEB_DIR = ['', '.', '..', './', '../'];
-const TIMEOUT = 30_000;
-/** Folders that a hint names. */
-const NAMED = 5;
-/** Bytes that the evaluator may say. */
-const LONGEST_EVALUATION = 4 * 1024 * 1024;
+/** What changes what a run publishes, or for whom: it is told where a variable should have given it. */
+const SOUGHT = ['webDir', 'version', 'publicKey', 'defaultChannel', 'updateUrl'];
 const capacitor_config_text = mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP());
-const schema = mini_schemas/* object */.Ikc({
+const capacitor_config_schema = mini_schemas/* object */.Ikc({
     appId: capacitor_config_text,
     webDir: capacitor_config_text,
     android: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ path: capacitor_config_text })),
@@ -59805,19 +60682,37 @@ const schema = mini_schemas/* object */.Ikc({
  * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
  * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
  * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`; with `dataOnly` also `unsafe_config`.
+ * They are `PackagesMissing` where packages are missing that the config imports.
  */
 async function readCapacitorConfig(options) {
-    const { root, directory } = options;
+    const { root, directory, dataOnly = false, beforeInstall = false } = options;
     const file = await findConfig(directory, root);
     const shown = shownPath(root, file);
-    const at = { file: shown };
-    if (options.dataOnly && !file.endsWith('.json'))
+    const isJson = file.endsWith('.json');
+    if (dataOnly && !isJson)
         throw new src_errors/* ActionError */.lZ('unsafe_config', `${shown} is code, and is not evaluated on this event.`);
-    const { content, missing } = file.endsWith('.json')
-        ? { content: parseJson(await (0,promises_.readFile)(file, 'utf8'), shown, 'config_broken'), missing: [] }
-        : await evaluateConfig(file, options);
-    const parsed = schema.safeParse(content);
+    const evaluated = isJson ? null : await evaluateConfig(file, options);
+    const text = await (0,promises_.readFile)(file, 'utf8');
+    const content = evaluated?.content ?? parseJson(text, shown, 'config_broken');
+    const { missing = [], standIns = [], unset = [] } = evaluated ?? {};
+    try {
+        // Of those that it went on without, its values may depend.
+        if (beforeInstall && missing.length > 0)
+            throw moduleMissing(missing.join(', '), shown, { file: shown });
+        return { file, ...check(content, { shown, text, standIns, unset }) };
+    }
+    catch (error) {
+        const isOpen = missing.length + standIns.length > 0;
+        throw isOpen && error instanceof src_errors/* ActionError */.lZ ? new PackagesMissing(error) : error;
+    }
+}
+function check(content, written) {
+    const { shown, standIns } = written;
+    const at = { file: shown };
+    const parsed = capacitor_config_schema.safeParse(content);
     if (!parsed.success) {
+        if (standIns.length > 0)
+            throw moduleMissing(standIns.join(', '), shown, at);
         const [issue] = parsed.error.issues;
         throw new src_errors/* ActionError */.lZ('config_invalid', `${shown}: ${issue.path.join('.') || 'the config'}: ${issue.message}.`, {
             hint: 'Correct this value; the names and types are in the documentation of Capacitor and of its plugin CapacitorUpdater.',
@@ -59826,38 +60721,74 @@ async function readCapacitorConfig(options) {
     }
     const { appId: ownId, webDir, android, ios, server, plugins } = parsed.data;
     const { autoUpdate, ...updater } = plugins?.CapacitorUpdater ?? {};
-    if (missing.length > 0 && ((updater.appId ?? ownId) === undefined || webDir === undefined))
-        throw moduleMissing(missing.join(', '), shown, at);
     const appId = updater.appId ?? ownId;
-    if (appId === undefined || appId === '')
-        throw new src_errors/* ActionError */.lZ('app_id_missing', `${shown} has no appId.`, {
-            hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
-            at,
-        });
-    if (!APP_ID.test(appId))
-        throw new src_errors/* ActionError */.lZ('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
-            hint: 'App ids look like com.example.app: parts of letters, digits, _ and -, with a dot between them.',
-            at,
-        });
+    if (standIns.length > 0 && (appId === undefined || webDir === undefined))
+        throw moduleMissing(standIns.join(', '), shown, at);
+    requireOwnId(appId, written);
     if (webDir !== undefined && NO_WEB_DIR.includes(webDir))
         throw new src_errors/* ActionError */.lZ('web_dir_invalid', `${shown}: webDir is "${webDir}".`, {
             hint: 'It must name a folder of its own, the one that the build writes to, for example "dist".',
             at,
         });
+    const unset = SOUGHT.flatMap(key => {
+        const names = isLacking({ webDir, ...updater }[key]) ? variablesOf(key, written) : [];
+        return names.length === 0 ? [] : [`${key} (${names.join(', ')})`];
+    });
     return {
-        file,
         appId,
         webDir: webDir ?? DEFAULT_WEB_DIR,
         nativePaths: { android: android?.path ?? 'android', ios: ios?.path ?? 'ios' },
         serverUrl: server?.url,
         updater: { ...updater, isOff: /^(false|off)$/i.test(String(autoUpdate)) || undefined },
+        unset: unset.length === 0 ? undefined : unset,
     };
 }
-/** Absolute path of the folder with the Capacitor config of the app in `directory`; that itself where there is none. */
-async function findCapacitorDirectory(directory) {
-    const quasar = (0,external_node_path_.join)(directory, QUASAR_FOLDER);
-    const isElsewhere = (await present(NAMES, directory)).length === 0 && (await present(NAMES, quasar)).length > 0;
-    return isElsewhere ? quasar : directory;
+function requireOwnId(appId, written) {
+    const { shown, unset } = written;
+    const at = { file: shown };
+    if (isLacking(appId)) {
+        const own = variablesOf('appId', written);
+        const names = nameVariables(own.length > 0 ? own : unset);
+        const what = appId ? `${shown}: appId is "${appId}"` : `${shown} has no appId`;
+        if (names !== '')
+            throw new src_errors/* ActionError */.lZ('app_id_missing', `${what}. Not set: ${names}.`, {
+                hint: `The config reads ${names} from the environment. Pass it with the input build-env, or set the input app-id.`,
+                at,
+            });
+        if (!appId)
+            throw new src_errors/* ActionError */.lZ('app_id_missing', `${what}.`, {
+                hint: 'Add it, for example appId: "com.example.app", or set the input app-id.',
+                at,
+            });
+    }
+    if (!APP_ID.test(appId))
+        throw new src_errors/* ActionError */.lZ('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
+            hint: 'App ids look like com.example.app, with a dot between the parts: the first has letters and digits only, the others also _ and -.',
+            at,
+        });
+}
+/** As of a variable that is not set. */
+function isLacking(value) {
+    return value === undefined || value === '' || /\bundefined\b/.test(String(value));
+}
+/** Variables without a value in what the config writes behind this key, on its line. */
+function variablesOf(key, { text, unset }) {
+    const values = text.match(new RegExp(`\\b${key}\\b['"]?\\s*[:=][^,\\n]*`, 'g')) ?? [];
+    return unset.filter(name => values.some(value => value.split(/[^\w$]+/).includes(name)));
+}
+/**
+ * Absolute path of the folder with the Capacitor config of the app in `directory`: Quasar's below it, that itself, or
+ * the nearest above it, up to `root`, where the web code is apart; `directory` where there is none.
+ */
+async function findCapacitorDirectory(directory, root) {
+    const isFound = async (folder) => (await present(NAMES, folder)).length > 0;
+    // Quasar builds from this folder alone, also where somebody left a config beside it.
+    if (await isFound((0,external_node_path_.join)(directory, QUASAR_FOLDER)))
+        return (0,external_node_path_.join)(directory, QUASAR_FOLDER);
+    for (const folder of foldersUp(directory, root))
+        if (await isFound(folder))
+            return folder;
+    return directory;
 }
 async function present(names, directory) {
     const found = [];
@@ -59878,7 +60809,7 @@ async function findConfig(directory, root) {
     if (first !== undefined)
         return (0,external_node_path_.join)(directory, first);
     const ignored = await present(IGNORED, directory);
-    const elsewhere = ignored.length > 0 ? [] : await configsBelow(directory);
+    const elsewhere = ignored.length > 0 ? [] : await foldersBelow(directory, NAMES);
     throw new src_errors/* ActionError */.lZ('config_missing', `There is no Capacitor config in "${folder}".`, {
         hint: ignored.length > 0
             ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
@@ -59886,125 +60817,6 @@ async function findConfig(directory, root) {
                 ? `There is one in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
                 : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
     });
-}
-/** Of a monorepo's apps: two levels down, as in `apps/mobile`. */
-async function configsBelow(directory, levels = 2) {
-    const entries = await (0,promises_.readdir)(directory, { withFileTypes: true }).catch(() => []);
-    const found = [];
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        if (!entry.isDirectory() || entry.name === 'node_modules' || entry.name.startsWith('.'))
-            continue;
-        const folder = (0,external_node_path_.join)(directory, entry.name);
-        if ((await present(NAMES, folder)).length > 0)
-            found.push(folder);
-        else if (levels > 1)
-            found.push(...(await configsBelow(folder, levels - 1)));
-        if (found.length >= NAMED)
-            break;
-    }
-    return found.slice(0, NAMED);
-}
-async function evaluateConfig(file, options) {
-    const shown = shownPath(options.root, file);
-    const { result, output, end } = await runEvaluator(file, options);
-    if (result === null)
-        throw new src_errors/* ActionError */.lZ(end === 'timeout' ? 'config_timeout' : 'config_threw', `${shown} ${end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`}.`, {
-            hint: 'A config must export an object. Take out of it what waits for input or the network, and process.exit.',
-            at: { file: shown },
-            output,
-        });
-    const { kind, message = '', place, missing } = result;
-    const at = place ? { ...place, file: await shownPlace(options.root, place.file) } : { file: shown };
-    const where = at.line === undefined ? at.file : `${at.file}:${at.line}${at.column === undefined ? '' : `:${at.column}`}`;
-    switch (kind) {
-        case 'config':
-            return { content: result.config, missing };
-        case 'no-object':
-            if (missing.length > 0)
-                throw moduleMissing(missing.join(', '), shown, at);
-            throw new src_errors/* ActionError */.lZ('config_no_object', `${shown} is no config: ${message}.`, {
-                hint: 'End it with "export default config" (TypeScript) or "module.exports = config" (JavaScript), where config is an object.',
-                at,
-            });
-        case 'syntax':
-            throw new src_errors/* ActionError */.lZ('config_broken', `${where}: ${message}.`, {
-                hint: 'The config cannot be parsed. Correct the syntax there.',
-                at,
-            });
-        case 'missing':
-            throw moduleMissing(message, where, at);
-        case 'throw':
-            if (missing.length > 0)
-                throw moduleMissing(missing.join(', '), where, at);
-            throw new src_errors/* ActionError */.lZ('config_threw', `${where}: the config threw ${message}`, {
-                hint: "Configs are evaluated without this action's inputs and without tokens. Pass what it reads with the input build-env, or build-secrets for a secret.",
-                at,
-                output,
-            });
-    }
-}
-/** Node tells where a file really is: beyond links, which the path of the checkout may lead through. */
-async function shownPlace(root, file) {
-    return shownPath(isInside(root, file) ? root : await (0,promises_.realpath)(root), file);
-}
-function moduleMissing(module, where, at) {
-    const own = module.startsWith('.') || (0,external_node_path_.isAbsolute)(module);
-    return new src_errors/* ActionError */.lZ('config_module_missing', `${where}: the config needs "${module}", which is not there.`, {
-        hint: own
-            ? 'Correct the path, or commit the file.'
-            : 'The dependencies are not installed yet. Install them in a step before this action (for example npm ci), or set the inputs app-id and web-dir.',
-        at,
-    });
-}
-/** `result` is null when the process ended without one; `end` says how. */
-async function runEvaluator(file, { directory, env, nodePath, evaluatorPath, signal, timeout = TIMEOUT }) {
-    let output = '';
-    const chunks = [];
-    const limit = AbortSignal.timeout(timeout);
-    const end = await runProgram(nodePath, [evaluatorPath, file], {
-        cwd: directory,
-        env,
-        signal: signal === undefined ? limit : AbortSignal.any([signal, limit]),
-        stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    }, child => {
-        for (const stream of [child.stdout, child.stderr])
-            stream?.on('data', data => {
-                output = (output + data).slice(-4096);
-            });
-        let size = 0;
-        child.stdio[3]?.on('data', (data) => {
-            size += data.length;
-            // A config is code and can write here what it likes.
-            if (size > LONGEST_EVALUATION)
-                child.kill('SIGKILL');
-            else
-                chunks.push(data);
-        });
-    }).then(({ code, killedBy }) => killedBy ?? `exit code ${code}`, error => {
-        if (error !== limit.reason)
-            throw error;
-        return 'timeout';
-    });
-    return {
-        result: end === 'timeout' ? null : readEvaluation(Buffer.concat(chunks)),
-        output: (0,external_node_util_.stripVTControlCharacters)(output),
-        end,
-    };
-}
-const Evaluated = mini_schemas/* object */.Ikc({
-    kind: mini_schemas/* enum */.k5n(['config', 'no-object', 'syntax', 'missing', 'throw']),
-    config: mini_schemas/* optional */.lqM(mini_schemas/* unknown */.L5J()),
-    message: mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP()),
-    place: mini_schemas/* optional */.lqM(mini_schemas/* object */.Ikc({ file: mini_schemas/* string */.YjP(), line: mini_schemas/* optional */.lqM(mini_schemas/* int */.Whr()), column: mini_schemas/* optional */.lqM(mini_schemas/* int */.Whr()) })),
-    missing: mini_schemas/* array */.YOg(mini_schemas/* string */.YjP()),
-});
-function readEvaluation(data) {
-    try {
-        return Evaluated.parse(JSON.parse(data.toString('utf8')));
-    }
-    catch {
-        return null;
-    }
 }
 
 // EXTERNAL MODULE: external "node:crypto"
@@ -60015,6 +60827,7 @@ var external_node_stream_promises_ = __nccwpck_require__(6466);
 var semver = __nccwpck_require__(2088);
 var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
 ;// CONCATENATED MODULE: ./src/bundle/encrypt.ts
+
 
 
 
@@ -60047,7 +60860,9 @@ async function findPem(value, directory) {
     if (decoded.includes('-----BEGIN'))
         return decoded;
     const looksLikePath = value.length < 256 && !value.includes('\n');
-    const content = looksLikePath ? await (0,promises_.readFile)((0,external_node_path_.resolve)(directory, value), 'utf8').catch(() => null) : null;
+    const content = looksLikePath
+        ? await (0,promises_.readFile)((0,external_node_path_.resolve)(directory, value), 'utf8').catch(system_error/* nullIfMissing */.bJ)
+        : null;
     if (content === null)
         throw unfit(looksLikePath && /[./\\]/.test(value)
             ? 'it is neither a key nor the path of a file'
@@ -60459,27 +61274,30 @@ function byCodeUnit(a, b) {
     return a < b ? -1 : a > b ? 1 : 0;
 }
 /**
- * Whether the app in `directory` has the updater, by the package.json files up to `root` (both absolute) and what is
- * installed; null where no file says that this is an app of Capacitor's.
+ * Whether the app in `directory` has the updater, by the nearest package.json up to `root` (both absolute) that names
+ * Capacitor: its CLI takes plugins from that file alone. What a neighbour or the root of a workspace has, or the web part
+ * of a Quasar app, is not in the native app. Null where no file names either.
  */
 async function hasUpdater(root, directory) {
-    if ((await findInstalled(directory, UPDATER)) !== null)
-        return true;
-    let isApp = false;
     for (let folder = directory;; folder = (0,external_node_path_.dirname)(folder)) {
         // One that is broken is told of where it is the app's own.
         const dependencies = await readDependencies(folder).catch(() => new Map());
         if (dependencies.has(UPDATER))
             return true;
-        isApp ||= [...dependencies.keys()].some(name => CAPACITOR.test(name));
+        if ([...dependencies.keys()].some(name => CAPACITOR.test(name)))
+            return false;
         if (folder === root || folder === (0,external_node_path_.dirname)(folder))
-            return isApp ? false : null;
+            return null;
     }
 }
-/** Version of the updater in the app: as installed, else the lowest that its range allows; null when nothing tells. */
+/** Version of the updater in the app, as installed; null where it is not. */
+function installedUpdater(installed) {
+    return semver_default().valid(installed.find(({ name }) => name === UPDATER)?.version);
+}
+/** The same; where it is not installed, the lowest version that its range allows. Null when nothing tells. */
 async function readUpdaterVersion(root, installed) {
-    const found = installed.find(({ name }) => name === UPDATER)?.version;
-    if (found !== undefined && semver_default().valid(found) !== null)
+    const found = installedUpdater(installed);
+    if (found !== null)
         return found;
     const range = (await readDependencies(root)).get(UPDATER);
     return range !== undefined && semver_default().validRange(range) !== null
@@ -60487,143 +61305,906 @@ async function readUpdaterVersion(root, installed) {
         : null;
 }
 
-;// CONCATENATED MODULE: ./src/bundle/native-version.ts
+;// CONCATENATED MODULE: ./src/bundle/gradle-script.ts
+/** A Gradle script, Groovy or Kotlin, as its statements: enough of it to find what a script says of a version. */
+/** The end of a string that begins at `from`. Strings of double quotes may hold `${…}`. */
+function endOfString(text, from) {
+    const quote = text[from];
+    const mark = text.startsWith(quote.repeat(3), from) ? quote.repeat(3) : quote;
+    let at = from + mark.length;
+    while (at < text.length) {
+        if (text[at] === '\\')
+            at += 2;
+        else if (quote === '"' && text.startsWith('${', at))
+            at = endOfBraces(text, at + 1);
+        else if (text.startsWith(mark, at))
+            return at + mark.length;
+        else if (mark.length === 1 && text[at] === '\n')
+            return at;
+        else
+            at++;
+    }
+    return text.length;
+}
+function endOfBraces(text, from) {
+    let open = 0;
+    for (let at = from; at < text.length; at++) {
+        if (text[at] === '{')
+            open++;
+        else if (text[at] === '}' && --open === 0)
+            return at + 1;
+        else if (text[at] === '\n')
+            return at;
+    }
+    return text.length;
+}
+/** Comments as blanks, so that lines keep their numbers; strings stay (`"https://"`). */
+function withoutComments(text) {
+    let plain = '';
+    let at = 0;
+    while (at < text.length) {
+        const isString = text[at] === '"' || text[at] === "'";
+        const isLine = text.startsWith('//', at);
+        if (!isString && !isLine && !text.startsWith('/*', at)) {
+            plain += text[at++];
+            continue;
+        }
+        const found = isString ? endOfString(text, at) : text.indexOf(isLine ? '\n' : '*/', at + (isLine ? 0 : 2));
+        const end = found < 0 ? text.length : isString || isLine ? found : found + 2;
+        const part = text.slice(at, end);
+        plain += isString ? part : part.replace(/[^\n]/g, ' ');
+        at = end;
+    }
+    return plain;
+}
+/** A statement goes on behind the end of its line. */
+const GOES_ON = /(?:[=+,:?.(]|\bas|\bby)$/;
+const CONTINUES = /^\s*(?:[.+:?]|as\b)/;
+function readStatements(source) {
+    const text = withoutComments(source.replace(/\r\n?/g, '\n'));
+    const statements = [];
+    const blocks = [];
+    let depth = 0;
+    let begin = 0;
+    let counted = 0;
+    let line = 1;
+    const flush = (end) => {
+        const found = text.slice(begin, end);
+        const inner = found.trim();
+        const from = begin + found.length - found.trimStart().length;
+        begin = end + 1;
+        if (inner === '')
+            return;
+        line += linesIn(text.slice(counted, from));
+        counted = from;
+        const path = blocks.flatMap(block => block.names);
+        statements.push({ text: inner, line, path, header: blocks.at(-1)?.header ?? '' });
+    };
+    for (let at = 0; at < text.length; at++) {
+        const char = text[at];
+        if (char === '"' || char === "'")
+            at = endOfString(text, at) - 1;
+        else if (char === '(' || char === '[')
+            depth++;
+        else if (char === ')' || char === ']')
+            depth = Math.max(0, depth - 1);
+        else if (char === '{') {
+            const header = text.slice(begin, at).trim();
+            flush(at);
+            blocks.push({ names: namesOf(header), header, depth });
+            depth = 0;
+        }
+        else if (char === '}') {
+            flush(at);
+            depth = blocks.pop()?.depth ?? 0;
+        }
+        else if ((char === ';' || char === '\n') && depth === 0 && isOver(char, text, begin, at))
+            flush(at);
+    }
+    flush(text.length);
+    return statements;
+}
+function isOver(char, text, begin, at) {
+    return (char === ';' ||
+        (!GOES_ON.test(text.slice(begin, at).trimEnd()) && !CONTINUES.test(text.slice(at + 1, at + 200))));
+}
+const linesIn = (text) => text.split('\n').length - 1;
+/** `android.productFlavors` is two names, `create("free")` and `"free"` are `free`. */
+function namesOf(header) {
+    const last = header.split('\n').at(-1).trim();
+    const made = /(?:create|register|maybeCreate|getByName|named|invoke)\s*\(\s*["']([^"']+)["']/.exec(last);
+    if (made !== null)
+        return [...namesOf(last.slice(0, made.index).replace(/\.$/, '')), made[1]];
+    const quoted = /^["']([^"']+)["']/.exec(last);
+    if (quoted !== null)
+        return [quoted[1]];
+    return (/^[\w.]+/.exec(last)?.[0] ?? '').split('.').filter(name => name !== '');
+}
 
+;// CONCATENATED MODULE: ./src/bundle/native-file.ts
+/** Files of the native projects, as far as they say a version. */
 
 
 /** Bytes; a project file of ten thousand sources has some 3 MB. */
 const LONGEST_FILE = 16 * 1024 * 1024;
 /**
- * The native versions that the repository tells, each once. `plugins.CapacitorUpdater.version` is what
- * devices say instead of their store version, so it is then the only one. What is a variable or an
- * expression is left out.
+ * Text of a file of the checkout `root`; null where it is none. A native project may name any file, and what it names
+ * is printed: one outside of the checkout, or in a hidden folder such as `.git`, is not read.
  */
-async function readNativeVersions(options) {
-    const { root, directory, config } = options;
-    if (config?.updater.version !== undefined)
-        return [
-            {
-                platform: 'any',
-                version: config.updater.version,
-                source: `${shownPath(root, config.file)} (plugins.CapacitorUpdater.version)`,
-            },
-        ];
-    const look = async (platform, path, find) => {
-        const file = (0,external_node_path_.join)(directory, path);
-        const text = await readShort(file);
-        const literals = text === null ? [] : find(text);
-        return literals.map(({ version, line }) => ({
-            platform,
-            version,
-            source: `${shownPath(root, file)}:${line}`,
-        }));
-    };
-    const { android = 'android', ios = 'ios' } = config?.nativePaths ?? {};
-    const gradle = [
-        ...(await look('android', `${android}/app/build.gradle`, findVersionNames)),
-        ...(await look('android', `${android}/app/build.gradle.kts`, findVersionNames)),
-    ];
-    // A literal here is what the app is built with, whatever the project's setting says.
-    const plist = await look('ios', `${ios}/App/App/Info.plist`, findShortVersion);
-    const xcode = plist.length > 0
-        ? []
-        : await look('ios', `${ios}/App/App.xcodeproj/project.pbxproj`, findMarketingVersions);
-    return withoutRepeats([...gradle, ...plist, ...xcode]);
-}
-/** Null when there is no such file, or one that no tool writes. */
-async function readShort(file) {
-    const found = await (0,promises_.stat)(file).catch(() => null);
-    if (found === null || !found.isFile() || found.size > LONGEST_FILE)
+async function readNativeFile(root, file) {
+    try {
+        const path = await (0,promises_.realpath)(file);
+        const top = await (0,promises_.realpath)(root);
+        if (!isInside(top, path) ||
+            shownPath(top, path)
+                .split('/')
+                .some(part => part.startsWith('.')))
+            return null;
+        const { size } = await (0,promises_.stat)(path);
+        return size > LONGEST_FILE ? null : await (0,promises_.readFile)(path, 'utf8');
+    }
+    catch {
         return null;
-    return (0,promises_.readFile)(file, 'utf8').catch(() => null);
-}
-function withoutRepeats(versions) {
-    const known = new Map();
-    for (const each of versions) {
-        const key = `${each.platform} ${each.version}`;
-        if (!known.has(key))
-            known.set(key, each);
-    }
-    return [...known.values()];
-}
-/** `versionName "1.0"` or `versionName = "1.0"`, in any flavour, when the line says nothing else. */
-function findVersionNames(text) {
-    return lines(withoutComments(text)).flatMap(({ content, line }) => {
-        const match = /(?:^|[\s{;])versionName(?:\s*=\s*|\s+|\s*\(\s*)(["'])([^"'$]+)\1\s*(?:\)\s*)?(?:[;}]|$)/.exec(content);
-        return match ? [{ version: match[2].trim(), line }] : [];
-    });
-}
-/** Comments of Gradle files as blanks, so that lines keep their numbers; strings stay (`"https://"`). */
-function withoutComments(text) {
-    return text.replace(/("(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')|\/\*(?:[\s\S]*?\*\/|[\s\S]*$)|\/\/[^\n]*/g, (comment, string) => string ?? comment.replace(/[^\n]/g, ' '));
-}
-function findShortVersion(text) {
-    const match = /<key>CFBundleShortVersionString<\/key>\s*<string>([^<$]+)<\/string>/.exec(text);
-    return match
-        ? [{ version: match[1].trim(), line: lineAt(text, match.index + match[0].lastIndexOf('<string>')) }]
-        : [];
-}
-/**
- * `MARKETING_VERSION` of the application targets, of their Release configuration where there is one, else as
- * the project's configuration of that name says. The file is a list of objects that name each other by id.
- */
-function findMarketingVersions(text) {
-    const objects = readObjects(text);
-    const ofKind = (kind) => [...objects.values()].filter(({ body }) => property(body, 'isa') === kind);
-    const project = ofKind('PBXProject')[0];
-    return ofKind('PBXNativeTarget')
-        .filter(({ body }) => property(body, 'productType') === 'com.apple.product-type.application')
-        .flatMap(({ body }) => {
-        const own = configurations(body);
-        const release = own.filter(each => each.name === 'Release');
-        return (release.length > 0 ? release : own).flatMap(each => {
-            const inherited = project
-                ? configurations(project.body).find(({ name }) => name === each.name)
-                : undefined;
-            const version = each.version ?? inherited?.version;
-            return version && version !== 'variable' ? version : [];
-        });
-    });
-    function configurations(owner) {
-        const list = objects.get(property(owner, 'buildConfigurationList') ?? '');
-        const ids = /buildConfigurations = \(([\s\S]*?)\);/.exec(list?.body ?? '')?.[1]?.match(/[0-9A-Fa-f]{24}/g) ?? [];
-        return ids.flatMap(id => {
-            const found = objects.get(id);
-            return found ? [{ name: property(found.body, 'name'), version: marketingVersion(found) }] : [];
-        });
     }
 }
-/** By id: what stands between `= {` and `};`, and the number of its first line. One pass: such files are long. */
-function readObjects(text) {
-    const objects = new Map();
-    let open = null;
-    const all = text.split('\n');
-    for (const [index, content] of all.entries()) {
-        const id = /^\t\t([0-9A-Fa-f]{24})(?: \/\*.*\*\/)? = \{\r?$/.exec(content)?.[1];
-        if (id !== undefined)
-            open ??= { id, from: index + 1 };
-        else if (open !== null && content.startsWith('\t\t};')) {
-            objects.set(open.id, { body: `${all.slice(open.from, index).join('\n')}\n`, line: open.from + 1 });
-            open = null;
-        }
-    }
-    return objects;
+/** Marketing versions of both stores are short; all else is no version, and not for a log. */
+function isLikeVersion(text) {
+    return /^[\w.+ ()/-]{1,64}$/.test(text);
 }
-function marketingVersion({ body, line }) {
-    const match = /^[ \t]*MARKETING_VERSION = "?([^";]+)"?;/m.exec(body);
-    if (match === null)
-        return null;
-    const version = match[1].trim();
-    return version.includes('$') ? 'variable' : { version, line: line + lineAt(body, match.index) - 1 };
-}
-function property(body, name) {
-    return new RegExp(`^\\t{3}${name} = "?([^";\\s]+)`, 'm').exec(body)?.[1] ?? null;
-}
-function lines(text) {
-    return text.split(/\r?\n/).map((content, index) => ({ content, line: index + 1 }));
+/** What stands at a place, as a message goes on after it. */
+function sayLine(text) {
+    const line = text.replace(/\s+/g, ' ').trim();
+    return `has "${line.length > 100 ? `${line.slice(0, 99)}…` : line}"`;
 }
 function lineAt(text, offset) {
     return text.slice(0, offset).split('\n').length;
+}
+
+;// CONCATENATED MODULE: ./src/bundle/gradle-value.ts
+/** What a Gradle expression comes to, where that hangs on files of the checkout alone. */
+
+
+
+/** Names of variables may lead to one another. */
+const DEEPEST = 12;
+/** Reads of a file, in Groovy and in Kotlin. */
+const READS = /^(?:text|getText|readText|newReader|bufferedReader|reader|inputStream|newInputStream|newDataInputStream|withInputStream|withReader|absolutePath|canonicalFile|absoluteFile|asFile|get)$/;
+const SAME = /^(?:toString|trim|get|orNull|asString|strip)$/;
+/** What stands before the name of a variable, a property or a class. */
+const OWNERS = /^(?:rootProject|project|ext|extra|properties|providers)$/;
+const JSON_READS = /^(?:parse|parseText|parseFile|parseReader)$/;
+/** The text that an expression comes to, or null. */
+async function evaluate(expression, scope, depth = 0) {
+    const value = await evaluateValue(expression, scope, depth);
+    return value?.is === 'text' ? value.text : null;
+}
+/** The file that an expression names (absolute), or null. */
+async function evaluateFile(expression, scope) {
+    const value = await evaluateValue(expression, scope, 0);
+    return value?.is === 'file' ? value.path : null;
+}
+async function evaluateValue(expression, scope, depth) {
+    if (depth > DEEPEST)
+        return null;
+    const tokens = tokenize(expression);
+    if (tokens === null)
+        return null;
+    let at = 0;
+    const value = await sum();
+    return at === tokens.length ? value : null;
+    function take(text) {
+        if (tokens[at] !== text)
+            return false;
+        at++;
+        return true;
+    }
+    /** `a + b`, of texts. */
+    async function sum() {
+        let value = await postfix();
+        while (take('+')) {
+            const right = await postfix();
+            const both = [await textOf(value, scope), await textOf(right, scope)];
+            value = both[0] == null || both[1] == null ? null : { is: 'text', text: `${both[0]}${both[1]}` };
+        }
+        return value;
+    }
+    async function postfix() {
+        let value = await primary();
+        for (;;) {
+            if (take('as')) {
+                at++;
+                if (take('<'))
+                    while (at < tokens.length && !take('>'))
+                        at++;
+                take('?');
+            }
+            else if (take('!!'))
+                continue;
+            else if (tokens[at] === '.' || tokens[at] === '?.') {
+                at++;
+                const name = tokens[at++] ?? '';
+                const args = tokens[at] === '(' ? await list('(', ')') : null;
+                value = await member(value, name, args, scope);
+            }
+            else if (tokens[at] === '[') {
+                const [key] = await list('[', ']');
+                value = key?.is === 'text' ? memberOf(value, key.text) : null;
+            }
+            else
+                return value;
+        }
+    }
+    async function list(open, close) {
+        const values = [];
+        if (!take(open))
+            return values;
+        while (at < tokens.length && !take(close)) {
+            const before = at;
+            values.push(await sum());
+            if (!take(',') && tokens[at] !== close && at === before)
+                at++;
+        }
+        return values;
+    }
+    async function primary() {
+        const token = tokens[at++];
+        if (token === undefined)
+            return null;
+        if (token === '(') {
+            at--;
+            const [only] = await list('(', ')');
+            return only ?? null;
+        }
+        if (/^["']/.test(token))
+            return interpolate(token, scope, depth);
+        if (/^\d/.test(token))
+            return { is: 'text', text: token };
+        if (!/^[A-Za-z_]/.test(token))
+            return null;
+        if (token === 'new')
+            return made();
+        if (tokens[at] === '(')
+            return called(token, scope);
+        return named(token);
+    }
+    /** `new groovy.json.JsonSlurper()`, `new File(…)`. */
+    async function made() {
+        let name = tokens[at++] ?? '';
+        while (take('.'))
+            name = tokens[at++] ?? '';
+        return tokens[at] === '(' ? called(name, scope) : null;
+    }
+    async function called(name, where) {
+        const args = await list('(', ')');
+        const [first] = args;
+        if (!/^(?:property|findProperty|gradleProperty|getProperty|get)$/.test(name))
+            return builtIn(name, args, where);
+        if (first?.is !== 'text')
+            return null;
+        return name === 'gradleProperty' ? property(first.text) : variable(first.text);
+    }
+    /** A variable, a property, or a path such as `rootProject.ext.appVersion`. */
+    async function named(first) {
+        const where = first === 'rootProject' ? { ...scope, module: scope.top } : scope;
+        let name = first;
+        while ((OWNERS.test(name) || /^(?:groovy|java)$/.test(first)) && take('.')) {
+            name = tokens[at++] ?? '';
+            if (tokens[at] === '(')
+                return called(name, where);
+        }
+        if (/^(?:ext|extra|properties)$/.test(name) && tokens[at] === '[') {
+            const [key] = await list('[', ']');
+            return key?.is === 'text' ? variable(key.text) : null;
+        }
+        if (name === 'rootDir')
+            return { is: 'file', path: scope.top };
+        if (name === 'projectDir')
+            return { is: 'file', path: where.module };
+        return variable(name);
+    }
+    async function variable(name) {
+        const loaded = scope.loaded(name);
+        if (loaded !== null) {
+            const text = await readNativeFile(scope.root, loaded);
+            return text === null ? null : { is: 'table', of: readProperties(text) };
+        }
+        const found = scope.lookUp(name);
+        if (found !== null)
+            return evaluateValue(found.expression, found.scope, depth + 1);
+        return property(name);
+    }
+    function property(name) {
+        const text = scope.property(name);
+        return text === null ? null : { is: 'text', text };
+    }
+}
+function builtIn(name, args, scope) {
+    const [first, second] = args;
+    if (/^(?:file|File)$/.test(name)) {
+        if (first?.is === 'file' && second?.is === 'text')
+            return { is: 'file', path: (0,external_node_path_.resolve)(first.path, second.text) };
+        if (first?.is === 'file')
+            return first;
+        return first?.is === 'text' ? { is: 'file', path: (0,external_node_path_.resolve)(scope.module, first.text) } : null;
+    }
+    if (/^(?:FileInputStream|FileReader|InputStreamReader|BufferedReader)$/.test(name))
+        return first ?? null;
+    // What it reads is given to one of its methods.
+    if (/^(?:JsonSlurper|JsonSlurperClassic)$/.test(name))
+        return { is: 'table', of: {} };
+    return /^(?:String|valueOf)$/.test(name) ? (first ?? null) : null;
+}
+async function member(value, name, args, scope) {
+    const [first] = args ?? [];
+    if (args !== null && JSON_READS.test(name)) {
+        const text = first === undefined ? null : await textOf(first, scope);
+        return text === null ? null : readJson(text);
+    }
+    if (value === null)
+        return null;
+    if (value.is === 'text')
+        return SAME.test(name) ? value : null;
+    if (value.is === 'table')
+        return args === null
+            ? memberOf(value, name)
+            : /^(?:get|getProperty|getString|optString)$/.test(name) && first?.is === 'text'
+                ? memberOf(value, first.text)
+                : null;
+    if (/^(?:parentFile|parent)$/.test(name))
+        return { is: 'file', path: (0,external_node_path_.dirname)(value.path) };
+    if (!READS.test(name))
+        return SAME.test(name) ? value : null;
+    if (!/^(?:text|getText|readText)$/.test(name))
+        return value;
+    const text = await readNativeFile(scope.root, value.path);
+    return text === null ? null : { is: 'text', text: text.trim() };
+}
+function memberOf(value, key) {
+    if (value?.is !== 'table' || !Object.hasOwn(value.of, key))
+        return null;
+    const found = value.of[key];
+    if (typeof found === 'string')
+        return { is: 'text', text: found };
+    return typeof found === 'object' && found !== null ? { is: 'table', of: { ...found } } : null;
+}
+async function textOf(value, scope) {
+    if (value?.is === 'text')
+        return value.text;
+    return value?.is === 'file' ? readNativeFile(scope.root, value.path) : null;
+}
+function readJson(text) {
+    try {
+        const of = JSON.parse(text);
+        return typeof of === 'object' && of !== null ? { is: 'table', of: { ...of } } : null;
+    }
+    catch {
+        return null;
+    }
+}
+/** `key=value`, `key: value`. */
+function readProperties(text) {
+    const lines = text.replace(/\\\r?\n\s*/g, '').split(/\r?\n/);
+    return Object.fromEntries(lines.flatMap(line => {
+        const found = /^\s*([^#!\s:=][^\s:=]*)\s*[=:\s]\s*(.*?)\s*$/.exec(line);
+        return found === null ? [] : [[found[1], found[2]]];
+    }));
+}
+/** A string as it comes out; `${…}` and `$name` in one of double quotes are expressions. */
+async function interpolate(token, scope, depth) {
+    const marks = token.startsWith('"""') || token.startsWith("'''") ? 3 : 1;
+    const inner = token.slice(marks, -marks);
+    if (token.startsWith("'"))
+        return { is: 'text', text: inner };
+    let text = '';
+    for (const [part, braced, name] of inner.matchAll(/\$\{([^}]*)\}|\$([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)|[^$]+|\$/g)) {
+        const expression = braced ?? name;
+        if (expression === undefined) {
+            text += part;
+            continue;
+        }
+        const value = await evaluateValue(expression, scope, depth + 1);
+        // For Kotlin `$a.b` is the value of `a`, and `.b`.
+        const [, simple, rest] = /^(\w+)(\.[\w.]+)$/.exec(name ?? '') ?? [];
+        const other = value === null && simple !== undefined ? await evaluateValue(simple, scope, depth + 1) : null;
+        const known = value ?? other;
+        if (known === null || known.is === 'table')
+            return null;
+        text += `${known.is === 'text' ? known.text : known.path}${value === null ? rest : ''}`;
+    }
+    return { is: 'text', text };
+}
+/** Null where something stands that has no value here: an operator, a closure. */
+function tokenize(expression) {
+    const tokens = [];
+    let at = 0;
+    while (at < expression.length) {
+        const char = expression[at];
+        if (/\s/.test(char)) {
+            at++;
+            continue;
+        }
+        const end = char === '"' || char === "'"
+            ? endOfString(expression, at)
+            : at +
+                (/^(?:[A-Za-z_]\w*|\d[\w.]*|\?\.|!!|[.()[\],+<>?*])/.exec(expression.slice(at))?.[0].length ?? 0);
+        if (end === at)
+            return null;
+        tokens.push(expression.slice(at, end));
+        at = end;
+    }
+    return tokens;
+}
+
+;// CONCATENATED MODULE: ./src/bundle/gradle.ts
+/** The versions that an Android project is built with. */
+
+
+
+
+
+const SETTING = /^(?:this\.|it\.)?(?:\(this as \w+\)\.)?(?:android\.)?(?:defaultConfig\.)?(versionName|versionNameSuffix|setVersionName)(?:\s*=(?!=)\s*|\s*(?=\()|\s+(?=["'\w]))([\s\S]+)$/;
+/** Code that sets it for each variant. */
+const OVERRIDE = /\b(?:setVersionNameOverride|versionNameOverride)\b|\.versionName(?:\.set\(|\s*=(?!=))/;
+const CONDITION = /^(?:if|else|try|catch|finally|switch|when|for|while)$/;
+const EACH = /^(?:all|each|configureEach)$/;
+const DEFINITION = /^(?:(?:final|private|const|static)\s+)*(?:def|val|var|String|Object|File|Properties)\s+(?:String\s+)?(\w+)(?:\s*:\s*[\w.<>?*, ]+?)?\s*(=(?!=)|\bby\b)\s*([\s\S]+)$/;
+const EXTRA = /^(?:(?:rootProject|project)\.)?(?:ext|extra)(?:\.(\w+)|\[\s*["'](\w+)["']\s*\]|\.set\(\s*["'](\w+)["']\s*,)\s*(?:=(?!=))?\s*([\s\S]+)$/;
+const ASSIGNMENT = /^(?:set\(\s*["'](\w+)["']\s*,\s*([\s\S]+)\)|(\w+)\s*=(?!=)\s*([\s\S]+))$/;
+/**
+ * What the Gradle project in `android` (absolute) says of its version, by every flavour that it is built in. What
+ * other files of the checkout say is looked up: `gradle.properties`, `variables.gradle`, a JSON or properties file that
+ * the script reads. Null without a project.
+ */
+async function readGradle(root, android) {
+    const module = (0,external_node_path_.join)(android, 'app');
+    const app = await readFirst(root, [(0,external_node_path_.join)(module, 'build.gradle'), (0,external_node_path_.join)(module, 'build.gradle.kts')]);
+    if (app === null)
+        return null;
+    const shown = shownPath(root, app.file);
+    const scope = await openScope(root, android, app);
+    const settings = app.statements.flatMap(statement => readSetting(statement));
+    const unread = [];
+    const tell = (statement) => {
+        const source = `${shown}:${statement.line}`;
+        if (!unread.some(known => known.source === source))
+            unread.push({ source, says: sayLine(statement.text) });
+    };
+    for (const statement of app.statements)
+        if (isOverride(statement))
+            tell(statement);
+    const read = async (setting) => {
+        const version = setting.expression === null ? null : await evaluate(setting.expression, scope);
+        if (version !== null && isLikeVersion(version.trim()))
+            return { version: version.trim(), source: `${shown}:${setting.statement.line}` };
+        tell(setting.statement);
+        return null;
+    };
+    const of = async (kind, flavour) => Promise.all(settings.filter(each => each.kind === kind && each.flavour === flavour).map(read));
+    const versions = [];
+    const flavours = readFlavours(app.statements);
+    const isNamed = ({ name }) => settings.some(each => each.kind === 'name' && each.flavour === name);
+    // Where each flavour of a dimension has a name, no app has that of `defaultConfig`.
+    const unused = [...Map.groupBy(flavours, each => each.dimension).values()].some(all => all.every(isNamed));
+    const defaults = unused ? [] : await of('name', null);
+    const always = await of('suffix', null);
+    for (const flavour of flavours.length > 0 ? flavours.map(each => each.name) : [null]) {
+        const own = flavour === null ? [] : await of('name', flavour);
+        const suffixes = [...always, ...(flavour === null ? [] : await of('suffix', flavour))];
+        // One that is not known leaves the whole unknown, and is told.
+        if (suffixes.includes(null))
+            continue;
+        const behind = suffixes.map(suffix => suffix.version).join('');
+        for (const name of own.length > 0 ? own : defaults)
+            if (name !== null)
+                versions.push({ version: `${name.version}${behind}`, source: suffixes.at(-1)?.source ?? name.source });
+    }
+    if (versions.length === 0 && unread.length === 0)
+        unread.push({ source: shown, says: 'has no versionName' });
+    return { versions, unread };
+}
+async function readFirst(root, files) {
+    for (const file of files) {
+        const text = await readNativeFile(root, file);
+        if (text !== null)
+            return { file, statements: readStatements(text) };
+    }
+    return null;
+}
+function isOverride({ text }) {
+    return OVERRIDE.test(text) && !SETTING.test(text);
+}
+function readSetting(statement) {
+    const { path, text } = statement;
+    const [, name, given] = SETTING.exec(text) ?? [];
+    if (name === undefined || given === undefined || path.some(block => /^(?:ext|extra)$/.test(block)))
+        return [];
+    const place = path.filter(block => !CONDITION.test(block) && block !== 'android');
+    const [block, of] = place;
+    const expression = path.some(each => CONDITION.test(each)) ? null : given;
+    const setting = { kind: name === 'versionNameSuffix' ? 'suffix' : 'name', statement, expression };
+    if (block === undefined || block === 'defaultConfig')
+        return [{ ...setting, flavour: null }];
+    if (block === 'productFlavors' && of !== undefined)
+        return [{ ...setting, flavour: EACH.test(of) ? null : of }];
+    // Only what is released goes to the stores.
+    return block === 'buildTypes' && of === 'release' ? [{ ...setting, flavour: null }] : [];
+}
+function readFlavours(statements) {
+    const dimensions = new Map();
+    for (const { path, text } of statements) {
+        const at = path.indexOf('productFlavors');
+        if (at < 0)
+            continue;
+        const name = path[at + 1] ?? namesOf(text)[0];
+        if (name === undefined || EACH.test(name))
+            continue;
+        const dimension = /^dimension\s*[=(]?\s*["']([^"']+)/.exec(text)?.[1];
+        dimensions.set(name, dimension ?? dimensions.get(name) ?? '');
+    }
+    return [...dimensions].map(([name, dimension]) => ({ name, dimension }));
+}
+/** Scripts that may define what the app's own uses. */
+async function openScope(root, android, app) {
+    const top = await readFirst(root, [(0,external_node_path_.join)(android, 'build.gradle'), (0,external_node_path_.join)(android, 'build.gradle.kts')]);
+    const applied = [app, ...(top === null ? [] : [top])].flatMap(script => script.statements.flatMap(({ text }) => {
+        const path = /^apply\s*\(?\s*from\s*[:=]\s*["']([^"'$]+)["']/.exec(text)?.[1];
+        return path === undefined ? [] : [(0,external_node_path_.resolve)((0,external_node_path_.dirname)(script.file), path)];
+    }));
+    const files = [...new Set([...applied, (0,external_node_path_.join)(android, 'variables.gradle')])];
+    const others = await Promise.all(files.map(file => readFirst(root, [file])));
+    const properties = readProperties((await readNativeFile(root, (0,external_node_path_.join)(android, 'gradle.properties'))) ?? '');
+    const scripts = [app, ...others, top].filter(script => script !== null);
+    const loads = new Map();
+    const scopes = scripts.map(script => ({
+        root,
+        module: (0,external_node_path_.dirname)(script.file),
+        top: android,
+        lookUp: name => {
+            for (const [index, each] of scripts.entries()) {
+                const expression = readDefinition(each, name);
+                if (expression !== undefined)
+                    return expression === null ? null : { expression, scope: scopes[index] };
+            }
+            return null;
+        },
+        property: name => (Object.hasOwn(properties, name) ? properties[name] : null),
+        loaded: name => loads.get(name) ?? null,
+    }));
+    for (const [index, { statements }] of scripts.entries())
+        for (const statement of statements) {
+            const load = readLoad(statement);
+            if (load === null)
+                continue;
+            const file = await evaluateFile(load.expression, scopes[index]);
+            loads.set(load.name, loads.has(load.name) ? null : file);
+        }
+    return scopes[0];
+}
+/** `props.load(new FileInputStream(file("x")))`, and `file("x").withInputStream { props.load(it) }`. */
+function readLoad({ text, header }) {
+    const [, name, given] = /^(?:\w+\s*->\s*)?(\w+)\.load\((.+)\)$/s.exec(text) ?? [];
+    if (name === undefined || given === undefined)
+        return null;
+    const isInner = /^\w+$/.test(given.trim()) && /\.(?:with\w+|use)$/.test(header);
+    return { name, expression: isInner ? header.replace(/\.(?:with\w+|use)$/, '') : given };
+}
+/** The expression that the script gives a name; null where it is given several, or one on a condition; undefined = none. */
+function readDefinition({ statements }, name) {
+    let found;
+    for (const { text, path } of statements) {
+        const given = definitionOf(text, path, name) ?? (found === undefined ? undefined : reassigned(text, name));
+        if (given === undefined)
+            continue;
+        const isSure = !path.some(block => CONDITION.test(block)) && (found === undefined || found === given);
+        found = isSure ? given : null;
+    }
+    return found;
+}
+function definitionOf(text, path, name) {
+    const definition = DEFINITION.exec(text);
+    if (definition?.[1] === name) {
+        const given = definition[3].trim();
+        if (definition[2] === '=')
+            return given;
+        // `val x: String by project` is the property of that name, `by extra("1.0")` a value, the others are of elsewhere.
+        if (given === 'project')
+            return `gradleProperty("${name}")`;
+        return /^extra\(([\s\S]+)\)$/.exec(given)?.[1];
+    }
+    const extra = EXTRA.exec(text);
+    if ((extra?.[1] ?? extra?.[2] ?? extra?.[3]) === name)
+        return extra[3] === undefined ? extra[4] : extra[4].replace(/\)$/, '');
+    if (!path.some(block => /^(?:ext|extra)$/.test(block)))
+        return undefined;
+    const assignment = ASSIGNMENT.exec(text);
+    return (assignment?.[1] ?? assignment?.[3]) === name ? (assignment[2] ?? assignment[4]) : undefined;
+}
+function reassigned(text, name) {
+    return new RegExp(`^${name}\\s*[+]?=(?!=)\\s*([\\s\\S]+)$`).exec(text)?.[1];
+}
+
+;// CONCATENATED MODULE: ./src/bundle/property-list.ts
+/** Apple's older form of property lists, in which Xcode writes its projects: `{ key = (a, b); }`. */
+const TOKEN = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\[\s\S]|[^"\\])*"|[{}()=;,]|[^\s{}()=;,"]+/g;
+/** Null where the text is not of this form. */
+function parsePropertyList(text) {
+    const tokens = [];
+    let counted = 0;
+    let line = 1;
+    for (const match of text.matchAll(TOKEN)) {
+        for (let at = counted; at < match.index; at++)
+            if (text[at] === '\n')
+                line++;
+        counted = match.index;
+        const [token] = match;
+        if (!token.startsWith('/*') && !token.startsWith('//'))
+            tokens.push({ text: token, line });
+    }
+    let at = 0;
+    const root = node();
+    return root ?? null;
+    function node() {
+        const token = tokens[at++];
+        if (token === undefined)
+            return undefined;
+        if (token.text === '{')
+            return dictionary();
+        if (token.text === '(')
+            return array();
+        if (/^[})=;,]$/.test(token.text))
+            return undefined;
+        return { text: unquoted(token.text), line: token.line };
+    }
+    function dictionary() {
+        const entries = new Map();
+        for (;;) {
+            const key = tokens[at++];
+            if (key === undefined)
+                return undefined;
+            if (key.text === '}')
+                return entries;
+            if (tokens[at++]?.text !== '=')
+                return undefined;
+            const value = node();
+            if (value === undefined || tokens[at++]?.text !== ';')
+                return undefined;
+            entries.set(unquoted(key.text), value);
+        }
+    }
+    function array() {
+        const values = [];
+        for (;;) {
+            if (tokens[at]?.text === ')') {
+                at++;
+                return values;
+            }
+            const value = node();
+            if (value === undefined)
+                return undefined;
+            values.push(value);
+            if (tokens[at]?.text === ',')
+                at++;
+        }
+    }
+}
+function unquoted(text) {
+    return text.startsWith('"') ? text.slice(1, -1).replace(/\\([\s\S])/g, '$1') : text;
+}
+/** What a path of keys leads to; undefined where it ends before. */
+function at(node, ...keys) {
+    let found = node;
+    for (const key of keys)
+        found = found instanceof Map ? found.get(key) : undefined;
+    return found;
+}
+function leafAt(node, ...keys) {
+    const found = at(node, ...keys);
+    return found !== undefined && 'text' in found ? found : undefined;
+}
+function listAt(node, ...keys) {
+    const found = at(node, ...keys);
+    return Array.isArray(found) ? found.filter((each) => 'text' in each) : [];
+}
+
+;// CONCATENATED MODULE: ./src/bundle/xcode.ts
+/** The versions that an iOS project is built with. */
+
+
+
+
+const APPLICATION = 'com.apple.product-type.application';
+const VERSION_KEY = 'CFBundleShortVersionString';
+const DEFAULT_PLIST = 'App/Info.plist';
+/**
+ * What the Xcode project in `folder` (absolute; `ios/App`) says of the versions of its apps, as they are released:
+ * app extensions, tests and apps for watches have versions of their own that no updater sends. Null without a project.
+ */
+async function readXcode(root, folder) {
+    const file = (0,external_node_path_.join)(folder, 'App.xcodeproj/project.pbxproj');
+    const text = await readNativeFile(root, file);
+    const shown = shownPath(root, file);
+    if (text === null) {
+        const plist = await readPlist(root, (0,external_node_path_.join)(folder, DEFAULT_PLIST));
+        if (plist === null)
+            return null;
+        return plist.value !== null && !plist.value.includes('$')
+            ? { versions: [{ version: plist.value, source: plist.source }], unread: [] }
+            : { versions: [], unread: [{ source: shown, says: 'is missing' }] };
+    }
+    const list = parsePropertyList(text);
+    const objects = at(list ?? undefined, 'objects');
+    if (!(objects instanceof Map))
+        return { versions: [], unread: [{ source: shown, says: 'is not a project of Xcode' }] };
+    const found = new Map();
+    const unread = new Map();
+    for (const levels of await readReleases(root, folder, shown, objects)) {
+        const told = await readVersion(root, folder, shown, levels);
+        if ('version' in told)
+            found.set(told.version, found.get(told.version) ?? told);
+        else
+            unread.set(told.source, told);
+    }
+    if (found.size === 0 && unread.size === 0)
+        unread.set(shown, { source: shown, says: 'has no target that is an app' });
+    return { versions: [...found.values()], unread: [...unread.values()] };
+}
+/** What decides about each app that is released: a list of levels for every target and configuration. */
+async function readReleases(root, folder, shown, objects) {
+    const ofKind = (kind) => [...objects.values()].filter(each => leafAt(each, 'isa')?.text === kind);
+    const [project] = ofKind('PBXProject');
+    const levelsOf = async (owner, name) => {
+        const ids = listAt(objects.get(leafAt(owner, 'buildConfigurationList')?.text ?? ''), 'buildConfigurations');
+        const configurations = ids.map(({ text }) => objects.get(text));
+        const found = [];
+        for (const each of configurations) {
+            const own = leafAt(each, 'name')?.text ?? '';
+            if (name !== undefined && own !== name)
+                continue;
+            const settings = key => {
+                const leaf = leafAt(each, 'buildSettings', key);
+                return leaf === undefined ? undefined : { ...leaf, file: shown };
+            };
+            const reference = objects.get(leafAt(each, 'baseConfigurationReference')?.text ?? '');
+            const path = leafAt(reference, 'path')?.text;
+            found.push({
+                name: own,
+                levels: [settings, ...(path === undefined ? [] : [await readConfig(root, folder, path)])],
+            });
+        }
+        return found;
+    };
+    const releases = [];
+    for (const target of ofKind('PBXNativeTarget')) {
+        if (leafAt(target, 'productType')?.text !== APPLICATION)
+            continue;
+        for (const { name, levels } of released(await levelsOf(target))) {
+            const [inherited] = await levelsOf(project, name);
+            const all = [...levels, ...(inherited?.levels ?? [])];
+            if (!/^watch/.test(look(all, 'SDKROOT')?.text ?? ''))
+                releases.push(all);
+        }
+    }
+    return releases;
+}
+/** Those that apps for the stores are made with. */
+function released(all) {
+    const tests = [/^release$/i, /release/i, /^(?!.*debug)/i, /^/];
+    return tests.map(test => all.filter(({ name }) => test.test(name))).find(some => some.length > 0) ?? [];
+}
+function look(levels, name) {
+    for (const level of levels) {
+        const setting = level(name);
+        if (setting !== undefined && setting.text !== '$(inherited)')
+            return setting;
+    }
+    return undefined;
+}
+/** The version of one app: a literal of its Info.plist, else the setting that stands there. */
+async function readVersion(root, folder, shown, levels) {
+    const path = expand(look(levels, 'INFOPLIST_FILE')?.text ?? DEFAULT_PLIST, levels)?.replace(/^\/+/, '');
+    const plist = path === undefined ? null : await readPlist(root, (0,external_node_path_.join)(folder, path));
+    const written = plist?.value ?? look(levels, 'MARKETING_VERSION')?.text;
+    if (written === undefined)
+        return { source: shown, says: 'has no MARKETING_VERSION' };
+    const version = expand(written, levels);
+    const name = plist?.value == null ? 'MARKETING_VERSION' : /^\$[({](\w+)[)}]$/.exec(written)?.[1];
+    const named = name === undefined ? undefined : look(levels, name);
+    const source = named === undefined ? plist.source : `${named.file}:${named.line}`;
+    if (version !== undefined && isLikeVersion(version))
+        return { version, source };
+    return {
+        source,
+        says: sayLine(named === undefined ? `${VERSION_KEY}: ${written}` : `${name} = ${named.text}`),
+    };
+}
+/** `$(NAME)` and `${NAME}` as the settings say; undefined where they do not. */
+function expand(text, levels, depth = 0) {
+    let isKnown = depth < 10;
+    const expanded = text.replace(/\$[({]([^)}]*)[)}]/g, (_, name) => {
+        const value = /^(?:SRCROOT|PROJECT_DIR)$/.test(name) ? '' : look(levels, name)?.text;
+        const inner = value === undefined || !isKnown ? undefined : expand(value, levels, depth + 1);
+        isKnown &&= inner !== undefined;
+        return inner ?? '';
+    });
+    return isKnown ? expanded.trim() : undefined;
+}
+/** Its version, null where it has none; null for a file that is none. */
+async function readPlist(root, file) {
+    const text = await readNativeFile(root, file);
+    if (text === null)
+        return null;
+    const plain = text.replace(/<!--[\s\S]*?-->/g, comment => comment.replace(/[^\n]/g, ' '));
+    const match = /<key>\s*CFBundleShortVersionString\s*<\/key>\s*<string>([^<]*)<\/string>/.exec(plain);
+    const shown = shownPath(root, file);
+    if (match === null)
+        return { value: null, source: shown };
+    const line = lineAt(plain, match.index + match[0].lastIndexOf('<string>'));
+    return { value: match[1].trim(), source: `${shown}:${line}` };
+}
+/** The settings of an `.xcconfig`, and of those that it includes. */
+async function readConfig(root, folder, path) {
+    const settings = new Map();
+    const read = async (file, depth) => {
+        const text = depth > 5 ? null : await readNativeFile(root, file);
+        if (text === null)
+            return false;
+        for (const [index, content] of text.split(/\r?\n/).entries()) {
+            const included = /^\s*#include\??\s*"([^"]+)"/.exec(content)?.[1];
+            if (included !== undefined)
+                await read((0,external_node_path_.resolve)((0,external_node_path_.dirname)(file), included), depth + 1);
+            const [, key, value] = /^\s*(\w+)\s*=\s*(.*?)\s*;?\s*$/.exec(content.replace(/\/\/.*$/, '')) ?? [];
+            if (key !== undefined)
+                settings.set(key, { text: value ?? '', line: index + 1, file: shownPath(root, file) });
+        }
+        return true;
+    };
+    // The groups of the project that lead to the file have paths too, mostly that of the app.
+    for (const place of ['.', 'App', 'Pods'])
+        if (await read((0,external_node_path_.join)(folder, place, path), 0))
+            break;
+    return name => settings.get(name);
+}
+
+;// CONCATENATED MODULE: ./src/bundle/native-version.ts
+
+
+
+
+
+/**
+ * What the repository says of native versions. `plugins.CapacitorUpdater.version` is what devices say instead of their
+ * store version, so it is then the only one.
+ */
+async function readNativeVersions(options) {
+    const { root, directory, config } = options;
+    if (config?.updater.version !== undefined) {
+        const source = `${shownPath(root, config.file)} (plugins.CapacitorUpdater.version)`;
+        return { natives: [{ platform: 'any', version: config.updater.version, source }], unread: [] };
+    }
+    const paths = config?.nativePaths;
+    const android = (0,external_node_path_.join)(directory, paths?.android ?? 'android');
+    const ios = (0,external_node_path_.join)(directory, paths?.ios ?? 'ios', 'App');
+    const projects = [
+        { platform: 'android', project: await readGradle(root, android), app: (0,external_node_path_.join)(android, 'app') },
+        { platform: 'ios', project: await readXcode(root, ios), app: ios },
+    ];
+    const natives = [];
+    const unread = [];
+    for (const { platform, project, app } of projects) {
+        const { versions, unread: untold } = project ?? (await readNothing(root, app));
+        const known = new Map(versions.map(each => [each.version, each]).reverse());
+        natives.push(...versions
+            .filter(each => known.get(each.version) === each)
+            .map(({ version, source }) => ({ platform, version, source })));
+        unread.push(...untold.map(({ source, says }) => ({ platform, source, says })));
+    }
+    return { natives, unread };
+}
+/** A folder of the platform without the file that tells is not a repository without the platform. */
+async function readNothing(root, app) {
+    const isThere = (await (0,promises_.stat)(app).catch(() => null))?.isDirectory() === true;
+    const unread = isThere ? [{ source: shownPath(root, app), says: 'has no project that can be read' }] : [];
+    return { versions: [], unread };
 }
 
 // EXTERNAL MODULE: ./node_modules/yauzl/index.js
@@ -60912,8 +62493,8 @@ function readChannelLines(value, refuse) {
 }
 function readLine(content, refuse) {
     const at = content.lastIndexOf(':');
-    const pattern = unquoted(content.slice(0, Math.max(at, 0)));
-    const channel = unquoted(content.slice(at + 1));
+    const pattern = channel_lines_unquoted(content.slice(0, Math.max(at, 0)));
+    const channel = channel_lines_unquoted(content.slice(at + 1));
     if (pattern === '' || channel === '') {
         refuse(`"${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
         return null;
@@ -60926,7 +62507,7 @@ function readLine(content, refuse) {
         refuse(`"${content}": ${unnameable.why}`, unnameable.hint);
     return unmatchable === null && unnameable === null ? { pattern, channel } : null;
 }
-function unquoted(text) {
+function channel_lines_unquoted(text) {
     return text.trim().replace(/^(['"])(.*)\1$/, '$2');
 }
 /** The earlier line that takes whatever this pattern matches; null when something may be left for it. */
@@ -61048,161 +62629,17 @@ function checkUrl(input, value) {
         throw new src_errors/* InputError */.dz(input, 'must not have a user name, a password, a query or a fragment.', example);
 }
 
-;// CONCATENATED MODULE: ./src/plan/lineage.ts
-/** Capgo's word for a channel that serves nothing. */
-const BUILTIN = 'builtin';
-/** A note says so many of the commits that were rolled back before, the newest. */
-const MOST_OFF = 10;
-/**
- * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
- * a value behind it: `production: main@<sha> run 57.1 (id 123) after 1.2.0 at 2026-10-22T10:15:00Z`. A person can
- * read it, and the next run can.
- */
-const LINE = /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}|[0-9a-f]{64}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?<more>(?: \S+ \S+)*)$/;
-const lineage_SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-function parseLine(line) {
-    const found = LINE.exec(line.trim())?.groups;
-    if (found === undefined)
-        return null;
-    const words = found.more.trim().split(' ');
-    const more = new Map(words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : [])));
-    const pull = more.get('for') ?? '';
-    const [name = '', sha] = (more.get('instead') ?? '').split('@');
-    const [run = '', runId] = (more.get('withdrawn') ?? '').split('/');
-    return {
-        channel: found.channel,
-        sha: found.sha,
-        refName: found.ref,
-        runId: Number(found.id),
-        run: found.run,
-        pull: /^\S+#\d+$/.test(pull) ? pull : null,
-        repository: /^\d+$/.test(more.get('repo') ?? '') ? Number(more.get('repo')) : null,
-        took: more.get('took') ?? null,
-        after: more.get('after') ?? null,
-        at: more.get('at') ?? null,
-        instead: name === '' ? null : { name, sha: sha ?? null },
-        alsoOff: (more.get('off') ?? '').split(',').filter(each => lineage_SHA.test(each)),
-        withdrawn: runId === undefined ? null : { run, runId: Number(runId) },
-    };
-}
-function writeLine(line) {
-    const more = [
-        line.pull === null ? '' : ` for ${line.pull}`,
-        line.repository === null ? '' : ` repo ${line.repository}`,
-        line.took === null ? '' : ` took ${line.took}`,
-        line.after === null ? '' : ` after ${line.after}`,
-        line.at === null ? '' : ` at ${line.at}`,
-        line.instead === null
-            ? ''
-            : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
-        line.alsoOff.length === 0 ? '' : ` off ${line.alsoOff.slice(0, MOST_OFF).join(',')}`,
-        line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
-    ];
-    // Git takes every space of Unicode but the plain one in a name; here each would end the word.
-    const refName = line.refName.replace(/\s/g, '_') || '_';
-    return `${line.channel}: ${refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`;
-}
-/** A name as a value: one of others may hold a space, and is not noted. */
-function word(name) {
-    return name === null || /^$|\s|@/.test(name) ? null : name;
-}
-function linesOf(comment) {
-    return (comment ?? '').split('\n').filter(line => line.trim() !== '');
-}
-/** The commit that put this bundle on this channel, or null when it was not this action. */
-function readServedCommit(bundle, channelName) {
-    return readNotes(bundle).find(({ channel }) => channel === channelName) ?? null;
-}
-/** All that a bundle's comment tells, the newest note first; empty when this action did not make it. */
-function readNotes(bundle) {
-    return linesOf(bundle.comment).flatMap(line => parseLine(line) ?? []);
-}
-/** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
-function readPulls(bundle) {
-    return readNotes(bundle).flatMap(({ pull, repository, channel, sha, took }) => pull === null ? [] : [{ pull, repository, channel, sha, took }]);
-}
-/**
- * Number of the pull request that a note is for, where it is one of this repository; else null. The id decides where
- * both tell one: a repository can be renamed, and another can take its name.
- */
-function numberOfPull(note, { name, id, formerNames }) {
-    const at = note.pull.lastIndexOf('#');
-    const noted = note.pull.slice(0, at).toLowerCase();
-    const isOurs = note.repository !== null && id !== null
-        ? note.repository === id
-        : [name, ...formerNames].some(each => each.toLowerCase() === noted);
-    return isOurs ? Number(note.pull.slice(at + 1)) : null;
-}
-/**
- * What a preview's note says of a channel that is there already: what it served before a preview took it, null where a
- * preview made it.
- */
-function tookOver({ name, version, }) {
-    if (version === null)
-        return BUILTIN;
-    const note = readServedCommit(version, name);
-    return note?.pull == null ? (word(version.name) ?? `#${version.id}`) : note.took;
-}
-/**
- * The comment with this channel's line set to this commit; other lines stay. What the channel served before is
- * kept when it served this very bundle.
- */
-function noteCommit(comment, channelName, commit, { after, instead, alsoOff, took } = { after: null }) {
-    const lines = linesOf(comment);
-    const old = readServedCommit({ comment }, channelName);
-    const note = writeLine({
-        channel: channelName,
-        sha: commit.sha,
-        refName: commit.refName,
-        runId: commit.runId,
-        run: `${commit.runNumber}.${commit.runAttempt}`,
-        pull: commit.pull ?? null,
-        repository: commit.pull === undefined ? null : (commit.repository ?? null),
-        took: took === undefined ? (old?.took ?? null) : took,
-        after: word(after) ?? old?.after ?? null,
-        at: commit.at ?? old?.at ?? null,
-        instead: instead !== undefined && word(instead.name) !== null ? instead : null,
-        alsoOff: alsoOff ?? [],
-        withdrawn: null,
-    });
-    return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n');
-}
-/** `comment` with this channel's line as `noted` has it: what others wrote on the bundle meanwhile stays. */
-function withNoteOf(comment, channelName, noted) {
-    const isOurs = (line) => parseLine(line)?.channel === channelName;
-    const [note] = linesOf(noted).filter(isOurs);
-    const others = linesOf(comment).filter(line => !isOurs(line));
-    return (note === undefined ? others : [note, ...others]).join('\n');
-}
-/** The comment with the word that this run took the bundle off the channel; null when it has no line for it. */
-function noteWithdrawal(comment, channelName, run) {
-    const old = readServedCommit({ comment }, channelName);
-    if (old === null)
-        return null;
-    const withdrawn = { runId: run.runId, run: `${run.runNumber}.${run.runAttempt}` };
-    return linesOf(comment)
-        .map(line => {
-        const parsed = parseLine(line);
-        return parsed?.channel === channelName ? writeLine({ ...parsed, withdrawn }) : line;
-    })
-        .join('\n');
-}
-
 ;// CONCATENATED MODULE: ./src/plan/delivery.ts
 
 /**
- * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as
- * they are; null when the server would answer `semver_error`.
+ * The native version as Capgo's server compares it: `1` -> `1.0.0`, `1.2` -> `1.2.0`, strict versions as they are; null
+ * when the server would answer `semver_error`. One that begins with `v` is not counted on.
  */
 function normaliseNative(version) {
     if (version === 'builtin' || version === 'unknown')
         return '0.0.0';
-    const padded = /^\d+$/.test(version)
-        ? `${version}.0.0`
-        : /^\d+\.\d+$/.test(version)
-            ? `${version}.0`
-            : version;
-    return semver_default().valid(padded) ? padded : null;
+    const padded = `${version}${['.0.0', '.0'][version.split('.').length - 1] ?? ''}`;
+    return /^\d/.test(padded) && semver_default().valid(padded) !== null ? padded : null;
 }
 /**
  * The rules on versions alone (the app runs its built-in code): the first that keeps a device with this
@@ -61322,8 +62759,271 @@ function refuseDelivery(device, channel, bundle) {
     return null;
 }
 
+;// CONCATENATED MODULE: ./src/plan/lineage.ts
+/** Capgo's word for a channel that serves nothing. */
+const BUILTIN = 'builtin';
+/** A note says so many of the commits that were rolled back before, the newest. */
+const MOST_OFF = 10;
+/**
+ * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
+ * a value behind it: `production: main@<sha> run 57.1 (id 123) after 1.2.0 at 2026-10-22T10:15:00Z`. A person can
+ * read it, and the next run can.
+ */
+const LINE = /^(?<channel>\S+): (?<ref>\S+)@(?<sha>[0-9a-f]{40}|[0-9a-f]{64}) run (?<run>\d+\.\d+) \(id (?<id>\d+)\)(?<more>(?: \S+ \S+)*)$/;
+const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
+function parseLine(line) {
+    const found = LINE.exec(line.trim())?.groups;
+    if (found === undefined)
+        return null;
+    const words = found.more.trim().split(' ');
+    const more = new Map(words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : [])));
+    const pull = more.get('for') ?? '';
+    const [name = '', sha] = (more.get('instead') ?? '').split('@');
+    const [run = '', runId] = (more.get('withdrawn') ?? '').split('/');
+    return {
+        channel: found.channel,
+        sha: found.sha,
+        refName: found.ref,
+        runId: Number(found.id),
+        run: found.run,
+        pull: /^\S+#\d+$/.test(pull) ? pull : null,
+        repository: /^\d+$/.test(more.get('repo') ?? '') ? Number(more.get('repo')) : null,
+        took: more.get('took') ?? null,
+        after: more.get('after') ?? null,
+        at: more.get('at') ?? null,
+        instead: name === '' ? null : { name, sha: sha ?? null },
+        alsoOff: (more.get('off') ?? '').split(',').filter(each => SHA.test(each)),
+        withdrawn: runId === undefined ? null : { run, runId: Number(runId) },
+    };
+}
+function writeLine(line) {
+    const more = [
+        line.pull === null ? '' : ` for ${line.pull}`,
+        line.repository === null ? '' : ` repo ${line.repository}`,
+        line.took === null ? '' : ` took ${line.took}`,
+        line.after === null ? '' : ` after ${line.after}`,
+        line.at === null ? '' : ` at ${line.at}`,
+        line.instead === null
+            ? ''
+            : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
+        line.alsoOff.length === 0 ? '' : ` off ${line.alsoOff.slice(0, MOST_OFF).join(',')}`,
+        line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
+    ];
+    // Git takes every space of Unicode but the plain one in a name; here each would end the word.
+    const refName = line.refName.replace(/\s/g, '_') || '_';
+    return `${line.channel}: ${refName}@${line.sha} run ${line.run} (id ${line.runId})${more.join('')}`;
+}
+/** A name as a value: one of others may hold a space, and is not noted. */
+function word(name) {
+    return name === null || /^$|\s|@/.test(name) ? null : name;
+}
+function linesOf(comment) {
+    return (comment ?? '').split('\n').filter(line => line.trim() !== '');
+}
+/** The commit that put this bundle on this channel, or null when it was not this action. */
+function readServedCommit(bundle, channelName) {
+    return readNotes(bundle).find(({ channel }) => channel === channelName) ?? null;
+}
+/** All that a bundle's comment tells, the newest note first; empty when this action did not make it. */
+function readNotes(bundle) {
+    return linesOf(bundle.comment).flatMap(line => parseLine(line) ?? []);
+}
+/** The pull requests (`owner/name#12`) that a bundle was put on a channel for. */
+function readPulls(bundle) {
+    return readNotes(bundle).flatMap(({ pull, repository, channel, sha, took }) => pull === null ? [] : [{ pull, repository, channel, sha, took }]);
+}
+/**
+ * Number of the pull request that a note is for, where it is one of this repository; else null. The id decides where
+ * both tell one: a repository can be renamed, and another can take its name.
+ */
+function numberOfPull(note, { name, id, formerNames }) {
+    const at = note.pull.lastIndexOf('#');
+    const noted = note.pull.slice(0, at).toLowerCase();
+    const isOurs = note.repository !== null && id !== null
+        ? note.repository === id
+        : [name, ...formerNames].some(each => each.toLowerCase() === noted);
+    return isOurs ? Number(note.pull.slice(at + 1)) : null;
+}
+/**
+ * The pull requests of this repository that a channel is the preview of. What it serves tells; where a person put
+ * something else there, the newest of the bundles that were on it (`noted`, by ascending id) does.
+ */
+function previewedPulls({ name, version }, noted, repository) {
+    if (version === null)
+        return [];
+    const pullsOf = (bundle) => readPulls(bundle)
+        .filter(({ channel }) => channel === name)
+        .flatMap(note => numberOfPull(note, repository) ?? []);
+    return readServedCommit(version, name) === null ? noted.flatMap(pullsOf).slice(-1) : pullsOf(version);
+}
+/**
+ * What a preview's note says of a channel that is there already: what it served before a preview took it, null where a
+ * preview made it.
+ */
+function tookOver({ name, version, }) {
+    if (version === null)
+        return BUILTIN;
+    const note = readServedCommit(version, name);
+    return note?.pull == null ? (word(version.name) ?? `#${version.id}`) : note.took;
+}
+/**
+ * The comment with this channel's line set to this commit; other lines stay. What the channel served before is
+ * kept when it served this very bundle.
+ */
+function noteCommit(comment, channelName, commit, { after, instead, alsoOff, took } = { after: null }) {
+    const lines = linesOf(comment);
+    const old = readServedCommit({ comment }, channelName);
+    const note = writeLine({
+        channel: channelName,
+        sha: commit.sha,
+        refName: commit.refName,
+        runId: commit.runId,
+        run: `${commit.runNumber}.${commit.runAttempt}`,
+        pull: commit.pull ?? null,
+        repository: commit.pull === undefined ? null : (commit.repository ?? null),
+        took: took === undefined ? (old?.took ?? null) : took,
+        after: word(after) ?? old?.after ?? null,
+        at: commit.at ?? old?.at ?? null,
+        instead: instead !== undefined && word(instead.name) !== null ? instead : null,
+        alsoOff: alsoOff ?? [],
+        withdrawn: null,
+    });
+    return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n');
+}
+/** `comment` with this channel's line as `noted` has it: what others wrote on the bundle meanwhile stays. */
+function withNoteOf(comment, channelName, noted) {
+    const isOurs = (line) => parseLine(line)?.channel === channelName;
+    const [note] = linesOf(noted).filter(isOurs);
+    const others = linesOf(comment).filter(line => !isOurs(line));
+    return (note === undefined ? others : [note, ...others]).join('\n');
+}
+/** The comment with the word that this run took the bundle off the channel; null when it has no line for it. */
+function noteWithdrawal(comment, channelName, run) {
+    const old = readServedCommit({ comment }, channelName);
+    if (old === null)
+        return null;
+    const withdrawn = { runId: run.runId, run: `${run.runNumber}.${run.runAttempt}` };
+    return linesOf(comment)
+        .map(line => {
+        const parsed = parseLine(line);
+        return parsed?.channel === channelName ? writeLine({ ...parsed, withdrawn }) : line;
+    })
+        .join('\n');
+}
+
+;// CONCATENATED MODULE: ./src/plan/native.ts
+
+
+const native_NAMES = { android: 'Android', ios: 'iOS', any: 'the app' };
+const IN_STORES = 'set the input "native-version" to the version in the stores';
+/**
+ * Leaves out versions that Capgo cannot compare where the same platform has another one, such as a flavour for tests; the
+ * warnings tell of those, and of what was not understood.
+ */
+function judgeNatives(natives, unread) {
+    const fit = natives.filter(isComparable);
+    const kept = natives.filter(native => isComparable(native) || !fit.some(({ platform }) => platform === native.platform));
+    return {
+        natives: kept,
+        warnings: [
+            ...[...Map.groupBy(unread, ({ platform }) => platform).values()].map(places => sayUnread(places, kept)),
+            ...natives.filter(native => !kept.includes(native)).map(sayUnfit),
+        ],
+    };
+}
+function sayUnread(places, natives) {
+    const { platform } = places[0];
+    const name = native_NAMES[platform];
+    const own = natives.filter(native => native.platform === platform);
+    const where = places.map(({ source, says }) => `${source} ${says}`).join(', and ');
+    const judged = (own.length > 0 ? own : natives).map(each => `${native_NAMES[each.platform]} ${each.version}`);
+    return `${own.length > 0 ? 'A' : 'The'} native version of ${name} is not known: ${where}. Whether ${name} devices take the bundle was not checked${judged.length > 0 ? `, only ${judged.join(' and ')}` : ''}: ${IN_STORES}.`;
+}
+function sayUnfit({ platform, version, source }) {
+    return `${native_NAMES[platform]} ${version} (${source}) is not a version that Capgo can compare, so apps with it get no bundle at all.`;
+}
+function isComparable({ version }) {
+    return normaliseNative(version) !== null;
+}
+/** Those of platforms that the channel is switched on for. */
+function nativesOf(natives, channel) {
+    return natives.filter(({ platform }) => channel === null || platform === 'any' || channel[platform]);
+}
+/** The native versions as lines of a plan. */
+function nativeDecisions(natives, unread = []) {
+    const what = 'native version';
+    return [
+        ...natives.map(({ platform, version, source }) => ({
+            what,
+            value: platform === 'any' ? version : `${version} (${platform})`,
+            why: source,
+        })),
+        ...unread.map(({ platform, source, says }) => ({
+            what,
+            value: `not known (${platform})`,
+            why: `${source} ${says}`,
+        })),
+    ];
+}
+/** Throws `channel_refuses_all` for versions that Capgo cannot compare: it gives devices with them nothing. */
+function requireComparable(natives, channelName) {
+    const unfit = natives.filter(native => !isComparable(native));
+    if (unfit.length === 0)
+        return;
+    const named = unfit.map(({ version, source }) => `${JSON.stringify(version)} (${source})`).join(' and ');
+    throw new src_errors/* ActionError */.lZ('channel_refuses_all', `No bundle would be delivered by channel ${channelName} to native ${named}: Capgo can only compare versions of three numbers, and answers such a device with an error (semver_error), whatever bundle it is.`, {
+        hint: `Write the version as 1, 1.2 or 1.2.3, without leading zeros and without anything behind it, and release the app to the stores; or let apps send another one: plugins.CapacitorUpdater.version in the Capacitor config. If the stores have another version than the file, ${IN_STORES}.`,
+    });
+}
+/** The rules of the channel leave no name: which versions are in each other's way, and what helps. */
+function refusesAll(names, refused) {
+    const { natives, channelName } = names;
+    const shown = natives.map(({ version, source }) => `${version} (${source})`).join(' and ');
+    const against = refused === null ? null : names.find({ natives: [refused.native] });
+    const other = against === null
+        ? null
+        : names.refuse(against, natives.filter(native => native !== refused?.native));
+    const reasons = [refused, other].filter(each => each !== null).map(({ refusal }) => refusal.rule);
+    const isConflict = other !== null;
+    return new src_errors/* ActionError */.lZ('channel_refuses_all', `No bundle name would be delivered by channel ${channelName} to ${isConflict ? 'both ' : ''}native ${shown}${reasons.length > 0 ? `: ${[...new Set(reasons)].join('; ')}` : ''}.`, {
+        hint: [
+            isConflict
+                ? `If one of these is a placeholder, or a flavour that is not in the stores, ${IN_STORES}, or correct the file.`
+                : `If the stores have another native version, ${IN_STORES}, or correct the file.`,
+            ...cure(names),
+        ].join(' '),
+    });
+}
+/** Changes of the channel that would leave a name, the smallest alone. */
+function cure(names) {
+    const { rules, channelName, minUpdateVersion } = names;
+    const to = (change) => names.find({ rules: { ...rules, ...change } }) !== null;
+    const isOpen = rules.disable_auto_update !== 'major' && to({ disable_auto_update: 'major' });
+    const isOff = rules.disable_auto_update_under_native && to({ disable_auto_update_under_native: false });
+    const policy = isOpen ? 'major' : to({ disable_auto_update: 'none' }) ? 'none' : null;
+    const both = { disable_auto_update: 'none', disable_auto_update_under_native: false };
+    const changes = [
+        ...(policy === null ? [] : [`set its update policy to "${policy}"`]),
+        ...(isOff ? ['switch its "under native" rule off'] : []),
+    ];
+    if (changes.length === 0 && to(both))
+        changes.push('set its update policy to "none" and switch its "under native" rule off');
+    const lower = minUpdateVersion !== null && names.find({ minUpdateVersion: '0.0.0' }) !== null;
+    return [
+        ...(changes.length === 0
+            ? []
+            : [
+                `Otherwise change channel ${channelName} in the Capgo console: ${changes.join(', or ')}; or give apps that differ so far a channel each.`,
+            ]),
+        ...(lower
+            ? [`Or lower the minimum native version (${minUpdateVersion}): the input "min-update-version".`]
+            : []),
+    ];
+}
+
 ;// CONCATENATED MODULE: ./src/plan/version.ts
 /** What a bundle is called. Pure. */
+
 
 
 
@@ -61411,10 +63111,11 @@ function firstRefusal(name, natives, rules, minUpdateVersion) {
  */
 function chooseName(request) {
     const { wanted, natives, rules, minUpdateVersion, commit, taken } = request;
+    requireComparable(natives, request.channelName);
     const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion);
     if (refused !== null && wanted.forced) {
         throw new src_errors/* ActionError */.lZ('version_refused', `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`, {
-            hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console.`,
+            hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console. If the stores have another native version, set the input "native-version".`,
         });
     }
     if (wanted.forced) {
@@ -61431,18 +63132,21 @@ function chooseName(request) {
         const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : '';
         return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` };
     }
+    const said = wanted.source.includes('(taken as ')
+        ? wanted.source
+        : `${wanted.source} says ${wanted.version}`;
     const why = own
-        ? `${wanted.source} says ${wanted.version}`
+        ? said
         : refused === null
-            ? `${wanted.source} says ${wanted.version}, a name that other content has`
-            : `${wanted.source} says ${wanted.version}, but ${refused.refusal.rule} (${refused.native.source})`;
+            ? `${said}, a name that other content has`
+            : `${said}, but ${refused.refusal.rule} (${refused.native.source})`;
     const [first, ...rest] = derived;
-    if (first === undefined) {
-        const [native] = natives;
-        throw new src_errors/* ActionError */.lZ('channel_refuses_all', `No bundle name would be delivered by channel ${request.channelName} to native ${natives.map(n => n.version).join(' and ')}: ${refused?.refusal.rule ?? why}.`, {
-            hint: `Set the channel's update policy to "major", or its "under native" rule off, in the Capgo console${native === undefined ? '' : `, or correct the native version (${native.source})`}.`,
-        });
-    }
+    if (first === undefined)
+        throw refusesAll({
+            ...request,
+            find: change => derivedNames({ ...request, taken: new Set(), ...change })[0] ?? null,
+            refuse: (name, others) => firstRefusal(name, others, rules, minUpdateVersion),
+        }, refused);
     return {
         names: [first, ...rest],
         why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
@@ -61655,7 +63359,7 @@ function encodeAppId(appId) {
 /** The inputs of `operation` and of what it works on. */
 
 
-const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'cleanup'];
+const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'testers', 'cleanup'];
 const CHANGES = ['pause', 'resume', 'finish', 'cancel'];
 const MOST_KEPT = 10_000;
 const KEPT = '20';
@@ -61707,6 +63411,8 @@ function readOperation(name, change, force, reading) {
         }
         case 'status':
             return { kind: 'status' };
+        case 'testers':
+            return { kind: 'sweep' };
         case 'cleanup':
             return {
                 kind: 'housekeep',
@@ -61758,6 +63464,7 @@ function sharesOf(change) {
 
 ;// CONCATENATED MODULE: ./src/inputs.ts
 /** The `with:` block, checked. */
+
 
 
 
@@ -61872,7 +63579,7 @@ function checkRetention(value) {
         throw new src_errors/* InputError */.dz('source-maps-retention-days', `"${value}" is not a number of days.`, `Use a whole number from 1 to ${LONGEST_RETENTION}, for example 90.`);
 }
 function checkNativeVersion(value) {
-    if (!/^\d+(\.\d+(\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?)?)?$/.test(value))
+    if (normaliseNative(value) === null || /^[a-z]/.test(value))
         throw new src_errors/* InputError */.dz('native-version', `"${value}" is not a version that Capgo can compare.`, 'Write the version as in the stores: 1, 1.2 or 1.2.3.');
 }
 /** With build metadata too (`1.4.0+7`). `semver.valid` leaves that out, and repairs what it should not. */
@@ -61910,6 +63617,8 @@ function readHosts({ checked, refuse }) {
 
 /** Published by mistake: releases of code for Capacitor 5, without delta files. */
 const DEPRECATED_MAJORS = [9, 10];
+/** Of the plugin, that Capgo still answers. */
+const OLDEST_MAJOR = 5;
 const CLOUD = /(^|\.)capgo\.app$/;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 /** Why installed apps may not get what is published. Nothing of it is certain: apps in the stores are older than the repository. */
@@ -61955,9 +63664,13 @@ function asksElsewhere({ file, updateUrl, pluginUrl }) {
         : `Installed apps ask "${updateUrl}" for updates (updateUrl in ${file}), and this run publishes where "${here.href}" answers. Correct the one or the other: updateUrl, or the inputs api-url and plugin-url.`;
 }
 function isDeprecated({ updaterVersion }) {
-    if (updaterVersion === null || !DEPRECATED_MAJORS.includes(semver_default().major(updaterVersion)))
-        return null;
-    return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. Install the version for your Capacitor, for example @capgo/capacitor-updater@8.`;
+    const major = updaterVersion === null ? null : semver_default().major(updaterVersion);
+    const install = 'Install the version for your Capacitor, for example @capgo/capacitor-updater@8, and release the app to the stores.';
+    if (major !== null && major < OLDEST_MAJOR)
+        return `The app uses @capgo/capacitor-updater ${updaterVersion}: Capgo has no updates for versions before ${OLDEST_MAJOR}, so no device takes this bundle. ${install}`;
+    if (major !== null && DEPRECATED_MAJORS.includes(major))
+        return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. ${install}`;
+    return null;
 }
 
 ;// CONCATENATED MODULE: ./src/plan/delta.ts
@@ -61992,6 +63705,13 @@ function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }) {
         hint: 'With delta: auto the whole zip is used where single files are not possible.',
     });
 }
+/** In what form a new bundle is stored. Throws `delta_impossible`, `bundle_too_large`. */
+function planFiles({ delta: mode, pluginVersion, fileCount, zip, }, { partialUpload, maxUploadLength }) {
+    const plan = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount });
+    if (mode !== 'only' && zip.size > maxUploadLength)
+        throw new src_errors/* ActionError */.lZ('bundle_too_large', `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
+    return plan;
+}
 function takesManifest(pluginVersion) {
     if (semver_default().valid(pluginVersion) === null)
         return false;
@@ -62011,7 +63731,7 @@ function findStored(files, known) {
     const missing = [];
     for (const file of files) {
         const entry = byContent.get(id(file.path, file.sha256));
-        if (entry === undefined || isRaw(entry, file))
+        if (entry === undefined || isUnfit(entry, file))
             missing.push(file);
         else
             stored.push(entry);
@@ -62022,19 +63742,12 @@ function findStored(files, known) {
 function pathOf({ file_name }) {
     return file_name.replace(/\.br$/, '');
 }
-/** Stored as it is under a name that tells devices to undo brotli: they cannot take it. Others publish so. */
-function isRaw({ file_name, file_size }, { size }) {
-    return file_name.endsWith('.br') && file_size === size;
-}
 /**
- * Where a file of a bundle is stored. The same content at the same path has the same key in every bundle of the
- * app, except in encrypted ones. Characters that would be written in two ways in an address become `_`: the hash
- * tells such files apart, so what they share is the same content.
+ * Others publish files as they are under a name that tells devices to undo brotli, which cannot take them then, and
+ * objects without bytes, which cannot be sent again.
  */
-function deltaKey(options) {
-    const { ownerOrg, appId, sessionKey, hashOfHash, fileName } = options;
-    const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`;
-    return `orgs/${ownerOrg}/apps/${appId}/delta/${scope}${hashOfHash}_${fileName.replace(/[^A-Za-z0-9._/-]/g, '_')}`;
+function isUnfit({ file_name, file_size }, { size }) {
+    return file_name.endsWith('.br') ? file_size === size : size === 0;
 }
 
 ;// CONCATENATED MODULE: ./src/plan/operation.ts
@@ -62242,6 +63955,7 @@ function intersect(a, b) {
 
 
 
+
 /**
  * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
  * bundle it serves while that fits; with new native code the lowest native version of the repository.
@@ -62257,6 +63971,7 @@ function minimumNative(facts) {
     if (served && changes.every(({ compatible }) => compatible))
         return served;
     const [lowest] = semver_default().sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []));
+    requireComparable(facts.natives, facts.channelName);
     if (lowest === undefined)
         throw new src_errors/* ActionError */.lZ('minimum_native_unknown', `Channel ${facts.channelName} delivers by minimum native version (policy "version_number"), and none is known.`, { hint: 'Set the input "native-version" to the native version that this bundle needs.' });
     return lowest;
@@ -62294,101 +64009,8 @@ function misfitOfForm(bundle, mode) {
         : `it has no delta files, and the input "delta" is ${mode}`;
 }
 
-;// CONCATENATED MODULE: ./src/plan/rollout.ts
-
-const EVERYBODY = { bps: null, running: null, paused: false };
-/** Basis points. */
-const ALL = 10_000;
-/** The share that is asked for; null = everybody. A rollout to all devices would stay open for ever. */
-function shareOf({ bps }) {
-    return bps === null || bps >= ALL ? null : bps;
-}
-/** The channel's rollout, or null when everybody gets the same bundle. */
-function activeRollout(channel) {
-    return channel.rollout_version === null || !channel.rollout_enabled
-        ? null
-        : {
-            id: channel.rollout_version,
-            bps: channel.rollout_percentage_bps,
-            paused: channel.rollout_paused_at !== null,
-        };
-}
-/** Whether the channel gives this bundle to those that the stage says. */
-function isAt(stage, bundleId, channel) {
-    const active = activeRollout(channel);
-    if (stage.bps === null)
-        return channel.version?.id === bundleId && active === null;
-    return active?.id === bundleId && active.bps === stage.bps && active.paused === stage.paused;
-}
-/** `10%`, `12.5%`, from basis points. */
-function formatShare(bps) {
-    return `${bps / 100}%`;
-}
-/** `1.4.1 for 10% (paused)`. */
-function describeRollout({ bps, paused }, name) {
-    return `${name} for ${formatShare(bps)}${paused ? ' (paused)' : ''}`;
-}
-/**
- * To whom a new bundle goes. A channel that serves nothing gives it to everybody: there is nothing that the others
- * could keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
- */
-function decideStage(channel, 
-/** Name of the bundle that is rolled out, where there is one. */
-runningName, { onActive, ...request }) {
-    const bps = shareOf(request);
-    if (channel === null || channel.version === null)
-        return {
-            stage: EVERYBODY,
-            why: bps === null ? null : 'the channel serves nothing yet, so there is nothing that others could keep',
-            warning: bps === null
-                ? null
-                : `Everybody gets this bundle, and not ${formatShare(bps)} of the devices: the channel serves nothing yet that the others could keep.`,
-        };
-    const active = activeRollout(channel);
-    const isAll = request.bps !== null && bps === null;
-    if (active === null)
-        return bps === null
-            ? { stage: EVERYBODY, why: isAll ? '100% are all devices: no rollout is begun' : null, warning: null }
-            : {
-                stage: { bps, running: null, paused: false },
-                why: `the others keep ${channel.version.name}`,
-                warning: null,
-            };
-    const now = `channel ${channel.name} was rolling out ${describeRollout(active, runningName ?? `bundle ${active.id}`)}`;
-    switch (onActive) {
-        case 'fail':
-            throw rolloutActive(channel.name, active, runningName);
-        case 'replace':
-            return {
-                stage: { bps, running: active.id, paused: false },
-                why: `${now}; that ends (on-active-rollout: replace)`,
-                warning: null,
-            };
-        case 'advance':
-            return {
-                // All devices are everybody, unless somebody holds it.
-                stage: {
-                    bps: active.paused ? active.bps : shareOf(active),
-                    running: active.id,
-                    paused: active.paused,
-                },
-                why: `${now}; it goes on with this bundle (on-active-rollout: advance)`,
-                warning: null,
-            };
-    }
-}
-function rolloutActive(channelName, active, name) {
-    return new src_errors/* ActionError */.lZ('rollout_active', `Channel ${channelName} is rolling out ${describeRollout(active, name ?? `bundle ${active.id}`)}.`, {
-        hint: `Finish or take it back first ("operation: rollout" with "channel: ${channelName}" and "rollout: finish" or "cancel"), or set "on-active-rollout" to "replace" (it ends) or "advance" (it goes on with the new bundle).`,
-    });
-}
-/** Somebody began, changed or ended a rollout while this run worked. Null when it is as it was planned for. */
-function rolloutChanged(stage, channel) {
-    if ((activeRollout(channel)?.id ?? null) === stage.running)
-        return null;
-    return new src_errors/* ActionError */.lZ('rollout_changed', `The rollout of channel ${channel.name} was changed while this run worked.`, { hint: 'Another job or person works on this channel. The channel was left alone; run the job again.' });
-}
-
+// EXTERNAL MODULE: ./src/plan/rollout.ts
+var plan_rollout = __nccwpck_require__(334);
 ;// CONCATENATED MODULE: ./src/plan/staleness.ts
 /**
  * Why this run must not touch the channel, or null. The newest word on a ref is its head: that commit is never stale,
@@ -62479,7 +64101,51 @@ function staleness_short(sha) {
     return sha.slice(0, 7);
 }
 
+;// CONCATENATED MODULE: ./src/plan/update-package.ts
+
+/** Throws where this run would make a bundle in a form that the channel does not take. `demand` is null where none is known. */
+function requireFormOf(mode, demand, channelName) {
+    if (mode === 'only')
+        requireZip(demand, channelName, 'the input "delta" is only', 'Set the input "delta" to auto or true');
+    if (mode === 'false')
+        requireFiles(demand, channelName, 'the input "delta" is false', 'Set the input "delta" to auto or true');
+}
+/** Throws where a bundle that is there lacks the form that the channel demands. */
+function requireForms(bundle, demand, channelName) {
+    const cure = `Publish its commit to channel ${channelName} with "delta: true"`;
+    if (bundle.r2_path === null && bundle.external_url === null)
+        requireZip(demand, channelName, `bundle ${bundle.name} has none`, cure);
+    if (bundle.manifest_count === 0)
+        requireFiles(demand, channelName, `bundle ${bundle.name} has none`, cure);
+}
+/** Whether a bundle may lack what a channel demands. */
+function mayLackForm({ r2_path, external_url, manifest_count }) {
+    return (r2_path === null && external_url === null) || manifest_count === 0;
+}
+function requireZip(demand, channelName, why, cure) {
+    if (!demand?.startsWith('zip'))
+        return;
+    throw new src_errors/* ActionError */.lZ('channel_zip_required', refusedFor('a zip', demand, channelName, why), {
+        hint: hintOf(cure),
+    });
+}
+function requireFiles(demand, channelName, why, cure) {
+    if (!demand?.startsWith('delta'))
+        return;
+    throw new src_errors/* ActionError */.lZ('channel_delta_required', refusedFor('delta files', demand, channelName, why), {
+        hint: hintOf(cure),
+    });
+}
+function refusedFor(form, demand, channelName, why) {
+    return `Channel ${channelName} accepts only bundles with ${form} (update package "${demand}"), and ${why}.`;
+}
+function hintOf(cure) {
+    return `${cure}, or change the update package of the channel in the Capgo console.`;
+}
+
 ;// CONCATENATED MODULE: ./src/plan/plan.ts
+
+
 
 
 
@@ -62491,9 +64157,10 @@ function staleness_short(sha) {
 
 /**
  * Everything that can be refused before anything is built: a forced version that no device would take, a
- * channel whose rules leave no name. Returns the names that the plan may want, to ask Capgo which are taken.
+ * channel whose rules leave no name, or that does not take the form of the bundle. Returns the names that the plan may want, to ask Capgo which are taken.
  */
 function checkBeforeBuild(facts) {
+    requireFormOf(facts.delta, facts.updatePackage, facts.channelName);
     const request = nameRequest(facts, new Set());
     chooseName(request);
     return possibleNames(request);
@@ -62507,11 +64174,7 @@ function planPublish(facts) {
         ...(facts.commitWhy === null
             ? []
             : [{ what: 'commit', value: commit.sha.slice(0, 7), why: facts.commitWhy }]),
-        ...facts.natives.map(native => ({
-            what: 'native version',
-            value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-            why: native.source,
-        })),
+        ...nativeDecisions(facts.natives, facts.unread),
     ];
     const warnings = [];
     const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null;
@@ -62521,14 +64184,14 @@ function planPublish(facts) {
     const natives = compareNatives(facts.nativePackages, before?.native_packages ?? null);
     const action = decideAction();
     const { stage, why: stageWhy, warning: stageWarning, } = action.do === 'keep'
-        ? { stage: EVERYBODY, why: null, warning: null }
-        : decideStage(channel, facts.running?.bundle.name ?? null, facts.rollout);
+        ? { stage: plan_rollout/* EVERYBODY */.iS, why: null, warning: null }
+        : (0,plan_rollout/* decideStage */.Nw)(channel, facts.running?.bundle.name ?? null, facts.rollout);
     if (stageWarning !== null)
         warnings.push(stageWarning);
     if (stageWhy !== null)
         decisions.push({
             what: 'rollout',
-            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+            value: stage.bps === null ? 'everybody' : (0,plan_rollout/* formatShare */.T1)(stage.bps),
             why: stageWhy,
         });
     if (action.do !== 'keep' || facts.purpose.kind === 'preview') {
@@ -62616,18 +64279,18 @@ function planPublish(facts) {
                 decisions.push({ what: 'bundle', value: served.name, why: stale });
                 return { do: 'keep', outcome: 'stale', bundle: served };
             }
-            const active = channel === null ? null : activeRollout(channel);
+            const active = channel === null ? null : (0,plan_rollout/* activeRollout */.GY)(channel);
             if (active === null && isWanted(served) && isReady(served)) {
                 decisions.push({ what: 'bundle', value: served.name, why: 'the channel already serves this content' });
                 return { do: 'keep', outcome: 'unchanged', bundle: served };
             }
             const running = facts.running?.bundle;
-            const goesOn = shareOf(facts.rollout) !== null || facts.rollout.onActive === 'advance';
-            if (active !== null && active.bps < ALL && running !== undefined && isWanted(running) && goesOn) {
+            const goesOn = (0,plan_rollout/* shareOf */.tC)(facts.rollout) !== null || facts.rollout.onActive === 'advance';
+            if (active !== null && active.bps < plan_rollout/* ALL */.y2 && running !== undefined && isWanted(running) && goesOn) {
                 decisions.push({
                     what: 'bundle',
                     value: running.name,
-                    why: `the channel already gives this content to ${formatShare(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
+                    why: `the channel already gives this content to ${(0,plan_rollout/* formatShare */.T1)(active.bps)} of its devices${active.paused ? ', paused' : ''}; "operation: rollout" changes that`,
                 });
                 return { do: 'keep', outcome: 'unchanged', bundle: running };
             }
@@ -62698,11 +64361,11 @@ function planPublish(facts) {
     function showable(bundle) {
         return (mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
             isWanted(bundle) &&
-            firstRefusal(bundle.name, facts.natives, rulesOf(facts), bundle.min_update_version) === null);
+            firstRefusal(bundle.name, nativesOf(facts.natives, channel), rulesOf(facts), bundle.min_update_version) === null);
     }
     function refusalOf(name, chosen) {
         const minimum = chosen.do === 'upload' ? chosen.minUpdateVersion : chosen.bundle.min_update_version;
-        return firstRefusal(name, facts.natives.length > 0 ? facts.natives : [NEW_PROJECT], rulesOf(facts), minimum);
+        return firstRefusal(name, facts.natives.length + facts.unread.length > 0 ? nativesOf(facts.natives, channel) : [NEW_PROJECT], rulesOf(facts), minimum);
     }
 }
 /** What Capacitor gives a new native project, and many keep. Names are not chosen by it. */
@@ -62725,7 +64388,7 @@ function rulesOf({ channel, purpose }) {
 function nameRequest(facts, taken) {
     return {
         wanted: facts.wanted,
-        natives: facts.natives,
+        natives: nativesOf(facts.natives, facts.channel),
         rules: rulesOf(facts),
         minUpdateVersion: minimumNative(facts),
         channelName: facts.channelName,
@@ -62753,284 +64416,15 @@ function channelWarnings(channel) {
 
 // EXTERNAL MODULE: ./src/redaction.ts
 var redaction = __nccwpck_require__(1066);
-;// CONCATENATED MODULE: ./src/report/format.ts
-/** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
-/** `340 B`, `1.2 MB`, `124 MB`. */
-function formatBytes(bytes) {
-    let value = bytes;
-    let unit = 0;
-    // By what is shown, so that 999,950 bytes are 1 MB and never 1000 kB.
-    while (Number(round(value)) >= 1000 && unit < UNITS.length - 1) {
-        value /= 1000;
-        unit++;
-    }
-    return `${unit === 0 ? value : round(value)} ${UNITS[unit]}`;
-}
-/** `+1.2 kB`, `−340 B` (with a real minus), `±0 B`. */
-function formatDifference(bytes) {
-    if (bytes === 0)
-        return '±0 B';
-    return `${bytes > 0 ? '+' : '−'}${formatBytes(Math.abs(bytes))}`;
-}
-/** `850 ms`, `3.4 s`, `1 min 12 s`, `2 h 5 min`, from milliseconds. */
-function formatDuration(milliseconds) {
-    if (milliseconds < 999.5)
-        return `${Math.round(milliseconds)} ms`;
-    if (milliseconds < 9_950)
-        return `${round(milliseconds / 1000)} s`;
-    const seconds = Math.round(milliseconds / 1000);
-    if (seconds < 60)
-        return `${seconds} s`;
-    if (seconds < 3600)
-        return withRest(Math.floor(seconds / 60), 'min', seconds % 60, 's');
-    const minutes = Math.round(seconds / 60);
-    return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
-}
-/** The seven characters by which people know a commit. */
-function shortSha(sha) {
-    return sha.slice(0, 7);
-}
-/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
-function shortDevice(id) {
-    return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`;
-}
-/** `1 file`, `3 files`, `1,240 files`. */
-function plural(count, one, many = `${one}s`) {
-    return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
-}
-function round(value) {
-    return value.toFixed(value < 99.95 ? 1 : 0).replace(/\.0$/, '');
-}
-function withRest(count, unit, rest, restUnit) {
-    return rest === 0 ? `${count} ${unit}` : `${count} ${unit} ${rest} ${restUnit}`;
-}
-
-;// CONCATENATED MODULE: ./src/report/markdown.ts
-/**
- * Text that is not ours, as Markdown that shows exactly that text and does nothing else. What stands for
- * something in Markdown becomes an HTML entity: that is text in paragraphs, headings, table cells and raw
- * HTML alike, so one way of escaping serves everywhere.
- */
-/** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
-const LONGEST_TEXT = 2_000;
-const markdown_LONGEST_NAME = 256;
-const LONGEST_LINE = 1_000;
-/**
- * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
- * surrogates, fillers. The two variation selectors are part of everyday emoji and change nothing else.
- */
-const INVISIBLE = /(?![\ufe0e\ufe0f])[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
-const SPECIAL = /[&<>\\`*_[\]|~]/;
-/**
- * What GitHub makes something of when Markdown and entities are done: mentions, references to issues, emoji,
- * formulas, bare addresses. An element in between stops it, and nobody sees or copies one.
- */
-const ACTIVE = /@|\$|#(?=\d)|(?<=GH)-(?=\d)|:(?=\/\/|[\w+-]+:)|(?<=www)\./;
-/** What makes a list, a heading or a line of a table at the beginning of a paragraph. */
-const BLOCK = /^(?:[-+=#:]|\d+[.)](?=\s|$))/;
-const NEUTRALISE = new RegExp(`(?<special>${SPECIAL.source})|${ACTIVE.source}`, 'gi');
-/** Colours and cursor movements (ECMA-48 control sequences), and titles and links (OSC). */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they begin with the escape character
-const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)/g;
-/** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
-function escapeText(text) {
-    const lines = clip(text, LONGEST_TEXT)
-        .split(/[\r\n\u2028\u2029]+/)
-        .map(line => line.replace(/[ \t]+/g, ' ').trim())
-        .filter(line => line !== '');
-    const escaped = lines.map(line => neutralise(makeVisible(line))).join('<br>');
-    return escaped.replace(BLOCK, start => start.slice(0, -1) + entity(start.slice(-1)));
-}
-/** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
-function code(text) {
-    return `<code>${neutralise(makeVisible(clip(text, markdown_LONGEST_NAME)))}</code>`;
-}
-/** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
-function codeBlock(text) {
-    const lines = text
-        .replace(TERMINAL, '')
-        .split(/\r?\n|[\u2028\u2029]/)
-        // A progress bar writes its line again and again; the last is what a terminal would show.
-        .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
-        .map(line => makeVisible(clip(line, LONGEST_LINE)));
-    const body = lines.join('\n').replace(/^\n+/, '').trimEnd();
-    const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2);
-    const fence = '`'.repeat(longest + 1);
-    return `${fence}text\n${body}\n${fence}`;
-}
-/** Markdown that links to an http(s) address; the Markdown alone when there is none, or another kind. */
-function markdown_link(markdown, url) {
-    const parsed = url === null ? null : URL.parse(url);
-    if (parsed === null || !/^https?:$/.test(parsed.protocol))
-        return markdown;
-    const safe = parsed.href.replace(/[^\w\-./:?#@=&%,;+~$]/g, character => `%${character.charCodeAt(0).toString(16).padStart(2, '0').toUpperCase()}`);
-    return `[${markdown}](<${safe.replaceAll('&', '&amp;')}>)`;
-}
-/** Rows of cells; a cell is Markdown made by the functions above. */
-function table(head, rows, align = []) {
-    const delimiters = head.map((_, column) => align[column] ?? '---');
-    return [head, delimiters, ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
-}
-/** Folded away under one line. Both are Markdown; the line must be of one line. */
-function details(summary, body, open = false) {
-    return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`;
-}
-/** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
-function markdown_alert(kind, body) {
-    return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n');
-}
-const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._';
-/**
- * Cuts between two lines so that at most `max` are left, and closes what is open there. GitHub counts bytes of
- * UTF-8 in a job summary, which is what is measured here unless told otherwise.
- */
-function limit(markdown, max, measure = bytes) {
-    if (measure(markdown) <= max)
-        return markdown;
-    const lines = markdown.split('\n');
-    let used = 0;
-    let folds = 0;
-    let fence = null;
-    let best = '';
-    for (const [index, line] of lines.entries()) {
-        used += measure(line) + 1;
-        if (used > max)
-            break;
-        if (fence === null) {
-            folds += count(line, '<details') - count(line, '</details>');
-            fence = /^`{3,}/.exec(line)?.[0] ?? null;
-        }
-        else if (line === fence)
-            fence = null;
-        const end = [...(fence === null ? [] : [fence]), '', ...Array(folds).fill('</details>\n'), LEFT_OUT].join('\n');
-        if (used + measure(end) <= max)
-            best = `${lines.slice(0, index + 1).join('\n')}\n${end}`;
-    }
-    return best;
-}
-/** For logs and other plain text: one line in which everything can be seen. */
-function makeVisible(text) {
-    return text.replace(INVISIBLE, character => {
-        if (character === '\n')
-            return '\\n';
-        if (character === '\t')
-            return '\\t';
-        const point = character.codePointAt(0).toString(16);
-        return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`;
-    });
-}
-function neutralise(text) {
-    return text.replace(NEUTRALISE, (character, ...rest) => {
-        const { special } = rest.at(-1);
-        return special === undefined ? `<span>${character}</span>` : entity(character);
-    });
-}
-function entity(character) {
-    return `&#${character.codePointAt(0)};`;
-}
-function clip(text, longest) {
-    if (text.length <= longest)
-        return text;
-    // Not through the middle of a surrogate pair.
-    return `${text.slice(0, longest).replace(/[\ud800-\udbff]$/, '')}…`;
-}
-function bytes(text) {
-    return new TextEncoder().encode(text).length;
-}
-function count(text, part) {
-    return text.split(part).length - 1;
-}
-
-;// CONCATENATED MODULE: ./src/report/makeup.ts
-
-
-const KINDS = {
-    Scripts: 'js mjs cjs wasm',
-    Styles: 'css',
-    Pages: 'html htm',
-    Images: 'png jpg jpeg gif webp avif svg ico bmp',
-    Fonts: 'woff woff2 ttf otf eot',
-    Media: 'mp3 m4a aac ogg wav mp4 m4v webm mov',
-    Data: 'json xml csv txt webmanifest geojson pbf bin db sqlite',
-    'Source maps': 'map',
-};
-const KIND_OF = new Map(Object.entries(KINDS).flatMap(([kind, endings]) => endings.split(' ').map(ending => [ending, kind])));
-/** The largest kind first. `before` is the bundle that was served; null when it cannot be compared. */
-function countKinds(before, now) {
-    const was = before === null ? null : sizesOf(before);
-    const is = sizesOf(now);
-    const kinds = new Set([...is.keys(), ...(was?.keys() ?? [])]);
-    return [...kinds]
-        .map(kind => ({
-        kind,
-        files: is.get(kind)?.files ?? 0,
-        size: is.get(kind)?.size ?? 0,
-        sizeBefore: was === null ? null : (was.get(kind)?.size ?? 0),
-    }))
-        .sort((a, b) => b.size - a.size || (a.kind < b.kind ? -1 : 1));
-}
-function sizesOf(files) {
-    const sizes = new Map();
-    for (const { path, size } of files) {
-        const ending = /\.([^./]+)$/.exec(path)?.[1]?.toLowerCase() ?? '';
-        const kind = KIND_OF.get(ending) ?? 'Other';
-        const sum = sizes.get(kind) ?? { files: 0, size: 0 };
-        sizes.set(kind, { files: sum.files + 1, size: sum.size + size });
-    }
-    return sizes;
-}
-/** So many kinds are on the folded line. */
-const makeup_NAMED = 3;
-const LONGEST_BAR = 4;
-/** The folded line says how large and what grew; inside are a chart that GitHub draws and a table. */
-function renderMakeup(kinds) {
-    if (kinds === null || kinds.length === 0)
-        return '';
-    const isCompared = kinds.every(({ sizeBefore }) => sizeBefore !== null);
-    const differences = kinds.map(({ size, sizeBefore }) => size - (sizeBefore ?? size));
-    const total = kinds.reduce((sum, { size }) => sum + size, 0);
-    const grown = differences.reduce((sum, difference) => sum + difference, 0);
-    const changed = (difference) => difference === 0 || !isCompared ? '' : ` (${formatDifference(difference)})`;
-    const parts = kinds
-        .slice(0, makeup_NAMED)
-        .map(({ kind, size }, at) => `${kind.toLowerCase()} ${formatBytes(size)}${changed(differences[at])}`);
-    const line = `<b>Size:</b> ${formatBytes(total)}${changed(grown)}: ${parts.join(', ')}${kinds.length > makeup_NAMED ? ' …' : ''}`;
-    const largest = Math.max(...differences.map(Math.abs));
-    // Few columns: people look at it on a phone.
-    const rows = kinds.map(({ kind, files, size }, at) => [
-        `${kind} (${files.toLocaleString('en-US')})`,
-        formatBytes(size),
-        ...(isCompared ? [formatDifference(differences[at]), bar(differences[at], largest)] : []),
-    ]);
-    const head = ['files', 'to download', ...(isCompared ? ['difference', ''] : [])];
-    const align = ['---', '--:', '--:', '---'];
-    return details(line, `${pie(kinds)}\n\n${table(head, rows, align)}`);
-}
-/** In Mermaid's words. All names are our own: nothing of the bundle can speak here. */
-function pie(kinds) {
-    const isSmall = kinds.every(({ size }) => size < 10_000);
-    const slices = kinds
-        .filter(({ size }) => size > 0)
-        .map(({ kind, size }) => `  "${kind}" : ${isSmall ? size : (size / 1000).toFixed(1)}`);
-    const title = `  title ${isSmall ? 'Bytes' : 'kB'} to download`;
-    return ['```mermaid', 'pie showData', title, ...slices, '```'].join('\n');
-}
-/** Red for what grew and green for what shrank; the longest is the largest difference. */
-function bar(difference, largest) {
-    if (difference === 0)
-        return '';
-    const length = Math.max(1, Math.round((Math.abs(difference) / largest) * LONGEST_BAR));
-    return (difference > 0 ? '🟥' : '🟩').repeat(length);
-}
-
+// EXTERNAL MODULE: ./src/report/makeup.ts
+var makeup = __nccwpck_require__(6355);
 ;// CONCATENATED MODULE: ./src/report/contents.ts
 
 /** `before` is the bundle that was served. Null what cannot be told: then it is not compared, or not looked at. */
 function describeContents(before, now) {
     return {
         change: before === null || now === null ? null : compare(before.name, before.files, now),
-        makeup: now === null ? null : countKinds(before?.files ?? null, now),
+        makeup: now === null ? null : (0,makeup/* countKinds */.x)(before?.files ?? null, now),
     };
 }
 /** The files of a bundle by its `count` delta files; null when not all are known, or not all their sizes. */
@@ -63065,16 +64459,53 @@ function compare(since, before, now) {
 
 // EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
 var dist = __nccwpck_require__(9052);
+;// CONCATENATED MODULE: ./src/delta-key.ts
+/** Where a file of a bundle is stored: no two files of an app share a key. */
+
+/**
+ * Names that stand in a key as they are. Others have characters that addresses write in several ways, or `_`: keys of
+ * older versions of this action wrote each odd character so, and several names had the same key.
+ */
+const PLAIN = /^[A-Za-z0-9./-]{1,100}$/;
+/** Characters of another name that are shown in its key. The store takes keys of 1024 bytes. */
+const SHOWN = 30;
+/**
+ * Capgo counts the users of an object by hash and file name, and removes it with the last one, whoever else's rows name
+ * the same key. So the key is made of both.
+ */
+function deltaKey(app, { file_hash: hash, file_name: name }, 
+/** Of an encrypted bundle, whose objects are its own. */
+sessionKey) {
+    const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`;
+    const tail = PLAIN.test(name)
+        ? `_${name}`
+        : `-${sha256(name)}_${name.slice(-SHOWN).replace(/[^A-Za-z0-9.-]/g, '_')}`;
+    return `orgs/${app.owner_org}/apps/${app.app_id}/delta/${scope}${sha256(hash)}${tail}`;
+}
+/** Whether no other file can have the key of this one. */
+function isOwnKey(row, sessionKey) {
+    const [, owner_org = '', , app_id = ''] = row.s3_path.split('/');
+    return row.s3_path === deltaKey({ owner_org, app_id }, row, sessionKey);
+}
+function sha256(text) {
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
+}
+
 ;// CONCATENATED MODULE: ./src/stored.ts
 /** What Capgo has stored of a bundle, held against what the bundle's row says: devices refuse anything else. */
 
 
+
 const SHA256 = /^[0-9a-f]{64}$/;
 /** AES pads to whole blocks. */
-const stored_BLOCK = 16;
+const BLOCK = 16;
 const AT_ONCE = 32;
-/** Delta files of a served bundle that are looked at. */
+/** Delta files of a served bundle that are looked at where it has no zip. */
 const SAMPLE = 4;
+/** And where some may be gone: what can be asked at once. */
+const LARGE_SAMPLE = AT_ONCE;
+/** Milliseconds. A run that made a bundle began so long before at most, and a deletion may have been under way then. */
+const stored_LONGEST_RUN = 60 * 60_000;
 /** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
 function plainSha256({ checksum, session_key }, opener) {
     const sha256 = session_key ? opener?.readSignature(checksum ?? '') : checksum;
@@ -63084,9 +64515,13 @@ function plainSha256({ checksum, session_key }, opener) {
 function inspect(bundle, expected, capgo) {
     return inspectAll(bundle, expected, Number.POSITIVE_INFINITY, capgo);
 }
-/** As `inspect`, of a bundle that devices are given already: the zip, or some delta files where it has none. */
-function inspectServed(bundle, expected, capgo) {
-    return inspectAll(bundle, expected, bundle.r2_path === null ? SAMPLE : 0, capgo);
+/**
+ * As `inspect`, of a bundle that devices are given already: the zip, or some delta files where it has none. Objects go
+ * with bundles that are deleted: where that happened since this one was made, more of them are looked at.
+ */
+function inspectServed(bundle, expected, deletedAt, capgo) {
+    const isSuspect = deletedAt !== null && Date.parse(deletedAt) > Date.parse(bundle.created_at) - stored_LONGEST_RUN;
+    return inspectAll(bundle, expected, isSuspect ? LARGE_SAMPLE : bundle.r2_path === null ? SAMPLE : 0, capgo);
 }
 async function inspectAll(bundle, expected, mostFiles, capgo) {
     const [zip, files] = await Promise.all([
@@ -63150,7 +64585,7 @@ async function hasContent(bundle, path, stored, { zip, opener }, capgo) {
     if (key === null)
         return true;
     if (session === null)
-        return stored.size > 0 && stored.size % stored_BLOCK === 0;
+        return stored.size > 0 && stored.size % BLOCK === 0;
     const plain = await capgo.hashStored(path, stored.size, () => session.decipher());
     return plain !== null && plain.sha256 === plainSha256(bundle, opener);
 }
@@ -63159,18 +64594,27 @@ async function inspectFiles(bundle, most, capgo) {
     if (bundle.manifest_count === 0)
         return null;
     const rows = await capgo.readManifests([bundle]);
-    const paths = [...new Set(rows.map(({ s3_path }) => s3_path))];
+    const paths = new Set(rows.map(({ s3_path }) => s3_path));
+    const chosen = paths.size <= most ? [...paths] : chooseFiles(rows, bundle.session_key || null, most);
     const queue = new dist/* default */.Ay({ concurrency: AT_ONCE });
-    const found = await queue.addAll(paths.slice(0, most).map(path => () => capgo.describeStored(path)));
+    const found = await queue.addAll(chosen.map(path => () => capgo.describeStored(path)));
     const lost = found.filter(object => object === null).length;
     return {
-        size: found.length === paths.length
+        size: found.length === paths.size
             ? found.reduce((sum, object) => sum + (object?.size ?? 0), 0)
             : sumOf(rows.map(({ file_size }) => file_size)),
-        fault: lost === 0 && paths.length > 0
+        fault: lost === 0 && paths.size > 0
             ? null
             : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
     };
+}
+/** First those whose object may go with a bundle that has it under another name, then others evenly over the list. */
+function chooseFiles(rows, sessionKey, most) {
+    const step = Math.max(1, rows.length / most);
+    const evenly = Array.from({ length: most }, (_, at) => rows[Math.floor(at * step)]);
+    const inDanger = rows.filter(row => !isOwnKey(row, sessionKey));
+    const paths = [...inDanger, ...evenly].flatMap(row => (row === undefined ? [] : [row.s3_path]));
+    return [...new Set(paths)].slice(0, most);
 }
 
 ;// CONCATENATED MODULE: ./src/gather.ts
@@ -63199,34 +64643,41 @@ async function inspectFiles(bundle, most, capgo) {
 
 
 
+
 /**
  * What the repository says: config, versions, native versions. With `takesBuild`
- * the web build comes from elsewhere, and the web folder need not be known.
+ * the web build comes from elsewhere, and the web folder need not be known. `beforeInstall` as for the config.
  */
-async function gatherProject(inputs, trigger, deps, { takesBuild, channelName, purpose, }) {
+async function gatherProject(inputs, trigger, deps, { takesBuild, channelName, purpose, beforeInstall, }) {
     const directory = appDirectory(inputs, deps);
-    const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, takesBuild);
+    const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, takesBuild, beforeInstall);
     const root = deps.workspace;
+    const packageDirectory = await packageFolder(capacitorDirectory, root);
     const isStrict = inputs.checkNotifyAppReady && !takesBuild;
+    const { natives, unread } = await nativeVersions(inputs, root, capacitorDirectory, config);
+    const judged = judgeNatives(natives, unread);
     return {
         root: deps.workspace,
         directory,
         capacitorDirectory,
+        packageDirectory,
         appId,
         webDirectory: inputs.webDir === null
             ? (0,external_node_path_.resolve)(capacitorDirectory, config?.webDir ?? '')
             : (0,external_node_path_.resolve)(directory, inputs.webDir),
-        natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
+        natives: judged.natives,
+        unread,
         wanted: await wantedVersion(inputs, trigger, deps.workspace, directory),
         warnings: [
             ...changedInputs(inputs, trigger),
             ...warnings,
-            ...(await checkUpdater(root, capacitorDirectory, isStrict)),
+            ...(await checkUpdater(root, packageDirectory, isStrict)),
             ...(await checkApp(config, root, {
                 pluginUrl: inputs.hosts.plugin,
                 channelName,
                 purpose: purpose.kind,
             })),
+            ...judged.warnings,
             ...(await checkKeys(inputs.privateKey, config, deps.workspace)),
         ],
         childEnv: childEnv(inputs, deps),
@@ -63238,13 +64689,16 @@ async function gatherApp(inputs, trigger, deps) {
     const { appId, config, capacitorDirectory, warnings } = await gatherConfig(inputs, trigger, deps, true);
     const isKeyGiven = inputs.privateKey !== '';
     const publicKey = config?.updater.publicKey;
+    const { natives, unread } = await nativeVersions(inputs, deps.workspace, capacitorDirectory, config);
+    const judged = judgeNatives(natives, unread);
     return {
         root: deps.workspace,
         appId,
-        natives: await nativeVersions(inputs, deps.workspace, capacitorDirectory, config),
+        natives: judged.natives,
         childEnv: childEnv(inputs, deps),
         warnings: [
             ...warnings,
+            ...judged.warnings,
             ...(isKeyGiven ? await checkKeys(inputs.privateKey, config, deps.workspace) : []),
         ],
         opener: isKeyGiven
@@ -63263,7 +64717,7 @@ async function checkUpdater(root, directory, isStrict) {
     if (!isStrict)
         return [message];
     throw new src_errors/* ActionError */.lZ('updater_missing', message, {
-        hint: 'Install the plugin (npm install @capgo/capacitor-updater, npx cap sync), call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
+        hint: 'Add the plugin there (for example npm install @capgo/capacitor-updater), run npx cap sync, call notifyAppReady() when the app starts, and release the app to the stores. If the native app has the plugin from elsewhere, set the input check-notify-app-ready to false.',
         at: { file },
     });
 }
@@ -63279,7 +64733,7 @@ async function checkApp(config, root, target) {
         serverUrl: serverUrl || null,
         isUpdateOff: updater.isOff === true,
         updateUrl: updater.updateUrl || null,
-        updaterVersion: await readUpdaterVersion((0,external_node_path_.dirname)(file), []),
+        updaterVersion: await readUpdaterVersion(await packageFolder((0,external_node_path_.dirname)(file), root), []),
     });
 }
 /**
@@ -63335,9 +64789,9 @@ async function gatherAppId(inputs, trigger, deps) {
  * Reads the Capacitor config. It is evaluated never where a stranger's code may stand there; where the inputs say all
  * that is needed of it, one that cannot be read is a warning, unless it has the key that the bundle is encrypted for.
  */
-async function gatherConfig(inputs, trigger, deps, webDirKnown) {
+async function gatherConfig(inputs, trigger, deps, webDirKnown, beforeInstall = false) {
     const root = deps.workspace;
-    const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps));
+    const capacitorDirectory = await findCapacitorDirectory(appDirectory(inputs, deps), root);
     const isComplete = inputs.appId !== null && (webDirKnown || inputs.webDir !== null);
     if (!isComplete && isPrivileged(trigger)) {
         const missing = inputs.appId === null ? 'app-id' : 'web-dir';
@@ -63354,8 +64808,11 @@ async function gatherConfig(inputs, trigger, deps, webDirKnown) {
         evaluatorPath: deps.evaluator.script,
         signal: deps.stop.signal,
         dataOnly: isPrivileged(trigger),
+        beforeInstall,
     }).catch((error) => {
         if (!(error instanceof src_errors/* ActionError */.lZ) || error instanceof src_errors/* Stopped */.C9)
+            throw error;
+        if (beforeInstall && error instanceof PackagesMissing)
             throw error;
         if (!isComplete)
             throw error;
@@ -63367,6 +64824,8 @@ async function gatherConfig(inputs, trigger, deps, webDirKnown) {
         warnings.push(`The Capacitor config was not read (${error.code}: ${error.message}) The inputs "app-id" and "web-dir" are used; its native version and its publicKey are not known.`);
         return null;
     });
+    if (config?.unset !== undefined)
+        warnings.push(`${shownPath(root, config.file)} has no value for ${config.unset.join(' and ')}: the variable is not set. Pass it with the input build-env.`);
     const appId = inputs.appId ?? config?.appId ?? '';
     requireAppId(appId, config === null ? undefined : { file: shownPath(root, config.file) });
     return { appId, config, capacitorDirectory, warnings };
@@ -63387,6 +64846,14 @@ function childEnv({ capgoToken, devicesToken, githubToken, privateKey, hosts }, 
 function buildEnv(inputs, deps) {
     return { ...childEnv(inputs, deps), ...inputs.buildVariables };
 }
+/** Where and with what the install and the build run. */
+function gatherWorkplace(inputs, deps) {
+    return {
+        root: deps.workspace,
+        directory: appDirectory(inputs, deps),
+        buildEnv: buildEnv(inputs, deps),
+    };
+}
 function appDirectory({ workingDirectory }, { workspace }) {
     const directory = (0,external_node_path_.resolve)(workspace, workingDirectory);
     if (isInside(workspace, directory))
@@ -63394,39 +64861,44 @@ function appDirectory({ workingDirectory }, { workspace }) {
     throw new src_errors/* ActionError */.lZ('outside_checkout', `working-directory "${workingDirectory}" is outside of the checkout.`, { hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".' });
 }
 async function nativeVersions(inputs, root, directory, config) {
-    if (inputs.nativeVersion !== null)
-        return [{ platform: 'any', ...withoutBuildMetadata(inputs.nativeVersion, 'input "native-version"') }];
+    if (inputs.nativeVersion !== null) {
+        const given = withoutBuildMetadata(inputs.nativeVersion, 'input "native-version"');
+        return { natives: [{ platform: 'any', ...given }], unread: [] };
+    }
     return readNativeVersions({ root, directory, config });
 }
 async function wantedVersion({ version }, { ref }, root, directory) {
-    const file = (0,external_node_path_.join)(directory, 'package.json');
-    const content = version === null ? await (0,promises_.readFile)(file, 'utf8').catch(() => null) : null;
-    const manifest = content === null ? null : parseJson(content, shownPath(root, file), 'package_json_broken');
     return chooseVersion({
         input: version,
         tag: ref.type === 'tag' ? ref.name : null,
-        manifest: manifest,
+        manifest: version === null ? await findManifest(directory, root) : null,
     });
 }
 /** What Capgo says before anything is built. */
-async function gatherRemote(project, target, { minUpdateVersion, onIncompatible, dryRun, force }, capgo) {
+async function gatherRemote(project, target, { minUpdateVersion, onIncompatible, dryRun, force, delta }, capgo) {
     // Who needs this answer later then sees what is wrong with it. Now it takes no time.
     if (!dryRun)
         capgo.readFilesConfig().catch(() => { });
-    const { app, channel, publicChannels, newest } = await capgo.readAppAndChannel(project.appId, target.channelName);
+    const { app, channel, publicChannels, newest, deletedAt } = await capgo.readAppAndChannel(project.appId, target.channelName);
+    // Only these two leave a form out on purpose.
+    const isAsked = channel !== null && (delta === 'false' || delta === 'only');
     return {
         app,
         facts: {
+            updatePackage: isAsked ? await capgo.readUpdatePackage(project.appId, channel) : null,
+            delta,
             appId: project.appId,
             channelName: target.channelName,
             channelWhy: target.why,
             channel,
             publicChannels,
             newest,
+            deletedAt,
             purpose: target.purpose,
             // A preview has a name of its own, so that the version stays free for the release.
             wanted: { ...project.wanted, forced: project.wanted.forced && target.purpose.kind === 'branch' },
             natives: project.natives,
+            unread: project.unread,
             commit: target.commit,
             commitWhy: target.commitWhy,
             isChosen: target.isChosen,
@@ -63456,8 +64928,11 @@ async function gatherForContent(facts, names, content, isOld, baseChannels, capg
     const looked = new Map();
     /** Bundles with this content are looked at in the store before any device is given them. */
     const look = (bundle) => {
-        const seeing = bundle.id === facts.channel?.version?.id ? inspectServed : inspect;
-        const inspection = looked.get(bundle.id) ?? seeing(bundle, { zip: content.zip, opener: content.encryption }, capgo);
+        const expected = { zip: content.zip, opener: content.encryption };
+        const inspection = looked.get(bundle.id) ??
+            (bundle.id === facts.channel?.version?.id
+                ? inspectServed(bundle, expected, facts.deletedAt, capgo)
+                : inspect(bundle, expected, capgo));
         looked.set(bundle.id, inspection);
         return inspection;
     };
@@ -63510,7 +64985,7 @@ async function gatherForContent(facts, names, content, isOld, baseChannels, capg
 }
 /** What the channel rolls out besides what it serves. */
 async function gatherRollout(appId, channel, capgo, standingTo) {
-    const active = channel === null ? null : activeRollout(channel);
+    const active = channel === null ? null : (0,plan_rollout/* activeRollout */.GY)(channel);
     const bundle = active === null ? null : await capgo.readBundleById(appId, active.id);
     return bundle === null ? null : { bundle, standing: await standingTo(bundle) };
 }
@@ -63555,6 +65030,10 @@ function listed({ path, compressedSize, size, crc32 }) {
     return { path, size: compressedSize, content: `${crc32} ${size}` };
 }
 
+// EXTERNAL MODULE: ./src/report/format.ts
+var format = __nccwpck_require__(2011);
+// EXTERNAL MODULE: ./src/report/markdown.ts
+var report_markdown = __nccwpck_require__(4285);
 ;// CONCATENATED MODULE: ./node_modules/uqr/dist/index.mjs
 var QrCodeDataType = /* @__PURE__ */ ((QrCodeDataType2) => {
   QrCodeDataType2[QrCodeDataType2["Border"] = -1] = "Border";
@@ -64344,705 +65823,10 @@ function rows(modules, negative) {
     return modules.map(row => row.map(isDark => (isDark === negative ? '\u00a0' : '█')).join('')).join('<br>');
 }
 
-;// CONCATENATED MODULE: ./src/report/status.ts
-
-
-const SHOWN = 200;
-/** Blocks of the job summary: one line a channel, and how many devices are on something else. */
-function renderStatus({ channels, devices, appId }) {
-    if (channels.length === 0)
-        return ['### 📡 No channel yet', `${code(appId)} has no channel; the first publish makes one.`];
-    const rows = channels.slice(0, SHOWN).map(row);
-    const left = channels.length - rows.length;
-    const counted = new Map(channels.flatMap(({ bundle, rollout }) => [bundle, rollout].flatMap(each => (each?.devices == null ? [] : [[each.name, each.devices]]))));
-    const known = [...counted.values()].reduce((sum, count) => sum + count, 0);
-    return [
-        `### 📡 ${plural(channels.length, 'channel')} of ${code(appId)}`,
-        table(['channel', 'serves', 'since', 'from', 'rollout', 'overrides', 'devices'], rows, [
-            '---',
-            '---',
-            '---',
-            '---',
-            '---',
-            '--:',
-            '--:',
-        ]),
-        left > 0 ? `${plural(left, 'more channel')} in the output ${code('status')}.` : '',
-        devices === null
-            ? ''
-            : `Capgo knows ${plural(devices, 'device')}; ${known.toLocaleString('en-US')} of them ${known === 1 ? 'runs' : 'run'} one of these bundles, ${(devices - known).toLocaleString('en-US')} something else, such as the code that the app was installed with.`,
-    ];
-}
-function row({ channel, public: isPublic, platforms, bundle, rollout, overrides }) {
-    const off = ['ios', 'android'].filter(platform => !platforms.includes(platform));
-    return [
-        `${code(channel)}${isPublic ? ' (public)' : ''}${off.length === 0 ? '' : ` – off for ${off.join(' and ')}`}`,
-        bundle === null ? 'nothing' : code(bundle.name),
-        bundle === null ? '' : formatTime(bundle.since),
-        bundle === null ? '' : origin(bundle),
-        rollout === null
-            ? ''
-            : `${code(rollout.name)} for ${rollout.percentage}%${rollout.paused ? ', paused' : ''}, ${origin(rollout)}`,
-        overrides === null ? '?' : String(overrides),
-        [bundle, rollout]
-            .flatMap(each => (each === null ? [] : [each.devices === null ? '?' : String(each.devices)]))
-            .join(' + '),
-    ];
-}
-function origin({ commit, pull, rolledBackFrom }) {
-    if (commit === null)
-        return 'not by this action';
-    const from = `${markdown_link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.ref)}`;
-    const of = pull === null ? '' : ` for ${markdown_link(escapeText(`#${pull.number}`), pull.url)}`;
-    const back = rolledBackFrom === null ? '' : `, rolled back from ${code(rolledBackFrom)}`;
-    return `${from}${of}${back}`;
-}
-/** `2026-10-22 10:15 UTC`. */
-function formatTime(iso) {
-    const found = iso === null ? null : /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d)/.exec(iso);
-    return found === null ? '' : `${found[1]} ${found[2]} UTC`;
-}
-/** The log's lines for a status: what a person wants to know at once. */
-function listStatus(channels) {
-    return channels.map(({ channel, bundle, rollout }) => {
-        const from = bundle?.commit == null ? '' : ` from ${shortSha(bundle.commit.sha)}`;
-        const some = rollout === null
-            ? ''
-            : `; ${rollout.name} for ${rollout.percentage}%${rollout.paused ? ', paused' : ''}`;
-        return `${channel}: ${bundle?.name ?? 'nothing'}${from}${some}`;
-    });
-}
-const BECAUSE = {
-    served: 'served by a channel',
-    rollback: 'what a channel would be rolled back to',
-    newest: 'among the newest',
-    foreign: 'not made by this action',
-    unfinished: 'not finished',
-};
-/** Blocks of the job summary of a clean-up of old bundles. */
-function renderHousekeeping(result) {
-    const { outcome, reason, removed, linked, kept } = result;
-    const rows = removed.slice(0, SHOWN).map(({ name, made }) => [code(name), formatTime(made)]);
-    const left = removed.length - rows.length;
-    const stay = Object.keys(BECAUSE)
-        .filter(why => kept[why] > 0)
-        .map(why => `- ${kept[why]} ${BECAUSE[why]}`);
-    return [
-        outcome === 'planned' ? '### 🧪 Dry run: old bundles' : '### 🧹 Old bundles',
-        escapeText(reason),
-        rows.length === 0 ? '' : table(['bundle', 'made'], rows),
-        left > 0 ? `${plural(left, 'more bundle')}.` : '',
-        linked.map(name => `- ${code(name)} stays: a channel serves it now.`).join('\n'),
-        stay.length === 0 ? '' : `These stay:\n\n${stay.join('\n')}`,
-    ];
-}
-
-;// CONCATENATED MODULE: ./src/plan/testers.ts
-/**
- * Where every tester's device belongs: on the channel of the newest open pull request that wants it, else on its
- * standing channel, else nowhere. Where the file never had a device, somebody put it there, and there it stays.
- */
-function planTesters(facts) {
-    const { today, overrides, prune } = facts;
-    const now = byDevice(facts.testers);
-    const earlier = byDevice(facts.earlier ?? []);
-    const placed = new Set((facts.earlier ?? []).map(({ device, channel }) => `${device} ${channel}`));
-    const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull);
-    const wanted = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }));
-    const previewChannels = new Set(facts.previews.map(({ channel }) => channel));
-    const assignments = [];
-    const renewals = new Map();
-    const known = new Map([...wanted.flatMap(({ devices }) => [...devices]), ...now]);
-    for (const [device, tester] of known) {
-        const asking = wanted.flatMap(({ preview, devices }) => {
-            const asked = devices.get(device);
-            return asked === undefined ? [] : [{ preview, isPast: isPast(asked, today) }];
-        });
-        const wanting = asking.filter(({ isPast }) => !isPast).map(({ preview }) => preview);
-        const [winner] = wanting;
-        const standing = now.get(device);
-        const isExpired = isPast(tester, today);
-        const to = winner?.channel ?? (standing === undefined || isPast(standing, today) ? null : standing.channel);
-        const current = overrides.get(device);
-        const from = current?.channel ?? null;
-        const base = {
-            device,
-            tester,
-            from,
-            to,
-            pull: winner?.pull ?? null,
-            others: wanting.slice(1).map(({ pull }) => pull),
-            expiredFor: asking.filter(({ isPast }) => isPast).map(({ preview }) => preview.pull),
-        };
-        const isOurs = from === null ||
-            previewChannels.has(from) ||
-            from === standing?.channel ||
-            placed.has(`${device} ${from}`);
-        if (from === to) {
-            assignments.push({ ...base, state: from === null ? (isExpired ? 'expired' : 'none') : 'there' });
-            if (current !== undefined && current.updatedAt < facts.renewBefore)
-                renewals.set(current.channelId, [...(renewals.get(current.channelId) ?? []), device]);
-        }
-        else if (!isOurs)
-            assignments.push({ ...base, state: 'by_hand' });
-        else if (to !== null)
-            assignments.push({ ...base, state: 'set' });
-        else if (prune !== 'never')
-            assignments.push({ ...base, state: isExpired ? 'expired' : 'release' });
-        else
-            assignments.push({ ...base, to: from, state: 'there' });
-    }
-    const gone = { tester: null, to: null, pull: null, others: [], expiredFor: [], state: 'release' };
-    if (prune !== 'never')
-        for (const [device, tester] of earlier) {
-            const from = overrides.get(device)?.channel;
-            if (known.has(device) || from === undefined)
-                continue;
-            if (previewChannels.has(from) || placed.has(`${device} ${from}`))
-                assignments.push({ ...gone, device, tester, from });
-        }
-    if (prune === 'exclusive') {
-        const standing = [...now.values(), ...(facts.earlier ?? [])].flatMap(({ channel }) => channel ?? []);
-        const managed = new Set([...previewChannels, ...standing]);
-        for (const [device, { channel: from }] of overrides)
-            if (managed.has(from) && !known.has(device) && !earlier.has(device))
-                assignments.push({ ...gone, device, from });
-    }
-    return { assignments, renewals };
-}
-/** Days after its last write in which Capgo may still have an override: 30 on some servers, 90 on others. */
-const LIFE_DAYS = 90;
-/** Versions of the file that are looked at: each is a request. */
-const MOST_VERSIONS = 50;
-/**
- * The versions of the file, given newest first, whose overrides may still be there: those of the last 90 days before
- * `until`, and the one that held when they began. Commits are dated by their committers' clocks, so `until` is a
- * commit's date too. `leftOut` counts what would count and is too much.
- */
-function versionsThatCount(versions, until) {
-    const newest = Math.max(...[until, versions[0]?.at ?? null].map(at => Date.parse(at ?? '') || 0));
-    const begin = newest - LIFE_DAYS * 24 * 60 * 60 * 1000;
-    const last = versions.findIndex(({ at }) => at !== null && Date.parse(at) < begin);
-    const alive = last === -1 ? versions : versions.slice(0, last + 1);
-    const counted = alive.slice(0, MOST_VERSIONS);
-    return { counted, leftOut: alive.length - counted.length };
-}
-/**
- * Whether who was in the file earlier could change the plan. `isWhole`: devices that are not in the file are this
- * run's matter too.
- */
-function asksForHistory({ assignments }, facts, isWhole) {
-    const planned = new Set(assignments.map(({ device }) => device));
-    const isUnknown = (device) => !planned.has(device);
-    return (assignments.some(({ state }) => state === 'by_hand') ||
-        (isWhole && facts.prune !== 'never' && [...facts.overrides.keys()].some(isUnknown)));
-}
-/** The devices that a pull request asks for, by id; those whose last day is over too. */
-function wantedBy(preview, facts) {
-    const { open } = preview;
-    const testers = preview.testers ?? facts.testers;
-    if (open === null)
-        return new Map();
-    const rules = facts.assign ?? defaultRules(testers);
-    const isLogin = (login, wanted) => login?.toLowerCase() === wanted.toLowerCase();
-    const wants = ({ github, groups }) => rules.some(rule => rule.kind === 'group'
-        ? groups.includes(rule.name)
-        : rule.kind === 'all' ||
-            (rule.kind === 'author' ? [open.author] : open.reviewers).some(login => isLogin(github, login)));
-    return byDevice(testers.filter(wants));
-}
-/** Where the file tells whose device it is, a pull request goes to its author, else to everybody. */
-function defaultRules(testers) {
-    return testers.some(({ github }) => github !== null) ? [{ kind: 'author' }] : [{ kind: 'all' }];
-}
-/** Whether somebody's login decides, so that reviewers must be read. */
-function asksForReviewers(rules) {
-    return rules?.some(({ kind }) => kind === 'reviewers') ?? false;
-}
-function isPast({ until }, today) {
-    return until !== null && until < today;
-}
-function compareTesters(before, now) {
-    const old = byDevice(before);
-    const current = byDevice(now);
-    return {
-        added: now.filter(({ device }) => !old.has(device)),
-        removed: before.filter(({ device }) => !current.has(device)),
-        moved: now.flatMap(tester => {
-            const was = old.get(tester.device);
-            return was === undefined || was.channel === tester.channel ? [] : [{ tester, from: was.channel }];
-        }),
-    };
-}
-/**
- * What the file will say once a pull request is merged: the default branch's `current`, with what the branch's `own`
- * changed since `old`, where it began; entries it leaves alone are those of `current`. A branch that is behind removes nobody, and brings nobody back.
- */
-function mergeTesters(old, current, own) {
-    const began = byDevice(old);
-    const proposed = byDevice(own);
-    const isChanged = (tester) => {
-        const was = began.get(tester.device);
-        return was === undefined || saysOf(was) !== saysOf(tester);
-    };
-    const merged = current.flatMap(tester => {
-        const mine = proposed.get(tester.device);
-        if (mine === undefined)
-            return began.has(tester.device) ? [] : [tester];
-        return [isChanged(mine) && saysOf(mine) !== saysOf(tester) ? mine : tester];
-    });
-    const listed = byDevice(current);
-    return [...merged, ...own.filter(tester => !listed.has(tester.device) && isChanged(tester))];
-}
-/** What the file says of a tester, wherever it stands. */
-function saysOf({ line, column, ...said }) {
-    return JSON.stringify(said);
-}
-function byDevice(testers) {
-    return new Map(testers.map(tester => [tester.device, tester]));
-}
-/** The first part of a device id: enough to tell devices apart, and not the id itself. */
-function testers_shortDevice(device) {
-    return `${device.slice(0, 8)}…`;
-}
-
-;// CONCATENATED MODULE: ./src/report/testers.ts
-
-
-
-/** So many devices are shown; the rest is counted. */
-const ROWS_SHOWN = 50;
-const NAMES_SHOWN = 10;
-/** A longer table of a comment is folded away. */
-const OPEN_UP_TO = 8;
-/** The table of a comment or summary; empty without rows. In a table about one `channel` its name is not repeated. */
-function renderTesters(rows, channel = null) {
-    if (rows.length === 0)
-        return '';
-    const shown = rows.slice(0, ROWS_SHOWN);
-    const withInstallation = shown.some(row => describeInstallation(row) !== '');
-    const body = table(['device', channel === null ? 'channel' : 'state', ...(withInstallation ? ['will it install?'] : [])], shown.map(row => [
-        `${row.name === null ? '' : `${escapeText(row.name)} `}${code(testers_shortDevice(row.device))}`,
-        describeState(row, channel),
-        ...(withInstallation ? [describeInstallation(row)] : []),
-    ]));
-    const left = rows.length - shown.length;
-    return left === 0 ? body : `${body}\n\n${plural(left, 'more device', 'more devices')}.`;
-}
-/** The section of a comment: open where there is something to look at. */
-function renderTesterSection(rows) {
-    if (rows.length === 0)
-        return '';
-    const have = rows.filter(row => row.takenBy === null && (row.state === 'there' || row.state === 'set')).length;
-    const devices = plural(rows.length, "tester's device", "testers' devices");
-    const title = `${have === rows.length ? 'On' : have === 0 ? 'On none of' : `On ${have} of`} ${devices}`;
-    const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? null;
-    return details(`<b>${title}</b>`, renderTesters(rows, own ?? ''), rows.length <= OPEN_UP_TO);
-}
-function renderMerging(merging) {
-    if (merging === null)
-        return '';
-    const { added, removed, moved } = merging;
-    const counts = [
-        added.length === 0 ? '' : `+${added.length}`,
-        removed.length === 0 ? '' : `−${removed.length}`,
-        moved.length === 0 ? '' : `moved ${moved.length}`,
-    ].filter(part => part !== '');
-    if (counts.length === 0)
-        return 'Merging it changes the testers file, and nobody comes, goes or moves.';
-    const name = (tester) => `${tester.name === null ? '' : `${escapeText(tester.name)} `}${code(testers_shortDevice(tester.device))}`;
-    const lines = [
-        ...added.map(tester => `- ${name(tester)} comes${tester.channel === null ? '' : ` to ${code(tester.channel)}`}`),
-        ...removed.map(tester => `- ${name(tester)} goes`),
-        ...moved.map(({ tester, from }) => `- ${name(tester)} moves from ${from === null ? 'no channel' : code(from)} to ${tester.channel === null ? 'none' : code(tester.channel)}`),
-    ];
-    const more = lines.length - NAMES_SHOWN;
-    const list = [...lines.slice(0, NAMES_SHOWN), ...(more > 0 ? [`- and ${more} more`] : [])];
-    return `Merging it changes the testers: ${counts.join(', ')}.\n\n${list.join('\n')}`;
-}
-/** One line: what was done with how many. */
-function countTesters({ counts }) {
-    const parts = [
-        counts.assigned === 0 ? '' : `${counts.assigned} assigned`,
-        counts.released === 0 ? '' : `${counts.released} released`,
-        counts.renewed === 0 ? '' : `${counts.renewed} renewed`,
-        counts.failed === 0 ? '' : `${counts.failed} failed`,
-    ].filter(part => part !== '');
-    return parts.length === 0
-        ? `${plural(counts.total, 'tester')}, all where they belong`
-        : `${plural(counts.total, 'tester')}: ${parts.join(', ')}`;
-}
-function describeState(row, channel) {
-    const { state, from, to, fromPull, takenBy, until, planned } = row;
-    if (takenBy !== null)
-        return `↪️ taken by #${takenBy}, which is newer`;
-    switch (state) {
-        case 'failed':
-            return from === null ? `❌ not on ${code(to ?? '')}` : `❌ still on ${code(from)}`;
-        case 'set': {
-            const what = planned ? 'would come' : '✅ assigned';
-            return `${what}${to === channel ? '' : ` to ${code(to ?? '')}`}${fromPull === null ? '' : `, taken from #${fromPull}`}`;
-        }
-        case 'there':
-            return `✅ already ${to === channel ? 'there' : `on ${code(to ?? '')}`}`;
-        case 'release':
-            return `${planned ? 'would be released from' : '👋 released from'} ${code(from ?? '')}`;
-        case 'by_hand':
-            return `✋ stays on ${code(from ?? '')}, set by hand`;
-        case 'expired':
-            return `⌛ expired ${escapeText(until ?? '')}${from === null ? '' : `, released from ${code(from)}`}`;
-        case 'none':
-            return 'on no channel of its own';
-    }
-}
-function describeInstallation({ installation, state, takenBy }) {
-    if (installation === null || takenBy !== null || state === 'failed' || state === 'by_hand')
-        return '';
-    switch (installation.kind) {
-        case 'takes':
-            return 'yes, at the next start';
-        case 'runs':
-            return 'runs it already';
-        case 'never_seen':
-            return 'never seen by Capgo';
-        case 'refuses':
-            return `**no**: ${escapeText(installation.rule)}`;
-    }
-}
-/** "2 devices (ada00000…, b0b00000…)". */
-function nameDevices(devices) {
-    const shown = devices.slice(0, 5).map(testers_shortDevice).join(', ');
-    const more = devices.length > 5 ? ` and ${devices.length - 5} more` : '';
-    return `${plural(devices.length, 'device')} (${shown}${more})`;
-}
-
-;// CONCATENATED MODULE: ./src/report/render.ts
-
-
-
-
-
-
-/** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
-const LONGEST_SUMMARY = 1024 * 1024 - 4096;
-/** So many files and output lines are shown; the rest is counted. */
-const FILES_SHOWN = 40;
-const LEFT_OUT_SHOWN = 10;
-const LINES_SHOWN = 60;
-/** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
-function renderSummary(result) {
-    const markdown = blocks(result).filter(block => block !== '');
-    return `${limit(markdown.join('\n\n'), LONGEST_SUMMARY)}\n`;
-}
-/** What came of the run, as one line for the log. */
-function describeOutcome(result) {
-    const testers = result.kind === 'failed' || result.testers === null ? '' : ` ${countTesters(result.testers)}.`;
-    return makeVisible(`${result.outcome}: ${describe(result)}${testers}`);
-}
-/** The decisions of a plan as aligned lines for the log: what, value, why. */
-function renderLogPlan(decisions) {
-    const rows = decisions.map(({ what, value, why }) => [what, value, why].map(makeVisible));
-    const width = (column) => Math.max(...rows.map(row => row[column].length));
-    return rows.map(([what, value, why]) => `${what.padEnd(width(0))}  ${value.padEnd(width(1))}  ${why}`.trimEnd());
-}
-function describe(result) {
-    switch (result.kind) {
-        case 'failed':
-        case 'skipped':
-        case 'cleaned':
-        case 'housekeeping':
-            return result.reason;
-        case 'status':
-            return result.reason;
-        case 'publish': {
-            const { outcome, reason, channel, bundle, before, commit } = result;
-            if (outcome === 'planned')
-                return reason;
-            if (outcome !== 'published')
-                return `channel ${channel.name} keeps ${bundle.name || 'no bundle'}. ${reason}`;
-            const size = bundle.size === null ? '' : ` (${formatBytes(bundle.size)})`;
-            const some = rolledOut(result);
-            if (some !== null && outcome === 'published')
-                return `channel ${channel.name} gives ${bundle.name} to ${formatShare(some.bps)} of its devices${some.paused ? ' (paused)' : ''}; the others have ${some.others ?? 'nothing'}.`;
-            const instead = before === null || before.id === bundle.id ? '' : `, instead of ${before.name}`;
-            return `channel ${channel.name} serves ${bundle.name}${size}${commit === null ? '' : ` from ${shortSha(commit.sha)}`}${instead}.`;
-        }
-    }
-}
-function blocks(result) {
-    switch (result.kind) {
-        case 'failed':
-            return failed(result);
-        case 'skipped':
-            return skipped(result);
-        case 'cleaned':
-            return cleaned(result);
-        case 'housekeeping':
-            return [...renderHousekeeping(result), warnings(result.warnings)];
-        case 'status':
-            return [...renderStatus(result), warnings(result.warnings)];
-        case 'publish':
-            return published(result);
-    }
-}
-function failed({ what: work, code: id, reason, hint, at, output, problems }) {
-    const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':');
-    const what = `<b>${escapeText(reason)}</b>`;
-    return [
-        `### ❌ ${escapeText(`${work} failed`)}`,
-        markdown_alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
-        problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
-        `<sub>${render_row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
-        output === null || output.trim() === ''
-            ? ''
-            : details('End of the output', codeBlock(lastLines(output)), true),
-    ];
-}
-function skipped({ reason, testers }) {
-    if (testers === null)
-        return ['### ⏭️ Nothing to publish', escapeText(reason)];
-    return [`### 👥 ${countTesters(testers)}`, ...testerDetails(testers), escapeText(reason)];
-}
-/** What was done with the devices of testers, in a summary that is about something else. */
-function testersOf(testers) {
-    return testers === null ? [] : [`**👥 ${countTesters(testers)}**`, ...testerDetails(testers)];
-}
-function testerDetails({ changed, rows, failures }) {
-    const failed = failures.map(({ message, hint, devices }) => {
-        const what = `${escapeText(nameDevices(devices))}: <b>${escapeText(message)}</b>`;
-        return markdown_alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`);
-    });
-    const more = changed.filter(row => rows.every(({ device }) => device !== row.device));
-    return [...failed, renderTesters([...rows, ...more])];
-}
-function cleaned({ outcome, reason, previews, testers, warnings: texts }) {
-    const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
-    const names = (all) => all.map(code).join(', ');
-    const rows = shown.map(({ why, channels, bundles, devices }) => [
-        escapeText(why),
-        names(channels),
-        names(bundles),
-        String(devices),
-    ]);
-    const kept = previews.flatMap(each => each.kept).map(text => `- ${escapeText(text)}`);
-    return [
-        outcome === 'planned' ? '### 🧪 Dry run: previews that would go' : '### 🧹 Previews removed',
-        rows.length === 0
-            ? escapeText(reason)
-            : table(['because', 'channel', 'bundles', 'devices taken off'], rows),
-        kept.join('\n'),
-        ...testersOf(testers),
-        warnings(texts),
-    ];
-}
-function published(result) {
-    return [
-        `### ${headline(result)}`,
-        render_origin(result),
-        why(result),
-        result.verified === null ? '' : escapeText(result.verified),
-        preview(result),
-        ...testersOf(result.testers),
-        renderMakeup(result.makeup),
-        changes(result.change),
-        renderNatives(result.natives),
-        warnings(result.warnings),
-        decisions(result),
-        footer(result),
-    ];
-}
-function warnings(texts) {
-    return setApart(texts.map(escapeText));
-}
-/** Sentences in Markdown, as one warning. */
-function setApart(sentences) {
-    if (sentences.length === 0)
-        return '';
-    const body = sentences.length === 1 ? sentences.join() : sentences.map(each => `- ${each}`).join('\n');
-    return markdown_alert('WARNING', body);
-}
-function headline(result) {
-    const { outcome, channel, bundle, by } = result;
-    const size = bundle.size === null ? '' : ` · ${formatBytes(bundle.size)}`;
-    const name = `${bundle.name === '' ? 'no bundle' : code(bundle.name)}${size}`;
-    const some = rolledOut(result);
-    if (some !== null) {
-        const share = `${name} to ${formatShare(some.bps)}${some.paused ? ', paused' : ''}`;
-        if (outcome === 'published')
-            return `✅ ${code(channel.name)} gives ${share}`;
-        if (outcome === 'unchanged')
-            return `☑️ ${code(channel.name)} already gives ${share}`;
-        if (outcome === 'planned')
-            return `🧪 Dry run: ${code(channel.name)} would give ${share}`;
-    }
-    switch (outcome) {
-        case 'published':
-            return `✅ ${code(channel.name)} serves ${name}`;
-        case 'unchanged':
-            return `☑️ ${code(channel.name)} already serves ${name}`;
-        case 'stale':
-            return `⏭️ ${code(channel.name)} keeps the newer ${name}`;
-        case 'planned':
-            return `🧪 Dry run: ${code(channel.name)} would ${by === null ? 'keep' : 'serve'} ${name}`;
-    }
-}
-/** The commit, what it replaces, which bundle it is. */
-function render_origin(result) {
-    const { outcome, channel, bundle, before, commit, by } = result;
-    const from = commit === null ? '' : `${markdown_link(code(shortSha(commit.sha)), commit.url)} on ${code(commit.refName)}`;
-    const page = bundle.id === null ? '' : markdown_link(`bundle ${bundle.id}`, bundle.url);
-    // The bundle of a stale run is not of its commit.
-    if (outcome === 'stale')
-        return render_row([from === '' ? '' : `This run: commit ${from}`, page === '' ? '' : `served: ${page}`]);
-    const replaced = before === null ? firstOf(channel) : `replaces ${code(before.name)}`;
-    const some = rolledOut(result);
-    const beside = some === null ? replaced : `the others have ${some.others === null ? 'nothing' : code(some.others)}`;
-    const commitOf = from === '' ? '' : `Commit ${from}`;
-    return render_row([commitOf, (by === null && some === null) || before?.id === bundle.id ? '' : beside, page]);
-}
-/** The rollout that the result's own bundle is in. */
-function rolledOut({ rollout, bundle }) {
-    return rollout?.of === bundle.name ? rollout : null;
-}
-function preview({ preview }) {
-    if (preview === null)
-        return '';
-    const comment = markdown_link(escapeText(`#${preview.pull}`), preview.commentUrl);
-    const web = preview.webUrl === null ? '' : markdown_link('in a browser', preview.webUrl);
-    return render_row([`Preview of ${comment}`, `on a phone: ${code(preview.deepLink)}`, web]);
-}
-function firstOf(channel) {
-    return channel.made ? `new ${channel.public ? 'public' : 'private'} channel` : "the channel's first bundle";
-}
-/** Where the version comes from; or why the channel got another bundle or was left alone. */
-function why({ outcome, reason, by, decisions, files }) {
-    // Nothing was built: the reason tells what was done with a bundle that was there.
-    if (files === null)
-        return escapeText(reason);
-    const said = decisions.find(({ what }) => what === 'bundle')?.why;
-    if (outcome === 'stale' || outcome === 'unchanged' || said === undefined)
-        return escapeText(reason);
-    const sentence = by === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`;
-    return escapeText(outcome === 'planned' ? `${sentence} Nothing was written.` : sentence);
-}
-function decisions({ decisions, leftOut, sourceMaps, outcome }) {
-    const rows = decisions.map(({ what, value, why }) => [escapeText(what), code(value), escapeText(why)]);
-    const shown = leftOut.slice(0, LEFT_OUT_SHOWN).map(({ path, why }) => `${code(path)} (${escapeText(why)})`);
-    if (leftOut.length > shown.length)
-        shown.push(`${leftOut.length - shown.length} more`);
-    const body = [
-        rows.length === 0 ? '' : table(['', 'chosen', 'because'], rows),
-        shown.length === 0 ? '' : `Left out of the bundle: ${shown.join(', ')}.`,
-        sourceMaps === null
-            ? ''
-            : `The source maps are kept as the artifact ${markdown_link(code(sourceMaps.name), sourceMaps.url)}.`,
-    ].filter(part => part !== '');
-    return body.length === 0 ? '' : details('How this was decided', body.join('\n\n'), outcome === 'planned');
-}
-function footer({ outcome, appId, bundle, channel, files, delta, durations, by }) {
-    const isOurs = outcome !== 'stale';
-    const facts = render_row([
-        escapeText(appId),
-        channel.public === null ? '' : `${channel.public ? 'public' : 'private'} channel`,
-        files === null || !isOurs ? '' : `${plural(files.count, 'file')}, ${formatBytes(files.bytes)} unpacked`,
-        delta === null ? '' : `${plural(delta.sent, 'new file')}, ${formatBytes(delta.sentBytes)}`,
-        bundle.sha256 === null || !isOurs ? '' : `SHA-256 ${code(bundle.sha256.slice(0, 12))}`,
-        durations.build === null ? '' : `built in ${formatDuration(durations.build)}`,
-        durations.upload === null || by === null ? '' : `published in ${formatDuration(durations.upload)}`,
-        `${formatDuration(durations.total)} in all`,
-    ]);
-    return `<sub>${facts}</sub>`;
-}
-/** The parts that say something, side by side. */
-function render_row(parts) {
-    return parts.filter(part => part !== '').join(' · ');
-}
-/** Counts on the folded line, files with sizes inside. */
-function changes(change) {
-    if (change === null)
-        return '';
-    const files = listChanges(change);
-    const since = code(change.since);
-    if (files.length === 0)
-        return `No file differs from ${since}.`;
-    return details(`<b>Files:</b> ${countChanges(files)} since ${since}`, tableOfChanges(files));
-}
-/** What installed apps may lack comes first; the table is open when they do. */
-function renderNatives(changes) {
-    if (changes.length === 0)
-        return '';
-    const lacking = changes.filter(({ compatible }) => !compatible);
-    const rows = [...lacking, ...changes.filter(({ compatible }) => compatible)].map(change => [
-        change.compatible ? '✓' : '⚠️',
-        code(change.name),
-        change.before === null ? '–' : code(change.before),
-        change.now === null ? '–' : code(change.now),
-        escapeText(change.why),
-    ]);
-    const title = lacking.length === 0
-        ? `<b>Native packages:</b> ${changes.length} changed, installed apps can take them`
-        : `<b>Native packages:</b> installed apps lack ${lacking.length} of ${changes.length} that changed`;
-    return details(title, table(['', 'package', 'before', 'now', 'because'], rows), lacking.length > 0);
-}
-/** `4 changed, 1 added`. */
-function countChanges(files) {
-    return ['changed', 'added', 'removed']
-        .map(kind => ({ kind, count: files.filter(file => file.kind === kind).length }))
-        .filter(({ count }) => count > 0)
-        .map(({ kind, count }) => `${count.toLocaleString('en-US')} ${kind}`)
-        .join(', ');
-}
-/** The first files with their sizes; the others are counted. */
-function tableOfChanges(files) {
-    const rows = files
-        .slice(0, FILES_SHOWN)
-        .map(file => [
-        code(file.path),
-        file.kind === 'added' ? '–' : formatBytes(file.sizeBefore),
-        file.kind === 'removed' ? '–' : formatBytes(file.size),
-        formatDifference(difference(file)),
-    ]);
-    const more = files.length - rows.length;
-    const list = table(['file', 'before', 'now', 'difference'], rows, ['---', '--:', '--:', '--:']);
-    return more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list;
-}
-/**
- * The files that differ, the largest differences first. Build tools put a hash of the content into names: an
- * added and a removed file whose names differ by nothing else are one file that changed.
- */
-function listChanges({ added, changed, removed }) {
-    const before = new Map(withoutHash(removed));
-    const pairs = withoutHash(added).flatMap(([name, now]) => {
-        const was = before.get(name);
-        return was === undefined ? [] : [{ now, was }];
-    });
-    const paired = new Set(pairs.flatMap(({ now, was }) => [now, was]));
-    const files = [
-        ...changed.map(file => ({ ...file, kind: 'changed' })),
-        ...pairs.map(({ now, was }) => ({ ...now, sizeBefore: was.sizeBefore, kind: 'changed' })),
-        ...added.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'added' })),
-        ...removed.filter(file => !paired.has(file)).map(file => ({ ...file, kind: 'removed' })),
-    ];
-    return files.sort((a, b) => Math.abs(difference(b)) - Math.abs(difference(a)) || (a.path < b.path ? -1 : 1));
-}
-function difference({ size, sizeBefore }) {
-    return size - sizeBefore;
-}
-/** `index-CkVzA1xy.js` (Vite), `main.8f3a2b1c9d.css` (webpack), `main-QK4TNY2R.js` (Angular). */
-const HASH = /(?<=[-.])(?=[\w-]*[\dA-Z])(?:[\w-]{8}|[A-Za-z0-9]{8,64})(?=(?:\.[A-Za-z0-9]+)+$)/;
-/** Names with the hash taken out; those that stand for one file only. */
-function withoutHash(files) {
-    const named = files.filter(({ path }) => HASH.test(path));
-    const byName = Map.groupBy(named, ({ path }) => path.replace(HASH, '*'));
-    return [...byName].flatMap(([name, [file, ...others]]) => file && others.length === 0 ? [[name, file]] : []);
-}
-/** The end of a child's output; the lines before it are counted. */
-function lastLines(output, shown = LINES_SHOWN) {
-    const lines = output.trimEnd().split('\n');
-    const left = lines.length - shown;
-    return left > 0 ? [`… ${plural(left, 'line')} before`, ...lines.slice(left)].join('\n') : output;
-}
-
+// EXTERNAL MODULE: ./src/report/render.ts
+var render = __nccwpck_require__(6340);
+// EXTERNAL MODULE: ./src/report/testers.ts
+var report_testers = __nccwpck_require__(2198);
 ;// CONCATENATED MODULE: ./src/report/comment.ts
 
 
@@ -65055,9 +65839,9 @@ const LONGEST_COMMENT = 65_536 - 1_536;
 const LONGEST_OUTPUT = 20_000;
 /** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
 function renderComment(comment) {
-    const markdown = comment_blocks(comment).filter(block => block !== '');
+    const markdown = blocks(comment).filter(block => block !== '');
     // Code units: never fewer than the characters that GitHub counts.
-    return `${limit(markdown.join('\n\n'), LONGEST_COMMENT, text => text.length)}\n`;
+    return `${(0,report_markdown/* limit */.AB)(markdown.join('\n\n'), LONGEST_COMMENT, text => text.length)}\n`;
 }
 /** A `kept` preview has the heading of one that is ready, where there is one. */
 const HEADINGS = {
@@ -65074,18 +65858,18 @@ function stateOfComment(body) {
     const states = Object.keys(HEADINGS);
     return states.find(state => heading.startsWith(HEADINGS[state])) ?? null;
 }
-function comment_blocks(comment) {
+function blocks(comment) {
     const { bundle } = comment;
     const commit = linkCommit(comment.commit);
-    const warned = setApart([...refusals(comment), ...comment.warnings.map(escapeText)]);
+    const warned = (0,render/* setApart */.tF)([...refusals(comment), ...comment.warnings.map(report_markdown/* escapeText */.X1)]);
     switch (comment.state) {
         case 'building':
             return [
-                `${HEADINGS.building} ${commit} for ${code(comment.channel.name)}`,
+                `${HEADINGS.building} ${commit} for ${(0,report_markdown/* code */.aY)(comment.channel.name)}`,
                 bundle === null ? '' : still(comment),
                 warned,
                 phone(comment),
-                comment_footer(comment),
+                footer(comment),
             ];
         case 'ready':
             return [
@@ -65094,38 +65878,38 @@ function comment_blocks(comment) {
                 warned,
                 testers(comment),
                 phone(comment),
-                comment_changes(comment),
-                renderNatives(comment.nativeChanges),
-                renderMerging(comment.testers?.merging ?? null),
-                comment_footer(comment),
+                changes(comment),
+                (0,render/* renderNatives */.Py)(comment.nativeChanges),
+                (0,report_testers/* renderMerging */.u2)(comment.testers?.merging ?? null),
+                footer(comment),
             ];
         case 'failed':
             return [
-                `${HEADINGS.failed} ${commit}${comment_why(comment)}`,
+                `${HEADINGS.failed} ${commit}${why(comment)}`,
                 failure(comment),
                 still(comment),
                 output(comment),
                 warned,
                 phone(comment),
-                comment_footer(comment),
+                footer(comment),
             ];
         case 'kept':
             return [
                 bundle === null ? `${HEADINGS.kept} ${commit}` : `${HEADINGS.ready}: ${served(comment)}`,
                 bundle === null ? '' : facts(comment),
-                markdown_alert('NOTE', `${commit} was not published. ${escapeText(comment.reason ?? '')}`.trim()),
+                (0,report_markdown/* alert */.xE)('NOTE', `${commit} was not published. ${(0,report_markdown/* escapeText */.X1)(comment.reason ?? '')}`.trim()),
                 warned,
                 phone(comment),
-                comment_footer(comment),
+                footer(comment),
             ];
         case 'closed':
-            return [HEADINGS.closed, removed(comment), movedOn(comment), warned, comment_footer(comment)];
+            return [HEADINGS.closed, removed(comment), movedOn(comment), warned, footer(comment)];
         case 'missing':
             return [
                 `${HEADINGS.missing}: ${commit}`,
-                `${escapeText(comment.missing ?? '')} Push a commit, or run the workflow again, to make the preview again.`,
+                `${(0,report_markdown/* escapeText */.X1)(comment.missing ?? '')} Push a commit, or run the workflow again, to make the preview again.`,
                 bundle === null ? '' : still(comment),
-                `<sub>${escapeText(comment.appId)}</sub>`,
+                `<sub>${(0,report_markdown/* escapeText */.X1)(comment.appId)}</sub>`,
             ];
     }
 }
@@ -65135,7 +65919,7 @@ function testers(comment) {
     return comment.testers === null ? '' : setTesters(comment.testers.rows);
 }
 function setTesters(rows) {
-    return [TESTERS[0], renderTesterSection(rows), TESTERS[1]].filter(part => part !== '').join('\n\n');
+    return [TESTERS[0], (0,report_testers/* renderTesterSection */.LT)(rows), TESTERS[1]].filter(part => part !== '').join('\n\n');
 }
 /** The comment with these testers instead; as it is when it has no place for them. */
 function replaceTesters(body, rows) {
@@ -65147,30 +65931,30 @@ function replaceTesters(body, rows) {
 }
 /** Where the testers of a closed preview are now. */
 function movedOn({ testers }) {
-    return testers === null ? '' : renderTesters(testers.rows);
+    return testers === null ? '' : (0,report_testers/* renderTesters */.T0)(testers.rows);
 }
 function linkCommit({ sha, url }) {
-    return markdown_link(code(shortSha(sha)), url);
+    return (0,report_markdown/* link */.nf)((0,report_markdown/* code */.aY)((0,format/* shortSha */.Fu)(sha)), url);
 }
 /** By its name and its id; a channel that serves nothing stands for itself. */
 function served({ bundle, channel }) {
     if (bundle === null)
-        return `channel ${code(channel.name)}`;
-    return `${code(bundle.name)} (${markdown_link(`bundle ${bundle.id}`, bundle.url)})`;
+        return `channel ${(0,report_markdown/* code */.aY)(channel.name)}`;
+    return `${(0,report_markdown/* code */.aY)(bundle.name)} (${(0,report_markdown/* link */.nf)(`bundle ${bundle.id}`, bundle.url)})`;
 }
 /** Where it is, what it was made from, who has it, and what can take it. */
 function facts({ bundle, commit, channel, devices, natives, web }) {
     const size = bundle?.size ?? null;
     const takers = natives.filter(({ refusal }) => refusal === null).map(nameNative);
     return [
-        render_row([
-            `Channel ${code(channel.name)}`,
+        (0,render/* row */.nM)([
+            `Channel ${(0,report_markdown/* code */.aY)(channel.name)}`,
             `commit ${linkCommit(bundle?.from ?? commit)}`,
-            size === null ? '' : formatBytes(size),
-            devices === null ? '' : devices === 0 ? 'on no device yet' : `on ${plural(devices, 'device')}`,
+            size === null ? '' : (0,format/* formatBytes */.z3)(size),
+            devices === null ? '' : devices === 0 ? 'on no device yet' : `on ${(0,format/* plural */.LS)(devices, 'device')}`,
         ]),
-        render_row([
-            web !== null && 'url' in web ? `🌐 ${markdown_link('Open in the browser', web.url)}` : '',
+        (0,render/* row */.nM)([
+            web !== null && 'url' in web ? `🌐 ${(0,report_markdown/* link */.nf)('Open in the browser', web.url)}` : '',
             takers.length === 0 ? '' : `runs on ${takers.join(' and ')}`,
         ]),
     ]
@@ -65179,11 +65963,11 @@ function facts({ bundle, commit, channel, devices, natives, web }) {
 }
 const PLATFORMS = { android: 'Android', ios: 'iOS' };
 function nameNative({ platform, version }) {
-    return `${PLATFORMS[platform] ?? escapeText(platform)} ${code(version)}`;
+    return `${PLATFORMS[platform] ?? (0,report_markdown/* escapeText */.X1)(platform)} ${(0,report_markdown/* code */.aY)(version)}`;
 }
 /** A sentence for each native version that a rule keeps from taking the bundle. */
 function refusals({ natives }) {
-    return natives.flatMap(native => native.refusal === null ? [] : [`${nameNative(native)} does not take it: ${escapeText(native.refusal)}`]);
+    return natives.flatMap(native => native.refusal === null ? [] : [`${nameNative(native)} does not take it: ${(0,report_markdown/* escapeText */.X1)(native.refusal)}`]);
 }
 /** What the channel serves while this commit is not on it; nothing is said of a channel that is not known. */
 function still(comment) {
@@ -65191,8 +65975,8 @@ function still(comment) {
     if (channel.name === '')
         return '';
     if (bundle === null)
-        return `Channel ${code(channel.name)} serves nothing yet.`;
-    const what = `hannel ${code(channel.name)} still serves ${served(comment)}`;
+        return `Channel ${(0,report_markdown/* code */.aY)(channel.name)} serves nothing yet.`;
+    const what = `hannel ${(0,report_markdown/* code */.aY)(channel.name)} still serves ${served(comment)}`;
     if (bundle.from === null)
         return `C${what}.`;
     const from = linkCommit(bundle.from);
@@ -65201,27 +65985,27 @@ function still(comment) {
         : `C${what} from ${from}.`;
 }
 /** An error's code is its shortest name: `build_failed`. */
-function comment_why({ error }) {
-    return error === null ? '' : `: ${escapeText(error.code.replaceAll('_', ' '))}`;
+function why({ error }) {
+    return error === null ? '' : `: ${(0,report_markdown/* escapeText */.X1)(error.code.replaceAll('_', ' '))}`;
 }
 function failure({ error }) {
     if (error === null)
         return '';
-    const what = `<b>${escapeText(error.message)}</b>`;
-    return markdown_alert('CAUTION', error.hint === null ? what : `${what}\n\n${escapeText(error.hint)}`);
+    const what = `<b>${(0,report_markdown/* escapeText */.X1)(error.message)}</b>`;
+    return (0,report_markdown/* alert */.xE)('CAUTION', error.hint === null ? what : `${what}\n\n${(0,report_markdown/* escapeText */.X1)(error.hint)}`);
 }
 function output({ error }) {
     const text = error?.output ?? '';
     if (text.trim() === '')
         return '';
     // Fewer lines where they are long, so that the last are there.
-    let lines = LINES_SHOWN;
-    let block = codeBlock(lastLines(text, lines));
+    let lines = render/* LINES_SHOWN */.s6;
+    let block = (0,report_markdown/* codeBlock */.DV)((0,render/* lastLines */.w$)(text, lines));
     while (block.length > LONGEST_OUTPUT && lines > 1) {
         lines = Math.floor(lines / 2);
-        block = codeBlock(lastLines(text, lines));
+        block = (0,report_markdown/* codeBlock */.DV)((0,render/* lastLines */.w$)(text, lines));
     }
-    return details('<b>End of the output</b>', block);
+    return (0,report_markdown/* details */.zH)('<b>End of the output</b>', block);
 }
 /** The ways onto a phone: the code to scan, the link that it holds, the app's own switcher. */
 function phone({ state, deepLink, channel, bundle, web }) {
@@ -65231,262 +66015,47 @@ function phone({ state, deepLink, channel, bundle, web }) {
     const setChannel = `await CapacitorUpdater.setChannel({ channel: ${JSON.stringify(channel.name)}, triggerAutoUpdate: true })`;
     const parts = [
         qr === null ? '' : `Scan it with the phone's camera; the Capgo app opens it:\n\n${qr}`,
-        `${qr === null ? 'Open' : 'Or open'} this on the phone:\n\n${codeBlock(deepLink)}`,
-        channel.selfAssignable ? `Or, in an app with a channel switcher:\n\n${codeBlock(setChannel)}` : '',
-        web !== null && 'why' in web ? `No preview in the browser: ${escapeText(web.why)}.` : '',
+        `${qr === null ? 'Open' : 'Or open'} this on the phone:\n\n${(0,report_markdown/* codeBlock */.DV)(deepLink)}`,
+        channel.selfAssignable ? `Or, in an app with a channel switcher:\n\n${(0,report_markdown/* codeBlock */.DV)(setChannel)}` : '',
+        web !== null && 'why' in web ? `No preview in the browser: ${(0,report_markdown/* escapeText */.X1)(web.why)}.` : '',
     ].filter(part => part !== '');
-    const what = state === 'ready' || bundle === null ? 'it' : code(bundle.name);
-    return details(`<b>Try ${what} on a phone</b>`, parts.join('\n\n'));
+    const what = state === 'ready' || bundle === null ? 'it' : (0,report_markdown/* code */.aY)(bundle.name);
+    return (0,report_markdown/* details */.zH)(`<b>Try ${what} on a phone</b>`, parts.join('\n\n'));
 }
-function comment_changes({ change }) {
+function changes({ change }) {
     if (change === null)
         return '';
-    const base = `${code(change.channel)} (${code(change.since)})`;
-    const files = listChanges(change);
+    const base = `${(0,report_markdown/* code */.aY)(change.channel)} (${(0,report_markdown/* code */.aY)(change.since)})`;
+    const files = (0,render/* listChanges */.Wd)(change);
     if (files.length === 0)
         return `No file differs from ${base}.`;
-    return details(`<b>${countChanges(files)}</b> against ${base} · ${formatBytes(change.download)} to download`, tableOfChanges(files));
+    return (0,report_markdown/* details */.zH)(`<b>${(0,render/* countChanges */.xS)(files)}</b> against ${base} · ${(0,format/* formatBytes */.z3)(change.download)} to download`, (0,render/* tableOfChanges */.nO)(files));
 }
 function removed({ removed, channel }) {
     if (removed === null)
         return '';
     const gone = [
-        removed.channel ? `channel ${code(channel.name)}` : '',
-        removed.bundles === 0 ? '' : plural(removed.bundles, 'bundle'),
+        removed.channel ? `channel ${(0,report_markdown/* code */.aY)(channel.name)}` : '',
+        removed.bundles === 0 ? '' : (0,format/* plural */.LS)(removed.bundles, 'bundle'),
     ].filter(part => part !== '');
     const what = gone.length === 0 ? 'There was nothing left to remove.' : `Removed ${gone.join(' and ')}.`;
     const released = removed.devices === 0
         ? ''
-        : ` ${plural(removed.devices, 'device is', 'devices are')} back on the default channel.`;
+        : ` ${(0,format/* plural */.LS)(removed.devices, 'device is', 'devices are')} back on the default channel.`;
     // Capgo does not fall back for a device that asks for a channel by its name.
     const chosen = removed.channel
         ? ' A device that chose the channel itself keeps its last bundle until it chooses another.'
         : '';
-    const kept = removed.kept.map(sentence => `- ${escapeText(sentence)}`);
+    const kept = removed.kept.map(sentence => `- ${(0,report_markdown/* escapeText */.X1)(sentence)}`);
     return `${what}${released}${chosen}${kept.length === 0 ? '' : `\n\n${kept.join('\n')}`}`;
 }
-function comment_footer({ appId, runUrl, error }) {
-    const failed = error === null ? '' : `error ${code(error.code)}`;
-    return `<sub>${render_row([escapeText(appId), failed, markdown_link('workflow run', runUrl)])}</sub>`;
+function footer({ appId, runUrl, error }) {
+    const failed = error === null ? '' : `error ${(0,report_markdown/* code */.aY)(error.code)}`;
+    return `<sub>${(0,render/* row */.nM)([(0,report_markdown/* escapeText */.X1)(appId), failed, (0,report_markdown/* link */.nf)('workflow run', runUrl)])}</sub>`;
 }
 
-;// CONCATENATED MODULE: ./src/report/outcome.ts
-
-
-/** Where no content was looked at. */
-const NOTHING_COMPARED = { change: null, makeup: null };
-/** The result of a dry run: what would be done. */
-function plannedResult(findings) {
-    const { plan, known } = findings;
-    const { action } = plan;
-    const bundle = action.do === 'upload'
-        ? { id: null, name: action.names[0] ?? '' }
-        : { id: action.bundle.id, name: action.bundle.name };
-    const doing = {
-        upload: `would upload ${bundle.name} and point channel ${plan.channelName} at it`,
-        resume: `would finish the upload of ${bundle.name} and point channel ${plan.channelName} at it`,
-        promote: `would point channel ${plan.channelName} at bundle ${bundle.name}, which is there already`,
-        keep: `would leave channel ${plan.channelName} as it is`,
-    }[action.do];
-    return {
-        ...base(findings),
-        outcome: 'planned',
-        reason: `Dry run: it ${doing}. Nothing was written.`,
-        channel: {
-            name: plan.channelName,
-            id: plan.channelId,
-            made: plan.create !== null,
-            public: known.channel?.public ?? plan.create?.public ?? null,
-        },
-        bundle: {
-            ...bundle,
-            checksum: known.checksum,
-            sha256: known.sha256,
-            // How much single files take is known once they are packed.
-            size: bundle.id === null
-                ? known.delta === 'only'
-                    ? null
-                    : known.size
-                : (known.sizes.get(bundle.id) ?? null),
-            url: bundlePage(findings.consoleUrl, plan.appId, bundle.id),
-        },
-        rollout: plan.stage.bps === null
-            ? null
-            : {
-                bps: plan.stage.bps,
-                paused: plan.stage.paused,
-                of: bundle.name,
-                others: known.channel?.version?.name ?? null,
-            },
-        by: action.do === 'keep' ? null : action.do,
-    };
-}
-/** What a channel rolls out; `served` or `running` is its bundle. */
-function rolloutOf(channel, running, served) {
-    const active = activeRollout(channel);
-    if (active === null)
-        return null;
-    const name = [served, running].find(bundle => bundle?.id === active.id)?.name ?? `bundle ${active.id}`;
-    return { bps: active.bps, paused: active.paused, of: name, others: channel.version?.name ?? null };
-}
-/** The result of a publish, by the channel as it was read back. */
-function publishedResult(findings, published) {
-    const { plan, known } = findings;
-    const { channel } = published;
-    const served = published.bundle ?? channel.version;
-    return {
-        ...base(findings),
-        outcome: published.outcome,
-        reason: published.reason,
-        channel: { name: channel.name, id: channel.id, made: plan.create !== null, public: channel.public },
-        bundle: {
-            id: served?.id ?? null,
-            name: served?.name ?? '',
-            checksum: served?.checksum ?? null,
-            sha256: published.sha256,
-            size: published.size,
-            url: bundlePage(findings.consoleUrl, plan.appId, served?.id ?? null),
-        },
-        rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
-        by: published.by,
-        delta: published.delta,
-        warnings: [...base(findings).warnings, ...published.warnings],
-        ...(published.outcome === 'published' ? findings.contents : NOTHING_COMPARED),
-    };
-}
-function base(findings) {
-    const { plan, known, built } = findings;
-    const before = known.channel?.version ?? null;
-    return {
-        kind: 'publish',
-        appId: plan.appId,
-        before: before === null ? null : { id: before.id, name: before.name },
-        delta: null,
-        natives: plan.natives,
-        preview: null,
-        verified: null,
-        testers: null,
-        commit: { sha: known.commit.sha, refName: known.commit.refName, url: known.commit.url },
-        ...findings.contents,
-        files: built.files,
-        leftOut: built.leftOut,
-        sourceMaps: null,
-        decisions: plan.decisions,
-        warnings: [...built.warnings, ...plan.warnings],
-        durations: { build: built.duration, upload: findings.upload, total: findings.total },
-    };
-}
-/** The result of a promotion or roll-back; `published` is null on a dry run. Times in milliseconds. */
-function movedResult({ plan, consoleUrl, repositoryUrl, size, sha256, work, total, }, published, warnings) {
-    const { channel, bundle, commit, stage } = plan;
-    const before = channel.version;
-    const planned = stage.bps === null
-        ? null
-        : { bps: stage.bps, paused: stage.paused, of: bundle.name, others: before?.name ?? null };
-    return {
-        kind: 'publish',
-        outcome: published?.outcome ?? 'planned',
-        reason: published === null ? `Dry run: nothing was written. ${plan.why}` : plan.why,
-        appId: plan.appId,
-        channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
-        bundle: {
-            id: bundle.id,
-            name: bundle.name,
-            checksum: bundle.checksum,
-            sha256,
-            size,
-            url: bundlePage(consoleUrl, plan.appId, bundle.id),
-        },
-        rollout: published === null ? planned : rolloutOf(published.channel, null, bundle),
-        by: plan.isDone ? null : 'promote',
-        before: before === null ? null : { id: before.id, name: before.name },
-        commit: commit === null
-            ? null
-            : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
-        ...NOTHING_COMPARED,
-        delta: null,
-        natives: plan.isDone ? [] : plan.natives,
-        files: null,
-        leftOut: [],
-        sourceMaps: null,
-        decisions: plan.decisions,
-        testers: null,
-        warnings: [...plan.warnings, ...warnings],
-        preview: null,
-        verified: null,
-        durations: { build: null, upload: work, total },
-    };
-}
-/** The result of a run that found what it wants in place, before anything was built. Time in milliseconds. */
-function keptResult({ appId, channel, commit, consoleUrl, sha256, size, }, reason, total) {
-    const served = channel.version;
-    return {
-        kind: 'publish',
-        outcome: 'unchanged',
-        reason,
-        appId,
-        channel: { name: channel.name, id: channel.id, made: false, public: channel.public },
-        bundle: {
-            id: served?.id ?? null,
-            name: served?.name ?? '',
-            checksum: served?.checksum ?? null,
-            sha256,
-            size,
-            url: bundlePage(consoleUrl, appId, served?.id ?? null),
-        },
-        rollout: null,
-        by: null,
-        before: served === null ? null : { id: served.id, name: served.name },
-        commit: { sha: commit.sha, refName: commit.refName, url: commit.url },
-        ...NOTHING_COMPARED,
-        delta: null,
-        natives: [],
-        files: null,
-        leftOut: [],
-        sourceMaps: null,
-        decisions: [],
-        testers: null,
-        warnings: [],
-        preview: null,
-        verified: null,
-        durations: { build: null, upload: null, total },
-    };
-}
-/** The result with what a device was given; null where none asked. */
-function withVerification(result, verified) {
-    if (verified === null)
-        return result;
-    return { ...result, verified: verified.said, warnings: [...result.warnings, ...verified.warnings] };
-}
-/** Page of a bundle in the Capgo console; null where there is none. */
-function bundlePage(consoleUrl, appId, id) {
-    return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`;
-}
-/** Any error as a result; one that is not ours is a fault of this action and says so. */
-function outcome_failure(error, what = 'Publish', 
-/** What the run had done before. */
-published = null) {
-    const known = error instanceof src_errors/* ActionError */.lZ ? error : undefined;
-    const hint = known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null);
-    const done = published?.outcome === 'published'
-        ? `Before this, the run put bundle ${published.bundle.name} on channel ${published.channel.name}, and it is there.`
-        : null;
-    return {
-        kind: 'failed',
-        published,
-        outcome: 'failed',
-        what,
-        code: known?.code ?? 'internal',
-        reason: known?.message ??
-            `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
-        hint: [done, hint].filter(part => part !== null).join(' ') || null,
-        at: known?.at ?? null,
-        output: known?.output ?? null,
-        problems: known?.problems ?? [],
-        warnings: [],
-    };
-}
-
+// EXTERNAL MODULE: ./src/report/outcome.ts
+var outcome = __nccwpck_require__(5066);
 ;// CONCATENATED MODULE: ./src/operations/mark.ts
 /** The first lines of a comment of ours: of which app, by which run, and the proof that it is ours. */
 
@@ -65671,7 +66240,7 @@ async function withDeployment({ environment: name, commit, purpose }, plan, cont
         if (id === null)
             return;
         await lastWord('show how the deployment ended', PERMISSION, async (github) => {
-            const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null);
+            const url = (0,outcome/* bundlePage */.gY)(inputs.hosts.console, plan.appId, channel?.version?.id ?? null);
             await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl });
             // As GitHub does it for those that are neither, but for our own alone.
             if (!production && state === 'success')
@@ -65758,18 +66327,11 @@ function noteMove(bundle, channel, origin, run, circumstances) {
     const commit = { ...ofRun, sha: origin.sha, refName: origin.refName };
     return noteCommit(bundle.comment, channel.name, commit, circumstances);
 }
-/** The native versions as lines of a plan. */
-function nativeDecisions(natives) {
-    return natives.map(native => ({
-        what: 'native version',
-        value: native.platform === 'any' ? native.version : `${native.version} (${native.platform})`,
-        why: native.source,
-    }));
-}
 const NOT_JUDGED = 'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".';
 const NOT_OURS = 'This bundle was not published by this action, so later runs cannot tell of which commit it is.';
 
 ;// CONCATENATED MODULE: ./src/plan/promotion.ts
+
 
 
 
@@ -65795,8 +66357,8 @@ function planPromotion(facts) {
             throw refused;
     }
     const { stage, why, warning } = isServed(facts)
-        ? { stage: EVERYBODY, why: null, warning: null }
-        : decideStage(to, facts.runningName, facts.rollout);
+        ? { stage: plan_rollout/* EVERYBODY */.iS, why: null, warning: null }
+        : (0,plan_rollout/* decideStage */.Nw)(to, facts.runningName, facts.rollout);
     const older = olderThanServed(facts);
     const served = to.version;
     const decisions = [
@@ -65809,10 +66371,10 @@ function planPromotion(facts) {
     if (why !== null)
         decisions.push({
             what: 'rollout',
-            value: stage.bps === null ? 'everybody' : formatShare(stage.bps),
+            value: stage.bps === null ? 'everybody' : (0,plan_rollout/* formatShare */.T1)(stage.bps),
             why,
         });
-    const isDone = isServed(facts) || isAt(stage, bundle.id, to);
+    const isDone = isServed(facts) || (0,plan_rollout/* isAt */.ii)(stage, bundle.id, to);
     return {
         appId,
         channel: to,
@@ -65836,7 +66398,7 @@ function planPromotion(facts) {
             ...(warning === null ? [] : [warning]),
             ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
             ...channelWarnings(to),
-            ...(activeRollout(from) === null
+            ...((0,plan_rollout/* activeRollout */.GY)(from) === null
                 ? []
                 : [
                     `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
@@ -65852,7 +66414,7 @@ function namedWithCommit(bundle, channelName) {
 }
 /** Everybody on `to` has it, and nothing else is rolled out. */
 function isServed({ to, bundle }) {
-    return to.version?.id === bundle.id && activeRollout(to) === null;
+    return to.version?.id === bundle.id && (0,plan_rollout/* activeRollout */.GY)(to) === null;
 }
 function refuseUnready({ bundle, from, fault }) {
     if (isReady(bundle) && fault === null)
@@ -65923,17 +66485,18 @@ function refuseIncompatible(facts) {
 }
 function refuseUndelivered({ to, bundle, natives }) {
     const all = refusedByAll(bundle, to);
-    const refused = firstRefusal(bundle.name, natives, to, bundle.min_update_version);
+    const refused = firstRefusal(bundle.name, nativesOf(natives, to), to, bundle.min_update_version);
     return all === null && refused === null
         ? null
         : new src_errors/* ActionError */.lZ('promotion_refused', all === null
             ? `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`
             : `No device would take ${bundle.name} from channel ${to.name}: ${all.rule}.`, {
-            hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`,
+            hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.${all === null ? ' If the stores have another native version, set the input "native-version".' : ''}`,
         });
 }
 
 ;// CONCATENATED MODULE: ./src/plan/rollback.ts
+
 
 
 
@@ -65958,7 +66521,7 @@ function findEarlier(channel, bundles) {
     const served = channel.version;
     if (served === null)
         throw new src_errors/* ActionError */.lZ('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
-            hint: 'Name the bundle that it shall serve: set the input "to" to its name or id.',
+            hint: 'Name the bundle to go back to: set the input "to" to its name or id.',
         });
     const note = (bundle) => readServedCommit(bundle, channel.name);
     const isGood = (bundle) => bundle.id !== served.id && isReady(bundle) && note(bundle)?.withdrawn === null;
@@ -66010,7 +66573,7 @@ function planRollback(facts) {
             appId,
             channel,
             bundle,
-            stage: EVERYBODY,
+            stage: plan_rollout/* EVERYBODY */.iS,
             isDone: true,
             why: `Channel ${channel.name} already serves ${bundle.name}.`,
             comment: null,
@@ -66027,7 +66590,7 @@ function planRollback(facts) {
     }
     // A rollout would go on beside the older bundle: only an explicit word ends it.
     const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail';
-    const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive });
+    const { stage, why } = (0,plan_rollout/* decideStage */.Nw)(channel, facts.runningName, { bps: null, onActive });
     if (why !== null)
         decisions.push({ what: 'rollout', value: 'everybody', why });
     // Going forward again to what a run before rolled back: then what is served now was never the bad one.
@@ -66104,7 +66667,7 @@ function refuseWithdrawn({ target: { bundle }, channel }) {
     });
 }
 function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affected }) {
-    const refused = firstRefusal(bundle.name, natives, channel, bundle.min_update_version);
+    const refused = firstRefusal(bundle.name, nativesOf(natives, channel), channel, bundle.min_update_version);
     const refusing = affected?.refusing;
     const all = refusedByAll(bundle, channel);
     const rule = all !== null
@@ -66117,7 +66680,7 @@ function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affe
     if (rule === null)
         return;
     throw new src_errors/* ActionError */.lZ('rollback_refused', `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`, {
-        hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. "force: true" goes back all the same.',
+        hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. If the stores have another native version, set the input "native-version". "force: true" goes back all the same.',
     });
 }
 
@@ -66313,7 +66876,7 @@ async function removeBundles(appId, bundles, gone, mayDelete, capgo) {
     const remaining = await capgo.readRemaining(appId, [...tried.keys()]);
     for (const { id } of remaining)
         tried.delete(id);
-    error ??= remaining.length === 0 ? null : (0,channels/* notDeleted */.nk)(`bundle ${remaining[0].name}`);
+    error ??= remaining.length === 0 ? null : (0,channels/* notDeleted */.n)(`bundle ${remaining[0].name}`);
     return { names: [...tried.values()], kept: [...kept, ...keptForLackOfPermission(lacking)], error };
 }
 /**
@@ -66387,16 +66950,16 @@ async function removeAbandoned(appId, capgo) {
 const MOST_PULLS = 100;
 /**
  * Those that had a preview, or were about to, and whose channel is not there or serves an older commit, although no run
- * is on its way. Each is said in its comment too. `open` are the pull requests that shall have one.
+ * is on its way. Each is said in its comment too. `open` are the pull requests that want one; `noted` from `findNoted`.
  */
-async function findMissing(appId, open, repository, context) {
+async function findMissing(appId, open, noted, repository, context) {
     const { capgo, deps } = context;
     if (open.length === 0)
         return [];
     const channels = await capgo.listChannels(appId);
     const missing = [];
     for (const pull of open.slice(0, MOST_PULLS)) {
-        const channel = channels.find(each => isPreviewOf(each, pull.number, repository)) ?? null;
+        const channel = channels.find(each => previewedPulls(each, noted, repository).includes(pull.number)) ?? null;
         const why = channel === null ? 'has no channel' : whyOld(channel, pull);
         if (why === null)
             continue;
@@ -66407,7 +66970,7 @@ async function findMissing(appId, open, repository, context) {
             continue;
         }
         if (await isOnItsWay(pull, context)) {
-            deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is on its way.`);
+            deps.log.info(`#${pull.number}: a run for ${(0,format/* shortSha */.Fu)(pull.headSha)} is on its way.`);
             continue;
         }
         missing.push({
@@ -66421,23 +66984,19 @@ async function findMissing(appId, open, repository, context) {
 async function sayMissing(appId, pull, why, channel, context) {
     const known = await readComment(appId, pull.number, context);
     if (known !== null)
-        await replaceComment(known, missing_describe(appId, pull, why, channel, context), context);
+        await replaceComment(known, describe(appId, pull, why, channel, context), context);
     return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`;
-}
-function isPreviewOf({ name, version }, number, repository) {
-    return (version !== null &&
-        readPulls(version).some(note => note.channel === name && numberOfPull(note, repository) === number));
 }
 /** Null where the channel serves the newest commit, or what a person put there instead. */
 function whyOld({ name, version }, { headSha }) {
     const served = version === null ? null : readServedCommit(version, name);
     if (served === null || served.sha === headSha || served.instead !== null)
         return null;
-    return `serves ${shortSha(served.sha)}, not its newest commit ${shortSha(headSha)}`;
+    return `serves ${(0,format/* shortSha */.Fu)(served.sha)}, not its newest commit ${(0,format/* shortSha */.Fu)(headSha)}`;
 }
 /** Whether the comment leads people to expect a preview of this commit. A failure that they know of is no news. */
 function isPromised({ body }, { headSha }) {
-    return stateOfComment(body) !== 'failed' || !body.includes(shortSha(headSha));
+    return stateOfComment(body) !== 'failed' || !body.includes((0,format/* shortSha */.Fu)(headSha));
 }
 /** Where no comment is written, deployments tell that it had one. */
 async function isDeployed(appId, { number }, context) {
@@ -66455,7 +67014,7 @@ async function isOnItsWay({ headSha }, { github }) {
         return false;
     }
 }
-function missing_describe(appId, pull, why, channel, { trigger, inputs }) {
+function describe(appId, pull, why, channel, { trigger, inputs }) {
     const { sha, url } = commitOfPull(pull, trigger);
     const served = channel?.version ?? null;
     const from = served === null || channel === null ? null : readServedCommit(served, channel.name);
@@ -66472,7 +67031,7 @@ function missing_describe(appId, pull, why, channel, { trigger, inputs }) {
                 id: served.id,
                 name: served.name,
                 size: null,
-                url: bundlePage(inputs.hosts.console, appId, served.id),
+                url: (0,outcome/* bundlePage */.gY)(inputs.hosts.console, appId, served.id),
                 from: from === null ? null : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
             },
         change: null,
@@ -66511,6 +67070,8 @@ async function readRepository(bundles, { trigger, courtesy }) {
     return { name, id, formerNames: former ?? [] };
 }
 
+// EXTERNAL MODULE: ./src/plan/testers.ts
+var plan_testers = __nccwpck_require__(5867);
 ;// CONCATENATED MODULE: ./src/operations/tester-rows.ts
 
 function toRow(assignment, { open, errors, channels, known, planned }) {
@@ -66586,9 +67147,11 @@ function progressReporter(log, clock, say = sayUpload) {
     };
 }
 function sayUpload(sent, total) {
-    return `Uploaded ${formatBytes(sent)} of ${formatBytes(total)} (${Math.floor((sent / total) * 100)}%).`;
+    return `Uploaded ${(0,format/* formatBytes */.z3)(sent)} of ${(0,format/* formatBytes */.z3)(total)} (${Math.floor((sent / total) * 100)}%).`;
 }
 
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
+var api = __nccwpck_require__(3305);
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/core.js
 var core_core = __nccwpck_require__(8532);
 // EXTERNAL MODULE: ./node_modules/zod/v4/core/schemas.js + 2 modules
@@ -66780,7 +67343,7 @@ class Reader {
                     return;
                 const device = String(child.value).toLowerCase();
                 if (seen.has(device))
-                    this.#problem(at, `${testers_shortDevice(device)} is in group "${group}" twice`);
+                    this.#problem(at, `${(0,plan_testers/* shortDevice */.ru)(device)} is in group "${group}" twice`);
                 seen.add(device);
                 const known = this.testers.get(device);
                 if (known === undefined)
@@ -66795,21 +67358,21 @@ class Reader {
         const place = this.#placeOf(path);
         if (device !== entry.device)
             this.#warn({
-                message: `${testers_shortDevice(device)} is written in upper case; Capgo keeps device ids in lower case, and so it is taken`,
+                message: `${(0,plan_testers/* shortDevice */.ru)(device)} is written in upper case; Capgo keeps device ids in lower case, and so it is taken`,
                 ...place,
             });
         const channel = entry.channel ?? null;
         const first = this.testers.get(device);
         if (first !== undefined) {
             this.#problem(path, first.channel !== channel && first.channel !== null && channel !== null
-                ? `${testers_shortDevice(device)} is put on channel "${channel}" here and on "${first.channel}" on line ${first.line}; a device is on one channel`
-                : `${testers_shortDevice(device)} is listed twice (first on line ${first.line})`);
+                ? `${(0,plan_testers/* shortDevice */.ru)(device)} is put on channel "${channel}" here and on "${first.channel}" on line ${first.line}; a device is on one channel`
+                : `${(0,plan_testers/* shortDevice */.ru)(device)} is listed twice (first on line ${first.line})`);
             return;
         }
         const until = entry.until ?? null;
         if (until !== null && until < this.#today)
             this.#warn({
-                message: `"until" of ${testers_shortDevice(device)} was ${until}: the device is no tester any more; remove it or set a later day`,
+                message: `"until" of ${(0,plan_testers/* shortDevice */.ru)(device)} was ${until}: the device is no tester any more; remove it or set a later day`,
                 ...this.#placeOf([...path.slice(0, -1), 'until']),
             });
         this.testers.set(device, {
@@ -66943,7 +67506,7 @@ async function requireFile(context) {
 }
 async function required(path, text, context) {
     if (text !== null)
-        return testers_versions_parse(path, text, context);
+        return parse(path, text, context);
     if (context.inputs.testersFile === null)
         return null;
     const newest = await readNewest(context);
@@ -66966,7 +67529,7 @@ async function readStanding(checkedOut, context) {
         return null;
     return newest.text === checkedOut?.text
         ? checkedOut
-        : testers_versions_parse(testers_versions_pathOf(context.inputs), newest.text, context, false);
+        : parse(testers_versions_pathOf(context.inputs), newest.text, context, false);
 }
 /**
  * For a run that releases who has left: where the file was removed, it has no testers. A token that may not read the
@@ -67005,7 +67568,7 @@ async function askForEarlier(context) {
             github.listCommits(path, COMMITS),
             github.listCommits(null, 1),
         ]);
-        const { counted, leftOut } = versionsThatCount(changes, heads[0]?.at ?? null);
+        const { counted, leftOut } = (0,plan_testers/* versionsThatCount */.Og)(changes, heads[0]?.at ?? null);
         if (leftOut > 0)
             deps.log.info(`${path} was changed often: who left it before ${counted.at(-1)?.at ?? 'its newest changes'} is not looked for.`);
         // What a force-push took away is in no history.
@@ -67033,7 +67596,7 @@ async function readMerged(pull, proposed, standing, context) {
         if (old === own)
             return null;
         const testers = (text) => (text === null ? [] : parseTesters(text, today(context)).testers);
-        const merged = mergeTesters(testers(old), standing.testers, own === null ? [] : testers_versions_parse(path, own, context, false).testers);
+        const merged = (0,plan_testers/* mergeTesters */.NM)(testers(old), standing.testers, own === null ? [] : parse(path, own, context, false).testers);
         const isChange = merged.length !== standing.testers.length || merged.some(tester => !standing.testers.includes(tester));
         return isChange ? merged : null;
     });
@@ -67042,7 +67605,7 @@ function isOnDefaultBranch({ trigger }) {
     const { defaultBranch, event, ref } = trigger;
     return ref.type === 'branch' && ref.name === defaultBranch && !event.startsWith('pull_request');
 }
-function testers_versions_parse(path, text, context, tells = true) {
+function parse(path, text, context, tells = true) {
     const parsed = parseTesters(text, today(context));
     if (parsed.problems.length > 0)
         throw invalidFile(path, parsed);
@@ -67106,10 +67669,11 @@ function invalidFile(path, { problems }) {
 
 
 
+
 const WHOLE = { isWhole: true, published: null, closing: null, channel: null };
 /** Capgo expires overrides after 30 days (some servers 90) without a write. */
 const RENEW_AFTER_DAYS = 14;
-async function look(appId, wanted, scope, context) {
+async function testers_look_look(appId, wanted, scope, context) {
     const { deps, inputs } = context;
     const { standing, merged } = wanted;
     requireGroups([...standing.testers, ...(merged ?? [])], context);
@@ -67118,22 +67682,22 @@ async function look(appId, wanted, scope, context) {
     // The database answers a wrong key with empty lists; this one says so.
     if (channels.length === 0)
         await capgo.readApp(appId);
-    const previews = await findPreviews(channels, scope, merged, context);
+    const previews = await findPreviews(appId, channels, scope, merged, context);
     const facts = {
         testers: standing.testers,
         earlier: null,
         previews,
-        overrides: testers_look_byDevice(rows, channels),
+        overrides: byDevice(rows, channels),
         assign: inputs.assignTesters,
         prune: inputs.prune,
         today: today(context),
         renewBefore: renewBefore(context),
     };
-    const first = planTesters(facts);
-    const earlier = asksForHistory(first, facts, scope.isWhole) ? await readEarlier(context) : null;
+    const first = (0,plan_testers/* planTesters */.kI)(facts);
+    const earlier = (0,plan_testers/* asksForHistory */.mD)(first, facts, scope.isWhole) ? await readEarlier(context) : null;
     const plan = earlier === null
         ? first
-        : planTesters({ ...facts, earlier: scope.isWhole ? earlier : known(earlier, first) });
+        : (0,plan_testers/* planTesters */.kI)({ ...facts, earlier: scope.isWhole ? earlier : known(earlier, first) });
     const changes = plan.assignments.filter(({ state, from, to }) => (state === 'set' || state === 'release' || state === 'expired') && from !== to);
     const obstacles = await findObstacles(appId, changes, plan, channels, scope, capgo);
     return { capgo, channels, previews, overrides: facts.overrides, plan, changes, obstacles };
@@ -67150,15 +67714,14 @@ function requireGroups(testers, { inputs }) {
         if (rule.kind === 'group' && !groups.has(rule.name))
             throw new src_errors/* InputError */.dz('assign-testers', `${path} has no group "${rule.name}".`, groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`);
 }
-/** The channels of pull requests: what they serve tells which, GitHub tells whether that is open. */
-async function findPreviews(channels, scope, merged, context) {
+/** The channels of pull requests: what they serve, or served, tells which; GitHub tells whether that is open. */
+async function findPreviews(appId, channels, scope, merged, context) {
     const { inputs, github } = context;
     const own = scope.published;
-    const repository = await readRepository(channels.flatMap(({ version }) => version ?? []), context);
-    const there = channels.flatMap(({ name, version }) => (version === null ? [] : readPulls(version)).flatMap(note => {
-        const pull = note.channel === name ? numberOfPull(note, repository) : null;
-        return pull === null ? [] : [{ channel: name, pull }];
-    }));
+    const isForeign = ({ name, version }) => version !== null && readServedCommit(version, name) === null;
+    const noted = scope.isWhole && channels.some(isForeign) ? await findNoted(appId, null, context.capgo) : [];
+    const repository = await readRepository([...channels.flatMap(({ version }) => version ?? []), ...noted], context);
+    const there = channels.flatMap(channel => previewedPulls(channel, noted, repository).map(pull => ({ channel: channel.name, pull })));
     const isMade = own !== null && scope.channel !== null && !there.some(({ pull }) => pull === own.number);
     const found = isMade ? [...there, { channel: scope.channel, pull: own.number }] : there;
     const isSettled = found.every(({ pull }) => pull === own?.number || pull === scope.closing);
@@ -67166,13 +67729,13 @@ async function findPreviews(channels, scope, merged, context) {
         throw new src_errors/* ActionError */.lZ('no_github_token', 'The input "github-token" is empty.', {
             hint: 'It is needed to see which pull requests are open: their testers are not taken away from them.',
         });
-    const listed = isSettled || github === null ? [] : (await github.listOpenPulls()).map(each => toPullRequest(each));
+    const listed = isSettled || github === null ? [] : (await github.listOpenPulls()).map(each => (0,src_event/* toPullRequest */.c$)(each));
     const pulls = new Map([...listed, ...(own === null ? [] : [own])].map(pull => [pull.number, pull]));
     return Promise.all(found.map(async ({ channel, pull }) => {
         const known = pull === scope.closing ? undefined : pulls.get(pull);
         if (known === undefined || !wantsPreview(known, inputs))
             return { channel, pull, open: null, testers: null };
-        const reviewed = asksForReviewers(inputs.assignTesters) && github !== null ? await github.listReviewers(pull) : [];
+        const reviewed = (0,plan_testers/* asksForReviewers */.O7)(inputs.assignTesters) && github !== null ? await github.listReviewers(pull) : [];
         return {
             channel,
             pull,
@@ -67181,7 +67744,7 @@ async function findPreviews(channels, scope, merged, context) {
         };
     }));
 }
-function testers_look_byDevice(rows, channels) {
+function byDevice(rows, channels) {
     const names = new Map(channels.map(({ id, name }) => [id, name]));
     return new Map(rows.map(row => [
         row.device_id,
@@ -67271,7 +67834,7 @@ async function apply(appId, { capgo, channels, overrides, plan, changes, obstacl
     if (done.length > 0) {
         // Capgo answers ok to a key that may not: what counts is what is there.
         const rows = await capgo.readOverridesOf(appId, done.map(({ device }) => device));
-        const there = testers_look_byDevice(rows, channels);
+        const there = byDevice(rows, channels);
         for (const { device, to } of done)
             if ((there.get(device)?.channel ?? null) !== to)
                 failed.set(device, (0,capgo_devices/* changeWithoutEffect */.a)());
@@ -67357,7 +67920,7 @@ async function convergeForPull(appId, preview, context) {
     const scope = { isWhole: false, published: pull, closing: null, channel: null };
     const report = await converge(appId, wanted, scope, context);
     const isMerging = wanted.merged !== null && pull.baseRef === context.trigger.defaultBranch;
-    return isMerging ? { ...report, merging: compareTesters(wanted.standing.testers, wanted.merged) } : report;
+    return isMerging ? { ...report, merging: (0,plan_testers/* compareTesters */.oX)(wanted.standing.testers, wanted.merged) } : report;
 }
 /** A preview is going: its devices go where they belong now. */
 async function convergeForClosing(appId, closing, context) {
@@ -67392,13 +67955,13 @@ async function removedByPush({ trigger, courtesy, inputs, github }) {
 }
 /** Looks, and throws what would keep devices from where they belong: all at once. */
 async function foresee(appId, wanted, scope, context) {
-    const looked = await look(appId, wanted, scope, context);
+    const looked = await testers_look_look(appId, wanted, scope, context);
     const failures = failuresOf(looked.plan, looked.obstacles, wanted);
     const [first] = failures;
     if (first === undefined)
         return looked;
     const problems = failures.map(({ message, devices, at }) => ({
-        message: `${nameDevices(devices)}: ${message}`,
+        message: `${(0,report_testers/* nameDevices */.VM)(devices)}: ${message}`,
         at,
     }));
     throw new src_errors/* ActionError */.lZ(first.code, problems.length === 1
@@ -67424,7 +67987,7 @@ function failuresOf(plan, errors, { standing, isCheckedOut }) {
 async function converge(appId, wanted, scope, context) {
     const { deps, inputs } = context;
     return deps.log.group('Testers', async () => {
-        const looked = await look(appId, wanted, scope, context);
+        const looked = await testers_look_look(appId, wanted, scope, context);
         const { capgo, channels, previews, plan, changes, obstacles } = looked;
         deps.log.info(`${plan.assignments.length} devices, ${changes.length} to change, ${[...plan.renewals.values()].flat().length} to renew.`);
         const applied = inputs.dryRun ? NOTHING_APPLIED : await apply(appId, looked, context);
@@ -67549,7 +68112,7 @@ async function cleanup(operation, context) {
 async function readPull(number, { courtesy }) {
     return courtesy('see whether the pull request is open', PULL_REQUESTS, async (github) => {
         const answer = await github.readPull(number);
-        return answer === null ? null : toPullRequest(answer);
+        return answer === null ? null : (0,src_event/* toPullRequest */.c$)(answer);
     });
 }
 /** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */
@@ -67562,8 +68125,10 @@ async function closePreview(appId, closing, context) {
     const repository = closing.repository ?? (await readRepository(noted, context));
     const leftovers = await findLeftovers(appId, number, channelName, noted, repository, capgo);
     if (inputs.dryRun) {
-        const planned = { ...namesOf(leftovers), pull: number, why, devices: 0 };
-        return close_cleaned(appId, 'planned', `${why}, so its preview would go.`, testers, planned);
+        for (const { id, name } of leftovers.channels)
+            await capgo.requirePermission(`delete channel ${name}`, 'channel.delete', { appId, channelId: id });
+        const planned = { ...close_namesOf(leftovers), pull: number, why, devices: 0 };
+        return cleaned(appId, 'planned', `${why}, so its preview would go.`, testers, planned);
     }
     const { removed, isReopened } = await remove(appId, closing, leftovers, testers, context);
     // Reopened while it was removed: that run has found what was going to go.
@@ -67571,14 +68136,14 @@ async function closePreview(appId, closing, context) {
     const isOpen = now !== null && wantsPreview(now, inputs);
     const preview = { pull: number, why, ...removed };
     if (!isOpen)
-        return close_cleaned(appId, 'cleaned', `${why}, so its preview is gone.`, testers, preview);
+        return cleaned(appId, 'cleaned', `${why}, so its preview is gone.`, testers, preview);
     const hasLost = removed.channels.length + removed.bundles.length > 0;
     const warnings = hasLost
         ? [await sayMissing(appId, now, 'was reopened while its preview was removed', null, context)]
         : [];
     const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} stays` : '';
     return {
-        ...close_cleaned(appId, 'cleaned', why, testers, preview),
+        ...cleaned(appId, 'cleaned', why, testers, preview),
         reason: `#${number} is open again${stays}.`,
         warnings,
     };
@@ -67650,7 +68215,7 @@ function close_describe(appId, pull, channelName, removed, testers, { trigger })
         },
     };
 }
-function namesOf({ channels, taken, bundles, kept }) {
+function close_namesOf({ channels, taken, bundles, kept }) {
     return {
         channels: channels.map(({ name }) => name),
         bundles: bundles.map(({ name }) => name),
@@ -67667,12 +68232,12 @@ async function moveTestersOn(appId, closing, context) {
     }
     catch (error) {
         context.deps.stop.signal.throwIfAborted();
-        const { reason } = outcome_failure(error);
+        const { reason } = (0,outcome/* failure */.V2)(error);
         context.deps.log.warning(`The testers were not moved on: ${reason}`);
         return null;
     }
 }
-function close_cleaned(appId, outcome, reason, testers, preview) {
+function cleaned(appId, outcome, reason, testers, preview) {
     const isEmpty = preview.channels.length + preview.bundles.length === 0;
     return {
         kind: 'cleaned',
@@ -68002,6 +68567,321 @@ function constructCommand(value, args) {
 
 
 
+;// CONCATENATED MODULE: ./src/bundle/install-failure.ts
+const REGISTRY_TOKEN = 'The install gets no token by itself: pass that of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.';
+/** The first that fits counts. */
+const CAUSES = [
+    {
+        // Corepack itself, and a manager that is not the one, or not of the version, that package.json names.
+        said: /\bcorepack\/dist\/|Cannot find matching keyid|No compatible signature|Error when performing the request to .*corepack/i,
+        hint: ({ name }) => `Corepack could not get ${name}. Add a step before this action that installs it without Corepack: ${SETUP[name]}; or update Corepack: run: npm install -g corepack@latest.`,
+    },
+    {
+        said: /defines "packageManager"|This project is configured to use|ERR_PNPM_(BAD_PM_VERSION|OTHER_PM_EXPECTED)|YN0051|packageManager.*(mismatch|does not match)/i,
+        hint: ({ name }) => `package.json asks for another package manager, or another version of it, than the one that ran. Install that one in a step before this action (${SETUP[name]}), or correct "packageManager".`,
+    },
+    {
+        said: /Permission denied \(publickey\)|Host key verification failed|could not read Username for|fatal: .*[Rr]epository .*not found/,
+        hint: () => 'A dependency comes from a Git repository that this job cannot read. Give the job access to it in a step before this action.',
+    },
+    {
+        said: /^npm error command (?:failed|sh )|ELIFECYCLE|Command failed(?: with exit code|\.$)|YN0009|\bscript from "[^"]+" exited/m,
+        hint: (_, __, { input }) => `A script that the install runs failed${scriptOwner(input)}: its own words stand in the output. Pass the variables that it needs with the input build-env.`,
+    },
+    {
+        said: /(?:EBADDEVENGINES|EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|The engine "\w+" is (?:incompatible|invalid))/,
+        hint: () => 'The repository asks for another version of Node or of the package manager. Install that version in a step before this action, for example uses: actions/setup-node with node-version.',
+    },
+    {
+        said: /EBADPLATFORM|ERR_PNPM_UNSUPPORTED_PLATFORM|The platform "\w+" is incompatible|The CPU architecture "\w+" is incompatible/,
+        hint: () => 'A package is not made for the system of this runner. Make it an optional dependency, or use another runner.',
+    },
+    {
+        said: /can only install with an existing package-lock|ERR_PNPM_(BROKEN_LOCKFILE|LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE)|error (?:Unknown token|Invalid value type)|merge conflict in .*yarn\.lock|YN0014|(?:Failed to parse|Outdated|Unknown) lockfile|InvalidLockfile/i,
+        hint: ({ name }, lockfile) => `${lockfile} cannot be read: it is broken, has a conflict of a merge in it, or was written by another version of ${name}. Run ${name} install with the version that the job uses, and commit ${lockfile}.`,
+    },
+    {
+        said: /npm ci` can only install packages when|^npm error (?:Missing|Invalid): .*lock file|ERR_PNPM_(?:OUTDATED_LOCKFILE|LOCKFILE_CONFIG_MISMATCH)|Your lockfile needs to be updated|YN0028|lockfile had changes, but lockfile is frozen/m,
+        hint: ({ name, agent }, lockfile) => `${lockfile} does not match package.json: run ${name} install and commit ${lockfile}.${agent === 'yarn@berry' ? ' Use the version of yarn that the job uses.' : ''}`,
+    },
+    {
+        said: /\bERESOLVE\b|ERR_PNPM_PEER_DEP_ISSUES/,
+        hint: () => 'Packages ask for versions of one another that do not go together: see the output. Resolve them, or commit what your own install needs, such as legacy-peer-deps=true in .npmrc.',
+    },
+    {
+        said: /EALLOWSCRIPTS|ERR_PNPM_IGNORED_BUILDS/,
+        hint: ({ name }) => `${name} does not run the install scripts of packages that package.json does not allow: see the output, allow them, and commit that.`,
+    },
+    {
+        said: /\bE40[13]\b|ENEEDAUTH|ERR_PNPM_FETCH_40[13]|Request failed \\?"40[13]|YN0041|- 40[13]$|401 Unauthorized|403 Forbidden/m,
+        hint: () => `The registry refuses this job. ${REGISTRY_TOKEN}`,
+    },
+    {
+        said: /\bE404\b|ERR_PNPM_FETCH_404|Request failed \\?"404|Couldn't find package|YN0035|- 404$|: 404 Not Found|package "[^"]+" not found/m,
+        hint: () => `The registry does not have a package of the lockfile: see the output. A private one is not found either without a token. ${REGISTRY_TOKEN}`,
+    },
+    {
+        said: /\bETARGET\b|ERR_PNPM_NO_MATCHING_VERSION|Couldn't find any versions for|YN0082|No version matching/,
+        hint: () => 'The registry does not have the version of a package that is asked for: see the output. Correct package.json and the lockfile.',
+    },
+    {
+        said: /EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|Integrity check failed|YN0018/,
+        hint: (_, lockfile) => `What the registry gave is not what ${lockfile} says: a package that was published again, or a registry that changes packages. Make sure that it is the right one, then update the lockfile.`,
+    },
+    {
+        said: /SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_HAS_EXPIRED|self[- ]signed certificate|unable to (?:get local issuer|verify)/i,
+        hint: () => 'The certificate of the registry is not trusted here. Set NODE_EXTRA_CA_CERTS in env: on this step to the file of its authority.',
+    },
+    {
+        said: /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ESOCKETTIMEDOUT|ConnectionRefused|ConnectionClosed)\b|ERR_PNPM_META_FETCH_FAIL|There appears to be trouble with your network/,
+        hint: () => 'The registry could not be reached. Run the job again; behind a proxy set HTTPS_PROXY in env: on this step.',
+    },
+    {
+        said: /\bENOSPC\b|No space left on device/i,
+        hint: () => 'The disk of the runner is full. Free some of it in a step before this action.',
+    },
+];
+/** Steps that bring a package manager. */
+const SETUP = {
+    npm: 'uses: actions/setup-node',
+    pnpm: 'uses: pnpm/action-setup',
+    yarn: 'run: corepack enable',
+    bun: 'uses: oven-sh/setup-bun',
+};
+/** Why, and what to do; `output` is what it said without what helps nobody. `lockfile` is relative to the checkout. */
+function explainInstall(manager, said, lockfile) {
+    const output = withoutUsage(said);
+    // Yarn 1, which runners have, knows nothing of the lockfiles of later ones.
+    if (manager.agent === 'yarn@berry' && /^yarn install v1\./m.test(said))
+        return {
+            hint: 'Yarn 1 ran, and this repository is of a later one. Add a step before this action: run: corepack enable; and name the version as "packageManager" in package.json.',
+            output,
+        };
+    const errors = withoutWarnings(said);
+    for (const { said: pattern, hint } of CAUSES) {
+        const match = pattern.exec(errors);
+        if (match !== null)
+            return { hint: hint(manager, lockfile, match), output };
+    }
+    return { hint: `The output says why. ${REGISTRY_TOKEN}`, output };
+}
+/** npm follows a lockfile that does not match with 80 lines of usage, and names a log that the job does not keep. */
+function withoutUsage(said) {
+    const lines = said.split('\n');
+    const usage = lines.findIndex(line => /^npm (?:error|ERR!) (?:Clean install a project|Usage:)$/.test(line));
+    const kept = usage < 0 ? lines : lines.slice(0, usage);
+    return kept
+        .filter(line => !/^npm (?:error|ERR!) (?:A complete log of this run|For a full report|.*-(?:report\.txt|debug-0\.log)$)/.test(line))
+        .join('\n')
+        .replace(/(?:\nnpm (?:error|ERR!) *)+$/, '');
+}
+/** They name the codes of errors, too. npm's own words alone say why it failed. */
+function withoutWarnings(said) {
+    const lines = said.split('\n');
+    const isNpm = lines.some(line => /^npm (?:error|ERR!) /.test(line));
+    return lines
+        .filter(line => isNpm ? /^npm (?:error|ERR!)/.test(line) : !/^(?:npm warn|warning |\s*WARN\b)/i.test(line))
+        .map(line => line.replace(/^npm ERR!/, 'npm error'))
+        .join('\n');
+}
+function scriptOwner(said) {
+    const name = /^npm error path .*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/\n]+)$/m.exec(said)?.[1] ??
+        /\bscript from "([^"]+)" exited/.exec(said)?.[1] ??
+        /YN0009: [│|] (\S+?)@\S+ couldn't be built/.exec(said)?.[1] ??
+        /^error \S*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/:\n]+): Command failed/m.exec(said)?.[1];
+    return name === undefined ? '' : ` (${name})`;
+}
+
+;// CONCATENATED MODULE: ./src/bundle/installed.ts
+/** Whether what is installed is what the lockfile says, by the state file that each package manager leaves behind. */
+
+
+
+const STATE_FILES = [
+    { file: '.package-lock.json', manager: 'npm', installed: readNpm, locked: readNpm },
+    { file: '.pnpm/lock.yaml', manager: 'pnpm', installed: readPnpm, locked: readPnpm },
+    { file: '.yarn-integrity', manager: 'yarn', installed: readIntegrity, locked: readClassic },
+    { file: '.yarn-state.yml', manager: 'yarn', installed: readBerryState, locked: readBerry },
+    { file: '.pnp.cjs', manager: 'yarn', installed: readPnp, locked: readBerry },
+];
+/** The first package that is installed and that the lockfile has otherwise, or not at all; null when none is. Pure. */
+function findStale(stateFile, state, lockfile) {
+    const kind = STATE_FILES.find(({ file }) => file === stateFile);
+    if (kind === undefined)
+        return null;
+    const locked = kind.locked(lockfile);
+    // A lockfile of another generation says nothing of this state; npm's may name no package of a registry.
+    if (locked.size === 0 && (kind.manager !== 'npm' || !lockfile.includes('"packages"')))
+        return null;
+    for (const [key, identity] of kind.installed(state))
+        if (locked.get(key) !== identity)
+            return key;
+    return null;
+}
+/** Nothing is installed. */
+const NOTHING = 'node_modules has no packages.';
+/** Why the dependencies have to be installed, as a sentence; null when they are as the lockfile says. */
+async function whyInstall({ manifest, manager, root, env }) {
+    const own = (0,external_node_path_.dirname)(manifest.file);
+    const folder = manager?.directory ?? own;
+    const lockfile = manager?.lockfile == null ? null : await (0,promises_.readFile)(manager.lockfile, 'utf8');
+    const pnp = await (0,promises_.readFile)((0,external_node_path_.join)(folder, '.pnp.cjs'), 'utf8').catch(() => null);
+    if (!(await hasPackages(folder)) && !(await hasPackages(own)))
+        return pnp === null ? NOTHING : whyInstallPnp(folder, pnp, lockfile ?? '');
+    if (manager === null || lockfile === null)
+        return null;
+    const modules = (0,external_node_path_.join)(folder, 'node_modules');
+    const state = await findState(modules);
+    // What was put there by hand, or with another manager, cannot be compared.
+    if (state === null ? manager.name !== 'bun' : state.manager !== manager.name)
+        return null;
+    const stale = state === null ? await findStaleBun(modules, lockfile) : findStale(state.file, state.text, lockfile);
+    if (stale !== null)
+        return sayStale('node_modules', stale);
+    const lacking = [
+        ...(await missingOf(manifest.dependencies, manifest, root)),
+        ...(leavesDevOut(env) ? [] : await missingDev(manifest, root)),
+    ];
+    return lacking.length === 0 ? null : `node_modules has no ${lacking.slice(0, 3).join(', ')}.`;
+}
+function sayStale(what, name) {
+    return `${what} is not of this lockfile: it differs in ${name}.`;
+}
+async function findState(modules) {
+    for (const { file, manager } of STATE_FILES) {
+        const text = await (0,promises_.readFile)((0,external_node_path_.join)(modules, file), 'utf8').catch(() => null);
+        if (text !== null)
+            return { file, manager, text };
+    }
+    return null;
+}
+/** Yarn's way without `node_modules`. The file may be committed, and what it names not be there. */
+async function whyInstallPnp(folder, pnp, lockfile) {
+    const stale = findStale('.pnp.cjs', pnp, lockfile);
+    if (stale !== null)
+        return sayStale('.pnp.cjs', stale);
+    // What is unpacked instead may be for another system.
+    for (const [, zip] of pnp.matchAll(/"packageLocation": "([^"]+\.zip)\//g))
+        if (!zip.includes('/__virtual__/') && !(await exists((0,external_node_path_.join)(folder, zip))))
+            return `.pnp.cjs names ${zip}, which is not there.`;
+    return null;
+}
+/** Bun leaves no state: the packages themselves say their versions. */
+async function findStaleBun(modules, lockfile) {
+    for (const [key, identity] of readBun(lockfile)) {
+        const own = await (0,promises_.readFile)((0,external_node_path_.join)(modules, key, 'package.json'), 'utf8').catch(() => '{}');
+        const { version } = installed_readJson(own);
+        if (typeof version === 'string' && !identity.endsWith(`@${version}`))
+            return key;
+    }
+    return null;
+}
+/** `devDependencies` that are not installed, though other dependencies are. */
+function missingDev({ file, devDependencies }, root) {
+    return missingOf(devDependencies, { file }, root);
+}
+/** npm and yarn 1 leave them out then. */
+function leavesDevOut(env) {
+    const of = (name) => Object.entries(env).find(([key]) => key.toLowerCase() === name)?.[1] ?? '';
+    return (of('node_env') === 'production' ||
+        /\bdev\b/.test(of('npm_config_omit')) ||
+        /^(true|1)$/.test(of('npm_config_production')) ||
+        /^prod/.test(of('npm_config_only')));
+}
+/** Dependencies that stand in no `node_modules` of their folder or of those above it. */
+async function missingOf(dependencies = {}, { file, optionalDependencies = {} }, root) {
+    const missing = [];
+    for (const name of Object.keys(dependencies))
+        if (!Object.hasOwn(optionalDependencies, name) && !(await isFound(name, (0,external_node_path_.dirname)(file), root)))
+            missing.push(name);
+    return missing;
+}
+async function isFound(name, directory, root) {
+    for (let folder = directory;; folder = (0,external_node_path_.dirname)(folder)) {
+        if (await exists((0,external_node_path_.join)(folder, 'node_modules', name)))
+            return true;
+        if (await exists((0,external_node_path_.join)(folder, '.pnp.cjs')))
+            return true;
+        if (folder === root || folder === (0,external_node_path_.dirname)(folder))
+            return false;
+    }
+}
+/** Tools keep caches there, in folders with a dot. */
+async function hasPackages(folder) {
+    const names = await (0,promises_.readdir)((0,external_node_path_.join)(folder, 'node_modules')).catch(() => []);
+    const states = STATE_FILES.map(({ file }) => file.split('/')[0]);
+    return names.some(name => !name.startsWith('.') || states.includes(name));
+}
+/** Also a link that leads nowhere. */
+async function exists(path) {
+    return (await (0,promises_.lstat)(path).catch(() => null)) !== null;
+}
+/** `package-lock.json` and npm's own copy of it, from which it leaves out what is not for this system. */
+function readNpm(text) {
+    const { packages = {} } = installed_readJson(text);
+    const found = Object.entries(packages).filter(([key, { link }]) => key.includes('node_modules/') && !link);
+    return new Map(found.map(([key, { version, resolved, integrity }]) => [key, integrity ?? resolved ?? version ?? '']));
+}
+/** The keys below `packages:`, of `pnpm-lock.yaml` and of pnpm's own copy. */
+function readPnpm(text) {
+    const section = /^packages:\n([\s\S]*?)(?=^\S|$(?![\s\S]))/m.exec(text)?.[1] ?? '';
+    return identities([...section.matchAll(/^ {2}(\S.*?):(?: \{\})?\s*$/gm)].map(([, key]) => unquote(key)));
+}
+function readIntegrity(text) {
+    const { lockfileEntries = {} } = installed_readJson(text);
+    return new Map(Object.entries(lockfileEntries).filter(([, resolved]) => resolved !== ''));
+}
+/** Yarn 1: patterns, separated by commas, and where the package comes from. */
+function readClassic(text) {
+    const packages = new Map();
+    for (const [, patterns, body] of text.matchAll(/^(\S.*):\n((?: {2}.*\n?)+)/gm)) {
+        const resolved = /^ {2}resolved "?([^"\n]+)"?$/m.exec(body)?.[1];
+        if (resolved !== undefined)
+            for (const pattern of patterns.split(', '))
+                packages.set(unquote(pattern), resolved);
+    }
+    return packages;
+}
+function readBerry(text) {
+    return identities([...text.matchAll(/^ {2}resolution: "(.+)"$/gm)].map(([, resolution]) => resolution));
+}
+/** Yarn 2 and later: a package with peers has a name for each set of them. */
+function readBerryState(text) {
+    const keys = [...text.matchAll(/^"(.+)":$/gm)].map(([, key]) => key.replace(/virtual:[^#]*#/, ''));
+    return identities(keys.filter(key => !key.includes('@workspace:')));
+}
+/** What packages depend on, as Yarn's loader finds it. */
+function readPnp(text) {
+    const pairs = text.matchAll(/\["((?:@[^"/]+\/)?[^"/]+)", "(?:virtual:[^#"]*#)?((?:npm|patch):[^"]+)"\]/g);
+    return identities([...pairs].map(([, name, reference]) => `${name}@${reference}`));
+}
+/** Packages of `bun.lock` that stand in the topmost `node_modules`, as `name@version`. */
+function readBun(text) {
+    const { packages = {} } = installed_readJson(text);
+    return new Map(Object.entries(packages).flatMap(([key, [identity]]) => typeof identity === 'string' &&
+        /@\d[^@]*$/.test(identity) &&
+        key.split('/').length <= (key.startsWith('@') ? 2 : 1)
+        ? [[key, identity]]
+        : []));
+}
+/** Commas after the last entry, as in `bun.lock`, included; what is broken is empty. */
+function installed_readJson(text) {
+    let content;
+    try {
+        content = JSON.parse(text);
+    }
+    catch {
+        content = (0,main.parse)(text);
+    }
+    return typeof content === 'object' && content !== null ? content : {};
+}
+function identities(keys) {
+    return new Map(keys.map(key => [key, key]));
+}
+function unquote(text) {
+    return text.replace(/^(['"])(.*)\1$/, '$2');
+}
+
 ;// CONCATENATED MODULE: ./src/bundle/build.ts
 
 
@@ -68010,15 +68890,21 @@ function constructCommand(value, args) {
 
 
 
+
+/** `devDependencies` that a hint names. */
+const build_NAMED = 5;
 /**
- * Installs the dependencies as the lockfile says, when they are missing. Returns the command that ran; null
- * when they were there, or when there are none. Throws `lockfile_missing`, `package_manager_missing`,
+ * Installs the dependencies as the lockfile says, when they are missing or of another lockfile. Returns the command
+ * that ran; null when they were there, or when there are none. Throws `lockfile_missing`, `package_manager_missing`,
  * `install_failed`, `package_json_broken`.
  */
 async function installDependencies(options) {
     const { root, directory, manager } = options;
-    const manifest = await readManifest(directory, root);
-    if (manifest === null || (await isInstalled([directory, manager?.directory ?? directory])))
+    const manifest = await findManifest(directory, root);
+    if (manifest === null)
+        return null;
+    const why = await whyInstall({ manifest, manager, root, env: options.env });
+    if (why === null)
         return null;
     const none = ![manifest.dependencies, manifest.devDependencies].some(each => Object.keys(each ?? {}).length > 0);
     if (none && (manager === null || manager.lockfile === null))
@@ -68026,63 +68912,79 @@ async function installDependencies(options) {
     if (manager === null || manager.lockfile === null)
         throw new src_errors/* ActionError */.lZ('lockfile_missing', 'The dependencies are not installed, and there is no lockfile to install from.', {
             hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
-            at: { file: shownPath(root, (0,external_node_path_.join)(directory, 'package.json')) },
+            at: { file: shownPath(root, manifest.file) },
         });
+    if (why !== NOTHING)
+        options.onOutput?.(why);
     const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options);
-    if (exitCode !== 0)
+    if (exitCode !== 0) {
+        const lockfile = shownPath(root, manager.lockfile);
+        const { hint, output } = explainInstall(manager, tail, lockfile);
         throw new src_errors/* ActionError */.lZ('install_failed', `"${title}" ended with ${end}.`, {
-            hint: `${INSTALL_HINTS[manager.agent] ?? ''} The install gets no token by itself: pass that of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.`.trim(),
-            at: { file: shownPath(root, manager.lockfile) },
-            output: tail,
+            hint,
+            at: { file: lockfile },
+            output,
         });
+    }
+    const lacking = await missingDev(manifest, root);
+    if (lacking.length > 0)
+        options.onOutput?.(`${sayLeftOut(lacking, options.env)}`);
     return title;
+}
+/** Most tools of a build are among them. */
+function sayLeftOut(lacking, env) {
+    const names = `${lacking.slice(0, build_NAMED).join(', ')}${lacking.length > build_NAMED ? ' and more' : ''}`;
+    const why = leavesDevOut(env)
+        ? 'NODE_ENV is "production", or npm is told to omit them. Bundlers set NODE_ENV themselves: take it out of env: for this step'
+        : 'The configuration of the package manager leaves them out. Install them in a step before this action';
+    return `These devDependencies are not installed: ${names}. ${why}.`;
 }
 /**
- * Runs the script of the app's `package.json`. Returns the command. Throws `package_json_missing`,
- * `package_json_broken`, `build_script_missing`, `package_manager_missing`, `build_failed`.
+ * Runs the script of the nearest `package.json` that has it, from the app's folder up to the checkout's. Returns the
+ * command. Throws `package_json_missing`, `package_json_broken`, `build_script_missing`, `package_manager_missing`,
+ * `build_failed`.
  */
 async function buildWebApp(options) {
-    const { root, directory, script } = options;
-    const file = shownPath(root, (0,external_node_path_.join)(directory, 'package.json'));
-    const manifest = await readManifest(directory, root);
-    if (manifest === null)
-        throw new src_errors/* ActionError */.lZ('package_json_missing', `There is no ${file}.`, {
-            hint: 'Set the input working-directory to the folder of the app, or build: false when the web folder is built already.',
-        });
-    const scripts = manifest.scripts ?? {};
-    if (!Object.hasOwn(scripts, script))
-        throw new src_errors/* ActionError */.lZ('build_script_missing', `${file} has no script "${script}".`, {
-            hint: `${Object.keys(scripts).length === 0 ? 'It has no scripts at all' : `It has: ${Object.keys(scripts).join(', ')}`}. Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
-            at: { file },
-        });
+    const { root, script } = options;
+    const file = await findScript(options);
     const manager = options.manager ?? { name: 'npm', agent: 'npm' };
-    const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], directory, options);
-    if (exitCode !== 0)
+    const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], (0,external_node_path_.dirname)(file), options);
+    if (exitCode !== 0) {
+        const manifest = await findManifest(options.directory, root);
+        const lacking = manifest === null ? [] : await missingDev(manifest, root);
+        const leftOut = lacking.length > 0 ? `${sayLeftOut(lacking, options.env)} ` : '';
         throw new src_errors/* ActionError */.lZ('build_failed', `"${title}" ended with ${end}.`, {
-            hint: 'The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.',
-            at: { file },
+            hint: `${leftOut}The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.`,
+            at: { file: shownPath(root, file) },
             output: tail,
         });
+    }
     return title;
 }
-async function readManifest(directory, root) {
-    const path = (0,external_node_path_.join)(directory, 'package.json');
-    const text = await (0,promises_.readFile)(path, 'utf8').catch(() => null);
-    return text === null ? null : asManifest(parseJson(text, shownPath(root, path), 'package_json_broken'));
-}
-/** npm itself says what is wrong with a script that is none; here an object is an object or left out. */
-function asManifest(content) {
-    const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-    const parts = isObject(content) ? Object.entries(content) : [];
-    return Object.fromEntries(parts.filter(([, value]) => isObject(value)));
-}
-/** `.pnp.cjs` is how yarn installs without `node_modules`. */
-async function isInstalled(folders) {
-    for (const folder of folders)
-        for (const name of ['node_modules', '.pnp.cjs'])
-            if ((await (0,promises_.stat)((0,external_node_path_.join)(folder, name)).catch(() => null)) !== null)
-                return true;
-    return false;
+/** Absolute path of the `package.json` with the script. */
+async function findScript({ root, directory, script, }) {
+    const others = [];
+    let nearest = null;
+    for await (const { file, scripts = {} } of manifestsUp(directory, root)) {
+        if (Object.hasOwn(scripts, script))
+            return file;
+        nearest ??= file;
+        const names = Object.keys(scripts);
+        const who = file === nearest ? 'It' : shownPath(root, file);
+        if (names.length > 0)
+            others.push(`${who} has: ${names.join(', ')}.`);
+    }
+    if (nearest === null) {
+        const below = (await foldersBelow(directory, ['package.json'])).map(folder => `"${shownPath(root, folder)}"`);
+        throw new src_errors/* ActionError */.lZ('package_json_missing', `No package.json found in "${shownPath(root, directory) || '.'}" or above it.`, {
+            hint: `${below.length === 0 ? '' : `Found in ${below.join(' and ')}. `}Set the input working-directory to the folder of the app${below.length === 0 ? '' : ' (the Capacitor config may be above it)'}, or build: false when the web folder is built already.`,
+        });
+    }
+    const shown = shownPath(root, nearest);
+    throw new src_errors/* ActionError */.lZ('build_script_missing', `${shown} has no script "${script}".`, {
+        hint: `${others.length === 0 ? 'It has no scripts at all.' : others.join(' ')} Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
+        at: { file: shown },
+    });
 }
 async function runManager(manager, what, args, cwd, { env, signal, onOutput }) {
     const { command, args: all } = resolveCommand(manager.agent, what, args);
@@ -68099,19 +69001,6 @@ async function runManager(manager, what, args, cwd, { env, signal, onOutput }) {
         });
     }
 }
-const SETUP = {
-    npm: 'uses: actions/setup-node',
-    pnpm: 'uses: pnpm/action-setup',
-    yarn: 'run: corepack enable',
-    bun: 'uses: oven-sh/setup-bun',
-};
-const INSTALL_HINTS = {
-    npm: 'npm ci refuses a package-lock.json that does not match package.json: run npm install and commit the lockfile.',
-    pnpm: 'The lockfile must match package.json: run pnpm install and commit pnpm-lock.yaml.',
-    yarn: 'The lockfile must match package.json: run yarn install and commit yarn.lock.',
-    'yarn@berry': 'The lockfile must match package.json: run yarn install and commit yarn.lock. Runners have yarn 1 at hand; for a later one add a step before this action: run: corepack enable.',
-    bun: 'The lockfile must match package.json: run bun install and commit bun.lock.',
-};
 
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
@@ -68160,7 +69049,427 @@ async function isCopy(copy, of, { size }) {
     return undone.digest('hex') === plain.digest('hex');
 }
 
+;// CONCATENATED MODULE: ./src/bundle/javascript.ts
+/** Where the comments of JavaScript are. */
+/** A `/` behind one of these begins a regular expression; behind other words and brackets it divides. */
+const BEFORE_PATTERN = /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|instanceof|yield|await)$/;
+/** Ranges of comments, from start to end. Minified code too; what ends nowhere ends with the text. */
+function findComments(code) {
+    const comments = [];
+    /** Braces that are open in each `${…}` around the place. */
+    const templates = [];
+    let at = 0;
+    /** Where the last token ended. */
+    let last = 0;
+    const endAt = (to) => {
+        at = to < 0 ? code.length : to;
+    };
+    while (at < code.length) {
+        const char = code[at];
+        if (char === '/' && code[at + 1] === '/') {
+            const from = at;
+            endAt(code.indexOf('\n', at));
+            comments.push({ from, to: at });
+        }
+        else if (char === '/' && code[at + 1] === '*') {
+            const from = at;
+            const end = code.indexOf('*/', at + 2);
+            endAt(end < 0 ? -1 : end + 2);
+            comments.push({ from, to: at });
+        }
+        else if (/\s/.test(char))
+            at++;
+        else {
+            if (char === '"' || char === "'")
+                endAt(endOfQuoted(code, at));
+            else if (char === '`')
+                readTemplate(at + 1);
+            else if (char === '/' && isPattern(code, last))
+                endAt(endOfPattern(code, at));
+            else if (char === '}' && templates.at(-1) === 0) {
+                templates.pop();
+                readTemplate(at + 1);
+            }
+            else {
+                if (templates.length > 0 && (char === '{' || char === '}'))
+                    templates[templates.length - 1] += char === '{' ? 1 : -1;
+                at++;
+            }
+            last = at;
+        }
+    }
+    return comments;
+    /** From behind the backtick, or behind a `}`, to the end of the template or into its next `${`. */
+    function readTemplate(from) {
+        for (at = from; at < code.length; at++) {
+            if (code[at] === '\\')
+                at++;
+            else if (code[at] === '`') {
+                at++;
+                return;
+            }
+            else if (code[at] === '$' && code[at + 1] === '{') {
+                at += 2;
+                templates.push(0);
+                return;
+            }
+        }
+    }
+}
+/** The quoted text ends with its line too, or what is no text would swallow the rest. */
+function endOfQuoted(code, from) {
+    for (let at = from + 1; at < code.length; at++) {
+        if (code[at] === '\\')
+            at++;
+        else if (code[at] === code[from])
+            return at + 1;
+        else if (code[at] === '\n')
+            return at;
+    }
+    return -1;
+}
+function endOfPattern(code, from) {
+    let isClass = false;
+    for (let at = from + 1; at < code.length; at++) {
+        const char = code[at];
+        if (char === '\\')
+            at++;
+        else if (char === '\n')
+            return from + 1;
+        else if (char === '[')
+            isClass = true;
+        else if (char === ']')
+            isClass = false;
+        else if (char === '/' && !isClass)
+            return at + 1;
+    }
+    return from + 1;
+}
+function isPattern(code, last) {
+    const before = code.slice(Math.max(0, last - 12), last);
+    return !/[\w$)\]}"'`]$/.test(before) || BEFORE_PATTERN.test(before);
+}
+
+;// CONCATENATED MODULE: ./src/bundle/web-page.ts
+/** What an HTML page refers to. Pages of builds are read, not any page: a scanner will do, and it never fails. */
+const TAG = /<(script|link|base)\b((?:[^>"']|"[^"]*"|'[^']*')*)>/gi;
+const ATTRIBUTE = /([^\s"'>/=]+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s"'>]+)))?/g;
+const SCRIPT_TYPE = /^(?:module|(?:text|application)\/(?:x-)?(?:java|ecma)script)?$/i;
+const ENTITIES = {
+    amp: '&',
+    quot: '"',
+    apos: "'",
+    lt: '<',
+    gt: '>',
+    '#39': "'",
+};
+function readPage(html) {
+    const text = html.replace(/<!--[\s\S]*?(?:-->|$)/g, '');
+    const scripts = [];
+    const styles = [];
+    let base = null;
+    const tags = new RegExp(TAG);
+    for (let match = tags.exec(text); match !== null; match = tags.exec(text)) {
+        const [, tag = '', inner = ''] = match;
+        const attributes = readAttributes(inner);
+        const href = attributes.get('href');
+        if (tag.toLowerCase() === 'base')
+            base ??= href ?? null;
+        else if (tag.toLowerCase() === 'link') {
+            if (href !== undefined && /(?:^|\s)stylesheet(?:\s|$)/i.test(attributes.get('rel') ?? ''))
+                styles.push(href);
+        }
+        else {
+            const end = text.toLowerCase().indexOf('</script', tags.lastIndex);
+            const code = text.slice(tags.lastIndex, end < 0 ? text.length : end);
+            tags.lastIndex += code.length;
+            if (!SCRIPT_TYPE.test(attributes.get('type')?.trim() ?? ''))
+                continue;
+            scripts.push({ src: attributes.get('src') ?? null, code, isLegacy: attributes.has('nomodule') });
+        }
+    }
+    return { base, scripts, styles, text };
+}
+function readAttributes(text) {
+    const attributes = new Map();
+    for (const [, name = '', double, single, bare] of text.matchAll(ATTRIBUTE)) {
+        const value = (double ?? single ?? bare ?? '').replace(/&(\w+|#39);/g, (entity, known) => ENTITIES[known.toLowerCase()] ?? entity);
+        if (!attributes.has(name.toLowerCase()))
+            attributes.set(name.toLowerCase(), value);
+    }
+    return attributes;
+}
+/** Where the WebView has the bundle; any address would do. */
+const ORIGIN = 'https://localhost';
+/** The path in the bundle that an address of `index.html` leads to; null when it leads elsewhere. */
+function web_page_pathOf(address, base) {
+    const url = URL.parse(address.trim(), URL.parse(base ?? '', `${ORIGIN}/`)?.href ?? ORIGIN);
+    if (url === null || url.origin !== ORIGIN)
+        return null;
+    return decode(url.pathname).slice(1);
+}
+/** `%20` as a space. */
+function decode(path) {
+    try {
+        return decodeURIComponent(path);
+    }
+    catch {
+        return path;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/bundle/ready-call.ts
+/** Whether the app says that it has started. */
+
+
+
+
+
+const CODE = /\.(m?js|html?)$/i;
+/** Bytes; more is no script. */
+const LONGEST = 64 * 1024 * 1024;
+/**
+ * Not the updater's own stand-in for browsers, in any of the forms that a build gives it: a method, an assignment, a
+ * property that is a function, the descriptor of an old class.
+ */
+const CALL = /(?<=\.)notifyAppReady(?!\w|\s*=(?!=))|(?<!\.)notifyAppReady(?!\w|\s*\([^()]*\)\s*\{|\s*=(?!=)|["']?\s*:\s*(?:async\b|function\b|\([^()]*\)\s*=>|\w+\s*=>)|["']\s*,\s*value\s*:)/g;
+const ready_call_NAME = /[^\s"'`=<>;,()\\]+\.(?:m?js|html?)(?=[?#"'`\s,;)<>\\]|$)/gi;
+/** Loaders that put names of files together. */
+const LOADER = /webpackChunk|webpackJsonp|__nccwpck_require__|System\.register|parcelRequire|TURBOPACK|\brequirejs|\bdefine\(|data-main/;
+/** Code that may load any file. */
+const ANY = /\bimport\(\s*[^"'`\s)]|createElement\(\s*["'`]script["'`]|\bimportScripts\(|document\.write\(/;
+const ready_call_HINT = "Without this call a device goes back to the bundle before. Add to the app's start: import { CapacitorUpdater } from '@capgo/capacitor-updater'; CapacitorUpdater.notifyAppReady(). If the call is hidden (obfuscated code), set the input check-notify-app-ready to false.";
+const OK = { problem: null, warning: null };
+/** The call has to be in a file that `index.html` leads to: what a file names, and the bundle has, counts as loaded. */
+async function checkReadyCall(directory, files) {
+    const scripts = files.filter(({ path, size }) => CODE.test(path) && size > 0 && size <= LONGEST);
+    const left = new Set(scripts.map(({ path }) => path));
+    const byName = Map.groupBy(left, path => (0,external_node_path_.basename)(path));
+    const queue = left.delete('index.html') ? ['index.html'] : [];
+    const inComments = [];
+    /** What loaders that were met say, word by word. */
+    const words = new Set();
+    let isUnsure = false;
+    while (queue.length > 0) {
+        const path = queue.shift();
+        const text = await readCode(directory, path);
+        const found = lookForCall(text);
+        if (found === 'call')
+            return OK;
+        if (found === 'comment')
+            inComments.push(path);
+        isUnsure ||= ANY.test(text);
+        if (LOADER.test(text))
+            for (const word of text.match(/[\w-]+/g) ?? [])
+                words.add(word);
+        for (const name of new Set((text.match(ready_call_NAME) ?? []).map(decode)))
+            for (const known of byName.get((0,external_node_path_.basename)(name)) ?? [])
+                if (isNamed(known, name) && left.delete(known))
+                    queue.push(known);
+        if (queue.length === 0 && words.size > 0)
+            for (const each of left)
+                if (words.has(ready_call_keyOf(each)) && left.delete(each))
+                    queue.push(each);
+    }
+    for (const path of left) {
+        const found = lookForCall(await readCode(directory, path));
+        if (found === 'comment')
+            inComments.push(path);
+        if (found === 'call')
+            return files.some(file => file.path === 'index.html') ? notLoaded(path, isUnsure) : OK;
+    }
+    const [first] = inComments;
+    return missing(first === undefined
+        ? 'no file calls notifyAppReady()'
+        : `notifyAppReady() stands in a comment alone (${JSON.stringify(first)})`);
+}
+function notLoaded(path, isUnsure) {
+    const what = `only ${JSON.stringify(path)} calls notifyAppReady(), and nothing that index.html loads leads to that file`;
+    return isUnsure
+        ? { problem: null, warning: `In the web folder ${what}. Make sure that the app calls it when it starts.` }
+        : missing(what);
+}
+function missing(message) {
+    return { problem: { code: 'notify_app_ready_missing', message, hint: ready_call_HINT }, warning: null };
+}
+/** `./a/x.js`, `/a/x.js` and `x.js` may all be the file `assets/a/x.js`: it depends on who says it. */
+function isNamed(path, name) {
+    const tail = name.replace(/^(?:[a-z]+:)?(?:\.{0,2}\/)*/i, '');
+    return path === tail || path.endsWith(`/${tail}`) || tail.endsWith(`/${path}`);
+}
+/** A loader makes `js/12.4f3a2b.chunk.js` of parts: of the hash, else of the name. */
+function ready_call_keyOf(path) {
+    const parts = (0,external_node_path_.basename)(path)
+        .replace(CODE, '')
+        .split(/[.~]|-(?=[0-9a-f]{6,}$)/);
+    return parts.find(part => /^(?=.*\d)[\w-]{6,}$/.test(part)) ?? parts[0];
+}
+/** A file that cannot be read is reported by its name, or by the zip. Comments of a page are left out. */
+async function readCode(directory, path) {
+    const text = (await (0,promises_.readFile)((0,external_node_path_.join)(directory, path), 'utf8').catch(system_error/* nullIfMissing */.bJ)) ?? '';
+    return /\.html?$/i.test(path) ? readPage(text).text : text;
+}
+function lookForCall(text) {
+    let comments = null;
+    let isInComment = false;
+    for (const { index } of text.matchAll(CALL)) {
+        if (!mayBeComment(text, index))
+            return 'call';
+        comments ??= findComments(text);
+        if (!comments.some(({ from, to }) => from <= index && index < to))
+            return 'call';
+        isInComment = true;
+    }
+    return isInComment ? 'comment' : 'none';
+}
+/** A second opinion, by what stands around: whoever reads code wrong shall not miss a call. */
+function mayBeComment(text, at) {
+    const isLine = text.lastIndexOf('//', at) > text.lastIndexOf('\n', at);
+    const open = text.lastIndexOf('/*', at);
+    return isLine || (open > text.lastIndexOf('*/', at) && text.indexOf('*/', at) >= 0);
+}
+
+;// CONCATENATED MODULE: ./src/bundle/web-start.ts
+/** Whether the app can start from its web folder: what `index.html` loads has to be in the bundle. */
+
+
+
+
+
+/** Bytes; a pointer of Git LFS has some 130, and 1023 at most. */
+const LONGEST_POINTER = 1023;
+const POINTER = 'version https://git-lfs.github.com/spec/v1\n';
+/** So many files are looked at side by side. */
+const web_start_AT_ONCE = 64;
+/** What the native app adds to the page, or answers itself. */
+const INJECTED = /(?:^|\/)(?:capacitor|cordova|cordova_plugins|native-bridge)\.js$/;
+/** No WebView runs it. */
+const web_start_SOURCE = /\.(?:tsx?|jsx|vue|svelte)$|^@vite\//;
+/** Characters of code in the page that may be the whole app. */
+const LONG_CODE = 5_000;
+/** Files that Git LFS keeps elsewhere, where only their pointers are. */
+async function findPointers(directory, files) {
+    const small = files.filter(({ size }) => size > POINTER.length && size <= LONGEST_POINTER);
+    const found = [];
+    for (let from = 0; from < small.length; from += web_start_AT_ONCE) {
+        const some = small.slice(from, from + web_start_AT_ONCE);
+        const are = await Promise.all(some.map(({ path }) => isPointer((0,external_node_path_.join)(directory, path))));
+        found.push(...some.filter((_, index) => are[index]).map(({ path }) => path));
+    }
+    return found;
+}
+async function isPointer(path) {
+    try {
+        const file = await (0,promises_.open)(path);
+        try {
+            const { buffer, bytesRead } = await file.read(Buffer.alloc(POINTER.length), 0, POINTER.length, 0);
+            return bytesRead === POINTER.length && buffer.toString('latin1') === POINTER;
+        }
+        finally {
+            await file.close();
+        }
+    }
+    catch {
+        return false;
+    }
+}
+/**
+ * An error where the app certainly does not start: none of its scripts is in the bundle. Single files that are missing
+ * are warnings: a page may load what only a web server has.
+ */
+async function checkStart(directory, files) {
+    const html = await (0,promises_.readFile)((0,external_node_path_.join)(directory, 'index.html'), 'utf8').catch(system_error/* nullIfMissing */.bJ);
+    if (html === null)
+        return { problem: null, warnings: [] };
+    const page = readPage(html);
+    const paths = new Set(files.map(({ path }) => path));
+    const scripts = scriptsOf(page);
+    const missing = scripts.filter(({ path }) => !paths.has(path) || web_start_SOURCE.test(path));
+    const styles = page.styles.flatMap(src => toOwn(src, page)).filter(({ path }) => !paths.has(path));
+    const causes = missing.map(({ src, path }) => causeOf(src, path, paths));
+    const cause = causes.find(each => each !== null) ?? null;
+    const isElsewhere = page.scripts.some(({ src, code }) => (src !== null && web_page_pathOf(src, page.base) === null) || code.length > LONG_CODE);
+    const isLost = missing.length > 0 && missing.length === scripts.length && (cause !== null || !isElsewhere);
+    if (!isLost)
+        return {
+            problem: null,
+            warnings: web_start_sayMissing([...missing, ...styles]),
+        };
+    const message = `index.html loads ${nameSome(missing)}, and the bundle has none of these scripts`;
+    return {
+        problem: {
+            code: 'start_scripts_missing',
+            message: cause === null ? message : `${message}: ${cause.what}`,
+            hint: cause?.hint ??
+                'The app would be a white page. Build again into an empty folder, and let webDir of the Capacitor config name the folder that the build writes to.',
+        },
+        warnings: [],
+    };
+}
+function web_start_sayMissing(missing) {
+    if (missing.length === 0)
+        return [];
+    return [`index.html loads ${nameSome(missing)}, which the bundle does not have.`];
+}
+function nameSome(references) {
+    const named = references.slice(0, 3).map(({ src }) => JSON.stringify(src));
+    return named.join(', ') + (references.length > 3 ? ` and ${references.length - 3} more` : '');
+}
+/** Scripts of the bundle that the page runs, those too that the code in it imports. */
+function scriptsOf(page) {
+    return page.scripts
+        .filter(({ isLegacy }) => !isLegacy)
+        .flatMap(({ src, code }) => (src === null ? importsOf(code) : [src]))
+        .flatMap(src => toOwn(src, page))
+        .filter(({ path }) => !INJECTED.test(path));
+}
+function importsOf(code) {
+    const plain = findComments(code)
+        .reverse()
+        .reduce((text, { from, to }) => `${text.slice(0, from)} ${text.slice(to)}`, code);
+    return [
+        ...plain.matchAll(/\bimport\s*(?:\(\s*|[\w*{}\s,$]+?\sfrom\s*)?["']((?:\.{0,2}\/)[^"'\s]+)["']/g),
+    ].map(([, src]) => src);
+}
+/** Nothing for what lies elsewhere, or is no file: the native app answers a path without ending with `index.html`. */
+function toOwn(src, { base }) {
+    const path = web_page_pathOf(src, base);
+    return path === null || !/\.\w+$/.test(path) ? [] : [{ src, path }];
+}
+function causeOf(src, path, paths) {
+    if (web_start_SOURCE.test(path))
+        return {
+            what: `${JSON.stringify(src)} is source code`,
+            hint: 'This is the index.html that the build starts from. Let webDir of the Capacitor config (or the input web-dir) name the folder that the build writes to.',
+        };
+    const parts = path.split('/');
+    for (let from = 1; from < parts.length; from++) {
+        const inner = parts.slice(from).join('/');
+        if (!paths.has(inner))
+            continue;
+        const base = `/${parts.slice(0, from).join('/')}/`;
+        return {
+            what: `it has ${JSON.stringify(inner)}, so the build is for the sub-path "${base}"`,
+            hint: `A phone has the web folder at its root. Build the app for it with the base "./" or "/" instead of "${base}": base in vite.config, --base-href (or baseHref) of Angular, publicPath of Vue CLI and webpack, basePath of Next.js, app.baseURL of Nuxt, paths.base of SvelteKit, homepage of Create React App.`,
+        };
+    }
+    const cased = [...paths].find(each => each.toLowerCase() === path.toLowerCase());
+    if (cased !== undefined)
+        return {
+            what: `it has ${JSON.stringify(cased)}, and phones tell capitals from small letters`,
+            hint: 'Write the name in index.html as the file has it.',
+        };
+    const packed = [`${path}.gz`, `${path}.br`].find(each => paths.has(each));
+    return packed === undefined
+        ? null
+        : {
+            what: `it has only ${JSON.stringify(packed)}`,
+            hint: 'A WebView reads files as they are. Let the build keep the files that it compresses.',
+        };
+}
+
 ;// CONCATENATED MODULE: ./src/bundle/check.ts
+
 
 
 
@@ -68200,14 +69509,22 @@ async function checkWebDirectory(options) {
             hint: 'The build wrote nothing there. Look at the log of the build, and whether webDir of the Capacitor config names the folder that it writes to.',
         });
     const totalBytes = bytesOf(files);
+    const pointers = await findPointers(directory, files);
+    // What a pointer would have loaded cannot be followed.
+    const isWhole = pointers.length === 0;
+    const start = isWhole ? await checkStart(directory, files) : null;
+    const ready = isWhole && options.requireNotifyAppReady ? await checkReadyCall(directory, files) : null;
     const problems = [
         checkIndex(files, shown),
+        checkPointers(pointers),
+        start?.problem ?? null,
         checkLinks(found.links),
         checkSpecial(found.special),
         checkNames(files),
         checkTwins(files),
         checkSize(files, totalBytes, maxBytes),
-        options.requireNotifyAppReady ? await checkNotifyAppReady(directory, files) : null,
+        // Scripts that are missing call nothing.
+        start?.problem ? null : (ready?.problem ?? null),
     ].filter(problem => problem !== null);
     if (problems.length > 0)
         throw check_unfit(problems, shown);
@@ -68230,9 +69547,13 @@ async function checkWebDirectory(options) {
                 ]
                 : []),
         ],
-        warnings: maps.length > 0 && !options.dropSourceMaps
-            ? [`${many} (${megabytes(bytesOf(maps))}) go to every device and show your source code.`]
-            : [],
+        warnings: [
+            ...(start?.warnings ?? []),
+            ...(ready?.warning ? [ready.warning] : []),
+            ...(maps.length > 0 && !options.dropSourceMaps
+                ? [`${many} (${megabytes(bytesOf(maps))}) go to every device and show your source code.`]
+                : []),
+        ],
     };
 }
 function bytesOf(files) {
@@ -68309,7 +69630,37 @@ function checkIndex(files, shown) {
         message,
         hint: deeper.length === 1
             ? `It is in "${shown}/${deeper[0]}": let webDir in the Capacitor config (or the input web-dir) name that folder.`
-            : 'The app starts with this file. Set webDir in the Capacitor config (or the input web-dir) to the folder that holds it.',
+            : (hintOfOther(files, shown) ??
+                'The app starts with this file. Set webDir in the Capacitor config (or the input web-dir) to the folder that holds it.'),
+    };
+}
+/** What tools write besides, or instead. */
+const OTHER_STARTS = {
+    'index.csr.html': 'Angular wrote index.csr.html, because the build renders on a server. Build the app for phones without that ("ssr": false and "prerender": false, or "outputMode": "static", in a configuration of angular.json), or copy the file to index.html after the build.',
+    '200.html': 'Only 200.html is there, the page for a web server to fall back to. Let the build name it index.html (SvelteKit: fallback of adapter-static), or copy it after the build.',
+    'index.html.gz': 'The build compressed index.html and deleted it. Let it keep the files that it compresses.',
+    'index.htm': 'Rename "index.htm" to "index.html".',
+};
+function hintOfOther(files, shown) {
+    for (const [name, hint] of Object.entries(OTHER_STARTS)) {
+        const found = files.find(({ path }) => path === name || path.endsWith(`/${name}`));
+        if (found === undefined || found.path.split('/').length > 2)
+            continue;
+        const folder = (0,external_node_path_.dirname)(found.path);
+        return folder === '.'
+            ? hint
+            : `${hint} It is in "${shown}/${folder}": let webDir in the Capacitor config (or the input web-dir) name that folder.`;
+    }
+    return null;
+}
+/** Pointers are shipped as they are: a picture is a text, a script ends the app. */
+function checkPointers(pointers) {
+    if (pointers.length === 0)
+        return null;
+    return {
+        code: 'lfs_pointers',
+        message: `pointers of Git LFS instead of files: ${list(pointers)}`,
+        hint: 'Check the repository out with "lfs: true" (actions/checkout), or run git lfs pull, before the build.',
     };
 }
 function checkLinks(links) {
@@ -68374,44 +69725,6 @@ function checkSize(files, totalBytes, maxBytes) {
         hint: `Load large media from a server. The largest: ${largest.map(file => `${quote(file.path)} (${megabytes(file.size)})`).join(', ')}.`,
     };
 }
-const CODE = /\.(m?js|html?)$/i;
-async function checkNotifyAppReady(directory, files) {
-    for (const file of files)
-        if (CODE.test(file.path) && file.size > 0 && (await callsNotifyAppReady((0,external_node_path_.join)(directory, file.path))))
-            return null;
-    return {
-        code: 'notify_app_ready_missing',
-        message: 'no file calls notifyAppReady()',
-        hint: "Without this call a device goes back to the bundle before. Add to the app's start: import { CapacitorUpdater } from '@capgo/capacitor-updater'; CapacitorUpdater.notifyAppReady(). If the call is hidden (obfuscated code), set the input check-notify-app-ready to false.",
-    };
-}
-/** A method `notifyAppReady() {` is the updater's own stand-in for browsers, and no call. */
-const CALL = /notifyAppReady(?!\w|\s*\([^()]*\)\s*\{|\s*=(?!=))/;
-/** More than a call takes. What is cut here is looked at again together with the next piece. */
-const OVERLAP = 256;
-async function callsNotifyAppReady(path) {
-    let rest = '';
-    let end = false;
-    const stream = (0,external_node_fs_.createReadStream)(path, { encoding: 'latin1', highWaterMark: 1024 * 1024 });
-    const holdsCall = (text) => {
-        const at = text.search(CALL);
-        return at >= 0 && (end || at < text.length - OVERLAP);
-    };
-    // A file that cannot be read is reported by its name, or by the zip.
-    try {
-        for await (const chunk of stream) {
-            rest += chunk;
-            if (holdsCall(rest))
-                return true;
-            rest = rest.slice(-2 * OVERLAP);
-        }
-    }
-    catch {
-        return false;
-    }
-    end = true;
-    return holdsCall(rest);
-}
 function check_unfit(problems, shown) {
     const [first] = problems;
     if (problems.length === 1)
@@ -68436,7 +69749,7 @@ function megabytes(bytes) {
 }
 
 ;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/constants.mjs
-const constants_AGENTS = [
+const AGENTS = (/* unused pure expression or super */ null && ([
   "npm",
   "yarn",
   "yarn@berry",
@@ -68448,7 +69761,7 @@ const constants_AGENTS = [
   "nub",
   "aube",
   "upm"
-];
+]));
 const LOCKS = {
   "aube-lock.yaml": "aube",
   "aube-workspace.yaml": "aube",
@@ -68496,149 +69809,8 @@ const INSTALL_PAGE = {
 
 
 
-;// CONCATENATED MODULE: external "node:process"
-const external_node_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:process");
-;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/detect.mjs
-
-
-
-
-
-async function pathExists(path2, type) {
-  try {
-    const stat = await promises_.stat(path2);
-    return type === "file" ? stat.isFile() : stat.isDirectory();
-  } catch {
-    return false;
-  }
-}
-function getUserAgent() {
-  const userAgent = process.env.npm_config_user_agent;
-  if (!userAgent) {
-    return null;
-  }
-  const name = userAgent.split("/")[0];
-  return AGENTS.includes(name) ? name : null;
-}
-function* lookup(cwd = external_node_process_namespaceObject.cwd()) {
-  let directory = external_node_path_.resolve(cwd);
-  const { root } = external_node_path_.parse(directory);
-  while (directory && directory !== root) {
-    yield directory;
-    directory = external_node_path_.dirname(directory);
-  }
-}
-async function parsePackageJson(filepath, options) {
-  if (!filepath || !await pathExists(filepath, "file"))
-    return null;
-  return await handlePackageManager(filepath, options);
-}
-async function detect(options = {}) {
-  const {
-    cwd,
-    strategies = ["lockfile", "packageManager-field", "devEngines-field"]
-  } = options;
-  let stopDir;
-  if (typeof options.stopDir === "string") {
-    const resolved = external_node_path_.resolve(options.stopDir);
-    stopDir = (dir) => dir === resolved;
-  } else {
-    stopDir = options.stopDir;
-  }
-  for (const directory of lookup(cwd)) {
-    for (const strategy of strategies) {
-      switch (strategy) {
-        case "lockfile": {
-          if (await pathExists(external_node_path_.join(directory, "rush.json"), "file")) {
-            return { name: "pnpm", agent: "pnpm-rush" };
-          }
-          for (const lock of Object.keys(LOCKS)) {
-            if (await pathExists(external_node_path_.join(directory, lock), "file")) {
-              const name = LOCKS[lock];
-              const result = await parsePackageJson(external_node_path_.join(directory, "package.json"), options);
-              if (result)
-                return result;
-              else
-                return { name, agent: name };
-            }
-          }
-          break;
-        }
-        case "packageManager-field":
-        case "devEngines-field": {
-          const result = await parsePackageJson(external_node_path_.join(directory, "package.json"), options);
-          if (result)
-            return result;
-          break;
-        }
-        case "install-metadata": {
-          for (const metadata of Object.keys(INSTALL_METADATA)) {
-            const fileOrDir = metadata.endsWith("/") ? "dir" : "file";
-            if (await pathExists(external_node_path_.join(directory, metadata), fileOrDir)) {
-              const name = INSTALL_METADATA[metadata];
-              const agent = name === "yarn" ? isMetadataYarnClassic(metadata) ? "yarn" : "yarn@berry" : name;
-              return { name, agent };
-            }
-          }
-          break;
-        }
-      }
-    }
-    if (stopDir?.(directory))
-      break;
-  }
-  return null;
-}
-function normalizeAgentVersion(version) {
-  return version?.match(/\d+(\.\d+){0,2}/)?.[0] ?? version;
-}
-function getNameAndVer(pkg) {
-  if (typeof pkg.packageManager === "string") {
-    const [name, ver] = pkg.packageManager.replace(/^\^/, "").split("@");
-    return { name, ver: normalizeAgentVersion(ver) };
-  }
-  if (typeof pkg.devEngines?.packageManager?.name === "string") {
-    return {
-      name: pkg.devEngines.packageManager.name,
-      ver: normalizeAgentVersion(pkg.devEngines.packageManager.version)
-    };
-  }
-  return void 0;
-}
-async function handlePackageManager(filepath, options) {
-  try {
-    const content = await promises_.readFile(filepath, "utf8");
-    const pkg = options.packageJsonParser ? await options.packageJsonParser(content, filepath) : JSON.parse(content);
-    const nameAndVer = getNameAndVer(pkg);
-    if (nameAndVer) {
-      return resolveAgent(nameAndVer.name, nameAndVer.ver) ?? options.onUnknown?.(pkg.packageManager) ?? null;
-    }
-  } catch {
-  }
-  return null;
-}
-function resolveAgent(name, ver) {
-  let agent;
-  let version = ver;
-  if (name === "yarn" && ver && Number.parseInt(ver) > 1) {
-    agent = "yarn@berry";
-    version = "berry";
-    return { name, agent, version };
-  } else if (name === "pnpm" && ver && Number.parseInt(ver) < 7) {
-    agent = "pnpm@6";
-    return { name, agent, version };
-  } else if (constants_AGENTS.includes(name)) {
-    agent = name;
-    return { name, agent, version };
-  }
-}
-function isMetadataYarnClassic(metadataPath) {
-  return metadataPath.endsWith(".yarn_integrity");
-}
-
-
-
 ;// CONCATENATED MODULE: ./src/bundle/package-manager.ts
+
 
 
 
@@ -68663,35 +69835,42 @@ async function detectPackageManager(options) {
     }
     return declared && { ...declared, lockfile: null };
 }
-function* foldersUp(directory, root) {
-    for (let folder = directory;; folder = (0,external_node_path_.dirname)(folder)) {
-        yield folder;
-        if (folder === root || folder === (0,external_node_path_.dirname)(folder))
-            return;
-    }
-}
-/** The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. */
+/**
+ * The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. Of several that the latter allows,
+ * the first one with a lockfile in the folder, else the first that this action runs.
+ */
 async function readDeclared(folder, root) {
-    const source = `packageManager in ${shownPath(root, (0,external_node_path_.join)(folder, 'package.json'))}`;
-    let unknown = null;
-    const found = await detect({
-        cwd: folder,
-        stopDir: folder,
-        strategies: ['packageManager-field', 'devEngines-field'],
-        // Not thrown here: the library takes a throw for a broken package.json and goes on.
-        onUnknown: name => {
-            unknown = name;
-            return null;
-        },
-    });
-    if (unknown !== null)
-        throw unsupported(unknown, folder, root);
-    if (found === null)
+    const manifest = await readManifest(folder, root);
+    const wanted = manifest === null ? [] : wantedManagers(manifest);
+    const [first] = wanted;
+    if (first === undefined)
         return null;
-    const { name, agent } = found;
-    if (!isSupported(name))
-        throw unsupported(name, folder, root);
-    return { name, agent, directory: folder, source };
+    const locks = await findLockfiles(folder);
+    const own = wanted.filter(({ name }) => isSupported(name));
+    const chosen = own.find(({ name }) => locks.some(lock => lock.name === name)) ?? own[0];
+    if (chosen === undefined || !isSupported(chosen.name))
+        throw unsupported(first.name, folder, root);
+    const { name, version } = chosen;
+    const source = `packageManager in ${shownPath(root, (0,external_node_path_.join)(folder, 'package.json'))}`;
+    return { name, agent: generation(name, version), directory: folder, source };
+}
+/** `pnpm@9.1.0+sha512.abc`, or what npm's `devEngines` names: one, or a list of which any will do. */
+function wantedManagers({ packageManager, devEngines }) {
+    if (packageManager !== undefined) {
+        const [name = '', version = ''] = packageManager.replace(/^\^/, '').split('@');
+        return [{ name, version }];
+    }
+    return [devEngines?.packageManager].flat().flatMap(each => {
+        const { name, version } = (each ?? {});
+        return typeof name === 'string' ? [{ name, version: typeof version === 'string' ? version : '' }] : [];
+    });
+}
+/** Yarn 2 and later, and pnpm before 7, take other commands. Without a number it is the one that people have. */
+function generation(name, version) {
+    const major = Number(/\d+/.exec(version)?.[0] ?? Number.NaN);
+    if (name === 'yarn' && major > 1)
+        return 'yarn@berry';
+    return name === 'pnpm' && major < 7 ? 'pnpm@6' : name;
 }
 async function findLockfiles(folder) {
     const found = [];
@@ -71781,6 +72960,20 @@ function fileChanged(file) {
 
 // EXTERNAL MODULE: ./src/capgo/wire.ts
 var wire = __nccwpck_require__(929);
+;// CONCATENATED MODULE: ./src/plan/updater.ts
+
+/**
+ * Why an app with this version of the updater (as installed) takes nothing that is published; null where it does. Plugins
+ * from before delta files compare a bundle that is not encrypted with its CRC32, and Capgo has its SHA-256.
+ */
+function judgeUpdater(version, isEncrypted) {
+    if (version === null || isEncrypted || takesManifest(version))
+        return null;
+    return `The app is built with @capgo/capacitor-updater ${version}, which compares bundles with their CRC32 and not with their SHA-256: an app built with it refuses this one (checksum_fail). Install a version that compares SHA-256 (from 5.10.0, 6.25.0, 7.0.35 or 8.0.0), and release the app to the stores.`;
+}
+
+// EXTERNAL MODULE: ./src/runner-folders.ts
+var runner_folders = __nccwpck_require__(1850);
 ;// CONCATENATED MODULE: ./src/operations/source-maps.ts
 /** Source maps stay out of the bundle; with `source-maps: artifact` whoever reads crash reports finds them at the run. */
 
@@ -71853,6 +73046,23 @@ async function keepSourceMaps(upload, { name, directory, maps, retentionDays, })
 
 
 
+
+
+
+/** Throws what is to blame for an install or build that failed: the runner, where it takes no files there, else the error. */
+async function blameRunner(error, directory) {
+    if (!(error instanceof src_errors/* ActionError */.lZ) || !/^(install|build)_failed$/.test(error.code))
+        throw error;
+    const why = await (0,runner_folders/* unwritable */.mP)(directory);
+    if (why !== null)
+        throw (0,runner_folders/* workspaceUnusable */.hg)(`${error.message} The app's folder cannot be written to (${why}).`, error.output);
+    if (/\bENOSPC\b|no space left on device/i.test(error.output ?? ''))
+        throw new src_errors/* ActionError */.lZ('disk_full', `${error.message} The runner has no space left.`, {
+            hint: 'Free some space in a step before, or take a larger runner.',
+            ...(error.output === undefined ? {} : { output: error.output }),
+        });
+    throw error;
+}
 /** Throws what is wrong with the web folder; `signal` ends the work on the zip. */
 async function checkAndZip({ root, webDirectory: directory }, inputs, deps, signal) {
     const checked = await checkWebDirectory({
@@ -71874,6 +73084,21 @@ async function checkAndZip({ root, webDirectory: directory }, inputs, deps, sign
     return { checked, zip };
 }
 /**
+ * In a child that sees no secret. Returns the command, null where nothing had to be installed, and what the build
+ * needs.
+ */
+async function install({ root, directory, buildEnv: env }, { log, stop }) {
+    const manager = await detectPackageManager({ root, directory });
+    const child = { root, directory, manager, env, signal: stop.signal };
+    return log
+        .group('Install dependencies', async () => {
+        const command = await log.output(onOutput => installDependencies({ ...child, onOutput }));
+        log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`);
+        return { command, child };
+    })
+        .catch((error) => blameRunner(error, directory));
+}
+/**
  * Installs and builds (in children that see no secret), checks the web folder and makes the zip of it, unless that
  * was `begun` before.
  */
@@ -71882,14 +73107,10 @@ async function buildBundle(project, inputs, deps, begun) {
     let duration = null;
     if (inputs.build) {
         const began = clock();
-        const { root, directory, buildEnv: env } = project;
-        const manager = await detectPackageManager({ root, directory });
-        const child = { root, directory, manager, env, signal: deps.stop.signal };
-        await log.group('Install dependencies', async () => {
-            const command = await log.output(onOutput => installDependencies({ ...child, onOutput }));
-            log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`);
-        });
-        await log.group(`Build (${inputs.buildScript})`, () => log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })));
+        const { child } = await install(project, deps);
+        await log
+            .group(`Build (${inputs.buildScript})`, () => log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })))
+            .catch((error) => blameRunner(error, project.directory));
         duration = clock() - began;
     }
     await deps.requireUntouched();
@@ -71898,8 +73119,8 @@ async function buildBundle(project, inputs, deps, begun) {
         for (const { path, why } of checked.leftOut)
             log.info(`left out: ${path} (${why})`);
         log.info(`${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`);
-        const nativePackages = await readNativePackages(project.capacitorDirectory);
-        const pluginVersion = await readUpdaterVersion(project.capacitorDirectory, nativePackages);
+        const nativePackages = await readNativePackages(project.packageDirectory);
+        const pluginVersion = await readUpdaterVersion(project.packageDirectory, nativePackages);
         const encryption = inputs.privateKey === ''
             ? null
             : await readEncryption(inputs.privateKey, project.capacitorDirectory, pluginVersion);
@@ -71921,9 +73142,11 @@ async function buildBundle(project, inputs, deps, begun) {
             files: { count: checked.files.length, bytes: checked.totalBytes },
             leftOut: checked.leftOut,
             sourceMaps: checked.sourceMaps,
-            warnings: inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0
-                ? [...checked.warnings, NO_MAPS]
-                : checked.warnings,
+            warnings: [
+                judgeUpdater(installedUpdater(nativePackages), encryption !== null),
+                ...checked.warnings,
+                inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0 ? NO_MAPS : null,
+            ].filter(warning => warning !== null),
             duration,
         };
     });
@@ -72371,7 +73594,7 @@ const mimes = {
   "zip": "application/zip"
 };
 
-function mrmime_lookup(extn) {
+function lookup(extn) {
 	let tmp = ('' + extn).trim().toLowerCase();
 	let idx = tmp.lastIndexOf('.');
 	return mimes[!~idx ? tmp : tmp.substring(++idx)];
@@ -72420,8 +73643,8 @@ const QUALITIES = [
 const WINDOW_GAP = 16;
 const compressed = (0,external_node_util_.promisify)(external_node_zlib_.brotliCompress);
 /**
- * Compresses files where it pays, and encrypts them. `scratch` is an existing folder for the large ones.
- * Throws `file_changed` when a file is not what was hashed.
+ * Compresses files where it pays, or as the name tells under which they are to be stored, and encrypts them. `scratch`
+ * is an existing folder for the large ones. Throws `file_changed` when a file is not what was hashed.
  */
 function deltaPacker(options) {
     const { directory, scratch, session } = options;
@@ -72429,39 +73652,39 @@ function deltaPacker(options) {
     // Compression runs on libuv's threads; more files at once only take memory.
     const cores = new dist/* default */.Ay({ concurrency: (0,external_node_os_.availableParallelism)() });
     let count = 0;
-    return file => (isSmall(file) ? packSmall(file) : packLarge(file));
-    function isSmall(file) {
-        return file.size <= (mayShrink(file) ? delta_files_IN_MEMORY : delta_files_AT_ONCE);
-    }
-    function packSmall(file) {
+    return (file, fileName) => {
+        const form = formOf(file, fileName);
+        return file.size <= (form.mayShrink ? delta_files_IN_MEMORY : delta_files_AT_ONCE) ? packSmall(file, form) : packLarge(file, form);
+    };
+    function packSmall(file, { mayShrink, pays }) {
         const pack = async () => {
             const content = await (0,promises_.readFile)((0,external_node_path_.join)(directory, file.path));
-            if (sha256(content) !== file.sha256)
+            if (delta_files_sha256(content) !== file.sha256)
                 throw fileChanged(file);
             if (content.length === 0)
                 return inMemory(`${file.path}.br`, EMPTY);
-            if (!mayShrink(file))
+            if (!mayShrink)
                 return inMemory(file.path, content);
             const small = await compressed(content, { params: parameters(file) });
-            return pays(small.length, file) ? inMemory(`${file.path}.br`, small) : inMemory(file.path, content);
+            return pays(small.length) ? inMemory(`${file.path}.br`, small) : inMemory(file.path, content);
         };
-        return mayShrink(file) ? cores.add(pack) : pack();
+        return mayShrink ? cores.add(pack) : pack();
     }
     async function inMemory(fileName, plain) {
         const bytes = session === null ? plain : await sealed(plain, session);
         return {
             fileName,
             size: bytes.length,
-            sha256: sha256(bytes),
+            sha256: delta_files_sha256(bytes),
             async *open(start, length) {
                 yield bytes.subarray(start, start + length);
             },
         };
     }
-    async function packLarge(file) {
-        if (mayShrink(file)) {
+    async function packLarge(file, { mayShrink, pays }) {
+        if (mayShrink) {
             const small = await cores.add(() => onDisk(file, true));
-            if (pays(small.size, file))
+            if (pays(small.size))
                 return { ...small, fileName: `${file.path}.br` };
         }
         return session === null
@@ -72485,18 +73708,16 @@ function deltaPacker(options) {
         };
     }
 }
-function mayShrink(file) {
-    return mustCompress(file) || (file.size >= COMPRESS_FROM && !isPacked(file.path));
-}
-function pays(compressedSize, file) {
-    return mustCompress(file) || compressedSize < file.size - GAIN;
-}
 /**
  * Devices take one `.br` off a stored name and undo brotli then. So what has a name of its own that ends in `.br` is
  * stored compressed as `….br.br`, whether that gains anything or not.
  */
-function mustCompress({ path }) {
-    return path.endsWith('.br');
+function formOf({ path, size }, fileName) {
+    const mustShrink = fileName === undefined ? path.endsWith('.br') : fileName === `${path}.br`;
+    if (mustShrink)
+        return { mayShrink: true, pays: () => true };
+    const mayShrink = fileName === undefined && size >= COMPRESS_FROM && !isPacked(path);
+    return { mayShrink, pays: compressedSize => compressedSize < size - GAIN };
 }
 function fromFile(fileName, path, size, sha256) {
     return { fileName, size, sha256, open: (start, length) => (0,file_range/* readRange */.q)(path, start, length) };
@@ -72521,7 +73742,7 @@ async function sealed(plain, session) {
     cipher.end(plain);
     return Buffer.concat(await cipher.toArray());
 }
-function sha256(bytes) {
+function delta_files_sha256(bytes) {
     return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
 }
 
@@ -72533,10 +73754,15 @@ function sha256(bytes) {
 
 
 
-/** Uploads at once: few enough for a server, many enough that the way there and back hardly counts. */
-const UPLOADS = 64;
+
+/** Files that are packed and sent at once; how many of them the server gets side by side is the client's to say. */
+const UPLOADS = 32;
 /** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
 const ASK_FROM = 16 * 1024;
+/** Objects that are looked at at once. */
+const LOOKS = 32;
+/** A deletion that was under way may take away once more what was sent again. */
+const ROUNDS = 3;
 /** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
 async function readStored(served, known, capgo) {
     if (served === null || served.manifest_count === 0)
@@ -72547,28 +73773,17 @@ async function readStored(served, known, capgo) {
     return [...files, ...(await capgo.readManifests([served], files.length))];
 }
 /** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
-function storeDelta(content, session, context) {
-    const begun = Promise.withResolvers();
-    const over = new AbortController();
-    const done = store(content, session, context, () => begun.resolve(true), over.signal);
-    // Whoever awaits `begun` or `done` sees the error; one that nobody awaits must not end the process.
-    begun.promise.catch(() => { });
-    done.then(() => begun.resolve(false), begun.reject);
-    return {
-        begun: begun.promise,
-        done,
-        async end() {
-            over.abort();
-            await done.catch(() => { });
-        },
-    };
-}
-async function store(content, session, { app, capgo, config, ...context }, onTaken, signal) {
+async function storeDelta(content, session, { app, capgo, config, ...context }) {
     const { files } = content;
     if (files === null)
         throw new TypeError('These files were not hashed');
+    // A file under another key would go with a bundle that has it under another name.
+    const isOurs = (row) => row.s3_path === deltaKey(app, row, null);
     const known = session === null ? await readStored(context.served, context.known, capgo) : [];
-    const { stored, missing } = findStored(files, known);
+    // Another row for a file would be one too many: no device takes two.
+    const { begun } = context;
+    const own = session === null && begun !== null ? await capgo.readManifests([begun]) : [];
+    const { stored, missing } = findStored(files, [...known.filter(isOurs), ...own]);
     const pack = deltaPacker({
         directory: content.directory,
         scratch: content.scratch,
@@ -72578,49 +73793,65 @@ async function store(content, session, { app, capgo, config, ...context }, onTak
     let sentBytes = 0;
     let sentFiles = 0;
     let count = 0;
-    const queue = new dist/* default */.Ay({ concurrency: UPLOADS });
-    const sent = await queue
-        .addAll(missing.map(file => async () => {
-        signal.throwIfAborted();
-        const packed = await pack(file);
-        signal.throwIfAborted();
+    async function send(file, mayBeThere, fileName) {
+        const packed = await pack(file, fileName);
         const hash = session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256);
-        const key = deltaKey({
-            ownerOrg: app.owner_org,
-            appId: app.app_id,
-            sessionKey: session?.sessionKey ?? null,
-            hashOfHash: (0,external_node_crypto_.createHash)('sha256').update(hash).digest('hex'),
-            fileName: packed.fileName,
-        });
-        const isStored = context.begun &&
-            packed.size >= ASK_FROM &&
-            (await capgo.describeStored(key))?.sha256 === packed.sha256;
+        const named = { file_name: packed.fileName, file_hash: hash };
+        const key = deltaKey(app, named, session?.sessionKey ?? null);
+        const isStored = mayBeThere && packed.size >= ASK_FROM && (await capgo.describeStored(key))?.sha256 === packed.sha256;
         if (!isStored) {
-            await capgo.uploadFile({
-                ...packed,
-                key,
-                what: `file ${file.path}`,
-                type: mrmime_lookup(file.path) ?? 'application/octet-stream',
-            }, { config });
-            onTaken();
+            const type = lookup(file.path) ?? 'application/octet-stream';
+            await capgo.uploadFile({ ...packed, key, what: `file ${file.path}`, type }, { config });
             sentFiles++;
             sentBytes += packed.size;
         }
+        return { file, row: { ...named, s3_path: key, file_size: packed.size } };
+    }
+    const sent = await sideBySide(UPLOADS, missing, async (file) => {
+        const entry = await send(file, begun !== null);
         context.onFile(++count, missing.length);
-        return { file_name: packed.fileName, s3_path: key, file_hash: hash, file_size: packed.size };
-    }))
-        .catch((error) => {
-        // No file is worth to be packed or sent any more.
+        return entry;
+    });
+    const byPath = new Map(files.map(file => [file.path, file]));
+    const all = [...stored.map(row => ({ file: byPath.get(pathOf(row)), row })), ...sent];
+    const rows = all.map(({ row }) => row);
+    const report = { files: files.length, sent: sentFiles, sentBytes };
+    async function confirm() {
+        let unseen = all;
+        for (let round = 1;; round++) {
+            const seen = await sideBySide(LOOKS, unseen, ({ row }) => capgo.describeStored(row.s3_path));
+            unseen = unseen.filter((_, index) => seen[index] === null);
+            if (unseen.length === 0)
+                return sentFiles - report.sent;
+            if (round === ROUNDS)
+                throw filesGone(unseen);
+            await sideBySide(UPLOADS, unseen, ({ file, row }) => send(file, false, row.file_name));
+        }
+    }
+    return {
+        manifest: rows.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
+        report,
+        size: sumOf(rows.map(({ file_size }) => file_size)),
+        files: session === null ? listStored(rows, files.length) : null,
+        confirm,
+    };
+}
+/** All results in order, so many at once; the first that fails ends it. */
+async function sideBySide(concurrency, items, work) {
+    const queue = new dist/* default */.Ay({ concurrency });
+    try {
+        return await queue.addAll(items.map(item => () => work(item)));
+    }
+    catch (error) {
         queue.clear();
         throw error;
+    }
+}
+function filesGone(gone) {
+    const [first] = gone;
+    return new src_errors/* ActionError */.lZ('delta_files_gone', `Capgo does not keep ${gone.length} of the delta files, ${first?.file.path} among them, although they were sent.`, {
+        hint: 'Devices could not install the bundle, so nothing was published. Run the job again later. If it stays, publish with "delta: false" and report it to who runs this Capgo.',
     });
-    const all = [...stored, ...sent];
-    return {
-        manifest: all.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
-        report: { files: files.length, sent: sentFiles, sentBytes },
-        size: sumOf(all.map(({ file_size }) => file_size)),
-        files: session === null ? listStored(all, files.length) : null,
-    };
 }
 
 // EXTERNAL MODULE: ./src/capgo/refusal.ts
@@ -72649,7 +73880,7 @@ async function requireAssignment(stage, appId, channel, capgo) {
  * `rollout_changed` when the channel's rollout is not the one that was planned for.
  */
 async function assign_assign(stage, bundle, channel, appId, capgo) {
-    const changed = rolloutChanged(stage, channel);
+    const changed = (0,plan_rollout/* rolloutChanged */.gs)(stage, channel);
     if (changed !== null)
         throw changed;
     if (stage.bps === null && stage.running === null)
@@ -72708,37 +73939,39 @@ async function noteOn(bundle, channelName, { noted, link }, { appId, capgo }) {
 
 
 
-
 /**
  * Makes the plan true. Each step may be repeated, and devices see nothing before the last one. Throws
  * `permission_missing` before the first write when the key lacks a permission that the plan needs.
  */
-async function publish_publish(plan, context) {
+async function publish(plan, context) {
     const { action } = plan;
     if (action.do === 'keep')
         return keep(plan, action, context);
     const stored = action.do === 'promote'
         ? ready(action.bundle.name, () => takeOver(plan, action.bundle, context))
-        : await publish_store(plan, action, context);
+        : await store(plan, action, context);
     await context.beforeSeen(stored.name);
-    const { bundle, channel } = await stored.freeze();
-    if (stored.isDeltaOnly && stored.taken !== null && !(await stored.taken()))
+    const frozen = await stored.freeze();
+    const { bundle } = frozen;
+    const isTaken = stored.taken === null || (await stored.taken());
+    if (stored.isDeltaOnly && !isTaken)
         throw new src_errors/* ActionError */.lZ('delta_not_taken_up', `Capgo has not taken up the files of bundle ${bundle.name}, so no device could get it yet.`, { hint: 'The server does this in the background. Nothing was published; run the job again later.' });
-    const warnings = [...stored.warnings];
     const of = {
         size: stored.size,
         delta: stored.delta?.report ?? null,
         files: stored.delta?.files ?? null,
-        warnings,
+        warnings: isTaken
+            ? stored.warnings
+            : [
+                ...stored.warnings,
+                'Capgo has not taken up the delta files yet: until it does, devices download the whole zip.',
+            ],
     };
+    // Somebody may have changed it while the server took its time.
+    const channel = stored.taken === null ? frozen.channel : await context.capgo.readChannel(plan.appId, plan.channelName);
     const published = withFiles(await promote(plan, bundle, channel, context), stored.delta);
     if (published.outcome === 'published')
         context.onServed({ ...published, ...of });
-    if (!stored.isDeltaOnly &&
-        published.outcome === 'published' &&
-        stored.taken !== null &&
-        !(await stored.taken()))
-        warnings.push('Capgo has not taken up the delta files yet: until it does, devices download the whole zip.');
     return { ...published, ...of };
 }
 /** The server counts the delta files in the background; that they are there is known here. */
@@ -72759,9 +73992,8 @@ const ready = (name, freeze) => ({
     size: null,
     warnings: [],
 });
-async function keep(plan, action, { capgo, channel, commit, log }) {
-    if (channel === null)
-        throw (0,channels/* channelVanished */.w8)(plan.channelName);
+async function keep(plan, action, { capgo, commit, log, ...context }) {
+    const channel = context.channel ?? (await readBack(plan, capgo));
     if (action.outcome === 'unchanged' &&
         readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha) {
         // Without this note a slower run of an older commit would not know that it is older.
@@ -72787,6 +74019,22 @@ function note(plan, bundle, capgo) {
     const { appId, channelName, comment, link } = plan;
     return noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo });
 }
+/**
+ * All that a run can know before it writes: it throws what that would be refused with (`permission_missing`,
+ * `on_premise_app`), or cannot do (`session_key_unreadable`). A run that writes is told the rest of it by its first write.
+ */
+async function rehearse(plan, { capgo, app, content }) {
+    const { action, appId } = plan;
+    if (action.do === 'keep')
+        return;
+    await requirePermissions(plan, { capgo });
+    if (action.do === 'promote')
+        return;
+    if (action.do === 'resume')
+        reopen(action.bundle, content);
+    await capgo.requirePermission('upload a bundle', 'app.upload_bundle', { appId, channelId: null });
+    await capgo.requireStorage(app.owner_org, appId);
+}
 /** What the first write does not tell by itself: that the last one will be refused. Throws `permission_missing`. */
 async function requirePermissions(plan, { capgo }) {
     const { appId, channelId, channelName } = plan;
@@ -72807,51 +74055,41 @@ async function takeOver(plan, bundle, context) {
         log('The commit could not be noted on the bundle; publishing is not affected.');
     return { bundle, channel };
 }
-/** Whether the bundle's files are stored one by one too. Throws `delta_impossible`, `bundle_too_large`. */
-function decideFiles({ delta: mode, pluginVersion, fileCount, zip }, { partialUpload, maxUploadLength }) {
-    const delta = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount });
-    if (mode !== 'only' && zip.size > maxUploadLength)
-        throw new src_errors/* ActionError */.lZ('bundle_too_large', `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`, { hint: 'Leave out source maps and large media, or load them from elsewhere.' });
-    return delta;
-}
 /** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
-async function publish_store(plan, action, context) {
+async function store(plan, action, context) {
     const { capgo, app, content, log } = context;
     const [config] = await Promise.all([capgo.readFilesConfig(), requirePermissions(plan, context)]);
-    const delta = decideFiles(content, config);
+    const delta = context.files ?? { on: false, why: 'nobody asked for them' };
     const isDeltaOnly = delta.on && content.delta === 'only';
     log(delta.on ? `Files are stored one by one too: ${delta.why}.` : `No delta files: ${delta.why}.`);
     const storeFiles = (session) => storeDelta(content, session, {
         app,
         served: context.channel?.version ?? null,
         known: context.stored,
-        begun: action.do === 'resume',
+        begun: action.do === 'resume' ? action.bundle : null,
         config,
         capgo,
         onFile: context.onFile,
     });
-    // Files are stored under names of their own, unless they are encrypted: then the bundle's row has their key.
-    const early = delta.on && content.encryption === null ? storeFiles(null) : null;
-    // A file that Capgo took proves that the plan allows more. Only then there is a row, which a key may not remove.
-    if (!(await early?.begun))
-        await capgo.requireStorage(app.owner_org, plan.appId);
-    const { row, session } = await claim().catch(async (error) => {
-        await early?.end();
-        throw error;
-    });
+    // Only where the plan allows more there is a row, which a key may not remove; and only with a row there are files:
+    // an organisation that demands encryption says so when the row is made.
+    await capgo.requireStorage(app.owner_org, plan.appId);
+    const { row, session } = await claim();
     let files = null;
     let zipSize = null;
     let isHandedOver = false;
     const key = (0,upload/* zipKey */.x)({ appId: plan.appId, ownerOrg: app.owner_org, name: row.name });
     try {
         ;
-        [zipSize, files] = await both(isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context), early?.done ?? (delta.on ? storeFiles(session).done : null));
+        [zipSize, files] = await both(isDeltaOnly ? null : storeZip(action.do === 'resume', row, session, config, context), delta.on ? storeFiles(session) : null);
         if (files !== null) {
             const { sent, files: count } = files.report;
             log(sent === count
                 ? `All ${count} files were sent.`
                 : `${sent} of ${count} files were sent; Capgo has the others.`);
             isHandedOver = await capgo.setManifest(plan.appId, row.name, files.manifest);
+            if (isHandedOver)
+                await confirm(files);
         }
     }
     catch (error) {
@@ -72879,12 +74117,13 @@ async function publish_store(plan, action, context) {
                 meanwhile.storage_provider !== 'r2-direct' &&
                 !meanwhile.deleted)
                 return { bundle: meanwhile, channel };
+            await capgo.requireKey(plan.appId);
             throw new src_errors/* ActionError */.lZ('bundle_vanished', `Bundle ${row.name} was removed or changed while it was published.`, {
                 hint: 'Another job or person works on this bundle. Run the job again.',
             });
         },
         delta: files,
-        taken: manifest === null || isHandedOver ? null : () => capgo.awaitManifest(row.id, manifest.length),
+        taken: files === null || isHandedOver ? null : () => takenUp(row.id, files),
         isDeltaOnly,
         size: isDeltaOnly ? (files?.size ?? null) : zipSize,
         warnings: !isDeltaOnly && content.zip.size > config.alertUploadSize
@@ -72893,6 +74132,16 @@ async function publish_store(plan, action, context) {
             ]
             : [],
     };
+    async function takenUp(id, delta) {
+        const isTaken = await capgo.awaitManifest(id, delta.manifest.length);
+        await confirm(delta);
+        return isTaken;
+    }
+    async function confirm(delta) {
+        const again = await delta.confirm();
+        if (again > 0)
+            log(`${(0,format/* plural */.LS)(again, 'delta file')} of another bundle had been deleted, and ${again === 1 ? 'was' : 'were'} sent again.`);
+    }
     async function claim() {
         return action.do === 'resume' ? reopen(action.bundle, content) : claimName(plan, action, context);
     }
@@ -72984,16 +74233,16 @@ async function promote(plan, bundle, channel, context) {
     const refused = target === null || !commit.pull ? null : refuseChannel(target, commit);
     if (refused !== null)
         throw refused;
-    if (target !== null && !isAt(plan.stage, bundle.id, target))
+    if (target !== null && !(0,plan_rollout/* isAt */.ii)(plan.stage, bundle.id, target))
         await assign_assign(plan.stage, bundle, target, plan.appId, capgo);
     const served = await readBack(plan, capgo);
     const action = plan.action.do;
-    if (isAt(plan.stage, bundle.id, served))
+    if ((0,plan_rollout/* isAt */.ii)(plan.stage, bundle.id, served))
         return {
             outcome: 'published',
             reason: plan.stage.bps === null
                 ? `Channel ${plan.channelName} serves bundle ${bundle.name}.`
-                : `Channel ${plan.channelName} gives bundle ${bundle.name} to ${formatShare(plan.stage.bps)} of its devices.`,
+                : `Channel ${plan.channelName} gives bundle ${bundle.name} to ${(0,plan_rollout/* formatShare */.T1)(plan.stage.bps)} of its devices.`,
             channel: served,
             bundle,
             by: action === 'keep' ? null : action,
@@ -73005,16 +74254,14 @@ async function promote(plan, bundle, channel, context) {
 }
 /** Null when the channel was made with the bundle on it; else the channel that was there after all. */
 async function makeChannel(plan, bundle, capgo) {
+    // It was there when the plan was made.
     if (plan.create === null)
-        throw (0,channels/* channelVanished */.w8)(plan.channelName);
+        return readBack(plan, capgo);
     const made = await capgo.createChannel(plan.appId, plan.channelName, bundle.name, plan.create);
     return made.made ? null : readBack(plan, capgo);
 }
-async function readBack(plan, capgo) {
-    const channel = await capgo.readChannel(plan.appId, plan.channelName);
-    if (channel === null)
-        throw (0,channels/* channelVanished */.w8)(plan.channelName);
-    return channel;
+function readBack(plan, capgo) {
+    return capgo.requireChannel(plan.appId, plan.channelName);
 }
 function sentence(text) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
@@ -73079,7 +74326,7 @@ const verify_files_AT_ONCE = 16;
 /** What an updater takes for an empty file. */
 const verify_files_EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
 /** Bytes that one compressed file may unfold to. */
-const LONGEST = 512 * 1024 ** 2;
+const verify_files_LONGEST = 512 * 1024 ** 2;
 /** `fault` is the end of a sentence; `looked` counts the files that were downloaded. */
 async function checkFiles(files, session, opener, capgo) {
     const sample = new Set(verify_files_choose(files));
@@ -73114,7 +74361,7 @@ function hashOf(bytes, name, session) {
         const content = open.equals(verify_files_EMPTY)
             ? Buffer.of()
             : name.endsWith('.br')
-                ? (0,external_node_zlib_.brotliDecompressSync)(open, { maxOutputLength: LONGEST })
+                ? (0,external_node_zlib_.brotliDecompressSync)(open, { maxOutputLength: verify_files_LONGEST })
                 : open;
         return (0,external_node_crypto_.createHash)('sha256').update(content).digest('hex');
     }
@@ -73170,27 +74417,27 @@ async function verifyAsDevice(verifiable, context) {
     const { appId, channel, bundle, natives } = verifiable;
     const { deps, capgo } = context;
     requireAnswers(channel, natives);
-    const active = activeRollout(channel);
+    const active = (0,plan_rollout/* activeRollout */.GY)(channel);
     if (active !== null)
         return {
             said: null,
             warnings: [
-                `Not verified: a device may be among those that channel ${channel.name} gives another bundle to (${formatShare(active.bps)} are in the rollout).`,
+                `Not verified: a device may be among those that channel ${channel.name} gives another bundle to (${(0,plan_rollout/* formatShare */.T1)(active.bps)} are in the rollout).`,
             ],
         };
     const deviceId = deviceOf(appId);
     return deps.log.group('Ask for the update as a device would', async () => {
-        deps.log.info(`Device ${testers_shortDevice(deviceId)} is always the same for this app, so that it counts as one monthly active device, however often this is asked. Capgo may take two minutes until every server knows of a change.`);
+        deps.log.info(`Device ${(0,plan_testers/* shortDevice */.ru)(deviceId)} is always the same for this app, so that it counts as one monthly active device, however often this is asked. Capgo may take two minutes until every server knows of a change.`);
         const said = [];
         let checked = null;
         for (const { platform, native, source } of asking(natives, channel)) {
             const what = `native ${native} (${platform})`;
-            const { offer, waited } = await capgo.waitForOffer({ appId, deviceId, platform, native, channel: channel.name }, bundle.name, offer => isFinal(offer, bundle.name), (offer, pause) => deps.log.info(`${what}: ${verify_describe(offer)}; asking again in ${formatDuration(pause)}.`));
+            const { offer, waited } = await capgo.waitForOffer({ appId, deviceId, platform, native, channel: channel.name }, bundle.name, offer => isFinal(offer, bundle.name), (offer, pause) => deps.log.info(`${what}: ${verify_describe(offer)}; asking again in ${(0,format/* formatDuration */.a3)(pause)}.`));
             if (offer.kind !== 'offered' || offer.version !== bundle.name)
                 throw notOffered(verifiable, offer, `native ${native} (${platform}, ${source})`, waited);
             checked ??= await checkOffer(verifiable, offer, context);
-            deps.log.info(`${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${formatDuration(waited)}`}.`);
-            said.push(`${what}${waited === 0 ? '' : ` after ${formatDuration(waited)}`}`);
+            deps.log.info(`${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${(0,format/* formatDuration */.a3)(waited)}`}.`);
+            said.push(`${what}${waited === 0 ? '' : ` after ${(0,format/* formatDuration */.a3)(waited)}`}`);
         }
         const unasked = [...new Set(platformsOf(natives))].filter(platform => !channel[platform]);
         return {
@@ -73236,13 +74483,13 @@ async function checkOffer(verifiable, offer, { capgo }) {
     const parts = [];
     if (hasZip) {
         const size = await checkZip(verifiable, offer.url, session, capgo);
-        parts.push(`what it downloads (${formatBytes(size)}) is what was published`);
+        parts.push(`what it downloads (${(0,format/* formatBytes */.z3)(size)}) is what was published`);
     }
     if (offer.files.length > 0) {
         const { fault, looked } = await checkFiles(offer.files, session, opener, capgo);
         if (fault !== null)
             throw verify_differs(verifiable, fault);
-        parts.push(`all ${plural(offer.files.length, 'delta file')} are there, and ${looked} of them were downloaded and are what was published`);
+        parts.push(`all ${(0,format/* plural */.LS)(offer.files.length, 'delta file')} are there, and ${looked} of them were downloaded and are what was published`);
     }
     return parts.join('; ');
 }
@@ -73267,7 +74514,7 @@ function verify_differs({ channel, bundle }, what) {
 }
 function notOffered({ bundle, channel }, offer, what, waited) {
     const blocked = offer.kind === 'refused' && offer.code === 'provider_infrastructure_request_blocked';
-    return new src_errors/* ActionError */.lZ('not_offered', `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${formatDuration(waited)}`}: ${verify_describe(offer)}.`, {
+    return new src_errors/* ActionError */.lZ('not_offered', `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${(0,format/* formatDuration */.a3)(waited)}`}: ${verify_describe(offer)}.`, {
         hint: blocked
             ? 'Capgo answers no requests from this runner\'s data centre. Leave out the input "verify", or switch off the app\'s setting that blocks them.'
             : 'The publish itself was done. Look at the rules of the channel in the Capgo console; if Capgo was only slow, run the job again.',
@@ -73292,12 +74539,14 @@ function notOffered({ bundle, channel }, offer, what, waited) {
 
 
 
+
+
 /** Reads the project and what Capgo has. */
 async function prepare(target, context) {
-    const { deps, inputs, trigger, capgo } = context;
+    const { deps, inputs, capgo } = context;
     const uploadArtifact = await openArtifacts(inputs, deps);
+    const project = await readProject(target, context);
     return deps.log.group('Read the project and Capgo', async () => {
-        const project = await gatherProject(inputs, trigger, deps, target);
         const folder = shownPath(project.root, project.webDirectory) || '.';
         deps.log.info(`App ${project.appId}${target.takesBuild ? '' : `, web folder ${folder}`}.`);
         const known = { target, project, uploadArtifact };
@@ -73309,46 +74558,42 @@ async function prepare(target, context) {
         return { ...known, ...(await gatherRemote(project, target, inputs, capgo)), zipping };
     });
 }
+/** A config may import packages: where this run installs them anyway, it does so before it reads such a config. */
+async function readProject(target, { deps, inputs, trigger }) {
+    const read = (beforeInstall) => gatherProject(inputs, trigger, deps, { ...target, beforeInstall });
+    try {
+        return await read(inputs.build && !target.takesBuild);
+    }
+    catch (error) {
+        if (!(error instanceof PackagesMissing) || !inputs.build || target.takesBuild)
+            throw error;
+        deps.log.info(`The Capacitor config needs packages (${error.message}) They are installed first.`);
+        await install(gatherWorkplace(inputs, deps), deps);
+        return await read(false);
+    }
+}
 /** Whose devices will take a preview's content next; none for a branch, whose own devices do. */
 function basesOf({ purpose, baseChannel }, { publicChannels }) {
     if (purpose.kind !== 'preview')
         return [];
     return [...(baseChannel === null ? [] : [baseChannel]), ...publicChannels.slice(0, 1)];
 }
-/**
- * What a real run would find out while it works, so that a dry run is red where that one is: the form of the bundle
- * (`delta_impossible`, `bundle_too_large`) and the key's permissions.
- */
-async function rehearse(plan, content, { capgo, deps }) {
-    const { action } = plan;
-    if (action.do === 'keep')
-        return;
-    await requirePermissions(plan, { capgo });
-    if (action.do === 'promote')
-        return;
-    const { on, why } = decideFiles(content, await capgo.readFilesConfig());
-    deps.log.info(on ? `Files would be stored one by one too: ${why}.` : `No delta files: ${why}.`);
-}
 /** What a run is about: its own bundle, else what the channel serves. */
 function aboutOf({ bundle, channel }) {
     return bundle ?? channel.version ?? { checksum: null, session_key: null };
 }
 /** What would have to be waited for later is done while the plan is made; who needs it sees what is wrong. */
-function goAhead({ appId, channel, newest }, app, content, capgo) {
+function goAhead({ appId, channel, newest }, app, content, form, capgo) {
     const permission = channel === null ? 'app.create_channel' : 'channel.promote_bundle';
     capgo.hasPermission(permission, appId, channel?.id ?? null).catch(() => { });
-    capgo
-        .readFilesConfig()
-        .then(async (config) => {
-        const { on } = decideFiles(content, config);
+    form()
+        .then(({ on }) => {
         // The app has none of its files stored.
         if (on && newest.length === 0)
             capgo.expectUploads(Math.min(UPLOADS, content.fileCount));
-        // Else the first file will tell.
-        if (!on || content.encryption !== null)
-            await capgo.requireStorage(app.owner_org, appId);
     })
         .catch(() => { });
+    capgo.requireStorage(app.owner_org, appId).catch(() => { });
 }
 /**
  * Builds, plans and publishes: the channel serves the commit's content in the end, or the run says why not.
@@ -73360,41 +74605,47 @@ async function deliver({ target, project, app, facts, zipping, uploadArtifact },
     const names = checkBeforeBuild(facts);
     requireVerifiable(facts.channel, facts.natives, { bundle: null, opener: null }, context);
     const built = await buildBundle(webBuild === null ? project : { ...project, webDirectory: webBuild }, inputs, deps, zipping);
+    const form = async () => planFiles(built.content, await capgo.readFilesConfig());
     if (!inputs.dryRun && built.content.checksum !== facts.channel?.version?.checksum)
-        goAhead(facts, app, built.content, capgo);
+        goAhead(facts, app, built.content, form, capgo);
     const standingTo = standingReader(target.commit, target.readHead, comparer(project, context.github, deps));
     const known = await gatherForContent(facts, names, built.content, zipping === null, basesOf(target, facts), capgo, standingTo);
     const plan = planPublish(known);
+    const told = { ...built, warnings: [...project.warnings, ...built.warnings] };
     await log.group('Plan', async () => {
-        for (const warning of project.warnings)
+        for (const warning of told.warnings)
             log.info(`Note: ${warning}`);
-        for (const line of renderLogPlan(plan.decisions))
+        for (const line of (0,render/* renderLogPlan */.cy)(plan.decisions))
             log.info(line);
     });
+    // From here on a dry run ends as the other would.
+    const isStored = plan.action.do === 'upload' || plan.action.do === 'resume';
+    const files = isStored ? await form() : null;
     const served = known.channel?.version ?? null;
     // What was served is known by its delta files where ours will be too; else the zips are compared.
     const before = served !== null && known.stored.of === served.id && !inputs.dryRun && plan.action.do !== 'promote'
         ? listStored(known.stored.files, served.manifest_count)
         : null;
     const compareZips = () => gatherContents(served, built.content, capgo);
-    const contents = plan.action.do === 'keep' ? NOTHING_COMPARED : before === null ? compareZips() : null;
-    const told = { ...built, warnings: [...project.warnings, ...built.warnings] };
+    const contents = plan.action.do === 'keep' ? outcome/* NOTHING_COMPARED */.W3 : before === null ? compareZips() : null;
     const findings = { plan, known, built: told, consoleUrl: inputs.hosts.console };
     const maps = uploadArtifact === null ? [] : built.sourceMaps;
     if (inputs.dryRun) {
-        await rehearse(plan, built.content, context);
-        const result = plannedResult({
+        await rehearse(plan, { capgo, app, content: built.content });
+        if (files !== null)
+            log.info(files.on ? `Files would be stored one by one too: ${files.why}.` : `No delta files: ${files.why}.`);
+        const result = (0,outcome/* plannedResult */.Uf)({
             ...findings,
             contents: await (contents ?? compareZips()),
             upload: null,
             total: clock() - context.began,
         });
         if (maps.length > 0 && plan.action.do !== 'keep')
-            log.info(`${plural(maps.length, 'source map')} would be kept as the artifact ${artifactName(inputs, project.appId, result.bundle.name)}.`);
+            log.info(`${(0,format/* plural */.LS)(maps.length, 'source map')} would be kept as the artifact ${artifactName(inputs, project.appId, result.bundle.name)}.`);
         return { result, channel: known.channel, base: known.base, built };
     }
     const { encryption: opener } = built.content;
-    const tell = (published, changes, size, upload) => publishedResult({ ...findings, contents: changes, upload, total: clock() - context.began }, { ...published, size, sha256: plainSha256(aboutOf(published), opener) });
+    const tell = (published, changes, size, upload) => (0,outcome/* publishedResult */.G8)({ ...findings, contents: changes, upload, total: clock() - context.began }, { ...published, size, sha256: plainSha256(aboutOf(published), opener) });
     const sizeOf = ({ size, bundle, channel }) => size ?? known.sizes.get((bundle ?? channel.version)?.id ?? 0) ?? null;
     const publishing = clock();
     let kept = null;
@@ -73407,15 +74658,16 @@ async function deliver({ target, project, app, facts, zipping, uploadArtifact },
         const stored = await keepSourceMaps(uploadArtifact, { name, directory, maps, retentionDays });
         const url = stored.id === null ? null : `${context.trigger.runUrl}/artifacts/${stored.id}`;
         kept = { ...stored, url };
-        log.info(`${plural(stored.count, 'source map')} kept as the artifact ${stored.name}.`);
+        log.info(`${(0,format/* plural */.LS)(stored.count, 'source map')} kept as the artifact ${stored.name}.`);
     };
-    const work = () => log.group('Publish', () => publish_publish(plan, {
+    const work = () => log.group('Publish', () => publish(plan, {
         capgo,
         app,
         channel: known.channel,
         stored: known.stored,
         commit: target.commit,
         content: built.content,
+        files,
         staleBy: async (channel) => {
             const standing = await standingTo(channel?.version ?? null);
             return isStale({ ...facts, ours: target.commit, standing });
@@ -73424,14 +74676,14 @@ async function deliver({ target, project, app, facts, zipping, uploadArtifact },
         log: message => log.info(message),
         onProgress: progressReporter(log, clock),
         onFile: progressReporter(log, clock, (sent, total) => `Sent ${sent} of ${total} files.`),
-        onServed: served => context.onServed(tell(served, NOTHING_COMPARED, sizeOf(served), null)),
+        onServed: served => context.onServed(tell(served, outcome/* NOTHING_COMPARED */.W3, sizeOf(served), null)),
     }));
     const published = plan.action.do === 'keep' ? await work() : await withDeployment(target, plan, context, work);
     const upload = clock() - publishing;
     const bundle = published.bundle ?? published.channel.version;
     const size = sizeOf(published) ?? (bundle === null ? null : await measure(bundle, capgo));
     if (published.outcome !== 'published')
-        context.onServed(tell(published, NOTHING_COMPARED, size, upload));
+        context.onServed(tell(published, outcome/* NOTHING_COMPARED */.W3, size, upload));
     const verified = inputs.verify && published.outcome !== 'stale' && bundle !== null
         ? await verifyAsDevice({
             appId: project.appId,
@@ -73447,7 +74699,7 @@ async function deliver({ target, project, app, facts, zipping, uploadArtifact },
             : describeContents({ name: served.name, files: before }, published.files));
     return {
         result: {
-            ...withVerification(tell(published, await compared, size, upload), verified),
+            ...(0,outcome/* withVerification */.uJ)(tell(published, await compared, size, upload), verified),
             sourceMaps: kept,
         },
         channel: published.channel,
@@ -73464,13 +74716,14 @@ async function deliver({ target, project, app, facts, zipping, uploadArtifact },
 
 
 
+
 /** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
 const artifact_MOST_FILES = 20_000;
 const LARGEST_BUILD = 1024 * 1024 * 1024;
 const ARTIFACT_LIMITS = { files: artifact_MOST_FILES, bytes: LARGEST_BUILD };
 /** Linux takes names of so many bytes. */
 const artifact_LONGEST_NAME = 255;
-const DEEPEST = 32;
+const artifact_DEEPEST = 32;
 /** Of a file's header before its name (APPNOTE 4.3.7). */
 const LOCAL_HEADER = 30;
 const STORED = 0;
@@ -73503,7 +74756,7 @@ async function extractArtifact(zipFile, directory, limits = ARTIFACT_LIMITS, pla
     }
     catch (error) {
         await (0,promises_.rm)(directory, { recursive: true, force: true });
-        if (error instanceof src_errors/* ActionError */.lZ)
+        if (error instanceof src_errors/* ActionError */.lZ || (0,system_error/* isSystemError */.Or)(error))
             throw error;
         throw refused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`);
     }
@@ -73543,8 +74796,8 @@ function nameProblem(name, platform) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name))
         return 'has a character that no file of a web build has';
-    if (segments.length > DEEPEST)
-        return `lies more than ${DEEPEST} folders deep`;
+    if (segments.length > artifact_DEEPEST)
+        return `lies more than ${artifact_DEEPEST} folders deep`;
     if (segments.some(segment => Buffer.byteLength(segment) > artifact_LONGEST_NAME))
         return 'has too long a name';
     if (platform === 'win32' && segments.some(segment => NOT_ON_WINDOWS.test(segment)))
@@ -73553,9 +74806,9 @@ function nameProblem(name, platform) {
 }
 /** The upper half of the external attributes is a Unix mode, where the zip was made on Unix. */
 const FILE_TYPE = 0o170000;
-const PLAIN = new Set([0, 0o100000, 0o040000]);
+const artifact_PLAIN = new Set([0, 0o100000, 0o040000]);
 function kindProblem(entry) {
-    if (!PLAIN.has((entry.externalFileAttributes >>> 16) & FILE_TYPE))
+    if (!artifact_PLAIN.has((entry.externalFileAttributes >>> 16) & FILE_TYPE))
         return 'is a link or a device';
     if ((entry.generalPurposeBitFlag & 1) !== 0)
         return 'is encrypted';
@@ -73617,68 +74870,8 @@ function show(name) {
     return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
 }
 
-;// CONCATENATED MODULE: ./src/report/report.ts
-
-
-/** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
-async function report(result, { log, sink }) {
-    for (const [name, value] of Object.entries(outputs(result)))
-        sink.setOutput(name, value);
-    for (const warning of result.warnings)
-        log.warning(warning);
-    if (result.kind === 'failed') {
-        const message = [result.reason, result.hint].filter(part => part !== null).join('\n');
-        if (result.problems.length === 0)
-            log.error(message, result.at ?? undefined);
-        else {
-            for (const problem of result.problems)
-                log.error(problem.message, problem.at ?? undefined);
-            log.error(message);
-        }
-    }
-    else
-        log.info(describeOutcome(result));
-    for (const { message, hint, devices, at } of report_failuresOf(result))
-        log.error([`${nameDevices(devices)}: ${message}`, hint].filter(part => part !== null).join('\n'), at ?? undefined);
-    await sink.writeSummary(renderSummary(result));
-}
-/** Devices of testers that could not be put where they belong: the run is red for them, whatever else it did. */
-function report_failuresOf(result) {
-    return result.kind === 'failed' ? [] : (result.testers?.failures ?? []);
-}
-/** Every output, empty where it does not apply. Names as in action.yml. */
-function outputs(result) {
-    const publish = result.kind === 'publish' ? result : result.kind === 'failed' ? result.published : null;
-    const preview = publish?.preview ?? null;
-    const share = publish === null ? null : rolledOut(publish);
-    return {
-        outcome: result.outcome,
-        'bundle-id': publish?.bundle.id?.toString() ?? '',
-        'bundle-version': publish?.bundle.name ?? '',
-        channel: publish?.channel.name ?? '',
-        'channel-id': publish?.channel.id?.toString() ?? '',
-        checksum: publish?.bundle.checksum ?? '',
-        sha256: publish?.bundle.sha256 ?? '',
-        size: publish?.bundle.size?.toString() ?? '',
-        'bundle-url': publish?.bundle.url ?? '',
-        'deep-link': preview?.deepLink ?? '',
-        'web-preview-url': preview?.webUrl ?? '',
-        'comment-url': preview?.commentUrl ?? '',
-        'source-maps-artifact-url': publish?.sourceMaps?.url ?? '',
-        rollout: share === null ? '' : String(share.bps / 100),
-        status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
-        testers: testersOutput(result),
-        'error-code': result.kind === 'failed' ? result.code : (report_failuresOf(result)[0]?.code ?? ''),
-        reason: result.reason,
-    };
-}
-function testersOutput(result) {
-    if (result.kind === 'failed' || result.testers === null)
-        return '';
-    const { assigned, released, renewed, failed } = result.testers.counts;
-    return JSON.stringify({ assigned, released, renewed, failed });
-}
-
+// EXTERNAL MODULE: ./src/report/report.ts
+var report = __nccwpck_require__(8850);
 ;// CONCATENATED MODULE: ./src/operations/preview.ts
 
 
@@ -73703,7 +74896,7 @@ function testersOutput(result) {
  * Publishes a pull request's head on a channel of its own and says in its comment how to get it. `takeBuild`
  * returns the folder of a web build that another run made; null = it is built here.
  */
-async function preview_preview(operation, takeBuild, context) {
+async function preview(operation, takeBuild, context) {
     const { deps, trigger } = context;
     const { pull } = operation;
     const sha = takeBuild === null ? await readHeadOfCheckout(operation, context) : operation.sha;
@@ -73760,7 +74953,7 @@ async function preview_preview(operation, takeBuild, context) {
 /** In the comment, also where the app's own config cannot be read: else "ready" of an older commit stays there. */
 async function sayFailed(error, known, prepared, context) {
     const { stop } = context.deps;
-    const { code, reason, hint, output } = outcome_failure((0,src_stop/* blame */.Sy)(error, stop));
+    const { code, reason, hint, output } = (0,outcome/* failure */.V2)((0,src_stop/* blame */.Sy)(error, stop));
     const env = prepared?.project.buildEnv ?? {};
     const hide = (text) => (0,environment/* hideSecrets */.s0)(text, env);
     const told = { code, message: hide(reason), hint, output: output === null ? null : hide(output) };
@@ -73823,7 +75016,7 @@ async function keepShown({ project, facts }, pull, previewed, context) {
     if (testers !== null && !context.inputs.dryRun && context.inputs.comment)
         await context.courtesy('say in the comment who has the preview', PULL_REQUESTS, github => updateTesterSection(appId, pull.number, testers.rows, github, context.inputs.capgoToken));
     return {
-        ...keptResult({
+        ...(0,outcome/* keptResult */.y)({
             appId,
             channel,
             commit: facts.commit,
@@ -73903,7 +75096,7 @@ async function announce(prepared, { result, channel, base, built }, pull, previe
         deepLink,
         web,
         testers,
-        warnings: [...result.warnings, ...report_failuresOf({ ...result, testers }).map(({ message }) => message)],
+        warnings: [...result.warnings, ...(0,report/* failuresOf */.dJ)({ ...result, testers }).map(({ message }) => message)],
     }, context);
     return { ...result, testers, preview: { ...shown, commentUrl } };
 }
@@ -73930,7 +75123,7 @@ function preview_describe(state, { appId, channelName, channel, commit, pull, },
                 id: served.id,
                 name: served.name,
                 size: null,
-                url: bundlePage(inputs.hosts.console, appId, served.id),
+                url: (0,outcome/* bundlePage */.gY)(inputs.hosts.console, appId, served.id),
                 from: from === null || from.sha === commit.sha
                     ? null
                     : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
@@ -73966,22 +75159,22 @@ async function followRun(context) {
     const { inputs, trigger, github } = context;
     const run = trigger.followed;
     if (run === null)
-        return follow_skipped('There is no run before this one.');
+        return skipped('There is no run before this one.');
     if (github === null)
         throw new src_errors/* ActionError */.lZ('no_github_token', 'The input "github-token" is empty.', {
             hint: 'It is needed to find the pull request and the artifact of the run before this one.',
         });
-    const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each => toPullRequest(each));
+    const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each => (0,src_event/* toPullRequest */.c$)(each));
     const built = candidates.filter(({ headSha }) => headSha === run.headSha);
     const pull = built.length < 2 ? built[0] : await choosePull(built, run, github, inputs);
     if (pull === undefined)
-        return follow_skipped(candidates.length === 0
+        return skipped(candidates.length === 0
             ? `No open pull request comes from ${run.headOwner}:${run.headBranch}; it was closed meanwhile.`
             : `#${candidates[0].number} has a newer commit than ${run.headSha.slice(0, 7)}; its own run publishes that.`);
     const operation = decidePreview(pull, run.headSha, inputs);
     if (operation.kind !== 'preview')
-        return follow_skipped(operation.reason);
-    return preview_preview(operation, () => takeArtifact(run.id, pull.number, github, context), context);
+        return skipped(operation.reason);
+    return preview(operation, () => takeArtifact(run.id, pull.number, github, context), context);
 }
 /**
  * One branch may have pull requests against several bases, each with a run of its own that builds its own merge. Which
@@ -74019,7 +75212,7 @@ function takeArtifact(runId, pull, github, { deps, inputs }) {
         return extractArtifact(zip, (0,external_node_path_.join)(deps.scratch, 'artifact'));
     });
 }
-function follow_skipped(reason) {
+function skipped(reason) {
     return { kind: 'skipped', outcome: 'skipped', reason, testers: null, warnings: [] };
 }
 
@@ -74052,7 +75245,7 @@ async function needChannel(channel, input, name, appId, capgo) {
 }
 /** What a channel rolls out; null without a rollout. */
 async function move_readRollout(appId, channel, capgo) {
-    const active = activeRollout(channel);
+    const active = (0,plan_rollout/* activeRollout */.GY)(channel);
     return active === null ? null : capgo.readBundleById(appId, active.id);
 }
 /** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
@@ -74062,7 +75255,7 @@ size, context) {
     const { deps, inputs, trigger } = context;
     const { log, clock } = deps;
     await log.group('Plan', async () => {
-        for (const line of renderLogPlan(plan.decisions))
+        for (const line of (0,render/* renderLogPlan */.cy)(plan.decisions))
             log.info(line);
     });
     const told = {
@@ -74075,8 +75268,12 @@ size, context) {
     // Either key tells that the app has a public one.
     const isRefused = opener !== null && !plan.bundle.session_key;
     const warnings = isRefused ? [...before, notEncrypted(plan.bundle.name)] : [...before];
-    const result = (published, work) => movedResult({ ...told, work, total: clock() - context.began }, published, warnings);
+    const result = (published, work) => (0,outcome/* movedResult */.Je)({ ...told, work, total: clock() - context.began }, published, warnings);
     requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context);
+    if (!plan.isDone && mayLackForm(plan.bundle)) {
+        const demand = await context.capgo.readUpdatePackage(plan.appId, plan.channel);
+        requireForms(plan.bundle, demand, plan.channel.name);
+    }
     if (inputs.dryRun) {
         if (!plan.isDone)
             await requireAssignment(plan.stage, plan.appId, plan.channel, context.capgo);
@@ -74103,7 +75300,7 @@ size, context) {
     const verified = inputs.verify
         ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, opener }, context)
         : null;
-    return withVerification(result(published, duration), verified);
+    return (0,outcome/* withVerification */.uJ)(result(published, duration), verified);
 }
 function notEncrypted(bundle) {
     return `Bundle ${bundle} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`;
@@ -74125,18 +75322,14 @@ async function move(plan, warnings, { capgo, deps }) {
         await note(bundle, plan.comment);
     if (plan.withdrawal !== null)
         await note(plan.withdrawal.bundle, plan.withdrawal.comment);
-    const now = await capgo.readChannel(appId, channel.name);
-    if (now === null)
-        throw (0,channels/* channelVanished */.w8)(channel.name);
+    const now = await capgo.requireChannel(appId, channel.name);
     // What was judged is what the channel served then.
     if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
         throw new src_errors/* ActionError */.lZ('channel_changed', `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`, { hint: 'Another job or person works on this channel. It was left alone; run the job again.' });
-    if (!isAt(stage, bundle.id, now))
+    if (!(0,plan_rollout/* isAt */.ii)(stage, bundle.id, now))
         await assign_assign(stage, bundle, now, appId, capgo);
-    const served = await capgo.readChannel(appId, channel.name);
-    if (served === null)
-        throw (0,channels/* channelVanished */.w8)(channel.name);
-    if (!isAt(stage, bundle.id, served))
+    const served = await capgo.requireChannel(appId, channel.name);
+    if (!(0,plan_rollout/* isAt */.ii)(stage, bundle.id, served))
         throw new src_errors/* ActionError */.lZ('not_served', `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
     deps.log.info(plan.why);
     return { ...base, outcome: 'published', channel: served, by: 'promote' };
@@ -74161,18 +75354,20 @@ async function keepHouse({ keep }, context) {
         const bundles = await capgo.listBundles(appId);
         const channels = await capgo.listChannels(appId);
         const plan = planHousekeeping(bundles, channels, keep);
-        log.info(`${plural(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`);
+        log.info(`${(0,format/* plural */.LS)(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`);
         return plan;
     });
     const base = { kind: 'housekeeping', appId, keep, kept, testers: null, warnings: [] };
     const named = remove.map(({ id, name, created_at }) => ({ id, name, made: created_at }));
+    if (remove.length > 0)
+        await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null });
     if (inputs.dryRun)
         return {
             ...base,
             outcome: 'planned',
             reason: remove.length === 0
                 ? 'Dry run: there is no old bundle to delete.'
-                : `Dry run: ${plural(remove.length, 'old bundle')} would be deleted. Nothing was written.`,
+                : `Dry run: ${(0,format/* plural */.LS)(remove.length, 'old bundle')} would be deleted. Nothing was written.`,
             removed: named,
             linked: [],
         };
@@ -74184,20 +75379,19 @@ async function keepHouse({ keep }, context) {
             removed: [],
             linked: [],
         };
-    await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null });
     const answers = await log.group('Delete old bundles', async () => {
-        const say = progressReporter(log, clock, (done, total) => `${done} of ${plural(total, 'bundle')}.`);
+        const say = progressReporter(log, clock, (done, total) => `${done} of ${(0,format/* plural */.LS)(total, 'bundle')}.`);
         const names = remove.map(({ name }) => name);
         const answers = await capgo.deleteBundles(appId, names, tried => say(tried, names.length));
         const deleted = remove.filter(({ name }) => answers.get(name) === 'deleted');
         for (const { name } of await capgo.readRemaining(appId, deleted.map(({ id }) => id)))
-            answers.set(name, (0,channels/* notDeleted */.nk)(`bundle ${name}`));
+            answers.set(name, (0,channels/* notDeleted */.n)(`bundle ${name}`));
         return answers;
     });
     const failed = [...answers].flatMap(([name, answer]) => answer instanceof src_errors/* ActionError */.lZ ? [{ name, message: answer.message }] : []);
     const gone = named.filter(({ name }) => answers.get(name) === 'deleted');
     if (failed.length > 0)
-        throw new src_errors/* ActionError */.lZ('cleanup_incomplete', `${plural(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0].message}`, {
+        throw new src_errors/* ActionError */.lZ('cleanup_incomplete', `${(0,format/* plural */.LS)(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0].message}`, {
             hint: 'Run the job again: it goes on with those that are left.',
             // One alone is in the message already.
             problems: (failed.length === 1 ? [] : failed.slice(0, ERRORS_SHOWN)).map(({ name, message }) => ({
@@ -74209,7 +75403,7 @@ async function keepHouse({ keep }, context) {
     return {
         ...base,
         outcome: 'cleaned',
-        reason: `${plural(gone.length, 'old bundle')} deleted.`,
+        reason: `${(0,format/* plural */.LS)(gone.length, 'old bundle')} deleted.`,
         removed: gone,
         linked,
     };
@@ -74320,7 +75514,7 @@ function doneBefore(appId, channel) {
         appId,
         channel,
         bundle,
-        stage: EVERYBODY,
+        stage: plan_rollout/* EVERYBODY */.iS,
         isDone: true,
         why,
         comment: null,
@@ -74388,10 +75582,10 @@ function refusalOf(device, channel, bundle) {
 function planRolloutChange(facts) {
     const { appId, channel, running, run } = facts;
     const change = named(facts.change);
-    const rollout = activeRollout(channel);
+    const rollout = (0,plan_rollout/* activeRollout */.GY)(channel);
     const served = channel.version;
     if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
-        return { ...rollout_change_nothing(facts, served), why: `An earlier attempt of this run finished the rollout.` };
+        return { ...nothing(facts, served), why: `An earlier attempt of this run finished the rollout.` };
     if (rollout === null || running === null || served === null)
         throw new src_errors/* ActionError */.lZ('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
             hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
@@ -74404,7 +75598,7 @@ function planRolloutChange(facts) {
         channel,
         bundle,
         stage,
-        isDone: isAt(stage, bundle.id, channel),
+        isDone: (0,plan_rollout/* isAt */.ii)(stage, bundle.id, channel),
         why: describeChange(change, rollout, running.name, channel),
         comment: change.kind === 'finish'
             ? noteMove(running, channel, originOf(running, channel.name), run, { after: served.name })
@@ -74418,7 +75612,7 @@ function planRolloutChange(facts) {
             { what: 'the others', value: served.name, why: 'what the channel serves' },
             {
                 what: 'rollout',
-                value: change.kind === 'share' ? formatShare(change.bps) : change.kind,
+                value: change.kind === 'share' ? (0,plan_rollout/* formatShare */.T1)(change.bps) : change.kind,
                 why: 'input "rollout"',
             },
         ],
@@ -74427,7 +75621,7 @@ function planRolloutChange(facts) {
 }
 /** All devices are everybody: the rollout is finished. */
 function named(change) {
-    return change.kind === 'share' && change.bps >= ALL ? { kind: 'finish' } : change;
+    return change.kind === 'share' && change.bps >= plan_rollout/* ALL */.y2 ? { kind: 'finish' } : change;
 }
 function stageOf(change, { id, bps, paused }) {
     switch (change.kind) {
@@ -74444,7 +75638,7 @@ function stageOf(change, { id, bps, paused }) {
     }
 }
 function describeNow({ bps, paused }) {
-    return `${formatShare(bps)}${paused ? ', paused' : ''}`;
+    return `${(0,plan_rollout/* formatShare */.T1)(bps)}${paused ? ', paused' : ''}`;
 }
 function describeChange(change, rollout, name, { name: channelName, version }) {
     const others = version?.name ?? 'nothing';
@@ -74454,31 +75648,31 @@ function describeChange(change, rollout, name, { name: channelName, version }) {
             const from = describeNow(rollout);
             if (change.bps === rollout.bps && !rollout.paused)
                 return `Channel ${channelName} already gives ${name} to ${from} of its devices.`;
-            return `Channel ${channelName} gives ${name} to ${formatShare(change.bps)} of its devices instead of ${from}.${isLess ? ' Devices that have it keep it.' : ''}`;
+            return `Channel ${channelName} gives ${name} to ${(0,plan_rollout/* formatShare */.T1)(change.bps)} of its devices instead of ${from}.${isLess ? ' Devices that have it keep it.' : ''}`;
         }
         case 'pause':
             return rollout.paused
                 ? `The rollout of ${name} on channel ${channelName} is paused already.`
-                : `The rollout of ${name} on channel ${channelName} is paused at ${formatShare(rollout.bps)}: no further device gets it, those that have it keep it.`;
+                : `The rollout of ${name} on channel ${channelName} is paused at ${(0,plan_rollout/* formatShare */.T1)(rollout.bps)}: no further device gets it, those that have it keep it.`;
         case 'resume':
             return rollout.paused
-                ? `The rollout of ${name} on channel ${channelName} goes on at ${formatShare(rollout.bps)}.`
+                ? `The rollout of ${name} on channel ${channelName} goes on at ${(0,plan_rollout/* formatShare */.T1)(rollout.bps)}.`
                 : `The rollout of ${name} on channel ${channelName} is not paused.`;
         case 'finish':
             return `Everybody on channel ${channelName} gets ${name}, which ${describeNow(rollout)} had.`;
         case 'cancel':
-            return `The rollout of ${name} on channel ${channelName} is taken back at ${formatShare(rollout.bps)}: everybody gets ${others}, also the devices that have ${name}.`;
+            return `The rollout of ${name} on channel ${channelName} is taken back at ${(0,plan_rollout/* formatShare */.T1)(rollout.bps)}: everybody gets ${others}, also the devices that have ${name}.`;
     }
 }
 function isOfRun(bundle, channel, run) {
     return readServedCommit(bundle, channel.name)?.runId === run.runId;
 }
-function rollout_change_nothing({ appId, channel }, bundle) {
+function nothing({ appId, channel }, bundle) {
     return {
         appId,
         channel,
         bundle,
-        stage: EVERYBODY,
+        stage: plan_rollout/* EVERYBODY */.iS,
         isDone: true,
         comment: null,
         withdrawal: null,
@@ -74522,7 +75716,7 @@ function describeChannels(facts) {
     return [...channels]
         .sort((one, other) => Number(other.public) - Number(one.public) || (one.name < other.name ? -1 : 1))
         .map(channel => {
-        const active = activeRollout(channel);
+        const active = (0,plan_rollout/* activeRollout */.GY)(channel);
         const rolledOut = active === null ? undefined : rolled.get(active.id);
         return {
             channel: channel.name,
@@ -74560,6 +75754,8 @@ function describeBundle(bundle, channelName, { devices, repositoryUrl, repositor
     };
 }
 
+// EXTERNAL MODULE: ./src/report/status.ts
+var report_status = __nccwpck_require__(6934);
 ;// CONCATENATED MODULE: ./src/operations/status.ts
 
 
@@ -74587,7 +75783,7 @@ async function readStatus(context) {
     return deps.log.group('Read all channels', async () => {
         const { appId } = await readApp(context);
         const channels = await capgo.listChannels(appId);
-        const ids = channels.flatMap(channel => activeRollout(channel)?.id ?? []);
+        const ids = channels.flatMap(channel => (0,plan_rollout/* activeRollout */.GY)(channel)?.id ?? []);
         const running = await capgo.readBundlesById(appId, ids);
         const names = [
             ...new Set([
@@ -74596,7 +75792,7 @@ async function readStatus(context) {
             ]),
         ];
         if (names.length > COUNTED)
-            warnings.push(`Devices were counted for ${COUNTED} of ${plural(names.length, 'bundle')}.`);
+            warnings.push(`Devices were counted for ${COUNTED} of ${(0,format/* plural */.LS)(names.length, 'bundle')}.`);
         const [overrides, counts] = await Promise.all([
             courtesy('read who is on which channel', () => capgo.listOverrides(appId)),
             courtesy('count devices', () => countDevices(appId, names.slice(0, COUNTED), context)),
@@ -74610,12 +75806,12 @@ async function readStatus(context) {
             repositoryUrl,
             repository,
         });
-        for (const line of listStatus(described))
+        for (const line of (0,report_status/* listStatus */.P)(described))
             deps.log.info(line);
         return {
             kind: 'status',
             outcome: 'read',
-            reason: `${plural(channels.length, 'channel')} of ${appId}.`,
+            reason: `${(0,format/* plural */.LS)(channels.length, 'channel')} of ${appId}.`,
             appId,
             channels: described,
             devices: counts?.all ?? null,
@@ -74663,7 +75859,7 @@ async function sweep(context) {
             deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`);
             continue;
         }
-        const pull = toPullRequest(answer);
+        const pull = (0,src_event/* toPullRequest */.c$)(answer);
         const why = refusePreview(pull, inputs);
         if (why === null) {
             deps.log.info(`#${number} is open: its preview stays.`);
@@ -74683,7 +75879,7 @@ async function sweep(context) {
     if (!inputs.dryRun)
         for (const name of await removeAbandoned(appId, capgo))
             deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`);
-    const missing = await findMissing(appId, await listOpen(context), repository, context);
+    const missing = await findMissing(appId, await listOpen(context), noted, repository, context);
     const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0);
     const said = removed.length === 0
         ? 'No preview was left behind.'
@@ -74698,10 +75894,10 @@ async function sweep(context) {
         warnings: [...warnings, ...missing.map(({ warning }) => warning)],
     };
 }
-/** The open pull requests that shall have a preview. */
+/** The open pull requests that want a preview. */
 async function listOpen(context) {
     const answers = await context.courtesy('see which pull requests are open', PULL_REQUESTS, github => github.listOpenPulls());
-    return (answers ?? []).map(each => toPullRequest(each)).filter(pull => wantsPreview(pull, context.inputs));
+    return (answers ?? []).map(each => (0,src_event/* toPullRequest */.c$)(each)).filter(pull => wantsPreview(pull, context.inputs));
 }
 function listMissing(numbers) {
     const all = numbers.map(number => `#${number}`).join(', ');
@@ -74744,13 +75940,13 @@ async function run(deps) {
     // Also after the last child has ended: nothing that is not this run's stands in the files of its outputs.
     const result = await work
         .finally(deps.requireUntouched)
-        .catch((error) => outcome_failure(error, undefined, done.published));
-    await report({ ...result, warnings: [...result.warnings, ...warnings] }, deps);
-    return result.kind !== 'failed' && report_failuresOf(result).length === 0;
+        .catch((error) => (0,outcome/* failure */.V2)(error, undefined, done.published));
+    (0,report/* report */.z8)({ ...result, warnings: [...result.warnings, ...warnings] }, deps);
+    return result.kind !== 'failed' && (0,report/* failuresOf */.dJ)(result).length === 0;
 }
 async function execute(deps, warnings, done) {
     const began = deps.clock();
-    const trigger = readTrigger(deps);
+    const trigger = (0,src_event/* readTrigger */.vE)(deps);
     const inputs = readInputs(deps.readInput, trigger.defaultBranch);
     const operation = decideOperation(trigger, inputs);
     // A token may be missing where there is nothing to do.
@@ -74779,7 +75975,7 @@ async function execute(deps, warnings, done) {
     const work = bringUpToDate(operation, context).then(now => operate(now, context));
     // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
     return Promise.race([work, late(deps.stop)])
-        .catch((error) => outcome_failure((0,src_stop/* blame */.Sy)(error, deps.stop), TITLES[operation.kind], done.published))
+        .catch((error) => (0,outcome/* failure */.V2)((0,src_stop/* blame */.Sy)(error, deps.stop), TITLES[operation.kind], done.published))
         .finally(() => over.abort());
 }
 /**
@@ -74818,7 +76014,7 @@ async function operate(operation, context) {
         case 'publish':
             return run_publish(operation, context);
         case 'preview':
-            return preview_preview(operation, null, context);
+            return preview(operation, null, context);
         case 'follow':
             return followRun(context);
         case 'cleanup':
@@ -74898,7 +76094,7 @@ async function cleanUpUnwanted(operation, context) {
     }
     catch (error) {
         context.deps.stop.signal.throwIfAborted();
-        const { reason: why } = outcome_failure(error);
+        const { reason: why } = (0,outcome/* failure */.V2)(error);
         return {
             ...run_skipped({ reason }, null),
             warnings: [`Could not check whether #${number} still has a preview: ${why}`],
@@ -74913,6 +76109,116 @@ function requireToken({ capgoToken }) {
         throw new src_errors/* ActionError */.lZ('no_token', 'The input "capgo-token" is empty.', {
             hint: 'Store a Capgo API key as a repository secret and pass it: capgo-token: ${{ secrets.CAPGO_TOKEN }}. Workflows of forks and Dependabot get no secrets.',
         });
+}
+
+
+/***/ }),
+
+/***/ 1850:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Ou: () => (/* binding */ replaceHome),
+/* harmony export */   hg: () => (/* binding */ workspaceUnusable),
+/* harmony export */   lP: () => (/* binding */ makeScratch),
+/* harmony export */   mP: () => (/* binding */ unwritable),
+/* harmony export */   nP: () => (/* binding */ requireWorkspace)
+/* harmony export */ });
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(8161);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_2__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_3___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_3__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(3916);
+/** Folders of the runner that a run needs, and what takes their place where they cannot be used. */
+
+
+
+
+
+/** A folder that does not take this much is full. */
+const PROBE = Buffer.alloc(1024 * 1024);
+/**
+ * A new folder in the first of `folders` that can be written to; `notes` say why the ones before it were left out.
+ * Throws `temp_unusable`.
+ */
+async function makeScratch(folders) {
+    const notes = [];
+    for (const folder of new Set(folders)) {
+        let scratch = null;
+        try {
+            scratch = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdtemp)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(folder, 'capgo-publish-'));
+            const probe = (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(scratch, 'probe');
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.writeFile)(probe, PROBE);
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.rm)(probe);
+            return { scratch, notes };
+        }
+        catch (error) {
+            if (scratch !== null)
+                await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.rm)(scratch, { recursive: true, force: true }).catch(() => { });
+            notes.push(`The folder ${folder} for temporary files cannot be used (${error.message}).`);
+        }
+    }
+    throw new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .ActionError */ .lZ('temp_unusable', notes.join(' '), {
+        hint: "The bundle is made in RUNNER_TEMP, else in the folder for temporary files of the system. Free some space, or let the user of this step write there (in a container job: options: --user 1001 on GitHub's machines, or root).",
+    });
+}
+/**
+ * A home folder that package managers can write to, in `scratch`; null where the user's own will do. In a container job
+ * HOME often belongs to another user. Its plain files (.npmrc, .gitconfig) are seen in the new one too.
+ */
+async function replaceHome(home, scratch) {
+    const own = home || systemHome();
+    const why = own === null ? 'no home folder is known' : await unwritable(own);
+    if (why === null)
+        return null;
+    const instead = (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(scratch, 'home');
+    await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.mkdir)(instead);
+    for (const entry of own === null ? [] : await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.readdir)(own, { withFileTypes: true }).catch(() => []))
+        if (entry.isFile())
+            await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.symlink)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(own, entry.name), (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(instead, entry.name));
+    return {
+        home: instead,
+        note: `HOME cannot be written to (${why}). Install and build get an empty one for this run.`,
+    };
+}
+/** The checkout's folder. Throws `workspace_unusable`. */
+async function requireWorkspace(folder) {
+    const why = await refusedAccess(folder, node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.R_OK | node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.X_OK);
+    if (why !== null)
+        throw workspaceUnusable(`The workspace cannot be read (${why}).`);
+    return folder;
+}
+function workspaceUnusable(what, output) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_4__/* .ActionError */ .lZ('workspace_unusable', what, {
+        hint: "The runner makes the folder that GITHUB_WORKSPACE names, and a checkout fills it. In a container job it belongs to the user of the runner: start the container as that user (options: --user 1001 on GitHub's machines), or as root.",
+        ...(output === undefined ? {} : { output }),
+    });
+}
+/** Why the folder cannot be written to; null where it can. */
+const unwritable = (folder) => refusedAccess(folder, node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.W_OK | node_fs__WEBPACK_IMPORTED_MODULE_0__.constants.X_OK);
+async function refusedAccess(folder, mode) {
+    try {
+        if (!(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.stat)(folder)).isDirectory())
+            return `${folder} is not a folder`;
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.access)(folder, mode);
+        return null;
+    }
+    catch (error) {
+        return error.message;
+    }
+}
+/** Of a user who has no entry in the system's list there is none. */
+function systemHome() {
+    try {
+        return (0,node_os__WEBPACK_IMPORTED_MODULE_2__.homedir)();
+    }
+    catch {
+        return null;
+    }
 }
 
 
@@ -74942,10 +76248,11 @@ const SEALED = '--sealed';
 /** A debugger asks no user for a password: this signal would open one, and a build may send it. */
 const NO_DEBUGGER = '--disable-sigusr1';
 /**
- * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal` and `flags` for Node.
+ * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal`, `flags` for Node and `more`
+ * as arguments.
  * Returns where that is not possible: Windows cannot replace a process.
  */
-function sealInto(script, { all, open, flags, folders, }) {
+function sealInto(script, { all, open, flags, more, folders, }) {
     if (process.platform === 'win32' || process.execve === undefined)
         return;
     const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
@@ -74954,10 +76261,13 @@ function sealInto(script, { all, open, flags, folders, }) {
         const file = openNameless(folder);
         if (file === null)
             continue;
-        writeFileSync(file, JSON.stringify(all));
+        if (!fills(file, JSON.stringify(all))) {
+            closeSync(file);
+            continue;
+        }
         // The lowest number that is free: only standard input outlives the replacement.
         if (file === 0)
-            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED], open);
+            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED, ...more], open);
         closeSync(file);
         break;
     }
@@ -74973,6 +76283,16 @@ function openNameless(folder) {
     }
     catch {
         return null;
+    }
+}
+/** False where there is no room for the text. */
+function fills(file, text) {
+    try {
+        writeFileSync(file, text);
+        return true;
+    }
+    catch {
+        return false;
     }
 }
 /** Gives this process the environment that `sealInto` kept; can be done once. */
@@ -75048,6 +76368,97 @@ function createStop() {
 /** What a failure is to be told as: once a run is stopped, everything fails because of that. */
 function blame(error, { signal }) {
     return signal.aborted ? signal.reason : error;
+}
+
+
+/***/ }),
+
+/***/ 6565:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Or: () => (/* binding */ isSystemError),
+/* harmony export */   Tr: () => (/* binding */ explainSystemError),
+/* harmony export */   bJ: () => (/* binding */ nullIfMissing)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/** What the operating system refused, as an error that says whose turn it is: the runner's, and not this action's. */
+
+const OTHER_USER = "The step runs as a user who is not allowed to do that. In a container job the files belong to the user of the runner: start the container as that user (options: --user 1001 on GitHub's machines), or as root. Or change the owner or the mode in a step before.";
+const FULL = {
+    code: 'disk_full',
+    what: 'has no space left',
+    hint: 'Free some space in a step before, or take a larger runner. The bundle is made in RUNNER_TEMP: name a folder with more space there with env: on this step.',
+};
+const DENIED = { code: 'file_denied', what: 'denied access to a file', hint: OTHER_USER };
+const HANDLES = {
+    code: 'too_many_open_files',
+    what: 'allows no more open files',
+    hint: 'Raise the limit of the runner (ulimit -n, or options: --ulimit nofile=65536 of a container).',
+};
+const UNUSABLE = {
+    code: 'file_unusable',
+    what: 'could not use a file',
+    hint: 'The file or folder disappeared, has another kind than it should, or its disk has a fault. Check that nothing else works in these folders, and run the job again.',
+};
+const NO_PROCESS = {
+    code: 'process_not_started',
+    what: 'could not start a process',
+    hint: 'Its limits of processes or memory, a mount with noexec, or too large variables (input build-env) are the usual reasons. Run the job again, or change the runner.',
+};
+const KINDS = {
+    ENOSPC: FULL,
+    EDQUOT: FULL,
+    EFBIG: FULL,
+    EACCES: DENIED,
+    EPERM: DENIED,
+    EROFS: DENIED,
+    EMFILE: HANDLES,
+    ENFILE: HANDLES,
+    ENOENT: UNUSABLE,
+    ENOTDIR: UNUSABLE,
+    EISDIR: UNUSABLE,
+    EEXIST: UNUSABLE,
+    ENOTEMPTY: UNUSABLE,
+    ELOOP: UNUSABLE,
+    ENAMETOOLONG: UNUSABLE,
+    EBUSY: UNUSABLE,
+    ETXTBSY: UNUSABLE,
+    EIO: UNUSABLE,
+    ESTALE: UNUSABLE,
+    ENXIO: UNUSABLE,
+    ENODEV: UNUSABLE,
+};
+/** Whether a file, a folder or a process of the runner is the reason; what the network refused is none of these. */
+function isSystemError(error) {
+    return kindOf(error) !== null;
+}
+function kindOf(error) {
+    if (!(error instanceof Error))
+        return null;
+    const { code = '', syscall = '' } = error;
+    if (/^(connect|bind|listen|accept|getaddrinfo|shutdown|setsockopt)/.test(syscall))
+        return null;
+    if (syscall.startsWith('spawn'))
+        return NO_PROCESS;
+    return syscall === '' ? null : (KINDS[code] ?? null);
+}
+/** For a file that may be missing: null where it is; any other reason is thrown, since it may well be there. */
+function nullIfMissing(error) {
+    const { code } = error;
+    if (isSystemError(error) && !/^(ENOENT|ENOTDIR|EISDIR|ENAMETOOLONG)$/.test(code ?? ''))
+        throw error;
+    return null;
+}
+/** The same as an error of ours; null for any other error. */
+function explainSystemError(error) {
+    const kind = kindOf(error);
+    return kind === null
+        ? null
+        : new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(kind.code, `The runner ${kind.what}: ${error.message}.`, {
+            hint: kind.hint,
+            cause: error,
+        });
 }
 
 
@@ -75298,13 +76709,6 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:zlib");
 
 /***/ }),
 
-/***/ 857:
-/***/ ((module) => {
-
-module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
-
-/***/ }),
-
 /***/ 6928:
 /***/ ((module) => {
 
@@ -75340,7 +76744,7 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("zlib");
 
 /***/ }),
 
-/***/ 7996:
+/***/ 261:
 /***/ ((__unused_webpack___webpack_module__, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -75352,14 +76756,13 @@ __nccwpck_require__.d(__webpack_exports__, {
   pq: () => (/* binding */ info),
   uH: () => (/* binding */ setOutput),
   Pq: () => (/* binding */ core_setSecret),
-  z: () => (/* reexport */ summary),
   $e: () => (/* binding */ warning)
 });
 
-// UNUSED EXPORTS: ExitCode, addPath, debug, endGroup, exportVariable, getBooleanInput, getIDToken, getMultilineInput, getState, isDebug, markdownSummary, notice, platform, saveState, setCommandEcho, setFailed, startGroup, toPlatformPath, toPosixPath, toWin32Path
+// UNUSED EXPORTS: ExitCode, addPath, debug, endGroup, exportVariable, getBooleanInput, getIDToken, getMultilineInput, getState, isDebug, markdownSummary, notice, platform, saveState, setCommandEcho, setFailed, startGroup, summary, toPlatformPath, toPosixPath, toWin32Path
 
-// EXTERNAL MODULE: external "os"
-var external_os_ = __nccwpck_require__(857);
+;// CONCATENATED MODULE: external "os"
+const external_os_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("os");
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/utils.js
 // We use any as a valid input type
 /* eslint-disable @typescript-eslint/no-explicit-any */
@@ -75434,7 +76837,7 @@ function utils_toCommandProperties(annotationProperties) {
  */
 function command_issueCommand(command, properties, message) {
     const cmd = new Command(command, properties, message);
-    process.stdout.write(cmd.toString() + external_os_.EOL);
+    process.stdout.write(cmd.toString() + external_os_namespaceObject.EOL);
 }
 function command_issue(name, message = '') {
     command_issueCommand(name, {}, message);
@@ -75508,7 +76911,7 @@ function file_command_issueFileCommand(command, message) {
     if (!external_fs_.existsSync(filePath)) {
         throw new Error(`Missing file at path: ${filePath}`);
     }
-    external_fs_.appendFileSync(filePath, `${utils_toCommandValue(message)}${external_os_.EOL}`, {
+    external_fs_.appendFileSync(filePath, `${utils_toCommandValue(message)}${external_os_namespaceObject.EOL}`, {
         encoding: 'utf8'
     });
 }
@@ -75524,7 +76927,7 @@ function file_command_prepareKeyValueMessage(key, value) {
     if (convertedValue.includes(delimiter)) {
         throw new Error(`Unexpected input: value should not contain the delimiter "${delimiter}"`);
     }
-    return `${key}<<${delimiter}${external_os_.EOL}${convertedValue}${external_os_.EOL}${delimiter}`;
+    return `${key}<<${delimiter}${external_os_namespaceObject.EOL}${convertedValue}${external_os_namespaceObject.EOL}${delimiter}`;
 }
 //# sourceMappingURL=file-command.js.map
 // EXTERNAL MODULE: external "path"
@@ -76606,7 +78009,7 @@ class Summary {
      * @returns {Summary} summary instance
      */
     addEOL() {
-        return this.addRaw(external_os_.EOL);
+        return this.addRaw(external_os_namespaceObject.EOL);
     }
     /**
      * Adds an HTML codeblock to the summary buffer
@@ -76754,7 +78157,7 @@ const _summary = new Summary();
  * @deprecated use `core.summary`
  */
 const markdownSummary = (/* unused pure expression or super */ null && (_summary));
-const summary = _summary;
+const summary = (/* unused pure expression or super */ null && (_summary));
 //# sourceMappingURL=summary.js.map
 ;// CONCATENATED MODULE: ./node_modules/@actions/core/lib/path-utils.js
 
@@ -77330,13 +78733,13 @@ class ToolRunner extends external_events_.EventEmitter {
     _processLineBuffer(data, strBuffer, onLine) {
         try {
             let s = strBuffer + data.toString();
-            let n = s.indexOf(external_os_.EOL);
+            let n = s.indexOf(external_os_namespaceObject.EOL);
             while (n > -1) {
                 const line = s.substring(0, n);
                 onLine(line);
                 // the rest of the string ...
-                s = s.substring(n + external_os_.EOL.length);
-                n = s.indexOf(external_os_.EOL);
+                s = s.substring(n + external_os_namespaceObject.EOL.length);
+                n = s.indexOf(external_os_namespaceObject.EOL);
             }
             return s;
         }
@@ -77627,7 +79030,7 @@ class ToolRunner extends external_events_.EventEmitter {
                 }
                 const optionsNonNull = this._cloneExecOptions(this.options);
                 if (!optionsNonNull.silent && optionsNonNull.outStream) {
-                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_.EOL);
+                    optionsNonNull.outStream.write(this._getCommandString(optionsNonNull) + external_os_namespaceObject.EOL);
                 }
                 const state = new ExecState(optionsNonNull, this.toolPath);
                 state.on('debug', (message) => {
@@ -77966,8 +79369,8 @@ const getLinuxInfo = () => platform_awaiter(void 0, void 0, void 0, function* ()
         version
     };
 });
-const platform = external_os_.platform();
-const arch = external_os_.arch();
+const platform = external_os_namespaceObject.platform();
+const arch = external_os_namespaceObject.arch();
 const isWindows = platform === 'win32';
 const isMacOS = platform === 'darwin';
 const isLinux = platform === 'linux';
@@ -78148,7 +79551,7 @@ function setOutput(name, value) {
     if (filePath) {
         return file_command_issueFileCommand('OUTPUT', file_command_prepareKeyValueMessage(name, value));
     }
-    process.stdout.write(external_os_.EOL);
+    process.stdout.write(external_os_namespaceObject.EOL);
     command_issueCommand('set-output', { name }, utils_toCommandValue(value));
 }
 /**
@@ -78216,7 +79619,7 @@ function notice(message, properties = {}) {
  * @param message info message
  */
 function info(message) {
-    process.stdout.write(message + external_os_.EOL);
+    process.stdout.write(message + external_os_namespaceObject.EOL);
 }
 /**
  * Begin an output group.
@@ -86811,7 +88214,7 @@ function _function(params) {
 /******/ 	// Execute the module function
 /******/ 	var threw = true;
 /******/ 	try {
-/******/ 		__webpack_modules__[moduleId].call(module.exports, module, module.exports, __nccwpck_require__);
+/******/ 		__webpack_modules__[moduleId](module, module.exports, __nccwpck_require__);
 /******/ 		threw = false;
 /******/ 	} finally {
 /******/ 		if(threw) delete __webpack_module_cache__[moduleId];

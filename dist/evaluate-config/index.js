@@ -17633,6 +17633,35 @@ var DetailUnionResolver = /** @class */ (function () {
 /******/ /* webpack/runtime/asset-relocator-loader */
 /******/ if (typeof __nccwpck_require__ !== 'undefined') __nccwpck_require__.ab = decodeURIComponent(new URL('.', import.meta.url).pathname).slice(import.meta.url.match(/^file:\/\/\/\w:/) ? 1 : 0, -1) + "/";
 /******/ 
+/******/ /* webpack/runtime/compat get default export */
+/******/ (() => {
+/******/ 	// getDefaultExport function for compatibility with non-harmony modules
+/******/ 	__nccwpck_require__.n = (module) => {
+/******/ 		var getter = module && module.__esModule ?
+/******/ 			() => (module['default']) :
+/******/ 			() => (module);
+/******/ 		__nccwpck_require__.d(getter, { a: getter });
+/******/ 		return getter;
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/define property getters */
+/******/ (() => {
+/******/ 	// define getter functions for harmony exports
+/******/ 	__nccwpck_require__.d = (exports, definition) => {
+/******/ 		for(var key in definition) {
+/******/ 			if(__nccwpck_require__.o(definition, key) && !__nccwpck_require__.o(exports, key)) {
+/******/ 				Object.defineProperty(exports, key, { enumerable: true, get: definition[key] });
+/******/ 			}
+/******/ 		}
+/******/ 	};
+/******/ })();
+/******/ 
+/******/ /* webpack/runtime/hasOwnProperty shorthand */
+/******/ (() => {
+/******/ 	__nccwpck_require__.o = (obj, prop) => (Object.prototype.hasOwnProperty.call(obj, prop))
+/******/ })();
+/******/ 
 /******/ /* webpack/runtime/node module decorator */
 /******/ (() => {
 /******/ 	__nccwpck_require__.nmd = (module) => {
@@ -17649,20 +17678,151 @@ var __webpack_exports__ = {};
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 ;// CONCATENATED MODULE: external "node:module"
 const external_node_module_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:module");
+var external_node_module_default = /*#__PURE__*/__nccwpck_require__.n(external_node_module_namespaceObject);
+;// CONCATENATED MODULE: external "node:path"
+const external_node_path_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
 ;// CONCATENATED MODULE: external "node:url"
 const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:url");
 ;// CONCATENATED MODULE: external "node:vm"
 const external_node_vm_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:vm");
 // EXTERNAL MODULE: ./node_modules/sucrase/dist/index.js
 var dist = __nccwpck_require__(2413);
+;// CONCATENATED MODULE: ./src/bundle/config-source.ts
+/** The user's own files that a Capacitor config is made of: what runs of them, and where that was written. */
+
+
+
+
+/** A TypeScript namespace with something in it, which sucrase takes for types alone. */
+const NAMESPACE = /^([ \t]*(?:export\s+)?)(?:namespace|module)(\s+[\w$.]+\s*\{)/gm;
+/** Texts of the user's own files, by path. */
+const sources = new Map();
+/** From what is run to what was written, by path; one after the other. */
+const maps = new Map();
+class ConfigSyntaxError extends Error {
+    place;
+    constructor(message, place) {
+        super(message);
+        this.place = place;
+    }
+}
+/** JavaScript of a file, and how places in it lead back to the file. */
+function eraseTypes(file, transforms) {
+    const written = (0,external_node_fs_namespaceObject.readFileSync)(file, 'utf8');
+    const plain = written.match(NAMESPACE) !== null ? withoutNamespaces(written.replace(NAMESPACE, '$1namespace$2')) : null;
+    try {
+        const { code, sourceMap } = (0,dist/* transform */.pd)(plain?.code ?? written, {
+            transforms,
+            filePath: file,
+            production: true,
+            disableESTransforms: true,
+            sourceMapOptions: { compiledFilename: file },
+        });
+        maps.set(file, [toMap(sourceMap), ...(plain === null ? [] : [toMap(plain.map)])]);
+        return code;
+    }
+    catch (error) {
+        const { message, loc } = error;
+        // Sucrase says "Error transforming <file>: <what> (<line>:<column>)".
+        const what = message.replace(`Error transforming ${file}: `, '').replace(/ \(\d+:\d+\)$/, '');
+        maps.set(file, plain === null ? [] : [toMap(plain.map)]);
+        throw new ConfigSyntaxError(what, loc === undefined ? { file } : originalPlace(file, loc.line, loc.column));
+    }
+}
+/** By Node's own compiler, where it has one; the rest stays TypeScript. Null when it finds a mistake: sucrase says it better. */
+function withoutNamespaces(written) {
+    try {
+        const output = external_node_module_default().stripTypeScriptTypes(written, { mode: 'transform', sourceMap: true });
+        const [code, map] = output.split(/\n\/\/# sourceMappingURL=data:application\/json;base64,/);
+        return { code: code, map: JSON.parse(Buffer.from(map, 'base64').toString('utf8')) };
+    }
+    catch {
+        return null;
+    }
+}
+function toMap(map) {
+    return new external_node_module_namespaceObject.SourceMap({ file: '', sourceRoot: '', sourcesContent: [], names: [], ...map });
+}
+/** Where in the user's file something is that runs at this place. Lines and columns count from 1. */
+function originalPlace(file, line, column) {
+    let place = { line, column };
+    for (const map of maps.get(file) ?? []) {
+        const entry = map.findEntry(place.line - 1, place.column - 1);
+        if ('originalLine' in entry)
+            place = { line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+    }
+    const text = sources.get(file)?.split('\n')[place.line - 1];
+    if (text === undefined)
+        return { file };
+    return { file, line: place.line, column: Math.min(place.column, text.length + 1) };
+}
+/** Whether code is sound, and no CommonJS: for `import.meta` and `await` outside of functions, which a static block refuses too. */
+function isModuleOnly(code) {
+    if (!/\bawait\b|\bimport\.meta\b/.test(code))
+        return false;
+    return !parses(`class C { static {\n${code}\n} }`) && parses(asFunction(code));
+}
+/** The body of a module, of the same length on each line but the first. */
+function asFunction(code) {
+    return `${BEFORE}${code.replaceAll('import.meta', '({}).abcdef')}\n})`;
+}
+const BEFORE = '(async () => {';
+function parses(code) {
+    try {
+        new external_node_vm_namespaceObject.Script(code);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/bundle/stand-in.ts
+/** What stands in for a package that a Capacitor config imports and that is not installed. Pure. */
+/** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
+const QUASAR = '@quasar/app-vite/capacitor';
+/** Takes every use but one as text or list, which says that the package is missing; in JSON it is no text. */
+function standInFor(specifier) {
+    if (specifier === QUASAR)
+        return 'const any = { defineCapacitorConfig: input => (typeof input === "function" ? input() : input) }';
+    return `const fail = () => { throw Object.assign(new Error(${JSON.stringify(`Cannot find module '${specifier}'`)}), { code: 'MODULE_NOT_FOUND' }) }
+const any = new Proxy(function () {}, {
+  get: (_, key) => key === '__esModule' ? true : key === 'toJSON' ? () => ({}) : key === 'then' ? undefined
+    : key === Symbol.toPrimitive || key === Symbol.iterator ? fail : typeof key === 'symbol' ? undefined : any,
+  apply: () => any, construct: () => any,
+})`;
+}
+/** An ES module needs to have the names that are imported from it. */
+function exportsFor(specifier, sources) {
+    const names = new Set();
+    for (const text of sources)
+        for (const [, list, from] of text.matchAll(/\{([^{}]*)\}\s*from\s*['"]([^'"]+)['"]/g))
+            if (from === specifier)
+                for (const name of list.split(','))
+                    names.add(name.trim().split(/\s+as\s+/)[0]);
+    const own = [...names].filter(name => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default');
+    return `\nexport default any\n${own.map(name => `const $${name} = any.${name}; export { $${name} as ${name} }`).join('\n')}`;
+}
+
 ;// CONCATENATED MODULE: ./src/bundle/evaluate-config.ts
+var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
+    if (typeof path === "string" && /^\.\.?\//.test(path)) {
+        return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {
+            return tsx ? preserveJsx ? ".jsx" : ".js" : d && (!ext || !cm) ? m : (d + ext + "." + cm.toLowerCase() + "js");
+        });
+    }
+    return path;
+};
 /**
  * Evaluates a Capacitor config in a process of its own and says what it exports, as one JSON text on file
  * descriptor 3: `node evaluate-config.js <absolute path of the config>`. A program, not a module: built to a
  * file of its own and started by capacitor-config.ts, with an environment that holds no secret.
  *
- * As in Capacitor's own CLI, TypeScript becomes CommonJS and types are erased without being checked.
+ * As in Capacitor's own CLI, TypeScript becomes CommonJS and types are erased without being checked. What only an
+ * ES module can say (`import.meta`, `await` at the top) stays one, as the CLI does with TypeScript 7.
  */
+
+
 
 
 
@@ -17670,50 +17830,97 @@ var dist = __nccwpck_require__(2413);
 
 const RESULT = 3;
 const TYPESCRIPT = /\.[cm]?ts$/;
+const DEPENDENCY = /[\\/]node_modules[\\/]/;
 const STAND_IN = 'capgo-stand-in:';
-/** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
-const QUASAR = '@quasar/app-vite/capacitor';
 /** Name of a package, without the path inside it. */
 const PACKAGE = /^(?:@[^/]+\/)?[^/]+/;
+/** A path of a dependency in what Node says of a file that is not there. */
+const NOT_THERE = /^(?:ENOENT|Cannot find ).*[\\/]?node_modules[\\/]((?:@[^\\/']+[\\/])?[^\\/']+)/;
 const missing = new Set();
+const standIns = new Set();
+const unset = new Set();
 (0,external_node_module_namespaceObject.registerHooks)({
     resolve(specifier, context, next) {
         try {
             return next(specifier, context);
         }
         catch (error) {
-            const name = PACKAGE.exec(specifier)?.[0] ?? '';
             if (!isMissing(error))
                 throw error;
             if (/^\.{1,2}(\/|$)/.test(specifier))
                 return resolveAsTypeScript(specifier, context, next) ?? fail(error);
+            const standIn = {
+                url: STAND_IN + encodeURIComponent(specifier),
+                format: 'commonjs',
+                shortCircuit: true,
+            };
             if (specifier === QUASAR)
-                return { url: STAND_IN + encodeURIComponent(QUASAR), format: 'commonjs', shortCircuit: true };
+                return standIn;
+            if ((0,external_node_path_namespaceObject.isAbsolute)(specifier) || specifier.startsWith('file:') || isDependency(context.parentURL))
+                throw error;
+            const name = PACKAGE.exec(specifier)?.[0] ?? '';
             // Configs take constants from Capacitor plugins (`KeyboardResize.Body`). These tell nothing that is
             // asked here, so such a config can be read before the dependencies are installed.
-            if (!/capacitor/.test(name))
+            const isPlugin = /capacitor/.test(name);
+            (isPlugin ? standIns : missing).add(name);
+            if (!isPlugin)
                 throw error;
-            missing.add(name);
-            return { url: STAND_IN + encodeURIComponent(specifier), format: 'commonjs', shortCircuit: true };
+            return standIn;
         }
     },
     load(url, context, next) {
-        if (url.startsWith(STAND_IN))
+        if (url.startsWith(STAND_IN)) {
+            const specifier = decodeURIComponent(url.slice(STAND_IN.length));
+            const isModule = context.conditions?.includes('import') === true;
             return {
-                format: 'commonjs',
+                format: isModule ? 'module' : 'commonjs',
                 shortCircuit: true,
-                source: url.endsWith(encodeURIComponent(QUASAR))
-                    ? 'exports.defineCapacitorConfig = input => (typeof input === "function" ? input() : input)'
-                    : 'const any = new Proxy(function () {}, { get: (_, key) => (key === "__esModule" ? true : typeof key === "symbol" || key === "toJSON" || key === "then" ? undefined : any), apply: () => any, construct: () => any }); module.exports = any',
+                source: standInFor(specifier) +
+                    (isModule ? exportsFor(specifier, sources.values()) : '\nmodule.exports = any'),
             };
-        if (!TYPESCRIPT.test(url) || /[\\/]node_modules[\\/]/.test(url))
+        }
+        const isOwn = url.startsWith('file:') && !DEPENDENCY.test(url);
+        const file = isOwn ? (0,external_node_url_namespaceObject.fileURLToPath)(url) : '';
+        if (isOwn)
+            sources.set(file, (0,external_node_fs_namespaceObject.readFileSync)(file, 'utf8'));
+        // In CommonJS, and for the CLI, JSON needs no attribute.
+        if (isOwn && file.endsWith('.json') && context.importAttributes?.type === undefined)
+            return next(url, {
+                ...context,
+                importAttributes: context.conditions?.includes('import') ? { type: 'json' } : {},
+            });
+        if (!isOwn || !TYPESCRIPT.test(file))
             return next(url, context);
-        return { format: 'commonjs', shortCircuit: true, source: eraseTypes((0,external_node_url_namespaceObject.fileURLToPath)(url)) };
+        const commonjs = eraseTypes(file, ['typescript', 'imports']);
+        // What an ES module imports is one, too, as far as it is written as one.
+        const isImported = context.conditions?.includes('import') === true && /^\s*(?:im|ex)port\b/m.test(sources.get(file));
+        return isImported || isModuleOnly(commonjs)
+            ? { format: 'module', shortCircuit: true, source: eraseTypes(file, ['typescript']) }
+            : { format: 'commonjs', shortCircuit: true, source: commonjs };
     },
 });
-/** `./base`, `./base.js` and `./folder` where the file is TypeScript. */
+// What is not set is often the reason of what goes wrong.
+process.env = new Proxy(process.env, {
+    get(variables, name) {
+        if (typeof name === 'string' && variables[name] === undefined)
+            unset.add(name);
+        return variables[name];
+    },
+});
+(0,external_node_module_namespaceObject.syncBuiltinESMExports)();
+function isDependency(url) {
+    return url !== undefined && DEPENDENCY.test(url);
+}
+/** `./base`, `./base.js` and `./folder` where the file is TypeScript, and what CommonJS alone finds. */
 function resolveAsTypeScript(specifier, context, next) {
-    const candidates = [`${specifier}.ts`, specifier.replace(/\.([cm]?)js$/, '.$1ts'), `${specifier}/index.ts`];
+    const candidates = [
+        `${specifier}.ts`,
+        specifier.replace(/\.([cm]?)js$/, '.$1ts'),
+        `${specifier}/index.ts`,
+        `${specifier}.js`,
+        `${specifier}.json`,
+        `${specifier}/index.js`,
+    ];
     for (const candidate of candidates)
         try {
             return next(candidate, context);
@@ -17726,72 +17933,75 @@ function resolveAsTypeScript(specifier, context, next) {
 }
 function isMissing(error) {
     const code = error?.code;
-    return code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';
+    return (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND' || code === 'ERR_UNSUPPORTED_DIR_IMPORT');
 }
 function fail(error) {
     throw error;
 }
-class ConfigSyntaxError extends Error {
-    place;
-    constructor(message, place) {
-        super(message);
-        this.place = place;
-    }
-}
-function eraseTypes(file) {
-    try {
-        return (0,dist/* transform */.pd)((0,external_node_fs_namespaceObject.readFileSync)(file, 'utf8'), {
-            transforms: ['typescript', 'imports'],
-            filePath: file,
-            production: true,
-        }).code;
-    }
-    catch (error) {
-        const { message, loc } = error;
-        // Sucrase says "Error transforming <file>: <what> (<line>:<column>)".
-        const what = message.replace(`Error transforming ${file}: `, '').replace(/ \(\d+:\d+\)$/, '');
-        throw new ConfigSyntaxError(what, { file, ...loc });
-    }
-}
 async function evaluate(file) {
     try {
-        const required = (0,external_node_module_namespaceObject.createRequire)((0,external_node_url_namespaceObject.pathToFileURL)(file))(file);
+        const required = await load(file);
         const exported = required?.default;
         const config = await (exported ?? required);
         if (typeof config !== 'object' || config === null)
-            return { kind: 'no-object', message: `it exports ${describe(config)}`, missing: [...missing] };
+            return nothing(`it exports ${describe(config)}`);
+        // A file without exports, such as one that is a comment as a whole.
+        if (exported === undefined && Object.keys(config).length === 0)
+            return nothing('it exports nothing');
         // Here, and not with the rest: functions and the like fall away, a circle throws.
-        return { kind: 'config', config: JSON.parse(JSON.stringify(config)), missing: [...missing] };
+        return { kind: 'config', config: JSON.parse(JSON.stringify(config)), ...known() };
     }
     catch (error) {
-        return describeError(error, file);
+        return { ...describeError(error, file), ...known() };
+    }
+}
+function nothing(message) {
+    return { kind: 'no-object', message, ...known() };
+}
+function known() {
+    const texts = [...sources.values()];
+    return {
+        missing: [...missing],
+        standIns: [...standIns],
+        // Packages ask for many a variable that may be set.
+        unset: [...unset].filter(name => texts.some(text => text.includes(name))),
+    };
+}
+async function load(file) {
+    const url = (0,external_node_url_namespaceObject.pathToFileURL)(file);
+    try {
+        return (0,external_node_module_namespaceObject.createRequire)(url)(file);
+    }
+    catch (error) {
+        if (error?.code !== 'ERR_REQUIRE_ASYNC_MODULE')
+            throw error;
+        return await import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ url.href));
     }
 }
 function describe(value) {
     return value === null || value === undefined ? 'nothing' : `a ${typeof value}`;
 }
 function describeError(error, file) {
-    const about = { missing: [...missing], place: { file } };
     // A config may throw anything, and errors whose parts are anything.
     if (!(error instanceof Error))
-        return { ...about, kind: 'throw', message: sayAnything(error) };
+        return { kind: 'throw', message: sayAnything(error), place: { file } };
     const [message] = sayAnything(error.message).split('\n');
     if (error instanceof ConfigSyntaxError)
-        return { ...about, kind: 'syntax', message, place: error.place };
+        return { kind: 'syntax', message, place: error.place };
     const specifier = isMissing(error)
         ? /Cannot find (?:module|package) '([^']+)'/.exec(message)?.[1]
         : undefined;
+    // A file of a package: `readFileSync('node_modules/a/package.json')`, `createRequire(...).resolve('a')`.
+    const packageName = NOT_THERE.exec(message)?.[1] ?? (specifier === undefined ? '' : PACKAGE.exec(specifier)?.[0]);
+    if (packageName && !/^[.\\]|:/.test(packageName) && !standIns.has(packageName))
+        missing.add(packageName);
     if (specifier !== undefined)
-        return {
-            ...about,
-            kind: 'missing',
-            message: specifier,
-            place: placeOfImport(specifier, error) ?? { file },
-        };
-    const place = placeOf(error);
-    if (error.name !== 'SyntaxError')
-        return { ...about, kind: 'throw', message: `${error.name}: ${message}`, place: place ?? { file } };
-    return { ...about, kind: 'syntax', message, place: place ?? placeBySecondParse(file) };
+        return { kind: 'missing', message: specifier, place: placeOfImport(specifier, error, file) };
+    // What is parsed while the config runs (`JSON.parse`) is no mistake in the syntax of the config.
+    const syntax = error.name === 'SyntaxError' ? placeOfSyntax(error, file) : undefined;
+    if (syntax !== undefined)
+        return { kind: 'syntax', message, place: syntax };
+    return { kind: 'throw', message: `${error.name}: ${message}`, place: placeOf(error) ?? { file } };
 }
 function sayAnything(value) {
     try {
@@ -17801,28 +18011,43 @@ function sayAnything(value) {
         return `a ${typeof value}`;
     }
 }
-/** Node does not tell the place in an ES module. As a function body the same code gives the same error. */
-function placeBySecondParse(file) {
-    const before = '(async () => {';
+function placeOfSyntax(error, file) {
+    // Of a module that is JSON.
+    const json = /^(\/.+\.json|[A-Za-z]:\\.+\.json): /.exec(error.message)?.[1];
+    if (json !== undefined)
+        return { file: json };
+    const before = headerOf(error);
+    if (before !== undefined)
+        return before;
+    // Node does not tell the place in an ES module. As a function body the same code gives the same error.
     try {
-        new external_node_vm_namespaceObject.Script(`${before}${eraseTypes(file)}\n})`, { filename: file, columnOffset: -before.length });
+        const code = asFunction(eraseTypes(file, ['typescript', 'imports']));
+        new external_node_vm_namespaceObject.Script(code, { filename: file, columnOffset: -BEFORE.length });
     }
-    catch (error) {
-        if (error instanceof ConfigSyntaxError)
-            return error.place;
-        if (error instanceof SyntaxError)
-            return placeOf(error) ?? { file };
+    catch (second) {
+        if (second instanceof ConfigSyntaxError)
+            return second.place;
+        if (second instanceof SyntaxError)
+            return headerOf(second) ?? { file };
     }
-    return { file };
+    return undefined;
 }
-/** The line that names a module which is not there. */
-function placeOfImport(specifier, error) {
-    const file = error.requireStack?.[0] ?? /imported from (\/.+|[A-Za-z]:\\.+)$/m.exec(error.message)?.[1];
-    if (file === undefined)
-        return undefined;
-    const lines = (0,external_node_fs_namespaceObject.readFileSync)(file, 'utf8').split('\n');
-    const index = lines.findIndex(line => line.includes(`'${specifier}'`) || line.includes(`"${specifier}"`));
-    return index < 0 ? { file } : { file, line: index + 1 };
+/** V8 puts the place of a syntax error before it: file and line, the line's text, carets below the fault. */
+function headerOf(error) {
+    const header = /^(.+):(\d+)\n.*\n( *)\^/.exec(sayAnything(error.stack ?? ''));
+    return header ? originalPlace(toPath(header[1]), Number(header[2]), header[3].length + 1) : undefined;
+}
+/** The line that names a module which is not there, in the user's own file that leads to it. */
+function placeOfImport(specifier, error, config) {
+    const importer = /imported from (\/.+|[A-Za-z]:\\.+)$/m.exec(error.message)?.[1];
+    const files = [...(error.requireStack ?? []), importer ?? '', ...sources.keys()];
+    const names = (line) => line.includes(`'${specifier}'`) || line.includes(`"${specifier}"`);
+    for (const file of files) {
+        const index = sources.get(file)?.split('\n').findIndex(names) ?? -1;
+        if (index >= 0)
+            return { file, line: index + 1 };
+    }
+    return { file: files.find(file => sources.has(file)) ?? config };
 }
 /** ES modules are called by their address. */
 function toPath(file) {
@@ -17830,21 +18055,26 @@ function toPath(file) {
 }
 /** Where an error arose in the user's own files. */
 function placeOf(error) {
-    const stack = sayAnything(error.stack ?? '');
-    // V8 puts the place of a syntax error before it: file and line, the line's text, carets below the fault.
-    const syntax = /^(.+):(\d+)\n.*\n( *)\^/.exec(stack);
-    if (syntax)
-        return { file: toPath(syntax[1]), line: Number(syntax[2]), column: syntax[3].length + 1 };
-    for (const frame of stack.split('\n')) {
+    for (const frame of sayAnything(error.stack ?? '').split('\n')) {
         const match = /(?:\(|at )(?:async )?((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]).*):(\d+):(\d+)\)?$/.exec(frame);
         const file = toPath(match?.[1] ?? '');
-        if (file !== '' && !/[\\/]node_modules[\\/]/.test(file) && file !== process.argv[1])
-            return { file, line: Number(match[2]), column: Number(match[3]) };
+        if (sources.has(file))
+            return originalPlace(file, Number(match[2]), Number(match[3]));
     }
     return undefined;
 }
-evaluate(process.argv[2]).then(evaluation => {
+let isTold = false;
+function tell(evaluation) {
+    isTold = true;
     (0,external_node_fs_namespaceObject.writeSync)(RESULT, JSON.stringify(evaluation));
+}
+// A config may end the process; for want of a package, perhaps.
+process.once('exit', () => {
+    if (!isTold)
+        tell({ kind: 'ended', ...known() });
+});
+evaluate(process.argv[2]).then(evaluation => {
+    tell(evaluation);
     // A config may leave timers or connections open.
     process.exit(0);
 });

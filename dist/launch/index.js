@@ -84,10 +84,12 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
 /* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(136);
-/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_2__);
-/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(937);
-/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(254);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(500);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_2__);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(136);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_3___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_3__);
+/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(937);
+/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(254);
 var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
     if (typeof path === "string" && /^\.\.?\//.test(path)) {
         return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {
@@ -105,9 +107,18 @@ var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelative
 
 
 
+
 const { env } = process;
-const action = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(process.argv[1] ?? ''), '..', 'index.js');
-const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .SECRET_INPUTS */ .pH.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '');
+const own = process.argv[1] ?? '';
+const action = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(own), '..', 'index.js');
+/** The signal by which the run was cancelled before the action was there to hear it. */
+let early = process.argv[3];
+const SIGNALS = ['SIGINT', 'SIGTERM'];
+// Without a listener a signal ends the process without a word.
+for (const name of SIGNALS)
+    process.on(name, () => {
+        early ??= name;
+    });
 /**
  * What is garbage goes early: compressing makes some 100 kB of it for each file, mostly beside V8's heap, where V8 counts
  * it by the size of its young generation, and glibc keeps what is smaller than a threshold for later, for each thread
@@ -115,15 +126,31 @@ const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .SECRET_IN
  */
 const LEAN_FLAGS = ['--max-semi-space-size=2'];
 const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
-(0,_sealed_js__WEBPACK_IMPORTED_MODULE_3__/* .sealInto */ .Ag)(action, {
-    all: env,
-    open: { ...LEAN_ENVIRONMENT, ...(0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_4__/* .childEnvironment */ .Qc)(env, secrets) },
-    flags: LEAN_FLAGS,
-    // Memory first: nothing of it comes to a disk.
-    folders: ['/dev/shm', env.RUNNER_TEMP ?? (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)()],
-});
+if (process.argv[2] !== _sealed_js__WEBPACK_IMPORTED_MODULE_4__/* .SEALED */ .pU) {
+    // A listener is called between two turns, and none outlives the replacement of the process.
+    await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_2__.setImmediate)();
+    const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_5__/* .SECRET_INPUTS */ .pH.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '');
+    (0,_sealed_js__WEBPACK_IMPORTED_MODULE_4__/* .sealInto */ .Ag)(own, {
+        all: env,
+        open: { ...LEAN_ENVIRONMENT, ...(0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_5__/* .childEnvironment */ .Qc)(env, secrets) },
+        flags: LEAN_FLAGS,
+        more: early === undefined ? [] : [early],
+        // Memory first: nothing of it comes to a disk.
+        folders: ['/dev/shm', env.RUNNER_TEMP || (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)()],
+    });
+}
 process.argv[1] = action;
-await import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ (0,node_url__WEBPACK_IMPORTED_MODULE_2__.pathToFileURL)(action).href));
+const running = import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ (0,node_url__WEBPACK_IMPORTED_MODULE_3__.pathToFileURL)(action).href));
+// The action listens before it does anything that takes time, and hears then what came earlier.
+const waiting = setInterval(() => {
+    if (SIGNALS.some(name => process.listenerCount(name) < 2))
+        return;
+    clearInterval(waiting);
+    if (early !== undefined)
+        process.emit(early, early);
+}, 5);
+waiting.unref();
+await running;
 
 __webpack_async_result__();
 } catch(e) { __webpack_async_result__(e); } }, 1);
@@ -136,10 +163,11 @@ __webpack_async_result__();
 
 // EXPORTS
 __nccwpck_require__.d(__webpack_exports__, {
+  pU: () => (/* binding */ SEALED),
   Ag: () => (/* binding */ sealInto)
 });
 
-// UNUSED EXPORTS: SEALED, unseal
+// UNUSED EXPORTS: unseal
 
 ;// CONCATENATED MODULE: external "node:fs"
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
@@ -158,10 +186,11 @@ const SEALED = '--sealed';
 /** A debugger asks no user for a password: this signal would open one, and a build may send it. */
 const NO_DEBUGGER = '--disable-sigusr1';
 /**
- * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal` and `flags` for Node.
+ * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal`, `flags` for Node and `more`
+ * as arguments.
  * Returns where that is not possible: Windows cannot replace a process.
  */
-function sealInto(script, { all, open, flags, folders, }) {
+function sealInto(script, { all, open, flags, more, folders, }) {
     if (process.platform === 'win32' || process.execve === undefined)
         return;
     const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
@@ -170,10 +199,13 @@ function sealInto(script, { all, open, flags, folders, }) {
         const file = openNameless(folder);
         if (file === null)
             continue;
-        (0,external_node_fs_namespaceObject.writeFileSync)(file, JSON.stringify(all));
+        if (!fills(file, JSON.stringify(all))) {
+            (0,external_node_fs_namespaceObject.closeSync)(file);
+            continue;
+        }
         // The lowest number that is free: only standard input outlives the replacement.
         if (file === 0)
-            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED], open);
+            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED, ...more], open);
         (0,external_node_fs_namespaceObject.closeSync)(file);
         break;
     }
@@ -189,6 +221,16 @@ function openNameless(folder) {
     }
     catch {
         return null;
+    }
+}
+/** False where there is no room for the text. */
+function fills(file, text) {
+    try {
+        (0,external_node_fs_namespaceObject.writeFileSync)(file, text);
+        return true;
+    }
+    catch {
+        return false;
     }
 }
 /** Gives this process the environment that `sealInto` kept; can be done once. */
@@ -218,6 +260,13 @@ module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:os");
 /***/ ((module) => {
 
 module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:path");
+
+/***/ }),
+
+/***/ 500:
+/***/ ((module) => {
+
+module.exports = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:timers/promises");
 
 /***/ }),
 

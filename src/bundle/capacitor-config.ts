@@ -52,7 +52,7 @@ export interface ReadConfigOptions extends EvaluatorOptions {
 /** What Capacitor's CLI reads, in its order (`cli/src/config.ts`): the first one wins. */
 const NAMES = ['capacitor.config.ts', 'capacitor.config.js', 'capacitor.config.json']
 /** Quasar keeps config, native projects and their dependencies in a folder of the app's. */
-const QUASAR_FOLDER = 'src-capacitor'.map(ending => `quasar.config.${ending}`).concat('quasar.conf.js')
+const QUASAR_FOLDER = 'src-capacitor'
 /** Names that people try, and that Capacitor ignores. */
 const IGNORED = [
   'capacitor.config.mjs',
