@@ -31,9 +31,8 @@ export async function readManifest(folder: string, root: string): Promise<Manife
 function asManifest(content: unknown): Omit<Manifest, 'file'> {
   const parts = isObject(content) ? Object.entries(content) : []
   return Object.fromEntries(
-    parts.filter(
-      ([name, value]) =>
-        isObject(value) || (TEXTS.includes(name) && typeof value === 'string' && value !== ''),
+    parts.filter(([name, value]) =>
+      TEXTS.includes(name) ? typeof value === 'string' && value !== '' : isObject(value),
     ),
   )
 }

@@ -171,7 +171,7 @@ describe('encryption', () => {
     publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
     privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
   })
-  const page = '<h1>secret</h1>\n'
+  const page = '<h1>secret</h1><script src="app.js"></script>\n'
 
   beforeAll(() => {
     const config = JSON.parse(readFileSync(join(folder, 'capacitor.config.json'), 'utf8'))

@@ -59,9 +59,13 @@ const objects = ({ capgo }: World) =>
 
 describe('the bundle whose objects are taken is deleted', () => {
   it.each([
-    ['before the row is made', { method: 'POST', path: /\/app_versions/ }],
-    ['right before the list of files is handed over', { method: 'POST', path: /\/set_manifest/ }],
-  ])('%s: what went is sent again before the channel moves', async (_when, match) => {
+    ['before the row is made', { method: 'POST', path: /\/app_versions/ }, 'All 2 files were sent.'],
+    [
+      'right before the list of files is handed over',
+      { method: 'POST', path: /\/set_manifest/ },
+      '1 delta file of another bundle had been deleted, and was sent again.',
+    ],
+  ])('%s: what went is sent again before the channel moves', async (_when, match, told) => {
     const here = await world()
     await publish(here, 'beta')
     const { capgo } = here
@@ -78,9 +82,7 @@ describe('the bundle whose objects are taken is deleted', () => {
     here.repo.commit(webFolder('Evening'))
     const run = await publish(here)
     expect(run.outputs.outcome, run.errors.join('\n')).toBe('published')
-    expect(run.log.join('\n')).toContain(
-      '1 delta file of another bundle had been deleted, and was sent again.',
-    )
+    expect(run.log.join('\n')).toContain(told)
     const order = capgo.requests.slice(since).map(({ method, path }) => `${method} ${path}`)
     const lastLook = order.findLastIndex(line => line.includes('/files/read/'))
     expect(order.findIndex(line => line.startsWith('PUT /bundle'))).toBeGreaterThan(lastLook)

@@ -420,8 +420,9 @@ class Played {
       const known = this.#old.get(channel)
       const fresh = this.#device(channel, 'ios', TODAY)
       this.#old.set(channel, known ?? fresh)
-      // Who takes no delta files gets nothing where these are all there is.
-      const simple = delta === 'only' ? [] : [this.#device(channel, 'android', WITHOUT_DELTA)]
+      // Who takes no delta files gets nothing where these are all there is, and compares CRC32 where nothing is encrypted.
+      const takesZip = delta !== 'only' && this.#isEncrypted
+      const simple = takesZip ? [this.#device(channel, 'android', WITHOUT_DELTA)] : []
       for (const device of [...(known === undefined ? [] : [known]), fresh, ...simple]) {
         const answer = await device.checkForUpdate()
         if (answer.kind === 'up_to_date' && device === known) continue

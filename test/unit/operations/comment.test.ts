@@ -44,6 +44,8 @@ async function createWorld() {
       const githubToken = server.addToken({ repository: REPOSITORY, permissions, ...token })
       const connect = (signal: AbortSignal) =>
         connectGitHub({
+          // GitHub asks for a minute.
+          sleep: async () => {},
           token: githubToken,
           repository: REPOSITORY,
           apiUrl: server.url,

@@ -660,7 +660,7 @@ describe('keepHouse', () => {
     keepHouse({ kind: 'housekeep', keep }, {
       capgo,
       inputs: {
-        ...{ appId: APP, dryRun, workingDirectory: '.', hosts: {}, nativeVersion: [] },
+        ...{ appId: APP, dryRun, workingDirectory: '.', hosts: {}, nativeVersion: null },
         ...{ capgoToken: 'key', devicesToken: 'key', githubToken: '', privateKey: '' },
       },
       deps: {
