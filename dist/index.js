@@ -60586,7 +60586,7 @@ async function readManifest(folder, root) {
 }
 function asManifest(content) {
     const parts = isObject(content) ? Object.entries(content) : [];
-    return Object.fromEntries(parts.filter(([name, value]) => isObject(value) || (TEXTS.includes(name) && typeof value === 'string' && value !== '')));
+    return Object.fromEntries(parts.filter(([name, value]) => TEXTS.includes(name) ? typeof value === 'string' && value !== '' : isObject(value)));
 }
 const TEXTS = ['name', 'version', 'packageManager'];
 function isObject(value) {
