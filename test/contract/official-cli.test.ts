@@ -1,6 +1,6 @@
 /** The official CLI, of which the local Capgo knows nothing, works against it: what it did is looked at as a device would. */
+
 import { execFile } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type LocalCapgo, startCapgo } from '../../server/index.ts'
 import { createDecryptor } from '../helpers/decrypt.ts'
 import { Device, unzip } from '../helpers/device.ts'
+import { createKeyPair } from '../helpers/key-pair.ts'
 import { runHere } from '../integration/in-process.ts'
 
 const BENCH = fileURLToPath(new URL('../../bench/', import.meta.url))
@@ -166,11 +167,7 @@ it('channel delete', async () => {
 }, 90_000)
 
 describe('encryption', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  })
+  const { privateKey, publicKey } = createKeyPair()
   const page = '<h1>secret</h1><script src="app.js"></script>\n'
 
   beforeAll(() => {

@@ -1,5 +1,5 @@
 /** A dry run is red where the run that writes would be, with the same code: for each operation what it can end with before its first write. */
-import { generateKeyPairSync } from 'node:crypto'
+
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type LocalCapgo, type LocalCapgoOptions, type Permission, startCapgo } from '../../server/index.ts'
 import {
@@ -9,16 +9,13 @@ import {
   scheduleEvent,
   type WorkflowEvent,
 } from '../helpers/event.ts'
+import { createKeyPair } from '../helpers/key-pair.ts'
 import { createRepository } from '../helpers/repository.ts'
 import { runHere, type ShortRun } from './in-process.ts'
 
 const APP_ID = 'com.example.app'
 const DEVICE = '00000000-0000-4000-8000-000000000001'
-const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-})
+const { privateKey, publicKey } = createKeyPair()
 const createApp = (updater: object) =>
   createRepository({
     branch: 'main',

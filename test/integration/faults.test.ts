@@ -3,7 +3,8 @@
  * which Capgo or what stands before it refuses, and stalled. A run ends right or with one clear error, and the next
  * one repairs what is left.
  */
-import { createCipheriv, generateKeyPairSync } from 'node:crypto'
+
+import { createCipheriv } from 'node:crypto'
 import { lookup } from 'node:dns'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
@@ -20,6 +21,7 @@ import {
 } from '../../server/index.ts'
 import { createDecryptor } from '../helpers/decrypt.ts'
 import { Device } from '../helpers/device.ts'
+import { createKeyPair } from '../helpers/key-pair.ts'
 import { createRepository, type Repository } from '../helpers/repository.ts'
 import { runHere, type ShortRun, type ShortRunOptions } from './in-process.ts'
 
@@ -34,11 +36,7 @@ const WEB: Readonly<Record<string, string | Buffer>> = {
   'img/b.png': noise(20_000, 2),
   'empty.txt': '',
 }
-const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-})
+const { privateKey, publicKey } = createKeyPair()
 
 let open: Repository
 /** The same app with a public key. */

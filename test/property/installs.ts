@@ -2,7 +2,7 @@
  * Web folders, publishes and deletions, one after another: what the run says is published is what every device installs,
  * byte for byte, also after the server has collected what was deleted.
  */
-import { generateKeyPairSync } from 'node:crypto'
+
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import fc from 'fast-check'
 import { type LocalCapgo, startCapgo } from '../../server/index.ts'
 import { createDecryptor } from '../helpers/decrypt.ts'
 import { Device } from '../helpers/device.ts'
+import { createKeyPair } from '../helpers/key-pair.ts'
 import { createRepository, type Repository } from '../helpers/repository.ts'
 import { runHere } from '../integration/in-process.ts'
 
@@ -248,11 +249,7 @@ export interface Tally {
 }
 export const newTally = (): Tally => ({ publishes: 0, refused: 0, installs: 0, collected: 0, sentAgain: 0 })
 
-const keys = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-})
+const keys = createKeyPair()
 
 /** Plays a history. Throws where a device does not have what the runs said. */
 export async function play(history: History, tally: Tally): Promise<void> {
@@ -420,7 +417,7 @@ class Played {
       const known = this.#old.get(channel)
       const fresh = this.#device(channel, 'ios', TODAY)
       this.#old.set(channel, known ?? fresh)
-      // Who takes no delta files gets nothing where these are all there is, and compares CRC32 where nothing is encrypted.
+      // A plugin without delta files needs a zip. It compares CRC32, so only encrypted bundles install.
       const takesZip = delta !== 'only' && this.#isEncrypted
       const simple = takesZip ? [this.#device(channel, 'android', WITHOUT_DELTA)] : []
       for (const device of [...(known === undefined ? [] : [known]), fresh, ...simple]) {

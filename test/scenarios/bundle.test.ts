@@ -1,9 +1,11 @@
 /** What a bundle is made of: delta files, encryption, native packages, source maps. Devices take it in each form. */
-import { generateKeyPairSync, randomBytes } from 'node:crypto'
+
+import { randomBytes } from 'node:crypto'
 import { brotliCompressSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { createDecryptor } from '../helpers/decrypt.ts'
 import { Device, type DeviceOptions } from '../helpers/device.ts'
+import { createKeyPair } from '../helpers/key-pair.ts'
 import type { Files } from '../helpers/repository.ts'
 import { openPull } from './pull.ts'
 import {
@@ -337,12 +339,7 @@ describe('delta', () => {
 })
 
 describe('encryption', () => {
-  const keys = () =>
-    generateKeyPairSync('rsa', {
-      modulusLength: 2048,
-      publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-      privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    })
+  const keys = () => createKeyPair()
   const { privateKey, publicKey } = keys()
   const decrypt = createDecryptor(publicKey)
 

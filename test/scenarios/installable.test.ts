@@ -1,16 +1,12 @@
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { Device } from '../helpers/device.ts'
+import { createKeyPair } from '../helpers/key-pair.ts'
 import { openPull } from './pull.ts'
 import { APP_ID, createBuiltWorld, createWorld, type World, webFolder } from './scenario.ts'
 import { bundlesOf, channelOf, dispatch, servedBy } from './stages.ts'
 
-const keys = () =>
-  generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  })
+const keys = () => createKeyPair()
 const configWith = (publicKey?: string) => ({
   appId: APP_ID,
   appName: 'Tiny',

@@ -3,8 +3,8 @@
  * this project (test/helpers/secrets.ts); here it is shown that this search finds what it is for, and the action is led
  * into every corner that may tell.
  */
+
 import { execFileSync } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,6 +12,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runtimeToken } from '../github-server/artifact-service.ts'
 import { pushEvent } from '../helpers/event.ts'
+import { createKeyPair } from '../helpers/key-pair.ts'
 import { ID_TOKEN, RUNTIME_TOKEN, type RunOptions, runAction } from '../helpers/runner.ts'
 import { makeScratch } from '../helpers/scratch.ts'
 import { LeakSearch } from '../helpers/secrets.ts'
@@ -19,11 +20,7 @@ import { openPull } from '../scenarios/pull.ts'
 import { APP_ID, createWorld, REPOSITORY, tinyApp, type World } from '../scenarios/scenario.ts'
 import { createSpy } from './spy.ts'
 
-const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-})
+const { privateKey, publicKey } = createKeyPair()
 /** Each of its forms differs from the others: JSON, addresses and base64 change these characters. */
 const CANARY = 'c4nary"of/capgo+%&=\\\\~ü'
 /** As a header takes it. */

@@ -2,7 +2,7 @@
  * Every code that a run can end with has a row in docs/troubleshooting.md (docs.test.ts) and is named by a test that
  * provokes it. Those that need something rare are provoked here.
  */
-import { generateKeyPairSync } from 'node:crypto'
+
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -14,17 +14,14 @@ import { refusal } from '../../src/capgo/refusal.ts'
 import { connectGitHub } from '../../src/github/client.ts'
 import { startGitHub } from '../github-server/index.ts'
 import { workflowRunEvent } from '../helpers/event.ts'
+import { createKeyPair } from '../helpers/key-pair.ts'
 import { createRepository } from '../helpers/repository.ts'
 import { makeScratch } from '../helpers/scratch.ts'
 import { runHere, type ShortRunOptions } from '../integration/in-process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const APP_ID = 'com.example.app'
-const { privateKey, publicKey } = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-})
+const { privateKey, publicKey } = createKeyPair()
 const createApp = (updater: object) =>
   createRepository({
     files: {

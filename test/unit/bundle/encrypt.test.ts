@@ -5,13 +5,10 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { encryptFile, isSameKey, keyIdOf, readEncryption } from '../../../src/bundle/encrypt.ts'
 import { createDecryptor } from '../../helpers/decrypt.ts'
+import { createKeyPair } from '../../helpers/key-pair.ts'
 import { makeScratch } from '../../helpers/scratch.ts'
 
-const pair = generateKeyPairSync('rsa', {
-  modulusLength: 2048,
-  publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-})
+const pair = createKeyPair()
 const SHA256 = createHash('sha256').update('content').digest('hex')
 const folder = makeScratch('encrypt')
 const read = (value: string, plugin: string | null = null) => readEncryption(value, folder, plugin)

@@ -1,13 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { encryptedSize, readEncryption, readOpener } from '../../../src/bundle/encrypt.ts'
+import { createKeyPair } from '../../helpers/key-pair.ts'
 
-const pair = () =>
-  generateKeyPairSync('rsa', {
-    modulusLength: 2048,
-    publicKeyEncoding: { type: 'pkcs1', format: 'pem' },
-    privateKeyEncoding: { type: 'pkcs1', format: 'pem' },
-  })
+const pair = () => createKeyPair()
 const SHA256 = 'ab'.repeat(32)
 
 describe('a public key', () => {
