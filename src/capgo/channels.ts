@@ -55,17 +55,21 @@ export function channels(connection: Connection) {
       what,
     })
 
-  async function readOne(appId: string, name: string): Promise<ChannelRow | null> {
+  async function ask(filter: Readonly<Record<string, string>>, what: string) {
     const { url, headers } = await database()
-    const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: CHANNEL_COLUMNS }
     const call = {
-      what: `read channel ${name}`,
+      what,
       method: 'GET',
       url: `${url}/channels?${query(filter)}`,
       headers,
       retry: 'repeat',
     } as const
-    const answer = await http.send(call)
+    return { call, answer: await http.send(call) }
+  }
+
+  async function readOne(appId: string, name: string): Promise<ChannelRow | null> {
+    const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: CHANNEL_COLUMNS }
+    const { call, answer } = await ask(filter, `read channel ${name}`)
     if (answer.status !== 200) throw refusal(call, answer)
     return parseAnswer(z.array(ChannelRow), answer, call)[0] ?? null
   }
@@ -149,16 +153,8 @@ export function channels(connection: Connection) {
 
     /** Which form of its bundle the channel gives to devices; null on servers that know of none. */
     async readUpdatePackage(appId: string, channel: { id: number; name: string }): Promise<string | null> {
-      const { url, headers } = await database()
       const filter = { id: `eq.${channel.id}`, app_id: `eq.${appId}`, select: 'update_package' }
-      const call = {
-        what: `read the update package of channel ${channel.name}`,
-        method: 'GET',
-        url: `${url}/channels?${query(filter)}`,
-        headers,
-        retry: 'repeat',
-      } as const
-      const answer = await http.send(call)
+      const { call, answer } = await ask(filter, `read the update package of channel ${channel.name}`)
       // PostgreSQL: undefined column.
       if (answer.code === '42703') return null
       if (answer.status !== 200) throw refusal(call, answer)
