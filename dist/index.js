@@ -49627,7 +49627,7 @@ async function putBack(path, content) {
         return false;
     }
 }
-/** Null where there is no plain file, or one that this user must not read. */
+/** Null without a plain file, and for one that this user cannot read. */
 async function read(path) {
     const found = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.lstat)(path).catch(() => null);
     if (!found?.isFile())
@@ -49944,17 +49944,20 @@ function channels(connection) {
         order: 'asc',
         what,
     });
-    async function readOne(appId, name) {
+    async function ask(filter, what) {
         const { url, headers } = await database();
-        const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: _wire_js__WEBPACK_IMPORTED_MODULE_6__/* .CHANNEL_COLUMNS */ .Kw };
         const call = {
-            what: `read channel ${name}`,
+            what,
             method: 'GET',
             url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
             headers,
             retry: 'repeat',
         };
-        const answer = await http.send(call);
+        return { call, answer: await http.send(call) };
+    }
+    async function readOne(appId, name) {
+        const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: _wire_js__WEBPACK_IMPORTED_MODULE_6__/* .CHANNEL_COLUMNS */ .Kw };
+        const { call, answer } = await ask(filter, `read channel ${name}`);
         if (answer.status !== 200)
             throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
         return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_6__/* .ChannelRow */ .Ud), answer, call)[0] ?? null;
@@ -50035,16 +50038,8 @@ function channels(connection) {
         },
         /** Which form of its bundle the channel gives to devices; null on servers that know of none. */
         async readUpdatePackage(appId, channel) {
-            const { url, headers } = await database();
             const filter = { id: `eq.${channel.id}`, app_id: `eq.${appId}`, select: 'update_package' };
-            const call = {
-                what: `read the update package of channel ${channel.name}`,
-                method: 'GET',
-                url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
-                headers,
-                retry: 'repeat',
-            };
-            const answer = await http.send(call);
+            const { call, answer } = await ask(filter, `read the update package of channel ${channel.name}`);
             // PostgreSQL: undefined column.
             if (answer.code === '42703')
                 return null;
@@ -51595,7 +51590,7 @@ function codeOf(json) {
     if (typeof json !== 'object' || json === null)
         return '';
     const { error, code, message } = json;
-    // What the database's own rules refuse has one code for all, and its message begins with a word.
+    // A trigger of the database always refuses with this code. Its message begins with the reason, as one word.
     const rule = code === 'P0001' ? /^(\w+)(?=:|$)/.exec(String(message))?.[1] : undefined;
     const found = typeof error === 'string' ? error : (rule ?? code);
     return typeof found === 'string' && CODE.test(found) ? found : '';
@@ -51770,9 +51765,7 @@ const KEY_WORKED = {
  * `needs` names the permission whose lack looks like this answer.
  */
 function refusal(call, answer, needs) {
-    const code = answer.text.includes('too_many_failed_auth_attempts')
-        ? 'too_many_failed_auth_attempts'
-        : (wrapped(answer) ?? answer.code);
+    const code = wrapped(answer) ?? answer.code;
     if ((0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .asksTooMuch */ .wI)(answer) && (code === '' || code === 'too_many_requests' || (0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer)))
         return askedToWait(call.what, code, answer);
     const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
@@ -51806,8 +51799,8 @@ function askedToWait(what, code, answer) {
     });
 }
 function permissionMissing(what, needs, answer) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('permission_missing', `The Capgo key may not ${what}: it lacks the permission ${needs.permission}.`, {
-        hint: `Give the key's role that permission in the Capgo console; the smallest role that has it is ${needs.role}.`,
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('permission_missing', `The Capgo key cannot ${what}: permission ${needs.permission} is missing.`, {
+        hint: `Give the key's role that permission in the Capgo console. The least privileged role that includes it is ${needs.role}.`,
         cause: answer === undefined ? undefined : summary(answer),
     });
 }
@@ -57441,7 +57434,7 @@ async function allowed(work) {
     catch (error) {
         if (!(0,refusal/* isForbidden */.US)(error))
             throw error;
-        throw new errors/* ActionError */.lZ('permission_missing', 'The job\'s token may not read artifacts: it lacks the permission "actions: read".', { hint: 'Add it under "permissions:" of the job.' });
+        throw new errors/* ActionError */.lZ('permission_missing', 'The job\'s token cannot read artifacts: permission "actions: read" is missing.', { hint: 'Add it under "permissions:" of the job.' });
     }
 }
 function atMost(bytes) {
@@ -59850,7 +59843,7 @@ function report(result, { log, sink }) {
     if (lost !== null)
         log.warning(unwritten(lost, 'The job summary is missing'));
 }
-/** A file of the runner could not be written, which is no reason to fail. */
+/** The warning for a file of the runner that cannot be written: the run goes on. */
 function unwritten(error, so) {
     const hint = (0,_system_error_js__WEBPACK_IMPORTED_MODULE_0__/* .explainSystemError */ .Tr)(error)?.hint;
     return [`${so}: ${error.message}.`, hint].filter(part => part !== undefined).join(' ');
@@ -60657,7 +60650,7 @@ const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i;
 const DEFAULT_WEB_DIR = 'www';
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
 const NO_WEB_DIR = ['', '.', '..', './', '../'];
-/** What changes what a run publishes, or for whom: it is told where a variable should have given it. */
+/** Values that change the bundle or its devices: the plan warns where an unset variable should have given one. */
 const SOUGHT = ['webDir', 'version', 'publicKey', 'defaultChannel', 'updateUrl'];
 const capacitor_config_text = mini_schemas/* optional */.lqM(mini_schemas/* string */.YjP());
 const capacitor_config_schema = mini_schemas/* object */.Ikc({
@@ -61447,7 +61440,7 @@ async function readNativeFile(root, file) {
         return null;
     }
 }
-/** Marketing versions of both stores are short; all else is no version, and not for a log. */
+/** Versions in the stores are short. Any other text is kept out of the log. */
 function isLikeVersion(text) {
     return /^[\w.+ ()/-]{1,64}$/.test(text);
 }
@@ -61629,7 +61622,7 @@ function builtIn(name, args, scope) {
     }
     if (/^(?:FileInputStream|FileReader|InputStreamReader|BufferedReader)$/.test(name))
         return first ?? null;
-    // What it reads is given to one of its methods.
+    // The file is an argument of the method that is called next.
     if (/^(?:JsonSlurper|JsonSlurperClassic)$/.test(name))
         return { is: 'table', of: {} };
     return /^(?:String|valueOf)$/.test(name) ? (first ?? null) : null;
@@ -63621,7 +63614,7 @@ const DEPRECATED_MAJORS = [9, 10];
 const OLDEST_MAJOR = 5;
 const CLOUD = /(^|\.)capgo\.app$/;
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-/** Why installed apps may not get what is published. Nothing of it is certain: apps in the stores are older than the repository. */
+/** Reasons why installed apps perhaps do not get the bundle. None is certain: apps in the stores are older than the repository. */
 function judgeApp(facts) {
     return [
         followsOther(facts),
@@ -64410,7 +64403,7 @@ function channelWarnings(channel) {
     if (!channel.ios && !channel.android)
         warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`);
     if (!channel.public && !channel.allow_device_self_set)
-        warnings.push(`Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`);
+        warnings.push(`Channel ${channelName} is private and devices cannot choose it: only devices with an override take its bundle.`);
     return warnings;
 }
 
@@ -66636,7 +66629,7 @@ function describeMove({ channel, target: { bundle, why }, affected }) {
 }
 function describeAffected(affected) {
     if (affected === null)
-        return 'what it serves now; the key may not read which devices run it';
+        return 'what it serves now; the key cannot read which devices run it';
     return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`;
 }
 function countKnown({ count }) {
@@ -66918,7 +66911,7 @@ function keptForLackOfPermission(count) {
     return count === 0
         ? []
         : [
-            `${count === 1 ? 'One older bundle stays' : `${count} older bundles stay`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
+            `${count === 1 ? 'One older bundle stays' : `${count} older bundles stay`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key cannot delete bundles (permission bundle.delete, role app_admin).`,
         ];
 }
 /** Removes what runs began to upload that were stopped and never run again. Returns the names. */
@@ -68732,7 +68725,7 @@ async function whyInstall({ manifest, manager, root, env }) {
         return null;
     const modules = (0,external_node_path_.join)(folder, 'node_modules');
     const state = await findState(modules);
-    // What was put there by hand, or with another manager, cannot be compared.
+    // Packages installed by hand or by another manager cannot be compared with this lockfile.
     if (state === null ? manager.name !== 'bun' : state.manager !== manager.name)
         return null;
     const stale = state === null ? await findStaleBun(modules, lockfile) : findStale(state.file, state.text, lockfile);
@@ -68760,7 +68753,7 @@ async function whyInstallPnp(folder, pnp, lockfile) {
     const stale = findStale('.pnp.cjs', pnp, lockfile);
     if (stale !== null)
         return sayStale('.pnp.cjs', stale);
-    // What is unpacked instead may be for another system.
+    // Without the zip, the loader fails: the folder was perhaps made on another system.
     for (const [, zip] of pnp.matchAll(/"packageLocation": "([^"]+\.zip)\//g))
         if (!zip.includes('/__virtual__/') && !(await exists((0,external_node_path_.join)(folder, zip))))
             return `.pnp.cjs names ${zip}, which is not there.`;
@@ -69116,7 +69109,7 @@ function findComments(code) {
         }
     }
 }
-/** The quoted text ends with its line too, or what is no text would swallow the rest. */
+/** The text ends at the end of its line too: a lone quote must not swallow the rest. */
 function endOfQuoted(code, from) {
     for (let at = from + 1; at < code.length; at++) {
         if (code[at] === '\\')
@@ -69226,7 +69219,7 @@ function decode(path) {
 
 
 const CODE = /\.(m?js|html?)$/i;
-/** Bytes; more is no script. */
+/** Bytes. Larger files are not searched. */
 const LONGEST = 64 * 1024 * 1024;
 /**
  * Not the updater's own stand-in for browsers, in any of the forms that a build gives it: a method, an assignment, a
@@ -69322,7 +69315,7 @@ function lookForCall(text) {
     }
     return isInComment ? 'comment' : 'none';
 }
-/** A second opinion, by what stands around: whoever reads code wrong shall not miss a call. */
+/** A second opinion from the text around it: a mistake of the tokenizer must not hide a call. */
 function mayBeComment(text, at) {
     const isLine = text.lastIndexOf('//', at) > text.lastIndexOf('\n', at);
     const open = text.lastIndexOf('/*', at);
@@ -69431,7 +69424,7 @@ function importsOf(code) {
         ...plain.matchAll(/\bimport\s*(?:\(\s*|[\w*{}\s,$]+?\sfrom\s*)?["']((?:\.{0,2}\/)[^"'\s]+)["']/g),
     ].map(([, src]) => src);
 }
-/** Nothing for what lies elsewhere, or is no file: the native app answers a path without ending with `index.html`. */
+/** Empty for another origin, and for a path without an ending: the native app answers that with `index.html`. */
 function toOwn(src, { base }) {
     const path = web_page_pathOf(src, base);
     return path === null || !/\.\w+$/.test(path) ? [] : [{ src, path }];
@@ -69510,7 +69503,7 @@ async function checkWebDirectory(options) {
         });
     const totalBytes = bytesOf(files);
     const pointers = await findPointers(directory, files);
-    // What a pointer would have loaded cannot be followed.
+    // References cannot be followed through a pointer, so the pointers alone are reported.
     const isWhole = pointers.length === 0;
     const start = isWhole ? await checkStart(directory, files) : null;
     const ready = isWhole && options.requireNotifyAppReady ? await checkReadyCall(directory, files) : null;
@@ -74071,8 +74064,8 @@ async function store(plan, action, context) {
         capgo,
         onFile: context.onFile,
     });
-    // Only where the plan allows more there is a row, which a key may not remove; and only with a row there are files:
-    // an organisation that demands encryption says so when the row is made.
+    // The plan is checked before the row is made: not every key can remove a row. The row is made before any file is
+    // sent: an organisation that demands encryption refuses the row.
     await capgo.requireStorage(app.owner_org, plan.appId);
     const { row, session } = await claim();
     let files = null;
@@ -76182,7 +76175,7 @@ async function replaceHome(home, scratch) {
             await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_1__.symlink)((0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(own, entry.name), (0,node_path__WEBPACK_IMPORTED_MODULE_3__.join)(instead, entry.name));
     return {
         home: instead,
-        note: `HOME cannot be written to (${why}). Install and build get an empty one for this run.`,
+        note: `HOME cannot be written to (${why}). Install and build use another folder for this run, with links to its plain files.`,
     };
 }
 /** The checkout's folder. Throws `workspace_unusable`. */

@@ -125,7 +125,7 @@ function setChannel(c: C, body: Body): Body {
   if (existing) {
     if (!allowed(c, 'channel.update_settings', app_id, existing.id)) throw noAccess({ app_id, channel: name })
   } else if (!allowed(c, 'app.create_channel', app_id)) throw noAccess({ app_id })
-  // What is written cannot be read back, and nothing foresees that.
+  // The row is written, and then the server fails because the key cannot read it back.
   if (isLockedOut(store, app_id)) throw new PgError('PGRST116', noRows.message)
   // [N]
   if (profile === 'new' && body.public === true && !allowed(c, 'app.update_settings', app_id))

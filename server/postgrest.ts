@@ -93,7 +93,7 @@ postgrest.post('/:table', async c => {
       const values = checkedValues(store, table, item)
       const draft = store.draft(table, values, as) as Row
       if (!policy(store, key, table, 'insert')(draft)) throw forbidden(table)
-      // What is given back has to be readable.
+      // PostgREST refuses to return a row that the key cannot read.
       if (request.isGivenBack && !policy(store, key, table, 'select')(draft)) throw forbidden(table)
       const clash = merge || ignore ? findClash(store, table, conflictColumns, draft) : undefined
       if (!clash) return [store.write(table, draft, as) as Row]

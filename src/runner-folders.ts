@@ -51,7 +51,7 @@ export async function replaceHome(
     if (entry.isFile()) await symlink(join(own!, entry.name), join(instead, entry.name))
   return {
     home: instead,
-    note: `HOME cannot be written to (${why}). Install and build get an empty one for this run.`,
+    note: `HOME cannot be written to (${why}). Install and build use another folder for this run, with links to its plain files.`,
   }
 }
 

@@ -17781,7 +17781,7 @@ function parses(code) {
 /** What stands in for a package that a Capacitor config imports and that is not installed. Pure. */
 /** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
 const QUASAR = '@quasar/app-vite/capacitor';
-/** Takes every use but one as text or list, which says that the package is missing; in JSON it is no text. */
+/** Code of a value for any use. Used as text or as a list it throws that the package is missing. */
 function standInFor(specifier) {
     if (specifier === QUASAR)
         return 'const any = { defineCapacitorConfig: input => (typeof input === "function" ? input() : input) }';
@@ -17892,14 +17892,14 @@ const unset = new Set();
         if (!isOwn || !TYPESCRIPT.test(file))
             return next(url, context);
         const commonjs = eraseTypes(file, ['typescript', 'imports']);
-        // What an ES module imports is one, too, as far as it is written as one.
+        // A file with import or export is an ES module where an ES module imports it.
         const isImported = context.conditions?.includes('import') === true && /^\s*(?:im|ex)port\b/m.test(sources.get(file));
         return isImported || isModuleOnly(commonjs)
             ? { format: 'module', shortCircuit: true, source: eraseTypes(file, ['typescript']) }
             : { format: 'commonjs', shortCircuit: true, source: commonjs };
     },
 });
-// What is not set is often the reason of what goes wrong.
+// An unset variable is often the cause of an error, so the error names it.
 process.env = new Proxy(process.env, {
     get(variables, name) {
         if (typeof name === 'string' && variables[name] === undefined)
@@ -17997,7 +17997,7 @@ function describeError(error, file) {
         missing.add(packageName);
     if (specifier !== undefined)
         return { kind: 'missing', message: specifier, place: placeOfImport(specifier, error, file) };
-    // What is parsed while the config runs (`JSON.parse`) is no mistake in the syntax of the config.
+    // JSON.parse throws a SyntaxError too, and the syntax of the config is then correct.
     const syntax = error.name === 'SyntaxError' ? placeOfSyntax(error, file) : undefined;
     if (syntax !== undefined)
         return { kind: 'syntax', message, place: syntax };

@@ -161,7 +161,7 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
     deepLink: null,
     error: {
       code: 'permission_missing',
-      message: 'The Capgo key may not make channel pr-12 (permission app.create_channel).',
+      message: 'The Capgo key cannot make channel pr-12 (permission app.create_channel).',
       hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
       output: null,
     },

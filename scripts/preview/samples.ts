@@ -426,7 +426,7 @@ export const samples: Readonly<Record<string, Result>> = {
   'failed-server': {
     ...failed,
     code: 'permission_missing',
-    reason: 'The Capgo key may not make channel beta (permission app.create_channel).',
+    reason: 'The Capgo key cannot make channel beta (permission app.create_channel).',
     hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
     at: null,
     output: null,

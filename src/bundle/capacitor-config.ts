@@ -66,7 +66,7 @@ const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
 const DEFAULT_WEB_DIR = 'www'
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
 const NO_WEB_DIR = ['', '.', '..', './', '../']
-/** What changes what a run publishes, or for whom: it is told where a variable should have given it. */
+/** Values that change the bundle or its devices: the plan warns where an unset variable should have given one. */
 const SOUGHT = ['webDir', 'version', 'publicKey', 'defaultChannel', 'updateUrl'] as const
 
 const text = z.optional(z.string())

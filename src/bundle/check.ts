@@ -81,7 +81,7 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
     })
   const totalBytes = bytesOf(files)
   const pointers = await findPointers(directory, files)
-  // What a pointer would have loaded cannot be followed.
+  // References cannot be followed through a pointer, so the pointers alone are reported.
   const isWhole = pointers.length === 0
   const start = isWhole ? await checkStart(directory, files) : null
   const ready = isWhole && options.requireNotifyAppReady ? await checkReadyCall(directory, files) : null

@@ -82,7 +82,7 @@ registerHooks({
       })
     if (!isOwn || !TYPESCRIPT.test(file)) return next(url, context)
     const commonjs = eraseTypes(file, ['typescript', 'imports'])
-    // What an ES module imports is one, too, as far as it is written as one.
+    // A file with import or export is an ES module where an ES module imports it.
     const isImported =
       context.conditions?.includes('import') === true && /^\s*(?:im|ex)port\b/m.test(sources.get(file)!)
     return isImported || isModuleOnly(commonjs)
@@ -91,7 +91,7 @@ registerHooks({
   },
 })
 
-// What is not set is often the reason of what goes wrong.
+// An unset variable is often the cause of an error, so the error names it.
 process.env = new Proxy(process.env, {
   get(variables, name: string) {
     if (typeof name === 'string' && variables[name] === undefined) unset.add(name)
@@ -197,7 +197,7 @@ function describeError(error: unknown, file: string): Omit<Evaluation, 'missing'
   if (packageName && !/^[.\\]|:/.test(packageName) && !standIns.has(packageName)) missing.add(packageName)
   if (specifier !== undefined)
     return { kind: 'missing', message: specifier, place: placeOfImport(specifier, error, file) }
-  // What is parsed while the config runs (`JSON.parse`) is no mistake in the syntax of the config.
+  // JSON.parse throws a SyntaxError too, and the syntax of the config is then correct.
   const syntax = error.name === 'SyntaxError' ? placeOfSyntax(error, file) : undefined
   if (syntax !== undefined) return { kind: 'syntax', message, place: syntax }
   return { kind: 'throw', message: `${error.name}: ${message}`, place: placeOf(error) ?? { file } }

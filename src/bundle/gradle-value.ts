@@ -177,7 +177,7 @@ function builtIn(name: string, args: readonly (Value | null)[], scope: Scope): V
     return first?.is === 'text' ? { is: 'file', path: resolve(scope.module, first.text) } : null
   }
   if (/^(?:FileInputStream|FileReader|InputStreamReader|BufferedReader)$/.test(name)) return first ?? null
-  // What it reads is given to one of its methods.
+  // The file is an argument of the method that is called next.
   if (/^(?:JsonSlurper|JsonSlurperClassic)$/.test(name)) return { is: 'table', of: {} }
   return /^(?:String|valueOf)$/.test(name) ? (first ?? null) : null
 }

@@ -57,7 +57,7 @@ export async function whyInstall({ manifest, manager, root, env }: Place): Promi
   if (manager === null || lockfile === null) return null
   const modules = join(folder, 'node_modules')
   const state = await findState(modules)
-  // What was put there by hand, or with another manager, cannot be compared.
+  // Packages installed by hand or by another manager cannot be compared with this lockfile.
   if (state === null ? manager.name !== 'bun' : state.manager !== manager.name) return null
   const stale =
     state === null ? await findStaleBun(modules, lockfile) : findStale(state.file, state.text, lockfile)
@@ -87,7 +87,7 @@ async function findState(
 async function whyInstallPnp(folder: string, pnp: string, lockfile: string): Promise<string | null> {
   const stale = findStale('.pnp.cjs', pnp, lockfile)
   if (stale !== null) return sayStale('.pnp.cjs', stale)
-  // What is unpacked instead may be for another system.
+  // Without the zip, the loader fails: the folder was perhaps made on another system.
   for (const [, zip] of pnp.matchAll(/"packageLocation": "([^"]+\.zip)\//g))
     if (!zip!.includes('/__virtual__/') && !(await exists(join(folder, zip!))))
       return `.pnp.cjs names ${zip}, which is not there.`

@@ -60,7 +60,7 @@ export function findComments(code: string): { readonly from: number; readonly to
   }
 }
 
-/** The quoted text ends with its line too, or what is no text would swallow the rest. */
+/** The text ends at the end of its line too: a lone quote must not swallow the rest. */
 function endOfQuoted(code: string, from: number): number {
   for (let at = from + 1; at < code.length; at++) {
     if (code[at] === '\\') at++

@@ -5,7 +5,7 @@ import { nullIfMissing } from '../system-error.ts'
 import { parseJson } from './json.ts'
 import { foldersUp, shownPath } from './paths.ts'
 
-/** What is of another type than it should be is left out: the package manager says it better. */
+/** Values of a wrong type are left out: the package manager reports them better. */
 export interface Manifest {
   /** Absolute path. */
   readonly file: string

@@ -49,7 +49,7 @@ export async function readNativeFile(root: string, file: string): Promise<string
   }
 }
 
-/** Marketing versions of both stores are short; all else is no version, and not for a log. */
+/** Versions in the stores are short. Any other text is kept out of the log. */
 export function isLikeVersion(text: string): boolean {
   return /^[\w.+ ()/-]{1,64}$/.test(text)
 }

@@ -7,7 +7,7 @@ import { findComments } from './javascript.ts'
 import { decode, readPage } from './web-page.ts'
 
 const CODE = /\.(m?js|html?)$/i
-/** Bytes; more is no script. */
+/** Bytes. Larger files are not searched. */
 const LONGEST = 64 * 1024 * 1024
 /**
  * Not the updater's own stand-in for browsers, in any of the forms that a build gives it: a method, an assignment, a
@@ -114,7 +114,7 @@ function lookForCall(text: string): Found {
   return isInComment ? 'comment' : 'none'
 }
 
-/** A second opinion, by what stands around: whoever reads code wrong shall not miss a call. */
+/** A second opinion from the text around it: a mistake of the tokenizer must not hide a call. */
 function mayBeComment(text: string, at: number): boolean {
   const isLine = text.lastIndexOf('//', at) > text.lastIndexOf('\n', at)
   const open = text.lastIndexOf('/*', at)

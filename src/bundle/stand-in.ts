@@ -3,7 +3,7 @@
 /** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
 export const QUASAR = '@quasar/app-vite/capacitor'
 
-/** Takes every use but one as text or list, which says that the package is missing; in JSON it is no text. */
+/** Code of a value for any use. Used as text or as a list it throws that the package is missing. */
 export function standInFor(specifier: string): string {
   if (specifier === QUASAR)
     return 'const any = { defineCapacitorConfig: input => (typeof input === "function" ? input() : input) }'

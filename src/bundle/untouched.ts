@@ -52,7 +52,7 @@ async function putBack(path: string, content: Buffer | null): Promise<boolean> {
   }
 }
 
-/** Null where there is no plain file, or one that this user must not read. */
+/** Null without a plain file, and for one that this user cannot read. */
 async function read(path: string): Promise<Buffer | null> {
   const found = await lstat(path).catch(() => null)
   if (!found?.isFile()) return null

@@ -120,7 +120,7 @@ function importsOf(code: string): string[] {
   ].map(([, src]) => src!)
 }
 
-/** Nothing for what lies elsewhere, or is no file: the native app answers a path without ending with `index.html`. */
+/** Empty for another origin, and for a path without an ending: the native app answers that with `index.html`. */
 function toOwn(src: string, { base }: Page): Reference[] {
   const path = pathOf(src, base)
   return path === null || !/\.\w+$/.test(path) ? [] : [{ src, path }]

@@ -335,7 +335,7 @@ const CODE = /^\w[\w.-]{0,63}$/
 function codeOf(json: unknown): string {
   if (typeof json !== 'object' || json === null) return ''
   const { error, code, message } = json as { error?: unknown; code?: unknown; message?: unknown }
-  // What the database's own rules refuse has one code for all, and its message begins with a word.
+  // A trigger of the database always refuses with this code. Its message begins with the reason, as one word.
   const rule = code === 'P0001' ? /^(\w+)(?=:|$)/.exec(String(message))?.[1] : undefined
   const found = typeof error === 'string' ? error : (rule ?? code)
   return typeof found === 'string' && CODE.test(found) ? found : ''

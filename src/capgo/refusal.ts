@@ -68,9 +68,7 @@ export interface Needs {
  * `needs` names the permission whose lack looks like this answer.
  */
 export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs): ActionError {
-  const code = answer.text.includes('too_many_failed_auth_attempts')
-    ? 'too_many_failed_auth_attempts'
-    : (wrapped(answer) ?? answer.code)
+  const code = wrapped(answer) ?? answer.code
   if (asksTooMuch(answer) && (code === '' || code === 'too_many_requests' || isFault(answer)))
     return askedToWait(call.what, code, answer)
   const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
@@ -116,9 +114,9 @@ function askedToWait(what: string, code: string, answer: Answer): ActionError {
 export function permissionMissing(what: string, needs: Needs, answer?: Answer): ActionError {
   return new ActionError(
     'permission_missing',
-    `The Capgo key may not ${what}: it lacks the permission ${needs.permission}.`,
+    `The Capgo key cannot ${what}: permission ${needs.permission} is missing.`,
     {
-      hint: `Give the key's role that permission in the Capgo console; the smallest role that has it is ${needs.role}.`,
+      hint: `Give the key's role that permission in the Capgo console. The least privileged role that includes it is ${needs.role}.`,
       cause: answer === undefined ? undefined : summary(answer),
     },
   )

@@ -97,7 +97,7 @@ async function allowed<T>(work: () => Promise<T>): Promise<T> {
     if (!isForbidden(error)) throw error
     throw new ActionError(
       'permission_missing',
-      'The job\'s token may not read artifacts: it lacks the permission "actions: read".',
+      'The job\'s token cannot read artifacts: permission "actions: read" is missing.',
       { hint: 'Add it under "permissions:" of the job.' },
     )
   }

@@ -218,7 +218,7 @@ function keptForLackOfPermission(count: number): string[] {
   return count === 0
     ? []
     : [
-        `${count === 1 ? 'One older bundle stays' : `${count} older bundles stay`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key may not delete bundles (permission bundle.delete, role app_admin).`,
+        `${count === 1 ? 'One older bundle stays' : `${count} older bundles stay`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key cannot delete bundles (permission bundle.delete, role app_admin).`,
       ]
 }
 

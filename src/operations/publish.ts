@@ -230,8 +230,8 @@ async function store(
       capgo,
       onFile: context.onFile,
     })
-  // Only where the plan allows more there is a row, which a key may not remove; and only with a row there are files:
-  // an organisation that demands encryption says so when the row is made.
+  // The plan is checked before the row is made: not every key can remove a row. The row is made before any file is
+  // sent: an organisation that demands encryption refuses the row.
   await capgo.requireStorage(app.owner_org, plan.appId)
   const { row, session } = await claim()
   let files: DeltaStore | null = null

@@ -27,7 +27,7 @@ const OLDEST_MAJOR = 5
 const CLOUD = /(^|\.)capgo\.app$/
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
-/** Why installed apps may not get what is published. Nothing of it is certain: apps in the stores are older than the repository. */
+/** Reasons why installed apps perhaps do not get the bundle. None is certain: apps in the stores are older than the repository. */
 export function judgeApp(facts: AppFacts): string[] {
   return [
     followsOther(facts),

@@ -323,7 +323,7 @@ export function channelWarnings(channel: ChannelRow): string[] {
     warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`)
   if (!channel.public && !channel.allow_device_self_set)
     warnings.push(
-      `Channel ${channelName} is private and devices may not choose it: only devices with an override take its bundle.`,
+      `Channel ${channelName} is private and devices cannot choose it: only devices with an override take its bundle.`,
     )
   return warnings
 }

@@ -28,7 +28,7 @@ export interface RollbackFacts extends MoveFacts {
   readonly target: Target
   /** Why devices could not take what is stored of the target, as the end of a sentence; null when they can. */
   readonly fault: string | null
-  /** Null when the key may not read devices. */
+  /** Null when the key cannot read devices. */
   readonly affected: Affected | null
 }
 
@@ -170,7 +170,7 @@ function describeMove({ channel, target: { bundle, why }, affected }: RollbackFa
 }
 
 function describeAffected(affected: Affected | null): string {
-  if (affected === null) return 'what it serves now; the key may not read which devices run it'
+  if (affected === null) return 'what it serves now; the key cannot read which devices run it'
   return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`
 }
 

@@ -29,7 +29,7 @@ export function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink'>
   if (lost !== null) log.warning(unwritten(lost, 'The job summary is missing'))
 }
 
-/** A file of the runner could not be written, which is no reason to fail. */
+/** The warning for a file of the runner that cannot be written: the run goes on. */
 function unwritten(error: Error, so: string): string {
   const hint = explainSystemError(error)?.hint
   return [`${so}: ${error.message}.`, hint].filter(part => part !== undefined).join(' ')

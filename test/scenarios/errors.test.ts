@@ -291,7 +291,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       ...following([{ name: 'readme.txt' }]),
     },
     {
-      title: "a job that may not read the run's artifacts",
+      title: "a job that cannot read the run's artifacts",
       code: 'permission_missing',
       world: { permissions: { contents: 'read', 'pull-requests': 'write' } },
       ...following([{ name: 'index.html' }]),
@@ -512,7 +512,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       run: onlyTesters,
     },
     {
-      title: 'testers, and a key that may not put devices on channels',
+      title: 'testers, and a key that cannot put devices on channels',
       code: 'permission_missing',
       outcome: 'skipped',
       world: { without: ['channel.manage_forced_devices'] },

@@ -245,7 +245,7 @@ describe('planRollback', () => {
   })
 
   it.each([
-    [null, 'the key may not read which devices run it', /instead of 1.0.3\.$/],
+    [null, 'the key cannot read which devices run it', /instead of 1.0.3\.$/],
     [{ count: 0, refusing: null }, 'no known device runs it', /instead of 1.0.3\.$/],
     [
       { count: 1, refusing: null },

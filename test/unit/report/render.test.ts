@@ -48,7 +48,7 @@ it('says each outcome in one line of the log', () => {
       "cleaned: The previews of 2 pull requests were removed.",
       "planned: Dry run: the previews of 2 pull requests would be removed. Nothing was written.",
       "failed: "npm run build" ended with exit code 1.",
-      "failed: The Capgo key may not make channel beta (permission app.create_channel).",
+      "failed: The Capgo key cannot make channel beta (permission app.create_channel).",
     ]
   `)
   expect(describeOutcome(samples.hostile!)).not.toMatch(/[\n\r\u202e\u200b]/)
