@@ -1,11 +1,5 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 import { dirname, join, resolve } from 'node:path'
-import type { Variables } from './build-variables.ts'
-import {
-  type CapacitorConfig,
-  findCapacitorDirectory,
-  readCapacitorConfig,
-} from './bundle/capacitor-config.ts'
 import {
   encryptedSize,
   isSameKey,
@@ -14,26 +8,31 @@ import {
   readEncryption,
   readOpener,
 } from './bundle/encrypt.ts'
-import { childEnvironment } from './bundle/environment.ts'
-import { PackagesMissing } from './bundle/evaluator.ts'
-import { type CheckedOut, compareInCheckout, readCheckedOut } from './bundle/history.ts'
-import { findManifest, packageFolder } from './bundle/manifest.ts'
-import { hasUpdater, readUpdaterVersion } from './bundle/native-packages.ts'
-import { type NativeVersions, readNativeVersions } from './bundle/native-version.ts'
-import { isInside, shownPath } from './bundle/paths.ts'
-import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from './bundle/zip-index.ts'
+import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from './bundle/zip-listing.ts'
 import type { Capgo } from './capgo/client.ts'
-import type { App, BundleRow, ChannelRow, NativePackage } from './capgo/wire.ts'
-import type { Deps } from './deps.ts'
+import type { App, BundleRow, ChannelRow, NativePackage } from './capgo/schema.ts'
+import {
+  type CapacitorConfig,
+  findCapacitorDirectory,
+  readCapacitorConfig,
+} from './checkout/capacitor-config.ts'
+import { PackagesMissing } from './checkout/evaluator.ts'
+import { type CheckedOut, compareInCheckout, readCheckedOut } from './checkout/git-history.ts'
+import { hasUpdater, readUpdaterVersion } from './checkout/native-packages.ts'
+import { type NativeVersions, readNativeVersions } from './checkout/native-version.ts'
+import { findManifest, packageFolder } from './checkout/package-json.ts'
+import type { Deps } from './context.ts'
 import { ActionError, type Place, Stopped } from './errors.ts'
 import type { Trigger } from './event.ts'
 import type { GitHub } from './github/client.ts'
-import { APP_ID, type Inputs } from './inputs.ts'
+import type { Variables } from './inputs/build-variables.ts'
+import { APP_ID, type Inputs } from './inputs/inputs.ts'
+import { type Inspection, inspect, inspectServed } from './operations/steps/served-contents.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
 import { type AppFacts, judgeApp } from './plan/installed-app.ts'
-import { judgeNatives } from './plan/native.ts'
+import { judgeNatives } from './plan/native-versions.ts'
 import { isPrivileged } from './plan/operation.ts'
-import { isReady } from './plan/plan.ts'
+import { isReady } from './plan/publish.ts'
 import { misfit } from './plan/reuse.ts'
 import { activeRollout } from './plan/rollout.ts'
 import { isStale, type Standing } from './plan/staleness.ts'
@@ -46,10 +45,11 @@ import type {
   WantedVersion,
 } from './plan/types.ts'
 import { chooseVersion, hasOtherName, withoutBuildMetadata } from './plan/version.ts'
-import { secretForms } from './redaction.ts'
 import { describeContents, type ListedFile } from './report/contents.ts'
 import type { Contents } from './report/result.ts'
-import { type Inspection, inspect, inspectServed } from './stored.ts'
+import { childEnvironment } from './runtime/environment.ts'
+import { isInside, shownPath } from './runtime/paths.ts'
+import { secretForms } from './runtime/redaction.ts'
 
 /** The app in the working tree. Paths are absolute. */
 export interface Project {

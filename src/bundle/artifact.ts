@@ -5,7 +5,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { ActionError } from '../errors.ts'
-import { isSystemError } from '../system-error.ts'
+import { isSystemError } from '../runtime/system-error.ts'
 
 /** What an artifact may be at most. Sizes in bytes, unpacked. */
 export interface ArtifactLimits {

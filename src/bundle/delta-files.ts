@@ -8,10 +8,10 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
 import PQueue from 'p-queue'
-import { readRange } from '../file-range.ts'
-import type { BundleFile } from './check.ts'
+import { readRange } from '../runtime/file-range.ts'
 import { isPacked } from './deflate.ts'
 import type { Session } from './encrypt.ts'
+import type { BundleFile } from './web-directory.ts'
 import { fileChanged, type HashedFile } from './zip.ts'
 
 /** A file of the web folder ready to be stored on its own. */

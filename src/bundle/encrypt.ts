@@ -18,7 +18,7 @@ import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import semver from 'semver'
 import { ActionError } from '../errors.ts'
-import { nullIfMissing } from '../system-error.ts'
+import { nullIfMissing } from '../runtime/system-error.ts'
 
 /** What one bundle is encrypted with. */
 export interface Session {

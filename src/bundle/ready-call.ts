@@ -1,9 +1,9 @@
 /** Whether the app says that it has started. */
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { nullIfMissing } from '../system-error.ts'
-import type { BundleFile, Problem } from './check.ts'
+import { nullIfMissing } from '../runtime/system-error.ts'
 import { findComments } from './javascript.ts'
+import type { BundleFile, Problem } from './web-directory.ts'
 import { decode, readPage } from './web-page.ts'
 
 const CODE = /\.(m?js|html?)$/i

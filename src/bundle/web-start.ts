@@ -1,9 +1,9 @@
 /** Whether the app can start from its web folder: what `index.html` loads has to be in the bundle. */
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { nullIfMissing } from '../system-error.ts'
-import type { BundleFile, Problem } from './check.ts'
+import { nullIfMissing } from '../runtime/system-error.ts'
 import { findComments } from './javascript.ts'
+import type { BundleFile, Problem } from './web-directory.ts'
 import { type Page, pathOf, readPage } from './web-page.ts'
 
 /** Bytes; a pointer of Git LFS has some 130, and 1023 at most. */

@@ -1,8 +1,8 @@
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
+import { refusal } from './errors.ts'
 import { list, PAGE, parseAnswer, query, quote } from './postgrest.ts'
-import { refusal } from './refusal.ts'
 import {
   APP_COLUMNS,
   App,
@@ -12,7 +12,7 @@ import {
   FILE_COLUMNS,
   ITS_CHANNELS,
   StoredFile,
-} from './wire.ts'
+} from './schema.ts'
 
 /** Capgo takes 10,000 delta files a bundle. */
 const MOST_PAGES = 10

@@ -4,8 +4,8 @@ import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import { apps } from './apps.ts'
 import type { Connection } from './connection.ts'
+import { refusal } from './errors.ts'
 import { list as listed, parseAnswer, query } from './postgrest.ts'
-import { refusal } from './refusal.ts'
 import { readAll } from './rows.ts'
 import {
   BUNDLE_COLUMNS,
@@ -14,7 +14,7 @@ import {
   ITS_CHANNELS,
   type ManifestEntry,
   type NativePackage,
-} from './wire.ts'
+} from './schema.ts'
 
 export interface NewBundle {
   readonly appId: string

@@ -2,11 +2,11 @@ import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { apps } from './apps.ts'
 import type { Connection } from './connection.ts'
+import { permissionMissing, refusal } from './errors.ts'
 import { ConnectionError } from './http.ts'
 import { list as listed, parseAnswer, query, unexpected } from './postgrest.ts'
-import { permissionMissing, refusal } from './refusal.ts'
 import { readAll } from './rows.ts'
-import { CHANNEL_COLUMNS, ChannelRow } from './wire.ts'
+import { CHANNEL_COLUMNS, ChannelRow } from './schema.ts'
 
 /** Fields of `POST /channel`, spelt as that route takes them; others it ignores in silence. */
 export interface ChannelFields {

@@ -5,15 +5,15 @@ import { bundles } from './bundles.ts'
 import { channels } from './channels.ts'
 import type { Connection } from './connection.ts'
 import { devices } from './devices.ts'
+import { permissionMissing, refusal } from './errors.ts'
 import { isLocal } from './hosts.ts'
 import { createHttp, type HttpOptions } from './http.ts'
 import { manifests } from './manifests.ts'
 import { parseAnswer } from './postgrest.ts'
-import { permissionMissing, refusal } from './refusal.ts'
 import { rollouts } from './rollouts.ts'
+import { FilesConfig, PrivateConfig } from './schema.ts'
 import { updates } from './updates.ts'
 import { uploads } from './upload.ts'
-import { FilesConfig, PrivateConfig } from './wire.ts'
 
 export interface CapgoOptions extends HttpOptions {
   /** The API key, sent as the one header `capgkey`. */

@@ -2,9 +2,9 @@ import PQueue from 'p-queue'
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
 import type { Connection } from './connection.ts'
+import { permissionMissing, refusal } from './errors.ts'
 import { list, PAGE, parseAnswer, query, unexpected } from './postgrest.ts'
-import { permissionMissing, refusal } from './refusal.ts'
-import { DeviceList, type DeviceRow, OverrideRow } from './wire.ts'
+import { DeviceList, type DeviceRow, OverrideRow } from './schema.ts'
 
 /** No app has so many overrides that they take more pages. */
 const MOST_PAGES = 2000

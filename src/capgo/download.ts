@@ -1,8 +1,8 @@
 /** Objects that are read to be compared: streamed, hashed and thrown away. */
 import { createHash } from 'node:crypto'
 import { ActionError } from '../errors.ts'
+import { refusal } from './errors.ts'
 import type { Answer, Call, Http } from './http.ts'
-import { refusal } from './refusal.ts'
 
 /** Undoes an encryption piece by piece; `final` throws when it was another one. */
 export type Decode = () => { update(piece: Buffer): Buffer; final(): Buffer }

@@ -6,9 +6,9 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import pRetry, { AbortError } from 'p-retry'
 import { type Dispatcher, request } from 'undici'
 import { ActionError, untrusted } from '../errors.ts'
-import { isSystemError } from '../system-error.ts'
+import { isSystemError } from '../runtime/system-error.ts'
 import { createLoad, isKeyRefused } from './load.ts'
-import { isPassing, LONGEST_RETRY_AFTER, retryAfter } from './passing.ts'
+import { isPassing, LONGEST_RETRY_AFTER, retryAfter } from './transient.ts'
 
 export interface Call {
   /** What is being done, for messages: "promote the bundle". */

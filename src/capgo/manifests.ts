@@ -1,8 +1,8 @@
 import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
+import { refusal } from './errors.ts'
 import { list, PAGE, parseAnswer, query } from './postgrest.ts'
-import { refusal } from './refusal.ts'
-import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './wire.ts'
+import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './schema.ts'
 
 /** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
 const MOST_PAGES = 50

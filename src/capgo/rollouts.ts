@@ -1,6 +1,6 @@
 import type { Connection } from './connection.ts'
+import { refusal } from './errors.ts'
 import { ConnectionError } from './http.ts'
-import { refusal } from './refusal.ts'
 
 /** Fields of `POST /channel` that are about two bundles, spelt as that route takes them. */
 export interface RolloutFields {

@@ -2,8 +2,8 @@
 import * as z from 'zod/mini'
 import { apps } from './apps.ts'
 import type { Connection } from './connection.ts'
+import { refusal } from './errors.ts'
 import { PAGE, parseAnswer, query, unexpected } from './postgrest.ts'
-import { refusal } from './refusal.ts'
 
 export interface Listing<T> {
   readonly table: string

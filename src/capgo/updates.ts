@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
 import { type Decode, type Hashed, hashObject, isGone } from './download.ts'
+import { refusal } from './errors.ts'
 import type { Answer, Call } from './http.ts'
 import { unexpected } from './postgrest.ts'
-import { refusal } from './refusal.ts'
 
 /** An app on a device, as it asks for updates. */
 export interface AskingDevice {

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
-import { readRange } from '../file-range.ts'
+import { readRange } from '../runtime/file-range.ts'
 import type { Connection } from './connection.ts'
 import { type Decode, type Hashed, hashObject } from './download.ts'
+import { refusal } from './errors.ts'
 import { type Answer, type Call, ConnectionError, neverSent, PATIENCE } from './http.ts'
-import { asksTooMuch, isFault } from './passing.ts'
 import { parseAnswer, unexpected } from './postgrest.ts'
-import { refusal } from './refusal.ts'
-import type { FilesConfig } from './wire.ts'
+import type { FilesConfig } from './schema.ts'
+import { asksTooMuch, isFault } from './transient.ts'
 
 /** Bytes on this machine, and the object in Capgo's store that they become. */
 export interface StoredObject {

@@ -1,12 +1,12 @@
+import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'
 import { comparer } from '../gather.ts'
-import { originOf } from '../plan/move.ts'
+import { originOf } from '../plan/channel-change.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { planPromotion } from '../plan/promotion.ts'
 import type { PublishResult } from '../report/result.ts'
-import { inspect } from '../stored.ts'
-import type { RunContext } from './context.ts'
-import { carryOut, needChannel, readApp, readRollout } from './move.ts'
+import { carryOut, needChannel, readApp, readRollout } from './steps/channel-change.ts'
+import { inspect } from './steps/served-contents.ts'
 
 /** What one channel serves goes to another, byte for byte. Throws what `planPromotion` does, and `nothing_to_promote`. */
 export async function promote(

@@ -1,15 +1,15 @@
-import type { BundleRow, ChannelRow, DeviceRow } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow, DeviceRow } from '../capgo/schema.ts'
+import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'
+import { readServedCommit } from '../plan/bundle-comment.ts'
+import type { MovePlan } from '../plan/channel-change.ts'
 import { refuseDelivery } from '../plan/delivery.ts'
-import { readServedCommit } from '../plan/lineage.ts'
-import type { MovePlan } from '../plan/move.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { type Affected, findEarlier, isRolledBackBy, planRollback, type Target } from '../plan/rollback.ts'
 import { EVERYBODY } from '../plan/rollout.ts'
 import type { PublishResult } from '../report/result.ts'
-import { inspect } from '../stored.ts'
-import type { RunContext } from './context.ts'
-import { carryOut, needChannel, readApp, readRollout } from './move.ts'
+import { carryOut, needChannel, readApp, readRollout } from './steps/channel-change.ts'
+import { inspect } from './steps/served-contents.ts'
 
 /** So many of the devices that run the bad bundle are looked at one by one; the others are counted. */
 const LOOKED_AT = 1000

@@ -1,8 +1,8 @@
+import type { RunContext } from '../context.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { planRolloutChange } from '../plan/rollout-change.ts'
 import type { PublishResult } from '../report/result.ts'
-import type { RunContext } from './context.ts'
-import { carryOut, needChannel, readApp, readRollout } from './move.ts'
+import { carryOut, needChannel, readApp, readRollout } from './steps/channel-change.ts'
 
 /** A rollout that a run before began is raised, paused, finished or taken back. Throws what `planRolloutChange` does. */
 export async function changeRollout(

@@ -1,11 +1,11 @@
 import PQueue from 'p-queue'
+import type { RunContext } from '../context.ts'
 import { activeRollout } from '../plan/rollout.ts'
 import { describeChannels } from '../plan/status.ts'
 import { plural } from '../report/format.ts'
 import type { StatusResult } from '../report/result.ts'
 import { listStatus } from '../report/status.ts'
-import type { RunContext } from './context.ts'
-import { readApp } from './move.ts'
+import { readApp } from './steps/channel-change.ts'
 
 /** So many bundles are asked about, one request each: enough for every channel and many previews. */
 const COUNTED = 100

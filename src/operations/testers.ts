@@ -1,15 +1,15 @@
 /** Puts testers' devices where the file and the open pull requests want them. */
 import type { Capgo } from '../capgo/client.ts'
-import type { DeviceRow } from '../capgo/wire.ts'
+import type { DeviceRow } from '../capgo/schema.ts'
+import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'
 import type { PullRequest } from '../event.ts'
 import { type Assignment, compareTesters, type TestersPlan } from '../plan/testers.ts'
 import { nameDevices, type TesterRow, type TestersReport } from '../report/testers.ts'
-import { PULL_REQUESTS, updateTesterSection } from './comment.ts'
-import type { RunContext } from './context.ts'
-import { groupFailures, toRow } from './tester-rows.ts'
-import { type Applied, apply, NOTHING_APPLIED } from './testers-apply.ts'
-import { type Looked, look, type Scope, type Wanted, WHOLE } from './testers-look.ts'
+import { PULL_REQUESTS, updateTesterSection } from './steps/comment.ts'
+import { groupFailures, toRow } from './steps/tester-rows.ts'
+import { type Applied, apply, NOTHING_APPLIED } from './steps/testers-apply.ts'
+import { type Looked, look, type Scope, type Wanted, WHOLE } from './steps/testers-look.ts'
 import {
   isOnDefaultBranch,
   pathOf,
@@ -19,7 +19,7 @@ import {
   readStandingOrRemoved,
   requireFile,
   type TestersFile,
-} from './testers-versions.ts'
+} from './steps/testers-versions.ts'
 
 /** The testers of a pull request's preview, looked at before it is built. */
 export interface PreviewTesters {

@@ -1,5 +1,5 @@
 import semver from 'semver'
-import type { ChannelRow } from '../capgo/wire.ts'
+import type { ChannelRow } from '../capgo/schema.ts'
 
 /** The rules of a channel that decide about versions. */
 export type VersionRules = Pick<ChannelRow, 'disable_auto_update' | 'disable_auto_update_under_native'>

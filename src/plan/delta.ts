@@ -1,5 +1,5 @@
 import semver from 'semver'
-import type { BundleRow, FilesConfig, StoredFile } from '../capgo/wire.ts'
+import type { BundleRow, FilesConfig, StoredFile } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { DEPRECATED_MAJORS } from './installed-app.ts'
 

@@ -1,8 +1,8 @@
 /** What a preview is: which pull requests get one, and on which channel. Pure. */
-import type { App, BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { App, BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
-import { readServedCommit } from './lineage.ts'
+import { readServedCommit } from './bundle-comment.ts'
 import type { Commit } from './types.ts'
 import { mayShow } from './version.ts'
 

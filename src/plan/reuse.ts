@@ -1,10 +1,10 @@
 /** Whether a bundle that has the wanted content already is also what the inputs and the channel ask for. Pure. */
 import semver from 'semver'
-import type { BundleRow } from '../capgo/wire.ts'
+import type { BundleRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
-import { compareNatives } from './compatibility.ts'
 import { normaliseNative } from './delivery.ts'
-import { requireComparable } from './native.ts'
+import { compareNatives } from './native-changes.ts'
+import { requireComparable } from './native-versions.ts'
 import type { BuiltFacts, PublishFacts } from './types.ts'
 
 /**

@@ -1,7 +1,7 @@
-import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
-import { noteWithdrawal, readServedCommit } from './lineage.ts'
-import { type MovePlan, noteMove, originOf } from './move.ts'
+import { noteWithdrawal, readServedCommit } from './bundle-comment.ts'
+import { type MovePlan, noteMove, originOf } from './channel-change.ts'
 import {
   ALL,
   activeRollout,

@@ -1,4 +1,4 @@
-import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 
 /** What a later run does to a rollout. Basis points: 100 are one percent. */

@@ -1,4 +1,4 @@
-import type { Note } from './lineage.ts'
+import type { Note } from './bundle-comment.ts'
 import type { Commit, Relation } from './types.ts'
 
 /** What GitHub says of the ref (or pull request) that a run publishes. */

@@ -1,4 +1,4 @@
-import type { Tester } from '../testers-file.ts'
+import type { Tester } from '../inputs/testers-file.ts'
 
 /** Whom a pull request's preview goes to, as `assign-testers` says. */
 export type AssignRule =

@@ -1,6 +1,6 @@
-import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/wire.ts'
-import type { NativeChange } from './compatibility.ts'
+import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/schema.ts'
 import type { DeltaMode } from './delta.ts'
+import type { NativeChange } from './native-changes.ts'
 import type { RolloutRequest, Stage } from './rollout.ts'
 import type { Standing } from './staleness.ts'
 

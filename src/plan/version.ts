@@ -1,9 +1,9 @@
 /** What a bundle is called. Pure. */
 import semver from 'semver'
-import type { BundleRow } from '../capgo/wire.ts'
+import type { BundleRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { normaliseNative, refusedByVersion, type VersionRules } from './delivery.ts'
-import { type Refused, refusesAll, requireComparable } from './native.ts'
+import { type Refused, refusesAll, requireComparable } from './native-versions.ts'
 import type { Commit, NativeVersion, Purpose, WantedVersion } from './types.ts'
 
 export interface NameRequest {

@@ -1,5 +1,5 @@
 /** What a bundle is made of, and how it differs from another one. */
-import type { StoredFile } from '../capgo/wire.ts'
+import type { StoredFile } from '../capgo/schema.ts'
 import { countKinds } from './makeup.ts'
 import type { ContentChange, Contents, FileChange } from './result.ts'
 

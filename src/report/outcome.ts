@@ -1,9 +1,9 @@
-import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
-import type { MovePlan } from '../plan/move.ts'
+import type { MovePlan } from '../plan/channel-change.ts'
 import { activeRollout } from '../plan/rollout.ts'
 import type { BuiltFacts, PublishPlan } from '../plan/types.ts'
-import { explainSystemError } from '../system-error.ts'
+import { explainSystemError } from '../runtime/system-error.ts'
 import type { Contents, FailedResult, PublishResult } from './result.ts'
 
 /** Where no content was looked at. */

@@ -1,4 +1,4 @@
-import type { NativeChange } from '../plan/compatibility.ts'
+import type { NativeChange } from '../plan/native-changes.ts'
 import type { ContentChange } from './result.ts'
 import type { TestersReport } from './testers.ts'
 

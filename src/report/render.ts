@@ -1,4 +1,4 @@
-import type { NativeChange } from '../plan/compatibility.ts'
+import type { NativeChange } from '../plan/native-changes.ts'
 import { formatShare } from '../plan/rollout.ts'
 import type { Decision } from '../plan/types.ts'
 import { formatBytes, formatDifference, formatDuration, plural, shortSha } from './format.ts'

@@ -1,5 +1,5 @@
-import type { Deps } from '../deps.ts'
-import { explainSystemError } from '../system-error.ts'
+import type { Deps } from '../context.ts'
+import { explainSystemError } from '../runtime/system-error.ts'
 import { describeOutcome, renderSummary, rolledOut } from './render.ts'
 import type { Result } from './result.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'

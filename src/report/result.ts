@@ -1,6 +1,6 @@
 import type { Place, Problem } from '../errors.ts'
-import type { NativeChange } from '../plan/compatibility.ts'
-import type { Kept } from '../plan/housekeeping.ts'
+import type { NativeChange } from '../plan/native-changes.ts'
+import type { Kept } from '../plan/old-bundles.ts'
 import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
 import type { KindOfFile } from './makeup.ts'

@@ -1,6 +1,6 @@
 /** The action is killed at every single request of a publish; run again, it ends as if nothing had happened. */
 import { describe, expect, it } from 'vitest'
-import type { ActionProcess } from '../helpers/runner.ts'
+import type { ActionProcess } from '../../local/runner/runner.ts'
 import { APP_ID, createWorld, tinyApp, type World, type WorldOptions } from '../scenarios/scenario.ts'
 
 const BUILT = {

@@ -1,16 +1,21 @@
 /** A dry run is red where the run that writes would be, with the same code: for each operation what it can end with before its first write. */
 
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
-import { type LocalCapgo, type LocalCapgoOptions, type Permission, startCapgo } from '../../server/index.ts'
+import {
+  type LocalCapgo,
+  type LocalCapgoOptions,
+  type Permission,
+  startCapgo,
+} from '../../local/capgo/index.ts'
+import { createRepository } from '../../local/repository.ts'
 import {
   dispatchEvent,
   pullRequestEvent,
   pushEvent,
   scheduleEvent,
   type WorkflowEvent,
-} from '../helpers/event.ts'
+} from '../../local/runner/event.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
-import { createRepository } from '../helpers/repository.ts'
 import { runHere, type ShortRun } from './in-process.ts'
 
 const APP_ID = 'com.example.app'

@@ -3,10 +3,10 @@
 import { randomBytes } from 'node:crypto'
 import { brotliCompressSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createDecryptor } from '../helpers/decrypt.ts'
-import { Device, type DeviceOptions } from '../helpers/device.ts'
+import { createDecryptor } from '../../local/decrypt.ts'
+import { Device, type DeviceOptions } from '../../local/device.ts'
+import type { Files } from '../../local/repository.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
-import type { Files } from '../helpers/repository.ts'
 import { openPull } from './pull.ts'
 import {
   APP_ID,

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Device } from '../helpers/device.ts'
-import { workflowRunEvent } from '../helpers/event.ts'
+import { Device } from '../../local/device.ts'
+import { workflowRunEvent } from '../../local/runner/event.ts'
+import type { ActionRun, RunOptions } from '../../local/runner/runner.ts'
 import { type RawEntry, writeRawZip } from '../helpers/raw-zip.ts'
-import type { ActionRun, RunOptions } from '../helpers/runner.ts'
 import { openPull, type TestPull } from './pull.ts'
 import { APP_ID, createWorld, type World } from './scenario.ts'
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { Device } from '../helpers/device.ts'
+import { Device } from '../../local/device.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
 import { openPull } from './pull.ts'
 import { APP_ID, createBuiltWorld, createWorld, type World, webFolder } from './scenario.ts'

@@ -1,6 +1,10 @@
-import { type PullRequestAction, type PullRequestOptions, pullRequestEvent } from '../helpers/event.ts'
-import type { Files } from '../helpers/repository.ts'
-import type { ActionRun, RunOptions } from '../helpers/runner.ts'
+import type { Files } from '../../local/repository.ts'
+import {
+  type PullRequestAction,
+  type PullRequestOptions,
+  pullRequestEvent,
+} from '../../local/runner/event.ts'
+import type { ActionRun, RunOptions } from '../../local/runner/runner.ts'
 import type { World } from './scenario.ts'
 
 export interface PullOptions {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { readServedCommit } from '../../src/plan/lineage.ts'
-import type { RunOptions } from '../helpers/runner.ts'
+import type { RunOptions } from '../../local/runner/runner.ts'
+import { readServedCommit } from '../../src/plan/bundle-comment.ts'
 import { APP_ID, createWorld, type World, withoutChance } from './scenario.ts'
 import { bundlesOf, channelOf, deviceOn, dispatch, publish, servedBy } from './stages.ts'
 

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { childEnvironment, RUNNER_NAMES, TOKEN_NAMES } from '../../src/bundle/environment.ts'
+import { childEnvironment, RUNNER_NAMES, TOKEN_NAMES } from '../../src/runtime/environment.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -77,24 +77,24 @@ describe('the table of bounds', () => {
     const OTHERS = [
       'bundle/deflate.ts MOST_THREADS',
       'bundle/web-start.ts LONGEST_POINTER',
-      'bundle/zip-index.ts LONGEST_END',
+      'bundle/zip-listing.ts LONGEST_END',
       'capgo/apps.ts MOST_PAGES',
       'capgo/bundles.ts LONGEST_FILTER',
       'capgo/devices.ts MOST_PAGES',
       'capgo/manifests.ts MOST_PAGES',
       'capgo/rows.ts MOST_PAGES',
       'capgo/updates.ts LONGEST_PAUSE',
-      'github/deployment.ts LONGEST_DESCRIPTION',
-      'github/refusal.ts LONGEST_REASON',
-      'inputs.ts LONGEST_RETENTION',
-      'inputs.ts LONGEST_RUN',
-      'operations/missing.ts MOST_PULLS',
-      'operations/note.ts MOST_TRIES',
-      'operations/repository.ts MOST_NAMES',
-      'operations/standing.ts MOST_COMMITS',
-      'operations/verify-files.ts LONGEST',
-      'stored.ts LONGEST_RUN',
-      'toolkit-inputs.ts MOST_KEPT',
+      'github/deployments.ts LONGEST_DESCRIPTION',
+      'github/errors.ts LONGEST_REASON',
+      'inputs/inputs.ts LONGEST_RETENTION',
+      'inputs/inputs.ts LONGEST_RUN',
+      'operations/steps/missing-previews.ts MOST_PULLS',
+      'operations/steps/note.ts MOST_TRIES',
+      'operations/steps/repository.ts MOST_NAMES',
+      'operations/steps/standing.ts MOST_COMMITS',
+      'operations/steps/verify-files.ts LONGEST',
+      'operations/steps/served-contents.ts LONGEST_RUN',
+      'inputs/operation.ts MOST_KEPT',
     ]
     const bounds = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
       // Those of `plan` and `report` are of names and of what is shown.

@@ -2,11 +2,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { readCommands } from '../../scripts/first-publish.ts'
-import { inputsPage } from '../../scripts/readme/inputs-page.ts'
-import { readActionMetadata, readInputExamples } from '../../scripts/readme.ts'
-import { LITTER } from '../../src/bundle/check.ts'
-import { readInputs } from '../../src/inputs.ts'
+import { readCommands } from '../../scripts/docs/first-publish.ts'
+import { inputsPage } from '../../scripts/docs/inputs-page.ts'
+import { readActionMetadata, readInputExamples } from '../../scripts/docs/main.ts'
+import { LITTER } from '../../src/bundle/web-directory.ts'
+import { readInputs } from '../../src/inputs/inputs.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
@@ -106,20 +106,20 @@ function codesOfSource(): Set<string> {
       for (const [, code, prefix] of first!.matchAll(/'([a-z0-9_]+)'|`([a-z0-9_]+)\$\{/g))
         codes.add(code ?? `${prefix}<status>`)
     for (const [, code] of text.matchAll(/code: known\?\.code \?\? '([a-z0-9_]+)'/g)) codes.add(code!)
-    if (file === 'stop.ts')
+    if (file === 'runtime/cancellation.ts')
       for (const [, code] of text.matchAll(/\bend\(\s*'([a-z0-9_]+)',/g)) codes.add(code!)
-    if (/^(?:bundle\/(?:check|web-start|ready-call)|system-error)\.ts$/.test(file))
+    if (/^(?:bundle\/(?:web-directory|web-start|ready-call)|runtime\/system-error)\.ts$/.test(file))
       for (const [, code] of text.matchAll(/\bcode(?::| =) '([a-z0-9_]+)'/g)) codes.add(code!)
-    if (file === 'capgo/refusal.ts')
+    if (file === 'capgo/errors.ts')
       for (const [, code] of text.matchAll(/^ {2}([a-z0-9_]+): \{$/gm)) codes.add(code!)
   }
   // Where a code is not written at the error itself, it is read above. A new place needs a line there.
   expect(lookedUp.sort()).toEqual([
-    'bundle/check.ts: first!.code',
-    'bundle/json.ts: code',
-    'capgo/refusal.ts: code',
+    'bundle/web-directory.ts: first!.code',
+    'capgo/errors.ts: code',
+    'checkout/json.ts: code',
     'operations/testers.ts: first.code',
-    'system-error.ts: kind.code',
+    'runtime/system-error.ts: kind.code',
   ])
   return codes
 }

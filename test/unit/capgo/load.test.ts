@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent } from 'undici'
 import { expect, it, onTestFinished } from 'vitest'
-import { type LocalCapgo, type LocalCapgoOptions, startCapgo } from '../../../server/index.ts'
+import { type LocalCapgo, type LocalCapgoOptions, startCapgo } from '../../../local/capgo/index.ts'
 import { createCapgo } from '../../../src/capgo/client.ts'
 import type { ActionError } from '../../../src/errors.ts'
 

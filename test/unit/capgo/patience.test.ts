@@ -5,7 +5,7 @@ import { Agent } from 'undici'
 import { expect, it, onTestFinished } from 'vitest'
 import { createCapgo } from '../../../src/capgo/client.ts'
 import { createHttp, type HttpOptions } from '../../../src/capgo/http.ts'
-import { FilesConfig } from '../../../src/capgo/wire.ts'
+import { FilesConfig } from '../../../src/capgo/schema.ts'
 import type { ActionError } from '../../../src/errors.ts'
 
 /** A server, and a client of it whose pauses take no time and are noted. */

@@ -1,17 +1,17 @@
 /** What may be deleted, and what stays: each path that deletes something on Capgo, over real HTTP. */
 import { Agent } from 'undici'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalCapgo, type Role, startCapgo } from '../../../server/index.ts'
+import { type LocalCapgo, type Role, startCapgo } from '../../../local/capgo/index.ts'
+import { makeScratch } from '../../../local/runner/scratch.ts'
 import { createCapgo } from '../../../src/capgo/client.ts'
 import { Stopped } from '../../../src/errors.ts'
+import { keepHouse } from '../../../src/operations/delete-old-bundles.ts'
 import {
   findLeftovers,
   findNoted,
   removeAbandoned,
   removeLeftovers,
-} from '../../../src/operations/cleanup.ts'
-import { keepHouse } from '../../../src/operations/housekeeping.ts'
-import { makeScratch } from '../../helpers/scratch.ts'
+} from '../../../src/operations/steps/preview-leftovers.ts'
 
 const APP = 'com.example.daybreak'
 const SHA = 'a'.repeat(40)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { App, ChannelRow } from '../../../src/capgo/wire.ts'
+import type { App, ChannelRow } from '../../../src/capgo/schema.ts'
 import {
   channelDeepLink,
   previewChannelName,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { NOT_JUDGED, NOT_OURS } from '../../../src/plan/move.ts'
+import { NOT_JUDGED, NOT_OURS } from '../../../src/plan/channel-change.ts'
 import { namedWithCommit, type PromotionFacts, planPromotion } from '../../../src/plan/promotion.ts'
 import { type Bundle, bundle, channel, line, native, refusalOf, run } from './rows.ts'
 

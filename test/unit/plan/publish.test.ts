@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { channelWarnings, checkBeforeBuild, planPublish } from '../../../src/plan/plan.ts'
+import { channelWarnings, checkBeforeBuild, planPublish } from '../../../src/plan/publish.ts'
 import { ALL, rolloutChanged } from '../../../src/plan/rollout.ts'
 import { planRolloutChange } from '../../../src/plan/rollout-change.ts'
 import type { Standing } from '../../../src/plan/staleness.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { BundleRow } from '../../../src/capgo/wire.ts'
-import { NOT_JUDGED, NOT_OURS } from '../../../src/plan/move.ts'
+import type { BundleRow } from '../../../src/capgo/schema.ts'
+import { NOT_JUDGED, NOT_OURS } from '../../../src/plan/channel-change.ts'
 import { findEarlier, isRolledBackBy, planRollback, type RollbackFacts } from '../../../src/plan/rollback.ts'
 import { bundle, channel, line, native, refusalOf, run } from './rows.ts'
 

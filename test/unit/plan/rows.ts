@@ -1,5 +1,5 @@
 /** Rows of Capgo as planners get them. */
-import type { BundleRow, ChannelRow, NativePackage } from '../../../src/capgo/wire.ts'
+import type { BundleRow, ChannelRow, NativePackage } from '../../../src/capgo/schema.ts'
 
 export const CHECKSUM = 'c'.repeat(64)
 

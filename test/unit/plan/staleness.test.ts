@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { type Circumstances, noteCommit, readNotes } from '../../../src/plan/lineage.ts'
+import { type Circumstances, noteCommit, readNotes } from '../../../src/plan/bundle-comment.ts'
 import { isStale, type Standing, staleByOrder } from '../../../src/plan/staleness.ts'
 import type { Commit, Relation } from '../../../src/plan/types.ts'
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { Tester } from '../../../src/inputs/testers-file.ts'
 import {
   type Assignment,
   asksForHistory,
@@ -13,7 +14,6 @@ import {
   type TesterFacts,
   versionsThatCount,
 } from '../../../src/plan/testers.ts'
-import type { Tester } from '../../../src/testers-file.ts'
 
 const tester = (device: string, channel: string | null = null): Tester => ({
   device,

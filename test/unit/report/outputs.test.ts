@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { samples } from '../../../scripts/preview/samples.ts'
+import { samples } from '../../../scripts/pictures/samples.ts'
 import { outputs } from '../../../src/report/report.ts'
 import type { PublishResult } from '../../../src/report/result.ts'
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { samples } from '../../../scripts/preview/samples.ts'
+import { samples } from '../../../scripts/pictures/samples.ts'
 import type { BundleStatus } from '../../../src/plan/status.ts'
 import { describeOutcome, renderLogPlan, renderSummary } from '../../../src/report/render.ts'
 import type {

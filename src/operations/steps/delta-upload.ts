@@ -1,0 +1,167 @@
+import { lookup } from 'mrmime'
+import PQueue from 'p-queue'
+import { deltaPacker } from '../../bundle/delta-files.ts'
+import type { Session } from '../../bundle/encrypt.ts'
+import type { HashedFile } from '../../bundle/zip.ts'
+import type { Capgo } from '../../capgo/client.ts'
+import { deltaKey } from '../../capgo/delta-key.ts'
+import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../../capgo/schema.ts'
+import { ActionError } from '../../errors.ts'
+import { findStored, hasOpenFiles, pathOf } from '../../plan/delta.ts'
+import type { StoredFiles } from '../../plan/types.ts'
+import { type ListedFile, listStored } from '../../report/contents.ts'
+import type { Content, DeltaReport } from './content.ts'
+import { sumOf } from './served-contents.ts'
+
+/** Files that are packed and sent at once; how many of them the server gets side by side is the client's to say. */
+export const UPLOADS = 32
+/** After a run that died, larger files are asked for before they are sent; smaller ones are sent as fast as asked for. */
+const ASK_FROM = 16 * 1024
+/** Objects that are looked at at once. */
+const LOOKS = 32
+/** A deletion that was under way may take away once more what was sent again. */
+const ROUNDS = 3
+
+export interface DeltaStore {
+  readonly manifest: readonly ManifestEntry[]
+  readonly report: DeltaReport
+  /** Bytes of all files as they are stored; null when the server has not told them all. */
+  readonly size: number | null
+  /** All files as devices download them; null when the server has not told all their sizes. */
+  readonly files: readonly ListedFile[] | null
+  /**
+   * Looks at every object that the manifest names, sends again what is gone, and returns how many that were. To be called
+   * once the manifest's rows exist: only they keep an object when another bundle that has it is deleted. Throws
+   * `delta_files_gone`.
+   */
+  confirm(): Promise<number>
+}
+
+/** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
+async function readStored(
+  served: BundleRow | null,
+  known: StoredFiles,
+  capgo: Capgo,
+): Promise<readonly StoredFile[]> {
+  if (served === null || served.manifest_count === 0)
+    return capgo.readManifests(known.newest.filter(hasOpenFiles))
+  if (!hasOpenFiles(served)) return []
+  const files = known.of === served.id ? known.files : []
+  return [...files, ...(await capgo.readManifests([served], files.length))]
+}
+
+interface DeltaContext {
+  readonly app: App
+  readonly served: BundleRow | null
+  readonly known: StoredFiles
+  /** The bundle that an earlier run began; it may have stored some of the files, and handed over their list. */
+  readonly begun: BundleRow | null
+  readonly config: FilesConfig
+  readonly capgo: Capgo
+  /** Files that were sent of how many. */
+  readonly onFile: (sent: number, total: number) => void
+}
+
+/** A file and its row of the manifest. */
+interface Entry {
+  readonly file: HashedFile
+  readonly row: StoredFile
+}
+
+/** Stores the files that the app has not stored yet, side by side. Nothing of it is visible to devices. */
+export async function storeDelta(
+  content: Content,
+  session: Session | null,
+  { app, capgo, config, ...context }: DeltaContext,
+): Promise<DeltaStore> {
+  const { files } = content
+  if (files === null) throw new TypeError('These files were not hashed')
+  // A file under another key would go with a bundle that has it under another name.
+  const isOurs = (row: StoredFile) => row.s3_path === deltaKey(app, row, null)
+  const known = session === null ? await readStored(context.served, context.known, capgo) : []
+  // Another row for a file would be one too many: no device takes two.
+  const { begun } = context
+  const own = session === null && begun !== null ? await capgo.readManifests([begun]) : []
+  const { stored, missing } = findStored(files, [...known.filter(isOurs), ...own])
+  const pack = deltaPacker({
+    directory: content.directory,
+    scratch: content.scratch,
+    session,
+    totalBytes: missing.reduce((sum, file) => sum + file.size, 0),
+  })
+  let sentBytes = 0
+  let sentFiles = 0
+  let count = 0
+
+  async function send(file: HashedFile, mayBeThere: boolean, fileName?: string): Promise<Entry> {
+    const packed = await pack(file, fileName)
+    const hash =
+      session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
+    const named = { file_name: packed.fileName, file_hash: hash }
+    const key = deltaKey(app, named, session?.sessionKey ?? null)
+    const isStored =
+      mayBeThere && packed.size >= ASK_FROM && (await capgo.describeStored(key))?.sha256 === packed.sha256
+    if (!isStored) {
+      const type = lookup(file.path) ?? 'application/octet-stream'
+      await capgo.uploadFile({ ...packed, key, what: `file ${file.path}`, type }, { config })
+      sentFiles++
+      sentBytes += packed.size
+    }
+    return { file, row: { ...named, s3_path: key, file_size: packed.size } }
+  }
+
+  const sent = await sideBySide(UPLOADS, missing, async file => {
+    const entry = await send(file, begun !== null)
+    context.onFile(++count, missing.length)
+    return entry
+  })
+  const byPath = new Map(files.map(file => [file.path, file]))
+  const all = [...stored.map(row => ({ file: byPath.get(pathOf(row))!, row })), ...sent]
+  const rows = all.map(({ row }) => row)
+  const report = { files: files.length, sent: sentFiles, sentBytes }
+
+  async function confirm(): Promise<number> {
+    let unseen = all
+    for (let round = 1; ; round++) {
+      const seen = await sideBySide(LOOKS, unseen, ({ row }) => capgo.describeStored(row.s3_path))
+      unseen = unseen.filter((_, index) => seen[index] === null)
+      if (unseen.length === 0) return sentFiles - report.sent
+      if (round === ROUNDS) throw filesGone(unseen)
+      await sideBySide(UPLOADS, unseen, ({ file, row }) => send(file, false, row.file_name))
+    }
+  }
+
+  return {
+    manifest: rows.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
+    report,
+    size: sumOf(rows.map(({ file_size }) => file_size)),
+    files: session === null ? listStored(rows, files.length) : null,
+    confirm,
+  }
+}
+
+/** All results in order, so many at once; the first that fails ends it. */
+async function sideBySide<Item, Result>(
+  concurrency: number,
+  items: readonly Item[],
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const queue = new PQueue({ concurrency })
+  try {
+    return await queue.addAll(items.map(item => () => work(item)))
+  } catch (error) {
+    queue.clear()
+    throw error
+  }
+}
+
+function filesGone(gone: readonly Entry[]): ActionError {
+  const [first] = gone
+  return new ActionError(
+    'delta_files_gone',
+    `Capgo does not keep ${gone.length} of the delta files, ${first?.file.path} among them, although they were sent.`,
+    {
+      hint: 'Devices could not install the bundle, so nothing was published. Run the job again later. If it stays, publish with "delta: false" and report it to who runs this Capgo.',
+    },
+  )
+}
