@@ -5,7 +5,7 @@ import { type NotedRepository, numberOfPull, readPulls } from '../plan/bundle-co
 import { refusePreview, wantsPreview } from '../plan/preview.ts'
 import type { CleanedResult, RemovedPreview } from '../report/result.ts'
 import { closePreview } from './close-preview.ts'
-import { PULL_REQUESTS } from './steps/comment.ts'
+import { findBuilding, PULL_REQUESTS } from './steps/comment.ts'
 import { findMissing } from './steps/missing-previews.ts'
 import { findNoted, removeAbandoned } from './steps/preview-leftovers.ts'
 import { readRepository } from './steps/repository.ts'
@@ -26,7 +26,9 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
   const repository = await readRepository(noted, context)
   const previews: RemovedPreview[] = []
   const warnings: string[] = []
-  for (const number of numbersOf(noted, repository)) {
+  // Of one whose first run died early Capgo has nothing, and its comment would say "building" for ever.
+  const building = await findBuilding(appId, context)
+  for (const number of new Set([...numbersOf(noted, repository), ...building])) {
     const answer = github === null ? null : await github.readPull(number)
     if (answer === null) {
       deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`)
