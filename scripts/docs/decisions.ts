@@ -11,17 +11,11 @@ import { EVENTS, type EventRule } from '../../src/plan/events.ts'
 import { decideOperation, type OperationInputs } from '../../src/plan/operation.ts'
 import { planPromotion } from '../../src/plan/promotion.ts'
 import { planPublish } from '../../src/plan/publish.ts'
+import type { BuiltFacts } from '../../src/plan/publish-facts.ts'
 import { findEarlier, planRollback } from '../../src/plan/rollback.ts'
 import { planRolloutChange } from '../../src/plan/rollout-change.ts'
 import type { Standing } from '../../src/plan/staleness.ts'
-import type {
-  BuiltFacts,
-  Commit,
-  NativeVersion,
-  Purpose,
-  Relation,
-  WantedVersion,
-} from '../../src/plan/types.ts'
+import type { Commit, NativeVersion, Purpose, Relation, WantedVersion } from '../../src/plan/types.ts'
 import { chooseName, DEFAULT_RULES, type NameRequest, PREVIEW_RULES } from '../../src/plan/version.ts'
 import { table } from './table.ts'
 

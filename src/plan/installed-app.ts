@@ -1,4 +1,6 @@
+/** What the repository says of the apps that are installed: reasons why they perhaps do not take a bundle. */
 import semver from 'semver'
+import { isDeprecatedMajor } from './plugin-version.ts'
 import type { Purpose } from './types.ts'
 
 /** What the repository says of the apps that are built from it. */
@@ -20,8 +22,6 @@ export interface AppFacts {
   readonly purpose: Purpose['kind']
 }
 
-/** Published by mistake: releases of code for Capacitor 5, without delta files. */
-export const DEPRECATED_MAJORS = [9, 10]
 /** Of the plugin, that Capgo still answers. */
 const OLDEST_MAJOR = 5
 const CLOUD = /(^|\.)capgo\.app$/
@@ -79,7 +79,7 @@ function isDeprecated({ updaterVersion }: AppFacts): string | null {
     'Install the version for your Capacitor, for example @capgo/capacitor-updater@8, and release the app to the stores.'
   if (major !== null && major < OLDEST_MAJOR)
     return `The app uses @capgo/capacitor-updater ${updaterVersion}: Capgo has no updates for versions before ${OLDEST_MAJOR}, so no device takes this bundle. ${install}`
-  if (major !== null && DEPRECATED_MAJORS.includes(major))
+  if (major !== null && isDeprecatedMajor(major))
     return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. ${install}`
   return null
 }

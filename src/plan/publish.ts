@@ -6,18 +6,11 @@ import { newChannelSettings } from './channel.ts'
 import type { VersionRules } from './delivery.ts'
 import { compareNatives, type NativeChange } from './native-changes.ts'
 import { nativeDecisions, nativesOf } from './native-versions.ts'
+import type { BuiltFacts, PublishAction, PublishFacts, PublishPlan } from './publish-facts.ts'
 import { minimumNative, misfit } from './reuse.ts'
 import { ALL, activeRollout, decideStage, EVERYBODY, formatShare, shareOf } from './rollout.ts'
 import { isStale, type Standing } from './staleness.ts'
-import type {
-  BuiltFacts,
-  Commit,
-  Decision,
-  NativeVersion,
-  PublishAction,
-  PublishFacts,
-  PublishPlan,
-} from './types.ts'
+import type { Commit, Decision, NativeVersion } from './types.ts'
 import { requireFormOf } from './update-package.ts'
 import {
   chooseName,

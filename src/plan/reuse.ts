@@ -5,7 +5,7 @@ import { ActionError } from '../errors.ts'
 import { normaliseNative } from './delivery.ts'
 import { compareNatives } from './native-changes.ts'
 import { requireComparable } from './native-versions.ts'
-import type { BuiltFacts, PublishFacts } from './types.ts'
+import type { BuiltFacts, PublishFacts } from './publish-facts.ts'
 
 /**
  * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the

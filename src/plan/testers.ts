@@ -1,4 +1,20 @@
-import type { Tester } from '../inputs/testers-file.ts'
+/** Which device belongs on which channel. */
+
+/** A device of the testers file. */
+export interface Tester {
+  /** In lower case. */
+  readonly device: string
+  readonly name: string | null
+  readonly github: string | null
+  readonly groups: readonly string[]
+  /** Where the device is while no pull request wants it. */
+  readonly channel: string | null
+  /** Last day, `2027-03-31`. */
+  readonly until: string | null
+  /** Where it stands in the file, from 1. */
+  readonly line: number
+  readonly column: number
+}
 
 /** Whom a pull request's preview goes to, as `assign-testers` says. */
 export type AssignRule =
@@ -260,9 +276,4 @@ function saysOf({ line, column, ...said }: Tester): string {
 
 function byDevice(testers: readonly Tester[]): Map<string, Tester> {
   return new Map(testers.map(tester => [tester.device, tester]))
-}
-
-/** The first part of a device id: enough to tell devices apart, and not the id itself. */
-export function shortDevice(device: string): string {
-  return `${device.slice(0, 8)}…`
 }

@@ -4,7 +4,6 @@ import type { ChannelRow, OverrideRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError, InputError } from '../../errors.ts'
 import { type PullRequest, toPullRequest } from '../../event.ts'
-import type { Tester } from '../../inputs/testers-file.ts'
 import { previewedPulls, readServedCommit } from '../../plan/bundle-comment.ts'
 import { wantsPreview } from '../../plan/preview.ts'
 import {
@@ -14,6 +13,7 @@ import {
   type Override,
   type PreviewChannel,
   planTesters,
+  type Tester,
   type TesterFacts,
   type TestersPlan,
 } from '../../plan/testers.ts'

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import type { Tester } from '../../../src/inputs/testers-file.ts'
 import {
   type Assignment,
   asksForHistory,
@@ -10,7 +9,7 @@ import {
   mergeTesters,
   type PreviewChannel,
   planTesters,
-  shortDevice,
+  type Tester,
   type TesterFacts,
   versionsThatCount,
 } from '../../../src/plan/testers.ts'
@@ -325,5 +324,4 @@ describe('two states of the file', () => {
   ])('are merged: %s', (_what, old, current, own, expected) => {
     expect(mergeTesters(old, current, own)).toEqual(expected)
   })
-  it('a device is shown by its first part', () => expect(shortDevice('0123456789')).toBe('01234567…'))
 })
