@@ -1,5 +1,6 @@
+/** Whether a device is given a bundle: the rules of Capgo's `/updates`. */
 import semver from 'semver'
-import type { ChannelRow } from '../capgo/schema.ts'
+import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 
 /** The rules of a channel that decide about versions. */
 export type VersionRules = Pick<ChannelRow, 'disable_auto_update' | 'disable_auto_update_under_native'>
@@ -190,4 +191,9 @@ export function refuseDelivery(
   if (device.isEmulator && !channel.allow_emulator)
     return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` }
   return null
+}
+
+/** Its content is stored and frozen, so devices can be given it. */
+export function isReady(bundle: BundleRow): boolean {
+  return !bundle.deleted && bundle.storage_provider !== 'r2-direct'
 }

@@ -1,5 +1,6 @@
+/** How the native code of two bundles differs. */
 import semver from 'semver'
-import type { NativePackage } from '../capgo/schema.ts'
+import type { ChannelRow, NativePackage } from '../capgo/schema.ts'
 
 /** A difference between the native code that a bundle was built with and that of the bundle before. */
 export interface NativeChange {
@@ -75,4 +76,26 @@ function differs(before: string | null | undefined, now: string | null | undefin
 function intersect(a: string, b: string): boolean {
   if (a.trim() === b.trim()) return true
   return semver.validRange(a) !== null && semver.validRange(b) !== null && semver.intersects(a, b)
+}
+
+/**
+ * Whether the channel's own rule keeps a bundle with this minimum native version from the apps that take what the
+ * channel serves now.
+ */
+export function isShielded(
+  { disable_auto_update: policy, version: served }: Pick<ChannelRow, 'disable_auto_update' | 'version'>,
+  minimum: string | null,
+): boolean {
+  return (
+    policy === 'version_number' &&
+    minimum !== null &&
+    semver.gt(minimum, served?.min_update_version ?? '0.0.0')
+  )
+}
+
+/** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
+export function listNatives(changes: readonly NativeChange[]): string {
+  return changes
+    .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
+    .join(', ')
 }

@@ -2,7 +2,7 @@ import semver from 'semver'
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { readNotes } from './bundle-comment.ts'
-import { isReady } from './publish.ts'
+import { isReady } from './delivery.ts'
 import { findEarlier } from './rollback.ts'
 
 /** Why a bundle stays. */

@@ -1,12 +1,12 @@
-import semver from 'semver'
+/** What one channel serves goes to another. */
 import type { BundleRow, ChannelRow, ServedBundle } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { readServedCommit } from './bundle-comment.ts'
+import { channelWarnings } from './channel.ts'
 import { type MoveFacts, type MovePlan, NOT_JUDGED, NOT_OURS, noteMove, originOf } from './channel-change.ts'
-import { refusedByAll } from './delivery.ts'
-import { compareNatives, type NativeChange } from './native-changes.ts'
+import { isReady, refusedByAll } from './delivery.ts'
+import { compareNatives, isShielded, listNatives, type NativeChange } from './native-changes.ts'
 import { nativeDecisions, nativesOf } from './native-versions.ts'
-import { channelWarnings, isReady, listNatives } from './publish.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare, isAt } from './rollout.ts'
 import { staleByOrder } from './staleness.ts'
 import type { Decision, OnIncompatible, Relation } from './types.ts'
@@ -167,11 +167,7 @@ function lackOf(facts: PromotionFacts): string | null {
   const { to, bundle } = facts
   const served = to.version
   const broken = changedNatives(facts).filter(({ compatible }) => !compatible)
-  const isShielded =
-    to.disable_auto_update === 'version_number' &&
-    bundle.min_update_version !== null &&
-    semver.gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0')
-  if (broken.length === 0 || isShielded) return null
+  if (broken.length === 0 || isShielded(to, bundle.min_update_version)) return null
   return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`
 }
 

@@ -88,7 +88,11 @@ export interface BuiltFacts extends PublishFacts {
 
 export type PublishAction =
   /** Create the bundle; `names` in order, the next one when somebody else takes one in between. */
-  | { readonly do: 'upload'; readonly names: readonly string[]; readonly minUpdateVersion: string | null }
+  | {
+      readonly do: 'upload'
+      readonly names: readonly [string, ...string[]]
+      readonly minUpdateVersion: string | null
+    }
   /** A row of ours with this content was left in progress: finish it. */
   | { readonly do: 'resume'; readonly bundle: BundleRow }
   /** The content is there under a name that this channel may show. */

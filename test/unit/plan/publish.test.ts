@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { channelWarnings, checkBeforeBuild, planPublish } from '../../../src/plan/publish.ts'
+import { channelWarnings } from '../../../src/plan/channel.ts'
+import { checkBeforeBuild, planPublish } from '../../../src/plan/publish.ts'
 import type { BuiltFacts } from '../../../src/plan/publish-facts.ts'
 import { ALL, rolloutChanged } from '../../../src/plan/rollout.ts'
 import { planRolloutChange } from '../../../src/plan/rollout-change.ts'
