@@ -1,7 +1,7 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import * as z from 'zod/mini'
 import { shortDevice } from '../plan/device-id.ts'
-import type { Tester } from '../plan/testers.ts'
+import type { Tester } from '../plan/tester-list.ts'
 
 /** Characters; 10,000 testers with all that there is to say of them have 2 MB. */
 const LONGEST_FILE = 8 * 1024 * 1024

@@ -15,7 +15,7 @@ export interface HashedFile {
 }
 
 /** Capgo takes so many entries at most. */
-const MOST_FILES = 10_000
+const MAX_FILES = 10_000
 
 export interface DeltaFacts {
   readonly mode: DeltaMode
@@ -39,8 +39,8 @@ export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }
     ? 'this server takes no single files'
     : pluginVersion !== null && !takesManifest(pluginVersion)
       ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${MANIFEST_SINCE.join(', ')} do)`
-      : fileCount > MOST_FILES
-        ? `the bundle has ${fileCount} files, and Capgo takes ${MOST_FILES} at most one by one`
+      : fileCount > MAX_FILES
+        ? `the bundle has ${fileCount} files, and Capgo takes ${MAX_FILES} at most one by one`
         : mode === 'auto' && pluginVersion === null
           ? 'the app has no @capgo/capacitor-updater installed here, so nothing tells whether it takes single files'
           : null

@@ -20,7 +20,7 @@ export interface NativeChange {
  * what is the same. Capgo never enforces this, its CLI judges in the same way. Without one of the lists nothing
  * is known (an app that was not installed here has an empty one), so nothing is judged.
  */
-export function compareNatives(
+export function compareNativePackages(
   local: readonly NativePackage[],
   remote: readonly NativePackage[] | null,
 ): NativeChange[] {
@@ -66,7 +66,8 @@ function compareOne(
 
 /** Both are told, and they are not the same: a checksum that only one side has tells nothing. */
 function differs(before: string | null | undefined, now: string | null | undefined): boolean {
-  return Boolean(before?.trim() && now?.trim()) && before!.trim() !== now!.trim()
+  const [old, current] = [before?.trim() ?? '', now?.trim() ?? '']
+  return old !== '' && current !== '' && old !== current
 }
 
 /**
@@ -94,7 +95,7 @@ export function isShielded(
 }
 
 /** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
-export function listNatives(changes: readonly NativeChange[]): string {
+export function listNativeChanges(changes: readonly NativeChange[]): string {
   return changes
     .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
     .join(', ')

@@ -1,3 +1,4 @@
+/** Which bundles are old and of no use. */
 import semver from 'semver'
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'

@@ -2,7 +2,7 @@
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { readServedCommit } from './bundle-comment.ts'
 import { isReady, type VersionRules } from './delivery.ts'
-import { nativesOf } from './native-versions.ts'
+import { nativeVersionsOn } from './native-versions.ts'
 import type { BuiltFacts, PublishAction, PublishFacts } from './publish-facts.ts'
 import { minimumNative, misfit } from './reuse.ts'
 import { ALL, activeRollout, formatShare, shareOf } from './rollout.ts'
@@ -166,7 +166,7 @@ function isReusable(bundle: BundleRow, facts: BuiltFacts): boolean {
     mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
     firstRefusal(
       bundle.name,
-      nativesOf(facts.natives, facts.channel),
+      nativeVersionsOn(facts.natives, facts.channel),
       rulesOf(facts),
       bundle.min_update_version,
     ) === null
@@ -187,7 +187,7 @@ export function rulesOf({ channel, purpose }: Pick<PublishFacts, 'channel' | 'pu
 export function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameRequest {
   return {
     wanted: facts.wanted,
-    natives: nativesOf(facts.natives, facts.channel),
+    nativeVersions: nativeVersionsOn(facts.natives, facts.channel),
     rules: rulesOf(facts),
     minUpdateVersion: minimumNative(facts),
     channelName: facts.channelName,

@@ -2,8 +2,8 @@
 import { ActionError } from '../errors.ts'
 import { noteCommit, tookOver } from './bundle-comment.ts'
 import { channelWarnings, newChannelSettings } from './channel.ts'
-import { compareNatives, isShielded, listNatives, type NativeChange } from './native-changes.ts'
-import { nativeDecisions, nativesOf } from './native-versions.ts'
+import { compareNativePackages, isShielded, listNativeChanges, type NativeChange } from './native-changes.ts'
+import { nativeVersionDecisions, nativeVersionsOn } from './native-versions.ts'
 import { chooseAction, nameOf, nameRequest, rulesOf } from './publish-action.ts'
 import type { BuiltFacts, PublishAction, PublishFacts, PublishPlan } from './publish-facts.ts'
 import { decideStage, EVERYBODY, formatShare } from './rollout.ts'
@@ -35,7 +35,7 @@ const NOTHING: Findings = { decisions: [], warnings: [] }
 export function planPublish(facts: BuiltFacts): PublishPlan {
   const { channel } = facts
   const create = channel === null ? newChannelSettings(facts.purpose, facts.publicChannels) : null
-  const natives = compareNatives(facts.nativePackages, facts.base?.version?.native_packages ?? null)
+  const natives = compareNativePackages(facts.nativePackages, facts.base?.version?.native_packages ?? null)
   const { action, why, warnings } = chooseAction(facts)
   const isStale = action.do === 'keep' && action.outcome === 'stale'
   const { stage, ...rollout } = planStage(facts, action)
@@ -46,7 +46,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
         ...(facts.commitWhy === null
           ? []
           : [{ what: 'commit', value: facts.commit.sha.slice(0, 7), why: facts.commitWhy }]),
-        ...nativeDecisions(facts.natives, facts.unread),
+        ...nativeVersionDecisions(facts.natives, facts.unread),
         ...(create === null ? [] : [{ what: 'new channel', value: facts.channelName, why: create.why }]),
         { what: 'bundle', value: nameOf(action), why },
       ],
@@ -72,7 +72,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     action,
     stage,
     link: facts.commit.url,
-    comment: noteOf(facts, action),
+    comment: commentOf(facts, action),
     decisions: findings.flatMap(({ decisions }) => decisions),
     natives: isStale ? [] : natives,
     warnings: findings.flatMap(({ warnings }) => warnings),
@@ -96,7 +96,7 @@ function planStage(facts: BuiltFacts, action: PublishAction): Findings & Pick<Pu
 }
 
 /** The bundle's comment: what is served already, is so since its note says. */
-function noteOf({ channel, channelName, purpose, commit }: BuiltFacts, action: PublishAction): string {
+function commentOf({ channel, channelName, purpose, commit }: BuiltFacts, action: PublishAction): string {
   const served = channel?.version ?? null
   return noteCommit(
     action.do === 'upload' ? null : action.bundle.comment,
@@ -150,7 +150,7 @@ function judgeNativeCode(
   // The table of native packages says the rest.
   if (mode === 'warn')
     return { ...NOTHING, warnings: [`${lack}: ${broken.map(({ name }) => name).join(', ')}.`] }
-  throw new ActionError('native_incompatible', `${lack}: ${listNatives(broken)}.`, {
+  throw new ActionError('native_incompatible', `${lack}: ${listNativeChanges(broken)}.`, {
     hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
   })
 }
@@ -181,7 +181,7 @@ function warnOfRefusal(facts: BuiltFacts, action: PublishAction): string[] {
   const isKnown = natives.length + unread.length > 0
   const refused = firstRefusal(
     name,
-    isKnown ? nativesOf(natives, channel) : [NEW_PROJECT],
+    isKnown ? nativeVersionsOn(natives, channel) : [NEW_PROJECT],
     rulesOf(facts),
     action.do === 'upload' ? action.minUpdateVersion : action.bundle.min_update_version,
   )

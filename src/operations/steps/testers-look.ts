@@ -6,6 +6,7 @@ import { ActionError, InputError } from '../../errors.ts'
 import { type PullRequest, toPullRequest } from '../../event.ts'
 import { previewedPulls, readServedCommit } from '../../plan/bundle-comment.ts'
 import { wantsPreview } from '../../plan/preview.ts'
+import type { Tester } from '../../plan/tester-list.ts'
 import {
   type Assignment,
   asksForHistory,
@@ -13,7 +14,6 @@ import {
   type Override,
   type PreviewChannel,
   planTesters,
-  type Tester,
   type TesterFacts,
   type TestersPlan,
 } from '../../plan/testers.ts'
@@ -87,7 +87,7 @@ export async function look(
     renewBefore: renewBefore(context),
   }
   const first = planTesters(facts)
-  const earlier = asksForHistory(first, facts, scope.isWhole) ? await readEarlier(context) : null
+  const earlier = asksForHistory(first, facts, scope) ? await readEarlier(context) : null
   const plan =
     earlier === null
       ? first

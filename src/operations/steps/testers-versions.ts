@@ -6,7 +6,7 @@ import { ActionError } from '../../errors.ts'
 import type { PullRequest } from '../../event.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { MOST_PROBLEMS, type ParsedTesters, parseTesters } from '../../inputs/testers-file.ts'
-import { mergeTesters, type Tester, versionsThatCount } from '../../plan/testers.ts'
+import { mergeTesters, type Tester, versionsThatCount } from '../../plan/tester-list.ts'
 
 const DEFAULT_FILE = 'testers.json'
 const CONTENTS = 'contents: read'

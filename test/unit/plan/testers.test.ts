@@ -1,17 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import {
+  compareTesters,
+  isPast,
+  mergeTesters,
+  type Tester,
+  versionsThatCount,
+} from '../../../src/plan/tester-list.ts'
+import {
   type Assignment,
   asksForHistory,
   asksForReviewers,
-  compareTesters,
   defaultRules,
-  isPast,
-  mergeTesters,
   type PreviewChannel,
   planTesters,
-  type Tester,
   type TesterFacts,
-  versionsThatCount,
 } from '../../../src/plan/testers.ts'
 
 const tester = (device: string, channel: string | null = null): Tester => ({
@@ -121,7 +123,7 @@ describe('what was ever in the file', () => {
     ['the same, and nobody is taken off', { eve: 'alpha' }, 'never', true, false],
   ] as const)('is asked for where it could decide: %s', (_, overrides, prune, isWhole, expected) => {
     const given = facts({ testers: [tester('ada', 'beta')], prune, overrides: on(overrides) })
-    expect(asksForHistory(planTesters(given), given, isWhole)).toBe(expected)
+    expect(asksForHistory(planTesters(given), given, { isWhole })).toBe(expected)
   })
 })
 
