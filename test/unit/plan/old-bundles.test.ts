@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { BundleRow } from '../../../src/capgo/schema.ts'
 import { findAbandoned, planHousekeeping } from '../../../src/plan/old-bundles.ts'
-import { bundle, channel, line } from './rows.ts'
+import { bundle, channel, line } from './cases/rows.ts'
 
 const ours = (id: number, change: Partial<BundleRow> = {}) =>
   bundle({ id, name: `1.0.${id}`, comment: line('old', id), ...change })

@@ -8,7 +8,8 @@ import {
   type OperationInputs,
 } from '../../../src/plan/operation.ts'
 import { commitOfPull } from '../../../src/plan/preview.ts'
-import { refusalOf, run } from './rows.ts'
+import { run } from './cases/rows.ts'
+import { refusalOf } from './decided.ts'
 
 const inputs: OperationInputs = {
   operation: null,
