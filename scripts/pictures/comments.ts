@@ -1,4 +1,4 @@
-import type { Tester } from '../../src/inputs/testers-file.ts'
+import type { Tester } from '../../src/plan/tester-list.ts'
 import type { PreviewComment } from '../../src/report/preview.ts'
 import type { FailedResult, PublishResult } from '../../src/report/result.ts'
 import type { TesterRow } from '../../src/report/testers.ts'

@@ -254,7 +254,9 @@ async function announce(
   const deepLink = channelDeepLink(appId, channel)
   const served = channel.version
   const web =
-    served === null ? null : webPreview(prepared.app, channel, served, inputs.hosts.api === CLOUD.api)
+    served === null
+      ? null
+      : webPreview(prepared.app, channel, served, { isCloud: inputs.hosts.api === CLOUD.api })
   const shown = { pull: pull.number, deepLink, webUrl: web !== null && 'url' in web ? web.url : null }
   if (result.outcome === 'stale' || served === null) {
     // This run's own "building" must not stay; the comment of a newer run is left alone.

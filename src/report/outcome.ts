@@ -1,8 +1,8 @@
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import type { MovePlan } from '../plan/channel-change.ts'
+import type { BuiltFacts, PublishPlan } from '../plan/publish-facts.ts'
 import { activeRollout } from '../plan/rollout.ts'
-import type { BuiltFacts, PublishPlan } from '../plan/types.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
 import type { Contents, FailedResult, PublishResult } from './result.ts'
 

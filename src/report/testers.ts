@@ -1,5 +1,7 @@
 import type { Place } from '../errors.ts'
-import { type Assignment, type FileChange, shortDevice } from '../plan/testers.ts'
+import { shortDevice } from '../plan/device-id.ts'
+import type { FileChange } from '../plan/tester-list.ts'
+import type { Assignment } from '../plan/testers.ts'
 import { plural } from './format.ts'
 import { code, details, escapeText, table } from './markdown.ts'
 

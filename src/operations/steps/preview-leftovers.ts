@@ -5,8 +5,8 @@ import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import { ActionError, Stopped } from '../../errors.ts'
 import { BUILTIN, type NotedRepository, numberOfPull, readPulls } from '../../plan/bundle-comment.ts'
+import { isReady } from '../../plan/delivery.ts'
 import { findAbandoned } from '../../plan/old-bundles.ts'
-import { isReady } from '../../plan/publish.ts'
 import type { RemovedPreview } from '../../report/result.ts'
 
 /** A channel that serves a bundle of the pull request. */
