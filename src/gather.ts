@@ -1,5 +1,6 @@
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 import { dirname, join, resolve } from 'node:path'
+import { type Contents, describeContents, type ListedFile } from './bundle/contents.ts'
 import {
   encryptedSize,
   isSameKey,
@@ -45,8 +46,6 @@ import type {
   WantedVersion,
 } from './plan/types.ts'
 import { chooseVersion, hasOtherName, withoutBuildMetadata } from './plan/version.ts'
-import { describeContents, type ListedFile } from './report/contents.ts'
-import type { Contents } from './report/result.ts'
 import { childEnvironment } from './runtime/environment.ts'
 import { isInside, shownPath } from './runtime/paths.ts'
 import { secretForms } from './runtime/redaction.ts'

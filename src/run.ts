@@ -3,7 +3,7 @@ import { ActionError, RefGone } from './errors.ts'
 import { readTrigger } from './event.ts'
 import { gatherAppId, gatherCheckedOut } from './gather.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
-import { cleanup, readPull } from './operations/close-preview.ts'
+import { closePreview } from './operations/close-preview.ts'
 import { keepHouse } from './operations/delete-old-bundles.ts'
 import { followRun } from './operations/follow-run.ts'
 import { preview } from './operations/preview.ts'
@@ -13,14 +13,14 @@ import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
 import { readStatus } from './operations/status.ts'
 import { createCourtesies } from './operations/steps/best-effort.ts'
+import { readPull } from './operations/steps/pull-request.ts'
 import { headOfRef } from './operations/steps/standing.ts'
-import { sweep } from './operations/sweep-previews.ts'
+import { sweepPreviews } from './operations/sweep-previews.ts'
 import { convergeOnDefaultBranch, foreseeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
-import { failure } from './report/outcome.ts'
 import { failuresOf, report } from './report/report.ts'
-import type { PublishResult, Result, SkippedResult } from './report/result.ts'
-import type { TestersReport } from './report/testers.ts'
+import type { ChannelResult, Result } from './report/result.ts'
+import { failure, skippedResult } from './report/results.ts'
 import { blame, type Stop, WORK_ENDS } from './runtime/cancellation.ts'
 
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
@@ -39,7 +39,7 @@ export async function run(deps: Deps): Promise<boolean> {
 
 /** What devices can be given already, however the run ends. */
 interface Done {
-  published: PublishResult | null
+  published: ChannelResult | null
 }
 
 async function execute(deps: Deps, warnings: string[], done: Done): Promise<Result> {
@@ -49,7 +49,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
   const operation = decideOperation(trigger, inputs)
   // A token may be missing where there is nothing to do.
   const isOver = trigger.pull !== null || trigger.rule.work === 'nothing' || inputs.capgoToken === ''
-  if (operation.kind === 'skip' && isOver) return skipped(operation, null)
+  if (operation.kind === 'skip' && isOver) return skippedResult(operation)
   requireToken(inputs)
   deps.stop.limit(inputs.timeout)
   const connect =
@@ -111,7 +111,7 @@ const TITLES: Partial<Record<Operation['kind'], string>> = {
 async function operate(operation: Operation, context: RunContext): Promise<Result> {
   switch (operation.kind) {
     case 'skip':
-      return skipped(
+      return skippedResult(
         operation,
         await convergeOnDefaultBranch(
           await readStandingFile(context),
@@ -126,9 +126,9 @@ async function operate(operation: Operation, context: RunContext): Promise<Resul
     case 'follow':
       return followRun(context)
     case 'cleanup':
-      return operation.isEnding ? cleanup(operation, context) : cleanUpUnwanted(operation, context)
+      return closePreview(operation, context)
     case 'sweep':
-      return sweep(context)
+      return sweepPreviews(context)
     case 'promote':
       return promote(operation, context)
     case 'rollback':
@@ -181,7 +181,7 @@ async function publish(
     const testers = settled ?? (await convergeOnDefaultBranch(testersFile, async () => appId, context))
     return { ...result, testers }
   } catch (error) {
-    if (error instanceof RefGone) return skipped({ reason: error.message }, null)
+    if (error instanceof RefGone) return skippedResult({ reason: error.message })
     throw error
   }
 }
@@ -190,39 +190,6 @@ async function publish(
 async function readChosenCommit({ deps, inputs, trigger }: RunContext): Promise<string | null> {
   const checkedOut = await gatherCheckedOut(inputs, trigger, deps)
   return checkedOut === null || checkedOut.sha === trigger.commit.sha ? null : checkedOut.sha
-}
-
-/**
- * A pull request that wants no preview and whose event does not say that one ends: the run of the event that said so
- * may have been replaced by this one. What cannot be looked at is a warning here.
- */
-async function cleanUpUnwanted(
-  operation: Extract<Operation, { kind: 'cleanup' }>,
-  context: RunContext,
-): Promise<Result> {
-  const { number } = operation.pull
-  const reason = `${operation.why}, so it gets no preview.`
-  try {
-    const result = await cleanup(operation, context)
-    const isEmpty =
-      result.kind === 'cleaned' &&
-      result.previews.every(({ channels, bundles }) => channels.length + bundles.length === 0)
-    return isEmpty ? skipped({ reason }, null) : result
-  } catch (error) {
-    context.deps.stop.signal.throwIfAborted()
-    const { reason: why } = failure(error)
-    return {
-      ...skipped({ reason }, null),
-      warnings: [`Could not check whether #${number} still has a preview: ${why}`],
-    }
-  }
-}
-
-function skipped(
-  { reason }: Pick<Extract<Operation, { kind: 'skip' }>, 'reason'>,
-  testers: TestersReport | null,
-): SkippedResult {
-  return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings: [] }
 }
 
 function requireToken({ capgoToken }: Inputs): void {

@@ -5,7 +5,7 @@ import { planHousekeeping } from '../plan/old-bundles.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { plural } from '../report/format.ts'
 import { progressReporter } from '../report/progress.ts'
-import type { HousekeepingResult } from '../report/result.ts'
+import type { OldBundlesResult } from '../report/result.ts'
 import { readApp } from './steps/channel-change.ts'
 
 /** So many errors are told one by one. */
@@ -15,7 +15,7 @@ const ERRORS_SHOWN = 10
 export async function keepHouse(
   { keep }: Extract<ExplicitOperation, { kind: 'housekeep' }>,
   context: RunContext,
-): Promise<HousekeepingResult> {
+): Promise<OldBundlesResult> {
   const { deps, inputs, capgo } = context
   const { log, clock } = deps
   const { appId } = await readApp(context)
@@ -29,7 +29,7 @@ export async function keepHouse(
     )
     return plan
   })
-  const base = { kind: 'housekeeping', appId, keep, kept, testers: null, warnings: [] } as const
+  const base = { kind: 'old-bundles', appId, keep, kept, testers: null, warnings: [] } as const
   const named = remove.map(({ id, name, created_at }) => ({ id, name, made: created_at }))
   if (remove.length > 0)
     await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null })

@@ -4,7 +4,7 @@ import { comparer } from '../gather.ts'
 import { originOf } from '../plan/channel-change.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { planPromotion } from '../plan/promotion.ts'
-import type { PublishResult } from '../report/result.ts'
+import type { ChannelChangeResult } from '../report/result.ts'
 import { carryOut, needChannel, readApp, readRollout } from './steps/channel-change.ts'
 import { inspect } from './steps/served-contents.ts'
 
@@ -12,7 +12,7 @@ import { inspect } from './steps/served-contents.ts'
 export async function promote(
   operation: Extract<ExplicitOperation, { kind: 'promote' }>,
   context: RunContext,
-): Promise<PublishResult> {
+): Promise<ChannelChangeResult> {
   const { deps, inputs, trigger, capgo } = context
   const { plan, project, size } = await deps.log.group('Read both channels', async () => {
     const project = await readApp(context)

@@ -1,3 +1,4 @@
+import { type Contents, describeContents, listStored, NOTHING_COMPARED } from '../bundle/contents.ts'
 import type { Capgo } from '../capgo/client.ts'
 import type { App, ChannelRow } from '../capgo/schema.ts'
 import { PackagesMissing } from '../checkout/evaluator.ts'
@@ -17,12 +18,11 @@ import { checkBeforeBuild, planPublish } from '../plan/publish.ts'
 import type { RolloutRequest } from '../plan/rollout.ts'
 import { type Head, isStale } from '../plan/staleness.ts'
 import type { Commit, PublishFacts, Purpose } from '../plan/types.ts'
-import { describeContents, listStored } from '../report/contents.ts'
+import { plannedResult, publishedResult, withVerification } from '../report/channel-results.ts'
 import { plural } from '../report/format.ts'
-import { NOTHING_COMPARED, plannedResult, publishedResult, withVerification } from '../report/outcome.ts'
+import { renderLogPlan } from '../report/log.ts'
 import { progressReporter } from '../report/progress.ts'
-import { renderLogPlan } from '../report/render.ts'
-import type { Contents, PublishResult } from '../report/result.ts'
+import type { PublishResult, SourceMapsLink } from '../report/result.ts'
 import { shownPath } from '../runtime/paths.ts'
 import { type Built, buildBundle, checkAndZip, install, type Zipped } from './steps/build.ts'
 import type { Content } from './steps/content.ts'
@@ -209,15 +209,15 @@ export async function deliver(
     return { result, channel: known.channel, base: known.base, built }
   }
   const { encryption: opener } = built.content
+  let sourceMaps: SourceMapsLink | null = null
   const tell = (published: Published, changes: Contents, size: number | null, upload: number | null) =>
     publishedResult(
       { ...findings, contents: changes, upload, total: clock() - context.began },
-      { ...published, size, sha256: plainSha256(aboutOf(published), opener) },
+      { ...published, size, sha256: plainSha256(aboutOf(published), opener), sourceMaps },
     )
   const sizeOf = ({ size, bundle, channel }: Published) =>
     size ?? known.sizes.get((bundle ?? channel.version)?.id ?? 0) ?? null
   const publishing = clock()
-  let kept: PublishResult['sourceMaps'] = null
   const beforeSeen = async (bundle: string) => {
     if (uploadArtifact === null || maps.length === 0) return
     const { directory } = built.content
@@ -225,7 +225,7 @@ export async function deliver(
     const retentionDays = inputs.sourceMapsRetentionDays
     const stored = await keepSourceMaps(uploadArtifact, { name, directory, maps, retentionDays })
     const url = stored.id === null ? null : `${context.trigger.runUrl}/artifacts/${stored.id}`
-    kept = { ...stored, url }
+    sourceMaps = { ...stored, url }
     log.info(`${plural(stored.count, 'source map')} kept as the artifact ${stored.name}.`)
   }
   const work = () =>
@@ -274,10 +274,7 @@ export async function deliver(
       ? compareZips()
       : describeContents({ name: served!.name, files: before! }, published.files))
   return {
-    result: {
-      ...withVerification(tell(published, await compared, size, upload), verified),
-      sourceMaps: kept,
-    },
+    result: withVerification(tell(published, await compared, size, upload), verified),
     channel: published.channel,
     base: known.base,
     built,

@@ -7,7 +7,7 @@ import { refuseDelivery } from '../plan/delivery.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { type Affected, findEarlier, isRolledBackBy, planRollback, type Target } from '../plan/rollback.ts'
 import { EVERYBODY } from '../plan/rollout.ts'
-import type { PublishResult } from '../report/result.ts'
+import type { ChannelChangeResult } from '../report/result.ts'
 import { carryOut, needChannel, readApp, readRollout } from './steps/channel-change.ts'
 import { inspect } from './steps/served-contents.ts'
 
@@ -18,7 +18,7 @@ const LOOKED_AT = 1000
 export async function rollBack(
   operation: Extract<ExplicitOperation, { kind: 'rollback' }>,
   context: RunContext,
-): Promise<PublishResult> {
+): Promise<ChannelChangeResult> {
   const { deps, inputs, trigger, capgo } = context
   const { channelName } = operation
   const run = { ...trigger.commit, at: deps.now().toISOString() }

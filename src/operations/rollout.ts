@@ -1,14 +1,14 @@
 import type { RunContext } from '../context.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { planRolloutChange } from '../plan/rollout-change.ts'
-import type { PublishResult } from '../report/result.ts'
+import type { ChannelChangeResult } from '../report/result.ts'
 import { carryOut, needChannel, readApp, readRollout } from './steps/channel-change.ts'
 
 /** A rollout that a run before began is raised, paused, finished or taken back. Throws what `planRolloutChange` does. */
 export async function changeRollout(
   operation: Extract<ExplicitOperation, { kind: 'rollout' }>,
   context: RunContext,
-): Promise<PublishResult> {
+): Promise<ChannelChangeResult> {
   const { deps, trigger, capgo } = context
   const { channelName, change } = operation
   const { plan, app } = await deps.log.group('Read the rollout', async () => {

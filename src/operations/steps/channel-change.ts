@@ -6,14 +6,13 @@ import { gatherApp } from '../../gather.ts'
 import type { MovePlan } from '../../plan/channel-change.ts'
 import { activeRollout, isAt } from '../../plan/rollout.ts'
 import { mayLackForm, requireForms } from '../../plan/update-package.ts'
-import { movedResult, withVerification } from '../../report/outcome.ts'
-import { renderLogPlan } from '../../report/render.ts'
-import type { PublishResult } from '../../report/result.ts'
+import { channelChangeResult, withVerification } from '../../report/channel-results.ts'
+import { renderLogPlan } from '../../report/log.ts'
+import type { ChannelChangeResult } from '../../report/result.ts'
 import { assign, requireAssignment } from './assign.ts'
 import { withDeployment } from './deployment.ts'
 import { noteOn } from './note.ts'
 import { measure, plainSha256 } from './served-contents.ts'
-import type { Published } from './upload.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
 export type App = Awaited<ReturnType<typeof readApp>>
@@ -57,7 +56,7 @@ export async function carryOut(
   /** Bytes of the bundle where they were read before. */
   size: number | null,
   context: RunContext,
-): Promise<PublishResult> {
+): Promise<ChannelChangeResult> {
   const { deps, inputs, trigger } = context
   const { log, clock } = deps
   await log.group('Plan', async () => {
@@ -73,8 +72,8 @@ export async function carryOut(
   // Either key tells that the app has a public one.
   const isRefused = opener !== null && !plan.bundle.session_key
   const warnings = isRefused ? [...before, notEncrypted(plan.bundle.name)] : [...before]
-  const result = (published: Pick<Published, 'outcome' | 'channel'> | null, work: number | null) =>
-    movedResult({ ...told, work, total: clock() - context.began }, published, warnings)
+  const result = (change: Change | null, work: number | null) =>
+    channelChangeResult({ ...told, warnings, work, total: clock() - context.began }, change)
   requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context)
   if (!plan.isDone && mayLackForm(plan.bundle)) {
     const demand = await context.capgo.readUpdatePackage(plan.appId, plan.channel)
@@ -113,12 +112,14 @@ function notEncrypted(bundle: string): string {
   return `Bundle ${bundle} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`
 }
 
+/** What came of it, and the channel as it was read back. */
+interface Change {
+  readonly outcome: 'published' | 'unchanged'
+  readonly channel: ChannelRow
+}
+
 /** Notes, assignment, read back. Doing it twice does no harm. */
-async function move(
-  plan: MovePlan,
-  warnings: string[],
-  { capgo, deps }: RunContext,
-): Promise<Omit<Published, 'files' | 'size'>> {
+async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunContext): Promise<Change> {
   const { appId, channel, bundle, stage } = plan
   const note = async (noted: BundleRow, comment: string) => {
     const written = { noted: comment, link: noted.link ?? '' }
@@ -127,8 +128,7 @@ async function move(
         `Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`,
       )
   }
-  const base = { reason: plan.why, bundle, delta: null, warnings: [] } as const
-  if (plan.isDone) return { ...base, outcome: 'unchanged', channel, by: null }
+  if (plan.isDone) return { outcome: 'unchanged', channel }
   await requireAssignment(stage, appId, channel, capgo)
   // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
   if (plan.comment !== null) await note(bundle, plan.comment)
@@ -150,5 +150,5 @@ async function move(
       { hint: 'Another job or person changed the channel at the same moment. Run the job again.' },
     )
   deps.log.info(plan.why)
-  return { ...base, outcome: 'published', channel: served, by: 'promote' }
+  return { outcome: 'published', channel: served }
 }

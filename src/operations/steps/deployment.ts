@@ -3,7 +3,7 @@ import type { ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { RefGone } from '../../errors.ts'
 import type { PublishPlan } from '../../plan/types.ts'
-import { bundlePage } from '../../report/outcome.ts'
+import { bundlePage } from '../../report/channel-results.ts'
 import { shownPath } from '../../runtime/paths.ts'
 import type { Published } from './upload.ts'
 

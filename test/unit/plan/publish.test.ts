@@ -4,7 +4,7 @@ import { ALL, rolloutChanged } from '../../../src/plan/rollout.ts'
 import { planRolloutChange } from '../../../src/plan/rollout-change.ts'
 import type { Standing } from '../../../src/plan/staleness.ts'
 import type { BuiltFacts } from '../../../src/plan/types.ts'
-import { movedResult } from '../../../src/report/outcome.ts'
+import { channelChangeResult } from '../../../src/report/channel-results.ts'
 import { AT_HEAD, commit, facts } from './facts.ts'
 import { bundle, CHECKSUM, channel, line, native, refusalOf } from './rows.ts'
 
@@ -141,19 +141,24 @@ describe('rollout', () => {
     })
 
   it.each([
-    ['pause', false, { bps: 1000, paused: true, of: '1.4.0' }, '1.4.0'],
-    ['resume', true, { bps: 1000, paused: false, of: '1.4.0' }, '1.4.0'],
-    [2500, true, { bps: 2500, paused: false, of: '1.4.0' }, '1.4.0'],
+    ['pause', false, { bps: 1000, paused: true, bundle: '1.4.0' }, '1.4.0'],
+    ['resume', true, { bps: 1000, paused: false, bundle: '1.4.0' }, '1.4.0'],
+    [2500, true, { bps: 2500, paused: false, bundle: '1.4.0' }, '1.4.0'],
     ['finish', false, null, '1.4.0'],
     [ALL, false, null, '1.4.0'],
     ['cancel', false, null, '1.3.0'],
   ] as const)('a dry run of %s says what would be', (kind, paused, rollout, name) => {
     const plan = changed(kind, paused)
-    const result = movedResult(
-      { plan, consoleUrl: null, repositoryUrl: '', size: 5, sha256: null, work: null, total: 0 },
-      null,
-      [],
-    )
+    const run = {
+      consoleUrl: null,
+      repositoryUrl: '',
+      size: 5,
+      sha256: null,
+      warnings: [],
+      work: null,
+      total: 0,
+    }
+    const result = channelChangeResult({ plan, ...run }, null)
     expect(result.outcome).toBe('planned')
     expect(result.bundle).toMatchObject({ name, size: 5 })
     if (rollout === null) expect(result.rollout).toBeNull()
