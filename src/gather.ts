@@ -29,22 +29,16 @@ import type { GitHub } from './github/client.ts'
 import type { Variables } from './inputs/build-variables.ts'
 import { APP_ID, type Inputs } from './inputs/inputs.ts'
 import { type Inspection, inspect, inspectServed } from './operations/steps/served-contents.ts'
+import { isReady } from './plan/delivery.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
 import { type AppFacts, judgeApp } from './plan/installed-app.ts'
 import { judgeNatives } from './plan/native-versions.ts'
 import { isPrivileged } from './plan/operation.ts'
-import { isReady } from './plan/publish.ts'
+import type { BuiltFacts, PublishFacts } from './plan/publish-facts.ts'
 import { misfit } from './plan/reuse.ts'
 import { activeRollout } from './plan/rollout.ts'
 import { isStale, type Standing } from './plan/staleness.ts'
-import type {
-  BuiltFacts,
-  NativeVersion,
-  PublishFacts,
-  Relation,
-  UnreadVersion,
-  WantedVersion,
-} from './plan/types.ts'
+import type { NativeVersion, Relation, UnreadVersion, WantedVersion } from './plan/types.ts'
 import { chooseVersion, hasOtherName, withoutBuildMetadata } from './plan/version.ts'
 import { childEnvironment } from './runtime/environment.ts'
 import { isInside, shownPath } from './runtime/paths.ts'

@@ -5,23 +5,17 @@
 import type { BundleRow, ChannelRow, NativePackage, ServedBundle } from '../../src/capgo/schema.ts'
 import { ActionError } from '../../src/errors.ts'
 import { readTrigger, type Trigger } from '../../src/event.ts'
-import { noteCommit, noteWithdrawal, readNotes } from '../../src/plan/bundle-comment.ts'
+import { noteCommit, noteRollback, readNotes } from '../../src/plan/bundle-comment.ts'
 import { newChannelSettings } from '../../src/plan/channel.ts'
 import { EVENTS, type EventRule } from '../../src/plan/events.ts'
 import { decideOperation, type OperationInputs } from '../../src/plan/operation.ts'
 import { planPromotion } from '../../src/plan/promotion.ts'
 import { planPublish } from '../../src/plan/publish.ts'
+import type { BuiltFacts } from '../../src/plan/publish-facts.ts'
 import { findEarlier, planRollback } from '../../src/plan/rollback.ts'
 import { planRolloutChange } from '../../src/plan/rollout-change.ts'
 import type { Standing } from '../../src/plan/staleness.ts'
-import type {
-  BuiltFacts,
-  Commit,
-  NativeVersion,
-  Purpose,
-  Relation,
-  WantedVersion,
-} from '../../src/plan/types.ts'
+import type { Commit, NativeVersion, Purpose, Relation, WantedVersion } from '../../src/plan/types.ts'
 import { chooseName, DEFAULT_RULES, type NameRequest, PREVIEW_RULES } from '../../src/plan/version.ts'
 import { table } from './table.ts'
 
@@ -221,7 +215,7 @@ function versionRows(): Row[] {
       ...told(() => {
         const { names, why } = chooseName({
           wanted: version,
-          natives: natives.map(native),
+          nativeVersions: natives.map(native),
           rules: preview ? PREVIEW_RULES : { ...DEFAULT_RULES, disable_auto_update: policy },
           minUpdateVersion: null,
           channelName: preview ? 'pr-12' : 'production',
@@ -416,11 +410,7 @@ function outcomeRows(): Row[] {
   const started = bundle(6, '1.4.0', { checksum: OUR_CONTENT, storage_provider: 'r2-direct' })
   const withdrawn = bundle(7, '1.4.0', {
     checksum: OUR_CONTENT,
-    comment: noteWithdrawal(
-      noteCommit(null, 'production', commit(OLDER, 50)),
-      'production',
-      commit(OLDER, 55),
-    ),
+    comment: noteRollback(noteCommit(null, 'production', commit(OLDER, 50)), 'production', commit(OLDER, 55)),
   })
   const rolledBack = bundle(1, '1.3.0', {
     comment: noteCommit(null, 'production', commit(OLDER, 58), {
@@ -611,7 +601,7 @@ function moveRows(): Row[] {
   ]
   const good = noted(1, '1.3.0', commit(OLDER, 50))
   const bad = noted(2, '1.4.0', commit(OURS, 57), {}, '1.3.0')
-  const away: ServedBundle = { ...good, comment: noteWithdrawal(good.comment, 'production', run) }
+  const away: ServedBundle = { ...good, comment: noteRollback(good.comment, 'production', run) }
   const first = noted(3, '1.2.0', commit(OLDER, 40))
   return [
     promote('`production` serves an older commit', tested(commit(OURS, 56)), good),

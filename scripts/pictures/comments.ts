@@ -1,5 +1,5 @@
 /** Comments as they look in real life, and what nobody should be able to do. */
-import type { Tester } from '../../src/inputs/testers-file.ts'
+import type { Tester } from '../../src/plan/tester-list.ts'
 import type { PreviewComment, ReadyComment, ServedPreview } from '../../src/report/preview-comment.ts'
 import type { FailedResult, PublishedResult } from '../../src/report/result.ts'
 import type { TesterRow } from '../../src/report/testers.ts'

@@ -1,6 +1,7 @@
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
 import * as z from 'zod/mini'
-import { shortDevice } from '../plan/testers.ts'
+import { shortDevice } from '../plan/device-id.ts'
+import type { Tester } from '../plan/tester-list.ts'
 
 /** Characters; 10,000 testers with all that there is to say of them have 2 MB. */
 const LONGEST_FILE = 8 * 1024 * 1024
@@ -73,22 +74,6 @@ const Document = z.strictObject({
 export const TestersDocument = z
   .union([Entries, Document])
   .check(z.describe('Who tests what: device ids that capgo-publish-action puts on channels.'))
-
-/** A device of the file. */
-export interface Tester {
-  /** In lower case. */
-  readonly device: string
-  readonly name: string | null
-  readonly github: string | null
-  readonly groups: readonly string[]
-  /** Where the device is while no pull request wants it. */
-  readonly channel: string | null
-  /** Last day, `2027-03-31`. */
-  readonly until: string | null
-  /** Where it stands in the file, from 1. */
-  readonly line: number
-  readonly column: number
-}
 
 /** Something of the file that is wrong or odd. */
 export interface FileProblem {

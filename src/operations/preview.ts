@@ -221,7 +221,8 @@ async function announce(
   const { facts, project, app } = prepared
   const { appId } = project
   const served = channel.version
-  const web = served === null ? null : webPreview(app, channel, served, inputs.hosts.api === CLOUD.api)
+  const isCloud = inputs.hosts.api === CLOUD.api
+  const web = served === null ? null : webPreview(app, channel, served, { isCloud })
   const links = {
     pull: pull.number,
     deepLink: channelDeepLink(appId, channel),

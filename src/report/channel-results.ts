@@ -2,8 +2,8 @@
 import type { Contents } from '../bundle/contents.ts'
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import type { MovePlan } from '../plan/channel-change.ts'
+import type { BuiltFacts, PublishPlan } from '../plan/publish-facts.ts'
 import { activeRollout, type Stage } from '../plan/rollout.ts'
-import type { BuiltFacts, PublishPlan } from '../plan/types.ts'
 import type {
   BuildSummary,
   ChannelChangeResult,

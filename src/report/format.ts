@@ -39,11 +39,6 @@ export function shortSha(sha: string): string {
   return sha.slice(0, 7)
 }
 
-/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
-export function shortDevice(id: string): string {
-  return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`
-}
-
 /** `1 file`, `3 files`, `1,240 files`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`

@@ -3,8 +3,9 @@ import type { Contents } from '../bundle/contents.ts'
 import type { Place, Problem } from '../errors.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { Kept } from '../plan/old-bundles.ts'
+import type { PublishAction } from '../plan/publish-facts.ts'
 import type { ChannelStatus } from '../plan/status.ts'
-import type { Decision, PublishAction } from '../plan/types.ts'
+import type { Decision } from '../plan/types.ts'
 import type { TestersReport } from './testers.ts'
 
 /** What every result about a bundle on a channel says. */

@@ -1,7 +1,9 @@
 /** What was done with testers' devices: its types, and its tables and lines. */
 import type { Place } from '../errors.ts'
-import type { Assignment, TestersFileChange } from '../plan/testers.ts'
-import { plural, shortDevice } from './format.ts'
+import { shortDevice } from '../plan/device-id.ts'
+import type { TestersFileChange } from '../plan/tester-list.ts'
+import type { Assignment } from '../plan/testers.ts'
+import { plural } from './format.ts'
 import { code, details, escapeText, table } from './markdown.ts'
 
 /** Whether a device will take what its channel serves. */

@@ -378,7 +378,7 @@ describe('package.json and Capacitor configs', () => {
         const chosen = attempt(() =>
           chooseName({
             wanted: { version: '1.2.0', source: 'package.json', forced: false },
-            natives: [{ platform: 'android', version: native, source: 'android/app/build.gradle:1' }],
+            nativeVersions: [{ platform: 'android', version: native, source: 'android/app/build.gradle:1' }],
             rules: isPreview ? PREVIEW_RULES : DEFAULT_RULES,
             minUpdateVersion: null,
             channelName: 'production',

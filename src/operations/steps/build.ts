@@ -146,7 +146,7 @@ export async function buildBundle(
       leftOut: checked.leftOut,
       sourceMaps: checked.sourceMaps,
       warnings: [
-        judgeUpdater(installedUpdater(nativePackages), encryption !== null),
+        judgeUpdater(installedUpdater(nativePackages), { isEncrypted: encryption !== null }),
         ...checked.warnings,
         inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0 ? NO_MAPS : null,
       ].filter(warning => warning !== null),

@@ -9,7 +9,7 @@ import { deltaKey } from '../../capgo/delta-key.ts'
 import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../../capgo/schema.ts'
 import { ActionError } from '../../errors.ts'
 import { findStored, hasOpenFiles, pathOf } from '../../plan/delta.ts'
-import type { StoredFiles } from '../../plan/types.ts'
+import type { StoredFiles } from '../../plan/publish-facts.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { sumOf } from './served-contents.ts'
 

@@ -4,6 +4,7 @@ import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow } from '../../capgo/schema.ts'
 import { ActionError, Stopped } from '../../errors.ts'
 import { BUILTIN } from '../../plan/bundle-comment.ts'
+import { isReady } from '../../plan/delivery.ts'
 import { findAbandoned } from '../../plan/old-bundles.ts'
 import {
   type Leftovers,
@@ -12,7 +13,6 @@ import {
   planRemoval,
   type ServingChannel,
 } from '../../plan/preview-leftovers.ts'
-import { isReady } from '../../plan/publish.ts'
 import type { ClosedPreview } from '../../report/result.ts'
 
 /** Bundles that were put on a channel for a pull request of this number, or of any; of whatever repository. */

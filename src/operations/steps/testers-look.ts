@@ -4,9 +4,9 @@ import type { ChannelRow, OverrideRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError, InputError } from '../../errors.ts'
 import { type PullRequest, toPullRequest } from '../../event.ts'
-import type { Tester } from '../../inputs/testers-file.ts'
 import { previewedPulls, readServedCommit } from '../../plan/bundle-comment.ts'
 import { wantsPreview } from '../../plan/preview.ts'
+import type { Tester } from '../../plan/tester-list.ts'
 import {
   type Assignment,
   asksForHistory,
@@ -87,7 +87,7 @@ export async function look(
     renewBefore: renewBefore(context),
   }
   const first = planTesters(facts)
-  const earlier = asksForHistory(first, facts, scope.isWhole) ? await readEarlier(context) : null
+  const earlier = asksForHistory(first, facts, scope) ? await readEarlier(context) : null
   const plan =
     earlier === null
       ? first

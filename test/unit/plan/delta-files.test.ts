@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { findStored, takesManifest } from '../../../src/plan/delta.ts'
+import { findStored } from '../../../src/plan/delta.ts'
+import { takesManifest } from '../../../src/plan/plugin-version.ts'
 
 const file = (path: string, size = 100, sha256 = 'h') => ({ path, size, sha256 })
 const entry = (file_name: string, file_size: number | null = 50, file_hash = 'h') => ({

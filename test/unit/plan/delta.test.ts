@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  type DeltaFacts,
-  decideDelta,
-  findStored,
-  hasOpenFiles,
-  takesManifest,
-} from '../../../src/plan/delta.ts'
+import { type DeltaFacts, decideDelta, findStored, hasOpenFiles } from '../../../src/plan/delta.ts'
+import { takesManifest } from '../../../src/plan/plugin-version.ts'
 import { bundle, refusalOf } from './rows.ts'
 
 describe('decideDelta', () => {

@@ -1,6 +1,7 @@
 /** What a publish knows, as planners get it. */
+
+import type { BuiltFacts } from '../../../src/plan/publish-facts.ts'
 import type { Standing } from '../../../src/plan/staleness.ts'
-import type { BuiltFacts } from '../../../src/plan/types.ts'
 import { CHECKSUM, channel } from './rows.ts'
 
 export const commit = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { NativePackage } from '../../../src/capgo/schema.ts'
-import { compareNatives } from '../../../src/plan/native-changes.ts'
+import { compareNativePackages } from '../../../src/plan/native-changes.ts'
 
 const camera = (rest: Partial<NativePackage> = {}): NativePackage => ({
   name: '@capacitor/camera',
@@ -13,26 +13,26 @@ const camera = (rest: Partial<NativePackage> = {}): NativePackage => ({
 
 /** The one change from the camera before to the camera now, or null. */
 function judge(before: Partial<NativePackage>, now: Partial<NativePackage>) {
-  const changes = compareNatives([camera(now)], [camera(before)])
+  const changes = compareNativePackages([camera(now)], [camera(before)])
   expect(changes.length).toBeLessThan(2)
   return changes[0] ?? null
 }
 
 describe('compareNatives', () => {
   it('judges nothing without a list to compare with', () => {
-    expect(compareNatives([camera()], null)).toEqual([])
-    expect(compareNatives([camera()], [])).toEqual([])
-    expect(compareNatives([], [camera()])).toEqual([])
+    expect(compareNativePackages([camera()], null)).toEqual([])
+    expect(compareNativePackages([camera()], [])).toEqual([])
+    expect(compareNativePackages([], [camera()])).toEqual([])
   })
 
   it('lists nothing that is the same', () => {
-    expect(compareNatives([camera()], [camera()])).toEqual([])
+    expect(compareNativePackages([camera()], [camera()])).toEqual([])
   })
 
   it('new native code is not compatible, by name', () => {
     const added = { before: null, compatible: false, why: 'new native code that installed apps do not have' }
     expect(
-      compareNatives(
+      compareNativePackages(
         [camera({ name: 'share', version: '1.0.0' }), camera({ name: 'app' }), camera()],
         [camera()],
       ),
@@ -44,7 +44,7 @@ describe('compareNatives', () => {
 
   it('native code that is gone is compatible', () => {
     const share = camera({ name: 'share' })
-    expect(compareNatives([share], [camera(), share])).toEqual([
+    expect(compareNativePackages([share], [camera(), share])).toEqual([
       {
         name: '@capacitor/camera',
         before: '7.0.1',

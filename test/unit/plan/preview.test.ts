@@ -145,7 +145,9 @@ describe('webPreview', () => {
     ['com.example.app', 'https://c9-com-0example-0app.preview.capgo.app/'],
     ['com.My-App', 'https://c9-com-0-my-1-app.preview.capgo.app/'],
     ['com.a_b', 'https://c9-com-0a_b.preview.capgo.app/'],
-  ])('of %s is %s', (appId, url) => expect(webPreview(app(appId), channel, delta, true)).toEqual({ url }))
+  ])('of %s is %s', (appId, url) =>
+    expect(webPreview(app(appId), channel, delta, { isCloud: true })).toEqual({ url }),
+  )
   it.each([
     ['a self-hosted server', app('com.a'), delta, false, /cloud/],
     ['an app that does not allow it', app('com.a', false), delta, true, /switched off/],
@@ -153,7 +155,7 @@ describe('webPreview', () => {
     ['a bundle without delta files', app('com.a'), { manifest_count: 0, session_key: null }, true, /delta/],
     ['a long app id', app(`com.${'a'.repeat(60)}`), delta, true, /too long/],
   ])('there is none for %s', (_what, of, bundle, cloud, why) =>
-    expect(webPreview(of, channel, bundle, cloud)).toEqual({ why: expect.stringMatching(why) }),
+    expect(webPreview(of, channel, bundle, { isCloud: cloud })).toEqual({ why: expect.stringMatching(why) }),
   )
 })
 

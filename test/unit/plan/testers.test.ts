@@ -1,18 +1,19 @@
 import { describe, expect, it } from 'vitest'
-import type { Tester } from '../../../src/inputs/testers-file.ts'
+import {
+  compareTesters,
+  isPast,
+  mergeTesters,
+  type Tester,
+  versionsThatCount,
+} from '../../../src/plan/tester-list.ts'
 import {
   type Assignment,
   asksForHistory,
   asksForReviewers,
-  compareTesters,
   defaultRules,
-  isPast,
-  mergeTesters,
   type PreviewChannel,
   planTesters,
-  shortDevice,
   type TesterFacts,
-  versionsThatCount,
 } from '../../../src/plan/testers.ts'
 
 const tester = (device: string, channel: string | null = null): Tester => ({
@@ -122,7 +123,7 @@ describe('what was ever in the file', () => {
     ['the same, and nobody is taken off', { eve: 'alpha' }, 'never', true, false],
   ] as const)('is asked for where it could decide: %s', (_, overrides, prune, isWhole, expected) => {
     const given = facts({ testers: [tester('ada', 'beta')], prune, overrides: on(overrides) })
-    expect(asksForHistory(planTesters(given), given, isWhole)).toBe(expected)
+    expect(asksForHistory(planTesters(given), given, { isWhole })).toBe(expected)
   })
 })
 
@@ -325,5 +326,4 @@ describe('two states of the file', () => {
   ])('are merged: %s', (_what, old, current, own, expected) => {
     expect(mergeTesters(old, current, own)).toEqual(expected)
   })
-  it('a device is shown by its first part', () => expect(shortDevice('0123456789')).toBe('01234567…'))
 })

@@ -26,7 +26,7 @@ const commit = {
 function request(change: Partial<NameRequest> = {}): NameRequest {
   return {
     wanted: { version: '1.4.0', source: 'package.json', forced: false },
-    natives: [{ platform: 'android', version: '1.0', source: 'android/app/build.gradle:12' }],
+    nativeVersions: [{ platform: 'android', version: '1.0', source: 'android/app/build.gradle:12' }],
     rules: DEFAULT_RULES,
     minUpdateVersion: null,
     channelName: 'production',
@@ -64,7 +64,7 @@ describe('chooseName', () => {
     )
   })
   it('moves when the name is the native version, which is never delivered', () => {
-    const choice = chooseName(request({ natives: native('1.4.0') }))
+    const choice = chooseName(request({ nativeVersions: native('1.4.0') }))
     expect(choice.names[0]).toBe('1.4.1-production.57.1')
     expect(choice.why).toContain('never delivered')
   })
@@ -73,22 +73,26 @@ describe('chooseName', () => {
   })
   it('stays in the native minor on a "minor" channel', () => {
     const rules = { disable_auto_update: 'minor', disable_auto_update_under_native: true } as const
-    expect(chooseName(request({ rules, natives: native('1.2.3') })).names[0]).toBe('1.2.4-production.57.1')
+    expect(chooseName(request({ rules, nativeVersions: native('1.2.3') })).names[0]).toBe(
+      '1.2.4-production.57.1',
+    )
   })
   it('uses the native patch on a "patch" channel that takes bundles under native', () => {
     const rules = { disable_auto_update: 'patch', disable_auto_update_under_native: false } as const
-    expect(chooseName(request({ rules, natives: native('1.2.3') })).names[0]).toBe('1.2.3-production.57.1')
+    expect(chooseName(request({ rules, nativeVersions: native('1.2.3') })).names[0]).toBe(
+      '1.2.3-production.57.1',
+    )
   })
   it('says so when no name would be delivered', () => {
     const rules = { disable_auto_update: 'patch', disable_auto_update_under_native: true } as const
-    expect(() => chooseName(request({ rules, natives: native('1.2.3') }))).toThrow(
+    expect(() => chooseName(request({ rules, nativeVersions: native('1.2.3') }))).toThrow(
       /No bundle name would be delivered/,
     )
   })
   it('serves two native versions at once', () => {
-    expect(chooseName(request({ wanted: wanted('1.0.0'), natives: native('1.0', '1.2') })).names[0]).toBe(
-      '1.2.1-production.57.1',
-    )
+    expect(
+      chooseName(request({ wanted: wanted('1.0.0'), nativeVersions: native('1.0', '1.2') })).names[0],
+    ).toBe('1.2.1-production.57.1')
   })
   it('refuses a forced version that the rules refuse, and names the rule', () => {
     const forced = () => chooseName(request({ wanted: wanted('2.0.0', true) }))
@@ -109,7 +113,7 @@ describe('chooseName', () => {
   it('names a preview for its pull request, above the native version, and leaves the wanted name free', () => {
     const asked = request({ purpose: { kind: 'preview', pull: 12 }, channelName: 'pr-12' })
     expect(chooseName(asked).names[0]).toBe('1.4.1-pr.12.57.1')
-    expect(chooseName({ ...asked, natives: native('1.4.0') }).names[0]).toBe('1.4.1-pr.12.57.1')
+    expect(chooseName({ ...asked, nativeVersions: native('1.4.0') }).names[0]).toBe('1.4.1-pr.12.57.1')
   })
   it('keeps the patch of a wanted pre-release', () => {
     expect(
@@ -137,7 +141,7 @@ describe('chooseName', () => {
           } as const
           const asked = request({
             wanted: wanted(base),
-            natives: native(...natives),
+            nativeVersions: native(...natives),
             rules,
             taken: new Set(taken),
             channelName,
@@ -152,7 +156,7 @@ describe('chooseName', () => {
           for (const name of names) {
             expect(semver.valid(name)).toBe(name)
             expect(taken).not.toContain(name)
-            expect(firstRefusal(name, asked.natives, rules, null)).toBeNull()
+            expect(firstRefusal(name, asked.nativeVersions, rules, null)).toBeNull()
           }
         },
       ),
