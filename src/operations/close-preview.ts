@@ -1,3 +1,4 @@
+/** A pull request was closed, or wants no preview any more: its preview goes. */
 import { isDeepStrictEqual } from 'node:util'
 import type { RunContext } from '../context.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
@@ -5,7 +6,7 @@ import type { NotedRepository } from '../plan/bundle-comment.ts'
 import type { Operation } from '../plan/operation.ts'
 import { commitOfPull, wantsPreview } from '../plan/preview.ts'
 import { stateOfComment } from '../report/comment.ts'
-import { failure } from '../report/outcome.ts'
+import { failure, skippedResult } from '../report/outcome.ts'
 import type { CleanedResult, RemovedPreview, SkippedResult } from '../report/result.ts'
 import type { TestersReport } from '../report/testers.ts'
 import { findAppIds } from './steps/app-ids.ts'
@@ -35,26 +36,45 @@ interface Closing {
   readonly repository?: NotedRepository
 }
 
-/** Removes the preview of a pull request; not where the job is run again after the pull request was reopened. */
-export async function cleanup(
-  operation: Extract<Operation, { kind: 'cleanup' }>,
-  context: RunContext,
-): Promise<CleanedResult | SkippedResult> {
+type Close = Extract<Operation, { kind: 'close-preview' }>
+
+/** Removes the preview of a pull request whose event says that it ends, or that wants none. */
+export function closePreview(operation: Close, context: RunContext): Promise<CleanedResult | SkippedResult> {
+  return operation.isEnding ? closeEnded(operation, context) : closeUnwanted(operation, context)
+}
+
+/**
+ * A pull request that wants no preview and whose event does not say that one ends: the run of the event that said so
+ * may have been replaced by this one. What cannot be looked at is a warning here.
+ */
+async function closeUnwanted(operation: Close, context: RunContext): Promise<CleanedResult | SkippedResult> {
+  const { number } = operation.pull
+  const reason = `${operation.why}, so it gets no preview.`
+  try {
+    const result = await closeEnded(operation, context)
+    const isEmpty =
+      result.kind === 'cleaned' &&
+      result.previews.every(({ channels, bundles }) => channels.length + bundles.length === 0)
+    return isEmpty ? skippedResult({ reason }) : result
+  } catch (error) {
+    context.deps.stop.signal.throwIfAborted()
+    const { reason: why } = failure(error)
+    const warnings = [`Could not check whether #${number} still has a preview: ${why}`]
+    return skippedResult({ reason, warnings })
+  }
+}
+
+/** Not where the job is run again after the pull request was reopened. */
+async function closeEnded(operation: Close, context: RunContext): Promise<CleanedResult | SkippedResult> {
   const { number } = operation.pull
   const now = await readPull(number, context)
   if (now !== null && wantsPreview(now, context.inputs))
-    return {
-      kind: 'skipped',
-      outcome: 'skipped',
-      reason: `#${number} is open again, so its preview stays.`,
-      testers: null,
-      warnings: [],
-    }
+    return skippedResult({ reason: `#${number} is open again, so its preview stays.` })
   const [appId, ...others] = await findAppIds(number, context)
   const closing = { ...operation, movesTesters: true }
-  const first = await closePreview(appId, closing, context)
+  const first = await removePreview(appId, closing, context)
   const results = [first]
-  for (const other of others) results.push(await closePreview(other, closing, context))
+  for (const other of others) results.push(await removePreview(other, closing, context))
   return {
     ...first,
     reason: [...new Set(results.map(({ reason }) => reason))].join(' '),
@@ -72,7 +92,7 @@ export async function readPull(number: number, { courtesy }: RunContext): Promis
 }
 
 /** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */
-export async function closePreview(
+export async function removePreview(
   appId: string,
   closing: Closing,
   context: RunContext,

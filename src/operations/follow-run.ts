@@ -1,3 +1,4 @@
+/** `workflow_run`: what another run built for a pull request becomes its preview. */
 import { join } from 'node:path'
 import { extractArtifact } from '../bundle/artifact.ts'
 import type { RunContext } from '../context.ts'
@@ -6,6 +7,7 @@ import { type FollowedRun, type PullRequest, toPullRequest } from '../event.ts'
 import type { GitHub } from '../github/client.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import { decidePreview } from '../plan/operation.ts'
+import { skippedResult } from '../report/outcome.ts'
 import type { Result } from '../report/result.ts'
 import { preview } from './preview.ts'
 
@@ -19,7 +21,7 @@ const LARGEST_ARTIFACT = 1024 * 1024 * 1024
 export async function followRun(context: RunContext): Promise<Result> {
   const { inputs, trigger, github } = context
   const run = trigger.followed
-  if (run === null) return skipped('There is no run before this one.')
+  if (run === null) return skippedResult({ reason: 'There is no run before this one.' })
   if (github === null)
     throw new ActionError('no_github_token', 'The input "github-token" is empty.', {
       hint: 'It is needed to find the pull request and the artifact of the run before this one.',
@@ -30,13 +32,14 @@ export async function followRun(context: RunContext): Promise<Result> {
   const built = candidates.filter(({ headSha }) => headSha === run.headSha)
   const pull = built.length < 2 ? built[0] : await choosePull(built, run, github, inputs)
   if (pull === undefined)
-    return skipped(
-      candidates.length === 0
-        ? `No open pull request comes from ${run.headOwner}:${run.headBranch}; it was closed meanwhile.`
-        : `#${candidates[0]!.number} has a newer commit than ${run.headSha.slice(0, 7)}; its own run publishes that.`,
-    )
+    return skippedResult({
+      reason:
+        candidates.length === 0
+          ? `No open pull request comes from ${run.headOwner}:${run.headBranch}; it was closed meanwhile.`
+          : `#${candidates[0]!.number} has a newer commit than ${run.headSha.slice(0, 7)}; its own run publishes that.`,
+    })
   const operation = decidePreview(pull, run.headSha, inputs)
-  if (operation.kind !== 'preview') return skipped(operation.reason)
+  if (operation.kind !== 'preview') return skippedResult(operation)
   return preview(operation, () => takeArtifact(run.id, pull.number, github, context), context)
 }
 
@@ -97,8 +100,4 @@ function takeArtifact(
     await github.downloadArtifact(artifact.id, zip, LARGEST_ARTIFACT)
     return extractArtifact(zip, join(deps.scratch, 'artifact'))
   })
-}
-
-function skipped(reason: string): Result {
-  return { kind: 'skipped', outcome: 'skipped', reason, testers: null, warnings: [] }
 }

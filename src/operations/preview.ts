@@ -1,9 +1,9 @@
+/** The head of a pull request on a channel of its own, and a comment that says how to get it. */
 import { CLOUD } from '../capgo/hosts.ts'
 import type { ChannelRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { RefGone } from '../errors.ts'
 import type { PullRequest } from '../event.ts'
-import { gatherCheckedOut, gatherContents } from '../gather.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import { readServedCommit } from '../plan/bundle-comment.ts'
 import { matchChannel } from '../plan/channel.ts'
@@ -19,18 +19,21 @@ import {
 import type { Head } from '../plan/staleness.ts'
 import type { Commit } from '../plan/types.ts'
 import { firstRefusal } from '../plan/version.ts'
-import { bundlePage, failure, keptResult } from '../report/outcome.ts'
+import { bundlePage, failure, keptResult, skippedResult } from '../report/outcome.ts'
 import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { blame } from '../runtime/cancellation.ts'
 import { hideSecrets } from '../runtime/environment.ts'
-import { closePreview, readPull } from './close-preview.ts'
-import { type Delivered, deliver, type Prepared, prepare } from './publish.ts'
+import { readPull, removePreview } from './close-preview.ts'
 import { findAppIds } from './steps/app-ids.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './steps/comment.ts'
-import { measure, plainSha256 } from './steps/served-contents.ts'
+import { planPublication } from './steps/publication.ts'
+import { gatherPublishInputs, type PublishInputs } from './steps/publish-inputs.ts'
+import { carryOut, type PublishOutcome } from './steps/publish-outcome.ts'
+import { compareContents, measure, plainSha256 } from './steps/served-contents.ts'
 import { readProposed } from './steps/testers-versions.ts'
+import { readCheckedOutCommit } from './steps/workplace.ts'
 import { convergeForPull, foreseeForPull, type PreviewTesters } from './testers.ts'
 
 /**
@@ -49,12 +52,12 @@ export async function preview(
     ...commitOfPull({ ...pull, headSha: sha }, trigger),
     at: deps.now().toISOString(),
   }
-  let prepared: Prepared | null = null
-  let delivered: Delivered | null = null
+  let prepared: PublishInputs | null = null
+  let delivered: PublishOutcome | null = null
   try {
     // A broken testers file, and what keeps its devices from the preview, is told of before anything is built.
     const proposed = await readProposed(pull, context)
-    prepared = await prepare(
+    prepared = await gatherPublishInputs(
       {
         channelName: operation.channelName,
         why: operation.why,
@@ -82,7 +85,8 @@ export async function preview(
     if (takeBuild === null && (await isShown(prepared, pull, context)))
       return await keepShown(prepared, pull, testers, context)
     await writeComment(describe('building', { ...prepared.facts, pull }, context), context)
-    delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context)
+    const webBuild = takeBuild === null ? null : await takeBuild()
+    delivered = await carryOut(await planPublication(prepared, webBuild, context), context)
     return (
       (await closedMeanwhile(prepared, pull, context)) ??
       (await announce(prepared, delivered, pull, testers, context))
@@ -98,7 +102,7 @@ export async function preview(
           { ...describe('kept', { ...prepared.facts, pull }, context), reason: error.message },
           context,
         )
-      return { kind: 'skipped', outcome: 'skipped', reason: error.message, testers: null, warnings: [] }
+      return skippedResult({ reason: error.message })
     }
     const channel = delivered?.channel ?? prepared?.facts.channel ?? null
     await sayFailed(error, { ...operation, commit, channel }, prepared, context)
@@ -115,7 +119,7 @@ async function sayFailed(
     readonly channel: ChannelRow | null
     readonly commit: Commit
   },
-  prepared: Prepared | null,
+  prepared: PublishInputs | null,
   context: RunContext,
 ): Promise<void> {
   const { stop } = context.deps
@@ -141,10 +145,11 @@ async function sayFailed(
  */
 async function readHeadOfCheckout(
   { pull, sha }: Extract<Operation, { kind: 'preview' }>,
-  { deps, inputs, trigger }: RunContext,
+  context: RunContext,
 ): Promise<string> {
+  const { deps, trigger } = context
   if (isPrivileged(trigger)) return sha
-  const checkedOut = await gatherCheckedOut(inputs, trigger, deps)
+  const checkedOut = await readCheckedOutCommit(context)
   if (checkedOut === null || checkedOut.sha === trigger.commit.sha) return sha
   const isOf = (head: string) => checkedOut.sha === head || checkedOut.parents.includes(head)
   if (isOf(sha)) return sha
@@ -169,7 +174,7 @@ const CONTENT: ReadonlySet<string> = new Set(['opened', 'synchronize', 'reopened
 
 /** Whether an event that changes no content finds the preview of this very commit in place. */
 async function isShown(
-  { facts, project }: Prepared,
+  { facts, project }: PublishInputs,
   pull: PullRequest,
   context: RunContext,
 ): Promise<boolean> {
@@ -186,7 +191,7 @@ async function isShown(
 
 /** Nothing is built; who gets the preview may have changed all the same. */
 async function keepShown(
-  { project, facts }: Prepared,
+  { project, facts }: PublishInputs,
   pull: PullRequest,
   previewed: PreviewTesters | null,
   context: RunContext,
@@ -228,7 +233,7 @@ function baseChannelOf({ baseRef }: PullRequest, { channels }: Inputs): string |
 
 /** A pull request that was closed while its preview was made: the run that cleaned up came too early. */
 async function closedMeanwhile(
-  { project }: Prepared,
+  { project }: PublishInputs,
   pull: PullRequest,
   context: RunContext,
 ): Promise<CleanedResult | null> {
@@ -237,13 +242,13 @@ async function closedMeanwhile(
   const now = await readPull(pull.number, context)
   const why = now === null ? null : refusePreview(now, inputs)
   if (now === null || why === null) return null
-  return closePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
+  return removePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
 }
 
 /** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
 async function announce(
-  prepared: Prepared,
-  { result, channel, base, built }: Delivered,
+  prepared: PublishInputs,
+  { result, channel, base, bundle: built }: PublishOutcome,
   pull: PullRequest,
   previewed: PreviewTesters | null,
   context: RunContext,
@@ -265,7 +270,7 @@ async function announce(
 
   const testers = previewed === null ? null : await convergeForPull(appId, previewed, context)
   const [{ change }, devices] = await Promise.all([
-    gatherContents(base?.version ?? null, built.content, capgo),
+    compareContents(base?.version ?? null, built.content, capgo),
     capgo.countOverrides(appId, channel.id).catch(() => null),
   ])
   const commentUrl = await writeComment(

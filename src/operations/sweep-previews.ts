@@ -1,10 +1,11 @@
+/** A schedule, or `operation: testers`: testers' devices are where they belong, and previews that were left behind go. */
 import type { RunContext } from '../context.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
-import { gatherAppId } from '../gather.ts'
 import { type NotedRepository, numberOfPull, readPulls } from '../plan/bundle-comment.ts'
 import { refusePreview, wantsPreview } from '../plan/preview.ts'
 import type { CleanedResult, RemovedPreview } from '../report/result.ts'
-import { closePreview } from './close-preview.ts'
+import { removePreview } from './close-preview.ts'
+import { readAppId } from './steps/app-config.ts'
 import { PULL_REQUESTS } from './steps/comment.ts'
 import { findMissing } from './steps/missing-previews.ts'
 import { findNoted, removeAbandoned } from './steps/preview-leftovers.ts'
@@ -15,9 +16,9 @@ import { convergeOnSchedule } from './testers.ts'
  * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
  * upload that were never finished. Says which open ones have lost theirs.
  */
-export async function sweep(context: RunContext): Promise<CleanedResult> {
-  const { inputs, trigger, capgo, github, deps } = context
-  const appId = await gatherAppId(inputs, trigger, deps)
+export async function sweepPreviews(context: RunContext): Promise<CleanedResult> {
+  const { inputs, capgo, github, deps } = context
+  const appId = await readAppId(context)
   // The proof that the key is good: the database answers a wrong key with empty lists.
   await capgo.readApp(appId)
   // First the testers: nobody is on a channel that goes.
@@ -45,7 +46,7 @@ export async function sweep(context: RunContext): Promise<CleanedResult> {
       movesTesters: false,
       repository,
     }
-    const closed = await closePreview(appId, closing, context)
+    const closed = await removePreview(appId, closing, context)
     previews.push(...closed.previews)
     warnings.push(...closed.warnings)
   }

@@ -228,3 +228,23 @@ function refuseUndelivered({ target: { bundle }, channel, natives, affected }: R
     },
   )
 }
+
+/** Another attempt of a run that rolled back already must not go back further. */
+export function planDoneRollback(appId: string, channel: ChannelRow, served: BundleRow): MovePlan {
+  return {
+    appId,
+    channel,
+    bundle: served,
+    stage: EVERYBODY,
+    isDone: true,
+    why: `An earlier attempt of this run took channel ${channel.name} back to ${served.name}.`,
+    comment: null,
+    withdrawal: null,
+    commit: readServedCommit(served, channel.name),
+    natives: [],
+    decisions: [
+      { what: 'bundle', value: served.name, why: 'an earlier attempt of this run went back to it' },
+    ],
+    warnings: [],
+  }
+}

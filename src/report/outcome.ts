@@ -4,7 +4,8 @@ import type { MovePlan } from '../plan/channel-change.ts'
 import { activeRollout } from '../plan/rollout.ts'
 import type { BuiltFacts, PublishPlan } from '../plan/types.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
-import type { Contents, FailedResult, PublishResult } from './result.ts'
+import type { Contents, FailedResult, PublishResult, SkippedResult } from './result.ts'
+import type { TestersReport } from './testers.ts'
 
 /** Where no content was looked at. */
 export const NOTHING_COMPARED: Contents = { change: null, makeup: null }
@@ -282,6 +283,14 @@ export function withVerification(
 /** Page of a bundle in the Capgo console; null where there is none. */
 export function bundlePage(consoleUrl: string | null, appId: string, id: number | null): string | null {
   return consoleUrl === null || id === null ? null : `${consoleUrl}/app/${appId}/bundle/${id}`
+}
+
+/** Nothing was to be done. */
+export function skippedResult(
+  { reason, warnings = [] }: { readonly reason: string; readonly warnings?: readonly string[] },
+  testers: TestersReport | null = null,
+): SkippedResult {
+  return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings }
 }
 
 /** Any error as a result; one that is not ours is a fault of this action and says so. */

@@ -92,7 +92,6 @@ describe('who may import whom', () => {
       'log.ts': 4,
       report: 4,
       'context.ts': 4,
-      'gather.ts': 5,
       operations: 5,
       'run.ts': 6,
       'launch.ts': 7,
