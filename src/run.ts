@@ -1,22 +1,21 @@
+/** One run: the event and the inputs decide the operation, which is carried out and reported. */
 import type { Deps, RunContext } from './context.ts'
-import { ActionError, RefGone } from './errors.ts'
+import { ActionError } from './errors.ts'
 import { readTrigger } from './event.ts'
-import { gatherAppId, gatherCheckedOut } from './gather.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
 import { closePreview } from './operations/close-preview.ts'
-import { keepHouse } from './operations/delete-old-bundles.ts'
+import { deleteOldBundles } from './operations/delete-old-bundles.ts'
 import { followRun } from './operations/follow-run.ts'
 import { preview } from './operations/preview.ts'
 import { promote } from './operations/promote.ts'
-import { deliver, prepare } from './operations/publish.ts'
+import { publish } from './operations/publish.ts'
 import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
+import { skip } from './operations/skip.ts'
 import { readStatus } from './operations/status.ts'
 import { createCourtesies } from './operations/steps/best-effort.ts'
 import { readPull } from './operations/steps/pull-request.ts'
-import { headOfRef } from './operations/steps/standing.ts'
 import { sweepPreviews } from './operations/sweep-previews.ts'
-import { convergeOnDefaultBranch, foreseeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failuresOf, report } from './report/report.ts'
 import type { ChannelResult, Result } from './report/result.ts'
@@ -98,36 +97,29 @@ function late(stop: Stop): Promise<never> {
 /** How an operation is called when it fails; the others publish. */
 const TITLES: Partial<Record<Operation['kind'], string>> = {
   preview: 'Preview',
-  follow: 'Preview',
-  cleanup: 'Clean-up',
-  sweep: 'Clean-up',
+  'follow-run': 'Preview',
+  'close-preview': 'Clean-up',
+  'sweep-previews': 'Clean-up',
   promote: 'Promotion',
   rollback: 'Roll-back',
   rollout: 'Change of the rollout',
   status: 'Status',
-  housekeep: 'Clean-up',
+  'delete-old-bundles': 'Clean-up',
 }
 
-async function operate(operation: Operation, context: RunContext): Promise<Result> {
+function operate(operation: Operation, context: RunContext): Promise<Result> {
   switch (operation.kind) {
     case 'skip':
-      return skippedResult(
-        operation,
-        await convergeOnDefaultBranch(
-          await readStandingFile(context),
-          () => gatherAppId(context.inputs, context.trigger, context.deps),
-          context,
-        ),
-      )
+      return skip(operation, context)
     case 'publish':
       return publish(operation, context)
     case 'preview':
       return preview(operation, null, context)
-    case 'follow':
+    case 'follow-run':
       return followRun(context)
-    case 'cleanup':
+    case 'close-preview':
       return closePreview(operation, context)
-    case 'sweep':
+    case 'sweep-previews':
       return sweepPreviews(context)
     case 'promote':
       return promote(operation, context)
@@ -137,59 +129,9 @@ async function operate(operation: Operation, context: RunContext): Promise<Resul
       return changeRollout(operation, context)
     case 'status':
       return readStatus(context)
-    case 'housekeep':
-      return keepHouse(operation, context)
+    case 'delete-old-bundles':
+      return deleteOldBundles(operation, context)
   }
-}
-
-async function publish(
-  { channelName, why }: Extract<Operation, { kind: 'publish' }>,
-  context: RunContext,
-): Promise<Result> {
-  const { deps, inputs, trigger } = context
-  const purpose = { kind: 'branch', isDefaultBranch: trigger.isDefaultBranch } as const
-  // A broken testers file is told of before anything is built.
-  const testersFile = await readStandingFile(context)
-  const chosen = await readChosenCommit(context)
-  const sha = chosen ?? trigger.commit.sha
-  const target = {
-    channelName,
-    why,
-    purpose,
-    commit: {
-      ...trigger.commit,
-      sha,
-      url: `${trigger.repositoryUrl}/commit/${sha}`,
-      at: deps.now().toISOString(),
-    },
-    commitWhy:
-      chosen === null
-        ? null
-        : `it is checked out; the run itself is of ${trigger.ref.name} at ${trigger.commit.sha.slice(0, 7)}`,
-    isChosen: chosen !== null,
-    readHead: headOfRef(context),
-    rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
-    environment: channelName,
-    baseChannel: null,
-    takesBuild: false,
-  }
-  try {
-    const prepared = await prepare(target, context)
-    const { appId } = prepared.project
-    const settled = await foreseeOnDefaultBranch(testersFile, appId, channelName, context)
-    const { result } = await deliver(prepared, null, context)
-    const testers = settled ?? (await convergeOnDefaultBranch(testersFile, async () => appId, context))
-    return { ...result, testers }
-  } catch (error) {
-    if (error instanceof RefGone) return skippedResult({ reason: error.message })
-    throw error
-  }
-}
-
-/** The commit that is checked out, where that is another than the run's own; null where it is that one. */
-async function readChosenCommit({ deps, inputs, trigger }: RunContext): Promise<string | null> {
-  const checkedOut = await gatherCheckedOut(inputs, trigger, deps)
-  return checkedOut === null || checkedOut.sha === trigger.commit.sha ? null : checkedOut.sha
 }
 
 function requireToken({ capgoToken }: Inputs): void {

@@ -99,7 +99,7 @@ function channelRows(): Row[] {
           return [`publish to \`${operation.channelName}\``, operation.why]
         case 'preview':
           return [`preview on \`${operation.channelName}\``, operation.why]
-        case 'cleanup':
+        case 'close-preview':
           return [
             operation.isEnding
               ? 'remove the preview'
@@ -108,7 +108,7 @@ function channelRows(): Row[] {
           ]
         case 'skip':
           return ['`skipped`', operation.reason]
-        case 'sweep':
+        case 'sweep-previews':
           return ['remove previews that were left behind', 'a schedule without the input `channel`']
         default:
           return [operation.kind, 'input `operation`']

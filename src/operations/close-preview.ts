@@ -8,7 +8,7 @@ import { findAppIds } from './steps/app-ids.ts'
 import { readPull } from './steps/pull-request.ts'
 import { removePreview } from './steps/remove-preview.ts'
 
-type Close = Extract<Operation, { kind: 'cleanup' }>
+type Close = Extract<Operation, { kind: 'close-preview' }>
 
 /** Removes the preview of a pull request whose event says that it ends, or that wants none. */
 export function closePreview(

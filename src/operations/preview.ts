@@ -4,7 +4,6 @@ import type { ChannelRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { RefGone } from '../errors.ts'
 import type { PullRequest } from '../event.ts'
-import { gatherContents } from '../gather.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import { readServedCommit } from '../plan/bundle-comment.ts'
 import { matchChannel } from '../plan/channel.ts'
@@ -27,13 +26,16 @@ import { failure, skippedResult } from '../report/results.ts'
 import type { TestersReport } from '../report/testers.ts'
 import { blame } from '../runtime/cancellation.ts'
 import { hideSecrets } from '../runtime/environment.ts'
-import { type Delivered, deliver, type Prepared, prepare, type Target } from './publish.ts'
 import { findAppIds } from './steps/app-ids.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './steps/comment.ts'
 import { aboutPull, aboutUnserved, onPhone } from './steps/preview-comment.ts'
+import { planPublication } from './steps/publication.ts'
+import { gatherPublishInputs, type PublishInputs } from './steps/publish-inputs.ts'
+import { carryOut, type PublishOutcome } from './steps/publish-outcome.ts'
+import type { PublishTarget } from './steps/publish-target.ts'
 import { readHeadOfCheckout, readHeadOfPull, readPull } from './steps/pull-request.ts'
 import { removePreview } from './steps/remove-preview.ts'
-import { measure, plainSha256 } from './steps/served-contents.ts'
+import { compareContents, measure, plainSha256 } from './steps/served-contents.ts'
 import { readProposed } from './steps/testers-versions.ts'
 import { convergeForPull, foreseeForPull, type PreviewTesters } from './testers.ts'
 
@@ -48,7 +50,7 @@ interface Progress {
   readonly channelName: string
   readonly commit: Commit
   /** Null before the project and Capgo were read. */
-  prepared: Prepared | null
+  prepared: PublishInputs | null
   /** As it was read last; null where it is not there. */
   channel: ChannelRow | null
 }
@@ -65,7 +67,7 @@ export async function preview(
   try {
     // A broken testers file, and what keeps its devices from the preview, is told of before anything is built.
     const proposed = await readProposed(pull, context)
-    const prepared = await prepare(targetOf(operation, commit, takeBuild, context), context)
+    const prepared = await gatherPublishInputs(targetOf(operation, commit, takeBuild, context), context)
     const { appId } = prepared.project
     progress.prepared = prepared
     progress.channel = prepared.facts.channel
@@ -74,11 +76,12 @@ export async function preview(
     const shown = takeBuild === null ? await findShown(prepared, pull, context) : null
     if (shown !== null) return await keepShown({ appId, channel: shown, pull, commit, testers }, context)
     await writeComment({ ...aboutUnserved({ appId, ...progress }, context), state: 'building' }, context)
-    const delivered = await deliver(prepared, takeBuild === null ? null : await takeBuild(), context)
-    progress.channel = delivered.channel ?? progress.channel
+    const webBuild = takeBuild === null ? null : await takeBuild()
+    const outcome = await carryOut(await planPublication(prepared, webBuild, context), context)
+    progress.channel = outcome.channel ?? progress.channel
     return (
       (await closeMeanwhile(prepared, pull, context)) ??
-      (await announce({ prepared, delivered, pull, testers }, context))
+      (await announce({ prepared, outcome, pull, testers }, context))
     )
   } catch (error) {
     return await endWithout(error, progress, context)
@@ -100,7 +103,7 @@ function targetOf(
   commit: Commit,
   takeBuild: TakeBuild,
   context: RunContext,
-): Target {
+): PublishTarget {
   const { inputs } = context
   return {
     channelName,
@@ -134,7 +137,7 @@ const CONTENT: ReadonlySet<string> = new Set(['opened', 'synchronize', 'reopened
 
 /** The channel, where an event that changes no content finds the preview of this very commit in place. */
 async function findShown(
-  { facts, project }: Prepared,
+  { facts, project }: PublishInputs,
   { number }: PullRequest,
   context: RunContext,
 ): Promise<ChannelRow | null> {
@@ -191,7 +194,7 @@ async function bringTesters(
 
 /** A pull request that was closed while its preview was made: the run that removed it came too early. */
 async function closeMeanwhile(
-  { project }: Prepared,
+  { project }: PublishInputs,
   pull: PullRequest,
   context: RunContext,
 ): Promise<PreviewsClosedResult | null> {
@@ -204,19 +207,19 @@ async function closeMeanwhile(
 }
 
 interface Publication {
-  readonly prepared: Prepared
-  readonly delivered: Delivered
+  readonly prepared: PublishInputs
+  readonly outcome: PublishOutcome
   readonly pull: PullRequest
   readonly testers: PreviewTesters | null
 }
 
 /** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
 async function announce(
-  { prepared, delivered, pull, ...publication }: Publication,
+  { prepared, outcome, pull, ...publication }: Publication,
   context: RunContext,
 ): Promise<PublishResult> {
   const { inputs, capgo } = context
-  const { result, channel, base, built } = delivered
+  const { result, channel, base, bundle: built } = outcome
   if (channel === null) return result
   const { facts, project, app } = prepared
   const { appId } = project
@@ -236,7 +239,7 @@ async function announce(
   }
   const testers = await bringTesters(appId, publication.testers, context)
   const [{ change }, devices] = await Promise.all([
-    gatherContents(base?.version ?? null, built.content, capgo),
+    compareContents(base?.version ?? null, built.content, capgo),
     capgo.countOverrides(appId, channel.id).catch(() => null),
   ])
   const { id, name, min_update_version: minimum } = served

@@ -2,10 +2,10 @@
 import type { BundleRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
-import { gatherAppId } from '../gather.ts'
 import { type NotedRepository, numberOfPull, readPulls } from '../plan/bundle-comment.ts'
 import { refusePreview, wantsPreview } from '../plan/preview.ts'
 import type { PreviewsClosedResult } from '../report/result.ts'
+import { readAppId } from './steps/app-config.ts'
 import { PULL_REQUESTS } from './steps/comment.ts'
 import { findMissing } from './steps/missing-previews.ts'
 import { findNoted, removeAbandoned } from './steps/preview-leftovers.ts'
@@ -18,8 +18,8 @@ import { convergeOnSchedule } from './testers.ts'
  * upload that were never finished. Says which open ones have lost theirs.
  */
 export async function sweepPreviews(context: RunContext): Promise<PreviewsClosedResult> {
-  const { inputs, trigger, capgo, deps } = context
-  const appId = await gatherAppId(inputs, trigger, deps)
+  const { inputs, capgo } = context
+  const appId = await readAppId(context)
   // The proof that the key is good: the database answers a wrong key with empty lists.
   await capgo.readApp(appId)
   // First the testers: nobody is on a channel that goes.

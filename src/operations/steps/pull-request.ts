@@ -2,13 +2,13 @@
 import type { RunContext } from '../../context.ts'
 import { ActionError, RefGone } from '../../errors.ts'
 import { type PullRequest, toPullRequest } from '../../event.ts'
-import { gatherCheckedOut } from '../../gather.ts'
 import type { GitHub } from '../../github/client.ts'
 import { isPrivileged } from '../../plan/operation.ts'
 import { refusePreview } from '../../plan/preview.ts'
 import type { Head } from '../../plan/staleness.ts'
 import { shortSha } from '../../report/format.ts'
 import { PULL_REQUESTS } from './comment.ts'
+import { readCheckedOutCommit } from './workplace.ts'
 
 /** The pull request as it is now; null where GitHub does not tell, which is a warning. */
 export async function readPull(number: number, { courtesy }: RunContext): Promise<PullRequest | null> {
@@ -34,10 +34,11 @@ export async function readHeadOfPull(number: number, context: RunContext): Promi
 export async function readHeadOfCheckout(
   pull: PullRequest,
   sha: string,
-  { deps, inputs, trigger }: RunContext,
+  context: RunContext,
 ): Promise<string> {
+  const { deps, trigger } = context
   if (isPrivileged(trigger)) return sha
-  const checkedOut = await gatherCheckedOut(inputs, trigger, deps)
+  const checkedOut = await readCheckedOutCommit(context)
   if (checkedOut === null || checkedOut.sha === trigger.commit.sha) return sha
   const isOf = (head: string) => checkedOut.sha === head || checkedOut.parents.includes(head)
   if (isOf(sha)) return sha

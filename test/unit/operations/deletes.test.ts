@@ -5,7 +5,7 @@ import { type LocalCapgo, type Role, startCapgo } from '../../../local/capgo/ind
 import { makeScratch } from '../../../local/runner/scratch.ts'
 import { createCapgo } from '../../../src/capgo/client.ts'
 import { Stopped } from '../../../src/errors.ts'
-import { keepHouse } from '../../../src/operations/delete-old-bundles.ts'
+import { deleteOldBundles } from '../../../src/operations/delete-old-bundles.ts'
 import {
   findLeftovers,
   findNoted,
@@ -657,11 +657,11 @@ describe('removeAbandoned', () => {
   })
 })
 
-describe('keepHouse', () => {
+describe('deleteOldBundles', () => {
   const workspace = makeScratch('keep-house')
   /** As `run` gives it to the operation, without what this one does not touch. */
   const clean = (capgo: Capgo, keep: number, dryRun = false) =>
-    keepHouse({ kind: 'housekeep', keep }, {
+    deleteOldBundles({ kind: 'delete-old-bundles', keep }, {
       capgo,
       inputs: {
         ...{ appId: APP, dryRun, workingDirectory: '.', hosts: {}, nativeVersion: null },

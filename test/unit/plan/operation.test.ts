@@ -132,7 +132,7 @@ describe('a run that is of no pull request', () => {
       { channel: 'beta' },
       { kind: 'skip', reason: expect.stringContaining('Nothing to do on "create"') },
     ],
-    ['the schedule', trigger('schedule'), {}, { kind: 'sweep' }],
+    ['the schedule', trigger('schedule'), {}, { kind: 'sweep-previews' }],
     [
       'the schedule, with a channel',
       trigger('schedule'),
@@ -216,7 +216,7 @@ describe('a run that follows another', () => {
   const follow = (change: Partial<FollowedRun> | null, more: Partial<OperationInputs> = {}) =>
     decide(trigger('workflow_run', { followed: change === null ? null : { ...followed, ...change } }), more)
   it.each<[string, Partial<FollowedRun> | null, object]>([
-    ['a good one of a pull request', {}, { kind: 'follow' }],
+    ['a good one of a pull request', {}, { kind: 'follow-run' }],
     ['none', null, { kind: 'skip', reason: expect.stringContaining('not of a pull request') }],
     [
       'one of a push',
@@ -284,7 +284,7 @@ describe('a run of a pull request', () => {
     ['synchronize', false],
   ])('that is closed by now, on %s: cleaned up, as what ends it: %s', (action, isEnding) => {
     expect(on(action, { now: { open: false } })).toEqual({
-      kind: 'cleanup',
+      kind: 'close-preview',
       pull: { ...pull, open: false },
       channelName: 'pr-12',
       why: '#12 was closed',
@@ -316,7 +316,7 @@ describe('a run of a pull request', () => {
       /^unsafe_build: On "pull_request_target"/,
     )
     // What ends a preview builds nothing anyway.
-    expect(on('closed', { target: true, build: true, now: { open: false } }).kind).toBe('cleanup')
+    expect(on('closed', { target: true, build: true, now: { open: false } }).kind).toBe('close-preview')
   })
 
   it.each<[string, Parameters<typeof on>[1] & {}, RegExp | null]>([
@@ -339,7 +339,7 @@ describe('a run of a pull request', () => {
     expect(refusalOf(() => on('opened', { channels }))).toMatch(
       /^preview_channel_taken: .*#12 would be on channel pr-12/,
     )
-    expect(on('closed', { channels, now: { open: false } }).kind).toBe('cleanup')
+    expect(on('closed', { channels, now: { open: false } }).kind).toBe('close-preview')
   })
 })
 
