@@ -8,7 +8,7 @@ import type { Hosts, Inputs } from './inputs/inputs.ts'
 import type { InputReader } from './inputs/values.ts'
 import type { Log, Sink } from './log.ts'
 import type { Courtesy } from './operations/steps/best-effort.ts'
-import type { PublishResult } from './report/result.ts'
+import type { ChannelResult } from './report/result.ts'
 import type { Stop } from './runtime/cancellation.ts'
 import type { RequireUntouched } from './runtime/tamper-guard.ts'
 
@@ -57,7 +57,7 @@ export interface RunContext {
   /** When the run began, on the clock of `deps`. */
   readonly began: number
   /** Told as soon as a channel serves what it should: what fails afterwards does not undo that. */
-  readonly onServed: (result: PublishResult) => void
+  readonly onServed: (result: ChannelResult) => void
   /** Aborted when the run is over: what was begun for it and is not awaited any more ends too. */
   readonly over: AbortSignal
 }

@@ -1,5 +1,7 @@
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
+/** JSON files of the user's repository. */
+import { type ParseError, parse } from 'jsonc-parser'
 import { ActionError } from '../errors.ts'
+import { describeSyntax, placesOf } from './json-place.ts'
 
 /** Strict JSON, as a value. Throws an error with the given code that names line and column. */
 export function parseJson(text: string, file: string, code: string): unknown {
@@ -20,15 +22,8 @@ function syntaxError(content: string, file: string, code: string): ActionError {
     // Nested so deeply that the parser, which calls itself, gives up.
   }
   const [first] = errors
-  const before = content.slice(0, first?.offset ?? 0).split('\n')
-  const line = before.length
-  const column = before.at(-1)!.length + 1
-  const what =
-    first === undefined
-      ? 'it cannot be parsed'
-      : printParseErrorCode(first.error)
-          .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-          .toLowerCase()
+  const { line, column } = placesOf(content)(first?.offset ?? 0)
+  const what = first === undefined ? 'it cannot be parsed' : describeSyntax(first)
   return new ActionError(code, `${file} is not JSON: ${what} at line ${line}, column ${column}.`, {
     hint: 'Correct the file. JSON takes no comments and no comma after the last entry.',
     at: { file, line, column },

@@ -87,10 +87,10 @@ function readOperation(
     case 'status':
       return { kind: 'status' }
     case 'testers':
-      return { kind: 'sweep' }
+      return { kind: 'sweep-previews' }
     case 'cleanup':
       return {
-        kind: 'housekeep',
+        kind: 'delete-old-bundles',
         keep: Number(checked('keep', value => checkCount('keep', value, MOST_KEPT), KEPT)),
       }
   }

@@ -1,5 +1,5 @@
-/** In what form a new bundle is stored: as a zip, as files one by one, or as both. */
-import type { BundleRow, FilesConfig, StoredFile } from '../capgo/schema.ts'
+/** Whether the files of a new bundle are stored one by one, so that devices download what changed. */
+import type { BundleRow, StoredFile } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { MANIFEST_SINCE, takesManifest } from './plugin-version.ts'
 
@@ -49,33 +49,6 @@ export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }
   throw new ActionError('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
     hint: 'With delta: auto the whole zip is used where single files are not possible.',
   })
-}
-
-/** Whether a new bundle's files are stored one by one too, and why. */
-export type FilesPlan = ReturnType<typeof decideDelta>
-
-/** In what form a new bundle is stored. Throws `delta_impossible`, `bundle_too_large`. */
-export function planFiles(
-  {
-    delta: mode,
-    pluginVersion,
-    fileCount,
-    zip,
-  }: Pick<DeltaFacts, 'pluginVersion' | 'fileCount'> & {
-    readonly delta: DeltaMode
-    /** In bytes. */
-    readonly zip: { readonly size: number }
-  },
-  { partialUpload, maxUploadLength }: Pick<FilesConfig, 'partialUpload' | 'maxUploadLength'>,
-): FilesPlan {
-  const plan = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
-  if (mode !== 'only' && zip.size > maxUploadLength)
-    throw new ActionError(
-      'bundle_too_large',
-      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
-      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
-    )
-  return plan
 }
 
 /** Whether a bundle has delta files that may be taken again: those of encrypted ones are stored under keys of their own. */

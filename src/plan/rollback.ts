@@ -251,3 +251,16 @@ function requireDelivery({ target: { bundle }, channel, natives, affected }: Rol
     },
   )
 }
+
+/** Another attempt of a run that rolled back already must not go back further. */
+export function planDoneRollback(appId: string, channel: ChannelRow, served: BundleRow): MovePlan {
+  return unchanged({
+    appId,
+    channel,
+    bundle: served,
+    why: `An earlier attempt of this run took channel ${channel.name} back to ${served.name}.`,
+    decisions: [
+      { what: 'bundle', value: served.name, why: 'an earlier attempt of this run went back to it' },
+    ],
+  })
+}

@@ -21,14 +21,14 @@ export function isPast({ until }: Tester, today: string): boolean {
 }
 
 /** How two states of the file differ: what merging a pull request would do. */
-export interface FileChange {
+export interface TestersFileChange {
   readonly added: readonly Tester[]
   readonly removed: readonly Tester[]
   /** Another standing channel than before. */
   readonly moved: readonly { readonly tester: Tester; readonly from: string | null }[]
 }
 
-export function compareTesters(before: readonly Tester[], now: readonly Tester[]): FileChange {
+export function compareTesters(before: readonly Tester[], now: readonly Tester[]): TestersFileChange {
   const old = byDevice(before)
   const current = byDevice(now)
   return {

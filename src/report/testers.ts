@@ -1,6 +1,7 @@
+/** What was done with testers' devices: its types, and its tables and lines. */
 import type { Place } from '../errors.ts'
 import { shortDevice } from '../plan/device-id.ts'
-import type { FileChange } from '../plan/tester-list.ts'
+import type { TestersFileChange } from '../plan/tester-list.ts'
 import type { Assignment } from '../plan/testers.ts'
 import { plural } from './format.ts'
 import { code, details, escapeText, table } from './markdown.ts'
@@ -51,7 +52,7 @@ export interface TestersReport {
   }
   readonly failures: readonly TesterFailure[]
   /** Of a pull request that changes the file: what merging it would do. */
-  readonly merging: FileChange | null
+  readonly merging: TestersFileChange | null
 }
 
 /** So many devices are shown; the rest is counted. */
@@ -86,10 +87,10 @@ export function renderTesterSection(rows: readonly TesterRow[]): string {
   const devices = plural(rows.length, "tester's device", "testers' devices")
   const title = `${have === rows.length ? 'On' : have === 0 ? 'On none of' : `On ${have} of`} ${devices}`
   const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? null
-  return details(`<b>${title}</b>`, renderTesters(rows, own ?? ''), rows.length <= OPEN_UP_TO)
+  return details(`<b>${title}</b>`, renderTesters(rows, own ?? ''), { open: rows.length <= OPEN_UP_TO })
 }
 
-export function renderMerging(merging: FileChange | null): string {
+export function renderMerging(merging: TestersFileChange | null): string {
   if (merging === null) return ''
   const { added, removed, moved } = merging
   const counts = [

@@ -92,7 +92,6 @@ describe('who may import whom', () => {
       'log.ts': 4,
       report: 4,
       'context.ts': 4,
-      'gather.ts': 5,
       operations: 5,
       'run.ts': 6,
       'launch.ts': 7,
@@ -103,6 +102,12 @@ describe('who may import whom', () => {
     expect(
       found(({ from, to, typeOnly }) => to.endsWith('.ts') && !typeOnly && level(to) > level(from)),
     ).toEqual([])
+  })
+  it('nothing before report imports report, not even a type', () => {
+    const before = new Set(['errors.ts', 'event.ts', 'log.ts'])
+    const folders = new Set(['runtime', 'checkout', 'bundle', 'capgo', 'github', 'plan', 'inputs'])
+    const isBefore = (file: string) => before.has(file) || folders.has(folder(file))
+    expect(found(({ from, to }) => isBefore(from) && folder(to) === 'report')).toEqual([])
   })
   it('the toolkit is touched in index.ts alone; children are started in runtime/ alone', () => {
     expect(found(({ from, to }) => to === '@actions/core' && from !== 'index.ts')).toEqual([])

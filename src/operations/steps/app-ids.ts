@@ -2,8 +2,8 @@
 
 import type { RunContext } from '../../context.ts'
 import { ActionError, Stopped } from '../../errors.ts'
-import { gatherAppId } from '../../gather.ts'
 import { APP_ID } from '../../inputs/inputs.ts'
+import { readAppId } from './app-config.ts'
 import { findCommentedApps } from './comment.ts'
 import { environmentOf } from './deployment.ts'
 
@@ -13,8 +13,8 @@ import { environmentOf } from './deployment.ts'
  * read where nothing else tells, and what is wrong with the key.
  */
 export async function findAppIds(pull: number, context: RunContext): Promise<[string, ...string[]]> {
-  const { capgo, deps, inputs, trigger } = context
-  const unreadable = await gatherAppId(inputs, trigger, deps).catch((error: unknown) => {
+  const { capgo, deps } = context
+  const unreadable = await readAppId(context).catch((error: unknown) => {
     if (!(error instanceof ActionError) || error instanceof Stopped) throw error
     return error
   })

@@ -2,7 +2,7 @@ import type { RunContext } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import type { OwnComment } from '../../github/comments.ts'
 import { renderComment, replaceTesters, stateOfComment } from '../../report/comment.ts'
-import type { PreviewComment } from '../../report/preview.ts'
+import type { PreviewComment } from '../../report/preview-comment.ts'
 import type { TesterRow } from '../../report/testers.ts'
 import { anyMark, markOf, type RunNumber, readHead } from './comment-marker.ts'
 

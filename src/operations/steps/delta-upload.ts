@@ -1,5 +1,6 @@
 import { lookup } from 'mrmime'
 import PQueue from 'p-queue'
+import { type ListedFile, listStored } from '../../bundle/contents.ts'
 import { deltaPacker } from '../../bundle/delta-files.ts'
 import type { Session } from '../../bundle/encrypt.ts'
 import type { HashedFile } from '../../bundle/zip.ts'
@@ -9,7 +10,6 @@ import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../
 import { ActionError } from '../../errors.ts'
 import { findStored, hasOpenFiles, pathOf } from '../../plan/delta.ts'
 import type { StoredFiles } from '../../plan/publish-facts.ts'
-import { type ListedFile, listStored } from '../../report/contents.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { sumOf } from './served-contents.ts'
 

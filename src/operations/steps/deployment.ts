@@ -1,11 +1,12 @@
+/** A publish shown as a deployment on GitHub. */
 import { resolve } from 'node:path'
 import type { ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { RefGone } from '../../errors.ts'
 import type { PublishPlan } from '../../plan/publish-facts.ts'
-import { bundlePage } from '../../report/outcome.ts'
+import { bundlePage } from '../../report/channel-results.ts'
 import { shownPath } from '../../runtime/paths.ts'
-import type { Published } from './upload.ts'
+import type { ChannelOutcome } from './execution-context.ts'
 
 const PERMISSION = 'deployments: write'
 
@@ -26,7 +27,7 @@ export function environmentOf(name: string, { deps, inputs }: Pick<RunContext, '
 }
 
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
-export async function withDeployment<T extends Pick<Published, 'outcome' | 'channel'>>(
+export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 'channel'>>(
   { environment: name, commit, purpose }: Deployed,
   plan: Pick<PublishPlan, 'appId' | 'channelName'>,
   context: RunContext,

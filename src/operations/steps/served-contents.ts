@@ -1,6 +1,8 @@
-/** What Capgo has stored of a bundle, held against what the bundle's row says: devices refuse anything else. */
+/** What Capgo has stored of a bundle, compared with the bundle's row, and with a bundle that was just made. */
 import PQueue from 'p-queue'
+import { type Contents, describeContents, type ListedFile } from '../../bundle/contents.ts'
 import { hashEncrypted, type Opener } from '../../bundle/encrypt.ts'
+import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from '../../bundle/zip-listing.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import { isOwnKey } from '../../capgo/delta-key.ts'
 import type { BundleRow, StoredFile } from '../../capgo/schema.ts'
@@ -89,9 +91,8 @@ export async function measure(bundle: BundleRow, capgo: Capgo): Promise<number |
 
 /** Null when one is not known; the server writes 0 until it has looked. */
 export function sumOf(sizes: readonly (number | null | undefined)[]): number | null {
-  return sizes.length === 0 || sizes.some(size => !size)
-    ? null
-    : sizes.reduce<number>((sum, size) => sum + size!, 0)
+  const known = sizes.flatMap(size => size || [])
+  return known.length === 0 || known.length < sizes.length ? null : known.reduce((sum, size) => sum + size)
 }
 
 const GONE = 'its content is not there any more'
@@ -168,4 +169,45 @@ function chooseFiles(rows: readonly StoredFile[], sessionKey: string | null, mos
   const inDanger = rows.filter(row => !isOwnKey(row, sessionKey))
   const paths = [...inDanger, ...evenly].flatMap(row => (row === undefined ? [] : [row.s3_path]))
   return [...new Set(paths)].slice(0, most)
+}
+
+/**
+ * What the bundle is made of, and how it differs from what the channel serves, by the directories of the two zips.
+ * Best effort: what cannot be read is null.
+ */
+export async function compareContents(
+  served: BundleRow | null,
+  { zip, checksum }: { readonly zip: { readonly path: string }; readonly checksum: string },
+  capgo: Capgo,
+): Promise<Contents> {
+  const now = await listZipFile(zip.path).catch(() => null)
+  const before =
+    served === null || served.checksum === checksum
+      ? null
+      : await listServed(served, tailFor(now?.length ?? 0), capgo).catch(() => null)
+  return describeContents(before, now?.map(listed) ?? null)
+}
+
+/**
+ * The files of a bundle that is served; null when it has no zip, or is encrypted. Its last `length` bytes are read, and
+ * more only where its directory is longer.
+ */
+async function listServed(
+  served: BundleRow,
+  length: number,
+  capgo: Capgo,
+): Promise<{ readonly name: string; readonly files: readonly ListedFile[] } | null> {
+  if (served.r2_path === null || served.session_key) return null
+  const stored = await capgo.readStoredTail(served.r2_path, length)
+  if (stored === null) return null
+  try {
+    return { name: served.name, files: (await listZip(stored)).map(listed) }
+  } catch (error) {
+    if (length < TAIL_BYTES) return listServed(served, TAIL_BYTES, capgo)
+    throw error
+  }
+}
+
+function listed({ path, compressedSize, size, crc32 }: ZipIndexEntry): ListedFile {
+  return { path, size: compressedSize, content: `${crc32} ${size}` }
 }

@@ -5,7 +5,7 @@ import type { Deps } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import type { UploadArtifact } from '../../github/upload-artifact.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
-import type { KeptMaps } from '../../report/result.ts'
+import type { SourceMapsArtifact } from '../../report/result.ts'
 
 /** Other jobs of the run, and its earlier attempts, may have an artifact of the name. */
 const MOST_NAMES = 9
@@ -62,7 +62,7 @@ export async function keepSourceMaps(
     readonly maps: CheckedWebDirectory['sourceMaps']
     readonly retentionDays: number | null
   },
-): Promise<KeptMaps> {
+): Promise<SourceMapsArtifact> {
   const fail = (why: string, cause?: unknown) =>
     new ActionError('source_maps_not_stored', `The source maps could not be stored as an artifact: ${why}`, {
       hint: 'Without them no crash of this bundle can be read, so nothing was published. Run the job again; "source-maps: drop" publishes without them.',

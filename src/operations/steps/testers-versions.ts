@@ -5,7 +5,8 @@ import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import type { PullRequest } from '../../event.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
-import { MOST_PROBLEMS, type ParsedTesters, parseTesters } from '../../inputs/testers-file.ts'
+import { MAX_PROBLEMS } from '../../inputs/json-document.ts'
+import { type ParsedTesters, parseTesters } from '../../inputs/testers-file.ts'
 import { mergeTesters, type Tester, versionsThatCount } from '../../plan/tester-list.ts'
 
 const DEFAULT_FILE = 'testers.json'
@@ -233,7 +234,7 @@ function invalidFile(path: string, { problems }: ParsedTesters): ActionError {
     'testers_file_invalid',
     problems.length === 1
       ? said[0]!.message
-      : `${path} has ${problems.length}${problems.length === MOST_PROBLEMS ? ' and more' : ''} mistakes.`,
+      : `${path} has ${problems.length}${problems.length === MAX_PROBLEMS ? ' and more' : ''} mistakes.`,
     {
       hint: 'Nothing was changed. docs/testers.md describes the file; its "$schema" line lets editors check it.',
       at: at(first!),

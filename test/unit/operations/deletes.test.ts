@@ -5,7 +5,7 @@ import { type LocalCapgo, type Role, startCapgo } from '../../../local/capgo/ind
 import { makeScratch } from '../../../local/runner/scratch.ts'
 import { createCapgo } from '../../../src/capgo/client.ts'
 import { Stopped } from '../../../src/errors.ts'
-import { keepHouse } from '../../../src/operations/delete-old-bundles.ts'
+import { deleteOldBundles } from '../../../src/operations/delete-old-bundles.ts'
 import {
   findLeftovers,
   findNoted,
@@ -77,7 +77,7 @@ const asked = (method: string) =>
 describe('findLeftovers', () => {
   const look = async (capgo: Capgo, channelName: string | null = 'pr-12') => {
     const noted = await findNoted(APP, 12, capgo)
-    const found = await findLeftovers(APP, 12, channelName, noted, REPOSITORY, capgo)
+    const found = await findLeftovers(APP, { number: 12, channelName, noted, repository: REPOSITORY }, capgo)
     return {
       channels: found.channels.map(({ name }) => name),
       taken: found.taken.map(({ channel, before }) => [channel.name, before]),
@@ -179,7 +179,11 @@ describe('removeLeftovers', () => {
     }: { mayGoOn?: () => Promise<boolean>; before?: () => void } = {},
   ) => {
     const noted = await findNoted(APP, 12, capgo)
-    const leftovers = await findLeftovers(APP, 12, 'pr-12', noted, REPOSITORY, capgo)
+    const leftovers = await findLeftovers(
+      APP,
+      { number: 12, channelName: 'pr-12', noted, repository: REPOSITORY },
+      capgo,
+    )
     before()
     const announced: unknown[] = []
     const result = await removeLeftovers(APP, leftovers, capgo, {
@@ -653,11 +657,11 @@ describe('removeAbandoned', () => {
   })
 })
 
-describe('keepHouse', () => {
+describe('deleteOldBundles', () => {
   const workspace = makeScratch('keep-house')
   /** As `run` gives it to the operation, without what this one does not touch. */
   const clean = (capgo: Capgo, keep: number, dryRun = false) =>
-    keepHouse({ kind: 'housekeep', keep }, {
+    deleteOldBundles({ kind: 'delete-old-bundles', keep }, {
       capgo,
       inputs: {
         ...{ appId: APP, dryRun, workingDirectory: '.', hosts: {}, nativeVersion: null },

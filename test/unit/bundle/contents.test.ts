@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeContents, listStored } from '../../../src/report/contents.ts'
+import { describeContents, listStored } from '../../../src/bundle/contents.ts'
 
 const stored = (file_name: string, file_size: number | null) => ({
   file_name,
@@ -38,15 +38,15 @@ describe('describeContents', () => {
         changed: [{ path: 'grown', size: 10, sizeBefore: 10 }],
         removed: [{ path: 'gone', size: 0, sizeBefore: 7 }],
       },
-      makeup: [{ kind: 'Other', files: 3, size: 14, sizeBefore: 18 }],
+      sizes: [{ type: 'Other', files: 3, size: 14, sizeBefore: 18 }],
     })
   })
 
   it('says what it is made of where there is nothing to compare with, and nothing where nothing is known', () => {
     expect(describeContents(null, [file('a.js', 5)])).toEqual({
       change: null,
-      makeup: [{ kind: 'Scripts', files: 1, size: 5, sizeBefore: null }],
+      sizes: [{ type: 'Scripts', files: 1, size: 5, sizeBefore: null }],
     })
-    expect(describeContents(before, null)).toEqual({ change: null, makeup: null })
+    expect(describeContents(before, null)).toEqual({ change: null, sizes: null })
   })
 })

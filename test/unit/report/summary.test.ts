@@ -1,23 +1,25 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { samples } from '../../../scripts/pictures/samples.ts'
+import type { FileChange } from '../../../src/bundle/contents.ts'
 import type { BundleStatus } from '../../../src/plan/status.ts'
-import { describeOutcome, renderLogPlan, renderSummary } from '../../../src/report/render.ts'
+import { describeOutcome, renderLogPlan } from '../../../src/report/log.ts'
 import type {
-  CleanedResult,
+  ClosedPreview,
   FailedResult,
-  FileChange,
-  HousekeepingResult,
-  PublishResult,
-  RemovedPreview,
+  OldBundlesResult,
+  PreviewsClosedResult,
+  PublishedResult,
   Result,
+  StaleResult,
   StatusResult,
 } from '../../../src/report/result.ts'
+import { renderSummary } from '../../../src/report/summary.ts'
 import { hostileText, skeleton } from './hostile.ts'
 
-const published = samples.published as PublishResult
+const published = samples.published as PublishedResult
 const failed = samples.failed as FailedResult
-const cleaned = samples.cleaned as CleanedResult
+const cleaned = samples.cleaned as PreviewsClosedResult
 
 describe('the summary of', () => {
   it.each(Object.entries(samples))('%s', async (name, result) => {
@@ -67,9 +69,14 @@ it('lines up the plan for the log', () => {
   expect(renderLogPlan([{ what: 'bundle', value: 'a\nb\u202e', why: '' }])).toEqual(['bundle  a\\nb\\u202e'])
 })
 
+const withChange = (change: PublishedResult['contents']['change']): Result => ({
+  ...published,
+  contents: { ...published.contents, change },
+})
+
 describe('what changed', () => {
   const change = (added: FileChange[], removed: FileChange[], changed: FileChange[] = []) =>
-    renderSummary({ ...published, change: { since: '1.0.0', added, removed, changed } })
+    renderSummary(withChange({ since: '1.0.0', added, removed, changed }))
   const now = (path: string, size = 10): FileChange => ({ path, size, sizeBefore: 0 })
   const was = (path: string, size = 10): FileChange => ({ path, size: 0, sizeBefore: size })
 
@@ -121,35 +128,43 @@ it('stays below what GitHub takes, whatever comes', () => {
   expect(summary).toContain('The rest is left out')
 })
 
+const withExcluded = (file: PublishedResult['build']['excluded'][number]): Result => ({
+  ...published,
+  build: { ...published.build, excluded: [file] },
+})
+
 /** Puts one text into one field; every text field of a result has its line. */
-const publishFields: Record<string, (text: string) => PublishResult> = {
-  reason: text => ({ ...published, outcome: 'stale', reason: text }),
+const publishFields: Record<string, (text: string) => Result> = {
+  reason: text => ({ ...(samples.stale as StaleResult), reason: text }),
   appId: text => ({ ...published, appId: text }),
   'channel.name': text => ({ ...published, channel: { ...published.channel, name: text } }),
   'bundle.name': text => ({ ...published, bundle: { ...published.bundle, name: text } }),
   'bundle.checksum': text => ({ ...published, bundle: { ...published.bundle, checksum: text } }),
   'before.name': text => ({ ...published, before: { id: 1, name: text } }),
-  'commit.sha': text => ({ ...published, commit: { ...published.commit!, sha: text } }),
-  'commit.refName': text => ({ ...published, commit: { ...published.commit!, refName: text } }),
-  'change.since': text => ({ ...published, change: { ...published.change!, since: text } }),
-  'change.changed.path': text => ({
-    ...published,
-    change: { since: '1.0.0', added: [], changed: [{ path: text, size: 1, sizeBefore: 2 }], removed: [] },
-  }),
-  'leftOut.path': text => ({ ...published, leftOut: [{ path: text, why: 'why' }] }),
-  'leftOut.why': text => ({ ...published, leftOut: [{ path: 'path', why: text }] }),
+  'commit.sha': text => ({ ...published, commit: { ...published.commit, sha: text } }),
+  'commit.refName': text => ({ ...published, commit: { ...published.commit, refName: text } }),
+  'change.since': text => withChange({ ...published.contents.change!, since: text }),
+  'change.changed.path': text =>
+    withChange({
+      since: '1.0.0',
+      added: [],
+      changed: [{ path: text, size: 1, sizeBefore: 2 }],
+      removed: [],
+    }),
+  'excluded.path': text => withExcluded({ path: text, why: 'why' }),
+  'excluded.why': text => withExcluded({ path: 'path', why: text }),
   'decisions.what': text => ({ ...published, decisions: [{ what: `${text}?`, value: 'value', why: 'why' }] }),
   'decisions.value': text => ({ ...published, decisions: [{ what: 'bundle', value: text, why: 'why' }] }),
   'decisions.why': text => ({ ...published, decisions: [{ what: 'bundle', value: 'value', why: text }] }),
   'warnings, one': text => ({ ...published, warnings: [text] }),
   'warnings, two': text => ({ ...published, warnings: [text, text] }),
 }
-const withPreview = (of: Partial<RemovedPreview>): Result => ({
+const withPreview = (of: Partial<ClosedPreview>): Result => ({
   ...cleaned,
   previews: [{ ...cleaned.previews[0]!, ...of }],
 })
 const status = samples.status as StatusResult
-const housekeeping = samples.housekeeping as HousekeepingResult
+const oldBundles = samples['old-bundles'] as OldBundlesResult
 const [firstChannel] = status.channels
 const withBundle = (of: Partial<BundleStatus>): Result => ({
   ...status,
@@ -178,13 +193,13 @@ const otherFields: Record<string, (text: string) => Result> = {
   'status.bundle.rolledBackFrom': text => withBundle({ rolledBackFrom: text }),
   'status.appId': text => ({ ...status, appId: text }),
   'status.warnings': text => ({ ...status, warnings: [text] }),
-  'housekeeping.reason': text => ({ ...housekeeping, reason: text }),
-  'housekeeping.removed': text => ({ ...housekeeping, removed: [{ id: 1, name: text, made: text }] }),
-  'housekeeping.linked': text => ({ ...housekeeping, linked: [text] }),
+  'old-bundles.reason': text => ({ ...oldBundles, reason: text }),
+  'old-bundles.removed': text => ({ ...oldBundles, removed: [{ id: 1, name: text, made: text }] }),
+  'old-bundles.linked': text => ({ ...oldBundles, linked: [text] }),
   verified: text => ({ ...published, verified: text }),
-  'rollout.others': text => ({
+  'rollout.stableBundle': text => ({
     ...published,
-    rollout: { bps: 1000, paused: false, of: published.bundle.name, others: text },
+    rollout: { bps: 1000, paused: false, bundle: published.bundle.name, stableBundle: text },
   }),
   'failed.what': text => ({ ...failed, what: `Publish ${text}.` }),
   'failed.code': text => ({ ...failed, code: text }),

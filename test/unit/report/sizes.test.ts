@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { countKinds, renderMakeup } from '../../../src/report/makeup.ts'
+import { sizeByFileType } from '../../../src/bundle/contents.ts'
+import { renderSizes } from '../../../src/report/sizes.ts'
 
 const file = (path: string, size: number) => ({ path, size })
 const NOW = [
@@ -11,25 +12,25 @@ const NOW = [
   file('.well-known/x', 10),
 ]
 
-it('files are counted by kind, the largest kind first', () => {
-  expect(countKinds(null, NOW)).toEqual([
-    { kind: 'Scripts', files: 2, size: 400_000, sizeBefore: null },
-    { kind: 'Images', files: 1, size: 50_000, sizeBefore: null },
-    { kind: 'Other', files: 2, size: 1_010, sizeBefore: null },
-    { kind: 'Pages', files: 1, size: 800, sizeBefore: null },
+it('files are counted by type, the largest type first', () => {
+  expect(sizeByFileType(null, NOW)).toEqual([
+    { type: 'Scripts', files: 2, size: 400_000, sizeBefore: null },
+    { type: 'Images', files: 1, size: 50_000, sizeBefore: null },
+    { type: 'Other', files: 2, size: 1_010, sizeBefore: null },
+    { type: 'Pages', files: 1, size: 800, sizeBefore: null },
   ])
 })
 
-it('kinds that came and that went are told', () => {
+it('types that came and that went are told', () => {
   const before = [file('a.js', 500_000), file('b.woff2', 20_000)]
-  const kinds = countKinds(before, NOW)
-  expect(kinds.find(({ kind }) => kind === 'Fonts')).toEqual({
-    kind: 'Fonts',
+  const types = sizeByFileType(before, NOW)
+  expect(types.find(({ type }) => type === 'Fonts')).toEqual({
+    type: 'Fonts',
     files: 0,
     size: 0,
     sizeBefore: 20_000,
   })
-  expect(renderMakeup(kinds)).toMatchInlineSnapshot(`
+  expect(renderSizes(types)).toMatchInlineSnapshot(`
     "<details><summary><b>Size:</b> 452 kB (−68.2 kB): scripts 400 kB (−100 kB), images 50 kB (+50 kB), other 1 kB (+1 kB) …</summary>
 
     \`\`\`mermaid
@@ -54,7 +55,7 @@ it('kinds that came and that went are told', () => {
 })
 
 it('without a bundle before there is nothing to compare', () => {
-  expect(renderMakeup(countKinds(null, NOW))).toMatchInlineSnapshot(`
+  expect(renderSizes(sizeByFileType(null, NOW))).toMatchInlineSnapshot(`
     "<details><summary><b>Size:</b> 452 kB: scripts 400 kB, images 50 kB, other 1 kB …</summary>
 
     \`\`\`mermaid
@@ -78,15 +79,15 @@ it('without a bundle before there is nothing to compare', () => {
 })
 
 it('no name of a file gets into the chart', () => {
-  const nasty = countKinds(null, [
+  const nasty = sizeByFileType(null, [
     file('x".js"\n```\n<script>.exe"click"', 5),
     file('constructor', 5),
     file('a.__proto__', 5),
   ])
-  expect(nasty).toEqual([{ kind: 'Other', files: 3, size: 15, sizeBefore: null }])
+  expect(nasty).toEqual([{ type: 'Other', files: 3, size: 15, sizeBefore: null }])
 })
 
 it('is left out where nothing was looked at', () => {
-  expect(renderMakeup(null)).toBe('')
-  expect(renderMakeup([])).toBe('')
+  expect(renderSizes(null)).toBe('')
+  expect(renderSizes([])).toBe('')
 })
