@@ -1,3 +1,6 @@
+/** The errors that a user can meet. */
+import type { ErrorCode } from './error-codes.ts'
+
 /** Where in the user's repository an error has its cause. Lines and columns count from 1. */
 export interface Place {
   readonly file: string
@@ -25,17 +28,17 @@ export interface ActionErrorOptions {
 
 /**
  * Every failure that a user can meet. `message` says what happened, `hint` why and what to do,
- * `at` where. `code` is stable and listed in docs/troubleshooting.md.
+ * `at` where. `code` is one of those that docs/troubleshooting.md lists.
  */
 export class ActionError extends Error {
-  readonly code: string
+  readonly code: ErrorCode
   readonly hint: string | undefined
   readonly at: Place | undefined
   readonly output: string | undefined
   readonly passing: boolean
   readonly problems: readonly Problem[]
 
-  constructor(code: string, message: string, options: ActionErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: ActionErrorOptions = {}) {
     super(message, { cause: options.cause })
     this.name = 'ActionError'
     this.code = code

@@ -197,7 +197,7 @@ async function checkApp(
 
 /**
  * Devices open a bundle with the public key of the Capacitor config: it must be that of the input `private-key`.
- * Throws `private_key_missing`, `private_key_unfit`, `public_key_missing`, `public_key_mismatch`; returns what devices
+ * Throws `private_key_missing`, `private_key_invalid`, `public_key_missing`, `public_key_mismatch`; returns what devices
  * may stumble over.
  * `config` is null where it was not read.
  */

@@ -1,3 +1,4 @@
+import type { CapgoCode } from '../../src/error-codes.ts'
 import type { Tester } from '../../src/inputs/testers-file.ts'
 import type { PreviewComment } from '../../src/report/preview.ts'
 import type { FailedResult, PublishResult } from '../../src/report/result.ts'
@@ -225,7 +226,7 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
     appId: nasty,
     channel: { name: nasty, id: 1, selfAssignable: true },
     bundle: { ...before, name: nasty, url: nasty, from: { sha: nasty, url: nasty } },
-    error: { code: nasty, message: nasty, hint: nasty, output: nasty },
+    error: { code: nasty as CapgoCode, message: nasty, hint: nasty, output: nasty },
   },
   'hostile-closed': {
     ...closed,

@@ -1,3 +1,4 @@
+import type { CapgoCode } from '../../src/error-codes.ts'
 import type {
   CleanedResult,
   FailedResult,
@@ -434,7 +435,7 @@ export const samples: Readonly<Record<string, Result>> = {
   hostile,
   'hostile-failed': {
     ...failed,
-    code: nasty,
+    code: nasty as CapgoCode,
     reason: nasty,
     hint: nasty,
     at: { file: nasty, line: 1 },

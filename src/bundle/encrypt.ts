@@ -62,7 +62,7 @@ const HINT =
 /**
  * Reads the input `private-key`: PEM text, base64 of it, or a path relative to `directory`. Line breaks that a
  * secret store ate or wrote as `\n` are mended. `pluginVersion` is that of the updater in the app, null = newest.
- * Throws `private_key_unfit`, which never quotes the key.
+ * Throws `private_key_invalid`, which never quotes the key.
  */
 export async function readEncryption(
   value: string,
@@ -118,7 +118,7 @@ function readKey(text: string): KeyObject {
 }
 
 function unfit(why: string): ActionError {
-  return new ActionError('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
+  return new ActionError('private_key_invalid', `The input "private-key" cannot be used: ${why}.`, {
     hint: HINT,
   })
 }

@@ -1,6 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
 import { shownPath } from '../runtime/paths.ts'
 import { findBrotliCopies } from './precompressed.ts'
@@ -38,7 +39,7 @@ export interface CheckOptions {
 
 /** Something for which the web folder cannot be shipped. */
 export interface Problem {
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly hint: string
 }
@@ -64,7 +65,7 @@ const NAMED = 10
 /**
  * The files of the web folder that go into the bundle. Throws `web_dir_missing`, `web_dir_not_a_folder` or
  * `web_dir_empty`; else one error that names every problem: with the problem's own code when it is one, as
- * `web_dir_unfit` when they are several.
+ * `web_dir_invalid` when they are several.
  */
 export async function checkWebDirectory(options: CheckOptions): Promise<CheckedWebDirectory> {
   const { root, directory, maxBytes } = options
@@ -279,7 +280,7 @@ function checkNames(files: readonly BundleFile[]): Problem | null {
   const unfit = files.filter(file => /[\\\u0000-\u001f\u007f\ufffd]/.test(file.path))
   if (unfit.length === 0) return null
   return {
-    code: 'unfit_names',
+    code: 'invalid_file_names',
     message: `names that devices reject: ${list(unfit.map(file => file.path))}`,
     hint: 'A name must be UTF-8 and hold no backslash and no control character. Rename these files.',
   }
@@ -291,7 +292,7 @@ function checkTwins(files: readonly BundleFile[]): Problem | null {
   const twins = [...byKey.values()].filter(group => group.length > 1)
   if (twins.length === 0) return null
   return {
-    code: 'twin_names',
+    code: 'case_conflicts',
     message: `names that differ only by case or Unicode form: ${list(twins.map(group => group.map(file => file.path).join(' = ')))}`,
     hint: 'On devices and computers that ignore the difference one overwrites the other. Rename or delete one of each.',
   }
@@ -328,7 +329,7 @@ function unfit(problems: readonly Problem[], shown: string): ActionError {
       hint: first!.hint,
     })
   return new ActionError(
-    'web_dir_unfit',
+    'web_dir_invalid',
     [
       `The web folder "${shown}" cannot be shipped, for ${problems.length} reasons:`,
       ...problems.map((problem, index) => `${index + 1}. ${problem.message} (${problem.code})`),

@@ -1,9 +1,15 @@
+import type { CapgoCode, ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
 import type { Answer, Call } from './http.ts'
 import { asksTooMuch, isFault, retryAfter } from './transient.ts'
 
+interface Meaning {
+  readonly message: string
+  readonly hint: string
+}
+
 /** What a Capgo error code means for the person who set up the workflow. */
-const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
+const MEANINGS = {
   no_key_provided: {
     message: 'Capgo got no API key.',
     hint: 'Set the input "capgo-token" from a secret, for example ${{ secrets.CAPGO_TOKEN }}.',
@@ -50,7 +56,7 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
     message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
     hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
   },
-}
+} satisfies Partial<Record<ErrorCode, Meaning>>
 
 const KEY_WORKED = {
   message: 'Capgo refuses the API key, which worked earlier in this run.',
@@ -71,16 +77,16 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
   const code = wrapped(answer) ?? answer.code
   if (asksTooMuch(answer) && (code === '' || code === 'too_many_requests' || isFault(answer)))
     return askedToWait(call.what, code, answer)
-  const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
+  const known = answer.keyWorked ? KEY_WORKED : explain(code)
   if (known !== undefined)
-    return new ActionError(code, known.message, {
+    return new ActionError(codeFor(code, answer), known.message, {
       hint: known.hint,
       cause: summary(answer),
       passing: code === 'too_many_requests' || answer.keyWorked === true,
     })
   if (needs !== undefined && isPermissionRefusal(answer)) return permissionMissing(call.what, needs, answer)
   return new ActionError(
-    code || `http_${answer.status}`,
+    codeFor(code, answer),
     `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`,
     {
       passing: isFault(answer) || (answer.status === 429 && code !== 'on_premise_app'),
@@ -92,6 +98,15 @@ export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs)
   )
 }
 
+/** Capgo's code as it is, or the status where it gave none. */
+function codeFor(code: string, { status }: Answer): ErrorCode {
+  return code === '' ? `http_${status}` : (code as CapgoCode)
+}
+
+function explain(code: string): Meaning | undefined {
+  return Object.hasOwn(MEANINGS, code) ? MEANINGS[code as keyof typeof MEANINGS] : undefined
+}
+
 /** Codes that stand inside of other answers: the database says some in its message. */
 function wrapped({ text }: Answer): string | undefined {
   return /too_many_failed_auth_attempts|CHANNEL_(?:ZIP|DELTA)_REQUIRED/.exec(text)?.[0].toLowerCase()
@@ -101,7 +116,7 @@ function wrapped({ text }: Answer): string | undefined {
 function askedToWait(what: string, code: string, answer: Answer): ActionError {
   const minutes = Math.ceil(retryAfter(answer)! / 60_000)
   return new ActionError(
-    code || `http_${answer.status}`,
+    codeFor(code, answer),
     `Could not ${what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`,
     {
       hint: `This run does not wait that long. Run the job again in ${minutes} minutes: it goes on where this run stopped.`,

@@ -1,8 +1,9 @@
 import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser'
+import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
 
 /** Strict JSON, as a value. Throws an error with the given code that names line and column. */
-export function parseJson(text: string, file: string, code: string): unknown {
+export function parseJson(text: string, file: string, code: ErrorCode): unknown {
   const content = text.replace(/^\ufeff/, '')
   try {
     return JSON.parse(content)
@@ -12,7 +13,7 @@ export function parseJson(text: string, file: string, code: string): unknown {
 }
 
 /** The engine's own message names no line. */
-function syntaxError(content: string, file: string, code: string): ActionError {
+function syntaxError(content: string, file: string, code: ErrorCode): ActionError {
   const errors: ParseError[] = []
   try {
     parse(content, errors, { disallowComments: true, allowTrailingComma: false })

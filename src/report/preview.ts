@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { ContentChange } from './result.ts'
 import type { TestersReport } from './testers.ts'
@@ -46,7 +47,7 @@ export interface PreviewComment {
   /** Why a `kept` preview's run published nothing, in a sentence. */
   readonly reason?: string
   readonly error: {
-    readonly code: string
+    readonly code: ErrorCode
     readonly message: string
     readonly hint: string | null
     /** End of the build's output, untrusted. */

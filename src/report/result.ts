@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { Kept } from '../plan/old-bundles.ts'
@@ -152,7 +153,7 @@ export interface FailedResult {
   readonly outcome: 'failed'
   /** What the run was about, to begin a title with: `Publish`. */
   readonly what: string
-  readonly code: string
+  readonly code: ErrorCode
   readonly reason: string
   readonly hint: string | null
   readonly at: Place | null

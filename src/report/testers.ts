@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../error-codes.ts'
 import type { Place } from '../errors.ts'
 import { type Assignment, type FileChange, shortDevice } from '../plan/testers.ts'
 import { plural } from './format.ts'
@@ -26,7 +27,7 @@ export interface TesterRow {
 }
 
 export interface TesterFailure {
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly hint: string | null
   readonly devices: readonly string[]
