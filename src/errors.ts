@@ -21,7 +21,7 @@ export interface ActionErrorOptions {
   /** Where there are several things wrong at once: each, with its place. */
   readonly problems?: readonly Problem[]
   /** Nothing has to be changed: the same run, later, may succeed. */
-  readonly passing?: boolean
+  readonly transient?: boolean
   /** The last lines of a child process, for the log and the comment. Untrusted text. */
   readonly output?: string
 }
@@ -35,7 +35,7 @@ export class ActionError extends Error {
   readonly hint: string | undefined
   readonly at: Place | undefined
   readonly output: string | undefined
-  readonly passing: boolean
+  readonly transient: boolean
   readonly problems: readonly Problem[]
 
   constructor(code: ErrorCode, message: string, options: ActionErrorOptions = {}) {
@@ -45,7 +45,7 @@ export class ActionError extends Error {
     this.hint = options.hint
     this.at = options.at
     this.output = options.output
-    this.passing = options.passing ?? false
+    this.transient = options.transient ?? false
     this.problems = options.problems ?? []
   }
 }

@@ -31,7 +31,7 @@ const GAIN = 10
 /** Larger files are compressed on disk, so that memory does not grow with them. */
 const IN_MEMORY = 512 * 1024
 /** Larger files that are not compressed come from the disk piece by piece, and are encrypted there. */
-const AT_ONCE = 64 * 1024
+const PLAIN_IN_MEMORY = 64 * 1024
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
 /**
@@ -67,7 +67,7 @@ export function deltaPacker(options: {
 
   return (file, fileName) => {
     const form = formOf(file, fileName)
-    return file.size <= (form.mayShrink ? IN_MEMORY : AT_ONCE) ? packSmall(file, form) : packLarge(file, form)
+    return file.size <= (form.mayShrink ? IN_MEMORY : PLAIN_IN_MEMORY) ? packSmall(file, form) : packLarge(file, form)
   }
 
   function packSmall(file: HashedFile, { mayShrink, pays }: Form): Promise<DeltaFile> {

@@ -58,9 +58,9 @@ export const LITTER: ReadonlyMap<string, string> = new Map(
 /** What bundlers write beside scripts and styles, compressed too; other files with this ending may be an app's own. */
 const SOURCE_MAP = /\.(m?js|cjs|css)\.map(\.(br|gz|zst))?$/
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
-const MOST_FILES = 65_535
+const MAX_FILES = 65_535
 /** Names of so many files are listed; the rest is counted. */
-const NAMED = 10
+const NAMES_LIMIT = 10
 
 /**
  * The files of the web folder that go into the bundle. Throws `web_dir_missing`, `web_dir_not_a_folder` or
@@ -307,10 +307,10 @@ export function checkSize(
   totalBytes: number,
   maxBytes: number,
 ): Problem | null {
-  if (files.length > MOST_FILES)
+  if (files.length > MAX_FILES)
     return {
       code: 'too_many_files',
-      message: `${files.length} files, and a bundle holds ${MOST_FILES} at most`,
+      message: `${files.length} files, and a bundle holds ${MAX_FILES} at most`,
       hint: 'Load what is not needed at the start from a server.',
     }
   if (totalBytes <= 2 * maxBytes) return null
@@ -339,8 +339,8 @@ function unfit(problems: readonly Problem[], shown: string): ActionError {
 }
 
 function list(names: readonly string[]): string {
-  const named = names.slice(0, NAMED).map(quote).join(', ')
-  return names.length > NAMED ? `${named} and ${names.length - NAMED} more` : named
+  const named = names.slice(0, NAMES_LIMIT).map(quote).join(', ')
+  return names.length > NAMES_LIMIT ? `${named} and ${names.length - NAMES_LIMIT} more` : named
 }
 
 /** JSON shows control characters and backslashes as what they are. */

@@ -8,7 +8,7 @@ import type { App, ManifestEntry } from '../capgo/schema.ts'
  */
 const PLAIN = /^[A-Za-z0-9./-]{1,100}$/
 /** Characters of another name that are shown in its key. The store takes keys of 1024 bytes. */
-const SHOWN = 30
+const SHOWN_LIMIT = 30
 
 /**
  * Capgo counts the users of an object by hash and file name, and removes it with the last one, whoever else's rows name
@@ -23,7 +23,7 @@ export function deltaKey(
   const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`
   const tail = PLAIN.test(name)
     ? `_${name}`
-    : `-${sha256(name)}_${name.slice(-SHOWN).replace(/[^A-Za-z0-9.-]/g, '_')}`
+    : `-${sha256(name)}_${name.slice(-SHOWN_LIMIT).replace(/[^A-Za-z0-9.-]/g, '_')}`
   return `orgs/${app.owner_org}/apps/${app.app_id}/delta/${scope}${sha256(hash)}${tail}`
 }
 

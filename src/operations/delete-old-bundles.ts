@@ -1,4 +1,4 @@
-import { notDeleted } from '../capgo/channels.ts'
+import { notDeleted } from '../capgo/channel-deletes.ts'
 import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'
 import { planHousekeeping } from '../plan/old-bundles.ts'

@@ -201,7 +201,7 @@ it.each([
 it('encryption_key_required: a bundle that does not name its key', () => {
   const json = { code: 'P0001', message: 'encryption_key_required: no key_id.' }
   const answer = { status: 400, headers: {}, text: '', json, code: 'encryption_key_required' }
-  expect(refusal({ what: 'create' }, answer)).toMatchObject({ code: 'encryption_key_required' })
+  expect(refusal('create', answer)).toMatchObject({ code: 'encryption_key_required' })
 })
 
 /** Where the database answers a key that is gone with nothing, and where the API refuses it. */

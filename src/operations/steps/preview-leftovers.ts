@@ -1,6 +1,5 @@
 import semver from 'semver'
-import type { SeenChannel } from '../../capgo/channels.ts'
-import { notDeleted } from '../../capgo/channels.ts'
+import { notDeleted, type SeenChannel } from '../../capgo/channel-deletes.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import { ActionError, Stopped } from '../../errors.ts'
@@ -123,7 +122,7 @@ export async function removeLeftovers(
   for (const channel of channels) {
     const devices = await capgo.countOverrides(appId, channel.id)
     if (!(await mayGoOn())) return end(true)
-    const answer = await capgo.deleteChannel(appId, channel, !mayDeleteBundles)
+    const answer = await capgo.deleteChannel(appId, channel, { withBundle: !mayDeleteBundles })
     if (answer === 'changed') {
       removed.kept.push(`Channel ${channel.name} stays: somebody changed it meanwhile.`)
       continue

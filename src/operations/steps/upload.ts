@@ -3,7 +3,7 @@ import { encryptFile, type Session } from '../../bundle/encrypt.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import { permissionMissing } from '../../capgo/errors.ts'
 import type { App, BundleRow, ChannelRow, FilesConfig } from '../../capgo/schema.ts'
-import { zipKey } from '../../capgo/upload.ts'
+import { zipKey } from '../../capgo/stored-objects.ts'
 import { ActionError } from '../../errors.ts'
 import { readServedCommit } from '../../plan/bundle-comment.ts'
 import type { FilesPlan } from '../../plan/delta.ts'
@@ -255,7 +255,7 @@ async function store(
     }
   } catch (error) {
     // Where the same may succeed later, the row says that there is something to go on with.
-    const isPassing = error instanceof ActionError && error.passing
+    const isPassing = error instanceof ActionError && error.transient
     const isRemoved =
       action.do === 'upload' &&
       !isPassing &&
@@ -366,7 +366,7 @@ async function storeZip(
   else
     await capgo.uploadZip(object, {
       config,
-      begun: mayBeThere,
+      mayBeStarted: mayBeThere,
       onProgress: sent => onProgress(sent, zip.size),
     })
   return zip.size
@@ -400,11 +400,7 @@ async function claimName(
     if (made !== null) return { row: made, session }
     // Taken in between; or our own row, made by a request whose answer was lost.
     const row = await capgo.readBundle(plan.appId, name)
-    if (row === null)
-      throw permissionMissing(`see bundle ${name}, which exists`, {
-        permission: 'app.read_bundles',
-        role: 'app_reader',
-      })
+    if (row === null) throw permissionMissing(`see bundle ${name}, which exists`, 'app.read_bundles')
     if (
       row.storage_provider === 'r2-direct' &&
       !row.deleted &&
@@ -470,8 +466,13 @@ async function promote(
 async function makeChannel(plan: PublishPlan, bundle: BundleRow, capgo: Capgo): Promise<ChannelRow | null> {
   // It was there when the plan was made.
   if (plan.create === null) return readBack(plan, capgo)
-  const made = await capgo.createChannel(plan.appId, plan.channelName, bundle.name, plan.create)
-  return made.made ? null : readBack(plan, capgo)
+  const id = await capgo.createChannel({
+    appId: plan.appId,
+    name: plan.channelName,
+    bundleName: bundle.name,
+    fields: plan.create,
+  })
+  return id === null ? readBack(plan, capgo) : null
 }
 
 function readBack(plan: PublishPlan, capgo: Capgo): Promise<ChannelRow> {
