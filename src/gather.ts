@@ -12,6 +12,7 @@ import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from '.
 import type { Capgo } from './capgo/client.ts'
 import type { App, BundleRow, ChannelRow, NativePackage } from './capgo/schema.ts'
 import {
+  APP_ID,
   type CapacitorConfig,
   findCapacitorDirectory,
   readCapacitorConfig,
@@ -26,7 +27,7 @@ import { ActionError, type Place, Stopped } from './errors.ts'
 import type { Trigger } from './event.ts'
 import type { GitHub } from './github/client.ts'
 import type { Variables } from './inputs/build-variables.ts'
-import { APP_ID, type Inputs } from './inputs/inputs.ts'
+import type { Inputs } from './inputs/inputs.ts'
 import { type Inspection, inspect, inspectServed } from './operations/steps/served-contents.ts'
 import { type DeltaMode, hasOpenFiles } from './plan/delta.ts'
 import { type AppFacts, judgeApp } from './plan/installed-app.ts'

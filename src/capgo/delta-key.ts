@@ -1,6 +1,6 @@
 /** Where a file of a bundle is stored: no two files of an app share a key. */
-import { createHash } from 'node:crypto'
-import type { App, ManifestEntry } from '../capgo/schema.ts'
+import { sha256 } from '../runtime/digest.ts'
+import type { App, ManifestEntry } from './schema.ts'
 
 /**
  * Names that stand in a key as they are. Others have characters that addresses write in several ways, or `_`: keys of
@@ -31,8 +31,4 @@ export function deltaKey(
 export function isOwnKey(row: ManifestEntry, sessionKey: string | null): boolean {
   const [, owner_org = '', , app_id = ''] = row.s3_path.split('/')
   return row.s3_path === deltaKey({ owner_org, app_id }, row, sessionKey)
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

@@ -61,7 +61,8 @@ const IGNORED = [
   'capacitor.config.cts',
 ]
 
-const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
+/** Capgo's own rule for app ids. */
+export const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
 /** Capacitor's CLI takes this when the config has none. */
 const DEFAULT_WEB_DIR = 'www'
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */

@@ -1,5 +1,7 @@
-import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser'
+/** The testers file, checked. */
+import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser'
 import * as z from 'zod/mini'
+import { linesOf, sayParseError } from '../checkout/json.ts'
 import { shortDevice } from '../plan/testers.ts'
 
 /** Characters; 10,000 testers with all that there is to say of them have 2 MB. */
@@ -112,7 +114,7 @@ export function parseTesters(source: string, today: string): ParsedTesters {
   const text = source.replace(/^\ufeff/, '')
   if (text.trim() === '') return unusable('the file is empty')
   if (text.length > LONGEST_FILE) return unusable(`the file has more than ${LONGEST_FILE} characters`)
-  const place = placesOf(text)
+  const place = linesOf(text)
   const errors: ParseError[] = []
   let tree: Node | undefined
   try {
@@ -125,7 +127,7 @@ export function parseTesters(source: string, today: string): ParsedTesters {
   if (broken !== undefined)
     return {
       testers: [],
-      problems: [{ message: `this is not JSON: ${syntax(broken)}`, ...place(broken.offset) }],
+      problems: [{ message: `this is not JSON: ${sayParseError(broken)}`, ...place(broken.offset) }],
       warnings: [],
     }
   const read = new Reader(tree as Node, place, today)
@@ -319,26 +321,6 @@ function toValue(node: Node): unknown {
 function label(path: Path): string {
   const last = path.at(-1)
   return typeof last === 'string' ? `"${last}"` : last === undefined ? 'the file' : 'this entry'
-}
-
-function syntax(error: ParseError): string {
-  return printParseErrorCode(error.error)
-    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
-    .toLowerCase()
-}
-
-function placesOf(text: string): (offset: number) => Place {
-  const starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)]
-  return offset => {
-    let low = 0
-    let high = starts.length - 1
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2)
-      if (starts[middle]! <= offset) low = middle
-      else high = middle - 1
-    }
-    return { line: low + 1, column: offset - starts[low]! + 1 }
-  }
 }
 
 function byPlace(one: FileProblem, other: FileProblem): number {

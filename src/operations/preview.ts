@@ -24,7 +24,8 @@ import type { PreviewComment } from '../report/preview.ts'
 import { failuresOf } from '../report/report.ts'
 import type { CleanedResult, PublishResult, Result } from '../report/result.ts'
 import { blame } from '../runtime/cancellation.ts'
-import { hideSecrets } from '../runtime/environment.ts'
+import { privateValues } from '../runtime/environment.ts'
+import { createRedactor } from '../runtime/redaction.ts'
 import { closePreview, readPull } from './close-preview.ts'
 import { type Delivered, deliver, type Prepared, prepare } from './publish.ts'
 import { findAppIds } from './steps/app-ids.ts'
@@ -120,8 +121,7 @@ async function sayFailed(
 ): Promise<void> {
   const { stop } = context.deps
   const { code, reason, hint, output } = failure(blame(error, stop))
-  const env = prepared?.project.buildEnv ?? {}
-  const hide = (text: string) => hideSecrets(text, env)
+  const hide = createRedactor(privateValues(prepared?.project.buildEnv ?? {}))
   const told = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
   const isLate = stop.signal.aborted
   const appId =

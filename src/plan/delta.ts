@@ -1,18 +1,12 @@
 import semver from 'semver'
+import type { HashedFile } from '../bundle/zip.ts'
 import type { BundleRow, FilesConfig, StoredFile } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
+import { isSince } from '../releases.ts'
 import { DEPRECATED_MAJORS } from './installed-app.ts'
 
 /** `auto` = where app and server take it; `only` = without the zip. */
 export type DeltaMode = 'auto' | 'true' | 'false' | 'only'
-
-export interface HashedFile {
-  readonly path: string
-  /** Bytes. */
-  readonly size: number
-  /** SHA-256, lower-case hex. */
-  readonly sha256: string
-}
 
 /** First plugin of each major that the server gives a manifest to (Capgo's `/updates`). */
 const SINCE = ['5.10.0', '6.25.0', '7.0.35', '8.0.0']
@@ -82,9 +76,7 @@ export function planFiles(
 
 export function takesManifest(pluginVersion: string): boolean {
   if (semver.valid(pluginVersion) === null) return false
-  const major = semver.major(pluginVersion)
-  const since = SINCE.find(version => semver.major(version) === major)
-  return since === undefined ? major > Math.max(...DEPRECATED_MAJORS) : semver.gte(pluginVersion, since)
+  return isSince(pluginVersion, SINCE) ?? semver.major(pluginVersion) > Math.max(...DEPRECATED_MAJORS)
 }
 
 /** Whether a bundle has delta files that may be taken again: those of encrypted ones are stored under keys of their own. */

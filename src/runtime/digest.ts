@@ -16,13 +16,13 @@ export class Digest {
     return this.#hash.digest('hex')
   }
 
-  /** Passes a stream on and counts what flows by. */
-  async *over<T extends Uint8Array>(pieces: AsyncIterable<T>): AsyncGenerator<T> {
+  /** A step of a pipeline: passes everything on, and counts what flows by. */
+  readonly tap = async function* (this: Digest, pieces: AsyncIterable<Buffer>) {
     for await (const piece of pieces) {
       this.update(piece)
       yield piece
     }
-  }
+  }.bind(this)
 }
 
 /** SHA-256 of bytes or a text, as lower-case hex. */
