@@ -2,9 +2,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { nullIfMissing } from '../runtime/system-error.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { findComments } from './javascript.ts'
-import type { BundleFile, Problem } from './web-directory.ts'
 import { decode, readPage } from './web-page.ts'
+import type { WebProblem } from './web-problems.ts'
 
 const CODE = /\.(m?js|html?)$/i
 /** Bytes. Larger files are not searched. */
@@ -25,7 +26,7 @@ const ANY = /\bimport\(\s*[^"'`\s)]|createElement\(\s*["'`]script["'`]|\bimportS
 type Found = 'call' | 'comment' | 'none'
 
 export interface ReadyCall {
-  readonly problem: Problem | null
+  readonly problem: WebProblem | null
   readonly warning: string | null
 }
 

@@ -2,9 +2,10 @@
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nullIfMissing } from '../runtime/system-error.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { findComments } from './javascript.ts'
-import type { BundleFile, Problem } from './web-directory.ts'
 import { type Page, pathOf, readPage } from './web-page.ts'
+import type { WebProblem } from './web-problems.ts'
 
 /** Bytes; a pointer of Git LFS has some 130, and 1023 at most. */
 const MAX_POINTER = 1023
@@ -45,7 +46,7 @@ async function isPointer(path: string): Promise<boolean> {
 }
 
 export interface Start {
-  readonly problem: Problem | null
+  readonly problem: WebProblem | null
   readonly warnings: readonly string[]
 }
 

@@ -5,7 +5,7 @@ import { parse } from 'yaml'
 import { readCommands } from '../../scripts/docs/first-publish.ts'
 import { inputsPage } from '../../scripts/docs/inputs-page.ts'
 import { readActionMetadata, readInputExamples } from '../../scripts/docs/main.ts'
-import { LITTER } from '../../src/bundle/web-directory.ts'
+import { LITTER } from '../../src/bundle/web-folder.ts'
 import { ERROR_CODES } from '../../src/error-codes.ts'
 import { readInputs } from '../../src/inputs/inputs.ts'
 
