@@ -186,7 +186,7 @@ async function upload(
       const config = await capgo.readFilesConfig()
       const open = (start: number, length: number) => readRange(file, start, length)
       const object = { key: path, what: 'the object', type: 'application/zip', size, sha256, open }
-      await capgo.uploadFile(object, { config, begun: true })
+      await capgo.uploadFile(object, { config, mayBeStarted: true })
     } else {
       const { Upload } = await import('tus-js-client')
       await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,5 @@
 /** Results as they look in real life, and what nobody should be able to do. */
+import type { CapgoCode } from '../../src/error-codes.ts'
 import type { FileChange } from '../../src/bundle/contents.ts'
 import type { FailedResult, PreviewsClosedResult, PublishedResult, Result } from '../../src/report/result.ts'
 
@@ -464,7 +465,7 @@ export const samples: Readonly<Record<string, Result>> = {
   hostile,
   'hostile-failed': {
     ...failed,
-    code: nasty,
+    code: nasty as CapgoCode,
     reason: nasty,
     hint: nasty,
     at: { file: nasty, line: 1 },

@@ -61,7 +61,8 @@ const IGNORED = [
   'capacitor.config.cts',
 ]
 
-const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
+/** Capgo's own rule for app ids. */
+export const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
 /** Capacitor's CLI takes this when the config has none. */
 const DEFAULT_WEB_DIR = 'www'
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
@@ -94,8 +95,8 @@ const schema = z.object({
 })
 
 /**
- * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
- * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
+ * The app's Capacitor config. Throws `config_missing`, `config_ambiguous`, `config_broken` (syntax),
+ * `config_failed`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
  * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`; with `dataOnly` also `unsafe_config`.
  * They are `PackagesMissing` where packages are missing that the config imports.
  */
@@ -224,7 +225,7 @@ async function findConfig(directory: string, root: string): Promise<string> {
   const folder = shownPath(root, directory) || '.'
   if (first !== undefined && second !== undefined)
     throw new ActionError(
-      'config_twice',
+      'config_ambiguous',
       `There are ${configs.length} Capacitor configs in "${folder}": ${configs.join(', ')}.`,
       {
         hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,

@@ -1,10 +1,11 @@
 /** JSON files of the user's repository. */
 import { type ParseError, parse } from 'jsonc-parser'
+import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
 import { describeSyntax, placesOf } from './json-place.ts'
 
 /** Strict JSON, as a value. Throws an error with the given code that names line and column. */
-export function parseJson(text: string, file: string, code: string): unknown {
+export function parseJson(text: string, file: string, code: ErrorCode): unknown {
   const content = text.replace(/^\ufeff/, '')
   try {
     return JSON.parse(content)
@@ -14,7 +15,7 @@ export function parseJson(text: string, file: string, code: string): unknown {
 }
 
 /** The engine's own message names no line. */
-function syntaxError(content: string, file: string, code: string): ActionError {
+function syntaxError(content: string, file: string, code: ErrorCode): ActionError {
   const errors: ParseError[] = []
   try {
     parse(content, errors, { disallowComments: true, allowTrailingComma: false })

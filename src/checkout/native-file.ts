@@ -3,7 +3,7 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { isInside, shownPath } from '../runtime/paths.ts'
 
 /** Bytes; a project file of ten thousand sources has some 3 MB. */
-const LONGEST_FILE = 16 * 1024 * 1024
+const MAX_FILE = 16 * 1024 * 1024
 
 /** A version, and where the repository says it. */
 export interface Told {
@@ -43,7 +43,7 @@ export async function readNativeFile(root: string, file: string): Promise<string
     )
       return null
     const { size } = await stat(path)
-    return size > LONGEST_FILE ? null : await readFile(path, 'utf8')
+    return size > MAX_FILE ? null : await readFile(path, 'utf8')
   } catch {
     return null
   }

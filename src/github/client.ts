@@ -31,7 +31,7 @@ export interface GitHubOptions {
 
 const FIRST_PAUSE = 300
 /** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
-const LONGEST_RETRY_AFTER = 60_000
+const MAX_RETRY_AFTER = 60_000
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
@@ -82,7 +82,7 @@ export function connectGitHub({
           if (error.retryAfter === null)
             // What may be done twice; a comment or deployment that was made although the answer was lost may not.
             return options.method !== 'POST' && ((error.status ?? 500) >= 500 || error.status === 408)
-          if (error.retryAfter > LONGEST_RETRY_AFTER) return false
+          if (error.retryAfter > MAX_RETRY_AFTER) return false
           await sleep(error.retryAfter)
           return true
         },

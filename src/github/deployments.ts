@@ -19,9 +19,9 @@ export interface DeploymentRequest {
 export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'inactive'
 
 /** GitHub takes 140 characters. */
-const LONGEST_DESCRIPTION = 140
+const MAX_DESCRIPTION = 140
 /** So many of the deployments before a new one are looked at. */
-const RETIRED_AT_ONCE = 5
+const MAX_RETIRED = 5
 /** What the description begins with; former versions wrote nothing else by which theirs are known. */
 const DESCRIPTION = 'Capgo channel '
 /** In the payload, beside the app's id. */
@@ -80,7 +80,7 @@ export function deployments(connection: Repository) {
         repo,
         ref: request.sha,
         environment: request.environment,
-        description: `${DESCRIPTION}${request.channel}`.slice(0, LONGEST_DESCRIPTION),
+        description: `${DESCRIPTION}${request.channel}`.slice(0, MAX_DESCRIPTION),
         payload: { by: MADE_BY, app: request.appId },
         auto_merge: false,
         required_contexts: [],
@@ -99,7 +99,7 @@ export function deployments(connection: Repository) {
         owner,
         repo,
         environment,
-        per_page: RETIRED_AT_ONCE + 1,
+        per_page: MAX_RETIRED + 1,
       })
       const found = parseAnswer(z.array(Deployment), data, LIST).filter(isOf(appId))
       await Promise.all(found.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')))

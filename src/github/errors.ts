@@ -57,7 +57,7 @@ export function toGitHubError(error: unknown, request: string): ActionError {
     response?.status,
     said
       .replace(/\s+/g, ' ')
-      .slice(0, LONGEST_REASON)
+      .slice(0, MAX_REASON)
       .replace(/[.\s]+$/, ''),
     response === undefined ? null : pauseOf(response, said),
     error,
@@ -85,7 +85,7 @@ function pauseOf(
 }
 
 /** Characters of what GitHub says that are shown. */
-const LONGEST_REASON = 200
+const MAX_REASON = 200
 
 /** The page of a proxy is no word of GitHub's. */
 function wordsOf(data: unknown): string {

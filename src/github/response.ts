@@ -3,7 +3,7 @@ import { ActionError } from '../errors.ts'
 import type { Repository } from './repository.ts'
 
 /** An environment with more deployments, or a repository with more open pull requests, is none. */
-const MOST_PAGES = 200
+const MAX_PAGES = 200
 
 /** What GitHub answered, checked. Throws `unexpected_answer`, which names the field that is not as it should be. */
 export function parseAnswer<T>(schema: z.ZodMiniType<T>, data: unknown, what: string): T {
@@ -25,7 +25,7 @@ export async function* readPages<T>(
   key: string | null = null,
 ): AsyncGenerator<T[]> {
   const schema = z.array(item)
-  for (let page = 1; page <= MOST_PAGES; page++) {
+  for (let page = 1; page <= MAX_PAGES; page++) {
     const { data, headers } = await octokit.request(route, {
       owner,
       repo,

@@ -25,7 +25,8 @@ import type { PreviewKeptResult, PreviewsClosedResult, PublishResult, Result } f
 import { failure, skippedResult } from '../report/results.ts'
 import type { TestersReport } from '../report/testers.ts'
 import { blame } from '../runtime/cancellation.ts'
-import { hideSecrets } from '../runtime/environment.ts'
+import { privateValues } from '../runtime/environment.ts'
+import { createRedactor } from '../runtime/redaction.ts'
 import { findAppIds } from './steps/app-ids.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './steps/comment.ts'
 import { aboutPull, aboutUnserved, onPhone } from './steps/preview-comment.ts'
@@ -299,7 +300,7 @@ async function sayFailed(error: unknown, progress: Progress, context: RunContext
   if (appId === null) return
   const channel =
     progress.channel ?? (isLate ? null : await capgo.readChannel(appId, channelName).catch(() => null))
-  const hide = (text: string) => hideSecrets(text, prepared?.project.buildEnv ?? {})
+  const hide = createRedactor(privateValues(prepared?.project.buildEnv ?? {}))
   const said = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
   const about = aboutUnserved({ ...progress, appId, channel }, context)
   await writeComment({ ...about, state: 'failed', error: said }, context)

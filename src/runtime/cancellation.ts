@@ -1,4 +1,5 @@
 /** How a run ends before its work is done: cancelled, or its time is up. */
+import type { ErrorCode } from '../error-codes.ts'
 import { Stopped } from '../errors.ts'
 
 export interface Stop {
@@ -30,7 +31,7 @@ export function createStop(): Stop {
   const controller = new AbortController()
   const { signal } = controller
   let step: string | null = null
-  const end = (code: string, what: string, hint: string) => {
+  const end = (code: ErrorCode, what: string, hint: string) => {
     const where = step === null ? '' : ` during "${step}"`
     if (!signal.aborted) controller.abort(new Stopped(code, `${what}${where}.`, { hint }))
   }

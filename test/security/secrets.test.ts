@@ -284,11 +284,11 @@ describe('no error of what we call tells a secret', () => {
       env: { https_proxy: `nonsense ${KEY}` },
     },
     'OpenSSL: a key that was cut off': {
-      code: 'private_key_unfit',
+      code: 'private_key_invalid',
       inputs: () => ({ 'private-key': privateKey.slice(0, 900) }),
     },
     'OpenSSL: a key whose middle was changed': {
-      code: 'private_key_unfit',
+      code: 'private_key_invalid',
       inputs: () => ({
         'private-key': privateKey
           .replace(PEM_LINES[3]!, 'A'.repeat(64))
@@ -359,7 +359,7 @@ describe('no error of what we call tells a secret', () => {
         }),
     },
     'a config that throws the key': {
-      code: 'config_threw',
+      code: 'config_failed',
       prepare: ({ repo }) =>
         void repo.commit({
           'capacitor.config.json': null,

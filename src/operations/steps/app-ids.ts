@@ -1,8 +1,8 @@
 /** The apps of a pull request's preview, also where the Capacitor config cannot be read. */
 
+import { APP_ID } from '../../checkout/capacitor-config.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError, Stopped } from '../../errors.ts'
-import { APP_ID } from '../../inputs/inputs.ts'
 import { readAppId } from './app-config.ts'
 import { findCommentedApps } from './comment.ts'
 import { environmentOf } from './deployment.ts'

@@ -24,13 +24,13 @@ function describeOperation(operation: Operation): readonly [result: string, why:
       return [`publish to \`${operation.channelName}\``, operation.why]
     case 'preview':
       return [`preview on \`${operation.channelName}\``, operation.why]
-    case 'cleanup':
+    case 'close-preview':
       return [operation.isEnding ? REMOVES : LEFT_BEHIND, operation.why]
     case 'skip':
       return [SKIPPED, operation.reason]
-    case 'sweep':
+    case 'sweep-previews':
       return [SWEEPS, 'a schedule without the input `channel`']
-    case 'follow':
+    case 'follow-run':
       return [FOLLOWS, '']
     default:
       return [operation.kind, 'input `operation`']

@@ -1,3 +1,4 @@
+import type { CapgoCode } from '../../../src/error-codes.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { comments } from '../../../scripts/pictures/comments.ts'
@@ -170,7 +171,7 @@ const fields: Record<string, (text: string) => PreviewComment> = {
   'warnings, one': text => ({ ...ready, warnings: [text] }),
   'warnings, two': text => ({ ...ready, warnings: [text, text] }),
   reason: text => ({ ...comments.kept, reason: text }),
-  'error.code': text => ({ ...failed, error: { ...failed.error, code: text } }),
+  'error.code': text => ({ ...failed, error: { ...failed.error, code: text as CapgoCode } }),
   'error.message': text => ({ ...failed, error: { ...failed.error, message: text } }),
   'error.hint': text => ({ ...failed, error: { ...failed.error, hint: text } }),
   'error.output': text => ({ ...failed, error: { ...failed.error, output: `${text}.` } }),

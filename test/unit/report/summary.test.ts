@@ -1,3 +1,4 @@
+import type { CapgoCode } from '../../../src/error-codes.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { samples } from '../../../scripts/pictures/samples.ts'
@@ -202,7 +203,7 @@ const otherFields: Record<string, (text: string) => Result> = {
     rollout: { bps: 1000, paused: false, bundle: published.bundle.name, stableBundle: text },
   }),
   'failed.what': text => ({ ...failed, what: `Publish ${text}.` }),
-  'failed.code': text => ({ ...failed, code: text }),
+  'failed.code': text => ({ ...failed, code: text as CapgoCode }),
   'failed.reason': text => ({ ...failed, reason: text }),
   'failed.hint': text => ({ ...failed, hint: text }),
   'failed.at.file': text => ({ ...failed, at: { file: text, line: 1 } }),
