@@ -1,6 +1,7 @@
 /** Results as they look in real life, and what nobody should be able to do. */
-import type { CapgoCode } from '../../src/error-codes.ts'
+
 import type { FileChange } from '../../src/bundle/contents.ts'
+import type { CapgoCode } from '../../src/error-codes.ts'
 import type { FailedResult, PreviewsClosedResult, PublishedResult, Result } from '../../src/report/result.ts'
 
 const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'

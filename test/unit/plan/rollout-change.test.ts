@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import type { MovePlan } from '../../../src/plan/channel-change.ts'
 import { ALL, formatShare, rolloutChanged } from '../../../src/plan/rollout.ts'
 import { planRolloutChange, type RolloutFacts } from '../../../src/plan/rollout-change.ts'
-import { movedResult } from '../../../src/report/outcome.ts'
+import { channelChangeResult } from '../../../src/report/channel-results.ts'
 import { ROLLOUT_CHANGE, rolling, rolloutFacts } from './cases/rollout-change.ts'
 import { decided, eachCase, matching } from './decided.ts'
 
@@ -45,10 +45,9 @@ it.each<[string, RolloutFacts['change'], object | null, string]>([
 ])('a dry run of %s says what would be', (_what, change, rollout, name) => {
   const rollout_paused_at = change.kind === 'resume' ? 'x' : null
   const plan = planRolloutChange(rolloutFacts({ change, channel: rolling({ rollout_paused_at }) }))
-  const result = movedResult(
-    { plan, consoleUrl: null, repositoryUrl: '', size: 5, sha256: null, work: null, total: 0 },
+  const result = channelChangeResult(
+    { plan, consoleUrl: null, repositoryUrl: '', size: 5, sha256: null, work: null, total: 0, warnings: [] },
     null,
-    [],
   )
   expect(result.outcome).toBe('planned')
   expect(result.bundle).toMatchObject({ name, size: 5 })

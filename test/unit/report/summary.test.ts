@@ -1,8 +1,8 @@
-import type { CapgoCode } from '../../../src/error-codes.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { samples } from '../../../scripts/pictures/samples.ts'
 import type { FileChange } from '../../../src/bundle/contents.ts'
+import type { CapgoCode } from '../../../src/error-codes.ts'
 import type { BundleStatus } from '../../../src/plan/status.ts'
 import { describeOutcome, renderLogPlan } from '../../../src/report/log.ts'
 import type {
