@@ -1,3 +1,4 @@
+/** What is nice to have on GitHub: without it the run warns and goes on. */
 import type { GitHub } from '../../github/client.ts'
 import { GitHubError, isForbidden } from '../../github/errors.ts'
 import { COURTESY_ENDS, LAST_WORD_ENDS, type Stop } from '../../runtime/cancellation.ts'

@@ -129,7 +129,7 @@ async function move(
       `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`,
       { hint: 'Another job or person works on this channel. It was left alone; run the job again.' },
     )
-  if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, now, appId, capgo)
+  if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, { appId, channel: now }, capgo)
   const served = await capgo.requireChannel(appId, channel.name)
   if (!isAt(stage, bundle.id, served))
     throw new ActionError(
