@@ -13,7 +13,7 @@ export type Courtesy = <T>(
   work: (github: GitHub) => Promise<T>,
 ) => Promise<T | null>
 
-export interface Courtesies {
+interface Courtesies {
   /** Not begun once the run is stopped: throws its reason. */
   readonly courtesy: Courtesy
   /** What the run says of its own end, however it ended; for some seconds also after it was stopped. */

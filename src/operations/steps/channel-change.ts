@@ -17,7 +17,7 @@ import { measure, plainSha256 } from './served-contents.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
 /** What is to be done to a channel. */
-export interface ChannelChange {
+interface ChannelChange {
   readonly plan: MovePlan
   readonly app: RepositoryApp
   /** Bytes of the bundle where they were read before. */

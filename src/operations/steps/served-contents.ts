@@ -9,7 +9,7 @@ import { describeContents, type ListedFile } from '../../report/contents.ts'
 import type { Contents } from '../../report/result.ts'
 
 /** What is known of a bundle's bytes without a look at the store. */
-export interface Expectation {
+interface Expectation {
   /** The zip on this machine, before it is encrypted; null where nothing was built. */
   readonly zip: { readonly path: string; readonly size: number; readonly sha256: string } | null
   /** Undoes the encryption; null without a key. */

@@ -13,7 +13,7 @@ import { plainSha256 } from './served-contents.ts'
 import { checkFiles } from './verify-files.ts'
 
 /** What a channel is to give to devices. */
-export interface ExpectedUpdate {
+interface ExpectedUpdate {
   readonly appId: string
   readonly channel: ChannelRow
   readonly bundle: BundleRow
@@ -23,7 +23,7 @@ export interface ExpectedUpdate {
 }
 
 /** What a verification came to: a sentence for the summary, and what could not be looked at. */
-export interface Verification {
+interface Verification {
   readonly said: string | null
   readonly warnings: readonly string[]
 }
