@@ -1,4 +1,5 @@
 /** Which device belongs on which channel. */
+import { InputError } from '../errors.ts'
 import { byDevice, isPast, type Tester } from './tester-list.ts'
 
 /** Whom a pull request's preview goes to, as `assign-testers` says. */
@@ -209,4 +210,20 @@ export function defaultRules(testers: readonly Tester[]): readonly AssignRule[] 
 /** Whether somebody's login decides, so that reviewers must be read. */
 export function asksForReviewers(rules: readonly AssignRule[] | null): boolean {
   return rules?.some(({ kind }) => kind === 'reviewers') ?? false
+}
+
+/** Throws where `assign-testers` names a group that the file has not. */
+export function requireGroups(
+  rules: readonly AssignRule[] | null,
+  testers: readonly Tester[],
+  path: string,
+): void {
+  const groups = new Set(testers.flatMap(tester => tester.groups))
+  for (const rule of rules ?? [])
+    if (rule.kind === 'group' && !groups.has(rule.name))
+      throw new InputError(
+        'assign-testers',
+        `${path} has no group "${rule.name}".`,
+        groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`,
+      )
 }

@@ -2,15 +2,11 @@
 import type { ErrorCode } from '../error-codes.ts'
 import type { Place } from '../errors.ts'
 import { shortDevice } from '../plan/device-id.ts'
+import type { Installation } from '../plan/tester-installation.ts'
 import type { TestersFileChange } from '../plan/tester-list.ts'
 import type { Assignment } from '../plan/testers.ts'
 import { plural } from './format.ts'
 import { code, details, escapeText, table } from './markdown.ts'
-
-/** Whether a device will take what its channel serves. */
-export type Installation =
-  | { readonly kind: 'takes' | 'runs' | 'never_seen' }
-  | { readonly kind: 'refuses'; readonly rule: string }
 
 /** One device in the table. Names are untrusted text; the id is shown shortened. */
 export interface TesterRow {

@@ -58,9 +58,9 @@ export async function requireFile(context: RunContext): Promise<void> {
 }
 
 async function required(path: string, text: string | null, context: RunContext): Promise<TestersFile | null> {
-  if (text !== null) return parse(path, text, context)
+  if (text !== null) return parseAloud(path, text, context)
   if (context.inputs.testersFile === null) return null
-  const newest = await readNewest(context)
+  const newest = await askForNewest(context)
   const isMissing = newest === null ? isOnDefaultBranch(context) : newest.text === null
   if (isMissing) throw missingFile(path)
   if (newest !== null) context.deps.log.info(`${path} is not here; the default branch's counts.`)
@@ -71,28 +71,26 @@ async function required(path: string, text: string | null, context: RunContext):
  * The file that holds for everybody: the newest of the default branch, whatever is checked out. Null where the
  * repository has none. `checkedOut` is the default branch's as this run has it, and counts where GitHub does not tell.
  */
-export async function readStanding(
+export async function readNewest(
   checkedOut: TestersFile | null,
   context: RunContext,
 ): Promise<TestersFile | null | 'unknown'> {
-  const newest = await readNewest(context)
+  const newest = await askForNewest(context)
   if (newest === null) return checkedOut ?? 'unknown'
   if (newest.text === null) return null
-  return newest.text === checkedOut?.text
-    ? checkedOut
-    : parse(pathOf(context.inputs), newest.text, context, false)
+  return newest.text === checkedOut?.text ? checkedOut : parse(pathOf(context.inputs), newest.text, context)
 }
 
 /**
  * For a run that releases who has left: where the file was removed, it has no testers. A token that may not read the
  * repository is told that it has no such file, so only its history proves that.
  */
-export async function readStandingOrRemoved(
+export async function readNewestOrRemoved(
   checkedOut: TestersFile | null,
   context: RunContext,
 ): Promise<TestersFile | null | 'unknown'> {
-  const standing = await readStanding(checkedOut, context)
-  if (standing !== null) return standing
+  const newest = await readNewest(checkedOut, context)
+  if (newest !== null) return newest
   const path = pathOf(context.inputs)
   const changes = await context.courtesy(`see whether ${path} was removed`, CONTENTS, github =>
     github.listCommits(path, 1),
@@ -103,7 +101,7 @@ export async function readStandingOrRemoved(
 }
 
 /** Null where GitHub does not tell; the text is null where there is no file. */
-function readNewest({ courtesy, inputs }: RunContext): Promise<{ readonly text: string | null } | null> {
+function askForNewest({ courtesy, inputs }: RunContext): Promise<{ readonly text: string | null } | null> {
   const path = pathOf(inputs)
   const what = `read ${path} of the default branch, and who has left it`
   return courtesy(what, CONTENTS, async github => ({ text: await github.readFile(path, null) }))
@@ -146,17 +144,17 @@ async function askForEarlier(context: RunContext): Promise<readonly Tester[] | n
 }
 
 /**
- * What the file would say for a pull request's own preview: `standing` with what its branch changed. Null where it
+ * What the file would say for a pull request's own preview: `newest` with what its branch changed. Null where it
  * changes nothing, comes from a fork, or GitHub does not tell.
  */
 export async function readMerged(
   pull: PullRequest,
   proposed: TestersFile | null,
-  standing: TestersFile,
+  newest: TestersFile,
   context: RunContext,
 ): Promise<readonly Tester[] | null> {
-  const { path } = standing
-  if (pull.fork || (proposed?.text ?? '') === standing.text) return null
+  const { path } = newest
+  if (pull.fork || (proposed?.text ?? '') === newest.text) return null
   return context.courtesy(`read how the pull request changes ${path}`, CONTENTS, async github => {
     const began = await github.readMergeBase(pull.baseRef, pull.headSha)
     if (began === null) return null
@@ -165,11 +163,11 @@ export async function readMerged(
     const testers = (text: string | null) => (text === null ? [] : parseTesters(text, today(context)).testers)
     const merged = mergeTesters(
       testers(old),
-      standing.testers,
-      own === null ? [] : parse(path, own, context, false).testers,
+      newest.testers,
+      own === null ? [] : parse(path, own, context).testers,
     )
     const isChange =
-      merged.length !== standing.testers.length || merged.some(tester => !standing.testers.includes(tester))
+      merged.length !== newest.testers.length || merged.some(tester => !newest.testers.includes(tester))
     return isChange ? merged : null
   })
 }
@@ -179,13 +177,23 @@ export function isOnDefaultBranch({ trigger }: RunContext): boolean {
   return ref.type === 'branch' && ref.name === defaultBranch && !event.startsWith('pull_request')
 }
 
-function parse(path: string, text: string, context: RunContext, tells = true): TestersFile {
-  const parsed = parseTesters(text, today(context))
-  if (parsed.problems.length > 0) throw invalidFile(path, parsed)
-  if (tells)
-    for (const { message, ...place } of parsed.warnings)
-      context.deps.log.warning(`${path}:${place.line}:${place.column}: ${message}`, { file: path, ...place })
-  return { path, text, testers: parsed.testers }
+/** Throws `testers_file_invalid`. */
+function parse(
+  path: string,
+  text: string,
+  context: RunContext,
+): TestersFile & Pick<ParsedTesters, 'warnings'> {
+  const { problems, warnings, testers } = parseTesters(text, today(context))
+  if (problems.length > 0) throw invalidFile(path, problems)
+  return { path, text, testers, warnings }
+}
+
+/** Of a file of the checkout, whose places annotations can name, what is odd is a warning. */
+function parseAloud(path: string, text: string, context: RunContext): TestersFile {
+  const { warnings, ...file } = parse(path, text, context)
+  for (const { message, ...place } of warnings)
+    context.deps.log.warning(`${path}:${place.line}:${place.column}: ${message}`, { file: path, ...place })
+  return file
 }
 
 /** A file of the checkout; null where there is none. A link that leads out of the checkout is refused. */
@@ -219,26 +227,21 @@ function missingFile(path: string): ActionError {
   )
 }
 
-function invalidFile(path: string, { problems }: ParsedTesters): ActionError {
-  const [first] = problems
-  const at = (problem: { line: number; column: number }) => ({
-    file: path,
-    line: problem.line,
-    column: problem.column,
-  })
-  const said = problems.map(problem => ({
-    message: `${path}:${problem.line}:${problem.column}: ${problem.message}`,
-    at: at(problem),
+function invalidFile(path: string, problems: ParsedTesters['problems']): ActionError {
+  const said = problems.map(({ message, line, column }) => ({
+    message: `${path}:${line}:${column}: ${message}`,
+    at: { file: path, line, column },
   }))
+  const [first, ...more] = said
   return new ActionError(
     'testers_file_invalid',
-    problems.length === 1
-      ? said[0]!.message
+    first !== undefined && more.length === 0
+      ? first.message
       : `${path} has ${problems.length}${problems.length === MAX_PROBLEMS ? ' and more' : ''} mistakes.`,
     {
       hint: 'Nothing was changed. docs/testers.md describes the file; its "$schema" line lets editors check it.',
-      at: at(first!),
-      problems: problems.length === 1 ? [] : said,
+      ...(first === undefined ? {} : { at: first.at }),
+      problems: more.length === 0 ? [] : said,
     },
   )
 }
