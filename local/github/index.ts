@@ -18,8 +18,8 @@ import { pulls } from './operations/pulls.ts'
 import { createResources } from './resources.ts'
 import { type Clock, HostedRepository, type RepositorySeed } from './state.ts'
 
-export type { Level, Permission, Permissions, TokenSeed } from './access.ts'
-export { RUNTIME_SIGNATURE, runtimeToken } from './artifact-service.ts'
+export type { Permissions, TokenSeed } from './access.ts'
+export { runtimeToken } from './artifact-service.ts'
 export type * from './state.ts'
 export type { FaultInput }
 
@@ -32,13 +32,13 @@ export interface GitHubOptions {
   readonly now?: () => Date
 }
 
-export interface GitHubRequest extends RecordedRequest {
+interface GitHubRequest extends RecordedRequest {
   /** GitHub's name of it, as `issues/create-comment`; null where GitHub's description knows none. */
   operation: string | null
 }
 
 /** Something that GitHub's description of its API does not allow. */
-export interface Violation {
+interface Violation {
   /** `POST /repos/…`. */
   readonly request: string
   /** `server`: this server itself failed. */

@@ -28,7 +28,7 @@ export interface PullSeed {
   readonly reviews?: readonly ReviewSeed[]
 }
 
-export interface ReviewSeed {
+interface ReviewSeed {
   readonly author: string
   readonly state: 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED'
   readonly body?: string

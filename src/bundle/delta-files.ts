@@ -9,9 +9,9 @@ import { promisify } from 'node:util'
 import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
 import PQueue from 'p-queue'
 import { readRange } from '../runtime/file-range.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { isPacked } from './deflate.ts'
 import type { Session } from './encrypt.ts'
-import type { BundleFile } from './web-directory.ts'
 import { fileChanged, type HashedFile } from './zip.ts'
 
 /** A file of the web folder ready to be stored on its own. */

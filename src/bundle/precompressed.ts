@@ -4,7 +4,7 @@ import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress } from 'node:zlib'
-import type { BundleFile } from './web-directory.ts'
+import type { BundleFile } from './bundle-file.ts'
 
 const ENDING = '.br'
 

@@ -2,8 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { nullIfMissing } from '../runtime/system-error.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { findComments } from './javascript.ts'
-import type { BundleFile, Problem } from './web-directory.ts'
+import type { Problem } from './problem.ts'
 import { decode, readPage } from './web-page.ts'
 
 const CODE = /\.(m?js|html?)$/i

@@ -3,16 +3,11 @@ import { readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ActionError } from '../errors.ts'
 import { shownPath } from '../runtime/paths.ts'
+import { type BundleFile, byPath } from './bundle-file.ts'
 import { findBrotliCopies } from './precompressed.ts'
+import type { Problem } from './problem.ts'
 import { checkReadyCall } from './ready-call.ts'
 import { checkStart, findPointers } from './web-start.ts'
-
-export interface BundleFile {
-  /** Relative to the web folder, with `/`. */
-  readonly path: string
-  /** Bytes. */
-  readonly size: number
-}
 
 export interface CheckedWebDirectory {
   /** Sorted by the bytes of their UTF-8 paths. */
@@ -34,13 +29,6 @@ export interface CheckOptions {
   readonly dropSourceMaps: boolean
   /** What Capgo takes at most, zipped. */
   readonly maxBytes: number
-}
-
-/** Something for which the web folder cannot be shipped. */
-export interface Problem {
-  readonly code: string
-  readonly message: string
-  readonly hint: string
 }
 
 /** What systems and tools leave lying about; no app asks for it. */
@@ -129,11 +117,6 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
 
 function bytesOf(files: readonly BundleFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0)
-}
-
-/** The order of the UTF-8 bytes, which is the same everywhere; that of JavaScript's strings is of UTF-16. */
-export function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
-  return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))
 }
 
 async function requireFolder(directory: string, shown: string, root: string): Promise<void> {

@@ -2,8 +2,9 @@
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nullIfMissing } from '../runtime/system-error.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { findComments } from './javascript.ts'
-import type { BundleFile, Problem } from './web-directory.ts'
+import type { Problem } from './problem.ts'
 import { type Page, pathOf, readPage } from './web-page.ts'
 
 /** Bytes; a pointer of Git LFS has some 130, and 1023 at most. */

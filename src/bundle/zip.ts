@@ -3,6 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Zip, type ZipInputFile } from 'fflate'
 import { ActionError } from '../errors.ts'
+import { type BundleFile, byPath } from './bundle-file.ts'
 import {
   type Deflater,
   type DeflateTask,
@@ -13,7 +14,6 @@ import {
   SizeChanged,
   startDeflater,
 } from './deflate.ts'
-import { type BundleFile, byPath } from './web-directory.ts'
 import { type Deflate, startZlib, type ZlibCode } from './zlib.ts'
 
 export interface BundleZip {

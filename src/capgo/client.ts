@@ -33,7 +33,7 @@ export interface CapgoOptions extends HttpOptions {
 const SIDE_BY_SIDE = 3
 
 /** Permissions a publish may need and the smallest role that has each (Capgo's role table). */
-export const SMALLEST_ROLE = {
+const SMALLEST_ROLE = {
   'app.read': 'app_reader',
   'app.read_channels': 'app_reader',
   'app.upload_bundle': 'app_uploader',

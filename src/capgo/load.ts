@@ -15,8 +15,6 @@ export interface Place {
   readonly flight: number
 }
 
-export type Load = ReturnType<typeof createLoad>
-
 export function createLoad() {
   let limit = FIRST
   let most = MOST

@@ -7,7 +7,7 @@ import type { NativeProject } from './native-file.ts'
 import { readXcode } from './xcode.ts'
 
 /** A native version that the repository tells. */
-export interface NativeVersion {
+interface NativeVersion {
   readonly platform: 'android' | 'ios' | 'any'
   /** As written, for example `1.0`. */
   readonly version: string
@@ -16,7 +16,7 @@ export interface NativeVersion {
 }
 
 /** A place that decides about a platform's version, and that was not understood. */
-export interface UnreadVersion {
+interface UnreadVersion {
   readonly platform: 'android' | 'ios'
   readonly source: string
   /** Goes on after the source: `has "versionName appVersion"`, `is missing`. */

@@ -91,7 +91,7 @@ export interface Tester {
 }
 
 /** Something of the file that is wrong or odd. */
-export interface FileProblem {
+interface FileProblem {
   readonly message: string
   readonly line: number
   readonly column: number

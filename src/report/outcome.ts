@@ -77,7 +77,7 @@ export function plannedResult(findings: Findings): PublishResult {
 }
 
 /** What a channel rolls out; `served` or `running` is its bundle. */
-export function rolloutOf(
+function rolloutOf(
   channel: ChannelRow,
   running: Pick<BundleRow, 'id' | 'name'> | null,
   served: Pick<BundleRow, 'id' | 'name'> | null,

@@ -1,0 +1,11 @@
+export interface BundleFile {
+  /** Relative to the web folder, with `/`. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+}
+
+/** The order of the UTF-8 bytes, which is the same everywhere; that of JavaScript's strings is of UTF-16. */
+export function byPath(a: { readonly path: string }, b: { readonly path: string }): number {
+  return Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))
+}
