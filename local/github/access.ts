@@ -1,6 +1,6 @@
 import { notFound, Refusal } from './answers.ts'
 import type { Operation } from './openapi.ts'
-import { WORKFLOW_BOT } from './resources.ts'
+import { WORKFLOW_BOT } from './resources/repositories.ts'
 import type { HostedRepository } from './state.ts'
 
 type Permission = 'actions' | 'administration' | 'contents' | 'deployments' | 'issues' | 'pull-requests'
