@@ -7,17 +7,18 @@ import { readFileSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fetch } from 'undici'
+import { type Dispatcher, fetch } from 'undici'
 import { parse } from 'yaml'
 import { secretValues } from '../../src/build-variables.ts'
 import { SECRET_INPUTS } from '../../src/bundle/environment.ts'
 import { guardFiles } from '../../src/bundle/untouched.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
+import type { HttpOptions } from '../../src/capgo/http.ts'
 import { appendWhole, keyValueLines } from '../../src/command-file.ts'
 import type { Deps, Log, Sink } from '../../src/deps.ts'
 import type { Place } from '../../src/errors.ts'
 import { connectGitHub } from '../../src/github/client.ts'
-import { createNetwork } from '../../src/network.ts'
+import { createNetwork, type Network } from '../../src/network.ts'
 import { createRedactor, secretParts } from '../../src/redaction.ts'
 import { failure } from '../../src/report/outcome.ts'
 import { report } from '../../src/report/report.ts'
@@ -25,20 +26,48 @@ import { run } from '../../src/run.ts'
 import { makeScratch, replaceHome, requireWorkspace } from '../../src/runner-folders.ts'
 import { createStop, type Stop } from '../../src/stop.ts'
 import type { RunnerLog } from './log.ts'
-import { type ActionRun, type Manifest, openStep, type RunOptions, readStep } from './runner.ts'
+import {
+  type ActionProcess,
+  type ActionRun,
+  type Manifest,
+  openStep,
+  type RunOptions,
+  readStep,
+  type Step,
+} from './runner.ts'
 import { worker, zlib } from './zlib.ts'
 
 const PROJECT = join(import.meta.dirname, '../..')
 const USER_AGENT = 'capgo-publish-action'
 const manifest = parse(readFileSync(join(PROJECT, 'action.yml'), 'utf8')) as Manifest
 
-/** What only a process of its own can be given. */
-type Here = Omit<RunOptions, 'action' | 'actionPath' | 'through' | 'prepare' | 'onLine' | 'mayLeak'>
+/** Without what only a process of its own can be given. */
+type Here = Omit<RunOptions, 'action' | 'actionPath' | 'through' | 'prepare' | 'onLine' | 'mayLeak'> & {
+  /** Instead of those of production. */
+  readonly pauses?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'stall'>>
+}
 
-/** Rejects like `runAction`, and when a child prints what only the built action keeps from being a command. */
-export async function runActionHere(options: Here): Promise<ActionRun> {
+/**
+ * Rejects like `runAction`, and when a line is printed that only the built action keeps from being a command. What
+ * `kill` ends is cut off from everything: from then on it hears and sends nothing, and nobody hears of it.
+ */
+export function runActionHere(options: Here): ActionProcess {
   const { inputs, log } = readStep(manifest, options)
+  const end = createEnd()
   const step = openStep(options, inputs, log)
+  const killed = end.reached.then(() => step.close({ exitCode: null, signal: 'SIGKILL' }))
+  const run = runStep(options, step, log, end)
+  // What it comes to after that is nothing to anybody.
+  run.catch(() => {})
+  return Object.assign(Promise.race([killed, run]), {
+    kill(signal: NodeJS.Signals) {
+      if (signal !== 'SIGKILL') throw new Error('The built action alone hears signals.')
+      end.reach()
+    },
+  })
+}
+
+async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Promise<ActionRun> {
   const env: Record<string, string> = { ...step.env }
   const read = (name: string) => (env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim()
   const secrets = [...SECRET_INPUTS.map(read), ...secretValues(read('build-secrets'))].filter(
@@ -49,9 +78,10 @@ export async function runActionHere(options: Here): Promise<ActionRun> {
   )
   const redact = createRedactor([...secrets, ...tokens])
   const stop = createStop()
-  const out = { log: createLog(log, redact, stop), sink: createSink(env, redact) }
+  const refused: string[] = []
+  const out = { log: createLog(end.before(log), { redact, stop, refused }), sink: createSink(env, redact) }
   for (const part of secrets.flatMap(secretParts)) command(log, 'add-mask', part)
-  const network = createNetwork(env)
+  const network = end.cuts(createNetwork(env))
   const viaNetwork = ((url: string, init: RequestInit) =>
     fetch(url, { ...init, dispatcher: network.dispatcher } as never)) as never
   let scratch = ''
@@ -86,9 +116,10 @@ export async function runActionHere(options: Here): Promise<ActionRun> {
           ...network,
           redact,
           userAgent: USER_AGENT,
-          sleep: ms => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
+          sleep: ms => end.orNever(sleep(ms, undefined, { signal: stop.signal }).catch(() => {})),
           signal: stop.signal,
           onRetry: message => out.log.info(message),
+          ...options.pauses,
         }),
       connectGitHub: (token, repository, signal) =>
         connectGitHub({
@@ -99,6 +130,8 @@ export async function runActionHere(options: Here): Promise<ActionRun> {
           userAgent: USER_AGENT,
           signal,
           fetch: viaNetwork,
+          sleep: ms => end.orNever(sleep(ms, undefined, { signal })),
+          ...(options.pauses?.firstPause === undefined ? {} : { firstPause: options.pauses.firstPause }),
         }),
     }
     isGreen = await run(deps)
@@ -108,7 +141,60 @@ export async function runActionHere(options: Here): Promise<ActionRun> {
     if (scratch !== '') await rm(scratch, { recursive: true, force: true })
     await network.dispatcher.close()
   }
-  return step.close({ exitCode: isGreen ? 0 : 1, signal: null })
+  await end.orNever(Promise.resolve())
+  const result = step.close({ exitCode: isGreen ? 0 : 1, signal: null })
+  if (refused.length > 0) throw new Error(`Run the built action: this looks like a command: ${refused[0]}`)
+  return result
+}
+
+/** The end of a run that is killed. */
+interface End {
+  readonly reached: Promise<void>
+  reach(): void
+  /** Never settles once the end is reached. */
+  orNever<T>(work: Promise<T>): Promise<T>
+  /** Takes no line after it. */
+  before(log: Lines): Lines
+  /** Its connections are cut, and no call is sent or answered after it. */
+  cuts(network: Network): Network
+}
+
+type Lines = Pick<RunnerLog, 'write'>
+
+function createEnd(): End {
+  const { promise: reached, resolve } = Promise.withResolvers<void>()
+  let isReached = false
+  const never = new Promise<never>(() => {})
+  return {
+    reached,
+    reach() {
+      isReached = true
+      resolve()
+    },
+    orNever: work =>
+      work.then(
+        value => (isReached ? never : value),
+        error => (isReached ? never : Promise.reject(error)),
+      ),
+    before: log => ({ write: line => (isReached ? undefined : log.write(line)) }),
+    cuts({ dispatcher, ...network }) {
+      reached.then(() => dispatcher.destroy())
+      const deaf = (handler: Dispatcher.DispatchHandler) =>
+        new Proxy(handler, {
+          get(target, name) {
+            const part = Reflect.get(target, name)
+            if (typeof part !== 'function') return part
+            return (...args: unknown[]) => (isReached ? undefined : part.apply(target, args))
+          },
+        })
+      return {
+        ...network,
+        dispatcher: dispatcher.compose(
+          dispatch => (options, handler) => isReached || dispatch(options, deaf(handler)),
+        ),
+      }
+    },
+  }
 }
 
 /** The input `private-key` may be a path. */
@@ -120,12 +206,15 @@ const commandFiles = (env: Readonly<Record<string, string>>) =>
     /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : [],
   )
 
-function createLog(log: RunnerLog, redact: (text: string) => string, stop: Stop): Log {
+function createLog(
+  log: Lines,
+  { redact, stop, refused }: { redact: (text: string) => string; stop: Stop; refused: string[] },
+): Log {
   const print = (text: string) => {
     for (const line of redact(text).split(/\r\n|\n|\r/)) {
-      if (/::|##\[/.test(line.replace(/[^!-~]/g, '')) && /^\W*(::|##)/.test(line))
-        throw new Error(`Run the built action: here this line would be a workflow command: ${line}`)
-      log.write(line)
+      // What the built action makes of it is a matter of its process.
+      if (/::|##\[/.test(line.replace(/[^!-~]/g, ''))) refused.push(line)
+      else log.write(line)
     }
   }
   return {
@@ -168,7 +257,7 @@ const annotation = (at: Place | undefined) => ({
 
 /** A workflow command as `@actions/core` writes it. */
 function command(
-  log: RunnerLog,
+  log: Lines,
   name: string,
   message: string,
   properties: Readonly<Record<string, string | number | undefined>> = {},

@@ -150,7 +150,7 @@ export function readStep(manifest: Manifest, options: RunOptions) {
 }
 
 /** What the runner gives a step. */
-interface Step {
+export interface Step {
   readonly env: Readonly<Record<string, string>>
   /** Searches for the run's secrets; `close` throws when one was found. */
   look(places: Iterable<Place>): void

@@ -1,7 +1,7 @@
 import { type PullRequestAction, type PullRequestOptions, pullRequestEvent } from '../helpers/event.ts'
 import type { Files } from '../helpers/repository.ts'
-import type { ActionRun, RunOptions } from '../helpers/runner.ts'
-import type { World } from './scenario.ts'
+import type { ActionRun } from '../helpers/runner.ts'
+import type { World, WorldRun } from './scenario.ts'
 
 export interface PullOptions {
   readonly number?: number
@@ -21,12 +21,8 @@ export interface TestPull {
   /** Commits on its branch. */
   push(files: Files): void
   /** Runs the action for what happened to it. */
-  run(
-    action: PullRequestAction,
-    more?: Partial<PullRequestOptions>,
-    options?: Partial<RunOptions>,
-  ): Promise<ActionRun>
-  close(merged?: boolean, options?: Partial<RunOptions>): Promise<ActionRun>
+  run(action: PullRequestAction, more?: Partial<PullRequestOptions>, options?: WorldRun): Promise<ActionRun>
+  close(merged?: boolean, options?: WorldRun): Promise<ActionRun>
   /** Texts of the action's comments on it. */
   comments(): string[]
 }
