@@ -19,13 +19,26 @@ function isRoomy(folder: string): boolean {
   }
 }
 
+/** Of `test/unit`, what starts programs or waits for seconds. */
+const SLOW: readonly string[] = []
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     env: { TMPDIR: isRoomy(MEMORY) ? MEMORY : tmpdir() },
+    setupFiles: ['test/helpers/equality.ts'],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 3,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [...SLOW] },
+      },
+      {
+        extends: true,
+        test: { name: 'whole', include: ['test/**/*.test.ts', ...SLOW], exclude: ['test/unit/**'] },
+      },
+    ],
   },
 })
