@@ -157,7 +157,7 @@ describe('with a canary in every secret input, in debug mode, nothing is told', 
     ['the key as base64', Buffer.from(privateKey).toString('base64')],
     ['the key on one line', privateKey.trim().replaceAll('\n', '\\n')],
   ])('publish, preview, a failed build, clean-up: %s', async (_name, form) => {
-    const world = await createWorld({ files: encryptedApp, role: 'app_admin' })
+    const world = await createWorld({ builtAction: true, files: encryptedApp, role: 'app_admin' })
     const options = { inputs: canaries(world, form), env: DEBUG }
     const published = await world.push('main', options)
     expect(published.outputs.outcome, published.visibleLog).toBe('published')
@@ -195,11 +195,12 @@ throw new Error(${JSON.stringify(KEY)})`,
     ['a dry run', { 'dry-run': 'true' }],
     ['verify', { verify: 'true' }],
   ])('%s', async (_name, inputs) => {
-    const world = await createWorld({ files: encryptedApp, role: 'app_admin' })
+    const world = await createWorld({ builtAction: true, files: encryptedApp, role: 'app_admin' })
     const secret = { inputs: canaries(world), env: DEBUG }
-    await world.push('main', secret)
+    const here = { ...secret, builtAction: false }
+    await world.push('main', here)
     world.repo.commit({ 'greeting.txt': '<h1>Next</h1>' })
-    await world.push('main', secret)
+    await world.push('main', here)
     world.capgo.seedChannel({ appId: APP_ID, name: 'beta' })
     const run = await world.push('main', { inputs: { ...secret.inputs, ...inputs }, env: DEBUG })
     expect(run.outputs.outcome, run.visibleLog).toMatch(/^(published|read|cleaned|planned|unchanged)$/)
@@ -373,7 +374,7 @@ describe('no error of what we call tells a secret', () => {
     },
   }
   it.each(Object.entries(CASES))('%s', async (_name, { code, inputs, prepare, env = {} }) => {
-    const world = await createWorld({ files: encryptedApp, role: 'app_admin' })
+    const world = await createWorld({ builtAction: true, files: encryptedApp, role: 'app_admin' })
     const secret = canaries(world)
     prepare?.(world)
     const run = await world.push('main', {
@@ -386,7 +387,7 @@ describe('no error of what we call tells a secret', () => {
   })
 
   it('GitHub (octokit): answers that quote the token', async () => {
-    const world = await createWorld({ files: encryptedApp, role: 'app_admin' })
+    const world = await createWorld({ builtAction: true, files: encryptedApp, role: 'app_admin' })
     const token = world.github.addToken({ repository: REPOSITORY, permissions: {} })
     for (const status of [401, 422])
       for (const path of [/comments/, /deployments/])
