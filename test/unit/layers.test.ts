@@ -139,7 +139,14 @@ describe('who may import whom', () => {
     expect(foreign('local', /^(test|scripts|bench)\//)).toEqual([])
   })
   it('scripts and bench import nothing of test', () => {
-    expect([...foreign('scripts', /^test\//), ...foreign('bench', /^test\//)]).toEqual([])
+    // What planners decide is told once: the tests assert the cases, and docs/decisions.md prints them.
+    const cases = /^scripts\/docs\/decisions\.ts -> test\/unit\/plan\/cases\//
+    const imports = [...foreign('scripts', /^test\//), ...foreign('bench', /^test\//)]
+    expect(imports.filter(each => !cases.test(each))).toEqual([])
+  })
+  it('cases are data: types and each other, and constants of the planners', () => {
+    const allowed = /-> (test\/unit\/plan\/cases|src\/plan|src\/capgo\/schema\.ts|src\/event\.ts)/
+    expect(foreign('test/unit/plan/cases', /./).filter(each => !allowed.test(each))).toEqual([])
   })
   it('no file is called utils, helpers or misc', () => {
     expect(files.filter(file => /(^|\/)(utils|helpers|misc)\.ts$/.test(file))).toEqual([])

@@ -4,8 +4,8 @@ import { judgeNatives } from '../../../src/plan/native-versions.ts'
 import { checkBeforeBuild, planPublish } from '../../../src/plan/publish.ts'
 import type { NativeVersion } from '../../../src/plan/types.ts'
 import { chooseName, type NameRequest } from '../../../src/plan/version.ts'
-import { facts } from './facts.ts'
-import { channel } from './rows.ts'
+import { facts } from './cases/facts.ts'
+import { channel } from './cases/rows.ts'
 
 const android = (version: string): NativeVersion => ({
   platform: 'android',

@@ -1,11 +1,19 @@
 /** Rows of Capgo as planners get them. */
-import type { BundleRow, ChannelRow, NativePackage } from '../../../src/capgo/schema.ts'
+import type { BundleRow, ChannelRow, NativePackage } from '../../../../src/capgo/schema.ts'
+import type { NativeVersion } from '../../../../src/plan/types.ts'
 
-export const CHECKSUM = 'c'.repeat(64)
+/** Commits, the older first in the alphabet. */
+export const OLDER = 'a'.repeat(40)
+export const OURS = 'b'.repeat(40)
+export const NEWER = 'c'.repeat(40)
+
+/** The content that the run has built, and some other. */
+export const CHECKSUM = 'e1'.repeat(32)
+export const OTHER_CHECKSUM = 'f2'.repeat(32)
 
 export type Bundle = BundleRow & { native_packages?: NativePackage[] }
 
-/** One that is ready. */
+/** One that is ready, with the content of the run. */
 export function bundle(change: Partial<Bundle> = {}): Bundle {
   return {
     id: 1,
@@ -65,19 +73,8 @@ export const run = {
   url: 'https://example.com',
 }
 
-export const native = (version: string, platform: 'ios' | 'android' | 'any' = 'android') => ({
-  platform,
-  version,
-  source: 'the store',
-})
-
-/** The code and the message of what `act` throws. */
-export function refusalOf(act: () => unknown): string {
-  try {
-    act()
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string }
-    return `${code}: ${message}`
-  }
-  return 'nothing was thrown'
-}
+export const native = (
+  version: string,
+  platform: NativeVersion['platform'] = 'android',
+  source = 'the store',
+): NativeVersion => ({ platform, version, source })
