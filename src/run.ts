@@ -24,11 +24,11 @@ import { blame, type Stop, WORK_ENDS } from './runtime/cancellation.ts'
 
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 export async function run(deps: Deps): Promise<boolean> {
-  /** What went wrong without failing the run. */
+  /** Faults that do not fail the run. */
   const warnings: string[] = []
   const done: Done = { published: null }
   const work = execute(deps, warnings, done)
-  // Also after the last child has ended: nothing that is not this run's stands in the files of its outputs.
+  // Also after the last child has ended: nothing foreign may be left in the runner's output files.
   const result = await work
     .finally(deps.requireUntouched)
     .catch((error: unknown) => failure(error, undefined, done.published))
@@ -36,7 +36,7 @@ export async function run(deps: Deps): Promise<boolean> {
   return result.kind !== 'failed' && failuresOf(result).length === 0
 }
 
-/** What devices can be given already, however the run ends. */
+/** What devices can get already, however the run ends. */
 interface Done {
   published: ChannelResult | null
 }
@@ -70,7 +70,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
     },
   }
   const work = bringUpToDate(operation, context).then(now => operate(now, context))
-  // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
+  // After a stop, every failure is reported as the stop; work that ignores the signal is abandoned.
   return Promise.race([work, late(deps.stop)])
     .catch((error: unknown) => failure(blame(error, deps.stop), TITLES[operation.kind], done.published))
     .finally(() => over.abort())
@@ -94,8 +94,10 @@ function late(stop: Stop): Promise<never> {
   })
 }
 
-/** How an operation is called when it fails; the others publish. */
-const TITLES: Partial<Record<Operation['kind'], string>> = {
+/** How an operation is called when it fails. */
+const TITLES: Readonly<Record<Operation['kind'], string>> = {
+  skip: 'Publish',
+  publish: 'Publish',
   preview: 'Preview',
   'follow-run': 'Preview',
   'close-preview': 'Clean-up',

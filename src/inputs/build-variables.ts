@@ -1,5 +1,4 @@
 /** The inputs `build-env` and `build-secrets`: variables for install, build and Capacitor config, and for nothing else. */
-
 import { InputError } from '../errors.ts'
 import { isTokenName, SEARCHABLE_SECRET } from '../runtime/environment.ts'
 
@@ -78,7 +77,7 @@ function parseLines(text: string): Line[] {
   const rows = text.split(/\r\n|[\r\n]/)
   const lines: Line[] = []
   for (let at = 0; at < rows.length; at++) {
-    const row = rows[at]!.trim()
+    const row = rows[at]?.trim() ?? ''
     if (row === '' || row.startsWith('#')) continue
     const [, name = '', first = ''] = /^([^=]*?)\s*=\s*(.*)$/.exec(row) ?? []
     const line = { number: at + 1, name, value: first }

@@ -148,6 +148,15 @@ describe('who may import whom', () => {
     const allowed = /-> (test\/unit\/plan\/cases|src\/plan|src\/capgo\/schema\.ts|src\/event\.ts)/
     expect(foreign('test/unit/plan/cases', /./).filter(each => !allowed.test(each))).toEqual([])
   })
+  it('each kind of operation is one file of its name', () => {
+    const text = readFileSync(join(SRC, 'plan/operation.ts'), 'utf8')
+    const kinds = [...text.matchAll(/readonly kind: '([a-z-]+)'/g)].map(([, kind]) => kind)
+    expect(kinds).toContain('publish')
+    const own = files.filter(file => /^operations\/[^/]+\.ts$/.test(file))
+    const names = own.map(file => file.replace(/^operations\/|\.ts$/g, ''))
+    // What the operations do with testers is one piece of work of several of them.
+    expect(names.filter(name => name !== 'testers').sort()).toEqual(kinds.sort())
+  })
   it('no file is called utils, helpers or misc', () => {
     expect(files.filter(file => /(^|\/)(utils|helpers|misc)\.ts$/.test(file))).toEqual([])
   })

@@ -21,7 +21,7 @@ export interface AppConfig {
 }
 
 /** What a reader needs of the config. */
-export interface ConfigNeeds {
+interface ConfigNeeds {
   /** Without it, a config that cannot be read is a warning where the input `app-id` is set. */
   readonly webDir: boolean
   /** Throws `PackagesMissing` wherever the config may say otherwise with its packages installed. */

@@ -1,3 +1,4 @@
+/** What is nice to have on GitHub: without it the run warns and goes on. */
 import type { GitHub } from '../../github/client.ts'
 import { GitHubError, isForbidden } from '../../github/errors.ts'
 import { COURTESY_ENDS, LAST_WORD_ENDS, type Stop } from '../../runtime/cancellation.ts'
@@ -12,7 +13,7 @@ export type Courtesy = <T>(
   work: (github: GitHub) => Promise<T>,
 ) => Promise<T | null>
 
-export interface Courtesies {
+interface Courtesies {
   /** Not begun once the run is stopped: throws its reason. */
   readonly courtesy: Courtesy
   /** What the run says of its own end, however it ended; for some seconds also after it was stopped. */

@@ -16,7 +16,7 @@ import { measure, plainSha256 } from './served-contents.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
 /** What is to be done to a channel. */
-export interface ChannelChange {
+interface ChannelChange {
   readonly plan: MovePlan
   readonly app: RepositoryApp
   /** Bytes of the bundle where they were read before. */
@@ -134,7 +134,7 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
       `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`,
       { hint: 'Another job or person works on this channel. It was left alone; run the job again.' },
     )
-  if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, now, appId, capgo)
+  if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, { appId, channel: now }, capgo)
   const served = await capgo.requireChannel(appId, channel.name)
   if (!isAt(stage, bundle.id, served))
     throw new ActionError(

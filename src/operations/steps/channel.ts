@@ -5,7 +5,7 @@ import { ActionError } from '../../errors.ts'
 import { activeRollout } from '../../plan/rollout.ts'
 
 /** The input that names a channel, and the name. */
-export interface NamedBy {
+interface NamedBy {
   readonly input: 'channel' | 'from' | 'to'
   readonly name: string
 }

@@ -1,5 +1,4 @@
 /** Carries out a publish plan. Each step may be repeated, and devices see nothing before the last one. */
-import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import { ActionError } from '../../errors.ts'
 import { readServedCommit } from '../../plan/bundle-comment.ts'
@@ -80,7 +79,7 @@ async function keep(
   const channel = context.channel ?? (await readBack(plan, capgo))
   // Without this note a slower run of an older commit would not know that it is older.
   if (action.outcome === 'unchanged' && readServedCommit(action.bundle, plan.channelName)?.sha !== commit.sha)
-    sayNoted(await note(plan, action.bundle, capgo), context)
+    await note(plan, action.bundle, context)
   const why = plan.decisions.find(decision => decision.what === 'bundle')?.why ?? ''
   const bundle = action.outcome === 'unchanged' ? action.bundle : null
   return {
@@ -102,11 +101,10 @@ function storedBefore(plan: PublishPlan, bundle: BundleRow, context: ExecutionCo
     name: bundle.name,
     async freeze(): Promise<{ bundle: BundleRow; channel: ChannelRow | null }> {
       await requirePromotion(plan, capgo)
-      const [isNoted, channel] = await Promise.all([
-        note(plan, bundle, capgo),
+      const [, channel] = await Promise.all([
+        note(plan, bundle, context),
         capgo.readChannel(plan.appId, plan.channelName),
       ])
-      sayNoted(isNoted, context)
       return { bundle, channel }
     },
     delta: null,
@@ -116,11 +114,11 @@ function storedBefore(plan: PublishPlan, bundle: BundleRow, context: ExecutionCo
   }
 }
 
-function note(plan: PublishPlan, bundle: BundleRow, capgo: Capgo): Promise<boolean> {
-  const { appId, channelName, comment, link } = plan
-  return noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo })
-}
-
-function sayNoted(isNoted: boolean, { log }: Pick<ExecutionContext, 'log'>): void {
+async function note(
+  { appId, channelName, comment, link }: PublishPlan,
+  bundle: BundleRow,
+  { capgo, log }: ExecutionContext,
+): Promise<void> {
+  const isNoted = await noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo })
   if (!isNoted) log('The commit could not be noted on the bundle; publishing is not affected.')
 }

@@ -33,7 +33,7 @@ export interface Project extends Workplace {
 }
 
 /** What the project is read for. */
-export interface ProjectUse extends Pick<PublishFacts, 'channelName' | 'purpose'> {
+interface ProjectUse extends Pick<PublishFacts, 'channelName' | 'purpose'> {
   /** The web build comes from elsewhere, and the web folder need not be known. */
   readonly takesBuild: boolean
   /** Throws `PackagesMissing` wherever the config may say otherwise with its packages installed. */

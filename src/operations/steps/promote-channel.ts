@@ -31,7 +31,7 @@ export async function promoteChannel(
   const refused = target === null || !commit.pull ? null : refuseChannel(target, commit)
   if (refused !== null) throw refused
   if (target !== null && !isAt(plan.stage, bundle.id, target))
-    await assign(plan.stage, bundle, target, plan.appId, capgo)
+    await assign(plan.stage, bundle, { appId: plan.appId, channel: target }, capgo)
 
   const served = await readBack(plan, capgo)
   if (isAt(plan.stage, bundle.id, served))

@@ -60,7 +60,7 @@ export async function readFactsBeforeBuild(
 }
 
 /** What a publish knows when it asks Capgo about the content. */
-export interface ContentQuestion {
+interface ContentQuestion {
   readonly facts: PublishFacts
   readonly content: Content
   /** That the bundle may get. */

@@ -8,7 +8,7 @@ import { isOwnKey } from '../../capgo/delta-key.ts'
 import type { BundleRow, StoredFile } from '../../capgo/schema.ts'
 
 /** What is known of a bundle's bytes without a look at the store. */
-export interface Expectation {
+interface Expectation {
   /** The zip on this machine, before it is encrypted; null where nothing was built. */
   readonly zip: { readonly path: string; readonly size: number; readonly sha256: string } | null
   /** Undoes the encryption; null without a key. */
@@ -25,13 +25,13 @@ export interface Inspection {
 const SHA256 = /^[0-9a-f]{64}$/
 /** AES pads to whole blocks. */
 const BLOCK = 16
-const AT_ONCE = 32
+const CONCURRENCY = 32
 /** Delta files of a served bundle that are looked at where it has no zip. */
 const SAMPLE = 4
 /** And where some may be gone: what can be asked at once. */
-const LARGE_SAMPLE = AT_ONCE
+const LARGE_SAMPLE = CONCURRENCY
 /** Milliseconds. A run that made a bundle began so long before at most, and a deletion may have been under way then. */
-const LONGEST_RUN = 60 * 60_000
+const MAX_RUN_TIME = 60 * 60_000
 
 /** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
 export function plainSha256(
@@ -57,7 +57,7 @@ export function inspectServed(
   deletedAt: string | null,
   capgo: Capgo,
 ): Promise<Inspection> {
-  const isSuspect = deletedAt !== null && Date.parse(deletedAt) > Date.parse(bundle.created_at) - LONGEST_RUN
+  const isSuspect = deletedAt !== null && Date.parse(deletedAt) > Date.parse(bundle.created_at) - MAX_RUN_TIME
   return inspectAll(bundle, expected, isSuspect ? LARGE_SAMPLE : bundle.r2_path === null ? SAMPLE : 0, capgo)
 }
 
@@ -109,14 +109,13 @@ async function inspectZip(
   const stored = await capgo.describeStored(path)
   if (stored === null) return { size: null, fault: GONE }
   const { size } = stored
-  const isWhole = await hasContent(bundle, path, stored, expected, capgo)
+  const isWhole = await hasContent(bundle, { ...stored, path }, expected, capgo)
   return isWhole ? { size, fault: null } : { size, fault: DIFFERS }
 }
 
 async function hasContent(
   bundle: BundleRow,
-  path: string,
-  stored: { readonly size: number; readonly sha256: string | null },
+  { path, ...stored }: { readonly path: string; readonly size: number; readonly sha256: string | null },
   { zip, opener }: Expectation,
   capgo: Capgo,
 ): Promise<boolean> {
@@ -147,7 +146,7 @@ async function inspectFiles(bundle: BundleRow, most: number, capgo: Capgo): Prom
   const rows = await capgo.readManifests([bundle])
   const paths = new Set(rows.map(({ s3_path }) => s3_path))
   const chosen = paths.size <= most ? [...paths] : chooseFiles(rows, bundle.session_key || null, most)
-  const queue = new PQueue({ concurrency: AT_ONCE })
+  const queue = new PQueue({ concurrency: CONCURRENCY })
   const found = await queue.addAll(chosen.map(path => () => capgo.describeStored(path)))
   const lost = found.filter(object => object === null).length
   return {
