@@ -1,7 +1,8 @@
+/** Comments of this action on pull requests. */
 import * as z from 'zod/mini'
 import { GitHubError, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
-import { parseAnswer, readPages } from './response.ts'
+import { parseResponse, readPages } from './response.ts'
 
 /** A comment of ours on a pull request. */
 export interface OwnComment {
@@ -31,7 +32,7 @@ const Author = z.object({ login: z.string() })
 const Written = z.object({ id: z.int(), html_url: z.string(), user: z.nullish(Author) })
 const Comment = z.extend(Written, { body: z.nullish(z.string()) })
 
-interface Found extends OwnComment {
+interface FoundComment extends OwnComment {
   readonly author: string | undefined
   readonly proof: Proof
 }
@@ -48,7 +49,7 @@ export function comments(connection: Repository) {
     asked = true
     try {
       const { data } = await octokit.rest.users.getAuthenticated()
-      logins.add(parseAnswer(Author, data, 'GET /user').login)
+      logins.add(parseResponse(Author, data, 'GET /user').login)
     } catch (error) {
       if (!(error instanceof GitHubError) || ![403, 404].includes(error.status ?? 0)) throw error
     }
@@ -58,17 +59,21 @@ export function comments(connection: Repository) {
    * Whether a comment is ours. Text alone proves nothing, save a seal: anybody can copy it, people and bots, and a
    * token that may write comments can change those of others.
    */
-  function isOurs({ proof, author = '' }: Found): boolean {
+  function isOurs({ proof, author = '' }: FoundComment): boolean {
     if (proof === 'sealed') return true
     if (author === WORKFLOW_BOT) return true
     return proof !== 'marked' && logins.has(author)
   }
 
   /** Our comments, through all pages: first what this key's holder wrote, each oldest first. */
-  async function findComments(issue: number, { begins, prove }: Mark): Promise<Found[]> {
-    const found: Found[] = []
+  async function findComments(issue: number, { begins, prove }: Mark): Promise<FoundComment[]> {
+    const found: FoundComment[] = []
     const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
-    for await (const page of readPages(connection, route, { issue_number: issue }, Comment))
+    for await (const page of readPages(connection, {
+      route,
+      parameters: { issue_number: issue },
+      item: Comment,
+    }))
       for (const { id, user, body, html_url } of page)
         if (body?.startsWith(begins))
           found.push({ id, body, url: html_url, author: user?.login, proof: prove({ id, body }) })
@@ -107,7 +112,7 @@ export function comments(connection: Repository) {
     async updateComment(id: number, body: string): Promise<OwnComment | null> {
       try {
         const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: id, body })
-        return { id, body, url: parseAnswer(Written, data, 'PATCH of a comment').html_url }
+        return { id, body, url: parseResponse(Written, data, 'PATCH of a comment').html_url }
       } catch (error) {
         if (isNotFound(error)) return null
         throw error
@@ -120,13 +125,13 @@ export function comments(connection: Repository) {
      */
     async createComment(issue: number, mark: Mark, body: string): Promise<OwnComment> {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
-      const { id, html_url, user } = parseAnswer(Written, data, 'POST of a comment')
+      const { id, html_url, user } = parseResponse(Written, data, 'POST of a comment')
       if (user) logins.add(user.login)
       return (await findComment(issue, mark)) ?? { id, body, url: html_url }
     },
   }
 }
 
-function isOfKey({ proof }: Found): boolean {
+function isOfKey({ proof }: FoundComment): boolean {
   return proof === 'sealed' || proof === 'signed'
 }

@@ -1,6 +1,6 @@
 import { lookup } from 'mrmime'
 import PQueue from 'p-queue'
-import { deltaPacker } from '../../bundle/delta-files.ts'
+import { deltaFileWriter } from '../../bundle/delta-files.ts'
 import type { Session } from '../../bundle/encrypt.ts'
 import type { HashedFile } from '../../bundle/zip.ts'
 import type { Capgo } from '../../capgo/client.ts'
@@ -83,7 +83,7 @@ export async function storeDelta(
   const { begun } = context
   const own = session === null && begun !== null ? await capgo.readManifests([begun]) : []
   const { stored, missing } = findStored(files, [...known.filter(isOurs), ...own])
-  const pack = deltaPacker({
+  const pack = deltaFileWriter({
     directory: content.directory,
     scratch: content.scratch,
     session,
