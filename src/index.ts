@@ -22,11 +22,11 @@ import { run } from './run.ts'
 import { createStop, PROCESS_ENDS, type Stop } from './runtime/cancellation.ts'
 import { appendWhole, keyValueLines } from './runtime/command-file.ts'
 import { SECRET_INPUTS } from './runtime/environment.ts'
-import { SEALED, unseal } from './runtime/handover.ts'
+import { HANDED_OVER, takeOver } from './runtime/handover.ts'
 import { createNetwork, type Network } from './runtime/network.ts'
 import { createRedactor, secretParts } from './runtime/redaction.ts'
 import { makeScratch, replaceHome, requireWorkspace } from './runtime/runner-folders.ts'
-import { type Guarded, guardFiles } from './runtime/tamper-guard.ts'
+import { type GuardedFile, guardFiles } from './runtime/tamper-guard.ts'
 
 const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
@@ -39,7 +39,7 @@ let network: Network | null = null
 
 const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === SEALED) unseal(env)
+if (process.argv[2] === HANDED_OVER) takeOver(env)
 
 const secrets = [
   ...SECRET_INPUTS.map(name => core.getInput(name)),
@@ -145,7 +145,7 @@ function isKeyFile(value: string): boolean {
 }
 
 /** Files through which a step has power over the others, and this action's own. */
-async function guardedFiles(): Promise<Guarded[]> {
+async function guardedFiles(): Promise<GuardedFile[]> {
   const commands = Object.entries(env).flatMap(([name, path]) =>
     /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : [],
   )
