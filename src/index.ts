@@ -5,7 +5,6 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import * as core from '@actions/core'
 import { fetch } from 'undici'
 import { compileZlib } from './bundle/zlib.ts'
@@ -31,7 +30,6 @@ import { type GuardedFile, guardFiles } from './runtime/tamper-guard.ts'
 const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
 const dist = dirname(process.argv[1] ?? '')
-const artifacts = pathToFileURL(join(dist, 'artifact', 'index.js')).href
 /** Folder for what is written beside the checkout; null before it is made. */
 let scratch: string | null = null
 /** What all calls go through; null before the first. */
@@ -221,7 +219,8 @@ async function createDeps(): Promise<Deps> {
     deflateWorker: await readFile(join(dist, 'deflate-worker', 'index.js'), 'utf8'),
     zlib: await compileZlib(await readFile(join(dist, 'zlib.wasm'))),
     requireUntouched: await guardFiles(await guardedFiles()),
-    loadArtifacts: async () => (await import(/* webpackIgnore: true */ artifacts)).uploadArtifact,
+    // A chunk of its own in dist/, which only the runs that store something load.
+    loadArtifacts: async () => (await import('./github/upload-artifact.ts')).uploadArtifact,
     evaluator: {
       script: join(dist, 'evaluate-config', 'index.js'),
       node: process.execPath,

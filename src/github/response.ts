@@ -29,7 +29,7 @@ export interface List<T> {
  * A list page by page, each item checked. The pages are counted here: an address that a response names is not
  * followed.
  */
-export async function* readPages<T>(
+async function* readPages<T>(
   { octokit, owner, repo }: Repository,
   { route, parameters, item, key }: List<T>,
 ): AsyncGenerator<T[]> {
