@@ -1,7 +1,7 @@
 import { createCipheriv, createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { createRepository, type Repository } from '../test/helpers/repository.ts'
+import { createRepository, type Repository } from '../local/repository.ts'
 
 export interface AppSize {
   /** `5 MB, 300 files` */

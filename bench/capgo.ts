@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { type AddressInfo, Server } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { type LocalCapgo, type Role, startCapgo } from '../server/index.ts'
+import { type LocalCapgo, type Role, startCapgo } from '../local/capgo/index.ts'
 
 /** What a channel serves. */
 export interface Served {

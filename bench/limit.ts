@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
 import { deflateRaw } from 'node:zlib'
+import { zlib as code } from '../local/zlib.ts'
 import { PIECE, startZlib } from '../src/bundle/zlib.ts'
-import { zlib as code } from '../test/helpers/zlib.ts'
 import type { App } from './app.ts'
 
 /** Seconds, and the bytes that are left of the files. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeScratch } from '../test/helpers/scratch.ts'
+import { makeScratch } from '../local/runner/scratch.ts'
 
 export interface Usage {
   /** Seconds of processor, user and system, of the process and all that it started and waited for. */

@@ -8,7 +8,7 @@
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
-import { removeScratch } from '../test/helpers/scratch.ts'
+import { removeScratch } from '../local/runner/scratch.ts'
 import { APP_ID, type App, type AppSize, changeOneFile, createApp, hashesOf } from './app.ts'
 import { type CapgoProcess, startCapgoProcess } from './capgo.ts'
 import {

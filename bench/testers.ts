@@ -5,11 +5,12 @@
  *   node bench/testers.ts          10,000 testers with 12 changes
  *   node bench/testers.ts --long   and 3,000 changes, and 1,500 that are killed in the middle (seven minutes)
  */
-import { startGitHub } from '../test/github-server/index.ts'
-import { startTestCapgo } from '../test/helpers/capgo.ts'
-import { pushEvent } from '../test/helpers/event.ts'
-import { createRepository } from '../test/helpers/repository.ts'
-import { type ActionProcess, runAction } from '../test/helpers/runner.ts'
+
+import { startTestCapgo } from '../local/app.ts'
+import { startGitHub } from '../local/github/index.ts'
+import { createRepository } from '../local/repository.ts'
+import { pushEvent } from '../local/runner/event.ts'
+import { type ActionProcess, runAction } from '../local/runner/runner.ts'
 
 const REPOSITORY = 'octo-org/daybreak'
 const idOf = (n: number) => `${n.toString(16).padStart(8, '0')}-0000-4000-8000-000000000000`

@@ -22,9 +22,9 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { type FaultInput, startCapgo } from '../server/index.ts'
-import { readRange } from '../src/file-range.ts'
-import { makeScratch, removeScratch } from '../test/helpers/scratch.ts'
+import { type FaultInput, startCapgo } from '../local/capgo/index.ts'
+import { makeScratch, removeScratch } from '../local/runner/scratch.ts'
+import { readRange } from '../src/runtime/file-range.ts'
 import { createApp } from './app.ts'
 import { renderUploadsPage, type UploadResults } from './uploads-page.ts'
 
@@ -186,7 +186,7 @@ async function upload(
       const config = await capgo.readFilesConfig()
       const open = (start: number, length: number) => readRange(file, start, length)
       const object = { key: path, what: 'the object', type: 'application/zip', size, sha256, open }
-      await capgo.uploadFile(object, { config, begun: true })
+      await capgo.uploadFile(object, { config, mayBeStarted: true })
     } else {
       const { Upload } = await import('tus-js-client')
       await new Promise<void>((resolve, reject) => {
@@ -241,7 +241,7 @@ async function measureArchivers(): Promise<void> {
 const load = (name: string) => import(name)
 
 async function archive(name: string, directory: string, root: string): Promise<void> {
-  const { checkWebDirectory } = await import('../src/bundle/check.ts')
+  const { checkWebDirectory } = await import('../src/bundle/web-directory.ts')
   const options = { root, directory, requireNotifyAppReady: false, dropSourceMaps: true, maxBytes: 2 ** 40 }
   const { files } = await checkWebDirectory(options)
   const to = join(makeScratch('bench-zip'), 'out.zip')
@@ -251,7 +251,7 @@ async function archive(name: string, directory: string, root: string): Promise<v
     yazl: name === 'yazl' ? (await load('yazl')).default : null,
     fflate: await import('fflate'),
     ours: await import('../src/bundle/zip.ts'),
-    built: await import('../test/helpers/zlib.ts'),
+    built: await import('../local/zlib.ts'),
   }
   const began = performance.now()
   if (modules.archiver !== null) {

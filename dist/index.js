@@ -49395,257 +49395,6 @@ function defaultCallback(err) {
 
 /***/ }),
 
-/***/ 1675:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   V: () => (/* binding */ secretValues),
-/* harmony export */   e: () => (/* binding */ readBuildVariables)
-/* harmony export */ });
-/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(4937);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
-/** The inputs `build-env` and `build-secrets`: variables for install, build and Capacitor config, and for nothing else. */
-
-
-/** Names that somebody else sets: given anew they would reach the runner, this action, Node or the system's loader. */
-const REFUSED = [
-    [/^INPUT_/i, 'is an input of this action, which no build gets'],
-    [/^(GITHUB|RUNNER|ACTIONS)_/i, 'is set by the runner'],
-    [/^NODE_OPTIONS$/i, 'changes Node itself; set it in the build script'],
-    [/^(LD|DYLD)_/i, 'changes which code every program loads'],
-    [
-        /^(PATH|PATHEXT|COMSPEC|SHELL)$/i,
-        'decides which programs run; add a folder to $GITHUB_PATH in a step before',
-    ],
-];
-/**
- * Both inputs, as one. `own` are this action's keys, which a build must not have. Throws `InputError` with every wrong
- * line and its number, and without a value.
- */
-function readBuildVariables(read, own) {
-    const variables = {};
-    const lines = ['build-env', 'build-secrets'].map(input => [input, parseLines(read(input))]);
-    const seen = new Map();
-    for (const [input, all] of lines) {
-        const wrong = [];
-        for (const { number, name, value, wrong: unread } of all) {
-            // Windows knows one variable of a name, in upper or lower case.
-            const other = seen.get(name.toUpperCase());
-            const why = unread ?? refuse(input, name, value, own) ?? (other && `${name} was given before (${other})`);
-            if (why)
-                wrong.push(`line ${number}: ${why}.`);
-            seen.set(name.toUpperCase(), `${input}, line ${number}`);
-            variables[name] = value;
-        }
-        if (wrong.length > 0)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz(input, wrong.length === 1 ? wrong.join() : `${wrong.length} lines are wrong:\n${wrong.join('\n')}`, 'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed, and a value in quotes can have several lines.');
-    }
-    return variables;
-}
-/** What of the input `build-secrets` is to be masked: its values, and what could not be read whole. Throws nothing. */
-function secretValues(text) {
-    return parseLines(text).map(({ value }) => value);
-}
-function refuse(input, name, value, own) {
-    if ((0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_1__/* .isTokenName */ .zJ)(name))
-        return input === 'build-secrets'
-            ? refuseOwn(name, value, own)
-            : `${name} is a secret: give it in build-secrets`;
-    const refused = REFUSED.find(([pattern]) => pattern.test(name));
-    return refused === undefined ? refuseOwn(name, value, own) : `${name} ${refused[1]}`;
-}
-function refuseOwn(name, value, own) {
-    const holds = (secret) => secret !== '' && (value === secret || (secret.length >= _bundle_environment_js__WEBPACK_IMPORTED_MODULE_1__/* .SEARCHABLE_SECRET */ .co && value.includes(secret)));
-    return own.some(holds) ? `${name} has the value of a key of this action, which no build gets` : null;
-}
-function parseLines(text) {
-    const rows = text.split(/\r\n|[\r\n]/);
-    const lines = [];
-    for (let at = 0; at < rows.length; at++) {
-        const row = rows[at].trim();
-        if (row === '' || row.startsWith('#'))
-            continue;
-        const [, name = '', first = ''] = /^([^=]*?)\s*=\s*(.*)$/.exec(row) ?? [];
-        const line = { number: at + 1, name, value: first };
-        const quote = /^["']/.exec(first)?.[0];
-        if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
-            lines.push({ ...line, value: first || row, wrong: 'is not NAME=value' });
-        else if (quote === undefined)
-            lines.push({ ...line, wrong: first.includes('\0') ? `${name} has a null character` : null });
-        else {
-            const whole = quoted(first, quote, rows.slice(at + 1));
-            if (whole === null)
-                lines.push({ ...line, wrong: `${name} begins with ${quote}, and no line ends with it` });
-            else {
-                lines.push({ ...line, value: whole.value, wrong: null });
-                at += whole.more;
-            }
-        }
-    }
-    return lines;
-}
-/** A value in quotes, and how many of the rows that follow belong to it; null where nothing closes it. */
-function quoted(first, quote, rows) {
-    if (first.length > 1 && first.endsWith(quote))
-        return { value: first.slice(1, -1), more: 0 };
-    const last = rows.findIndex(row => row.trimEnd().endsWith(quote));
-    if (last < 0)
-        return null;
-    const value = [first, ...rows.slice(0, last + 1)].join('\n').trimEnd();
-    return { value: value.slice(1, -1), more: last + 1 };
-}
-
-
-/***/ }),
-
-/***/ 4937:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Qc: () => (/* binding */ childEnvironment),
-/* harmony export */   co: () => (/* binding */ SEARCHABLE_SECRET),
-/* harmony export */   pH: () => (/* binding */ SECRET_INPUTS),
-/* harmony export */   s0: () => (/* binding */ hideSecrets),
-/* harmony export */   zJ: () => (/* binding */ isTokenName)
-/* harmony export */ });
-/* unused harmony exports RUNNER_NAMES, TOKEN_NAMES */
-/** What child processes are given of the environment, and what is told of what they print. */
-/** Inputs that are a secret. The database's key is a public one, but who knows which one somebody gives. */
-const SECRET_INPUTS = [
-    'capgo-token',
-    'devices-token',
-    'github-token',
-    'private-key',
-    'database-key',
-];
-/**
- * Names that no build, install or config gets to see. From the sources of actions/runner:
- * - `INPUT_*`: this action's inputs, the Capgo token among them (`Handlers/NodeScriptActionHandler.cs`).
- * - `ACTIONS_*`: `ACTIONS_RUNTIME_TOKEN`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN` and the URLs they are for (the same
- *   file). All of the prefix belongs to the runner.
- * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
- *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
- */
-const RUNNER_NAMES = [
-    /^INPUT_/i,
-    /^ACTIONS_/i,
-    /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
-];
-/** Where workflows usually keep GitHub and Capgo tokens: a build gets them on purpose alone (`build-secrets`). A public key is none. */
-const TOKEN_NAMES = [
-    /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
-    /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
-];
-const isTokenName = (name) => TOKEN_NAMES.some(pattern => pattern.test(name));
-/** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
-const SEARCHABLE_SECRET = 6;
-/**
- * The environment for builds, installs and config evaluation: without what is secret by name, and without
- * every variable whose value contains one of `secrets`. Everything else is the user's and stays.
- */
-function childEnvironment(env, secrets = []) {
-    const real = secrets.filter(secret => secret !== '');
-    const holdsSecret = (value) => real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)));
-    const clean = {};
-    for (const [name, value] of Object.entries(env))
-        if (value !== undefined &&
-            !RUNNER_NAMES.some(pattern => pattern.test(name)) &&
-            !isTokenName(name) &&
-            !holdsSecret(value))
-            clean[name] = value;
-    return clean;
-}
-/** How people name variables that hold what nobody else may read. */
-const PRIVATE_NAME = /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i;
-/**
- * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
- * summaries; a comment is masked by nobody, and a build may print what it was given.
- */
-function hideSecrets(text, env) {
-    const values = Object.entries(env)
-        .filter(([name]) => PRIVATE_NAME.test(name))
-        .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
-        .map(value => value.trim())
-        .filter(value => value.length >= SEARCHABLE_SECRET);
-    // The longest first: one may begin with another.
-    return values
-        .sort((one, other) => other.length - one.length)
-        .reduce((hidden, value) => hidden.replaceAll(value, '***'), text);
-}
-
-
-/***/ }),
-
-/***/ 2863:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   R: () => (/* binding */ guardFiles)
-/* harmony export */ });
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
-
-
-
-/**
- * Remembers files that belong to the runner and to this action. A build runs as the same user and can find them,
- * although it is told of none: whatever it writes there would have power over the steps that follow.
- */
-async function guardFiles(files) {
-    const kept = await Promise.all(files.map(async (file) => ({ ...file, content: await read(file.path) })));
-    return async () => {
-        const touched = [];
-        let isBack = true;
-        for (const { path, what, content } of kept) {
-            const now = await read(path);
-            if (content === null ? now === null : now?.equals(content))
-                continue;
-            touched.push(what);
-            isBack = (await putBack(path, content)) && isBack;
-        }
-        if (touched.length === 0)
-            return;
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('build_tampered', `Something that ran in this job changed files that are not its own: ${touched.join(', ')}.`, {
-            hint: `${isBack ? 'They were put back.' : 'They could not be put back.'} Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).`,
-        });
-    };
-}
-/** Whether that was possible: another user's folder takes no file. */
-async function putBack(path, content) {
-    try {
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(path, { recursive: true, force: true });
-        if (content === null)
-            return true;
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdir)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(path), { recursive: true });
-        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, content, { flag: 'wx' });
-        return true;
-    }
-    catch {
-        return false;
-    }
-}
-/** Null without a plain file, and for one that this user cannot read. */
-async function read(path) {
-    const found = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.lstat)(path).catch(() => null);
-    if (!found?.isFile())
-        return null;
-    try {
-        return await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(path);
-    }
-    catch (error) {
-        // Any other reason says nothing of the file: it must not be taken for one that somebody removed.
-        if (/^(EACCES|EPERM)$/.test(error.code ?? ''))
-            return null;
-        throw error;
-    }
-}
-
-
-/***/ }),
-
 /***/ 6255:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -49716,9 +49465,9 @@ function check(status, isMoving = true) {
 /* harmony export */ });
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
-/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9183);
-/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
-/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(929);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5751);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9183);
+/* harmony import */ var _schema_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1431);
 
 
 
@@ -49730,7 +49479,7 @@ const MOST_PAGES = 10;
 const NEWEST = 3;
 const Deletion = zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ deleted_at: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP() });
 /** With pages of its delta files. */
-const BundleWithFiles = zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .catchall */ .rUs(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd, zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .StoredFile */ .OO));
+const BundleWithFiles = zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .catchall */ .rUs(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd, zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .StoredFile */ .OO));
 /** The app and its channels and bundles: what the database knows of one app is read in one request. */
 function apps({ http, api, key, database }) {
     /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
@@ -49744,7 +49493,7 @@ function apps({ http, api, key, database }) {
         };
         const answer = await http.send(call);
         if (answer.status === 200)
-            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, answer, call);
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, answer, call);
         if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404) {
             if (await isLockedOut(appId))
                 throw twoFactorRequired(appId);
@@ -49752,7 +49501,7 @@ function apps({ http, api, key, database }) {
                 hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
             });
         }
-        throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+        throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer);
     }
     /** The API hides the app from people whom the organisation locks out; this tells it apart. False where nothing tells. */
     async function isLockedOut(appId) {
@@ -49792,20 +49541,20 @@ function apps({ http, api, key, database }) {
         const { url, headers } = await database();
         const parameters = {
             app_id: `eq.${appId}`,
-            select: [_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .APP_COLUMNS */ .Qj, ...embedded].join(','),
+            select: [_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .APP_COLUMNS */ .Qj, ...embedded].join(','),
             ...filters,
         };
         const call = {
             what,
             method: 'GET',
-            url: `${url}/apps?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)(parameters)}`,
+            url: `${url}/apps?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(parameters)}`,
             headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
-        const [found] = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(row), answer, call);
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer);
+        const [found] = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(row), answer, call);
         if (found !== undefined)
             return found;
         // The database shows nothing to a key that is not good; the API says why it is not.
@@ -49822,13 +49571,13 @@ function apps({ http, api, key, database }) {
          * bundles that have delta files, and when a bundle was deleted last (null = never).
          */
         async readAppAndChannel(appId, name) {
-            const { channels, newest, deleted, ...app } = await readRow(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .extend */ .X$i(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, {
-                channels: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ChannelRow */ .Ud),
-                newest: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd),
+            const { channels, newest, deleted, ...app } = await readRow(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .extend */ .X$i(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .App */ .qw, {
+                channels: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .ChannelRow */ .Ud),
+                newest: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd),
                 deleted: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(Deletion),
             }), appId, [
-                _wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ITS_CHANNELS */ .w4,
-                `newest:app_versions!app_versions_app_id_fkey(${_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BUNDLE_COLUMNS */ .z5})`,
+                _schema_js__WEBPACK_IMPORTED_MODULE_3__/* .ITS_CHANNELS */ .w4,
+                `newest:app_versions!app_versions_app_id_fkey(${_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .BUNDLE_COLUMNS */ .z5})`,
                 'deleted:app_versions!app_versions_app_id_fkey(deleted_at)',
             ], {
                 'channels.or': `(name.eq.${name},public.is.true)`,
@@ -49854,27 +49603,27 @@ function apps({ http, api, key, database }) {
          */
         async readChannelsAndBundles(appId, wanted) {
             const { names, checksum, filesOf } = wanted;
-            const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / _postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL));
+            const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / _postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .PAGE */ .KL));
             const pages = Array.from({ length: pageCount }, (_, page) => `files${page}`);
             const conditions = [
-                `name.in.(${names.map(_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .quote */ .hD).join(',')})`,
+                `name.in.(${names.map(_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .quote */ .hD).join(',')})`,
                 `checksum.eq.${checksum}`,
                 ...(filesOf === null ? [] : [`id.eq.${filesOf.id}`]),
             ];
-            const files = pages.map(page => `${page}:manifest!manifest_app_version_id_fkey(${_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .FILE_COLUMNS */ .Pw})`);
-            const { channels, bundles } = await readRow(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ channels: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ChannelRow */ .Ud), bundles: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(BundleWithFiles) }), appId, [
-                _wire_js__WEBPACK_IMPORTED_MODULE_3__/* .ITS_CHANNELS */ .w4,
-                `bundles:app_versions!app_versions_app_id_fkey(${[_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BUNDLE_COLUMNS */ .z5, ...files].join(',')})`,
+            const files = pages.map(page => `${page}:manifest!manifest_app_version_id_fkey(${_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .FILE_COLUMNS */ .Pw})`);
+            const { channels, bundles } = await readRow(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ channels: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .ChannelRow */ .Ud), bundles: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(BundleWithFiles) }), appId, [
+                _schema_js__WEBPACK_IMPORTED_MODULE_3__/* .ITS_CHANNELS */ .w4,
+                `bundles:app_versions!app_versions_app_id_fkey(${[_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .BUNDLE_COLUMNS */ .z5, ...files].join(',')})`,
             ], {
-                'channels.name': (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .list */ .p_)(wanted.channels),
+                'channels.name': (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .list */ .p_)(wanted.channels),
                 'bundles.or': `(${conditions.join(',')})`,
                 'bundles.order': 'id.desc',
                 'bundles.limit': '100',
                 ...Object.fromEntries(pages.flatMap((page, index) => [
                     [`bundles.${page}.app_version_id`, `eq.${filesOf?.id}`],
                     [`bundles.${page}.order`, 'id.asc'],
-                    [`bundles.${page}.limit`, String(_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL)],
-                    [`bundles.${page}.offset`, String(index * _postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL)],
+                    [`bundles.${page}.limit`, String(_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .PAGE */ .KL)],
+                    [`bundles.${page}.offset`, String(index * _postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .PAGE */ .KL)],
                 ])),
             }, 'read the channel and the bundles with the same name or content');
             const ofIt = bundles.find(bundle => bundle.id === filesOf?.id);
@@ -49882,7 +49631,7 @@ function apps({ http, api, key, database }) {
                 channels,
                 bundles: bundles
                     .filter(bundle => bundle.checksum === checksum || names.includes(bundle.name))
-                    .map(bundle => _wire_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd.parse(bundle)),
+                    .map(bundle => _schema_js__WEBPACK_IMPORTED_MODULE_3__/* .BundleRow */ .Vd.parse(bundle)),
                 files: ofIt === undefined ? [] : unbroken(pages.map(page => ofIt[page] ?? [])),
             };
         },
@@ -49895,7 +49644,7 @@ function twoFactorRequired(appId) {
 }
 /** A server that gives fewer rows at once leaves gaps: what stands before the first one. */
 function unbroken(pages) {
-    const short = pages.findIndex(page => page.length < _postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL);
+    const short = pages.findIndex(page => page.length < _postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .PAGE */ .KL);
     return (short === -1 ? pages : pages.slice(0, short + 1)).flat();
 }
 
@@ -49912,11 +49661,11 @@ function unbroken(pages) {
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
 /* harmony import */ var _apps_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(7452);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1416);
-/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(9183);
-/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5950);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5751);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1416);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(9183);
 /* harmony import */ var _rows_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(625);
-/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(929);
+/* harmony import */ var _schema_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(1431);
 
 
 
@@ -49938,8 +49687,8 @@ function channels(connection) {
     const { requireKey } = (0,_apps_js__WEBPACK_IMPORTED_MODULE_1__/* .apps */ .l)(connection);
     const list = (appId, filter, what) => (0,_rows_js__WEBPACK_IMPORTED_MODULE_5__/* .readAll */ .y)(connection, appId, {
         table: 'channels',
-        row: _wire_js__WEBPACK_IMPORTED_MODULE_6__/* .ChannelRow */ .Ud,
-        columns: _wire_js__WEBPACK_IMPORTED_MODULE_6__/* .CHANNEL_COLUMNS */ .Kw,
+        row: _schema_js__WEBPACK_IMPORTED_MODULE_6__/* .ChannelRow */ .Ud,
+        columns: _schema_js__WEBPACK_IMPORTED_MODULE_6__/* .CHANNEL_COLUMNS */ .Kw,
         filter,
         order: 'asc',
         what,
@@ -49949,18 +49698,18 @@ function channels(connection) {
         const call = {
             what,
             method: 'GET',
-            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
+            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .query */ .P)(filter)}`,
             headers,
             retry: 'repeat',
         };
         return { call, answer: await http.send(call) };
     }
     async function readOne(appId, name) {
-        const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: _wire_js__WEBPACK_IMPORTED_MODULE_6__/* .CHANNEL_COLUMNS */ .Kw };
+        const filter = { app_id: `eq.${appId}`, name: `eq.${name}`, select: _schema_js__WEBPACK_IMPORTED_MODULE_6__/* .CHANNEL_COLUMNS */ .Kw };
         const { call, answer } = await ask(filter, `read channel ${name}`);
         if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
-        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_6__/* .ChannelRow */ .Ud), answer, call)[0] ?? null;
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+        return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .array */ .YOg(_schema_js__WEBPACK_IMPORTED_MODULE_6__/* .ChannelRow */ .Ud), answer, call)[0] ?? null;
     }
     /** Deletes the channel where it is still as it was seen, in one step. False where no row was deleted. */
     async function deleteAsSeen(appId, seen) {
@@ -49977,7 +49726,7 @@ function channels(connection) {
         const answer = await http.send({
             what: `delete channel ${seen.name}`,
             method: 'DELETE',
-            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
+            url: `${url}/channels?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .query */ .P)(filter)}`,
             headers: { ...headers, prefer: 'return=representation' },
             retry: 'repeat',
         });
@@ -49999,7 +49748,7 @@ function channels(connection) {
         async readChannels(appId, names) {
             const found = [];
             for (let from = 0; from < names.length; from += NAMES_A_CALL)
-                found.push(...(await list(appId, { name: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .list */ .p_)(names.slice(from, from + NAMES_A_CALL)) }, 'read channels')));
+                found.push(...(await list(appId, { name: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .list */ .p_)(names.slice(from, from + NAMES_A_CALL)) }, 'read channels')));
             return found;
         },
         /** Every channel of the app, with what it serves. */
@@ -50031,7 +49780,7 @@ function channels(connection) {
             };
             const answer = await http.send(call);
             if (answer.status !== 200 && answer.code !== 'cannot_find_channel')
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer, DELETE);
+                throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, DELETE);
             if ((await look()) !== undefined)
                 throw notDeleted(`channel ${seen.name}`);
             return 'deleted';
@@ -50044,8 +49793,8 @@ function channels(connection) {
             if (answer.code === '42703')
                 return null;
             if (answer.status !== 200)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
-            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .array */ .YOg(UpdatePackage), answer, call)[0]?.update_package ?? null;
+                throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .array */ .YOg(UpdatePackage), answer, call)[0]?.update_package ?? null;
         },
         /** How many devices are on the channel by an override. */
         async countOverrides(appId, channelId) {
@@ -50054,17 +49803,17 @@ function channels(connection) {
             const call = {
                 what: 'count the devices on the channel',
                 method: 'GET',
-                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .query */ .P)(filter)}`,
+                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .query */ .P)(filter)}`,
                 // Rows come 1000 at most.
                 headers: { ...headers, prefer: 'count=exact' },
                 retry: 'repeat',
             };
             const answer = await http.send(call);
             if (answer.status !== 200 && answer.status !== 206)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
+                throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
             const total = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1];
             if (total === undefined)
-                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .unexpected */ .os)(call, 'no count in its header content-range');
+                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .unexpected */ .os)(call, 'no count in its header content-range');
             return Number(total);
         },
         /** Lets a channel serve nothing. */
@@ -50079,7 +49828,7 @@ function channels(connection) {
             };
             const answer = await http.send(call);
             if (answer.status !== 200)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer, { permission: 'channel.update_settings', role: 'app_admin' });
+                throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, { permission: 'channel.update_settings', role: 'app_admin' });
         },
         /** Points a channel at a bundle. Doing it twice does no harm. */
         async promote(appId, bundleId, channel) {
@@ -50095,7 +49844,7 @@ function channels(connection) {
             if (answer.code === NO_SUCH_BUNDLE)
                 throw bundleVanished(channel.name);
             if (answer.status !== 200)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer, { permission: 'channel.promote_bundle', role: 'app_uploader' });
+                throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, { permission: 'channel.promote_bundle', role: 'app_uploader' });
         },
         /**
          * Makes a channel that serves a bundle, in one transaction. When somebody else made it at the same
@@ -50112,12 +49861,12 @@ function channels(connection) {
             };
             for (let tries = 1;; tries++) {
                 const answer = await http.send(call).catch((error) => {
-                    if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_2__/* .ConnectionError */ .Rc)
+                    if (error instanceof _http_js__WEBPACK_IMPORTED_MODULE_3__/* .ConnectionError */ .Rc)
                         return null;
                     throw error;
                 });
                 if (answer?.status === 200) {
-                    const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_3__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .number */ .aig()) }), answer, call);
+                    const { id } = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_4__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .object */ .Ikc({ id: zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .optional */ .lqM(zod_mini__WEBPACK_IMPORTED_MODULE_7__/* .number */ .aig()) }), answer, call);
                     return id === undefined ? { made: false } : { made: true, id };
                 }
                 // The key may make channels, that was asked before. Newer servers want more for a public one.
@@ -50125,12 +49874,12 @@ function channels(connection) {
                     throw bundleVanished(name);
                 if (answer?.code === 'cannot_access_app')
                     throw fields.public
-                        ? (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .permissionMissing */ .k)(`make the public channel ${name}`, { permission: 'app.update_settings', role: 'app_admin' }, answer)
-                        : (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .permissionMissing */ .k)(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer);
+                        ? (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .permissionMissing */ .k)(`make the public channel ${name}`, { permission: 'app.update_settings', role: 'app_admin' }, answer)
+                        : (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .permissionMissing */ .k)(`see channel ${name}, which exists`, { permission: 'app.read_channels', role: 'app_reader' }, answer);
                 // Two that make the same channel at once: a unique violation, reported as either of these.
                 const isUnclear = answer === null || answer.code === 'cannot_set_bundle_to_channel' || answer.status >= 500;
                 if (!isUnclear)
-                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
+                    throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
                 if (tries === CREATIONS)
                     return { made: false };
                 await http.pause(answer, tries);
@@ -50187,14 +49936,14 @@ var dist = __nccwpck_require__(9052);
 // EXTERNAL MODULE: ./node_modules/semver/index.js
 var semver = __nccwpck_require__(2088);
 var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
+// EXTERNAL MODULE: ./src/capgo/errors.ts
+var capgo_errors = __nccwpck_require__(5751);
 // EXTERNAL MODULE: ./src/capgo/postgrest.ts
 var postgrest = __nccwpck_require__(9183);
-// EXTERNAL MODULE: ./src/capgo/refusal.ts
-var refusal = __nccwpck_require__(5950);
 // EXTERNAL MODULE: ./src/capgo/rows.ts
 var rows = __nccwpck_require__(625);
-// EXTERNAL MODULE: ./src/capgo/wire.ts
-var wire = __nccwpck_require__(929);
+// EXTERNAL MODULE: ./src/capgo/schema.ts
+var schema = __nccwpck_require__(1431);
 ;// CONCATENATED MODULE: ./src/capgo/bundles.ts
 
 
@@ -50207,8 +49956,8 @@ var wire = __nccwpck_require__(929);
 
 /** A bundle and the channels of its app. */
 const FINALISED = {
-    row: schemas/* extend */.X$i(wire/* BundleRow */.Vd, { app: schemas/* object */.Ikc({ channels: schemas/* array */.YOg(wire/* ChannelRow */.Ud) }) }),
-    columns: `${wire/* BUNDLE_COLUMNS */.z5},app:apps!app_versions_app_id_fkey(${wire/* ITS_CHANNELS */.w4})`,
+    row: schemas/* extend */.X$i(schema/* BundleRow */.Vd, { app: schemas/* object */.Ikc({ channels: schemas/* array */.YOg(schema/* ChannelRow */.Ud) }) }),
+    columns: `${schema/* BUNDLE_COLUMNS */.z5},app:apps!app_versions_app_id_fkey(${schema/* ITS_CHANNELS */.w4})`,
 };
 /** Characters of a filter; proxies refuse addresses of some thousand more. */
 const LONGEST_FILTER = 4000;
@@ -50232,20 +49981,20 @@ function bundles(connection) {
         const call = {
             what,
             method: 'GET',
-            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ app_id: `eq.${appId}`, ...filter, select: wire/* BUNDLE_COLUMNS */.z5 })}`,
+            url: `${url}/app_versions?${(0,postgrest/* query */.P)({ app_id: `eq.${appId}`, ...filter, select: schema/* BUNDLE_COLUMNS */.z5 })}`,
             headers,
             retry: 'repeat',
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw (0,refusal/* refusal */.x)(call, answer);
-        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* BundleRow */.Vd), answer, call);
+            throw (0,capgo_errors/* refusal */.x)(call, answer);
+        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schema/* BundleRow */.Vd), answer, call);
     }
     /** Every bundle that is not deleted and fits, the newest first. */
     const listAll = (appId, filter, what) => (0,rows/* readAll */.y)(connection, appId, {
         table: 'app_versions',
-        row: wire/* BundleRow */.Vd,
-        columns: wire/* BUNDLE_COLUMNS */.z5,
+        row: schema/* BundleRow */.Vd,
+        columns: schema/* BUNDLE_COLUMNS */.z5,
         filter: { ...filter, deleted: 'is.false' },
         order: 'desc',
         what,
@@ -50262,7 +50011,7 @@ function bundles(connection) {
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw (0,refusal/* refusal */.x)(call, answer, UPLOAD);
+            throw (0,capgo_errors/* refusal */.x)(call, answer, UPLOAD);
         return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(row), answer, call)[0] ?? null;
     }
     /**
@@ -50290,7 +50039,7 @@ function bundles(connection) {
             return 'linked';
         if (answer.code === 'cannot_delete_version')
             return 'gone';
-        throw (0,refusal/* refusal */.x)(call, answer, { permission: 'bundle.delete', role: 'app_admin' });
+        throw (0,capgo_errors/* refusal */.x)(call, answer, { permission: 'bundle.delete', role: 'app_admin' });
     }
     async function readBundlesById(appId, ids) {
         const found = [];
@@ -50329,7 +50078,7 @@ function bundles(connection) {
             const call = {
                 what: `create bundle ${bundle.name}`,
                 method: 'POST',
-                url: `${url}/app_versions?${(0,postgrest/* query */.P)({ select: wire/* BUNDLE_COLUMNS */.z5 })}`,
+                url: `${url}/app_versions?${(0,postgrest/* query */.P)({ select: schema/* BUNDLE_COLUMNS */.z5 })}`,
                 headers: { ...headers, prefer: 'return=representation' },
                 json: {
                     app_id: bundle.appId,
@@ -50352,8 +50101,8 @@ function bundles(connection) {
             if (answer.code === '42501')
                 await requireKey(bundle.appId);
             if (answer.status !== 201)
-                throw (0,refusal/* refusal */.x)(call, answer, UPLOAD);
-            return (0,postgrest/* parseAnswer */.Wp)(schemas/* tuple */.PVZ([wire/* BundleRow */.Vd]), answer, call)[0];
+                throw (0,capgo_errors/* refusal */.x)(call, answer, UPLOAD);
+            return (0,postgrest/* parseAnswer */.Wp)(schemas/* tuple */.PVZ([schema/* BundleRow */.Vd]), answer, call)[0];
         },
         /**
          * Freezes a bundle whose content is stored: `r2Path` is the zip's key (null without a zip), `manifest` its delta
@@ -50382,7 +50131,7 @@ function bundles(connection) {
         async noteOnBundle(id, seen, fields) {
             const unchanged = seen === null ? 'is.null' : `eq.${seen}`;
             try {
-                const noted = await change({ row: wire/* BundleRow */.Vd, columns: wire/* BUNDLE_COLUMNS */.z5 }, { id: `eq.${id}`, ...(unchanged.length > LONGEST_FILTER ? {} : { comment: unchanged }) }, fields, 'note the commit on the bundle');
+                const noted = await change({ row: schema/* BundleRow */.Vd, columns: schema/* BUNDLE_COLUMNS */.z5 }, { id: `eq.${id}`, ...(unchanged.length > LONGEST_FILTER ? {} : { comment: unchanged }) }, fields, 'note the commit on the bundle');
                 return noted !== null;
             }
             catch {
@@ -50466,7 +50215,7 @@ function manifests({ http, api, key, database }) {
         const { url, headers } = await database();
         const parameters = {
             app_version_id: (0,postgrest/* list */.p_)(ids),
-            select: wire/* FILE_COLUMNS */.Pw,
+            select: schema/* FILE_COLUMNS */.Pw,
             order: 'id.asc',
             limit: String(postgrest/* PAGE */.KL),
             offset: String(offset),
@@ -50480,8 +50229,8 @@ function manifests({ http, api, key, database }) {
         };
         const answer = await http.send(call);
         if (answer.status !== 200 && answer.status !== 206)
-            throw (0,refusal/* refusal */.x)(call, answer);
-        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(wire/* StoredFile */.OO), answer, call);
+            throw (0,capgo_errors/* refusal */.x)(call, answer);
+        return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schema/* StoredFile */.OO), answer, call);
     }
     async function countEntries(id) {
         const { url, headers } = await database();
@@ -50494,7 +50243,7 @@ function manifests({ http, api, key, database }) {
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw (0,refusal/* refusal */.x)(call, answer);
+            throw (0,capgo_errors/* refusal */.x)(call, answer);
         return (0,postgrest/* parseAnswer */.Wp)(schemas/* array */.YOg(schemas/* object */.Ikc({ manifest_count: schemas/* int */.Whr() })), answer, call)[0]?.manifest_count ?? 0;
     }
     return {
@@ -50524,7 +50273,7 @@ function manifests({ http, api, key, database }) {
                 return true;
             if (answer.status === 404 && (answer.code === 'not_found' || answer.code === ''))
                 return false;
-            throw (0,refusal/* refusal */.x)(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' });
+            throw (0,capgo_errors/* refusal */.x)(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' });
         },
         /** Waits until devices can be given the delta files; false when the server does not take them up in time. */
         async awaitManifest(id, count) {
@@ -50588,7 +50337,7 @@ function rollouts({ http, api, key }) {
                 // Not running any more: finished by the try whose answer was lost, or by somebody else.
                 if (answer.code === 'missing_rollout_version')
                     return;
-                throw (0,refusal/* refusal */.x)(call, answer, SETTINGS);
+                throw (0,capgo_errors/* refusal */.x)(call, answer, SETTINGS);
             }
             catch (error) {
                 if (!(error instanceof capgo_http/* ConnectionError */.Rc))
@@ -50693,7 +50442,7 @@ function updates({ http, plugin }) {
             if ((0,download/* isGone */.S)(answer))
                 return null;
             if (answer.status !== 200)
-                throw (0,refusal/* refusal */.x)(call, answer);
+                throw (0,capgo_errors/* refusal */.x)(call, answer);
             return Buffer.concat(pieces);
         },
         /** Whether a device that downloads from this address gets something. */
@@ -50709,7 +50458,7 @@ function updates({ http, plugin }) {
             if ((0,download/* isGone */.S)(answer))
                 return false;
             if (answer.status !== 206 && answer.status !== 200)
-                throw (0,refusal/* refusal */.x)(call, answer);
+                throw (0,capgo_errors/* refusal */.x)(call, answer);
             return true;
         },
     };
@@ -50800,7 +50549,7 @@ function createCapgo(options) {
             throw new errors/* ActionError */.lZ('not_capgo', `${options.api} does not answer as a Capgo server: GET /private/config gave ${answer.status}.`, {
                 hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.',
             });
-        const config = (0,postgrest/* parseAnswer */.Wp)(wire/* PrivateConfig */.Wv, answer, call);
+        const config = (0,postgrest/* parseAnswer */.Wp)(schema/* PrivateConfig */.Wv, answer, call);
         const url = new URL(config.supaHost);
         if (url.protocol !== 'https:' && !(0,hosts/* isLocal */.I)(url.hostname))
             throw new errors/* ActionError */.lZ('database_not_https', `The server names ${config.supaHost} as its database, without https.`, {
@@ -50831,7 +50580,7 @@ function createCapgo(options) {
             if (await hasPermission(permission, scope.appId, scope.channelId))
                 return;
             await ofApps.requireKey(scope.appId);
-            throw (0,refusal/* permissionMissing */.k)(what, { permission, role: SMALLEST_ROLE[permission] });
+            throw (0,capgo_errors/* permissionMissing */.k)(what, { permission, role: SMALLEST_ROLE[permission] });
         },
         /** Throws `on_premise_app` when the organisation's plan allows no more storage; asked once. */
         async requireStorage(orgId, appId) {
@@ -50841,7 +50590,7 @@ function createCapgo(options) {
                 appid: appId,
             });
             if (!allowed)
-                throw (0,refusal/* refusal */.x)({ what: 'upload' }, { status: 429, headers: {}, text: '', json: undefined, code: 'on_premise_app' });
+                throw (0,capgo_errors/* refusal */.x)({ what: 'upload' }, { status: 429, headers: {}, text: '', json: undefined, code: 'on_premise_app' });
         },
     };
     async function askFilesConfig() {
@@ -50854,7 +50603,7 @@ function createCapgo(options) {
         const answer = await http.send(call);
         if (answer.status !== 200)
             throw new errors/* ActionError */.lZ('no_files_service', `${options.files} does not answer as Capgo's files service: GET /files/config gave ${answer.status}.`, { hint: 'Set the input "files-url" to the base URL of the files service.' });
-        return (0,postgrest/* parseAnswer */.Wp)(wire/* FilesConfig */.Qq, answer, call);
+        return (0,postgrest/* parseAnswer */.Wp)(schema/* FilesConfig */.Qq, answer, call);
     }
     function hasPermission(permission, appId, channelId = null) {
         return askFunction('cli_check_permission', {
@@ -50884,7 +50633,7 @@ function createCapgo(options) {
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw (0,refusal/* refusal */.x)(call, answer);
+            throw (0,capgo_errors/* refusal */.x)(call, answer);
         return (0,postgrest/* parseAnswer */.Wp)(schemas/* boolean */.zMY(), answer, call);
     }
 }
@@ -50902,9 +50651,9 @@ function createCapgo(options) {
 /* harmony import */ var p_queue__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9052);
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5395);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
-/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9183);
-/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
-/* harmony import */ var _wire_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(929);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5751);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9183);
+/* harmony import */ var _schema_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(1431);
 
 
 
@@ -50944,28 +50693,28 @@ function devices({ http, api, key, database }) {
             const parameters = {
                 ...filter,
                 ...(after === 0 ? {} : { id: `gt.${after}` }),
-                select: Object.keys(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO.shape).join(','),
+                select: Object.keys(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO.shape).join(','),
                 order: 'id.asc',
-                limit: String(_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL),
+                limit: String(_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .PAGE */ .KL),
             };
             const call = {
                 ...READ_OVERRIDES,
-                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)(parameters)}`,
+                url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(parameters)}`,
                 headers: { ...headers, prefer: 'count=exact' },
             };
             const answer = await http.send(call);
             // 206 when there are more rows than the answer has.
             if (answer.status !== 200 && answer.status !== 206)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
-            const rows = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO), answer, call);
+                throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer);
+            const rows = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .OverrideRow */ .PO), answer, call);
             if (rows.some(({ id }, index) => id <= (rows[index - 1]?.id ?? after)))
-                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)(call, 'its rows are not in the order that was asked for');
+                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .unexpected */ .os)(call, 'its rows are not in the order that was asked for');
             all.push(...rows);
             const left = Number(/\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1]);
             if (rows.length === 0 || rows.length >= left)
                 return all;
         }
-        throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)(READ_OVERRIDES, 'there is no end of its pages');
+        throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .unexpected */ .os)(READ_OVERRIDES, 'there is no end of its pages');
     }
     async function setOverride(appId, device, channel) {
         const call = {
@@ -50987,7 +50736,7 @@ function devices({ http, api, key, database }) {
             throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('channel_unknown', `There is no channel ${channel} that the key can see.`, {
                 hint: 'Make it in the Capgo console (or publish to it), or correct the name.',
             });
-        throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, MANAGE_FORCED);
+        throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer, MANAGE_FORCED);
     }
     async function clearOverride(appId, device) {
         const call = {
@@ -51000,12 +50749,12 @@ function devices({ http, api, key, database }) {
         };
         const answer = await http.send(call);
         if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, { permission: 'app.manage_devices', role: 'app_developer' });
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer, { permission: 'app.manage_devices', role: 'app_developer' });
     }
     async function readOverridesOf(appId, deviceIds) {
         const found = [];
         for (const ids of chunks(deviceIds))
-            found.push(...(await readOverrides({ app_id: `eq.${appId}`, device_id: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .list */ .p_)(ids) })));
+            found.push(...(await readOverrides({ app_id: `eq.${appId}`, device_id: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .list */ .p_)(ids) })));
         return found;
     }
     function devicesCall(what, json) {
@@ -51072,21 +50821,21 @@ function devices({ http, api, key, database }) {
                 const filter = {
                     app_id: `eq.${appId}`,
                     channel_id: `eq.${channelId}`,
-                    device_id: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .list */ .p_)(ids),
+                    device_id: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .list */ .p_)(ids),
                     select: 'device_id',
                 };
                 const call = {
                     what: 'renew overrides',
                     method: 'PATCH',
-                    url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)(filter)}`,
+                    url: `${url}/channel_devices?${(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)(filter)}`,
                     headers: { ...headers, prefer: 'return=representation' },
                     json: { channel_id: channelId },
                     retry: 'repeat',
                 };
                 const answer = await http.send(call);
                 if (answer.status !== 200)
-                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, MANAGE_FORCED);
-                renewed += (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ device_id: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP() })), answer, call).length;
+                    throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer, MANAGE_FORCED);
+                renewed += (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .array */ .YOg(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ device_id: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .string */ .YjP() })), answer, call).length;
             }
             return renewed;
         },
@@ -51099,17 +50848,17 @@ function devices({ http, api, key, database }) {
             });
             const answer = await http.send(call);
             if (answer.status !== 200)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, READ_DEVICES);
-            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ count: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr() }), answer, call).count;
+                throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer, READ_DEVICES);
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .object */ .Ikc({ count: zod_mini__WEBPACK_IMPORTED_MODULE_4__/* .int */ .Whr() }), answer, call).count;
         },
         /** Devices that last told that they run this bundle, the newest first, `limit` at most. */
         async listDevicesOn(appId, bundleName, limit) {
             const call = devicesCall('list the devices on a bundle', { appId, versionName: bundleName, limit });
             const answer = await http.send(call);
             if (answer.status !== 200)
-                throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, READ_DEVICES);
+                throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer, READ_DEVICES);
             // Servers that do not know the filter give all.
-            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .DeviceList */ .fs, answer, call).data.filter(device => device.version_name === bundleName);
+            return (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .DeviceList */ .fs, answer, call).data.filter(device => device.version_name === bundleName);
         },
         /** What Capgo knows of these devices; those that never asked for an update are not among them. */
         async readDevices(appId, deviceIds) {
@@ -51125,8 +50874,8 @@ function devices({ http, api, key, database }) {
                 };
                 const answer = await http.send(call);
                 if (answer.status !== 200)
-                    throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer, { permission: 'app.read_devices', role: 'app_reader' });
-                found.push(...(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(_wire_js__WEBPACK_IMPORTED_MODULE_3__/* .DeviceList */ .fs, answer, call).data);
+                    throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer, { permission: 'app.read_devices', role: 'app_reader' });
+                found.push(...(0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(_schema_js__WEBPACK_IMPORTED_MODULE_3__/* .DeviceList */ .fs, answer, call).data);
             }
             return found;
         },
@@ -51134,7 +50883,7 @@ function devices({ http, api, key, database }) {
 }
 /** A delete or set that Capgo acknowledged and did not do: it says ok where the key may not. */
 function changeWithoutEffect() {
-    return (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .permissionMissing */ .k)('change what channel a device is on (Capgo answered ok and did nothing)', MANAGE_FORCED);
+    return (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .permissionMissing */ .k)('change what channel a device is on (Capgo answered ok and did nothing)', MANAGE_FORCED);
 }
 function chunks(all) {
     return Array.from({ length: Math.ceil(all.length / IDS_A_CALL) }, (_, index) => all.slice(index * IDS_A_CALL, (index + 1) * IDS_A_CALL));
@@ -51153,7 +50902,7 @@ function chunks(all) {
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
-/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5751);
 /** Objects that are read to be compared: streamed, hashed and thrown away. */
 
 
@@ -51192,7 +50941,7 @@ async function hashObject({ http, what, url, longest, timeout }, decode) {
         if (isGone(answer))
             return null;
         if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
     }
     catch (error) {
         if (error instanceof TooLong)
@@ -51207,6 +50956,127 @@ async function hashObject({ http, what, url, longest, timeout }, decode) {
     catch {
         return { sha256: null, size };
     }
+}
+
+
+/***/ }),
+
+/***/ 5751:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   k: () => (/* binding */ permissionMissing),
+/* harmony export */   x: () => (/* binding */ refusal)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/* harmony import */ var _transient_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(1356);
+
+
+/** What a Capgo error code means for the person who set up the workflow. */
+const MEANINGS = {
+    no_key_provided: {
+        message: 'Capgo got no API key.',
+        hint: 'Set the input "capgo-token" from a secret, for example ${{ secrets.CAPGO_TOKEN }}.',
+    },
+    invalid_apikey: {
+        message: 'Capgo does not know the API key (wrong, revoked or expired).',
+        hint: 'Make a new key in the Capgo console under "API keys" and store it as the secret that "capgo-token" reads. After 20 wrong tries Capgo blocks the runner\'s address for 15 minutes.',
+    },
+    too_many_failed_auth_attempts: {
+        message: "Capgo has blocked this runner's address for 15 minutes after too many wrong API keys.",
+        hint: 'Correct the key first, then wait: each further try prolongs the block.',
+    },
+    too_many_requests: {
+        message: 'Capgo takes no more calls of this key for the moment.',
+        hint: 'Run the job again in some minutes: it goes on where this run stopped.',
+    },
+    channel_zip_required: {
+        message: 'The channel accepts only bundles with a zip (update package), and this one has none.',
+        hint: 'Set the input "delta" to auto or true, or change the update package of the channel in the Capgo console.',
+    },
+    channel_delta_required: {
+        message: 'The channel accepts only bundles with delta files (update package), and this one has none.',
+        hint: 'Set the input "delta" to true, or change the update package of the channel in the Capgo console.',
+    },
+    user_not_found: {
+        message: 'Capgo finds nobody to whom the API key belongs.',
+        hint: 'Make a new key in the Capgo console under "API keys". A self-hosted database that is short of connections says this too: run the job again.',
+    },
+    encryption_required: {
+        message: "The app's organisation accepts encrypted bundles only, and this bundle is not encrypted.",
+        hint: 'Nothing was uploaded. Set the input "private-key" from a secret, and the public key of the same pair in the Capacitor config (plugins.CapacitorUpdater.publicKey). Installed apps need that public key first.',
+    },
+    encryption_key_required: {
+        message: "The app's organisation accepts bundles of one encryption key only, and this bundle does not name its key.",
+        hint: 'Nothing was uploaded. Set plugins.CapacitorUpdater.publicKey in the Capacitor config to the public key of that pair.',
+    },
+    encryption_key_mismatch: {
+        message: "The app's organisation accepts bundles of one encryption key only, and this bundle has another.",
+        hint: 'Nothing was uploaded. Use the key pair that the organisation demands: its private key in the input "private-key", its public key in the Capacitor config. An owner of the organisation sees in the Capgo console which one it is.',
+    },
+    on_premise_app: {
+        message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
+        hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
+    },
+};
+const KEY_WORKED = {
+    message: 'Capgo refuses the API key, which worked earlier in this run.',
+    hint: 'Was the key revoked, or has it expired? Then store a new one as the secret that "capgo-token" reads. A self-hosted database that is short of connections refuses good keys too: run the job again, or raise its max_connections.',
+};
+/**
+ * An answer that refuses, as an error that teaches. Never quotes `moreInfo`: it can echo the request.
+ * `needs` names the permission whose lack looks like this answer.
+ */
+function refusal(call, answer, needs) {
+    const code = wrapped(answer) ?? answer.code;
+    if ((0,_transient_js__WEBPACK_IMPORTED_MODULE_1__/* .asksTooMuch */ .wI)(answer) && (code === '' || code === 'too_many_requests' || (0,_transient_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer)))
+        return askedToWait(call.what, code, answer);
+    const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
+    if (known !== undefined)
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code, known.message, {
+            hint: known.hint,
+            cause: summary(answer),
+            passing: code === 'too_many_requests' || answer.keyWorked === true,
+        });
+    if (needs !== undefined && isPermissionRefusal(answer))
+        return permissionMissing(call.what, needs, answer);
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`, {
+        passing: (0,_transient_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer) || (answer.status === 429 && code !== 'on_premise_app'),
+        hint: (0,_transient_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer)
+            ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
+            : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
+        cause: summary(answer),
+    });
+}
+/** Codes that stand inside of other answers: the database says some in its message. */
+function wrapped({ text }) {
+    return /too_many_failed_auth_attempts|CHANNEL_(?:ZIP|DELTA)_REQUIRED/.exec(text)?.[0].toLowerCase();
+}
+/** A pause that no job should sit out. */
+function askedToWait(what, code, answer) {
+    const minutes = Math.ceil((0,_transient_js__WEBPACK_IMPORTED_MODULE_1__/* .retryAfter */ .P9)(answer) / 60_000);
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`, {
+        hint: `This run does not wait that long. Run the job again in ${minutes} minutes: it goes on where this run stopped.`,
+        passing: true,
+        cause: summary(answer),
+    });
+}
+function permissionMissing(what, needs, answer) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('permission_missing', `The Capgo key cannot ${what}: permission ${needs.permission} is missing.`, {
+        hint: `Give the key's role that permission in the Capgo console. The least privileged role that includes it is ${needs.role}.`,
+        cause: answer === undefined ? undefined : summary(answer),
+    });
+}
+/** Almost every refusal of Capgo is a 400 or 401 with one of these codes; PostgREST says 42501. */
+function isPermissionRefusal(answer) {
+    return /^(cannot_access_app|cannot_access_channel|app_access_denied|insufficient_permissions|not_authorized|cannot_delete_bundle|cannot_promote_bundle|permission_denied|42501)$/.test(answer.code);
+}
+function messageOf(answer) {
+    const message = answer.json?.message;
+    return typeof message === 'string' && message !== '' ? ` (${message.slice(0, 200)})` : '';
+}
+function summary(answer) {
+    return `HTTP ${answer.status} ${answer.code}`.trim();
 }
 
 
@@ -51254,8 +51124,8 @@ var p_retry = __nccwpck_require__(4995);
 var undici = __nccwpck_require__(6752);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
-// EXTERNAL MODULE: ./src/system-error.ts
-var system_error = __nccwpck_require__(6565);
+// EXTERNAL MODULE: ./src/runtime/system-error.ts
+var system_error = __nccwpck_require__(4052);
 ;// CONCATENATED MODULE: ./src/capgo/load.ts
 const FIRST = 16;
 const MOST = 32;
@@ -51342,8 +51212,8 @@ function provesKey({ url }, { status, text }) {
     return database === null || (database[1] === undefined && /^\[\s*\{/.test(text));
 }
 
-// EXTERNAL MODULE: ./src/capgo/passing.ts
-var capgo_passing = __nccwpck_require__(3689);
+// EXTERNAL MODULE: ./src/capgo/transient.ts
+var capgo_transient = __nccwpck_require__(1356);
 ;// CONCATENATED MODULE: ./src/capgo/http.ts
 /**
  * The one way to Capgo's servers: bounds of time and size, retries, `Retry-After`, redaction, user agent, no
@@ -51397,7 +51267,7 @@ function createHttp(options) {
         return (0,p_retry/* default */.Ay)(async () => {
             tries++;
             const answer = hasKey ? await takeTurn(call) : await exchange(call);
-            if ((0,capgo_passing/* isPassing */.WG)(answer, call) || load.isPassing(answer))
+            if ((0,capgo_transient/* isPassing */.WG)(answer, call) || load.isPassing(answer))
                 throw new PassingFault(answer);
             return answer;
         }, {
@@ -51412,7 +51282,7 @@ function createHttp(options) {
                     (error instanceof ConnectionError && (call.retry === 'repeat' || neverSent(error)));
                 if (!passing || (tries >= TRIES && !mayBeOut(error)))
                     return false;
-                const pause = error instanceof PassingFault ? (0,capgo_passing/* retryAfter */.P9)(error.answer) : null;
+                const pause = error instanceof PassingFault ? (0,capgo_transient/* retryAfter */.P9)(error.answer) : null;
                 paused += pause ?? 0;
                 if (Math.max(paused, performance.now() - began + (pause ?? 0)) > patience)
                     return false;
@@ -51506,9 +51376,9 @@ function createHttp(options) {
     }
     /** Waits as long as the answer asks for, else longer with each try; returns the milliseconds. */
     async function pause(answer, tries) {
-        const asked = answer === null ? null : (0,capgo_passing/* retryAfter */.P9)(answer);
+        const asked = answer === null ? null : (0,capgo_transient/* retryAfter */.P9)(answer);
         const backoff = Math.min(LONGEST_PAUSE, (options.firstPause ?? FIRST_PAUSE) * 2 ** (tries - 1));
-        const milliseconds = asked === null ? backoff : Math.min(asked, capgo_passing/* LONGEST_RETRY_AFTER */.Zk);
+        const milliseconds = asked === null ? backoff : Math.min(asked, capgo_transient/* LONGEST_RETRY_AFTER */.Zk);
         await sleep(milliseconds);
         return milliseconds;
     }
@@ -51599,58 +51469,6 @@ function codeOf(json) {
 
 /***/ }),
 
-/***/ 3689:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   P9: () => (/* binding */ retryAfter),
-/* harmony export */   WG: () => (/* binding */ isPassing),
-/* harmony export */   Zh: () => (/* binding */ isFault),
-/* harmony export */   Zk: () => (/* binding */ LONGEST_RETRY_AFTER),
-/* harmony export */   wI: () => (/* binding */ asksTooMuch)
-/* harmony export */ });
-/** A server that asks for a longer pause than this is not waited for. */
-const LONGEST_RETRY_AFTER = 120_000;
-function isPassing(answer, call) {
-    if (call.answers?.includes(answer.status))
-        return false;
-    if (asksTooMuch(answer))
-        return false;
-    // `on_premise_app` says that the plan does not allow it; no waiting helps. What stands before Capgo has no code.
-    if (answer.status === 429)
-        return answer.code !== 'on_premise_app' && !isLockout(answer);
-    if (answer.status === 503)
-        return call.retry === 'repeat' || retryAfter(answer) !== null;
-    return isFault(answer) && call.retry === 'repeat';
-}
-/** The server had trouble of its own, or did not get the whole request in time (408, 425). */
-function isFault({ status }) {
-    return status >= 500 || status === 408 || status === 425;
-}
-/** Twenty wrong keys from one address lock it for 15 minutes; each further call makes it longer. */
-function isLockout(answer) {
-    return answer.text.includes('too_many_failed_auth_attempts');
-}
-/** The pause is longer than a job should wait. */
-function asksTooMuch(answer) {
-    return (retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER;
-}
-/** Milliseconds, or null when the server names no pause. */
-function retryAfter(answer) {
-    const header = answer.headers['retry-after'];
-    // Seconds, or a date (RFC 9110) by the server's clock: the runner's may be wrong.
-    const clock = Date.parse(String(answer.headers.date)) || Date.now();
-    const asked = Number(header) * 1000 || Date.parse(String(header)) - clock;
-    if (Number.isFinite(asked) && asked > 0)
-        return asked;
-    const body = answer.json?.moreInfo
-        ?.retryAfterSeconds;
-    return typeof body === 'number' && body > 0 ? body * 1000 : null;
-}
-
-
-/***/ }),
-
 /***/ 9183:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -51698,127 +51516,6 @@ function unexpected(call, why) {
 
 /***/ }),
 
-/***/ 5950:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   k: () => (/* binding */ permissionMissing),
-/* harmony export */   x: () => (/* binding */ refusal)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
-/* harmony import */ var _passing_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3689);
-
-
-/** What a Capgo error code means for the person who set up the workflow. */
-const MEANINGS = {
-    no_key_provided: {
-        message: 'Capgo got no API key.',
-        hint: 'Set the input "capgo-token" from a secret, for example ${{ secrets.CAPGO_TOKEN }}.',
-    },
-    invalid_apikey: {
-        message: 'Capgo does not know the API key (wrong, revoked or expired).',
-        hint: 'Make a new key in the Capgo console under "API keys" and store it as the secret that "capgo-token" reads. After 20 wrong tries Capgo blocks the runner\'s address for 15 minutes.',
-    },
-    too_many_failed_auth_attempts: {
-        message: "Capgo has blocked this runner's address for 15 minutes after too many wrong API keys.",
-        hint: 'Correct the key first, then wait: each further try prolongs the block.',
-    },
-    too_many_requests: {
-        message: 'Capgo takes no more calls of this key for the moment.',
-        hint: 'Run the job again in some minutes: it goes on where this run stopped.',
-    },
-    channel_zip_required: {
-        message: 'The channel accepts only bundles with a zip (update package), and this one has none.',
-        hint: 'Set the input "delta" to auto or true, or change the update package of the channel in the Capgo console.',
-    },
-    channel_delta_required: {
-        message: 'The channel accepts only bundles with delta files (update package), and this one has none.',
-        hint: 'Set the input "delta" to true, or change the update package of the channel in the Capgo console.',
-    },
-    user_not_found: {
-        message: 'Capgo finds nobody to whom the API key belongs.',
-        hint: 'Make a new key in the Capgo console under "API keys". A self-hosted database that is short of connections says this too: run the job again.',
-    },
-    encryption_required: {
-        message: "The app's organisation accepts encrypted bundles only, and this bundle is not encrypted.",
-        hint: 'Nothing was uploaded. Set the input "private-key" from a secret, and the public key of the same pair in the Capacitor config (plugins.CapacitorUpdater.publicKey). Installed apps need that public key first.',
-    },
-    encryption_key_required: {
-        message: "The app's organisation accepts bundles of one encryption key only, and this bundle does not name its key.",
-        hint: 'Nothing was uploaded. Set plugins.CapacitorUpdater.publicKey in the Capacitor config to the public key of that pair.',
-    },
-    encryption_key_mismatch: {
-        message: "The app's organisation accepts bundles of one encryption key only, and this bundle has another.",
-        hint: 'Nothing was uploaded. Use the key pair that the organisation demands: its private key in the input "private-key", its public key in the Capacitor config. An owner of the organisation sees in the Capgo console which one it is.',
-    },
-    on_premise_app: {
-        message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
-        hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
-    },
-};
-const KEY_WORKED = {
-    message: 'Capgo refuses the API key, which worked earlier in this run.',
-    hint: 'Was the key revoked, or has it expired? Then store a new one as the secret that "capgo-token" reads. A self-hosted database that is short of connections refuses good keys too: run the job again, or raise its max_connections.',
-};
-/**
- * An answer that refuses, as an error that teaches. Never quotes `moreInfo`: it can echo the request.
- * `needs` names the permission whose lack looks like this answer.
- */
-function refusal(call, answer, needs) {
-    const code = wrapped(answer) ?? answer.code;
-    if ((0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .asksTooMuch */ .wI)(answer) && (code === '' || code === 'too_many_requests' || (0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer)))
-        return askedToWait(call.what, code, answer);
-    const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined;
-    if (known !== undefined)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code, known.message, {
-            hint: known.hint,
-            cause: summary(answer),
-            passing: code === 'too_many_requests' || answer.keyWorked === true,
-        });
-    if (needs !== undefined && isPermissionRefusal(answer))
-        return permissionMissing(call.what, needs, answer);
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`, {
-        passing: (0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer) || (answer.status === 429 && code !== 'on_premise_app'),
-        hint: (0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .isFault */ .Zh)(answer)
-            ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
-            : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
-        cause: summary(answer),
-    });
-}
-/** Codes that stand inside of other answers: the database says some in its message. */
-function wrapped({ text }) {
-    return /too_many_failed_auth_attempts|CHANNEL_(?:ZIP|DELTA)_REQUIRED/.exec(text)?.[0].toLowerCase();
-}
-/** A pause that no job should sit out. */
-function askedToWait(what, code, answer) {
-    const minutes = Math.ceil((0,_passing_js__WEBPACK_IMPORTED_MODULE_1__/* .retryAfter */ .P9)(answer) / 60_000);
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ(code || `http_${answer.status}`, `Could not ${what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`, {
-        hint: `This run does not wait that long. Run the job again in ${minutes} minutes: it goes on where this run stopped.`,
-        passing: true,
-        cause: summary(answer),
-    });
-}
-function permissionMissing(what, needs, answer) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ('permission_missing', `The Capgo key cannot ${what}: permission ${needs.permission} is missing.`, {
-        hint: `Give the key's role that permission in the Capgo console. The least privileged role that includes it is ${needs.role}.`,
-        cause: answer === undefined ? undefined : summary(answer),
-    });
-}
-/** Almost every refusal of Capgo is a 400 or 401 with one of these codes; PostgREST says 42501. */
-function isPermissionRefusal(answer) {
-    return /^(cannot_access_app|cannot_access_channel|app_access_denied|insufficient_permissions|not_authorized|cannot_delete_bundle|cannot_promote_bundle|permission_denied|42501)$/.test(answer.code);
-}
-function messageOf(answer) {
-    const message = answer.json?.message;
-    return typeof message === 'string' && message !== '' ? ` (${message.slice(0, 200)})` : '';
-}
-function summary(answer) {
-    return `HTTP ${answer.status} ${answer.code}`.trim();
-}
-
-
-/***/ }),
-
 /***/ 625:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
@@ -51827,8 +51524,8 @@ function summary(answer) {
 /* harmony export */ });
 /* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(5395);
 /* harmony import */ var _apps_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7452);
-/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(9183);
-/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(5950);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(5751);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(9183);
 /** Lists of the database, however long they are, and the proof that one without rows is true. */
 
 
@@ -51842,12 +51539,12 @@ const MOST_PAGES = 5000;
  */
 async function readAll(connection, appId, { table, row, columns, filter, order, what, isHarmless = false }) {
     const { url, headers } = await connection.database();
-    const parameters = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .query */ .P)({
+    const parameters = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .query */ .P)({
         app_id: `eq.${appId}`,
         ...filter,
         select: columns,
         order: `id.${order}`,
-        limit: String(_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .PAGE */ .KL),
+        limit: String(_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .PAGE */ .KL),
     });
     const all = [];
     for (let pages = 0; pages < MOST_PAGES; pages++) {
@@ -51863,8 +51560,8 @@ async function readAll(connection, appId, { table, row, columns, filter, order, 
         const answer = await connection.http.send(call);
         // 206 when there are more rows than the answer has.
         if (answer.status !== 200 && answer.status !== 206)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_2__/* .refusal */ .x)(call, answer);
-        const page = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_3__/* .array */ .YOg(row), answer, call);
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_1__/* .refusal */ .x)(call, answer);
+        const page = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_3__/* .array */ .YOg(row), answer, call);
         if (page.length === 0 && last === undefined && !isHarmless)
             await (0,_apps_js__WEBPACK_IMPORTED_MODULE_0__/* .apps */ .l)(connection).readApp(appId);
         if (page.length === 0)
@@ -51872,7 +51569,7 @@ async function readAll(connection, appId, { table, row, columns, filter, order, 
         for (const each of page) {
             const before = all.at(-1);
             if (before !== undefined && (order === 'asc' ? each.id <= before.id : each.id >= before.id))
-                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)(call, 'rows that were not asked for');
+                throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .unexpected */ .os)(call, 'rows that were not asked for');
             all.push(each);
         }
         // A server may give fewer rows at once than we ask for; without its word only an empty page is the end.
@@ -51880,405 +51577,13 @@ async function readAll(connection, appId, { table, row, columns, filter, order, 
         if (total <= page.length)
             return all;
     }
-    throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_1__/* .unexpected */ .os)({ what }, 'there is no end of them');
+    throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_2__/* .unexpected */ .os)({ what }, 'there is no end of them');
 }
 
 
 /***/ }),
 
-/***/ 3813:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   p: () => (/* binding */ uploads),
-/* harmony export */   x: () => (/* binding */ zipKey)
-/* harmony export */ });
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
-/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5395);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
-/* harmony import */ var _file_range_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(1649);
-/* harmony import */ var _download_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(568);
-/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(1416);
-/* harmony import */ var _passing_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(3689);
-/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(9183);
-/* harmony import */ var _refusal_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(5950);
-
-
-
-
-
-
-
-
-
-const TUS = { 'tus-resumable': '1.0.0' };
-/** 10 minutes for one chunk (contract of the API: suggested client timeouts). */
-const CHUNK_TIMEOUT = 600_000;
-/** How often an upload may lose its way before it is given up. */
-const RESUMES = 5;
-/** Requests for one object; a server that takes less at once takes none of a size worth mentioning. */
-const MOST_CHUNKS = 10_000;
-const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
-/** Where Capgo stores a bundle's zip. */
-function zipKey(zip) {
-    return `orgs/${zip.ownerOrg}/apps/${zip.appId}/${zip.name}.zip`;
-}
-function uploads({ http, files, key, database }) {
-    /** Stores the zip and proves that what is stored is what was built; the row is in progress still. */
-    async function uploadZip(zip, options) {
-        if (options.config.TUSUpload) {
-            await uploadByTus({
-                key: zipKey(zip),
-                what: `bundle ${zip.name}`,
-                type: 'application/zip',
-                size: zip.size,
-                sha256: zip.sha256,
-                open: (start, length) => (0,_file_range_js__WEBPACK_IMPORTED_MODULE_2__/* .readRange */ .q)(zip.path, start, length),
-            }, options);
-            // Capgo's own files service (it takes partial uploads) checks the SHA-256 that came with the creation
-            // and refuses anything else; other runtimes hand the bytes on unchecked.
-            if (!options.config.partialUpload)
-                await verifyStored(zip);
-        }
-        else {
-            await uploadByPresignedPut(zip);
-            await verifyStored(zip);
-        }
-    }
-    async function uploadByTus(object, { config, begun, onProgress }) {
-        const { what, size } = object;
-        const chunk = Math.min(config.maxChunkSize, size);
-        if (size > MOST_CHUNKS * chunk)
-            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .unexpected */ .os)({ what: `upload ${what}` }, `it takes ${chunk} bytes at once, and there are ${size}`);
-        const patience = new Patience();
-        let upload = begun ? await findUnfinished(object, config) : null;
-        let furthest = upload?.offset ?? 0;
-        for (let trouble = 0; (upload?.offset ?? 0) < size;) {
-            const call = {
-                ...(upload === null ? creation(object, chunk) : continuation(object, upload, chunk)),
-                patience: patience.left,
-            };
-            const answer = await answerOrLoss(call, patience);
-            const isTaken = answer !== null && (answer.status === 201 || answer.status === 204);
-            if (isTaken)
-                upload = {
-                    location: upload?.location ?? followLocation(call, answer),
-                    offset: readProgress(call, answer, size),
-                    isFound: upload?.isFound ?? false,
-                };
-            // What an earlier run began was of other bytes; the server has thrown it away.
-            else if (answer?.status === 415 && upload?.isFound)
-                upload = null;
-            else {
-                if (answer !== null && (!isWorthResuming(answer) || (0,_passing_js__WEBPACK_IMPORTED_MODULE_7__/* .asksTooMuch */ .wI)(answer)))
-                    throw uploadRefused(object, call, answer);
-                if (++trouble > RESUMES || patience.left === 0)
-                    throw answer === null ? lost(what) : uploadRefused(object, call, answer);
-                patience.spend(await http.pause(answer, trouble));
-                // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
-                if (answer?.code === 'duplicate_upload')
-                    upload = null;
-                else
-                    upload = upload === null ? await findUnfinished(object, config) : await readOffset(object, upload);
-            }
-            const offset = upload?.offset ?? 0;
-            if (offset <= furthest) {
-                if (isTaken && ++trouble > RESUMES)
-                    throw lost(what);
-                continue;
-            }
-            // Only trouble without any progress in between is trouble that stays.
-            trouble = 0;
-            patience.restore();
-            furthest = offset;
-            onProgress?.(offset);
-        }
-    }
-    /** Begins an upload, with its first bytes in the same request. */
-    function creation(object, chunk) {
-        const call = sending(object, 0, chunk);
-        const metadata = { filename: object.key, filetype: object.type };
-        return {
-            ...call,
-            method: 'POST',
-            url: `${files}/files/upload/attachments/`,
-            headers: {
-                ...call.headers,
-                'upload-length': String(object.size),
-                'upload-metadata': Object.entries(metadata)
-                    .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
-                    .join(','),
-                'x-checksum-sha256': Buffer.from(object.sha256, 'hex').toString('base64'),
-            },
-        };
-    }
-    function continuation(object, { location, offset }, chunk) {
-        const call = sending(object, offset, chunk);
-        return {
-            ...call,
-            method: 'PATCH',
-            url: location,
-            headers: { ...call.headers, 'upload-offset': String(offset) },
-        };
-    }
-    function sending({ what, size, open }, offset, chunk) {
-        const length = Math.min(chunk, size - offset);
-        return {
-            what: `upload ${what}`,
-            headers: { ...key, ...TUS, 'content-type': 'application/offset+octet-stream' },
-            body: { open: () => open(offset, length), length },
-            retry: 'once',
-            answers: [503],
-            timeout: CHUNK_TIMEOUT,
-        };
-    }
-    /**
-     * An upload of this object whose address nobody told us: by a run that was killed, or by a creation whose answer
-     * was lost. Capgo's own files service (it takes partial uploads) has it at the object's key; other runtimes draw
-     * an address, and there it begins anew.
-     */
-    async function findUnfinished(object, config) {
-        if (!config.partialUpload)
-            return null;
-        const location = `${files}/files/upload/attachments/${object.key.split('/').map(encodeURIComponent).join('/')}`;
-        const answer = await http.send(asking(object.what, location));
-        const offset = Number(answer.headers['upload-offset']);
-        if (answer.status !== 200 || Number(answer.headers['upload-length']) !== object.size)
-            return null;
-        // A whole object may be another one of the same size.
-        if (offset >= object.size && (await describeStored(object.key))?.sha256 !== object.sha256)
-            return null;
-        return { location, offset, isFound: true };
-    }
-    /** How far an upload got; null when the server knows nothing of it. */
-    async function readOffset({ what, size }, upload) {
-        const call = asking(what, upload.location);
-        const answer = await http.send(call);
-        if (answer.status === 404)
-            return null;
-        if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(call, answer, UPLOAD);
-        return { ...upload, offset: readProgress(call, answer, size) };
-    }
-    /** Null when the answer was lost. */
-    async function answerOrLoss(call, patience) {
-        const began = performance.now();
-        try {
-            const answer = await http.send(call);
-            if (answer.status >= 300)
-                patience.spend(performance.now() - began);
-            return answer;
-        }
-        catch (error) {
-            if (!(error instanceof _http_js__WEBPACK_IMPORTED_MODULE_4__/* .ConnectionError */ .Rc))
-                throw error;
-            // What moved bytes may have got further than is known here.
-            if ((0,_http_js__WEBPACK_IMPORTED_MODULE_4__/* .neverSent */ .vQ)(error))
-                patience.spend(performance.now() - began);
-            return null;
-        }
-    }
-    function asking(object, location) {
-        return {
-            what: `ask how far the upload of ${object} got`,
-            method: 'HEAD',
-            url: location,
-            headers: { ...key, ...TUS },
-            retry: 'repeat',
-        };
-    }
-    /** The upload goes on where the server says, on the files host only: the key is sent there. */
-    function followLocation(call, answer) {
-        const told = answer.headers.location;
-        const location = typeof told === 'string' ? URL.parse(told, `${files}/files/upload/attachments/`) : null;
-        if (location === null)
-            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .unexpected */ .os)(call, 'it does not say where the upload goes on');
-        if (location.origin !== new URL(files).origin)
-            throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('upload_elsewhere', `The files service wants the upload to go on at ${location.origin}.`, {
-                hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
-            });
-        return location.href;
-    }
-    async function uploadByPresignedPut(zip) {
-        await ownRow(zip);
-        const ask = {
-            what: `ask where to upload bundle ${zip.name}`,
-            method: 'POST',
-            url: `${files}/files/upload_link`,
-            headers: key,
-            json: { app_id: zip.appId, name: zip.name, version: 0 },
-            retry: 'repeat',
-        };
-        const link = await http.send(ask);
-        // The bytes are there from a run that died; they are verified like any other.
-        if (link.code === 'error_already_exist')
-            return;
-        if (link.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(ask, link, UPLOAD);
-        const put = {
-            what: `upload bundle ${zip.name}`,
-            method: 'PUT',
-            url: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .object */ .Ikc({ url: zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .url */ .OZ5() }), link, ask).url,
-            headers: { 'content-type': 'application/zip' },
-            body: { open: () => (0,_file_range_js__WEBPACK_IMPORTED_MODULE_2__/* .readRange */ .q)(zip.path, 0, zip.size), length: zip.size },
-            retry: 'repeat',
-            timeout: CHUNK_TIMEOUT,
-        };
-        const answer = await http.send(put);
-        if (answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(put, answer);
-    }
-    /** The route that gives the link finds the row only when it belongs to the key's user. */
-    async function ownRow(zip) {
-        const { url, headers } = await database();
-        const ask = {
-            what: 'ask whose key this is',
-            method: 'POST',
-            url: `${url}/rpc/request_actor_user_id`,
-            headers,
-            json: {},
-            retry: 'repeat',
-        };
-        const user = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .string */ .YjP(), await http.send(ask), ask);
-        const claim = {
-            what: `claim bundle ${zip.name}`,
-            method: 'PATCH',
-            url: `${url}/app_versions?app_id=eq.${encodeURIComponent(zip.appId)}&name=eq.${encodeURIComponent(zip.name)}`,
-            headers,
-            json: { user_id: user },
-            retry: 'repeat',
-        };
-        const answer = await http.send(claim);
-        if (answer.status >= 300)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(claim, answer);
-    }
-    /** Reads the stored object back and compares its SHA-256. Throws `stored_differs`. */
-    async function verifyStored(zip) {
-        const stored = await hashStored(zipKey(zip), zip.size);
-        if (stored?.size !== zip.size || stored.sha256 !== zip.sha256)
-            throw storedDiffers(zip, `SHA-256 ${stored?.sha256 ?? 'of nothing'} instead of ${zip.sha256}`);
-    }
-    /**
-     * SHA-256 (lower-case hex) and size of a stored object, after `decode` if that is given; null when there is none.
-     * Streams it, and reads no more than one byte beyond `longest`.
-     */
-    function hashStored(path, longest, decode) {
-        return (0,_download_js__WEBPACK_IMPORTED_MODULE_3__/* .hashObject */ .w)({ http, what: 'read the stored bundle', url: readAddress(path), longest, timeout: CHUNK_TIMEOUT }, decode);
-    }
-    /** What the files service says about an object without sending it; null when there is none. */
-    async function describeStored(path) {
-        const call = {
-            what: 'look at the stored bundle',
-            method: 'GET',
-            url: readAddress(path),
-            headers: { range: 'bytes=0-0' },
-            retry: 'repeat',
-        };
-        const answer = await http.send(call);
-        if (answer.status === 404)
-            return null;
-        if (answer.status !== 206 && answer.status !== 200)
-            throw (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(call, answer);
-        const range = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''));
-        const checksum = answer.headers['x-checksum-sha256'];
-        return {
-            size: Number(range?.[1] ?? answer.headers['content-length']),
-            sha256: typeof checksum === 'string' ? Buffer.from(checksum, 'base64').toString('hex') : null,
-        };
-    }
-    /** The last bytes of an object, `length` at most, and its size; null when there is none. One request. */
-    async function readStoredTail(path, length) {
-        let pieces = [];
-        const call = {
-            what: 'read the end of the stored bundle',
-            method: 'GET',
-            url: readAddress(path),
-            headers: { range: `bytes=-${length}` },
-            retry: 'once',
-            onBody: () => {
-                pieces = [];
-                let taken = 0;
-                return piece => {
-                    taken += piece.length;
-                    if (taken > length)
-                        throw new Error('the server sends more than was asked for');
-                    pieces.push(piece);
-                };
-            },
-        };
-        const answer = await http.send(call);
-        if (answer.status !== 206 && answer.status !== 200)
-            return null;
-        const tail = Buffer.concat(pieces);
-        const total = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1];
-        return { size: total === undefined ? tail.length : Number(total), tail };
-    }
-    /** Public address of an object. Answers are cached for a year for each query, hence the nonce. */
-    function readAddress(path) {
-        return `${files}/files/read/attachments/${path.split('/').map(encodeURIComponent).join('/')}?nocache=${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
-    }
-    return { uploadZip, uploadFile: uploadByTus, describeStored, hashStored, readStoredTail };
-}
-/** What an upload may wait for in all without getting any further. */
-class Patience {
-    #left = _http_js__WEBPACK_IMPORTED_MODULE_4__/* .PATIENCE */ .aZ;
-    get left() {
-        return this.#left;
-    }
-    spend(milliseconds) {
-        this.#left = Math.max(0, this.#left - milliseconds);
-    }
-    restore() {
-        this.#left = _http_js__WEBPACK_IMPORTED_MODULE_4__/* .PATIENCE */ .aZ;
-    }
-}
-/** How many bytes the server says that it has. */
-function readProgress(call, { status, headers }, size) {
-    // A server may make the upload without a look at the bytes that came along.
-    const told = headers['upload-offset'] ?? (status === 201 ? '0' : undefined);
-    const offset = typeof told === 'string' && /^\d+$/.test(told) ? Number(told) : Number.NaN;
-    if (offset <= size)
-        return offset;
-    throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_5__/* .unexpected */ .os)(call, `it has ${Number.isNaN(offset) ? 'an unknown number' : offset} of ${size} bytes`);
-}
-function storedDiffers({ name }, how) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('stored_differs', `What Capgo stored for bundle ${name} is not what was uploaded (${how}).`, {
-        hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
-    });
-}
-/** Offset conflicts, an unfinished upload in the way, a restarted engine, an upload that it forgot. */
-function isWorthResuming(answer) {
-    if (answer.status === 409)
-        return answer.code !== 'bundle_already_ready';
-    if (answer.status === 415)
-        return false;
-    return answer.status === 404
-        ? answer.code === ''
-        : (0,_passing_js__WEBPACK_IMPORTED_MODULE_7__/* .isFault */ .Zh)(answer) || (answer.status === 429 && answer.code !== 'on_premise_app');
-}
-function lost(what) {
-    return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
-        hint: 'Nothing was published. Run the job again: it goes on with this bundle.',
-        passing: true,
-    });
-}
-function uploadRefused({ what, size }, call, answer) {
-    if (answer.status === 413)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('bundle_too_large', `Capgo refuses ${what}: ${size} bytes are too many.`, {
-            hint: 'Leave out source maps and large media, or load them from elsewhere.',
-        });
-    if (answer.status === 415)
-        return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('stored_differs', `The bytes of ${what} changed on their way to Capgo.`, {
-            hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
-        });
-    return (0,_refusal_js__WEBPACK_IMPORTED_MODULE_6__/* .refusal */ .x)(call, answer, UPLOAD);
-}
-
-
-/***/ }),
-
-/***/ 929:
+/***/ 1431:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -52431,39 +51736,445 @@ const FILE_COLUMNS = Object.keys(StoredFile.shape).join(',');
 
 /***/ }),
 
-/***/ 5741:
+/***/ 1356:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   E: () => (/* binding */ keyValueLines),
-/* harmony export */   g: () => (/* binding */ appendWhole)
+/* harmony export */   P9: () => (/* binding */ retryAfter),
+/* harmony export */   WG: () => (/* binding */ isPassing),
+/* harmony export */   Zh: () => (/* binding */ isFault),
+/* harmony export */   Zk: () => (/* binding */ LONGEST_RETRY_AFTER),
+/* harmony export */   wI: () => (/* binding */ asksTooMuch)
+/* harmony export */ });
+/** A server that asks for a longer pause than this is not waited for. */
+const LONGEST_RETRY_AFTER = 120_000;
+function isPassing(answer, call) {
+    if (call.answers?.includes(answer.status))
+        return false;
+    if (asksTooMuch(answer))
+        return false;
+    // `on_premise_app` says that the plan does not allow it; no waiting helps. What stands before Capgo has no code.
+    if (answer.status === 429)
+        return answer.code !== 'on_premise_app' && !isLockout(answer);
+    if (answer.status === 503)
+        return call.retry === 'repeat' || retryAfter(answer) !== null;
+    return isFault(answer) && call.retry === 'repeat';
+}
+/** The server had trouble of its own, or did not get the whole request in time (408, 425). */
+function isFault({ status }) {
+    return status >= 500 || status === 408 || status === 425;
+}
+/** Twenty wrong keys from one address lock it for 15 minutes; each further call makes it longer. */
+function isLockout(answer) {
+    return answer.text.includes('too_many_failed_auth_attempts');
+}
+/** The pause is longer than a job should wait. */
+function asksTooMuch(answer) {
+    return (retryAfter(answer) ?? 0) > LONGEST_RETRY_AFTER;
+}
+/** Milliseconds, or null when the server names no pause. */
+function retryAfter(answer) {
+    const header = answer.headers['retry-after'];
+    // Seconds, or a date (RFC 9110) by the server's clock: the runner's may be wrong.
+    const clock = Date.parse(String(answer.headers.date)) || Date.now();
+    const asked = Number(header) * 1000 || Date.parse(String(header)) - clock;
+    if (Number.isFinite(asked) && asked > 0)
+        return asked;
+    const body = answer.json?.moreInfo
+        ?.retryAfterSeconds;
+    return typeof body === 'number' && body > 0 ? body * 1000 : null;
+}
+
+
+/***/ }),
+
+/***/ 3813:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   p: () => (/* binding */ uploads),
+/* harmony export */   x: () => (/* binding */ zipKey)
 /* harmony export */ });
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
 /* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
-/** The files through which a step speaks to the runner (actions/runner, `FileCommandManager.cs`). */
+/* harmony import */ var zod_mini__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(5395);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3916);
+/* harmony import */ var _runtime_file_range_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4480);
+/* harmony import */ var _download_js__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(568);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(5751);
+/* harmony import */ var _http_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(1416);
+/* harmony import */ var _postgrest_js__WEBPACK_IMPORTED_MODULE_6__ = __nccwpck_require__(9183);
+/* harmony import */ var _transient_js__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(1356);
 
 
-/** Outputs as `GITHUB_OUTPUT` has them. */
-function keyValueLines(values) {
-    // Nobody can guess where a value ends.
-    const end = `end_${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
-    return Object.entries(values)
-        .map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`)
-        .join('');
+
+
+
+
+
+
+
+const TUS = { 'tus-resumable': '1.0.0' };
+/** 10 minutes for one chunk (contract of the API: suggested client timeouts). */
+const CHUNK_TIMEOUT = 600_000;
+/** How often an upload may lose its way before it is given up. */
+const RESUMES = 5;
+/** Requests for one object; a server that takes less at once takes none of a size worth mentioning. */
+const MOST_CHUNKS = 10_000;
+const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' };
+/** Where Capgo stores a bundle's zip. */
+function zipKey(zip) {
+    return `orgs/${zip.ownerOrg}/apps/${zip.appId}/${zip.name}.zip`;
 }
-/** Appends the text, or leaves the file as it was and throws: for half an output the runner fails the step. */
-function appendWhole(path, text) {
-    const before = (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.statSync)(path, { throwIfNoEntry: false });
-    try {
-        (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(path, text);
+function uploads({ http, files, key, database }) {
+    /** Stores the zip and proves that what is stored is what was built; the row is in progress still. */
+    async function uploadZip(zip, options) {
+        if (options.config.TUSUpload) {
+            await uploadByTus({
+                key: zipKey(zip),
+                what: `bundle ${zip.name}`,
+                type: 'application/zip',
+                size: zip.size,
+                sha256: zip.sha256,
+                open: (start, length) => (0,_runtime_file_range_js__WEBPACK_IMPORTED_MODULE_2__/* .readRange */ .q)(zip.path, start, length),
+            }, options);
+            // Capgo's own files service (it takes partial uploads) checks the SHA-256 that came with the creation
+            // and refuses anything else; other runtimes hand the bytes on unchecked.
+            if (!options.config.partialUpload)
+                await verifyStored(zip);
+        }
+        else {
+            await uploadByPresignedPut(zip);
+            await verifyStored(zip);
+        }
     }
-    catch (error) {
-        if (before?.isFile())
-            (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.truncateSync)(path, before.size);
-        throw error;
+    async function uploadByTus(object, { config, begun, onProgress }) {
+        const { what, size } = object;
+        const chunk = Math.min(config.maxChunkSize, size);
+        if (size > MOST_CHUNKS * chunk)
+            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_6__/* .unexpected */ .os)({ what: `upload ${what}` }, `it takes ${chunk} bytes at once, and there are ${size}`);
+        const patience = new Patience();
+        let upload = begun ? await findUnfinished(object, config) : null;
+        let furthest = upload?.offset ?? 0;
+        for (let trouble = 0; (upload?.offset ?? 0) < size;) {
+            const call = {
+                ...(upload === null ? creation(object, chunk) : continuation(object, upload, chunk)),
+                patience: patience.left,
+            };
+            const answer = await answerOrLoss(call, patience);
+            const isTaken = answer !== null && (answer.status === 201 || answer.status === 204);
+            if (isTaken)
+                upload = {
+                    location: upload?.location ?? followLocation(call, answer),
+                    offset: readProgress(call, answer, size),
+                    isFound: upload?.isFound ?? false,
+                };
+            // What an earlier run began was of other bytes; the server has thrown it away.
+            else if (answer?.status === 415 && upload?.isFound)
+                upload = null;
+            else {
+                if (answer !== null && (!isWorthResuming(answer) || (0,_transient_js__WEBPACK_IMPORTED_MODULE_7__/* .asksTooMuch */ .wI)(answer)))
+                    throw uploadRefused(object, call, answer);
+                if (++trouble > RESUMES || patience.left === 0)
+                    throw answer === null ? lost(what) : uploadRefused(object, call, answer);
+                patience.spend(await http.pause(answer, trouble));
+                // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
+                if (answer?.code === 'duplicate_upload')
+                    upload = null;
+                else
+                    upload = upload === null ? await findUnfinished(object, config) : await readOffset(object, upload);
+            }
+            const offset = upload?.offset ?? 0;
+            if (offset <= furthest) {
+                if (isTaken && ++trouble > RESUMES)
+                    throw lost(what);
+                continue;
+            }
+            // Only trouble without any progress in between is trouble that stays.
+            trouble = 0;
+            patience.restore();
+            furthest = offset;
+            onProgress?.(offset);
+        }
     }
+    /** Begins an upload, with its first bytes in the same request. */
+    function creation(object, chunk) {
+        const call = sending(object, 0, chunk);
+        const metadata = { filename: object.key, filetype: object.type };
+        return {
+            ...call,
+            method: 'POST',
+            url: `${files}/files/upload/attachments/`,
+            headers: {
+                ...call.headers,
+                'upload-length': String(object.size),
+                'upload-metadata': Object.entries(metadata)
+                    .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
+                    .join(','),
+                'x-checksum-sha256': Buffer.from(object.sha256, 'hex').toString('base64'),
+            },
+        };
+    }
+    function continuation(object, { location, offset }, chunk) {
+        const call = sending(object, offset, chunk);
+        return {
+            ...call,
+            method: 'PATCH',
+            url: location,
+            headers: { ...call.headers, 'upload-offset': String(offset) },
+        };
+    }
+    function sending({ what, size, open }, offset, chunk) {
+        const length = Math.min(chunk, size - offset);
+        return {
+            what: `upload ${what}`,
+            headers: { ...key, ...TUS, 'content-type': 'application/offset+octet-stream' },
+            body: { open: () => open(offset, length), length },
+            retry: 'once',
+            answers: [503],
+            timeout: CHUNK_TIMEOUT,
+        };
+    }
+    /**
+     * An upload of this object whose address nobody told us: by a run that was killed, or by a creation whose answer
+     * was lost. Capgo's own files service (it takes partial uploads) has it at the object's key; other runtimes draw
+     * an address, and there it begins anew.
+     */
+    async function findUnfinished(object, config) {
+        if (!config.partialUpload)
+            return null;
+        const location = `${files}/files/upload/attachments/${object.key.split('/').map(encodeURIComponent).join('/')}`;
+        const answer = await http.send(asking(object.what, location));
+        const offset = Number(answer.headers['upload-offset']);
+        if (answer.status !== 200 || Number(answer.headers['upload-length']) !== object.size)
+            return null;
+        // A whole object may be another one of the same size.
+        if (offset >= object.size && (await describeStored(object.key))?.sha256 !== object.sha256)
+            return null;
+        return { location, offset, isFound: true };
+    }
+    /** How far an upload got; null when the server knows nothing of it. */
+    async function readOffset({ what, size }, upload) {
+        const call = asking(what, upload.location);
+        const answer = await http.send(call);
+        if (answer.status === 404)
+            return null;
+        if (answer.status !== 200)
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer, UPLOAD);
+        return { ...upload, offset: readProgress(call, answer, size) };
+    }
+    /** Null when the answer was lost. */
+    async function answerOrLoss(call, patience) {
+        const began = performance.now();
+        try {
+            const answer = await http.send(call);
+            if (answer.status >= 300)
+                patience.spend(performance.now() - began);
+            return answer;
+        }
+        catch (error) {
+            if (!(error instanceof _http_js__WEBPACK_IMPORTED_MODULE_5__/* .ConnectionError */ .Rc))
+                throw error;
+            // What moved bytes may have got further than is known here.
+            if ((0,_http_js__WEBPACK_IMPORTED_MODULE_5__/* .neverSent */ .vQ)(error))
+                patience.spend(performance.now() - began);
+            return null;
+        }
+    }
+    function asking(object, location) {
+        return {
+            what: `ask how far the upload of ${object} got`,
+            method: 'HEAD',
+            url: location,
+            headers: { ...key, ...TUS },
+            retry: 'repeat',
+        };
+    }
+    /** The upload goes on where the server says, on the files host only: the key is sent there. */
+    function followLocation(call, answer) {
+        const told = answer.headers.location;
+        const location = typeof told === 'string' ? URL.parse(told, `${files}/files/upload/attachments/`) : null;
+        if (location === null)
+            throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_6__/* .unexpected */ .os)(call, 'it does not say where the upload goes on');
+        if (location.origin !== new URL(files).origin)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('upload_elsewhere', `The files service wants the upload to go on at ${location.origin}.`, {
+                hint: 'The Capgo key is only sent to the files service. Set the input "files-url" to that address if it is right.',
+            });
+        return location.href;
+    }
+    async function uploadByPresignedPut(zip) {
+        await ownRow(zip);
+        const ask = {
+            what: `ask where to upload bundle ${zip.name}`,
+            method: 'POST',
+            url: `${files}/files/upload_link`,
+            headers: key,
+            json: { app_id: zip.appId, name: zip.name, version: 0 },
+            retry: 'repeat',
+        };
+        const link = await http.send(ask);
+        // The bytes are there from a run that died; they are verified like any other.
+        if (link.code === 'error_already_exist')
+            return;
+        if (link.status !== 200)
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(ask, link, UPLOAD);
+        const put = {
+            what: `upload bundle ${zip.name}`,
+            method: 'PUT',
+            url: (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_6__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .object */ .Ikc({ url: zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .url */ .OZ5() }), link, ask).url,
+            headers: { 'content-type': 'application/zip' },
+            body: { open: () => (0,_runtime_file_range_js__WEBPACK_IMPORTED_MODULE_2__/* .readRange */ .q)(zip.path, 0, zip.size), length: zip.size },
+            retry: 'repeat',
+            timeout: CHUNK_TIMEOUT,
+        };
+        const answer = await http.send(put);
+        if (answer.status !== 200)
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(put, answer);
+    }
+    /** The route that gives the link finds the row only when it belongs to the key's user. */
+    async function ownRow(zip) {
+        const { url, headers } = await database();
+        const ask = {
+            what: 'ask whose key this is',
+            method: 'POST',
+            url: `${url}/rpc/request_actor_user_id`,
+            headers,
+            json: {},
+            retry: 'repeat',
+        };
+        const user = (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_6__/* .parseAnswer */ .Wp)(zod_mini__WEBPACK_IMPORTED_MODULE_8__/* .string */ .YjP(), await http.send(ask), ask);
+        const claim = {
+            what: `claim bundle ${zip.name}`,
+            method: 'PATCH',
+            url: `${url}/app_versions?app_id=eq.${encodeURIComponent(zip.appId)}&name=eq.${encodeURIComponent(zip.name)}`,
+            headers,
+            json: { user_id: user },
+            retry: 'repeat',
+        };
+        const answer = await http.send(claim);
+        if (answer.status >= 300)
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(claim, answer);
+    }
+    /** Reads the stored object back and compares its SHA-256. Throws `stored_differs`. */
+    async function verifyStored(zip) {
+        const stored = await hashStored(zipKey(zip), zip.size);
+        if (stored?.size !== zip.size || stored.sha256 !== zip.sha256)
+            throw storedDiffers(zip, `SHA-256 ${stored?.sha256 ?? 'of nothing'} instead of ${zip.sha256}`);
+    }
+    /**
+     * SHA-256 (lower-case hex) and size of a stored object, after `decode` if that is given; null when there is none.
+     * Streams it, and reads no more than one byte beyond `longest`.
+     */
+    function hashStored(path, longest, decode) {
+        return (0,_download_js__WEBPACK_IMPORTED_MODULE_3__/* .hashObject */ .w)({ http, what: 'read the stored bundle', url: readAddress(path), longest, timeout: CHUNK_TIMEOUT }, decode);
+    }
+    /** What the files service says about an object without sending it; null when there is none. */
+    async function describeStored(path) {
+        const call = {
+            what: 'look at the stored bundle',
+            method: 'GET',
+            url: readAddress(path),
+            headers: { range: 'bytes=0-0' },
+            retry: 'repeat',
+        };
+        const answer = await http.send(call);
+        if (answer.status === 404)
+            return null;
+        if (answer.status !== 206 && answer.status !== 200)
+            throw (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer);
+        const range = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''));
+        const checksum = answer.headers['x-checksum-sha256'];
+        return {
+            size: Number(range?.[1] ?? answer.headers['content-length']),
+            sha256: typeof checksum === 'string' ? Buffer.from(checksum, 'base64').toString('hex') : null,
+        };
+    }
+    /** The last bytes of an object, `length` at most, and its size; null when there is none. One request. */
+    async function readStoredTail(path, length) {
+        let pieces = [];
+        const call = {
+            what: 'read the end of the stored bundle',
+            method: 'GET',
+            url: readAddress(path),
+            headers: { range: `bytes=-${length}` },
+            retry: 'once',
+            onBody: () => {
+                pieces = [];
+                let taken = 0;
+                return piece => {
+                    taken += piece.length;
+                    if (taken > length)
+                        throw new Error('the server sends more than was asked for');
+                    pieces.push(piece);
+                };
+            },
+        };
+        const answer = await http.send(call);
+        if (answer.status !== 206 && answer.status !== 200)
+            return null;
+        const tail = Buffer.concat(pieces);
+        const total = /\/(\d+)$/.exec(String(answer.headers['content-range'] ?? ''))?.[1];
+        return { size: total === undefined ? tail.length : Number(total), tail };
+    }
+    /** Public address of an object. Answers are cached for a year for each query, hence the nonce. */
+    function readAddress(path) {
+        return `${files}/files/read/attachments/${path.split('/').map(encodeURIComponent).join('/')}?nocache=${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
+    }
+    return { uploadZip, uploadFile: uploadByTus, describeStored, hashStored, readStoredTail };
+}
+/** What an upload may wait for in all without getting any further. */
+class Patience {
+    #left = _http_js__WEBPACK_IMPORTED_MODULE_5__/* .PATIENCE */ .aZ;
+    get left() {
+        return this.#left;
+    }
+    spend(milliseconds) {
+        this.#left = Math.max(0, this.#left - milliseconds);
+    }
+    restore() {
+        this.#left = _http_js__WEBPACK_IMPORTED_MODULE_5__/* .PATIENCE */ .aZ;
+    }
+}
+/** How many bytes the server says that it has. */
+function readProgress(call, { status, headers }, size) {
+    // A server may make the upload without a look at the bytes that came along.
+    const told = headers['upload-offset'] ?? (status === 201 ? '0' : undefined);
+    const offset = typeof told === 'string' && /^\d+$/.test(told) ? Number(told) : Number.NaN;
+    if (offset <= size)
+        return offset;
+    throw (0,_postgrest_js__WEBPACK_IMPORTED_MODULE_6__/* .unexpected */ .os)(call, `it has ${Number.isNaN(offset) ? 'an unknown number' : offset} of ${size} bytes`);
+}
+function storedDiffers({ name }, how) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('stored_differs', `What Capgo stored for bundle ${name} is not what was uploaded (${how}).`, {
+        hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes the bytes.',
+    });
+}
+/** Offset conflicts, an unfinished upload in the way, a restarted engine, an upload that it forgot. */
+function isWorthResuming(answer) {
+    if (answer.status === 409)
+        return answer.code !== 'bundle_already_ready';
+    if (answer.status === 415)
+        return false;
+    return answer.status === 404
+        ? answer.code === ''
+        : (0,_transient_js__WEBPACK_IMPORTED_MODULE_7__/* .isFault */ .Zh)(answer) || (answer.status === 429 && answer.code !== 'on_premise_app');
+}
+function lost(what) {
+    return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('upload_lost', `The upload of ${what} broke off ${RESUMES + 1} times.`, {
+        hint: 'Nothing was published. Run the job again: it goes on with this bundle.',
+        passing: true,
+    });
+}
+function uploadRefused({ what, size }, call, answer) {
+    if (answer.status === 413)
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('bundle_too_large', `Capgo refuses ${what}: ${size} bytes are too many.`, {
+            hint: 'Leave out source maps and large media, or load them from elsewhere.',
+        });
+    if (answer.status === 415)
+        return new _errors_js__WEBPACK_IMPORTED_MODULE_1__/* .ActionError */ .lZ('stored_differs', `The bytes of ${what} changed on their way to Capgo.`, {
+            hint: 'Nothing was published. Run the job again; if it stays, a proxy between runner and server changes them.',
+        });
+    return (0,_errors_js__WEBPACK_IMPORTED_MODULE_4__/* .refusal */ .x)(call, answer, UPLOAD);
 }
 
 
@@ -52821,51 +52532,7 @@ function invalid(what, why) {
 
 /***/ }),
 
-/***/ 1649:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   q: () => (/* binding */ readRange)
-/* harmony export */ });
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
-/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
-
-/** Bytes that are read at once: as many as a socket holds before it asks its writer to wait. */
-const PIECE = 64 * 1024;
-/** A piece may be on its way while the next ones are read. */
-const PIECES = 4;
-/**
- * `length` bytes of a file from `start` on, in pieces; shorter when the file ends before. A piece is good until the
- * fourth after it is asked for. Not a stream of Node's: the buffers of those wait long for the garbage collector, which
- * takes half of an upload's time and most of its memory.
- */
-async function* readRange(path, start, length) {
-    const pieces = [];
-    const file = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.open)(path);
-    try {
-        for (let sent = 0, count = 0; sent < length; count++) {
-            const piece = pieces[count % PIECES] ?? new Uint8Array(Math.min(PIECE, length));
-            pieces[count % PIECES] = piece;
-            const wanted = Math.min(piece.length, length - sent);
-            let filled = 0;
-            // Whole pieces, so that a socket that takes one more holds none that was before.
-            for (let read = -1; filled < wanted && read !== 0; filled += read)
-                read = (await file.read(piece, filled, wanted - filled, start + sent + filled)).bytesRead;
-            if (filled === 0)
-                return;
-            sent += filled;
-            yield piece.subarray(0, filled);
-        }
-    }
-    finally {
-        await file.close();
-    }
-}
-
-
-/***/ }),
-
-/***/ 4346:
+/***/ 5148:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -57314,9 +56981,11 @@ var external_node_stream_promises_ = __nccwpck_require__(6466);
 var schemas = __nccwpck_require__(5395);
 // EXTERNAL MODULE: ./src/errors.ts
 var errors = __nccwpck_require__(3916);
-// EXTERNAL MODULE: ./src/system-error.ts
-var system_error = __nccwpck_require__(6565);
-;// CONCATENATED MODULE: ./src/github/answer.ts
+// EXTERNAL MODULE: ./src/runtime/system-error.ts
+var system_error = __nccwpck_require__(4052);
+// EXTERNAL MODULE: ./src/github/errors.ts
+var github_errors = __nccwpck_require__(3116);
+;// CONCATENATED MODULE: ./src/github/response.ts
 
 
 /** An environment with more deployments, or a repository with more open pull requests, is none. */
@@ -57361,8 +57030,6 @@ function unexpected(what, why) {
     return new errors/* ActionError */.lZ('unexpected_answer', `GitHub's answer to ${what} is not what this action knows (${why}).`, { hint: 'Is a proxy in between, or GITHUB_API_URL another server?' });
 }
 
-// EXTERNAL MODULE: ./src/github/refusal.ts
-var refusal = __nccwpck_require__(6047);
 ;// CONCATENATED MODULE: ./src/github/artifacts.ts
 
 
@@ -57432,7 +57099,7 @@ async function allowed(work) {
         return await work();
     }
     catch (error) {
-        if (!(0,refusal/* isForbidden */.US)(error))
+        if (!(0,github_errors/* isForbidden */.US)(error))
             throw error;
         throw new errors/* ActionError */.lZ('permission_missing', 'The job\'s token cannot read artifacts: permission "actions: read" is missing.', { hint: 'Add it under "permissions:" of the job.' });
     }
@@ -57452,7 +57119,7 @@ function atMost(bytes) {
     });
 }
 
-;// CONCATENATED MODULE: ./src/github/comment.ts
+;// CONCATENATED MODULE: ./src/github/comments.ts
 
 
 
@@ -57476,7 +57143,7 @@ function comments(connection) {
             logins.add(parseAnswer(Author, data, 'GET /user').login);
         }
         catch (error) {
-            if (!(error instanceof refusal/* GitHubError */.y_) || ![403, 404].includes(error.status ?? 0))
+            if (!(error instanceof github_errors/* GitHubError */.y_) || ![403, 404].includes(error.status ?? 0))
                 throw error;
         }
     }
@@ -57520,7 +57187,7 @@ function comments(connection) {
             await octokit.rest.issues.deleteComment({ owner, repo, comment_id: id });
         }
         catch (error) {
-            if (!(0,refusal/* isNotFound */.c4)(error))
+            if (!(0,github_errors/* isNotFound */.c4)(error))
                 throw error;
         }
     }
@@ -57536,7 +57203,7 @@ function comments(connection) {
                 return { id, body, url: parseAnswer(Written, data, 'PATCH of a comment').html_url };
             }
             catch (error) {
-                if ((0,refusal/* isNotFound */.c4)(error))
+                if ((0,github_errors/* isNotFound */.c4)(error))
                     return null;
                 throw error;
             }
@@ -57558,7 +57225,120 @@ function isOfKey({ proof }) {
     return proof === 'sealed' || proof === 'signed';
 }
 
-;// CONCATENATED MODULE: ./src/github/deployment.ts
+// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
+var api = __nccwpck_require__(3305);
+;// CONCATENATED MODULE: ./src/github/commits.ts
+
+
+
+const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}';
+const Sha = schemas/* string */.YjP().check(api/* _regex */.Fk(/^([0-9a-f]{40}|[0-9a-f]{64})$/));
+const Comparison = schemas/* object */.Ikc({
+    status: schemas/* enum */.k5n(['identical', 'ahead', 'behind', 'diverged']),
+    merge_base_commit: schemas/* object */.Ikc({ sha: Sha }),
+});
+const ListedCommit = schemas/* object */.Ikc({
+    sha: Sha,
+    commit: schemas/* object */.Ikc({ committer: schemas/* nullish */.cl6(schemas/* object */.Ikc({ date: schemas/* nullish */.cl6(schemas/* string */.YjP()) })) }),
+});
+/** What GitHub answers where a repository has no such ref. */
+const NO_SUCH_REF = 422;
+function commits_history({ octokit, owner, repo }) {
+    return {
+        /**
+         * The newest commit of a branch or tag (`refs/heads/main`), `null` when it is gone. Needs `contents: read`; where
+         * that is missing GitHub may say that there is no such thing (404), so that is thrown.
+         */
+        async readHead(ref) {
+            try {
+                const { data } = await octokit.rest.repos.getCommit({
+                    owner,
+                    repo,
+                    ref: ref.replace(/^refs\//, ''),
+                    mediaType: { format: 'sha' },
+                });
+                // Octokit gives bytes where the answer's type does not say that it is text.
+                const text = data;
+                const sha = text instanceof ArrayBuffer ? Buffer.from(text).toString() : text;
+                return parseAnswer(Sha, sha, 'GET /repos/{owner}/{repo}/commits/{ref}');
+            }
+            catch (error) {
+                if (error instanceof github_errors/* GitHubError */.y_ && error.status === NO_SUCH_REF)
+                    return null;
+                throw error;
+            }
+        },
+        /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
+        async readFile(path, ref) {
+            try {
+                const { data } = await octokit.rest.repos.getContent({
+                    owner,
+                    repo,
+                    path,
+                    ...(ref === null ? {} : { ref }),
+                    mediaType: { format: 'raw' },
+                });
+                return parseAnswer(schemas/* string */.YjP(), data, 'GET /repos/{owner}/{repo}/contents/{path}');
+            }
+            catch (error) {
+                if ((0,github_errors/* isNotFound */.c4)(error))
+                    return null;
+                throw error;
+            }
+        },
+        /**
+         * Commits of the default branch that changed a file (null = any), the newest first, `most` at most (100 are the
+         * most). By the committers' clocks; of a merge those of the branch too. Needs `contents: read`.
+         */
+        async listCommits(path, most) {
+            const { data } = await octokit.rest.repos.listCommits({
+                owner,
+                repo,
+                per_page: most,
+                ...(path === null ? {} : { path }),
+            });
+            return parseAnswer(schemas/* array */.YOg(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }));
+        },
+        /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
+        async readMergeBase(base, head) {
+            try {
+                const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+                    owner,
+                    repo,
+                    basehead: `${base}...${head}`,
+                    per_page: 1,
+                });
+                return parseAnswer(Comparison, data, COMPARE).merge_base_commit.sha;
+            }
+            catch (error) {
+                if ((0,github_errors/* isNotFound */.c4)(error))
+                    return null;
+                throw error;
+            }
+        },
+        /**
+         * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
+         * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history
+         * rewritten) counts as diverged.
+         */
+        async compare(base, head) {
+            try {
+                const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+                    owner,
+                    repo,
+                    basehead: `${base}...${head}`,
+                    per_page: 1,
+                });
+                return parseAnswer(Comparison, data, COMPARE).status;
+            }
+            catch (error) {
+                return (0,github_errors/* isNotFound */.c4)(error) ? 'diverged' : null;
+            }
+        },
+    };
+}
+
+;// CONCATENATED MODULE: ./src/github/deployments.ts
 
 
 /** GitHub takes 140 characters. */
@@ -57668,119 +57448,6 @@ function isOf(appId) {
     };
 }
 
-// EXTERNAL MODULE: ./node_modules/zod/v4/core/api.js + 1 modules
-var api = __nccwpck_require__(3305);
-;// CONCATENATED MODULE: ./src/github/history.ts
-
-
-
-const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}';
-const Sha = schemas/* string */.YjP().check(api/* _regex */.Fk(/^([0-9a-f]{40}|[0-9a-f]{64})$/));
-const Comparison = schemas/* object */.Ikc({
-    status: schemas/* enum */.k5n(['identical', 'ahead', 'behind', 'diverged']),
-    merge_base_commit: schemas/* object */.Ikc({ sha: Sha }),
-});
-const ListedCommit = schemas/* object */.Ikc({
-    sha: Sha,
-    commit: schemas/* object */.Ikc({ committer: schemas/* nullish */.cl6(schemas/* object */.Ikc({ date: schemas/* nullish */.cl6(schemas/* string */.YjP()) })) }),
-});
-/** What GitHub answers where a repository has no such ref. */
-const NO_SUCH_REF = 422;
-function history_history({ octokit, owner, repo }) {
-    return {
-        /**
-         * The newest commit of a branch or tag (`refs/heads/main`), `null` when it is gone. Needs `contents: read`; where
-         * that is missing GitHub may say that there is no such thing (404), so that is thrown.
-         */
-        async readHead(ref) {
-            try {
-                const { data } = await octokit.rest.repos.getCommit({
-                    owner,
-                    repo,
-                    ref: ref.replace(/^refs\//, ''),
-                    mediaType: { format: 'sha' },
-                });
-                // Octokit gives bytes where the answer's type does not say that it is text.
-                const text = data;
-                const sha = text instanceof ArrayBuffer ? Buffer.from(text).toString() : text;
-                return parseAnswer(Sha, sha, 'GET /repos/{owner}/{repo}/commits/{ref}');
-            }
-            catch (error) {
-                if (error instanceof refusal/* GitHubError */.y_ && error.status === NO_SUCH_REF)
-                    return null;
-                throw error;
-            }
-        },
-        /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
-        async readFile(path, ref) {
-            try {
-                const { data } = await octokit.rest.repos.getContent({
-                    owner,
-                    repo,
-                    path,
-                    ...(ref === null ? {} : { ref }),
-                    mediaType: { format: 'raw' },
-                });
-                return parseAnswer(schemas/* string */.YjP(), data, 'GET /repos/{owner}/{repo}/contents/{path}');
-            }
-            catch (error) {
-                if ((0,refusal/* isNotFound */.c4)(error))
-                    return null;
-                throw error;
-            }
-        },
-        /**
-         * Commits of the default branch that changed a file (null = any), the newest first, `most` at most (100 are the
-         * most). By the committers' clocks; of a merge those of the branch too. Needs `contents: read`.
-         */
-        async listCommits(path, most) {
-            const { data } = await octokit.rest.repos.listCommits({
-                owner,
-                repo,
-                per_page: most,
-                ...(path === null ? {} : { path }),
-            });
-            return parseAnswer(schemas/* array */.YOg(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }));
-        },
-        /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
-        async readMergeBase(base, head) {
-            try {
-                const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-                    owner,
-                    repo,
-                    basehead: `${base}...${head}`,
-                    per_page: 1,
-                });
-                return parseAnswer(Comparison, data, COMPARE).merge_base_commit.sha;
-            }
-            catch (error) {
-                if ((0,refusal/* isNotFound */.c4)(error))
-                    return null;
-                throw error;
-            }
-        },
-        /**
-         * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
-         * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history
-         * rewritten) counts as diverged.
-         */
-        async compare(base, head) {
-            try {
-                const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-                    owner,
-                    repo,
-                    basehead: `${base}...${head}`,
-                    per_page: 1,
-                });
-                return parseAnswer(Comparison, data, COMPARE).status;
-            }
-            catch (error) {
-                return (0,refusal/* isNotFound */.c4)(error) ? 'diverged' : null;
-            }
-        },
-    };
-}
-
 ;// CONCATENATED MODULE: ./src/github/http.ts
 
 /** Milliseconds for one exchange with the API. */
@@ -57853,7 +57520,7 @@ function pulls(connection) {
                 return data;
             }
             catch (error) {
-                if ((0,refusal/* isNotFound */.c4)(error))
+                if ((0,github_errors/* isNotFound */.c4)(error))
                     return null;
                 throw error;
             }
@@ -57869,7 +57536,7 @@ function pulls(connection) {
                 return parseAnswer(Named, data, 'GET /repos/{owner}/{repo}').id;
             }
             catch (error) {
-                if ((0,refusal/* isNotFound */.c4)(error))
+                if ((0,github_errors/* isNotFound */.c4)(error))
                     return null;
                 throw error;
             }
@@ -57947,14 +57614,14 @@ function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, f
         }
         catch (error) {
             signal.throwIfAborted();
-            throw (0,refusal/* toGitHubError */.Lg)(error, `${options.method} ${options.url}`);
+            throw (0,github_errors/* toGitHubError */.Lg)(error, `${options.method} ${options.url}`);
         }
     }, {
         signal,
         retries: 2,
         minTimeout: firstPause,
         async shouldRetry({ error }) {
-            if (!(error instanceof refusal/* GitHubError */.y_))
+            if (!(error instanceof github_errors/* GitHubError */.y_))
                 return false;
             if (error.retryAfter === null)
                 // What may be done twice; a comment or deployment that was made although the answer was lost may not.
@@ -57977,7 +57644,7 @@ function connectGitHub({ token, repository, apiUrl, userAgent, redact, signal, f
         ...artifacts(connection),
         ...comments(connection),
         ...deployments(connection),
-        ...history_history(connection),
+        ...commits_history(connection),
         ...pulls(connection),
         ...runs(connection),
     };
@@ -57987,7 +57654,7 @@ const silent = { debug() { }, info() { }, warn() { }, error() { } };
 
 /***/ }),
 
-/***/ 6047:
+/***/ 3116:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -58109,23 +57776,23 @@ __nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __we
 /* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_6___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_6__);
 /* harmony import */ var _actions_core__WEBPACK_IMPORTED_MODULE_7__ = __nccwpck_require__(261);
 /* harmony import */ var undici__WEBPACK_IMPORTED_MODULE_8__ = __nccwpck_require__(6752);
-/* harmony import */ var _build_variables_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1675);
-/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(4937);
-/* harmony import */ var _bundle_untouched_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(2863);
 /* harmony import */ var _bundle_zlib_js__WEBPACK_IMPORTED_MODULE_25__ = __nccwpck_require__(6255);
-/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(1921);
-/* harmony import */ var _command_file_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5741);
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(3916);
-/* harmony import */ var _event_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(2706);
-/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(4346);
-/* harmony import */ var _network_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(7534);
-/* harmony import */ var _redaction_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(1066);
-/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(5066);
-/* harmony import */ var _report_report_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(8850);
-/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(8894);
-/* harmony import */ var _runner_folders_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(1850);
-/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(6535);
-/* harmony import */ var _stop_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(1123);
+/* harmony import */ var _capgo_client_js__WEBPACK_IMPORTED_MODULE_9__ = __nccwpck_require__(1921);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_10__ = __nccwpck_require__(3916);
+/* harmony import */ var _event_js__WEBPACK_IMPORTED_MODULE_11__ = __nccwpck_require__(2706);
+/* harmony import */ var _github_client_js__WEBPACK_IMPORTED_MODULE_12__ = __nccwpck_require__(5148);
+/* harmony import */ var _inputs_build_variables_js__WEBPACK_IMPORTED_MODULE_13__ = __nccwpck_require__(857);
+/* harmony import */ var _report_outcome_js__WEBPACK_IMPORTED_MODULE_14__ = __nccwpck_require__(5066);
+/* harmony import */ var _report_report_js__WEBPACK_IMPORTED_MODULE_15__ = __nccwpck_require__(8850);
+/* harmony import */ var _run_js__WEBPACK_IMPORTED_MODULE_16__ = __nccwpck_require__(6509);
+/* harmony import */ var _runtime_cancellation_js__WEBPACK_IMPORTED_MODULE_17__ = __nccwpck_require__(9685);
+/* harmony import */ var _runtime_command_file_js__WEBPACK_IMPORTED_MODULE_18__ = __nccwpck_require__(7860);
+/* harmony import */ var _runtime_environment_js__WEBPACK_IMPORTED_MODULE_23__ = __nccwpck_require__(329);
+/* harmony import */ var _runtime_handover_js__WEBPACK_IMPORTED_MODULE_19__ = __nccwpck_require__(7117);
+/* harmony import */ var _runtime_network_js__WEBPACK_IMPORTED_MODULE_20__ = __nccwpck_require__(3920);
+/* harmony import */ var _runtime_redaction_js__WEBPACK_IMPORTED_MODULE_24__ = __nccwpck_require__(1389);
+/* harmony import */ var _runtime_runner_folders_js__WEBPACK_IMPORTED_MODULE_21__ = __nccwpck_require__(4836);
+/* harmony import */ var _runtime_tamper_guard_js__WEBPACK_IMPORTED_MODULE_22__ = __nccwpck_require__(291);
 var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
     if (typeof path === "string" && /^\.\.?\//.test(path)) {
         return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {
@@ -58171,17 +57838,17 @@ let scratch = null;
 let network = null;
 const { env } = process;
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === _sealed_js__WEBPACK_IMPORTED_MODULE_21__/* .SEALED */ .pU)
-    (0,_sealed_js__WEBPACK_IMPORTED_MODULE_21__/* .unseal */ .Du)(env);
+if (process.argv[2] === _runtime_handover_js__WEBPACK_IMPORTED_MODULE_19__/* .SEALED */ .pU)
+    (0,_runtime_handover_js__WEBPACK_IMPORTED_MODULE_19__/* .unseal */ .Du)(env);
 const secrets = [
-    ..._bundle_environment_js__WEBPACK_IMPORTED_MODULE_23__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name)),
-    ...(0,_build_variables_js__WEBPACK_IMPORTED_MODULE_9__/* .secretValues */ .V)(_actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4('build-secrets')),
+    ..._runtime_environment_js__WEBPACK_IMPORTED_MODULE_23__/* .SECRET_INPUTS */ .pH.map(name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name)),
+    ...(0,_inputs_build_variables_js__WEBPACK_IMPORTED_MODULE_13__/* .secretValues */ .V)(_actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4('build-secrets')),
 ].filter(secret => secret !== '' && !isKeyFile(secret));
 /** The runner's own tokens. */
 const tokens = Object.entries(env).flatMap(([name, value]) => /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : []);
 /** GitHub masks the log alone, and only what it knows; nothing that this action writes relies on that. */
-const redact = (0,_redaction_js__WEBPACK_IMPORTED_MODULE_24__/* .createRedactor */ .lY)([...secrets, ...tokens]);
-const stop = (0,_stop_js__WEBPACK_IMPORTED_MODULE_22__/* .createStop */ .nN)();
+const redact = (0,_runtime_redaction_js__WEBPACK_IMPORTED_MODULE_24__/* .createRedactor */ .lY)([...secrets, ...tokens]);
+const stop = (0,_runtime_cancellation_js__WEBPACK_IMPORTED_MODULE_17__/* .createStop */ .nN)();
 const log = {
     info: message => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .info */ .pq(inert(redact(message))),
     warning: (message, at) => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .warning */ .$e(redact(message), annotation(at)),
@@ -58203,7 +57870,7 @@ const sink = {
     setOutputs(values) {
         const hidden = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, redact(value)]));
         const path = env.GITHUB_OUTPUT ?? '';
-        const refusal = path === '' ? null : attempt(() => (0,_command_file_js__WEBPACK_IMPORTED_MODULE_12__/* .appendWhole */ .g)(path, (0,_command_file_js__WEBPACK_IMPORTED_MODULE_12__/* .keyValueLines */ .E)(hidden)));
+        const refusal = path === '' ? null : attempt(() => (0,_runtime_command_file_js__WEBPACK_IMPORTED_MODULE_18__/* .appendWhole */ .g)(path, (0,_runtime_command_file_js__WEBPACK_IMPORTED_MODULE_18__/* .keyValueLines */ .E)(hidden)));
         if (path !== '' && refusal === null)
             return null;
         // Without the file's name the toolkit tells the runner by commands, which it still obeys.
@@ -58214,7 +57881,7 @@ const sink = {
     },
     writeSummary(markdown) {
         const path = env.GITHUB_STEP_SUMMARY;
-        return path ? attempt(() => (0,_command_file_js__WEBPACK_IMPORTED_MODULE_12__/* .appendWhole */ .g)(path, `${redact(markdown)}\n`)) : null;
+        return path ? attempt(() => (0,_runtime_command_file_js__WEBPACK_IMPORTED_MODULE_18__/* .appendWhole */ .g)(path, `${redact(markdown)}\n`)) : null;
     },
 };
 /** What it failed with; null where it did not. */
@@ -58284,10 +57951,10 @@ function listenToRunner({ signal, cancel, after }) {
         process.on('SIGBREAK', () => cancel('SIGBREAK'));
     signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`));
     // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
-    after(_stop_js__WEBPACK_IMPORTED_MODULE_22__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
+    after(_runtime_cancellation_js__WEBPACK_IMPORTED_MODULE_17__/* .PROCESS_ENDS */ .hW).addEventListener('abort', () => leave());
 }
 function openNetwork() {
-    network ??= (0,_network_js__WEBPACK_IMPORTED_MODULE_16__/* .createNetwork */ .V)(env);
+    network ??= (0,_runtime_network_js__WEBPACK_IMPORTED_MODULE_20__/* .createNetwork */ .V)(env);
     return network;
 }
 function viaNetwork({ dispatcher }) {
@@ -58300,9 +57967,9 @@ function leave() {
 /** Undefined where it is not JSON. Throws `not_on_github`, `event_unreadable`. */
 async function readPayload(path = '') {
     if (path === '')
-        throw (0,_event_js__WEBPACK_IMPORTED_MODULE_14__/* .notOnGitHub */ .kL)('The environment has no GITHUB_EVENT_PATH.');
+        throw (0,_event_js__WEBPACK_IMPORTED_MODULE_11__/* .notOnGitHub */ .kL)('The environment has no GITHUB_EVENT_PATH.');
     const text = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)(path, 'utf8').catch((cause) => {
-        throw new _errors_js__WEBPACK_IMPORTED_MODULE_13__/* .ActionError */ .lZ('event_unreadable', `The event of this run cannot be read: ${cause.message}.`, {
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_10__/* .ActionError */ .lZ('event_unreadable', `The event of this run cannot be read: ${cause.message}.`, {
             hint: "The runner writes it to the file that GITHUB_EVENT_PATH names. In a container job the user of the step must be able to read it: options: --user 1001 on GitHub's machines, or root.",
             cause,
         });
@@ -58316,9 +57983,9 @@ async function readPayload(path = '') {
 }
 /** A folder for what is written beside the checkout, and a home for package managers. */
 async function prepareFolders() {
-    const made = await (0,_runner_folders_js__WEBPACK_IMPORTED_MODULE_20__/* .makeScratch */ .lP)([env.RUNNER_TEMP || (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)()]);
+    const made = await (0,_runtime_runner_folders_js__WEBPACK_IMPORTED_MODULE_21__/* .makeScratch */ .lP)([env.RUNNER_TEMP || (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_3__.tmpdir)()]);
     scratch = made.scratch;
-    const home = process.platform === 'win32' ? null : await (0,_runner_folders_js__WEBPACK_IMPORTED_MODULE_20__/* .replaceHome */ .Ou)(env.HOME, scratch);
+    const home = process.platform === 'win32' ? null : await (0,_runtime_runner_folders_js__WEBPACK_IMPORTED_MODULE_21__/* .replaceHome */ .Ou)(env.HOME, scratch);
     if (home !== null)
         env.HOME = home.home;
     for (const note of [...made.notes, ...(home === null ? [] : [home.note])])
@@ -58331,11 +57998,11 @@ async function createDeps() {
         readInput: name => _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .getInput */ .V4(name),
         env,
         payload: await readPayload(env.GITHUB_EVENT_PATH),
-        workspace: await (0,_runner_folders_js__WEBPACK_IMPORTED_MODULE_20__/* .requireWorkspace */ .nP)(env.GITHUB_WORKSPACE || process.cwd()),
+        workspace: await (0,_runtime_runner_folders_js__WEBPACK_IMPORTED_MODULE_21__/* .requireWorkspace */ .nP)(env.GITHUB_WORKSPACE || process.cwd()),
         // Read before anything of the user's runs, which could change it.
         deflateWorker: await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'deflate-worker', 'index.js'), 'utf8'),
         zlib: await (0,_bundle_zlib_js__WEBPACK_IMPORTED_MODULE_25__/* .compileZlib */ .Hq)(await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_2__.readFile)((0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'zlib.wasm'))),
-        requireUntouched: await (0,_bundle_untouched_js__WEBPACK_IMPORTED_MODULE_10__/* .guardFiles */ .R)(await guardedFiles()),
+        requireUntouched: await (0,_runtime_tamper_guard_js__WEBPACK_IMPORTED_MODULE_22__/* .guardFiles */ .R)(await guardedFiles()),
         loadArtifacts: async () => (await import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ artifacts))).uploadArtifact,
         evaluator: {
             script: (0,node_path__WEBPACK_IMPORTED_MODULE_4__.join)(dist, 'evaluate-config', 'index.js'),
@@ -58346,7 +58013,7 @@ async function createDeps() {
         sink,
         clock: () => performance.now(),
         now: () => new Date(),
-        connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_11__/* .createCapgo */ .Z)({
+        connectCapgo: (token, hosts) => (0,_capgo_client_js__WEBPACK_IMPORTED_MODULE_9__/* .createCapgo */ .Z)({
             token,
             ...hosts,
             ...openNetwork(),
@@ -58357,7 +58024,7 @@ async function createDeps() {
             signal: stop.signal,
             onRetry: message => log.info(message),
         }),
-        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_15__/* .connectGitHub */ .U)({
+        connectGitHub: (token, repository, signal) => (0,_github_client_js__WEBPACK_IMPORTED_MODULE_12__/* .connectGitHub */ .U)({
             token,
             repository,
             redact,
@@ -58370,13 +58037,13 @@ async function createDeps() {
 }
 async function main() {
     listenToRunner(stop);
-    for (const part of secrets.flatMap(_redaction_js__WEBPACK_IMPORTED_MODULE_24__/* .secretParts */ .Bm))
+    for (const part of secrets.flatMap(_runtime_redaction_js__WEBPACK_IMPORTED_MODULE_24__/* .secretParts */ .Bm))
         _actions_core__WEBPACK_IMPORTED_MODULE_7__/* .setSecret */ .Pq(part);
     try {
-        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_19__/* .run */ .e)(await createDeps())) ? 0 : 1;
+        process.exitCode = (await (0,_run_js__WEBPACK_IMPORTED_MODULE_16__/* .run */ .e)(await createDeps())) ? 0 : 1;
     }
     catch (error) {
-        (0,_report_report_js__WEBPACK_IMPORTED_MODULE_18__/* .report */ .z8)((0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_17__/* .failure */ .V2)(error, 'Run'), { log, sink });
+        (0,_report_report_js__WEBPACK_IMPORTED_MODULE_15__/* .report */ .z8)((0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_14__/* .failure */ .V2)(error, 'Run'), { log, sink });
         process.exitCode = 1;
     }
     finally {
@@ -58389,7 +58056,7 @@ async function main() {
 /** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
 function die(error) {
     obeyCommands();
-    (0,_report_report_js__WEBPACK_IMPORTED_MODULE_18__/* .report */ .z8)((0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_17__/* .failure */ .V2)(error, 'Run'), { log, sink });
+    (0,_report_report_js__WEBPACK_IMPORTED_MODULE_15__/* .report */ .z8)((0,_report_outcome_js__WEBPACK_IMPORTED_MODULE_14__/* .failure */ .V2)(error, 'Run'), { log, sink });
     if (scratch !== null)
         (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.rmSync)(scratch, { recursive: true, force: true });
     process.exit(1);
@@ -58402,152 +58069,104 @@ __webpack_async_result__();
 
 /***/ }),
 
-/***/ 7534:
+/***/ 857:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   V: () => (/* binding */ secretValues),
+/* harmony export */   e: () => (/* binding */ readBuildVariables)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/* harmony import */ var _runtime_environment_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(329);
+/** The inputs `build-env` and `build-secrets`: variables for install, build and Capacitor config, and for nothing else. */
 
-// EXPORTS
-__nccwpck_require__.d(__webpack_exports__, {
-  V: () => (/* binding */ createNetwork)
-});
 
-// EXTERNAL MODULE: ./node_modules/undici/index.js
-var undici = __nccwpck_require__(6752);
-// EXTERNAL MODULE: ./src/errors.ts
-var errors = __nccwpck_require__(3916);
-// EXTERNAL MODULE: external "node:net"
-var external_node_net_ = __nccwpck_require__(7030);
-;// CONCATENATED MODULE: ./src/no-proxy.ts
-/** Which addresses are asked directly although a proxy is set: the variable `NO_PROXY`. */
-
-const PORTS = { 'http:': '80', 'https:': '443' };
+/** Names that somebody else sets: given anew they would reach the runner, this action, Node or the system's loader. */
+const REFUSED = [
+    [/^INPUT_/i, 'is an input of this action, which no build gets'],
+    [/^(GITHUB|RUNNER|ACTIONS)_/i, 'is set by the runner'],
+    [/^NODE_OPTIONS$/i, 'changes Node itself; set it in the build script'],
+    [/^(LD|DYLD)_/i, 'changes which code every program loads'],
+    [
+        /^(PATH|PATHEXT|COMSPEC|SHELL)$/i,
+        'decides which programs run; add a folder to $GITHUB_PATH in a step before',
+    ],
+];
 /**
- * Whether an address of that origin is asked directly. Entries stand between commas or white space: a host, which
- * stands for its subdomains too (`example.com`, `.example.com`, `*.example.com`); a pattern with `*`; an address of the
- * internet protocol, or a range of them (`10.0.0.0/8`, `fd00::/8`); each with a port, where it is meant for that one.
- * Names are not looked up: ranges are for hosts that are given as addresses.
+ * Both inputs, as one. `own` are this action's keys, which a build must not have. Throws `InputError` with every wrong
+ * line and its number, and without a value.
  */
-function parseNoProxy(value) {
-    const rules = value
-        .toLowerCase()
-        .split(/[\s,;]+/)
-        .filter(entry => entry !== '')
-        .map(parseEntry);
-    return ({ protocol, hostname, port }) => {
-        const host = unbracket(hostname.toLowerCase()).replace(/\.$/, '');
-        return rules.some(rule => rule(host, port || (PORTS[protocol] ?? '')));
-    };
+function readBuildVariables(read, own) {
+    const variables = {};
+    const lines = ['build-env', 'build-secrets'].map(input => [input, parseLines(read(input))]);
+    const seen = new Map();
+    for (const [input, all] of lines) {
+        const wrong = [];
+        for (const { number, name, value, wrong: unread } of all) {
+            // Windows knows one variable of a name, in upper or lower case.
+            const other = seen.get(name.toUpperCase());
+            const why = unread ?? refuse(input, name, value, own) ?? (other && `${name} was given before (${other})`);
+            if (why)
+                wrong.push(`line ${number}: ${why}.`);
+            seen.set(name.toUpperCase(), `${input}, line ${number}`);
+            variables[name] = value;
+        }
+        if (wrong.length > 0)
+            throw new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .InputError */ .dz(input, wrong.length === 1 ? wrong.join() : `${wrong.length} lines are wrong:\n${wrong.join('\n')}`, 'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed, and a value in quotes can have several lines.');
+    }
+    return variables;
 }
-function parseEntry(entry) {
-    // The colons of a bare IPv6 address, or of a range of them, begin no port.
-    const bare = entry.replace(/\/\d+$/, '');
-    const [, named = entry, port] = (0,external_node_net_.isIP)(bare) === 6 ? [] : (/^(\[.*\](?:\/\d+)?|[^:]*):(\d+)$/.exec(entry) ?? []);
-    const matches = parseHost(unbracket(named));
-    return (host, asked) => (port === undefined || port === asked) && matches(host);
+/** What of the input `build-secrets` is to be masked: its values, and what could not be read whole. Throws nothing. */
+function secretValues(text) {
+    return parseLines(text).map(({ value }) => value);
 }
-function parseHost(name) {
-    const [address = '', length] = name.split('/');
-    const family = (0,external_node_net_.isIP)(address);
-    if (family !== 0) {
-        const type = family === 6 ? 'ipv6' : 'ipv4';
-        const most = family === 6 ? 128 : 32;
-        const prefix = length === undefined ? most : Number(length);
-        if (!(prefix <= most))
-            return () => false;
-        const range = new external_node_net_.BlockList();
-        range.addSubnet(address, prefix, type);
-        return host => (0,external_node_net_.isIP)(host) !== 0 && range.check(host, (0,external_node_net_.isIP)(host) === 6 ? 'ipv6' : 'ipv4');
-    }
-    const domain = name.replace(/^\*?\./, '').replace(/\.$/, '');
-    if (domain.includes('*')) {
-        const pattern = new RegExp(`^${domain.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replace(/\*+/g, '.*')}$`);
-        return host => pattern.test(host);
-    }
-    return host => domain !== '' && (host === domain || host.endsWith(`.${domain}`));
+function refuse(input, name, value, own) {
+    if ((0,_runtime_environment_js__WEBPACK_IMPORTED_MODULE_1__/* .isTokenName */ .zJ)(name))
+        return input === 'build-secrets'
+            ? refuseOwn(name, value, own)
+            : `${name} is a secret: give it in build-secrets`;
+    const refused = REFUSED.find(([pattern]) => pattern.test(name));
+    return refused === undefined ? refuseOwn(name, value, own) : `${name} ${refused[1]}`;
 }
-/** `[::1]` and `[fd00::]/8` without their brackets. */
-function unbracket(host) {
-    return host.replace(/^\[(.*)\]/, '$1');
+function refuseOwn(name, value, own) {
+    const holds = (secret) => secret !== '' && (value === secret || (secret.length >= _runtime_environment_js__WEBPACK_IMPORTED_MODULE_1__/* .SEARCHABLE_SECRET */ .co && value.includes(secret)));
+    return own.some(holds) ? `${name} has the value of a key of this action, which no build gets` : null;
 }
-
-;// CONCATENATED MODULE: ./src/network.ts
-
-
-
-/** Milliseconds that a connection waits for a request: less than after which servers close idle ones (Node's: 5 s). */
-const WAITS = 3000;
-/** By the proxy, but for what `NO_PROXY` names. */
-class ProxyOrNot extends undici/* Dispatcher */.mk {
-    #direct = new undici/* Agent */.g6();
-    // It knows no ranges of addresses: what is asked directly is decided here.
-    #proxy = new undici/* EnvHttpProxyAgent */.J2({ noProxy: '' });
-    #isDirect;
-    constructor(noProxy) {
-        super();
-        this.#isDirect = parseNoProxy(noProxy);
-    }
-    dispatch(options, handler) {
-        const way = this.#isDirect(new URL(String(options.origin))) ? this.#direct : this.#proxy;
-        return way.dispatch(options, handler);
-    }
-    async close() {
-        await Promise.all([this.#direct.close(), this.#proxy.close()]);
-    }
-    async destroy() {
-        await Promise.all([this.#direct.destroy(), this.#proxy.destroy()]);
-    }
-}
-/** Throws `proxy_invalid`. */
-function createNetwork(env) {
-    const isProxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => env[name]);
-    const open = (0,undici/* buildConnector */.gU)({});
-    const waiting = new Map();
-    const connect = (options, callback) => {
-        const begun = waiting.get(`${options.protocol}//${options.host}`)?.shift();
-        if (begun === undefined)
-            return open(options, callback);
-        begun.then(socket => {
-            if (socket === null || socket.destroyed)
-                return open(options, callback);
-            socket.ref();
-            callback(null, socket);
-        });
-    };
-    function begin({ protocol, host, hostname, port }) {
-        return new Promise(resolve => {
-            open({ protocol, host, hostname, port }, (_, socket) => {
-                socket?.on('error', () => { });
-                // The process need not live for it.
-                socket?.unref();
-                resolve(socket ?? null);
-            });
-        });
-    }
-    function warm(url, count) {
-        const target = URL.parse(url);
-        if (target === null || isProxied)
-            return;
-        const sockets = waiting.get(target.origin) ?? [];
-        waiting.set(target.origin, sockets);
-        const begun = Array.from({ length: count }, () => begin(target));
-        sockets.push(...begun);
-        setTimeout(() => {
-            for (const unused of sockets.filter(socket => begun.includes(socket))) {
-                sockets.splice(sockets.indexOf(unused), 1);
-                unused.then(socket => socket?.destroy());
+function parseLines(text) {
+    const rows = text.split(/\r\n|[\r\n]/);
+    const lines = [];
+    for (let at = 0; at < rows.length; at++) {
+        const row = rows[at].trim();
+        if (row === '' || row.startsWith('#'))
+            continue;
+        const [, name = '', first = ''] = /^([^=]*?)\s*=\s*(.*)$/.exec(row) ?? [];
+        const line = { number: at + 1, name, value: first };
+        const quote = /^["']/.exec(first)?.[0];
+        if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
+            lines.push({ ...line, value: first || row, wrong: 'is not NAME=value' });
+        else if (quote === undefined)
+            lines.push({ ...line, wrong: first.includes('\0') ? `${name} has a null character` : null });
+        else {
+            const whole = quoted(first, quote, rows.slice(at + 1));
+            if (whole === null)
+                lines.push({ ...line, wrong: `${name} begins with ${quote}, and no line ends with it` });
+            else {
+                lines.push({ ...line, value: whole.value, wrong: null });
+                at += whole.more;
             }
-        }, WAITS).unref();
+        }
     }
-    try {
-        const dispatcher = isProxied ? new ProxyOrNot(env.no_proxy ?? env.NO_PROXY ?? '') : new undici/* Agent */.g6({ connect });
-        return { dispatcher, warm };
-    }
-    catch {
-        // Not the cause: it holds the address, and with it a password.
-        throw new errors/* ActionError */.lZ('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
-            hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
-        });
-    }
+    return lines;
+}
+/** A value in quotes, and how many of the rows that follow belong to it; null where nothing closes it. */
+function quoted(first, quote, rows) {
+    if (first.length > 1 && first.endsWith(quote))
+        return { value: first.slice(1, -1), more: 0 };
+    const last = rows.findIndex(row => row.trimEnd().endsWith(quote));
+    if (last < 0)
+        return null;
+    const value = [first, ...rows.slice(0, last + 1)].join('\n').trimEnd();
+    return { value: value.slice(1, -1), more: last + 1 };
 }
 
 
@@ -58844,61 +58463,6 @@ function byDevice(testers) {
 /** The first part of a device id: enough to tell devices apart, and not the id itself. */
 function shortDevice(device) {
     return `${device.slice(0, 8)}…`;
-}
-
-
-/***/ }),
-
-/***/ 1066:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Bm: () => (/* binding */ secretParts),
-/* harmony export */   eo: () => (/* binding */ secretForms),
-/* harmony export */   lY: () => (/* binding */ createRedactor)
-/* harmony export */ });
-/** Keeps secrets out of text, in every form that programs commonly give them. Pure. */
-/** A shorter secret would be found inside harmless text. */
-const SHORTEST = 6;
-/** What replaces the secrets themselves, their lines, and their encodings; what is shorter than six characters stays. */
-function createRedactor(secrets) {
-    const forms = secretForms(secrets);
-    return text => forms.reduce((clean, form) => clean.replaceAll(form, '***'), text);
-}
-/** The secrets, their lines, and their encodings, the longest first: one may begin with another. */
-function secretForms(secrets) {
-    return [...new Set(secrets.flatMap(secretParts).flatMap(formsOf))]
-        .filter(form => form.length >= SHORTEST)
-        .sort((one, other) => other.length - one.length);
-}
-/**
- * A secret and, where it has several lines (or is the base64 of such a text, as `private-key` may be), each of them.
- * The lines around a PEM text are none.
- */
-function secretParts(secret) {
-    const decoded = Buffer.from(secret, 'base64').toString('latin1');
-    const texts = decoded.includes('-----BEGIN') ? [secret, decoded] : [secret];
-    const lines = texts.flatMap(text => text.split(/\r\n|\\r\\n|\\n|[\r\n]/)).map(line => line.trim());
-    return [...new Set([...texts.map(text => text.trim()), ...lines])].filter(part => part !== '' && !/^-----[A-Z0-9 ]+-----$/.test(part));
-}
-function formsOf(text) {
-    const hex = Buffer.from(text).toString('hex');
-    const base64 = alignments(text);
-    return [
-        text,
-        JSON.stringify(text).slice(1, -1),
-        encodeURIComponent(text),
-        encodeURIComponent(text).replace(/%../g, code => code.toLowerCase()),
-        ...base64,
-        ...base64.map(form => form.replaceAll('+', '-').replaceAll('/', '_')),
-        hex,
-        hex.toUpperCase(),
-    ];
-}
-/** Base64 of the text where it begins at each of the three places in a group, without what its neighbours decide. */
-function alignments(text) {
-    const bytes = Buffer.from(text);
-    return [0, 1, 2].map(skipped => bytes.subarray(skipped, bytes.length - ((bytes.length - skipped) % 3)).toString('base64'));
 }
 
 
@@ -59231,7 +58795,7 @@ function count(text, part) {
 /* unused harmony export rolloutOf */
 /* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
 /* harmony import */ var _plan_rollout_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(334);
-/* harmony import */ var _system_error_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(6565);
+/* harmony import */ var _runtime_system_error_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(4052);
 
 
 
@@ -59428,7 +58992,7 @@ function bundlePage(consoleUrl, appId, id) {
 function failure(error, what = 'Publish', 
 /** What the run had done before. */
 published = null) {
-    const known = error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ ? error : ((0,_system_error_js__WEBPACK_IMPORTED_MODULE_2__/* .explainSystemError */ .Tr)(error) ?? undefined);
+    const known = error instanceof _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .ActionError */ .lZ ? error : ((0,_runtime_system_error_js__WEBPACK_IMPORTED_MODULE_2__/* .explainSystemError */ .Tr)(error) ?? undefined);
     const hint = known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null);
     const done = published?.outcome === 'published'
         ? `Before this, the run put bundle ${published.bundle.name} on channel ${published.channel.name}, and it is there.`
@@ -59812,7 +59376,7 @@ function lastLines(output, shown = LINES_SHOWN) {
 /* harmony export */   z8: () => (/* binding */ report)
 /* harmony export */ });
 /* unused harmony export outputs */
-/* harmony import */ var _system_error_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(6565);
+/* harmony import */ var _runtime_system_error_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(4052);
 /* harmony import */ var _render_js__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6340);
 /* harmony import */ var _testers_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(2198);
 
@@ -59845,7 +59409,7 @@ function report(result, { log, sink }) {
 }
 /** The warning for a file of the runner that cannot be written: the run goes on. */
 function unwritten(error, so) {
-    const hint = (0,_system_error_js__WEBPACK_IMPORTED_MODULE_0__/* .explainSystemError */ .Tr)(error)?.hint;
+    const hint = (0,_runtime_system_error_js__WEBPACK_IMPORTED_MODULE_0__/* .explainSystemError */ .Tr)(error)?.hint;
     return [`${so}: ${error.message}.`, hint].filter(part => part !== undefined).join(' ');
 }
 /** Devices of testers that could not be put where they belong: the run is red for them, whatever else it did. */
@@ -60118,7 +59682,7 @@ function nameDevices(devices) {
 
 /***/ }),
 
-/***/ 8894:
+/***/ 6509:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -60134,16 +59698,299 @@ var src_event = __nccwpck_require__(2706);
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(6760);
 var external_node_path_default = /*#__PURE__*/__nccwpck_require__.n(external_node_path_);
+// EXTERNAL MODULE: external "node:crypto"
+var external_node_crypto_ = __nccwpck_require__(7598);
+// EXTERNAL MODULE: external "node:fs"
+var external_node_fs_ = __nccwpck_require__(3024);
 // EXTERNAL MODULE: external "node:fs/promises"
 var promises_ = __nccwpck_require__(1455);
+// EXTERNAL MODULE: external "node:stream/promises"
+var external_node_stream_promises_ = __nccwpck_require__(6466);
+// EXTERNAL MODULE: ./node_modules/semver/index.js
+var semver = __nccwpck_require__(2088);
+var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
+// EXTERNAL MODULE: ./src/runtime/system-error.ts
+var system_error = __nccwpck_require__(4052);
+;// CONCATENATED MODULE: ./src/bundle/encrypt.ts
+
+
+
+
+
+
+
+
+/** Capgo's keys are RSA of this length; a device wants a signature of exactly 256 bytes. */
+const KEY_BITS = 2048;
+const AES = 'aes-128-cbc';
+/** RSA with 2048 bits, as hex. */
+const SIGNED_BYTES = /^[0-9a-f]{512}$/;
+const AES_BYTES = 16;
+const KEY_ID_LENGTH = 20;
+/** First plugin of each major that takes a signature of the bytes instead of the text (Capgo calls it v3). */
+const SIGNS_BYTES = ['5.30.0', '6.30.0', '7.30.0'];
+const HINT = 'Give the whole content of .capgo_key_v2, from "-----BEGIN RSA PRIVATE KEY-----" to "-----END RSA PRIVATE KEY-----", or base64 of it, or the path of the file.';
+/**
+ * Reads the input `private-key`: PEM text, base64 of it, or a path relative to `directory`. Line breaks that a
+ * secret store ate or wrote as `\n` are mended. `pluginVersion` is that of the updater in the app, null = newest.
+ * Throws `private_key_unfit`, which never quotes the key.
+ */
+async function readEncryption(value, directory, pluginVersion) {
+    return createEncryption(readKey(await findPem(value, directory)), signsText(pluginVersion));
+}
+async function findPem(value, directory) {
+    if (value.includes('-----BEGIN'))
+        return value;
+    const decoded = Buffer.from(value, 'base64').toString('latin1');
+    if (decoded.includes('-----BEGIN'))
+        return decoded;
+    const looksLikePath = value.length < 256 && !value.includes('\n');
+    const content = looksLikePath
+        ? await (0,promises_.readFile)((0,external_node_path_.resolve)(directory, value), 'utf8').catch(system_error/* nullIfMissing */.bJ)
+        : null;
+    if (content === null)
+        throw unfit(looksLikePath && /[./\\]/.test(value)
+            ? 'it is neither a key nor the path of a file'
+            : 'it is no PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing');
+    return content;
+}
+function readKey(text) {
+    const parts = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text);
+    if (parts === null)
+        throw unfit('its end is missing: a secret that was cut off, or stored without its last line');
+    const [, label = '', body = ''] = parts;
+    if (label.endsWith('PUBLIC KEY'))
+        throw unfit('it is the public key, which belongs into the Capacitor config; the private one is needed here');
+    if (label.startsWith('ENCRYPTED') || body.includes('ENCRYPTED'))
+        throw unfit('it is protected by a passphrase, and nobody can type that here');
+    const base64 = body.replace(/\\[rn]|\s/g, '');
+    let key;
+    try {
+        key = (0,external_node_crypto_.createPrivateKey)(`-----BEGIN ${label}-----\n${base64.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END ${label}-----\n`);
+    }
+    catch {
+        throw unfit('its content cannot be read: part of it is missing or was changed');
+    }
+    const bits = key.asymmetricKeyDetails?.modulusLength;
+    if (key.asymmetricKeyType !== 'rsa' || bits !== KEY_BITS)
+        throw unfit(`it is a key of the kind ${key.asymmetricKeyType}${bits === undefined ? '' : ` with ${bits} bits`}, and devices take RSA with ${KEY_BITS} bits`);
+    return key;
+}
+function unfit(why) {
+    return new src_errors/* ActionError */.lZ('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
+        hint: HINT,
+    });
+}
+/** Older plugins verify a signature that was made of the checksum's text as if that were base64. */
+function signsText(pluginVersion) {
+    if (pluginVersion === null || semver_default().valid(pluginVersion) === null)
+        return false;
+    const { major } = semver_default().parse(pluginVersion);
+    const since = SIGNS_BYTES.find(version => semver_default().major(version) === major);
+    return since === undefined ? major < 5 : semver_default().lt(pluginVersion, since);
+}
+function createEncryption(privateKey, textSignatures) {
+    const padding = external_node_crypto_.constants.RSA_PKCS1_PADDING;
+    const publicKey = (0,external_node_crypto_.createPublicKey)(privateKey);
+    const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+    const seal = (bytes) => (0,external_node_crypto_.privateEncrypt)({ key: privateKey, padding }, bytes);
+    if (!opens(publicKey, seal, padding))
+        throw unfit('its parts do not belong together, so that nobody could open what it seals');
+    return {
+        ...createOpener(publicKey),
+        publicKey: pem,
+        keyId: keyIdOf(pem),
+        sign: sha256 => textSignatures
+            ? seal(Buffer.from(sha256, 'base64')).toString('base64')
+            : seal(Buffer.from(sha256, 'hex')).toString('hex'),
+        newSession() {
+            const [iv, key] = [(0,external_node_crypto_.randomBytes)(AES_BYTES), (0,external_node_crypto_.randomBytes)(AES_BYTES)];
+            return session(iv, key, `${iv.toString('base64')}:${seal(key).toString('base64')}`);
+        },
+    };
+}
+/** Opens what the private key of this public one (PEM, PKCS#1) has sealed. Null for a text that is no such key. */
+function readOpener(publicKey) {
+    try {
+        return createOpener((0,external_node_crypto_.createPublicKey)(publicKey.replaceAll('\\n', '\n')));
+    }
+    catch {
+        return null;
+    }
+}
+function createOpener(publicKey) {
+    const open = (bytes) => (0,external_node_crypto_.publicDecrypt)({ key: publicKey, padding: external_node_crypto_.constants.RSA_PKCS1_PADDING }, bytes);
+    return {
+        openSession(sessionKey) {
+            try {
+                const [iv, sealed] = sessionKey.split(':').map(part => Buffer.from(part, 'base64'));
+                const key = open(sealed ?? Buffer.of());
+                return iv?.length === AES_BYTES && key.length === AES_BYTES ? session(iv, key, sessionKey) : null;
+            }
+            catch {
+                return null;
+            }
+        },
+        readSignature(signed) {
+            try {
+                return SIGNED_BYTES.test(signed)
+                    ? open(Buffer.from(signed, 'hex')).toString('hex')
+                    : // The older form: the checksum's text was read as if it were base64.
+                        open(Buffer.from(signed, 'base64')).toString('base64');
+            }
+            catch {
+                return null;
+            }
+        },
+    };
+}
+function session(iv, key, sessionKey) {
+    return {
+        sessionKey,
+        cipher: () => (0,external_node_crypto_.createCipheriv)(AES, key, iv),
+        decipher: () => (0,external_node_crypto_.createDecipheriv)(AES, key, iv),
+    };
+}
+/** OpenSSL reads a key whose numbers were changed, and then either fails or seals what nobody opens. */
+function opens(publicKey, seal, padding) {
+    const probe = (0,external_node_crypto_.randomBytes)(AES_BYTES);
+    try {
+        return (0,external_node_crypto_.publicDecrypt)({ key: publicKey, padding }, seal(probe)).equals(probe);
+    }
+    catch {
+        return false;
+    }
+}
+/** Of a public key in PEM. */
+function keyIdOf(publicKey) {
+    return bodyOf(publicKey).slice(0, KEY_ID_LENGTH);
+}
+/** Whether two texts are the same public key. Their ids alone may be the same: those tell six bytes of a key. */
+function isSameKey(one, other) {
+    return bodyOf(one) === bodyOf(other);
+}
+/** The same whatever the line breaks are. */
+function bodyOf(pem) {
+    return pem.replace(/-----[^-]+-----/g, '').replace(/\\n|\s/g, '');
+}
+/** AES pads to whole blocks, by one byte at least. */
+function encryptedSize(bytes) {
+    return bytes + AES_BYTES - (bytes % AES_BYTES);
+}
+/** SHA-256 and size of what `encryptFile` would write. */
+async function hashEncrypted(from, session) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let size = 0;
+    await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(from), session.cipher(), async (chunks) => {
+        for await (const chunk of chunks) {
+            hash.update(chunk);
+            size += chunk.length;
+        }
+    });
+    return { size, sha256: hash.digest('hex') };
+}
+/** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */
+async function encryptFile(from, to, session) {
+    const hash = (0,external_node_crypto_.createHash)('sha256');
+    let size = 0;
+    await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(from), session.cipher(), async function* (chunks) {
+        for await (const chunk of chunks) {
+            hash.update(chunk);
+            size += chunk.length;
+            yield chunk;
+        }
+    }, (0,external_node_fs_.createWriteStream)(to));
+    return { path: to, size, sha256: hash.digest('hex') };
+}
+
+// EXTERNAL MODULE: ./node_modules/yauzl/index.js
+var yauzl = __nccwpck_require__(663);
+;// CONCATENATED MODULE: ./src/bundle/zip-listing.ts
+
+
+/** Enough for the directory of some 10,000 files. */
+const TAIL_BYTES = 1024 * 1024;
+/** What may stand behind a zip's directory: its end, with a comment. yauzl reads as much at once. */
+const LONGEST_END = 22 + 65_535;
+/** Bytes at the end of a zip that likely hold its directory, when it has about so many files. */
+function tailFor(files) {
+    return Math.min(TAIL_BYTES, LONGEST_END + 256 * files);
+}
+/** The files of a zip. Throws when it is broken, or when its directory is longer than the tail. */
+async function listZip({ size, tail }) {
+    const zip = await (0,yauzl/* fromRandomAccessReaderPromise */.or)(new TailReader(size, tail), size, { autoClose: false });
+    const entries = [];
+    for await (const entry of zip.eachEntry())
+        if (!entry.fileName.endsWith('/'))
+            entries.push({
+                path: entry.fileName,
+                size: entry.uncompressedSize,
+                compressedSize: entry.compressedSize,
+                crc32: entry.crc32,
+            });
+    return entries;
+}
+/** The files of a zip on this machine. */
+async function listZipFile(path) {
+    const file = await (0,promises_.open)(path);
+    try {
+        const { size } = await file.stat();
+        const length = Math.min(size, TAIL_BYTES);
+        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
+        return await listZip({ size, tail: buffer });
+    }
+    finally {
+        await file.close();
+    }
+}
+/** Serves the many small reads of a zip's directory from its tail. */
+class TailReader extends yauzl/* RandomAccessReader */.lJ {
+    #start;
+    #tail;
+    constructor(size, tail) {
+        super();
+        this.#start = size - tail.length;
+        this.#tail = tail;
+    }
+    /** Not a stream a read: yauzl reads each entry by two, and a bundle has thousands. */
+    read(buffer, offset, length, position, callback) {
+        const start = position - this.#start;
+        const bytes = this.#tail.subarray(Math.max(0, start), Math.max(0, start + length));
+        // A zip may say anything of where its directory is, also that it is behind its end.
+        const isThere = start >= 0 && bytes.length === length;
+        if (isThere)
+            bytes.copy(buffer, offset);
+        const error = isThere ? null : new Error("The zip's directory is longer than what was read of it.");
+        setImmediate(callback, error);
+    }
+}
+
 // EXTERNAL MODULE: ./node_modules/zod/v4/mini/schemas.js + 2 modules
 var mini_schemas = __nccwpck_require__(5395);
+;// CONCATENATED MODULE: ./src/runtime/paths.ts
+
+/** A path as git and GitHub write it on every system: from the root of the checkout, with `/`. */
+function shownPath(root, path, { relative, sep } = (external_node_path_default())) {
+    return relative(root, path).split(sep).join('/');
+}
+/** Whether a path is this folder or lies below it. On Windows another drive is elsewhere without a `..`. */
+function isInside(folder, path, { relative, isAbsolute, sep } = (external_node_path_default())) {
+    const way = relative(folder, path);
+    return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+/** A folder and those above it, up to `root`. */
+function* foldersUp(directory, root) {
+    for (let folder = directory;; folder = external_node_path_default().dirname(folder)) {
+        yield folder;
+        if (folder === root || folder === external_node_path_default().dirname(folder))
+            return;
+    }
+}
+
 // EXTERNAL MODULE: external "node:util"
 var external_node_util_ = __nccwpck_require__(7975);
 ;// CONCATENATED MODULE: external "node:child_process"
 const external_node_child_process_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:child_process");
-// EXTERNAL MODULE: external "node:fs"
-var external_node_fs_ = __nccwpck_require__(3024);
 ;// CONCATENATED MODULE: external "node:string_decoder"
 const external_node_string_decoder_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:string_decoder");
 // EXTERNAL MODULE: external "node:timers/promises"
@@ -60151,7 +59998,7 @@ var external_node_timers_promises_ = __nccwpck_require__(8500);
 // EXTERNAL MODULE: ./node_modules/cross-spawn/index.js
 var cross_spawn = __nccwpck_require__(546);
 var cross_spawn_default = /*#__PURE__*/__nccwpck_require__.n(cross_spawn);
-;// CONCATENATED MODULE: ./src/bundle/child.ts
+;// CONCATENATED MODULE: ./src/runtime/child-process.ts
 
 
 
@@ -60348,27 +60195,7 @@ class Lines {
     }
 }
 
-;// CONCATENATED MODULE: ./src/bundle/paths.ts
-
-/** A path as git and GitHub write it on every system: from the root of the checkout, with `/`. */
-function shownPath(root, path, { relative, sep } = (external_node_path_default())) {
-    return relative(root, path).split(sep).join('/');
-}
-/** Whether a path is this folder or lies below it. On Windows another drive is elsewhere without a `..`. */
-function isInside(folder, path, { relative, isAbsolute, sep } = (external_node_path_default())) {
-    const way = relative(folder, path);
-    return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
-}
-/** A folder and those above it, up to `root`. */
-function* foldersUp(directory, root) {
-    for (let folder = directory;; folder = external_node_path_default().dirname(folder)) {
-        yield folder;
-        if (folder === root || folder === external_node_path_default().dirname(folder))
-            return;
-    }
-}
-
-;// CONCATENATED MODULE: ./src/bundle/evaluator.ts
+;// CONCATENATED MODULE: ./src/checkout/evaluator.ts
 /** Runs the program that evaluates a Capacitor config, and says what is wrong with one that cannot be read. */
 
 
@@ -60523,7 +60350,7 @@ function readEvaluation(data) {
 
 // EXTERNAL MODULE: ./node_modules/jsonc-parser/lib/umd/main.js
 var main = __nccwpck_require__(9547);
-;// CONCATENATED MODULE: ./src/bundle/json.ts
+;// CONCATENATED MODULE: ./src/checkout/json.ts
 
 
 /** Strict JSON, as a value. Throws an error with the given code that names line and column. */
@@ -60560,9 +60387,7 @@ function syntaxError(content, file, code) {
     });
 }
 
-// EXTERNAL MODULE: ./src/system-error.ts
-var system_error = __nccwpck_require__(6565);
-;// CONCATENATED MODULE: ./src/bundle/manifest.ts
+;// CONCATENATED MODULE: ./src/checkout/package-json.ts
 /** The `package.json` files of an app: in a monorepo its scripts and dependencies may stand above its folder. */
 
 
@@ -60605,7 +60430,7 @@ async function packageFolder(directory, root) {
     return manifest === null ? directory : (0,external_node_path_.dirname)(manifest.file);
 }
 /** Folders that a hint names. */
-const manifest_NAMED = 5;
+const package_json_NAMED = 5;
 /** Those that have one of these files: a monorepo's apps, two levels down, as in `apps/mobile`. Absolute paths. */
 async function foldersBelow(directory, names, levels = 2) {
     const entries = await (0,promises_.readdir)(directory, { withFileTypes: true }).catch(() => []);
@@ -60619,13 +60444,13 @@ async function foldersBelow(directory, names, levels = 2) {
             found.push(folder);
         else if (levels > 1)
             found.push(...(await foldersBelow(folder, names, levels - 1)));
-        if (found.length >= manifest_NAMED)
+        if (found.length >= package_json_NAMED)
             break;
     }
-    return found.slice(0, manifest_NAMED);
+    return found.slice(0, package_json_NAMED);
 }
 
-;// CONCATENATED MODULE: ./src/bundle/capacitor-config.ts
+;// CONCATENATED MODULE: ./src/checkout/capacitor-config.ts
 
 
 
@@ -60812,208 +60637,7 @@ async function findConfig(directory, root) {
     });
 }
 
-// EXTERNAL MODULE: external "node:crypto"
-var external_node_crypto_ = __nccwpck_require__(7598);
-// EXTERNAL MODULE: external "node:stream/promises"
-var external_node_stream_promises_ = __nccwpck_require__(6466);
-// EXTERNAL MODULE: ./node_modules/semver/index.js
-var semver = __nccwpck_require__(2088);
-var semver_default = /*#__PURE__*/__nccwpck_require__.n(semver);
-;// CONCATENATED MODULE: ./src/bundle/encrypt.ts
-
-
-
-
-
-
-
-
-/** Capgo's keys are RSA of this length; a device wants a signature of exactly 256 bytes. */
-const KEY_BITS = 2048;
-const AES = 'aes-128-cbc';
-/** RSA with 2048 bits, as hex. */
-const SIGNED_BYTES = /^[0-9a-f]{512}$/;
-const AES_BYTES = 16;
-const KEY_ID_LENGTH = 20;
-/** First plugin of each major that takes a signature of the bytes instead of the text (Capgo calls it v3). */
-const SIGNS_BYTES = ['5.30.0', '6.30.0', '7.30.0'];
-const HINT = 'Give the whole content of .capgo_key_v2, from "-----BEGIN RSA PRIVATE KEY-----" to "-----END RSA PRIVATE KEY-----", or base64 of it, or the path of the file.';
-/**
- * Reads the input `private-key`: PEM text, base64 of it, or a path relative to `directory`. Line breaks that a
- * secret store ate or wrote as `\n` are mended. `pluginVersion` is that of the updater in the app, null = newest.
- * Throws `private_key_unfit`, which never quotes the key.
- */
-async function readEncryption(value, directory, pluginVersion) {
-    return createEncryption(readKey(await findPem(value, directory)), signsText(pluginVersion));
-}
-async function findPem(value, directory) {
-    if (value.includes('-----BEGIN'))
-        return value;
-    const decoded = Buffer.from(value, 'base64').toString('latin1');
-    if (decoded.includes('-----BEGIN'))
-        return decoded;
-    const looksLikePath = value.length < 256 && !value.includes('\n');
-    const content = looksLikePath
-        ? await (0,promises_.readFile)((0,external_node_path_.resolve)(directory, value), 'utf8').catch(system_error/* nullIfMissing */.bJ)
-        : null;
-    if (content === null)
-        throw unfit(looksLikePath && /[./\\]/.test(value)
-            ? 'it is neither a key nor the path of a file'
-            : 'it is no PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing');
-    return content;
-}
-function readKey(text) {
-    const parts = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text);
-    if (parts === null)
-        throw unfit('its end is missing: a secret that was cut off, or stored without its last line');
-    const [, label = '', body = ''] = parts;
-    if (label.endsWith('PUBLIC KEY'))
-        throw unfit('it is the public key, which belongs into the Capacitor config; the private one is needed here');
-    if (label.startsWith('ENCRYPTED') || body.includes('ENCRYPTED'))
-        throw unfit('it is protected by a passphrase, and nobody can type that here');
-    const base64 = body.replace(/\\[rn]|\s/g, '');
-    let key;
-    try {
-        key = (0,external_node_crypto_.createPrivateKey)(`-----BEGIN ${label}-----\n${base64.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END ${label}-----\n`);
-    }
-    catch {
-        throw unfit('its content cannot be read: part of it is missing or was changed');
-    }
-    const bits = key.asymmetricKeyDetails?.modulusLength;
-    if (key.asymmetricKeyType !== 'rsa' || bits !== KEY_BITS)
-        throw unfit(`it is a key of the kind ${key.asymmetricKeyType}${bits === undefined ? '' : ` with ${bits} bits`}, and devices take RSA with ${KEY_BITS} bits`);
-    return key;
-}
-function unfit(why) {
-    return new src_errors/* ActionError */.lZ('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
-        hint: HINT,
-    });
-}
-/** Older plugins verify a signature that was made of the checksum's text as if that were base64. */
-function signsText(pluginVersion) {
-    if (pluginVersion === null || semver_default().valid(pluginVersion) === null)
-        return false;
-    const { major } = semver_default().parse(pluginVersion);
-    const since = SIGNS_BYTES.find(version => semver_default().major(version) === major);
-    return since === undefined ? major < 5 : semver_default().lt(pluginVersion, since);
-}
-function createEncryption(privateKey, textSignatures) {
-    const padding = external_node_crypto_.constants.RSA_PKCS1_PADDING;
-    const publicKey = (0,external_node_crypto_.createPublicKey)(privateKey);
-    const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString();
-    const seal = (bytes) => (0,external_node_crypto_.privateEncrypt)({ key: privateKey, padding }, bytes);
-    if (!opens(publicKey, seal, padding))
-        throw unfit('its parts do not belong together, so that nobody could open what it seals');
-    return {
-        ...createOpener(publicKey),
-        publicKey: pem,
-        keyId: keyIdOf(pem),
-        sign: sha256 => textSignatures
-            ? seal(Buffer.from(sha256, 'base64')).toString('base64')
-            : seal(Buffer.from(sha256, 'hex')).toString('hex'),
-        newSession() {
-            const [iv, key] = [(0,external_node_crypto_.randomBytes)(AES_BYTES), (0,external_node_crypto_.randomBytes)(AES_BYTES)];
-            return session(iv, key, `${iv.toString('base64')}:${seal(key).toString('base64')}`);
-        },
-    };
-}
-/** Opens what the private key of this public one (PEM, PKCS#1) has sealed. Null for a text that is no such key. */
-function readOpener(publicKey) {
-    try {
-        return createOpener((0,external_node_crypto_.createPublicKey)(publicKey.replaceAll('\\n', '\n')));
-    }
-    catch {
-        return null;
-    }
-}
-function createOpener(publicKey) {
-    const open = (bytes) => (0,external_node_crypto_.publicDecrypt)({ key: publicKey, padding: external_node_crypto_.constants.RSA_PKCS1_PADDING }, bytes);
-    return {
-        openSession(sessionKey) {
-            try {
-                const [iv, sealed] = sessionKey.split(':').map(part => Buffer.from(part, 'base64'));
-                const key = open(sealed ?? Buffer.of());
-                return iv?.length === AES_BYTES && key.length === AES_BYTES ? session(iv, key, sessionKey) : null;
-            }
-            catch {
-                return null;
-            }
-        },
-        readSignature(signed) {
-            try {
-                return SIGNED_BYTES.test(signed)
-                    ? open(Buffer.from(signed, 'hex')).toString('hex')
-                    : // The older form: the checksum's text was read as if it were base64.
-                        open(Buffer.from(signed, 'base64')).toString('base64');
-            }
-            catch {
-                return null;
-            }
-        },
-    };
-}
-function session(iv, key, sessionKey) {
-    return {
-        sessionKey,
-        cipher: () => (0,external_node_crypto_.createCipheriv)(AES, key, iv),
-        decipher: () => (0,external_node_crypto_.createDecipheriv)(AES, key, iv),
-    };
-}
-/** OpenSSL reads a key whose numbers were changed, and then either fails or seals what nobody opens. */
-function opens(publicKey, seal, padding) {
-    const probe = (0,external_node_crypto_.randomBytes)(AES_BYTES);
-    try {
-        return (0,external_node_crypto_.publicDecrypt)({ key: publicKey, padding }, seal(probe)).equals(probe);
-    }
-    catch {
-        return false;
-    }
-}
-/** Of a public key in PEM. */
-function keyIdOf(publicKey) {
-    return bodyOf(publicKey).slice(0, KEY_ID_LENGTH);
-}
-/** Whether two texts are the same public key. Their ids alone may be the same: those tell six bytes of a key. */
-function isSameKey(one, other) {
-    return bodyOf(one) === bodyOf(other);
-}
-/** The same whatever the line breaks are. */
-function bodyOf(pem) {
-    return pem.replace(/-----[^-]+-----/g, '').replace(/\\n|\s/g, '');
-}
-/** AES pads to whole blocks, by one byte at least. */
-function encryptedSize(bytes) {
-    return bytes + AES_BYTES - (bytes % AES_BYTES);
-}
-/** SHA-256 and size of what `encryptFile` would write. */
-async function hashEncrypted(from, session) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let size = 0;
-    await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(from), session.cipher(), async (chunks) => {
-        for await (const chunk of chunks) {
-            hash.update(chunk);
-            size += chunk.length;
-        }
-    });
-    return { size, sha256: hash.digest('hex') };
-}
-/** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */
-async function encryptFile(from, to, session) {
-    const hash = (0,external_node_crypto_.createHash)('sha256');
-    let size = 0;
-    await (0,external_node_stream_promises_.pipeline)((0,external_node_fs_.createReadStream)(from), session.cipher(), async function* (chunks) {
-        for await (const chunk of chunks) {
-            hash.update(chunk);
-            size += chunk.length;
-            yield chunk;
-        }
-    }, (0,external_node_fs_.createWriteStream)(to));
-    return { path: to, size, sha256: hash.digest('hex') };
-}
-
-// EXTERNAL MODULE: ./src/bundle/environment.ts
-var environment = __nccwpck_require__(4937);
-;// CONCATENATED MODULE: ./src/bundle/history.ts
+;// CONCATENATED MODULE: ./src/checkout/git-history.ts
 
 /** A checkout of another user, as in a container job, is one that git refuses to look at. */
 const ANY_OWNER = ['-c', 'safe.directory=*'];
@@ -61078,7 +60702,7 @@ async function isShallow(options) {
     return exitCode !== 0 || tail.trim() !== 'false';
 }
 
-;// CONCATENATED MODULE: ./src/bundle/native-packages.ts
+;// CONCATENATED MODULE: ./src/checkout/native-packages.ts
 
 
 
@@ -61298,7 +60922,7 @@ async function readUpdaterVersion(root, installed) {
         : null;
 }
 
-;// CONCATENATED MODULE: ./src/bundle/gradle-script.ts
+;// CONCATENATED MODULE: ./src/checkout/gradle-script.ts
 /** A Gradle script, Groovy or Kotlin, as its statements: enough of it to find what a script says of a version. */
 /** The end of a string that begins at `from`. Strings of double quotes may hold `${…}`. */
 function endOfString(text, from) {
@@ -61414,7 +61038,7 @@ function namesOf(header) {
     return (/^[\w.]+/.exec(last)?.[0] ?? '').split('.').filter(name => name !== '');
 }
 
-;// CONCATENATED MODULE: ./src/bundle/native-file.ts
+;// CONCATENATED MODULE: ./src/checkout/native-file.ts
 /** Files of the native projects, as far as they say a version. */
 
 
@@ -61453,7 +61077,7 @@ function lineAt(text, offset) {
     return text.slice(0, offset).split('\n').length;
 }
 
-;// CONCATENATED MODULE: ./src/bundle/gradle-value.ts
+;// CONCATENATED MODULE: ./src/checkout/gradle-value.ts
 /** What a Gradle expression comes to, where that hangs on files of the checkout alone. */
 
 
@@ -61728,7 +61352,7 @@ function tokenize(expression) {
     return tokens;
 }
 
-;// CONCATENATED MODULE: ./src/bundle/gradle.ts
+;// CONCATENATED MODULE: ./src/checkout/gradle.ts
 /** The versions that an Android project is built with. */
 
 
@@ -61916,7 +61540,7 @@ function reassigned(text, name) {
     return new RegExp(`^${name}\\s*[+]?=(?!=)\\s*([\\s\\S]+)$`).exec(text)?.[1];
 }
 
-;// CONCATENATED MODULE: ./src/bundle/property-list.ts
+;// CONCATENATED MODULE: ./src/checkout/property-list.ts
 /** Apple's older form of property lists, in which Xcode writes its projects: `{ key = (a, b); }`. */
 const TOKEN = /\/\*[\s\S]*?\*\/|\/\/[^\n]*|"(?:\\[\s\S]|[^"\\])*"|[{}()=;,]|[^\s{}()=;,"]+/g;
 /** Null where the text is not of this form. */
@@ -61999,7 +61623,7 @@ function listAt(node, ...keys) {
     return Array.isArray(found) ? found.filter((each) => 'text' in each) : [];
 }
 
-;// CONCATENATED MODULE: ./src/bundle/xcode.ts
+;// CONCATENATED MODULE: ./src/checkout/xcode.ts
 /** The versions that an iOS project is built with. */
 
 
@@ -62158,7 +61782,7 @@ async function readConfig(root, folder, path) {
     return name => settings.get(name);
 }
 
-;// CONCATENATED MODULE: ./src/bundle/native-version.ts
+;// CONCATENATED MODULE: ./src/checkout/native-version.ts
 
 
 
@@ -62200,70 +61824,6 @@ async function readNothing(root, app) {
     return { versions: [], unread };
 }
 
-// EXTERNAL MODULE: ./node_modules/yauzl/index.js
-var yauzl = __nccwpck_require__(663);
-;// CONCATENATED MODULE: ./src/bundle/zip-index.ts
-
-
-/** Enough for the directory of some 10,000 files. */
-const TAIL_BYTES = 1024 * 1024;
-/** What may stand behind a zip's directory: its end, with a comment. yauzl reads as much at once. */
-const LONGEST_END = 22 + 65_535;
-/** Bytes at the end of a zip that likely hold its directory, when it has about so many files. */
-function tailFor(files) {
-    return Math.min(TAIL_BYTES, LONGEST_END + 256 * files);
-}
-/** The files of a zip. Throws when it is broken, or when its directory is longer than the tail. */
-async function listZip({ size, tail }) {
-    const zip = await (0,yauzl/* fromRandomAccessReaderPromise */.or)(new TailReader(size, tail), size, { autoClose: false });
-    const entries = [];
-    for await (const entry of zip.eachEntry())
-        if (!entry.fileName.endsWith('/'))
-            entries.push({
-                path: entry.fileName,
-                size: entry.uncompressedSize,
-                compressedSize: entry.compressedSize,
-                crc32: entry.crc32,
-            });
-    return entries;
-}
-/** The files of a zip on this machine. */
-async function listZipFile(path) {
-    const file = await (0,promises_.open)(path);
-    try {
-        const { size } = await file.stat();
-        const length = Math.min(size, TAIL_BYTES);
-        const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length);
-        return await listZip({ size, tail: buffer });
-    }
-    finally {
-        await file.close();
-    }
-}
-/** Serves the many small reads of a zip's directory from its tail. */
-class TailReader extends yauzl/* RandomAccessReader */.lJ {
-    #start;
-    #tail;
-    constructor(size, tail) {
-        super();
-        this.#start = size - tail.length;
-        this.#tail = tail;
-    }
-    /** Not a stream a read: yauzl reads each entry by two, and a bundle has thousands. */
-    read(buffer, offset, length, position, callback) {
-        const start = position - this.#start;
-        const bytes = this.#tail.subarray(Math.max(0, start), Math.max(0, start + length));
-        // A zip may say anything of where its directory is, also that it is behind its end.
-        const isThere = start >= 0 && bytes.length === length;
-        if (isThere)
-            bytes.copy(buffer, offset);
-        const error = isThere ? null : new Error("The zip's directory is longer than what was read of it.");
-        setImmediate(callback, error);
-    }
-}
-
-// EXTERNAL MODULE: ./src/build-variables.ts
-var build_variables = __nccwpck_require__(1675);
 // EXTERNAL MODULE: ./src/capgo/hosts.ts
 var hosts = __nccwpck_require__(7597);
 // EXTERNAL MODULE: ./node_modules/picomatch/index.js
@@ -62451,177 +62011,6 @@ function newChannelSettings(purpose, publicChannels) {
     };
 }
 
-;// CONCATENATED MODULE: ./src/channel-lines.ts
-/** The input `channels`: one `pattern: channel` per line. */
-
-
-/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
-const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-const NAME_RULE = 'Use letters, digits, ".", "_" and "-". Begin with a letter or digit. At most 64 characters.';
-/** Why a channel cannot have this name, or null. */
-function refuseChannelName(name) {
-    return CHANNEL_NAME.test(name) ? null : { why: `"${name}" is not a valid channel name.`, hint: NAME_RULE };
-}
-/**
- * The mappings, in order. `#` begins a comment. `refuse` hears of each line that could never publish anything:
- * `message` names the line.
- */
-function readChannelLines(value, refuse) {
-    const mappings = [];
-    value.split('\n').forEach((text, index) => {
-        const content = text.replace(/(^|\s)#.*$/, '').trim();
-        if (content === '')
-            return;
-        const line = index + 1;
-        const mapping = readLine(content, (why, hint) => refuse(`line ${line}, ${why}`, hint));
-        if (mapping === null)
-            return;
-        const earlier = shadowedBy(mapping.pattern, mappings);
-        if (earlier === null)
-            mappings.push({ ...mapping, line });
-        else
-            refuse(`line ${line}, "${content}", never applies: line ${earlier.line} ("${earlier.pattern}") already matches all of it.`, 'The first match wins. Remove one of the two lines, or put the more special pattern first.');
-    });
-    return mappings.map(({ pattern, channel }) => ({ pattern, channel }));
-}
-function readLine(content, refuse) {
-    const at = content.lastIndexOf(':');
-    const pattern = channel_lines_unquoted(content.slice(0, Math.max(at, 0)));
-    const channel = channel_lines_unquoted(content.slice(at + 1));
-    if (pattern === '' || channel === '') {
-        refuse(`"${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
-        return null;
-    }
-    const unmatchable = refusePattern(pattern);
-    if (unmatchable !== null)
-        refuse(`"${content}", matches nothing: "${pattern}" ${unmatchable.why}.`, unmatchable.hint);
-    const unnameable = refuseChannelName(channel);
-    if (unnameable !== null)
-        refuse(`"${content}": ${unnameable.why}`, unnameable.hint);
-    return unmatchable === null && unnameable === null ? { pattern, channel } : null;
-}
-function channel_lines_unquoted(text) {
-    return text.trim().replace(/^(['"])(.*)\1$/, '$2');
-}
-/** The earlier line that takes whatever this pattern matches; null when something may be left for it. */
-function shadowedBy(pattern, earlier) {
-    const same = earlier.find(other => other.pattern === pattern);
-    if (same !== undefined)
-        return same;
-    const refs = examplesOf(pattern).filter(ref => matchChannel(ref, [{ pattern, channel: '' }]) !== undefined);
-    const takers = refs.map(ref => matchChannel(ref, earlier));
-    return takers.length > 0 && takers.every(taker => taker !== undefined) ? takers[0] : null;
-}
-/** Refs that a pattern matches, such that no other pattern matches them all by chance; none where that is not easily said. */
-function examplesOf(pattern) {
-    if (isGlob(pattern.replace(/\*/g, '')))
-        return [];
-    const names = ['q7/q7.7.7', 'q7', '7.7.7-q7'].map(any => pattern.replace(/\*\*/g, any).replace(/\*/g, any.replace('/', '-')));
-    return names.flatMap(name => name.startsWith('refs/')
-        ? [{ full: name, name: name.replace(/^refs\/(heads|tags)\//, '') }]
-        : [
-            { full: `refs/heads/${name}`, name },
-            { full: `refs/tags/${name}`, name },
-        ]);
-}
-
-;// CONCATENATED MODULE: ./src/input-values.ts
-/** One parser per kind of value in the `with:` block. */
-
-
-
-function createReading(read) {
-    const refused = [];
-    const text = (name) => read(name).trim() || null;
-    const attempt = (work, otherwise) => {
-        try {
-            return work();
-        }
-        catch (error) {
-            if (!(error instanceof src_errors/* InputError */.dz))
-                throw error;
-            refused.push(error);
-            return otherwise;
-        }
-    };
-    return {
-        text,
-        attempt,
-        checked(name, check, otherwise) {
-            const value = text(name);
-            if (value === null)
-                return otherwise;
-            attempt(() => check(value), undefined);
-            return value;
-        },
-        boolean(name, otherwise) {
-            const value = text(name);
-            if (value === null)
-                return otherwise;
-            const word = value.toLowerCase();
-            if (word !== 'true' && word !== 'false')
-                refused.push(new src_errors/* InputError */.dz(name, `must be true or false, not "${value}".`, 'Write true or false.'));
-            return word === 'true';
-        },
-        choice(name, words, otherwise) {
-            const value = text(name);
-            const word = words.find(known => known === value);
-            if (value !== null && word === undefined)
-                refused.push(new src_errors/* InputError */.dz(name, `cannot be "${value}".`, `Use ${listWords(words)}.`));
-            // Null only where the caller passes null.
-            return word ?? otherwise;
-        },
-        refuse: error => refused.push(error),
-        finish() {
-            if (refused.length > 0)
-                throw (0,src_errors/* inputErrors */.e6)(refused);
-        },
-    };
-}
-/** `a, b or c`. */
-function listWords(words) {
-    return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
-}
-function checkChannelName(input, name) {
-    const refusal = refuseChannelName(name);
-    if (refusal !== null)
-        throw new src_errors/* InputError */.dz(input, refusal.why, refusal.hint);
-}
-/** Tokens travel as a header. The error does not show a character of them. */
-function checkToken(input, token) {
-    if (!/^[\x21-\x7e]*$/.test(token))
-        throw new src_errors/* InputError */.dz(input, 'has a character that no key has: a space, a line break, or one beyond ASCII.', 'Store the key alone as the secret, without quotes, name or line break.');
-}
-/** A path below the root of the repository. */
-function checkPath(input, path, example) {
-    if (path.startsWith('/') || path.split(/[\\/]/).includes('..'))
-        throw new src_errors/* InputError */.dz(input, `"${path}" is outside of the repository.`, `Use the path from the root of the repository, for example "${example}".`);
-}
-/** Minutes, with decimals. `most` is the largest number. */
-function checkMinutes(input, value, most) {
-    const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0;
-    if (minutes > 0 && minutes <= most)
-        return;
-    throw new src_errors/* InputError */.dz(input, `must be a number of minutes, not "${value}".`, `The run is stopped after that time. At most ${most}; for example 60.`);
-}
-/** A whole number of bundles. */
-function checkCount(input, value, most) {
-    if (/^\d+$/.test(value) && Number(value) <= most)
-        return;
-    throw new src_errors/* InputError */.dz(input, `must be a number of bundles, not "${value}".`, `Use a whole number from 0 to ${most.toLocaleString('en-US')}.`);
-}
-/** The Capgo key is sent to these hosts, so they are https, or this machine. */
-function checkUrl(input, value) {
-    const example = 'For example https://capgo.example.com/functions/v1';
-    if (!URL.canParse(value))
-        throw new src_errors/* InputError */.dz(input, `"${value}" is not a URL.`, example);
-    const url = new URL(value);
-    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
-        throw new src_errors/* InputError */.dz(input, `${value} is not https.`, 'The key would be sent unencrypted. http is allowed for localhost only.');
-    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-        throw new src_errors/* InputError */.dz(input, 'must not have a user name, a password, a query or a fragment.', example);
-}
-
 ;// CONCATENATED MODULE: ./src/plan/delivery.ts
 
 /**
@@ -62752,7 +62141,7 @@ function refuseDelivery(device, channel, bundle) {
     return null;
 }
 
-;// CONCATENATED MODULE: ./src/plan/lineage.ts
+;// CONCATENATED MODULE: ./src/plan/bundle-comment.ts
 /** Capgo's word for a channel that serves nothing. */
 const BUILTIN = 'builtin';
 /** A note says so many of the commits that were rolled back before, the newest. */
@@ -62904,10 +62293,10 @@ function noteWithdrawal(comment, channelName, run) {
         .join('\n');
 }
 
-;// CONCATENATED MODULE: ./src/plan/native.ts
+;// CONCATENATED MODULE: ./src/plan/native-versions.ts
 
 
-const native_NAMES = { android: 'Android', ios: 'iOS', any: 'the app' };
+const native_versions_NAMES = { android: 'Android', ios: 'iOS', any: 'the app' };
 const IN_STORES = 'set the input "native-version" to the version in the stores';
 /**
  * Leaves out versions that Capgo cannot compare where the same platform has another one, such as a flavour for tests; the
@@ -62926,14 +62315,14 @@ function judgeNatives(natives, unread) {
 }
 function sayUnread(places, natives) {
     const { platform } = places[0];
-    const name = native_NAMES[platform];
+    const name = native_versions_NAMES[platform];
     const own = natives.filter(native => native.platform === platform);
     const where = places.map(({ source, says }) => `${source} ${says}`).join(', and ');
-    const judged = (own.length > 0 ? own : natives).map(each => `${native_NAMES[each.platform]} ${each.version}`);
+    const judged = (own.length > 0 ? own : natives).map(each => `${native_versions_NAMES[each.platform]} ${each.version}`);
     return `${own.length > 0 ? 'A' : 'The'} native version of ${name} is not known: ${where}. Whether ${name} devices take the bundle was not checked${judged.length > 0 ? `, only ${judged.join(' and ')}` : ''}: ${IN_STORES}.`;
 }
 function sayUnfit({ platform, version, source }) {
-    return `${native_NAMES[platform]} ${version} (${source}) is not a version that Capgo can compare, so apps with it get no bundle at all.`;
+    return `${native_versions_NAMES[platform]} ${version} (${source}) is not a version that Capgo can compare, so apps with it get no bundle at all.`;
 }
 function isComparable({ version }) {
     return normaliseNative(version) !== null;
@@ -63348,7 +62737,180 @@ function encodeAppId(appId) {
         .join('');
 }
 
-;// CONCATENATED MODULE: ./src/toolkit-inputs.ts
+// EXTERNAL MODULE: ./src/inputs/build-variables.ts
+var build_variables = __nccwpck_require__(857);
+;// CONCATENATED MODULE: ./src/inputs/channel-lines.ts
+/** The input `channels`: one `pattern: channel` per line. */
+
+
+/** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
+const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const NAME_RULE = 'Use letters, digits, ".", "_" and "-". Begin with a letter or digit. At most 64 characters.';
+/** Why a channel cannot have this name, or null. */
+function refuseChannelName(name) {
+    return CHANNEL_NAME.test(name) ? null : { why: `"${name}" is not a valid channel name.`, hint: NAME_RULE };
+}
+/**
+ * The mappings, in order. `#` begins a comment. `refuse` hears of each line that could never publish anything:
+ * `message` names the line.
+ */
+function readChannelLines(value, refuse) {
+    const mappings = [];
+    value.split('\n').forEach((text, index) => {
+        const content = text.replace(/(^|\s)#.*$/, '').trim();
+        if (content === '')
+            return;
+        const line = index + 1;
+        const mapping = readLine(content, (why, hint) => refuse(`line ${line}, ${why}`, hint));
+        if (mapping === null)
+            return;
+        const earlier = shadowedBy(mapping.pattern, mappings);
+        if (earlier === null)
+            mappings.push({ ...mapping, line });
+        else
+            refuse(`line ${line}, "${content}", never applies: line ${earlier.line} ("${earlier.pattern}") already matches all of it.`, 'The first match wins. Remove one of the two lines, or put the more special pattern first.');
+    });
+    return mappings.map(({ pattern, channel }) => ({ pattern, channel }));
+}
+function readLine(content, refuse) {
+    const at = content.lastIndexOf(':');
+    const pattern = channel_lines_unquoted(content.slice(0, Math.max(at, 0)));
+    const channel = channel_lines_unquoted(content.slice(at + 1));
+    if (pattern === '' || channel === '') {
+        refuse(`"${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".');
+        return null;
+    }
+    const unmatchable = refusePattern(pattern);
+    if (unmatchable !== null)
+        refuse(`"${content}", matches nothing: "${pattern}" ${unmatchable.why}.`, unmatchable.hint);
+    const unnameable = refuseChannelName(channel);
+    if (unnameable !== null)
+        refuse(`"${content}": ${unnameable.why}`, unnameable.hint);
+    return unmatchable === null && unnameable === null ? { pattern, channel } : null;
+}
+function channel_lines_unquoted(text) {
+    return text.trim().replace(/^(['"])(.*)\1$/, '$2');
+}
+/** The earlier line that takes whatever this pattern matches; null when something may be left for it. */
+function shadowedBy(pattern, earlier) {
+    const same = earlier.find(other => other.pattern === pattern);
+    if (same !== undefined)
+        return same;
+    const refs = examplesOf(pattern).filter(ref => matchChannel(ref, [{ pattern, channel: '' }]) !== undefined);
+    const takers = refs.map(ref => matchChannel(ref, earlier));
+    return takers.length > 0 && takers.every(taker => taker !== undefined) ? takers[0] : null;
+}
+/** Refs that a pattern matches, such that no other pattern matches them all by chance; none where that is not easily said. */
+function examplesOf(pattern) {
+    if (isGlob(pattern.replace(/\*/g, '')))
+        return [];
+    const names = ['q7/q7.7.7', 'q7', '7.7.7-q7'].map(any => pattern.replace(/\*\*/g, any).replace(/\*/g, any.replace('/', '-')));
+    return names.flatMap(name => name.startsWith('refs/')
+        ? [{ full: name, name: name.replace(/^refs\/(heads|tags)\//, '') }]
+        : [
+            { full: `refs/heads/${name}`, name },
+            { full: `refs/tags/${name}`, name },
+        ]);
+}
+
+;// CONCATENATED MODULE: ./src/inputs/values.ts
+/** One parser per kind of value in the `with:` block. */
+
+
+
+function createReading(read) {
+    const refused = [];
+    const text = (name) => read(name).trim() || null;
+    const attempt = (work, otherwise) => {
+        try {
+            return work();
+        }
+        catch (error) {
+            if (!(error instanceof src_errors/* InputError */.dz))
+                throw error;
+            refused.push(error);
+            return otherwise;
+        }
+    };
+    return {
+        text,
+        attempt,
+        checked(name, check, otherwise) {
+            const value = text(name);
+            if (value === null)
+                return otherwise;
+            attempt(() => check(value), undefined);
+            return value;
+        },
+        boolean(name, otherwise) {
+            const value = text(name);
+            if (value === null)
+                return otherwise;
+            const word = value.toLowerCase();
+            if (word !== 'true' && word !== 'false')
+                refused.push(new src_errors/* InputError */.dz(name, `must be true or false, not "${value}".`, 'Write true or false.'));
+            return word === 'true';
+        },
+        choice(name, words, otherwise) {
+            const value = text(name);
+            const word = words.find(known => known === value);
+            if (value !== null && word === undefined)
+                refused.push(new src_errors/* InputError */.dz(name, `cannot be "${value}".`, `Use ${listWords(words)}.`));
+            // Null only where the caller passes null.
+            return word ?? otherwise;
+        },
+        refuse: error => refused.push(error),
+        finish() {
+            if (refused.length > 0)
+                throw (0,src_errors/* inputErrors */.e6)(refused);
+        },
+    };
+}
+/** `a, b or c`. */
+function listWords(words) {
+    return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`;
+}
+function checkChannelName(input, name) {
+    const refusal = refuseChannelName(name);
+    if (refusal !== null)
+        throw new src_errors/* InputError */.dz(input, refusal.why, refusal.hint);
+}
+/** Tokens travel as a header. The error does not show a character of them. */
+function checkToken(input, token) {
+    if (!/^[\x21-\x7e]*$/.test(token))
+        throw new src_errors/* InputError */.dz(input, 'has a character that no key has: a space, a line break, or one beyond ASCII.', 'Store the key alone as the secret, without quotes, name or line break.');
+}
+/** A path below the root of the repository. */
+function checkPath(input, path, example) {
+    if (path.startsWith('/') || path.split(/[\\/]/).includes('..'))
+        throw new src_errors/* InputError */.dz(input, `"${path}" is outside of the repository.`, `Use the path from the root of the repository, for example "${example}".`);
+}
+/** Minutes, with decimals. `most` is the largest number. */
+function checkMinutes(input, value, most) {
+    const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0;
+    if (minutes > 0 && minutes <= most)
+        return;
+    throw new src_errors/* InputError */.dz(input, `must be a number of minutes, not "${value}".`, `The run is stopped after that time. At most ${most}; for example 60.`);
+}
+/** A whole number of bundles. */
+function checkCount(input, value, most) {
+    if (/^\d+$/.test(value) && Number(value) <= most)
+        return;
+    throw new src_errors/* InputError */.dz(input, `must be a number of bundles, not "${value}".`, `Use a whole number from 0 to ${most.toLocaleString('en-US')}.`);
+}
+/** The Capgo key is sent to these hosts, so they are https, or this machine. */
+function checkUrl(input, value) {
+    const example = 'For example https://capgo.example.com/functions/v1';
+    if (!URL.canParse(value))
+        throw new src_errors/* InputError */.dz(input, `"${value}" is not a URL.`, example);
+    const url = new URL(value);
+    if (url.protocol !== 'https:' && !(url.protocol === 'http:' && (0,hosts/* isLocal */.I)(url.hostname)))
+        throw new src_errors/* InputError */.dz(input, `${value} is not https.`, 'The key would be sent unencrypted. http is allowed for localhost only.');
+    if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+        throw new src_errors/* InputError */.dz(input, 'must not have a user name, a password, a query or a fragment.', example);
+}
+
+;// CONCATENATED MODULE: ./src/inputs/operation.ts
 /** The inputs of `operation` and of what it works on. */
 
 
@@ -63455,7 +63017,7 @@ function sharesOf(change) {
     throw new src_errors/* InputError */.dz('rollout', `cannot be "${change.kind}" here: that changes a running rollout, and this run publishes.`, 'Set "operation: rollout" and "channel" to change it. A publish accepts a percentage.');
 }
 
-;// CONCATENATED MODULE: ./src/inputs.ts
+;// CONCATENATED MODULE: ./src/inputs/inputs.ts
 /** The `with:` block, checked. */
 
 
@@ -63604,6 +63166,166 @@ function readHosts({ checked, refuse }) {
         console: url('console-url') ?? (cloud ? hosts/* CLOUD */.O.console : null),
         plugin: url('plugin-url') ?? (cloud ? hosts/* CLOUD */.O.plugin : api),
     };
+}
+
+// EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
+var dist = __nccwpck_require__(9052);
+;// CONCATENATED MODULE: ./src/capgo/delta-key.ts
+/** Where a file of a bundle is stored: no two files of an app share a key. */
+
+/**
+ * Names that stand in a key as they are. Others have characters that addresses write in several ways, or `_`: keys of
+ * older versions of this action wrote each odd character so, and several names had the same key.
+ */
+const PLAIN = /^[A-Za-z0-9./-]{1,100}$/;
+/** Characters of another name that are shown in its key. The store takes keys of 1024 bytes. */
+const SHOWN = 30;
+/**
+ * Capgo counts the users of an object by hash and file name, and removes it with the last one, whoever else's rows name
+ * the same key. So the key is made of both.
+ */
+function deltaKey(app, { file_hash: hash, file_name: name }, 
+/** Of an encrypted bundle, whose objects are its own. */
+sessionKey) {
+    const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`;
+    const tail = PLAIN.test(name)
+        ? `_${name}`
+        : `-${sha256(name)}_${name.slice(-SHOWN).replace(/[^A-Za-z0-9.-]/g, '_')}`;
+    return `orgs/${app.owner_org}/apps/${app.app_id}/delta/${scope}${sha256(hash)}${tail}`;
+}
+/** Whether no other file can have the key of this one. */
+function isOwnKey(row, sessionKey) {
+    const [, owner_org = '', , app_id = ''] = row.s3_path.split('/');
+    return row.s3_path === deltaKey({ owner_org, app_id }, row, sessionKey);
+}
+function sha256(text) {
+    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
+}
+
+;// CONCATENATED MODULE: ./src/operations/steps/served-contents.ts
+/** What Capgo has stored of a bundle, held against what the bundle's row says: devices refuse anything else. */
+
+
+
+const SHA256 = /^[0-9a-f]{64}$/;
+/** AES pads to whole blocks. */
+const BLOCK = 16;
+const AT_ONCE = 32;
+/** Delta files of a served bundle that are looked at where it has no zip. */
+const SAMPLE = 4;
+/** And where some may be gone: what can be asked at once. */
+const LARGE_SAMPLE = AT_ONCE;
+/** Milliseconds. A run that made a bundle began so long before at most, and a deletion may have been under way then. */
+const served_contents_LONGEST_RUN = 60 * 60_000;
+/** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
+function plainSha256({ checksum, session_key }, opener) {
+    const sha256 = session_key ? opener?.readSignature(checksum ?? '') : checksum;
+    return sha256 != null && SHA256.test(sha256) ? sha256 : null;
+}
+/** Looks at the zip, and at every delta file that the bundle's rows name. */
+function inspect(bundle, expected, capgo) {
+    return inspectAll(bundle, expected, Number.POSITIVE_INFINITY, capgo);
+}
+/**
+ * As `inspect`, of a bundle that devices are given already: the zip, or some delta files where it has none. Objects go
+ * with bundles that are deleted: where that happened since this one was made, more of them are looked at.
+ */
+function inspectServed(bundle, expected, deletedAt, capgo) {
+    const isSuspect = deletedAt !== null && Date.parse(deletedAt) > Date.parse(bundle.created_at) - served_contents_LONGEST_RUN;
+    return inspectAll(bundle, expected, isSuspect ? LARGE_SAMPLE : bundle.r2_path === null ? SAMPLE : 0, capgo);
+}
+async function inspectAll(bundle, expected, mostFiles, capgo) {
+    const [zip, files] = await Promise.all([
+        inspectZip(bundle, expected, capgo),
+        mostFiles === 0 ? null : inspectFiles(bundle, mostFiles, capgo),
+    ]);
+    const nothing = zip === null && files === null && bundle.external_url === null;
+    return {
+        size: zip?.size ?? files?.size ?? null,
+        fault: nothing ? GONE : (zip?.fault ?? files?.fault ?? null),
+    };
+}
+/** Bytes that a bundle takes in the store; null when they cannot be read. A courtesy. */
+async function measure(bundle, capgo) {
+    try {
+        if (bundle.r2_path !== null)
+            return (await capgo.describeStored(bundle.r2_path))?.size ?? null;
+        const files = bundle.manifest_count === 0 ? [] : await capgo.readManifests([bundle]);
+        return sumOf(files.map(({ file_size }) => file_size));
+    }
+    catch {
+        return null;
+    }
+}
+/** Null when one is not known; the server writes 0 until it has looked. */
+function sumOf(sizes) {
+    return sizes.length === 0 || sizes.some(size => !size)
+        ? null
+        : sizes.reduce((sum, size) => sum + size, 0);
+}
+const GONE = 'its content is not there any more';
+const DIFFERS = 'what is stored is not what was uploaded';
+/** Null when it has no zip here. */
+async function inspectZip(bundle, expected, capgo) {
+    const { r2_path: path } = bundle;
+    if (path === null)
+        return null;
+    const stored = await capgo.describeStored(path);
+    if (stored === null)
+        return { size: null, fault: GONE };
+    const { size } = stored;
+    const isWhole = await hasContent(bundle, path, stored, expected, capgo);
+    return isWhole ? { size, fault: null } : { size, fault: DIFFERS };
+}
+async function hasContent(bundle, path, stored, { zip, opener }, capgo) {
+    const key = bundle.session_key || null;
+    const session = key === null ? null : (opener?.openSession(key) ?? null);
+    const bytes = zip === null
+        ? null
+        : key === null
+            ? zip
+            : session === null
+                ? null
+                : await hashEncrypted(zip.path, session);
+    if (bytes !== null && bytes.size !== stored.size)
+        return false;
+    const sha256 = bytes?.sha256 ?? (key === null ? plainSha256(bundle, null) : null);
+    if (sha256 !== null)
+        return sha256 === (stored.sha256 ?? (await capgo.hashStored(path, stored.size))?.sha256);
+    // Of a checksum in an older form nothing can be told here.
+    if (key === null)
+        return true;
+    if (session === null)
+        return stored.size > 0 && stored.size % BLOCK === 0;
+    const plain = await capgo.hashStored(path, stored.size, () => session.decipher());
+    return plain !== null && plain.sha256 === plainSha256(bundle, opener);
+}
+/** Null when it has no delta files. */
+async function inspectFiles(bundle, most, capgo) {
+    if (bundle.manifest_count === 0)
+        return null;
+    const rows = await capgo.readManifests([bundle]);
+    const paths = new Set(rows.map(({ s3_path }) => s3_path));
+    const chosen = paths.size <= most ? [...paths] : chooseFiles(rows, bundle.session_key || null, most);
+    const queue = new dist/* default */.Ay({ concurrency: AT_ONCE });
+    const found = await queue.addAll(chosen.map(path => () => capgo.describeStored(path)));
+    const lost = found.filter(object => object === null).length;
+    return {
+        size: found.length === paths.size
+            ? found.reduce((sum, object) => sum + (object?.size ?? 0), 0)
+            : sumOf(rows.map(({ file_size }) => file_size)),
+        fault: lost === 0 && paths.size > 0
+            ? null
+            : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
+    };
+}
+/** First those whose object may go with a bundle that has it under another name, then others evenly over the list. */
+function chooseFiles(rows, sessionKey, most) {
+    const step = Math.max(1, rows.length / most);
+    const evenly = Array.from({ length: most }, (_, at) => rows[Math.floor(at * step)]);
+    const inDanger = rows.filter(row => !isOwnKey(row, sessionKey));
+    const paths = [...inDanger, ...evenly].flatMap(row => (row === undefined ? [] : [row.s3_path]));
+    return [...new Set(paths)].slice(0, most);
 }
 
 ;// CONCATENATED MODULE: ./src/plan/installed-app.ts
@@ -63882,7 +63604,7 @@ function decideRef({ ref, defaultBranch }, inputs) {
     };
 }
 
-;// CONCATENATED MODULE: ./src/plan/compatibility.ts
+;// CONCATENATED MODULE: ./src/plan/native-changes.ts
 
 /**
  * How `local` differs from `remote`, the packages of the bundle that the channel serves now; by name, without
@@ -64136,7 +63858,7 @@ function hintOf(cure) {
     return `${cure}, or change the update package of the channel in the Capgo console.`;
 }
 
-;// CONCATENATED MODULE: ./src/plan/plan.ts
+;// CONCATENATED MODULE: ./src/plan/publish.ts
 
 
 
@@ -64407,8 +64129,6 @@ function channelWarnings(channel) {
     return warnings;
 }
 
-// EXTERNAL MODULE: ./src/redaction.ts
-var redaction = __nccwpck_require__(1066);
 // EXTERNAL MODULE: ./src/report/makeup.ts
 var makeup = __nccwpck_require__(6355);
 ;// CONCATENATED MODULE: ./src/report/contents.ts
@@ -64450,166 +64170,10 @@ function compare(since, before, now) {
     return change;
 }
 
-// EXTERNAL MODULE: ./node_modules/p-queue/dist/index.js + 4 modules
-var dist = __nccwpck_require__(9052);
-;// CONCATENATED MODULE: ./src/delta-key.ts
-/** Where a file of a bundle is stored: no two files of an app share a key. */
-
-/**
- * Names that stand in a key as they are. Others have characters that addresses write in several ways, or `_`: keys of
- * older versions of this action wrote each odd character so, and several names had the same key.
- */
-const PLAIN = /^[A-Za-z0-9./-]{1,100}$/;
-/** Characters of another name that are shown in its key. The store takes keys of 1024 bytes. */
-const SHOWN = 30;
-/**
- * Capgo counts the users of an object by hash and file name, and removes it with the last one, whoever else's rows name
- * the same key. So the key is made of both.
- */
-function deltaKey(app, { file_hash: hash, file_name: name }, 
-/** Of an encrypted bundle, whose objects are its own. */
-sessionKey) {
-    const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`;
-    const tail = PLAIN.test(name)
-        ? `_${name}`
-        : `-${sha256(name)}_${name.slice(-SHOWN).replace(/[^A-Za-z0-9.-]/g, '_')}`;
-    return `orgs/${app.owner_org}/apps/${app.app_id}/delta/${scope}${sha256(hash)}${tail}`;
-}
-/** Whether no other file can have the key of this one. */
-function isOwnKey(row, sessionKey) {
-    const [, owner_org = '', , app_id = ''] = row.s3_path.split('/');
-    return row.s3_path === deltaKey({ owner_org, app_id }, row, sessionKey);
-}
-function sha256(text) {
-    return (0,external_node_crypto_.createHash)('sha256').update(text).digest('hex');
-}
-
-;// CONCATENATED MODULE: ./src/stored.ts
-/** What Capgo has stored of a bundle, held against what the bundle's row says: devices refuse anything else. */
-
-
-
-const SHA256 = /^[0-9a-f]{64}$/;
-/** AES pads to whole blocks. */
-const BLOCK = 16;
-const AT_ONCE = 32;
-/** Delta files of a served bundle that are looked at where it has no zip. */
-const SAMPLE = 4;
-/** And where some may be gone: what can be asked at once. */
-const LARGE_SAMPLE = AT_ONCE;
-/** Milliseconds. A run that made a bundle began so long before at most, and a deletion may have been under way then. */
-const stored_LONGEST_RUN = 60 * 60_000;
-/** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
-function plainSha256({ checksum, session_key }, opener) {
-    const sha256 = session_key ? opener?.readSignature(checksum ?? '') : checksum;
-    return sha256 != null && SHA256.test(sha256) ? sha256 : null;
-}
-/** Looks at the zip, and at every delta file that the bundle's rows name. */
-function inspect(bundle, expected, capgo) {
-    return inspectAll(bundle, expected, Number.POSITIVE_INFINITY, capgo);
-}
-/**
- * As `inspect`, of a bundle that devices are given already: the zip, or some delta files where it has none. Objects go
- * with bundles that are deleted: where that happened since this one was made, more of them are looked at.
- */
-function inspectServed(bundle, expected, deletedAt, capgo) {
-    const isSuspect = deletedAt !== null && Date.parse(deletedAt) > Date.parse(bundle.created_at) - stored_LONGEST_RUN;
-    return inspectAll(bundle, expected, isSuspect ? LARGE_SAMPLE : bundle.r2_path === null ? SAMPLE : 0, capgo);
-}
-async function inspectAll(bundle, expected, mostFiles, capgo) {
-    const [zip, files] = await Promise.all([
-        inspectZip(bundle, expected, capgo),
-        mostFiles === 0 ? null : inspectFiles(bundle, mostFiles, capgo),
-    ]);
-    const nothing = zip === null && files === null && bundle.external_url === null;
-    return {
-        size: zip?.size ?? files?.size ?? null,
-        fault: nothing ? GONE : (zip?.fault ?? files?.fault ?? null),
-    };
-}
-/** Bytes that a bundle takes in the store; null when they cannot be read. A courtesy. */
-async function measure(bundle, capgo) {
-    try {
-        if (bundle.r2_path !== null)
-            return (await capgo.describeStored(bundle.r2_path))?.size ?? null;
-        const files = bundle.manifest_count === 0 ? [] : await capgo.readManifests([bundle]);
-        return sumOf(files.map(({ file_size }) => file_size));
-    }
-    catch {
-        return null;
-    }
-}
-/** Null when one is not known; the server writes 0 until it has looked. */
-function sumOf(sizes) {
-    return sizes.length === 0 || sizes.some(size => !size)
-        ? null
-        : sizes.reduce((sum, size) => sum + size, 0);
-}
-const GONE = 'its content is not there any more';
-const DIFFERS = 'what is stored is not what was uploaded';
-/** Null when it has no zip here. */
-async function inspectZip(bundle, expected, capgo) {
-    const { r2_path: path } = bundle;
-    if (path === null)
-        return null;
-    const stored = await capgo.describeStored(path);
-    if (stored === null)
-        return { size: null, fault: GONE };
-    const { size } = stored;
-    const isWhole = await hasContent(bundle, path, stored, expected, capgo);
-    return isWhole ? { size, fault: null } : { size, fault: DIFFERS };
-}
-async function hasContent(bundle, path, stored, { zip, opener }, capgo) {
-    const key = bundle.session_key || null;
-    const session = key === null ? null : (opener?.openSession(key) ?? null);
-    const bytes = zip === null
-        ? null
-        : key === null
-            ? zip
-            : session === null
-                ? null
-                : await hashEncrypted(zip.path, session);
-    if (bytes !== null && bytes.size !== stored.size)
-        return false;
-    const sha256 = bytes?.sha256 ?? (key === null ? plainSha256(bundle, null) : null);
-    if (sha256 !== null)
-        return sha256 === (stored.sha256 ?? (await capgo.hashStored(path, stored.size))?.sha256);
-    // Of a checksum in an older form nothing can be told here.
-    if (key === null)
-        return true;
-    if (session === null)
-        return stored.size > 0 && stored.size % BLOCK === 0;
-    const plain = await capgo.hashStored(path, stored.size, () => session.decipher());
-    return plain !== null && plain.sha256 === plainSha256(bundle, opener);
-}
-/** Null when it has no delta files. */
-async function inspectFiles(bundle, most, capgo) {
-    if (bundle.manifest_count === 0)
-        return null;
-    const rows = await capgo.readManifests([bundle]);
-    const paths = new Set(rows.map(({ s3_path }) => s3_path));
-    const chosen = paths.size <= most ? [...paths] : chooseFiles(rows, bundle.session_key || null, most);
-    const queue = new dist/* default */.Ay({ concurrency: AT_ONCE });
-    const found = await queue.addAll(chosen.map(path => () => capgo.describeStored(path)));
-    const lost = found.filter(object => object === null).length;
-    return {
-        size: found.length === paths.size
-            ? found.reduce((sum, object) => sum + (object?.size ?? 0), 0)
-            : sumOf(rows.map(({ file_size }) => file_size)),
-        fault: lost === 0 && paths.size > 0
-            ? null
-            : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
-    };
-}
-/** First those whose object may go with a bundle that has it under another name, then others evenly over the list. */
-function chooseFiles(rows, sessionKey, most) {
-    const step = Math.max(1, rows.length / most);
-    const evenly = Array.from({ length: most }, (_, at) => rows[Math.floor(at * step)]);
-    const inDanger = rows.filter(row => !isOwnKey(row, sessionKey));
-    const paths = [...inDanger, ...evenly].flatMap(row => (row === undefined ? [] : [row.s3_path]));
-    return [...new Set(paths)].slice(0, most);
-}
-
+// EXTERNAL MODULE: ./src/runtime/environment.ts
+var environment = __nccwpck_require__(329);
+// EXTERNAL MODULE: ./src/runtime/redaction.ts
+var redaction = __nccwpck_require__(1389);
 ;// CONCATENATED MODULE: ./src/gather.ts
 /** Reads what Capgo, GitHub and the working tree say, and changes nothing. */
 
@@ -66049,13 +65613,13 @@ function footer({ appId, runUrl, error }) {
 
 // EXTERNAL MODULE: ./src/report/outcome.ts
 var outcome = __nccwpck_require__(5066);
-;// CONCATENATED MODULE: ./src/operations/mark.ts
+;// CONCATENATED MODULE: ./src/operations/steps/comment-marker.ts
 /** The first lines of a comment of ours: of which app, by which run, and the proof that it is ours. */
 
 const BEGINS = '<!-- capgo-publish-action ';
 const HEAD = /^<!-- capgo-publish-action (\S+) -->\r?\n<!-- run (\d+)\.(\d+) -->(?:\r?\n<!-- key ([0-9a-f]+)(?:\.([0-9a-f]+))? -->)?/;
 /** Bytes of an HMAC that are shown: more than anybody guesses. */
-const mark_SHOWN = 16;
+const comment_marker_SHOWN = 16;
 /**
  * How the comments about an app are made and known, by the Capgo key. `signed` texts can be copied to another comment;
  * a seal holds for the one whose number it is about. Nothing of the key can be learned from either: HMAC-SHA256.
@@ -66097,10 +65661,10 @@ function hmac(key, text) {
     return (0,external_node_crypto_.createHmac)('sha256', key).update(text).digest();
 }
 function shown(digest) {
-    return digest.subarray(0, mark_SHOWN).toString('hex');
+    return digest.subarray(0, comment_marker_SHOWN).toString('hex');
 }
 
-;// CONCATENATED MODULE: ./src/operations/comment.ts
+;// CONCATENATED MODULE: ./src/operations/steps/comment.ts
 
 
 /** The job's permission. */
@@ -66195,7 +65759,7 @@ function comment_compare(one, other) {
     return one.id - other.id || one.attempt - other.attempt;
 }
 
-;// CONCATENATED MODULE: ./src/operations/deployment.ts
+;// CONCATENATED MODULE: ./src/operations/steps/deployment.ts
 
 
 
@@ -66252,7 +65816,7 @@ async function withDeployment({ environment: name, commit, purpose }, plan, cont
     return published;
 }
 
-;// CONCATENATED MODULE: ./src/operations/app-ids.ts
+;// CONCATENATED MODULE: ./src/operations/steps/app-ids.ts
 /** The apps of a pull request's preview, also where the Capacitor config cannot be read. */
 
 
@@ -66304,9 +65868,119 @@ async function keepVisible(appIds, { capgo }) {
     return visible;
 }
 
+;// CONCATENATED MODULE: ./src/operations/steps/missing-previews.ts
+
+
+
+
+
+
+
+/** GitHub allows the token of a job 1000 requests an hour; the newest are looked at. */
+const MOST_PULLS = 100;
+/**
+ * Those that had a preview, or were about to, and whose channel is not there or serves an older commit, although no run
+ * is on its way. Each is said in its comment too. `open` are the pull requests that want one; `noted` from `findNoted`.
+ */
+async function findMissing(appId, open, noted, repository, context) {
+    const { capgo, deps } = context;
+    if (open.length === 0)
+        return [];
+    const channels = await capgo.listChannels(appId);
+    const missing = [];
+    for (const pull of open.slice(0, MOST_PULLS)) {
+        const channel = channels.find(each => previewedPulls(each, noted, repository).includes(pull.number)) ?? null;
+        const why = channel === null ? 'has no channel' : whyOld(channel, pull);
+        if (why === null)
+            continue;
+        const known = await readComment(appId, pull.number, context);
+        const isExpected = known !== null ? isPromised(known, pull) : channel !== null || (await isDeployed(appId, pull, context));
+        if (!isExpected) {
+            deps.log.info(`#${pull.number} ${why}: no run has come to make one yet, or it has failed.`);
+            continue;
+        }
+        if (await isOnItsWay(pull, context)) {
+            deps.log.info(`#${pull.number}: a run for ${(0,format/* shortSha */.Fu)(pull.headSha)} is on its way.`);
+            continue;
+        }
+        missing.push({
+            pull: pull.number,
+            warning: await sayMissing(appId, pull, `is open, and its preview ${why}`, channel, context),
+        });
+    }
+    return missing;
+}
+/** Says in the comment that the preview is missing. Returns it as a warning. `channel` is what it has all the same. */
+async function sayMissing(appId, pull, why, channel, context) {
+    const known = await readComment(appId, pull.number, context);
+    if (known !== null)
+        await replaceComment(known, describe(appId, pull, why, channel, context), context);
+    return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`;
+}
+/** Null where the channel serves the newest commit, or what a person put there instead. */
+function whyOld({ name, version }, { headSha }) {
+    const served = version === null ? null : readServedCommit(version, name);
+    if (served === null || served.sha === headSha || served.instead !== null)
+        return null;
+    return `serves ${(0,format/* shortSha */.Fu)(served.sha)}, not its newest commit ${(0,format/* shortSha */.Fu)(headSha)}`;
+}
+/** Whether the comment leads people to expect a preview of this commit. A failure that they know of is no news. */
+function isPromised({ body }, { headSha }) {
+    return stateOfComment(body) !== 'failed' || !body.includes((0,format/* shortSha */.Fu)(headSha));
+}
+/** Where no comment is written, deployments tell that it had one. */
+async function isDeployed(appId, { number }, context) {
+    if (!context.inputs.deployments)
+        return false;
+    const apps = await context.courtesy('look for the deployments of a preview', 'deployments: write', github => github.readDeployedApps(environmentOf(`preview/pr-${number}`, context)));
+    return apps?.includes(appId) ?? false;
+}
+/** Without the permission to see runs none is known of: a run on its way writes the comment anew anyway. */
+async function isOnItsWay({ headSha }, { github }) {
+    try {
+        return (await github?.isRunOnItsWay(headSha)) ?? false;
+    }
+    catch {
+        return false;
+    }
+}
+function describe(appId, pull, why, channel, { trigger, inputs }) {
+    const { sha, url } = commitOfPull(pull, trigger);
+    const served = channel?.version ?? null;
+    const from = served === null || channel === null ? null : readServedCommit(served, channel.name);
+    return {
+        state: 'missing',
+        appId,
+        pull: pull.number,
+        commit: { sha, url },
+        runUrl: trigger.runUrl,
+        channel: { name: channel?.name ?? '', id: channel?.id ?? null, selfAssignable: false },
+        bundle: served === null
+            ? null
+            : {
+                id: served.id,
+                name: served.name,
+                size: null,
+                url: (0,outcome/* bundlePage */.gY)(inputs.hosts.console, appId, served.id),
+                from: from === null ? null : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
+            },
+        change: null,
+        natives: [],
+        nativeChanges: [],
+        devices: null,
+        deepLink: null,
+        web: null,
+        testers: null,
+        warnings: [],
+        error: null,
+        removed: null,
+        missing: `#${pull.number} ${why}.`,
+    };
+}
+
 // EXTERNAL MODULE: ./src/capgo/channels.ts
 var channels = __nccwpck_require__(9732);
-;// CONCATENATED MODULE: ./src/plan/move.ts
+;// CONCATENATED MODULE: ./src/plan/channel-change.ts
 
 /** The commit that a bundle was built from: by its note for this channel, else by any other. */
 function originOf(bundle, channelName) {
@@ -66677,7 +66351,7 @@ function rollback_refuseUndelivered({ target: { bundle }, channel, natives, affe
     });
 }
 
-;// CONCATENATED MODULE: ./src/plan/housekeeping.ts
+;// CONCATENATED MODULE: ./src/plan/old-bundles.ts
 
 
 
@@ -66735,7 +66409,7 @@ function findAbandoned(unfinished, now) {
         Date.parse(bundle.created_at) < now.getTime() - ABANDONED_AFTER);
 }
 
-;// CONCATENATED MODULE: ./src/operations/cleanup.ts
+;// CONCATENATED MODULE: ./src/operations/steps/preview-leftovers.ts
 
 
 
@@ -66780,14 +66454,14 @@ async function findLeftovers(appId, number, channelName, noted, repository, capg
         return lines.length === notesOf(bundle).length;
     };
     const own = made.filter(isItsOwn);
-    const bundles = own.filter(({ name }) => cleanup_isNameOf(name, number));
+    const bundles = own.filter(({ name }) => preview_leftovers_isNameOf(name, number));
     for (const { name } of own)
-        if (!cleanup_isNameOf(name, number))
+        if (!preview_leftovers_isNameOf(name, number))
             kept.push(`Bundle ${name} stays: its name is not that of a preview.`);
     return { channels, taken, bundles, kept };
 }
 /** The names that this action gives to previews are strict versions; another cannot be asked for safely. */
-function cleanup_isNameOf(name, number) {
+function preview_leftovers_isNameOf(name, number) {
     const version = semver_default().parse(name);
     return version?.version === name && version.prerelease.join('.').startsWith(`pr.${number}.`);
 }
@@ -66931,117 +66605,7 @@ async function removeAbandoned(appId, capgo) {
     return [...removed.values()];
 }
 
-;// CONCATENATED MODULE: ./src/operations/missing.ts
-
-
-
-
-
-
-
-/** GitHub allows the token of a job 1000 requests an hour; the newest are looked at. */
-const MOST_PULLS = 100;
-/**
- * Those that had a preview, or were about to, and whose channel is not there or serves an older commit, although no run
- * is on its way. Each is said in its comment too. `open` are the pull requests that want one; `noted` from `findNoted`.
- */
-async function findMissing(appId, open, noted, repository, context) {
-    const { capgo, deps } = context;
-    if (open.length === 0)
-        return [];
-    const channels = await capgo.listChannels(appId);
-    const missing = [];
-    for (const pull of open.slice(0, MOST_PULLS)) {
-        const channel = channels.find(each => previewedPulls(each, noted, repository).includes(pull.number)) ?? null;
-        const why = channel === null ? 'has no channel' : whyOld(channel, pull);
-        if (why === null)
-            continue;
-        const known = await readComment(appId, pull.number, context);
-        const isExpected = known !== null ? isPromised(known, pull) : channel !== null || (await isDeployed(appId, pull, context));
-        if (!isExpected) {
-            deps.log.info(`#${pull.number} ${why}: no run has come to make one yet, or it has failed.`);
-            continue;
-        }
-        if (await isOnItsWay(pull, context)) {
-            deps.log.info(`#${pull.number}: a run for ${(0,format/* shortSha */.Fu)(pull.headSha)} is on its way.`);
-            continue;
-        }
-        missing.push({
-            pull: pull.number,
-            warning: await sayMissing(appId, pull, `is open, and its preview ${why}`, channel, context),
-        });
-    }
-    return missing;
-}
-/** Says in the comment that the preview is missing. Returns it as a warning. `channel` is what it has all the same. */
-async function sayMissing(appId, pull, why, channel, context) {
-    const known = await readComment(appId, pull.number, context);
-    if (known !== null)
-        await replaceComment(known, describe(appId, pull, why, channel, context), context);
-    return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`;
-}
-/** Null where the channel serves the newest commit, or what a person put there instead. */
-function whyOld({ name, version }, { headSha }) {
-    const served = version === null ? null : readServedCommit(version, name);
-    if (served === null || served.sha === headSha || served.instead !== null)
-        return null;
-    return `serves ${(0,format/* shortSha */.Fu)(served.sha)}, not its newest commit ${(0,format/* shortSha */.Fu)(headSha)}`;
-}
-/** Whether the comment leads people to expect a preview of this commit. A failure that they know of is no news. */
-function isPromised({ body }, { headSha }) {
-    return stateOfComment(body) !== 'failed' || !body.includes((0,format/* shortSha */.Fu)(headSha));
-}
-/** Where no comment is written, deployments tell that it had one. */
-async function isDeployed(appId, { number }, context) {
-    if (!context.inputs.deployments)
-        return false;
-    const apps = await context.courtesy('look for the deployments of a preview', 'deployments: write', github => github.readDeployedApps(environmentOf(`preview/pr-${number}`, context)));
-    return apps?.includes(appId) ?? false;
-}
-/** Without the permission to see runs none is known of: a run on its way writes the comment anew anyway. */
-async function isOnItsWay({ headSha }, { github }) {
-    try {
-        return (await github?.isRunOnItsWay(headSha)) ?? false;
-    }
-    catch {
-        return false;
-    }
-}
-function describe(appId, pull, why, channel, { trigger, inputs }) {
-    const { sha, url } = commitOfPull(pull, trigger);
-    const served = channel?.version ?? null;
-    const from = served === null || channel === null ? null : readServedCommit(served, channel.name);
-    return {
-        state: 'missing',
-        appId,
-        pull: pull.number,
-        commit: { sha, url },
-        runUrl: trigger.runUrl,
-        channel: { name: channel?.name ?? '', id: channel?.id ?? null, selfAssignable: false },
-        bundle: served === null
-            ? null
-            : {
-                id: served.id,
-                name: served.name,
-                size: null,
-                url: (0,outcome/* bundlePage */.gY)(inputs.hosts.console, appId, served.id),
-                from: from === null ? null : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
-            },
-        change: null,
-        natives: [],
-        nativeChanges: [],
-        devices: null,
-        deepLink: null,
-        web: null,
-        testers: null,
-        warnings: [],
-        error: null,
-        removed: null,
-        missing: `#${pull.number} ${why}.`,
-    };
-}
-
-;// CONCATENATED MODULE: ./src/operations/repository.ts
+;// CONCATENATED MODULE: ./src/operations/steps/repository.ts
 
 /** So many names are asked about; an app has few repositories. */
 const MOST_NAMES = 20;
@@ -67065,7 +66629,7 @@ async function readRepository(bundles, { trigger, courtesy }) {
 
 // EXTERNAL MODULE: ./src/plan/testers.ts
 var plan_testers = __nccwpck_require__(5867);
-;// CONCATENATED MODULE: ./src/operations/tester-rows.ts
+;// CONCATENATED MODULE: ./src/operations/steps/tester-rows.ts
 
 function toRow(assignment, { open, errors, channels, known, planned }) {
     const { device, tester, from, to, state } = assignment;
@@ -67185,7 +66749,7 @@ function duration(params) {
     return core._isoDuration(ZodMiniISODuration, params);
 }
 
-;// CONCATENATED MODULE: ./src/testers-file.ts
+;// CONCATENATED MODULE: ./src/inputs/testers-file.ts
 
 
 
@@ -67455,7 +67019,7 @@ function byPlace(one, other) {
     return one.line - other.line || one.column - other.column;
 }
 
-;// CONCATENATED MODULE: ./src/operations/testers-versions.ts
+;// CONCATENATED MODULE: ./src/operations/steps/testers-versions.ts
 /** Where the testers file is read: in the checkout, on the default branch, in its history, in a pull request. */
 
 
@@ -67654,7 +67218,7 @@ function invalidFile(path, { problems }) {
     });
 }
 
-;// CONCATENATED MODULE: ./src/operations/testers-look.ts
+;// CONCATENATED MODULE: ./src/operations/steps/testers-look.ts
 
 
 
@@ -67797,7 +67361,7 @@ function renewBefore(context) {
     return new Date(timeOf(context).getTime() - RENEW_AFTER_DAYS * 24 * 60 * 60 * 1000).toISOString();
 }
 
-;// CONCATENATED MODULE: ./src/operations/testers-apply.ts
+;// CONCATENATED MODULE: ./src/operations/steps/testers-apply.ts
 /** Makes the changes of overrides, and looks whether they are there. */
 
 
@@ -68063,7 +67627,7 @@ async function readKnownDevices(appId, assignments, pulls, capgo, { deps }) {
     }
 }
 
-;// CONCATENATED MODULE: ./src/operations/close.ts
+;// CONCATENATED MODULE: ./src/operations/close-preview.ts
 
 
 
@@ -68120,7 +67684,7 @@ async function closePreview(appId, closing, context) {
     if (inputs.dryRun) {
         for (const { id, name } of leftovers.channels)
             await capgo.requirePermission(`delete channel ${name}`, 'channel.delete', { appId, channelId: id });
-        const planned = { ...close_namesOf(leftovers), pull: number, why, devices: 0 };
+        const planned = { ...close_preview_namesOf(leftovers), pull: number, why, devices: 0 };
         return cleaned(appId, 'planned', `${why}, so its preview would go.`, testers, planned);
     }
     const { removed, isReopened } = await remove(appId, closing, leftovers, testers, context);
@@ -68153,7 +67717,7 @@ async function remove(appId, { pull, channelName }, leftovers, testers, context)
         // What an earlier run removed and said is not said anew.
         if (known !== null && stateOfComment(known.body) === 'closed')
             return;
-        await writeComment(close_describe(appId, pull, channelName, removed, testers, context), context);
+        await writeComment(close_preview_describe(appId, pull, channelName, removed, testers, context), context);
     };
     return deps.log.group(`Remove the preview of #${number}`, async () => {
         const { removed, isReopened, error } = await removeLeftovers(appId, leftovers, capgo, {
@@ -68180,7 +67744,7 @@ async function remove(appId, { pull, channelName }, leftovers, testers, context)
         return { removed, isReopened };
     });
 }
-function close_describe(appId, pull, channelName, removed, testers, { trigger }) {
+function close_preview_describe(appId, pull, channelName, removed, testers, { trigger }) {
     const { sha, url } = commitOfPull(pull, trigger);
     return {
         state: 'closed',
@@ -68208,7 +67772,7 @@ function close_describe(appId, pull, channelName, removed, testers, { trigger })
         },
     };
 }
-function close_namesOf({ channels, taken, bundles, kept }) {
+function close_preview_namesOf({ channels, taken, bundles, kept }) {
     return {
         channels: channels.map(({ name }) => name),
         bundles: bundles.map(({ name }) => name),
@@ -68243,760 +67807,643 @@ function cleaned(appId, outcome, reason, testers, preview) {
     };
 }
 
-// EXTERNAL MODULE: ./src/github/refusal.ts
-var refusal = __nccwpck_require__(6047);
-// EXTERNAL MODULE: ./src/stop.ts
-var src_stop = __nccwpck_require__(1123);
-;// CONCATENATED MODULE: ./src/operations/courtesy.ts
+;// CONCATENATED MODULE: ./src/operations/steps/assign.ts
 
-
-/** `connect` makes a connection whose calls end with the signal; null without a token. */
-function createCourtesies(connect, stop, warnings) {
-    const told = { missing: new Set(), reasons: new Set() };
-    // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
-    const courtesy = create(connect?.(stop.after(src_stop/* COURTESY_ENDS */.MW)) ?? null, told, warnings);
-    return {
-        courtesy: async (...what) => {
-            stop.signal.throwIfAborted();
-            const result = await courtesy(...what);
-            stop.signal.throwIfAborted();
-            return result;
-        },
-        lastWord: create(connect?.(stop.after(src_stop/* LAST_WORD_ENDS */.ZO)) ?? null, told, warnings),
-    };
-}
-function create(github, told, warnings) {
-    return async (what, permission, work) => {
-        if (told.missing.has(permission))
-            return null;
-        const warn = (why, about = permission) => {
-            if (!told.reasons.has(`${about}: ${why}`))
-                warnings.push(`Could not ${what}: ${why}`);
-            told.reasons.add(`${about}: ${why}`);
-        };
-        if (github === null) {
-            told.missing.add(permission);
-            warn('the input "github-token" is empty.');
-            return null;
-        }
-        try {
-            return await work(github);
-        }
-        catch (error) {
-            if ((0,refusal/* isForbidden */.US)(error)) {
-                told.missing.add(permission);
-                warn(lacking(permission, error.said));
-            }
-            else
-                warn(`${courtesy_describe(error)}.`, isRefusal(error) ? permission : what);
-            return null;
-        }
-    };
-}
-/** GitHub's decision, which the next attempt meets again. */
-function isRefusal(error) {
-    return error instanceof refusal/* GitHubError */.y_ && (error.status ?? 500) < 500;
-}
-function lacking(permission, said) {
-    const [who, where] = /personal access token/i.test(said)
-        ? ['the token in "github-token"', 'Add it to the token']
-        : ["the job's token", 'Add it under "permissions:" of the job'];
-    return `${who} lacks the permission "${permission}". ${where}. GitHub says: ${said}.`;
-}
-function courtesy_describe(error) {
-    if (!(error instanceof refusal/* GitHubError */.y_))
-        return error.message.replace(/\.$/, '');
-    const { status, said } = error;
-    if (status === undefined)
-        return `GitHub gave no answer (${said})`;
-    return `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`;
-}
-
-;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/commands.mjs
-function splitRunArgs(args, valueFlags = []) {
-  for (let i = 0; i < args.length; i++) {
-    if (args[i].startsWith("-"))
-      continue;
-    if (i > 0 && valueFlags.includes(args[i - 1]))
-      continue;
-    return { before: args.slice(0, i), script: args[i], after: args.slice(i + 1) };
-  }
-  return { before: args, script: void 0, after: [] };
-}
-function dashDashArg(agent, agentCommand, valueFlags = []) {
-  return (args) => {
-    const { before, script, after } = splitRunArgs(args, valueFlags);
-    if (script === void 0)
-      return [agent, agentCommand, ...before];
-    if (after.length > 0)
-      return [agent, agentCommand, ...before, script, "--", ...after];
-    return [agent, agentCommand, ...before, script];
-  };
-}
-const npm = {
-  "agent": ["npm", 0],
-  "run": dashDashArg("npm", "run", ["-w", "--workspace"]),
-  "install": ["npm", "i", 0],
-  "frozen": ["npm", "ci", 0],
-  "global": ["npm", "i", "-g", 0],
-  "add": ["npm", "i", 0],
-  "upgrade": ["npm", "update", 0],
-  "upgrade-interactive": null,
-  "dedupe": ["npm", "dedupe", 0],
-  "why": ["npm", "why", 0],
-  "execute": ["npx", 0],
-  "execute-local": ["npx", 0],
-  "uninstall": ["npm", "uninstall", 0],
-  "global_uninstall": ["npm", "uninstall", "-g", 0]
-};
-const yarn = {
-  "agent": ["yarn", 0],
-  "run": ["yarn", "run", 0],
-  "install": ["yarn", "install", 0],
-  "frozen": ["yarn", "install", "--frozen-lockfile", 0],
-  "global": ["yarn", "global", "add", 0],
-  "add": ["yarn", "add", 0],
-  "upgrade": ["yarn", "upgrade", 0],
-  "upgrade-interactive": ["yarn", "upgrade-interactive", 0],
-  "dedupe": null,
-  "why": ["yarn", "why", 0],
-  "execute": ["npx", 0],
-  "execute-local": dashDashArg("yarn", "exec"),
-  "uninstall": ["yarn", "remove", 0],
-  "global_uninstall": ["yarn", "global", "remove", 0]
-};
-const yarnBerry = {
-  ...yarn,
-  "frozen": ["yarn", "install", "--immutable", 0],
-  "upgrade": ["yarn", "up", 0],
-  "upgrade-interactive": ["yarn", "up", "-i", 0],
-  "dedupe": ["yarn", "dedupe", 0],
-  "execute": ["yarn", "dlx", 0],
-  "execute-local": ["yarn", "exec", 0],
-  // Yarn 2+ removed 'global', see https://github.com/yarnpkg/berry/issues/821
-  "global": ["npm", "i", "-g", 0],
-  "global_uninstall": ["npm", "uninstall", "-g", 0]
-};
-function createPnpmCommands(cli) {
-  return {
-    "agent": [cli, 0],
-    "run": [cli, "run", 0],
-    "install": [cli, "i", 0],
-    "frozen": [cli, "i", "--frozen-lockfile", 0],
-    "global": [cli, "add", "-g", 0],
-    "add": [cli, "add", 0],
-    "upgrade": [cli, "update", 0],
-    "upgrade-interactive": [cli, "update", "-i", 0],
-    "dedupe": [cli, "dedupe", 0],
-    "why": [cli, "why", 0],
-    "execute": [cli, "dlx", 0],
-    "execute-local": [cli, "exec", 0],
-    "uninstall": [cli, "remove", 0],
-    "global_uninstall": [cli, "remove", "--global", 0]
-  };
-}
-const pnpm = createPnpmCommands("pnpm");
-const pnpmRush = createPnpmCommands("rush-pnpm");
-const bun = {
-  "agent": ["bun", 0],
-  "run": ["bun", "run", 0],
-  "install": ["bun", "install", 0],
-  "frozen": ["bun", "install", "--frozen-lockfile", 0],
-  "global": ["bun", "add", "-g", 0],
-  "add": ["bun", "add", 0],
-  "upgrade": ["bun", "update", 0],
-  "upgrade-interactive": ["bun", "update", "-i", 0],
-  "dedupe": null,
-  "why": ["bun", "why", 0],
-  "execute": ["bun", "x", 0],
-  "execute-local": ["bun", "x", 0],
-  "uninstall": ["bun", "remove", 0],
-  "global_uninstall": ["bun", "remove", "-g", 0]
-};
-const aube = {
-  "agent": ["aube", 0],
-  "run": ["aube", "run", 0],
-  "install": ["aube", "install", 0],
-  "frozen": ["aube", "install", "--frozen-lockfile", 0],
-  "global": ["aube", "add", "-g", 0],
-  "add": ["aube", "add", 0],
-  "upgrade": ["aube", "update", 0],
-  "upgrade-interactive": ["aube", "update", "-i", 0],
-  "dedupe": ["aube", "dedupe", 0],
-  "why": ["aube", "why", 0],
-  "execute": ["aube", "dlx", 0],
-  "execute-local": ["aube", "exec", 0],
-  "uninstall": ["aube", "remove", 0],
-  "global_uninstall": ["aube", "remove", "-g", 0]
-};
-function denoAdd(args) {
-  if (args.includes("--npm") || args.includes("--jsr"))
-    return ["deno", "add", ...args];
-  return ["deno", "add", ...args.map((arg) => arg.startsWith("-") || arg.includes(":") ? arg : `npm:${arg}`)];
-}
-const deno = {
-  "agent": ["deno", 0],
-  "run": ["deno", "task", 0],
-  "install": ["deno", "install", 0],
-  "frozen": ["deno", "install", "--frozen", 0],
-  "global": ["deno", "install", "-g", 0],
-  "add": denoAdd,
-  "upgrade": ["deno", "outdated", "--update", 0],
-  "upgrade-interactive": ["deno", "outdated", "--update", 0],
-  "dedupe": null,
-  "why": ["deno", "why", 0],
-  "execute": ["deno", "x", 0],
-  "execute-local": ["deno", "task", "--eval", 0],
-  "uninstall": ["deno", "remove", 0],
-  "global_uninstall": ["deno", "uninstall", "-g", 0]
-};
-const nub = {
-  "agent": ["nub", 0],
-  "run": ["nub", "run", 0],
-  "install": ["nub", "install", 0],
-  "frozen": ["nub", "install", "--frozen-lockfile", 0],
-  "global": ["nub", "add", "-g", 0],
-  "add": ["nub", "add", 0],
-  "upgrade": ["nub", "update", 0],
-  "upgrade-interactive": ["nub", "update", "-i", 0],
-  "dedupe": ["nub", "dedupe", 0],
-  "why": ["nub", "why", 0],
-  "execute": ["nubx", 0],
-  "execute-local": ["nub", "exec", 0],
-  "uninstall": ["nub", "remove", 0],
-  "global_uninstall": ["nub", "remove", "-g", 0]
-};
-const upm = {
-  "agent": ["upm", 0],
-  "run": ["upm", "run", 0],
-  "install": ["upm", "install", 0],
-  "frozen": ["upm", "install", "--frozen-lockfile", 0],
-  "global": null,
-  "add": ["upm", "add", 0],
-  "upgrade": null,
-  "upgrade-interactive": null,
-  "dedupe": ["upm", "dedupe", 0],
-  "execute": ["upx", 0],
-  "execute-local": ["upm", "exec", 0],
-  "uninstall": ["upm", "remove", 0],
-  "global_uninstall": null,
-  "why": null
-};
-const COMMANDS = {
-  "npm": npm,
-  "yarn": yarn,
-  "yarn@berry": yarnBerry,
-  "pnpm": pnpm,
-  // pnpm v6.x or below
-  "pnpm@6": {
-    ...pnpm,
-    run: dashDashArg("pnpm", "run", ["-F", "--filter"])
-  },
-  "pnpm-rush": pnpmRush,
-  "bun": bun,
-  "aube": aube,
-  "deno": deno,
-  "nub": nub,
-  "upm": upm
-};
-const WORKSPACE_ROOT_CHECK_COMMANDS = {
-  "yarn": ["add", "uninstall"],
-  "pnpm": ["add"],
-  "pnpm@6": ["add"],
-  "pnpm-rush": ["add"]
-};
-const MINIMUM_RELEASE_AGE_FLAGS = {
-  "npm": {
-    commands: ["install", "add", "upgrade", "global", "execute"],
-    flag: (minutes) => `--min-release-age=${minutes / 1440}`
-  },
-  "pnpm": {
-    commands: ["install", "add", "upgrade", "upgrade-interactive", "global", "execute"],
-    flag: (minutes) => `--config.minimum-release-age=${minutes}`
-  },
-  "pnpm-rush": {
-    commands: ["install", "add", "upgrade", "upgrade-interactive", "global", "execute"],
-    flag: (minutes) => `--config.minimum-release-age=${minutes}`
-  },
-  "bun": {
-    commands: ["install", "add", "upgrade", "upgrade-interactive", "global"],
-    flag: (minutes) => `--minimum-release-age=${minutes * 60}`
-  },
-  "deno": {
-    commands: ["install", "add", "global", "execute"],
-    flag: (minutes) => `--minimum-dependency-age=${minutes}`
-  },
-  "nub": {
-    commands: ["install", "add", "upgrade", "upgrade-interactive", "global", "execute"],
-    flag: (minutes) => `--minimum-release-age=${minutes}`
-  },
-  "upm": {
-    commands: ["install", "add", "execute"],
-    flag: (minutes) => `--min-release-age=${minutes / 1440}`
-  }
-};
-function resolveCommand(agent, command, args, options = {}) {
-  const value = COMMANDS[agent][command];
-  if (options.ignoreWorkspaceRootCheck && WORKSPACE_ROOT_CHECK_COMMANDS[agent]?.includes(command))
-    args = ["--ignore-workspace-root-check", ...args];
-  const releaseAge = MINIMUM_RELEASE_AGE_FLAGS[agent];
-  if (options.minimumReleaseAge != null && releaseAge?.commands.includes(command))
-    args = [releaseAge.flag(options.minimumReleaseAge), ...args];
-  return constructCommand(value, args);
-}
-function constructCommand(value, args) {
-  if (value == null)
-    return null;
-  const list = typeof value === "function" ? value(args) : value.flatMap((v) => {
-    if (typeof v === "number")
-      return args;
-    return [v];
-  });
-  return {
-    command: list[0],
-    args: list.slice(1)
-  };
-}
-
-
-
-;// CONCATENATED MODULE: ./src/bundle/install-failure.ts
-const REGISTRY_TOKEN = 'The install gets no token by itself: pass that of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.';
-/** The first that fits counts. */
-const CAUSES = [
-    {
-        // Corepack itself, and a manager that is not the one, or not of the version, that package.json names.
-        said: /\bcorepack\/dist\/|Cannot find matching keyid|No compatible signature|Error when performing the request to .*corepack/i,
-        hint: ({ name }) => `Corepack could not get ${name}. Add a step before this action that installs it without Corepack: ${SETUP[name]}; or update Corepack: run: npm install -g corepack@latest.`,
-    },
-    {
-        said: /defines "packageManager"|This project is configured to use|ERR_PNPM_(BAD_PM_VERSION|OTHER_PM_EXPECTED)|YN0051|packageManager.*(mismatch|does not match)/i,
-        hint: ({ name }) => `package.json asks for another package manager, or another version of it, than the one that ran. Install that one in a step before this action (${SETUP[name]}), or correct "packageManager".`,
-    },
-    {
-        said: /Permission denied \(publickey\)|Host key verification failed|could not read Username for|fatal: .*[Rr]epository .*not found/,
-        hint: () => 'A dependency comes from a Git repository that this job cannot read. Give the job access to it in a step before this action.',
-    },
-    {
-        said: /^npm error command (?:failed|sh )|ELIFECYCLE|Command failed(?: with exit code|\.$)|YN0009|\bscript from "[^"]+" exited/m,
-        hint: (_, __, { input }) => `A script that the install runs failed${scriptOwner(input)}: its own words stand in the output. Pass the variables that it needs with the input build-env.`,
-    },
-    {
-        said: /(?:EBADDEVENGINES|EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|The engine "\w+" is (?:incompatible|invalid))/,
-        hint: () => 'The repository asks for another version of Node or of the package manager. Install that version in a step before this action, for example uses: actions/setup-node with node-version.',
-    },
-    {
-        said: /EBADPLATFORM|ERR_PNPM_UNSUPPORTED_PLATFORM|The platform "\w+" is incompatible|The CPU architecture "\w+" is incompatible/,
-        hint: () => 'A package is not made for the system of this runner. Make it an optional dependency, or use another runner.',
-    },
-    {
-        said: /can only install with an existing package-lock|ERR_PNPM_(BROKEN_LOCKFILE|LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE)|error (?:Unknown token|Invalid value type)|merge conflict in .*yarn\.lock|YN0014|(?:Failed to parse|Outdated|Unknown) lockfile|InvalidLockfile/i,
-        hint: ({ name }, lockfile) => `${lockfile} cannot be read: it is broken, has a conflict of a merge in it, or was written by another version of ${name}. Run ${name} install with the version that the job uses, and commit ${lockfile}.`,
-    },
-    {
-        said: /npm ci` can only install packages when|^npm error (?:Missing|Invalid): .*lock file|ERR_PNPM_(?:OUTDATED_LOCKFILE|LOCKFILE_CONFIG_MISMATCH)|Your lockfile needs to be updated|YN0028|lockfile had changes, but lockfile is frozen/m,
-        hint: ({ name, agent }, lockfile) => `${lockfile} does not match package.json: run ${name} install and commit ${lockfile}.${agent === 'yarn@berry' ? ' Use the version of yarn that the job uses.' : ''}`,
-    },
-    {
-        said: /\bERESOLVE\b|ERR_PNPM_PEER_DEP_ISSUES/,
-        hint: () => 'Packages ask for versions of one another that do not go together: see the output. Resolve them, or commit what your own install needs, such as legacy-peer-deps=true in .npmrc.',
-    },
-    {
-        said: /EALLOWSCRIPTS|ERR_PNPM_IGNORED_BUILDS/,
-        hint: ({ name }) => `${name} does not run the install scripts of packages that package.json does not allow: see the output, allow them, and commit that.`,
-    },
-    {
-        said: /\bE40[13]\b|ENEEDAUTH|ERR_PNPM_FETCH_40[13]|Request failed \\?"40[13]|YN0041|- 40[13]$|401 Unauthorized|403 Forbidden/m,
-        hint: () => `The registry refuses this job. ${REGISTRY_TOKEN}`,
-    },
-    {
-        said: /\bE404\b|ERR_PNPM_FETCH_404|Request failed \\?"404|Couldn't find package|YN0035|- 404$|: 404 Not Found|package "[^"]+" not found/m,
-        hint: () => `The registry does not have a package of the lockfile: see the output. A private one is not found either without a token. ${REGISTRY_TOKEN}`,
-    },
-    {
-        said: /\bETARGET\b|ERR_PNPM_NO_MATCHING_VERSION|Couldn't find any versions for|YN0082|No version matching/,
-        hint: () => 'The registry does not have the version of a package that is asked for: see the output. Correct package.json and the lockfile.',
-    },
-    {
-        said: /EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|Integrity check failed|YN0018/,
-        hint: (_, lockfile) => `What the registry gave is not what ${lockfile} says: a package that was published again, or a registry that changes packages. Make sure that it is the right one, then update the lockfile.`,
-    },
-    {
-        said: /SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_HAS_EXPIRED|self[- ]signed certificate|unable to (?:get local issuer|verify)/i,
-        hint: () => 'The certificate of the registry is not trusted here. Set NODE_EXTRA_CA_CERTS in env: on this step to the file of its authority.',
-    },
-    {
-        said: /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ESOCKETTIMEDOUT|ConnectionRefused|ConnectionClosed)\b|ERR_PNPM_META_FETCH_FAIL|There appears to be trouble with your network/,
-        hint: () => 'The registry could not be reached. Run the job again; behind a proxy set HTTPS_PROXY in env: on this step.',
-    },
-    {
-        said: /\bENOSPC\b|No space left on device/i,
-        hint: () => 'The disk of the runner is full. Free some of it in a step before this action.',
-    },
-];
-/** Steps that bring a package manager. */
-const SETUP = {
-    npm: 'uses: actions/setup-node',
-    pnpm: 'uses: pnpm/action-setup',
-    yarn: 'run: corepack enable',
-    bun: 'uses: oven-sh/setup-bun',
-};
-/** Why, and what to do; `output` is what it said without what helps nobody. `lockfile` is relative to the checkout. */
-function explainInstall(manager, said, lockfile) {
-    const output = withoutUsage(said);
-    // Yarn 1, which runners have, knows nothing of the lockfiles of later ones.
-    if (manager.agent === 'yarn@berry' && /^yarn install v1\./m.test(said))
-        return {
-            hint: 'Yarn 1 ran, and this repository is of a later one. Add a step before this action: run: corepack enable; and name the version as "packageManager" in package.json.',
-            output,
-        };
-    const errors = withoutWarnings(said);
-    for (const { said: pattern, hint } of CAUSES) {
-        const match = pattern.exec(errors);
-        if (match !== null)
-            return { hint: hint(manager, lockfile, match), output };
-    }
-    return { hint: `The output says why. ${REGISTRY_TOKEN}`, output };
-}
-/** npm follows a lockfile that does not match with 80 lines of usage, and names a log that the job does not keep. */
-function withoutUsage(said) {
-    const lines = said.split('\n');
-    const usage = lines.findIndex(line => /^npm (?:error|ERR!) (?:Clean install a project|Usage:)$/.test(line));
-    const kept = usage < 0 ? lines : lines.slice(0, usage);
-    return kept
-        .filter(line => !/^npm (?:error|ERR!) (?:A complete log of this run|For a full report|.*-(?:report\.txt|debug-0\.log)$)/.test(line))
-        .join('\n')
-        .replace(/(?:\nnpm (?:error|ERR!) *)+$/, '');
-}
-/** They name the codes of errors, too. npm's own words alone say why it failed. */
-function withoutWarnings(said) {
-    const lines = said.split('\n');
-    const isNpm = lines.some(line => /^npm (?:error|ERR!) /.test(line));
-    return lines
-        .filter(line => isNpm ? /^npm (?:error|ERR!)/.test(line) : !/^(?:npm warn|warning |\s*WARN\b)/i.test(line))
-        .map(line => line.replace(/^npm ERR!/, 'npm error'))
-        .join('\n');
-}
-function scriptOwner(said) {
-    const name = /^npm error path .*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/\n]+)$/m.exec(said)?.[1] ??
-        /\bscript from "([^"]+)" exited/.exec(said)?.[1] ??
-        /YN0009: [│|] (\S+?)@\S+ couldn't be built/.exec(said)?.[1] ??
-        /^error \S*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/:\n]+): Command failed/m.exec(said)?.[1];
-    return name === undefined ? '' : ` (${name})`;
-}
-
-;// CONCATENATED MODULE: ./src/bundle/installed.ts
-/** Whether what is installed is what the lockfile says, by the state file that each package manager leaves behind. */
-
-
-
-const STATE_FILES = [
-    { file: '.package-lock.json', manager: 'npm', installed: readNpm, locked: readNpm },
-    { file: '.pnpm/lock.yaml', manager: 'pnpm', installed: readPnpm, locked: readPnpm },
-    { file: '.yarn-integrity', manager: 'yarn', installed: readIntegrity, locked: readClassic },
-    { file: '.yarn-state.yml', manager: 'yarn', installed: readBerryState, locked: readBerry },
-    { file: '.pnp.cjs', manager: 'yarn', installed: readPnp, locked: readBerry },
-];
-/** The first package that is installed and that the lockfile has otherwise, or not at all; null when none is. Pure. */
-function findStale(stateFile, state, lockfile) {
-    const kind = STATE_FILES.find(({ file }) => file === stateFile);
-    if (kind === undefined)
-        return null;
-    const locked = kind.locked(lockfile);
-    // A lockfile of another generation says nothing of this state; npm's may name no package of a registry.
-    if (locked.size === 0 && (kind.manager !== 'npm' || !lockfile.includes('"packages"')))
-        return null;
-    for (const [key, identity] of kind.installed(state))
-        if (locked.get(key) !== identity)
-            return key;
-    return null;
-}
-/** Nothing is installed. */
-const NOTHING = 'node_modules has no packages.';
-/** Why the dependencies have to be installed, as a sentence; null when they are as the lockfile says. */
-async function whyInstall({ manifest, manager, root, env }) {
-    const own = (0,external_node_path_.dirname)(manifest.file);
-    const folder = manager?.directory ?? own;
-    const lockfile = manager?.lockfile == null ? null : await (0,promises_.readFile)(manager.lockfile, 'utf8');
-    const pnp = await (0,promises_.readFile)((0,external_node_path_.join)(folder, '.pnp.cjs'), 'utf8').catch(() => null);
-    if (!(await hasPackages(folder)) && !(await hasPackages(own)))
-        return pnp === null ? NOTHING : whyInstallPnp(folder, pnp, lockfile ?? '');
-    if (manager === null || lockfile === null)
-        return null;
-    const modules = (0,external_node_path_.join)(folder, 'node_modules');
-    const state = await findState(modules);
-    // Packages installed by hand or by another manager cannot be compared with this lockfile.
-    if (state === null ? manager.name !== 'bun' : state.manager !== manager.name)
-        return null;
-    const stale = state === null ? await findStaleBun(modules, lockfile) : findStale(state.file, state.text, lockfile);
-    if (stale !== null)
-        return sayStale('node_modules', stale);
-    const lacking = [
-        ...(await missingOf(manifest.dependencies, manifest, root)),
-        ...(leavesDevOut(env) ? [] : await missingDev(manifest, root)),
+/** The permissions that giving a bundle to a channel takes; throws `permission_missing` for the first that lacks. */
+async function requireAssignment(stage, appId, channel, capgo) {
+    const scope = { appId, channelId: channel.id };
+    const needs = [
+        capgo.requirePermission(`point channel ${channel.name} at a bundle`, 'channel.promote_bundle', scope),
+        ...(stage.bps === null && stage.running === null
+            ? []
+            : [
+                capgo.requirePermission(`change the rollout of channel ${channel.name}`, 'channel.update_settings', scope),
+            ]),
     ];
-    return lacking.length === 0 ? null : `node_modules has no ${lacking.slice(0, 3).join(', ')}.`;
+    for (const result of await Promise.allSettled(needs))
+        if (result.status === 'rejected')
+            throw result.reason;
 }
-function sayStale(what, name) {
-    return `${what} is not of this lockfile: it differs in ${name}.`;
+/**
+ * Gives the bundle to those that the stage says, in one request; the caller reads the channel back. Throws
+ * `rollout_changed` when the channel's rollout is not the one that was planned for.
+ */
+async function assign_assign(stage, bundle, channel, appId, capgo) {
+    const changed = (0,plan_rollout/* rolloutChanged */.gs)(stage, channel);
+    if (changed !== null)
+        throw changed;
+    if (stage.bps === null && stage.running === null)
+        return capgo.promote(appId, bundle.id, channel);
+    await capgo.changeRollout(appId, channel, fieldsOf(stage, bundle, channel));
 }
-async function findState(modules) {
-    for (const { file, manager } of STATE_FILES) {
-        const text = await (0,promises_.readFile)((0,external_node_path_.join)(modules, file), 'utf8').catch(() => null);
-        if (text !== null)
-            return { file, manager, text };
-    }
-    return null;
+function fieldsOf({ bps, running, paused }, bundle, channel) {
+    const isRunning = running === bundle.id;
+    if (bps !== null)
+        return {
+            // Only where it changes: devices would be drawn anew.
+            ...(isRunning ? {} : { rolloutVersion: bundle.id }),
+            rolloutPercentageBps: bps,
+            rolloutEnabled: true,
+            rolloutPaused: paused,
+        };
+    if (isRunning)
+        return { promoteToStable: true };
+    return channel.version?.id === bundle.id ? { rollback: true } : { version: bundle.name, rollback: true };
 }
-/** Yarn's way without `node_modules`. The file may be committed, and what it names not be there. */
-async function whyInstallPnp(folder, pnp, lockfile) {
-    const stale = findStale('.pnp.cjs', pnp, lockfile);
-    if (stale !== null)
-        return sayStale('.pnp.cjs', stale);
-    // Without the zip, the loader fails: the folder was perhaps made on another system.
-    for (const [, zip] of pnp.matchAll(/"packageLocation": "([^"]+\.zip)\//g))
-        if (!zip.includes('/__virtual__/') && !(await exists((0,external_node_path_.join)(folder, zip))))
-            return `.pnp.cjs names ${zip}, which is not there.`;
-    return null;
-}
-/** Bun leaves no state: the packages themselves say their versions. */
-async function findStaleBun(modules, lockfile) {
-    for (const [key, identity] of readBun(lockfile)) {
-        const own = await (0,promises_.readFile)((0,external_node_path_.join)(modules, key, 'package.json'), 'utf8').catch(() => '{}');
-        const { version } = installed_readJson(own);
-        if (typeof version === 'string' && !identity.endsWith(`@${version}`))
-            return key;
-    }
-    return null;
-}
-/** `devDependencies` that are not installed, though other dependencies are. */
-function missingDev({ file, devDependencies }, root) {
-    return missingOf(devDependencies, { file }, root);
-}
-/** npm and yarn 1 leave them out then. */
-function leavesDevOut(env) {
-    const of = (name) => Object.entries(env).find(([key]) => key.toLowerCase() === name)?.[1] ?? '';
-    return (of('node_env') === 'production' ||
-        /\bdev\b/.test(of('npm_config_omit')) ||
-        /^(true|1)$/.test(of('npm_config_production')) ||
-        /^prod/.test(of('npm_config_only')));
-}
-/** Dependencies that stand in no `node_modules` of their folder or of those above it. */
-async function missingOf(dependencies = {}, { file, optionalDependencies = {} }, root) {
-    const missing = [];
-    for (const name of Object.keys(dependencies))
-        if (!Object.hasOwn(optionalDependencies, name) && !(await isFound(name, (0,external_node_path_.dirname)(file), root)))
-            missing.push(name);
-    return missing;
-}
-async function isFound(name, directory, root) {
-    for (let folder = directory;; folder = (0,external_node_path_.dirname)(folder)) {
-        if (await exists((0,external_node_path_.join)(folder, 'node_modules', name)))
+
+;// CONCATENATED MODULE: ./src/operations/steps/note.ts
+
+/** Other runs write on a bundle too, each for its own channel. */
+const MOST_TRIES = 5;
+/**
+ * Writes the line of a channel on a bundle as `noted` (a whole comment) has it. Lines that others wrote meanwhile stay.
+ * False when the key may not.
+ */
+async function noteOn(bundle, channelName, { noted, link }, { appId, capgo }) {
+    let seen = bundle.comment;
+    let comment = noted;
+    for (let tries = 0; tries < MOST_TRIES; tries++) {
+        if (await capgo.noteOnBundle(bundle.id, seen, { link, comment }))
             return true;
-        if (await exists((0,external_node_path_.join)(folder, '.pnp.cjs')))
-            return true;
-        if (folder === root || folder === (0,external_node_path_.dirname)(folder))
+        const now = await capgo.readBundleById(appId, bundle.id).catch(() => null);
+        // Nobody wrote on it: then it was the permission.
+        if (now === null || now.comment === seen)
             return false;
+        seen = now.comment;
+        comment = withNoteOf(seen, channelName, noted);
     }
-}
-/** Tools keep caches there, in folders with a dot. */
-async function hasPackages(folder) {
-    const names = await (0,promises_.readdir)((0,external_node_path_.join)(folder, 'node_modules')).catch(() => []);
-    const states = STATE_FILES.map(({ file }) => file.split('/')[0]);
-    return names.some(name => !name.startsWith('.') || states.includes(name));
-}
-/** Also a link that leads nowhere. */
-async function exists(path) {
-    return (await (0,promises_.lstat)(path).catch(() => null)) !== null;
-}
-/** `package-lock.json` and npm's own copy of it, from which it leaves out what is not for this system. */
-function readNpm(text) {
-    const { packages = {} } = installed_readJson(text);
-    const found = Object.entries(packages).filter(([key, { link }]) => key.includes('node_modules/') && !link);
-    return new Map(found.map(([key, { version, resolved, integrity }]) => [key, integrity ?? resolved ?? version ?? '']));
-}
-/** The keys below `packages:`, of `pnpm-lock.yaml` and of pnpm's own copy. */
-function readPnpm(text) {
-    const section = /^packages:\n([\s\S]*?)(?=^\S|$(?![\s\S]))/m.exec(text)?.[1] ?? '';
-    return identities([...section.matchAll(/^ {2}(\S.*?):(?: \{\})?\s*$/gm)].map(([, key]) => unquote(key)));
-}
-function readIntegrity(text) {
-    const { lockfileEntries = {} } = installed_readJson(text);
-    return new Map(Object.entries(lockfileEntries).filter(([, resolved]) => resolved !== ''));
-}
-/** Yarn 1: patterns, separated by commas, and where the package comes from. */
-function readClassic(text) {
-    const packages = new Map();
-    for (const [, patterns, body] of text.matchAll(/^(\S.*):\n((?: {2}.*\n?)+)/gm)) {
-        const resolved = /^ {2}resolved "?([^"\n]+)"?$/m.exec(body)?.[1];
-        if (resolved !== undefined)
-            for (const pattern of patterns.split(', '))
-                packages.set(unquote(pattern), resolved);
-    }
-    return packages;
-}
-function readBerry(text) {
-    return identities([...text.matchAll(/^ {2}resolution: "(.+)"$/gm)].map(([, resolution]) => resolution));
-}
-/** Yarn 2 and later: a package with peers has a name for each set of them. */
-function readBerryState(text) {
-    const keys = [...text.matchAll(/^"(.+)":$/gm)].map(([, key]) => key.replace(/virtual:[^#]*#/, ''));
-    return identities(keys.filter(key => !key.includes('@workspace:')));
-}
-/** What packages depend on, as Yarn's loader finds it. */
-function readPnp(text) {
-    const pairs = text.matchAll(/\["((?:@[^"/]+\/)?[^"/]+)", "(?:virtual:[^#"]*#)?((?:npm|patch):[^"]+)"\]/g);
-    return identities([...pairs].map(([, name, reference]) => `${name}@${reference}`));
-}
-/** Packages of `bun.lock` that stand in the topmost `node_modules`, as `name@version`. */
-function readBun(text) {
-    const { packages = {} } = installed_readJson(text);
-    return new Map(Object.entries(packages).flatMap(([key, [identity]]) => typeof identity === 'string' &&
-        /@\d[^@]*$/.test(identity) &&
-        key.split('/').length <= (key.startsWith('@') ? 2 : 1)
-        ? [[key, identity]]
-        : []));
-}
-/** Commas after the last entry, as in `bun.lock`, included; what is broken is empty. */
-function installed_readJson(text) {
-    let content;
-    try {
-        content = JSON.parse(text);
-    }
-    catch {
-        content = (0,main.parse)(text);
-    }
-    return typeof content === 'object' && content !== null ? content : {};
-}
-function identities(keys) {
-    return new Map(keys.map(key => [key, key]));
-}
-function unquote(text) {
-    return text.replace(/^(['"])(.*)\1$/, '$2');
-}
-
-;// CONCATENATED MODULE: ./src/bundle/build.ts
-
-
-
-
-
-
-
-
-/** `devDependencies` that a hint names. */
-const build_NAMED = 5;
-/**
- * Installs the dependencies as the lockfile says, when they are missing or of another lockfile. Returns the command
- * that ran; null when they were there, or when there are none. Throws `lockfile_missing`, `package_manager_missing`,
- * `install_failed`, `package_json_broken`.
- */
-async function installDependencies(options) {
-    const { root, directory, manager } = options;
-    const manifest = await findManifest(directory, root);
-    if (manifest === null)
-        return null;
-    const why = await whyInstall({ manifest, manager, root, env: options.env });
-    if (why === null)
-        return null;
-    const none = ![manifest.dependencies, manifest.devDependencies].some(each => Object.keys(each ?? {}).length > 0);
-    if (none && (manager === null || manager.lockfile === null))
-        return null;
-    if (manager === null || manager.lockfile === null)
-        throw new src_errors/* ActionError */.lZ('lockfile_missing', 'The dependencies are not installed, and there is no lockfile to install from.', {
-            hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
-            at: { file: shownPath(root, manifest.file) },
-        });
-    if (why !== NOTHING)
-        options.onOutput?.(why);
-    const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options);
-    if (exitCode !== 0) {
-        const lockfile = shownPath(root, manager.lockfile);
-        const { hint, output } = explainInstall(manager, tail, lockfile);
-        throw new src_errors/* ActionError */.lZ('install_failed', `"${title}" ended with ${end}.`, {
-            hint,
-            at: { file: lockfile },
-            output,
-        });
-    }
-    const lacking = await missingDev(manifest, root);
-    if (lacking.length > 0)
-        options.onOutput?.(`${sayLeftOut(lacking, options.env)}`);
-    return title;
-}
-/** Most tools of a build are among them. */
-function sayLeftOut(lacking, env) {
-    const names = `${lacking.slice(0, build_NAMED).join(', ')}${lacking.length > build_NAMED ? ' and more' : ''}`;
-    const why = leavesDevOut(env)
-        ? 'NODE_ENV is "production", or npm is told to omit them. Bundlers set NODE_ENV themselves: take it out of env: for this step'
-        : 'The configuration of the package manager leaves them out. Install them in a step before this action';
-    return `These devDependencies are not installed: ${names}. ${why}.`;
-}
-/**
- * Runs the script of the nearest `package.json` that has it, from the app's folder up to the checkout's. Returns the
- * command. Throws `package_json_missing`, `package_json_broken`, `build_script_missing`, `package_manager_missing`,
- * `build_failed`.
- */
-async function buildWebApp(options) {
-    const { root, script } = options;
-    const file = await findScript(options);
-    const manager = options.manager ?? { name: 'npm', agent: 'npm' };
-    const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], (0,external_node_path_.dirname)(file), options);
-    if (exitCode !== 0) {
-        const manifest = await findManifest(options.directory, root);
-        const lacking = manifest === null ? [] : await missingDev(manifest, root);
-        const leftOut = lacking.length > 0 ? `${sayLeftOut(lacking, options.env)} ` : '';
-        throw new src_errors/* ActionError */.lZ('build_failed', `"${title}" ended with ${end}.`, {
-            hint: `${leftOut}The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.`,
-            at: { file: shownPath(root, file) },
-            output: tail,
-        });
-    }
-    return title;
-}
-/** Absolute path of the `package.json` with the script. */
-async function findScript({ root, directory, script, }) {
-    const others = [];
-    let nearest = null;
-    for await (const { file, scripts = {} } of manifestsUp(directory, root)) {
-        if (Object.hasOwn(scripts, script))
-            return file;
-        nearest ??= file;
-        const names = Object.keys(scripts);
-        const who = file === nearest ? 'It' : shownPath(root, file);
-        if (names.length > 0)
-            others.push(`${who} has: ${names.join(', ')}.`);
-    }
-    if (nearest === null) {
-        const below = (await foldersBelow(directory, ['package.json'])).map(folder => `"${shownPath(root, folder)}"`);
-        throw new src_errors/* ActionError */.lZ('package_json_missing', `No package.json found in "${shownPath(root, directory) || '.'}" or above it.`, {
-            hint: `${below.length === 0 ? '' : `Found in ${below.join(' and ')}. `}Set the input working-directory to the folder of the app${below.length === 0 ? '' : ' (the Capacitor config may be above it)'}, or build: false when the web folder is built already.`,
-        });
-    }
-    const shown = shownPath(root, nearest);
-    throw new src_errors/* ActionError */.lZ('build_script_missing', `${shown} has no script "${script}".`, {
-        hint: `${others.length === 0 ? 'It has no scripts at all.' : others.join(' ')} Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
-        at: { file: shown },
-    });
-}
-async function runManager(manager, what, args, cwd, { env, signal, onOutput }) {
-    const { command, args: all } = resolveCommand(manager.agent, what, args);
-    const title = [command, ...all].join(' ');
-    try {
-        return { title, ...(await runChild(command, all, { cwd, env, signal, onOutput })) };
-    }
-    catch (error) {
-        if (!(error instanceof src_errors/* ActionError */.lZ) || error.code !== 'program_missing')
-            throw error;
-        throw new src_errors/* ActionError */.lZ('package_manager_missing', `"${title}" cannot run: ${manager.name} is not installed here.`, {
-            hint: `Add a step before this action: ${SETUP[manager.name]}.`,
-            cause: error,
-        });
-    }
+    return false;
 }
 
 // EXTERNAL MODULE: external "node:zlib"
 var external_node_zlib_ = __nccwpck_require__(8522);
+;// CONCATENATED MODULE: ./src/operations/steps/verify-files.ts
+/** Delta files as a device takes them: each has to be there, and some are undone and compared. */
+
+
+
+/** So many are downloaded; the others are asked for their first byte. */
+const verify_files_SAMPLE = 16;
+const verify_files_AT_ONCE = 16;
+/** What an updater takes for an empty file. */
+const EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
+/** Bytes that one compressed file may unfold to. */
+const LONGEST = 512 * 1024 ** 2;
+/** `fault` is the end of a sentence; `looked` counts the files that were downloaded. */
+async function checkFiles(files, session, opener, capgo) {
+    const sample = new Set(choose(files));
+    const queue = new dist/* default */.Ay({ concurrency: verify_files_AT_ONCE });
+    const faults = await queue.addAll(files.map(file => async () => {
+        if (!sample.has(file))
+            return (await capgo.isThere(file.download_url)) ? null : `${file.file_name} cannot be downloaded`;
+        const bytes = await capgo.downloadFile(file.download_url);
+        if (bytes === null)
+            return `${file.file_name} cannot be downloaded`;
+        const hash = session === null ? file.file_hash : opener?.readSignature(file.file_hash);
+        return hashOf(bytes, file.file_name, session) === hash?.toLowerCase()
+            ? null
+            : `${file.file_name} is not what was published`;
+    }));
+    const found = faults.filter(fault => fault !== null);
+    const more = found.length > 1 ? ` (and ${found.length - 1} more of its delta files)` : '';
+    return { fault: found[0] === undefined ? null : `${found[0]}${more}`, looked: sample.size };
+}
+/** The page that starts the app, and others evenly over the list. */
+function choose(files) {
+    const first = files.filter(({ file_name: name }) => /^index\.html(\.br)?$/.test(name));
+    const step = Math.max(1, files.length / verify_files_SAMPLE);
+    const others = Array.from({ length: Math.min(verify_files_SAMPLE, files.length) }, (_, at) => files[Math.floor(at * step)]);
+    return [...first, ...others];
+}
+/** SHA-256 of the file as the app gets it, lower-case hex; null when it cannot be undone. */
+function hashOf(bytes, name, session) {
+    try {
+        const decipher = session?.decipher();
+        const open = decipher === undefined ? bytes : Buffer.concat([decipher.update(bytes), decipher.final()]);
+        const content = open.equals(EMPTY)
+            ? Buffer.of()
+            : name.endsWith('.br')
+                ? (0,external_node_zlib_.brotliDecompressSync)(open, { maxOutputLength: LONGEST })
+                : open;
+        return (0,external_node_crypto_.createHash)('sha256').update(content).digest('hex');
+    }
+    catch {
+        return null;
+    }
+}
+
+;// CONCATENATED MODULE: ./src/operations/steps/verify.ts
+
+
+
+
+
+
+
+/** Refusals that no waiting changes, whatever bundle they are about. */
+const HOPELESS = /^(on_premise_app|provider_infrastructure_request_blocked|unsupported_plugin_version|semver_error)$/;
+/** Throws `verify_impossible` before anything is built or written. `bundle` is null where it is made by this run. */
+function requireVerifiable(channel, natives, { bundle, opener }, { inputs }) {
+    if (!inputs.verify)
+        return;
+    if (natives.length === 0)
+        throw new src_errors/* ActionError */.lZ('verify_impossible', 'No native version is known that a device could have.', {
+            hint: 'The input "verify" asks Capgo as a device would, and devices say their native version. Set the input "native-version".',
+        });
+    if (channel !== null)
+        requireAnswers(channel, natives);
+    if (bundle?.session_key && opener === null)
+        throw new src_errors/* ActionError */.lZ('verify_impossible', `Bundle ${bundle.name} is encrypted, and no key is known here that opens it as a device does.`, {
+            hint: 'Check the repository out before this step, so that the public key of the Capacitor config is known, or set the input "private-key". Or leave out the input "verify".',
+        });
+}
+/** Throws when no device that could be asked as is answered by this channel. */
+function requireAnswers(channel, natives) {
+    if (!channel.public && !channel.allow_device_self_set)
+        throw new src_errors/* ActionError */.lZ('verify_impossible', `Channel ${channel.name} is private: it answers only devices that an override has put on it.`, {
+            hint: 'Leave out the input "verify" for this channel, or let devices choose it (Capgo console, "Allow devices to self set").',
+        });
+    if (asking(natives, channel).length > 0)
+        return;
+    const platforms = [...new Set(platformsOf(natives))].join(' and ');
+    throw new src_errors/* ActionError */.lZ('verify_impossible', `Channel ${channel.name} is switched off for ${platforms}, so no device that is known gets its bundle.`, {
+        hint: 'Switch the platform on in the Capgo console (channel, "Platforms"), set the input "native-version" for apps of another platform, or leave out the input "verify" for this channel.',
+    });
+}
+/**
+ * Asks for the update as a newly installed app would, once for each native version and platform, until it is offered,
+ * and checks the SHA-256 of what is downloaded. Throws `not_offered` or `download_differs`: the channel serves the
+ * bundle then, and devices do not get it.
+ */
+async function verifyAsDevice(verifiable, context) {
+    const { appId, channel, bundle, natives } = verifiable;
+    const { deps, capgo } = context;
+    requireAnswers(channel, natives);
+    const active = (0,plan_rollout/* activeRollout */.GY)(channel);
+    if (active !== null)
+        return {
+            said: null,
+            warnings: [
+                `Not verified: a device may be among those that channel ${channel.name} gives another bundle to (${(0,plan_rollout/* formatShare */.T1)(active.bps)} are in the rollout).`,
+            ],
+        };
+    const deviceId = deviceOf(appId);
+    return deps.log.group('Ask for the update as a device would', async () => {
+        deps.log.info(`Device ${(0,plan_testers/* shortDevice */.ru)(deviceId)} is always the same for this app, so that it counts as one monthly active device, however often this is asked. Capgo may take two minutes until every server knows of a change.`);
+        const said = [];
+        let checked = null;
+        for (const { platform, native, source } of asking(natives, channel)) {
+            const what = `native ${native} (${platform})`;
+            const { offer, waited } = await capgo.waitForOffer({ appId, deviceId, platform, native, channel: channel.name }, bundle.name, offer => isFinal(offer, bundle.name), (offer, pause) => deps.log.info(`${what}: ${verify_describe(offer)}; asking again in ${(0,format/* formatDuration */.a3)(pause)}.`));
+            if (offer.kind !== 'offered' || offer.version !== bundle.name)
+                throw notOffered(verifiable, offer, `native ${native} (${platform}, ${source})`, waited);
+            checked ??= await checkOffer(verifiable, offer, context);
+            deps.log.info(`${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${(0,format/* formatDuration */.a3)(waited)}`}.`);
+            said.push(`${what}${waited === 0 ? '' : ` after ${(0,format/* formatDuration */.a3)(waited)}`}`);
+        }
+        const unasked = [...new Set(platformsOf(natives))].filter(platform => !channel[platform]);
+        return {
+            said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}; ${checked}.`,
+            warnings: unasked.map(platform => `Not verified for ${platform}: channel ${channel.name} is switched off for it.`),
+        };
+    });
+}
+/** Native versions with a platform that the channel is switched on for, each pair once. */
+function asking(natives, channel) {
+    const all = natives.flatMap(native => platformsOf([native])
+        .filter(each => channel[each])
+        .map(each => ({ platform: each, native: native.version, source: native.source })));
+    return [...new Map(all.map(each => [`${each.platform} ${each.native}`, each])).values()];
+}
+function platformsOf(natives) {
+    return natives.flatMap(({ platform }) => (platform === 'any' ? ['android', 'ios'] : [platform]));
+}
+/** A UUID that is the same for every run of an app. */
+function deviceOf(appId) {
+    const hex = (0,external_node_crypto_.createHash)('sha256').update(`capgo-publish-action ${appId}`).digest('hex');
+    // Version 8 and the usual variant: what a UUID made by own rules has (RFC 9562).
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
+}
+/** A refusal of this very bundle is a rule; of another it may be an answer from before. */
+function isFinal(offer, bundleName) {
+    return offer.kind === 'refused' && (HOPELESS.test(offer.code) || offer.version === bundleName);
+}
+function verify_describe(offer) {
+    return offer.kind === 'offered' ? `still offered ${offer.version}` : `${offer.code} (${offer.message})`;
+}
+/** Downloads what is offered and undoes it as a device does; says what that came to. Throws `download_differs`. */
+async function checkOffer(verifiable, offer, { capgo }) {
+    const { bundle, opener } = verifiable;
+    if (offer.checksum !== bundle.checksum)
+        throw verify_differs(verifiable, `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`);
+    const session = offer.sessionKey === null ? null : (opener?.openSession(offer.sessionKey) ?? null);
+    if (offer.sessionKey !== null && session === null)
+        throw verify_differs(verifiable, 'the key of the app does not open it');
+    const hasZip = bundle.r2_path !== null || bundle.external_url !== null;
+    if (!hasZip && offer.files.length === 0)
+        throw verify_differs(verifiable, 'it has no zip, and devices are told of no delta file');
+    const parts = [];
+    if (hasZip) {
+        const size = await checkZip(verifiable, offer.url, session, capgo);
+        parts.push(`what it downloads (${(0,format/* formatBytes */.z3)(size)}) is what was published`);
+    }
+    if (offer.files.length > 0) {
+        const { fault, looked } = await checkFiles(offer.files, session, opener, capgo);
+        if (fault !== null)
+            throw verify_differs(verifiable, fault);
+        parts.push(`all ${(0,format/* plural */.LS)(offer.files.length, 'delta file')} are there, and ${looked} of them were downloaded and are what was published`);
+    }
+    return parts.join('; ');
+}
+/** Size of the download in bytes. */
+async function checkZip(verifiable, url, session, capgo) {
+    const expected = plainSha256(verifiable.bundle, verifiable.opener);
+    const download = await capgo.hashDownload(url, session === null ? undefined : () => session.decipher());
+    if (download === null)
+        throw verify_differs(verifiable, 'it cannot be downloaded');
+    // Of a checksum in an older form nothing can be told here.
+    const isRight = expected === null ? session === null : download.sha256 === expected;
+    if (isRight)
+        return download.size;
+    throw verify_differs(verifiable, download.sha256 === null
+        ? 'what is downloaded is not what was encrypted'
+        : `its SHA-256 is ${download.sha256} instead of ${expected}`);
+}
+function verify_differs({ channel, bundle }, what) {
+    return new src_errors/* ActionError */.lZ('download_differs', `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`, {
+        hint: `Take the channel back ("operation: rollback" with "channel: ${channel.name}") and publish again.`,
+    });
+}
+function notOffered({ bundle, channel }, offer, what, waited) {
+    const blocked = offer.kind === 'refused' && offer.code === 'provider_infrastructure_request_blocked';
+    return new src_errors/* ActionError */.lZ('not_offered', `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${(0,format/* formatDuration */.a3)(waited)}`}: ${verify_describe(offer)}.`, {
+        hint: blocked
+            ? 'Capgo answers no requests from this runner\'s data centre. Leave out the input "verify", or switch off the app\'s setting that blocks them.'
+            : 'The publish itself was done. Look at the rules of the channel in the Capgo console; if Capgo was only slow, run the job again.',
+    });
+}
+
+;// CONCATENATED MODULE: ./src/operations/steps/channel-change.ts
+
+
+
+
+
+
+
+
+
+
+
+/** The app of a run that builds nothing, and the proof that the key is good: lists are empty for a wrong one. */
+async function readApp({ inputs, trigger, deps, capgo }) {
+    const project = await gatherApp(inputs, trigger, deps);
+    await capgo.readApp(project.appId);
+    return project;
+}
+/** A channel that must be there. Throws `channel_unknown`, which names those that are. */
+async function needChannel(channel, input, name, appId, capgo) {
+    if (channel !== undefined)
+        return channel;
+    const names = (await capgo.listChannels(appId)).map(each => each.name);
+    throw new src_errors/* ActionError */.lZ('channel_unknown', `There is no channel ${name} that the key can see.`, {
+        hint: `Correct the input "${input}"${names.length === 0 ? '; the app has no channel yet, and a publish makes the first' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}.`,
+    });
+}
+/** What a channel rolls out; null without a rollout. */
+async function channel_change_readRollout(appId, channel, capgo) {
+    const active = (0,plan_rollout/* activeRollout */.GY)(channel);
+    return active === null ? null : capgo.readBundleById(appId, active.id);
+}
+/** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
+async function carryOut(plan, { natives, opener, warnings: before }, 
+/** Bytes of the bundle where they were read before. */
+size, context) {
+    const { deps, inputs, trigger } = context;
+    const { log, clock } = deps;
+    await log.group('Plan', async () => {
+        for (const line of (0,render/* renderLogPlan */.cy)(plan.decisions))
+            log.info(line);
+    });
+    const told = {
+        plan,
+        consoleUrl: inputs.hosts.console,
+        repositoryUrl: trigger.repositoryUrl,
+        size: size ?? (await measure(plan.bundle, context.capgo)),
+        sha256: plainSha256(plan.bundle, opener),
+    };
+    // Either key tells that the app has a public one.
+    const isRefused = opener !== null && !plan.bundle.session_key;
+    const warnings = isRefused ? [...before, notEncrypted(plan.bundle.name)] : [...before];
+    const result = (published, work) => (0,outcome/* movedResult */.Je)({ ...told, work, total: clock() - context.began }, published, warnings);
+    requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context);
+    if (!plan.isDone && mayLackForm(plan.bundle)) {
+        const demand = await context.capgo.readUpdatePackage(plan.appId, plan.channel);
+        requireForms(plan.bundle, demand, plan.channel.name);
+    }
+    if (inputs.dryRun) {
+        if (!plan.isDone)
+            await requireAssignment(plan.stage, plan.appId, plan.channel, context.capgo);
+        return result(null, null);
+    }
+    const began = clock();
+    const work = async () => {
+        const moved = await move(plan, warnings, context);
+        context.onServed(result(moved, null));
+        return moved;
+    };
+    const deployed = {
+        environment: plan.channel.name,
+        commit: plan.commit ?? trigger.commit,
+        purpose: { kind: 'branch' },
+    };
+    const target = { appId: plan.appId, channelName: plan.channel.name };
+    // Where the bundle was before, or no commit is known, GitHub has nothing to show as deployed.
+    const published = plan.isDone || plan.comment === null
+        ? await work()
+        : await withDeployment(deployed, target, context, work);
+    const duration = clock() - began;
+    const { appId, bundle } = plan;
+    const verified = inputs.verify
+        ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, opener }, context)
+        : null;
+    return (0,outcome/* withVerification */.uJ)(result(published, duration), verified);
+}
+function notEncrypted(bundle) {
+    return `Bundle ${bundle} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`;
+}
+/** Notes, assignment, read back. Doing it twice does no harm. */
+async function move(plan, warnings, { capgo, deps }) {
+    const { appId, channel, bundle, stage } = plan;
+    const note = async (noted, comment) => {
+        const written = { noted: comment, link: noted.link ?? '' };
+        if (!(await noteOn(noted, channel.name, written, { appId, capgo })))
+            warnings.push(`Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`);
+    };
+    const base = { reason: plan.why, bundle, delta: null, warnings: [] };
+    if (plan.isDone)
+        return { ...base, outcome: 'unchanged', channel, by: null };
+    await requireAssignment(stage, appId, channel, capgo);
+    // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
+    if (plan.comment !== null)
+        await note(bundle, plan.comment);
+    if (plan.withdrawal !== null)
+        await note(plan.withdrawal.bundle, plan.withdrawal.comment);
+    const now = await capgo.requireChannel(appId, channel.name);
+    // What was judged is what the channel served then.
+    if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
+        throw new src_errors/* ActionError */.lZ('channel_changed', `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`, { hint: 'Another job or person works on this channel. It was left alone; run the job again.' });
+    if (!(0,plan_rollout/* isAt */.ii)(stage, bundle.id, now))
+        await assign_assign(stage, bundle, now, appId, capgo);
+    const served = await capgo.requireChannel(appId, channel.name);
+    if (!(0,plan_rollout/* isAt */.ii)(stage, bundle.id, served))
+        throw new src_errors/* ActionError */.lZ('not_served', `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
+    deps.log.info(plan.why);
+    return { ...base, outcome: 'published', channel: served, by: 'promote' };
+}
+
+;// CONCATENATED MODULE: ./src/operations/delete-old-bundles.ts
+
+
+
+
+
+
+/** So many errors are told one by one. */
+const ERRORS_SHOWN = 10;
+/** Deletes old bundles, each by its name. Throws `cleanup_incomplete` when some could not be deleted. */
+async function keepHouse({ keep }, context) {
+    const { deps, inputs, capgo } = context;
+    const { log, clock } = deps;
+    const { appId } = await readApp(context);
+    const { remove, kept } = await log.group('Look for old bundles', async () => {
+        // The bundles first: what is put on a channel in between is on it then.
+        const bundles = await capgo.listBundles(appId);
+        const channels = await capgo.listChannels(appId);
+        const plan = planHousekeeping(bundles, channels, keep);
+        log.info(`${(0,format/* plural */.LS)(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`);
+        return plan;
+    });
+    const base = { kind: 'housekeeping', appId, keep, kept, testers: null, warnings: [] };
+    const named = remove.map(({ id, name, created_at }) => ({ id, name, made: created_at }));
+    if (remove.length > 0)
+        await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null });
+    if (inputs.dryRun)
+        return {
+            ...base,
+            outcome: 'planned',
+            reason: remove.length === 0
+                ? 'Dry run: there is no old bundle to delete.'
+                : `Dry run: ${(0,format/* plural */.LS)(remove.length, 'old bundle')} would be deleted. Nothing was written.`,
+            removed: named,
+            linked: [],
+        };
+    if (remove.length === 0)
+        return {
+            ...base,
+            outcome: 'cleaned',
+            reason: 'There is no old bundle to delete.',
+            removed: [],
+            linked: [],
+        };
+    const answers = await log.group('Delete old bundles', async () => {
+        const say = progressReporter(log, clock, (done, total) => `${done} of ${(0,format/* plural */.LS)(total, 'bundle')}.`);
+        const names = remove.map(({ name }) => name);
+        const answers = await capgo.deleteBundles(appId, names, tried => say(tried, names.length));
+        const deleted = remove.filter(({ name }) => answers.get(name) === 'deleted');
+        for (const { name } of await capgo.readRemaining(appId, deleted.map(({ id }) => id)))
+            answers.set(name, (0,channels/* notDeleted */.n)(`bundle ${name}`));
+        return answers;
+    });
+    const failed = [...answers].flatMap(([name, answer]) => answer instanceof src_errors/* ActionError */.lZ ? [{ name, message: answer.message }] : []);
+    const gone = named.filter(({ name }) => answers.get(name) === 'deleted');
+    if (failed.length > 0)
+        throw new src_errors/* ActionError */.lZ('cleanup_incomplete', `${(0,format/* plural */.LS)(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0].message}`, {
+            hint: 'Run the job again: it goes on with those that are left.',
+            // One alone is in the message already.
+            problems: (failed.length === 1 ? [] : failed.slice(0, ERRORS_SHOWN)).map(({ name, message }) => ({
+                message: `${name}: ${message}`,
+                at: null,
+            })),
+        });
+    const linked = named.filter(({ name }) => answers.get(name) === 'linked').map(({ name }) => name);
+    return {
+        ...base,
+        outcome: 'cleaned',
+        reason: `${(0,format/* plural */.LS)(gone.length, 'old bundle')} deleted.`,
+        removed: gone,
+        linked,
+    };
+}
+
+// EXTERNAL MODULE: external "node:stream"
+var external_node_stream_ = __nccwpck_require__(7075);
+;// CONCATENATED MODULE: ./src/bundle/artifact.ts
+
+
+
+
+
+
+
+
+/** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
+const artifact_MOST_FILES = 20_000;
+const LARGEST_BUILD = 1024 * 1024 * 1024;
+const ARTIFACT_LIMITS = { files: artifact_MOST_FILES, bytes: LARGEST_BUILD };
+/** Linux takes names of so many bytes. */
+const artifact_LONGEST_NAME = 255;
+const artifact_DEEPEST = 32;
+/** Of a file's header before its name (APPNOTE 4.3.7). */
+const LOCAL_HEADER = 30;
+const STORED = 0;
+const DEFLATED = 8;
+/**
+ * Unpacks an artifact that a stranger's run made, and returns the folder of its web build. Nothing outside of
+ * `directory`, which must not exist yet, is written; what is no plain file of a plain name is refused, and so
+ * is what is larger than it says or than the limits. Throws `artifact_refused`, and leaves nothing then.
+ */
+async function extractArtifact(zipFile, directory, limits = ARTIFACT_LIMITS, platform = process.platform) {
+    let zip;
+    try {
+        zip = await (0,yauzl/* openPromise */.sO)(zipFile, { autoClose: false, strictFileNames: true, validateEntrySizes: true });
+        const entries = await readEntries(zip, limits, platform);
+        await (0,promises_.mkdir)(directory);
+        let left = limits.bytes;
+        for (const entry of entries.filter(({ fileName }) => !fileName.endsWith('/'))) {
+            const file = (0,external_node_path_.join)(directory, entry.fileName);
+            await (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
+            const counted = new external_node_stream_.Transform({
+                transform(chunk, _encoding, done) {
+                    left -= chunk.length;
+                    done(left < 0 ? tooLarge(limits) : null, chunk);
+                },
+            });
+            const content = await zip.openReadStreamPromise(entry);
+            await (0,external_node_stream_promises_.pipeline)(content, counted, (0,external_node_fs_.createWriteStream)(file, { flags: 'wx', mode: 0o644 }));
+        }
+        return await findWebFolder(directory, entries);
+    }
+    catch (error) {
+        await (0,promises_.rm)(directory, { recursive: true, force: true });
+        if (error instanceof src_errors/* ActionError */.lZ || (0,system_error/* isSystemError */.Or)(error))
+            throw error;
+        throw refused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`);
+    }
+    finally {
+        zip?.close();
+    }
+}
+/** The zip's directory, whole, before a byte is unpacked. */
+async function readEntries(zip, limits, platform) {
+    if (zip.entryCount > limits.files)
+        throw refused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`);
+    const entries = [];
+    let declared = 0;
+    for await (const entry of zip.eachEntry()) {
+        const wrong = nameProblem(entry.fileName, platform) ?? kindProblem(entry);
+        if (wrong !== null)
+            throw refused(`${show(entry.fileName)} ${wrong}`);
+        declared += entry.uncompressedSize;
+        if (declared > limits.bytes)
+            throw tooLarge(limits);
+        entries.push(entry);
+    }
+    checkNames(entries);
+    checkOverlaps(entries);
+    return entries;
+}
+/** On Windows: devices, streams of a file, wildcards, and names whose last character is ignored. */
+const NOT_ON_WINDOWS = /^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(\.|$)|[<>:"|?*]|[. ]$/i;
+function nameProblem(name, platform) {
+    const segments = name.replace(/\/$/, '').split('/');
+    if (name.startsWith('/') || /^[A-Za-z]:/.test(name))
+        return 'is an absolute path';
+    if (segments.includes('..'))
+        return 'leads out of the folder';
+    if (segments.some(segment => segment === '' || segment === '.'))
+        return 'is no plain path';
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name))
+        return 'has a character that no file of a web build has';
+    if (segments.length > artifact_DEEPEST)
+        return `lies more than ${artifact_DEEPEST} folders deep`;
+    if (segments.some(segment => Buffer.byteLength(segment) > artifact_LONGEST_NAME))
+        return 'has too long a name';
+    if (platform === 'win32' && segments.some(segment => NOT_ON_WINDOWS.test(segment)))
+        return 'has a name that means something else on Windows';
+    return null;
+}
+/** The upper half of the external attributes is a Unix mode, where the zip was made on Unix. */
+const FILE_TYPE = 0o170000;
+const artifact_PLAIN = new Set([0, 0o100000, 0o040000]);
+function kindProblem(entry) {
+    if (!artifact_PLAIN.has((entry.externalFileAttributes >>> 16) & FILE_TYPE))
+        return 'is a link or a device';
+    if ((entry.generalPurposeBitFlag & 1) !== 0)
+        return 'is encrypted';
+    if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED)
+        return `is compressed by method ${entry.compressionMethod}`;
+    return null;
+}
+/** Two names for one file, by the rules of some file system, or a file where a folder is. */
+function checkNames(entries) {
+    const fold = (name) => name.normalize('NFC').toLowerCase();
+    const files = new Map();
+    for (const { fileName } of entries) {
+        const key = fold(fileName.replace(/\/$/, ''));
+        const other = files.get(key);
+        if (other !== undefined)
+            throw refused(`${show(fileName)} and ${show(other)} are one name`);
+        files.set(key, fileName);
+    }
+    for (const { fileName } of entries) {
+        const segments = fold(fileName).split('/').slice(0, -1);
+        for (let depth = 1; depth <= segments.length; depth++) {
+            const above = files.get(segments.slice(0, depth).join('/'));
+            if (above !== undefined && !above.endsWith('/') && above !== fileName)
+                throw refused(`${show(above)} is a file, and ${show(fileName)} lies in it`);
+        }
+    }
+}
+/** Many entries over the same bytes unpack to far more than the zip holds. */
+function checkOverlaps(entries) {
+    const sorted = entries.toSorted((one, other) => one.relativeOffsetOfLocalHeader - other.relativeOffsetOfLocalHeader);
+    let end = 0;
+    for (const entry of sorted) {
+        if (entry.relativeOffsetOfLocalHeader < end)
+            throw refused(`${show(entry.fileName)} overlaps another file`);
+        end = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER + entry.compressedSize;
+    }
+}
+/** `index.html` is at the root, or in the one folder that is there. */
+async function findWebFolder(directory, entries) {
+    const isFile = (path) => (0,promises_.stat)(path).then(found => found.isFile(), () => false);
+    if (await isFile((0,external_node_path_.join)(directory, 'index.html')))
+        return directory;
+    const roots = new Set(entries.map(({ fileName }) => fileName.split('/')[0]));
+    const [only] = roots;
+    if (roots.size === 1 && only !== undefined && (await isFile((0,external_node_path_.join)(directory, only, 'index.html'))))
+        return (0,external_node_path_.join)(directory, only);
+    const shown = [...roots].slice(0, 5).map(show).join(', ');
+    throw refused(`it has no index.html at its root${shown === '' ? ', it is empty' : `, but ${shown}`}`);
+}
+function tooLarge({ bytes }) {
+    return refused(`it unpacks to more than ${bytes} bytes`);
+}
+function refused(why) {
+    return new src_errors/* ActionError */.lZ('artifact_refused', `The artifact is refused: ${why}.`, {
+        hint: "It was made by a run that may be a stranger's. Keep the web folder alone as the artifact, as docs/forks.md shows.",
+    });
+}
+function show(name) {
+    return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
+}
+
+// EXTERNAL MODULE: ./src/report/report.ts
+var report = __nccwpck_require__(8850);
+// EXTERNAL MODULE: ./src/runtime/cancellation.ts
+var cancellation = __nccwpck_require__(9685);
 ;// CONCATENATED MODULE: ./src/bundle/precompressed.ts
 /** Copies that a build makes for web servers: a WebView reads the files of the bundle as they are. */
 
@@ -69220,7 +68667,7 @@ function decode(path) {
 
 const CODE = /\.(m?js|html?)$/i;
 /** Bytes. Larger files are not searched. */
-const LONGEST = 64 * 1024 * 1024;
+const ready_call_LONGEST = 64 * 1024 * 1024;
 /**
  * Not the updater's own stand-in for browsers, in any of the forms that a build gives it: a method, an assignment, a
  * property that is a function, the descriptor of an old class.
@@ -69235,7 +68682,7 @@ const ready_call_HINT = "Without this call a device goes back to the bundle befo
 const OK = { problem: null, warning: null };
 /** The call has to be in a file that `index.html` leads to: what a file names, and the bundle has, counts as loaded. */
 async function checkReadyCall(directory, files) {
-    const scripts = files.filter(({ path, size }) => CODE.test(path) && size > 0 && size <= LONGEST);
+    const scripts = files.filter(({ path, size }) => CODE.test(path) && size > 0 && size <= ready_call_LONGEST);
     const left = new Set(scripts.map(({ path }) => path));
     const byName = Map.groupBy(left, path => (0,external_node_path_.basename)(path));
     const queue = left.delete('index.html') ? ['index.html'] : [];
@@ -69461,7 +68908,7 @@ function causeOf(src, path, paths) {
         };
 }
 
-;// CONCATENATED MODULE: ./src/bundle/check.ts
+;// CONCATENATED MODULE: ./src/bundle/web-directory.ts
 
 
 
@@ -69480,9 +68927,9 @@ const LITTER = new Map(Object.entries({
 /** What bundlers write beside scripts and styles, compressed too; other files with this ending may be an app's own. */
 const SOURCE_MAP = /\.(m?js|cjs|css)\.map(\.(br|gz|zst))?$/;
 /** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
-const check_MOST_FILES = 65_535;
+const web_directory_MOST_FILES = 65_535;
 /** Names of so many files are listed; the rest is counted. */
-const check_NAMED = 10;
+const web_directory_NAMED = 10;
 /**
  * The files of the web folder that go into the bundle. Throws `web_dir_missing`, `web_dir_not_a_folder` or
  * `web_dir_empty`; else one error that names every problem: with the problem's own code when it is one, as
@@ -69492,7 +68939,7 @@ async function checkWebDirectory(options) {
     const { root, directory, maxBytes } = options;
     const shown = shownPath(root, directory) || '.';
     await requireFolder(directory, shown, root);
-    const found = await check_walk(directory);
+    const found = await web_directory_walk(directory);
     const copies = await findBrotliCopies(directory, found.files);
     const maps = found.files.filter(file => SOURCE_MAP.test(file.path) && !copies.has(file));
     const dropped = new Set([...copies, ...(options.dropSourceMaps ? maps : [])]);
@@ -69513,14 +68960,14 @@ async function checkWebDirectory(options) {
         start?.problem ?? null,
         checkLinks(found.links),
         checkSpecial(found.special),
-        checkNames(files),
+        web_directory_checkNames(files),
         checkTwins(files),
         checkSize(files, totalBytes, maxBytes),
         // Scripts that are missing call nothing.
         start?.problem ? null : (ready?.problem ?? null),
     ].filter(problem => problem !== null);
     if (problems.length > 0)
-        throw check_unfit(problems, shown);
+        throw web_directory_unfit(problems, shown);
     const many = `${maps.length} source map${maps.length === 1 ? '' : 's'}`;
     return {
         files,
@@ -69584,7 +69031,7 @@ async function buildsNearby(parent) {
             found.push((0,external_node_path_.join)(parent, path));
     return found;
 }
-async function check_walk(directory, prefix = '', found = { files: [], links: [], special: [], leftOut: [] }) {
+async function web_directory_walk(directory, prefix = '', found = { files: [], links: [], special: [], leftOut: [] }) {
     const entries = (await (0,promises_.readdir)((0,external_node_path_.join)(directory, prefix), { withFileTypes: true })).sort((a, b) => byPath({ path: a.name }, { path: b.name }));
     for (const entry of entries) {
         const path = prefix + entry.name;
@@ -69599,7 +69046,7 @@ async function check_walk(directory, prefix = '', found = { files: [], links: []
         if (entry.isSymbolicLink())
             found.links.push(path);
         else if (entry.isDirectory())
-            await check_walk(directory, `${path}/`, found);
+            await web_directory_walk(directory, `${path}/`, found);
         else if (!entry.isFile())
             found.special.push(path);
         else {
@@ -69675,7 +69122,7 @@ function checkSpecial(special) {
     };
 }
 /** A zip with one such name is rejected as a whole by the updater on the device. */
-function checkNames(files) {
+function web_directory_checkNames(files) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
     const unfit = files.filter(file => /[\\\u0000-\u001f\u007f\ufffd]/.test(file.path));
     if (unfit.length === 0)
@@ -69703,10 +69150,10 @@ function checkTwins(files) {
  * is media, which hardly shrinks, and it is better to say so in a second than after minutes of compressing.
  */
 function checkSize(files, totalBytes, maxBytes) {
-    if (files.length > check_MOST_FILES)
+    if (files.length > web_directory_MOST_FILES)
         return {
             code: 'too_many_files',
-            message: `${files.length} files, and a bundle holds ${check_MOST_FILES} at most`,
+            message: `${files.length} files, and a bundle holds ${web_directory_MOST_FILES} at most`,
             hint: 'Load what is not needed at the start from a server.',
         };
     if (totalBytes <= 2 * maxBytes)
@@ -69718,7 +69165,7 @@ function checkSize(files, totalBytes, maxBytes) {
         hint: `Load large media from a server. The largest: ${largest.map(file => `${quote(file.path)} (${megabytes(file.size)})`).join(', ')}.`,
     };
 }
-function check_unfit(problems, shown) {
+function web_directory_unfit(problems, shown) {
     const [first] = problems;
     if (problems.length === 1)
         return new src_errors/* ActionError */.lZ(first.code, `The web folder "${shown}" cannot be shipped: ${first.message}.`, {
@@ -69730,8 +69177,8 @@ function check_unfit(problems, shown) {
     ].join('\n'), { hint: problems.map((problem, index) => `${index + 1}. ${problem.hint}`).join('\n') });
 }
 function list(names) {
-    const named = names.slice(0, check_NAMED).map(quote).join(', ');
-    return names.length > check_NAMED ? `${named} and ${names.length - check_NAMED} more` : named;
+    const named = names.slice(0, web_directory_NAMED).map(quote).join(', ');
+    return names.length > web_directory_NAMED ? `${named} and ${names.length - web_directory_NAMED} more` : named;
 }
 /** JSON shows control characters and backslashes as what they are. */
 function quote(name) {
@@ -69739,173 +69186,6 @@ function quote(name) {
 }
 function megabytes(bytes) {
     return `${(bytes / 1024 / 1024).toFixed(bytes < 1024 * 1024 * 10 ? 1 : 0)} MiB`;
-}
-
-;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/constants.mjs
-const AGENTS = (/* unused pure expression or super */ null && ([
-  "npm",
-  "yarn",
-  "yarn@berry",
-  "pnpm",
-  "pnpm@6",
-  "pnpm-rush",
-  "bun",
-  "deno",
-  "nub",
-  "aube",
-  "upm"
-]));
-const LOCKS = {
-  "aube-lock.yaml": "aube",
-  "aube-workspace.yaml": "aube",
-  "bun.lock": "bun",
-  "bun.lockb": "bun",
-  "deno.lock": "deno",
-  "nub.lock": "nub",
-  "upm.lock": "upm",
-  "pnpm-lock.yaml": "pnpm",
-  "pnpm-workspace.yaml": "pnpm",
-  "yarn.lock": "yarn",
-  "package-lock.json": "npm",
-  "npm-shrinkwrap.json": "npm"
-};
-const INSTALL_METADATA = {
-  "node_modules/.aube/": "aube",
-  "node_modules/.deno/": "deno",
-  "node_modules/.pnpm/": "pnpm",
-  "node_modules/.upm/": "upm",
-  "node_modules/.yarn-state.yml": "yarn",
-  // yarn v2+ (node-modules)
-  "node_modules/.yarn_integrity": "yarn",
-  // yarn v1
-  "node_modules/.package-lock.json": "npm",
-  ".pnp.cjs": "yarn",
-  // yarn v3+ (pnp)
-  ".pnp.js": "yarn",
-  // yarn v2 (pnp)
-  "bun.lock": "bun",
-  "bun.lockb": "bun"
-};
-const INSTALL_PAGE = {
-  "aube": "https://aube.en.dev/installation",
-  "bun": "https://bun.sh",
-  "deno": "https://deno.com",
-  "pnpm": "https://pnpm.io/installation",
-  "pnpm@6": "https://pnpm.io/6.x/installation",
-  "pnpm-rush": "https://rushjs.io/pages/intro/get_started/",
-  "yarn": "https://classic.yarnpkg.com/en/docs/install",
-  "yarn@berry": "https://yarnpkg.com/getting-started/install",
-  "npm": "https://docs.npmjs.com/cli/configuring-npm/install",
-  "nub": "https://nubjs.com/docs/install",
-  "upm": "https://github.com/unjs/upm#get-started"
-};
-
-
-
-;// CONCATENATED MODULE: ./src/bundle/package-manager.ts
-
-
-
-
-
-
-const package_manager_NAMES = ['npm', 'pnpm', 'yarn', 'bun'];
-/** Lockfiles of the four; the library's list also has workspace files and managers that we do not run. */
-const LOCKFILES = Object.entries(LOCKS).filter(([file, name]) => isSupported(name) && file !== 'pnpm-workspace.yaml');
-/**
- * The package manager of the nearest folder, from `directory` up to `root`, that has a lockfile; which of
- * several is meant, and its generation, follows from `packageManager` in a `package.json` on the way. Null
- * when nothing tells. Throws `lockfiles_conflict`, `package_manager_unsupported`.
- */
-async function detectPackageManager(options) {
-    const { root, directory } = options;
-    let declared = null;
-    for (const folder of foldersUp(directory, root)) {
-        declared ??= await readDeclared(folder, root);
-        const locks = await findLockfiles(folder);
-        if (locks.length > 0)
-            return choose(folder, locks, declared, root);
-    }
-    return declared && { ...declared, lockfile: null };
-}
-/**
- * The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. Of several that the latter allows,
- * the first one with a lockfile in the folder, else the first that this action runs.
- */
-async function readDeclared(folder, root) {
-    const manifest = await readManifest(folder, root);
-    const wanted = manifest === null ? [] : wantedManagers(manifest);
-    const [first] = wanted;
-    if (first === undefined)
-        return null;
-    const locks = await findLockfiles(folder);
-    const own = wanted.filter(({ name }) => isSupported(name));
-    const chosen = own.find(({ name }) => locks.some(lock => lock.name === name)) ?? own[0];
-    if (chosen === undefined || !isSupported(chosen.name))
-        throw unsupported(first.name, folder, root);
-    const { name, version } = chosen;
-    const source = `packageManager in ${shownPath(root, (0,external_node_path_.join)(folder, 'package.json'))}`;
-    return { name, agent: generation(name, version), directory: folder, source };
-}
-/** `pnpm@9.1.0+sha512.abc`, or what npm's `devEngines` names: one, or a list of which any will do. */
-function wantedManagers({ packageManager, devEngines }) {
-    if (packageManager !== undefined) {
-        const [name = '', version = ''] = packageManager.replace(/^\^/, '').split('@');
-        return [{ name, version }];
-    }
-    return [devEngines?.packageManager].flat().flatMap(each => {
-        const { name, version } = (each ?? {});
-        return typeof name === 'string' ? [{ name, version: typeof version === 'string' ? version : '' }] : [];
-    });
-}
-/** Yarn 2 and later, and pnpm before 7, take other commands. Without a number it is the one that people have. */
-function generation(name, version) {
-    const major = Number(/\d+/.exec(version)?.[0] ?? Number.NaN);
-    if (name === 'yarn' && major > 1)
-        return 'yarn@berry';
-    return name === 'pnpm' && major < 7 ? 'pnpm@6' : name;
-}
-async function findLockfiles(folder) {
-    const found = [];
-    for (const [file, name] of LOCKFILES)
-        if (isSupported(name) && (await (0,promises_.stat)((0,external_node_path_.join)(folder, file)).catch(() => null))?.isFile())
-            found.push({ file, name });
-    return found;
-}
-async function choose(folder, locks, declared, root) {
-    const shown = (file) => shownPath(root, (0,external_node_path_.join)(folder, file));
-    if (declared !== null) {
-        const own = locks.find(lock => lock.name === declared.name);
-        return { ...declared, directory: folder, lockfile: own ? (0,external_node_path_.join)(folder, own.file) : null };
-    }
-    const [first] = locks;
-    const other = locks.find(lock => lock.name !== first.name);
-    if (other)
-        throw new src_errors/* ActionError */.lZ('lockfiles_conflict', `Two package managers have a lockfile: ${shown(first.file)} (${first.name}) and ${shown(other.file)} (${other.name}).`, {
-            hint: 'Delete the one that is not used, or name the right one as "packageManager" in package.json.',
-            at: { file: shown(other.file) },
-        });
-    const lockfile = (0,external_node_path_.join)(folder, first.file);
-    return {
-        name: first.name,
-        agent: first.name === 'yarn' && (await isBerryLockfile(lockfile)) ? 'yarn@berry' : first.name,
-        lockfile,
-        directory: folder,
-        source: shown(first.file),
-    };
-}
-/** Yarn 2 and later begin their lockfile with an entry about itself; classic has none. */
-async function isBerryLockfile(file) {
-    return /^__metadata:/m.test(await (0,promises_.readFile)(file, 'utf8'));
-}
-function isSupported(name) {
-    return package_manager_NAMES.includes(name);
-}
-function unsupported(name, folder, root) {
-    return new src_errors/* ActionError */.lZ('package_manager_unsupported', `package.json asks for the package manager "${name}".`, {
-        hint: 'This action runs npm, pnpm, yarn and bun. Build in a step before, and give build: false.',
-        at: { file: shownPath(root, (0,external_node_path_.join)(folder, 'package.json')) },
-    });
 }
 
 ;// CONCATENATED MODULE: external "module"
@@ -72782,7 +72062,7 @@ function deflateHere(startStream) {
 const DATE = new Date(1980, 0, 1, 12);
 const UNIX = 3;
 const REGULAR_FILE_644 = 0o100644 << 16;
-const DEFLATED = 8;
+const zip_DEFLATED = 8;
 /** What a block of deflate holds at most when it is stored as it is. */
 const STORED_BLOCK = 65_535;
 /** Bytes that are written at once. */
@@ -72872,7 +72152,7 @@ async function* zipChunks({ directory, files, hashed = false, }, deflater, start
             filename: file.path,
             size: file.size,
             crc: 0,
-            compression: DEFLATED,
+            compression: zip_DEFLATED,
             mtime: DATE,
             os: UNIX,
             attrs: REGULAR_FILE_644,
@@ -72951,8 +72231,858 @@ function fileChanged(file) {
     });
 }
 
-// EXTERNAL MODULE: ./src/capgo/wire.ts
-var wire = __nccwpck_require__(929);
+// EXTERNAL MODULE: ./src/capgo/schema.ts
+var capgo_schema = __nccwpck_require__(1431);
+;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/commands.mjs
+function splitRunArgs(args, valueFlags = []) {
+  for (let i = 0; i < args.length; i++) {
+    if (args[i].startsWith("-"))
+      continue;
+    if (i > 0 && valueFlags.includes(args[i - 1]))
+      continue;
+    return { before: args.slice(0, i), script: args[i], after: args.slice(i + 1) };
+  }
+  return { before: args, script: void 0, after: [] };
+}
+function dashDashArg(agent, agentCommand, valueFlags = []) {
+  return (args) => {
+    const { before, script, after } = splitRunArgs(args, valueFlags);
+    if (script === void 0)
+      return [agent, agentCommand, ...before];
+    if (after.length > 0)
+      return [agent, agentCommand, ...before, script, "--", ...after];
+    return [agent, agentCommand, ...before, script];
+  };
+}
+const npm = {
+  "agent": ["npm", 0],
+  "run": dashDashArg("npm", "run", ["-w", "--workspace"]),
+  "install": ["npm", "i", 0],
+  "frozen": ["npm", "ci", 0],
+  "global": ["npm", "i", "-g", 0],
+  "add": ["npm", "i", 0],
+  "upgrade": ["npm", "update", 0],
+  "upgrade-interactive": null,
+  "dedupe": ["npm", "dedupe", 0],
+  "why": ["npm", "why", 0],
+  "execute": ["npx", 0],
+  "execute-local": ["npx", 0],
+  "uninstall": ["npm", "uninstall", 0],
+  "global_uninstall": ["npm", "uninstall", "-g", 0]
+};
+const yarn = {
+  "agent": ["yarn", 0],
+  "run": ["yarn", "run", 0],
+  "install": ["yarn", "install", 0],
+  "frozen": ["yarn", "install", "--frozen-lockfile", 0],
+  "global": ["yarn", "global", "add", 0],
+  "add": ["yarn", "add", 0],
+  "upgrade": ["yarn", "upgrade", 0],
+  "upgrade-interactive": ["yarn", "upgrade-interactive", 0],
+  "dedupe": null,
+  "why": ["yarn", "why", 0],
+  "execute": ["npx", 0],
+  "execute-local": dashDashArg("yarn", "exec"),
+  "uninstall": ["yarn", "remove", 0],
+  "global_uninstall": ["yarn", "global", "remove", 0]
+};
+const yarnBerry = {
+  ...yarn,
+  "frozen": ["yarn", "install", "--immutable", 0],
+  "upgrade": ["yarn", "up", 0],
+  "upgrade-interactive": ["yarn", "up", "-i", 0],
+  "dedupe": ["yarn", "dedupe", 0],
+  "execute": ["yarn", "dlx", 0],
+  "execute-local": ["yarn", "exec", 0],
+  // Yarn 2+ removed 'global', see https://github.com/yarnpkg/berry/issues/821
+  "global": ["npm", "i", "-g", 0],
+  "global_uninstall": ["npm", "uninstall", "-g", 0]
+};
+function createPnpmCommands(cli) {
+  return {
+    "agent": [cli, 0],
+    "run": [cli, "run", 0],
+    "install": [cli, "i", 0],
+    "frozen": [cli, "i", "--frozen-lockfile", 0],
+    "global": [cli, "add", "-g", 0],
+    "add": [cli, "add", 0],
+    "upgrade": [cli, "update", 0],
+    "upgrade-interactive": [cli, "update", "-i", 0],
+    "dedupe": [cli, "dedupe", 0],
+    "why": [cli, "why", 0],
+    "execute": [cli, "dlx", 0],
+    "execute-local": [cli, "exec", 0],
+    "uninstall": [cli, "remove", 0],
+    "global_uninstall": [cli, "remove", "--global", 0]
+  };
+}
+const pnpm = createPnpmCommands("pnpm");
+const pnpmRush = createPnpmCommands("rush-pnpm");
+const bun = {
+  "agent": ["bun", 0],
+  "run": ["bun", "run", 0],
+  "install": ["bun", "install", 0],
+  "frozen": ["bun", "install", "--frozen-lockfile", 0],
+  "global": ["bun", "add", "-g", 0],
+  "add": ["bun", "add", 0],
+  "upgrade": ["bun", "update", 0],
+  "upgrade-interactive": ["bun", "update", "-i", 0],
+  "dedupe": null,
+  "why": ["bun", "why", 0],
+  "execute": ["bun", "x", 0],
+  "execute-local": ["bun", "x", 0],
+  "uninstall": ["bun", "remove", 0],
+  "global_uninstall": ["bun", "remove", "-g", 0]
+};
+const aube = {
+  "agent": ["aube", 0],
+  "run": ["aube", "run", 0],
+  "install": ["aube", "install", 0],
+  "frozen": ["aube", "install", "--frozen-lockfile", 0],
+  "global": ["aube", "add", "-g", 0],
+  "add": ["aube", "add", 0],
+  "upgrade": ["aube", "update", 0],
+  "upgrade-interactive": ["aube", "update", "-i", 0],
+  "dedupe": ["aube", "dedupe", 0],
+  "why": ["aube", "why", 0],
+  "execute": ["aube", "dlx", 0],
+  "execute-local": ["aube", "exec", 0],
+  "uninstall": ["aube", "remove", 0],
+  "global_uninstall": ["aube", "remove", "-g", 0]
+};
+function denoAdd(args) {
+  if (args.includes("--npm") || args.includes("--jsr"))
+    return ["deno", "add", ...args];
+  return ["deno", "add", ...args.map((arg) => arg.startsWith("-") || arg.includes(":") ? arg : `npm:${arg}`)];
+}
+const deno = {
+  "agent": ["deno", 0],
+  "run": ["deno", "task", 0],
+  "install": ["deno", "install", 0],
+  "frozen": ["deno", "install", "--frozen", 0],
+  "global": ["deno", "install", "-g", 0],
+  "add": denoAdd,
+  "upgrade": ["deno", "outdated", "--update", 0],
+  "upgrade-interactive": ["deno", "outdated", "--update", 0],
+  "dedupe": null,
+  "why": ["deno", "why", 0],
+  "execute": ["deno", "x", 0],
+  "execute-local": ["deno", "task", "--eval", 0],
+  "uninstall": ["deno", "remove", 0],
+  "global_uninstall": ["deno", "uninstall", "-g", 0]
+};
+const nub = {
+  "agent": ["nub", 0],
+  "run": ["nub", "run", 0],
+  "install": ["nub", "install", 0],
+  "frozen": ["nub", "install", "--frozen-lockfile", 0],
+  "global": ["nub", "add", "-g", 0],
+  "add": ["nub", "add", 0],
+  "upgrade": ["nub", "update", 0],
+  "upgrade-interactive": ["nub", "update", "-i", 0],
+  "dedupe": ["nub", "dedupe", 0],
+  "why": ["nub", "why", 0],
+  "execute": ["nubx", 0],
+  "execute-local": ["nub", "exec", 0],
+  "uninstall": ["nub", "remove", 0],
+  "global_uninstall": ["nub", "remove", "-g", 0]
+};
+const upm = {
+  "agent": ["upm", 0],
+  "run": ["upm", "run", 0],
+  "install": ["upm", "install", 0],
+  "frozen": ["upm", "install", "--frozen-lockfile", 0],
+  "global": null,
+  "add": ["upm", "add", 0],
+  "upgrade": null,
+  "upgrade-interactive": null,
+  "dedupe": ["upm", "dedupe", 0],
+  "execute": ["upx", 0],
+  "execute-local": ["upm", "exec", 0],
+  "uninstall": ["upm", "remove", 0],
+  "global_uninstall": null,
+  "why": null
+};
+const COMMANDS = {
+  "npm": npm,
+  "yarn": yarn,
+  "yarn@berry": yarnBerry,
+  "pnpm": pnpm,
+  // pnpm v6.x or below
+  "pnpm@6": {
+    ...pnpm,
+    run: dashDashArg("pnpm", "run", ["-F", "--filter"])
+  },
+  "pnpm-rush": pnpmRush,
+  "bun": bun,
+  "aube": aube,
+  "deno": deno,
+  "nub": nub,
+  "upm": upm
+};
+const WORKSPACE_ROOT_CHECK_COMMANDS = {
+  "yarn": ["add", "uninstall"],
+  "pnpm": ["add"],
+  "pnpm@6": ["add"],
+  "pnpm-rush": ["add"]
+};
+const MINIMUM_RELEASE_AGE_FLAGS = {
+  "npm": {
+    commands: ["install", "add", "upgrade", "global", "execute"],
+    flag: (minutes) => `--min-release-age=${minutes / 1440}`
+  },
+  "pnpm": {
+    commands: ["install", "add", "upgrade", "upgrade-interactive", "global", "execute"],
+    flag: (minutes) => `--config.minimum-release-age=${minutes}`
+  },
+  "pnpm-rush": {
+    commands: ["install", "add", "upgrade", "upgrade-interactive", "global", "execute"],
+    flag: (minutes) => `--config.minimum-release-age=${minutes}`
+  },
+  "bun": {
+    commands: ["install", "add", "upgrade", "upgrade-interactive", "global"],
+    flag: (minutes) => `--minimum-release-age=${minutes * 60}`
+  },
+  "deno": {
+    commands: ["install", "add", "global", "execute"],
+    flag: (minutes) => `--minimum-dependency-age=${minutes}`
+  },
+  "nub": {
+    commands: ["install", "add", "upgrade", "upgrade-interactive", "global", "execute"],
+    flag: (minutes) => `--minimum-release-age=${minutes}`
+  },
+  "upm": {
+    commands: ["install", "add", "execute"],
+    flag: (minutes) => `--min-release-age=${minutes / 1440}`
+  }
+};
+function resolveCommand(agent, command, args, options = {}) {
+  const value = COMMANDS[agent][command];
+  if (options.ignoreWorkspaceRootCheck && WORKSPACE_ROOT_CHECK_COMMANDS[agent]?.includes(command))
+    args = ["--ignore-workspace-root-check", ...args];
+  const releaseAge = MINIMUM_RELEASE_AGE_FLAGS[agent];
+  if (options.minimumReleaseAge != null && releaseAge?.commands.includes(command))
+    args = [releaseAge.flag(options.minimumReleaseAge), ...args];
+  return constructCommand(value, args);
+}
+function constructCommand(value, args) {
+  if (value == null)
+    return null;
+  const list = typeof value === "function" ? value(args) : value.flatMap((v) => {
+    if (typeof v === "number")
+      return args;
+    return [v];
+  });
+  return {
+    command: list[0],
+    args: list.slice(1)
+  };
+}
+
+
+
+;// CONCATENATED MODULE: ./src/checkout/install-failure.ts
+const REGISTRY_TOKEN = 'The install gets no token by itself: pass that of a private registry with the input build-secrets, for example NODE_AUTH_TOKEN=<token>.';
+/** The first that fits counts. */
+const CAUSES = [
+    {
+        // Corepack itself, and a manager that is not the one, or not of the version, that package.json names.
+        said: /\bcorepack\/dist\/|Cannot find matching keyid|No compatible signature|Error when performing the request to .*corepack/i,
+        hint: ({ name }) => `Corepack could not get ${name}. Add a step before this action that installs it without Corepack: ${SETUP[name]}; or update Corepack: run: npm install -g corepack@latest.`,
+    },
+    {
+        said: /defines "packageManager"|This project is configured to use|ERR_PNPM_(BAD_PM_VERSION|OTHER_PM_EXPECTED)|YN0051|packageManager.*(mismatch|does not match)/i,
+        hint: ({ name }) => `package.json asks for another package manager, or another version of it, than the one that ran. Install that one in a step before this action (${SETUP[name]}), or correct "packageManager".`,
+    },
+    {
+        said: /Permission denied \(publickey\)|Host key verification failed|could not read Username for|fatal: .*[Rr]epository .*not found/,
+        hint: () => 'A dependency comes from a Git repository that this job cannot read. Give the job access to it in a step before this action.',
+    },
+    {
+        said: /^npm error command (?:failed|sh )|ELIFECYCLE|Command failed(?: with exit code|\.$)|YN0009|\bscript from "[^"]+" exited/m,
+        hint: (_, __, { input }) => `A script that the install runs failed${scriptOwner(input)}: its own words stand in the output. Pass the variables that it needs with the input build-env.`,
+    },
+    {
+        said: /(?:EBADDEVENGINES|EBADENGINE|ERR_PNPM_UNSUPPORTED_ENGINE|The engine "\w+" is (?:incompatible|invalid))/,
+        hint: () => 'The repository asks for another version of Node or of the package manager. Install that version in a step before this action, for example uses: actions/setup-node with node-version.',
+    },
+    {
+        said: /EBADPLATFORM|ERR_PNPM_UNSUPPORTED_PLATFORM|The platform "\w+" is incompatible|The CPU architecture "\w+" is incompatible/,
+        hint: () => 'A package is not made for the system of this runner. Make it an optional dependency, or use another runner.',
+    },
+    {
+        said: /can only install with an existing package-lock|ERR_PNPM_(BROKEN_LOCKFILE|LOCKFILE_BREAKING_CHANGE|NO_LOCKFILE)|error (?:Unknown token|Invalid value type)|merge conflict in .*yarn\.lock|YN0014|(?:Failed to parse|Outdated|Unknown) lockfile|InvalidLockfile/i,
+        hint: ({ name }, lockfile) => `${lockfile} cannot be read: it is broken, has a conflict of a merge in it, or was written by another version of ${name}. Run ${name} install with the version that the job uses, and commit ${lockfile}.`,
+    },
+    {
+        said: /npm ci` can only install packages when|^npm error (?:Missing|Invalid): .*lock file|ERR_PNPM_(?:OUTDATED_LOCKFILE|LOCKFILE_CONFIG_MISMATCH)|Your lockfile needs to be updated|YN0028|lockfile had changes, but lockfile is frozen/m,
+        hint: ({ name, agent }, lockfile) => `${lockfile} does not match package.json: run ${name} install and commit ${lockfile}.${agent === 'yarn@berry' ? ' Use the version of yarn that the job uses.' : ''}`,
+    },
+    {
+        said: /\bERESOLVE\b|ERR_PNPM_PEER_DEP_ISSUES/,
+        hint: () => 'Packages ask for versions of one another that do not go together: see the output. Resolve them, or commit what your own install needs, such as legacy-peer-deps=true in .npmrc.',
+    },
+    {
+        said: /EALLOWSCRIPTS|ERR_PNPM_IGNORED_BUILDS/,
+        hint: ({ name }) => `${name} does not run the install scripts of packages that package.json does not allow: see the output, allow them, and commit that.`,
+    },
+    {
+        said: /\bE40[13]\b|ENEEDAUTH|ERR_PNPM_FETCH_40[13]|Request failed \\?"40[13]|YN0041|- 40[13]$|401 Unauthorized|403 Forbidden/m,
+        hint: () => `The registry refuses this job. ${REGISTRY_TOKEN}`,
+    },
+    {
+        said: /\bE404\b|ERR_PNPM_FETCH_404|Request failed \\?"404|Couldn't find package|YN0035|- 404$|: 404 Not Found|package "[^"]+" not found/m,
+        hint: () => `The registry does not have a package of the lockfile: see the output. A private one is not found either without a token. ${REGISTRY_TOKEN}`,
+    },
+    {
+        said: /\bETARGET\b|ERR_PNPM_NO_MATCHING_VERSION|Couldn't find any versions for|YN0082|No version matching/,
+        hint: () => 'The registry does not have the version of a package that is asked for: see the output. Correct package.json and the lockfile.',
+    },
+    {
+        said: /EINTEGRITY|ERR_PNPM_TARBALL_INTEGRITY|Integrity check failed|YN0018/,
+        hint: (_, lockfile) => `What the registry gave is not what ${lockfile} says: a package that was published again, or a registry that changes packages. Make sure that it is the right one, then update the lockfile.`,
+    },
+    {
+        said: /SELF_SIGNED_CERT|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_HAS_EXPIRED|self[- ]signed certificate|unable to (?:get local issuer|verify)/i,
+        hint: () => 'The certificate of the registry is not trusted here. Set NODE_EXTRA_CA_CERTS in env: on this step to the file of its authority.',
+    },
+    {
+        said: /\b(?:ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ERR_SOCKET_TIMEOUT|ESOCKETTIMEDOUT|ConnectionRefused|ConnectionClosed)\b|ERR_PNPM_META_FETCH_FAIL|There appears to be trouble with your network/,
+        hint: () => 'The registry could not be reached. Run the job again; behind a proxy set HTTPS_PROXY in env: on this step.',
+    },
+    {
+        said: /\bENOSPC\b|No space left on device/i,
+        hint: () => 'The disk of the runner is full. Free some of it in a step before this action.',
+    },
+];
+/** Steps that bring a package manager. */
+const SETUP = {
+    npm: 'uses: actions/setup-node',
+    pnpm: 'uses: pnpm/action-setup',
+    yarn: 'run: corepack enable',
+    bun: 'uses: oven-sh/setup-bun',
+};
+/** Why, and what to do; `output` is what it said without what helps nobody. `lockfile` is relative to the checkout. */
+function explainInstall(manager, said, lockfile) {
+    const output = withoutUsage(said);
+    // Yarn 1, which runners have, knows nothing of the lockfiles of later ones.
+    if (manager.agent === 'yarn@berry' && /^yarn install v1\./m.test(said))
+        return {
+            hint: 'Yarn 1 ran, and this repository is of a later one. Add a step before this action: run: corepack enable; and name the version as "packageManager" in package.json.',
+            output,
+        };
+    const errors = withoutWarnings(said);
+    for (const { said: pattern, hint } of CAUSES) {
+        const match = pattern.exec(errors);
+        if (match !== null)
+            return { hint: hint(manager, lockfile, match), output };
+    }
+    return { hint: `The output says why. ${REGISTRY_TOKEN}`, output };
+}
+/** npm follows a lockfile that does not match with 80 lines of usage, and names a log that the job does not keep. */
+function withoutUsage(said) {
+    const lines = said.split('\n');
+    const usage = lines.findIndex(line => /^npm (?:error|ERR!) (?:Clean install a project|Usage:)$/.test(line));
+    const kept = usage < 0 ? lines : lines.slice(0, usage);
+    return kept
+        .filter(line => !/^npm (?:error|ERR!) (?:A complete log of this run|For a full report|.*-(?:report\.txt|debug-0\.log)$)/.test(line))
+        .join('\n')
+        .replace(/(?:\nnpm (?:error|ERR!) *)+$/, '');
+}
+/** They name the codes of errors, too. npm's own words alone say why it failed. */
+function withoutWarnings(said) {
+    const lines = said.split('\n');
+    const isNpm = lines.some(line => /^npm (?:error|ERR!) /.test(line));
+    return lines
+        .filter(line => isNpm ? /^npm (?:error|ERR!)/.test(line) : !/^(?:npm warn|warning |\s*WARN\b)/i.test(line))
+        .map(line => line.replace(/^npm ERR!/, 'npm error'))
+        .join('\n');
+}
+function scriptOwner(said) {
+    const name = /^npm error path .*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/\n]+)$/m.exec(said)?.[1] ??
+        /\bscript from "([^"]+)" exited/.exec(said)?.[1] ??
+        /YN0009: [│|] (\S+?)@\S+ couldn't be built/.exec(said)?.[1] ??
+        /^error \S*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/:\n]+): Command failed/m.exec(said)?.[1];
+    return name === undefined ? '' : ` (${name})`;
+}
+
+;// CONCATENATED MODULE: ./src/checkout/installed.ts
+/** Whether what is installed is what the lockfile says, by the state file that each package manager leaves behind. */
+
+
+
+const STATE_FILES = [
+    { file: '.package-lock.json', manager: 'npm', installed: readNpm, locked: readNpm },
+    { file: '.pnpm/lock.yaml', manager: 'pnpm', installed: readPnpm, locked: readPnpm },
+    { file: '.yarn-integrity', manager: 'yarn', installed: readIntegrity, locked: readClassic },
+    { file: '.yarn-state.yml', manager: 'yarn', installed: readBerryState, locked: readBerry },
+    { file: '.pnp.cjs', manager: 'yarn', installed: readPnp, locked: readBerry },
+];
+/** The first package that is installed and that the lockfile has otherwise, or not at all; null when none is. Pure. */
+function findStale(stateFile, state, lockfile) {
+    const kind = STATE_FILES.find(({ file }) => file === stateFile);
+    if (kind === undefined)
+        return null;
+    const locked = kind.locked(lockfile);
+    // A lockfile of another generation says nothing of this state; npm's may name no package of a registry.
+    if (locked.size === 0 && (kind.manager !== 'npm' || !lockfile.includes('"packages"')))
+        return null;
+    for (const [key, identity] of kind.installed(state))
+        if (locked.get(key) !== identity)
+            return key;
+    return null;
+}
+/** Nothing is installed. */
+const NOTHING = 'node_modules has no packages.';
+/** Why the dependencies have to be installed, as a sentence; null when they are as the lockfile says. */
+async function whyInstall({ manifest, manager, root, env }) {
+    const own = (0,external_node_path_.dirname)(manifest.file);
+    const folder = manager?.directory ?? own;
+    const lockfile = manager?.lockfile == null ? null : await (0,promises_.readFile)(manager.lockfile, 'utf8');
+    const pnp = await (0,promises_.readFile)((0,external_node_path_.join)(folder, '.pnp.cjs'), 'utf8').catch(() => null);
+    if (!(await hasPackages(folder)) && !(await hasPackages(own)))
+        return pnp === null ? NOTHING : whyInstallPnp(folder, pnp, lockfile ?? '');
+    if (manager === null || lockfile === null)
+        return null;
+    const modules = (0,external_node_path_.join)(folder, 'node_modules');
+    const state = await findState(modules);
+    // Packages installed by hand or by another manager cannot be compared with this lockfile.
+    if (state === null ? manager.name !== 'bun' : state.manager !== manager.name)
+        return null;
+    const stale = state === null ? await findStaleBun(modules, lockfile) : findStale(state.file, state.text, lockfile);
+    if (stale !== null)
+        return sayStale('node_modules', stale);
+    const lacking = [
+        ...(await missingOf(manifest.dependencies, manifest, root)),
+        ...(leavesDevOut(env) ? [] : await missingDev(manifest, root)),
+    ];
+    return lacking.length === 0 ? null : `node_modules has no ${lacking.slice(0, 3).join(', ')}.`;
+}
+function sayStale(what, name) {
+    return `${what} is not of this lockfile: it differs in ${name}.`;
+}
+async function findState(modules) {
+    for (const { file, manager } of STATE_FILES) {
+        const text = await (0,promises_.readFile)((0,external_node_path_.join)(modules, file), 'utf8').catch(() => null);
+        if (text !== null)
+            return { file, manager, text };
+    }
+    return null;
+}
+/** Yarn's way without `node_modules`. The file may be committed, and what it names not be there. */
+async function whyInstallPnp(folder, pnp, lockfile) {
+    const stale = findStale('.pnp.cjs', pnp, lockfile);
+    if (stale !== null)
+        return sayStale('.pnp.cjs', stale);
+    // Without the zip, the loader fails: the folder was perhaps made on another system.
+    for (const [, zip] of pnp.matchAll(/"packageLocation": "([^"]+\.zip)\//g))
+        if (!zip.includes('/__virtual__/') && !(await exists((0,external_node_path_.join)(folder, zip))))
+            return `.pnp.cjs names ${zip}, which is not there.`;
+    return null;
+}
+/** Bun leaves no state: the packages themselves say their versions. */
+async function findStaleBun(modules, lockfile) {
+    for (const [key, identity] of readBun(lockfile)) {
+        const own = await (0,promises_.readFile)((0,external_node_path_.join)(modules, key, 'package.json'), 'utf8').catch(() => '{}');
+        const { version } = installed_readJson(own);
+        if (typeof version === 'string' && !identity.endsWith(`@${version}`))
+            return key;
+    }
+    return null;
+}
+/** `devDependencies` that are not installed, though other dependencies are. */
+function missingDev({ file, devDependencies }, root) {
+    return missingOf(devDependencies, { file }, root);
+}
+/** npm and yarn 1 leave them out then. */
+function leavesDevOut(env) {
+    const of = (name) => Object.entries(env).find(([key]) => key.toLowerCase() === name)?.[1] ?? '';
+    return (of('node_env') === 'production' ||
+        /\bdev\b/.test(of('npm_config_omit')) ||
+        /^(true|1)$/.test(of('npm_config_production')) ||
+        /^prod/.test(of('npm_config_only')));
+}
+/** Dependencies that stand in no `node_modules` of their folder or of those above it. */
+async function missingOf(dependencies = {}, { file, optionalDependencies = {} }, root) {
+    const missing = [];
+    for (const name of Object.keys(dependencies))
+        if (!Object.hasOwn(optionalDependencies, name) && !(await isFound(name, (0,external_node_path_.dirname)(file), root)))
+            missing.push(name);
+    return missing;
+}
+async function isFound(name, directory, root) {
+    for (let folder = directory;; folder = (0,external_node_path_.dirname)(folder)) {
+        if (await exists((0,external_node_path_.join)(folder, 'node_modules', name)))
+            return true;
+        if (await exists((0,external_node_path_.join)(folder, '.pnp.cjs')))
+            return true;
+        if (folder === root || folder === (0,external_node_path_.dirname)(folder))
+            return false;
+    }
+}
+/** Tools keep caches there, in folders with a dot. */
+async function hasPackages(folder) {
+    const names = await (0,promises_.readdir)((0,external_node_path_.join)(folder, 'node_modules')).catch(() => []);
+    const states = STATE_FILES.map(({ file }) => file.split('/')[0]);
+    return names.some(name => !name.startsWith('.') || states.includes(name));
+}
+/** Also a link that leads nowhere. */
+async function exists(path) {
+    return (await (0,promises_.lstat)(path).catch(() => null)) !== null;
+}
+/** `package-lock.json` and npm's own copy of it, from which it leaves out what is not for this system. */
+function readNpm(text) {
+    const { packages = {} } = installed_readJson(text);
+    const found = Object.entries(packages).filter(([key, { link }]) => key.includes('node_modules/') && !link);
+    return new Map(found.map(([key, { version, resolved, integrity }]) => [key, integrity ?? resolved ?? version ?? '']));
+}
+/** The keys below `packages:`, of `pnpm-lock.yaml` and of pnpm's own copy. */
+function readPnpm(text) {
+    const section = /^packages:\n([\s\S]*?)(?=^\S|$(?![\s\S]))/m.exec(text)?.[1] ?? '';
+    return identities([...section.matchAll(/^ {2}(\S.*?):(?: \{\})?\s*$/gm)].map(([, key]) => unquote(key)));
+}
+function readIntegrity(text) {
+    const { lockfileEntries = {} } = installed_readJson(text);
+    return new Map(Object.entries(lockfileEntries).filter(([, resolved]) => resolved !== ''));
+}
+/** Yarn 1: patterns, separated by commas, and where the package comes from. */
+function readClassic(text) {
+    const packages = new Map();
+    for (const [, patterns, body] of text.matchAll(/^(\S.*):\n((?: {2}.*\n?)+)/gm)) {
+        const resolved = /^ {2}resolved "?([^"\n]+)"?$/m.exec(body)?.[1];
+        if (resolved !== undefined)
+            for (const pattern of patterns.split(', '))
+                packages.set(unquote(pattern), resolved);
+    }
+    return packages;
+}
+function readBerry(text) {
+    return identities([...text.matchAll(/^ {2}resolution: "(.+)"$/gm)].map(([, resolution]) => resolution));
+}
+/** Yarn 2 and later: a package with peers has a name for each set of them. */
+function readBerryState(text) {
+    const keys = [...text.matchAll(/^"(.+)":$/gm)].map(([, key]) => key.replace(/virtual:[^#]*#/, ''));
+    return identities(keys.filter(key => !key.includes('@workspace:')));
+}
+/** What packages depend on, as Yarn's loader finds it. */
+function readPnp(text) {
+    const pairs = text.matchAll(/\["((?:@[^"/]+\/)?[^"/]+)", "(?:virtual:[^#"]*#)?((?:npm|patch):[^"]+)"\]/g);
+    return identities([...pairs].map(([, name, reference]) => `${name}@${reference}`));
+}
+/** Packages of `bun.lock` that stand in the topmost `node_modules`, as `name@version`. */
+function readBun(text) {
+    const { packages = {} } = installed_readJson(text);
+    return new Map(Object.entries(packages).flatMap(([key, [identity]]) => typeof identity === 'string' &&
+        /@\d[^@]*$/.test(identity) &&
+        key.split('/').length <= (key.startsWith('@') ? 2 : 1)
+        ? [[key, identity]]
+        : []));
+}
+/** Commas after the last entry, as in `bun.lock`, included; what is broken is empty. */
+function installed_readJson(text) {
+    let content;
+    try {
+        content = JSON.parse(text);
+    }
+    catch {
+        content = (0,main.parse)(text);
+    }
+    return typeof content === 'object' && content !== null ? content : {};
+}
+function identities(keys) {
+    return new Map(keys.map(key => [key, key]));
+}
+function unquote(text) {
+    return text.replace(/^(['"])(.*)\1$/, '$2');
+}
+
+;// CONCATENATED MODULE: ./src/checkout/build.ts
+
+
+
+
+
+
+
+
+/** `devDependencies` that a hint names. */
+const build_NAMED = 5;
+/**
+ * Installs the dependencies as the lockfile says, when they are missing or of another lockfile. Returns the command
+ * that ran; null when they were there, or when there are none. Throws `lockfile_missing`, `package_manager_missing`,
+ * `install_failed`, `package_json_broken`.
+ */
+async function installDependencies(options) {
+    const { root, directory, manager } = options;
+    const manifest = await findManifest(directory, root);
+    if (manifest === null)
+        return null;
+    const why = await whyInstall({ manifest, manager, root, env: options.env });
+    if (why === null)
+        return null;
+    const none = ![manifest.dependencies, manifest.devDependencies].some(each => Object.keys(each ?? {}).length > 0);
+    if (none && (manager === null || manager.lockfile === null))
+        return null;
+    if (manager === null || manager.lockfile === null)
+        throw new src_errors/* ActionError */.lZ('lockfile_missing', 'The dependencies are not installed, and there is no lockfile to install from.', {
+            hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
+            at: { file: shownPath(root, manifest.file) },
+        });
+    if (why !== NOTHING)
+        options.onOutput?.(why);
+    const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options);
+    if (exitCode !== 0) {
+        const lockfile = shownPath(root, manager.lockfile);
+        const { hint, output } = explainInstall(manager, tail, lockfile);
+        throw new src_errors/* ActionError */.lZ('install_failed', `"${title}" ended with ${end}.`, {
+            hint,
+            at: { file: lockfile },
+            output,
+        });
+    }
+    const lacking = await missingDev(manifest, root);
+    if (lacking.length > 0)
+        options.onOutput?.(`${sayLeftOut(lacking, options.env)}`);
+    return title;
+}
+/** Most tools of a build are among them. */
+function sayLeftOut(lacking, env) {
+    const names = `${lacking.slice(0, build_NAMED).join(', ')}${lacking.length > build_NAMED ? ' and more' : ''}`;
+    const why = leavesDevOut(env)
+        ? 'NODE_ENV is "production", or npm is told to omit them. Bundlers set NODE_ENV themselves: take it out of env: for this step'
+        : 'The configuration of the package manager leaves them out. Install them in a step before this action';
+    return `These devDependencies are not installed: ${names}. ${why}.`;
+}
+/**
+ * Runs the script of the nearest `package.json` that has it, from the app's folder up to the checkout's. Returns the
+ * command. Throws `package_json_missing`, `package_json_broken`, `build_script_missing`, `package_manager_missing`,
+ * `build_failed`.
+ */
+async function buildWebApp(options) {
+    const { root, script } = options;
+    const file = await findScript(options);
+    const manager = options.manager ?? { name: 'npm', agent: 'npm' };
+    const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], (0,external_node_path_.dirname)(file), options);
+    if (exitCode !== 0) {
+        const manifest = await findManifest(options.directory, root);
+        const lacking = manifest === null ? [] : await missingDev(manifest, root);
+        const leftOut = lacking.length > 0 ? `${sayLeftOut(lacking, options.env)} ` : '';
+        throw new src_errors/* ActionError */.lZ('build_failed', `"${title}" ended with ${end}.`, {
+            hint: `${leftOut}The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.`,
+            at: { file: shownPath(root, file) },
+            output: tail,
+        });
+    }
+    return title;
+}
+/** Absolute path of the `package.json` with the script. */
+async function findScript({ root, directory, script, }) {
+    const others = [];
+    let nearest = null;
+    for await (const { file, scripts = {} } of manifestsUp(directory, root)) {
+        if (Object.hasOwn(scripts, script))
+            return file;
+        nearest ??= file;
+        const names = Object.keys(scripts);
+        const who = file === nearest ? 'It' : shownPath(root, file);
+        if (names.length > 0)
+            others.push(`${who} has: ${names.join(', ')}.`);
+    }
+    if (nearest === null) {
+        const below = (await foldersBelow(directory, ['package.json'])).map(folder => `"${shownPath(root, folder)}"`);
+        throw new src_errors/* ActionError */.lZ('package_json_missing', `No package.json found in "${shownPath(root, directory) || '.'}" or above it.`, {
+            hint: `${below.length === 0 ? '' : `Found in ${below.join(' and ')}. `}Set the input working-directory to the folder of the app${below.length === 0 ? '' : ' (the Capacitor config may be above it)'}, or build: false when the web folder is built already.`,
+        });
+    }
+    const shown = shownPath(root, nearest);
+    throw new src_errors/* ActionError */.lZ('build_script_missing', `${shown} has no script "${script}".`, {
+        hint: `${others.length === 0 ? 'It has no scripts at all.' : others.join(' ')} Set the input build-script to the one that makes the web build, or build: false when the web folder is built already.`,
+        at: { file: shown },
+    });
+}
+async function runManager(manager, what, args, cwd, { env, signal, onOutput }) {
+    const { command, args: all } = resolveCommand(manager.agent, what, args);
+    const title = [command, ...all].join(' ');
+    try {
+        return { title, ...(await runChild(command, all, { cwd, env, signal, onOutput })) };
+    }
+    catch (error) {
+        if (!(error instanceof src_errors/* ActionError */.lZ) || error.code !== 'program_missing')
+            throw error;
+        throw new src_errors/* ActionError */.lZ('package_manager_missing', `"${title}" cannot run: ${manager.name} is not installed here.`, {
+            hint: `Add a step before this action: ${SETUP[manager.name]}.`,
+            cause: error,
+        });
+    }
+}
+
+;// CONCATENATED MODULE: ./node_modules/package-manager-detector/dist/constants.mjs
+const AGENTS = (/* unused pure expression or super */ null && ([
+  "npm",
+  "yarn",
+  "yarn@berry",
+  "pnpm",
+  "pnpm@6",
+  "pnpm-rush",
+  "bun",
+  "deno",
+  "nub",
+  "aube",
+  "upm"
+]));
+const LOCKS = {
+  "aube-lock.yaml": "aube",
+  "aube-workspace.yaml": "aube",
+  "bun.lock": "bun",
+  "bun.lockb": "bun",
+  "deno.lock": "deno",
+  "nub.lock": "nub",
+  "upm.lock": "upm",
+  "pnpm-lock.yaml": "pnpm",
+  "pnpm-workspace.yaml": "pnpm",
+  "yarn.lock": "yarn",
+  "package-lock.json": "npm",
+  "npm-shrinkwrap.json": "npm"
+};
+const INSTALL_METADATA = {
+  "node_modules/.aube/": "aube",
+  "node_modules/.deno/": "deno",
+  "node_modules/.pnpm/": "pnpm",
+  "node_modules/.upm/": "upm",
+  "node_modules/.yarn-state.yml": "yarn",
+  // yarn v2+ (node-modules)
+  "node_modules/.yarn_integrity": "yarn",
+  // yarn v1
+  "node_modules/.package-lock.json": "npm",
+  ".pnp.cjs": "yarn",
+  // yarn v3+ (pnp)
+  ".pnp.js": "yarn",
+  // yarn v2 (pnp)
+  "bun.lock": "bun",
+  "bun.lockb": "bun"
+};
+const INSTALL_PAGE = {
+  "aube": "https://aube.en.dev/installation",
+  "bun": "https://bun.sh",
+  "deno": "https://deno.com",
+  "pnpm": "https://pnpm.io/installation",
+  "pnpm@6": "https://pnpm.io/6.x/installation",
+  "pnpm-rush": "https://rushjs.io/pages/intro/get_started/",
+  "yarn": "https://classic.yarnpkg.com/en/docs/install",
+  "yarn@berry": "https://yarnpkg.com/getting-started/install",
+  "npm": "https://docs.npmjs.com/cli/configuring-npm/install",
+  "nub": "https://nubjs.com/docs/install",
+  "upm": "https://github.com/unjs/upm#get-started"
+};
+
+
+
+;// CONCATENATED MODULE: ./src/checkout/package-manager.ts
+
+
+
+
+
+
+const package_manager_NAMES = ['npm', 'pnpm', 'yarn', 'bun'];
+/** Lockfiles of the four; the library's list also has workspace files and managers that we do not run. */
+const LOCKFILES = Object.entries(LOCKS).filter(([file, name]) => isSupported(name) && file !== 'pnpm-workspace.yaml');
+/**
+ * The package manager of the nearest folder, from `directory` up to `root`, that has a lockfile; which of
+ * several is meant, and its generation, follows from `packageManager` in a `package.json` on the way. Null
+ * when nothing tells. Throws `lockfiles_conflict`, `package_manager_unsupported`.
+ */
+async function detectPackageManager(options) {
+    const { root, directory } = options;
+    let declared = null;
+    for (const folder of foldersUp(directory, root)) {
+        declared ??= await readDeclared(folder, root);
+        const locks = await findLockfiles(folder);
+        if (locks.length > 0)
+            return package_manager_choose(folder, locks, declared, root);
+    }
+    return declared && { ...declared, lockfile: null };
+}
+/**
+ * The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. Of several that the latter allows,
+ * the first one with a lockfile in the folder, else the first that this action runs.
+ */
+async function readDeclared(folder, root) {
+    const manifest = await readManifest(folder, root);
+    const wanted = manifest === null ? [] : wantedManagers(manifest);
+    const [first] = wanted;
+    if (first === undefined)
+        return null;
+    const locks = await findLockfiles(folder);
+    const own = wanted.filter(({ name }) => isSupported(name));
+    const chosen = own.find(({ name }) => locks.some(lock => lock.name === name)) ?? own[0];
+    if (chosen === undefined || !isSupported(chosen.name))
+        throw unsupported(first.name, folder, root);
+    const { name, version } = chosen;
+    const source = `packageManager in ${shownPath(root, (0,external_node_path_.join)(folder, 'package.json'))}`;
+    return { name, agent: generation(name, version), directory: folder, source };
+}
+/** `pnpm@9.1.0+sha512.abc`, or what npm's `devEngines` names: one, or a list of which any will do. */
+function wantedManagers({ packageManager, devEngines }) {
+    if (packageManager !== undefined) {
+        const [name = '', version = ''] = packageManager.replace(/^\^/, '').split('@');
+        return [{ name, version }];
+    }
+    return [devEngines?.packageManager].flat().flatMap(each => {
+        const { name, version } = (each ?? {});
+        return typeof name === 'string' ? [{ name, version: typeof version === 'string' ? version : '' }] : [];
+    });
+}
+/** Yarn 2 and later, and pnpm before 7, take other commands. Without a number it is the one that people have. */
+function generation(name, version) {
+    const major = Number(/\d+/.exec(version)?.[0] ?? Number.NaN);
+    if (name === 'yarn' && major > 1)
+        return 'yarn@berry';
+    return name === 'pnpm' && major < 7 ? 'pnpm@6' : name;
+}
+async function findLockfiles(folder) {
+    const found = [];
+    for (const [file, name] of LOCKFILES)
+        if (isSupported(name) && (await (0,promises_.stat)((0,external_node_path_.join)(folder, file)).catch(() => null))?.isFile())
+            found.push({ file, name });
+    return found;
+}
+async function package_manager_choose(folder, locks, declared, root) {
+    const shown = (file) => shownPath(root, (0,external_node_path_.join)(folder, file));
+    if (declared !== null) {
+        const own = locks.find(lock => lock.name === declared.name);
+        return { ...declared, directory: folder, lockfile: own ? (0,external_node_path_.join)(folder, own.file) : null };
+    }
+    const [first] = locks;
+    const other = locks.find(lock => lock.name !== first.name);
+    if (other)
+        throw new src_errors/* ActionError */.lZ('lockfiles_conflict', `Two package managers have a lockfile: ${shown(first.file)} (${first.name}) and ${shown(other.file)} (${other.name}).`, {
+            hint: 'Delete the one that is not used, or name the right one as "packageManager" in package.json.',
+            at: { file: shown(other.file) },
+        });
+    const lockfile = (0,external_node_path_.join)(folder, first.file);
+    return {
+        name: first.name,
+        agent: first.name === 'yarn' && (await isBerryLockfile(lockfile)) ? 'yarn@berry' : first.name,
+        lockfile,
+        directory: folder,
+        source: shown(first.file),
+    };
+}
+/** Yarn 2 and later begin their lockfile with an entry about itself; classic has none. */
+async function isBerryLockfile(file) {
+    return /^__metadata:/m.test(await (0,promises_.readFile)(file, 'utf8'));
+}
+function isSupported(name) {
+    return package_manager_NAMES.includes(name);
+}
+function unsupported(name, folder, root) {
+    return new src_errors/* ActionError */.lZ('package_manager_unsupported', `package.json asks for the package manager "${name}".`, {
+        hint: 'This action runs npm, pnpm, yarn and bun. Build in a step before, and give build: false.',
+        at: { file: shownPath(root, (0,external_node_path_.join)(folder, 'package.json')) },
+    });
+}
+
 ;// CONCATENATED MODULE: ./src/plan/updater.ts
 
 /**
@@ -72965,9 +73095,9 @@ function judgeUpdater(version, isEncrypted) {
     return `The app is built with @capgo/capacitor-updater ${version}, which compares bundles with their CRC32 and not with their SHA-256: an app built with it refuses this one (checksum_fail). Install a version that compares SHA-256 (from 5.10.0, 6.25.0, 7.0.35 or 8.0.0), and release the app to the stores.`;
 }
 
-// EXTERNAL MODULE: ./src/runner-folders.ts
-var runner_folders = __nccwpck_require__(1850);
-;// CONCATENATED MODULE: ./src/operations/source-maps.ts
+// EXTERNAL MODULE: ./src/runtime/runner-folders.ts
+var runner_folders = __nccwpck_require__(4836);
+;// CONCATENATED MODULE: ./src/operations/steps/source-maps.ts
 /** Source maps stay out of the bundle; with `source-maps: artifact` whoever reads crash reports finds them at the run. */
 
 
@@ -73028,7 +73158,7 @@ async function keepSourceMaps(upload, { name, directory, maps, retentionDays, })
     }
 }
 
-;// CONCATENATED MODULE: ./src/operations/build.ts
+;// CONCATENATED MODULE: ./src/operations/steps/build.ts
 
 
 
@@ -73063,7 +73193,7 @@ async function checkAndZip({ root, webDirectory: directory }, inputs, deps, sign
         root,
         requireNotifyAppReady: inputs.checkNotifyAppReady,
         dropSourceMaps: inputs.sourceMaps !== 'keep',
-        maxBytes: wire/* MAX_UPLOAD */.bE,
+        maxBytes: capgo_schema/* MAX_UPLOAD */.bE,
     });
     const zip = await zipDirectory({
         directory,
@@ -73595,10 +73725,8 @@ function lookup(extn) {
 
 
 
-// EXTERNAL MODULE: external "node:stream"
-var external_node_stream_ = __nccwpck_require__(7075);
-// EXTERNAL MODULE: ./src/file-range.ts
-var file_range = __nccwpck_require__(1649);
+// EXTERNAL MODULE: ./src/runtime/file-range.ts
+var file_range = __nccwpck_require__(4480);
 ;// CONCATENATED MODULE: ./src/bundle/delta-files.ts
 
 
@@ -73622,7 +73750,7 @@ const delta_files_IN_MEMORY = 512 * 1024;
 /** Larger files that are not compressed come from the disk piece by piece, and are encrypted there. */
 const delta_files_AT_ONCE = 64 * 1024;
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
-const EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
+const delta_files_EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
 /**
  * The more bytes there are to compress in all, the less time each may take: 10 takes a third of the time of 11 for 3 %
  * more bytes, 9 a twentieth for 8 %.
@@ -73655,7 +73783,7 @@ function deltaPacker(options) {
             if (delta_files_sha256(content) !== file.sha256)
                 throw fileChanged(file);
             if (content.length === 0)
-                return inMemory(`${file.path}.br`, EMPTY);
+                return inMemory(`${file.path}.br`, delta_files_EMPTY);
             if (!mayShrink)
                 return inMemory(file.path, content);
             const small = await compressed(content, { params: parameters(file) });
@@ -73739,7 +73867,7 @@ function delta_files_sha256(bytes) {
     return (0,external_node_crypto_.createHash)('sha256').update(bytes).digest('hex');
 }
 
-;// CONCATENATED MODULE: ./src/operations/delta.ts
+;// CONCATENATED MODULE: ./src/operations/steps/delta-upload.ts
 
 
 
@@ -73847,79 +73975,59 @@ function filesGone(gone) {
     });
 }
 
-// EXTERNAL MODULE: ./src/capgo/refusal.ts
-var capgo_refusal = __nccwpck_require__(5950);
+;// CONCATENATED MODULE: ./src/operations/steps/standing.ts
+
+
+/** A bundle has a line for each channel it was put on; more commits than these are not compared. */
+const MOST_COMMITS = 8;
+/** `readHead` asks GitHub anew each time, and throws `RefGone` where nothing is to be published any more. */
+function standingReader(ours, readHead, compare) {
+    return async (served) => {
+        const notes = served === null ? [] : readNotes(served).slice(0, MOST_COMMITS);
+        const head = await readHead();
+        if (head.kind === 'at' && head.sha === ours.sha)
+            return {
+                head,
+                toHead: 'identical',
+                notes: notes.map(note => ({ note, relation: 'unknown', isInHistory: null })),
+            };
+        const toHead = head.kind === 'at' ? compare(head.sha, ours.sha) : 'unknown';
+        const stand = async (note) => {
+            const relation = await compare(note.sha, ours.sha);
+            if (head.kind !== 'at' || relation !== 'behind')
+                return { note, relation, isInHistory: null };
+            const toNote = note.sha === head.sha ? 'identical' : await compare(head.sha, note.sha);
+            return {
+                note,
+                relation,
+                isInHistory: toNote === 'unknown' ? null : toNote === 'identical' || toNote === 'behind',
+            };
+        };
+        return { head, toHead: await toHead, notes: await Promise.all(notes.map(stand)) };
+    };
+}
+/** The newest commit of the run's branch or tag, as GitHub tells it now. Throws `RefGone` where it was deleted. */
+function headOfRef({ trigger, courtesy }) {
+    const { type, full, name } = trigger.ref;
+    return async () => {
+        if (type === 'other')
+            return { kind: 'unknown' };
+        const answer = await courtesy(`see the newest commit of ${name}`, 'contents: read', async (github) => ({
+            sha: await github.readHead(full),
+        }));
+        if (answer === null)
+            return { kind: 'unknown' };
+        if (answer.sha === null)
+            throw new src_errors/* RefGone */.pu(`The ${type} ${name} was deleted, so nothing is published.`);
+        return { kind: 'at', sha: answer.sha };
+    };
+}
+
+// EXTERNAL MODULE: ./src/capgo/errors.ts
+var errors = __nccwpck_require__(5751);
 // EXTERNAL MODULE: ./src/capgo/upload.ts
 var upload = __nccwpck_require__(3813);
-;// CONCATENATED MODULE: ./src/operations/assign.ts
-
-/** The permissions that giving a bundle to a channel takes; throws `permission_missing` for the first that lacks. */
-async function requireAssignment(stage, appId, channel, capgo) {
-    const scope = { appId, channelId: channel.id };
-    const needs = [
-        capgo.requirePermission(`point channel ${channel.name} at a bundle`, 'channel.promote_bundle', scope),
-        ...(stage.bps === null && stage.running === null
-            ? []
-            : [
-                capgo.requirePermission(`change the rollout of channel ${channel.name}`, 'channel.update_settings', scope),
-            ]),
-    ];
-    for (const result of await Promise.allSettled(needs))
-        if (result.status === 'rejected')
-            throw result.reason;
-}
-/**
- * Gives the bundle to those that the stage says, in one request; the caller reads the channel back. Throws
- * `rollout_changed` when the channel's rollout is not the one that was planned for.
- */
-async function assign_assign(stage, bundle, channel, appId, capgo) {
-    const changed = (0,plan_rollout/* rolloutChanged */.gs)(stage, channel);
-    if (changed !== null)
-        throw changed;
-    if (stage.bps === null && stage.running === null)
-        return capgo.promote(appId, bundle.id, channel);
-    await capgo.changeRollout(appId, channel, fieldsOf(stage, bundle, channel));
-}
-function fieldsOf({ bps, running, paused }, bundle, channel) {
-    const isRunning = running === bundle.id;
-    if (bps !== null)
-        return {
-            // Only where it changes: devices would be drawn anew.
-            ...(isRunning ? {} : { rolloutVersion: bundle.id }),
-            rolloutPercentageBps: bps,
-            rolloutEnabled: true,
-            rolloutPaused: paused,
-        };
-    if (isRunning)
-        return { promoteToStable: true };
-    return channel.version?.id === bundle.id ? { rollback: true } : { version: bundle.name, rollback: true };
-}
-
-;// CONCATENATED MODULE: ./src/operations/note.ts
-
-/** Other runs write on a bundle too, each for its own channel. */
-const MOST_TRIES = 5;
-/**
- * Writes the line of a channel on a bundle as `noted` (a whole comment) has it. Lines that others wrote meanwhile stay.
- * False when the key may not.
- */
-async function noteOn(bundle, channelName, { noted, link }, { appId, capgo }) {
-    let seen = bundle.comment;
-    let comment = noted;
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
-        if (await capgo.noteOnBundle(bundle.id, seen, { link, comment }))
-            return true;
-        const now = await capgo.readBundleById(appId, bundle.id).catch(() => null);
-        // Nobody wrote on it: then it was the permission.
-        if (now === null || now.comment === seen)
-            return false;
-        seen = now.comment;
-        comment = withNoteOf(seen, channelName, noted);
-    }
-    return false;
-}
-
-;// CONCATENATED MODULE: ./src/operations/publish.ts
+;// CONCATENATED MODULE: ./src/operations/steps/upload.ts
 
 
 
@@ -74121,7 +74229,7 @@ async function store(plan, action, context) {
         size: isDeltaOnly ? (files?.size ?? null) : zipSize,
         warnings: !isDeltaOnly && content.zip.size > config.alertUploadSize
             ? [
-                `The bundle has ${publish_megabytes(content.zip.size)}; Capgo advises to stay below ${publish_megabytes(config.alertUploadSize)}, as phones download it on the road.`,
+                `The bundle has ${upload_megabytes(content.zip.size)}; Capgo advises to stay below ${upload_megabytes(config.alertUploadSize)}, as phones download it on the road.`,
             ]
             : [],
     };
@@ -74175,7 +74283,7 @@ async function storeZip(mayBeThere, row, session, config, { capgo, app, content,
         });
     return zip.size;
 }
-function publish_megabytes(bytes) {
+function upload_megabytes(bytes) {
     return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 /** Makes the row under the first of the plan's names that nobody has. */
@@ -74200,7 +74308,7 @@ async function claimName(plan, action, { capgo, app, content, log }) {
         // Taken in between; or our own row, made by a request whose answer was lost.
         const row = await capgo.readBundle(plan.appId, name);
         if (row === null)
-            throw (0,capgo_refusal/* permissionMissing */.k)(`see bundle ${name}, which exists`, {
+            throw (0,errors/* permissionMissing */.k)(`see bundle ${name}, which exists`, {
                 permission: 'app.read_bundles',
                 role: 'app_reader',
             });
@@ -74260,261 +74368,7 @@ function sentence(text) {
     return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
-;// CONCATENATED MODULE: ./src/operations/standing.ts
-
-
-/** A bundle has a line for each channel it was put on; more commits than these are not compared. */
-const MOST_COMMITS = 8;
-/** `readHead` asks GitHub anew each time, and throws `RefGone` where nothing is to be published any more. */
-function standingReader(ours, readHead, compare) {
-    return async (served) => {
-        const notes = served === null ? [] : readNotes(served).slice(0, MOST_COMMITS);
-        const head = await readHead();
-        if (head.kind === 'at' && head.sha === ours.sha)
-            return {
-                head,
-                toHead: 'identical',
-                notes: notes.map(note => ({ note, relation: 'unknown', isInHistory: null })),
-            };
-        const toHead = head.kind === 'at' ? compare(head.sha, ours.sha) : 'unknown';
-        const stand = async (note) => {
-            const relation = await compare(note.sha, ours.sha);
-            if (head.kind !== 'at' || relation !== 'behind')
-                return { note, relation, isInHistory: null };
-            const toNote = note.sha === head.sha ? 'identical' : await compare(head.sha, note.sha);
-            return {
-                note,
-                relation,
-                isInHistory: toNote === 'unknown' ? null : toNote === 'identical' || toNote === 'behind',
-            };
-        };
-        return { head, toHead: await toHead, notes: await Promise.all(notes.map(stand)) };
-    };
-}
-/** The newest commit of the run's branch or tag, as GitHub tells it now. Throws `RefGone` where it was deleted. */
-function headOfRef({ trigger, courtesy }) {
-    const { type, full, name } = trigger.ref;
-    return async () => {
-        if (type === 'other')
-            return { kind: 'unknown' };
-        const answer = await courtesy(`see the newest commit of ${name}`, 'contents: read', async (github) => ({
-            sha: await github.readHead(full),
-        }));
-        if (answer === null)
-            return { kind: 'unknown' };
-        if (answer.sha === null)
-            throw new src_errors/* RefGone */.pu(`The ${type} ${name} was deleted, so nothing is published.`);
-        return { kind: 'at', sha: answer.sha };
-    };
-}
-
-;// CONCATENATED MODULE: ./src/operations/verify-files.ts
-/** Delta files as a device takes them: each has to be there, and some are undone and compared. */
-
-
-
-/** So many are downloaded; the others are asked for their first byte. */
-const verify_files_SAMPLE = 16;
-const verify_files_AT_ONCE = 16;
-/** What an updater takes for an empty file. */
-const verify_files_EMPTY = Buffer.from([0x1b, 0x00, 0x06]);
-/** Bytes that one compressed file may unfold to. */
-const verify_files_LONGEST = 512 * 1024 ** 2;
-/** `fault` is the end of a sentence; `looked` counts the files that were downloaded. */
-async function checkFiles(files, session, opener, capgo) {
-    const sample = new Set(verify_files_choose(files));
-    const queue = new dist/* default */.Ay({ concurrency: verify_files_AT_ONCE });
-    const faults = await queue.addAll(files.map(file => async () => {
-        if (!sample.has(file))
-            return (await capgo.isThere(file.download_url)) ? null : `${file.file_name} cannot be downloaded`;
-        const bytes = await capgo.downloadFile(file.download_url);
-        if (bytes === null)
-            return `${file.file_name} cannot be downloaded`;
-        const hash = session === null ? file.file_hash : opener?.readSignature(file.file_hash);
-        return hashOf(bytes, file.file_name, session) === hash?.toLowerCase()
-            ? null
-            : `${file.file_name} is not what was published`;
-    }));
-    const found = faults.filter(fault => fault !== null);
-    const more = found.length > 1 ? ` (and ${found.length - 1} more of its delta files)` : '';
-    return { fault: found[0] === undefined ? null : `${found[0]}${more}`, looked: sample.size };
-}
-/** The page that starts the app, and others evenly over the list. */
-function verify_files_choose(files) {
-    const first = files.filter(({ file_name: name }) => /^index\.html(\.br)?$/.test(name));
-    const step = Math.max(1, files.length / verify_files_SAMPLE);
-    const others = Array.from({ length: Math.min(verify_files_SAMPLE, files.length) }, (_, at) => files[Math.floor(at * step)]);
-    return [...first, ...others];
-}
-/** SHA-256 of the file as the app gets it, lower-case hex; null when it cannot be undone. */
-function hashOf(bytes, name, session) {
-    try {
-        const decipher = session?.decipher();
-        const open = decipher === undefined ? bytes : Buffer.concat([decipher.update(bytes), decipher.final()]);
-        const content = open.equals(verify_files_EMPTY)
-            ? Buffer.of()
-            : name.endsWith('.br')
-                ? (0,external_node_zlib_.brotliDecompressSync)(open, { maxOutputLength: verify_files_LONGEST })
-                : open;
-        return (0,external_node_crypto_.createHash)('sha256').update(content).digest('hex');
-    }
-    catch {
-        return null;
-    }
-}
-
-;// CONCATENATED MODULE: ./src/operations/verify.ts
-
-
-
-
-
-
-
-/** Refusals that no waiting changes, whatever bundle they are about. */
-const HOPELESS = /^(on_premise_app|provider_infrastructure_request_blocked|unsupported_plugin_version|semver_error)$/;
-/** Throws `verify_impossible` before anything is built or written. `bundle` is null where it is made by this run. */
-function requireVerifiable(channel, natives, { bundle, opener }, { inputs }) {
-    if (!inputs.verify)
-        return;
-    if (natives.length === 0)
-        throw new src_errors/* ActionError */.lZ('verify_impossible', 'No native version is known that a device could have.', {
-            hint: 'The input "verify" asks Capgo as a device would, and devices say their native version. Set the input "native-version".',
-        });
-    if (channel !== null)
-        requireAnswers(channel, natives);
-    if (bundle?.session_key && opener === null)
-        throw new src_errors/* ActionError */.lZ('verify_impossible', `Bundle ${bundle.name} is encrypted, and no key is known here that opens it as a device does.`, {
-            hint: 'Check the repository out before this step, so that the public key of the Capacitor config is known, or set the input "private-key". Or leave out the input "verify".',
-        });
-}
-/** Throws when no device that could be asked as is answered by this channel. */
-function requireAnswers(channel, natives) {
-    if (!channel.public && !channel.allow_device_self_set)
-        throw new src_errors/* ActionError */.lZ('verify_impossible', `Channel ${channel.name} is private: it answers only devices that an override has put on it.`, {
-            hint: 'Leave out the input "verify" for this channel, or let devices choose it (Capgo console, "Allow devices to self set").',
-        });
-    if (asking(natives, channel).length > 0)
-        return;
-    const platforms = [...new Set(platformsOf(natives))].join(' and ');
-    throw new src_errors/* ActionError */.lZ('verify_impossible', `Channel ${channel.name} is switched off for ${platforms}, so no device that is known gets its bundle.`, {
-        hint: 'Switch the platform on in the Capgo console (channel, "Platforms"), set the input "native-version" for apps of another platform, or leave out the input "verify" for this channel.',
-    });
-}
-/**
- * Asks for the update as a newly installed app would, once for each native version and platform, until it is offered,
- * and checks the SHA-256 of what is downloaded. Throws `not_offered` or `download_differs`: the channel serves the
- * bundle then, and devices do not get it.
- */
-async function verifyAsDevice(verifiable, context) {
-    const { appId, channel, bundle, natives } = verifiable;
-    const { deps, capgo } = context;
-    requireAnswers(channel, natives);
-    const active = (0,plan_rollout/* activeRollout */.GY)(channel);
-    if (active !== null)
-        return {
-            said: null,
-            warnings: [
-                `Not verified: a device may be among those that channel ${channel.name} gives another bundle to (${(0,plan_rollout/* formatShare */.T1)(active.bps)} are in the rollout).`,
-            ],
-        };
-    const deviceId = deviceOf(appId);
-    return deps.log.group('Ask for the update as a device would', async () => {
-        deps.log.info(`Device ${(0,plan_testers/* shortDevice */.ru)(deviceId)} is always the same for this app, so that it counts as one monthly active device, however often this is asked. Capgo may take two minutes until every server knows of a change.`);
-        const said = [];
-        let checked = null;
-        for (const { platform, native, source } of asking(natives, channel)) {
-            const what = `native ${native} (${platform})`;
-            const { offer, waited } = await capgo.waitForOffer({ appId, deviceId, platform, native, channel: channel.name }, bundle.name, offer => isFinal(offer, bundle.name), (offer, pause) => deps.log.info(`${what}: ${verify_describe(offer)}; asking again in ${(0,format/* formatDuration */.a3)(pause)}.`));
-            if (offer.kind !== 'offered' || offer.version !== bundle.name)
-                throw notOffered(verifiable, offer, `native ${native} (${platform}, ${source})`, waited);
-            checked ??= await checkOffer(verifiable, offer, context);
-            deps.log.info(`${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${(0,format/* formatDuration */.a3)(waited)}`}.`);
-            said.push(`${what}${waited === 0 ? '' : ` after ${(0,format/* formatDuration */.a3)(waited)}`}`);
-        }
-        const unasked = [...new Set(platformsOf(natives))].filter(platform => !channel[platform]);
-        return {
-            said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}; ${checked}.`,
-            warnings: unasked.map(platform => `Not verified for ${platform}: channel ${channel.name} is switched off for it.`),
-        };
-    });
-}
-/** Native versions with a platform that the channel is switched on for, each pair once. */
-function asking(natives, channel) {
-    const all = natives.flatMap(native => platformsOf([native])
-        .filter(each => channel[each])
-        .map(each => ({ platform: each, native: native.version, source: native.source })));
-    return [...new Map(all.map(each => [`${each.platform} ${each.native}`, each])).values()];
-}
-function platformsOf(natives) {
-    return natives.flatMap(({ platform }) => (platform === 'any' ? ['android', 'ios'] : [platform]));
-}
-/** A UUID that is the same for every run of an app. */
-function deviceOf(appId) {
-    const hex = (0,external_node_crypto_.createHash)('sha256').update(`capgo-publish-action ${appId}`).digest('hex');
-    // Version 8 and the usual variant: what a UUID made by own rules has (RFC 9562).
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
-}
-/** A refusal of this very bundle is a rule; of another it may be an answer from before. */
-function isFinal(offer, bundleName) {
-    return offer.kind === 'refused' && (HOPELESS.test(offer.code) || offer.version === bundleName);
-}
-function verify_describe(offer) {
-    return offer.kind === 'offered' ? `still offered ${offer.version}` : `${offer.code} (${offer.message})`;
-}
-/** Downloads what is offered and undoes it as a device does; says what that came to. Throws `download_differs`. */
-async function checkOffer(verifiable, offer, { capgo }) {
-    const { bundle, opener } = verifiable;
-    if (offer.checksum !== bundle.checksum)
-        throw verify_differs(verifiable, `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`);
-    const session = offer.sessionKey === null ? null : (opener?.openSession(offer.sessionKey) ?? null);
-    if (offer.sessionKey !== null && session === null)
-        throw verify_differs(verifiable, 'the key of the app does not open it');
-    const hasZip = bundle.r2_path !== null || bundle.external_url !== null;
-    if (!hasZip && offer.files.length === 0)
-        throw verify_differs(verifiable, 'it has no zip, and devices are told of no delta file');
-    const parts = [];
-    if (hasZip) {
-        const size = await checkZip(verifiable, offer.url, session, capgo);
-        parts.push(`what it downloads (${(0,format/* formatBytes */.z3)(size)}) is what was published`);
-    }
-    if (offer.files.length > 0) {
-        const { fault, looked } = await checkFiles(offer.files, session, opener, capgo);
-        if (fault !== null)
-            throw verify_differs(verifiable, fault);
-        parts.push(`all ${(0,format/* plural */.LS)(offer.files.length, 'delta file')} are there, and ${looked} of them were downloaded and are what was published`);
-    }
-    return parts.join('; ');
-}
-/** Size of the download in bytes. */
-async function checkZip(verifiable, url, session, capgo) {
-    const expected = plainSha256(verifiable.bundle, verifiable.opener);
-    const download = await capgo.hashDownload(url, session === null ? undefined : () => session.decipher());
-    if (download === null)
-        throw verify_differs(verifiable, 'it cannot be downloaded');
-    // Of a checksum in an older form nothing can be told here.
-    const isRight = expected === null ? session === null : download.sha256 === expected;
-    if (isRight)
-        return download.size;
-    throw verify_differs(verifiable, download.sha256 === null
-        ? 'what is downloaded is not what was encrypted'
-        : `its SHA-256 is ${download.sha256} instead of ${expected}`);
-}
-function verify_differs({ channel, bundle }, what) {
-    return new src_errors/* ActionError */.lZ('download_differs', `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`, {
-        hint: `Take the channel back ("operation: rollback" with "channel: ${channel.name}") and publish again.`,
-    });
-}
-function notOffered({ bundle, channel }, offer, what, waited) {
-    const blocked = offer.kind === 'refused' && offer.code === 'provider_infrastructure_request_blocked';
-    return new src_errors/* ActionError */.lZ('not_offered', `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${(0,format/* formatDuration */.a3)(waited)}`}: ${verify_describe(offer)}.`, {
-        hint: blocked
-            ? 'Capgo answers no requests from this runner\'s data centre. Leave out the input "verify", or switch off the app\'s setting that blocks them.'
-            : 'The publish itself was done. Look at the rules of the channel in the Capgo console; if Capgo was only slow, run the job again.',
-    });
-}
-
-;// CONCATENATED MODULE: ./src/operations/deliver.ts
+;// CONCATENATED MODULE: ./src/operations/publish.ts
 
 
 
@@ -74701,170 +74555,6 @@ async function deliver({ target, project, app, facts, zipping, uploadArtifact },
     };
 }
 
-;// CONCATENATED MODULE: ./src/bundle/artifact.ts
-
-
-
-
-
-
-
-
-/** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
-const artifact_MOST_FILES = 20_000;
-const LARGEST_BUILD = 1024 * 1024 * 1024;
-const ARTIFACT_LIMITS = { files: artifact_MOST_FILES, bytes: LARGEST_BUILD };
-/** Linux takes names of so many bytes. */
-const artifact_LONGEST_NAME = 255;
-const artifact_DEEPEST = 32;
-/** Of a file's header before its name (APPNOTE 4.3.7). */
-const LOCAL_HEADER = 30;
-const STORED = 0;
-const artifact_DEFLATED = 8;
-/**
- * Unpacks an artifact that a stranger's run made, and returns the folder of its web build. Nothing outside of
- * `directory`, which must not exist yet, is written; what is no plain file of a plain name is refused, and so
- * is what is larger than it says or than the limits. Throws `artifact_refused`, and leaves nothing then.
- */
-async function extractArtifact(zipFile, directory, limits = ARTIFACT_LIMITS, platform = process.platform) {
-    let zip;
-    try {
-        zip = await (0,yauzl/* openPromise */.sO)(zipFile, { autoClose: false, strictFileNames: true, validateEntrySizes: true });
-        const entries = await readEntries(zip, limits, platform);
-        await (0,promises_.mkdir)(directory);
-        let left = limits.bytes;
-        for (const entry of entries.filter(({ fileName }) => !fileName.endsWith('/'))) {
-            const file = (0,external_node_path_.join)(directory, entry.fileName);
-            await (0,promises_.mkdir)((0,external_node_path_.dirname)(file), { recursive: true });
-            const counted = new external_node_stream_.Transform({
-                transform(chunk, _encoding, done) {
-                    left -= chunk.length;
-                    done(left < 0 ? tooLarge(limits) : null, chunk);
-                },
-            });
-            const content = await zip.openReadStreamPromise(entry);
-            await (0,external_node_stream_promises_.pipeline)(content, counted, (0,external_node_fs_.createWriteStream)(file, { flags: 'wx', mode: 0o644 }));
-        }
-        return await findWebFolder(directory, entries);
-    }
-    catch (error) {
-        await (0,promises_.rm)(directory, { recursive: true, force: true });
-        if (error instanceof src_errors/* ActionError */.lZ || (0,system_error/* isSystemError */.Or)(error))
-            throw error;
-        throw refused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`);
-    }
-    finally {
-        zip?.close();
-    }
-}
-/** The zip's directory, whole, before a byte is unpacked. */
-async function readEntries(zip, limits, platform) {
-    if (zip.entryCount > limits.files)
-        throw refused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`);
-    const entries = [];
-    let declared = 0;
-    for await (const entry of zip.eachEntry()) {
-        const wrong = nameProblem(entry.fileName, platform) ?? kindProblem(entry);
-        if (wrong !== null)
-            throw refused(`${show(entry.fileName)} ${wrong}`);
-        declared += entry.uncompressedSize;
-        if (declared > limits.bytes)
-            throw tooLarge(limits);
-        entries.push(entry);
-    }
-    artifact_checkNames(entries);
-    checkOverlaps(entries);
-    return entries;
-}
-/** On Windows: devices, streams of a file, wildcards, and names whose last character is ignored. */
-const NOT_ON_WINDOWS = /^(con|prn|aux|nul|com\d|lpt\d|conin\$|conout\$)(\.|$)|[<>:"|?*]|[. ]$/i;
-function nameProblem(name, platform) {
-    const segments = name.replace(/\/$/, '').split('/');
-    if (name.startsWith('/') || /^[A-Za-z]:/.test(name))
-        return 'is an absolute path';
-    if (segments.includes('..'))
-        return 'leads out of the folder';
-    if (segments.some(segment => segment === '' || segment === '.'))
-        return 'is no plain path';
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-    if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name))
-        return 'has a character that no file of a web build has';
-    if (segments.length > artifact_DEEPEST)
-        return `lies more than ${artifact_DEEPEST} folders deep`;
-    if (segments.some(segment => Buffer.byteLength(segment) > artifact_LONGEST_NAME))
-        return 'has too long a name';
-    if (platform === 'win32' && segments.some(segment => NOT_ON_WINDOWS.test(segment)))
-        return 'has a name that means something else on Windows';
-    return null;
-}
-/** The upper half of the external attributes is a Unix mode, where the zip was made on Unix. */
-const FILE_TYPE = 0o170000;
-const artifact_PLAIN = new Set([0, 0o100000, 0o040000]);
-function kindProblem(entry) {
-    if (!artifact_PLAIN.has((entry.externalFileAttributes >>> 16) & FILE_TYPE))
-        return 'is a link or a device';
-    if ((entry.generalPurposeBitFlag & 1) !== 0)
-        return 'is encrypted';
-    if (entry.compressionMethod !== STORED && entry.compressionMethod !== artifact_DEFLATED)
-        return `is compressed by method ${entry.compressionMethod}`;
-    return null;
-}
-/** Two names for one file, by the rules of some file system, or a file where a folder is. */
-function artifact_checkNames(entries) {
-    const fold = (name) => name.normalize('NFC').toLowerCase();
-    const files = new Map();
-    for (const { fileName } of entries) {
-        const key = fold(fileName.replace(/\/$/, ''));
-        const other = files.get(key);
-        if (other !== undefined)
-            throw refused(`${show(fileName)} and ${show(other)} are one name`);
-        files.set(key, fileName);
-    }
-    for (const { fileName } of entries) {
-        const segments = fold(fileName).split('/').slice(0, -1);
-        for (let depth = 1; depth <= segments.length; depth++) {
-            const above = files.get(segments.slice(0, depth).join('/'));
-            if (above !== undefined && !above.endsWith('/') && above !== fileName)
-                throw refused(`${show(above)} is a file, and ${show(fileName)} lies in it`);
-        }
-    }
-}
-/** Many entries over the same bytes unpack to far more than the zip holds. */
-function checkOverlaps(entries) {
-    const sorted = entries.toSorted((one, other) => one.relativeOffsetOfLocalHeader - other.relativeOffsetOfLocalHeader);
-    let end = 0;
-    for (const entry of sorted) {
-        if (entry.relativeOffsetOfLocalHeader < end)
-            throw refused(`${show(entry.fileName)} overlaps another file`);
-        end = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER + entry.compressedSize;
-    }
-}
-/** `index.html` is at the root, or in the one folder that is there. */
-async function findWebFolder(directory, entries) {
-    const isFile = (path) => (0,promises_.stat)(path).then(found => found.isFile(), () => false);
-    if (await isFile((0,external_node_path_.join)(directory, 'index.html')))
-        return directory;
-    const roots = new Set(entries.map(({ fileName }) => fileName.split('/')[0]));
-    const [only] = roots;
-    if (roots.size === 1 && only !== undefined && (await isFile((0,external_node_path_.join)(directory, only, 'index.html'))))
-        return (0,external_node_path_.join)(directory, only);
-    const shown = [...roots].slice(0, 5).map(show).join(', ');
-    throw refused(`it has no index.html at its root${shown === '' ? ', it is empty' : `, but ${shown}`}`);
-}
-function tooLarge({ bytes }) {
-    return refused(`it unpacks to more than ${bytes} bytes`);
-}
-function refused(why) {
-    return new src_errors/* ActionError */.lZ('artifact_refused', `The artifact is refused: ${why}.`, {
-        hint: "It was made by a run that may be a stranger's. Keep the web folder alone as the artifact, as docs/forks.md shows.",
-    });
-}
-function show(name) {
-    return JSON.stringify(name.length > 120 ? `${name.slice(0, 120)}…` : name);
-}
-
-// EXTERNAL MODULE: ./src/report/report.ts
-var report = __nccwpck_require__(8850);
 ;// CONCATENATED MODULE: ./src/operations/preview.ts
 
 
@@ -74946,7 +74636,7 @@ async function preview(operation, takeBuild, context) {
 /** In the comment, also where the app's own config cannot be read: else "ready" of an older commit stays there. */
 async function sayFailed(error, known, prepared, context) {
     const { stop } = context.deps;
-    const { code, reason, hint, output } = (0,outcome/* failure */.V2)((0,src_stop/* blame */.Sy)(error, stop));
+    const { code, reason, hint, output } = (0,outcome/* failure */.V2)((0,cancellation/* blame */.Sy)(error, stop));
     const env = prepared?.project.buildEnv ?? {};
     const hide = (text) => (0,environment/* hideSecrets */.s0)(text, env);
     const told = { code, message: hide(reason), hint, output: output === null ? null : hide(output) };
@@ -75135,7 +74825,7 @@ function preview_describe(state, { appId, channelName, channel, commit, pull, },
     };
 }
 
-;// CONCATENATED MODULE: ./src/operations/follow.ts
+;// CONCATENATED MODULE: ./src/operations/follow-run.ts
 
 
 
@@ -75179,7 +74869,7 @@ async function choosePull(built, run, github, inputs) {
     if (named.length === 1)
         return named[0];
     const kept = inputs.artifact.includes('{number}')
-        ? await Promise.all(built.map(async ({ number }) => (await github.findArtifact(run.id, follow_artifactName(inputs, number))) !== null))
+        ? await Promise.all(built.map(async ({ number }) => (await github.findArtifact(run.id, follow_run_artifactName(inputs, number))) !== null))
         : [];
     const pulls = built.filter((_, at) => kept[at]);
     if (pulls.length === 1)
@@ -75188,12 +74878,12 @@ async function choosePull(built, run, github, inputs) {
         hint: 'Name the artifact after the pull request, web-${{ github.event.pull_request.number }}, and set the input "artifact" to web-{number} here.',
     });
 }
-function follow_artifactName({ artifact }, number) {
+function follow_run_artifactName({ artifact }, number) {
     return artifact.replaceAll('{number}', String(number));
 }
 /** The run's artifact, unpacked; as hostile as code of strangers is. */
 function takeArtifact(runId, pull, github, { deps, inputs }) {
-    const name = follow_artifactName(inputs, pull);
+    const name = follow_run_artifactName(inputs, pull);
     return deps.log.group(`Take artifact "${name}" of run ${runId}`, async () => {
         const artifact = await github.findArtifact(runId, name);
         if (artifact === null || artifact.expired)
@@ -75207,199 +74897,6 @@ function takeArtifact(runId, pull, github, { deps, inputs }) {
 }
 function skipped(reason) {
     return { kind: 'skipped', outcome: 'skipped', reason, testers: null, warnings: [] };
-}
-
-;// CONCATENATED MODULE: ./src/operations/move.ts
-
-
-
-
-
-
-
-
-
-
-
-/** The app of a run that builds nothing, and the proof that the key is good: lists are empty for a wrong one. */
-async function readApp({ inputs, trigger, deps, capgo }) {
-    const project = await gatherApp(inputs, trigger, deps);
-    await capgo.readApp(project.appId);
-    return project;
-}
-/** A channel that must be there. Throws `channel_unknown`, which names those that are. */
-async function needChannel(channel, input, name, appId, capgo) {
-    if (channel !== undefined)
-        return channel;
-    const names = (await capgo.listChannels(appId)).map(each => each.name);
-    throw new src_errors/* ActionError */.lZ('channel_unknown', `There is no channel ${name} that the key can see.`, {
-        hint: `Correct the input "${input}"${names.length === 0 ? '; the app has no channel yet, and a publish makes the first' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}.`,
-    });
-}
-/** What a channel rolls out; null without a rollout. */
-async function move_readRollout(appId, channel, capgo) {
-    const active = (0,plan_rollout/* activeRollout */.GY)(channel);
-    return active === null ? null : capgo.readBundleById(appId, active.id);
-}
-/** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
-async function carryOut(plan, { natives, opener, warnings: before }, 
-/** Bytes of the bundle where they were read before. */
-size, context) {
-    const { deps, inputs, trigger } = context;
-    const { log, clock } = deps;
-    await log.group('Plan', async () => {
-        for (const line of (0,render/* renderLogPlan */.cy)(plan.decisions))
-            log.info(line);
-    });
-    const told = {
-        plan,
-        consoleUrl: inputs.hosts.console,
-        repositoryUrl: trigger.repositoryUrl,
-        size: size ?? (await measure(plan.bundle, context.capgo)),
-        sha256: plainSha256(plan.bundle, opener),
-    };
-    // Either key tells that the app has a public one.
-    const isRefused = opener !== null && !plan.bundle.session_key;
-    const warnings = isRefused ? [...before, notEncrypted(plan.bundle.name)] : [...before];
-    const result = (published, work) => (0,outcome/* movedResult */.Je)({ ...told, work, total: clock() - context.began }, published, warnings);
-    requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context);
-    if (!plan.isDone && mayLackForm(plan.bundle)) {
-        const demand = await context.capgo.readUpdatePackage(plan.appId, plan.channel);
-        requireForms(plan.bundle, demand, plan.channel.name);
-    }
-    if (inputs.dryRun) {
-        if (!plan.isDone)
-            await requireAssignment(plan.stage, plan.appId, plan.channel, context.capgo);
-        return result(null, null);
-    }
-    const began = clock();
-    const work = async () => {
-        const moved = await move(plan, warnings, context);
-        context.onServed(result(moved, null));
-        return moved;
-    };
-    const deployed = {
-        environment: plan.channel.name,
-        commit: plan.commit ?? trigger.commit,
-        purpose: { kind: 'branch' },
-    };
-    const target = { appId: plan.appId, channelName: plan.channel.name };
-    // Where the bundle was before, or no commit is known, GitHub has nothing to show as deployed.
-    const published = plan.isDone || plan.comment === null
-        ? await work()
-        : await withDeployment(deployed, target, context, work);
-    const duration = clock() - began;
-    const { appId, bundle } = plan;
-    const verified = inputs.verify
-        ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, opener }, context)
-        : null;
-    return (0,outcome/* withVerification */.uJ)(result(published, duration), verified);
-}
-function notEncrypted(bundle) {
-    return `Bundle ${bundle} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`;
-}
-/** Notes, assignment, read back. Doing it twice does no harm. */
-async function move(plan, warnings, { capgo, deps }) {
-    const { appId, channel, bundle, stage } = plan;
-    const note = async (noted, comment) => {
-        const written = { noted: comment, link: noted.link ?? '' };
-        if (!(await noteOn(noted, channel.name, written, { appId, capgo })))
-            warnings.push(`Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`);
-    };
-    const base = { reason: plan.why, bundle, delta: null, warnings: [] };
-    if (plan.isDone)
-        return { ...base, outcome: 'unchanged', channel, by: null };
-    await requireAssignment(stage, appId, channel, capgo);
-    // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
-    if (plan.comment !== null)
-        await note(bundle, plan.comment);
-    if (plan.withdrawal !== null)
-        await note(plan.withdrawal.bundle, plan.withdrawal.comment);
-    const now = await capgo.requireChannel(appId, channel.name);
-    // What was judged is what the channel served then.
-    if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
-        throw new src_errors/* ActionError */.lZ('channel_changed', `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`, { hint: 'Another job or person works on this channel. It was left alone; run the job again.' });
-    if (!(0,plan_rollout/* isAt */.ii)(stage, bundle.id, now))
-        await assign_assign(stage, bundle, now, appId, capgo);
-    const served = await capgo.requireChannel(appId, channel.name);
-    if (!(0,plan_rollout/* isAt */.ii)(stage, bundle.id, served))
-        throw new src_errors/* ActionError */.lZ('not_served', `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`, { hint: 'Another job or person changed the channel at the same moment. Run the job again.' });
-    deps.log.info(plan.why);
-    return { ...base, outcome: 'published', channel: served, by: 'promote' };
-}
-
-;// CONCATENATED MODULE: ./src/operations/housekeeping.ts
-
-
-
-
-
-
-/** So many errors are told one by one. */
-const ERRORS_SHOWN = 10;
-/** Deletes old bundles, each by its name. Throws `cleanup_incomplete` when some could not be deleted. */
-async function keepHouse({ keep }, context) {
-    const { deps, inputs, capgo } = context;
-    const { log, clock } = deps;
-    const { appId } = await readApp(context);
-    const { remove, kept } = await log.group('Look for old bundles', async () => {
-        // The bundles first: what is put on a channel in between is on it then.
-        const bundles = await capgo.listBundles(appId);
-        const channels = await capgo.listChannels(appId);
-        const plan = planHousekeeping(bundles, channels, keep);
-        log.info(`${(0,format/* plural */.LS)(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`);
-        return plan;
-    });
-    const base = { kind: 'housekeeping', appId, keep, kept, testers: null, warnings: [] };
-    const named = remove.map(({ id, name, created_at }) => ({ id, name, made: created_at }));
-    if (remove.length > 0)
-        await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null });
-    if (inputs.dryRun)
-        return {
-            ...base,
-            outcome: 'planned',
-            reason: remove.length === 0
-                ? 'Dry run: there is no old bundle to delete.'
-                : `Dry run: ${(0,format/* plural */.LS)(remove.length, 'old bundle')} would be deleted. Nothing was written.`,
-            removed: named,
-            linked: [],
-        };
-    if (remove.length === 0)
-        return {
-            ...base,
-            outcome: 'cleaned',
-            reason: 'There is no old bundle to delete.',
-            removed: [],
-            linked: [],
-        };
-    const answers = await log.group('Delete old bundles', async () => {
-        const say = progressReporter(log, clock, (done, total) => `${done} of ${(0,format/* plural */.LS)(total, 'bundle')}.`);
-        const names = remove.map(({ name }) => name);
-        const answers = await capgo.deleteBundles(appId, names, tried => say(tried, names.length));
-        const deleted = remove.filter(({ name }) => answers.get(name) === 'deleted');
-        for (const { name } of await capgo.readRemaining(appId, deleted.map(({ id }) => id)))
-            answers.set(name, (0,channels/* notDeleted */.n)(`bundle ${name}`));
-        return answers;
-    });
-    const failed = [...answers].flatMap(([name, answer]) => answer instanceof src_errors/* ActionError */.lZ ? [{ name, message: answer.message }] : []);
-    const gone = named.filter(({ name }) => answers.get(name) === 'deleted');
-    if (failed.length > 0)
-        throw new src_errors/* ActionError */.lZ('cleanup_incomplete', `${(0,format/* plural */.LS)(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0].message}`, {
-            hint: 'Run the job again: it goes on with those that are left.',
-            // One alone is in the message already.
-            problems: (failed.length === 1 ? [] : failed.slice(0, ERRORS_SHOWN)).map(({ name, message }) => ({
-                message: `${name}: ${message}`,
-                at: null,
-            })),
-        });
-    const linked = named.filter(({ name }) => answers.get(name) === 'linked').map(({ name }) => name);
-    return {
-        ...base,
-        outcome: 'cleaned',
-        reason: `${(0,format/* plural */.LS)(gone.length, 'old bundle')} deleted.`,
-        removed: gone,
-        linked,
-    };
 }
 
 ;// CONCATENATED MODULE: ./src/operations/promote.ts
@@ -75427,7 +74924,7 @@ async function promote_promote(operation, context) {
         const theirs = to.version === null ? null : originOf(to.version, to.name);
         const compare = comparer(project, context.github, context.deps);
         const [running, inspection, relation] = await Promise.all([
-            move_readRollout(appId, to, capgo),
+            channel_change_readRollout(appId, to, capgo),
             inspect(bundle, { zip: null, opener: project.opener }, capgo),
             ours === null || theirs === null ? 'unknown' : compare(theirs.sha, ours.sha),
         ]);
@@ -75477,7 +74974,7 @@ async function rollBack(operation, context) {
             ? findEarlier(channel, bundles)
             : await namedTarget(operation.to, channel, context, appId);
         const [running, inspection, affected] = await Promise.all([
-            move_readRollout(appId, channel, capgo),
+            channel_change_readRollout(appId, channel, capgo),
             inspect(target.bundle, { zip: null, opener: app.opener }, capgo),
             channel.version === null || channel.version.id === target.bundle.id
                 ? null
@@ -75690,7 +75187,7 @@ async function changeRollout(operation, context) {
         const plan = planRolloutChange({
             appId,
             channel,
-            running: await move_readRollout(appId, channel, capgo),
+            running: await channel_change_readRollout(appId, channel, capgo),
             change,
             run: { ...trigger.commit, at: deps.now().toISOString() },
         });
@@ -75820,7 +75317,74 @@ async function countDevices(appId, names, { capgo }) {
     return { all, byBundle: new Map(counts) };
 }
 
-;// CONCATENATED MODULE: ./src/operations/sweep.ts
+// EXTERNAL MODULE: ./src/github/errors.ts
+var github_errors = __nccwpck_require__(3116);
+;// CONCATENATED MODULE: ./src/operations/steps/best-effort.ts
+
+
+/** `connect` makes a connection whose calls end with the signal; null without a token. */
+function createCourtesies(connect, stop, warnings) {
+    const told = { missing: new Set(), reasons: new Set() };
+    // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
+    const courtesy = create(connect?.(stop.after(cancellation/* COURTESY_ENDS */.MW)) ?? null, told, warnings);
+    return {
+        courtesy: async (...what) => {
+            stop.signal.throwIfAborted();
+            const result = await courtesy(...what);
+            stop.signal.throwIfAborted();
+            return result;
+        },
+        lastWord: create(connect?.(stop.after(cancellation/* LAST_WORD_ENDS */.ZO)) ?? null, told, warnings),
+    };
+}
+function create(github, told, warnings) {
+    return async (what, permission, work) => {
+        if (told.missing.has(permission))
+            return null;
+        const warn = (why, about = permission) => {
+            if (!told.reasons.has(`${about}: ${why}`))
+                warnings.push(`Could not ${what}: ${why}`);
+            told.reasons.add(`${about}: ${why}`);
+        };
+        if (github === null) {
+            told.missing.add(permission);
+            warn('the input "github-token" is empty.');
+            return null;
+        }
+        try {
+            return await work(github);
+        }
+        catch (error) {
+            if ((0,github_errors/* isForbidden */.US)(error)) {
+                told.missing.add(permission);
+                warn(lacking(permission, error.said));
+            }
+            else
+                warn(`${best_effort_describe(error)}.`, isRefusal(error) ? permission : what);
+            return null;
+        }
+    };
+}
+/** GitHub's decision, which the next attempt meets again. */
+function isRefusal(error) {
+    return error instanceof github_errors/* GitHubError */.y_ && (error.status ?? 500) < 500;
+}
+function lacking(permission, said) {
+    const [who, where] = /personal access token/i.test(said)
+        ? ['the token in "github-token"', 'Add it to the token']
+        : ["the job's token", 'Add it under "permissions:" of the job'];
+    return `${who} lacks the permission "${permission}". ${where}. GitHub says: ${said}.`;
+}
+function best_effort_describe(error) {
+    if (!(error instanceof github_errors/* GitHubError */.y_))
+        return error.message.replace(/\.$/, '');
+    const { status, said } = error;
+    if (status === undefined)
+        return `GitHub gave no answer (${said})`;
+    return `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`;
+}
+
+;// CONCATENATED MODULE: ./src/operations/sweep-previews.ts
 
 
 
@@ -75968,7 +75532,7 @@ async function execute(deps, warnings, done) {
     const work = bringUpToDate(operation, context).then(now => operate(now, context));
     // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
     return Promise.race([work, late(deps.stop)])
-        .catch((error) => (0,outcome/* failure */.V2)((0,src_stop/* blame */.Sy)(error, deps.stop), TITLES[operation.kind], done.published))
+        .catch((error) => (0,outcome/* failure */.V2)((0,cancellation/* blame */.Sy)(error, deps.stop), TITLES[operation.kind], done.published))
         .finally(() => over.abort());
 }
 /**
@@ -75983,7 +75547,7 @@ async function bringUpToDate(operation, context) {
 }
 /** Rejects some seconds after the run was stopped. */
 function late(stop) {
-    const end = stop.after(src_stop/* WORK_ENDS */.VF);
+    const end = stop.after(cancellation/* WORK_ENDS */.VF);
     return new Promise((_, reject) => {
         end.addEventListener('abort', () => reject(end.reason), { once: true });
     });
@@ -76107,7 +75671,522 @@ function requireToken({ capgoToken }) {
 
 /***/ }),
 
-/***/ 1850:
+/***/ 9685:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   MW: () => (/* binding */ COURTESY_ENDS),
+/* harmony export */   Sy: () => (/* binding */ blame),
+/* harmony export */   VF: () => (/* binding */ WORK_ENDS),
+/* harmony export */   ZO: () => (/* binding */ LAST_WORD_ENDS),
+/* harmony export */   hW: () => (/* binding */ PROCESS_ENDS),
+/* harmony export */   nN: () => (/* binding */ createStop)
+/* harmony export */ });
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
+/** How a run ends before its work is done: cancelled, or its time is up. */
+
+/**
+ * Milliseconds after the stop. GitHub's runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that
+ * (`ProcessInvoker.cs` of actions/runner), so that all is said and done before the second signal.
+ */
+const COURTESY_ENDS = 2_000;
+const LAST_WORD_ENDS = 5_000;
+const WORK_ENDS = 5_500;
+const PROCESS_ENDS = 7_000;
+const REPAIR = 'Devices see a bundle by the last step only, so nothing is half visible. Run the job again: it goes on where this run stopped.';
+function createStop() {
+    const controller = new AbortController();
+    const { signal } = controller;
+    let step = null;
+    const end = (code, what, hint) => {
+        const where = step === null ? '' : ` during "${step}"`;
+        if (!signal.aborted)
+            controller.abort(new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Stopped */ .C9(code, `${what}${where}.`, { hint }));
+    };
+    return {
+        signal,
+        after(ms) {
+            const later = new AbortController();
+            const count = () => setTimeout(() => later.abort(signal.reason), ms).unref();
+            if (signal.aborted)
+                count();
+            else
+                signal.addEventListener('abort', count, { once: true });
+            return later.signal;
+        },
+        begin(title) {
+            step = title;
+        },
+        limit(minutes) {
+            setTimeout(() => end('run_timeout', `The run had not ended after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and was stopped`, `${REPAIR} When it only needs longer, raise the input "timeout".`), minutes * 60_000).unref();
+        },
+        cancel(name) {
+            end('cancelled', `The run was cancelled (${name})`, REPAIR);
+        },
+    };
+}
+/** What a failure is to be told as: once a run is stopped, everything fails because of that. */
+function blame(error, { signal }) {
+    return signal.aborted ? signal.reason : error;
+}
+
+
+/***/ }),
+
+/***/ 7860:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   E: () => (/* binding */ keyValueLines),
+/* harmony export */   g: () => (/* binding */ appendWhole)
+/* harmony export */ });
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(7598);
+/* harmony import */ var node_crypto__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_crypto__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_1__);
+/** The files through which a step speaks to the runner (actions/runner, `FileCommandManager.cs`). */
+
+
+/** Outputs as `GITHUB_OUTPUT` has them. */
+function keyValueLines(values) {
+    // Nobody can guess where a value ends.
+    const end = `end_${(0,node_crypto__WEBPACK_IMPORTED_MODULE_0__.randomUUID)()}`;
+    return Object.entries(values)
+        .map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`)
+        .join('');
+}
+/** Appends the text, or leaves the file as it was and throws: for half an output the runner fails the step. */
+function appendWhole(path, text) {
+    const before = (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.statSync)(path, { throwIfNoEntry: false });
+    try {
+        (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.appendFileSync)(path, text);
+    }
+    catch (error) {
+        if (before?.isFile())
+            (0,node_fs__WEBPACK_IMPORTED_MODULE_1__.truncateSync)(path, before.size);
+        throw error;
+    }
+}
+
+
+/***/ }),
+
+/***/ 329:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Qc: () => (/* binding */ childEnvironment),
+/* harmony export */   co: () => (/* binding */ SEARCHABLE_SECRET),
+/* harmony export */   pH: () => (/* binding */ SECRET_INPUTS),
+/* harmony export */   s0: () => (/* binding */ hideSecrets),
+/* harmony export */   zJ: () => (/* binding */ isTokenName)
+/* harmony export */ });
+/* unused harmony exports RUNNER_NAMES, TOKEN_NAMES */
+/** What child processes are given of the environment, and what is told of what they print. */
+/** Inputs that are a secret. The database's key is a public one, but who knows which one somebody gives. */
+const SECRET_INPUTS = [
+    'capgo-token',
+    'devices-token',
+    'github-token',
+    'private-key',
+    'database-key',
+];
+/**
+ * Names that no build, install or config gets to see. From the sources of actions/runner:
+ * - `INPUT_*`: this action's inputs, the Capgo token among them (`Handlers/NodeScriptActionHandler.cs`).
+ * - `ACTIONS_*`: `ACTIONS_RUNTIME_TOKEN`, `ACTIONS_ID_TOKEN_REQUEST_TOKEN` and the URLs they are for (the same
+ *   file). All of the prefix belongs to the runner.
+ * - `GITHUB_ENV` and the like: files through which a step sets outputs, variables, the path, the state or the
+ *   summary; every `ContextName` in `FileCommandManager.cs` and `CreateArtifactsFileCommand.cs`.
+ */
+const RUNNER_NAMES = [
+    /^INPUT_/i,
+    /^ACTIONS_/i,
+    /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY|ARTIFACTS)$/i,
+];
+/** Where workflows usually keep GitHub and Capgo tokens: a build gets them on purpose alone (`build-secrets`). A public key is none. */
+const TOKEN_NAMES = [
+    /^(GITHUB|GH)(_ENTERPRISE)?_(TOKEN|PAT)$/i,
+    /^CAPGO_(?!.*PUBLIC).*(TOKEN|KEY|SECRET|PASSWORD)/i,
+];
+const isTokenName = (name) => TOKEN_NAMES.some(pattern => pattern.test(name));
+/** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
+const SEARCHABLE_SECRET = 6;
+/**
+ * The environment for builds, installs and config evaluation: without what is secret by name, and without
+ * every variable whose value contains one of `secrets`. Everything else is the user's and stays.
+ */
+function childEnvironment(env, secrets = []) {
+    const real = secrets.filter(secret => secret !== '');
+    const holdsSecret = (value) => real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)));
+    const clean = {};
+    for (const [name, value] of Object.entries(env))
+        if (value !== undefined &&
+            !RUNNER_NAMES.some(pattern => pattern.test(name)) &&
+            !isTokenName(name) &&
+            !holdsSecret(value))
+            clean[name] = value;
+    return clean;
+}
+/** How people name variables that hold what nobody else may read. */
+const PRIVATE_NAME = /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i;
+/**
+ * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
+ * summaries; a comment is masked by nobody, and a build may print what it was given.
+ */
+function hideSecrets(text, env) {
+    const values = Object.entries(env)
+        .filter(([name]) => PRIVATE_NAME.test(name))
+        .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
+        .map(value => value.trim())
+        .filter(value => value.length >= SEARCHABLE_SECRET);
+    // The longest first: one may begin with another.
+    return values
+        .sort((one, other) => other.length - one.length)
+        .reduce((hidden, value) => hidden.replaceAll(value, '***'), text);
+}
+
+
+/***/ }),
+
+/***/ 4480:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   q: () => (/* binding */ readRange)
+/* harmony export */ });
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+
+/** Bytes that are read at once: as many as a socket holds before it asks its writer to wait. */
+const PIECE = 64 * 1024;
+/** A piece may be on its way while the next ones are read. */
+const PIECES = 4;
+/**
+ * `length` bytes of a file from `start` on, in pieces; shorter when the file ends before. A piece is good until the
+ * fourth after it is asked for. Not a stream of Node's: the buffers of those wait long for the garbage collector, which
+ * takes half of an upload's time and most of its memory.
+ */
+async function* readRange(path, start, length) {
+    const pieces = [];
+    const file = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.open)(path);
+    try {
+        for (let sent = 0, count = 0; sent < length; count++) {
+            const piece = pieces[count % PIECES] ?? new Uint8Array(Math.min(PIECE, length));
+            pieces[count % PIECES] = piece;
+            const wanted = Math.min(piece.length, length - sent);
+            let filled = 0;
+            // Whole pieces, so that a socket that takes one more holds none that was before.
+            for (let read = -1; filled < wanted && read !== 0; filled += read)
+                read = (await file.read(piece, filled, wanted - filled, start + sent + filled)).bytesRead;
+            if (filled === 0)
+                return;
+            sent += filled;
+            yield piece.subarray(0, filled);
+        }
+    }
+    finally {
+        await file.close();
+    }
+}
+
+
+/***/ }),
+
+/***/ 7117:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Du: () => (/* binding */ unseal),
+/* harmony export */   pU: () => (/* binding */ SEALED)
+/* harmony export */ });
+/* unused harmony export sealInto */
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
+/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/**
+ * A process cannot take its first environment back: whoever runs as the same user reads the tokens in it from
+ * `/proc/<pid>/environ`, and so can every build. So the process is replaced by one that never had them in its
+ * environment; it reads them from standard input, a file without a name, which is empty from then on.
+ */
+
+
+/** The argument that tells the new process that its standard input holds the environment. */
+const SEALED = '--sealed';
+/** A debugger asks no user for a password: this signal would open one, and a build may send it. */
+const NO_DEBUGGER = '--disable-sigusr1';
+/**
+ * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal`, `flags` for Node and `more`
+ * as arguments.
+ * Returns where that is not possible: Windows cannot replace a process.
+ */
+function sealInto(script, { all, open, flags, more, folders, }) {
+    if (process.platform === 'win32' || process.execve === undefined)
+        return;
+    const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
+    closeSync(0);
+    for (const folder of folders) {
+        const file = openNameless(folder);
+        if (file === null)
+            continue;
+        if (!fills(file, JSON.stringify(all))) {
+            closeSync(file);
+            continue;
+        }
+        // The lowest number that is free: only standard input outlives the replacement.
+        if (file === 0)
+            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED, ...more], open);
+        closeSync(file);
+        break;
+    }
+    openSync('/dev/null', 'r');
+}
+/** A file that nobody else can open by a name; null where the folder takes none. */
+function openNameless(folder) {
+    const path = join(folder, `capgo-publish-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    try {
+        const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
+        unlinkSync(path);
+        return file;
+    }
+    catch {
+        return null;
+    }
+}
+/** False where there is no room for the text. */
+function fills(file, text) {
+    try {
+        writeFileSync(file, text);
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+/** Gives this process the environment that `sealInto` kept; can be done once. */
+function unseal(env) {
+    const bytes = Buffer.alloc((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.fstatSync)(0).size);
+    for (let at = 0; at < bytes.length;)
+        at += (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readSync)(0, bytes, at, bytes.length - at, at);
+    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.ftruncateSync)(0, 0);
+    const all = JSON.parse(bytes.toString('utf8'));
+    for (const name of Object.keys(env))
+        if (!(name in all))
+            delete env[name];
+    Object.assign(env, all);
+}
+
+
+/***/ }),
+
+/***/ 3920:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+
+// EXPORTS
+__nccwpck_require__.d(__webpack_exports__, {
+  V: () => (/* binding */ createNetwork)
+});
+
+// EXTERNAL MODULE: ./node_modules/undici/index.js
+var undici = __nccwpck_require__(6752);
+// EXTERNAL MODULE: ./src/errors.ts
+var errors = __nccwpck_require__(3916);
+// EXTERNAL MODULE: external "node:net"
+var external_node_net_ = __nccwpck_require__(7030);
+;// CONCATENATED MODULE: ./src/runtime/no-proxy.ts
+/** Which addresses are asked directly although a proxy is set: the variable `NO_PROXY`. */
+
+const PORTS = { 'http:': '80', 'https:': '443' };
+/**
+ * Whether an address of that origin is asked directly. Entries stand between commas or white space: a host, which
+ * stands for its subdomains too (`example.com`, `.example.com`, `*.example.com`); a pattern with `*`; an address of the
+ * internet protocol, or a range of them (`10.0.0.0/8`, `fd00::/8`); each with a port, where it is meant for that one.
+ * Names are not looked up: ranges are for hosts that are given as addresses.
+ */
+function parseNoProxy(value) {
+    const rules = value
+        .toLowerCase()
+        .split(/[\s,;]+/)
+        .filter(entry => entry !== '')
+        .map(parseEntry);
+    return ({ protocol, hostname, port }) => {
+        const host = unbracket(hostname.toLowerCase()).replace(/\.$/, '');
+        return rules.some(rule => rule(host, port || (PORTS[protocol] ?? '')));
+    };
+}
+function parseEntry(entry) {
+    // The colons of a bare IPv6 address, or of a range of them, begin no port.
+    const bare = entry.replace(/\/\d+$/, '');
+    const [, named = entry, port] = (0,external_node_net_.isIP)(bare) === 6 ? [] : (/^(\[.*\](?:\/\d+)?|[^:]*):(\d+)$/.exec(entry) ?? []);
+    const matches = parseHost(unbracket(named));
+    return (host, asked) => (port === undefined || port === asked) && matches(host);
+}
+function parseHost(name) {
+    const [address = '', length] = name.split('/');
+    const family = (0,external_node_net_.isIP)(address);
+    if (family !== 0) {
+        const type = family === 6 ? 'ipv6' : 'ipv4';
+        const most = family === 6 ? 128 : 32;
+        const prefix = length === undefined ? most : Number(length);
+        if (!(prefix <= most))
+            return () => false;
+        const range = new external_node_net_.BlockList();
+        range.addSubnet(address, prefix, type);
+        return host => (0,external_node_net_.isIP)(host) !== 0 && range.check(host, (0,external_node_net_.isIP)(host) === 6 ? 'ipv6' : 'ipv4');
+    }
+    const domain = name.replace(/^\*?\./, '').replace(/\.$/, '');
+    if (domain.includes('*')) {
+        const pattern = new RegExp(`^${domain.replace(/[\\^$.|?+()[\]{}]/g, '\\$&').replace(/\*+/g, '.*')}$`);
+        return host => pattern.test(host);
+    }
+    return host => domain !== '' && (host === domain || host.endsWith(`.${domain}`));
+}
+/** `[::1]` and `[fd00::]/8` without their brackets. */
+function unbracket(host) {
+    return host.replace(/^\[(.*)\]/, '$1');
+}
+
+;// CONCATENATED MODULE: ./src/runtime/network.ts
+
+
+
+/** Milliseconds that a connection waits for a request: less than after which servers close idle ones (Node's: 5 s). */
+const WAITS = 3000;
+/** By the proxy, but for what `NO_PROXY` names. */
+class ProxyOrNot extends undici/* Dispatcher */.mk {
+    #direct = new undici/* Agent */.g6();
+    // It knows no ranges of addresses: what is asked directly is decided here.
+    #proxy = new undici/* EnvHttpProxyAgent */.J2({ noProxy: '' });
+    #isDirect;
+    constructor(noProxy) {
+        super();
+        this.#isDirect = parseNoProxy(noProxy);
+    }
+    dispatch(options, handler) {
+        const way = this.#isDirect(new URL(String(options.origin))) ? this.#direct : this.#proxy;
+        return way.dispatch(options, handler);
+    }
+    async close() {
+        await Promise.all([this.#direct.close(), this.#proxy.close()]);
+    }
+    async destroy() {
+        await Promise.all([this.#direct.destroy(), this.#proxy.destroy()]);
+    }
+}
+/** Throws `proxy_invalid`. */
+function createNetwork(env) {
+    const isProxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some(name => env[name]);
+    const open = (0,undici/* buildConnector */.gU)({});
+    const waiting = new Map();
+    const connect = (options, callback) => {
+        const begun = waiting.get(`${options.protocol}//${options.host}`)?.shift();
+        if (begun === undefined)
+            return open(options, callback);
+        begun.then(socket => {
+            if (socket === null || socket.destroyed)
+                return open(options, callback);
+            socket.ref();
+            callback(null, socket);
+        });
+    };
+    function begin({ protocol, host, hostname, port }) {
+        return new Promise(resolve => {
+            open({ protocol, host, hostname, port }, (_, socket) => {
+                socket?.on('error', () => { });
+                // The process need not live for it.
+                socket?.unref();
+                resolve(socket ?? null);
+            });
+        });
+    }
+    function warm(url, count) {
+        const target = URL.parse(url);
+        if (target === null || isProxied)
+            return;
+        const sockets = waiting.get(target.origin) ?? [];
+        waiting.set(target.origin, sockets);
+        const begun = Array.from({ length: count }, () => begin(target));
+        sockets.push(...begun);
+        setTimeout(() => {
+            for (const unused of sockets.filter(socket => begun.includes(socket))) {
+                sockets.splice(sockets.indexOf(unused), 1);
+                unused.then(socket => socket?.destroy());
+            }
+        }, WAITS).unref();
+    }
+    try {
+        const dispatcher = isProxied ? new ProxyOrNot(env.no_proxy ?? env.NO_PROXY ?? '') : new undici/* Agent */.g6({ connect });
+        return { dispatcher, warm };
+    }
+    catch {
+        // Not the cause: it holds the address, and with it a password.
+        throw new errors/* ActionError */.lZ('proxy_invalid', 'HTTPS_PROXY or HTTP_PROXY of the runner is not an address.', {
+            hint: 'Write it as http://proxy.example.com:3128, in the environment of the runner or in "env:" of the step.',
+        });
+    }
+}
+
+
+/***/ }),
+
+/***/ 1389:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   Bm: () => (/* binding */ secretParts),
+/* harmony export */   eo: () => (/* binding */ secretForms),
+/* harmony export */   lY: () => (/* binding */ createRedactor)
+/* harmony export */ });
+/** Keeps secrets out of text, in every form that programs commonly give them. Pure. */
+/** A shorter secret would be found inside harmless text. */
+const SHORTEST = 6;
+/** What replaces the secrets themselves, their lines, and their encodings; what is shorter than six characters stays. */
+function createRedactor(secrets) {
+    const forms = secretForms(secrets);
+    return text => forms.reduce((clean, form) => clean.replaceAll(form, '***'), text);
+}
+/** The secrets, their lines, and their encodings, the longest first: one may begin with another. */
+function secretForms(secrets) {
+    return [...new Set(secrets.flatMap(secretParts).flatMap(formsOf))]
+        .filter(form => form.length >= SHORTEST)
+        .sort((one, other) => other.length - one.length);
+}
+/**
+ * A secret and, where it has several lines (or is the base64 of such a text, as `private-key` may be), each of them.
+ * The lines around a PEM text are none.
+ */
+function secretParts(secret) {
+    const decoded = Buffer.from(secret, 'base64').toString('latin1');
+    const texts = decoded.includes('-----BEGIN') ? [secret, decoded] : [secret];
+    const lines = texts.flatMap(text => text.split(/\r\n|\\r\\n|\\n|[\r\n]/)).map(line => line.trim());
+    return [...new Set([...texts.map(text => text.trim()), ...lines])].filter(part => part !== '' && !/^-----[A-Z0-9 ]+-----$/.test(part));
+}
+function formsOf(text) {
+    const hex = Buffer.from(text).toString('hex');
+    const base64 = alignments(text);
+    return [
+        text,
+        JSON.stringify(text).slice(1, -1),
+        encodeURIComponent(text),
+        encodeURIComponent(text).replace(/%../g, code => code.toLowerCase()),
+        ...base64,
+        ...base64.map(form => form.replaceAll('+', '-').replaceAll('/', '_')),
+        hex,
+        hex.toUpperCase(),
+    ];
+}
+/** Base64 of the text where it begins at each of the three places in a group, without what its neighbours decide. */
+function alignments(text) {
+    const bytes = Buffer.from(text);
+    return [0, 1, 2].map(skipped => bytes.subarray(skipped, bytes.length - ((bytes.length - skipped) % 3)).toString('base64'));
+}
+
+
+/***/ }),
+
+/***/ 4836:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -76217,156 +76296,7 @@ function systemHome() {
 
 /***/ }),
 
-/***/ 6535:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   Du: () => (/* binding */ unseal),
-/* harmony export */   pU: () => (/* binding */ SEALED)
-/* harmony export */ });
-/* unused harmony export sealInto */
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3024);
-/* harmony import */ var node_fs__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
-/**
- * A process cannot take its first environment back: whoever runs as the same user reads the tokens in it from
- * `/proc/<pid>/environ`, and so can every build. So the process is replaced by one that never had them in its
- * environment; it reads them from standard input, a file without a name, which is empty from then on.
- */
-
-
-/** The argument that tells the new process that its standard input holds the environment. */
-const SEALED = '--sealed';
-/** A debugger asks no user for a password: this signal would open one, and a build may send it. */
-const NO_DEBUGGER = '--disable-sigusr1';
-/**
- * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal`, `flags` for Node and `more`
- * as arguments.
- * Returns where that is not possible: Windows cannot replace a process.
- */
-function sealInto(script, { all, open, flags, more, folders, }) {
-    if (process.platform === 'win32' || process.execve === undefined)
-        return;
-    const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : [];
-    closeSync(0);
-    for (const folder of folders) {
-        const file = openNameless(folder);
-        if (file === null)
-            continue;
-        if (!fills(file, JSON.stringify(all))) {
-            closeSync(file);
-            continue;
-        }
-        // The lowest number that is free: only standard input outlives the replacement.
-        if (file === 0)
-            process.execve(process.execPath, [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED, ...more], open);
-        closeSync(file);
-        break;
-    }
-    openSync('/dev/null', 'r');
-}
-/** A file that nobody else can open by a name; null where the folder takes none. */
-function openNameless(folder) {
-    const path = join(folder, `capgo-publish-${process.pid}-${Math.random().toString(36).slice(2)}`);
-    try {
-        const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600);
-        unlinkSync(path);
-        return file;
-    }
-    catch {
-        return null;
-    }
-}
-/** False where there is no room for the text. */
-function fills(file, text) {
-    try {
-        writeFileSync(file, text);
-        return true;
-    }
-    catch {
-        return false;
-    }
-}
-/** Gives this process the environment that `sealInto` kept; can be done once. */
-function unseal(env) {
-    const bytes = Buffer.alloc((0,node_fs__WEBPACK_IMPORTED_MODULE_0__.fstatSync)(0).size);
-    for (let at = 0; at < bytes.length;)
-        at += (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.readSync)(0, bytes, at, bytes.length - at, at);
-    (0,node_fs__WEBPACK_IMPORTED_MODULE_0__.ftruncateSync)(0, 0);
-    const all = JSON.parse(bytes.toString('utf8'));
-    for (const name of Object.keys(env))
-        if (!(name in all))
-            delete env[name];
-    Object.assign(env, all);
-}
-
-
-/***/ }),
-
-/***/ 1123:
-/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
-
-/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
-/* harmony export */   MW: () => (/* binding */ COURTESY_ENDS),
-/* harmony export */   Sy: () => (/* binding */ blame),
-/* harmony export */   VF: () => (/* binding */ WORK_ENDS),
-/* harmony export */   ZO: () => (/* binding */ LAST_WORD_ENDS),
-/* harmony export */   hW: () => (/* binding */ PROCESS_ENDS),
-/* harmony export */   nN: () => (/* binding */ createStop)
-/* harmony export */ });
-/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(3916);
-/** How a run ends before its work is done: cancelled, or its time is up. */
-
-/**
- * Milliseconds after the stop. GitHub's runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that
- * (`ProcessInvoker.cs` of actions/runner), so that all is said and done before the second signal.
- */
-const COURTESY_ENDS = 2_000;
-const LAST_WORD_ENDS = 5_000;
-const WORK_ENDS = 5_500;
-const PROCESS_ENDS = 7_000;
-const REPAIR = 'Devices see a bundle by the last step only, so nothing is half visible. Run the job again: it goes on where this run stopped.';
-function createStop() {
-    const controller = new AbortController();
-    const { signal } = controller;
-    let step = null;
-    const end = (code, what, hint) => {
-        const where = step === null ? '' : ` during "${step}"`;
-        if (!signal.aborted)
-            controller.abort(new _errors_js__WEBPACK_IMPORTED_MODULE_0__/* .Stopped */ .C9(code, `${what}${where}.`, { hint }));
-    };
-    return {
-        signal,
-        after(ms) {
-            const later = new AbortController();
-            const count = () => setTimeout(() => later.abort(signal.reason), ms).unref();
-            if (signal.aborted)
-                count();
-            else
-                signal.addEventListener('abort', count, { once: true });
-            return later.signal;
-        },
-        begin(title) {
-            step = title;
-        },
-        limit(minutes) {
-            setTimeout(() => end('run_timeout', `The run had not ended after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and was stopped`, `${REPAIR} When it only needs longer, raise the input "timeout".`), minutes * 60_000).unref();
-        },
-        cancel(name) {
-            end('cancelled', `The run was cancelled (${name})`, REPAIR);
-        },
-    };
-}
-/** What a failure is to be told as: once a run is stopped, everything fails because of that. */
-function blame(error, { signal }) {
-    return signal.aborted ? signal.reason : error;
-}
-
-
-/***/ }),
-
-/***/ 6565:
+/***/ 4052:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -76452,6 +76382,76 @@ function explainSystemError(error) {
             hint: kind.hint,
             cause: error,
         });
+}
+
+
+/***/ }),
+
+/***/ 291:
+/***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
+
+/* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
+/* harmony export */   R: () => (/* binding */ guardFiles)
+/* harmony export */ });
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(1455);
+/* harmony import */ var node_fs_promises__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_fs_promises__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(6760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var _errors_js__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(3916);
+
+
+
+/**
+ * Remembers files that belong to the runner and to this action. A build runs as the same user and can find them,
+ * although it is told of none: whatever it writes there would have power over the steps that follow.
+ */
+async function guardFiles(files) {
+    const kept = await Promise.all(files.map(async (file) => ({ ...file, content: await read(file.path) })));
+    return async () => {
+        const touched = [];
+        let isBack = true;
+        for (const { path, what, content } of kept) {
+            const now = await read(path);
+            if (content === null ? now === null : now?.equals(content))
+                continue;
+            touched.push(what);
+            isBack = (await putBack(path, content)) && isBack;
+        }
+        if (touched.length === 0)
+            return;
+        throw new _errors_js__WEBPACK_IMPORTED_MODULE_2__/* .ActionError */ .lZ('build_tampered', `Something that ran in this job changed files that are not its own: ${touched.join(', ')}.`, {
+            hint: `${isBack ? 'They were put back.' : 'They could not be put back.'} Through them a build, or a package that it uses, takes over the steps after it. Find out which one it is, and until then treat the job's secrets as stolen (docs/security.md).`,
+        });
+    };
+}
+/** Whether that was possible: another user's folder takes no file. */
+async function putBack(path, content) {
+    try {
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.rm)(path, { recursive: true, force: true });
+        if (content === null)
+            return true;
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.mkdir)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(path), { recursive: true });
+        await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.writeFile)(path, content, { flag: 'wx' });
+        return true;
+    }
+    catch {
+        return false;
+    }
+}
+/** Null without a plain file, and for one that this user cannot read. */
+async function read(path) {
+    const found = await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.lstat)(path).catch(() => null);
+    if (!found?.isFile())
+        return null;
+    try {
+        return await (0,node_fs_promises__WEBPACK_IMPORTED_MODULE_0__.readFile)(path);
+    }
+    catch (error) {
+        // Any other reason says nothing of the file: it must not be taken for one that somebody removed.
+        if (/^(EACCES|EPERM)$/.test(error.code ?? ''))
+            return null;
+        throw error;
+    }
 }
 
 

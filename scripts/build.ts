@@ -14,7 +14,7 @@ export function buildDist(target: string, stats?: string): void {
   const programs = [
     ['src/index.ts', target],
     ['src/launch.ts', join(target, 'launch')],
-    ['src/bundle/evaluate-config.ts', join(target, 'evaluate-config')],
+    ['src/checkout/evaluate-config.ts', join(target, 'evaluate-config')],
     ['src/bundle/deflate-worker.ts', join(target, 'deflate-worker')],
     // GitHub's client alone, whose source is on npm: half as large without its white space.
     ['src/github/upload-artifact.ts', join(target, 'artifact'), '--minify'],

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buildDist } from './build.ts'
-import { isPageTrue } from './dependencies.ts'
+import { isPageTrue } from './docs/dependencies.ts'
 
 const root = join(import.meta.dirname, '..')
 const committed = join(root, 'dist')

@@ -1,5 +1,5 @@
-import { startGitHub } from '../test/github-server/index.ts'
-import { startTestCapgo } from '../test/helpers/capgo.ts'
+import { startTestCapgo } from '../local/app.ts'
+import { startGitHub } from '../local/github/index.ts'
 import { createApp } from './demo/app.ts'
 import { tellOperations } from './demo/operations.ts'
 import { tellPull } from './demo/pull.ts'

@@ -1,19 +1,19 @@
 /** What `try` and `examples` know of an app that they run the action with. */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import { readBuildVariables, type Variables } from '../src/build-variables.ts'
+import { readEncryption } from '../src/bundle/encrypt.ts'
 import {
   type CapacitorConfig,
   findCapacitorDirectory,
   readCapacitorConfig,
-} from '../src/bundle/capacitor-config.ts'
-import { readEncryption } from '../src/bundle/encrypt.ts'
-import { childEnvironment } from '../src/bundle/environment.ts'
-import { packageFolder } from '../src/bundle/manifest.ts'
-import { hasUpdater, readNativePackages, readUpdaterVersion } from '../src/bundle/native-packages.ts'
-import { readNativeVersions } from '../src/bundle/native-version.ts'
+} from '../src/checkout/capacitor-config.ts'
+import { hasUpdater, readNativePackages, readUpdaterVersion } from '../src/checkout/native-packages.ts'
+import { readNativeVersions } from '../src/checkout/native-version.ts'
+import { packageFolder } from '../src/checkout/package-json.ts'
 import { ActionError } from '../src/errors.ts'
-import { judgeNatives } from '../src/plan/native.ts'
+import { readBuildVariables, type Variables } from '../src/inputs/build-variables.ts'
+import { judgeNatives } from '../src/plan/native-versions.ts'
+import { childEnvironment } from '../src/runtime/environment.ts'
 
 export const PROJECT = join(import.meta.dirname, '..')
 

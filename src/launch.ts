@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
-import { childEnvironment, SECRET_INPUTS } from './bundle/environment.ts'
-import { SEALED, sealInto } from './sealed.ts'
+import { childEnvironment, SECRET_INPUTS } from './runtime/environment.ts'
+import { SEALED, sealInto } from './runtime/handover.ts'
 
 const { env } = process
 const own = process.argv[1] ?? ''

@@ -17687,7 +17687,7 @@ const external_node_url_namespaceObject = __WEBPACK_EXTERNAL_createRequire(impor
 const external_node_vm_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:vm");
 // EXTERNAL MODULE: ./node_modules/sucrase/dist/index.js
 var dist = __nccwpck_require__(2413);
-;// CONCATENATED MODULE: ./src/bundle/config-source.ts
+;// CONCATENATED MODULE: ./src/checkout/config-source.ts
 /** The user's own files that a Capacitor config is made of: what runs of them, and where that was written. */
 
 
@@ -17777,7 +17777,7 @@ function parses(code) {
     }
 }
 
-;// CONCATENATED MODULE: ./src/bundle/stand-in.ts
+;// CONCATENATED MODULE: ./src/checkout/stand-in.ts
 /** What stands in for a package that a Capacitor config imports and that is not installed. Pure. */
 /** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
 const QUASAR = '@quasar/app-vite/capacitor';
@@ -17804,7 +17804,7 @@ function exportsFor(specifier, sources) {
     return `\nexport default any\n${own.map(name => `const $${name} = any.${name}; export { $${name} as ${name} }`).join('\n')}`;
 }
 
-;// CONCATENATED MODULE: ./src/bundle/evaluate-config.ts
+;// CONCATENATED MODULE: ./src/checkout/evaluate-config.ts
 var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
     if (typeof path === "string" && /^\.\.?\//.test(path)) {
         return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {

@@ -1,7 +1,88 @@
 import { createRequire as __WEBPACK_EXTERNAL_createRequire } from "module";
 /******/ var __webpack_modules__ = ({
 
-/***/ 937:
+/***/ 732:
+/***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
+
+__nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(161);
+/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_0__);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
+/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(500);
+/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_2__);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(136);
+/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_3___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_3__);
+/* harmony import */ var _runtime_environment_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(329);
+/* harmony import */ var _runtime_handover_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(4);
+var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
+    if (typeof path === "string" && /^\.\.?\//.test(path)) {
+        return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {
+            return tsx ? preserveJsx ? ".jsx" : ".js" : d && (!ext || !cm) ? m : (d + ext + "." + cm.toLowerCase() + "js");
+        });
+    }
+    return path;
+};
+/**
+ * What the runner starts: hands the tokens to the action without leaving them in the environment of a process that
+ * a build could look at. A program of its own, so that this takes no time.
+ */
+
+
+
+
+
+
+const { env } = process;
+const own = process.argv[1] ?? '';
+const action = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(own), '..', 'index.js');
+/** The signal by which the run was cancelled before the action was there to hear it. */
+let early = process.argv[3];
+const SIGNALS = ['SIGINT', 'SIGTERM'];
+// Without a listener a signal ends the process without a word.
+for (const name of SIGNALS)
+    process.on(name, () => {
+        early ??= name;
+    });
+/**
+ * What is garbage goes early: compressing makes some 100 kB of it for each file, mostly beside V8's heap, where V8 counts
+ * it by the size of its young generation, and glibc keeps what is smaller than a threshold for later, for each thread
+ * apart. Without these, delta files of a large bundle take half as much memory again.
+ */
+const LEAN_FLAGS = ['--max-semi-space-size=2'];
+const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
+if (process.argv[2] !== _runtime_handover_js__WEBPACK_IMPORTED_MODULE_4__/* .SEALED */ .pU) {
+    // A listener is called between two turns, and none outlives the replacement of the process.
+    await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_2__.setImmediate)();
+    const secrets = _runtime_environment_js__WEBPACK_IMPORTED_MODULE_5__/* .SECRET_INPUTS */ .pH.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '');
+    (0,_runtime_handover_js__WEBPACK_IMPORTED_MODULE_4__/* .sealInto */ .Ag)(own, {
+        all: env,
+        open: { ...LEAN_ENVIRONMENT, ...(0,_runtime_environment_js__WEBPACK_IMPORTED_MODULE_5__/* .childEnvironment */ .Qc)(env, secrets) },
+        flags: LEAN_FLAGS,
+        more: early === undefined ? [] : [early],
+        // Memory first: nothing of it comes to a disk.
+        folders: ['/dev/shm', env.RUNNER_TEMP || (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)()],
+    });
+}
+process.argv[1] = action;
+const running = import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ (0,node_url__WEBPACK_IMPORTED_MODULE_3__.pathToFileURL)(action).href));
+// The action listens before it does anything that takes time, and hears then what came earlier.
+const waiting = setInterval(() => {
+    if (SIGNALS.some(name => process.listenerCount(name) < 2))
+        return;
+    clearInterval(waiting);
+    if (early !== undefined)
+        process.emit(early, early);
+}, 5);
+waiting.unref();
+await running;
+
+__webpack_async_result__();
+} catch(e) { __webpack_async_result__(e); } }, 1);
+
+/***/ }),
+
+/***/ 329:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 /* harmony export */ __nccwpck_require__.d(__webpack_exports__, {
@@ -76,88 +157,7 @@ function hideSecrets(text, env) {
 
 /***/ }),
 
-/***/ 732:
-/***/ ((module, __unused_webpack___webpack_exports__, __nccwpck_require__) => {
-
-__nccwpck_require__.a(module, async (__webpack_handle_async_dependencies__, __webpack_async_result__) => { try {
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0__ = __nccwpck_require__(161);
-/* harmony import */ var node_os__WEBPACK_IMPORTED_MODULE_0___default = /*#__PURE__*/__nccwpck_require__.n(node_os__WEBPACK_IMPORTED_MODULE_0__);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1__ = __nccwpck_require__(760);
-/* harmony import */ var node_path__WEBPACK_IMPORTED_MODULE_1___default = /*#__PURE__*/__nccwpck_require__.n(node_path__WEBPACK_IMPORTED_MODULE_1__);
-/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_2__ = __nccwpck_require__(500);
-/* harmony import */ var node_timers_promises__WEBPACK_IMPORTED_MODULE_2___default = /*#__PURE__*/__nccwpck_require__.n(node_timers_promises__WEBPACK_IMPORTED_MODULE_2__);
-/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_3__ = __nccwpck_require__(136);
-/* harmony import */ var node_url__WEBPACK_IMPORTED_MODULE_3___default = /*#__PURE__*/__nccwpck_require__.n(node_url__WEBPACK_IMPORTED_MODULE_3__);
-/* harmony import */ var _bundle_environment_js__WEBPACK_IMPORTED_MODULE_5__ = __nccwpck_require__(937);
-/* harmony import */ var _sealed_js__WEBPACK_IMPORTED_MODULE_4__ = __nccwpck_require__(254);
-var __rewriteRelativeImportExtension = (undefined && undefined.__rewriteRelativeImportExtension) || function (path, preserveJsx) {
-    if (typeof path === "string" && /^\.\.?\//.test(path)) {
-        return path.replace(/\.(tsx)$|((?:\.d)?)((?:\.[^./]+?)?)\.([cm]?)ts$/i, function (m, tsx, d, ext, cm) {
-            return tsx ? preserveJsx ? ".jsx" : ".js" : d && (!ext || !cm) ? m : (d + ext + "." + cm.toLowerCase() + "js");
-        });
-    }
-    return path;
-};
-/**
- * What the runner starts: hands the tokens to the action without leaving them in the environment of a process that
- * a build could look at. A program of its own, so that this takes no time.
- */
-
-
-
-
-
-
-const { env } = process;
-const own = process.argv[1] ?? '';
-const action = (0,node_path__WEBPACK_IMPORTED_MODULE_1__.join)((0,node_path__WEBPACK_IMPORTED_MODULE_1__.dirname)(own), '..', 'index.js');
-/** The signal by which the run was cancelled before the action was there to hear it. */
-let early = process.argv[3];
-const SIGNALS = ['SIGINT', 'SIGTERM'];
-// Without a listener a signal ends the process without a word.
-for (const name of SIGNALS)
-    process.on(name, () => {
-        early ??= name;
-    });
-/**
- * What is garbage goes early: compressing makes some 100 kB of it for each file, mostly beside V8's heap, where V8 counts
- * it by the size of its young generation, and glibc keeps what is smaller than a threshold for later, for each thread
- * apart. Without these, delta files of a large bundle take half as much memory again.
- */
-const LEAN_FLAGS = ['--max-semi-space-size=2'];
-const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' };
-if (process.argv[2] !== _sealed_js__WEBPACK_IMPORTED_MODULE_4__/* .SEALED */ .pU) {
-    // A listener is called between two turns, and none outlives the replacement of the process.
-    await (0,node_timers_promises__WEBPACK_IMPORTED_MODULE_2__.setImmediate)();
-    const secrets = _bundle_environment_js__WEBPACK_IMPORTED_MODULE_5__/* .SECRET_INPUTS */ .pH.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '');
-    (0,_sealed_js__WEBPACK_IMPORTED_MODULE_4__/* .sealInto */ .Ag)(own, {
-        all: env,
-        open: { ...LEAN_ENVIRONMENT, ...(0,_bundle_environment_js__WEBPACK_IMPORTED_MODULE_5__/* .childEnvironment */ .Qc)(env, secrets) },
-        flags: LEAN_FLAGS,
-        more: early === undefined ? [] : [early],
-        // Memory first: nothing of it comes to a disk.
-        folders: ['/dev/shm', env.RUNNER_TEMP || (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)(), (0,node_os__WEBPACK_IMPORTED_MODULE_0__.tmpdir)()],
-    });
-}
-process.argv[1] = action;
-const running = import(__rewriteRelativeImportExtension(/* webpackIgnore: true */ (0,node_url__WEBPACK_IMPORTED_MODULE_3__.pathToFileURL)(action).href));
-// The action listens before it does anything that takes time, and hears then what came earlier.
-const waiting = setInterval(() => {
-    if (SIGNALS.some(name => process.listenerCount(name) < 2))
-        return;
-    clearInterval(waiting);
-    if (early !== undefined)
-        process.emit(early, early);
-}, 5);
-waiting.unref();
-await running;
-
-__webpack_async_result__();
-} catch(e) { __webpack_async_result__(e); } }, 1);
-
-/***/ }),
-
-/***/ 254:
+/***/ 4:
 /***/ ((__unused_webpack_module, __webpack_exports__, __nccwpck_require__) => {
 
 
@@ -173,7 +173,7 @@ __nccwpck_require__.d(__webpack_exports__, {
 const external_node_fs_namespaceObject = __WEBPACK_EXTERNAL_createRequire(import.meta.url)("node:fs");
 // EXTERNAL MODULE: external "node:path"
 var external_node_path_ = __nccwpck_require__(760);
-;// CONCATENATED MODULE: ./src/sealed.ts
+;// CONCATENATED MODULE: ./src/runtime/handover.ts
 /**
  * A process cannot take its first environment back: whoever runs as the same user reads the tokens in it from
  * `/proc/<pid>/environ`, and so can every build. So the process is replaced by one that never had them in its

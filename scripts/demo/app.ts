@@ -1,7 +1,7 @@
 import { cpSync } from 'node:fs'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { createRepository, type Repository } from '../../test/helpers/repository.ts'
+import { createRepository, type Repository } from '../../local/repository.ts'
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/vite-capacitor', import.meta.url))
 

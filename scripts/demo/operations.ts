@@ -1,4 +1,4 @@
-import { dispatchEvent, pushEvent } from '../../test/helpers/event.ts'
+import { dispatchEvent, pushEvent } from '../../local/runner/event.ts'
 import { type Commit, headlineOf } from './app.ts'
 import { type Act, act, NATIVE, type Stage } from './stage.ts'
 

@@ -1,4 +1,4 @@
-import { pullRequestEvent } from '../../test/helpers/event.ts'
+import { pullRequestEvent } from '../../local/runner/event.ts'
 import type { Commit } from './app.ts'
 import { showComment } from './comment.ts'
 import { act, look, type Stage } from './stage.ts'

@@ -1,6 +1,6 @@
-import { describeRequest, writesOf } from '../../test/helpers/capgo.ts'
-import { pushEvent } from '../../test/helpers/event.ts'
-import type { ActionRun } from '../../test/helpers/runner.ts'
+import { describeRequest, writesOf } from '../../local/app.ts'
+import { pushEvent } from '../../local/runner/event.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
 import type { Commit } from './app.ts'
 import { type Act, act, look, type Stage } from './stage.ts'
 

@@ -1,4 +1,4 @@
-import { pullRequestEvent, pushEvent } from '../../test/helpers/event.ts'
+import { pullRequestEvent, pushEvent } from '../../local/runner/event.ts'
 import { ADA, headlineOf, QA } from './app.ts'
 import { showComment } from './comment.ts'
 import { act, NATIVE, type Stage } from './stage.ts'

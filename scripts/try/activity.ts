@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { zipSync } from 'fflate'
-import { isObject, type Payload } from '../../test/helpers/event.ts'
+import { isObject, type Payload } from '../../local/runner/event.ts'
 import type { Wishes } from './arguments.ts'
 import type { Stage } from './event.ts'
 import { putPull, readPull } from './pull.ts'

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { KEY_ROLES, type Role } from '../../server/index.ts'
+import { KEY_ROLES, type Role } from '../../local/capgo/index.ts'
+import type { Payload } from '../../local/runner/event.ts'
 import { isLocal } from '../../src/capgo/hosts.ts'
-import type { Payload } from '../../test/helpers/event.ts'
 
 export const USAGE = `Runs the action for an event of GitHub with an app of yours, against a Capgo and a GitHub on this machine.
 Then devices ask for the update: one for each platform and native version of the app.

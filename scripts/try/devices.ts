@@ -1,7 +1,7 @@
 /** Phones of the app's users after a run: one for each platform and native version, and those that have an override. */
-import type { StoredApp } from '../../server/index.ts'
-import { createDecryptor } from '../../test/helpers/decrypt.ts'
-import { Device, DeviceError } from '../../test/helpers/device.ts'
+import type { StoredApp } from '../../local/capgo/index.ts'
+import { createDecryptor } from '../../local/decrypt.ts'
+import { Device, DeviceError } from '../../local/device.ts'
 import type { App, Native } from '../trial.ts'
 
 export interface DeviceReport {

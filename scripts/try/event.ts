@@ -1,6 +1,6 @@
 /** The event as GitHub sends it: a payload of a few fields is completed, and what it says is put into the local GitHub. */
-import type { HostedRepository } from '../../test/github-server/index.ts'
-import { example, isObject, merge, type Payload, type WorkflowEvent } from '../../test/helpers/event.ts'
+import type { HostedRepository } from '../../local/github/index.ts'
+import { example, isObject, merge, type Payload, type WorkflowEvent } from '../../local/runner/event.ts'
 import { readActivity } from './activity.ts'
 import type { Wishes } from './arguments.ts'
 import { namesOf, type PullFacts, putPull, readPull, renderPull } from './pull.ts'

@@ -1,6 +1,6 @@
 /** The pull request of an event: what the payload leaves open comes from GitHub's state and from the repository. */
-import type { HostedRepository, Issue, Pull } from '../../test/github-server/index.ts'
-import { example, isObject, merge, type Payload } from '../../test/helpers/event.ts'
+import type { HostedRepository, Issue, Pull } from '../../local/github/index.ts'
+import { example, isObject, merge, type Payload } from '../../local/runner/event.ts'
 import type { TriedRepository } from './repository.ts'
 
 export interface PullFacts {

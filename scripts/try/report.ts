@@ -1,9 +1,9 @@
 /** What came of a try: told to a person, and as JSON for a bug report or a script. */
 
-import type { StoredApp } from '../../server/index.ts'
-import type { HostedRepository } from '../../test/github-server/index.ts'
-import type { ActionRun } from '../../test/helpers/runner.ts'
-import { failOnLeak } from '../../test/helpers/secrets.ts'
+import type { StoredApp } from '../../local/capgo/index.ts'
+import type { HostedRepository } from '../../local/github/index.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
+import { failOnLeak } from '../../local/runner/secrets.ts'
 import { bold, cyan, dim, type Story } from '../demo/terminal.ts'
 import type { App } from '../trial.ts'
 import type { DeviceReport } from './devices.ts'

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
-import { makeScratch } from '../../test/helpers/scratch.ts'
+import { makeScratch } from '../../local/runner/scratch.ts'
 
 /**
  * A bare copy: the branches here and, where those are not here, the ones last fetched from `origin`. Its commits are the

@@ -8,9 +8,9 @@ import {
   type Role,
   type StoredApp,
   startCapgo,
-} from '../../server/index.ts'
-import { type HostedRepository, type Permissions, startGitHub } from '../../test/github-server/index.ts'
-import { isObject } from '../../test/helpers/event.ts'
+} from '../../local/capgo/index.ts'
+import { type HostedRepository, type Permissions, startGitHub } from '../../local/github/index.ts'
+import { isObject } from '../../local/runner/event.ts'
 import { MEMORY, UsageError, type Wishes } from './arguments.ts'
 import type { TriedRepository } from './repository.ts'
 

@@ -5,7 +5,7 @@ import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { ActionError } from '../errors.ts'
-import { isSystemError } from '../system-error.ts'
+import { isSystemError } from '../runtime/system-error.ts'
 
 /** What an artifact may be at most. Sizes in bytes, unpacked. */
 export interface ArtifactLimits {
@@ -14,13 +14,13 @@ export interface ArtifactLimits {
 }
 
 /** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
-const MOST_FILES = 20_000
-const LARGEST_BUILD = 1024 * 1024 * 1024
-const ARTIFACT_LIMITS: ArtifactLimits = { files: MOST_FILES, bytes: LARGEST_BUILD }
+const MAX_FILES = 20_000
+const MAX_BYTES = 1024 * 1024 * 1024
+const ARTIFACT_LIMITS: ArtifactLimits = { files: MAX_FILES, bytes: MAX_BYTES }
 
 /** Linux takes names of so many bytes. */
-const LONGEST_NAME = 255
-const DEEPEST = 32
+const MAX_NAME = 255
+const MAX_DEPTH = 32
 /** Of a file's header before its name (APPNOTE 4.3.7). */
 const LOCAL_HEADER = 30
 const STORED = 0
@@ -97,8 +97,8 @@ function nameProblem(name: string, platform: NodeJS.Platform): string | null {
   if (segments.some(segment => segment === '' || segment === '.')) return 'is no plain path'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name)) return 'has a character that no file of a web build has'
-  if (segments.length > DEEPEST) return `lies more than ${DEEPEST} folders deep`
-  if (segments.some(segment => Buffer.byteLength(segment) > LONGEST_NAME)) return 'has too long a name'
+  if (segments.length > MAX_DEPTH) return `lies more than ${MAX_DEPTH} folders deep`
+  if (segments.some(segment => Buffer.byteLength(segment) > MAX_NAME)) return 'has too long a name'
   if (platform === 'win32' && segments.some(segment => NOT_ON_WINDOWS.test(segment)))
     return 'has a name that means something else on Windows'
   return null

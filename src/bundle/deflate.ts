@@ -35,7 +35,7 @@ export interface Deflater {
 /** Of each thread, so that none waits for the next task. */
 const TASKS_A_THREAD = 4
 /** More threads than this wait for the disk. */
-const MOST_THREADS = 8
+const MAX_THREADS = 8
 
 /** The file no longer has the size that it was told to have. */
 export class SizeChanged extends Error {}
@@ -121,7 +121,7 @@ function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
 /** Deflates on all cores. `source` is the text of the built `deflate-worker.ts`: a build could change the file. */
 export function startDeflater(source: string, zlib: ZlibCode): Deflater {
   const threads = Array.from(
-    { length: Math.min(availableParallelism(), MOST_THREADS) },
+    { length: Math.min(availableParallelism(), MAX_THREADS) },
     () => new Worker(source, { eval: true, env: {}, workerData: zlib }),
   )
   const waiting = new Map<number, { resolve: (result: Deflated) => void; reject: (error: unknown) => void }>()

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -8,8 +7,9 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
 import PQueue from 'p-queue'
-import { readRange } from '../file-range.ts'
-import type { BundleFile } from './check.ts'
+import { Digest, sha256 } from '../runtime/digest.ts'
+import { readRange } from '../runtime/file-range.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { isPacked } from './deflate.ts'
 import type { Session } from './encrypt.ts'
 import { fileChanged, type HashedFile } from './zip.ts'
@@ -31,7 +31,7 @@ const GAIN = 10
 /** Larger files are compressed on disk, so that memory does not grow with them. */
 const IN_MEMORY = 512 * 1024
 /** Larger files that are not compressed come from the disk piece by piece, and are encrypted there. */
-const AT_ONCE = 64 * 1024
+const PLAIN_IN_MEMORY = 64 * 1024
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
 /**
@@ -67,7 +67,9 @@ export function deltaPacker(options: {
 
   return (file, fileName) => {
     const form = formOf(file, fileName)
-    return file.size <= (form.mayShrink ? IN_MEMORY : AT_ONCE) ? packSmall(file, form) : packLarge(file, form)
+    return file.size <= (form.mayShrink ? IN_MEMORY : PLAIN_IN_MEMORY)
+      ? packSmall(file, form)
+      : packLarge(file, form)
   }
 
   function packSmall(file: HashedFile, { mayShrink, pays }: Form): Promise<DeltaFile> {
@@ -83,7 +85,7 @@ export function deltaPacker(options: {
   }
 
   async function inMemory(fileName: string, plain: Buffer): Promise<DeltaFile> {
-    const bytes = session === null ? plain : await sealed(plain, session)
+    const bytes = session === null ? plain : await encrypted(plain, session)
     return {
       fileName,
       size: bytes.length,
@@ -106,7 +108,7 @@ export function deltaPacker(options: {
 
   async function onDisk(file: HashedFile, compress: boolean): Promise<DeltaFile> {
     const to = join(scratch, `delta-${count++}`)
-    const [plain, stored] = [new Measure(), new Measure()]
+    const [plain, stored] = [new Digest(), new Digest()]
     await pipeline(
       createReadStream(join(directory, file.path)),
       plain.tap,
@@ -115,8 +117,8 @@ export function deltaPacker(options: {
       stored.tap,
       createWriteStream(to),
     )
-    if (plain.digest() !== file.sha256) throw fileChanged(file)
-    return fromFile(file.path, to, stored.size, stored.digest())
+    if (plain.sha256() !== file.sha256) throw fileChanged(file)
+    return fromFile(file.path, to, stored.size, stored.sha256())
   }
 
   function parameters({ path, size }: BundleFile): Record<number, number> {
@@ -154,30 +156,8 @@ function fromFile(fileName: string, path: string, size: number, sha256: string):
   return { fileName, size, sha256, open: (start, length) => readRange(path, start, length) }
 }
 
-/** Counts and hashes what flows by. */
-class Measure {
-  size = 0
-  readonly #hash = createHash('sha256')
-
-  readonly tap = async function* (this: Measure, chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      this.#hash.update(chunk)
-      this.size += chunk.length
-      yield chunk
-    }
-  }.bind(this)
-
-  digest(): string {
-    return this.#hash.digest('hex')
-  }
-}
-
-async function sealed(plain: Buffer, session: Session): Promise<Buffer> {
+async function encrypted(plain: Buffer, session: Session): Promise<Buffer> {
   const cipher = session.cipher()
   cipher.end(plain)
   return Buffer.concat(await cipher.toArray())
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

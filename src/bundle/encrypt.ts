@@ -3,7 +3,6 @@ import {
   constants,
   createCipheriv,
   createDecipheriv,
-  createHash,
   createPrivateKey,
   createPublicKey,
   type Decipheriv,
@@ -18,7 +17,9 @@ import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import semver from 'semver'
 import { ActionError } from '../errors.ts'
-import { nullIfMissing } from '../system-error.ts'
+import { isSince } from '../releases.ts'
+import { Digest } from '../runtime/digest.ts'
+import { nullIfMissing } from '../runtime/system-error.ts'
 
 /** What one bundle is encrypted with. */
 export interface Session {
@@ -62,7 +63,7 @@ const HINT =
 /**
  * Reads the input `private-key`: PEM text, base64 of it, or a path relative to `directory`. Line breaks that a
  * secret store ate or wrote as `\n` are mended. `pluginVersion` is that of the updater in the app, null = newest.
- * Throws `private_key_unfit`, which never quotes the key.
+ * Throws `private_key_invalid`, which never quotes the key.
  */
 export async function readEncryption(
   value: string,
@@ -118,7 +119,7 @@ function readKey(text: string): KeyObject {
 }
 
 function unfit(why: string): ActionError {
-  return new ActionError('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
+  return new ActionError('private_key_invalid', `The input "private-key" cannot be used: ${why}.`, {
     hint: HINT,
   })
 }
@@ -126,9 +127,8 @@ function unfit(why: string): ActionError {
 /** Older plugins verify a signature that was made of the checksum's text as if that were base64. */
 function signsText(pluginVersion: string | null): boolean {
   if (pluginVersion === null || semver.valid(pluginVersion) === null) return false
-  const { major } = semver.parse(pluginVersion)!
-  const since = SIGNS_BYTES.find(version => semver.major(version) === major)
-  return since === undefined ? major < 5 : semver.lt(pluginVersion, since)
+  const signsBytes = isSince(pluginVersion, SIGNS_BYTES)
+  return signsBytes === null ? semver.major(pluginVersion) < 5 : !signsBytes
 }
 
 function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encryption {
@@ -231,15 +231,11 @@ export async function hashEncrypted(
   from: string,
   session: Session,
 ): Promise<{ readonly size: number; readonly sha256: string }> {
-  const hash = createHash('sha256')
-  let size = 0
+  const digest = new Digest()
   await pipeline(createReadStream(from), session.cipher(), async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) {
-      hash.update(chunk)
-      size += chunk.length
-    }
+    for await (const chunk of chunks) digest.update(chunk)
   })
-  return { size, sha256: hash.digest('hex') }
+  return { size: digest.size, sha256: digest.sha256() }
 }
 
 /** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */
@@ -248,19 +244,7 @@ export async function encryptFile(
   to: string,
   session: Session,
 ): Promise<{ readonly path: string; readonly size: number; readonly sha256: string }> {
-  const hash = createHash('sha256')
-  let size = 0
-  await pipeline(
-    createReadStream(from),
-    session.cipher(),
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        hash.update(chunk)
-        size += chunk.length
-        yield chunk
-      }
-    },
-    createWriteStream(to),
-  )
-  return { path: to, size, sha256: hash.digest('hex') }
+  const digest = new Digest()
+  await pipeline(createReadStream(from), session.cipher(), digest.tap, createWriteStream(to))
+  return { path: to, size: digest.size, sha256: digest.sha256() }
 }

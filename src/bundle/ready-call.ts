@@ -1,14 +1,15 @@
 /** Whether the app says that it has started. */
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { nullIfMissing } from '../system-error.ts'
-import type { BundleFile, Problem } from './check.ts'
+import { nullIfMissing } from '../runtime/system-error.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { findComments } from './javascript.ts'
 import { decode, readPage } from './web-page.ts'
+import type { WebProblem } from './web-problems.ts'
 
 const CODE = /\.(m?js|html?)$/i
 /** Bytes. Larger files are not searched. */
-const LONGEST = 64 * 1024 * 1024
+const MAX_SCRIPT = 64 * 1024 * 1024
 /**
  * Not the updater's own stand-in for browsers, in any of the forms that a build gives it: a method, an assignment, a
  * property that is a function, the descriptor of an old class.
@@ -25,7 +26,7 @@ const ANY = /\bimport\(\s*[^"'`\s)]|createElement\(\s*["'`]script["'`]|\bimportS
 type Found = 'call' | 'comment' | 'none'
 
 export interface ReadyCall {
-  readonly problem: Problem | null
+  readonly problem: WebProblem | null
   readonly warning: string | null
 }
 
@@ -35,7 +36,7 @@ const OK: ReadyCall = { problem: null, warning: null }
 
 /** The call has to be in a file that `index.html` leads to: what a file names, and the bundle has, counts as loaded. */
 export async function checkReadyCall(directory: string, files: readonly BundleFile[]): Promise<ReadyCall> {
-  const scripts = files.filter(({ path, size }) => CODE.test(path) && size > 0 && size <= LONGEST)
+  const scripts = files.filter(({ path, size }) => CODE.test(path) && size > 0 && size <= MAX_SCRIPT)
   const left = new Set(scripts.map(({ path }) => path))
   const byName = Map.groupBy(left, path => basename(path))
   const queue = left.delete('index.html') ? ['index.html'] : []

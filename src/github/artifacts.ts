@@ -5,10 +5,10 @@ import { pipeline } from 'node:stream/promises'
 import pRetry, { AbortError } from 'p-retry'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
-import { isSystemError } from '../system-error.ts'
-import { readAll } from './answer.ts'
-import { isForbidden } from './refusal.ts'
+import { isSystemError } from '../runtime/system-error.ts'
+import { isForbidden } from './errors.ts'
 import type { Repository } from './repository.ts'
+import { readAll } from './response.ts'
 
 /** What a run kept under a name. */
 const Artifact = z.object({ id: z.int(), expired: z.boolean() })

@@ -3,12 +3,12 @@ import { Octokit } from '@octokit/core'
 import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import pRetry from 'p-retry'
 import { artifacts } from './artifacts.ts'
-import { comments } from './comment.ts'
-import { deployments } from './deployment.ts'
-import { history } from './history.ts'
+import { comments } from './comments.ts'
+import { history } from './commits.ts'
+import { deployments } from './deployments.ts'
+import { GitHubError, toGitHubError } from './errors.ts'
 import { boundedFetch, type Fetch } from './http.ts'
 import { pulls } from './pulls.ts'
-import { GitHubError, toGitHubError } from './refusal.ts'
 import type { Repository } from './repository.ts'
 import { runs } from './runs.ts'
 
@@ -31,7 +31,7 @@ export interface GitHubOptions {
 
 const FIRST_PAUSE = 300
 /** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
-const LONGEST_RETRY_AFTER = 60_000
+const MAX_RETRY_AFTER = 60_000
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
@@ -82,7 +82,7 @@ export function connectGitHub({
           if (error.retryAfter === null)
             // What may be done twice; a comment or deployment that was made although the answer was lost may not.
             return options.method !== 'POST' && ((error.status ?? 500) >= 500 || error.status === 408)
-          if (error.retryAfter > LONGEST_RETRY_AFTER) return false
+          if (error.retryAfter > MAX_RETRY_AFTER) return false
           await sleep(error.retryAfter)
           return true
         },

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
-import { parseAnswer, readAll } from './answer.ts'
-import { isNotFound } from './refusal.ts'
+import { isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
+import { parseAnswer, readAll } from './response.ts'
 
 const Named = z.object({ id: z.int() })
 const Review = z.object({ user: z.nullish(z.object({ login: z.string() })) })

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
-import { parseAnswer } from './answer.ts'
 import type { Repository } from './repository.ts'
+import { parseAnswer } from './response.ts'
 
 const Runs = z.object({ workflow_runs: z.array(z.object({ status: z.nullish(z.string()) })) })
 

@@ -1,4 +1,5 @@
-import type { BundleRow, ChannelRow } from '../capgo/wire.ts'
+/** Who gets a new bundle: everybody, or a share of the devices. */
+import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 
 /** What a later run does to a rollout. Basis points: 100 are one percent. */

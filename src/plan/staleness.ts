@@ -1,4 +1,5 @@
-import type { Note } from './lineage.ts'
+/** Whether a run is too old for a channel. */
+import type { Note } from './bundle-comment.ts'
 import type { Commit, Relation } from './types.ts'
 
 /** What GitHub says of the ref (or pull request) that a run publishes. */

@@ -1,5 +1,6 @@
-import type { BundleRow, ChannelRow, OverrideRow } from '../capgo/wire.ts'
-import { readServedCommit } from './lineage.ts'
+/** What each channel serves. */
+import type { BundleRow, ChannelRow, OverrideRow } from '../capgo/schema.ts'
+import { readServedCommit } from './bundle-comment.ts'
 import { activeRollout } from './rollout.ts'
 
 /** What a channel serves, as the output `status` says it. Everything that is not known is null. */

@@ -1,5 +1,5 @@
 /** What forms of a bundle a channel demands (`channels.update_package`; newer servers). Pure. */
-import type { BundleRow } from '../capgo/wire.ts'
+import type { BundleRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import type { DeltaMode } from './delta.ts'
 

@@ -1,4 +1,4 @@
-import type { Deps } from '../deps.ts'
+import type { Deps } from '../context.ts'
 import { formatBytes } from './format.ts'
 
 /** Seconds between two lines on a long upload. */

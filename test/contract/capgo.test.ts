@@ -1,12 +1,19 @@
-/** The local Capgo answers as a real one did: see `recorded.ts`, and `scripts/distill-transcripts.ts` that made them. */
+/** The local Capgo answers as a real one did: see `recorded.ts`, and `scripts/distill/transcripts.ts` that made them. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
-import { type LocalCapgo, startCapgo } from '../../server/index.ts'
-import { MANIFEST_ROWS_MS } from '../../server/triggers.ts'
-import { ANSWER_HEADERS, compareShapes, type Exchange, namesOf, type Recorded, shapeOf } from './recorded.ts'
+import { type LocalCapgo, startCapgo } from '../../local/capgo/index.ts'
+import { MANIFEST_ROWS_MS } from '../../local/capgo/triggers.ts'
+import {
+  ANSWER_HEADERS,
+  compareShapes,
+  type Exchange,
+  namesOf,
+  type Recorded,
+  shapeOf,
+} from '../../scripts/distill/recorded.ts'
 import { CHANGES, NOT_REPLAYED, SEEDS } from './seeds.ts'
 import { seedApp, seedState } from './world.ts'
 

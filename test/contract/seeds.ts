@@ -1,6 +1,6 @@
-import type { LocalCapgo } from '../../server/index.ts'
-import type { SeedChannel } from '../../server/types.ts'
-import type { State } from './recorded.ts'
+import type { LocalCapgo } from '../../local/capgo/index.ts'
+import type { SeedChannel } from '../../local/capgo/types.ts'
+import type { State } from '../../scripts/distill/recorded.ts'
 import { APP, bindPreview, bytes, nextIds, ORG, seedState } from './world.ts'
 
 type Seed = (capgo: LocalCapgo, keys: Readonly<Record<string, string>>, state: State) => void
@@ -167,7 +167,8 @@ export const CHANGES: Readonly<Record<string, Readonly<Record<number, (capgo: Lo
 
 const STAND_IN = 'a stand-in answered: the Capgo that was run does not know the route'
 const COUNTED = 'statistics, which this action does not ask for'
-const BLOCKED = 'the address was blocked by 1,000 requests before; test/unit/server/limits.test.ts does that'
+const BLOCKED =
+  'the address was blocked by 1,000 requests before; test/unit/local/capgo/limits.test.ts does that'
 
 /** Exchanges that the local Capgo answers otherwise, by their place in the recording, and why that is right. */
 export const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<number, string>> | string>> = {
@@ -184,5 +185,5 @@ export const NOT_REPLAYED: Readonly<Record<string, Readonly<Record<number, strin
   'org-enforcing-2fa': Object.fromEntries(
     [9, 15, 16, 26, 32, 33, 43, 49, 50, 60, 66, 67, 77, 83, 84].map(index => [index, COUNTED]),
   ),
-  preview: 'the names of hosts are not in the recording; test/unit/server asks for previews',
+  preview: 'the names of hosts are not in the recording; test/unit/local/capgo asks for previews',
 }

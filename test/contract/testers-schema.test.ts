@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { expect, it } from 'vitest'
-import { testersSchema } from '../../scripts/schema.ts'
-import { parseTesters } from '../../src/testers-file.ts'
+import { testersSchema } from '../../scripts/docs/schema.ts'
+import { parseTesters } from '../../src/inputs/testers-file.ts'
 
 const docs = join(import.meta.dirname, '../../docs')
 const published = JSON.parse(readFileSync(join(docs, 'testers.schema.json'), 'utf8'))

@@ -1,5 +1,5 @@
-import type { LocalCapgo } from '../../server/index.ts'
-import type { State } from './recorded.ts'
+import type { LocalCapgo } from '../../local/capgo/index.ts'
+import type { State } from '../../scripts/distill/recorded.ts'
 
 /** Names in the recordings. */
 export const APP = 'com.lab.demo'

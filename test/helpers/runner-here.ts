@@ -9,23 +9,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Dispatcher, fetch } from 'undici'
 import { parse } from 'yaml'
-import { secretValues } from '../../src/build-variables.ts'
-import { SECRET_INPUTS } from '../../src/bundle/environment.ts'
-import { guardFiles } from '../../src/bundle/untouched.ts'
-import { createCapgo } from '../../src/capgo/client.ts'
-import type { HttpOptions } from '../../src/capgo/http.ts'
-import { appendWhole, keyValueLines } from '../../src/command-file.ts'
-import type { Deps, Log, Sink } from '../../src/deps.ts'
-import type { Place } from '../../src/errors.ts'
-import { connectGitHub } from '../../src/github/client.ts'
-import { createNetwork, type Network } from '../../src/network.ts'
-import { createRedactor, secretParts } from '../../src/redaction.ts'
-import { failure } from '../../src/report/outcome.ts'
-import { report } from '../../src/report/report.ts'
-import { run } from '../../src/run.ts'
-import { makeScratch, replaceHome, requireWorkspace } from '../../src/runner-folders.ts'
-import { createStop, type Stop } from '../../src/stop.ts'
-import type { RunnerLog } from './log.ts'
+import type { RunnerLog } from '../../local/runner/log.ts'
 import {
   type ActionProcess,
   type ActionRun,
@@ -34,8 +18,25 @@ import {
   type RunOptions,
   readStep,
   type Step,
-} from './runner.ts'
-import { worker, zlib } from './zlib.ts'
+} from '../../local/runner/runner.ts'
+import { worker, zlib } from '../../local/zlib.ts'
+import { createCapgo } from '../../src/capgo/client.ts'
+import type { HttpOptions } from '../../src/capgo/http.ts'
+import type { Deps } from '../../src/context.ts'
+import type { Place } from '../../src/errors.ts'
+import { connectGitHub } from '../../src/github/client.ts'
+import { secretValues } from '../../src/inputs/build-variables.ts'
+import type { Log, Sink } from '../../src/log.ts'
+import { report } from '../../src/report/report.ts'
+import { failure } from '../../src/report/results.ts'
+import { run } from '../../src/run.ts'
+import { createStop, type Stop } from '../../src/runtime/cancellation.ts'
+import { appendWhole, keyValueLines } from '../../src/runtime/command-file.ts'
+import { SECRET_INPUTS } from '../../src/runtime/environment.ts'
+import { createNetwork, type Network } from '../../src/runtime/network.ts'
+import { createRedactor, secretParts } from '../../src/runtime/redaction.ts'
+import { makeScratch, replaceHome, requireWorkspace } from '../../src/runtime/runner-folders.ts'
+import { guardFiles } from '../../src/runtime/tamper-guard.ts'
 
 const PROJECT = join(import.meta.dirname, '../..')
 const USER_AGENT = 'capgo-publish-action'
@@ -44,7 +45,7 @@ const manifest = parse(readFileSync(join(PROJECT, 'action.yml'), 'utf8')) as Man
 /** Without what only a process of its own can be given. */
 type Here = Omit<RunOptions, 'action' | 'actionPath' | 'through' | 'prepare' | 'onLine' | 'mayLeak'> & {
   /** Instead of those of production. */
-  readonly pauses?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'stall'>>
+  readonly pauses?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'uploadStallTimeout'>>
 }
 
 /**

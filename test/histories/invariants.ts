@@ -1,6 +1,6 @@
 /** What must be true, each with a name. A check returns what is wrong, in words; nothing when all is well. */
 import { isDeepStrictEqual } from 'node:util'
-import { Device } from '../helpers/device.ts'
+import { Device } from '../../local/device.ts'
 import { CHANNEL_OF, FOREIGN, type Model, type ModelJob, type ModelPull, STAGES, webFiles } from './model.ts'
 import type { Tally } from './tally.ts'
 import { APP_ID, type Ended } from './world.ts'

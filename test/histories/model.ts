@@ -1,6 +1,7 @@
 /** What a team did, and what must be true because of it. */
 import { buffer } from 'node:stream/consumers'
-import { unzip } from '../helpers/device.ts'
+import { unzip } from '../../local/device.ts'
+import type { Files } from '../../local/repository.ts'
 import {
   dispatchEvent,
   type PullRequestAction,
@@ -8,8 +9,7 @@ import {
   pushEvent,
   scheduleEvent,
   type WorkflowEvent,
-} from '../helpers/event.ts'
-import type { Files } from '../helpers/repository.ts'
+} from '../../local/runner/event.ts'
 import type { Deed, Entry } from './history.ts'
 import { APP_ID, type Ended, type Job, type World } from './world.ts'
 

@@ -1,10 +1,10 @@
 /** A clean-up deletes what it made and saw, says what is true, and is done by the next run where it was not. */
 import { Agent } from 'undici'
 import { describe, expect, it } from 'vitest'
-import type { Role } from '../../server/index.ts'
+import type { Role } from '../../local/capgo/index.ts'
+import type { Files } from '../../local/repository.ts'
+import { pullRequestEvent, scheduleEvent } from '../../local/runner/event.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
-import { pullRequestEvent, scheduleEvent } from '../helpers/event.ts'
-import type { Files } from '../helpers/repository.ts'
 import { openPull } from '../scenarios/pull.ts'
 import {
   APP_ID,

@@ -3,7 +3,7 @@
  * process a run that is killed is cut off from everything; the built action is really killed at some of the requests.
  */
 import { describe, expect, it } from 'vitest'
-import type { ActionProcess } from '../helpers/runner.ts'
+import type { ActionProcess } from '../../local/runner/runner.ts'
 import {
   APP_ID,
   createWorld,

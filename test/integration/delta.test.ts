@@ -1,6 +1,6 @@
 /** Delta objects that another bundle's deletion takes away, and what a publish makes of that. */
 import { describe, expect, it } from 'vitest'
-import { Device } from '../helpers/device.ts'
+import { Device } from '../../local/device.ts'
 import { APP_ID, createBuiltWorld, type World, webFolder } from '../scenarios/scenario.ts'
 import { runHere } from './in-process.ts'
 

@@ -1,10 +1,10 @@
 /** Every event that GitHub documents, with and without a checkout, a key and a mapping: who publishes what. */
 import { createRequire } from 'node:module'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type LocalCapgo, startCapgo } from '../../server/index.ts'
+import { type LocalCapgo, startCapgo } from '../../local/capgo/index.ts'
+import { createRepository, type Repository } from '../../local/repository.ts'
+import type { WorkflowEvent } from '../../local/runner/event.ts'
 import { EVENTS, ruleOf } from '../../src/plan/events.ts'
-import type { WorkflowEvent } from '../helpers/event.ts'
-import { createRepository, type Repository } from '../helpers/repository.ts'
 import { APP_ID, builtApp, REPOSITORY } from '../scenarios/scenario.ts'
 import { runHere, type ShortRun } from './in-process.ts'
 

@@ -12,17 +12,17 @@ import { Transform } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent } from 'undici'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import type { FaultInput } from '../../server/faults.ts'
+import type { FaultInput } from '../../local/capgo/faults.ts'
 import {
   type LocalCapgo,
   type LocalCapgoOptions,
   type RecordedRequest,
   startCapgo,
-} from '../../server/index.ts'
-import { createDecryptor } from '../helpers/decrypt.ts'
-import { Device } from '../helpers/device.ts'
+} from '../../local/capgo/index.ts'
+import { createDecryptor } from '../../local/decrypt.ts'
+import { Device } from '../../local/device.ts'
+import { createRepository, type Repository } from '../../local/repository.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
-import { createRepository, type Repository } from '../helpers/repository.ts'
 import { runHere, type ShortRun, type ShortRunOptions } from './in-process.ts'
 
 /** Does not deflate: so many bytes are really sent. */

@@ -5,15 +5,15 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Agent, type Dispatcher, fetch } from 'undici'
 import { parse } from 'yaml'
+import { pushEvent, type WorkflowEvent } from '../../local/runner/event.ts'
+import { LeakSearch } from '../../local/runner/secrets.ts'
+import { worker, zlib } from '../../local/zlib.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
 import type { HttpOptions } from '../../src/capgo/http.ts'
-import type { Deps } from '../../src/deps.ts'
+import type { Deps } from '../../src/context.ts'
 import { connectGitHub } from '../../src/github/client.ts'
 import { run } from '../../src/run.ts'
-import { createStop, type Stop } from '../../src/stop.ts'
-import { pushEvent, type WorkflowEvent } from '../helpers/event.ts'
-import { LeakSearch } from '../helpers/secrets.ts'
-import { worker, zlib } from '../helpers/zlib.ts'
+import { createStop, type Stop } from '../../src/runtime/cancellation.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const manifest = parse(await readFile(join(ROOT, 'action.yml'), 'utf8')) as {
@@ -21,7 +21,7 @@ const manifest = parse(await readFile(join(ROOT, 'action.yml'), 'utf8')) as {
 }
 
 /** Production waits for seconds, and half a minute at most. */
-const QUICK = { firstPause: 1, outage: 2_000, stall: 150 } as const
+const QUICK = { firstPause: 1, outage: 2_000, uploadStallTimeout: 150 } as const
 const LONGEST_SLEEP = 5
 
 export interface ShortRun {
@@ -50,7 +50,7 @@ export interface ShortRunOptions {
   /** Passes so many milliseconds; by default a few real ones. */
   readonly sleep?: (ms: number) => Promise<void>
   readonly now?: () => Date
-  readonly http?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'stall'>>
+  readonly http?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'uploadStallTimeout'>>
   readonly dispatcher?: Dispatcher
   /** Instead of short pauses, those of production. */
   readonly realPauses?: boolean
@@ -97,7 +97,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     payload: event.payload,
     workspace: repo,
     scratch,
-    evaluator: { script: join(ROOT, 'src/bundle/evaluate-config.ts'), node: process.execPath },
+    evaluator: { script: join(ROOT, 'src/checkout/evaluate-config.ts'), node: process.execPath },
     deflateWorker: worker,
     zlib,
     requireUntouched: async () => {},

@@ -1,6 +1,6 @@
 /** What another run or a person does between this run's first look and its last write. */
 import { describe, expect, it } from 'vitest'
-import { pullRequestEvent } from '../helpers/event.ts'
+import { pullRequestEvent } from '../../local/runner/event.ts'
 import { openPull } from '../scenarios/pull.ts'
 import { APP_ID, createBuiltWorld, REPOSITORY, webFolder } from '../scenarios/scenario.ts'
 import { runHere } from './in-process.ts'

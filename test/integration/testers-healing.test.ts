@@ -1,8 +1,8 @@
 /** What heals: whatever became of the runs before, devices are where the newest file says, and no person's move is lost. */
 import { Agent } from 'undici'
 import { describe, expect, it } from 'vitest'
+import { pullRequestEvent, pushEvent, scheduleEvent, tagPushEvent } from '../../local/runner/event.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
-import { pullRequestEvent, pushEvent, scheduleEvent, tagPushEvent } from '../helpers/event.ts'
 import { openPull } from '../scenarios/pull.ts'
 import {
   APP_ID,

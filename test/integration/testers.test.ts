@@ -5,8 +5,8 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { manyTesters } from '../../bench/testers.ts'
-import { pushEvent, scheduleEvent } from '../helpers/event.ts'
-import type { ActionProcess, ActionRun } from '../helpers/runner.ts'
+import { pushEvent, scheduleEvent } from '../../local/runner/event.ts'
+import type { ActionProcess, ActionRun } from '../../local/runner/runner.ts'
 import { openPull, type TestPull } from '../scenarios/pull.ts'
 import { APP_ID, createWorld, tinyApp, type World } from '../scenarios/scenario.ts'
 

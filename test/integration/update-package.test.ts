@@ -1,8 +1,8 @@
 /** Channels that demand a form of their bundles: newer servers. */
 import { afterAll, expect, it, onTestFinished } from 'vitest'
-import { type LocalCapgo, startCapgo } from '../../server/index.ts'
-import { dispatchEvent } from '../helpers/event.ts'
-import { createRepository } from '../helpers/repository.ts'
+import { type LocalCapgo, startCapgo } from '../../local/capgo/index.ts'
+import { createRepository } from '../../local/repository.ts'
+import { dispatchEvent } from '../../local/runner/event.ts'
 import { runHere } from './in-process.ts'
 
 const APP_ID = 'com.example.app'

@@ -8,11 +8,11 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
-import { type LocalCapgo, startCapgo } from '../../server/index.ts'
-import { createDecryptor } from '../helpers/decrypt.ts'
-import { Device } from '../helpers/device.ts'
+import { type LocalCapgo, startCapgo } from '../../local/capgo/index.ts'
+import { createDecryptor } from '../../local/decrypt.ts'
+import { Device } from '../../local/device.ts'
+import { createRepository, type Repository } from '../../local/repository.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
-import { createRepository, type Repository } from '../helpers/repository.ts'
 import { runHere } from '../integration/in-process.ts'
 
 const APP_ID = 'com.example.app'
@@ -21,7 +21,7 @@ const CHANNELS = ['production', 'beta', 'next'] as const
 /** What the server's queues take, and half of it. */
 const ROUND = 10_000
 /** Errors of a run that has published nothing; whatever else goes wrong is a fault of the action. */
-const REFUSALS = /^(twin_names|unfit_names|web_dir_unfit|bundle_vanished)$/
+const REFUSALS = /^(case_conflicts|invalid_file_names|web_dir_invalid|bundle_vanished)$/
 /** Plugins: of today, and one that knows no delta files. */
 const TODAY = '8.51.23'
 const WITHOUT_DELTA = '7.0.34'

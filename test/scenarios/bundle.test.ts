@@ -3,10 +3,10 @@
 import { randomBytes } from 'node:crypto'
 import { brotliCompressSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { createDecryptor } from '../helpers/decrypt.ts'
-import { Device, type DeviceOptions } from '../helpers/device.ts'
+import { createDecryptor } from '../../local/decrypt.ts'
+import { Device, type DeviceOptions } from '../../local/device.ts'
+import type { Files } from '../../local/repository.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
-import type { Files } from '../helpers/repository.ts'
 import { openPull } from './pull.ts'
 import {
   APP_ID,
@@ -384,7 +384,7 @@ describe('encryption', () => {
   it.each([
     ['the config has no public key', {}, privateKey, 'public_key_missing'],
     ['it is of another pair', { publicKey: keys().publicKey }, privateKey, 'public_key_mismatch'],
-    ['it is no key', { publicKey }, 'hunter2', 'private_key_unfit'],
+    ['it is no key', { publicKey }, 'hunter2', 'private_key_invalid'],
     ['the config has the public one alone', { publicKey }, '', 'private_key_missing'],
     ['that is a dry run', { publicKey }, '', 'private_key_missing', { 'dry-run': 'true' }],
     ['the public one is empty', { publicKey: ' ' }, privateKey, 'public_key_missing'],

@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { Device } from '../helpers/device.ts'
-import { workflowRunEvent } from '../helpers/event.ts'
+import { Device } from '../../local/device.ts'
+import { workflowRunEvent } from '../../local/runner/event.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
 import { type RawEntry, writeRawZip } from '../helpers/raw-zip.ts'
-import type { ActionRun } from '../helpers/runner.ts'
 import { openPull, type TestPull } from './pull.ts'
 import { APP_ID, BUILT_ACTION, createWorld, type World, type WorldRun } from './scenario.ts'
 

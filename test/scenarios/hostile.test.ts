@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { renderAsGitHub } from '../../scripts/preview/github.ts'
+import { renderAsGitHub } from '../../scripts/pictures/github.ts'
 import { openPull } from './pull.ts'
 import { createWorld, tinyApp } from './scenario.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { dispatchEvent, workflowRunEvent } from '../helpers/event.ts'
+import { dispatchEvent, workflowRunEvent } from '../../local/runner/event.ts'
 import { writeRawZip } from '../helpers/raw-zip.ts'
 import { openPull } from './pull.ts'
 import { APP_ID, createBuiltWorld, type World, webFolder } from './scenario.ts'

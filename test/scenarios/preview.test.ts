@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Device } from '../helpers/device.ts'
-import { scheduleEvent } from '../helpers/event.ts'
-import type { ActionProcess } from '../helpers/runner.ts'
+import { Device } from '../../local/device.ts'
+import { scheduleEvent } from '../../local/runner/event.ts'
+import type { ActionProcess } from '../../local/runner/runner.ts'
 import { openPull } from './pull.ts'
 import { APP_ID, BUILT_ACTION, createWorld, tinyApp, type World, withoutChance } from './scenario.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readServedCommit } from '../../src/plan/lineage.ts'
+import { readServedCommit } from '../../src/plan/bundle-comment.ts'
 import { APP_ID, BUILT_ACTION, type World, type WorldRun, withoutChance } from './scenario.ts'
 import { bundlesOf, channelOf, createStages, deviceOn, dispatch, servedBy } from './stages.ts'
 

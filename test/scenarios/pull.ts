@@ -1,6 +1,10 @@
-import { type PullRequestAction, type PullRequestOptions, pullRequestEvent } from '../helpers/event.ts'
-import type { Files } from '../helpers/repository.ts'
-import type { ActionRun } from '../helpers/runner.ts'
+import type { Files } from '../../local/repository.ts'
+import {
+  type PullRequestAction,
+  type PullRequestOptions,
+  pullRequestEvent,
+} from '../../local/runner/event.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
 import type { World, WorldRun } from './scenario.ts'
 
 export interface PullOptions {

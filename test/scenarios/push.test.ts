@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { Device } from '../helpers/device.ts'
-import { RUNTIME_TOKEN } from '../helpers/runner.ts'
-import { failOnLeak } from '../helpers/secrets.ts'
+import { Device } from '../../local/device.ts'
+import { RUNTIME_TOKEN } from '../../local/runner/runner.ts'
+import { failOnLeak } from '../../local/runner/secrets.ts'
 import { APP_ID, BUILT_ACTION, createWorld, tinyApp } from './scenario.ts'
 
 it('a push to main makes channel production and publishes on it', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { readServedCommit } from '../../src/plan/lineage.ts'
+import { readServedCommit } from '../../src/plan/bundle-comment.ts'
 import { APP_ID, BUILT_ACTION, createWorld, type World, type WorldRun, withoutChance } from './scenario.ts'
 import { bundlesOf, channelOf, deviceOn, dispatch, publish, servedBy } from './stages.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { RunOptions } from '../helpers/runner.ts'
+import type { RunOptions } from '../../local/runner/runner.ts'
 import { BUILT_ACTION, createWorld, type World, withoutChance } from './scenario.ts'
 import { bundlesOf, channelOf, deviceOn, dispatch, publish, servedBy } from './stages.ts'
 

@@ -2,7 +2,7 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { RunOptions } from '../helpers/runner.ts'
+import type { RunOptions } from '../../local/runner/runner.ts'
 import { createBuiltWorld, type World } from './scenario.ts'
 import { servedBy } from './stages.ts'
 

@@ -1,16 +1,16 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, onTestFinished } from 'vitest'
-import { type LocalCapgo, type LocalCapgoOptions, startCapgo } from '../../server/index.ts'
+import { type LocalCapgo, type LocalCapgoOptions, startCapgo } from '../../local/capgo/index.ts'
 import {
   type HostedRepository,
   type LocalGitHub,
   type Permissions,
   startGitHub,
-} from '../github-server/index.ts'
-import { pushEvent, tagPushEvent, type WorkflowEvent } from '../helpers/event.ts'
-import { createRepository, type Files, type Repository } from '../helpers/repository.ts'
-import { type ActionRun, type RunOptions, runAction } from '../helpers/runner.ts'
+} from '../../local/github/index.ts'
+import { createRepository, type Files, type Repository } from '../../local/repository.ts'
+import { pushEvent, tagPushEvent, type WorkflowEvent } from '../../local/runner/event.ts'
+import { type ActionRun, type RunOptions, runAction } from '../../local/runner/runner.ts'
 import { runActionHere } from '../helpers/runner-here.ts'
 
 export const APP_ID = 'com.example.app'

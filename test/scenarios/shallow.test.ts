@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { pushEvent } from '../helpers/event.ts'
+import { pushEvent } from '../../local/runner/event.ts'
 import { createWorld, type World } from './scenario.ts'
 
 /** The first commit is checked out as actions/checkout does, after the second one was published. */

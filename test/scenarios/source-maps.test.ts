@@ -1,8 +1,8 @@
 /** What becomes of source maps: `drop`, `keep`, and `artifact`, which GitHub's own client stores at the run. */
 import { unzipSync } from 'fflate'
 import { expect, it } from 'vitest'
-import { runtimeToken } from '../github-server/index.ts'
-import { Device } from '../helpers/device.ts'
+import { Device } from '../../local/device.ts'
+import { runtimeToken } from '../../local/github/index.ts'
 import { APP_ID, createBuiltWorld, type World, webFolder } from './scenario.ts'
 
 const MAPS = {

@@ -1,6 +1,6 @@
-import { Device } from '../helpers/device.ts'
-import { dispatchEvent } from '../helpers/event.ts'
-import type { ActionRun } from '../helpers/runner.ts'
+import { Device } from '../../local/device.ts'
+import { dispatchEvent } from '../../local/runner/event.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
 import { APP_ID, createWorld, type World, type WorldOptions, type WorldRun } from './scenario.ts'
 
 /** A manual run on main. */

@@ -1,6 +1,6 @@
 /** What is true now decides, not the event: force-pushes, resets, closed pull requests, re-runs, people in the console. */
 import { describe, expect, it } from 'vitest'
-import { dispatchEvent, pushEvent } from '../helpers/event.ts'
+import { dispatchEvent, pushEvent } from '../../local/runner/event.ts'
 import { openPull } from './pull.ts'
 import { createBuiltWorld, type World, webFolder } from './scenario.ts'
 import { bundlesOf, servedBy } from './stages.ts'

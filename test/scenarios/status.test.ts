@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { writesOf } from '../helpers/capgo.ts'
+import { writesOf } from '../../local/app.ts'
 import { openPull } from './pull.ts'
 import { APP_ID, BUILT_ACTION, createWorld, type World, withoutChance } from './scenario.ts'
 import { bundlesOf, createStages, dispatch, publish, servedBy } from './stages.ts'

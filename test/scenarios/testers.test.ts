@@ -1,10 +1,10 @@
 import { rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { Device } from '../helpers/device.ts'
-import { pushEvent, scheduleEvent } from '../helpers/event.ts'
-import type { Files } from '../helpers/repository.ts'
-import { makeScratch } from '../helpers/scratch.ts'
+import { Device } from '../../local/device.ts'
+import type { Files } from '../../local/repository.ts'
+import { pushEvent, scheduleEvent } from '../../local/runner/event.ts'
+import { makeScratch } from '../../local/runner/scratch.ts'
 import { openPull } from './pull.ts'
 import {
   APP_ID,

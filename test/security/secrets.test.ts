@@ -1,6 +1,6 @@
 /**
  * Where secrets are. `runAction` searches everything that a run shows, sends, starts or leaves behind, in every test of
- * this project (test/helpers/secrets.ts); here it is shown that this search finds what it is for, and the action is led
+ * this project (local/runner/secrets.ts); here it is shown that this search finds what it is for, and the action is led
  * into every corner that may tell.
  */
 
@@ -10,12 +10,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { delimiter, dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { runtimeToken } from '../github-server/artifact-service.ts'
-import { pushEvent } from '../helpers/event.ts'
+import { runtimeToken } from '../../local/github/artifact-service.ts'
+import { pushEvent } from '../../local/runner/event.ts'
+import { ID_TOKEN, RUNTIME_TOKEN, type RunOptions, runAction } from '../../local/runner/runner.ts'
+import { makeScratch } from '../../local/runner/scratch.ts'
+import { LeakSearch } from '../../local/runner/secrets.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
-import { ID_TOKEN, RUNTIME_TOKEN, type RunOptions, runAction } from '../helpers/runner.ts'
-import { makeScratch } from '../helpers/scratch.ts'
-import { LeakSearch } from '../helpers/secrets.ts'
 import { openPull } from '../scenarios/pull.ts'
 import { APP_ID, createWorld, REPOSITORY, tinyApp, type World } from '../scenarios/scenario.ts'
 import { createSpy } from './spy.ts'
@@ -285,11 +285,11 @@ describe('no error of what we call tells a secret', () => {
       env: { https_proxy: `nonsense ${KEY}` },
     },
     'OpenSSL: a key that was cut off': {
-      code: 'private_key_unfit',
+      code: 'private_key_invalid',
       inputs: () => ({ 'private-key': privateKey.slice(0, 900) }),
     },
     'OpenSSL: a key whose middle was changed': {
-      code: 'private_key_unfit',
+      code: 'private_key_invalid',
       inputs: () => ({
         'private-key': privateKey
           .replace(PEM_LINES[3]!, 'A'.repeat(64))
@@ -360,7 +360,7 @@ describe('no error of what we call tells a secret', () => {
         }),
     },
     'a config that throws the key': {
-      code: 'config_threw',
+      code: 'config_failed',
       prepare: ({ repo }) =>
         void repo.commit({
           'capacitor.config.json': null,

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeScratch } from '../helpers/scratch.ts'
+import { makeScratch } from '../../local/runner/scratch.ts'
 
 /**
  * What a child of the action runs that is out for secrets: reads what a process of the same user can read, up to the

@@ -8,9 +8,9 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { FaultInput } from '../../server/faults.ts'
-import type { ActionProcess, ActionRun } from '../helpers/runner.ts'
-import { makeScratch } from '../helpers/scratch.ts'
+import type { FaultInput } from '../../local/capgo/faults.ts'
+import type { ActionProcess, ActionRun } from '../../local/runner/runner.ts'
+import { makeScratch } from '../../local/runner/scratch.ts'
 import { APP_ID, createWorld, tinyApp, type World } from '../scenarios/scenario.ts'
 
 /** Between the first signal and the kill (`ProcessInvoker.cs` of actions/runner). */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
-import { readInputs } from '../../src/inputs.ts'
+import { readInputs } from '../../src/inputs/inputs.ts'
 
 const TESTS = join(import.meta.dirname, '..')
 const manifest = parse(readFileSync(join(TESTS, '../action.yml'), 'utf8')) as {

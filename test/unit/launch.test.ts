@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { makeScratch } from '../helpers/scratch.ts'
+import { makeScratch } from '../../local/runner/scratch.ts'
 
 const LAUNCH = join(import.meta.dirname, '../../src/launch.ts')
 

@@ -5,10 +5,15 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { renderAsGitHub } from '../../scripts/preview/github.ts'
-import { pullRequestEvent, pushEvent, type WorkflowEvent, workflowRunEvent } from '../helpers/event.ts'
-import type { Files } from '../helpers/repository.ts'
-import type { ActionRun } from '../helpers/runner.ts'
+import type { Files } from '../../local/repository.ts'
+import {
+  pullRequestEvent,
+  pushEvent,
+  type WorkflowEvent,
+  workflowRunEvent,
+} from '../../local/runner/event.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
+import { renderAsGitHub } from '../../scripts/pictures/github.ts'
 import { openPull } from '../scenarios/pull.ts'
 import { APP_ID, createWorld, tinyApp } from '../scenarios/scenario.ts'
 

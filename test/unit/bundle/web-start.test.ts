@@ -1,9 +1,9 @@
 import { truncateSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { checkWebDirectory } from '../../../src/bundle/check.ts'
 import { findComments } from '../../../src/bundle/javascript.ts'
-import { failure, makeProject, writeIn } from './project.ts'
+import { checkWebDirectory } from '../../../src/bundle/web-directory.ts'
+import { failure, makeProject, writeIn } from '../checkout/project.ts'
 
 type Files = Record<string, string>
 const READY = 'CapacitorUpdater.notifyAppReady()'

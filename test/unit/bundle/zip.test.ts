@@ -5,10 +5,11 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import { openPromise } from 'yauzl'
-import { type BundleFile, checkWebDirectory } from '../../../src/bundle/check.ts'
+import { worker, zlib } from '../../../local/zlib.ts'
+import type { BundleFile } from '../../../src/bundle/bundle-file.ts'
+import { checkWebDirectory } from '../../../src/bundle/web-directory.ts'
 import { zipDirectory } from '../../../src/bundle/zip.ts'
-import { worker, zlib } from '../../helpers/zlib.ts'
-import { failure, makeProject, writeIn } from './project.ts'
+import { failure, makeProject, writeIn } from '../checkout/project.ts'
 
 /** The same on every machine: text with repeats, and noise. */
 function sample(bytes: number, seed: number): Buffer {
@@ -168,9 +169,9 @@ describe('zipDirectory', () => {
     const to = join(makeProject({}), 'bundle.zip')
     const source = join(import.meta.dirname, '../../../src/bundle')
     const script = `
-      import { checkWebDirectory } from '${source}/check.ts'
+      import { checkWebDirectory } from '${source}/web-directory.ts'
       import { zipDirectory } from '${source}/zip.ts'
-      import { zlib } from '${source}/../../test/helpers/zlib.ts'
+      import { zlib } from '${source}/../../local/zlib.ts'
       process.umask(0o077)
       const [directory, to] = process.argv.slice(1)
       const { files } = await checkWebDirectory({ root: directory, directory, requireNotifyAppReady: false, dropSourceMaps: false, maxBytes: 2 ** 30 })

@@ -1,10 +1,10 @@
 /** The workflow that publishes for forks is also started by what may end a preview: nothing of the pull request is there. */
 import { expect, it } from 'vitest'
-import { readActionMetadata } from '../../../scripts/readme.ts'
+import { type PullRequestAction, pullRequestEvent } from '../../../local/runner/event.ts'
+import { readActionMetadata } from '../../../scripts/docs/main.ts'
 import { readTrigger } from '../../../src/event.ts'
-import { readInputs } from '../../../src/inputs.ts'
+import { readInputs } from '../../../src/inputs/inputs.ts'
 import { decideOperation } from '../../../src/plan/operation.ts'
-import { type PullRequestAction, pullRequestEvent } from '../../helpers/event.ts'
 
 const defaults = Object.fromEntries(
   Object.entries(readActionMetadata().inputs).map(([name, { default: value }]) => [name, value ?? '']),
@@ -49,9 +49,9 @@ function decide(
 }
 
 it.each([
-  ['closed', [], {}, 'cleanup'],
-  ['closed', ['preview'], { 'preview-label': 'preview' }, 'cleanup'],
-  ['unlabeled', [], { 'preview-label': 'preview' }, 'cleanup'],
+  ['closed', [], {}, 'close-preview'],
+  ['closed', ['preview'], { 'preview-label': 'preview' }, 'close-preview'],
+  ['unlabeled', [], { 'preview-label': 'preview' }, 'close-preview'],
   // Another label: the pull request keeps its preview, and there is nothing here that could publish one.
   ['unlabeled', ['preview'], { 'preview-label': 'preview' }, 'skip'],
   ['unlabeled', [], {}, 'skip'],

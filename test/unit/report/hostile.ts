@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import type { Element, Root, RootContent } from 'hast'
-import { parseAsGitHub } from '../../../scripts/preview/github.ts'
+import { parseAsGitHub } from '../../../scripts/pictures/github.ts'
 
 /** What Markdown, HTML or GitHub itself would make something of, and what does not show. */
 const FRAGMENTS = [

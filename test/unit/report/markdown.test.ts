@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseAsGitHub } from '../../../scripts/preview/github.ts'
+import { parseAsGitHub } from '../../../scripts/pictures/github.ts'
 import {
   alert,
   code,

@@ -3,9 +3,9 @@ import { createRequire } from 'node:module'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { prepareZXingModule, readBarcodes } from 'zxing-wasm/reader'
-import { findBrowser, page, startBrowser, THEMES, takePicture } from '../../../scripts/preview/browser.ts'
-import { comments } from '../../../scripts/preview/comments.ts'
-import { renderAsGitHub } from '../../../scripts/preview/github.ts'
+import { findBrowser, page, startBrowser, THEMES, takePicture } from '../../../scripts/pictures/browser.ts'
+import { comments } from '../../../scripts/pictures/comments.ts'
+import { renderAsGitHub } from '../../../scripts/pictures/github.ts'
 import { channelDeepLink } from '../../../src/plan/preview.ts'
 import { renderComment } from '../../../src/report/comment.ts'
 import { renderQr } from '../../../src/report/qr.ts'
@@ -17,10 +17,11 @@ const SCREENS = [
 ]
 /** Usual, and as long as names get. */
 const LINKS = [
-  comments.ready!.deepLink!,
+  comments.ready.bundle.deepLink,
   channelDeepLink('io.github.some-organisation.storefront', { id: 123_456, name: 'pr-12345-new-checkout' }),
 ]
 
+const { ready } = comments
 const program = findBrowser()
 /** Without a browser this is left out, which the report says; in CI it must not be. */
 const canLook = program !== undefined || Boolean(process.env.CI)
@@ -49,7 +50,7 @@ async function scan(picture: Buffer): Promise<string[]> {
 describe.skipIf(!canLook).each(THEMES)('in the %s theme', theme => {
   describe.each(SCREENS)('$width px wide at a scale of $scale', screen => {
     it.each(LINKS)('%s scans from the comment as GitHub shows it', async deepLink => {
-      const html = renderAsGitHub(renderComment({ ...comments.ready!, deepLink }))
+      const html = renderAsGitHub(renderComment({ ...ready, bundle: { ...ready.bundle, deepLink } }))
       const shown = page(html.replaceAll('<details>', '<details open>'), theme, 14)
       expect(await scan(await takePicture(browser, shown, screen))).toEqual([deepLink])
     })

@@ -1,13 +1,13 @@
 /** `npm run try -- --event`: a payload of a few fields becomes the event that GitHub would send. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type LocalGitHub, startGitHub } from '../../../local/github/index.ts'
+import { createRepository, type Repository } from '../../../local/repository.ts'
+import { isObject, type Payload } from '../../../local/runner/event.ts'
 import type { Wishes } from '../../../scripts/try/arguments.ts'
 import { readWishes } from '../../../scripts/try/arguments.ts'
 import { readEvent } from '../../../scripts/try/event.ts'
 import { TriedRepository } from '../../../scripts/try/repository.ts'
 import { readTrigger } from '../../../src/event.ts'
-import { type LocalGitHub, startGitHub } from '../../github-server/index.ts'
-import { isObject, type Payload } from '../../helpers/event.ts'
-import { createRepository, type Repository } from '../../helpers/repository.ts'
 
 let repo: Repository
 let github: LocalGitHub

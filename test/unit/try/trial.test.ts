@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { guessAppId, readApp } from '../../../scripts/trial.ts'
-import { makeProject } from '../bundle/project.ts'
+import { makeProject } from '../checkout/project.ts'
 
 const UPDATER = { dependencies: { '@capgo/capacitor-updater': '8.0.0' } }
 const CORE = { dependencies: { '@capacitor/core': '8.0.0' } }

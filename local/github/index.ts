@@ -1,0 +1,442 @@
+import { randomUUID } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type HttpBindings, type ServerType, serve } from '@hono/node-server'
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
+import { type Context, Hono } from 'hono'
+import { type Fault, type FaultInput, FaultList } from '../capgo/faults.ts'
+import type { RecordedRequest } from '../capgo/index.ts'
+import { acceptedPermissions, authorize, loginOf, personOf, type TokenSeed, Tokens } from './access.ts'
+import { type Answer, type Call, type Handler, notFound, ok, Refusal } from './answers.ts'
+import { createArtifactService } from './artifact-service.ts'
+import { checkAnswer, checkRequestBody, findOperation, type Operation, readParameters } from './openapi.ts'
+import { actions } from './operations/actions.ts'
+import { commits } from './operations/commits.ts'
+import { deployments } from './operations/deployments.ts'
+import { issues } from './operations/issues.ts'
+import { pulls } from './operations/pulls.ts'
+import { createResources } from './resources.ts'
+import { type Clock, HostedRepository, type RepositorySeed } from './state.ts'
+
+export type { Level, Permission, Permissions, TokenSeed } from './access.ts'
+export { RUNTIME_SIGNATURE, runtimeToken } from './artifact-service.ts'
+export type * from './state.ts'
+export type { FaultInput }
+
+export interface GitHubOptions {
+  /** Default: a free one. */
+  readonly port?: number
+  /** Origin of the pages that answers link to. */
+  readonly serverUrl?: string
+  /** Default: the machine's. */
+  readonly now?: () => Date
+}
+
+export interface GitHubRequest extends RecordedRequest {
+  /** GitHub's name of it, as `issues/create-comment`; null where GitHub's description knows none. */
+  operation: string | null
+}
+
+/** Something that GitHub's description of its API does not allow. */
+export interface Violation {
+  /** `POST /repos/…`. */
+  readonly request: string
+  /** `server`: this server itself failed. */
+  readonly where: 'operation' | 'headers' | 'path' | 'query' | 'request body' | 'answer' | 'server'
+  readonly problems: readonly string[]
+}
+
+export interface LocalGitHub extends AsyncDisposable {
+  /** `http://127.0.0.1:<port>`: the runner's `GITHUB_API_URL`. */
+  readonly url: string
+  /** Origin from which artifacts are downloaded. */
+  readonly filesUrl: string
+  /** The runner's `ACTIONS_RESULTS_URL`, where `runtimeToken` is taken. */
+  readonly resultsUrl: string
+  /** In order; tokens are not in them. */
+  readonly requests: readonly GitHubRequest[]
+  /** A test asserts that it is empty. */
+  readonly violations: readonly Violation[]
+  readonly faults: FaultList
+  addRepository(seed: RepositorySeed): HostedRepository
+  /** As its owner does in the settings: who asks for the old name is led to the repository. */
+  renameRepository(name: string, to: string): void
+  /** Throws where there is none. */
+  repository(name: string): HostedRepository
+  /** Returns the token. */
+  addToken(seed: TokenSeed): string
+  stop(): Promise<void>
+}
+
+const handlers: Readonly<Record<string, Handler>> = {
+  ...actions,
+  ...commits,
+  ...deployments,
+  ...issues,
+  ...pulls,
+}
+
+/** The only version of the API that the description here is about. */
+const API_VERSION = '2022-11-28'
+
+type Bindings = { Bindings: HttpBindings }
+
+/**
+ * A GitHub of one's own on 127.0.0.1. Every request and answer is held against GitHub's description of its REST API:
+ * what that does not know is answered with status 500 and kept in `violations`.
+ */
+export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGitHub> {
+  const { port = 0, serverUrl = 'https://github.com', now = () => new Date() } = options
+  let lastId = 1000
+  const clock: Clock = {
+    now: () => now().toISOString().replace(/\.\d+/, ''),
+    nextId: () => ++lastId,
+    skipIds: last => {
+      lastId = Math.max(lastId, last)
+    },
+  }
+  const repositories = new Map<string, HostedRepository>()
+  /** Ids of repositories by the names that they had. */
+  const renamed = new Map<string, number>()
+  const tokens = new Tokens()
+  const requests: GitHubRequest[] = []
+  const violations: Violation[] = []
+  const faults = new FaultList()
+  const signatures = new Map<string, Uint8Array>()
+
+  const files = await listen(createFileStore(signatures), 0)
+  // Of its one repository are all runs that nobody described here.
+  const repositoryOf = (runId: number) =>
+    [...repositories.values()].find(({ runs }) => runs.some(({ id }) => id === runId)) ??
+    [...repositories.values()][0] ??
+    null
+  const results = await listen(
+    createArtifactService(() => results.url, repositoryOf),
+    0,
+  )
+  const app = new Hono<Bindings>()
+  app.all('*', async context => {
+    const request = await recordRequest(context, requests.length + 1)
+    requests.push(request)
+    const struck = faults.strike(request)
+    const before = await strike(struck, 'before', request, context)
+    if (before !== null) return before
+    const response = await respond(context, request)
+    request.status = response.status
+    return (await strike(struck, 'after', request, context)) ?? response
+  })
+  app.onError((error, { req, env }) => {
+    // Who sent it is gone before all of it was here.
+    if (env.incoming.socket.destroyed) return RESPONSE_ALREADY_SENT
+    violations.push({
+      request: `${req.method} ${req.path}`,
+      where: 'server',
+      problems: [String(error.stack)],
+    })
+    return send({ status: 500, json: { message: String(error) } })
+  })
+  const api = await listen(app, port)
+  const resources = createResources(api.url, serverUrl)
+
+  async function respond(context: Context<Bindings>, request: GitHubRequest): Promise<Response> {
+    const url = new URL(context.req.url)
+    const moved = movedTo(url.pathname)
+    if (moved !== null)
+      return send({ status: 301, headers: { location: `${api.url}${moved}${url.search}` }, json: MOVED })
+    url.pathname = byName(url.pathname)
+    const found = findOperation(request.method, url.pathname)
+    request.operation = found?.operation.id ?? null
+    const violate = (where: Violation['where'], problems: readonly string[]): Response => {
+      violations.push({ request: `${request.method} ${request.path}`, where, problems })
+      return send({
+        status: 500,
+        json: { message: `Not as GitHub describes it, ${where}: ${problems.join('; ')}` },
+      })
+    }
+    if (found === null)
+      return violate('operation', ['GitHub has no such operation, or openapi.json is without it'])
+    const { operation } = found
+    const headers = { ...answerHeaders(), ...acceptedPermissions(operation) }
+
+    const version = request.headers['x-github-api-version'] ?? API_VERSION
+    if (version !== API_VERSION)
+      return violate('headers', [`X-GitHub-Api-Version ${version} is not described here`])
+    const path = readParameters(operation, 'path', found.values)
+    if (path.problems.length > 0) return violate('path', path.problems)
+    const query = readParameters(operation, 'query', Object.fromEntries(url.searchParams))
+    if (query.problems.length > 0) return violate('query', query.problems)
+    const problems = checkRequestBody(operation, request.body)
+    if (problems.length > 0) return violate('request body', problems)
+
+    const answer = await answerOf(operation, {
+      authorization: context.req.header('authorization'),
+      userAgent: request.headers['user-agent'],
+      call: {
+        operation,
+        path: path.values,
+        query: query.values,
+        body: (request.body ?? {}) as Call['body'],
+        accept: request.headers.accept ?? '',
+        url: new URL(url.pathname + url.search, api.url),
+        clock,
+        resources,
+        signArtifact,
+      },
+    })
+    // Raw content is described as JSON and is not.
+    const wrong = answer.bytes === undefined ? checkAnswer(operation, answer.status, answer.json) : []
+    return wrong.length > 0 ? violate('answer', wrong) : send(answer, headers)
+  }
+
+  async function answerOf(
+    operation: Operation,
+    given: {
+      authorization: string | undefined
+      userAgent: string | undefined
+      call: Omit<Call, 'repository' | 'login'>
+    },
+  ): Promise<Answer> {
+    try {
+      if (!given.userAgent) throw new Refusal(403, 'Request forbidden by administrative rules.')
+      const token = tokens.read(given.authorization)
+      if (operation.id === 'users/get-authenticated') return ok(resources.publicUser(personOf(token)))
+      const { owner, repo } = given.call.path
+      const repository = repositories.get(`${owner}/${repo}`.toLowerCase())
+      if (repository === undefined) throw notFound()
+      authorize(operation, token, repository)
+      const handler = handlers[operation.id]
+      if (handler === undefined) throw new Error(`Nobody handles ${operation.id}.`)
+      return await handler({ ...given.call, repository, login: loginOf(token) })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return refuse(operation, error)
+    }
+  }
+
+  /** Where a path under a name leads that a repository had; null where it has none of those. */
+  function movedTo(path: string): string | null {
+    const [, name = '', rest = ''] = /^\/repos\/([^/]+\/[^/]+)(.*)$/.exec(path) ?? []
+    const id = renamed.get(name.toLowerCase())
+    return id === undefined || repositories.has(name.toLowerCase()) ? null : `/repositories/${id}${rest}`
+  }
+
+  /** The path under the repository's name, where it is given by its id. */
+  function byName(path: string): string {
+    const [, id, rest = ''] = /^\/repositories\/(\d+)(.*)$/.exec(path) ?? []
+    const repository = [...repositories.values()].find(each => String(each.id) === id)
+    return repository === undefined ? path : `/repos/${repository.name}${rest}`
+  }
+
+  function signArtifact(repository: HostedRepository, id: number): string {
+    const artifact = repository.artifacts.find(each => each.id === id)!
+    const signature = randomUUID()
+    signatures.set(signature, artifact.zip)
+    return `${files.url}/artifacts/${id}.zip?sig=${signature}`
+  }
+
+  async function stop(): Promise<void> {
+    await Promise.all([api.close(), files.close(), results.close()])
+  }
+
+  return {
+    url: api.url,
+    filesUrl: files.url,
+    resultsUrl: results.url,
+    requests,
+    violations,
+    faults,
+    addRepository(seed) {
+      const repository = new HostedRepository(seed, clock)
+      repositories.set(repository.name.toLowerCase(), repository)
+      return repository
+    },
+    renameRepository(name, to) {
+      const repository = repositories.get(name.toLowerCase())
+      if (repository === undefined) throw new Error(`No repository ${name} here.`)
+      repositories.delete(name.toLowerCase())
+      renamed.set(name.toLowerCase(), repository.id)
+      tokens.rename(name, to)
+      const [owner = '', repo = ''] = to.split('/')
+      Object.assign(repository, { owner, repo })
+      for (const { pull } of repository.issues.values())
+        if (pull?.head.repository === name) pull.head.repository = to
+      repositories.set(to.toLowerCase(), repository)
+    },
+    repository(name) {
+      const repository = repositories.get(name.toLowerCase())
+      if (repository === undefined) throw new Error(`No repository ${name} here.`)
+      return repository
+    },
+    addToken: seed => tokens.add(seed),
+    stop,
+    [Symbol.asyncDispose]: stop,
+  }
+}
+
+const MOVED = {
+  message: 'Moved Permanently',
+  documentation_url:
+    'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
+}
+
+/** What GitHub does to who writes too much at once, for `faults.add`. */
+export function secondaryRateLimit({
+  retryAfterSeconds,
+  ...rest
+}: Omit<FaultInput, 'do' | 'match'> & {
+  match?: FaultInput['match']
+  retryAfterSeconds?: number
+} = {}): FaultInput {
+  return {
+    match: {},
+    ...rest,
+    do: {
+      status: 403,
+      headers: retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
+      body: {
+        documentation_url:
+          'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits',
+        message:
+          'You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.',
+      },
+    },
+  }
+}
+
+/** What GitHub answers when the limit of requests for an hour is used up, for `faults.add`. */
+export function primaryRateLimit(more: Omit<FaultInput, 'do'>): FaultInput {
+  return {
+    ...more,
+    do: {
+      status: 403,
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' },
+      body: {
+        message: 'API rate limit exceeded for installation ID 12345678.',
+        documentation_url: 'https://docs.github.com/rest/overview/resources-in-the-rest-api#rate-limiting',
+        status: '403',
+      },
+    },
+  }
+}
+
+/** Some errors of GitHub's carry the status too; its description does not know it in those of validation. */
+function refuse({ docs, responses }: Operation, { status, message, more, headers }: Refusal): Answer {
+  const hasOwnForm = responses[status] !== undefined && responses[status]?.$ref !== '#/$defs/basic-error'
+  return {
+    status,
+    headers,
+    json: {
+      message,
+      ...more,
+      documentation_url: status === 401 ? 'https://docs.github.com/rest' : docs,
+      ...(hasOwnForm ? {} : { status: String(status) }),
+    },
+  }
+}
+
+function answerHeaders(): Record<string, string> {
+  return {
+    'x-github-media-type': 'github.v3; format=json',
+    'x-github-api-version-selected': API_VERSION,
+    'x-github-request-id': randomUUID(),
+    'x-ratelimit-limit': '5000',
+    'x-ratelimit-remaining': '4999',
+    'x-ratelimit-resource': 'core',
+  }
+}
+
+function send(
+  { status, json, bytes, headers }: Answer,
+  more: Readonly<Record<string, string>> = {},
+): Response {
+  const type = json === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }
+  const body = json === undefined ? (bytes ?? null) : JSON.stringify(json)
+  return new Response(body as ConstructorParameters<typeof Response>[0], {
+    status,
+    headers: { ...type, ...more, ...headers },
+  })
+}
+
+async function recordRequest(context: Context<Bindings>, n: number): Promise<GitHubRequest> {
+  const { pathname, search } = new URL(context.req.url)
+  const { authorization, ...headers } = context.req.header()
+  const text = await context.req.text()
+  return {
+    n,
+    method: context.req.method,
+    path: pathname + search,
+    operation: null,
+    status: 0,
+    requestBytes: Buffer.byteLength(text),
+    responseBytes: 0,
+    headers,
+    ...(text === '' ? {} : { body: parseJson(text) }),
+  }
+}
+
+/** What is no JSON stays text, which no operation takes. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
+
+/** A response instead of the server's own, or null. */
+async function strike(
+  struck: readonly Fault[],
+  at: 'before' | 'after',
+  request: GitHubRequest,
+  { env }: Context<Bindings>,
+): Promise<Response | null> {
+  for (const fault of struck) {
+    if (fault.at !== at) continue
+    if (typeof fault.do === 'function') await fault.do(request)
+    else if (fault.do === 'drop') {
+      request.status = 0
+      env.incoming.socket.destroy()
+      return RESPONSE_ALREADY_SENT
+    } else if ('stallMs' in fault.do) await sleep(fault.do.stallMs)
+    else {
+      const { status, headers, body } = fault.do
+      request.status = status
+      if (typeof body === 'string') return new Response(body, { status, ...(headers ? { headers } : {}) })
+      return send({ status, ...(headers ? { headers } : {}), json: body ?? { message: 'Server Error' } })
+    }
+  }
+  return null
+}
+
+/** Where GitHub keeps artifacts: another origin, which refuses who sends a token along with the signature. */
+function createFileStore(signatures: ReadonlyMap<string, Uint8Array>): Hono<Bindings> {
+  const app = new Hono<Bindings>()
+  app.get('/artifacts/:file', context => {
+    if (context.req.header('authorization') !== undefined)
+      return context.text('InvalidAuthenticationInfo', 400)
+    const bytes = signatures.get(context.req.query('sig') ?? '')
+    if (bytes === undefined) return context.text('AuthenticationFailed', 403)
+    return new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': 'application/zip' } })
+  })
+  return app
+}
+
+async function listen(
+  app: Hono<Bindings> | Hono,
+  port: number,
+): Promise<{ url: string; close(): Promise<void> }> {
+  const { promise, resolve } = Promise.withResolvers<AddressInfo>()
+  const server: ServerType = serve(
+    { fetch: app.fetch, hostname: '127.0.0.1', port, overrideGlobalObjects: false },
+    resolve,
+  )
+  const address = await promise
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    close: () =>
+      new Promise((done, fail) => {
+        server.close(error => (error ? fail(error) : done()))
+        if ('closeAllConnections' in server) server.closeAllConnections()
+      }),
+  }
+}

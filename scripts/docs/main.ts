@@ -1,0 +1,104 @@
+/** Writes what the pages take from action.yml, docs/inputs.yml and the planner; `--check` only compares. */
+import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { parse } from 'yaml'
+import { decisionTables } from './decisions.ts'
+import { indexPage } from './index-page.ts'
+import { type InputExamples, inputsPage } from './inputs-page.ts'
+import { type ActionMetadata, table } from './table.ts'
+
+const root = join(import.meta.dirname, '../..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+export function readActionMetadata(): ActionMetadata {
+  return parse(read('action.yml'))
+}
+
+export function readInputExamples(): InputExamples {
+  return parse(read('docs/inputs.yml'))
+}
+
+/** The text with each `<!-- name:begin -->…<!-- name:end -->` block replaced. */
+export function withTables(readme: string, { inputs, outputs }: ActionMetadata): string {
+  return replaceBlock(replaceBlock(readme, 'inputs', inputTable(inputs)), 'outputs', outputTable(outputs))
+}
+
+function inputTable(inputs: ActionMetadata['inputs']): string {
+  const rows = Object.entries(inputs).map(([name, { description, required, default: value }]) => [
+    `\`${name}\``,
+    description,
+    required
+      ? '**required**'
+      : value
+        ? value
+            .split('\n')
+            .map(line => `\`${line}\``)
+            .join('<br>')
+        : '',
+  ])
+  return table(['input', 'what it does', 'default'], rows)
+}
+
+function outputTable(outputs: ActionMetadata['outputs']): string {
+  const rows = Object.entries(outputs).map(([name, { description }]) => [`\`${name}\``, description])
+  return table(['output', 'what it is'], rows)
+}
+
+function replaceBlock(text: string, name: string, content: string): string {
+  const begin = `<!-- ${name}:begin -->`
+  const end = `<!-- ${name}:end -->`
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`There is no block ${begin} … ${end}.`)
+  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
+}
+
+/** READMEs of examples, with the workflow that lies beside each. */
+function examplePages(): [path: string, page: string][] {
+  return globSync('examples/*/README.md', { cwd: root }).map(path => {
+    const workflow = read(join(dirname(path), '.github/workflows/live-update.yml')).trimEnd()
+    return [path, replaceBlock(read(path), 'workflow', `\`\`\`yaml\n${workflow}\n\`\`\``)]
+  })
+}
+
+/** Each page that is generated, or has generated parts, as it should be. Throws where an input has no example. */
+export function wantedPages(): ReadonlyMap<string, string> {
+  const metadata = readActionMetadata()
+  const decisions = Object.entries(decisionTables()).reduce(
+    (page, [name, content]) => replaceBlock(page, name, content),
+    read('docs/decisions.md'),
+  )
+  const pages = new Map([
+    ['README.md', withTables(read('README.md'), metadata)],
+    ['docs/inputs.md', inputsPage(metadata.inputs, readInputExamples())],
+    ['docs/decisions.md', decisions],
+    ...examplePages(),
+  ])
+  const others = readdirSync(join(root, 'docs')).filter(file => file.endsWith('.md') && file !== 'README.md')
+  pages.set(
+    'docs/README.md',
+    indexPage(new Map(others.map(file => [file, pages.get(`docs/${file}`) ?? read(`docs/${file}`)]))),
+  )
+  return pages
+}
+
+function main(): void {
+  const pages = [...wantedPages()]
+  const stale = pages.filter(([path, wanted]) => !existsSync(join(root, path)) || read(path) !== wanted)
+  if (!process.argv.includes('--check')) {
+    for (const [path, wanted] of stale) writeFileSync(join(root, path), wanted)
+    return
+  }
+  for (const [path] of stale) console.error(`${path} is not what its sources say. Run: npm run readme`)
+  if (stale.length > 0) process.exitCode = 1
+  else console.log(`${pages.map(([path]) => path).join(', ')}: as their sources say.`)
+}
+
+if (import.meta.main) {
+  try {
+    main()
+  } catch (error) {
+    console.error((error as Error).message)
+    process.exitCode = 1
+  }
+}

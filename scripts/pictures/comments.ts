@@ -1,0 +1,229 @@
+/** Comments as they look in real life, and what nobody should be able to do. */
+import type { CapgoCode } from '../../src/error-codes.ts'
+import type { Tester } from '../../src/plan/tester-list.ts'
+import type { PreviewComment, ReadyComment, ServedPreview } from '../../src/report/preview-comment.ts'
+import type { FailedResult, PublishedResult } from '../../src/report/result.ts'
+import type { TesterRow } from '../../src/report/testers.ts'
+import { samples } from './samples.ts'
+
+const published = samples.published as PublishedResult
+const failedBuild = samples.failed as FailedResult
+const hostileFailed = samples['hostile-failed'] as FailedResult
+const commit = (sha: string) => ({ sha, url: `https://github.com/example/shop/commit/${sha}` })
+
+const about = {
+  appId: 'com.example.shop',
+  pull: 12,
+  commit: commit('4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'),
+  runUrl: 'https://github.com/example/shop/actions/runs/17423391',
+}
+const onPhone = {
+  deepLink: 'capgo://preview/channel?appId=com.example.shop&channel=pr-12&channelId=9127',
+  selfAssignable: true,
+}
+const change = (of: PublishedResult, channel: string, download: number): ReadyComment['change'] =>
+  of.contents.change === null ? null : { ...of.contents.change, channel, download }
+
+const ready: ReadyComment = {
+  ...about,
+  state: 'ready',
+  channelName: 'pr-12',
+  bundle: {
+    ...onPhone,
+    id: 48213,
+    name: '1.4.1-pr.12.57.1',
+    size: 1_243_518,
+    url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
+  },
+  change: change(published, 'production', 1_243_518),
+  nativeChanges: [],
+  nativeVersions: [
+    { platform: 'android', version: '1.4.0', refusal: null },
+    { platform: 'ios', version: '1.4.0', refusal: null },
+  ],
+  devices: 2,
+  web: { url: 'https://c9127-com-0example-0shop.preview.capgo.app/' },
+  testers: null,
+  warnings: [],
+}
+
+const tester = (n: number, name: string, more: Partial<TesterRow>): TesterRow => ({
+  name,
+  device: `${(0x0a1b2c3d + n * 0x1357911).toString(16).padStart(8, '0')}-1111-4222-8333-444455556666`,
+  state: 'there',
+  from: 'pr-12',
+  to: 'pr-12',
+  fromPull: 12,
+  takenBy: null,
+  until: null,
+  planned: false,
+  installation: { kind: 'takes' },
+  ...more,
+})
+
+const listed = (n: number, name: string, channel: string | null): Tester => ({
+  device: tester(n, name, {}).device,
+  name,
+  github: null,
+  groups: [],
+  channel,
+  until: null,
+  line: 1,
+  column: 1,
+})
+
+/** Every state that a device can be in. */
+const testers: NonNullable<ReadyComment['testers']> = {
+  rows: [
+    tester(0, "Ada's iPhone", { state: 'set', from: null, fromPull: null }),
+    tester(1, 'Bob (Pixel 9)', { state: 'set', from: 'pr-9', fromPull: 9 }),
+    tester(2, "Carla's iPad", { installation: { kind: 'runs' } }),
+    tester(3, 'Dev', { installation: { kind: 'refuses', rule: 'channel pr-12 refuses emulators' } }),
+    tester(4, 'Emil', { installation: { kind: 'never_seen' } }),
+    tester(5, 'Fatima', { to: 'pr-41', takenBy: 41 }),
+    tester(6, 'Gus', { state: 'by_hand', from: 'support', fromPull: null }),
+    tester(7, 'Hanna', { state: 'expired', to: null, until: '2026-10-31', installation: null }),
+  ],
+  merging: {
+    added: [listed(8, 'Iris', null), listed(9, "Jon's Pixel", 'beta')],
+    removed: [listed(7, 'Hanna', null)],
+    moved: [{ tester: listed(2, "Carla's iPad", 'beta'), from: null }],
+  },
+}
+
+const served: ServedPreview = {
+  ...onPhone,
+  id: 48190,
+  name: '1.4.1-pr.12.56.1',
+  url: 'https://console.capgo.app/app/com.example.shop/bundle/48190',
+  from: commit('b81d03c5a7e2f94d6018c3b7a95e2d4f60718293'),
+}
+
+const failed = {
+  ...about,
+  state: 'failed',
+  channelName: 'pr-12',
+  served,
+  error: {
+    code: failedBuild.code,
+    message: failedBuild.reason,
+    hint: failedBuild.hint,
+    output: failedBuild.output,
+  },
+} as const satisfies PreviewComment
+
+const closed = {
+  ...about,
+  state: 'closed',
+  removed: { channel: 'pr-12', bundles: 3, devices: 2, kept: [] },
+  testers: [],
+} as const satisfies PreviewComment
+
+const nasty = hostileFailed.reason
+
+/** One of every state, as they look in real life, and what nobody should be able to do. */
+export const comments = {
+  'building-first': { ...about, state: 'building', channelName: 'pr-12', served: null },
+  building: { ...about, state: 'building', channelName: 'pr-12', served },
+  ready,
+  testers: { ...ready, testers },
+  'ready-no-web': {
+    ...ready,
+    devices: 0,
+    change: null,
+    bundle: { ...ready.bundle, selfAssignable: false },
+    web: { why: 'the bundle has no delta files, and web previews are made of those' },
+  },
+  'ready-refused': {
+    ...ready,
+    devices: null,
+    nativeVersions: [
+      { platform: 'android', version: '1.4.0', refusal: null },
+      {
+        platform: 'ios',
+        version: '2.0.0',
+        refusal: 'its native version 2.0.0 is higher than bundle 1.4.1-pr.12.57.1',
+      },
+    ],
+    warnings: ['12 source maps (4.1 MB) go to every device and show your source code.'],
+  },
+  failed,
+  'failed-first': {
+    ...failed,
+    served: null,
+    error: {
+      code: 'permission_missing',
+      message: 'The Capgo key cannot make channel pr-12 (permission app.create_channel).',
+      hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
+      output: null,
+    },
+  },
+  kept: {
+    ...about,
+    state: 'kept',
+    channelName: 'pr-12',
+    served,
+    reason: 'The pull request has a newer commit, whose own run publishes it.',
+  },
+  closed,
+  'closed-kept': {
+    ...closed,
+    removed: {
+      channel: 'pr-12',
+      bundles: 1,
+      devices: 0,
+      kept: ['Bundle 1.4.1-pr.12.56.1 stays: another channel serves it.'],
+    },
+  },
+  missing: {
+    ...about,
+    state: 'missing',
+    served: null,
+    reason: '#12 was reopened while its preview was removed.',
+  },
+  'closed-nothing': { ...closed, removed: { channel: null, bundles: 0, devices: 0, kept: [] } },
+  hostile: {
+    ...ready,
+    appId: nasty,
+    commit: { sha: nasty, url: 'javascript:alert(1)' },
+    runUrl: 'https://github.com/a/b/x)[y](https://evil.example',
+    channelName: nasty,
+    bundle: {
+      id: 1,
+      name: nasty,
+      size: 1,
+      url: nasty,
+      deepLink: 'capgo://preview/channel?appId=```\n</details><script>alert(1)</script>@octocat #1',
+      selfAssignable: true,
+    },
+    change: change(samples.hostile as PublishedResult, nasty, 1),
+    nativeVersions: [
+      { platform: nasty, version: nasty, refusal: null },
+      { platform: nasty, version: nasty, refusal: nasty },
+    ],
+    web: { why: nasty },
+    testers: {
+      rows: [
+        tester(0, nasty, { to: nasty, installation: { kind: 'refuses', rule: nasty } }),
+        tester(1, nasty, { state: 'set', from: nasty, to: nasty, fromPull: null }),
+      ],
+      merging: {
+        added: [listed(0, nasty, nasty)],
+        removed: [],
+        moved: [{ tester: listed(1, nasty, nasty), from: nasty }],
+      },
+    },
+    warnings: [nasty, nasty],
+  },
+  'hostile-failed': {
+    ...failed,
+    appId: nasty,
+    channelName: nasty,
+    served: { ...served, name: nasty, url: nasty, from: { sha: nasty, url: nasty } },
+    error: { code: nasty as CapgoCode, message: nasty, hint: nasty, output: nasty },
+  },
+  'hostile-closed': {
+    ...closed,
+    removed: { channel: nasty, bundles: 1, devices: 1, kept: [nasty] },
+  },
+} satisfies Readonly<Record<string, PreviewComment>>

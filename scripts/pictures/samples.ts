@@ -1,0 +1,475 @@
+/** Results as they look in real life, and what nobody should be able to do. */
+
+import type { FileChange } from '../../src/bundle/contents.ts'
+import type { CapgoCode } from '../../src/error-codes.ts'
+import type { FailedResult, PreviewsClosedResult, PublishedResult, Result } from '../../src/report/result.ts'
+
+const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'
+
+const file = (path: string, size: number, sizeBefore: number): FileChange => ({ path, size, sizeBefore })
+
+/** What all publishes below have in common. */
+const publish = {
+  kind: 'publish',
+  testers: null,
+  nativeChanges: [],
+  reason: 'Channel production serves bundle 1.4.1-production.57.1.',
+  appId: 'com.example.shop',
+  channel: { name: 'production', id: 12, isNew: false, public: true },
+  bundle: {
+    id: 48213,
+    name: '1.4.1-production.57.1',
+    checksum: 'e1f6c7a09b3d52846f1a7c0d9e8b3a5f2c4d6e7081924a3b5c6d7e8f90a1b2c3',
+    sha256: 'e1f6c7a09b3d52846f1a7c0d9e8b3a5f2c4d6e7081924a3b5c6d7e8f90a1b2c3',
+    size: 1_243_518,
+    url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
+  },
+  rollout: null,
+  before: { id: 48107, name: '1.4.1-production.56.1' },
+  commit: { sha, refName: 'main', url: `https://github.com/example/shop/commit/${sha}` },
+  build: {
+    files: { count: 87, bytes: 3_871_204 },
+    excluded: [{ path: '.DS_Store', why: 'macOS folder settings' }],
+    duration: 14_230,
+  },
+  decisions: [
+    { what: 'channel', value: 'production', why: 'branch main matches "main"' },
+    { what: 'native version', value: '1.4.0 (android)', why: 'android/app/build.gradle:12' },
+    { what: 'native version', value: '1.4.0 (ios)', why: 'ios/App/App.xcodeproj/project.pbxproj:357' },
+    {
+      what: 'bundle',
+      value: '1.4.1-production.57.1',
+      why: "package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57",
+    },
+  ],
+  warnings: [],
+  preview: null,
+  duration: 19_640,
+} satisfies Partial<PublishedResult>
+
+const contents: PublishedResult['contents'] = {
+  change: {
+    since: '1.4.1-production.56.1',
+    added: [
+      file('assets/index-Dp9aQw2k.js', 412_904, 0),
+      file('assets/index-B7uTz0Qx.css', 38_110, 0),
+      file('assets/checkout-C4nMw8Ra.js', 21_338, 0),
+      file('assets/icons/wallet.svg', 1_204, 0),
+    ],
+    changed: [file('index.html', 1_892, 1_892)],
+    removed: [
+      file('assets/index-CkVzA1xy.js', 0, 411_377),
+      file('assets/index-Bq3rLm9w.css', 0, 38_622),
+      file('assets/cart-Am2k7PzT.js', 0, 9_871),
+    ],
+  },
+  sizes: [
+    { type: 'Scripts', files: 24, size: 612_480, sizeBefore: 590_112 },
+    { type: 'Images', files: 38, size: 402_733, sizeBefore: 402_733 },
+    { type: 'Fonts', files: 6, size: 176_204, sizeBefore: 188_930 },
+    { type: 'Styles', files: 9, size: 41_320, sizeBefore: 40_115 },
+    { type: 'Data', files: 9, size: 8_870, sizeBefore: 8_870 },
+    { type: 'Pages', files: 1, size: 812, sizeBefore: 812 },
+  ],
+}
+
+const published: PublishedResult = {
+  ...publish,
+  outcome: 'published',
+  method: 'upload',
+  contents,
+  delta: null,
+  sourceMaps: null,
+  verified: null,
+  publishDuration: 1_812,
+}
+
+/** A build in which nothing was left out. */
+const clean = { ...publish.build, excluded: [] }
+const nothingCompared = { change: null, sizes: null }
+
+const many: PublishedResult = {
+  ...published,
+  sourceMaps: {
+    name: 'source-maps-com.example.shop-2.0.0',
+    id: 11,
+    count: 3,
+    url: 'https://github.com/octo-org/shop/actions/runs/9000000057/artifacts/11',
+  },
+  reason: 'Channel beta serves bundle 2.0.0.',
+  channel: { name: 'beta', id: 31, isNew: true, public: false },
+  bundle: { ...published.bundle, name: '2.0.0', size: 18_340_221 },
+  before: { id: 47001, name: '1.9.4' },
+  commit: { ...published.commit, refName: 'release/2.0' },
+  contents: {
+    ...contents,
+    change: {
+      since: '1.9.4',
+      added: Array.from({ length: 280 }, (_, n) =>
+        file(`assets/lessons/lesson-${n + 1}/slides.json`, 1_000 + n * 37, 0),
+      ),
+      changed: [file('index.html', 2_310, 1_892)],
+      removed: [],
+    },
+  },
+  decisions: [
+    { what: 'channel', value: 'beta', why: 'branch release/2.0 matches "release/*"' },
+    {
+      what: 'new channel',
+      value: 'beta',
+      why: "it is made private and self-assignable: production is the app's public channel",
+    },
+    { what: 'bundle', value: '2.0.0', why: 'package.json' },
+  ],
+  warnings: [
+    '12 source maps (4.1 MB) go to every device and show your source code. Turn them off in the build, or delete them after it.',
+    'Channel beta is switched off for iOS and Android: no device takes its bundle.',
+  ],
+}
+
+const failed: FailedResult = {
+  kind: 'failed',
+  published: null,
+  outcome: 'failed',
+  what: 'Publish',
+  code: 'build_failed',
+  reason: '"npm run build" ended with exit code 1.',
+  hint: 'The end of its output is below and in the log. It runs without the secrets of the workflow: give the build what it needs with env: on this step.',
+  at: { file: 'app/package.json', line: 9 },
+  problems: [],
+  output: `> shop@1.4.0 build
+> vite build
+
+\u001b[36mvite v7.1.4 \u001b[32mbuilding for production...\u001b[39m
+transforming (12) src/main.ts\rtransforming (214) src/cart/total.ts\r\u001b[32m✓\u001b[39m 214 modules transformed.
+\u001b[31m✗\u001b[39m Build failed in 1.38s
+error during build:
+src/cart/total.ts (18:9): "formatPrice" is not exported by "src/money.ts", imported by "src/cart/total.ts".
+file: /home/runner/work/shop/shop/app/src/cart/total.ts:18:9
+
+17: import { sum } from '../sum'
+18: import { formatPrice } from '../money'
+             ^
+19: import type { Cart } from './cart'
+
+    at getRollupError (node_modules/rollup/dist/es/shared/parseAst.js:401:41)
+    at error (node_modules/rollup/dist/es/shared/parseAst.js:397:42)
+`,
+  warnings: [],
+}
+
+const closed: PreviewsClosedResult = {
+  kind: 'previews-closed',
+  testers: null,
+  outcome: 'cleaned',
+  reason: 'The previews of 2 pull requests were removed.',
+  appId: 'com.example.shop',
+  previews: [
+    {
+      pull: 12,
+      why: '#12 was merged',
+      channels: ['pr-12'],
+      bundles: ['1.4.1-pr.12.57.1', '1.4.1-pr.12.56.1'],
+      devices: 2,
+      kept: [],
+    },
+    {
+      pull: 9,
+      why: '#9 was closed',
+      channels: ['pr-9'],
+      bundles: ['1.4.1-pr.9.31.1'],
+      devices: 0,
+      kept: ['Bundle 1.4.1-pr.9.30.1 stays: another channel serves it.'],
+    },
+  ],
+  warnings: [],
+}
+
+const nasty =
+  'x` ``` </code></details><script>alert(1)</script><img src=https://evil.example/p.png> ![i](https://evil.example/i.png) ' +
+  '[click](https://evil.example) <https://evil.example> https://evil.example www.evil.example a@evil.example @octocat #1 ' +
+  'example/shop#2 GH-3 :tada: $x^2$ **bold** ~~gone~~ | cell | \u202eesrever\u202c zero\u200bwidth\u0007\n\n> [!NOTE]\n> # title\n\n```\nfence\n'
+
+const hostile: PublishedResult = {
+  ...published,
+  reason: nasty,
+  channel: { ...published.channel, name: nasty },
+  bundle: { ...published.bundle, name: nasty, url: 'javascript:alert(1)' },
+  before: { id: 1, name: nasty },
+  commit: { sha: nasty, refName: nasty, url: 'https://github.com/a/b/commit/x)[y](https://evil.example' },
+  contents: {
+    ...contents,
+    change: {
+      since: nasty,
+      added: [file(nasty, 1, 0)],
+      changed: [file(`a|b\\|c${nasty}`, 2, 1)],
+      removed: [],
+    },
+  },
+  build: { ...publish.build, excluded: [{ path: nasty, why: nasty }] },
+  decisions: [
+    { what: nasty, value: nasty, why: nasty },
+    { what: 'bundle', value: nasty, why: nasty },
+  ],
+  warnings: [nasty, nasty],
+}
+
+/** One of every outcome, as they look in real life, and what nobody should be able to do. */
+export const samples: Readonly<Record<string, Result>> = {
+  published,
+  'published-new-channel': {
+    ...published,
+    channel: { name: 'production', id: 12, isNew: true, public: true },
+    bundle: { ...published.bundle, name: '1.4.0' },
+    before: null,
+    contents: nothingCompared,
+    build: clean,
+    decisions: [
+      { what: 'channel', value: 'production', why: 'branch main matches "main"' },
+      {
+        what: 'new channel',
+        value: 'production',
+        why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+      },
+      {
+        what: 'bundle',
+        value: '1.4.0',
+        why: 'package.json; no native version is known, so it was not judged by it',
+      },
+    ],
+  },
+  'published-many-warnings': many,
+  resumed: {
+    ...published,
+    method: 'resume',
+    decisions: [
+      published.decisions[0]!,
+      {
+        what: 'bundle',
+        value: '1.4.1-production.57.1',
+        why: 'an earlier run began to upload this content under that name; it is finished now',
+      },
+    ],
+  },
+  promoted: {
+    ...published,
+    method: 'promote',
+    reason: 'Channel production serves bundle 1.4.1-production.55.1.',
+    bundle: {
+      ...published.bundle,
+      id: 47990,
+      name: '1.4.1-production.55.1',
+      url: 'https://console.capgo.app/app/com.example.shop/bundle/47990',
+    },
+    decisions: [
+      published.decisions[0]!,
+      {
+        what: 'bundle',
+        value: '1.4.1-production.55.1',
+        why: 'bundle 47990 has the same content (SHA-256), so nothing is uploaded',
+      },
+    ],
+  },
+  unchanged: {
+    ...publish,
+    outcome: 'unchanged',
+    verified: null,
+    reason: 'The channel already serves this content.',
+    before: { id: 48213, name: '1.4.1-production.57.1' },
+    build: { ...clean, duration: 13_900 },
+    decisions: [
+      published.decisions[0]!,
+      { what: 'bundle', value: '1.4.1-production.57.1', why: 'the channel already serves this content' },
+    ],
+    duration: 16_020,
+  },
+  stale: {
+    ...publish,
+    outcome: 'stale',
+    delta: null,
+    sourceMaps: null,
+    reason: "The channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older.",
+    bundle: {
+      ...published.bundle,
+      id: 48301,
+      name: '1.4.1-production.58.1',
+      size: null,
+      url: 'https://console.capgo.app/app/com.example.shop/bundle/48301',
+    },
+    before: { id: 48301, name: '1.4.1-production.58.1' },
+    build: clean,
+    decisions: [
+      published.decisions[0]!,
+      {
+        what: 'bundle',
+        value: '1.4.1-production.58.1',
+        why: "the channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older",
+      },
+    ],
+  },
+  planned: {
+    ...publish,
+    outcome: 'planned',
+    method: 'upload',
+    contents,
+    reason:
+      'Dry run: it would upload 1.4.1-production.57.1 and point channel production at it. Nothing was written.',
+    bundle: { ...published.bundle, id: null, url: null },
+    duration: 17_800,
+    warnings: [
+      'Devices on native 1.4.0 (android/app/build.gradle:12) get no production build from channel production: it refuses production builds.',
+    ],
+  },
+  'planned-keep': {
+    ...publish,
+    outcome: 'planned',
+    method: null,
+    contents: nothingCompared,
+    reason: 'Dry run: it would leave channel production as it is. Nothing was written.',
+    before: { id: 48213, name: '1.4.1-production.57.1' },
+    build: clean,
+    decisions: [
+      published.decisions[0]!,
+      { what: 'bundle', value: '1.4.1-production.57.1', why: 'the channel already serves this content' },
+    ],
+    duration: 17_800,
+  },
+  skipped: {
+    kind: 'skipped',
+    testers: null,
+    outcome: 'skipped',
+    reason:
+      'No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".',
+    warnings: [],
+  },
+  rollout: {
+    ...published,
+    rollout: {
+      bps: 1000,
+      paused: false,
+      bundle: published.bundle.name,
+      stableBundle: '1.4.1-production.56.1',
+    },
+  },
+  'rolled-back': {
+    kind: 'channel-change',
+    outcome: 'published',
+    reason:
+      'Channel production goes back to 1.4.1-production.56.1 (channel production served it before), instead of 1.4.1-production.57.1. 1,204 known devices run that until they ask next.',
+    appId: publish.appId,
+    channel: publish.channel,
+    bundle: { ...published.bundle, id: 48107, name: '1.4.1-production.56.1', size: null },
+    rollout: null,
+    before: { id: 48213, name: '1.4.1-production.57.1' },
+    commit: publish.commit,
+    nativeChanges: [],
+    decisions: publish.decisions,
+    testers: null,
+    warnings: [],
+    verified:
+      'Verified: a device on native 1.4.0 (android) is offered 1.4.1-production.56.1; what it downloads (1.2 MB) is what was published.',
+    publishDuration: 640,
+    duration: 2_310,
+  },
+  status: {
+    kind: 'status',
+    outcome: 'read',
+    reason: '3 channels of com.example.shop.',
+    appId: 'com.example.shop',
+    channels: [
+      {
+        channel: 'production',
+        id: 12,
+        public: true,
+        platforms: ['ios', 'android', 'electron'],
+        bundle: {
+          id: 48107,
+          name: '1.4.1-production.56.1',
+          since: '2026-10-22T10:15:00.000Z',
+          commit: { sha, ref: 'main', url: `https://github.com/example/shop/commit/${sha}` },
+          pull: null,
+          rolledBackFrom: '1.4.1-production.57.1',
+          devices: 1204,
+        },
+        rollout: null,
+        overrides: 0,
+      },
+      {
+        channel: 'pr-12',
+        id: 31,
+        public: false,
+        platforms: ['android', 'electron'],
+        bundle: {
+          id: 48220,
+          name: '1.4.1-pr.12.60.1',
+          since: '2026-10-23T08:02:00.000Z',
+          commit: { sha, ref: 'feature/cart', url: `https://github.com/example/shop/commit/${sha}` },
+          pull: { number: 12, url: 'https://github.com/example/shop/pull/12' },
+          rolledBackFrom: null,
+          devices: 2,
+        },
+        rollout: null,
+        overrides: 2,
+      },
+      {
+        channel: 'by-hand',
+        id: 40,
+        public: false,
+        platforms: ['ios', 'android', 'electron'],
+        bundle: {
+          id: 40001,
+          name: '1.2.0',
+          since: null,
+          commit: null,
+          pull: null,
+          rolledBackFrom: null,
+          devices: null,
+        },
+        rollout: null,
+        overrides: null,
+      },
+    ],
+    devices: 1480,
+    testers: null,
+    warnings: [],
+  },
+  'old-bundles': {
+    kind: 'old-bundles',
+    outcome: 'cleaned',
+    reason: '2 old bundles deleted.',
+    appId: 'com.example.shop',
+    keep: 20,
+    removed: [
+      { id: 40100, name: '1.3.1-production.12.1', made: '2026-08-02T07:11:00+00:00' },
+      { id: 40180, name: '1.3.1-production.13.1', made: '2026-08-03T16:40:00+00:00' },
+    ],
+    linked: [],
+    kept: { served: 3, rollback: 1, newest: 20, foreign: 4, unfinished: 0 },
+    testers: null,
+    warnings: [],
+  },
+  cleaned: closed,
+  'cleaned-planned': {
+    ...closed,
+    outcome: 'planned',
+    reason: 'Dry run: the previews of 2 pull requests would be removed. Nothing was written.',
+  },
+  failed,
+  'failed-server': {
+    ...failed,
+    code: 'permission_missing',
+    reason: 'The Capgo key cannot make channel beta (permission app.create_channel).',
+    hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
+    at: null,
+    output: null,
+  },
+  hostile,
+  'hostile-failed': {
+    ...failed,
+    code: nasty as CapgoCode,
+    reason: nasty,
+    hint: nasty,
+    at: { file: nasty, line: 1 },
+    output: nasty,
+  },
+}

@@ -1,0 +1,63 @@
+/** What a run works with: the world outside, and what was made of it. */
+import type { ZlibCode } from './bundle/zlib.ts'
+import type { Capgo } from './capgo/client.ts'
+import type { Trigger } from './event.ts'
+import type { GitHub } from './github/client.ts'
+import type { UploadArtifact } from './github/upload-artifact.ts'
+import type { Hosts, Inputs } from './inputs/inputs.ts'
+import type { InputReader } from './inputs/values.ts'
+import type { Log, Sink } from './log.ts'
+import type { Courtesy } from './operations/steps/best-effort.ts'
+import type { ChannelResult } from './report/result.ts'
+import type { Stop } from './runtime/cancellation.ts'
+import type { RequireUntouched } from './runtime/tamper-guard.ts'
+
+/** Everything a run touches of the world outside. Built in `index.ts` alone. */
+export interface Deps {
+  readonly readInput: InputReader
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** The webhook payload. */
+  readonly payload: unknown
+  /** Absolute path of the checkout (`GITHUB_WORKSPACE`). */
+  readonly workspace: string
+  /** Absolute path for what the run writes beside the checkout; removed at the end. */
+  readonly scratch: string
+  /** The script that evaluates a Capacitor config, and the Node that runs it. */
+  readonly evaluator: { readonly script: string; readonly node: string }
+  /** Source of the threads that deflate files. */
+  readonly deflateWorker: string
+  /** What they deflate with. */
+  readonly zlib: ZlibCode
+  /** Whether the files of runner and action are as they were; see `runtime/tamper-guard.ts`. */
+  readonly requireUntouched: RequireUntouched
+  /** Loads what stores artifacts of the workflow run; a build could change it, so before anything is built. */
+  loadArtifacts(): Promise<UploadArtifact>
+  readonly stop: Stop
+  readonly log: Log
+  readonly sink: Sink
+  /** Milliseconds; only differences are used. */
+  readonly clock: () => number
+  /** The time of day. */
+  readonly now: () => Date
+  connectCapgo(token: string, hosts: Hosts): Capgo
+  /** `repository` as `owner/name`. No call outlives the signal. */
+  connectGitHub(token: string, repository: string, signal: AbortSignal): GitHub
+}
+
+/** What every operation works with. */
+export interface RunContext {
+  readonly deps: Deps
+  readonly inputs: Inputs
+  readonly trigger: Trigger
+  readonly capgo: Capgo
+  /** Null without a token. */
+  readonly github: GitHub | null
+  readonly courtesy: Courtesy
+  readonly lastWord: Courtesy
+  /** When the run began, on the clock of `deps`. */
+  readonly began: number
+  /** Told as soon as a channel serves what it should: what fails afterwards does not undo that. */
+  readonly onServed: (result: ChannelResult) => void
+  /** Aborted when the run is over: what was begun for it and is not awaited any more ends too. */
+  readonly over: AbortSignal
+}

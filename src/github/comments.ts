@@ -1,0 +1,151 @@
+import * as z from 'zod/mini'
+import { GitHubError, isNotFound } from './errors.ts'
+import type { Repository } from './repository.ts'
+import { parseAnswer, readAll } from './response.ts'
+
+/** A comment of ours on a pull request. */
+export interface OwnComment {
+  readonly id: number
+  readonly body: string
+  readonly url: string
+}
+
+/**
+ * What the text of a comment proves. `sealed`: whoever holds the key wrote it, as this very comment. `signed`: the
+ * key's holder wrote such a text; a copy of it says the same. `former`: in the form of other keys and former versions.
+ * `marked`: it has the marker alone.
+ */
+export type Proof = 'sealed' | 'signed' | 'former' | 'marked'
+
+/** How comments of ours are known. */
+export interface Mark {
+  /** What they begin with. */
+  readonly begins: string
+  prove(comment: { readonly id: number; readonly body: string }): Proof
+}
+
+/** Whom every workflow of a repository writes as. */
+const WORKFLOW_BOT = 'github-actions[bot]'
+
+const Author = z.object({ login: z.string() })
+const Written = z.object({ id: z.int(), html_url: z.string(), user: z.nullish(Author) })
+const Comment = z.extend(Written, { body: z.nullish(z.string()) })
+type Comment = z.infer<typeof Comment>
+const RepositoryComment = z.extend(Comment, { issue_url: z.string() })
+
+interface Found extends OwnComment {
+  readonly author: string | undefined
+  readonly proof: Proof
+}
+
+export function comments(connection: Repository) {
+  const { octokit, owner, repo, isInstallation } = connection
+  /** Whom this token writes as, as far as that is known. */
+  const logins = new Set<string>()
+  let asked = false
+
+  /** Only a person's token can ask; what another wrote as is seen when it has written. */
+  async function learnLogin(): Promise<void> {
+    if (asked || isInstallation) return
+    asked = true
+    try {
+      const { data } = await octokit.rest.users.getAuthenticated()
+      logins.add(parseAnswer(Author, data, 'GET /user').login)
+    } catch (error) {
+      if (!(error instanceof GitHubError) || ![403, 404].includes(error.status ?? 0)) throw error
+    }
+  }
+
+  /**
+   * Whether a comment is ours. Text alone proves nothing, save a seal: anybody can copy it, people and bots, and a
+   * token that may write comments can change those of others.
+   */
+  function isOurs({ proof, author = '' }: Found): boolean {
+    if (proof === 'sealed') return true
+    if (author === WORKFLOW_BOT) return true
+    return proof !== 'marked' && logins.has(author)
+  }
+
+  async function keepOurs(written: readonly Comment[], { begins, prove }: Mark): Promise<Found[]> {
+    const found = written.flatMap(({ id, user, body, html_url }) =>
+      body?.startsWith(begins)
+        ? [{ id, body, url: html_url, author: user?.login, proof: prove({ id, body }) }]
+        : [],
+    )
+    if (found.some(({ proof }) => proof !== 'sealed')) await learnLogin()
+    return found.filter(isOurs)
+  }
+
+  /** Our comments, through all pages: first what this key's holder wrote, each oldest first. */
+  async function findComments(issue: number, mark: Mark): Promise<Found[]> {
+    const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
+    const ours = await keepOurs(await readAll(connection, route, { issue_number: issue }, Comment), mark)
+    return [...ours.filter(isOfKey), ...ours.filter(comment => !isOfKey(comment))]
+  }
+
+  /**
+   * The comment that counts; others that this key's holder wrote go. There may be more than one: two runs at once may
+   * both find none and write one, and a run may be stopped before it takes its own back. Never a comment that a
+   * former version or another key wrote: that one is taken over where there is none of this key, or left alone.
+   */
+  async function findComment(issue: number, mark: Mark): Promise<OwnComment | null> {
+    const [first, ...others] = await findComments(issue, mark)
+    for (const { id } of others.filter(isOfKey)) await deleteComment(id)
+    return first ?? null
+  }
+
+  async function deleteComment(id: number): Promise<void> {
+    try {
+      await octokit.rest.issues.deleteComment({ owner, repo, comment_id: id })
+    } catch (error) {
+      if (!isNotFound(error)) throw error
+    }
+  }
+
+  return {
+    /** The comments are not touched. Needs `pull-requests: read`. */
+    findComments,
+
+    /** Needs `pull-requests: write` where there is more than one, else `read`. */
+    findComment,
+
+    /**
+     * Our comments in the whole repository that were changed since then, each with the number of its pull request. Needs
+     * `pull-requests: read`.
+     */
+    async listRecentComments(since: Date, mark: Mark): Promise<{ issue: number; body: string }[]> {
+      const route = 'GET /repos/{owner}/{repo}/issues/comments'
+      const parameters = { sort: 'updated', direction: 'desc', since: since.toISOString() }
+      const all = await readAll(connection, route, parameters, RepositoryComment)
+      const ours = await keepOurs(all, mark)
+      const issues = new Map(all.map(({ id, issue_url }) => [id, Number(/\d+$/.exec(issue_url)?.[0])]))
+      return ours.map(({ id, body }) => ({ issue: issues.get(id) ?? 0, body }))
+    },
+
+    /** Null when a person deleted it meanwhile. Needs `pull-requests: write`. */
+    async updateComment(id: number, body: string): Promise<OwnComment | null> {
+      try {
+        const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: id, body })
+        return { id, body, url: parseAnswer(Written, data, 'PATCH of a comment').html_url }
+      } catch (error) {
+        if (isNotFound(error)) return null
+        throw error
+      }
+    },
+
+    /**
+     * Writes a new comment, which is not sealed yet: its number is known only now. Another run may have written one
+     * at the same moment: the comment that counts is returned, and it may hold the other run's text.
+     */
+    async createComment(issue: number, mark: Mark, body: string): Promise<OwnComment> {
+      const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
+      const { id, html_url, user } = parseAnswer(Written, data, 'POST of a comment')
+      if (user) logins.add(user.login)
+      return (await findComment(issue, mark)) ?? { id, body, url: html_url }
+    },
+  }
+}
+
+function isOfKey({ proof }: Found): boolean {
+  return proof === 'sealed' || proof === 'signed'
+}

@@ -1,0 +1,119 @@
+import * as z from 'zod/mini'
+import { GitHubError, isNotFound } from './errors.ts'
+import type { Repository } from './repository.ts'
+import { parseAnswer } from './response.ts'
+
+const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}'
+const Sha = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/))
+const Comparison = z.object({
+  status: z.enum(['identical', 'ahead', 'behind', 'diverged']),
+  merge_base_commit: z.object({ sha: Sha }),
+})
+
+const ListedCommit = z.object({
+  sha: Sha,
+  commit: z.object({ committer: z.nullish(z.object({ date: z.nullish(z.string()) })) }),
+})
+
+export interface Commit {
+  readonly sha: string
+  /** When it was committed, as GitHub writes times; null where it does not tell. */
+  readonly at: string | null
+}
+
+/** What GitHub answers where a repository has no such ref. */
+const NO_SUCH_REF = 422
+
+export function history({ octokit, owner, repo }: Repository) {
+  return {
+    /**
+     * The newest commit of a branch or tag (`refs/heads/main`), `null` when it is gone. Needs `contents: read`; where
+     * that is missing GitHub may say that there is no such thing (404), so that is thrown.
+     */
+    async readHead(ref: string): Promise<string | null> {
+      try {
+        const { data } = await octokit.rest.repos.getCommit({
+          owner,
+          repo,
+          ref: ref.replace(/^refs\//, ''),
+          mediaType: { format: 'sha' },
+        })
+        // Octokit gives bytes where the answer's type does not say that it is text.
+        const text: unknown = data
+        const sha = text instanceof ArrayBuffer ? Buffer.from(text).toString() : text
+        return parseAnswer(Sha, sha, 'GET /repos/{owner}/{repo}/commits/{ref}')
+      } catch (error) {
+        if (error instanceof GitHubError && error.status === NO_SUCH_REF) return null
+        throw error
+      }
+    },
+
+    /** A file's text at a commit or branch (null = the default branch); null where there is none. Needs `contents: read`. */
+    async readFile(path: string, ref: string | null): Promise<string | null> {
+      try {
+        const { data } = await octokit.rest.repos.getContent({
+          owner,
+          repo,
+          path,
+          ...(ref === null ? {} : { ref }),
+          mediaType: { format: 'raw' },
+        })
+        return parseAnswer(z.string(), data, 'GET /repos/{owner}/{repo}/contents/{path}')
+      } catch (error) {
+        if (isNotFound(error)) return null
+        throw error
+      }
+    },
+
+    /**
+     * Commits of the default branch that changed a file (null = any), the newest first, `most` at most (100 are the
+     * most). By the committers' clocks; of a merge those of the branch too. Needs `contents: read`.
+     */
+    async listCommits(path: string | null, most: number): Promise<Commit[]> {
+      const { data } = await octokit.rest.repos.listCommits({
+        owner,
+        repo,
+        per_page: most,
+        ...(path === null ? {} : { path }),
+      })
+      return parseAnswer(z.array(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(
+        ({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }),
+      )
+    },
+
+    /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
+    async readMergeBase(base: string, head: string): Promise<string | null> {
+      try {
+        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+          owner,
+          repo,
+          basehead: `${base}...${head}`,
+          per_page: 1,
+        })
+        return parseAnswer(Comparison, data, COMPARE).merge_base_commit.sha
+      } catch (error) {
+        if (isNotFound(error)) return null
+        throw error
+      }
+    },
+
+    /**
+     * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
+     * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history
+     * rewritten) counts as diverged.
+     */
+    async compare(base: string, head: string): Promise<'identical' | 'ahead' | 'behind' | 'diverged' | null> {
+      try {
+        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+          owner,
+          repo,
+          basehead: `${base}...${head}`,
+          per_page: 1,
+        })
+        return parseAnswer(Comparison, data, COMPARE).status
+      } catch (error) {
+        return isNotFound(error) ? 'diverged' : null
+      }
+    },
+  }
+}

@@ -1,0 +1,115 @@
+import { ActionError, untrusted } from '../errors.ts'
+
+/** GitHub refused, failed or gave no answer. */
+export class GitHubError extends ActionError {
+  /** Undefined without an answer. */
+  readonly status: number | undefined
+  /** GitHub's own words, without an end mark; empty where it said nothing that a person would read. */
+  readonly said: string
+  /** Milliseconds after which it may be asked again: too much was asked at once, and nothing was done. */
+  readonly retryAfter: number | null
+
+  /** `request` as GitHub's documentation names it: `GET /repos/{owner}/{repo}/pulls`. */
+  constructor(
+    request: string,
+    status: number | undefined,
+    said: string,
+    retryAfter: number | null,
+    cause: unknown,
+  ) {
+    super(
+      status === undefined ? 'github_unreachable' : `github_${status}`,
+      status === undefined
+        ? `GitHub gave no answer to ${request} (${said}).`
+        : `GitHub answered ${status} to ${request}${said === '' ? '' : `: ${said}`}.`,
+      { hint: hintFor(status, said), cause },
+    )
+    this.status = status
+    this.said = said
+    this.retryAfter = retryAfter
+  }
+}
+
+function hintFor(status: number | undefined, said: string): string {
+  if (status === undefined || status >= 500)
+    return 'GitHub has trouble, or cannot be reached. Run the job again.'
+  if (status === 401) return 'The input "github-token" is not valid. It may have expired.'
+  if (status === 429 || isLimit(said))
+    return "GitHub's limit of requests is used up. Run the job again later."
+  if (lacksPermission(status, said))
+    return 'The token lacks a permission. Add it under "permissions:" of the job: see the README.'
+  if (status === 404) return 'Is "github-token" a token of this repository?'
+  return "The reason is GitHub's own. Change that, and run the job again."
+}
+
+/** Any error of Octokit's as one of ours. */
+export function toGitHubError(error: unknown, request: string): ActionError {
+  const { cause, response, message } = error as Error & {
+    response?: { status: number; headers?: Record<string, string | undefined>; data?: unknown }
+  }
+  if (error instanceof ActionError) return error
+  if (cause instanceof ActionError) return cause
+  const distrusted = response === undefined ? untrusted(error, "GitHub's API") : null
+  if (distrusted !== null) return distrusted
+  const said = response === undefined ? message : wordsOf(response.data)
+  return new GitHubError(
+    request,
+    response?.status,
+    said
+      .replace(/\s+/g, ' ')
+      .slice(0, MAX_REASON)
+      .replace(/[.\s]+$/, ''),
+    response === undefined ? null : pauseOf(response, said),
+    error,
+  )
+}
+
+/** GitHub's documentation: without a word on when, a minute at least. */
+const UNSAID_PAUSE = 60_000
+
+/** Milliseconds to wait where too much was asked, or the service is not there for a moment; else null. */
+function pauseOf(
+  { status, headers = {} }: { status: number; headers?: Readonly<Record<string, string | undefined>> },
+  said: string,
+): number | null {
+  const { 'retry-after': after, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset } = headers
+  const clock = Date.parse(headers.date ?? '') || Date.now()
+  const isLimited =
+    status === 429 || (status === 403 && (after !== undefined || remaining === '0' || isLimit(said)))
+  if (!isLimited && !(status === 503 && after !== undefined)) return null
+  // Seconds, or a date.
+  const asked = Number(after) * 1000 || Date.parse(after ?? '') - clock
+  if (Number.isFinite(asked)) return Math.max(0, asked)
+  const left = remaining === '0' ? Number(reset) * 1000 - clock : Number.NaN
+  return Number.isFinite(left) ? Math.max(1000, left) : UNSAID_PAUSE
+}
+
+/** Characters of what GitHub says that are shown. */
+const MAX_REASON = 200
+
+/** The page of a proxy is no word of GitHub's. */
+function wordsOf(data: unknown): string {
+  const { message } = (data ?? {}) as { message?: unknown }
+  return typeof message === 'string' ? message : ''
+}
+
+/** Whether GitHub refused because the job's token lacks a permission, and for no other reason. */
+export function isForbidden(error: unknown): error is GitHubError {
+  return error instanceof GitHubError && lacksPermission(error.status, error.said)
+}
+
+/**
+ * The words of GitHub for a token that lacks a permission. A locked conversation, an archived repository, a limit of
+ * requests, single sign-on and allow lists of addresses are 403 as well, and no permission helps.
+ */
+function lacksPermission(status: number | undefined, said: string): boolean {
+  return status === 403 && /\bnot accessible by\b|\bmust have \w+ (rights|access)\b/i.test(said)
+}
+
+function isLimit(said: string): boolean {
+  return /\brate limit\b|abuse detection/i.test(said)
+}
+
+export function isNotFound(error: unknown): boolean {
+  return error instanceof GitHubError && error.status === 404
+}

@@ -1,0 +1,156 @@
+/** The testers file: who tests what. */
+import * as z from 'zod/mini'
+import { shortDevice } from '../plan/device-id.ts'
+import type { Tester } from '../plan/tester-list.ts'
+import { type FileProblem, JsonDocument, type JsonPath, label, readJsonDocument } from './json-document.ts'
+import { DeviceId, NAME, TesterEntry } from './testers-schema.ts'
+
+/** Characters; 10,000 testers with all that there is to say of them have 2 MB. */
+const MAX_LENGTH = 8 * 1024 * 1024
+
+export interface ParsedTesters {
+  readonly testers: readonly Tester[]
+  /** Nothing may be done with a file that has one. */
+  readonly problems: readonly FileProblem[]
+  readonly warnings: readonly FileProblem[]
+}
+
+/**
+ * Reads a testers file: JSON that may have comments and trailing commas. Never throws; reports all that is wrong at
+ * once, up to `MAX_PROBLEMS`. `today` as `2026-11-23`.
+ */
+export function parseTesters(source: string, today: string): ParsedTesters {
+  const text = source.replace(/^\ufeff/, '')
+  if (text.trim() === '') return unusable({ message: 'the file is empty', line: 1, column: 1 })
+  if (text.length > MAX_LENGTH)
+    return unusable({ message: `the file has more than ${MAX_LENGTH} characters`, line: 1, column: 1 })
+  const document = readJsonDocument(text)
+  if (!(document instanceof JsonDocument)) return unusable(document)
+  const testers = new TestersReader(document, today).read()
+  return { testers, problems: document.problems, warnings: document.warnings }
+}
+
+function unusable(problem: FileProblem): ParsedTesters {
+  return { testers: [], problems: [problem], warnings: [] }
+}
+
+const Parts = z.strictObject({
+  $schema: z.optional(z.string()),
+  testers: z.optional(z.any()),
+  groups: z.optional(z.any()),
+})
+
+/** What the file means: each device once, with its groups. */
+class TestersReader {
+  readonly #testers = new Map<string, Tester>()
+  readonly #document: JsonDocument
+  readonly #today: string
+
+  constructor(document: JsonDocument, today: string) {
+    this.#document = document
+    this.#today = today
+  }
+
+  read(): Tester[] {
+    const type = this.#document.node([])?.type
+    if (type === 'array') this.#readEntries([])
+    else if (type === 'object') this.#readParts()
+    else this.#document.addProblem([], 'the file must be a list of device ids, or an object with "testers"')
+    return [...this.#testers.values()]
+  }
+
+  #readParts(): void {
+    this.#document.read(Parts, [], Object.keys(Parts.shape))
+    if (this.#document.node(['testers']) !== undefined) this.#readEntries(['testers'])
+    if (this.#document.node(['groups']) !== undefined) this.#readGroups()
+  }
+
+  #readEntries(path: JsonPath): void {
+    const node = this.#document.node(path)
+    if (node?.type !== 'array') {
+      this.#document.addProblem(path, `${label(path)} must be a list`)
+      return
+    }
+    for (const [index, child] of (node.children ?? []).entries()) {
+      if (this.#document.isHopeless) return
+      const at = [...path, index]
+      if (child.type === 'object') {
+        const entry = this.#document.read(TesterEntry, at, Object.keys(TesterEntry.shape))
+        if (entry !== null) this.#add(entry, [...at, 'device'])
+      } else {
+        const device = this.#document.read(DeviceId, at)
+        if (device !== null) this.#add({ device }, at)
+      }
+    }
+  }
+
+  #readGroups(): void {
+    const groups = this.#document.node(['groups'])
+    if (groups?.type !== 'object') {
+      this.#document.addProblem(['groups'], '"groups" must be an object: {"qa": ["<device id>"]}')
+      return
+    }
+    for (const { children: [key] = [] } of groups.children ?? []) this.#readGroup(String(key?.value))
+  }
+
+  #readGroup(group: string): void {
+    const path = ['groups', group]
+    if (!NAME.test(group))
+      this.#document.addProblem(path, `"${group}" is not a name of letters, digits, ".", "_" and "-"`)
+    const list = this.#document.node(path)
+    if (list?.type !== 'array') {
+      this.#document.addProblem(path, `${label(path)} must be a list of device ids`)
+      return
+    }
+    const seen = new Set<string>()
+    for (const index of (list.children ?? []).keys()) {
+      if (this.#document.isHopeless) return
+      const at = [...path, index]
+      const written = this.#document.read(DeviceId, at)
+      if (written === null) continue
+      const device = written.toLowerCase()
+      if (seen.has(device))
+        this.#document.addProblem(at, `${shortDevice(device)} is in group "${group}" twice`)
+      seen.add(device)
+      const known = this.#testers.get(device)
+      if (known === undefined) this.#add({ device: written, groups: [group] }, at)
+      else if (!known.groups.includes(group))
+        this.#testers.set(device, { ...known, groups: [...known.groups, group] })
+    }
+  }
+
+  #add(entry: TesterEntry, path: JsonPath): void {
+    const device = entry.device.toLowerCase()
+    if (device !== entry.device)
+      this.#document.addWarning(
+        path,
+        `${shortDevice(device)} is written in upper case; Capgo keeps device ids in lower case, and so it is taken`,
+      )
+    const channel = entry.channel ?? null
+    const first = this.#testers.get(device)
+    if (first !== undefined) {
+      this.#document.addProblem(
+        path,
+        first.channel !== channel && first.channel !== null && channel !== null
+          ? `${shortDevice(device)} is put on channel "${channel}" here and on "${first.channel}" on line ${first.line}; a device is on one channel`
+          : `${shortDevice(device)} is listed twice (first on line ${first.line})`,
+      )
+      return
+    }
+    const until = entry.until ?? null
+    if (until !== null && until < this.#today)
+      this.#document.addWarning(
+        [...path.slice(0, -1), 'until'],
+        `"until" of ${shortDevice(device)} was ${until}: the device is no tester any more; remove it or set a later day`,
+      )
+    this.#testers.set(device, {
+      device,
+      name: entry.name ?? null,
+      github: entry.github ?? null,
+      groups: [...new Set(entry.groups ?? [])],
+      channel,
+      until,
+      ...this.#document.placeOf(path),
+    })
+  }
+}

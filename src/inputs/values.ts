@@ -1,0 +1,134 @@
+/** One parser per kind of value in the `with:` block. */
+import { isLocal } from '../capgo/hosts.ts'
+import { InputError, inputErrors } from '../errors.ts'
+import { refuseChannelName } from './channel-lines.ts'
+
+/** Reads one input of the `with:` block; an empty string when it is not given. */
+export type InputReader = (name: string) => string
+
+/** How values are read. What is wrong with them is collected, so that a run reports all of it at once. */
+export interface Reading {
+  /** Without the space around it; null when it is empty. */
+  text(name: string): string | null
+  /** As `text`, checked: `check` throws `InputError`, which is collected. */
+  checked<T extends string | null>(name: string, check: (value: string) => unknown, otherwise: T): string | T
+  /** An empty value is not given: workflows pass on inputs that an event does not have. */
+  boolean(name: string, otherwise: boolean): boolean
+  choice<T extends string>(name: string, words: readonly T[], otherwise: T): T
+  choice<T extends string>(name: string, words: readonly T[], otherwise: null): T | null
+  /** The result, or `otherwise` where `work` throws an `InputError`, which is collected. */
+  attempt<T>(work: () => T, otherwise: T): T
+  refuse(error: InputError): void
+  /** Throws `invalid_input` with everything that was refused. */
+  finish(): void
+}
+
+export function createReading(read: InputReader): Reading {
+  const refused: InputError[] = []
+  const text = (name: string): string | null => read(name).trim() || null
+  const attempt = <T>(work: () => T, otherwise: T): T => {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error
+      refused.push(error)
+      return otherwise
+    }
+  }
+  return {
+    text,
+    attempt,
+    checked(name, check, otherwise) {
+      const value = text(name)
+      if (value === null) return otherwise
+      attempt(() => check(value), undefined)
+      return value
+    },
+    boolean(name, otherwise) {
+      const value = text(name)
+      if (value === null) return otherwise
+      const word = value.toLowerCase()
+      if (word !== 'true' && word !== 'false')
+        refused.push(new InputError(name, `must be true or false, not "${value}".`, 'Write true or false.'))
+      return word === 'true'
+    },
+    choice<T extends string>(name: string, words: readonly T[], otherwise: T | null): T {
+      const value = text(name)
+      const word = words.find(known => known === value)
+      if (value !== null && word === undefined)
+        refused.push(new InputError(name, `cannot be "${value}".`, `Use ${listWords(words)}.`))
+      // Null only where the caller passes null.
+      return word ?? (otherwise as T)
+    },
+    refuse: error => refused.push(error),
+    finish() {
+      if (refused.length > 0) throw inputErrors(refused)
+    },
+  }
+}
+
+/** `a, b or c`. */
+export function listWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(', ')} or ${words.at(-1)}`
+}
+
+export function checkChannelName(input: string, name: string): void {
+  const refusal = refuseChannelName(name)
+  if (refusal !== null) throw new InputError(input, refusal.why, refusal.hint)
+}
+
+/** Tokens travel as a header. The error does not show a character of them. */
+export function checkToken(input: string, token: string): void {
+  if (!/^[\x21-\x7e]*$/.test(token))
+    throw new InputError(
+      input,
+      'has a character that no key has: a space, a line break, or one beyond ASCII.',
+      'Store the key alone as the secret, without quotes, name or line break.',
+    )
+}
+
+/** A path below the root of the repository. */
+export function checkPath(input: string, path: string, example: string): void {
+  if (path.startsWith('/') || path.split(/[\\/]/).includes('..'))
+    throw new InputError(
+      input,
+      `"${path}" is outside of the repository.`,
+      `Use the path from the root of the repository, for example "${example}".`,
+    )
+}
+
+/** Minutes, with decimals. `most` is the largest number. */
+export function checkMinutes(input: string, value: string, most: number): void {
+  const minutes = /^\d+(\.\d+)?$/.test(value) ? Number(value) : 0
+  if (minutes > 0 && minutes <= most) return
+  throw new InputError(
+    input,
+    `must be a number of minutes, not "${value}".`,
+    `The run is stopped after that time. At most ${most}; for example 60.`,
+  )
+}
+
+/** A whole number of bundles. */
+export function checkCount(input: string, value: string, most: number): void {
+  if (/^\d+$/.test(value) && Number(value) <= most) return
+  throw new InputError(
+    input,
+    `must be a number of bundles, not "${value}".`,
+    `Use a whole number from 0 to ${most.toLocaleString('en-US')}.`,
+  )
+}
+
+/** The Capgo key is sent to these hosts, so they are https, or this machine. */
+export function checkUrl(input: string, value: string): void {
+  const example = 'For example https://capgo.example.com/functions/v1'
+  if (!URL.canParse(value)) throw new InputError(input, `"${value}" is not a URL.`, example)
+  const url = new URL(value)
+  if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url.hostname)))
+    throw new InputError(
+      input,
+      `${value} is not https.`,
+      'The key would be sent unencrypted. http is allowed for localhost only.',
+    )
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw new InputError(input, 'must not have a user name, a password, a query or a fragment.', example)
+}

@@ -1,0 +1,20 @@
+/** What a run says: its log, and what it hands to the workflow. */
+import type { Place } from './errors.ts'
+
+/** The run's log as GitHub shows it. Text is data: nothing given here is run as a workflow command. */
+export interface Log {
+  info(message: string): void
+  warning(message: string, at?: Place): void
+  error(message: string, at?: Place): void
+  /** Shows the lines of a child process to the letter; none of them works as a workflow command. */
+  output<T>(work: (print: (line: string) => void) => Promise<T>): Promise<T>
+  group<T>(title: string, work: () => Promise<T>): Promise<T>
+}
+
+/** What the run says to the workflow. */
+export interface Sink {
+  /** Returns why the runner's file could not be written and they were told another way; null where it could. */
+  setOutputs(values: Readonly<Record<string, string>>): Error | null
+  /** Returns why it could not be written; null where it could. */
+  writeSummary(markdown: string): Error | null
+}

@@ -1,0 +1,106 @@
+/** What a promotion, a rollback and the change of a rollout have in common: a bundle that is there goes to a channel. */
+import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
+import {
+  type Circumstances,
+  noteCommit,
+  readNotes,
+  readServedCommit,
+  type ServedCommit,
+} from './bundle-comment.ts'
+import { isReady } from './delivery.ts'
+import type { NativeChange } from './native-changes.ts'
+import { EVERYBODY, type RolloutRequest, type Stage } from './rollout.ts'
+import type { Commit, Decision, NativeVersion } from './types.ts'
+
+/** A bundle that is there goes to a channel that is there: a promotion or a roll-back. Nothing is uploaded. */
+export interface MovePlan {
+  readonly appId: string
+  readonly channel: ChannelRow
+  readonly bundle: BundleRow
+  readonly stage: Stage
+  /** The channel is as it should be already. */
+  readonly isDone: boolean
+  /** One sentence: what the run does, or why there is nothing to do. */
+  readonly why: string
+  /** The bundle's comment with the channel's new line; null when no commit is known for it. */
+  readonly comment: string | null
+  /** The bundle that is taken off, and its comment that says so; null where nothing is to be said. */
+  readonly withdrawal: { readonly bundle: BundleRow; readonly comment: string } | null
+  /** From which the bundle was built; null when this action did not make it. */
+  readonly commit: { readonly sha: string; readonly refName: string } | null
+  /** How its native packages differ from those of the bundle that it replaces. */
+  readonly natives: readonly NativeChange[]
+  readonly decisions: readonly Decision[]
+  readonly warnings: readonly string[]
+}
+
+/** What a promotion and a roll-back both must know. */
+export interface MoveFacts {
+  readonly appId: string
+  readonly natives: readonly NativeVersion[]
+  /** The run; its own commit is not that of the bundle. */
+  readonly run: Commit
+  readonly rollout: RolloutRequest
+  /** Name of the bundle that the channel rolls out; null without a rollout. */
+  readonly runningName: string | null
+  readonly force: boolean
+}
+
+/** The commit that a bundle was built from: by its note for this channel, else by any other. */
+export function originOf(bundle: Pick<BundleRow, 'comment'>, channelName: string): ServedCommit | null {
+  return readServedCommit(bundle, channelName) ?? readNotes(bundle)[0] ?? null
+}
+
+/** The bundle's comment with the word that this run put it on the channel; null when no commit is known. */
+export function noteMove({
+  bundle,
+  channel,
+  origin,
+  run,
+  circumstances,
+}: {
+  readonly bundle: Pick<BundleRow, 'comment'>
+  readonly channel: Pick<ChannelRow, 'name'>
+  readonly origin: ServedCommit | null
+  readonly run: Commit
+  readonly circumstances: Circumstances
+}): string | null {
+  if (origin === null) return null
+  const { pull: _, ...ofRun } = run
+  const commit = { ...ofRun, sha: origin.sha, refName: origin.refName }
+  return noteCommit(bundle.comment, channel.name, commit, circumstances)
+}
+
+/** Why devices cannot be given a bundle, as the end of a sentence; null when they can. `fault` is what its store says. */
+export function whyNotReady(bundle: BundleRow, fault: string | null): string | null {
+  if (bundle.deleted) return 'it was deleted'
+  return isReady(bundle) ? fault : 'its upload was never finished'
+}
+
+/** The plan of a run that finds the channel as it should be. */
+export function unchanged({
+  appId,
+  channel,
+  bundle,
+  ...said
+}: Pick<MovePlan, 'appId' | 'channel' | 'bundle' | 'why' | 'decisions'>): MovePlan {
+  return {
+    appId,
+    channel,
+    bundle,
+    ...said,
+    stage: EVERYBODY,
+    isDone: true,
+    comment: null,
+    withdrawal: null,
+    commit: originOf(bundle, channel.name),
+    natives: [],
+    warnings: [],
+  }
+}
+
+export const NOT_JUDGED =
+  'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".'
+
+export const NOT_OURS =
+  'This bundle was not published by this action, so later runs cannot tell of which commit it is.'

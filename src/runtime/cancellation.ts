@@ -1,0 +1,70 @@
+/** How a run ends before its work is done: cancelled, or its time is up. */
+import type { ErrorCode } from '../error-codes.ts'
+import { Stopped } from '../errors.ts'
+
+export interface Stop {
+  /** Aborted when no work may go on or begin. Its reason is the `Stopped` that the run fails with. */
+  readonly signal: AbortSignal
+  /** A signal that is aborted so many milliseconds after `signal`. */
+  after(ms: number): AbortSignal
+  /** What the run is about now, for the message: the title of a group in the log. */
+  begin(step: string): void
+  /** Stops the run in so many minutes (input `timeout`). */
+  limit(minutes: number): void
+  /** Stops the run now, because of a signal of the operating system. The first reason counts. */
+  cancel(signal: NodeJS.Signals): void
+}
+
+/**
+ * Milliseconds after the stop. GitHub's runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that
+ * (`ProcessInvoker.cs` of actions/runner), so that all is said and done before the second signal.
+ */
+export const COURTESY_ENDS = 2_000
+export const LAST_WORD_ENDS = 5_000
+export const WORK_ENDS = 5_500
+export const PROCESS_ENDS = 7_000
+
+const REPAIR =
+  'Devices see a bundle by the last step only, so nothing is half visible. Run the job again: it goes on where this run stopped.'
+
+export function createStop(): Stop {
+  const controller = new AbortController()
+  const { signal } = controller
+  let step: string | null = null
+  const end = (code: ErrorCode, what: string, hint: string) => {
+    const where = step === null ? '' : ` during "${step}"`
+    if (!signal.aborted) controller.abort(new Stopped(code, `${what}${where}.`, { hint }))
+  }
+  return {
+    signal,
+    after(ms) {
+      const later = new AbortController()
+      const count = () => setTimeout(() => later.abort(signal.reason), ms).unref()
+      if (signal.aborted) count()
+      else signal.addEventListener('abort', count, { once: true })
+      return later.signal
+    },
+    begin(title) {
+      step = title
+    },
+    limit(minutes) {
+      setTimeout(
+        () =>
+          end(
+            'run_timeout',
+            `The run had not ended after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and was stopped`,
+            `${REPAIR} When it only needs longer, raise the input "timeout".`,
+          ),
+        minutes * 60_000,
+      ).unref()
+    },
+    cancel(name) {
+      end('cancelled', `The run was cancelled (${name})`, REPAIR)
+    },
+  }
+}
+
+/** What a failure is to be told as: once a run is stopped, everything fails because of that. */
+export function blame(error: unknown, { signal }: Stop): unknown {
+  return signal.aborted ? signal.reason : error
+}

@@ -1,0 +1,92 @@
+/** Folders of the runner that a run needs, and what takes their place where they cannot be used. */
+import { constants } from 'node:fs'
+import { access, mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { ActionError } from '../errors.ts'
+
+/** A folder that does not take this much is full. */
+const PROBE = Buffer.alloc(1024 * 1024)
+
+/**
+ * A new folder in the first of `folders` that can be written to; `notes` say why the ones before it were left out.
+ * Throws `temp_unusable`.
+ */
+export async function makeScratch(
+  folders: readonly string[],
+): Promise<{ readonly scratch: string; readonly notes: readonly string[] }> {
+  const notes: string[] = []
+  for (const folder of new Set(folders)) {
+    let scratch: string | null = null
+    try {
+      scratch = await mkdtemp(join(folder, 'capgo-publish-'))
+      const probe = join(scratch, 'probe')
+      await writeFile(probe, PROBE)
+      await rm(probe)
+      return { scratch, notes }
+    } catch (error) {
+      if (scratch !== null) await rm(scratch, { recursive: true, force: true }).catch(() => {})
+      notes.push(`The folder ${folder} for temporary files cannot be used (${(error as Error).message}).`)
+    }
+  }
+  throw new ActionError('temp_unusable', notes.join(' '), {
+    hint: "The bundle is made in RUNNER_TEMP, else in the folder for temporary files of the system. Free some space, or let the user of this step write there (in a container job: options: --user 1001 on GitHub's machines, or root).",
+  })
+}
+
+/**
+ * A home folder that package managers can write to, in `scratch`; null where the user's own will do. In a container job
+ * HOME often belongs to another user. Its plain files (.npmrc, .gitconfig) are seen in the new one too.
+ */
+export async function replaceHome(
+  home: string | undefined,
+  scratch: string,
+): Promise<{ readonly home: string; readonly note: string } | null> {
+  const own = home || systemHome()
+  const why = own === null ? 'no home folder is known' : await unwritable(own)
+  if (why === null) return null
+  const instead = join(scratch, 'home')
+  await mkdir(instead)
+  for (const entry of own === null ? [] : await readdir(own, { withFileTypes: true }).catch(() => []))
+    if (entry.isFile()) await symlink(join(own!, entry.name), join(instead, entry.name))
+  return {
+    home: instead,
+    note: `HOME cannot be written to (${why}). Install and build use another folder for this run, with links to its plain files.`,
+  }
+}
+
+/** The checkout's folder. Throws `workspace_unusable`. */
+export async function requireWorkspace(folder: string): Promise<string> {
+  const why = await refusedAccess(folder, constants.R_OK | constants.X_OK)
+  if (why !== null) throw workspaceUnusable(`The workspace cannot be read (${why}).`)
+  return folder
+}
+
+export function workspaceUnusable(what: string, output?: string): ActionError {
+  return new ActionError('workspace_unusable', what, {
+    hint: "The runner makes the folder that GITHUB_WORKSPACE names, and a checkout fills it. In a container job it belongs to the user of the runner: start the container as that user (options: --user 1001 on GitHub's machines), or as root.",
+    ...(output === undefined ? {} : { output }),
+  })
+}
+
+/** Why the folder cannot be written to; null where it can. */
+export const unwritable = (folder: string) => refusedAccess(folder, constants.W_OK | constants.X_OK)
+
+async function refusedAccess(folder: string, mode: number): Promise<string | null> {
+  try {
+    if (!(await stat(folder)).isDirectory()) return `${folder} is not a folder`
+    await access(folder, mode)
+    return null
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** Of a user who has no entry in the system's list there is none. */
+function systemHome(): string | null {
+  try {
+    return homedir()
+  } catch {
+    return null
+  }
+}

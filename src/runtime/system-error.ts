@@ -1,0 +1,97 @@
+/** What the operating system refused, as an error that says whose turn it is: the runner's, and not this action's. */
+import type { ErrorCode } from '../error-codes.ts'
+import { ActionError } from '../errors.ts'
+
+/** Node's error of a system call. */
+export interface SystemError extends Error {
+  readonly code: string
+  readonly syscall: string
+  readonly path?: string
+}
+
+interface Kind {
+  readonly code: ErrorCode
+  /** After "The runner". */
+  readonly what: string
+  readonly hint: string
+}
+
+const OTHER_USER =
+  "The step runs as a user who is not allowed to do that. In a container job the files belong to the user of the runner: start the container as that user (options: --user 1001 on GitHub's machines), or as root. Or change the owner or the mode in a step before."
+
+const FULL: Kind = {
+  code: 'disk_full',
+  what: 'has no space left',
+  hint: 'Free some space in a step before, or take a larger runner. The bundle is made in RUNNER_TEMP: name a folder with more space there with env: on this step.',
+}
+const DENIED: Kind = { code: 'file_denied', what: 'denied access to a file', hint: OTHER_USER }
+const HANDLES: Kind = {
+  code: 'too_many_open_files',
+  what: 'allows no more open files',
+  hint: 'Raise the limit of the runner (ulimit -n, or options: --ulimit nofile=65536 of a container).',
+}
+const UNUSABLE: Kind = {
+  code: 'file_unusable',
+  what: 'could not use a file',
+  hint: 'The file or folder disappeared, has another kind than it should, or its disk has a fault. Check that nothing else works in these folders, and run the job again.',
+}
+const NO_PROCESS: Kind = {
+  code: 'process_not_started',
+  what: 'could not start a process',
+  hint: 'Its limits of processes or memory, a mount with noexec, or too large variables (input build-env) are the usual reasons. Run the job again, or change the runner.',
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EFBIG: FULL,
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: DENIED,
+  EMFILE: HANDLES,
+  ENFILE: HANDLES,
+  ENOENT: UNUSABLE,
+  ENOTDIR: UNUSABLE,
+  EISDIR: UNUSABLE,
+  EEXIST: UNUSABLE,
+  ENOTEMPTY: UNUSABLE,
+  ELOOP: UNUSABLE,
+  ENAMETOOLONG: UNUSABLE,
+  EBUSY: UNUSABLE,
+  ETXTBSY: UNUSABLE,
+  EIO: UNUSABLE,
+  ESTALE: UNUSABLE,
+  ENXIO: UNUSABLE,
+  ENODEV: UNUSABLE,
+}
+
+/** Whether a file, a folder or a process of the runner is the reason; what the network refused is none of these. */
+export function isSystemError(error: unknown): error is SystemError {
+  return kindOf(error) !== null
+}
+
+function kindOf(error: unknown): Kind | null {
+  if (!(error instanceof Error)) return null
+  const { code = '', syscall = '' } = error as Partial<SystemError>
+  if (/^(connect|bind|listen|accept|getaddrinfo|shutdown|setsockopt)/.test(syscall)) return null
+  if (syscall.startsWith('spawn')) return NO_PROCESS
+  return syscall === '' ? null : (KINDS[code] ?? null)
+}
+
+/** For a file that may be missing: null where it is; any other reason is thrown, since it may well be there. */
+export function nullIfMissing(error: unknown): null {
+  const { code } = error as Partial<SystemError>
+  if (isSystemError(error) && !/^(ENOENT|ENOTDIR|EISDIR|ENAMETOOLONG)$/.test(code ?? '')) throw error
+  return null
+}
+
+/** The same as an error of ours; null for any other error. */
+export function explainSystemError(error: unknown): ActionError | null {
+  const kind = kindOf(error)
+  return kind === null
+    ? null
+    : new ActionError(kind.code, `The runner ${kind.what}: ${(error as Error).message}.`, {
+        hint: kind.hint,
+        cause: error,
+      })
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest'
+import { parseTesters } from '../../../src/inputs/testers-file.ts'
+
+const ADA = '0a1b2c3d-0000-4000-8000-000000000001'
+const BOB = '0b1b2c3d-0000-4000-8000-000000000002'
+const TODAY = '2026-11-23'
+
+const said = (text: string) =>
+  parseTesters(text, TODAY).problems.map(({ line, column, message }) => `${line}:${column} ${message}`)
+
+describe('a testers file', () => {
+  it('may be a list of device ids, with comments and a comma too many', () => {
+    const { testers, problems } = parseTesters(`[\n  "${ADA}", // Ada\n  "${BOB}",\n]`, TODAY)
+    expect(problems).toEqual([])
+    expect(testers.map(({ device, line, column }) => [device, line, column])).toEqual([
+      [ADA, 2, 3],
+      [BOB, 3, 3],
+    ])
+  })
+
+  it('may tell whose device it is, and have groups of ids', () => {
+    const { testers, problems } = parseTesters(
+      JSON.stringify({
+        $schema: './testers.schema.json',
+        testers: [
+          {
+            device: ADA,
+            name: "Ada's iPhone",
+            github: 'ada',
+            groups: ['qa'],
+            channel: 'beta',
+            until: '2027-03-31',
+          },
+        ],
+        groups: { sales: [ADA, BOB] },
+      }),
+      TODAY,
+    )
+    expect(problems).toEqual([])
+    expect(testers).toEqual([
+      {
+        device: ADA,
+        name: "Ada's iPhone",
+        github: 'ada',
+        groups: ['qa', 'sales'],
+        channel: 'beta',
+        until: '2027-03-31',
+        line: 1,
+        column: expect.any(Number),
+      },
+      expect.objectContaining({ device: BOB, name: null, groups: ['sales'], channel: null }),
+    ])
+  })
+
+  it('is read in lower case, as Capgo keeps ids, and says so', () => {
+    const { testers, warnings, problems } = parseTesters(`["${ADA.toUpperCase()}"]`, TODAY)
+    expect(problems).toEqual([])
+    expect(testers[0]?.device).toBe(ADA)
+    expect(warnings).toEqual([
+      { line: 1, column: 2, message: expect.stringContaining('is written in upper case') },
+    ])
+    expect(said(`["${ADA.toUpperCase()}", "${ADA}"]`)).toEqual([
+      '1:42 0a1b2c3d… is listed twice (first on line 1)',
+    ])
+  })
+
+  it('warns of a last day that is over', () => {
+    const { warnings } = parseTesters(`[{"device": "${ADA}", "until": "2026-11-22"}]`, TODAY)
+    expect(warnings).toEqual([{ line: 1, column: 62, message: expect.stringContaining('was 2026-11-22') }])
+    expect(parseTesters(`[{"device": "${ADA}", "until": "${TODAY}"}]`, TODAY).warnings).toEqual([])
+  })
+
+  it.each([
+    ['nothing', '', ['1:1 the file is empty']],
+    ['broken JSON', `{ "testers": [`, ['1:15 this is not JSON: close bracket expected']],
+    ['a text', '"x"', ['1:1 the file must be a list of device ids, or an object with "testers"']],
+    ['no list', '{\n  "testers": 3\n}', ['2:14 "testers" must be a list']],
+    [
+      'other keys',
+      '{ "tester": [] }',
+      ['1:3 "tester" is not known here; there are "$schema", "testers", "groups"'],
+    ],
+    [
+      'ids that are none, of other types, and missing ones, all at once',
+      `[ "nope",\n  5,\n  {"name": "x"},\n  {"device": "${ADA}", "githab": "x", "until": "2026-13-01"}\n]`,
+      [
+        '1:3 this entry is not a device id: 8-4-4-4-12 hexadecimal digits, as CapacitorUpdater.getDeviceId() tells ("nope")',
+        '2:3 this entry must be a string',
+        '3:3 "device" is missing',
+        '4:54 "githab" is not known here; there are "device", "name", "github", "groups", "channel", "until"',
+        '4:78 "until" is not a day such as 2027-03-31 ("2026-13-01")',
+      ],
+    ],
+    [
+      'a device on two channels',
+      `[{"device": "${ADA}", "channel": "beta"},\n {"device": "${ADA}", "channel": "alpha"}]`,
+      ['2:13 0a1b2c3d… is put on channel "alpha" here and on "beta" on line 1; a device is on one channel'],
+    ],
+    [
+      'groups that are none',
+      `{"groups": {"q a": ["${ADA}"], "qa": "${ADA}", "two": ["${BOB}", "${BOB}"]}}`,
+      [
+        '1:20 "q a" is not a name of letters, digits, ".", "_" and "-"',
+        '1:68 "qa" must be a list of device ids',
+        `1:156 0b1b2c3d… is in group "two" twice`,
+      ],
+    ],
+  ])('tells what is wrong with %s', (_what, text, expected) => {
+    expect(said(text)).toEqual(expected)
+  })
+})
