@@ -154,7 +154,7 @@ export const ERROR_CODES = [
 ] as const
 
 /** A server refused with this status and without a code that is known. */
-export type StatusCode = `http_${number}` | `github_${number}`
+type StatusCode = `http_${number}` | `github_${number}`
 
 /** A code of Capgo's own, passed on as Capgo spells it. `capgo/errors.ts` alone makes one. */
 export type CapgoCode = string & { readonly of: 'capgo' }

@@ -8,7 +8,7 @@ import { type HttpResponse, parseResponse } from './response.ts'
 import type { Rest } from './rest.ts'
 
 /** Fields of `POST /channel`, spelt as that route takes them; others it ignores in silence. */
-export interface ChannelFields {
+interface ChannelFields {
   readonly public?: boolean
   readonly allow_device_self_set?: boolean
   readonly disableAutoUpdate?: 'major' | 'minor' | 'patch' | 'version_number' | 'none'

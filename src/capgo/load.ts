@@ -24,8 +24,6 @@ interface Closed {
   readonly response: HttpResponse
 }
 
-export type Load = ReturnType<typeof createLoad>
-
 export function createLoad() {
   let limit = FIRST
   let most = MAX_CONCURRENCY

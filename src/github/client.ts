@@ -1,6 +1,4 @@
 import { setTimeout as passTime } from 'node:timers/promises'
-import { Octokit } from '@octokit/core'
-import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import pRetry from 'p-retry'
 import { artifacts } from './artifacts.ts'
 import { comments } from './comments.ts'
@@ -9,7 +7,7 @@ import { deployments } from './deployments.ts'
 import { GitHubError, toGitHubError } from './errors.ts'
 import { boundedFetch, type Fetch } from './http.ts'
 import { pulls } from './pulls.ts'
-import type { Repository } from './repository.ts'
+import { type Repository, RestOctokit } from './repository.ts'
 import { runs } from './runs.ts'
 
 export interface GitHubOptions {
@@ -34,10 +32,6 @@ const FIRST_PAUSE = 300
 const MAX_RETRY_AFTER = 60_000
 
 export type GitHub = ReturnType<typeof connectGitHub>
-
-/** Not the toolkit's own: that reads the event while it is loaded, and a broken one would end the process. */
-const RestOctokit = Octokit.plugin(restEndpointMethods)
-export type RestOctokit = InstanceType<typeof RestOctokit>
 
 /** The repository on GitHub. Calls throw `ActionError`, `GitHubError` where GitHub refused, and the signal's reason. */
 export function connectGitHub({

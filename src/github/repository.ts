@@ -1,5 +1,10 @@
-import type { RestOctokit } from './client.ts'
+import { Octokit } from '@octokit/core'
+import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import type { Fetch } from './http.ts'
+
+/** Not the toolkit's own: that reads the event while it is loaded, and a broken one would end the process. */
+export const RestOctokit = Octokit.plugin(restEndpointMethods)
+export type RestOctokit = InstanceType<typeof RestOctokit>
 
 /** What every family of calls needs. */
 export interface Repository {

@@ -166,7 +166,7 @@ async function keepShown(
   const { number } = shown.pull
   const testers = await bringTesters(appId, shown.testers, context)
   if (testers !== null && !inputs.dryRun && inputs.comment)
-    await context.courtesy('say in the comment who has the preview', PULL_REQUESTS, github =>
+    await context.bestEffort('say in the comment who has the preview', PULL_REQUESTS, github =>
       updateTesterSection(appId, number, testers.rows, github, inputs.capgoToken),
     )
   const { version } = channel

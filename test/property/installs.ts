@@ -196,7 +196,7 @@ const ODDITIES = ['_', ' ', '+', 'ä', 'ö', '?', '~']
 const ODD = /[_ +äö?~]/
 
 /** The folder after a change; `earlier` are those of the publishes before. */
-export function applyChange(
+function applyChange(
   folder: Folder,
   { kind, which, name: to, content: of }: Change,
   earlier: readonly Folder[],

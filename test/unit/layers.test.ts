@@ -78,33 +78,6 @@ describe('who may import whom', () => {
       ),
     ).toEqual([])
   })
-  it('nothing of the lower layers imports the upper ones', () => {
-    const LEVELS: Readonly<Record<string, number>> = {
-      'error-codes.ts': 0,
-      'errors.ts': 0,
-      'releases.ts': 0,
-      runtime: 1,
-      checkout: 2,
-      bundle: 2,
-      capgo: 2,
-      github: 2,
-      plan: 3,
-      'event.ts': 3,
-      inputs: 4,
-      'log.ts': 4,
-      report: 4,
-      'context.ts': 4,
-      operations: 5,
-      'run.ts': 6,
-      'launch.ts': 7,
-      'index.ts': 7,
-    }
-    const level = (file: string) => LEVELS[folder(file)] ?? Number.NaN
-    expect(files.filter(file => Number.isNaN(level(file)))).toEqual([])
-    expect(
-      found(({ from, to, typeOnly }) => to.endsWith('.ts') && !typeOnly && level(to) > level(from)),
-    ).toEqual([])
-  })
   it('nothing before report imports report, not even a type', () => {
     const before = new Set(['errors.ts', 'event.ts', 'log.ts'])
     const folders = new Set(['runtime', 'checkout', 'bundle', 'capgo', 'github', 'plan', 'inputs'])

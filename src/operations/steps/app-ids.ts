@@ -38,7 +38,7 @@ export async function findAppIds(pull: number, context: RunContext): Promise<[st
 /** Of several apps in one repository this job's has an environment of its own. */
 async function readDeployed(pull: number, context: RunContext): Promise<string[]> {
   if (!context.inputs.deployments) return []
-  const found = await context.courtesy('look for the app in the deployments', 'deployments: read', github =>
+  const found = await context.bestEffort('look for the app in the deployments', 'deployments: read', github =>
     github.readDeployedApps(environmentOf(`preview/pr-${pull}`, context)),
   )
   return found ?? []
