@@ -20,8 +20,8 @@ import {
   type Step,
 } from '../../local/runner/runner.ts'
 import { worker, zlib } from '../../local/zlib.ts'
-import type { CapgoOptions } from '../../src/capgo/client.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
+import type { HttpOptions } from '../../src/capgo/http.ts'
 import type { Deps } from '../../src/context.ts'
 import type { Place } from '../../src/errors.ts'
 import { connectGitHub } from '../../src/github/client.ts'
@@ -45,7 +45,7 @@ const manifest = parse(readFileSync(join(PROJECT, 'action.yml'), 'utf8')) as Man
 /** Without what only a process of its own can be given. */
 type Here = Omit<RunOptions, 'action' | 'actionPath' | 'through' | 'prepare' | 'onLine' | 'mayLeak'> & {
   /** Instead of those of production. */
-  readonly pauses?: Partial<Pick<CapgoOptions, 'firstPause' | 'outage' | 'uploadStallTimeout'>>
+  readonly pauses?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'uploadStallTimeout'>>
 }
 
 /**
