@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import { GitHubError, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
-import { parseAnswer, readPages } from './response.ts'
+import { parseAnswer, readAll } from './response.ts'
 
 /** A comment of ours on a pull request. */
 export interface OwnComment {
@@ -30,6 +30,8 @@ const WORKFLOW_BOT = 'github-actions[bot]'
 const Author = z.object({ login: z.string() })
 const Written = z.object({ id: z.int(), html_url: z.string(), user: z.nullish(Author) })
 const Comment = z.extend(Written, { body: z.nullish(z.string()) })
+type Comment = z.infer<typeof Comment>
+const RepositoryComment = z.extend(Comment, { issue_url: z.string() })
 
 interface Found extends OwnComment {
   readonly author: string | undefined
@@ -64,16 +66,20 @@ export function comments(connection: Repository) {
     return proof !== 'marked' && logins.has(author)
   }
 
-  /** Our comments, through all pages: first what this key's holder wrote, each oldest first. */
-  async function findComments(issue: number, { begins, prove }: Mark): Promise<Found[]> {
-    const found: Found[] = []
-    const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
-    for await (const page of readPages(connection, route, { issue_number: issue }, Comment))
-      for (const { id, user, body, html_url } of page)
-        if (body?.startsWith(begins))
-          found.push({ id, body, url: html_url, author: user?.login, proof: prove({ id, body }) })
+  async function keepOurs(written: readonly Comment[], { begins, prove }: Mark): Promise<Found[]> {
+    const found = written.flatMap(({ id, user, body, html_url }) =>
+      body?.startsWith(begins)
+        ? [{ id, body, url: html_url, author: user?.login, proof: prove({ id, body }) }]
+        : [],
+    )
     if (found.some(({ proof }) => proof !== 'sealed')) await learnLogin()
-    const ours = found.filter(isOurs)
+    return found.filter(isOurs)
+  }
+
+  /** Our comments, through all pages: first what this key's holder wrote, each oldest first. */
+  async function findComments(issue: number, mark: Mark): Promise<Found[]> {
+    const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
+    const ours = await keepOurs(await readAll(connection, route, { issue_number: issue }, Comment), mark)
     return [...ours.filter(isOfKey), ...ours.filter(comment => !isOfKey(comment))]
   }
 
@@ -102,6 +108,19 @@ export function comments(connection: Repository) {
 
     /** Needs `pull-requests: write` where there is more than one, else `read`. */
     findComment,
+
+    /**
+     * Our comments in the whole repository that were changed since then, each with the number of its pull request. Needs
+     * `pull-requests: read`.
+     */
+    async listRecentComments(since: Date, mark: Mark): Promise<{ issue: number; body: string }[]> {
+      const route = 'GET /repos/{owner}/{repo}/issues/comments'
+      const parameters = { sort: 'updated', direction: 'desc', since: since.toISOString() }
+      const all = await readAll(connection, route, parameters, RepositoryComment)
+      const ours = await keepOurs(all, mark)
+      const issues = new Map(all.map(({ id, issue_url }) => [id, Number(/\d+$/.exec(issue_url)?.[0])]))
+      return ours.map(({ id, body }) => ({ issue: issues.get(id) ?? 0, body }))
+    },
 
     /** Null when a person deleted it meanwhile. Needs `pull-requests: write`. */
     async updateComment(id: number, body: string): Promise<OwnComment | null> {

@@ -91,6 +91,22 @@ export async function replaceComment(
   await courtesy('write the comment', PULL_REQUESTS, github => github.updateComment(known.id, body))
 }
 
+/** How far back comments are looked through: the schedule runs each day, and may fail for some. */
+const COMMENT_DAYS = 8
+
+/** Pull requests whose comment still says "building": its run was ended too suddenly to say more. */
+export async function findBuilding(
+  appId: string,
+  { inputs, capgo, courtesy }: RunContext,
+): Promise<number[]> {
+  if (!inputs.comment) return []
+  const since = new Date(capgo.now().getTime() - COMMENT_DAYS * 86_400_000)
+  const recent = await courtesy('look through the comments', PULL_REQUESTS, github =>
+    github.listRecentComments(since, markOf(appId, inputs.capgoToken)),
+  )
+  return (recent ?? []).filter(({ body }) => stateOfComment(body) === 'building').map(({ issue }) => issue)
+}
+
 /** Whether the comment says how to get the preview of this commit; true where no comment is wanted. */
 export async function isAnnounced(
   appId: string,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { ActionError } from '../../../src/errors.ts'
+import type { PublishAction } from '../../../src/plan/publish-facts.ts'
 import { planStorage, type StorageFacts, storesContent } from '../../../src/plan/storage.ts'
-import type { PublishAction } from '../../../src/plan/types.ts'
 
 const MIB = 1024 ** 2
 const BUNDLE: StorageFacts = {
