@@ -55,7 +55,7 @@ export async function preview(
   const commit = await readCommit(operation, takeBuild, context)
   const progress: Progress = { pull, channelName, commit, prepared: null, channel: null }
   try {
-    // A broken testers file, and what keeps its devices from the preview, is told of before anything is built.
+    // A broken testers file, and what keeps its devices from the preview, is reported before anything is built.
     const proposed = await readProposed(pull, context)
     const prepared = await gatherPublishInputs(targetOf(operation, commit, takeBuild, context), context)
     const { appId } = prepared.project
@@ -156,7 +156,7 @@ async function keepShown(
   const testers = shown.testers === null ? null : await reconcileForPull(appId, shown.testers, context)
   if (testers !== null && !inputs.dryRun && inputs.comment)
     await context.courtesy('say in the comment who has the preview', PULL_REQUESTS, github =>
-      updateTesterSection(appId, number, testers.rows, github, inputs.capgoToken),
+      updateTesterSection({ appId, pull: number, rows: testers.rows }, github, inputs.capgoToken),
     )
   const { version } = channel
   return previewKeptResult({
@@ -218,7 +218,7 @@ async function sayFailed(error: unknown, progress: Progress, context: RunContext
   const channel =
     progress.channel ?? (isLate ? null : await capgo.readChannel(appId, channelName).catch(() => null))
   const hide = (text: string) => hideSecrets(text, prepared?.project.buildEnv ?? {})
-  const said = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
+  const shown = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
   const about = aboutUnserved({ ...progress, appId, channel }, context)
-  await writeComment({ ...about, state: 'failed', error: said }, context)
+  await writeComment({ ...about, state: 'failed', error: shown }, context)
 }

@@ -118,7 +118,7 @@ function codesOfSource(): Set<string> {
     'bundle/web-directory.ts: first!.code',
     'capgo/errors.ts: code',
     'checkout/json.ts: code',
-    'operations/testers.ts: first.code',
+    'operations/steps/reconcile-testers.ts: first.code',
     'runtime/system-error.ts: kind.code',
   ])
   return codes

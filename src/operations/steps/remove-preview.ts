@@ -89,9 +89,9 @@ async function remove(removal: Removal, context: RunContext) {
   const { appId, closing, leftovers } = removal
   const { deps, inputs, capgo, courtesy } = context
   const { number } = closing.pull
-  let said: RemovedParts | null = null
+  let announced: RemovedParts | null = null
   const say = async (removed: RemovedParts): Promise<void> => {
-    said = structuredClone(removed)
+    announced = structuredClone(removed)
     const known = isEmpty(removed) && removed.devices === 0 ? await readComment(appId, number, context) : null
     // What an earlier run removed and said is not said anew.
     if (known !== null && stateOfComment(known.body) === 'closed') return
@@ -111,7 +111,7 @@ async function remove(removal: Removal, context: RunContext) {
         await say(expected)
       },
     })
-    if (!isReopened && !isDeepStrictEqual(removed, said)) await say(removed)
+    if (!isReopened && !isDeepStrictEqual(removed, announced)) await say(removed)
     for (const name of removed.channels)
       deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`)
     for (const name of removed.bundles) deps.log.info(`Bundle ${name}.`)
