@@ -65,10 +65,13 @@ export async function preview(
     const testers = await foreseeForPull({ pull, channel: channelName, proposed }, appId, context)
     const shown = takeBuild === null ? await findShown(prepared, pull, context) : null
     if (shown !== null) return await keepShown({ appId, channel: shown, pull, commit, testers }, context)
+
     await writeComment({ ...aboutUnserved({ appId, ...progress }, context), state: 'building' }, context)
     const webBuild = takeBuild === null ? null : await takeBuild()
-    const outcome = await carryOut(await planPublication(prepared, webBuild, context), context)
+    const publication = await planPublication(prepared, webBuild, context)
+    const outcome = await carryOut(publication, context)
     progress.channel = outcome.channel ?? progress.channel
+
     return (
       (await closeMeanwhile(prepared, pull, context)) ??
       (await announcePreview({ prepared, outcome, pull, testers }, context))

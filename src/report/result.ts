@@ -97,7 +97,7 @@ export interface PublishedResult extends OwnBundle {
 }
 
 /** The channel served the run's content already. */
-export interface UnchangedResult extends OwnBundle {
+interface UnchangedResult extends OwnBundle {
   readonly outcome: 'unchanged'
   readonly verified: string | null
 }
@@ -118,7 +118,7 @@ export interface PlannedResult extends OwnBundle {
 }
 
 /** How the bundle gets there. */
-export type PublishMethod = Exclude<PublishAction['do'], 'keep'>
+type PublishMethod = Exclude<PublishAction['do'], 'keep'>
 
 export interface BuildSummary {
   readonly files: { readonly count: number; readonly bytes: number }

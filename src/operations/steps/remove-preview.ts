@@ -20,7 +20,7 @@ import { readRepository } from './repository.ts'
 import { reconcileForClosing } from './testers.ts'
 
 /** A pull request whose preview goes. */
-export interface Closing {
+interface EndedPreview {
   readonly pull: PullRequest
   /** "#12 was merged". */
   readonly why: string
@@ -35,7 +35,7 @@ export interface Closing {
 /** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */
 export async function removePreview(
   appId: string,
-  closing: Closing,
+  closing: EndedPreview,
   context: RunContext,
 ): Promise<PreviewsClosedResult> {
   const { inputs, capgo } = context
@@ -62,7 +62,7 @@ export async function removePreview(
 
 interface Removal {
   readonly appId: string
-  readonly closing: Closing
+  readonly closing: EndedPreview
   readonly leftovers: Leftovers
   readonly testers: TestersReport | null
 }
