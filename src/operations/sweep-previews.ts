@@ -26,7 +26,10 @@ export async function sweepPreviews(context: RunContext): Promise<PreviewsClosed
   const testers = await reconcileOnSchedule(appId, context)
   const noted = await findNoted(appId, null, capgo)
   const repository = await readRepository(noted, context)
-  const closed = await removeEnded(appId, noted, repository, context)
+  // Of one whose first run died early Capgo has nothing, and its comment would say "building" for ever.
+  const building = await findBuilding(appId, context)
+  const pulls = [...new Set([...pullsOf(noted, repository), ...building])]
+  const closed = await removeEnded(appId, pulls, repository, context)
   if (!inputs.dryRun) await sweepAbandoned(appId, context)
   const missing = await findMissing({ appId, open: await listOpen(context), noted, repository }, context)
   return {
@@ -45,14 +48,12 @@ export async function sweepPreviews(context: RunContext): Promise<PreviewsClosed
 /** One pull request after another, each looked at right before its preview goes; those of which something went. */
 async function removeEnded(
   appId: string,
-  noted: readonly BundleRow[],
+  pulls: readonly number[],
   repository: NotedRepository,
   context: RunContext,
 ): Promise<Pick<PreviewsClosedResult, 'previews' | 'warnings'>> {
   const results: PreviewsClosedResult[] = []
-  // Of one whose first run died early Capgo has nothing, and its comment would say "building" for ever.
-  const building = await findBuilding(appId, context)
-  for (const number of new Set([...pullsOf(noted, repository), ...building])) {
+  for (const number of pulls) {
     const ended = await findEnded(number, context)
     if (ended === null) continue
     const closing = { ...ended, channelName: null, movesTesters: false, repository }

@@ -77,7 +77,7 @@ export function plannedResult(findings: Findings): PlannedResult {
 }
 
 /** What came of a publish, by the channel as it was read back. */
-export interface PublishOutcome {
+interface ExecutionReport {
   readonly outcome: 'published' | 'unchanged' | 'stale'
   readonly reason: string
   readonly channel: ChannelRow
@@ -90,7 +90,7 @@ export interface PublishOutcome {
   readonly warnings: readonly string[]
 }
 
-export function publishedResult(findings: Findings, published: PublishOutcome): PublishResult {
+export function publishedResult(findings: Findings, published: ExecutionReport): PublishResult {
   const { plan, known, consoleUrl } = findings
   const { outcome, channel, delta, sourceMaps } = published
   const served = published.bundle ?? channel.version
@@ -136,7 +136,7 @@ function ownBundle({ plan, known, built, total }: Findings) {
 }
 
 /** What a run that moves a bundle knows. Times in milliseconds. */
-export interface ChangeFindings {
+interface ChangeFindings {
   readonly plan: MovePlan
   readonly consoleUrl: string | null
   readonly repositoryUrl: string
