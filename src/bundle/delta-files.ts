@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
@@ -99,21 +99,21 @@ export function deltaFileWriter(options: {
 
   async function writeLarge(file: HashedFile, { isCompressible: mayShrink, pays }: Form): Promise<DeltaFile> {
     if (mayShrink) {
-      const small = await cores.add(() => onDisk(file, true))
+      const small = await cores.add(() => onDisk(file, createBrotliCompress({ params: parameters(file) })))
       if (pays(small.size)) return { ...small, fileName: `${file.path}.br` }
     }
     return session === null
       ? fromFile(file.path, join(directory, file.path), file.size, file.sha256)
-      : cores.add(() => onDisk(file, false))
+      : cores.add(() => onDisk(file, new PassThrough()))
   }
 
-  async function onDisk(file: HashedFile, compress: boolean): Promise<DeltaFile> {
+  async function onDisk(file: HashedFile, form: Transform): Promise<DeltaFile> {
     const to = join(scratch, `delta-${count++}`)
     const [plain, stored] = [new Digest(), new Digest()]
     await pipeline(
       createReadStream(join(directory, file.path)),
       plain.tap,
-      compress ? createBrotliCompress({ params: parameters(file) }) : new PassThrough(),
+      form,
       session?.cipher() ?? new PassThrough(),
       stored.tap,
       createWriteStream(to),

@@ -164,7 +164,7 @@ async function readPlist(
   const shown = shownPath(root, file)
   if (match === null) return { value: null, source: shown }
   const line = lineAt(plain, match.index + match[0].lastIndexOf('<string>'))
-  return { value: match[1]!.trim(), source: `${shown}:${line}` }
+  return { value: (match[1] ?? '').trim(), source: `${shown}:${line}` }
 }
 
 /** The settings of an `.xcconfig`, and of those that it includes. */
