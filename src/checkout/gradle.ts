@@ -53,17 +53,17 @@ export async function readGradle(root: string, android: string): Promise<NativeP
   const scope = await openScope(root, android, app)
   const settings = app.statements.flatMap(statement => readSetting(statement))
   const unread: UnreadPlace[] = []
-  const tell = (statement: Statement) => {
+  const report = (statement: Statement) => {
     const source = `${shown}:${statement.line}`
     if (!unread.some(known => known.source === source)) unread.push({ source, says: sayLine(statement.text) })
   }
-  for (const statement of app.statements) if (isOverride(statement)) tell(statement)
+  for (const statement of app.statements) if (isOverride(statement)) report(statement)
 
   const read = async (setting: Setting): Promise<FoundVersion | null> => {
     const version = setting.expression === null ? null : await evaluate(setting.expression, scope)
     if (version !== null && isLikeVersion(version.trim()))
       return { version: version.trim(), source: `${shown}:${setting.statement.line}` }
-    tell(setting.statement)
+    report(setting.statement)
     return null
   }
   const of = async (kind: Setting['kind'], flavour: string | null): Promise<(FoundVersion | null)[]> =>
@@ -78,7 +78,7 @@ export async function readGradle(root: string, android: string): Promise<NativeP
   for (const flavour of flavours.length > 0 ? flavours.map(each => each.name) : [null]) {
     const own = flavour === null ? [] : await of('name', flavour)
     const suffixes = [...always, ...(flavour === null ? [] : await of('suffix', flavour))]
-    // One that is not known leaves the whole unknown, and is told.
+    // One that is not known leaves the whole unknown, and is reported.
     if (!suffixes.every(suffix => suffix !== null)) continue
     const behind = suffixes.map(({ version }) => version).join('')
     for (const name of own.length > 0 ? own : defaults)
