@@ -17,7 +17,7 @@ interface Block {
 }
 
 /** The end of a string that begins at `from`. Strings of double quotes may hold `${…}`. */
-export function endOfString(text: string, from: number): number {
+function endOfString(text: string, from: number): number {
   const quote = text.charAt(from)
   const mark = text.startsWith(quote.repeat(3), from) ? quote.repeat(3) : quote
   let at = from + mark.length
