@@ -22,12 +22,15 @@ function isRoomy(folder: string): boolean {
 /** Of `test/unit`, what starts programs or waits for seconds. */
 const SLOW: readonly string[] = []
 
+/** Ends what hangs; not what is slow on a busy machine. */
+const LONGEST = 300_000
+
 export default defineConfig({
   test: {
     env: { TMPDIR: isRoomy(MEMORY) ? MEMORY : tmpdir() },
     setupFiles: ['test/helpers/equality.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: LONGEST,
+    hookTimeout: LONGEST,
     pool: 'forks',
     maxWorkers: 3,
     projects: [
