@@ -1,3 +1,4 @@
+/** Files of the bundle, each made ready to be stored on its own. */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -10,7 +11,7 @@ import PQueue from 'p-queue'
 import { Digest, sha256 } from '../runtime/digest.ts'
 import { readRange } from '../runtime/file-range.ts'
 import type { BundleFile } from './bundle-file.ts'
-import { isPacked } from './deflate.ts'
+import { isCompressed } from './deflate.ts'
 import type { Session } from './encrypt.ts'
 import { fileChanged, type HashedFile } from './zip.ts'
 
@@ -52,7 +53,7 @@ const compressed = promisify(brotliCompress)
  * Compresses files where it pays, or as the name tells under which they are to be stored, and encrypts them. `scratch`
  * is an existing folder for the large ones. Throws `file_changed` when a file is not what was hashed.
  */
-export function deltaPacker(options: {
+export function deltaFileWriter(options: {
   readonly directory: string
   readonly scratch: string
   readonly session: Session | null
@@ -67,12 +68,12 @@ export function deltaPacker(options: {
 
   return (file, fileName) => {
     const form = formOf(file, fileName)
-    return file.size <= (form.mayShrink ? IN_MEMORY : PLAIN_IN_MEMORY)
-      ? packSmall(file, form)
-      : packLarge(file, form)
+    return file.size <= (form.isCompressible ? IN_MEMORY : PLAIN_IN_MEMORY)
+      ? writeSmall(file, form)
+      : writeLarge(file, form)
   }
 
-  function packSmall(file: HashedFile, { mayShrink, pays }: Form): Promise<DeltaFile> {
+  function writeSmall(file: HashedFile, { isCompressible: mayShrink, pays }: Form): Promise<DeltaFile> {
     const pack = async () => {
       const content = await readFile(join(directory, file.path))
       if (sha256(content) !== file.sha256) throw fileChanged(file)
@@ -96,7 +97,7 @@ export function deltaPacker(options: {
     }
   }
 
-  async function packLarge(file: HashedFile, { mayShrink, pays }: Form): Promise<DeltaFile> {
+  async function writeLarge(file: HashedFile, { isCompressible: mayShrink, pays }: Form): Promise<DeltaFile> {
     if (mayShrink) {
       const small = await cores.add(() => onDisk(file, true))
       if (pays(small.size)) return { ...small, fileName: `${file.path}.br` }
@@ -123,7 +124,7 @@ export function deltaPacker(options: {
 
   function parameters({ path, size }: BundleFile): Record<number, number> {
     return {
-      [constants.BROTLI_PARAM_QUALITY]: isPacked(path) ? constants.BROTLI_MIN_QUALITY : quality,
+      [constants.BROTLI_PARAM_QUALITY]: isCompressed(path) ? constants.BROTLI_MIN_QUALITY : quality,
       [constants.BROTLI_PARAM_SIZE_HINT]: size,
       // No larger than the file: for each file brotli clears tables of this size, which takes most of its time else.
       [constants.BROTLI_PARAM_LGWIN]: Math.min(
@@ -136,7 +137,7 @@ export function deltaPacker(options: {
 
 interface Form {
   /** Whether compression is tried. */
-  readonly mayShrink: boolean
+  readonly isCompressible: boolean
   /** Whether a compressed size is what is stored. */
   readonly pays: (compressedSize: number) => boolean
 }
@@ -147,9 +148,9 @@ interface Form {
  */
 function formOf({ path, size }: BundleFile, fileName?: string): Form {
   const mustShrink = fileName === undefined ? path.endsWith('.br') : fileName === `${path}.br`
-  if (mustShrink) return { mayShrink: true, pays: () => true }
-  const mayShrink = fileName === undefined && size >= COMPRESS_FROM && !isPacked(path)
-  return { mayShrink, pays: compressedSize => compressedSize < size - GAIN }
+  if (mustShrink) return { isCompressible: true, pays: () => true }
+  const mayShrink = fileName === undefined && size >= COMPRESS_FROM && !isCompressed(path)
+  return { isCompressible: mayShrink, pays: compressedSize => compressedSize < size - GAIN }
 }
 
 function fromFile(fileName: string, path: string, size: number, sha256: string): DeltaFile {

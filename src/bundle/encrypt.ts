@@ -1,3 +1,4 @@
+/** Encrypts and signs bundles as devices expect it. */
 import {
   type Cipheriv,
   constants,
@@ -82,7 +83,7 @@ async function findPem(value: string, directory: string): Promise<string> {
     ? await readFile(resolve(directory, value), 'utf8').catch(nullIfMissing)
     : null
   if (content === null)
-    throw unfit(
+    throw invalidKey(
       looksLikePath && /[./\\]/.test(value)
         ? 'it is neither a key nor the path of a file'
         : 'it is no PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing',
@@ -93,14 +94,14 @@ async function findPem(value: string, directory: string): Promise<string> {
 function readKey(text: string): KeyObject {
   const parts = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text)
   if (parts === null)
-    throw unfit('its end is missing: a secret that was cut off, or stored without its last line')
+    throw invalidKey('its end is missing: a secret that was cut off, or stored without its last line')
   const [, label = '', body = ''] = parts
   if (label.endsWith('PUBLIC KEY'))
-    throw unfit(
+    throw invalidKey(
       'it is the public key, which belongs into the Capacitor config; the private one is needed here',
     )
   if (label.startsWith('ENCRYPTED') || body.includes('ENCRYPTED'))
-    throw unfit('it is protected by a passphrase, and nobody can type that here')
+    throw invalidKey('it is protected by a passphrase, and nobody can type that here')
   const base64 = body.replace(/\\[rn]|\s/g, '')
   let key: KeyObject
   try {
@@ -108,17 +109,17 @@ function readKey(text: string): KeyObject {
       `-----BEGIN ${label}-----\n${base64.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END ${label}-----\n`,
     )
   } catch {
-    throw unfit('its content cannot be read: part of it is missing or was changed')
+    throw invalidKey('its content cannot be read: part of it is missing or was changed')
   }
   const bits = key.asymmetricKeyDetails?.modulusLength
   if (key.asymmetricKeyType !== 'rsa' || bits !== KEY_BITS)
-    throw unfit(
+    throw invalidKey(
       `it is a key of the kind ${key.asymmetricKeyType}${bits === undefined ? '' : ` with ${bits} bits`}, and devices take RSA with ${KEY_BITS} bits`,
     )
   return key
 }
 
-function unfit(why: string): ActionError {
+function invalidKey(why: string): ActionError {
   return new ActionError('private_key_invalid', `The input "private-key" cannot be used: ${why}.`, {
     hint: HINT,
   })
@@ -137,7 +138,7 @@ function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encry
   const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString()
   const seal = (bytes: Buffer) => privateEncrypt({ key: privateKey, padding }, bytes)
   if (!opens(publicKey, seal, padding))
-    throw unfit('its parts do not belong together, so that nobody could open what it seals')
+    throw invalidKey('its parts do not belong together, so that nobody could open what it seals')
   return {
     ...createOpener(publicKey),
     publicKey: pem,

@@ -45,7 +45,7 @@ async function isPointer(path: string): Promise<boolean> {
   }
 }
 
-export interface Start {
+export interface StartCheck {
   readonly problem: WebProblem | null
   readonly warnings: readonly string[]
 }
@@ -54,7 +54,7 @@ export interface Start {
  * An error where the app certainly does not start: none of its scripts is in the bundle. Single files that are missing
  * are warnings: a page may load what only a web server has.
  */
-export async function checkStart(directory: string, files: readonly BundleFile[]): Promise<Start> {
+export async function checkStart(directory: string, files: readonly BundleFile[]): Promise<StartCheck> {
   const html = await readFile(join(directory, 'index.html'), 'utf8').catch(nullIfMissing)
   if (html === null) return { problem: null, warnings: [] }
   const page = readPage(html)

@@ -1,3 +1,4 @@
+/** Which files a zip holds, read from its end. */
 import { open } from 'node:fs/promises'
 import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
 

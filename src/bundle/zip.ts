@@ -1,3 +1,4 @@
+/** Writes the bundle's zip. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Zip, type ZipInputFile } from 'fflate'
@@ -9,7 +10,7 @@ import {
   type DeflateTask,
   deflateHere,
   deflatePieces,
-  isPacked,
+  isCompressed,
   readPieces,
   SizeChanged,
   startDeflater,
@@ -120,7 +121,7 @@ class Output {
 
 /** Of a file that is deflated in one piece. */
 function isSmallText(file: BundleFile): boolean {
-  return file.size <= IN_MEMORY && !isPacked(file.path)
+  return file.size <= IN_MEMORY && !isCompressed(file.path)
 }
 
 async function* zipChunks(
@@ -168,7 +169,7 @@ async function* zipChunks(
     } else
       try {
         const task = { path, size: file.size, hashed }
-        for (const { data, ...sums } of isPacked(path)
+        for (const { data, ...sums } of isCompressed(path)
           ? storedBlocks(task)
           : deflatePieces(task, startStream)) {
           entry.crc = sums.crc

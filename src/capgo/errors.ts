@@ -103,7 +103,7 @@ function explain(code: string): Meaning | undefined {
   return Object.hasOwn(MEANINGS, code) ? MEANINGS[code as keyof typeof MEANINGS] : undefined
 }
 
-/** Codes that stand inside of other answers: the database says some in its message. */
+/** Codes inside of other responses: the database has some in its message. */
 function wrapped({ text }: HttpResponse): string | undefined {
   return /too_many_failed_auth_attempts|CHANNEL_(?:ZIP|DELTA)_REQUIRED/.exec(text)?.[0].toLowerCase()
 }

@@ -18,7 +18,7 @@ interface Turn {
 }
 
 /** The key was given up: nothing is asked any more. */
-interface Closed {
+interface NoTurn {
   readonly kind: 'closed'
   /** What every further request would get. */
   readonly response: HttpResponse
@@ -49,7 +49,7 @@ export function createLoad() {
 
   return {
     /** Waits for a turn. */
-    async enter(): Promise<Turn | Closed> {
+    async enter(): Promise<Turn | NoTurn> {
       if (last !== null) return { kind: 'closed', response: last }
       if (waiting.length === 0 && isFree()) underWay++
       else await new Promise<void>(resolve => waiting.push(resolve))

@@ -1,3 +1,4 @@
+/** Installs what the app needs, and runs its build script. */
 import { dirname } from 'node:path'
 import { resolveCommand } from 'package-manager-detector'
 import { ActionError } from '../errors.ts'

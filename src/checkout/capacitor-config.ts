@@ -1,10 +1,11 @@
+/** The Capacitor config of the app. */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { foldersUp, shownPath } from '../runtime/paths.ts'
 import {
-  type Evaluated,
+  type EvaluatedConfig,
   type EvaluatorOptions,
   evaluateConfig,
   moduleMissing,
@@ -121,9 +122,12 @@ export async function readCapacitorConfig(options: ReadConfigOptions): Promise<C
   }
 }
 
-type Written = Pick<Evaluated, 'standIns' | 'unset'> & { readonly shown: string; readonly text: string }
+type ConfigText = Pick<EvaluatedConfig, 'standIns' | 'unset'> & {
+  readonly shown: string
+  readonly text: string
+}
 
-function check(content: unknown, written: Written): Omit<CapacitorConfig, 'file'> {
+function check(content: unknown, written: ConfigText): Omit<CapacitorConfig, 'file'> {
   const { shown, standIns } = written
   const at = { file: shown }
   const parsed = schema.safeParse(content)
@@ -164,7 +168,7 @@ function check(content: unknown, written: Written): Omit<CapacitorConfig, 'file'
   }
 }
 
-function requireOwnId(appId: string | undefined, written: Written): asserts appId is string {
+function requireOwnId(appId: string | undefined, written: ConfigText): asserts appId is string {
   const { shown, unset } = written
   const at = { file: shown }
   if (isLacking(appId)) {
@@ -195,7 +199,7 @@ function isLacking(value: unknown): boolean {
 }
 
 /** Variables without a value in what the config writes behind this key, on its line. */
-function variablesOf(key: string, { text, unset }: Written): string[] {
+function variablesOf(key: string, { text, unset }: ConfigText): string[] {
   const values = text.match(new RegExp(`\\b${key}\\b['"]?\\s*[:=][^,\\n]*`, 'g')) ?? []
   return unset.filter(name => values.some(value => value.split(/[^\w$]+/).includes(name)))
 }

@@ -24,7 +24,9 @@ export interface EvaluatorOptions {
   readonly timeout?: number
 }
 
-export type Evaluated = Pick<Evaluation, 'missing' | 'standIns' | 'unset'> & { readonly content: unknown }
+export type EvaluatedConfig = Pick<Evaluation, 'missing' | 'standIns' | 'unset'> & {
+  readonly content: unknown
+}
 
 /** The config may say otherwise once its packages are installed: an error that may pass with the install. */
 export class PackagesMissing extends ActionError {
@@ -44,7 +46,7 @@ const MAX_EVALUATION = 4 * 1024 * 1024
 const NAMES_LIMIT = 5
 
 /** What a config exports. Throws `config_broken`, `config_failed`, `config_module_missing`, `config_timeout`, `config_no_object`. */
-export async function evaluateConfig(file: string, options: EvaluatorOptions): Promise<Evaluated> {
+export async function evaluateConfig(file: string, options: EvaluatorOptions): Promise<EvaluatedConfig> {
   const shown = shownPath(options.root, file)
   const { result, output, end } = await runEvaluator(file, options)
   const { missing = [], standIns = [], unset = [], place } = result ?? {}

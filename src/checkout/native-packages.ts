@@ -1,3 +1,4 @@
+/** Packages with native code that the app depends on. */
 import { createHash } from 'node:crypto'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'

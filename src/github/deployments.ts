@@ -1,6 +1,7 @@
+/** Deployments of this action. */
 import * as z from 'zod/mini'
 import type { Repository } from './repository.ts'
-import { parseAnswer, readAll } from './response.ts'
+import { parseResponse, readAll } from './response.ts'
 
 export interface DeploymentRequest {
   readonly appId: string
@@ -39,6 +40,9 @@ const LIST = 'GET /repos/{owner}/{repo}/deployments'
 export function deployments(connection: Repository) {
   const { octokit, owner, repo } = connection
 
+  const list = (environment: string) =>
+    readAll(connection, { route: LIST, parameters: { environment }, item: Deployment })
+
   async function setState(
     id: number,
     state: DeploymentState,
@@ -54,7 +58,7 @@ export function deployments(connection: Repository) {
       ...(more.url ? { environment_url: more.url } : {}),
       ...(more.logUrl ? { log_url: more.logUrl } : {}),
     })
-    parseAnswer(Status, data, 'POST of a deployment status')
+    parseResponse(Status, data, 'POST of a deployment status')
   }
 
   async function isInactive(id: number): Promise<boolean> {
@@ -64,7 +68,7 @@ export function deployments(connection: Repository) {
       deployment_id: id,
       per_page: 1,
     })
-    return parseAnswer(z.array(Status), data, 'GET of deployment statuses')[0]?.state === 'inactive'
+    return parseResponse(z.array(Status), data, 'GET of deployment statuses')[0]?.state === 'inactive'
   }
 
   return {
@@ -87,7 +91,7 @@ export function deployments(connection: Repository) {
         transient_environment: request.transient,
         production_environment: request.production,
       })
-      const { id } = parseAnswer(z.partial(Deployment), data, 'POST /repos/{owner}/{repo}/deployments')
+      const { id } = parseResponse(z.partial(Deployment), data, 'POST /repos/{owner}/{repo}/deployments')
       if (id === undefined) return null
       await setState(id, 'in_progress', { logUrl: request.logUrl })
       return id
@@ -101,13 +105,13 @@ export function deployments(connection: Repository) {
         environment,
         per_page: MAX_RETIRED + 1,
       })
-      const found = parseAnswer(z.array(Deployment), data, LIST).filter(isOf(appId))
+      const found = parseResponse(z.array(Deployment), data, LIST).filter(isOf(appId))
       await Promise.all(found.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')))
     },
 
     /** Sets every deployment of the app in an environment to inactive that is not so yet. Returns how many there were. */
     async endDeployments(environment: string, appId: string): Promise<number> {
-      const all = (await readAll(connection, LIST, { environment }, Deployment)).filter(isOf(appId))
+      const all = (await list(environment)).filter(isOf(appId))
       let ended = 0
       for (const { id } of all)
         if (!(await isInactive(id))) {
@@ -119,7 +123,7 @@ export function deployments(connection: Repository) {
 
     /** Ids of the apps that were deployed to an environment, as far as its deployments tell. */
     async readDeployedApps(environment: string): Promise<string[]> {
-      const all = await readAll(connection, LIST, { environment }, Deployment)
+      const all = await list(environment)
       return [...new Set(all.flatMap(each => appOf(each) ?? []))]
     },
   }

@@ -1,17 +1,18 @@
+/** How GitHub is fetched from: bounds of time and size, and where the token may go. */
 import { ActionError } from '../errors.ts'
 
 export type Fetch = typeof globalThis.fetch
 
 /** Milliseconds for one exchange with the API. */
 const TIMEOUT = 30_000
-/** Bytes of an answer, unpacked. A page of 100 pull requests has some 3 MB; a file of the repository may be long. */
+/** Bytes of a response, unpacked. A page of 100 pull requests has some 3 MB; a file of the repository may be long. */
 const MAX_RESPONSE = 32 * 1024 * 1024
 const MAX_REDIRECTS = 3
 
 /**
  * Fetches from GitHub's API with bounds of time and size. The token goes to the API's own origin and nowhere else:
  * a repository that was renamed redirects there, any other redirect is refused. Throws `redirect_refused`,
- * `answer_too_long`; anything else that is thrown means that there was no answer, or that `stop` was aborted.
+ * `answer_too_long`; anything else that is thrown means that there was no response, or that `stop` was aborted.
  */
 export function boundedFetch(fetch: Fetch, apiUrl: string, stop: AbortSignal): Fetch {
   const { origin } = new URL(apiUrl)

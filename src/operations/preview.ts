@@ -1,5 +1,4 @@
 /** The head of a pull request on a channel of its own, and a comment that says how to get it. */
-import { CLOUD } from '../capgo/hosts.ts'
 import type { ChannelRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { RefGone } from '../errors.ts'
@@ -8,37 +7,31 @@ import type { Inputs } from '../inputs/inputs.ts'
 import { readServedCommit } from '../plan/bundle-comment.ts'
 import { matchChannel } from '../plan/channel.ts'
 import type { Operation } from '../plan/operation.ts'
-import {
-  channelDeepLink,
-  commitOfPull,
-  pullName,
-  refuseChannel,
-  refusePreview,
-  webPreview,
-} from '../plan/preview.ts'
+import { channelDeepLink, commitOfPull, pullName, refuseChannel, refusePreview } from '../plan/preview.ts'
 import type { Commit } from '../plan/types.ts'
-import { firstRefusal } from '../plan/version.ts'
 import { previewKeptResult } from '../report/channel-results.ts'
 import { shortSha } from '../report/format.ts'
-import { failuresOf } from '../report/report.ts'
-import type { PreviewKeptResult, PreviewsClosedResult, PublishResult, Result } from '../report/result.ts'
+import type { PreviewKeptResult, PreviewsClosedResult, Result } from '../report/result.ts'
 import { failure, skippedResult } from '../report/results.ts'
-import type { TestersReport } from '../report/testers.ts'
 import { blame } from '../runtime/cancellation.ts'
+
 import { privateValues } from '../runtime/environment.ts'
 import { createRedactor } from '../runtime/redaction.ts'
+
+import { announcePreview } from './steps/announce-preview.ts'
+
 import { findAppIds } from './steps/app-ids.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './steps/comment.ts'
-import { aboutPull, aboutUnserved, onPhone } from './steps/preview-comment.ts'
+import { aboutUnserved } from './steps/preview-comment.ts'
 import { planPublication } from './steps/publication.ts'
 import { gatherPublishInputs, type PublishInputs } from './steps/publish-inputs.ts'
-import { carryOut, type PublishOutcome } from './steps/publish-outcome.ts'
+import { carryOut } from './steps/publish-outcome.ts'
 import type { PublishTarget } from './steps/publish-target.ts'
 import { readHeadOfCheckout, readHeadOfPull, readPull } from './steps/pull-request.ts'
 import { removePreview } from './steps/remove-preview.ts'
-import { compareContents, measure, plainSha256 } from './steps/served-contents.ts'
-import { readProposed } from './steps/testers-versions.ts'
-import { convergeForPull, foreseeForPull, type PreviewTesters } from './testers.ts'
+import { measure, plainSha256 } from './steps/served-contents.ts'
+import { foreseeForPull, type PreviewTesters, reconcileForPull } from './steps/testers.ts'
+import { readProposed } from './steps/testers-file.ts'
 
 type PreviewOperation = Extract<Operation, { kind: 'preview' }>
 
@@ -82,7 +75,7 @@ export async function preview(
     progress.channel = outcome.channel ?? progress.channel
     return (
       (await closeMeanwhile(prepared, pull, context)) ??
-      (await announce({ prepared, outcome, pull, testers }, context))
+      (await announcePreview({ prepared, outcome, pull, testers }, context))
     )
   } catch (error) {
     return await endWithout(error, progress, context)
@@ -164,7 +157,7 @@ async function keepShown(
   const { appId, channel, commit } = shown
   const { deps, inputs, trigger, capgo } = context
   const { number } = shown.pull
-  const testers = await bringTesters(appId, shown.testers, context)
+  const testers = shown.testers === null ? null : await reconcileForPull(appId, shown.testers, context)
   if (testers !== null && !inputs.dryRun && inputs.comment)
     await context.bestEffort('say in the comment who has the preview', PULL_REQUESTS, github =>
       updateTesterSection(appId, number, testers.rows, github, inputs.capgoToken),
@@ -184,15 +177,6 @@ async function keepShown(
   })
 }
 
-/** Null where there is no testers file. */
-async function bringTesters(
-  appId: string,
-  testers: PreviewTesters | null,
-  context: RunContext,
-): Promise<TestersReport | null> {
-  return testers === null ? null : convergeForPull(appId, testers, context)
-}
-
 /** A pull request that was closed while its preview was made: the run that removed it came too early. */
 async function closeMeanwhile(
   { project }: PublishInputs,
@@ -205,69 +189,6 @@ async function closeMeanwhile(
   const why = now === null ? null : refusePreview(now, inputs)
   if (now === null || why === null) return null
   return removePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
-}
-
-interface Publication {
-  readonly prepared: PublishInputs
-  readonly outcome: PublishOutcome
-  readonly pull: PullRequest
-  readonly testers: PreviewTesters | null
-}
-
-/** The comment that says how to get it. A run that was overtaken leaves that to the newer one. */
-async function announce(
-  { prepared, outcome, pull, ...publication }: Publication,
-  context: RunContext,
-): Promise<PublishResult> {
-  const { inputs, capgo } = context
-  const { result, channel, base, bundle: built } = outcome
-  if (channel === null) return result
-  const { facts, project, app } = prepared
-  const { appId } = project
-  const served = channel.version
-  const isCloud = inputs.hosts.api === CLOUD.api
-  const web = served === null ? null : webPreview(app, channel, served, { isCloud })
-  const links = {
-    pull: pull.number,
-    deepLink: channelDeepLink(appId, channel),
-    webUrl: web !== null && 'url' in web ? web.url : null,
-  }
-  if (result.outcome === 'stale' || served === null || web === null) {
-    // This run's own "building" must not stay; the comment of a newer run is left alone.
-    const about = aboutUnserved({ ...facts, channel, pull }, context)
-    const commentUrl = await writeComment({ ...about, state: 'kept', reason: result.reason }, context)
-    return { ...result, preview: { ...links, commentUrl } }
-  }
-  const testers = await bringTesters(appId, publication.testers, context)
-  const [{ change }, devices] = await Promise.all([
-    compareContents(base?.version ?? null, built.content, capgo),
-    capgo.countOverrides(appId, channel.id).catch(() => null),
-  ])
-  const { id, name, min_update_version: minimum } = served
-  const { size, url } = result.bundle
-  const sent = 'delta' in result ? result.delta?.sentBytes : undefined
-  const download = sent ?? built.content.zip.size
-  const commentUrl = await writeComment(
-    {
-      ...aboutPull(appId, pull, context, facts.commit),
-      state: 'ready',
-      channelName: channel.name,
-      bundle: { id, name, size, url, ...onPhone(appId, channel) },
-      change: change === null || base === null ? null : { ...change, channel: base.name, download },
-      nativeVersions: project.natives.map(native => ({
-        platform: native.platform,
-        version: native.version,
-        refusal: firstRefusal(name, [native], channel, minimum)?.refusal.rule ?? null,
-      })),
-      nativeChanges: result.nativeChanges,
-      devices,
-      web,
-      testers,
-      warnings: [...result.warnings, ...failuresOf({ ...result, testers }).map(({ message }) => message)],
-    },
-    context,
-  )
-  return { ...result, testers, preview: { ...links, commentUrl } }
 }
 
 /** The run made no preview: why is said in the comment, also where there was nothing to publish. */

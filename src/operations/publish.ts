@@ -9,8 +9,8 @@ import { gatherPublishInputs } from './steps/publish-inputs.ts'
 import { carryOut } from './steps/publish-outcome.ts'
 import type { PublishTarget } from './steps/publish-target.ts'
 import { headOfRef } from './steps/standing.ts'
+import { foreseeOnDefaultBranch, readFileOfDefaultBranch, reconcileOnDefaultBranch } from './steps/testers.ts'
 import { readCheckedOutCommit } from './steps/workplace.ts'
-import { convergeOnDefaultBranch, foreseeOnDefaultBranch, readStandingFile } from './testers.ts'
 
 type Publish = Extract<Operation, { kind: 'publish' }>
 
@@ -20,7 +20,7 @@ export async function publish(
   context: RunContext,
 ): Promise<PublishResult | SkippedResult> {
   // A broken testers file is reported before anything is built.
-  const testersFile = await readStandingFile(context)
+  const testersFile = await readFileOfDefaultBranch(context)
   const target = await targetOf(operation, context)
   try {
     const inputs = await gatherPublishInputs(target, context)
@@ -28,7 +28,7 @@ export async function publish(
     const settled = await foreseeOnDefaultBranch(testersFile, appId, target.channelName, context)
     const publication = await planPublication(inputs, null, context)
     const { result } = await carryOut(publication, context)
-    const testers = settled ?? (await convergeOnDefaultBranch(testersFile, async () => appId, context))
+    const testers = settled ?? (await reconcileOnDefaultBranch(testersFile, async () => appId, context))
     return { ...result, testers }
   } catch (error) {
     if (error instanceof RefGone) return skippedResult({ reason: error.message })

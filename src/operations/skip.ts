@@ -4,13 +4,13 @@ import type { Operation } from '../plan/operation.ts'
 import type { SkippedResult } from '../report/result.ts'
 import { skippedResult } from '../report/results.ts'
 import { readAppId } from './steps/app-config.ts'
-import { convergeOnDefaultBranch, readStandingFile } from './testers.ts'
+import { readFileOfDefaultBranch, reconcileOnDefaultBranch } from './steps/testers.ts'
 
 export async function skip(
   operation: Extract<Operation, { kind: 'skip' }>,
   context: RunContext,
 ): Promise<SkippedResult> {
-  const file = await readStandingFile(context)
-  const testers = await convergeOnDefaultBranch(file, () => readAppId(context), context)
+  const file = await readFileOfDefaultBranch(context)
+  const testers = await reconcileOnDefaultBranch(file, () => readAppId(context), context)
   return skippedResult(operation, testers)
 }

@@ -11,7 +11,7 @@ import { findMissing } from './steps/missing-previews.ts'
 import { findNoted, removeAbandoned } from './steps/preview-leftovers.ts'
 import { removePreview } from './steps/remove-preview.ts'
 import { readRepository } from './steps/repository.ts'
-import { convergeOnSchedule } from './testers.ts'
+import { reconcileOnSchedule } from './steps/testers.ts'
 
 /**
  * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
@@ -23,7 +23,7 @@ export async function sweepPreviews(context: RunContext): Promise<PreviewsClosed
   // The proof that the key is good: the database answers a wrong key with empty lists.
   await capgo.readApp(appId)
   // First the testers: nobody is on a channel that goes.
-  const testers = await convergeOnSchedule(appId, context)
+  const testers = await reconcileOnSchedule(appId, context)
   const noted = await findNoted(appId, null, capgo)
   const repository = await readRepository(noted, context)
   const closed = await removeEnded(appId, noted, repository, context)

@@ -65,8 +65,7 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
     const note = readServedCommit(bundle, channel.name)
     return note === null ? [] : [{ bundle, note }]
   })
-  const isGood = ({ bundle, note }: (typeof noted)[number]) =>
-    bundle.id !== served.id && isReady(bundle) && note.withdrawn === null
+  const isGood = ({ bundle, note }: (typeof noted)[number]) => isReady(bundle) && note.withdrawn === null
   const now = readServedCommit(served, channel.name)
   const byName = new Map(noted.map(each => [each.bundle.name, each]))
   const seen = new Set([served.name])

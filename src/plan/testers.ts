@@ -87,8 +87,8 @@ export function planTesters(facts: TesterFacts): TestersPlan {
 /** The facts by device. */
 function lookAt(facts: TesterFacts) {
   const now = byDevice(facts.testers)
-  const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull)
-  const requests = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }))
+  const newestFirst = [...facts.previews].sort((one, other) => other.pull - one.pull)
+  const requests = newestFirst.map(preview => ({ preview, devices: wantedBy(preview, facts) }))
   return {
     facts,
     now,
@@ -185,7 +185,7 @@ export function asksForHistory(
   )
 }
 
-/** The devices that a pull request asks for, by id; those whose last day is over too. */
+/** The devices that a pull request asks for, by id; those whose last day is over too. A closed one asks for none. */
 function wantedBy(preview: PreviewChannel, facts: TesterFacts): Map<string, Tester> {
   const { open } = preview
   const testers = preview.testers ?? facts.testers

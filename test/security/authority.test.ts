@@ -273,7 +273,7 @@ const commands = path.join(process.env.RUNNER_TEMP, '_runner_file_commands')
 const fileOf = name => path.join(commands, fs.readdirSync(commands).find(file => file.startsWith(name)))
 const actionOf = () => { for (let pid = process.ppid; ; pid = Number(fs.readFileSync('/proc/' + pid + '/stat', 'latin1').split(') ').at(-1).split(' ')[1])) {
   const words = fs.readFileSync('/proc/' + pid + '/cmdline', 'latin1').split('\\0')
-  if (words.includes('--sealed')) return path.join(path.dirname(words.find(word => word.endsWith('launch/index.js'))), '..') } }
+  if (words.includes('--handed-over')) return path.join(path.dirname(words.find(word => word.endsWith('launch/index.js'))), '..') } }
 ${source} }
 ${tinyApp()['build.js']}`,
   })

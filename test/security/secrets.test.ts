@@ -247,7 +247,7 @@ describe.skipIf(process.platform !== 'linux')('a child of the action finds no se
     for (const [who, found] of Object.entries(loot)) {
       // It really saw the action's process, and what may be seen.
       expect(found, who).toContain('the action is ')
-      expect(found, who).toContain('--sealed')
+      expect(found, who).toContain('--handed-over')
       expect(found, who).toContain('a-word-that-children-may-see')
       expect(found, who).toContain('/capgo-publish-')
       expect(search.find([[who, found]])).toBeNull()

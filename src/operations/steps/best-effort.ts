@@ -54,7 +54,7 @@ function create(github: GitHub | null, told: Told, warnings: string[]): BestEffo
     } catch (error) {
       if (isForbidden(error)) {
         told.missing.add(permission)
-        warn(lacking(permission, error.said))
+        warn(lacking(permission, error.reason))
       } else warn(`${describe(error)}.`, isRefusal(error) ? permission : what)
       return null
     }
@@ -75,7 +75,7 @@ function lacking(permission: string, said: string): string {
 
 function describe(error: unknown): string {
   if (!(error instanceof GitHubError)) return (error as Error).message.replace(/\.$/, '')
-  const { status, said } = error
+  const { status, reason: said } = error
   if (status === undefined) return `GitHub gave no answer (${said})`
   return `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`
 }

@@ -7,8 +7,8 @@ import { groupFailures, testerRow } from '../../report/tester-results.ts'
 import { nameDevices, type TesterFailure, type TesterRow, type TestersReport } from '../../report/testers.ts'
 import { PULL_REQUESTS, updateTesterSection } from './comment.ts'
 import { readKnownDevices, type TestersRun } from './tester-facts.ts'
+import { applyChanges, NOTHING_APPLIED, type TesterOutcome } from './tester-overrides.ts'
 import { prepareTesters, type TestersWork } from './tester-work.ts'
-import { applyChanges, NOTHING_APPLIED, type TesterOutcome } from './testers-apply.ts'
 
 /**
  * Before anything is built: throws what would keep devices from where they belong, all at once. Returns what there is

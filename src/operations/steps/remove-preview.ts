@@ -10,7 +10,6 @@ import type { PreviewComment } from '../../report/preview-comment.ts'
 import type { ClosedPreview, PreviewsClosedResult } from '../../report/result.ts'
 import { failure } from '../../report/results.ts'
 import type { TestersReport } from '../../report/testers.ts'
-import { convergeForClosing } from '../testers.ts'
 import { readComment, writeComment } from './comment.ts'
 import { environmentOf } from './deployment.ts'
 import { sayMissing } from './missing-previews.ts'
@@ -18,6 +17,7 @@ import { aboutPull } from './preview-comment.ts'
 import { findLeftovers, findNoted, type RemovedParts, removeLeftovers } from './preview-leftovers.ts'
 import { readPull } from './pull-request.ts'
 import { readRepository } from './repository.ts'
+import { reconcileForClosing } from './testers.ts'
 
 /** A pull request whose preview goes. */
 export interface Closing {
@@ -159,7 +159,7 @@ async function moveTestersOn(
   context: RunContext,
 ): Promise<TestersReport | null> {
   try {
-    return await convergeForClosing(appId, closing, context)
+    return await reconcileForClosing(appId, closing, context)
   } catch (error) {
     context.deps.stop.signal.throwIfAborted()
     const { reason } = failure(error)

@@ -21,7 +21,7 @@ import {
 import { findNoted } from './preview-leftovers.ts'
 import { requireGitHub } from './pull-request.ts'
 import { readRepository } from './repository.ts'
-import { readEarlier, type TestersFile, timeOf, today } from './testers-versions.ts'
+import { readEarlier, type TestersFile, timeOf, today } from './testers-file.ts'
 
 /** What a run is about, as far as testers go. */
 export interface Scope {

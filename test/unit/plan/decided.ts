@@ -31,6 +31,8 @@ function outcomeOf<Plan>(make: () => Plan, tell: (plan: Plan) => readonly [strin
     return { plan, told: tell(plan) }
   } catch (error) {
     if (!(error instanceof ActionError)) throw error
+    // Each says what to do.
+    expect(error.hint).toMatch(/./)
     return { plan: null, told: [fails(error.code), error.message] }
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+
 import { decideDelta, findStored, hasOpenFiles } from '../../../src/plan/delta.ts'
 import { takesManifest } from '../../../src/plan/plugin-version.ts'
 import { planStorage } from '../../../src/plan/storage.ts'

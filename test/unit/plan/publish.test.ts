@@ -105,6 +105,10 @@ describe('before the build', () => {
     const wanted = { version: '2.0.0', source: 'input "version"', forced: true }
     expect(refusalOf(() => checkBeforeBuild(facts({ wanted })))).toContain('version_refused')
   })
+  it('a form that the channel does not accept is refused', () => {
+    const demanding = facts({ delta: 'only', updatePackage: 'zip' })
+    expect(refusalOf(() => checkBeforeBuild(demanding))).toContain('channel_zip_required')
+  })
   it('names that may be wanted are told', () => {
     expect(checkBeforeBuild(facts())).toEqual([
       '1.4.0',

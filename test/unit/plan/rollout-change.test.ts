@@ -36,9 +36,9 @@ it('a plan says how the rollout stands, and who has what', () => {
 })
 
 it.each<[string, RolloutFacts['change'], object | null, string]>([
-  ['pause', { kind: 'pause' }, { bps: 2500, paused: true, of: '1.4.0' }, '1.4.0'],
-  ['resume', { kind: 'resume' }, { bps: 2500, paused: false, of: '1.4.0' }, '1.4.0'],
-  ['50%', { kind: 'share', bps: 5000 }, { bps: 5000, paused: false, of: '1.4.0' }, '1.4.0'],
+  ['pause', { kind: 'pause' }, { bps: 2500, paused: true, bundle: '1.4.0' }, '1.4.0'],
+  ['resume', { kind: 'resume' }, { bps: 2500, paused: false, bundle: '1.4.0' }, '1.4.0'],
+  ['50%', { kind: 'share', bps: 5000 }, { bps: 5000, paused: false, bundle: '1.4.0' }, '1.4.0'],
   ['finish', { kind: 'finish' }, null, '1.4.0'],
   ['100%', { kind: 'share', bps: ALL }, null, '1.4.0'],
   ['cancel', { kind: 'cancel' }, null, '1.3.0'],

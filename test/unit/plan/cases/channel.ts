@@ -84,7 +84,10 @@ export const PATTERNS: readonly (readonly [pattern: string, ref: string, isMatch
   ['main', 'refs/tags/main', false],
   ['v1.2.0', 'refs/tags/v1.2.0', false],
   ['v*', 'refs/heads/v1.2.0', true],
+  ['*-alpha.*', 'refs/tags/1.4.0-alpha.2', true],
+  ['*-alpha.*', 'refs/tags/v1.4.0', false],
   // A full one matches what it says.
+  ['refs/tags/**', 'refs/tags/v1.4.0', true],
   ['refs/tags/v*', 'refs/tags/vnext', true],
   ['refs/tags/v*', 'refs/heads/v1', false],
   ['refs/heads/main', 'refs/heads/main', true],

@@ -624,6 +624,23 @@ const rollout: readonly PublishCase[] = [
     stage: { bps: 500, running: 4, paused: false },
   },
   {
+    name: 'that goes on keeps the percentage that was reached',
+    given: { channel: rolling(5000), running, rollout: request(1000, 'advance') },
+    result: `${uploads('1.4.0')} for 50% of the devices`,
+    why: 'package.json',
+    stage: { bps: 5000, running: 4, paused: false },
+    decisions: {
+      rollout:
+        '50%: channel production was rolling out 1.3.5 for 50%; it goes on with this bundle (on-active-rollout: advance)',
+    },
+  },
+  {
+    name: 'that was cancelled, and the run that began it again',
+    given: { bundles: [off('b', ' withdrawn 58.1/58')], rollout: request(2500) },
+    result: STALE,
+    why: /^this commit is that of 1\.4\.0, from which run 58\.1 rolled the channel back/,
+  },
+  {
     name: 'one that has reached everybody ends when it goes on',
     given: { channel: rolling(ALL), running, rollout: request(null, 'advance') },
     result: uploads('1.4.0'),
@@ -767,6 +784,18 @@ const nativeCode: readonly PublishCase[] = [
     changed,
   },
   {
+    name: 'of which some is missing and some is gone: the warning names what is missing',
+    given: {
+      channel: withCamera({ native_packages: [...camera('7.0.1'), { name: 'share', version: '1.0.0' }] }),
+      nativePackages: camera('8.0.0'),
+      onIncompatible: 'warn',
+    },
+    result: uploads('1.4.0'),
+    why: 'package.json',
+    warnings: [LACKS_WARNING],
+    changed: ['@capacitor/camera', 'share'],
+  },
+  {
     name: 'that is missing, with on-incompatible: ignore',
     given: { ...asked, onIncompatible: 'ignore' },
     result: uploads('1.4.0'),
@@ -827,6 +856,45 @@ const nativeCode: readonly PublishCase[] = [
     given: shielded('1.0.0', {}),
     result: fails('native_incompatible'),
     why: LACKS,
+  },
+  {
+    name: 'that a raised native version keeps from older apps, on a channel that delivers by it',
+    given: {
+      ...asked,
+      channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
+      natives: [native('1.1.0')],
+    },
+    result: uploads('1.4.0'),
+    why: 'package.json',
+    minimum: '1.1.0',
+    changed,
+  },
+  {
+    name: 'that fits, on a channel that delivers by native version: the minimum stays',
+    given: {
+      channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
+      nativePackages: camera('7.0.1'),
+      natives: [native('1.1.0')],
+    },
+    result: uploads('1.4.0'),
+    why: 'package.json',
+    minimum: '1.0.0',
+  },
+  {
+    name: 'that is missing, on a channel that delivers by a native version that is the same',
+    given: {
+      ...asked,
+      channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
+      natives: [native('1.0.0')],
+    },
+    result: fails('native_incompatible'),
+    why: LACKS,
+  },
+  {
+    name: 'that nobody knows, on a channel that delivers by native version',
+    given: { channel: withCamera({}, { disable_auto_update: 'version_number' }), natives: [] },
+    result: fails('minimum_native_unknown'),
+    why: 'Channel production delivers by minimum native version (policy "version_number"), and none is known.',
   },
   {
     name: 'of nothing, compared with nothing: not told',

@@ -89,6 +89,22 @@ const found: readonly Case<Earlier>[] = [
     ...byRun('1.0.1', '1.1'),
   },
   {
+    name: 'not in a circle of those before',
+    given: {
+      served: made(4, ' after 1.0.3'),
+      bundles: [made(3, ' after 1.0.2 withdrawn 4.1/4'), made(2, ' after 1.0.3 withdrawn 3.1/3'), made(1)],
+    },
+    ...byRun('1.0.1', '1.1'),
+  },
+  {
+    name: 'none of the very run',
+    given: {
+      served: made(3),
+      bundles: [bundle({ id: 9, name: '9.0.0', comment: line('production', 3) }), made(1)],
+    },
+    ...byRun('1.0.1', '1.1'),
+  },
+  {
     name: 'not itself',
     given: { served: made(3, ' after 1.0.3'), bundles: [made(3), made(1)] },
     ...byRun('1.0.1', '1.1'),

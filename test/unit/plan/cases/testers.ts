@@ -232,6 +232,15 @@ export const TESTERS: Readonly<Record<string, readonly TestersCase[]>> = {
       plan: { bob: ['set', 'pr-12'], eve: ['none', null] },
     },
     {
+      name: 'nobody whom a person put elsewhere, also where only its own file has the device',
+      given: {
+        previews: [preview({ testers: [bob] })],
+        assign: [{ kind: 'all' }],
+        overrides: on({ bob: 'support' }),
+      },
+      plan: { bob: ['by_hand', 'pr-12'] },
+    },
+    {
       name: 'who is on an older one, where it is the newest',
       given: {
         previews: [preview(), preview({ pull: 30 })],

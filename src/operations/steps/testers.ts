@@ -1,10 +1,10 @@
 /** Which testers' devices an operation is about, and what the testers file says of them. */
-import type { RunContext } from '../context.ts'
-import type { PullRequest } from '../event.ts'
-import { compareTesters } from '../plan/tester-list.ts'
-import type { TestersReport } from '../report/testers.ts'
-import { foreseeTesters, reconcileTesters } from './steps/reconcile-testers.ts'
-import { type TesterLists, WHOLE } from './steps/tester-facts.ts'
+import type { RunContext } from '../../context.ts'
+import type { PullRequest } from '../../event.ts'
+import { compareTesters } from '../../plan/tester-list.ts'
+import type { TestersReport } from '../../report/testers.ts'
+import { foreseeTesters, reconcileTesters } from './reconcile-testers.ts'
+import { type TesterLists, WHOLE } from './tester-facts.ts'
 import {
   isOnDefaultBranch,
   pathOf,
@@ -14,7 +14,7 @@ import {
   readNewestOrRemoved,
   requireFile,
   type TestersFile,
-} from './steps/testers-versions.ts'
+} from './testers-file.ts'
 
 /** The testers of a pull request's preview, looked at before it is built. */
 export interface PreviewTesters {
@@ -24,7 +24,7 @@ export interface PreviewTesters {
 }
 
 /** The file that a run of the default branch has. To be read before anything is built: a build may write to the checkout. */
-export async function readStandingFile(context: RunContext): Promise<TestersFile | null> {
+export async function readFileOfDefaultBranch(context: RunContext): Promise<TestersFile | null> {
   if (isOnDefaultBranch(context)) return readCheckedOut(context)
   await requireFile(context)
   return null
@@ -45,8 +45,8 @@ export async function foreseeOnDefaultBranch(
   return lists === null ? null : foreseeTesters({ appId, scope: { ...WHOLE, channel }, lists }, context)
 }
 
-/** A run on the default branch: everything is as the newest file says. `file` from `readStandingFile`. */
-export async function convergeOnDefaultBranch(
+/** A run on the default branch: everything is as the newest file says. `file` from `readFileOfDefaultBranch`. */
+export async function reconcileOnDefaultBranch(
   file: TestersFile | null,
   readAppId: () => Promise<string>,
   context: RunContext,
@@ -58,7 +58,7 @@ export async function convergeOnDefaultBranch(
 }
 
 /** The scheduled run: everything, with what is near its end renewed. */
-export async function convergeOnSchedule(appId: string, context: RunContext): Promise<TestersReport | null> {
+export async function reconcileOnSchedule(appId: string, context: RunContext): Promise<TestersReport | null> {
   const lists = await readLists(await readCheckedOut(context), context)
   return lists === null ? null : reconcileTesters({ appId, scope: WHOLE, lists }, context)
 }
@@ -81,7 +81,7 @@ export async function foreseeForPull(
 }
 
 /** The preview is there: its devices come to it, and everybody else is where the default branch's file says. */
-export async function convergeForPull(
+export async function reconcileForPull(
   appId: string,
   preview: PreviewTesters,
   context: RunContext,
@@ -97,7 +97,7 @@ export async function convergeForPull(
 }
 
 /** A preview is going: its devices go where they belong now. */
-export async function convergeForClosing(
+export async function reconcileForClosing(
   appId: string,
   closing: number,
   context: RunContext,
