@@ -7,7 +7,13 @@ import type { Inputs } from '../inputs/inputs.ts'
 import { readServedCommit } from '../plan/bundle-comment.ts'
 import { matchChannel } from '../plan/channel.ts'
 import type { Operation } from '../plan/operation.ts'
-import { channelDeepLink, commitOfPull, pullName, refuseChannel, refusePreview } from '../plan/preview.ts'
+import {
+  channelDeepLink,
+  checkPreviewChannel,
+  commitOfPull,
+  pullName,
+  whyNoPreview,
+} from '../plan/preview.ts'
 import type { Commit } from '../plan/types.ts'
 import { previewKeptResult } from '../report/channel-results.ts'
 import { shortSha } from '../report/format.ts'
@@ -125,7 +131,7 @@ function baseChannelOf({ baseRef }: PullRequest, { channels }: Inputs): string |
 
 /** Throws `preview_channel_taken`. */
 function requireOwnChannel({ channel, commit }: Progress): void {
-  const refused = channel === null ? null : refuseChannel(channel, commit)
+  const refused = channel === null ? null : checkPreviewChannel(channel, commit)
   if (refused !== null) throw refused
 }
 
@@ -189,7 +195,7 @@ async function closeMeanwhile(
   const { inputs } = context
   if (inputs.dryRun) return null
   const now = await readPull(pull.number, context)
-  const why = now === null ? null : refusePreview(now, inputs)
+  const why = now === null ? null : whyNoPreview(now, inputs)
   if (now === null || why === null) return null
   return removePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
 }

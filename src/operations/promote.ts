@@ -59,7 +59,7 @@ async function gather(
     natives,
     run: { ...trigger.commit, at: deps.now().toISOString() },
     rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
-    runningName: rolloutBundle?.name ?? null,
+    rolloutBundleName: rolloutBundle?.name ?? null,
     force: operation.force,
     onIncompatible: inputs.onIncompatible,
     from,

@@ -3,7 +3,7 @@ import type { BundleRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
 import { type NotedRepository, numberOfPull, readPulls } from '../plan/bundle-comment.ts'
-import { refusePreview, wantsPreview } from '../plan/preview.ts'
+import { wantsPreview, whyNoPreview } from '../plan/preview.ts'
 import type { PreviewsClosedResult } from '../report/result.ts'
 import { readAppId } from './steps/app-config.ts'
 import { findBuilding, PULL_REQUESTS } from './steps/comment.ts'
@@ -78,7 +78,7 @@ async function findEnded(
     return null
   }
   const pull = toPullRequest(answer)
-  const why = refusePreview(pull, inputs)
+  const why = whyNoPreview(pull, inputs)
   if (why === null) deps.log.info(`#${number} is open: its preview stays.`)
   return why === null ? null : { pull, why }
 }

@@ -9,7 +9,7 @@ import {
 } from './bundle-comment.ts'
 import { isReady } from './delivery.ts'
 import type { NativeChange } from './native-changes.ts'
-import { EVERYBODY, type RolloutRequest, type Stage } from './rollout.ts'
+import { EVERYBODY, type RolloutRequest, type RolloutTarget } from './rollout.ts'
 import type { Commit, Decision, NativeVersion } from './types.ts'
 
 /** A bundle that is there goes to a channel that is there: a promotion or a roll-back. Nothing is uploaded. */
@@ -17,7 +17,7 @@ export interface MovePlan {
   readonly appId: string
   readonly channel: ChannelRow
   readonly bundle: BundleRow
-  readonly stage: Stage
+  readonly stage: RolloutTarget
   /** The channel is as it should be already. */
   readonly isDone: boolean
   /** One sentence: what the run does, or why there is nothing to do. */
@@ -42,7 +42,7 @@ export interface MoveFacts {
   readonly run: Commit
   readonly rollout: RolloutRequest
   /** Name of the bundle that the channel rolls out; null without a rollout. */
-  readonly runningName: string | null
+  readonly rolloutBundleName: string | null
   readonly force: boolean
 }
 

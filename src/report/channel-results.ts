@@ -3,7 +3,7 @@ import type { Contents } from '../bundle/contents.ts'
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import type { MovePlan } from '../plan/channel-change.ts'
 import type { BuiltFacts, PublishPlan } from '../plan/publish-facts.ts'
-import { activeRollout, type Stage } from '../plan/rollout.ts'
+import { activeRollout, type RolloutTarget } from '../plan/rollout.ts'
 import type {
   BuildSummary,
   ChannelChangeResult,
@@ -100,7 +100,7 @@ export function publishedResult(findings: Findings, published: ExecutionReport):
     reason: published.reason,
     channel: { ...channelOf(channel), isNew: plan.create !== null },
     bundle: bundleOf(served, published, consoleUrl, plan.appId),
-    rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
+    rollout: rolloutOf(channel, known.rolloutBundle?.bundle ?? null, served),
     warnings: [...own.warnings, ...published.warnings],
   }
   if (outcome === 'stale') return { ...about, outcome, delta, sourceMaps }
@@ -257,7 +257,11 @@ function rolloutOf(channel: ChannelRow, running: NamedBundle, served: NamedBundl
   return { bps: active.bps, paused: active.paused, bundle, stableBundle: channel.version?.name ?? null }
 }
 
-function plannedRollout({ bps, paused }: Stage, bundle: string, stable: NamedBundle): RolloutState | null {
+function plannedRollout(
+  { bps, paused }: RolloutTarget,
+  bundle: string,
+  stable: NamedBundle,
+): RolloutState | null {
   return bps === null ? null : { bps, paused, bundle, stableBundle: stable?.name ?? null }
 }
 

@@ -2,7 +2,7 @@
 import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import { ActionError } from '../../errors.ts'
-import { refuseChannel } from '../../plan/preview.ts'
+import { checkPreviewChannel } from '../../plan/preview.ts'
 import type { PublishPlan } from '../../plan/publish-facts.ts'
 import { formatShare, isAt } from '../../plan/rollout.ts'
 import { assign, requireAssignment } from './assign.ts'
@@ -28,7 +28,7 @@ export async function promoteChannel(
   if (channel !== null && stale !== null) return staleOutcome(channel, stale)
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
   // The channel as it is now: since the first look it may have become the public one, or another's.
-  const refused = target === null || !commit.pull ? null : refuseChannel(target, commit)
+  const refused = target === null || !commit.pull ? null : checkPreviewChannel(target, commit)
   if (refused !== null) throw refused
   if (target !== null && !isAt(plan.stage, bundle.id, target))
     await assign(plan.stage, bundle, { appId: plan.appId, channel: target }, capgo)

@@ -79,7 +79,7 @@ async function publish(publication: Publication, context: RunContext): Promise<P
         capgo,
         app: inputs.app,
         channel: facts.channel,
-        stored: facts.stored,
+        stored: facts.storedFiles,
         commit: inputs.target.commit,
         content: bundle.content,
         storage: publication.storage,
@@ -172,8 +172,8 @@ function beginComparison(
   const compareZips = () => compareContents(served, bundle.content, capgo)
   const mayHaveFiles = !inputs.dryRun && plan.action.do !== 'promote'
   const before =
-    mayHaveFiles && served !== null && facts.stored.of === served.id
-      ? listStored(facts.stored.files, served.manifest_count)
+    mayHaveFiles && served !== null && facts.storedFiles.of === served.id
+      ? listStored(facts.storedFiles.files, served.manifest_count)
       : null
   if (served === null || before === null) {
     const compared = compareZips()

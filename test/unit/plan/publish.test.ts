@@ -57,7 +57,7 @@ describe('a plan says what it does', () => {
       channelId: 7,
       create: null,
       link: 'https://example.com',
-      stage: { bps: null, running: null, paused: false },
+      stage: { bps: null, rolloutBundleId: null, paused: false },
     } satisfies Partial<PublishPlan>)
     expect(plan.comment).toBe(`production: main@${'b'.repeat(40)} run 57.1 (id 57) after 1.3.0`)
     expect(plan.decisions).toEqual([

@@ -62,6 +62,6 @@ it.each<[string, number | null, object, boolean]>([
   ['another', 2, {}, true],
   ['this one, and there is none', 1, { rollout_version: null }, true],
 ])('others changed the rollout: planned for %s', (_what, running, row, isChanged) => {
-  const changed = rolloutChanged({ bps: null, running, paused: false }, rolling(row))
+  const changed = rolloutChanged({ bps: null, rolloutBundleId: running, paused: false }, rolling(row))
   expect(changed?.code ?? null).toBe(isChanged ? 'rollout_changed' : null)
 })

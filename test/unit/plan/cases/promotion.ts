@@ -2,14 +2,14 @@
 import type { ChannelRow } from '../../../../src/capgo/schema.ts'
 import { NOT_JUDGED, NOT_OURS } from '../../../../src/plan/channel-change.ts'
 import type { PromotionFacts } from '../../../../src/plan/promotion.ts'
-import type { Stage } from '../../../../src/plan/rollout.ts'
+import type { RolloutTarget } from '../../../../src/plan/rollout.ts'
 import { type Case, fails } from './case.ts'
 import { type Bundle, bundle, channel, line, native, run } from './rows.ts'
 
 export interface PromotionCase extends Case<Partial<PromotionFacts>> {
   /** Without them there is none. */
   readonly warnings?: readonly (string | RegExp)[]
-  readonly stage?: Partial<Stage>
+  readonly stage?: Partial<RolloutTarget>
   /** Lines of the plan: the label, and `value: reason`. */
   readonly decisions?: Readonly<Record<string, string | RegExp>>
   /** What the bundle's comment has, and has not, afterwards. */
@@ -43,7 +43,7 @@ export function promotionFacts({
     natives: [native('1.0')],
     run,
     rollout: { bps: null, onActive: 'fail' },
-    runningName: null,
+    rolloutBundleName: null,
     force: false,
     from: { ...from, version: of },
     bundle: of,
@@ -111,24 +111,24 @@ const promotion: readonly PromotionCase[] = [
     name: 'what a share has, to go on',
     given: { to: rolling({ rollout_version: 2 }), rollout: { bps: null, onActive: 'advance' } },
     ...unchanged,
-    stage: { bps: 1000, running: 2 },
+    stage: { bps: 1000, rolloutBundleId: 2 },
   },
   {
     name: 'what everybody has, while another is rolled out that ends',
     given: {
       to: rolling({ version: tested() }),
       rollout: { bps: null, onActive: 'replace' },
-      runningName: '1.6.0',
+      rolloutBundleName: '1.6.0',
     },
     ...promoted,
-    stage: { bps: null, running: 3 },
+    stage: { bps: null, rolloutBundleId: 3 },
     decisions: { rollout: /^everybody: channel production was rolling out 1\.6\.0 for 10%/ },
   },
   {
     name: 'to a share of the devices',
     given: { rollout: { bps: 1250, onActive: 'fail' } },
     ...promoted,
-    stage: { bps: 1250, running: null, paused: false },
+    stage: { bps: 1250, rolloutBundleId: null, paused: false },
     decisions: { rollout: '12.5%: the others keep 1.3.0' },
   },
   {

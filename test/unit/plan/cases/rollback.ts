@@ -2,7 +2,7 @@
 import type { BundleRow, ChannelRow } from '../../../../src/capgo/schema.ts'
 import { NOT_JUDGED, NOT_OURS } from '../../../../src/plan/channel-change.ts'
 import { findEarlier, type RollbackFacts } from '../../../../src/plan/rollback.ts'
-import type { Stage } from '../../../../src/plan/rollout.ts'
+import type { RolloutTarget } from '../../../../src/plan/rollout.ts'
 import { type Case, fails } from './case.ts'
 import { bundle, channel, line, native, run } from './rows.ts'
 
@@ -146,7 +146,7 @@ export interface RollbackCase
   readonly byForce?: boolean
   /** Without them there is none. */
   readonly warnings?: readonly string[]
-  readonly stage?: Partial<Stage>
+  readonly stage?: Partial<RolloutTarget>
   /** What the comment of the bundle has, and has not, afterwards. */
   readonly noted?: RegExp
   readonly notNoted?: RegExp
@@ -166,7 +166,7 @@ export function rollbackFacts({ bundles, ...change }: RollbackCase['given'] = {}
     natives: [native('1.0')],
     run,
     rollout: { bps: null, onActive: 'fail' },
-    runningName: null,
+    rolloutBundleName: null,
     force: false,
     channel: of,
     target:
@@ -297,10 +297,10 @@ const rollout: readonly RollbackCase[] = [
     given: {
       channel: serving(made(3), rolling),
       rollout: { bps: 1000, onActive: 'replace' },
-      runningName: '1.0.5',
+      rolloutBundleName: '1.0.5',
     },
     ...back,
-    stage: { bps: null, running: 5, paused: false },
+    stage: { bps: null, rolloutBundleId: 5, paused: false },
     withdrawal,
   },
 ]
