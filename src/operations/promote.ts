@@ -56,7 +56,7 @@ async function gather(
   deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`)
   const facts = {
     appId,
-    natives,
+    nativeVersions: natives,
     run: { ...trigger.commit, at: deps.now().toISOString() },
     rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
     rolloutBundleName: rolloutBundle?.name ?? null,

@@ -73,7 +73,7 @@ async function gather(operation: Rollback, context: RunContext): Promise<Gathere
   ])
   const facts = {
     appId,
-    natives,
+    nativeVersions: natives,
     run,
     rollout: { bps: null, onActive: inputs.onActiveRollout },
     rolloutBundleName: rolloutBundle?.name ?? null,

@@ -43,7 +43,7 @@ const RULES: readonly Rule[] = [checkReady, checkOrder, checkDelivery, checkNati
  * `promotion_older`, `promotion_refused`, `native_incompatible` or `rollout_active`; nothing was written then.
  */
 export function planPromotion(facts: PromotionFacts): MovePlan {
-  const { appId, from, to, bundle, natives, run } = facts
+  const { appId, from, to, bundle, nativeVersions: natives, run } = facts
   const origin = originOf(bundle, from.name)
   for (const rule of RULES) {
     const refused = rule(facts)
@@ -75,7 +75,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     appId,
     channel: to,
     bundle,
-    stage,
+    rolloutTarget: stage,
     isDone,
     why: isDone
       ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
@@ -94,9 +94,9 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
               : { rolledBackFrom: namedWithCommit(served, to.name) }),
           },
         }),
-    withdrawal: null,
+    rolledBack: null,
     commit: origin,
-    natives: changedNatives(facts),
+    nativeChanges: changedNatives(facts),
     decisions,
     warnings: [...(warning === null ? [] : [warning]), ...warningsOf(facts, origin)],
   }
@@ -113,7 +113,7 @@ function warningsOf(facts: PromotionFacts, origin: ServedCommit | null): string[
       : [
           `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
         ]),
-    ...(facts.natives.length === 0 ? [NOT_JUDGED] : []),
+    ...(facts.nativeVersions.length === 0 ? [NOT_JUDGED] : []),
     ...(origin === null ? [NOT_OURS] : []),
   ]
 }
@@ -205,7 +205,7 @@ function checkNativeCode(facts: PromotionFacts): ActionError | null {
       })
 }
 
-function checkDelivery({ to, bundle, natives }: PromotionFacts): ActionError | null {
+function checkDelivery({ to, bundle, nativeVersions: natives }: PromotionFacts): ActionError | null {
   const all = refusedByAll(bundle, to)
   const refused = firstRefusal(bundle.name, nativeVersionsOn(natives, to), to, bundle.min_update_version)
   const hint = `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`

@@ -167,7 +167,7 @@ function isReusable(bundle: BundleRow, facts: BuiltFacts): boolean {
     mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
     firstRefusal(
       bundle.name,
-      nativeVersionsOn(facts.natives, facts.channel),
+      nativeVersionsOn(facts.nativeVersions, facts.channel),
       rulesOf(facts),
       bundle.min_update_version,
     ) === null
@@ -188,7 +188,7 @@ export function rulesOf({ channel, purpose }: Pick<PublishFacts, 'channel' | 'pu
 export function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameRequest {
   return {
     wanted: facts.wanted,
-    nativeVersions: nativeVersionsOn(facts.natives, facts.channel),
+    nativeVersions: nativeVersionsOn(facts.nativeVersions, facts.channel),
     rules: rulesOf(facts),
     minUpdateVersion: minimumNative(facts),
     channelName: facts.channelName,

@@ -30,8 +30,8 @@ export interface PublishFacts {
   readonly deletedAt: string | null
   readonly purpose: Purpose
   readonly wanted: WantedVersion
-  readonly natives: readonly NativeVersion[]
-  readonly unread: readonly UnreadVersion[]
+  readonly nativeVersions: readonly NativeVersion[]
+  readonly unreadVersions: readonly UnreadVersion[]
   readonly commit: Commit
   /** Why it is this commit, where that is not the run's own; null where it is. */
   readonly commitWhy: string | null
@@ -108,11 +108,11 @@ export interface PublishPlan {
   readonly create: ChannelSettings | null
   readonly action: PublishAction
   /** To whom the bundle goes. */
-  readonly stage: RolloutTarget
+  readonly rolloutTarget: RolloutTarget
   readonly link: string
   readonly comment: string
   readonly decisions: readonly Decision[]
   /** How the native packages differ from those of the bundle that the channel serves. */
-  readonly natives: readonly NativeChange[]
+  readonly nativeChanges: readonly NativeChange[]
   readonly warnings: readonly string[]
 }

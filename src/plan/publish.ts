@@ -44,7 +44,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
       decisions: [
         { what: 'channel', value: facts.channelName, why: facts.channelWhy },
         ...ofCommit(facts),
-        ...nativeVersionDecisions(facts.natives, facts.unread),
+        ...nativeVersionDecisions(facts.nativeVersions, facts.unreadVersions),
         ...ofNewChannel(facts, create),
         { what: 'bundle', value: nameOf(action), why },
       ],
@@ -68,11 +68,11 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     channelId: channel?.id ?? null,
     create: create?.settings ?? null,
     action,
-    stage: rollout.target,
+    rolloutTarget: rollout.target,
     link: facts.commit.url,
     comment: commentOf(facts, action),
     decisions: findings.flatMap(({ decisions }) => decisions),
-    natives: isStale ? [] : natives,
+    nativeChanges: isStale ? [] : natives,
     warnings: findings.flatMap(({ warnings }) => warnings),
   }
 }
@@ -186,7 +186,7 @@ const NEW_PROJECT: NativeVersion = {
 
 /** Devices that do not take what the channel is going to serve. */
 function warnOfRefusal(facts: BuiltFacts, action: PublishAction): string[] {
-  const { natives, unread, channel } = facts
+  const { nativeVersions: natives, unreadVersions: unread, channel } = facts
   const name = nameOf(action)
   const isKnown = natives.length + unread.length > 0
   const refused = firstRefusal(

@@ -99,7 +99,7 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
  * `rollback_refused` or `rollout_active`; nothing was written then.
  */
 export function planRollback(facts: RollbackFacts): MovePlan {
-  const { appId, channel, target, natives } = facts
+  const { appId, channel, target, nativeVersions: natives } = facts
   const { bundle } = target
   const served = channel.version
   const decisions: Decision[] = [
@@ -134,14 +134,14 @@ export function planRollback(facts: RollbackFacts): MovePlan {
     appId,
     channel,
     bundle,
-    stage,
+    rolloutTarget: stage,
     isDone: false,
     why: describeRollback(facts),
     comment: notes.target,
-    withdrawal: notes.served,
+    rolledBack: notes.served,
     commit: origin,
     // Not judged: installed apps that could run the older bundle then can run it now.
-    natives: [],
+    nativeChanges: [],
     decisions,
     warnings: [
       ...channelWarnings(channel),
@@ -235,7 +235,12 @@ function requireNotRolledBack({ target: { bundle }, channel }: RollbackFacts): v
   )
 }
 
-function requireDelivery({ target: { bundle }, channel, natives, affected }: RollbackFacts): void {
+function requireDelivery({
+  target: { bundle },
+  channel,
+  nativeVersions: natives,
+  affected,
+}: RollbackFacts): void {
   const refused = firstRefusal(
     bundle.name,
     nativeVersionsOn(natives, channel),

@@ -48,7 +48,7 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
     appId,
     channel,
     bundle,
-    stage,
+    rolloutTarget: stage,
     isDone: isAt(stage, bundle.id, channel),
     why: describeChange(change, rollout, rolloutBundle.name, channel),
     comment:
@@ -61,9 +61,9 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
             circumstances: { previous: served.name },
           })
         : null,
-    withdrawal: withdrawn === null ? null : { bundle: rolloutBundle, comment: withdrawn },
+    rolledBack: withdrawn === null ? null : { bundle: rolloutBundle, comment: withdrawn },
     commit: originOf(bundle, channel.name),
-    natives: [],
+    nativeChanges: [],
     decisions: [
       ofChannel(channel),
       { what: 'rolled out', value: rolloutBundle.name, why: `${describeNow(rollout)} until now` },

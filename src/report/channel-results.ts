@@ -21,12 +21,12 @@ import type {
 import type { TestersReport } from './testers.ts'
 
 /** What the run learned, whatever the outcome. */
-export interface Findings {
+export interface PublishFindings {
   readonly plan: PublishPlan
   readonly known: BuiltFacts
   readonly built: {
     readonly files: BuildSummary['files']
-    readonly leftOut: BuildSummary['excluded']
+    readonly excluded: BuildSummary['excluded']
     readonly warnings: readonly string[]
     readonly duration: number | null
   }
@@ -38,7 +38,7 @@ export interface Findings {
 }
 
 /** The result of a dry run: what would be done. */
-export function plannedResult(findings: Findings): PlannedResult {
+export function plannedResult(findings: PublishFindings): PlannedResult {
   const { plan, known, consoleUrl } = findings
   const { action, channelName } = plan
   const bundle =
@@ -70,7 +70,7 @@ export function plannedResult(findings: Findings): PlannedResult {
       size: bundle.id === null ? newSize : (known.sizes.get(bundle.id) ?? null),
       url: bundlePage(consoleUrl, plan.appId, bundle.id),
     },
-    rollout: plannedRollout(plan.stage, bundle.name, known.channel?.version ?? null),
+    rollout: plannedRollout(plan.rolloutTarget, bundle.name, known.channel?.version ?? null),
     method: action.do === 'keep' ? null : action.do,
     contents: findings.contents,
   }
@@ -90,7 +90,7 @@ interface ExecutionReport {
   readonly warnings: readonly string[]
 }
 
-export function publishedResult(findings: Findings, published: ExecutionReport): PublishResult {
+export function publishedResult(findings: PublishFindings, published: ExecutionReport): PublishResult {
   const { plan, known, consoleUrl } = findings
   const { outcome, channel, delta, sourceMaps } = published
   const served = published.bundle ?? channel.version
@@ -118,15 +118,15 @@ export function publishedResult(findings: Findings, published: ExecutionReport):
   }
 }
 
-function ownBundle({ plan, known, built, total }: Findings) {
+function ownBundle({ plan, known, built, total }: PublishFindings) {
   const { sha, refName, url } = known.commit
   return {
     kind: 'publish',
     appId: plan.appId,
     before: nameOf(known.channel?.version ?? null),
     commit: { sha, refName, url },
-    build: { files: built.files, excluded: built.leftOut, duration: built.duration },
-    nativeChanges: plan.natives,
+    build: { files: built.files, excluded: built.excluded, duration: built.duration },
+    nativeChanges: plan.nativeChanges,
     preview: null,
     testers: null,
     decisions: plan.decisions,
@@ -165,7 +165,7 @@ export function channelChangeResult(
       commit === null
         ? null
         : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
-    nativeChanges: isDone ? [] : plan.natives,
+    nativeChanges: isDone ? [] : plan.nativeChanges,
     decisions: plan.decisions,
     testers: null,
     warnings: [...plan.warnings, ...findings.warnings],
@@ -176,7 +176,7 @@ export function channelChangeResult(
       ...about,
       outcome: 'planned',
       reason: `Dry run: nothing was written. ${plan.why}`,
-      rollout: plannedRollout(plan.stage, bundle.name, before),
+      rollout: plannedRollout(plan.rolloutTarget, bundle.name, before),
       isDone,
     }
   const { outcome } = changed

@@ -46,8 +46,8 @@ export async function readFactsBeforeBuild(
       purpose: target.purpose,
       // A preview has a name of its own, so that the version stays free for the release.
       wanted: { ...project.wanted, forced: project.wanted.forced && target.purpose.kind === 'branch' },
-      natives: project.natives,
-      unread: project.unread,
+      nativeVersions: project.natives,
+      unreadVersions: project.unread,
       commit: target.commit,
       commitWhy: target.commitWhy,
       isChosen: target.isChosen,

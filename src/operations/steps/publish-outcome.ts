@@ -11,7 +11,7 @@ import type { RunContext } from '../../context.ts'
 import { isStale } from '../../plan/staleness.ts'
 import { storesContent } from '../../plan/storage.ts'
 import {
-  type Findings,
+  type PublishFindings,
   plannedResult,
   publishedResult,
   withVerification,
@@ -125,7 +125,7 @@ async function verify(
 ) {
   const bundle = own ?? channel.version
   if (!context.inputs.verify || outcome === 'stale' || bundle === null) return null
-  const { natives } = inputs.facts
+  const { nativeVersions: natives } = inputs.facts
   return verifyAsDevice(
     { appId: plan.appId, channel, bundle, natives, opener: built.content.encryption },
     context,
@@ -213,7 +213,7 @@ function findingsOf(
   { contents, upload }: Pick<Measured, 'contents' | 'upload'>,
   { plan, facts, bundle }: Publication,
   { deps, inputs, began }: RunContext,
-): Findings {
+): PublishFindings {
   return {
     plan,
     known: facts,

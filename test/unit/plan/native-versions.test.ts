@@ -154,21 +154,23 @@ describe('a publish', () => {
   it('shows what is not known, and takes no version of its own for it', () => {
     const wanted = { version: '5.3.0', source: 'package.json', forced: false }
     const of = channel({ version: null })
-    const plan = planPublish(facts({ natives: [], unread: [UNREAD], wanted, channel: of, bundles: [] }))
+    const plan = planPublish(
+      facts({ nativeVersions: [], unreadVersions: [UNREAD], wanted, channel: of, bundles: [] }),
+    )
     expect(plan.decisions).toContainEqual<Decision>({
       what: 'native version',
       value: 'not known (android)',
       why: 'android/app/build.gradle:12 has "versionName v"',
     })
     expect(plan.warnings).toEqual([])
-    expect(planPublish(facts({ natives: [], wanted, channel: of, bundles: [] })).warnings[0]).toContain(
-      'native 1.0',
-    )
+    expect(
+      planPublish(facts({ nativeVersions: [], wanted, channel: of, bundles: [] })).warnings[0],
+    ).toContain('native 1.0')
   })
 
   it('says of a version that cannot be compared what it is, where a minimum is needed too', () => {
     const byNumber = channel({ disable_auto_update: 'version_number', version: null })
-    const unfit = facts({ natives: [android('2024.05.01')], channel: byNumber, bundles: [] })
+    const unfit = facts({ nativeVersions: [android('2024.05.01')], channel: byNumber, bundles: [] })
     expect(() => checkBeforeBuild(unfit)).toThrow('"2024.05.01" (android/app/build.gradle:12)')
   })
 
@@ -177,7 +179,7 @@ describe('a publish', () => {
     const wanted = { version: '5.3.0', source: 'package.json', forced: false }
     const of = (change: Parameters<typeof channel>[0]) =>
       facts({
-        natives,
+        nativeVersions: natives,
         wanted,
         channel: channel({ disable_auto_update_under_native: true, version: null, ...change }),
         bundles: [],

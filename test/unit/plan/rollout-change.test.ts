@@ -6,7 +6,7 @@ import { channelChangeResult } from '../../../src/report/channel-results.ts'
 import { ROLLOUT_CHANGE, rolling, rolloutFacts } from './cases/rollout-change.ts'
 import { decided, eachCase, matching } from './decided.ts'
 
-function resultOf({ bundle, stage: { bps, paused } }: MovePlan): string {
+function resultOf({ bundle, rolloutTarget: { bps, paused } }: MovePlan): string {
   const whom = bps === null ? 'everybody' : `${formatShare(bps)} of the devices${paused ? ', paused' : ''}`
   return `\`${bundle.name}\` for ${whom}`
 }
@@ -18,9 +18,9 @@ eachCase(ROLLOUT_CHANGE, ({ given, isDone = false, comment, withdrawal, ...expec
     plan => [resultOf(plan), plan.why],
   )
   if (plan === null) return
-  expect(plan).toMatchObject({ isDone, natives: [], warnings: [] } satisfies Partial<MovePlan>)
+  expect(plan).toMatchObject({ isDone, nativeChanges: [], warnings: [] } satisfies Partial<MovePlan>)
   expect(plan.comment).toEqual(comment === undefined ? null : matching(comment))
-  expect(plan.withdrawal?.comment).toBe(withdrawal)
+  expect(plan.rolledBack?.comment).toBe(withdrawal)
   // Each says from which commit the bundle is, where that is known.
   expect(plan.commit === null).toBe(plan.bundle.comment === null)
 })

@@ -40,7 +40,7 @@ export function promotionFacts({
 }: Partial<PromotionFacts> = {}): PromotionFacts {
   return {
     appId: 'com.example.app',
-    natives: [native('1.0')],
+    nativeVersions: [native('1.0')],
     run,
     rollout: { bps: null, onActive: 'fail' },
     rolloutBundleName: null,
@@ -225,7 +225,7 @@ const refused: readonly PromotionCase[] = [
     name: 'what apps in the stores are above of',
     page: page('apps in the stores are at 1.5.0'),
     given: {
-      natives: [native('1.5.0', 'any', 'input "native-version"')],
+      nativeVersions: [native('1.5.0', 'any', 'input "native-version"')],
       to: to({}, { disable_auto_update_under_native: true }),
     },
     result: fails('promotion_refused'),
@@ -252,7 +252,7 @@ const refused: readonly PromotionCase[] = [
   },
   {
     name: 'what no native version takes',
-    given: { natives: [native('0.9')] },
+    given: { nativeVersions: [native('0.9')] },
     result: fails('promotion_refused'),
     why: /^Devices on native 0\.9 \(the store\) would not take .*policy "major"/,
   },
@@ -323,7 +323,7 @@ const nativeCode: readonly PromotionCase[] = [
 ]
 
 const said: readonly PromotionCase[] = [
-  { name: 'no native version is known', given: { natives: [] }, ...promoted, warnings: [NOT_JUDGED] },
+  { name: 'no native version is known', given: { nativeVersions: [] }, ...promoted, warnings: [NOT_JUDGED] },
   {
     name: 'the bundle is not ours',
     given: { bundle: tested({ comment: 'by hand' }) },

@@ -12,7 +12,7 @@ export interface PublishCase extends Case<Partial<BuiltFacts>> {
   readonly warnings?: readonly (string | RegExp)[]
   /** Lines of the plan: the label, and `value: reason`; null where there is none. */
   readonly decisions?: Readonly<Record<string, string | RegExp | null>>
-  readonly stage?: Partial<PublishPlan['stage']>
+  readonly stage?: Partial<PublishPlan['rolloutTarget']>
   /** Names of the native packages that differ; none without them. */
   readonly changed?: readonly string[]
   /** Of a new bundle: its minimum native version. */
@@ -490,7 +490,7 @@ const elsewhere: readonly PublishCase[] = [
       channel: NOTHING,
       bundles: [bundle({ name: '2.0.0' })],
       wanted: { version: '2.0.0', source: 'x', forced: false },
-      natives: [native('2.1')],
+      nativeVersions: [native('2.1')],
     },
     result: promotes('2.0.0'),
     why: /^bundle 1 has the same content/,
@@ -738,7 +738,7 @@ const rollout: readonly PublishCase[] = [
 ]
 
 const asked: Partial<BuiltFacts> = { channel: withCamera(), nativePackages: camera('8.0.0') }
-const MINIMUM: Partial<BuiltFacts> = { minUpdateVersion: '2.0.0', natives: [native('9.0')] }
+const MINIMUM: Partial<BuiltFacts> = { minUpdateVersion: '2.0.0', nativeVersions: [native('9.0')] }
 const shielded = (
   has: string | null,
   policy: Partial<ChannelRow> = { disable_auto_update: 'version_number' },
@@ -862,7 +862,7 @@ const nativeCode: readonly PublishCase[] = [
     given: {
       ...asked,
       channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
-      natives: [native('1.1.0')],
+      nativeVersions: [native('1.1.0')],
     },
     result: uploads('1.4.0'),
     why: 'package.json',
@@ -874,7 +874,7 @@ const nativeCode: readonly PublishCase[] = [
     given: {
       channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
       nativePackages: camera('7.0.1'),
-      natives: [native('1.1.0')],
+      nativeVersions: [native('1.1.0')],
     },
     result: uploads('1.4.0'),
     why: 'package.json',
@@ -885,14 +885,14 @@ const nativeCode: readonly PublishCase[] = [
     given: {
       ...asked,
       channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
-      natives: [native('1.0.0')],
+      nativeVersions: [native('1.0.0')],
     },
     result: fails('native_incompatible'),
     why: LACKS,
   },
   {
     name: 'that nobody knows, on a channel that delivers by native version',
-    given: { channel: withCamera({}, { disable_auto_update: 'version_number' }), natives: [] },
+    given: { channel: withCamera({}, { disable_auto_update: 'version_number' }), nativeVersions: [] },
     result: fails('minimum_native_unknown'),
     why: 'Channel production delivers by minimum native version (policy "version_number"), and none is known.',
   },
@@ -953,18 +953,18 @@ const said: readonly PublishCase[] = [
   },
   {
     name: 'devices that are known: no warning',
-    given: { channel: serving(bundle({ name: '2.0.0' })), natives: [native('2.1')] },
+    given: { channel: serving(bundle({ name: '2.0.0' })), nativeVersions: [native('2.1')] },
     ...kept,
   },
   {
     name: 'devices of a new project, where none are known: a warning',
-    given: { channel: serving(bundle({ name: '2.0.0' })), natives: [] },
+    given: { channel: serving(bundle({ name: '2.0.0' })), nativeVersions: [] },
     ...kept,
     warnings: [/^Devices on native 1\.0 \(that of a new native project.*do not take 2\.0\.0/],
   },
   {
     name: 'devices of a new project, which take it: no warning',
-    given: { natives: [] },
+    given: { nativeVersions: [] },
     result: uploads('1.4.0'),
     why: 'package.json; no native version is known, so it was not judged by it',
   },
@@ -972,8 +972,8 @@ const said: readonly PublishCase[] = [
     name: 'a native version that was not understood: no guess',
     given: {
       channel: serving(bundle({ name: '2.0.0' })),
-      natives: [],
-      unread: [{ platform: 'android', source: 'build.gradle:12', says: 'has "versionName v"' }],
+      nativeVersions: [],
+      unreadVersions: [{ platform: 'android', source: 'build.gradle:12', says: 'has "versionName v"' }],
     },
     ...kept,
     decisions: { 'native version': 'not known (android): build.gradle:12 has "versionName v"' },

@@ -163,7 +163,7 @@ export function rollbackFacts({ bundles, ...change }: RollbackCase['given'] = {}
   const { channel: of = serving(made(3)) } = change
   return {
     appId: 'com.example.app',
-    natives: [native('1.0')],
+    nativeVersions: [native('1.0')],
     run,
     rollout: { bps: null, onActive: 'fail' },
     rolloutBundleName: null,
@@ -333,7 +333,7 @@ const refused: readonly RollbackCase[] = [
   },
   {
     name: 'not for these native versions',
-    given: { natives: [native('0.9')] },
+    given: { nativeVersions: [native('0.9')] },
     result: fails('rollback_refused'),
     why: /: devices on native 0\.9 \(the store\) would not take it: .*policy "major"/,
     byForce: true,
@@ -389,7 +389,13 @@ const devices: readonly RollbackCase[] = [
 ]
 
 const said: readonly RollbackCase[] = [
-  { name: 'no native version is known', given: { natives: [] }, ...back, warnings: [NOT_JUDGED], withdrawal },
+  {
+    name: 'no native version is known',
+    given: { nativeVersions: [] },
+    ...back,
+    warnings: [NOT_JUDGED],
+    withdrawal,
+  },
   {
     name: 'it is not ours',
     given: { target: to({ comment: 'by hand' }) },

@@ -12,7 +12,7 @@ export interface RolloutCase extends Case<Partial<RolloutFacts> & Pick<RolloutFa
   readonly isDone?: true
   /** The bundle's comment afterwards, and that of the one that is taken back; null without them. */
   readonly comment?: RegExp
-  readonly withdrawal?: NonNullable<MovePlan['withdrawal']>['comment']
+  readonly withdrawal?: NonNullable<MovePlan['rolledBack']>['comment']
 }
 
 /** 1.4.0 is rolled out to 25% of the devices, and the others have 1.3.0. */
