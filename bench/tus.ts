@@ -143,7 +143,7 @@ export async function upload({ client, url, key, path, file, once }: Uploading):
       const config = await capgo.readFilesConfig()
       const open = (start: number, length: number) => readRange(file, start, length)
       const object = { key: path, what: 'the object', type: 'application/zip', size, sha256, open }
-      await capgo.uploadFile(object, { config, begun: true })
+      await capgo.uploadFile(object, { config, mayBeStarted: true })
     } else {
       await new Promise<void>((resolve, reject) => {
         const upload = new Upload(createReadStream(file) as never, {

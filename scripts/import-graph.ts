@@ -8,15 +8,17 @@ const AREAS = ['src', 'local', 'scripts', 'bench', 'test']
 
 /** From the ground up. A folder, or a file of src/, imports its own row and the rows above it in this list. */
 export const LAYERS: readonly (readonly string[])[] = [
-  ['src/errors.ts'],
+  ['src/error-codes.ts', 'src/errors.ts', 'src/releases.ts'],
   ['src/runtime'],
   ['src/checkout', 'src/bundle', 'src/capgo', 'src/github'],
   ['src/plan', 'src/event.ts'],
   ['src/inputs', 'src/log.ts', 'src/report', 'src/context.ts'],
-  ['src/gather.ts', 'src/operations'],
+  ['src/operations'],
   ['src/run.ts'],
   ['src/launch.ts', 'src/index.ts'],
   ['local'],
+  // Data: the page of decisions prints the cases that the tests assert.
+  ['test/unit/plan/cases'],
   ['scripts', 'bench'],
   ['test'],
 ]

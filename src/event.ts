@@ -1,3 +1,4 @@
+/** What started the run, read from the variables and the payload that GitHub gives. */
 import * as z from 'zod/mini'
 import { ActionError } from './errors.ts'
 import type { Ref } from './plan/channel.ts'

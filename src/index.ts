@@ -15,29 +15,29 @@ import { notOnGitHub } from './event.ts'
 import { connectGitHub } from './github/client.ts'
 import { secretValues } from './inputs/build-variables.ts'
 import type { Log, Sink } from './log.ts'
-import { failure } from './report/outcome.ts'
 import { report } from './report/report.ts'
+import { failure } from './report/results.ts'
 import { run } from './run.ts'
 import { createStop, PROCESS_ENDS, type Stop } from './runtime/cancellation.ts'
 import { appendWhole, keyValueLines } from './runtime/command-file.ts'
 import { SECRET_INPUTS } from './runtime/environment.ts'
-import { SEALED, unseal } from './runtime/handover.ts'
+import { HANDED_OVER, takeOver } from './runtime/handover.ts'
 import { createNetwork, type Network } from './runtime/network.ts'
 import { createRedactor, secretParts } from './runtime/redaction.ts'
 import { makeScratch, replaceHome, requireWorkspace } from './runtime/runner-folders.ts'
-import { type Guarded, guardFiles } from './runtime/tamper-guard.ts'
+import { type GuardedFile, guardFiles } from './runtime/tamper-guard.ts'
 
 const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
 const dist = dirname(process.argv[1] ?? '')
-/** What is written beside the checkout; null before that. */
+/** Folder for what is written beside the checkout; null before it is made. */
 let scratch: string | null = null
 /** What all calls go through; null before the first. */
 let network: Network | null = null
 
 const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === SEALED) unseal(env)
+if (process.argv[2] === HANDED_OVER) takeOver(env)
 
 const secrets = [
   ...SECRET_INPUTS.map(name => core.getInput(name)),
@@ -47,7 +47,7 @@ const secrets = [
 const tokens = Object.entries(env).flatMap(([name, value]) =>
   /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : [],
 )
-/** GitHub masks the log alone, and only what it knows; nothing that this action writes relies on that. */
+/** GitHub masks only the log, and only values that it knows: everything that this action writes is redacted here. */
 const redact = createRedactor([...secrets, ...tokens])
 
 const stop = createStop()
@@ -58,7 +58,7 @@ const log: Log = {
   error: (message, at) => core.error(redact(message), annotation(at)),
   async output(work) {
     try {
-      return await work(line => showToTheLetter(redact(line)))
+      return await work(line => printVerbatim(redact(line)))
     } finally {
       obeyCommands()
     }
@@ -86,7 +86,7 @@ const sink: Sink = {
   },
 }
 
-/** What it failed with; null where it did not. */
+/** The error that the work failed with; null where it did not. */
 function attempt(work: () => void): Error | null {
   try {
     work()
@@ -97,24 +97,25 @@ function attempt(work: () => void): Error | null {
 }
 
 /**
- * Text that is not ours must not be taken for a workflow command. The runner takes white space of every kind off a line
- * before it looks for one, and may compare without what has no width.
+ * Text that is not ours must not be read as a workflow command. The runner trims white space of every kind before it
+ * looks for one, and may ignore characters without a width.
  */
 function inert(message: string): string {
-  // Each line ends what is looked at: over the newlines of a long text that would take the square of its length.
+  // Per line: across the newlines of a long text the search would take the square of its length.
   return message
     .replace(/^((?:(?![\r\n])[\s\p{Cc}\p{Cf}])*):(?=[\p{Cc}\p{Cf}]*:)/gmu, '$1\u02d0')
     .replace(/##\[/g, '## [')
 }
 
-/** What the runner waits for before it obeys commands again; null while it obeys. */
+/** The word with which the runner obeys commands again; null while it obeys. */
 let pausedBy: string | null = null
 
 /**
- * A line of a child process. From the first one that could be a workflow command on, commands are switched off until the
- * child has ended: who looks at each line by itself has to know everything that the runner trims or ignores.
+ * Prints a line of a child process. From the first line that could be a workflow command on, commands are switched off
+ * until the child has ended: a check of each line by itself would have to know everything that the runner trims or
+ * ignores.
  */
-function showToTheLetter(line: string): void {
+function printVerbatim(line: string): void {
   if (pausedBy === null && /::|##\[/.test(line.replace(/[^!-~]/g, ''))) {
     pausedBy = randomUUID()
     core.info(`::stop-commands::${pausedBy}`)
@@ -136,13 +137,13 @@ function annotation(at: Place | undefined): core.AnnotationProperties {
   }
 }
 
-/** The input `private-key` may be a path, which is no secret. */
+/** The input `private-key` may be a path, which is not secret. */
 function isKeyFile(value: string): boolean {
   return value === core.getInput('private-key') && value.length < 256 && !value.includes('-----')
 }
 
 /** Files through which a step has power over the others, and this action's own. */
-async function guardedFiles(): Promise<Guarded[]> {
+async function guardedFiles(): Promise<GuardedFile[]> {
   const commands = Object.entries(env).flatMap(([name, path]) =>
     /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : [],
   )
@@ -172,7 +173,7 @@ function viaNetwork({ dispatcher }: Network): typeof globalThis.fetch {
   return ((url: string, init: RequestInit) => fetch(url, { ...init, dispatcher } as never)) as never
 }
 
-/** Ends the process although something still runs. What was written to the log is written first. */
+/** Ends the process although something still runs. The log is written first. */
 function leave(): void {
   process.stdout.write('', () => process.exit(process.exitCode ?? 1))
 }
@@ -236,7 +237,7 @@ async function createDeps(): Promise<Deps> {
         ...openNetwork(),
         redact,
         userAgent: USER_AGENT,
-        // Whoever waited looks at the signal.
+        // The caller checks the signal.
         sleep: ms => sleep(ms, undefined, { signal: stop.signal }).catch(() => {}),
         signal: stop.signal,
         onRetry: message => log.info(message),
@@ -269,7 +270,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Node would print the error with all that hangs on it: requests with their headers, values that were no URL. */
+/** Node would print the error with its properties: requests with their headers, values that are not a URL. */
 function die(error: unknown): never {
   obeyCommands()
   report(failure(error, 'Run'), { log, sink })

@@ -1,35 +1,34 @@
+/** One run: the event and the inputs decide the operation, which is carried out and reported. */
 import type { Deps, RunContext } from './context.ts'
-import { ActionError, RefGone } from './errors.ts'
+import { ActionError } from './errors.ts'
 import { readTrigger } from './event.ts'
-import { gatherAppId, gatherCheckedOut } from './gather.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
-import { cleanup, readPull } from './operations/close-preview.ts'
-import { keepHouse } from './operations/delete-old-bundles.ts'
+import { closePreview } from './operations/close-preview.ts'
+import { deleteOldBundles } from './operations/delete-old-bundles.ts'
 import { followRun } from './operations/follow-run.ts'
 import { preview } from './operations/preview.ts'
 import { promote } from './operations/promote.ts'
-import { deliver, prepare } from './operations/publish.ts'
+import { publish } from './operations/publish.ts'
 import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
+import { skip } from './operations/skip.ts'
 import { readStatus } from './operations/status.ts'
-import { createCourtesies } from './operations/steps/best-effort.ts'
-import { headOfRef } from './operations/steps/standing.ts'
-import { sweep } from './operations/sweep-previews.ts'
-import { convergeOnDefaultBranch, foreseeOnDefaultBranch, readStandingFile } from './operations/testers.ts'
+import { createBestEfforts } from './operations/steps/best-effort.ts'
+import { readPull } from './operations/steps/pull-request.ts'
+import { sweepPreviews } from './operations/sweep-previews.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
-import { failure } from './report/outcome.ts'
 import { failuresOf, report } from './report/report.ts'
-import type { PublishResult, Result, SkippedResult } from './report/result.ts'
-import type { TestersReport } from './report/testers.ts'
-import { blame, type Stop, WORK_ENDS } from './runtime/cancellation.ts'
+import type { ChannelResult, Result } from './report/result.ts'
+import { failure, skippedResult } from './report/results.ts'
+import { blame, type Stop, WORK_GRACE_MS } from './runtime/cancellation.ts'
 
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 export async function run(deps: Deps): Promise<boolean> {
-  /** What went wrong without failing the run. */
+  /** Faults that do not fail the run. */
   const warnings: string[] = []
   const done: Done = { published: null }
   const work = execute(deps, warnings, done)
-  // Also after the last child has ended: nothing that is not this run's stands in the files of its outputs.
+  // Also after the last child has ended: nothing foreign may be left in the runner's output files.
   const result = await work
     .finally(deps.requireUntouched)
     .catch((error: unknown) => failure(error, undefined, done.published))
@@ -37,9 +36,9 @@ export async function run(deps: Deps): Promise<boolean> {
   return result.kind !== 'failed' && failuresOf(result).length === 0
 }
 
-/** What devices can be given already, however the run ends. */
+/** What devices can get already, however the run ends. */
 interface Done {
-  published: PublishResult | null
+  published: ChannelResult | null
 }
 
 async function execute(deps: Deps, warnings: string[], done: Done): Promise<Result> {
@@ -49,7 +48,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
   const operation = decideOperation(trigger, inputs)
   // A token may be missing where there is nothing to do.
   const isOver = trigger.pull !== null || trigger.rule.work === 'nothing' || inputs.capgoToken === ''
-  if (operation.kind === 'skip' && isOver) return skipped(operation, null)
+  if (operation.kind === 'skip' && isOver) return skippedResult(operation)
   requireToken(inputs)
   deps.stop.limit(inputs.timeout)
   const connect =
@@ -63,7 +62,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
     trigger,
     capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
     github: connect?.(deps.stop.signal) ?? null,
-    ...createCourtesies(connect, deps.stop, warnings),
+    ...createBestEfforts(connect, deps.stop, warnings),
     began,
     over: over.signal,
     onServed: result => {
@@ -71,7 +70,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
     },
   }
   const work = bringUpToDate(operation, context).then(now => operate(now, context))
-  // Whatever fails once the run is stopped fails because of that; and what takes no notice is left behind.
+  // After a stop, every failure is reported as the stop; work that ignores the signal is abandoned.
   return Promise.race([work, late(deps.stop)])
     .catch((error: unknown) => failure(blame(error, deps.stop), TITLES[operation.kind], done.published))
     .finally(() => over.abort())
@@ -89,46 +88,41 @@ async function bringUpToDate(operation: Operation, context: RunContext): Promise
 
 /** Rejects some seconds after the run was stopped. */
 function late(stop: Stop): Promise<never> {
-  const end = stop.after(WORK_ENDS)
+  const end = stop.after(WORK_GRACE_MS)
   return new Promise((_, reject) => {
     end.addEventListener('abort', () => reject(end.reason), { once: true })
   })
 }
 
-/** How an operation is called when it fails; the others publish. */
-const TITLES: Partial<Record<Operation['kind'], string>> = {
+/** How an operation is called when it fails. */
+const TITLES: Readonly<Record<Operation['kind'], string>> = {
+  skip: 'Publish',
+  publish: 'Publish',
   preview: 'Preview',
-  follow: 'Preview',
-  cleanup: 'Clean-up',
-  sweep: 'Clean-up',
+  'follow-run': 'Preview',
+  'close-preview': 'Clean-up',
+  'sweep-previews': 'Clean-up',
   promote: 'Promotion',
   rollback: 'Roll-back',
   rollout: 'Change of the rollout',
   status: 'Status',
-  housekeep: 'Clean-up',
+  'delete-old-bundles': 'Clean-up',
 }
 
-async function operate(operation: Operation, context: RunContext): Promise<Result> {
+function operate(operation: Operation, context: RunContext): Promise<Result> {
   switch (operation.kind) {
     case 'skip':
-      return skipped(
-        operation,
-        await convergeOnDefaultBranch(
-          await readStandingFile(context),
-          () => gatherAppId(context.inputs, context.trigger, context.deps),
-          context,
-        ),
-      )
+      return skip(operation, context)
     case 'publish':
       return publish(operation, context)
     case 'preview':
       return preview(operation, null, context)
-    case 'follow':
+    case 'follow-run':
       return followRun(context)
-    case 'cleanup':
-      return operation.isEnding ? cleanup(operation, context) : cleanUpUnwanted(operation, context)
-    case 'sweep':
-      return sweep(context)
+    case 'close-preview':
+      return closePreview(operation, context)
+    case 'sweep-previews':
+      return sweepPreviews(context)
     case 'promote':
       return promote(operation, context)
     case 'rollback':
@@ -137,92 +131,9 @@ async function operate(operation: Operation, context: RunContext): Promise<Resul
       return changeRollout(operation, context)
     case 'status':
       return readStatus(context)
-    case 'housekeep':
-      return keepHouse(operation, context)
+    case 'delete-old-bundles':
+      return deleteOldBundles(operation, context)
   }
-}
-
-async function publish(
-  { channelName, why }: Extract<Operation, { kind: 'publish' }>,
-  context: RunContext,
-): Promise<Result> {
-  const { deps, inputs, trigger } = context
-  const purpose = { kind: 'branch', isDefaultBranch: trigger.isDefaultBranch } as const
-  // A broken testers file is told of before anything is built.
-  const testersFile = await readStandingFile(context)
-  const chosen = await readChosenCommit(context)
-  const sha = chosen ?? trigger.commit.sha
-  const target = {
-    channelName,
-    why,
-    purpose,
-    commit: {
-      ...trigger.commit,
-      sha,
-      url: `${trigger.repositoryUrl}/commit/${sha}`,
-      at: deps.now().toISOString(),
-    },
-    commitWhy:
-      chosen === null
-        ? null
-        : `it is checked out; the run itself is of ${trigger.ref.name} at ${trigger.commit.sha.slice(0, 7)}`,
-    isChosen: chosen !== null,
-    readHead: headOfRef(context),
-    rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
-    environment: channelName,
-    baseChannel: null,
-    takesBuild: false,
-  }
-  try {
-    const prepared = await prepare(target, context)
-    const { appId } = prepared.project
-    const settled = await foreseeOnDefaultBranch(testersFile, appId, channelName, context)
-    const { result } = await deliver(prepared, null, context)
-    const testers = settled ?? (await convergeOnDefaultBranch(testersFile, async () => appId, context))
-    return { ...result, testers }
-  } catch (error) {
-    if (error instanceof RefGone) return skipped({ reason: error.message }, null)
-    throw error
-  }
-}
-
-/** The commit that is checked out, where that is another than the run's own; null where it is that one. */
-async function readChosenCommit({ deps, inputs, trigger }: RunContext): Promise<string | null> {
-  const checkedOut = await gatherCheckedOut(inputs, trigger, deps)
-  return checkedOut === null || checkedOut.sha === trigger.commit.sha ? null : checkedOut.sha
-}
-
-/**
- * A pull request that wants no preview and whose event does not say that one ends: the run of the event that said so
- * may have been replaced by this one. What cannot be looked at is a warning here.
- */
-async function cleanUpUnwanted(
-  operation: Extract<Operation, { kind: 'cleanup' }>,
-  context: RunContext,
-): Promise<Result> {
-  const { number } = operation.pull
-  const reason = `${operation.why}, so it gets no preview.`
-  try {
-    const result = await cleanup(operation, context)
-    const isEmpty =
-      result.kind === 'cleaned' &&
-      result.previews.every(({ channels, bundles }) => channels.length + bundles.length === 0)
-    return isEmpty ? skipped({ reason }, null) : result
-  } catch (error) {
-    context.deps.stop.signal.throwIfAborted()
-    const { reason: why } = failure(error)
-    return {
-      ...skipped({ reason }, null),
-      warnings: [`Could not check whether #${number} still has a preview: ${why}`],
-    }
-  }
-}
-
-function skipped(
-  { reason }: Pick<Extract<Operation, { kind: 'skip' }>, 'reason'>,
-  testers: TestersReport | null,
-): SkippedResult {
-  return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings: [] }
 }
 
 function requireToken({ capgoToken }: Inputs): void {

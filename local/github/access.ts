@@ -47,6 +47,7 @@ const needs: Readonly<Record<string, Needs>> = {
   'issues/get': discussion('read'),
   'issues/get-comment': discussion('read'),
   'issues/list-comments': discussion('read'),
+  'issues/list-comments-for-repo': discussion('read'),
   'issues/update-comment': discussion('write'),
   'pulls/get': only('pull-requests', 'read'),
   'pulls/list': only('pull-requests', 'read'),

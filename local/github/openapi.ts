@@ -63,8 +63,14 @@ function describe({ instancePath, message, params }: ErrorObject): string {
 
 /** A ref may hold slashes, so that `commits/{ref}` would also take `commits/{commit_sha}/pulls`. */
 const longestFirst = operations.toSorted(
-  (one, other) => other.path.split('/').length - one.path.split('/').length,
+  (one, other) =>
+    other.path.split('/').length - one.path.split('/').length || valuesIn(one.path) - valuesIn(other.path),
 )
+
+/** `/issues/comments` is no issue: words go before values. */
+function valuesIn(path: string): number {
+  return path.split('{').length - 1
+}
 
 /** The operation at a path, and the path's values as written there. The path is still percent-encoded. */
 export function findOperation(

@@ -23,6 +23,7 @@ const OPERATIONS = [
   'issues/get',
   'issues/get-comment',
   'issues/list-comments',
+  'issues/list-comments-for-repo',
   'issues/update-comment',
   'pulls/get',
   'pulls/list',
@@ -86,16 +87,15 @@ const missing = OPERATIONS.filter(id => !(id in operations))
 if (missing.length > 0) throw new Error(`GitHub does not know: ${missing.join(', ')}`)
 
 const target = fileURLToPath(new URL('../../local/github/openapi.json', import.meta.url))
-writeFileSync(
-  target,
-  JSON.stringify({
-    source: `${name} ${version}`,
-    license,
-    operations: sortKeys(operations),
-    $defs: sortKeys($defs),
-  }),
-)
-execFileSync('npx', ['biome', 'format', '--write', target], { stdio: 'inherit' })
+const text = JSON.stringify({
+  source: `${name} ${version}`,
+  license,
+  operations: sortKeys(operations),
+  $defs: sortKeys($defs),
+})
+// Biome leaves the file itself out; under another name it formats the same text.
+const formatted = execFileSync('npx', ['biome', 'format', '--stdin-file-path=openapi.json'], { input: text })
+writeFileSync(target, formatted)
 
 function distillOperation(method: string, path: string, operation: Node): Node {
   const body = operation.requestBody as { required?: boolean; content: Node } | undefined

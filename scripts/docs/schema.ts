@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
-import { TestersDocument } from '../../src/inputs/testers-file.ts'
+import { TestersDocument } from '../../src/inputs/testers-schema.ts'
 
 const file = join(import.meta.dirname, '../../docs/testers.schema.json')
 
@@ -16,7 +16,7 @@ if (import.meta.main) {
   const wanted = `${JSON.stringify(testersSchema(), null, 2)}\n`
   if (!process.argv.includes('--check')) writeFileSync(file, wanted)
   else if (!existsSync(file) || readFileSync(file, 'utf8') !== wanted) {
-    console.error('docs/testers.schema.json is not what src/inputs/testers-file.ts says: npm run readme')
+    console.error('docs/testers.schema.json is not what src/inputs/testers-schema.ts says: npm run readme')
     process.exit(1)
-  } else console.log('docs/testers.schema.json is what src/inputs/testers-file.ts says.')
+  } else console.log('docs/testers.schema.json is what src/inputs/testers-schema.ts says.')
 }

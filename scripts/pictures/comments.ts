@@ -1,47 +1,50 @@
-import type { Tester } from '../../src/inputs/testers-file.ts'
-import type { PreviewComment } from '../../src/report/preview.ts'
-import type { FailedResult, PublishResult } from '../../src/report/result.ts'
+/** Comments as they look in real life, and what nobody should be able to do. */
+import type { CapgoCode } from '../../src/error-codes.ts'
+import type { Tester } from '../../src/plan/tester-list.ts'
+import type { PreviewComment, ReadyComment, ServedPreview } from '../../src/report/preview-comment.ts'
+import type { FailedResult, PublishedResult } from '../../src/report/result.ts'
 import type { TesterRow } from '../../src/report/testers.ts'
 import { samples } from './samples.ts'
 
-const published = samples.published as PublishResult
+const published = samples.published as PublishedResult
 const failedBuild = samples.failed as FailedResult
 const hostileFailed = samples['hostile-failed'] as FailedResult
 const commit = (sha: string) => ({ sha, url: `https://github.com/example/shop/commit/${sha}` })
 
-const ready: PreviewComment = {
-  state: 'ready',
+const about = {
   appId: 'com.example.shop',
   pull: 12,
   commit: commit('4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'),
   runUrl: 'https://github.com/example/shop/actions/runs/17423391',
-  channel: { name: 'pr-12', id: 9127, selfAssignable: true },
+}
+const onPhone = {
+  deepLink: 'capgo://preview/channel?appId=com.example.shop&channel=pr-12&channelId=9127',
+  selfAssignable: true,
+}
+const change = (of: PublishedResult, channel: string, download: number): ReadyComment['change'] =>
+  of.contents.change === null ? null : { ...of.contents.change, channel, download }
+
+const ready: ReadyComment = {
+  ...about,
+  state: 'ready',
+  channelName: 'pr-12',
   bundle: {
+    ...onPhone,
     id: 48213,
     name: '1.4.1-pr.12.57.1',
     size: 1_243_518,
     url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
-    from: null,
   },
-  change: {
-    ...published.change!,
-    since: '1.4.1-production.56.1',
-    channel: 'production',
-    download: published.bundle.size!,
-  },
+  change: change(published, 'production', 1_243_518),
   nativeChanges: [],
-  natives: [
+  nativeVersions: [
     { platform: 'android', version: '1.4.0', refusal: null },
     { platform: 'ios', version: '1.4.0', refusal: null },
   ],
   devices: 2,
-  deepLink: 'capgo://preview/channel?appId=com.example.shop&channel=pr-12&channelId=9127',
   web: { url: 'https://c9127-com-0example-0shop.preview.capgo.app/' },
   testers: null,
   warnings: [],
-  error: null,
-  removed: null,
-  missing: null,
 }
 
 const tester = (n: number, name: string, more: Partial<TesterRow>): TesterRow => ({
@@ -70,81 +73,71 @@ const listed = (n: number, name: string, channel: string | null): Tester => ({
 })
 
 /** Every state that a device can be in. */
-const withTesters: PreviewComment = {
-  ...ready,
-  testers: {
-    rows: [
-      tester(0, "Ada's iPhone", { state: 'set', from: null, fromPull: null }),
-      tester(1, 'Bob (Pixel 9)', { state: 'set', from: 'pr-9', fromPull: 9 }),
-      tester(2, "Carla's iPad", { installation: { kind: 'runs' } }),
-      tester(3, 'Dev', { installation: { kind: 'refuses', rule: 'channel pr-12 refuses emulators' } }),
-      tester(4, 'Emil', { installation: { kind: 'never_seen' } }),
-      tester(5, 'Fatima', { to: 'pr-41', takenBy: 41 }),
-      tester(6, 'Gus', { state: 'by_hand', from: 'support', fromPull: null }),
-      tester(7, 'Hanna', { state: 'expired', to: null, until: '2026-10-31', installation: null }),
-    ],
-    changed: [],
-    counts: { assigned: 2, released: 1, renewed: 0, failed: 0, total: 8 },
-    failures: [],
-    merging: {
-      added: [listed(8, 'Iris', null), listed(9, "Jon's Pixel", 'beta')],
-      removed: [listed(7, 'Hanna', null)],
-      moved: [{ tester: listed(2, "Carla's iPad", 'beta'), from: null }],
-    },
+const testers: NonNullable<ReadyComment['testers']> = {
+  rows: [
+    tester(0, "Ada's iPhone", { state: 'set', from: null, fromPull: null }),
+    tester(1, 'Bob (Pixel 9)', { state: 'set', from: 'pr-9', fromPull: 9 }),
+    tester(2, "Carla's iPad", { installation: { kind: 'runs' } }),
+    tester(3, 'Dev', { installation: { kind: 'refuses', rule: 'channel pr-12 refuses emulators' } }),
+    tester(4, 'Emil', { installation: { kind: 'never_seen' } }),
+    tester(5, 'Fatima', { to: 'pr-41', takenBy: 41 }),
+    tester(6, 'Gus', { state: 'by_hand', from: 'support', fromPull: null }),
+    tester(7, 'Hanna', { state: 'expired', to: null, until: '2026-10-31', installation: null }),
+  ],
+  merging: {
+    added: [listed(8, 'Iris', null), listed(9, "Jon's Pixel", 'beta')],
+    removed: [listed(7, 'Hanna', null)],
+    moved: [{ tester: listed(2, "Carla's iPad", 'beta'), from: null }],
   },
 }
 
-const before: PreviewComment['bundle'] = {
+const served: ServedPreview = {
+  ...onPhone,
   id: 48190,
   name: '1.4.1-pr.12.56.1',
-  size: null,
   url: 'https://console.capgo.app/app/com.example.shop/bundle/48190',
   from: commit('b81d03c5a7e2f94d6018c3b7a95e2d4f60718293'),
 }
 
-const nothing = { change: null, natives: [], devices: null, web: null } as const
-
-const failed: PreviewComment = {
-  ...ready,
-  ...nothing,
+const failed = {
+  ...about,
   state: 'failed',
-  bundle: before,
+  channelName: 'pr-12',
+  served,
   error: {
     code: failedBuild.code,
     message: failedBuild.reason,
     hint: failedBuild.hint,
     output: failedBuild.output,
   },
-}
+} as const satisfies PreviewComment
 
-const closed: PreviewComment = {
-  ...ready,
-  ...nothing,
+const closed = {
+  ...about,
   state: 'closed',
-  bundle: null,
-  deepLink: null,
-  removed: { channel: true, bundles: 3, devices: 2, kept: [] },
-}
+  removed: { channel: 'pr-12', bundles: 3, devices: 2, kept: [] },
+  testers: [],
+} as const satisfies PreviewComment
 
 const nasty = hostileFailed.reason
 
 /** One of every state, as they look in real life, and what nobody should be able to do. */
-export const comments: Readonly<Record<string, PreviewComment>> = {
-  'building-first': { ...ready, ...nothing, state: 'building', bundle: null, deepLink: null },
-  building: { ...ready, ...nothing, state: 'building', bundle: before },
+export const comments = {
+  'building-first': { ...about, state: 'building', channelName: 'pr-12', served: null },
+  building: { ...about, state: 'building', channelName: 'pr-12', served },
   ready,
-  testers: withTesters,
+  testers: { ...ready, testers },
   'ready-no-web': {
     ...ready,
     devices: 0,
     change: null,
-    channel: { ...ready.channel, selfAssignable: false },
+    bundle: { ...ready.bundle, selfAssignable: false },
     web: { why: 'the bundle has no delta files, and web previews are made of those' },
   },
   'ready-refused': {
     ...ready,
     devices: null,
-    natives: [
+    nativeVersions: [
       { platform: 'android', version: '1.4.0', refusal: null },
       {
         platform: 'ios',
@@ -157,8 +150,7 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
   failed,
   'failed-first': {
     ...failed,
-    bundle: null,
-    deepLink: null,
+    served: null,
     error: {
       code: 'permission_missing',
       message: 'The Capgo key cannot make channel pr-12 (permission app.create_channel).',
@@ -167,47 +159,50 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
     },
   },
   kept: {
-    ...ready,
-    ...nothing,
+    ...about,
     state: 'kept',
-    bundle: before,
+    channelName: 'pr-12',
+    served,
     reason: 'The pull request has a newer commit, whose own run publishes it.',
   },
   closed,
   'closed-kept': {
     ...closed,
     removed: {
-      channel: true,
+      channel: 'pr-12',
       bundles: 1,
       devices: 0,
       kept: ['Bundle 1.4.1-pr.12.56.1 stays: another channel serves it.'],
     },
   },
   missing: {
-    ...ready,
+    ...about,
     state: 'missing',
-    channel: { name: '', id: null, selfAssignable: false },
-    bundle: null,
-    deepLink: null,
-    missing: '#12 was reopened while its preview was removed.',
+    served: null,
+    reason: '#12 was reopened while its preview was removed.',
   },
-  'closed-nothing': { ...closed, removed: { channel: false, bundles: 0, devices: 0, kept: [] } },
+  'closed-nothing': { ...closed, removed: { channel: null, bundles: 0, devices: 0, kept: [] } },
   hostile: {
     ...ready,
     appId: nasty,
     commit: { sha: nasty, url: 'javascript:alert(1)' },
     runUrl: 'https://github.com/a/b/x)[y](https://evil.example',
-    channel: { name: nasty, id: 1, selfAssignable: true },
-    bundle: { id: 1, name: nasty, size: 1, url: nasty, from: null },
-    change: { ...(samples.hostile as PublishResult).change!, channel: nasty, download: 1 },
-    natives: [
+    channelName: nasty,
+    bundle: {
+      id: 1,
+      name: nasty,
+      size: 1,
+      url: nasty,
+      deepLink: 'capgo://preview/channel?appId=```\n</details><script>alert(1)</script>@octocat #1',
+      selfAssignable: true,
+    },
+    change: change(samples.hostile as PublishedResult, nasty, 1),
+    nativeVersions: [
       { platform: nasty, version: nasty, refusal: null },
       { platform: nasty, version: nasty, refusal: nasty },
     ],
-    deepLink: 'capgo://preview/channel?appId=```\n</details><script>alert(1)</script>@octocat #1',
     web: { why: nasty },
     testers: {
-      ...withTesters.testers!,
       rows: [
         tester(0, nasty, { to: nasty, installation: { kind: 'refuses', rule: nasty } }),
         tester(1, nasty, { state: 'set', from: nasty, to: nasty, fromPull: null }),
@@ -223,13 +218,12 @@ export const comments: Readonly<Record<string, PreviewComment>> = {
   'hostile-failed': {
     ...failed,
     appId: nasty,
-    channel: { name: nasty, id: 1, selfAssignable: true },
-    bundle: { ...before, name: nasty, url: nasty, from: { sha: nasty, url: nasty } },
-    error: { code: nasty, message: nasty, hint: nasty, output: nasty },
+    channelName: nasty,
+    served: { ...served, name: nasty, url: nasty, from: { sha: nasty, url: nasty } },
+    error: { code: nasty as CapgoCode, message: nasty, hint: nasty, output: nasty },
   },
   'hostile-closed': {
     ...closed,
-    channel: { name: nasty, id: 1, selfAssignable: true },
-    removed: { channel: true, bundles: 1, devices: 1, kept: [nasty] },
+    removed: { channel: nasty, bundles: 1, devices: 1, kept: [nasty] },
   },
-}
+} satisfies Readonly<Record<string, PreviewComment>>

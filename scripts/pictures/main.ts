@@ -7,7 +7,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderComment } from '../../src/report/comment.ts'
-import { renderSummary } from '../../src/report/render.ts'
+import { renderSummary } from '../../src/report/summary.ts'
 import { findBrowser, page, startBrowser, THEMES, takePicture } from './browser.ts'
 import { comments } from './comments.ts'
 import { renderAsGitHub } from './github.ts'

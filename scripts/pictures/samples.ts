@@ -1,24 +1,21 @@
-import type {
-  CleanedResult,
-  FailedResult,
-  FileChange,
-  PublishResult,
-  Result,
-} from '../../src/report/result.ts'
+/** Results as they look in real life, and what nobody should be able to do. */
+
+import type { FileChange } from '../../src/bundle/contents.ts'
+import type { CapgoCode } from '../../src/error-codes.ts'
+import type { FailedResult, PreviewsClosedResult, PublishedResult, Result } from '../../src/report/result.ts'
 
 const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'
 
 const file = (path: string, size: number, sizeBefore: number): FileChange => ({ path, size, sizeBefore })
 
-const published: PublishResult = {
+/** What all publishes below have in common. */
+const publish = {
   kind: 'publish',
   testers: null,
-  delta: null,
-  natives: [],
-  outcome: 'published',
+  nativeChanges: [],
   reason: 'Channel production serves bundle 1.4.1-production.57.1.',
   appId: 'com.example.shop',
-  channel: { name: 'production', id: 12, made: false, public: true },
+  channel: { name: 'production', id: 12, isNew: false, public: true },
   bundle: {
     id: 48213,
     name: '1.4.1-production.57.1',
@@ -28,10 +25,29 @@ const published: PublishResult = {
     url: 'https://console.capgo.app/app/com.example.shop/bundle/48213',
   },
   rollout: null,
-  verified: null,
-  by: 'upload',
   before: { id: 48107, name: '1.4.1-production.56.1' },
   commit: { sha, refName: 'main', url: `https://github.com/example/shop/commit/${sha}` },
+  build: {
+    files: { count: 87, bytes: 3_871_204 },
+    excluded: [{ path: '.DS_Store', why: 'macOS folder settings' }],
+    duration: 14_230,
+  },
+  decisions: [
+    { what: 'channel', value: 'production', why: 'branch main matches "main"' },
+    { what: 'native version', value: '1.4.0 (android)', why: 'android/app/build.gradle:12' },
+    { what: 'native version', value: '1.4.0 (ios)', why: 'ios/App/App.xcodeproj/project.pbxproj:357' },
+    {
+      what: 'bundle',
+      value: '1.4.1-production.57.1',
+      why: "package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57",
+    },
+  ],
+  warnings: [],
+  preview: null,
+  duration: 19_640,
+} satisfies Partial<PublishedResult>
+
+const contents: PublishedResult['contents'] = {
   change: {
     since: '1.4.1-production.56.1',
     added: [
@@ -47,33 +63,32 @@ const published: PublishResult = {
       file('assets/cart-Am2k7PzT.js', 0, 9_871),
     ],
   },
-  makeup: [
-    { kind: 'Scripts', files: 24, size: 612_480, sizeBefore: 590_112 },
-    { kind: 'Images', files: 38, size: 402_733, sizeBefore: 402_733 },
-    { kind: 'Fonts', files: 6, size: 176_204, sizeBefore: 188_930 },
-    { kind: 'Styles', files: 9, size: 41_320, sizeBefore: 40_115 },
-    { kind: 'Data', files: 9, size: 8_870, sizeBefore: 8_870 },
-    { kind: 'Pages', files: 1, size: 812, sizeBefore: 812 },
+  sizes: [
+    { type: 'Scripts', files: 24, size: 612_480, sizeBefore: 590_112 },
+    { type: 'Images', files: 38, size: 402_733, sizeBefore: 402_733 },
+    { type: 'Fonts', files: 6, size: 176_204, sizeBefore: 188_930 },
+    { type: 'Styles', files: 9, size: 41_320, sizeBefore: 40_115 },
+    { type: 'Data', files: 9, size: 8_870, sizeBefore: 8_870 },
+    { type: 'Pages', files: 1, size: 812, sizeBefore: 812 },
   ],
-  files: { count: 87, bytes: 3_871_204 },
-  leftOut: [{ path: '.DS_Store', why: 'macOS folder settings' }],
-  sourceMaps: null,
-  decisions: [
-    { what: 'channel', value: 'production', why: 'branch main matches "main"' },
-    { what: 'native version', value: '1.4.0 (android)', why: 'android/app/build.gradle:12' },
-    { what: 'native version', value: '1.4.0 (ios)', why: 'ios/App/App.xcodeproj/project.pbxproj:357' },
-    {
-      what: 'bundle',
-      value: '1.4.1-production.57.1',
-      why: "package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57",
-    },
-  ],
-  warnings: [],
-  preview: null,
-  durations: { build: 14_230, upload: 1_812, total: 19_640 },
 }
 
-const many: PublishResult = {
+const published: PublishedResult = {
+  ...publish,
+  outcome: 'published',
+  method: 'upload',
+  contents,
+  delta: null,
+  sourceMaps: null,
+  verified: null,
+  publishDuration: 1_812,
+}
+
+/** A build in which nothing was left out. */
+const clean = { ...publish.build, excluded: [] }
+const nothingCompared = { change: null, sizes: null }
+
+const many: PublishedResult = {
   ...published,
   sourceMaps: {
     name: 'source-maps-com.example.shop-2.0.0',
@@ -82,17 +97,20 @@ const many: PublishResult = {
     url: 'https://github.com/octo-org/shop/actions/runs/9000000057/artifacts/11',
   },
   reason: 'Channel beta serves bundle 2.0.0.',
-  channel: { name: 'beta', id: 31, made: true, public: false },
+  channel: { name: 'beta', id: 31, isNew: true, public: false },
   bundle: { ...published.bundle, name: '2.0.0', size: 18_340_221 },
   before: { id: 47001, name: '1.9.4' },
-  commit: { ...published.commit!, refName: 'release/2.0' },
-  change: {
-    since: '1.9.4',
-    added: Array.from({ length: 280 }, (_, n) =>
-      file(`assets/lessons/lesson-${n + 1}/slides.json`, 1_000 + n * 37, 0),
-    ),
-    changed: [file('index.html', 2_310, 1_892)],
-    removed: [],
+  commit: { ...published.commit, refName: 'release/2.0' },
+  contents: {
+    ...contents,
+    change: {
+      since: '1.9.4',
+      added: Array.from({ length: 280 }, (_, n) =>
+        file(`assets/lessons/lesson-${n + 1}/slides.json`, 1_000 + n * 37, 0),
+      ),
+      changed: [file('index.html', 2_310, 1_892)],
+      removed: [],
+    },
   },
   decisions: [
     { what: 'channel', value: 'beta', why: 'branch release/2.0 matches "release/*"' },
@@ -140,8 +158,8 @@ file: /home/runner/work/shop/shop/app/src/cart/total.ts:18:9
   warnings: [],
 }
 
-const cleaned: CleanedResult = {
-  kind: 'cleaned',
+const closed: PreviewsClosedResult = {
+  kind: 'previews-closed',
   testers: null,
   outcome: 'cleaned',
   reason: 'The previews of 2 pull requests were removed.',
@@ -172,15 +190,23 @@ const nasty =
   '[click](https://evil.example) <https://evil.example> https://evil.example www.evil.example a@evil.example @octocat #1 ' +
   'example/shop#2 GH-3 :tada: $x^2$ **bold** ~~gone~~ | cell | \u202eesrever\u202c zero\u200bwidth\u0007\n\n> [!NOTE]\n> # title\n\n```\nfence\n'
 
-const hostile: PublishResult = {
+const hostile: PublishedResult = {
   ...published,
   reason: nasty,
   channel: { ...published.channel, name: nasty },
   bundle: { ...published.bundle, name: nasty, url: 'javascript:alert(1)' },
   before: { id: 1, name: nasty },
   commit: { sha: nasty, refName: nasty, url: 'https://github.com/a/b/commit/x)[y](https://evil.example' },
-  change: { since: nasty, added: [file(nasty, 1, 0)], changed: [file(`a|b\\|c${nasty}`, 2, 1)], removed: [] },
-  leftOut: [{ path: nasty, why: nasty }],
+  contents: {
+    ...contents,
+    change: {
+      since: nasty,
+      added: [file(nasty, 1, 0)],
+      changed: [file(`a|b\\|c${nasty}`, 2, 1)],
+      removed: [],
+    },
+  },
+  build: { ...publish.build, excluded: [{ path: nasty, why: nasty }] },
   decisions: [
     { what: nasty, value: nasty, why: nasty },
     { what: 'bundle', value: nasty, why: nasty },
@@ -193,12 +219,11 @@ export const samples: Readonly<Record<string, Result>> = {
   published,
   'published-new-channel': {
     ...published,
-    channel: { name: 'production', id: 12, made: true, public: true },
+    channel: { name: 'production', id: 12, isNew: true, public: true },
     bundle: { ...published.bundle, name: '1.4.0' },
     before: null,
-    change: null,
-    makeup: null,
-    leftOut: [],
+    contents: nothingCompared,
+    build: clean,
     decisions: [
       { what: 'channel', value: 'production', why: 'branch main matches "main"' },
       {
@@ -216,7 +241,7 @@ export const samples: Readonly<Record<string, Result>> = {
   'published-many-warnings': many,
   resumed: {
     ...published,
-    by: 'resume',
+    method: 'resume',
     decisions: [
       published.decisions[0]!,
       {
@@ -228,7 +253,7 @@ export const samples: Readonly<Record<string, Result>> = {
   },
   promoted: {
     ...published,
-    by: 'promote',
+    method: 'promote',
     reason: 'Channel production serves bundle 1.4.1-production.55.1.',
     bundle: {
       ...published.bundle,
@@ -246,25 +271,24 @@ export const samples: Readonly<Record<string, Result>> = {
     ],
   },
   unchanged: {
-    ...published,
+    ...publish,
     outcome: 'unchanged',
+    verified: null,
     reason: 'The channel already serves this content.',
-    by: null,
     before: { id: 48213, name: '1.4.1-production.57.1' },
-    change: null,
-    makeup: null,
-    leftOut: [],
+    build: { ...clean, duration: 13_900 },
     decisions: [
       published.decisions[0]!,
       { what: 'bundle', value: '1.4.1-production.57.1', why: 'the channel already serves this content' },
     ],
-    durations: { build: 13_900, upload: 240, total: 16_020 },
+    duration: 16_020,
   },
   stale: {
-    ...published,
+    ...publish,
     outcome: 'stale',
+    delta: null,
+    sourceMaps: null,
     reason: "The channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older.",
-    by: null,
     bundle: {
       ...published.bundle,
       id: 48301,
@@ -273,9 +297,7 @@ export const samples: Readonly<Record<string, Result>> = {
       url: 'https://console.capgo.app/app/com.example.shop/bundle/48301',
     },
     before: { id: 48301, name: '1.4.1-production.58.1' },
-    change: null,
-    makeup: null,
-    leftOut: [],
+    build: clean,
     decisions: [
       published.decisions[0]!,
       {
@@ -286,30 +308,31 @@ export const samples: Readonly<Record<string, Result>> = {
     ],
   },
   planned: {
-    ...published,
+    ...publish,
     outcome: 'planned',
+    method: 'upload',
+    contents,
     reason:
       'Dry run: it would upload 1.4.1-production.57.1 and point channel production at it. Nothing was written.',
     bundle: { ...published.bundle, id: null, url: null },
-    durations: { build: 14_230, upload: null, total: 17_800 },
+    duration: 17_800,
     warnings: [
       'Devices on native 1.4.0 (android/app/build.gradle:12) get no production build from channel production: it refuses production builds.',
     ],
   },
   'planned-keep': {
-    ...published,
+    ...publish,
     outcome: 'planned',
+    method: null,
+    contents: nothingCompared,
     reason: 'Dry run: it would leave channel production as it is. Nothing was written.',
-    by: null,
     before: { id: 48213, name: '1.4.1-production.57.1' },
-    change: null,
-    makeup: null,
-    leftOut: [],
+    build: clean,
     decisions: [
       published.decisions[0]!,
       { what: 'bundle', value: '1.4.1-production.57.1', why: 'the channel already serves this content' },
     ],
-    durations: { build: 14_230, upload: null, total: 17_800 },
+    duration: 17_800,
   },
   skipped: {
     kind: 'skipped',
@@ -321,23 +344,32 @@ export const samples: Readonly<Record<string, Result>> = {
   },
   rollout: {
     ...published,
-    rollout: { bps: 1000, paused: false, of: published.bundle.name, others: '1.4.1-production.56.1' },
-    verified: null,
+    rollout: {
+      bps: 1000,
+      paused: false,
+      bundle: published.bundle.name,
+      stableBundle: '1.4.1-production.56.1',
+    },
   },
   'rolled-back': {
-    ...published,
+    kind: 'channel-change',
+    outcome: 'published',
     reason:
       'Channel production goes back to 1.4.1-production.56.1 (channel production served it before), instead of 1.4.1-production.57.1. 1,204 known devices run that until they ask next.',
+    appId: publish.appId,
+    channel: publish.channel,
     bundle: { ...published.bundle, id: 48107, name: '1.4.1-production.56.1', size: null },
+    rollout: null,
     before: { id: 48213, name: '1.4.1-production.57.1' },
-    by: 'promote',
-    change: null,
-    makeup: null,
-    files: null,
-    leftOut: [],
+    commit: publish.commit,
+    nativeChanges: [],
+    decisions: publish.decisions,
+    testers: null,
+    warnings: [],
     verified:
       'Verified: a device on native 1.4.0 (android) is offered 1.4.1-production.56.1; what it downloads (1.2 MB) is what was published.',
-    durations: { build: null, upload: 640, total: 2_310 },
+    publishDuration: 640,
+    duration: 2_310,
   },
   status: {
     kind: 'status',
@@ -401,8 +433,8 @@ export const samples: Readonly<Record<string, Result>> = {
     testers: null,
     warnings: [],
   },
-  housekeeping: {
-    kind: 'housekeeping',
+  'old-bundles': {
+    kind: 'old-bundles',
     outcome: 'cleaned',
     reason: '2 old bundles deleted.',
     appId: 'com.example.shop',
@@ -416,9 +448,9 @@ export const samples: Readonly<Record<string, Result>> = {
     testers: null,
     warnings: [],
   },
-  cleaned,
+  cleaned: closed,
   'cleaned-planned': {
-    ...cleaned,
+    ...closed,
     outcome: 'planned',
     reason: 'Dry run: the previews of 2 pull requests would be removed. Nothing was written.',
   },
@@ -434,7 +466,7 @@ export const samples: Readonly<Record<string, Result>> = {
   hostile,
   'hostile-failed': {
     ...failed,
-    code: nasty,
+    code: nasty as CapgoCode,
     reason: nasty,
     hint: nasty,
     at: { file: nasty, line: 1 },

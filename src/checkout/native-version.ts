@@ -1,3 +1,4 @@
+/** The versions that the native projects have. */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { shownPath } from '../runtime/paths.ts'
@@ -7,7 +8,7 @@ import type { NativeProject } from './native-file.ts'
 import { readXcode } from './xcode.ts'
 
 /** A native version that the repository tells. */
-interface NativeVersion {
+export interface NativeVersion {
   readonly platform: 'android' | 'ios' | 'any'
   /** As written, for example `1.0`. */
   readonly version: string
@@ -16,7 +17,7 @@ interface NativeVersion {
 }
 
 /** A place that decides about a platform's version, and that was not understood. */
-interface UnreadVersion {
+export interface UnreadVersion {
   readonly platform: 'android' | 'ios'
   readonly source: string
   /** Goes on after the source: `has "versionName appVersion"`, `is missing`. */

@@ -1,3 +1,4 @@
+/** The client for one repository on GitHub. */
 import { setTimeout as passTime } from 'node:timers/promises'
 import pRetry from 'p-retry'
 import { artifacts } from './artifacts.ts'
@@ -29,7 +30,7 @@ export interface GitHubOptions {
 
 const FIRST_PAUSE = 300
 /** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
-const LONGEST_RETRY_AFTER = 60_000
+const MAX_RETRY_AFTER = 60_000
 
 export type GitHub = ReturnType<typeof connectGitHub>
 
@@ -74,9 +75,9 @@ export function connectGitHub({
         async shouldRetry({ error }) {
           if (!(error instanceof GitHubError)) return false
           if (error.retryAfter === null)
-            // What may be done twice; a comment or deployment that was made although the answer was lost may not.
+            // What may be done twice; a comment or deployment that was made although the response was lost is not among it.
             return options.method !== 'POST' && ((error.status ?? 500) >= 500 || error.status === 408)
-          if (error.retryAfter > LONGEST_RETRY_AFTER) return false
+          if (error.retryAfter > MAX_RETRY_AFTER) return false
           await sleep(error.retryAfter)
           return true
         },

@@ -1,3 +1,4 @@
+/** What every family of requests to GitHub needs. */
 import { Octokit } from '@octokit/core'
 import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import type { Fetch } from './http.ts'
@@ -6,14 +7,13 @@ import type { Fetch } from './http.ts'
 export const RestOctokit = Octokit.plugin(restEndpointMethods)
 export type RestOctokit = InstanceType<typeof RestOctokit>
 
-/** What every family of calls needs. */
 export interface Repository {
   readonly octokit: RestOctokit
   readonly owner: string
   readonly repo: string
   /** The token is a workflow's or another GitHub App's: it cannot ask whom it writes as. */
   readonly isInstallation: boolean
-  /** Ends what is not one of Octokit's calls. */
+  /** Ends what is not one of Octokit's requests. */
   readonly signal: AbortSignal
   /** For addresses that are not of the API: it sends no credentials. */
   readonly fetch: Fetch

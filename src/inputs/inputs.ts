@@ -1,6 +1,7 @@
 /** The `with:` block, checked. */
 import semver from 'semver'
 import { CLOUD } from '../capgo/hosts.ts'
+import { APP_ID } from '../checkout/capacitor-config.ts'
 import { InputError } from '../errors.ts'
 import { type ChannelMapping, defaultMappings } from '../plan/channel.ts'
 import { normaliseNative } from '../plan/delivery.ts'
@@ -10,7 +11,7 @@ import type { AssignRule, Prune } from '../plan/testers.ts'
 import type { OnIncompatible } from '../plan/types.ts'
 import { readBuildVariables, type Variables } from './build-variables.ts'
 import { readChannelLines } from './channel-lines.ts'
-import { readToolkitInputs, type ToolkitInputs } from './operation.ts'
+import { type OperationValues, readOperationInputs } from './operation.ts'
 import {
   checkChannelName,
   checkMinutes,
@@ -34,7 +35,7 @@ export interface Hosts {
   readonly plugin: string
 }
 
-export interface Inputs extends ToolkitInputs {
+export interface Inputs extends OperationValues {
   /** Empty when the workflow has no such secret (forks, Dependabot, a typo). */
   readonly capgoToken: string
   /** Minutes for the whole run. */
@@ -88,11 +89,8 @@ export interface Inputs extends ToolkitInputs {
   readonly githubToken: string
 }
 
-/** Capgo's own rule for app ids. */
-export const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
-
 /** GitHub ends a job after five days at the latest (self-hosted runners). */
-const LONGEST_RUN = 5 * 24 * 60
+const MAX_TIMEOUT = 5 * 24 * 60
 
 /**
  * All inputs, checked; an empty one is not given and has its default. Throws `invalid_input` with everything that is
@@ -105,7 +103,7 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
   const token = (name: string) => checked(name, value => checkToken(name, value), '')
   const inputs: Inputs = {
     capgoToken: token('capgo-token'),
-    timeout: Number(checked('timeout', value => checkMinutes('timeout', value, LONGEST_RUN), '60')),
+    timeout: Number(checked('timeout', value => checkMinutes('timeout', value, MAX_TIMEOUT), '60')),
     channels,
     channel: checked('channel', value => checkChannelName('channel', value), null),
     version: checked('version', value => checkVersion('version', value), null),
@@ -148,7 +146,7 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
     devicesToken: token('devices-token'),
     hosts: readHosts(reading),
     githubToken: token('github-token'),
-    ...readToolkitInputs(reading),
+    ...readOperationInputs(reading),
   }
   reading.finish()
   return inputs
@@ -211,7 +209,7 @@ function checkArtifactName(name: string): void {
 }
 
 /** GitHub's longest, of private repositories. */
-const LONGEST_RETENTION = 400
+const MAX_RETENTION = 400
 
 function readRetention({ checked }: Reading): number | null {
   const days = checked('source-maps-retention-days', checkRetention, null)
@@ -220,11 +218,11 @@ function readRetention({ checked }: Reading): number | null {
 
 function checkRetention(value: string): void {
   const days = /^\d+$/.test(value) ? Number(value) : 0
-  if (days < 1 || days > LONGEST_RETENTION)
+  if (days < 1 || days > MAX_RETENTION)
     throw new InputError(
       'source-maps-retention-days',
       `"${value}" is not a number of days.`,
-      `Use a whole number from 1 to ${LONGEST_RETENTION}, for example 90.`,
+      `Use a whole number from 1 to ${MAX_RETENTION}, for example 90.`,
     )
 }
 

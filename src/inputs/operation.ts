@@ -1,11 +1,11 @@
-/** The inputs of `operation` and of what it works on. */
+/** The input `operation`, and the inputs that say what it works on. */
 import { InputError } from '../errors.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import type { OnActiveRollout, RolloutChange } from '../plan/rollout.ts'
 import { checkChannelName, checkCount, listWords, type Reading } from './values.ts'
 
-/** The inputs of promoting, rolling back, rolling out, status and housekeeping. */
-export interface ToolkitInputs {
+/** The inputs of promoting, rolling back, rolling out, status and of deleting old bundles. */
+export interface OperationValues {
   /** Null = the event decides. */
   readonly operation: ExplicitOperation | null
   /** Basis points of the devices that a publish or promotion goes to; null = all of them. */
@@ -20,11 +20,11 @@ export interface ToolkitInputs {
 const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'testers', 'cleanup'] as const
 type OperationName = (typeof OPERATIONS)[number]
 const CHANGES = ['pause', 'resume', 'finish', 'cancel'] as const
-const MOST_KEPT = 10_000
-const KEPT = '20'
+const MAX_KEPT = 10_000
+const DEFAULT_KEEP = '20'
 
 /** Refuses a value that cannot be used, and one that the operation does not look at. */
-export function readToolkitInputs(reading: Reading): ToolkitInputs {
+export function readOperationInputs(reading: Reading): OperationValues {
   const { text, boolean, choice, attempt } = reading
   const name = choice('operation', OPERATIONS, 'auto')
   const isKnown = text('operation') === null || name === text('operation')
@@ -36,7 +36,7 @@ export function readToolkitInputs(reading: Reading): ToolkitInputs {
   const rollout = text('rollout')
   const change = rollout === null ? null : attempt(() => readRollout(rollout), null)
   return {
-    operation: readOperation(name, change, force, reading),
+    operation: readOperation(name, { change, force }, reading),
     force,
     rollout: name === 'rollout' ? null : attempt(() => sharesOf(change), null),
     onActiveRollout,
@@ -46,8 +46,7 @@ export function readToolkitInputs(reading: Reading): ToolkitInputs {
 
 function readOperation(
   name: OperationName,
-  change: RolloutChange | null,
-  force: boolean,
+  { change, force }: { readonly change: RolloutChange | null; readonly force: boolean },
   reading: Reading,
 ): ExplicitOperation | null {
   const { text, checked, refuse } = reading
@@ -87,11 +86,11 @@ function readOperation(
     case 'status':
       return { kind: 'status' }
     case 'testers':
-      return { kind: 'sweep' }
+      return { kind: 'sweep-previews' }
     case 'cleanup':
       return {
-        kind: 'housekeep',
-        keep: Number(checked('keep', value => checkCount('keep', value, MOST_KEPT), KEPT)),
+        kind: 'delete-old-bundles',
+        keep: Number(checked('keep', value => checkCount('keep', value, MAX_KEPT), DEFAULT_KEEP)),
       }
   }
 }
@@ -110,7 +109,7 @@ const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
 }
 
 /** Their value where nobody sets them, which says nothing of what was meant. */
-const DEFAULTS: Readonly<Record<string, string>> = { keep: KEPT, 'on-active-rollout': 'fail' }
+const DEFAULTS: Readonly<Record<string, string>> = { keep: DEFAULT_KEEP, 'on-active-rollout': 'fail' }
 
 function refuseStrays(
   name: OperationName,

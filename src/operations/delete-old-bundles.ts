@@ -1,38 +1,31 @@
-import { notDeleted } from '../capgo/channels.ts'
+/** `operation: cleanup`: old bundles are deleted, each by its name. */
+import { notDeleted } from '../capgo/channel-deletes.ts'
+import type { BundleRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'
-import { planHousekeeping } from '../plan/old-bundles.ts'
+import { type HousekeepingPlan, planHousekeeping } from '../plan/old-bundles.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { plural } from '../report/format.ts'
 import { progressReporter } from '../report/progress.ts'
-import type { HousekeepingResult } from '../report/result.ts'
-import { readApp } from './steps/channel-change.ts'
+import type { OldBundlesResult } from '../report/result.ts'
+import { readApp } from './steps/app.ts'
 
-/** So many errors are told one by one. */
-const ERRORS_SHOWN = 10
+/** So many errors are listed one by one. */
+const MAX_ERRORS = 10
 
-/** Deletes old bundles, each by its name. Throws `cleanup_incomplete` when some could not be deleted. */
-export async function keepHouse(
-  { keep }: Extract<ExplicitOperation, { kind: 'housekeep' }>,
+/** Throws `cleanup_incomplete` when some could not be deleted. */
+export async function deleteOldBundles(
+  { keep }: Extract<ExplicitOperation, { kind: 'delete-old-bundles' }>,
   context: RunContext,
-): Promise<HousekeepingResult> {
-  const { deps, inputs, capgo } = context
-  const { log, clock } = deps
+): Promise<OldBundlesResult> {
+  const { inputs, capgo } = context
   const { appId } = await readApp(context)
-  const { remove, kept } = await log.group('Look for old bundles', async () => {
-    // The bundles first: what is put on a channel in between is on it then.
-    const bundles = await capgo.listBundles(appId)
-    const channels = await capgo.listChannels(appId)
-    const plan = planHousekeeping(bundles, channels, keep)
-    log.info(
-      `${plural(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`,
-    )
-    return plan
-  })
-  const base = { kind: 'housekeeping', appId, keep, kept, testers: null, warnings: [] } as const
-  const named = remove.map(({ id, name, created_at }) => ({ id, name, made: created_at }))
+  const { remove, kept } = await context.deps.log.group('Look for old bundles', () =>
+    planDeletion(appId, keep, context),
+  )
   if (remove.length > 0)
     await capgo.requirePermission('delete bundles', 'bundle.delete', { appId, channelId: null })
+  const base = { kind: 'old-bundles', appId, keep, kept, testers: null, warnings: [] } as const
   if (inputs.dryRun)
     return {
       ...base,
@@ -41,7 +34,7 @@ export async function keepHouse(
         remove.length === 0
           ? 'Dry run: there is no old bundle to delete.'
           : `Dry run: ${plural(remove.length, 'old bundle')} would be deleted. Nothing was written.`,
-      removed: named,
+      removed: remove.map(named),
       linked: [],
     }
   if (remove.length === 0)
@@ -52,41 +45,76 @@ export async function keepHouse(
       removed: [],
       linked: [],
     }
+  const { deleted, linked } = await deleteAll(appId, remove, context)
+  return {
+    ...base,
+    outcome: 'cleaned',
+    reason: `${plural(deleted.length, 'old bundle')} deleted.`,
+    removed: deleted.map(named),
+    linked: linked.map(({ name }) => name),
+  }
+}
+
+async function planDeletion(
+  appId: string,
+  keep: number,
+  { deps, capgo }: RunContext,
+): Promise<HousekeepingPlan> {
+  // The bundles first: what is put on a channel in between is on it then.
+  const bundles = await capgo.listBundles(appId)
+  const channels = await capgo.listChannels(appId)
+  const plan = planHousekeeping(bundles, channels, keep)
+  deps.log.info(
+    `${plural(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`,
+  )
+  return plan
+}
+
+/** Returns those that are gone, and those that a channel came to serve meanwhile. */
+async function deleteAll(
+  appId: string,
+  remove: readonly BundleRow[],
+  { deps, capgo }: RunContext,
+): Promise<{ deleted: BundleRow[]; linked: BundleRow[] }> {
+  const { log, clock } = deps
   const answers = await log.group('Delete old bundles', async () => {
     const say = progressReporter(log, clock, (done, total) => `${done} of ${plural(total, 'bundle')}.`)
     const names = remove.map(({ name }) => name)
     const answers = await capgo.deleteBundles(appId, names, tried => say(tried, names.length))
-    const deleted = remove.filter(({ name }) => answers.get(name) === 'deleted')
-    for (const { name } of await capgo.readRemaining(
-      appId,
-      deleted.map(({ id }) => id),
-    ))
+    const ids = remove.filter(({ name }) => answers.get(name) === 'deleted').map(({ id }) => id)
+    for (const { name } of await capgo.readRemaining(appId, ids))
       answers.set(name, notDeleted(`bundle ${name}`))
     return answers
   })
-  const failed = [...answers].flatMap(([name, answer]) =>
+  const of = (answer: 'deleted' | 'linked') => remove.filter(({ name }) => answers.get(name) === answer)
+  const failures = [...answers].flatMap(([name, answer]) =>
     answer instanceof ActionError ? [{ name, message: answer.message }] : [],
   )
-  const gone = named.filter(({ name }) => answers.get(name) === 'deleted')
-  if (failed.length > 0)
-    throw new ActionError(
-      'cleanup_incomplete',
-      `${plural(gone.length, 'old bundle')} deleted, ${failed.length} not: ${failed[0]!.message}`,
-      {
-        hint: 'Run the job again: it goes on with those that are left.',
-        // One alone is in the message already.
-        problems: (failed.length === 1 ? [] : failed.slice(0, ERRORS_SHOWN)).map(({ name, message }) => ({
-          message: `${name}: ${message}`,
-          at: null,
-        })),
-      },
-    )
-  const linked = named.filter(({ name }) => answers.get(name) === 'linked').map(({ name }) => name)
-  return {
-    ...base,
-    outcome: 'cleaned',
-    reason: `${plural(gone.length, 'old bundle')} deleted.`,
-    removed: gone,
-    linked,
-  }
+  const deleted = of('deleted')
+  requireNone(failures, deleted.length)
+  return { deleted, linked: of('linked') }
+}
+
+function requireNone(
+  failures: readonly { readonly name: string; readonly message: string }[],
+  deleted: number,
+): void {
+  const [first] = failures
+  if (first === undefined) return
+  throw new ActionError(
+    'cleanup_incomplete',
+    `${plural(deleted, 'old bundle')} deleted, ${failures.length} not: ${first.message}`,
+    {
+      hint: 'Run the job again: it goes on with those that are left.',
+      // One alone is in the message already.
+      problems: (failures.length === 1 ? [] : failures.slice(0, MAX_ERRORS)).map(({ name, message }) => ({
+        message: `${name}: ${message}`,
+        at: null,
+      })),
+    },
+  )
+}
+
+function named({ id, name, created_at }: BundleRow): OldBundlesResult['removed'][number] {
+  return { id, name, made: created_at }
 }

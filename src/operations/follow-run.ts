@@ -1,3 +1,4 @@
+/** `workflow_run`: what another run built for a pull request becomes its preview. */
 import { join } from 'node:path'
 import { extractArtifact } from '../bundle/artifact.ts'
 import type { RunContext } from '../context.ts'
@@ -6,8 +7,11 @@ import { type FollowedRun, type PullRequest, toPullRequest } from '../event.ts'
 import type { GitHub } from '../github/client.ts'
 import type { Inputs } from '../inputs/inputs.ts'
 import { decidePreview } from '../plan/operation.ts'
+import { shortSha } from '../report/format.ts'
 import type { Result } from '../report/result.ts'
+import { skippedResult } from '../report/results.ts'
 import { preview } from './preview.ts'
+import { requireGitHub } from './steps/pull-request.ts'
 
 /** Bytes of a web build's zip that are downloaded at most: Capgo takes no larger bundle either. */
 const LARGEST_ARTIFACT = 1024 * 1024 * 1024
@@ -17,42 +21,36 @@ const LARGEST_ARTIFACT = 1024 * 1024 * 1024
  * request when it comes from a fork, so it is found by its head. Its build is a stranger's: nothing of it is run.
  */
 export async function followRun(context: RunContext): Promise<Result> {
-  const { inputs, trigger, github } = context
+  const { inputs, trigger } = context
   const run = trigger.followed
-  if (run === null) return skipped('There is no run before this one.')
-  if (github === null)
-    throw new ActionError('no_github_token', 'The input "github-token" is empty.', {
-      hint: 'It is needed to find the pull request and the artifact of the run before this one.',
-    })
-  const candidates = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each =>
+  if (run === null) return skippedResult({ reason: 'There is no run before this one.' })
+  const github = requireGitHub(context, 'find the pull request and the artifact of the run before this one')
+  const open = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each =>
     toPullRequest(each),
   )
-  const built = candidates.filter(({ headSha }) => headSha === run.headSha)
-  const pull = built.length < 2 ? built[0] : await choosePull(built, run, github, inputs)
-  if (pull === undefined)
-    return skipped(
-      candidates.length === 0
-        ? `No open pull request comes from ${run.headOwner}:${run.headBranch}; it was closed meanwhile.`
-        : `#${candidates[0]!.number} has a newer commit than ${run.headSha.slice(0, 7)}; its own run publishes that.`,
-    )
+  const pull = await findPull(open, run, github, inputs)
+  if (pull === undefined) return skippedResult({ reason: whyNone(open, run) })
   const operation = decidePreview(pull, run.headSha, inputs)
-  if (operation.kind !== 'preview') return skipped(operation.reason)
+  if (operation.kind === 'skip') return skippedResult(operation)
   return preview(operation, () => takeArtifact(run.id, pull.number, github, context), context)
 }
 
 /**
- * One branch may have pull requests against several bases, each with a run of its own that builds its own merge. Which
- * of them a run was of, its event says where it names one of them, else the artifact's name where that has the number.
- * The name is a stranger's word, so it only chooses among pull requests of the very commit that was built.
+ * The pull request that the run was of: of the very commit that was built. One branch may have pull requests against
+ * several bases, each with a run of its own that builds its own merge. Which of them a run was of, its event says where
+ * it names one of them, else the artifact's name where that has the number. The name is a stranger's word, so it only
+ * chooses among those.
  */
-async function choosePull(
-  built: readonly PullRequest[],
+async function findPull(
+  open: readonly PullRequest[],
   run: FollowedRun,
   github: GitHub,
   inputs: Inputs,
-): Promise<PullRequest> {
+): Promise<PullRequest | undefined> {
+  const built = open.filter(({ headSha }) => headSha === run.headSha)
+  if (built.length < 2) return built[0]
   const named = built.filter(({ number }) => run.pulls.includes(number))
-  if (named.length === 1) return named[0]!
+  if (named.length === 1) return named[0]
   const kept = inputs.artifact.includes('{number}')
     ? await Promise.all(
         built.map(
@@ -61,7 +59,7 @@ async function choosePull(
       )
     : []
   const pulls = built.filter((_, at) => kept[at])
-  if (pulls.length === 1) return pulls[0]!
+  if (pulls.length === 1) return pulls[0]
   throw new ActionError(
     'pull_ambiguous',
     `${built.map(({ number }) => `#${number}`).join(' and ')} have the same branch and commit, and run ${run.id} does not say which of them it built.`,
@@ -69,6 +67,12 @@ async function choosePull(
       hint: 'Name the artifact after the pull request, web-${{ github.event.pull_request.number }}, and set the input "artifact" to web-{number} here.',
     },
   )
+}
+
+function whyNone([first]: readonly PullRequest[], { headOwner, headBranch, headSha }: FollowedRun): string {
+  return first === undefined
+    ? `No open pull request comes from ${headOwner}:${headBranch}; it was closed meanwhile.`
+    : `#${first.number} has a newer commit than ${shortSha(headSha)}; its own run publishes that.`
 }
 
 function artifactName({ artifact }: Inputs, number: number): string {
@@ -97,8 +101,4 @@ function takeArtifact(
     await github.downloadArtifact(artifact.id, zip, LARGEST_ARTIFACT)
     return extractArtifact(zip, join(deps.scratch, 'artifact'))
   })
-}
-
-function skipped(reason: string): Result {
-  return { kind: 'skipped', outcome: 'skipped', reason, testers: null, warnings: [] }
 }

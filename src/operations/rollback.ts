@@ -1,120 +1,125 @@
+/** `operation: rollback`: a channel goes back to an earlier bundle. */
 import type { BundleRow, ChannelRow, DeviceRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'
 import { readServedCommit } from '../plan/bundle-comment.ts'
-import type { MovePlan } from '../plan/channel-change.ts'
 import { refuseDelivery } from '../plan/delivery.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
-import { type Affected, findEarlier, isRolledBackBy, planRollback, type Target } from '../plan/rollback.ts'
-import { EVERYBODY } from '../plan/rollout.ts'
-import type { PublishResult } from '../report/result.ts'
-import { carryOut, needChannel, readApp, readRollout } from './steps/channel-change.ts'
+import {
+  type Affected,
+  findEarlier,
+  isRolledBackBy,
+  planDoneRollback,
+  planRollback,
+  type RollbackFacts,
+  type Target,
+} from '../plan/rollback.ts'
+import type { ChannelChangeResult } from '../report/result.ts'
+import { type RepositoryApp, readApp } from './steps/app.ts'
+import { readNamedChannel, readRolloutBundle } from './steps/channel.ts'
+import { changeChannel } from './steps/channel-change.ts'
 import { inspect } from './steps/served-contents.ts'
 
 /** So many of the devices that run the bad bundle are looked at one by one; the others are counted. */
-const LOOKED_AT = 1000
+const MAX_DEVICES = 1000
 
-/** A channel goes back to an earlier bundle. Throws what `planRollback` and `findEarlier` do, and `bundle_unknown`. */
-export async function rollBack(
-  operation: Extract<ExplicitOperation, { kind: 'rollback' }>,
-  context: RunContext,
-): Promise<PublishResult> {
+type Rollback = Extract<ExplicitOperation, { kind: 'rollback' }>
+
+/** An earlier attempt of this run went back to what the channel serves now. */
+interface DoneFacts {
+  readonly channel: ChannelRow
+  readonly served: BundleRow
+}
+
+interface Gathered {
+  readonly app: RepositoryApp
+  readonly facts: RollbackFacts | DoneFacts
+  /** Bytes of the bundle to go back to; null when not known. */
+  readonly size: number | null
+}
+
+/** Throws what `planRollback` and `findEarlier` do, and `channel_unknown`, `bundle_unknown`. */
+export async function rollBack(operation: Rollback, context: RunContext): Promise<ChannelChangeResult> {
+  const { app, facts, size } = await context.deps.log.group('Look for the bundle before', () =>
+    gather(operation, context),
+  )
+  const plan =
+    'served' in facts ? planDoneRollback(app.appId, facts.channel, facts.served) : planRollback(facts)
+  return changeChannel({ plan, app, size }, context)
+}
+
+async function gather(operation: Rollback, context: RunContext): Promise<Gathered> {
   const { deps, inputs, trigger, capgo } = context
   const { channelName } = operation
   const run = { ...trigger.commit, at: deps.now().toISOString() }
-  const { plan, app, size } = await deps.log.group('Look for the bundle before', async () => {
-    const app = await readApp(context)
-    const { appId, natives } = app
-    const channel = await needChannel(
-      (await capgo.readChannel(appId, channelName)) ?? undefined,
-      'channel',
-      channelName,
-      appId,
-      capgo,
-    )
-    const bundles = (await capgo.findBundlesByComment(appId, `${channelName}: `)).filter(
-      bundle => readServedCommit(bundle, channelName) !== null,
-    )
-    if (isRolledBackBy(channel, run)) return { plan: doneBefore(appId, channel), app, size: null }
-    const target =
-      operation.to === null
-        ? findEarlier(channel, bundles)
-        : await namedTarget(operation.to, channel, context, appId)
-    const [running, inspection, affected] = await Promise.all([
-      readRollout(appId, channel, capgo),
-      inspect(target.bundle, { zip: null, opener: app.opener }, capgo),
-      channel.version === null || channel.version.id === target.bundle.id
-        ? null
-        : readAffected(appId, channel, channel.version, target.bundle, context),
-    ])
-    const plan = planRollback({
-      appId,
-      natives,
-      run,
-      rollout: { bps: null, onActive: inputs.onActiveRollout },
-      runningName: running?.name ?? null,
-      force: operation.force,
-      channel,
-      target,
-      fault: inspection.fault,
-      affected,
-    })
-    return { plan, app, size: inspection.size }
-  })
-  return carryOut(plan, app, size, context)
-}
-
-/** Another attempt of a run that rolled back already must not go back further. */
-function doneBefore(appId: string, channel: ChannelRow): MovePlan {
-  const bundle = channel.version!
-  const why = `An earlier attempt of this run took channel ${channel.name} back to ${bundle.name}.`
-  return {
+  const app = await readApp(context)
+  const { appId, natives } = app
+  const channel = await readNamedChannel(appId, channelName, capgo)
+  const bundles = (await capgo.findBundlesByComment(appId, `${channelName}: `)).filter(
+    bundle => readServedCommit(bundle, channelName) !== null,
+  )
+  const served = channel.version
+  if (served !== null && isRolledBackBy(channel, run)) return { app, facts: { channel, served }, size: null }
+  const target =
+    operation.to === null
+      ? findEarlier(channel, bundles)
+      : await readNamedBundle(operation.to, { appId, channelName }, context)
+  const [rolloutBundle, inspection, affected] = await Promise.all([
+    readRolloutBundle(appId, channel, capgo),
+    inspect(target.bundle, { zip: null, opener: app.opener }, capgo),
+    served === null || served.id === target.bundle.id
+      ? null
+      : readAffected(appId, { channel, bad: served, target: target.bundle }, context),
+  ])
+  const facts = {
     appId,
+    natives,
+    run,
+    rollout: { bps: null, onActive: inputs.onActiveRollout },
+    runningName: rolloutBundle?.name ?? null,
+    force: operation.force,
     channel,
-    bundle,
-    stage: EVERYBODY,
-    isDone: true,
-    why,
-    comment: null,
-    withdrawal: null,
-    commit: readServedCommit(bundle, channel.name),
-    natives: [],
-    decisions: [
-      { what: 'bundle', value: bundle.name, why: 'an earlier attempt of this run went back to it' },
-    ],
-    warnings: [],
+    target,
+    fault: inspection.fault,
+    affected,
   }
+  return { app, facts, size: inspection.size }
 }
 
 /** The bundle of this name, else of this id. */
-async function namedTarget(
+async function readNamedBundle(
   to: string,
-  channel: ChannelRow,
+  { appId, channelName }: { readonly appId: string; readonly channelName: string },
   { capgo }: RunContext,
-  appId: string,
 ): Promise<Target> {
   const named = await capgo.readBundle(appId, to)
   const bundle = named ?? (/^\d{1,15}$/.test(to) ? await capgo.readBundleById(appId, Number(to)) : null)
   if (bundle !== null) return { bundle, why: 'input "to"' }
   throw new ActionError('bundle_unknown', `Capgo has no bundle ${to} of this app that the key can see.`, {
-    hint: `Give its name or id with the input "to", or leave that out to go back to what channel ${channel.name} served before.`,
+    hint: `Give its name or id with the input "to", or leave that out to go back to what channel ${channelName} served before.`,
   })
 }
 
-/** Devices that run the bad bundle, and whether they would take the older one. A courtesy: null when it cannot be read. */
+/** A channel's way back: from the bundle that is bad to an older one. */
+interface WayBack {
+  readonly channel: ChannelRow
+  readonly bad: BundleRow
+  readonly target: BundleRow
+}
+
+/** Devices that run the bad bundle, and whether they would take the older one. Best effort: null when it cannot be read. */
 async function readAffected(
   appId: string,
-  channel: ChannelRow,
-  bad: BundleRow,
-  target: BundleRow,
+  way: WayBack,
   { capgo, deps }: RunContext,
 ): Promise<Affected | null> {
+  const { name } = way.bad
   try {
     const [count, devices] = await Promise.all([
-      capgo.countDevicesOn(appId, bad.name),
-      capgo.listDevicesOn(appId, bad.name, LOOKED_AT),
+      capgo.countDevicesOn(appId, name),
+      capgo.listDevicesOn(appId, name, MAX_DEVICES),
     ])
-    const refusals = devices.flatMap(device => refusalOf(device, channel, target) ?? [])
+    const refusals = devices.flatMap(device => refusalOf(device, way) ?? [])
     const [first] = refusals
     return {
       count,
@@ -122,12 +127,12 @@ async function readAffected(
     }
   } catch (error) {
     deps.stop.signal.throwIfAborted()
-    deps.log.info(`Which devices run ${bad.name} could not be read: ${(error as Error).message}`)
+    deps.log.info(`Which devices run ${name} could not be read: ${(error as Error).message}`)
     return null
   }
 }
 
-function refusalOf(device: DeviceRow, channel: ChannelRow, bundle: BundleRow) {
+function refusalOf(device: DeviceRow, { channel, target }: WayBack) {
   if (!device.version_build) return null
   return refuseDelivery(
     {
@@ -142,6 +147,6 @@ function refusalOf(device: DeviceRow, channel: ChannelRow, bundle: BundleRow) {
       byOverride: true,
     },
     channel,
-    { ...bundle, stored: true },
+    { ...target, stored: true },
   )
 }

@@ -1,34 +1,30 @@
+/** `operation: rollout`: a rollout that an earlier run began is raised, paused, resumed, finished or cancelled. */
 import type { RunContext } from '../context.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
-import { planRolloutChange } from '../plan/rollout-change.ts'
-import type { PublishResult } from '../report/result.ts'
-import { carryOut, needChannel, readApp, readRollout } from './steps/channel-change.ts'
+import { planRolloutChange, type RolloutFacts } from '../plan/rollout-change.ts'
+import type { ChannelChangeResult } from '../report/result.ts'
+import { type RepositoryApp, readApp } from './steps/app.ts'
+import { readNamedChannel, readRolloutBundle } from './steps/channel.ts'
+import { changeChannel } from './steps/channel-change.ts'
 
-/** A rollout that a run before began is raised, paused, finished or taken back. Throws what `planRolloutChange` does. */
-export async function changeRollout(
-  operation: Extract<ExplicitOperation, { kind: 'rollout' }>,
+type Rollout = Extract<ExplicitOperation, { kind: 'rollout' }>
+
+/** Throws what `planRolloutChange` does, and `channel_unknown`. */
+export async function changeRollout(operation: Rollout, context: RunContext): Promise<ChannelChangeResult> {
+  const { app, facts } = await context.deps.log.group('Read the rollout', () => gather(operation, context))
+  const plan = planRolloutChange(facts)
+  return changeChannel({ plan, app, size: null }, context)
+}
+
+async function gather(
+  { channelName, change }: Rollout,
   context: RunContext,
-): Promise<PublishResult> {
+): Promise<{ app: RepositoryApp; facts: RolloutFacts }> {
   const { deps, trigger, capgo } = context
-  const { channelName, change } = operation
-  const { plan, app } = await deps.log.group('Read the rollout', async () => {
-    const app = await readApp(context)
-    const { appId } = app
-    const channel = await needChannel(
-      (await capgo.readChannel(appId, channelName)) ?? undefined,
-      'channel',
-      channelName,
-      appId,
-      capgo,
-    )
-    const plan = planRolloutChange({
-      appId,
-      channel,
-      running: await readRollout(appId, channel, capgo),
-      change,
-      run: { ...trigger.commit, at: deps.now().toISOString() },
-    })
-    return { plan, app }
-  })
-  return carryOut(plan, app, null, context)
+  const app = await readApp(context)
+  const { appId } = app
+  const channel = await readNamedChannel(appId, channelName, capgo)
+  const running = await readRolloutBundle(appId, channel, capgo)
+  const run = { ...trigger.commit, at: deps.now().toISOString() }
+  return { app, facts: { appId, channel, running, change, run } }
 }

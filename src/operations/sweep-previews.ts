@@ -1,92 +1,117 @@
+/** The scheduled run: testers' devices are where the file says, and no preview is left whose pull request has ended. */
+import type { BundleRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
-import { gatherAppId } from '../gather.ts'
 import { type NotedRepository, numberOfPull, readPulls } from '../plan/bundle-comment.ts'
 import { refusePreview, wantsPreview } from '../plan/preview.ts'
-import type { CleanedResult, RemovedPreview } from '../report/result.ts'
-import { closePreview } from './close-preview.ts'
-import { PULL_REQUESTS } from './steps/comment.ts'
+import type { PreviewsClosedResult } from '../report/result.ts'
+import { readAppId } from './steps/app-config.ts'
+import { findBuilding, PULL_REQUESTS } from './steps/comment.ts'
 import { findMissing } from './steps/missing-previews.ts'
 import { findNoted, removeAbandoned } from './steps/preview-leftovers.ts'
+import { removePreview } from './steps/remove-preview.ts'
 import { readRepository } from './steps/repository.ts'
-import { convergeOnSchedule } from './testers.ts'
+import { reconcileOnSchedule } from './steps/testers.ts'
 
 /**
  * Removes the previews of every pull request that is no longer open (or has lost the label), and what runs began to
  * upload that were never finished. Says which open ones have lost theirs.
  */
-export async function sweep(context: RunContext): Promise<CleanedResult> {
-  const { inputs, trigger, capgo, github, deps } = context
-  const appId = await gatherAppId(inputs, trigger, deps)
+export async function sweepPreviews(context: RunContext): Promise<PreviewsClosedResult> {
+  const { inputs, capgo } = context
+  const appId = await readAppId(context)
   // The proof that the key is good: the database answers a wrong key with empty lists.
   await capgo.readApp(appId)
   // First the testers: nobody is on a channel that goes.
-  const testers = await convergeOnSchedule(appId, context)
+  const testers = await reconcileOnSchedule(appId, context)
   const noted = await findNoted(appId, null, capgo)
   const repository = await readRepository(noted, context)
-  const previews: RemovedPreview[] = []
-  const warnings: string[] = []
-  for (const number of numbersOf(noted, repository)) {
-    const answer = github === null ? null : await github.readPull(number)
-    if (answer === null) {
-      deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`)
-      continue
-    }
-    const pull = toPullRequest(answer)
-    const why = refusePreview(pull, inputs)
-    if (why === null) {
-      deps.log.info(`#${number} is open: its preview stays.`)
-      continue
-    }
-    const closing = {
-      pull,
-      why,
-      channelName: null,
-      movesTesters: false,
-      repository,
-    }
-    const closed = await closePreview(appId, closing, context)
-    previews.push(...closed.previews)
-    warnings.push(...closed.warnings)
-  }
-  if (!inputs.dryRun)
-    for (const name of await removeAbandoned(appId, capgo))
-      deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`)
-  const missing = await findMissing(appId, await listOpen(context), noted, repository, context)
-  const removed = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
-  const said =
-    removed.length === 0
-      ? 'No preview was left behind.'
-      : `Previews of ${removed.map(({ pull }) => `#${pull}`).join(', ')}.`
+  const closed = await removeEnded(appId, noted, repository, context)
+  if (!inputs.dryRun) await sweepAbandoned(appId, context)
+  const missing = await findMissing({ appId, open: await listOpen(context), noted, repository }, context)
   return {
-    kind: 'cleaned',
+    kind: 'previews-closed',
     outcome: inputs.dryRun ? 'planned' : 'cleaned',
-    reason: missing.length === 0 ? said : `${said} ${listMissing(missing.map(({ pull }) => pull))}`,
+    reason: [sayRemoved(numbersOf(closed.previews)), sayMissing(numbersOf(missing))]
+      .filter(part => part !== '')
+      .join(' '),
     appId,
-    previews: removed,
+    previews: closed.previews,
     testers,
-    warnings: [...warnings, ...missing.map(({ warning }) => warning)],
+    warnings: [...closed.warnings, ...missing.map(({ warning }) => warning)],
   }
+}
+
+/** One pull request after another, each looked at right before its preview goes; those of which something went. */
+async function removeEnded(
+  appId: string,
+  noted: readonly BundleRow[],
+  repository: NotedRepository,
+  context: RunContext,
+): Promise<Pick<PreviewsClosedResult, 'previews' | 'warnings'>> {
+  const results: PreviewsClosedResult[] = []
+  // Of one whose first run died early Capgo has nothing, and its comment would say "building" for ever.
+  const building = await findBuilding(appId, context)
+  for (const number of new Set([...pullsOf(noted, repository), ...building])) {
+    const ended = await findEnded(number, context)
+    if (ended === null) continue
+    const closing = { ...ended, channelName: null, movesTesters: false, repository }
+    results.push(await removePreview(appId, closing, context))
+  }
+  return {
+    previews: results
+      .flatMap(({ previews }) => previews)
+      .filter(({ channels, bundles }) => channels.length + bundles.length > 0),
+    warnings: results.flatMap(({ warnings }) => warnings),
+  }
+}
+
+/** The pull request, and why its preview goes; null where it stays. */
+async function findEnded(
+  number: number,
+  { inputs, github, deps }: RunContext,
+): Promise<{ readonly pull: PullRequest; readonly why: string } | null> {
+  const answer = github === null ? null : await github.readPull(number)
+  if (answer === null) {
+    deps.log.info(`#${number}: GitHub does not show this pull request, so its preview stays.`)
+    return null
+  }
+  const pull = toPullRequest(answer)
+  const why = refusePreview(pull, inputs)
+  if (why === null) deps.log.info(`#${number} is open: its preview stays.`)
+  return why === null ? null : { pull, why }
+}
+
+async function sweepAbandoned(appId: string, { capgo, deps }: RunContext): Promise<void> {
+  for (const name of await removeAbandoned(appId, capgo))
+    deps.log.info(`Bundle ${name} was begun more than a day ago and never finished: removed.`)
 }
 
 /** The open pull requests that want a preview. */
 async function listOpen(context: RunContext): Promise<PullRequest[]> {
-  const answers = await context.courtesy('see which pull requests are open', PULL_REQUESTS, github =>
+  const answers = await context.bestEffort('see which pull requests are open', PULL_REQUESTS, github =>
     github.listOpenPulls(),
   )
   return (answers ?? []).map(each => toPullRequest(each)).filter(pull => wantsPreview(pull, context.inputs))
 }
 
-function listMissing(numbers: readonly number[]): string {
-  const all = numbers.map(number => `#${number}`).join(', ')
-  return numbers.length === 1 ? `The preview of ${all} is missing.` : `The previews of ${all} are missing.`
-}
-
 /** Pull requests of the repository that still have something on Capgo. */
-function numbersOf(
-  noted: readonly { readonly comment: string | null }[],
-  repository: NotedRepository,
-): number[] {
+function pullsOf(noted: readonly BundleRow[], repository: NotedRepository): number[] {
   const numbers = noted.flatMap(readPulls).flatMap(note => numberOfPull(note, repository) ?? [])
   return [...new Set(numbers)].sort((one, other) => one - other)
+}
+
+function numbersOf(pulls: readonly { readonly pull: number }[]): string[] {
+  return pulls.map(({ pull }) => `#${pull}`)
+}
+
+function sayRemoved(pulls: readonly string[]): string {
+  return pulls.length === 0 ? 'No preview was left behind.' : `Previews of ${pulls.join(', ')}.`
+}
+
+function sayMissing(pulls: readonly string[]): string {
+  if (pulls.length === 0) return ''
+  return pulls.length === 1
+    ? `The preview of ${pulls[0]} is missing.`
+    : `The previews of ${pulls.join(', ')} are missing.`
 }

@@ -1,3 +1,4 @@
+/** What a bundle's comment says: which commit and run put it on which channel, and what was rolled back. */
 import type { BundleRow } from '../capgo/schema.ts'
 import type { Commit } from './types.ts'
 
@@ -58,7 +59,7 @@ export interface NotedRepository {
 }
 
 /** A note says so many of the commits that were rolled back before, the newest. */
-const MOST_OFF = 10
+const MAX_EARLIER_ROLLBACKS = 10
 
 /**
  * A bundle's comment says for each channel which commit put it there, one line a channel, with pairs of a word and
@@ -73,17 +74,18 @@ const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
 function parseLine(line: string): Note | null {
   const found = LINE.exec(line.trim())?.groups
   if (found === undefined) return null
-  const words = found.more!.trim().split(' ')
+  const { channel = '', ref = '', sha: commit = '', run: putBy = '', id, more: pairs = '' } = found
+  const words = pairs.trim().split(' ')
   const more = new Map(words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? '']] : [])))
   const pull = more.get('for') ?? ''
   const [name = '', sha] = (more.get('instead') ?? '').split('@')
   const [run = '', runId] = (more.get('withdrawn') ?? '').split('/')
   return {
-    channel: found.channel!,
-    sha: found.sha!,
-    refName: found.ref!,
-    runId: Number(found.id),
-    run: found.run!,
+    channel,
+    sha: commit,
+    refName: ref,
+    runId: Number(id),
+    run: putBy,
     pull: /^\S+#\d+$/.test(pull) ? pull : null,
     repository: /^\d+$/.test(more.get('repo') ?? '') ? Number(more.get('repo')) : null,
     took: more.get('took') ?? null,
@@ -105,7 +107,7 @@ function writeLine(line: Note): string {
     line.instead === null
       ? ''
       : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
-    line.alsoOff.length === 0 ? '' : ` off ${line.alsoOff.slice(0, MOST_OFF).join(',')}`,
+    line.alsoOff.length === 0 ? '' : ` off ${line.alsoOff.slice(0, MAX_EARLIER_ROLLBACKS).join(',')}`,
     line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
   ]
   // Git takes every space of Unicode but the plain one in a name; here each would end the word.
@@ -233,7 +235,7 @@ export function withNoteOf(comment: string | null, channelName: string, noted: s
 }
 
 /** The comment with the word that this run took the bundle off the channel; null when it has no line for it. */
-export function noteWithdrawal(
+export function noteRollback(
   comment: string | null,
   channelName: string,
   run: Pick<Commit, 'runId' | 'runNumber' | 'runAttempt'>,

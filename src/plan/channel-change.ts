@@ -1,7 +1,15 @@
+/** What a promotion, a rollback and the change of a rollout have in common: a bundle that is there goes to a channel. */
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
-import { noteCommit, readNotes, readServedCommit, type ServedCommit } from './bundle-comment.ts'
+import {
+  type Circumstances,
+  noteCommit,
+  readNotes,
+  readServedCommit,
+  type ServedCommit,
+} from './bundle-comment.ts'
+import { isReady } from './delivery.ts'
 import type { NativeChange } from './native-changes.ts'
-import type { RolloutRequest, Stage } from './rollout.ts'
+import { EVERYBODY, type RolloutRequest, type Stage } from './rollout.ts'
 import type { Commit, Decision, NativeVersion } from './types.ts'
 
 /** A bundle that is there goes to a channel that is there: a promotion or a roll-back. Nothing is uploaded. */
@@ -44,17 +52,51 @@ export function originOf(bundle: Pick<BundleRow, 'comment'>, channelName: string
 }
 
 /** The bundle's comment with the word that this run put it on the channel; null when no commit is known. */
-export function noteMove(
-  bundle: Pick<BundleRow, 'comment' | 'name'>,
-  channel: Pick<ChannelRow, 'name' | 'version'>,
-  origin: ServedCommit | null,
-  run: Commit,
-  circumstances: Parameters<typeof noteCommit>[3],
-): string | null {
+export function noteMove({
+  bundle,
+  channel,
+  origin,
+  run,
+  circumstances,
+}: {
+  readonly bundle: Pick<BundleRow, 'comment'>
+  readonly channel: Pick<ChannelRow, 'name'>
+  readonly origin: ServedCommit | null
+  readonly run: Commit
+  readonly circumstances: Circumstances
+}): string | null {
   if (origin === null) return null
   const { pull: _, ...ofRun } = run
   const commit = { ...ofRun, sha: origin.sha, refName: origin.refName }
   return noteCommit(bundle.comment, channel.name, commit, circumstances)
+}
+
+/** Why devices cannot be given a bundle, as the end of a sentence; null when they can. `fault` is what its store says. */
+export function whyNotReady(bundle: BundleRow, fault: string | null): string | null {
+  if (bundle.deleted) return 'it was deleted'
+  return isReady(bundle) ? fault : 'its upload was never finished'
+}
+
+/** The plan of a run that finds the channel as it should be. */
+export function unchanged({
+  appId,
+  channel,
+  bundle,
+  ...said
+}: Pick<MovePlan, 'appId' | 'channel' | 'bundle' | 'why' | 'decisions'>): MovePlan {
+  return {
+    appId,
+    channel,
+    bundle,
+    ...said,
+    stage: EVERYBODY,
+    isDone: true,
+    comment: null,
+    withdrawal: null,
+    commit: originOf(bundle, channel.name),
+    natives: [],
+    warnings: [],
+  }
 }
 
 export const NOT_JUDGED =

@@ -1,3 +1,5 @@
+/** Which ref is published to which channel, and what becomes of a channel that is not there yet. */
+import type { ChannelRow } from '../capgo/schema.ts'
 import { isGlob, matchesPattern, refusePattern } from './ref-pattern.ts'
 import type { ChannelSettings, Purpose } from './types.ts'
 
@@ -100,4 +102,17 @@ export function newChannelSettings(
         ? `it is made private and self-assignable: ${publicChannels.join(', ')} is the app's public channel`
         : 'it is made private and self-assignable: only the default branch or a tag makes the public channel',
   }
+}
+
+/** What keeps devices from what a channel serves, whatever the bundle is. */
+export function channelWarnings(channel: ChannelRow): string[] {
+  const { name: channelName } = channel
+  const warnings: string[] = []
+  if (!channel.ios && !channel.android)
+    warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`)
+  if (!channel.public && !channel.allow_device_self_set)
+    warnings.push(
+      `Channel ${channelName} is private and devices cannot choose it: only devices with an override take its bundle.`,
+    )
+  return warnings
 }

@@ -1,5 +1,6 @@
+/** Whether a device is given a bundle: the rules of Capgo's `/updates`. */
 import semver from 'semver'
-import type { ChannelRow } from '../capgo/schema.ts'
+import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 
 /** The rules of a channel that decide about versions. */
 export type VersionRules = Pick<ChannelRow, 'disable_auto_update' | 'disable_auto_update_under_native'>
@@ -70,12 +71,14 @@ export function refusedByVersion(
   installed?: string,
 ): Refusal | null {
   const build = normaliseNative(native)
-  if (build === null)
+  const device = semver.parse(build)
+  if (build === null || device === null)
     return {
       code: 'semver_error',
       rule: `native version ${native} is not a version that Capgo can compare (x.y.z)`,
     }
-  if (!semver.valid(bundle.name))
+  const name = semver.parse(bundle.name)
+  if (name === null)
     return { code: 'semver_error', rule: `bundle name ${bundle.name} is not a semantic version` }
   if ((installed ?? build) === bundle.name)
     return {
@@ -85,47 +88,59 @@ export function refusedByVersion(
           ? `a bundle with the same name as the native version (${build}) is never delivered`
           : `the device already runs ${bundle.name}`,
     }
-  const name = semver.parse(bundle.name)!
-  const device = semver.parse(build)!
-  const policy = rules.disable_auto_update
-  if (policy === 'major' && name.major > device.major)
-    return {
-      code: 'disable_auto_update_to_major',
-      rule: `the channel's policy "major" blocks ${bundle.name} on native ${build}: higher major version`,
-    }
-  if (policy === 'minor' && (name.major !== device.major || name.minor !== device.minor))
-    return {
-      code: 'disable_auto_update_to_minor',
-      rule: `the channel's policy "minor" blocks ${bundle.name} on native ${build}: major.minor must be the same`,
-    }
-  if (
-    policy === 'patch' &&
-    (name.major !== device.major || name.minor !== device.minor || name.patch !== device.patch)
-  )
-    return {
-      code: 'disable_auto_update_to_patch',
-      rule: `the channel's policy "patch" blocks ${bundle.name} on native ${build}: major.minor.patch must be the same`,
-    }
-  if (policy === 'version_number') {
-    const misconfigured = refusedByAll(bundle, rules)
-    if (misconfigured !== null) return misconfigured
-    if (bundle.min_update_version === null || semver.valid(bundle.min_update_version) === null)
-      return {
-        code: 'semver_error',
-        rule: `the bundle's minimum native version ${bundle.min_update_version} is no version`,
+  const refusal =
+    refusedByPolicy(name, device, rules.disable_auto_update) ?? refusedByMinimum(bundle, device, rules)
+  if (refusal !== null) return refusal
+  return rules.disable_auto_update_under_native && semver.lt(name, device)
+    ? {
+        code: 'disable_auto_update_under_native',
+        rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
       }
-    if (semver.gt(bundle.min_update_version, build))
-      return {
-        code: 'disable_auto_update_to_metadata',
-        rule: `the bundle asks for native ${bundle.min_update_version} or later, the device has ${build}`,
-      }
+    : null
+}
+
+/** The policies that compare the bundle's name with the native version. */
+function refusedByPolicy(
+  name: semver.SemVer,
+  device: semver.SemVer,
+  policy: VersionRules['disable_auto_update'],
+): Refusal | null {
+  const blocks = (part: string, why: string) => ({
+    code: `disable_auto_update_to_${part}`,
+    rule: `the channel's policy "${part}" blocks ${name.raw} on native ${device.raw}: ${why}`,
+  })
+  const isSameMinor = name.major === device.major && name.minor === device.minor
+  switch (policy) {
+    case 'major':
+      return name.major > device.major ? blocks('major', 'higher major version') : null
+    case 'minor':
+      return isSameMinor ? null : blocks('minor', 'major.minor must be the same')
+    case 'patch':
+      return isSameMinor && name.patch === device.patch
+        ? null
+        : blocks('patch', 'major.minor.patch must be the same')
+    default:
+      return null
   }
-  if (rules.disable_auto_update_under_native && semver.lt(bundle.name, build))
-    return {
-      code: 'disable_auto_update_under_native',
-      rule: `${bundle.name} is below native ${build}, and the channel refuses bundles below the native version`,
-    }
-  return null
+}
+
+/** The policy "version_number", which compares the bundle's minimum native version. */
+function refusedByMinimum(
+  bundle: Pick<DeliverableBundle, 'min_update_version'>,
+  device: semver.SemVer,
+  rules: VersionRules,
+): Refusal | null {
+  const { min_update_version: minimum } = bundle
+  if (rules.disable_auto_update !== 'version_number') return null
+  if (minimum === null) return refusedByAll(bundle, rules)
+  if (semver.valid(minimum) === null)
+    return { code: 'semver_error', rule: `the bundle's minimum native version ${minimum} is no version` }
+  return semver.gt(minimum, device)
+    ? {
+        code: 'disable_auto_update_to_metadata',
+        rule: `the bundle asks for native ${minimum} or later, the device has ${device.raw}`,
+      }
+    : null
 }
 
 /** Why no device takes the bundle from the channel, whatever its native version is; null when some may. */
@@ -190,4 +205,9 @@ export function refuseDelivery(
   if (device.isEmulator && !channel.allow_emulator)
     return { code: 'disable_emulator', rule: `channel ${channel.name} refuses emulators` }
   return null
+}
+
+/** Its content is stored and frozen, so devices can be given it. */
+export function isReady(bundle: BundleRow): boolean {
+  return !bundle.deleted && bundle.storage_provider !== 'r2-direct'
 }

@@ -1,23 +1,14 @@
-import semver from 'semver'
-import type { BundleRow, FilesConfig, StoredFile } from '../capgo/schema.ts'
+/** Whether the files of a new bundle are stored one by one, so that devices download what changed. */
+import type { HashedFile } from '../bundle/zip.ts'
+import type { BundleRow, StoredFile } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
-import { DEPRECATED_MAJORS } from './installed-app.ts'
+import { MANIFEST_SINCE, takesManifest } from './plugin-version.ts'
 
 /** `auto` = where app and server take it; `only` = without the zip. */
 export type DeltaMode = 'auto' | 'true' | 'false' | 'only'
 
-export interface HashedFile {
-  readonly path: string
-  /** Bytes. */
-  readonly size: number
-  /** SHA-256, lower-case hex. */
-  readonly sha256: string
-}
-
-/** First plugin of each major that the server gives a manifest to (Capgo's `/updates`). */
-const SINCE = ['5.10.0', '6.25.0', '7.0.35', '8.0.0']
 /** Capgo takes so many entries at most. */
-const MOST_FILES = 10_000
+const MAX_FILES = 10_000
 
 export interface DeltaFacts {
   readonly mode: DeltaMode
@@ -40,9 +31,9 @@ export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }
   const why = !serverTakesFiles
     ? 'this server takes no single files'
     : pluginVersion !== null && !takesManifest(pluginVersion)
-      ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${SINCE.join(', ')} do)`
-      : fileCount > MOST_FILES
-        ? `the bundle has ${fileCount} files, and Capgo takes ${MOST_FILES} at most one by one`
+      ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${MANIFEST_SINCE.join(', ')} do)`
+      : fileCount > MAX_FILES
+        ? `the bundle has ${fileCount} files, and Capgo takes ${MAX_FILES} at most one by one`
         : mode === 'auto' && pluginVersion === null
           ? 'the app has no @capgo/capacitor-updater installed here, so nothing tells whether it takes single files'
           : null
@@ -51,40 +42,6 @@ export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }
   throw new ActionError('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
     hint: 'With delta: auto the whole zip is used where single files are not possible.',
   })
-}
-
-/** Whether a new bundle's files are stored one by one too, and why. */
-export type FilesPlan = ReturnType<typeof decideDelta>
-
-/** In what form a new bundle is stored. Throws `delta_impossible`, `bundle_too_large`. */
-export function planFiles(
-  {
-    delta: mode,
-    pluginVersion,
-    fileCount,
-    zip,
-  }: Pick<DeltaFacts, 'pluginVersion' | 'fileCount'> & {
-    readonly delta: DeltaMode
-    /** In bytes. */
-    readonly zip: { readonly size: number }
-  },
-  { partialUpload, maxUploadLength }: Pick<FilesConfig, 'partialUpload' | 'maxUploadLength'>,
-): FilesPlan {
-  const plan = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
-  if (mode !== 'only' && zip.size > maxUploadLength)
-    throw new ActionError(
-      'bundle_too_large',
-      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
-      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
-    )
-  return plan
-}
-
-export function takesManifest(pluginVersion: string): boolean {
-  if (semver.valid(pluginVersion) === null) return false
-  const major = semver.major(pluginVersion)
-  const since = SINCE.find(version => semver.major(version) === major)
-  return since === undefined ? major > Math.max(...DEPRECATED_MAJORS) : semver.gte(pluginVersion, since)
 }
 
 /** Whether a bundle has delta files that may be taken again: those of encrypted ones are stored under keys of their own. */

@@ -1,6 +1,6 @@
 /** The table of GitHub's events: the only place that says what `operation: auto` does on which event. */
 
-type EventWork =
+export type EventWork =
   /** Builds the ref and publishes it to the channel that is mapped to it. */
   | 'publish'
   /** Makes a pull request's preview what the pull request is now. */

@@ -1,4 +1,6 @@
+/** What the repository says of the apps that are installed: reasons why they perhaps do not take a bundle. */
 import semver from 'semver'
+import { isDeprecatedMajor } from './plugin-version.ts'
 import type { Purpose } from './types.ts'
 
 /** What the repository says of the apps that are built from it. */
@@ -20,10 +22,8 @@ export interface AppFacts {
   readonly purpose: Purpose['kind']
 }
 
-/** Published by mistake: releases of code for Capacitor 5, without delta files. */
-export const DEPRECATED_MAJORS = [9, 10]
 /** Of the plugin, that Capgo still answers. */
-const OLDEST_MAJOR = 5
+const MIN_MAJOR = 5
 const CLOUD = /(^|\.)capgo\.app$/
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
@@ -77,9 +77,9 @@ function isDeprecated({ updaterVersion }: AppFacts): string | null {
   const major = updaterVersion === null ? null : semver.major(updaterVersion)
   const install =
     'Install the version for your Capacitor, for example @capgo/capacitor-updater@8, and release the app to the stores.'
-  if (major !== null && major < OLDEST_MAJOR)
-    return `The app uses @capgo/capacitor-updater ${updaterVersion}: Capgo has no updates for versions before ${OLDEST_MAJOR}, so no device takes this bundle. ${install}`
-  if (major !== null && DEPRECATED_MAJORS.includes(major))
+  if (major !== null && major < MIN_MAJOR)
+    return `The app uses @capgo/capacitor-updater ${updaterVersion}: Capgo has no updates for versions before ${MIN_MAJOR}, so no device takes this bundle. ${install}`
+  if (major !== null && isDeprecatedMajor(major))
     return `The app uses @capgo/capacitor-updater ${updaterVersion}, a deprecated release with code for Capacitor 5. ${install}`
   return null
 }

@@ -1,5 +1,6 @@
+/** How the native code of two bundles differs. */
 import semver from 'semver'
-import type { NativePackage } from '../capgo/schema.ts'
+import type { ChannelRow, NativePackage } from '../capgo/schema.ts'
 
 /** A difference between the native code that a bundle was built with and that of the bundle before. */
 export interface NativeChange {
@@ -19,7 +20,7 @@ export interface NativeChange {
  * what is the same. Capgo never enforces this, its CLI judges in the same way. Without one of the lists nothing
  * is known (an app that was not installed here has an empty one), so nothing is judged.
  */
-export function compareNatives(
+export function compareNativePackages(
   local: readonly NativePackage[],
   remote: readonly NativePackage[] | null,
 ): NativeChange[] {
@@ -65,7 +66,8 @@ function compareOne(
 
 /** Both are told, and they are not the same: a checksum that only one side has tells nothing. */
 function differs(before: string | null | undefined, now: string | null | undefined): boolean {
-  return Boolean(before?.trim() && now?.trim()) && before!.trim() !== now!.trim()
+  const [old, current] = [before?.trim() ?? '', now?.trim() ?? '']
+  return old !== '' && current !== '' && old !== current
 }
 
 /**
@@ -75,4 +77,26 @@ function differs(before: string | null | undefined, now: string | null | undefin
 function intersect(a: string, b: string): boolean {
   if (a.trim() === b.trim()) return true
   return semver.validRange(a) !== null && semver.validRange(b) !== null && semver.intersects(a, b)
+}
+
+/**
+ * Whether the channel's own rule keeps a bundle with this minimum native version from the apps that take what the
+ * channel serves now.
+ */
+export function isShielded(
+  { disable_auto_update: policy, version: served }: Pick<ChannelRow, 'disable_auto_update' | 'version'>,
+  minimum: string | null,
+): boolean {
+  return (
+    policy === 'version_number' &&
+    minimum !== null &&
+    semver.gt(minimum, served?.min_update_version ?? '0.0.0')
+  )
+}
+
+/** `@capacitor/camera 7.0.1 -> 8.0.0 (why)`. */
+export function listNativeChanges(changes: readonly NativeChange[]): string {
+  return changes
+    .map(({ name, before, now, why }) => `${name} ${before === null ? now : `${before} -> ${now}`} (${why})`)
+    .join(', ')
 }

@@ -22,18 +22,25 @@ export function judgeNatives(
   return {
     natives: kept,
     warnings: [
-      ...[...Map.groupBy(unread, ({ platform }) => platform).values()].map(places => sayUnread(places, kept)),
+      ...[...Map.groupBy(unread, ({ platform }) => platform)].map(([platform, places]) =>
+        sayUnread(platform, places, kept),
+      ),
       ...natives.filter(native => !kept.includes(native)).map(sayUnfit),
     ],
   }
 }
 
-function sayUnread(places: readonly UnreadVersion[], natives: readonly NativeVersion[]): string {
-  const { platform } = places[0]!
+function sayUnread(
+  platform: UnreadVersion['platform'],
+  places: readonly UnreadVersion[],
+  nativeVersions: readonly NativeVersion[],
+): string {
   const name = NAMES[platform]
-  const own = natives.filter(native => native.platform === platform)
+  const own = nativeVersions.filter(native => native.platform === platform)
   const where = places.map(({ source, says }) => `${source} ${says}`).join(', and ')
-  const judged = (own.length > 0 ? own : natives).map(each => `${NAMES[each.platform]} ${each.version}`)
+  const judged = (own.length > 0 ? own : nativeVersions).map(
+    each => `${NAMES[each.platform]} ${each.version}`,
+  )
   return `${own.length > 0 ? 'A' : 'The'} native version of ${name} is not known: ${where}. Whether ${name} devices take the bundle was not checked${judged.length > 0 ? `, only ${judged.join(' and ')}` : ''}: ${IN_STORES}.`
 }
 
@@ -46,18 +53,21 @@ function isComparable({ version }: NativeVersion): boolean {
 }
 
 /** Those of platforms that the channel is switched on for. */
-export function nativesOf(natives: readonly NativeVersion[], channel: ChannelRow | null): NativeVersion[] {
-  return natives.filter(({ platform }) => channel === null || platform === 'any' || channel[platform])
+export function nativeVersionsOn(
+  nativeVersions: readonly NativeVersion[],
+  channel: ChannelRow | null,
+): NativeVersion[] {
+  return nativeVersions.filter(({ platform }) => channel === null || platform === 'any' || channel[platform])
 }
 
 /** The native versions as lines of a plan. */
-export function nativeDecisions(
-  natives: readonly NativeVersion[],
+export function nativeVersionDecisions(
+  nativeVersions: readonly NativeVersion[],
   unread: readonly UnreadVersion[] = [],
 ): Decision[] {
   const what = 'native version'
   return [
-    ...natives.map(({ platform, version, source }) => ({
+    ...nativeVersions.map(({ platform, version, source }) => ({
       what,
       value: platform === 'any' ? version : `${version} (${platform})`,
       why: source,
@@ -71,8 +81,8 @@ export function nativeDecisions(
 }
 
 /** Throws `channel_refuses_all` for versions that Capgo cannot compare: it gives devices with them nothing. */
-export function requireComparable(natives: readonly NativeVersion[], channelName: string): void {
-  const unfit = natives.filter(native => !isComparable(native))
+export function requireComparable(nativeVersions: readonly NativeVersion[], channelName: string): void {
+  const unfit = nativeVersions.filter(native => !isComparable(native))
   if (unfit.length === 0) return
   const named = unfit.map(({ version, source }) => `${JSON.stringify(version)} (${source})`).join(' and ')
   throw new ActionError(
@@ -85,37 +95,37 @@ export function requireComparable(natives: readonly NativeVersion[], channelName
 }
 
 /** A native version, and why its devices do not take a name. */
-export interface Refused {
+export interface NativeRefusal {
   readonly native: NativeVersion
   readonly refusal: Refusal
 }
 
 /** The question that an error answers: which change would leave a name? */
-export interface Names {
+export interface NameSearch {
   readonly channelName: string
-  readonly natives: readonly NativeVersion[]
+  readonly nativeVersions: readonly NativeVersion[]
   readonly rules: VersionRules
   readonly minUpdateVersion: string | null
   /** The first name that devices would take with these changes; null when there is none. */
   find(change: {
-    natives?: readonly NativeVersion[]
+    nativeVersions?: readonly NativeVersion[]
     rules?: VersionRules
     minUpdateVersion?: string | null
   }): string | null
-  refuse(name: string, natives: readonly NativeVersion[]): Refused | null
+  refuse(name: string, nativeVersions: readonly NativeVersion[]): NativeRefusal | null
 }
 
 /** The rules of the channel leave no name: which versions are in each other's way, and what helps. */
-export function refusesAll(names: Names, refused: Refused | null): ActionError {
-  const { natives, channelName } = names
-  const shown = natives.map(({ version, source }) => `${version} (${source})`).join(' and ')
-  const against = refused === null ? null : names.find({ natives: [refused.native] })
+export function refusesAll(names: NameSearch, refused: NativeRefusal | null): ActionError {
+  const { nativeVersions, channelName } = names
+  const shown = nativeVersions.map(({ version, source }) => `${version} (${source})`).join(' and ')
+  const against = refused === null ? null : names.find({ nativeVersions: [refused.native] })
   const other =
     against === null
       ? null
       : names.refuse(
           against,
-          natives.filter(native => native !== refused?.native),
+          nativeVersions.filter(native => native !== refused?.native),
         )
   const reasons = [refused, other].filter(each => each !== null).map(({ refusal }) => refusal.rule)
   const isConflict = other !== null
@@ -134,7 +144,7 @@ export function refusesAll(names: Names, refused: Refused | null): ActionError {
 }
 
 /** Changes of the channel that would leave a name, the smallest alone. */
-function cure(names: Names): string[] {
+function cure(names: NameSearch): string[] {
   const { rules, channelName, minUpdateVersion } = names
   const to = (change: Partial<VersionRules>) => names.find({ rules: { ...rules, ...change } }) !== null
   const isOpen = rules.disable_auto_update !== 'major' && to({ disable_auto_update: 'major' })

@@ -1,8 +1,9 @@
+/** Which bundles are old and of no use. */
 import semver from 'semver'
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { readNotes } from './bundle-comment.ts'
-import { isReady } from './publish.ts'
+import { isReady } from './delivery.ts'
 import { findEarlier } from './rollback.ts'
 
 /** Why a bundle stays. */

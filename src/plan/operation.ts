@@ -1,3 +1,4 @@
+/** What a run does: the event decides, or the input `operation`. */
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
 import { type ChannelMapping, matchChannel, suggestMapping } from './channel.ts'
@@ -17,9 +18,9 @@ export type Operation =
       readonly why: string
     }
   /** What another run built is to be published; its pull request is still to be found. */
-  | { readonly kind: 'follow' }
+  | { readonly kind: 'follow-run' }
   | {
-      readonly kind: 'cleanup'
+      readonly kind: 'close-preview'
       readonly pull: PullRequest
       readonly channelName: string
       readonly why: string
@@ -43,9 +44,9 @@ export type ExplicitOperation =
   | { readonly kind: 'rollout'; readonly channelName: string; readonly change: RolloutChange }
   | { readonly kind: 'status' }
   /** Devices of testers are where the file says, and no preview is left whose pull request is closed. */
-  | { readonly kind: 'sweep' }
+  | { readonly kind: 'sweep-previews' }
   /** The newest `keep` bundles stay, besides those that are needed. */
-  | { readonly kind: 'housekeep'; readonly keep: number }
+  | { readonly kind: 'delete-old-bundles'; readonly keep: number }
 
 export interface OperationInputs {
   /** Null = the event decides. */
@@ -88,7 +89,7 @@ export function decideOperation(
         ? { kind: 'skip', reason: `The event "${event}" is of no pull request.` }
         : decidePull(trigger, trigger.pull, pull ?? trigger.pull, inputs)
     case 'sweep':
-      return inputs.channel === null ? { kind: 'sweep' } : decideRef(trigger, inputs)
+      return inputs.channel === null ? { kind: 'sweep-previews' } : decideRef(trigger, inputs)
     case 'publish':
       return trigger.isDeletion
         ? {
@@ -130,7 +131,7 @@ function decidePull(
   const operation = decidePreview(now, event.headSha, inputs)
   if (operation.kind === 'skip')
     return {
-      kind: 'cleanup',
+      kind: 'close-preview',
       pull: now,
       channelName: previewChannelName(inputs.previewChannel, now),
       why: refusePreview(now, inputs) ?? '',
@@ -184,7 +185,7 @@ function decideFollowing(trigger: Trigger, inputs: OperationInputs): Operation {
       reason: `The run before this one ended with "${run.conclusion}", so there is nothing to publish.`,
     }
   if (inputs.build) throw refusesToBuild(trigger)
-  return { kind: 'follow' }
+  return { kind: 'follow-run' }
 }
 
 function refusesToBuild({ event }: Trigger): ActionError {

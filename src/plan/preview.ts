@@ -45,11 +45,11 @@ function isSameLabel(one: string, other: string): boolean {
 }
 
 /** As long as a channel's name may be. */
-const LONGEST_NAME = 64
+const MAX_NAME_LENGTH = 64
 /** Digits of the largest number that a pull request may have. */
-const LONGEST_NUMBER = 10
+const MAX_NUMBER_LENGTH = 10
 /** Room for a branch, and for what tells it from others that are called alike. */
-const SHORTEST_BRANCH = 12
+const MIN_BRANCH_LENGTH = 12
 
 /** Why a template cannot name the channels of previews, or null. */
 export function refuseTemplate(template: string): { why: string; hint: string } | null {
@@ -58,10 +58,10 @@ export function refuseTemplate(template: string): { why: string; hint: string } 
     return { why: `has the unknown placeholder ${unknown}.`, hint: 'Available: {number}, {branch}.' }
   const count = (placeholder: string) => template.split(placeholder).length - 1
   const literal = template.replace(/\{(?:number|branch)\}/g, '').length
-  const longest = literal + count('{number}') * LONGEST_NUMBER + count('{branch}') * SHORTEST_BRANCH
-  if (longest > LONGEST_NAME)
+  const longest = literal + count('{number}') * MAX_NUMBER_LENGTH + count('{branch}') * MIN_BRANCH_LENGTH
+  if (longest > MAX_NAME_LENGTH)
     return {
-      why: `"${template}" leaves no room for the number or the branch: a channel's name has at most ${LONGEST_NAME} characters.`,
+      why: `"${template}" leaves no room for the number or the branch: a channel's name has at most ${MAX_NAME_LENGTH} characters.`,
       hint: 'Shorten it, for example to "pr-{number}".',
     }
   // `{branch}{number}` is "a12" for branch "a", #12, and for branch "a1", #2.
@@ -84,12 +84,15 @@ export function previewChannelName(
 ): string {
   const numbered = template.replaceAll('{number}', String(number))
   const parts = numbered.split('{branch}')
-  const room = Math.max(1, Math.floor((LONGEST_NAME - parts.join('').length) / Math.max(1, parts.length - 1)))
+  const room = Math.max(
+    1,
+    Math.floor((MAX_NAME_LENGTH - parts.join('').length) / Math.max(1, parts.length - 1)),
+  )
   const plain = trimmed(headRef.replace(/[^A-Za-z0-9._-]+/g, '-'))
   const isUnique = template.includes('{number}') || (plain === headRef && plain.length <= room && !fork)
   const suffix = isUnique ? '' : `-${hash(fork ? `${headRef}#${number}` : headRef)}`
   const branch = trimmed(plain.slice(0, Math.max(1, room - suffix.length))) || 'branch'
-  return parts.join(`${branch}${suffix}`.slice(0, room)).slice(0, LONGEST_NAME)
+  return parts.join(`${branch}${suffix}`.slice(0, room)).slice(0, MAX_NAME_LENGTH)
 }
 
 function trimmed(name: string): string {
@@ -174,23 +177,23 @@ export function channelDeepLink(appId: string, channel: Pick<ChannelRow, 'id' | 
 }
 
 /** A host's first label is at most this long (DNS). */
-const LONGEST_LABEL = 63
+const MAX_LABEL_LENGTH = 63
 
 /** Where a browser shows the channel, or why there is no such place. */
 export function webPreview(
   app: App,
   channel: ChannelRow,
   bundle: Pick<BundleRow, 'manifest_count' | 'session_key'>,
-  cloud: boolean,
+  { isCloud }: { readonly isCloud: boolean },
 ): { url: string } | { why: string } {
-  if (!cloud) return { why: 'only the Capgo cloud has web previews' }
+  if (!isCloud) return { why: 'only the Capgo cloud has web previews' }
   if (!app.allow_preview)
     return { why: 'web previews are switched off for this app (Capgo console, app settings)' }
   if (bundle.session_key) return { why: 'the bundle is encrypted' }
   if (bundle.manifest_count === 0)
     return { why: 'the bundle has no delta files, and web previews are made of those' }
   const label = `c${channel.id}-${encodeAppId(app.app_id)}`
-  if (label.length > LONGEST_LABEL) return { why: 'the app id is too long for a host name' }
+  if (label.length > MAX_LABEL_LENGTH) return { why: 'the app id is too long for a host name' }
   return { url: `https://${label}.preview.capgo.app/` }
 }
 

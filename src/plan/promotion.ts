@@ -1,12 +1,20 @@
-import semver from 'semver'
+/** What one channel serves goes to another. */
 import type { BundleRow, ChannelRow, ServedBundle } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
-import { readServedCommit } from './bundle-comment.ts'
-import { type MoveFacts, type MovePlan, NOT_JUDGED, NOT_OURS, noteMove, originOf } from './channel-change.ts'
+import { readServedCommit, type ServedCommit } from './bundle-comment.ts'
+import { channelWarnings } from './channel.ts'
+import {
+  type MoveFacts,
+  type MovePlan,
+  NOT_JUDGED,
+  NOT_OURS,
+  noteMove,
+  originOf,
+  whyNotReady,
+} from './channel-change.ts'
 import { refusedByAll } from './delivery.ts'
-import { compareNatives, type NativeChange } from './native-changes.ts'
-import { nativeDecisions, nativesOf } from './native-versions.ts'
-import { channelWarnings, isReady, listNatives } from './publish.ts'
+import { compareNativePackages, isShielded, listNativeChanges, type NativeChange } from './native-changes.ts'
+import { nativeVersionDecisions, nativeVersionsOn } from './native-versions.ts'
 import { activeRollout, decideStage, EVERYBODY, formatShare, isAt } from './rollout.ts'
 import { staleByOrder } from './staleness.ts'
 import type { Decision, OnIncompatible, Relation } from './types.ts'
@@ -28,12 +36,11 @@ export interface PromotionFacts extends MoveFacts {
 /** A reason for which a promotion is refused, or null. In this order; the first that speaks ends the run. */
 type Rule = (facts: PromotionFacts) => ActionError | null
 
-const RULES: readonly Rule[] = [refuseUnready, refuseOlder, refuseUndelivered, refuseIncompatible]
+const RULES: readonly Rule[] = [checkReady, checkOrder, checkDelivery, checkNativeCode]
 
 /**
  * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
- * `promotion_older`, `promotion_refused`,
- * `native_incompatible` or `rollout_active`; nothing was written then.
+ * `promotion_older`, `promotion_refused`, `native_incompatible` or `rollout_active`; nothing was written then.
  */
 export function planPromotion(facts: PromotionFacts): MovePlan {
   const { appId, from, to, bundle, natives, run } = facts
@@ -50,7 +57,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
   const decisions: Decision[] = [
     { what: 'bundle', value: bundle.name, why: `channel ${from.name} serves it` },
     { what: 'channel', value: to.name, why: 'input "to"' },
-    ...nativeDecisions(natives),
+    ...nativeVersionDecisions(natives),
   ]
   if (older !== null) decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` })
   if (why !== null)
@@ -71,27 +78,38 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
       : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
     comment: isDone
       ? null
-      : noteMove(bundle, to, origin, run, {
-          after: served?.name ?? null,
-          ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
+      : noteMove({
+          bundle,
+          channel: to,
+          origin,
+          run,
+          circumstances: {
+            after: served?.name ?? null,
+            ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
+          },
         }),
     withdrawal: null,
     commit: origin,
     natives: changedNatives(facts),
     decisions,
-    warnings: [
-      ...(warning === null ? [] : [warning]),
-      ...(facts.onIncompatible === 'warn' ? [lackOf(facts)].filter(lack => lack !== null) : []),
-      ...channelWarnings(to),
-      ...(activeRollout(from) === null
-        ? []
-        : [
-            `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
-          ]),
-      ...(natives.length === 0 ? [NOT_JUDGED] : []),
-      ...(origin === null ? [NOT_OURS] : []),
-    ],
+    warnings: [...(warning === null ? [] : [warning]), ...warningsOf(facts, origin)],
   }
+}
+
+function warningsOf(facts: PromotionFacts, origin: ServedCommit | null): string[] {
+  const { from, to, bundle } = facts
+  const lack = facts.onIncompatible === 'warn' ? lackOf(facts) : null
+  return [
+    ...(lack === null ? [] : [lack]),
+    ...channelWarnings(to),
+    ...(activeRollout(from) === null
+      ? []
+      : [
+          `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
+        ]),
+    ...(facts.natives.length === 0 ? [NOT_JUDGED] : []),
+    ...(origin === null ? [NOT_OURS] : []),
+  ]
 }
 
 /** A bundle and the commit for which it was on the channel. */
@@ -107,17 +125,18 @@ function isServed({ to, bundle }: PromotionFacts): boolean {
   return to.version?.id === bundle.id && activeRollout(to) === null
 }
 
-function refuseUnready({ bundle, from, fault }: PromotionFacts): ActionError | null {
-  if (isReady(bundle) && fault === null) return null
-  const why = bundle.deleted ? 'it was deleted' : isReady(bundle) ? fault : 'its upload was never finished'
-  return new ActionError(
-    'bundle_not_ready',
-    `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`,
-    { hint: `Publish to channel ${from.name} again; then promote what it serves.` },
-  )
+function checkReady({ bundle, from, fault }: PromotionFacts): ActionError | null {
+  const why = whyNotReady(bundle, fault)
+  return why === null
+    ? null
+    : new ActionError(
+        'bundle_not_ready',
+        `Bundle ${bundle.name}, which channel ${from.name} points at, is not ready: ${why}.`,
+        { hint: `Publish to channel ${from.name} again; then promote what it serves.` },
+      )
 }
 
-function refuseOlder(facts: PromotionFacts): ActionError | null {
+function checkOrder(facts: PromotionFacts): ActionError | null {
   const { to, bundle, force } = facts
   if (force || isServed(facts)) return null
   const withdrawn = readServedCommit(bundle, to.name)?.withdrawn
@@ -159,7 +178,7 @@ function olderThanServed({ from, to, bundle, relation, run }: PromotionFacts): s
 
 /** How its native packages differ from those of what `to` serves. */
 function changedNatives({ bundle, to }: PromotionFacts): NativeChange[] {
-  return compareNatives(bundle.native_packages ?? [], to.version?.native_packages ?? null)
+  return compareNativePackages(bundle.native_packages ?? [], to.version?.native_packages ?? null)
 }
 
 /** What apps lack that take what `to` serves; null when nothing. A minimum native version keeps them away. */
@@ -167,15 +186,11 @@ function lackOf(facts: PromotionFacts): string | null {
   const { to, bundle } = facts
   const served = to.version
   const broken = changedNatives(facts).filter(({ compatible }) => !compatible)
-  const isShielded =
-    to.disable_auto_update === 'version_number' &&
-    bundle.min_update_version !== null &&
-    semver.gt(bundle.min_update_version, served?.min_update_version ?? '0.0.0')
-  if (broken.length === 0 || isShielded) return null
-  return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNatives(broken)}.`
+  if (broken.length === 0 || isShielded(to, bundle.min_update_version)) return null
+  return `Apps that take ${served?.name} from channel ${to.name} lack native code of ${bundle.name}: ${listNativeChanges(broken)}.`
 }
 
-function refuseIncompatible(facts: PromotionFacts): ActionError | null {
+function checkNativeCode(facts: PromotionFacts): ActionError | null {
   const lack = facts.onIncompatible === null || facts.onIncompatible === 'fail' ? lackOf(facts) : null
   return lack === null
     ? null
@@ -184,18 +199,21 @@ function refuseIncompatible(facts: PromotionFacts): ActionError | null {
       })
 }
 
-function refuseUndelivered({ to, bundle, natives }: PromotionFacts): ActionError | null {
+function checkDelivery({ to, bundle, natives }: PromotionFacts): ActionError | null {
   const all = refusedByAll(bundle, to)
-  const refused = firstRefusal(bundle.name, nativesOf(natives, to), to, bundle.min_update_version)
-  return all === null && refused === null
+  const refused = firstRefusal(bundle.name, nativeVersionsOn(natives, to), to, bundle.min_update_version)
+  const hint = `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`
+  if (all !== null)
+    return new ActionError(
+      'promotion_refused',
+      `No device would take ${bundle.name} from channel ${to.name}: ${all.rule}.`,
+      { hint },
+    )
+  return refused === null
     ? null
     : new ActionError(
         'promotion_refused',
-        all === null
-          ? `Devices on native ${refused!.native.version} (${refused!.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused!.refusal.rule}.`
-          : `No device would take ${bundle.name} from channel ${to.name}: ${all.rule}.`,
-        {
-          hint: `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.${all === null ? ' If the stores have another native version, set the input "native-version".' : ''}`,
-        },
+        `Devices on native ${refused.native.version} (${refused.native.source}) would not take ${bundle.name} from channel ${to.name}: ${refused.refusal.rule}.`,
+        { hint: `${hint} If the stores have another native version, set the input "native-version".` },
       )
 }

@@ -14,11 +14,11 @@ export function isGlob(pattern: string): boolean {
 
 /** What is wrong with a pattern that no branch and no tag can ever match, and what to write; null when one can. */
 export function refusePattern(pattern: string): { why: string; hint: string } | null {
-  return refuseOtherSyntax(pattern) ?? refuseRefName(pattern) ?? refuseNamespace(pattern)
+  return checkSyntax(pattern) ?? checkRefName(pattern) ?? checkNamespace(pattern)
 }
 
 /** Habits of other places. A name that really looks like this is mapped in full: `refs/heads/origin/main`. */
-function refuseOtherSyntax(pattern: string): { why: string; hint: string } | null {
+function checkSyntax(pattern: string): { why: string; hint: string } | null {
   if (pattern.startsWith('- '))
     return {
       why: 'is an item of a YAML list',
@@ -52,7 +52,7 @@ function refuseOtherSyntax(pattern: string): { why: string; hint: string } | nul
 }
 
 /** The rules of `git check-ref-format`, for all that a glob leaves literal. */
-function refuseRefName(pattern: string): { why: string; hint: string } | null {
+function checkRefName(pattern: string): { why: string; hint: string } | null {
   const hint =
     'Write the name of a branch or tag as git shows it; "*", "?", "[...]" and "{...}" are wildcards.'
   const not = (why: string) => ({ why: `${why}, so no branch or tag can have that name`, hint })
@@ -75,7 +75,7 @@ function refuseRefName(pattern: string): { why: string; hint: string } | null {
 }
 
 /** Runs of this action are of branches and tags: `refs/heads/` and `refs/tags/`. */
-function refuseNamespace(pattern: string): { why: string; hint: string } | null {
+function checkNamespace(pattern: string): { why: string; hint: string } | null {
   const [refs, namespace = '', ...rest] = pattern.split('/')
   if (refs !== 'refs') return null
   const anywhere = [namespace, ...rest].includes('**')

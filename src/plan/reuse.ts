@@ -3,9 +3,9 @@ import semver from 'semver'
 import type { BundleRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { normaliseNative } from './delivery.ts'
-import { compareNatives } from './native-changes.ts'
+import { compareNativePackages } from './native-changes.ts'
 import { requireComparable } from './native-versions.ts'
-import type { BuiltFacts, PublishFacts } from './types.ts'
+import type { BuiltFacts, PublishFacts } from './publish-facts.ts'
 
 /**
  * A channel with the policy `version_number` needs a minimum native version on each bundle: that of the
@@ -17,7 +17,7 @@ export function minimumNative(
   if (facts.minUpdateVersion !== null) return facts.minUpdateVersion
   if (facts.channel?.disable_auto_update !== 'version_number') return null
   const { version: before } = facts.channel
-  const changes = compareNatives(facts.nativePackages ?? [], before?.native_packages ?? null)
+  const changes = compareNativePackages(facts.nativePackages ?? [], before?.native_packages ?? null)
   const served = before?.min_update_version
   if (served && changes.every(({ compatible }) => compatible)) return served
   const [lowest] = semver.sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []))
@@ -50,7 +50,7 @@ function misfitOfMinimum(
   const needed = minimumNative(facts)
   const isEnough =
     facts.minUpdateVersion === null
-      ? semver.valid(has) !== null && (needed === null || semver.gte(has!, needed))
+      ? has !== null && semver.valid(has) !== null && (needed === null || semver.gte(has, needed))
       : has === facts.minUpdateVersion
   return isEnough ? null : `its minimum native version is ${has ?? 'missing'}, and ${needed} is needed`
 }

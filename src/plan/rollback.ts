@@ -1,12 +1,22 @@
+/** A channel goes back to a bundle that it served before. */
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
-import { noteWithdrawal, readServedCommit, type ServedCommit } from './bundle-comment.ts'
-import { type MoveFacts, type MovePlan, NOT_JUDGED, NOT_OURS, noteMove, originOf } from './channel-change.ts'
-import { refusedByAll } from './delivery.ts'
-import { nativeDecisions, nativesOf } from './native-versions.ts'
+import { type Circumstances, noteRollback, readServedCommit, type ServedCommit } from './bundle-comment.ts'
+import { channelWarnings } from './channel.ts'
+import {
+  type MoveFacts,
+  type MovePlan,
+  NOT_JUDGED,
+  NOT_OURS,
+  noteMove,
+  originOf,
+  unchanged,
+  whyNotReady,
+} from './channel-change.ts'
+import { isReady, refusedByAll } from './delivery.ts'
+import { nativeVersionDecisions, nativeVersionsOn } from './native-versions.ts'
 import { namedWithCommit } from './promotion.ts'
-import { channelWarnings, isReady } from './publish.ts'
-import { decideStage, EVERYBODY } from './rollout.ts'
+import { decideStage } from './rollout.ts'
 import type { Decision } from './types.ts'
 import { firstRefusal } from './version.ts'
 
@@ -51,27 +61,29 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
     throw new ActionError('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
       hint: 'Name the bundle to go back to: set the input "to" to its name or id.',
     })
-  const note = (bundle: BundleRow) => readServedCommit(bundle, channel.name)
-  const isGood = (bundle: BundleRow) =>
-    bundle.id !== served.id && isReady(bundle) && note(bundle)?.withdrawn === null
-  const byName = new Map(bundles.map(bundle => [bundle.name, bundle]))
+  const noted = bundles.flatMap(bundle => {
+    const note = readServedCommit(bundle, channel.name)
+    return note === null ? [] : [{ bundle, note }]
+  })
+  const isGood = ({ bundle, note }: (typeof noted)[number]) => isReady(bundle) && note.withdrawn === null
+  const now = readServedCommit(served, channel.name)
+  const byName = new Map(noted.map(each => [each.bundle.name, each]))
   const seen = new Set([served.name])
-  for (let name = note(served)?.after ?? null; name !== null && !seen.has(name); ) {
+  for (let name = now?.after ?? null; name !== null && !seen.has(name); ) {
     seen.add(name)
-    const bundle = byName.get(name)
-    if (bundle === undefined) break
-    if (isGood(bundle)) return { bundle, why: `channel ${channel.name} served it before` }
-    name = note(bundle)?.after ?? null
+    const before = byName.get(name)
+    if (before === undefined) break
+    if (isGood(before)) return { bundle: before.bundle, why: `channel ${channel.name} served it before` }
+    name = before.note.after
   }
-  const now = note(served)
-  const [latest] = bundles
-    .filter(bundle => isGood(bundle) && !seen.has(bundle.name))
-    .filter(bundle => now === null || note(bundle)!.runId < now.runId)
-    .sort((one, other) => note(other)!.runId - note(one)!.runId)
+  const [latest] = noted
+    .filter(each => isGood(each) && !seen.has(each.bundle.name))
+    .filter(({ note }) => now === null || note.runId < now.runId)
+    .sort((one, other) => other.note.runId - one.note.runId)
   if (latest !== undefined)
     return {
-      bundle: latest,
-      why: `run ${note(latest)!.run} put it on channel ${channel.name}, the last before what is served now`,
+      bundle: latest.bundle,
+      why: `run ${latest.note.run} put it on channel ${channel.name}, the last before what is served now`,
     }
   throw new ActionError(
     'no_earlier_bundle',
@@ -87,60 +99,43 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
  * `rollback_refused` or `rollout_active`; nothing was written then.
  */
 export function planRollback(facts: RollbackFacts): MovePlan {
-  const { appId, channel, target, run, natives } = facts
+  const { appId, channel, target, natives } = facts
   const { bundle } = target
   const served = channel.version
-  const origin = originOf(bundle, channel.name)
-  const noted = served === null ? null : readServedCommit(served, channel.name)
   const decisions: Decision[] = [
     { what: 'channel', value: channel.name, why: 'input "channel"' },
     { what: 'bundle', value: bundle.name, why: target.why },
     ...(served === null || served.id === bundle.id
       ? []
       : [{ what: 'instead of', value: served.name, why: describeAffected(facts.affected) }]),
-    ...nativeDecisions(natives),
+    ...nativeVersionDecisions(natives),
   ]
   if (served?.id === bundle.id)
-    return {
+    return unchanged({
       appId,
       channel,
       bundle,
-      stage: EVERYBODY,
-      isDone: true,
       why: `Channel ${channel.name} already serves ${bundle.name}.`,
-      comment: null,
-      withdrawal: null,
-      commit: origin,
-      natives: [],
       decisions,
-      warnings: [],
-    }
-  refuseUnready(facts)
+    })
+  requireReady(facts)
   if (!facts.force) {
-    refuseWithdrawn(facts)
-    refuseUndelivered(facts)
+    requireNotRolledBack(facts)
+    requireDelivery(facts)
   }
   // A rollout would go on beside the older bundle: only an explicit word ends it.
   const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail'
   const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive })
   if (why !== null) decisions.push({ what: 'rollout', value: 'everybody', why })
-  // Going forward again to what a run before rolled back: then what is served now was never the bad one.
-  const isUndone = noted?.instead?.name === bundle.name
-  const withdrawn = served === null || isUndone ? null : noteWithdrawal(served.comment, channel.name, run)
+  const origin = originOf(bundle, channel.name)
   return {
     appId,
     channel,
     bundle,
     stage,
     isDone: false,
-    why: describeMove(facts),
-    comment: noteMove(bundle, channel, origin, run, {
-      after: isUndone ? (served?.name ?? null) : null,
-      ...(served === null || isUndone
-        ? {}
-        : { instead: namedWithCommit(served, channel.name), alsoOff: offBefore(noted) }),
-    }),
-    withdrawal: served === null || withdrawn === null ? null : { bundle: served, comment: withdrawn },
+    why: describeRollback(facts),
+    ...notesOf(facts, origin),
     commit: origin,
     // Not judged: installed apps that could run the older bundle then can run it now.
     natives: [],
@@ -154,13 +149,35 @@ export function planRollback(facts: RollbackFacts): MovePlan {
   }
 }
 
+/** What is noted on the bundle that the channel goes back to, and on the one that it leaves. */
+function notesOf(
+  { channel, target: { bundle }, run }: RollbackFacts,
+  origin: ServedCommit | null,
+): Pick<MovePlan, 'comment' | 'withdrawal'> {
+  const served = channel.version
+  const note = (circumstances: Circumstances) => noteMove({ bundle, channel, origin, run, circumstances })
+  if (served === null) return { comment: note({ after: null }), withdrawal: null }
+  const noted = readServedCommit(served, channel.name)
+  // Going forward again to what a run before rolled back: then what is served now was never the bad one.
+  if (noted?.instead?.name === bundle.name) return { comment: note({ after: served.name }), withdrawal: null }
+  const withdrawn = noteRollback(served.comment, channel.name, run)
+  return {
+    comment: note({
+      after: null,
+      instead: namedWithCommit(served, channel.name),
+      alsoOff: offBefore(noted),
+    }),
+    withdrawal: withdrawn === null ? null : { bundle: served, comment: withdrawn },
+  }
+}
+
 /** Commits that were rolled back before, when the channel goes back once more. */
 function offBefore(noted: ServedCommit | null): string[] {
   const last = noted?.instead?.sha
   return [...(last ? [last] : []), ...(noted?.alsoOff ?? [])]
 }
 
-function describeMove({ channel, target: { bundle, why }, affected }: RollbackFacts): string {
+function describeRollback({ channel, target: { bundle, why }, affected }: RollbackFacts): string {
   const from = channel.version === null ? '' : `, instead of ${channel.version.name}`
   const running =
     affected === null || affected.count === 0
@@ -187,15 +204,15 @@ function affectedWarnings({ affected, target }: RollbackFacts): string[] {
     : []
 }
 
-function refuseUnready({ target: { bundle }, fault }: RollbackFacts): void {
-  if (isReady(bundle) && fault === null) return
-  const why = bundle.deleted ? 'it was deleted' : isReady(bundle) ? fault : 'its upload was never finished'
+function requireReady({ target: { bundle }, fault }: RollbackFacts): void {
+  const why = whyNotReady(bundle, fault)
+  if (why === null) return
   throw new ActionError('bundle_not_ready', `Bundle ${bundle.name} cannot be served: ${why}.`, {
     hint: 'Name another bundle with the input "to", or revert the commit and publish that.',
   })
 }
 
-function refuseWithdrawn({ target: { bundle }, channel }: RollbackFacts): void {
+function requireNotRolledBack({ target: { bundle }, channel }: RollbackFacts): void {
   const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn
   if (withdrawn == null) return
   throw new ActionError(
@@ -207,8 +224,13 @@ function refuseWithdrawn({ target: { bundle }, channel }: RollbackFacts): void {
   )
 }
 
-function refuseUndelivered({ target: { bundle }, channel, natives, affected }: RollbackFacts): void {
-  const refused = firstRefusal(bundle.name, nativesOf(natives, channel), channel, bundle.min_update_version)
+function requireDelivery({ target: { bundle }, channel, natives, affected }: RollbackFacts): void {
+  const refused = firstRefusal(
+    bundle.name,
+    nativeVersionsOn(natives, channel),
+    channel,
+    bundle.min_update_version,
+  )
   const refusing = affected?.refusing
   const all = refusedByAll(bundle, channel)
   const rule =
@@ -227,4 +249,17 @@ function refuseUndelivered({ target: { bundle }, channel, natives, affected }: R
       hint: 'Devices would stay on the bad bundle. Name another bundle with the input "to", change the rule of the channel in the Capgo console, or revert the commit and publish that. If the stores have another native version, set the input "native-version". "force: true" goes back all the same.',
     },
   )
+}
+
+/** Another attempt of a run that rolled back already must not go back further. */
+export function planDoneRollback(appId: string, channel: ChannelRow, served: BundleRow): MovePlan {
+  return unchanged({
+    appId,
+    channel,
+    bundle: served,
+    why: `An earlier attempt of this run took channel ${channel.name} back to ${served.name}.`,
+    decisions: [
+      { what: 'bundle', value: served.name, why: 'an earlier attempt of this run went back to it' },
+    ],
+  })
 }

@@ -1,18 +1,18 @@
+/** What `operation: rollout` does to a rollout that is there. */
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
-import { noteWithdrawal, readServedCommit } from './bundle-comment.ts'
-import { type MovePlan, noteMove, originOf } from './channel-change.ts'
+import { noteRollback, readServedCommit } from './bundle-comment.ts'
+import { type MovePlan, noteMove, originOf, unchanged } from './channel-change.ts'
 import {
   ALL,
   activeRollout,
-  EVERYBODY,
   formatShare,
   isAt,
   type Rollout,
   type RolloutChange,
   type Stage,
 } from './rollout.ts'
-import type { Commit } from './types.ts'
+import type { Commit, Decision } from './types.ts'
 
 export interface RolloutFacts {
   readonly appId: string
@@ -30,14 +30,20 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
   const rollout = activeRollout(channel)
   const served = channel.version
   if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
-    return { ...nothing(facts, served), why: `An earlier attempt of this run finished the rollout.` }
+    return unchanged({
+      appId,
+      channel,
+      bundle: served,
+      why: 'An earlier attempt of this run finished the rollout.',
+      decisions: [ofChannel(channel)],
+    })
   if (rollout === null || running === null || served === null)
     throw new ActionError('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
       hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
     })
   const bundle = change.kind === 'cancel' ? served : running
   const stage = stageOf(change, rollout)
-  const withdrawn = change.kind === 'cancel' ? noteWithdrawal(running.comment, channel.name, run) : null
+  const withdrawn = change.kind === 'cancel' ? noteRollback(running.comment, channel.name, run) : null
   return {
     appId,
     channel,
@@ -47,13 +53,19 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
     why: describeChange(change, rollout, running.name, channel),
     comment:
       change.kind === 'finish'
-        ? noteMove(running, channel, originOf(running, channel.name), run, { after: served.name })
+        ? noteMove({
+            bundle: running,
+            channel,
+            origin: originOf(running, channel.name),
+            run,
+            circumstances: { after: served.name },
+          })
         : null,
     withdrawal: withdrawn === null ? null : { bundle: running, comment: withdrawn },
     commit: originOf(bundle, channel.name),
     natives: [],
     decisions: [
-      { what: 'channel', value: channel.name, why: 'input "channel"' },
+      ofChannel(channel),
       { what: 'rolled out', value: running.name, why: `${describeNow(rollout)} until now` },
       { what: 'the others', value: served.name, why: 'what the channel serves' },
       {
@@ -124,18 +136,6 @@ function isOfRun(bundle: BundleRow, channel: ChannelRow, run: Commit): boolean {
   return readServedCommit(bundle, channel.name)?.runId === run.runId
 }
 
-function nothing({ appId, channel }: RolloutFacts, bundle: BundleRow): Omit<MovePlan, 'why'> {
-  return {
-    appId,
-    channel,
-    bundle,
-    stage: EVERYBODY,
-    isDone: true,
-    comment: null,
-    withdrawal: null,
-    commit: originOf(bundle, channel.name),
-    natives: [],
-    decisions: [{ what: 'channel', value: channel.name, why: 'input "channel"' }],
-    warnings: [],
-  }
+function ofChannel({ name }: ChannelRow): Decision {
+  return { what: 'channel', value: name, why: 'input "channel"' }
 }

@@ -1,3 +1,4 @@
+/** Who gets a new bundle: everybody, or a share of the devices. */
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 

@@ -1,3 +1,4 @@
+/** Whether a run is too old for a channel. */
 import type { Note } from './bundle-comment.ts'
 import type { Commit, Relation } from './types.ts'
 

@@ -1,3 +1,4 @@
+/** What each channel serves. */
 import type { BundleRow, ChannelRow, OverrideRow } from '../capgo/schema.ts'
 import { readServedCommit } from './bundle-comment.ts'
 import { activeRollout } from './rollout.ts'

@@ -1,4 +1,6 @@
-import type { Tester } from '../inputs/testers-file.ts'
+/** Which device belongs on which channel. */
+import { InputError } from '../errors.ts'
+import { byDevice, isPast, type Tester } from './tester-list.ts'
 
 /** Whom a pull request's preview goes to, as `assign-testers` says. */
 export type AssignRule =
@@ -69,106 +71,112 @@ export interface TestersPlan {
  * standing channel, else nowhere. Where the file never had a device, somebody put it there, and there it stays.
  */
 export function planTesters(facts: TesterFacts): TestersPlan {
-  const { today, overrides, prune } = facts
-  const now = byDevice(facts.testers)
-  const earlier = byDevice(facts.earlier ?? [])
-  const placed = new Set((facts.earlier ?? []).map(({ device, channel }) => `${device} ${channel}`))
-  const open = facts.previews.filter(({ open }) => open !== null).sort((one, other) => other.pull - one.pull)
-  const wanted = open.map(preview => ({ preview, devices: wantedBy(preview, facts) }))
-  const previewChannels = new Set(facts.previews.map(({ channel }) => channel))
-
+  const look = lookAt(facts)
   const assignments: Assignment[] = []
   const renewals = new Map<number, string[]>()
-  const known = new Map([...wanted.flatMap(({ devices }) => [...devices]), ...now])
-  for (const [device, tester] of known) {
-    const asking = wanted.flatMap(({ preview, devices }) => {
-      const asked = devices.get(device)
-      return asked === undefined ? [] : [{ preview, isPast: isPast(asked, today) }]
-    })
-    const wanting = asking.filter(({ isPast }) => !isPast).map(({ preview }) => preview)
-    const [winner] = wanting
-    const standing = now.get(device)
-    const isExpired = isPast(tester, today)
-    const to =
-      winner?.channel ?? (standing === undefined || isPast(standing, today) ? null : standing.channel)
-    const current = overrides.get(device)
-    const from = current?.channel ?? null
-    const base = {
-      device,
-      tester,
-      from,
-      to,
-      pull: winner?.pull ?? null,
-      others: wanting.slice(1).map(({ pull }) => pull),
-      expiredFor: asking.filter(({ isPast }) => isPast).map(({ preview }) => preview.pull),
-    }
-    const isOurs =
-      from === null ||
-      previewChannels.has(from) ||
-      from === standing?.channel ||
-      placed.has(`${device} ${from}`)
-    if (from === to) {
-      assignments.push({ ...base, state: from === null ? (isExpired ? 'expired' : 'none') : 'there' })
-      if (current !== undefined && current.updatedAt < facts.renewBefore)
-        renewals.set(current.channelId, [...(renewals.get(current.channelId) ?? []), device])
-    } else if (!isOurs) assignments.push({ ...base, state: 'by_hand' })
-    else if (to !== null) assignments.push({ ...base, state: 'set' })
-    else if (prune !== 'never') assignments.push({ ...base, state: isExpired ? 'expired' : 'release' })
-    else assignments.push({ ...base, to: from, state: 'there' })
+  for (const [device, tester] of look.known) {
+    const wish = wishOf(device, tester, look)
+    assignments.push(assign(wish, tester, look))
+    const current = facts.overrides.get(device)
+    if (wish.from === wish.to && current !== undefined && current.updatedAt < facts.renewBefore)
+      renewals.set(current.channelId, [...(renewals.get(current.channelId) ?? []), device])
   }
-
-  const gone = { tester: null, to: null, pull: null, others: [], expiredFor: [], state: 'release' } as const
-  if (prune !== 'never')
-    for (const [device, tester] of earlier) {
-      const from = overrides.get(device)?.channel
-      if (known.has(device) || from === undefined) continue
-      if (previewChannels.has(from) || placed.has(`${device} ${from}`))
-        assignments.push({ ...gone, device, tester, from })
-    }
-  if (prune === 'exclusive') {
-    const standing = [...now.values(), ...(facts.earlier ?? [])].flatMap(({ channel }) => channel ?? [])
-    const managed = new Set([...previewChannels, ...standing])
-    for (const [device, { channel: from }] of overrides)
-      if (managed.has(from) && !known.has(device) && !earlier.has(device))
-        assignments.push({ ...gone, device, from })
-  }
-  return { assignments, renewals }
+  return { assignments: [...assignments, ...releases(look)], renewals }
 }
 
-/** Days after its last write in which Capgo may still have an override: 30 on some servers, 90 on others. */
-const LIFE_DAYS = 90
-/** Versions of the file that are looked at: each is a request. */
-const MOST_VERSIONS = 50
-
-/** A change of the file. */
-export interface FileVersion {
-  readonly sha: string
-  /** When it was committed, ISO; null where that is not known. */
-  readonly at: string | null
+/** The facts by device. */
+function lookAt(facts: TesterFacts) {
+  const now = byDevice(facts.testers)
+  const newestFirst = [...facts.previews].sort((one, other) => other.pull - one.pull)
+  const requests = newestFirst.map(preview => ({ preview, devices: wantedBy(preview, facts) }))
+  return {
+    facts,
+    now,
+    earlier: byDevice(facts.earlier ?? []),
+    /** The newest pull request first. */
+    requests,
+    /** Whom the file, or the file of a pull request, lists. */
+    known: new Map([...requests.flatMap(({ devices }) => [...devices]), ...now]),
+    previewChannels: new Set(facts.previews.map(({ channel }) => channel)),
+    /** Where the file ever put whom. */
+    placed: new Set((facts.earlier ?? []).map(({ device, channel }) => placeOf(device, channel))),
+  }
 }
 
-/**
- * The versions of the file, given newest first, whose overrides may still be there: those of the last 90 days before
- * `until`, and the one that held when they began. Commits are dated by their committers' clocks, so `until` is a
- * commit's date too. `leftOut` counts what would count and is too much.
- */
-export function versionsThatCount(
-  versions: readonly FileVersion[],
-  until: string | null,
-): { readonly counted: readonly FileVersion[]; readonly leftOut: number } {
-  const newest = Math.max(...[until, versions[0]?.at ?? null].map(at => Date.parse(at ?? '') || 0))
-  const begin = newest - LIFE_DAYS * 24 * 60 * 60 * 1000
-  const last = versions.findIndex(({ at }) => at !== null && Date.parse(at) < begin)
-  const alive = last === -1 ? versions : versions.slice(0, last + 1)
-  const counted = alive.slice(0, MOST_VERSIONS)
-  return { counted, leftOut: alive.length - counted.length }
+type Look = ReturnType<typeof lookAt>
+
+function placeOf(device: string, channel: string | null): string {
+  return `${device} ${channel}`
+}
+
+/** Where a device belongs, and where it is. */
+function wishOf(device: string, tester: Tester, { facts, now, requests }: Look): Omit<Assignment, 'state'> {
+  const { today } = facts
+  const asking = requests.flatMap(({ preview, devices }) => {
+    const asked = devices.get(device)
+    return asked === undefined ? [] : [{ preview, isPast: isPast(asked, today) }]
+  })
+  const [winner, ...others] = asking.filter(({ isPast }) => !isPast).map(({ preview }) => preview)
+  const standing = now.get(device)
+  const standingChannel = standing === undefined || isPast(standing, today) ? null : standing.channel
+  return {
+    device,
+    tester,
+    from: facts.overrides.get(device)?.channel ?? null,
+    to: winner?.channel ?? standingChannel,
+    pull: winner?.pull ?? null,
+    others: others.map(({ pull }) => pull),
+    expiredFor: asking.filter(({ isPast }) => isPast).map(({ preview }) => preview.pull),
+  }
+}
+
+/** What becomes of a device that a file lists. */
+function assign(wish: Omit<Assignment, 'state'>, tester: Tester, look: Look): Assignment {
+  const { device, from, to } = wish
+  const isExpired = isPast(tester, look.facts.today)
+  if (from === to) return { ...wish, state: from !== null ? 'there' : isExpired ? 'expired' : 'none' }
+  const isOurs =
+    from === null ||
+    look.previewChannels.has(from) ||
+    from === look.now.get(device)?.channel ||
+    look.placed.has(placeOf(device, from))
+  if (!isOurs) return { ...wish, state: 'by_hand' }
+  if (to !== null) return { ...wish, state: 'set' }
+  return look.facts.prune === 'never'
+    ? { ...wish, to: from, state: 'there' }
+    : { ...wish, state: isExpired ? 'expired' : 'release' }
+}
+
+/** Devices that no file lists any more, and with `exclusive` those that none ever did. */
+function releases({ facts, known, now, earlier, previewChannels, placed }: Look): Assignment[] {
+  const { overrides, prune } = facts
+  if (prune === 'never') return []
+  const gone = { to: null, pull: null, others: [], expiredFor: [], state: 'release' } as const
+  const left = [...earlier].flatMap(([device, tester]): Assignment[] => {
+    const from = overrides.get(device)?.channel
+    if (known.has(device) || from === undefined) return []
+    return previewChannels.has(from) || placed.has(placeOf(device, from))
+      ? [{ ...gone, device, tester, from }]
+      : []
+  })
+  if (prune !== 'exclusive') return left
+  const standing = [...now.values(), ...(facts.earlier ?? [])].flatMap(({ channel }) => channel ?? [])
+  const managed = new Set([...previewChannels, ...standing])
+  const strangers = [...overrides]
+    .filter(([device, { channel }]) => managed.has(channel) && !known.has(device) && !earlier.has(device))
+    .map(([device, { channel }]): Assignment => ({ ...gone, device, tester: null, from: channel }))
+  return [...left, ...strangers]
 }
 
 /**
  * Whether who was in the file earlier could change the plan. `isWhole`: devices that are not in the file are this
  * run's matter too.
  */
-export function asksForHistory({ assignments }: TestersPlan, facts: TesterFacts, isWhole: boolean): boolean {
+export function asksForHistory(
+  { assignments }: TestersPlan,
+  facts: TesterFacts,
+  { isWhole }: { readonly isWhole: boolean },
+): boolean {
   const planned = new Set(assignments.map(({ device }) => device))
   const isUnknown = (device: string) => !planned.has(device)
   return (
@@ -177,7 +185,7 @@ export function asksForHistory({ assignments }: TestersPlan, facts: TesterFacts,
   )
 }
 
-/** The devices that a pull request asks for, by id; those whose last day is over too. */
+/** The devices that a pull request asks for, by id; those whose last day is over too. A closed one asks for none. */
 function wantedBy(preview: PreviewChannel, facts: TesterFacts): Map<string, Tester> {
   const { open } = preview
   const testers = preview.testers ?? facts.testers
@@ -204,65 +212,18 @@ export function asksForReviewers(rules: readonly AssignRule[] | null): boolean {
   return rules?.some(({ kind }) => kind === 'reviewers') ?? false
 }
 
-export function isPast({ until }: Tester, today: string): boolean {
-  return until !== null && until < today
-}
-
-/** How two states of the file differ: what merging a pull request would do. */
-export interface FileChange {
-  readonly added: readonly Tester[]
-  readonly removed: readonly Tester[]
-  /** Another standing channel than before. */
-  readonly moved: readonly { readonly tester: Tester; readonly from: string | null }[]
-}
-
-export function compareTesters(before: readonly Tester[], now: readonly Tester[]): FileChange {
-  const old = byDevice(before)
-  const current = byDevice(now)
-  return {
-    added: now.filter(({ device }) => !old.has(device)),
-    removed: before.filter(({ device }) => !current.has(device)),
-    moved: now.flatMap(tester => {
-      const was = old.get(tester.device)
-      return was === undefined || was.channel === tester.channel ? [] : [{ tester, from: was.channel }]
-    }),
-  }
-}
-
-/**
- * What the file will say once a pull request is merged: the default branch's `current`, with what the branch's `own`
- * changed since `old`, where it began; entries it leaves alone are those of `current`. A branch that is behind removes nobody, and brings nobody back.
- */
-export function mergeTesters(
-  old: readonly Tester[],
-  current: readonly Tester[],
-  own: readonly Tester[],
-): readonly Tester[] {
-  const began = byDevice(old)
-  const proposed = byDevice(own)
-  const isChanged = (tester: Tester) => {
-    const was = began.get(tester.device)
-    return was === undefined || saysOf(was) !== saysOf(tester)
-  }
-  const merged = current.flatMap(tester => {
-    const mine = proposed.get(tester.device)
-    if (mine === undefined) return began.has(tester.device) ? [] : [tester]
-    return [isChanged(mine) && saysOf(mine) !== saysOf(tester) ? mine : tester]
-  })
-  const listed = byDevice(current)
-  return [...merged, ...own.filter(tester => !listed.has(tester.device) && isChanged(tester))]
-}
-
-/** What the file says of a tester, wherever it stands. */
-function saysOf({ line, column, ...said }: Tester): string {
-  return JSON.stringify(said)
-}
-
-function byDevice(testers: readonly Tester[]): Map<string, Tester> {
-  return new Map(testers.map(tester => [tester.device, tester]))
-}
-
-/** The first part of a device id: enough to tell devices apart, and not the id itself. */
-export function shortDevice(device: string): string {
-  return `${device.slice(0, 8)}…`
+/** Throws where `assign-testers` names a group that the file has not. */
+export function requireGroups(
+  rules: readonly AssignRule[] | null,
+  testers: readonly Tester[],
+  path: string,
+): void {
+  const groups = new Set(testers.flatMap(tester => tester.groups))
+  for (const rule of rules ?? [])
+    if (rule.kind === 'group' && !groups.has(rule.name))
+      throw new InputError(
+        'assign-testers',
+        `${path} has no group "${rule.name}".`,
+        groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`,
+      )
 }

@@ -1,8 +1,5 @@
-import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/schema.ts'
-import type { DeltaMode } from './delta.ts'
-import type { NativeChange } from './native-changes.ts'
-import type { RolloutRequest, Stage } from './rollout.ts'
-import type { Standing } from './staleness.ts'
+/** The nouns that planners share. */
+export type { NativeVersion, UnreadVersion } from '../checkout/native-version.ts'
 
 /** One choice of a plan, why it was made and who said so. Printed by a dry run and in the log. */
 export interface Decision {
@@ -28,24 +25,6 @@ export interface Commit {
   readonly repository?: number
   /** When the run puts it on a channel, as ISO 8601. */
   readonly at?: string
-}
-
-/** A native version that installed apps may have, as the repository tells it. */
-export interface NativeVersion {
-  readonly platform: 'ios' | 'android' | 'any'
-  /** As written, for example `1.0`. */
-  readonly version: string
-  /** For example `android/app/build.gradle:12`. */
-  readonly source: string
-}
-
-/** A place that decides about a platform's native version, and that was not understood. */
-export interface UnreadVersion {
-  readonly platform: 'ios' | 'android'
-  /** For example `android/app/build.gradle:12`. */
-  readonly source: string
-  /** Goes on after the source: `has "versionName appVersion"`, `is missing`. */
-  readonly says: string
 }
 
 /** How our commit stands to the one that a channel serves; `unknown` when nobody could tell. */
@@ -75,101 +54,3 @@ export type Purpose =
 
 /** What to do when installed apps lack native code that the bundle needs. */
 export type OnIncompatible = 'fail' | 'warn' | 'ignore'
-
-/** What a publish must know before anything is built. */
-export interface PublishFacts {
-  readonly appId: string
-  readonly channelName: string
-  readonly channelWhy: string
-  /** Null when it does not exist (or the key cannot see it). */
-  readonly channel: ChannelRow | null
-  /** Names of the app's public channels. */
-  readonly publicChannels: readonly string[]
-  /** The newest bundles that have delta files. */
-  readonly newest: readonly BundleRow[]
-  /** When a bundle of the app was deleted last; null = never. */
-  readonly deletedAt: string | null
-  readonly purpose: Purpose
-  readonly wanted: WantedVersion
-  readonly natives: readonly NativeVersion[]
-  readonly unread: readonly UnreadVersion[]
-  readonly commit: Commit
-  /** Why it is this commit, where that is not the run's own; null where it is. */
-  readonly commitWhy: string | null
-  /** The commit was checked out on purpose; the run is of another one. */
-  readonly isChosen: boolean
-  /** Publishes also what is older, or was rolled back. */
-  readonly force: boolean
-  readonly rollout: RolloutRequest
-  /** The user's own minimum native version for the bundle. */
-  readonly minUpdateVersion: string | null
-  /** What form of bundles the channel demands; null when none is known, or it was not asked. */
-  readonly updatePackage: string | null
-  /** The form that is asked for. */
-  readonly delta: DeltaMode
-  /** Null = `fail`, for previews `warn`. */
-  readonly onIncompatible: OnIncompatible | null
-}
-
-/** What is known of the delta files that the app has stored; all of it is empty where there will be none. */
-export interface StoredFiles {
-  /** The newest bundles that have some. */
-  readonly newest: readonly BundleRow[]
-  /** Id of the bundle that the channel served when it was read; null when that one has none. */
-  readonly of: number | null
-  /** Of that bundle, mostly all. */
-  readonly files: readonly StoredFile[]
-}
-
-/** What a publish knows once the web build is a zip. Sizes in bytes. */
-export interface BuiltFacts extends PublishFacts {
-  /** What Capgo keeps as the checksum. */
-  readonly checksum: string
-  /** SHA-256 of the zip before encryption, lower-case hex. */
-  readonly sha256: string
-  /** Of the zip as it would be stored. */
-  readonly size: number
-  /** Of bundles with this content, by id: what they take in the store. */
-  readonly sizes: ReadonlyMap<number, number | null>
-  /** Bundles with a name that we may want, with the same content, or left in progress. */
-  readonly bundles: readonly BundleRow[]
-  readonly stored: StoredFiles
-  /** How our commit stands to its ref and to what the channel serves. */
-  readonly standing: Standing
-  /** What the channel rolls out, and how our commit stands to that one; null without a rollout. */
-  readonly running: { readonly bundle: BundleRow; readonly standing: Standing } | null
-  /**
-   * The channel whose devices will take the bundle next: itself; of a pull request that of its base branch, else the
-   * app's public one. Null when none is known.
-   */
-  readonly base: ChannelRow | null
-  /** Native packages of the app, as installed. */
-  readonly nativePackages: readonly NativePackage[]
-}
-
-export type PublishAction =
-  /** Create the bundle; `names` in order, the next one when somebody else takes one in between. */
-  | { readonly do: 'upload'; readonly names: readonly string[]; readonly minUpdateVersion: string | null }
-  /** A row of ours with this content was left in progress: finish it. */
-  | { readonly do: 'resume'; readonly bundle: BundleRow }
-  /** The content is there under a name that this channel may show. */
-  | { readonly do: 'promote'; readonly bundle: BundleRow }
-  | { readonly do: 'keep'; readonly outcome: 'unchanged' | 'stale'; readonly bundle: BundleRow }
-
-export interface PublishPlan {
-  readonly appId: string
-  readonly purpose: Purpose
-  readonly channelName: string
-  readonly channelId: number | null
-  /** Set when the channel has to be made. */
-  readonly create: ChannelSettings | null
-  readonly action: PublishAction
-  /** To whom the bundle goes. */
-  readonly stage: Stage
-  readonly link: string
-  readonly comment: string
-  readonly decisions: readonly Decision[]
-  /** How the native packages differ from those of the bundle that the channel serves. */
-  readonly natives: readonly NativeChange[]
-  readonly warnings: readonly string[]
-}

@@ -3,12 +3,12 @@ import semver from 'semver'
 import type { BundleRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { normaliseNative, refusedByVersion, type VersionRules } from './delivery.ts'
-import { type Refused, refusesAll, requireComparable } from './native-versions.ts'
+import { type NativeRefusal, refusesAll, requireComparable } from './native-versions.ts'
 import type { Commit, NativeVersion, Purpose, WantedVersion } from './types.ts'
 
 export interface NameRequest {
   readonly wanted: WantedVersion
-  readonly natives: readonly NativeVersion[]
+  readonly nativeVersions: readonly NativeVersion[]
   readonly rules: VersionRules
   readonly minUpdateVersion: string | null
   readonly channelName: string
@@ -111,11 +111,11 @@ export function preReleaseLabel(channelName: string, purpose: Purpose): string {
 /** First native version whose device would refuse a bundle of this name, and by which rule. */
 export function firstRefusal(
   name: string,
-  natives: readonly NativeVersion[],
+  nativeVersions: readonly NativeVersion[],
   rules: VersionRules,
   minUpdateVersion: string | null,
-): Refused | null {
-  for (const native of natives) {
+): NativeRefusal | null {
+  for (const native of nativeVersions) {
     const refusal = refusedByVersion(native.version, { name, min_update_version: minUpdateVersion }, rules)
     if (refusal !== null) return { native, refusal }
   }
@@ -131,9 +131,9 @@ export function firstRefusal(
  * content has that name, and `channel_refuses_all` when the channel's rules leave no name at all.
  */
 export function chooseName(request: NameRequest): NameChoice {
-  const { wanted, natives, rules, minUpdateVersion, commit, taken } = request
-  requireComparable(natives, request.channelName)
-  const refused = firstRefusal(wanted.version, natives, rules, minUpdateVersion)
+  const { wanted, nativeVersions, rules, minUpdateVersion, commit, taken } = request
+  requireComparable(nativeVersions, request.channelName)
+  const refused = firstRefusal(wanted.version, nativeVersions, rules, minUpdateVersion)
   if (refused !== null && wanted.forced) {
     throw new ActionError(
       'version_refused',
@@ -157,7 +157,8 @@ export function chooseName(request: NameRequest): NameChoice {
   // A preview gets a name of its own, so that the wanted one stays free for the release.
   const own = request.purpose.kind === 'preview'
   if (refused === null && !own && !taken.has(wanted.version)) {
-    const unjudged = natives.length === 0 ? '; no native version is known, so it was not judged by it' : ''
+    const unjudged =
+      nativeVersions.length === 0 ? '; no native version is known, so it was not judged by it' : ''
     return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` }
   }
   const said = wanted.source.includes('(taken as ')
@@ -185,21 +186,23 @@ export function chooseName(request: NameRequest): NameChoice {
 }
 
 function derivedNames(request: NameRequest): string[] {
-  const { wanted, natives, rules, minUpdateVersion, commit, taken } = request
+  const { wanted, nativeVersions, rules, minUpdateVersion, commit, taken } = request
   const suffix = `${preReleaseLabel(request.channelName, request.purpose)}.${commit.runNumber}.${commit.runAttempt}`
   const bases = new Set<string>([wanted.version])
-  for (const native of natives) {
+  for (const native of nativeVersions) {
     const build = normaliseNative(native.version)
     if (build !== null) bases.add(build)
   }
   const names: string[] = []
   // From the highest base down: the wanted version first where the rules allow it, else the native one.
   for (const base of [...bases].sort(semver.rcompare)) {
-    const { major, minor, patch, prerelease } = semver.parse(base)!
+    const parsed = semver.parse(base)
+    if (parsed === null) continue
+    const { major, minor, patch, prerelease } = parsed
     const next = `${major}.${minor}.${prerelease.length > 0 ? patch : patch + 1}-${suffix}`
     const same = `${major}.${minor}.${patch}-${suffix}`
     for (const name of [next, same]) {
-      if (firstRefusal(name, natives, rules, minUpdateVersion) !== null) continue
+      if (firstRefusal(name, nativeVersions, rules, minUpdateVersion) !== null) continue
       for (let spare = 0; names.length <= SPARE_NAMES && spare <= SPARE_NAMES; spare++) {
         const candidate = spare === 0 ? name : `${name}.${spare + 1}`
         if (!taken.has(candidate)) names.push(candidate)

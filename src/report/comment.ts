@@ -1,17 +1,9 @@
-import { formatBytes, plural, shortSha } from './format.ts'
-import { alert, code, codeBlock, details, escapeText, limit, link } from './markdown.ts'
-import type { PreviewComment } from './preview.ts'
+/** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
+import { formatBytes, LINES_SHOWN, lastLines, plural, shortSha } from './format.ts'
+import { alert, code, codeBlock, details, escapeText, limit, link, row, warn } from './markdown.ts'
+import type { CommentCommit, OnPhone, PreviewComment, ReadyComment, ServedBundle } from './preview-comment.ts'
 import { renderQr } from './qr.ts'
-import {
-  countChanges,
-  LINES_SHOWN,
-  lastLines,
-  listChanges,
-  renderNatives,
-  row,
-  setApart,
-  tableOfChanges,
-} from './render.ts'
+import { countChanges, listChanges, renderNativeChanges, tableOfChanges } from './tables.ts'
 import { renderMerging, renderTesterSection, renderTesters, type TesterRow } from './testers.ts'
 
 /** GitHub takes 65,536 characters and refuses more; some room for the marker that goes before. */
@@ -19,7 +11,6 @@ const LONGEST_COMMENT = 65_536 - 1_536
 /** Of the end of the output, so that what comes after it is never cut off. */
 const LONGEST_OUTPUT = 20_000
 
-/** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
 export function renderComment(comment: PreviewComment): string {
   const markdown = blocks(comment).filter(block => block !== '')
   // Code units: never fewer than the characters that GitHub counts.
@@ -43,68 +34,97 @@ export function stateOfComment(body: string): PreviewComment['state'] | null {
   return states.find(state => heading.startsWith(HEADINGS[state])) ?? null
 }
 
+type Of<State extends PreviewComment['state']> = Extract<PreviewComment, { state: State }>
+
 function blocks(comment: PreviewComment): string[] {
-  const { bundle } = comment
-  const commit = linkCommit(comment.commit)
-  const warned = setApart([...refusals(comment), ...comment.warnings.map(escapeText)])
   switch (comment.state) {
     case 'building':
-      return [
-        `${HEADINGS.building} ${commit} for ${code(comment.channel.name)}`,
-        bundle === null ? '' : still(comment),
-        warned,
-        phone(comment),
-        footer(comment),
-      ]
+      return building(comment)
     case 'ready':
-      return [
-        `${HEADINGS.ready}: ${served(comment)}`,
-        facts(comment),
-        warned,
-        testers(comment),
-        phone(comment),
-        changes(comment),
-        renderNatives(comment.nativeChanges),
-        renderMerging(comment.testers?.merging ?? null),
-        footer(comment),
-      ]
+      return ready(comment)
     case 'failed':
-      return [
-        `${HEADINGS.failed} ${commit}${why(comment)}`,
-        failure(comment),
-        still(comment),
-        output(comment),
-        warned,
-        phone(comment),
-        footer(comment),
-      ]
+      return failed(comment)
     case 'kept':
-      return [
-        bundle === null ? `${HEADINGS.kept} ${commit}` : `${HEADINGS.ready}: ${served(comment)}`,
-        bundle === null ? '' : facts(comment),
-        alert('NOTE', `${commit} was not published. ${escapeText(comment.reason ?? '')}`.trim()),
-        warned,
-        phone(comment),
-        footer(comment),
-      ]
+      return kept(comment)
     case 'closed':
-      return [HEADINGS.closed, removed(comment), movedOn(comment), warned, footer(comment)]
+      return closed(comment)
     case 'missing':
-      return [
-        `${HEADINGS.missing}: ${commit}`,
-        `${escapeText(comment.missing ?? '')} Push a commit, or run the workflow again, to make the preview again.`,
-        bundle === null ? '' : still(comment),
-        `<sub>${escapeText(comment.appId)}</sub>`,
-      ]
+      return missing(comment)
   }
+}
+
+function building(comment: Of<'building'>): string[] {
+  const { channelName, served } = comment
+  return [
+    `${HEADINGS.building} ${linkCommit(comment.commit)} for ${code(channelName)}`,
+    served === null ? '' : still(channelName, served),
+    phoneOfServed(comment),
+    footer(comment),
+  ]
+}
+
+function ready(comment: ReadyComment): string[] {
+  const { bundle, channelName, web } = comment
+  return [
+    `${HEADINGS.ready}: ${nameBundle(bundle)}`,
+    facts(comment),
+    warn([...refusals(comment), ...comment.warnings.map(escapeText)]),
+    comment.testers === null ? '' : setTesters(comment.testers.rows),
+    phone(
+      'it',
+      channelName,
+      bundle,
+      'why' in web ? `No preview in the browser: ${escapeText(web.why)}.` : '',
+    ),
+    changes(comment),
+    renderNativeChanges(comment.nativeChanges),
+    renderMerging(comment.testers?.merging ?? null),
+    footer(comment),
+  ]
+}
+
+function failed(comment: Of<'failed'>): string[] {
+  const { channelName, served, error } = comment
+  const what = `<b>${escapeText(error.message)}</b>`
+  return [
+    // An error's code is its shortest name: `build_failed`.
+    `${HEADINGS.failed} ${linkCommit(comment.commit)}: ${escapeText(error.code.replaceAll('_', ' '))}`,
+    alert('CAUTION', error.hint === null ? what : `${what}\n\n${escapeText(error.hint)}`),
+    served === null ? `Channel ${code(channelName)} serves nothing yet.` : stillWorks(channelName, served),
+    output(error.output ?? ''),
+    phoneOfServed(comment),
+    footer(comment, `error ${code(error.code)}`),
+  ]
+}
+
+function kept(comment: Of<'kept'>): string[] {
+  const { channelName, served } = comment
+  const commit = linkCommit(comment.commit)
+  const shown = served?.from ?? comment.commit
+  return [
+    served === null ? `${HEADINGS.kept} ${commit}` : `${HEADINGS.ready}: ${nameBundle(served)}`,
+    served === null ? '' : row([`Channel ${code(channelName)}`, `commit ${linkCommit(shown)}`]),
+    alert('NOTE', `${commit} was not published. ${escapeText(comment.reason)}`.trim()),
+    phoneOfServed(comment),
+    footer(comment),
+  ]
+}
+
+function closed(comment: Of<'closed'>): string[] {
+  return [HEADINGS.closed, removed(comment), renderTesters(comment.testers), footer(comment)]
+}
+
+function missing({ commit, reason, served, appId }: Of<'missing'>): string[] {
+  return [
+    `${HEADINGS.missing}: ${linkCommit(commit)}`,
+    `${escapeText(reason)} Push a commit, or run the workflow again, to make the preview again.`,
+    served === null ? '' : still(served.channelName, served),
+    `<sub>${escapeText(appId)}</sub>`,
+  ]
 }
 
 /** Between these another run may put what has become of this preview's testers. */
 const TESTERS = ['<!-- testers -->', '<!-- /testers -->'] as const
-
-function testers(comment: PreviewComment): string {
-  return comment.testers === null ? '' : setTesters(comment.testers.rows)
-}
 
 function setTesters(rows: readonly TesterRow[]): string {
   return [TESTERS[0], renderTesterSection(rows), TESTERS[1]].filter(part => part !== '').join('\n\n')
@@ -118,34 +138,27 @@ export function replaceTesters(body: string, rows: readonly TesterRow[]): string
   return body.slice(0, from) + setTesters(rows) + body.slice(to + TESTERS[1].length)
 }
 
-/** Where the testers of a closed preview are now. */
-function movedOn({ testers }: PreviewComment): string {
-  return testers === null ? '' : renderTesters(testers.rows)
-}
-
-function linkCommit({ sha, url }: PreviewComment['commit']): string {
+function linkCommit({ sha, url }: CommentCommit): string {
   return link(code(shortSha(sha)), url)
 }
 
-/** By its name and its id; a channel that serves nothing stands for itself. */
-function served({ bundle, channel }: PreviewComment): string {
-  if (bundle === null) return `channel ${code(channel.name)}`
-  return `${code(bundle.name)} (${link(`bundle ${bundle.id}`, bundle.url)})`
+/** By its name and its id. */
+function nameBundle({ id, name, url }: Pick<ServedBundle, 'id' | 'name' | 'url'>): string {
+  return `${code(name)} (${link(`bundle ${id}`, url)})`
 }
 
 /** Where it is, what it was made from, who has it, and what can take it. */
-function facts({ bundle, commit, channel, devices, natives, web }: PreviewComment): string {
-  const size = bundle?.size ?? null
-  const takers = natives.filter(({ refusal }) => refusal === null).map(nameNative)
+function facts({ bundle, commit, channelName, devices, nativeVersions, web }: ReadyComment): string {
+  const takers = nativeVersions.filter(({ refusal }) => refusal === null).map(nameNative)
   return [
     row([
-      `Channel ${code(channel.name)}`,
-      `commit ${linkCommit(bundle?.from ?? commit)}`,
-      size === null ? '' : formatBytes(size),
+      `Channel ${code(channelName)}`,
+      `commit ${linkCommit(commit)}`,
+      bundle.size === null ? '' : formatBytes(bundle.size),
       devices === null ? '' : devices === 0 ? 'on no device yet' : `on ${plural(devices, 'device')}`,
     ]),
     row([
-      web !== null && 'url' in web ? `🌐 ${link('Open in the browser', web.url)}` : '',
+      'url' in web ? `🌐 ${link('Open in the browser', web.url)}` : '',
       takers.length === 0 ? '' : `runs on ${takers.join(' and ')}`,
     ]),
   ]
@@ -155,43 +168,29 @@ function facts({ bundle, commit, channel, devices, natives, web }: PreviewCommen
 
 const PLATFORMS: Readonly<Record<string, string>> = { android: 'Android', ios: 'iOS' }
 
-function nameNative({ platform, version }: PreviewComment['natives'][number]): string {
+function nameNative({ platform, version }: ReadyComment['nativeVersions'][number]): string {
   return `${PLATFORMS[platform] ?? escapeText(platform)} ${code(version)}`
 }
 
 /** A sentence for each native version that a rule keeps from taking the bundle. */
-function refusals({ natives }: PreviewComment): string[] {
-  return natives.flatMap(native =>
+function refusals({ nativeVersions }: ReadyComment): string[] {
+  return nativeVersions.flatMap(native =>
     native.refusal === null ? [] : [`${nameNative(native)} does not take it: ${escapeText(native.refusal)}`],
   )
 }
 
-/** What the channel serves while this commit is not on it; nothing is said of a channel that is not known. */
-function still(comment: PreviewComment): string {
-  const { bundle, channel } = comment
-  if (channel.name === '') return ''
-  if (bundle === null) return `Channel ${code(channel.name)} serves nothing yet.`
-  const what = `hannel ${code(channel.name)} still serves ${served(comment)}`
-  if (bundle.from === null) return `C${what}.`
-  const from = linkCommit(bundle.from)
-  return comment.state === 'failed'
-    ? `The earlier preview, of ${from}, still works: c${what}.`
-    : `C${what} from ${from}.`
+/** What the channel serves while this commit is not on it. */
+function still(channelName: string, served: ServedBundle): string {
+  const from = served.from === null ? '' : ` from ${linkCommit(served.from)}`
+  return `Channel ${code(channelName)} still serves ${nameBundle(served)}${from}.`
 }
 
-/** An error's code is its shortest name: `build_failed`. */
-function why({ error }: PreviewComment): string {
-  return error === null ? '' : `: ${escapeText(error.code.replaceAll('_', ' '))}`
+function stillWorks(channelName: string, served: ServedBundle): string {
+  if (served.from === null) return still(channelName, served)
+  return `The earlier preview, of ${linkCommit(served.from)}, still works: channel ${code(channelName)} still serves ${nameBundle(served)}.`
 }
 
-function failure({ error }: PreviewComment): string {
-  if (error === null) return ''
-  const what = `<b>${escapeText(error.message)}</b>`
-  return alert('CAUTION', error.hint === null ? what : `${what}\n\n${escapeText(error.hint)}`)
-}
-
-function output({ error }: PreviewComment): string {
-  const text = error?.output ?? ''
+function output(text: string): string {
   if (text.trim() === '') return ''
   // Fewer lines where they are long, so that the last are there.
   let lines = LINES_SHOWN
@@ -203,22 +202,24 @@ function output({ error }: PreviewComment): string {
   return details('<b>End of the output</b>', block)
 }
 
+function phoneOfServed({ channelName, served }: Of<'building' | 'failed' | 'kept'>): string {
+  return served === null ? '' : phone(code(served.name), channelName, served)
+}
+
 /** The ways onto a phone: the code to scan, the link that it holds, the app's own switcher. */
-function phone({ state, deepLink, channel, bundle, web }: PreviewComment): string {
-  if (deepLink === null) return ''
+function phone(what: string, channelName: string, { deepLink, selfAssignable }: OnPhone, more = ''): string {
   const qr = renderQr(deepLink)
-  const setChannel = `await CapacitorUpdater.setChannel({ channel: ${JSON.stringify(channel.name)}, triggerAutoUpdate: true })`
+  const setChannel = `await CapacitorUpdater.setChannel({ channel: ${JSON.stringify(channelName)}, triggerAutoUpdate: true })`
   const parts = [
     qr === null ? '' : `Scan it with the phone's camera; the Capgo app opens it:\n\n${qr}`,
     `${qr === null ? 'Open' : 'Or open'} this on the phone:\n\n${codeBlock(deepLink)}`,
-    channel.selfAssignable ? `Or, in an app with a channel switcher:\n\n${codeBlock(setChannel)}` : '',
-    web !== null && 'why' in web ? `No preview in the browser: ${escapeText(web.why)}.` : '',
+    selfAssignable ? `Or, in an app with a channel switcher:\n\n${codeBlock(setChannel)}` : '',
+    more,
   ].filter(part => part !== '')
-  const what = state === 'ready' || bundle === null ? 'it' : code(bundle.name)
   return details(`<b>Try ${what} on a phone</b>`, parts.join('\n\n'))
 }
 
-function changes({ change }: PreviewComment): string {
+function changes({ change }: ReadyComment): string {
   if (change === null) return ''
   const base = `${code(change.channel)} (${code(change.since)})`
   const files = listChanges(change)
@@ -229,10 +230,9 @@ function changes({ change }: PreviewComment): string {
   )
 }
 
-function removed({ removed, channel }: PreviewComment): string {
-  if (removed === null) return ''
+function removed({ removed }: Of<'closed'>): string {
   const gone = [
-    removed.channel ? `channel ${code(channel.name)}` : '',
+    removed.channel === null ? '' : `channel ${code(removed.channel)}`,
     removed.bundles === 0 ? '' : plural(removed.bundles, 'bundle'),
   ].filter(part => part !== '')
   const what = gone.length === 0 ? 'There was nothing left to remove.' : `Removed ${gone.join(' and ')}.`
@@ -241,14 +241,14 @@ function removed({ removed, channel }: PreviewComment): string {
       ? ''
       : ` ${plural(removed.devices, 'device is', 'devices are')} back on the default channel.`
   // Capgo does not fall back for a device that asks for a channel by its name.
-  const chosen = removed.channel
-    ? ' A device that chose the channel itself keeps its last bundle until it chooses another.'
-    : ''
+  const chosen =
+    removed.channel === null
+      ? ''
+      : ' A device that chose the channel itself keeps its last bundle until it chooses another.'
   const kept = removed.kept.map(sentence => `- ${escapeText(sentence)}`)
   return `${what}${released}${chosen}${kept.length === 0 ? '' : `\n\n${kept.join('\n')}`}`
 }
 
-function footer({ appId, runUrl, error }: PreviewComment): string {
-  const failed = error === null ? '' : `error ${code(error.code)}`
+function footer({ appId, runUrl }: PreviewComment, failed = ''): string {
   return `<sub>${row([escapeText(appId), failed, link('workflow run', runUrl)])}</sub>`
 }

@@ -1,4 +1,7 @@
-/** Numbers and ids as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
+/** Numbers, ids and outputs as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
+
+/** So many lines of an output are shown. */
+export const LINES_SHOWN = 60
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
@@ -36,14 +39,16 @@ export function shortSha(sha: string): string {
   return sha.slice(0, 7)
 }
 
-/** The beginning of a device id, never all of it: enough to find a device, not enough to speak for one. */
-export function shortDevice(id: string): string {
-  return `${id.slice(0, Math.min(8, Math.floor(id.length / 2)))}…`
-}
-
 /** `1 file`, `3 files`, `1,240 files`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`
+}
+
+/** The end of a child's output; the lines before it are counted. */
+export function lastLines(output: string, shown = LINES_SHOWN): string {
+  const lines = output.trimEnd().split('\n')
+  const left = lines.length - shown
+  return left > 0 ? [`… ${plural(left, 'line')} before`, ...lines.slice(left)].join('\n') : output
 }
 
 function round(value: number): string {

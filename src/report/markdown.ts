@@ -83,13 +83,25 @@ export function table(
 }
 
 /** Folded away under one line. Both are Markdown; the line must be of one line. */
-export function details(summary: string, body: string, open = false): string {
+export function details(summary: string, body: string, { open = false } = {}): string {
   return `<details${open ? ' open' : ''}><summary>${summary}</summary>\n\n${body}\n\n</details>`
 }
 
 /** A block that GitHub sets apart with a colour and a title. The body is Markdown. */
 export function alert(kind: 'NOTE' | 'WARNING' | 'CAUTION', body: string): string {
   return [`[!${kind}]`, ...body.split('\n')].map(line => `> ${line}`.trimEnd()).join('\n')
+}
+
+/** Sentences in Markdown, as one warning. */
+export function warn(sentences: readonly string[]): string {
+  if (sentences.length === 0) return ''
+  const body = sentences.length === 1 ? sentences.join() : sentences.map(each => `- ${each}`).join('\n')
+  return alert('WARNING', body)
+}
+
+/** The parts that say something, side by side. */
+export function row(parts: readonly string[]): string {
+  return parts.filter(part => part !== '').join(' · ')
 }
 
 const LEFT_OUT = '_The rest is left out: it is longer than GitHub shows._'

@@ -1,7 +1,9 @@
+/** Says what came of a run: outputs, job summary, annotations, the log. */
 import type { Deps } from '../context.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
-import { describeOutcome, renderSummary, rolledOut } from './render.ts'
-import type { Result } from './result.ts'
+import { describeOutcome } from './log.ts'
+import { type ChannelResult, ownRollout, type Result } from './result.ts'
+import { renderSummary } from './summary.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'
 
 /** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
@@ -42,29 +44,36 @@ export function failuresOf(result: Result): readonly TesterFailure[] {
 
 /** Every output, empty where it does not apply. Names as in action.yml. */
 export function outputs(result: Result): Record<string, string> {
-  const publish = result.kind === 'publish' ? result : result.kind === 'failed' ? result.published : null
-  const preview = publish?.preview ?? null
-  const share = publish === null ? null : rolledOut(publish)
+  const about = aboutOf(result)
+  const preview = about !== null && 'preview' in about ? about.preview : null
+  const sourceMaps = about !== null && 'sourceMaps' in about ? about.sourceMaps : null
+  const rollout = about === null ? null : ownRollout(about)
   return {
     outcome: result.outcome,
-    'bundle-id': publish?.bundle.id?.toString() ?? '',
-    'bundle-version': publish?.bundle.name ?? '',
-    channel: publish?.channel.name ?? '',
-    'channel-id': publish?.channel.id?.toString() ?? '',
-    checksum: publish?.bundle.checksum ?? '',
-    sha256: publish?.bundle.sha256 ?? '',
-    size: publish?.bundle.size?.toString() ?? '',
-    'bundle-url': publish?.bundle.url ?? '',
+    'bundle-id': about?.bundle.id?.toString() ?? '',
+    'bundle-version': about?.bundle.name ?? '',
+    channel: about?.channel.name ?? '',
+    'channel-id': about?.channel.id?.toString() ?? '',
+    checksum: about?.bundle.checksum ?? '',
+    sha256: about?.bundle.sha256 ?? '',
+    size: about?.bundle.size?.toString() ?? '',
+    'bundle-url': about?.bundle.url ?? '',
     'deep-link': preview?.deepLink ?? '',
     'web-preview-url': preview?.webUrl ?? '',
     'comment-url': preview?.commentUrl ?? '',
-    'source-maps-artifact-url': publish?.sourceMaps?.url ?? '',
-    rollout: share === null ? '' : String(share.bps / 100),
+    'source-maps-artifact-url': sourceMaps?.url ?? '',
+    rollout: rollout === null ? '' : String(rollout.bps / 100),
     status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
     testers: testersOutput(result),
     'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
     reason: result.reason,
   }
+}
+
+/** The channel and bundle that a result is about; of a failure those that the run had changed before. */
+function aboutOf(result: Result): ChannelResult | null {
+  if (result.kind === 'failed') return result.published
+  return 'bundle' in result ? result : null
 }
 
 function testersOutput(result: Result): string {

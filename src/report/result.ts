@@ -1,103 +1,65 @@
+/** What came of a run: a type for each kind of result. Sizes in bytes, times in milliseconds. */
+
+import type { Contents } from '../bundle/contents.ts'
+import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { Kept } from '../plan/old-bundles.ts'
+import type { PublishAction } from '../plan/publish-facts.ts'
 import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
-import type { KindOfFile } from './makeup.ts'
 import type { TestersReport } from './testers.ts'
 
-/** How the content of two bundles differs. Sizes in bytes, as devices download: compressed. */
-export interface ContentChange {
-  /** Name of the bundle it is compared with. */
-  readonly since: string
-  readonly added: readonly FileChange[]
-  readonly changed: readonly FileChange[]
-  readonly removed: readonly FileChange[]
-}
-
-export interface FileChange {
-  readonly path: string
-  /** Size now; 0 when it was removed. */
-  readonly size: number
-  readonly sizeBefore: number
-}
-
-/** What a look at the content of a bundle told. */
-export type Contents = Pick<PublishResult, 'change' | 'makeup'>
-
-/** What came of a publish. Sizes in bytes. */
-export interface PublishResult {
-  readonly kind: 'publish'
-  readonly outcome: 'published' | 'unchanged' | 'stale' | 'planned'
+/** What every result about a bundle on a channel says. */
+interface BundleOnChannel {
   /** One sentence: why it ended as it did. */
   readonly reason: string
   readonly appId: string
-  readonly channel: {
-    readonly name: string
-    readonly id: number | null
-    readonly made: boolean
-    readonly public: boolean | null
-  }
+  readonly channel: ResultChannel
   /**
    * What the run put on the channel, or found there: during a rollout the one that is rolled out. On a dry run what it
-   * would be (id null when it would be uploaded).
+   * would be.
    */
-  readonly bundle: {
-    readonly id: number | null
-    readonly name: string
-    /** As Capgo keeps it: the zip's SHA-256, signed where the bundle is encrypted. */
-    readonly checksum: string | null
-    /** Of the zip before encryption, lower-case hex; null when nothing here tells. */
-    readonly sha256: string | null
-    /** What is stored: the zip, encrypted where it is, or all delta files without one; null when it is not known. */
-    readonly size: number | null
-    readonly url: string | null
-  }
+  readonly bundle: ResultBundle
   /** What the channel gives to some of its devices; null when all get the same. */
   readonly rollout: RolloutState | null
-  /** How the bundle got there; null when the channel was not touched. */
-  readonly by: 'upload' | 'resume' | 'promote' | null
   /** What the channel served before; null when nothing. */
   readonly before: { readonly id: number; readonly name: string } | null
   /** From which the bundle was built; null when this action did not make it. */
-  readonly commit: { readonly sha: string; readonly refName: string; readonly url: string } | null
-  readonly change: ContentChange | null
-  /** What the bundle is made of; null when its zip was not made or read. */
-  readonly makeup: readonly KindOfFile[] | null
-  /** Files that were stored one by one, and how many of them were sent; null without delta files. */
-  readonly delta: { readonly files: number; readonly sent: number; readonly sentBytes: number } | null
-  /** How the native packages differ from those of the bundle that was served. */
-  readonly natives: readonly NativeChange[]
-  readonly files: { readonly count: number; readonly bytes: number } | null
-  readonly leftOut: readonly { readonly path: string; readonly why: string }[]
-  /** The source maps that stay out of the bundle, kept as an artifact of the run; null where none are. */
-  readonly sourceMaps: (KeptMaps & { readonly url: string | null }) | null
+  readonly commit: CommitLink | null
   readonly decisions: readonly Decision[]
   /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
-  /** What a device was given that asked for the update, as a sentence; null when none asked. */
-  readonly verified: string | null
-  /** Of a pull request: how to get it. */
-  readonly preview: {
-    readonly pull: number
-    readonly deepLink: string
-    readonly webUrl: string | null
-    readonly commentUrl: string | null
-  } | null
-  /** Milliseconds. */
-  readonly durations: {
-    readonly build: number | null
-    readonly upload: number | null
-    readonly total: number
-  }
+  /** Of the whole run. */
+  readonly duration: number
 }
 
-/** An artifact of the workflow run; its id is null where GitHub told none. */
-export interface KeptMaps {
+export interface ResultChannel {
   readonly name: string
+  /** Null where it would be made. */
   readonly id: number | null
-  readonly count: number
+  readonly isNew: boolean
+  readonly public: boolean | null
+}
+
+export interface ResultBundle {
+  /** Null where it would be uploaded. */
+  readonly id: number | null
+  readonly name: string
+  /** As Capgo keeps it: the zip's SHA-256, signed where the bundle is encrypted. */
+  readonly checksum: string | null
+  /** Of the zip before encryption, lower-case hex; null when nothing here tells. */
+  readonly sha256: string | null
+  /** What is stored: the zip, encrypted where it is, or all delta files without one; null when it is not known. */
+  readonly size: number | null
+  readonly url: string | null
+}
+
+export interface CommitLink {
+  readonly sha: string
+  readonly refName: string
+  readonly url: string
 }
 
 /** A rollout that is not finished. Basis points: 100 are one percent. */
@@ -105,10 +67,124 @@ export interface RolloutState {
   readonly bps: number
   readonly paused: boolean
   /** Name of the bundle that is rolled out. */
-  readonly of: string
-  /** Name of the bundle that the others get; null when nothing. */
-  readonly others: string | null
+  readonly bundle: string
+  /** Name of the bundle that all other devices get; null when nothing. */
+  readonly stableBundle: string | null
 }
+
+/** What came of a run that has a bundle of its own: it built it, or took the build of another run. */
+export type PublishResult = PublishedResult | UnchangedResult | StaleResult | PlannedResult
+
+interface OwnBundle extends BundleOnChannel {
+  readonly kind: 'publish'
+  readonly commit: CommitLink
+  readonly build: BuildSummary
+  /** How the native packages differ from those of the bundle that was served. */
+  readonly nativeChanges: readonly NativeChange[]
+  /** Of a pull request: how to get it. */
+  readonly preview: PreviewLinks | null
+}
+
+/** The channel serves the run's bundle now. */
+export interface PublishedResult extends OwnBundle {
+  readonly outcome: 'published'
+  readonly method: PublishMethod
+  readonly contents: Contents
+  readonly delta: DeltaSummary | null
+  readonly sourceMaps: SourceMapsLink | null
+  /** What a device was given that asked for the update, as a sentence; null when none asked. */
+  readonly verified: string | null
+  /** Null while the run still works. */
+  readonly publishDuration: number | null
+}
+
+/** The channel served the run's content already. */
+interface UnchangedResult extends OwnBundle {
+  readonly outcome: 'unchanged'
+  readonly verified: string | null
+}
+
+/** The channel serves something newer. What the run stored before it knew is there all the same. */
+export interface StaleResult extends OwnBundle {
+  readonly outcome: 'stale'
+  readonly delta: DeltaSummary | null
+  readonly sourceMaps: SourceMapsLink | null
+}
+
+/** A dry run. */
+export interface PlannedResult extends OwnBundle {
+  readonly outcome: 'planned'
+  /** Null where the channel would be left as it is. */
+  readonly method: PublishMethod | null
+  readonly contents: Contents
+}
+
+/** How the bundle gets there. */
+type PublishMethod = Exclude<PublishAction['do'], 'keep'>
+
+export interface BuildSummary {
+  readonly files: { readonly count: number; readonly bytes: number }
+  /** Files of the web folder that the bundle does not have. */
+  readonly excluded: readonly { readonly path: string; readonly why: string }[]
+  /** Null when nothing was built. */
+  readonly duration: number | null
+}
+
+/** Files that were stored one by one, and how many of them were sent. */
+export interface DeltaSummary {
+  readonly files: number
+  readonly sent: number
+  readonly sentBytes: number
+}
+
+/** An artifact of the workflow run; its id is null where GitHub told none. */
+export interface SourceMapsArtifact {
+  readonly name: string
+  readonly id: number | null
+  readonly count: number
+}
+
+/** The source maps that stay out of the bundle, kept as an artifact. */
+export type SourceMapsLink = SourceMapsArtifact & { readonly url: string | null }
+
+export interface PreviewLinks {
+  readonly pull: number
+  readonly deepLink: string
+  readonly webUrl: string | null
+  readonly commentUrl: string | null
+}
+
+/** What came of moving a bundle that was there: a promotion, a rollback, a change of a rollout. */
+export type ChannelChangeResult = ExistingBundle &
+  (
+    | {
+        readonly outcome: 'published'
+        readonly verified: string | null
+        /** Null while the run still works. */
+        readonly publishDuration: number | null
+      }
+    | { readonly outcome: 'unchanged'; readonly verified: string | null }
+    | {
+        readonly outcome: 'planned'
+        /** The channel is as it should be already. */
+        readonly isDone: boolean
+      }
+  )
+
+interface ExistingBundle extends BundleOnChannel {
+  readonly kind: 'channel-change'
+  readonly nativeChanges: readonly NativeChange[]
+}
+
+/** The preview of a pull request was found in place, before anything was built. */
+export interface PreviewKeptResult extends BundleOnChannel {
+  readonly kind: 'preview-kept'
+  readonly outcome: 'unchanged'
+  readonly preview: PreviewLinks
+}
+
+/** Everything that is about a bundle on a channel. */
+export type ChannelResult = PublishResult | ChannelChangeResult | PreviewKeptResult
 
 /** Nothing was to be done, and that is fine. */
 export interface SkippedResult {
@@ -121,18 +197,18 @@ export interface SkippedResult {
 }
 
 /** Previews of pull requests were removed, or on a dry run would be. */
-export interface CleanedResult {
-  readonly kind: 'cleaned'
+export interface PreviewsClosedResult {
+  readonly kind: 'previews-closed'
   readonly outcome: 'cleaned' | 'planned'
   readonly reason: string
   readonly appId: string
-  readonly previews: readonly RemovedPreview[]
+  readonly previews: readonly ClosedPreview[]
   /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
 }
 
-export interface RemovedPreview {
+export interface ClosedPreview {
   readonly pull: number
   /** Why it was removed: "#12 was merged". */
   readonly why: string
@@ -148,11 +224,11 @@ export interface RemovedPreview {
 export interface FailedResult {
   readonly kind: 'failed'
   /** What the run had done to a channel before it failed; null when nothing. */
-  readonly published: PublishResult | null
+  readonly published: ChannelResult | null
   readonly outcome: 'failed'
   /** What the run was about, to begin a title with: `Publish`. */
   readonly what: string
-  readonly code: string
+  readonly code: ErrorCode
   readonly reason: string
   readonly hint: string | null
   readonly at: Place | null
@@ -164,8 +240,8 @@ export interface FailedResult {
 }
 
 /** Old bundles were deleted, or on a dry run would be. */
-export interface HousekeepingResult {
-  readonly kind: 'housekeeping'
+export interface OldBundlesResult {
+  readonly kind: 'old-bundles'
   readonly outcome: 'cleaned' | 'planned'
   readonly reason: string
   readonly appId: string
@@ -194,9 +270,14 @@ export interface StatusResult {
 }
 
 export type Result =
-  | PublishResult
-  | CleanedResult
-  | HousekeepingResult
+  | ChannelResult
+  | PreviewsClosedResult
+  | OldBundlesResult
   | StatusResult
   | SkippedResult
   | FailedResult
+
+/** The rollout that the result's own bundle is in. */
+export function ownRollout({ rollout, bundle }: ChannelResult): RolloutState | null {
+  return rollout?.bundle === bundle.name ? rollout : null
+}

@@ -1,7 +1,8 @@
+/** The job summary of a status and of old bundles that were deleted, and the log's lines of a status. */
 import type { BundleStatus, ChannelStatus } from '../plan/status.ts'
 import { plural, shortSha } from './format.ts'
 import { code, escapeText, link, table } from './markdown.ts'
-import type { HousekeepingResult, StatusResult } from './result.ts'
+import type { OldBundlesResult, StatusResult } from './result.ts'
 
 const SHOWN = 200
 
@@ -86,8 +87,8 @@ const BECAUSE = {
   unfinished: 'not finished',
 } as const
 
-/** Blocks of the job summary of a clean-up of old bundles. */
-export function renderHousekeeping(result: HousekeepingResult): string[] {
+/** Blocks of the job summary where old bundles were deleted. */
+export function renderOldBundles(result: OldBundlesResult): string[] {
   const { outcome, reason, removed, linked, kept } = result
   const rows = removed.slice(0, SHOWN).map(({ name, made }) => [code(name), formatTime(made)])
   const left = removed.length - rows.length

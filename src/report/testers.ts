@@ -1,12 +1,12 @@
+/** What was done with testers' devices: its types, and its tables and lines. */
+import type { ErrorCode } from '../error-codes.ts'
 import type { Place } from '../errors.ts'
-import { type Assignment, type FileChange, shortDevice } from '../plan/testers.ts'
+import { shortDevice } from '../plan/device-id.ts'
+import type { Installation } from '../plan/tester-installation.ts'
+import type { TestersFileChange } from '../plan/tester-list.ts'
+import type { Assignment } from '../plan/testers.ts'
 import { plural } from './format.ts'
 import { code, details, escapeText, table } from './markdown.ts'
-
-/** Whether a device will take what its channel serves. */
-export type Installation =
-  | { readonly kind: 'takes' | 'runs' | 'never_seen' }
-  | { readonly kind: 'refuses'; readonly rule: string }
 
 /** One device in the table. Names are untrusted text; the id is shown shortened. */
 export interface TesterRow {
@@ -26,7 +26,7 @@ export interface TesterRow {
 }
 
 export interface TesterFailure {
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly hint: string | null
   readonly devices: readonly string[]
@@ -49,7 +49,7 @@ export interface TestersReport {
   }
   readonly failures: readonly TesterFailure[]
   /** Of a pull request that changes the file: what merging it would do. */
-  readonly merging: FileChange | null
+  readonly merging: TestersFileChange | null
 }
 
 /** So many devices are shown; the rest is counted. */
@@ -84,10 +84,10 @@ export function renderTesterSection(rows: readonly TesterRow[]): string {
   const devices = plural(rows.length, "tester's device", "testers' devices")
   const title = `${have === rows.length ? 'On' : have === 0 ? 'On none of' : `On ${have} of`} ${devices}`
   const own = rows.find(({ takenBy, state }) => takenBy === null && state !== 'expired')?.to ?? null
-  return details(`<b>${title}</b>`, renderTesters(rows, own ?? ''), rows.length <= OPEN_UP_TO)
+  return details(`<b>${title}</b>`, renderTesters(rows, own ?? ''), { open: rows.length <= OPEN_UP_TO })
 }
 
-export function renderMerging(merging: FileChange | null): string {
+export function renderMerging(merging: TestersFileChange | null): string {
   if (merging === null) return ''
   const { added, removed, moved } = merging
   const counts = [

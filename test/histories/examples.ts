@@ -81,6 +81,12 @@ export const EXAMPLES: Readonly<Record<string, History>> = {
     ]),
   ),
   ...Object.fromEntries(
+    [9, 11, 13].map(at => [
+      `a first preview is killed at request ${at}, and so is its clean-up`,
+      history([killed(open, at), killed(close, 4)]),
+    ]),
+  ),
+  ...Object.fromEntries(
     [13, 15, 17].map(at => [
       `a first push is killed at request ${at}, and another one comes`,
       history([killed(push('A'), at), push('B')]),

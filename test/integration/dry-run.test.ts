@@ -290,6 +290,48 @@ describe.each(Object.entries(CASES))('%s', (operation, cases) => {
   )
 })
 
+describe('a dry run says in what form the bundle is stored, as the real one does', () => {
+  const FILES = 'Files are stored one by one too: devices download only the files that changed.'
+  it.each<[string, Record<string, unknown>, string, readonly string[]]>([
+    ['single files too', {}, 'auto', [FILES]],
+    [
+      'a server without single files',
+      { partialUpload: false },
+      'auto',
+      ['No delta files: this server takes no single files.'],
+    ],
+    ['a zip alone', {}, 'false', ['No delta files: switched off by the input "delta".']],
+    [
+      'a zip that is larger than Capgo advises',
+      { alertUploadSize: 10 },
+      'true',
+      [
+        FILES,
+        'The bundle has 0.0 MiB; Capgo advises to stay below 0.0 MiB, as phones download it on the road.',
+      ],
+    ],
+  ])('%s', async (_what, filesConfig, delta, expected) => {
+    const capgo = await startCapgo({ limits: false, filesConfig })
+    onTestFinished(() => capgo.stop())
+    capgo.seedApp({ appId: APP_ID })
+    const key = capgo.seedKey({ appId: APP_ID, role: 'app_admin' })
+    const inputs = { 'capgo-token': key, 'api-url': capgo.url, build: 'false', delta }
+    const forms = async (more: Readonly<Record<string, string>>) => {
+      const { isGreen, log, errors } = await runHere({
+        repo: repo.path,
+        sha: repo.head,
+        inputs: { ...inputs, ...more },
+      })
+      expect(isGreen, errors.join()).toBe(true)
+      return log
+        .map(line => line.replace('Files would be stored', 'Files are stored'))
+        .filter(line => /^(Files are stored one|No delta files|The bundle has)/.test(line))
+    }
+    expect(await forms({ 'dry-run': 'true' })).toEqual(expected)
+    expect(await forms({})).toEqual(expected)
+  })
+})
+
 /** The permissions that the errors name. */
 function lackedBy({ errors }: ShortRun): string[] {
   return errors.flatMap(error => /the permission ([\w.]+)/.exec(error)?.[1] ?? [])

@@ -13,7 +13,7 @@ import { startGitHub } from '../../local/github/index.ts'
 import { createRepository } from '../../local/repository.ts'
 import { workflowRunEvent } from '../../local/runner/event.ts'
 import { makeScratch } from '../../local/runner/scratch.ts'
-import { checkSize } from '../../src/bundle/web-directory.ts'
+import { checkSize } from '../../src/bundle/web-problems.ts'
 import { refusal } from '../../src/capgo/errors.ts'
 import { connectGitHub } from '../../src/github/client.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
@@ -201,7 +201,7 @@ it.each([
 it('encryption_key_required: a bundle that does not name its key', () => {
   const json = { code: 'P0001', message: 'encryption_key_required: no key_id.' }
   const answer = { status: 400, headers: {}, text: '', json, code: 'encryption_key_required' }
-  expect(refusal({ what: 'create' }, answer)).toMatchObject({ code: 'encryption_key_required' })
+  expect(refusal('create', answer)).toMatchObject({ code: 'encryption_key_required' })
 })
 
 /** Where the database answers a key that is gone with nothing, and where the API refuses it. */

@@ -41,7 +41,7 @@ describe('who may import whom', () => {
       file === 'event.ts' ||
       (folder(file) === 'report' && !/^report\/(report|progress)\.ts$/.test(file))
     const libraries = new Set(['semver', 'picomatch', 'uqr', 'zod/mini'])
-    const ground = new Set(['errors.ts', 'runtime/system-error.ts'])
+    const ground = new Set(['errors.ts', 'releases.ts', 'runtime/system-error.ts'])
     expect(
       found(
         ({ from, to, typeOnly }) =>
@@ -67,7 +67,7 @@ describe('who may import whom', () => {
   })
   it('checkout, bundle, capgo and github know only themselves, errors and the runtime', () => {
     const leaves = new Set(['checkout', 'bundle', 'capgo', 'github'])
-    const ground = new Set(['errors.ts', 'runtime'])
+    const ground = new Set(['error-codes.ts', 'errors.ts', 'releases.ts', 'runtime'])
     expect(
       found(
         ({ from, to }) =>
@@ -78,6 +78,12 @@ describe('who may import whom', () => {
       ),
     ).toEqual([])
   })
+  it('nothing before report imports report, not even a type', () => {
+    const before = new Set(['errors.ts', 'event.ts', 'log.ts'])
+    const folders = new Set(['runtime', 'checkout', 'bundle', 'capgo', 'github', 'plan', 'inputs'])
+    const isBefore = (file: string) => before.has(file) || folders.has(folder(file))
+    expect(found(({ from, to }) => isBefore(from) && folder(to) === 'report')).toEqual([])
+  })
   it('the toolkit is touched in index.ts alone; children are started in runtime/ alone', () => {
     expect(found(({ from, to }) => to === '@actions/core' && from !== 'index.ts')).toEqual([])
     const starters = new Set(['runtime/child-process.ts', 'checkout/evaluator.ts'])
@@ -85,7 +91,9 @@ describe('who may import whom', () => {
       found(({ from, to }) => (to === 'cross-spawn' || to === 'node:child_process') && !starters.has(from)),
     ).toEqual([])
     expect(
-      found(({ from, to }) => to === 'undici' && !/^(capgo\/http|index|runtime\/network)\.ts$/.test(from)),
+      found(
+        ({ from, to }) => to === 'undici' && !/^(capgo\/exchange|index|runtime\/network)\.ts$/.test(from),
+      ),
     ).toEqual([])
   })
   it('the environment is read in index.ts, and in launch.ts that starts it', () => {
@@ -108,7 +116,23 @@ describe('who may import whom', () => {
     expect(foreign('local', /^(test|scripts|bench)\//)).toEqual([])
   })
   it('scripts and bench import nothing of test', () => {
-    expect([...foreign('scripts', /^test\//), ...foreign('bench', /^test\//)]).toEqual([])
+    // What planners decide is told once: the tests assert the cases, and docs/decisions.md prints them.
+    const cases = /^scripts\/docs\/decisions\.ts -> test\/unit\/plan\/cases\//
+    const imports = [...foreign('scripts', /^test\//), ...foreign('bench', /^test\//)]
+    expect(imports.filter(each => !cases.test(each))).toEqual([])
+  })
+  it('cases are data: types and each other, and constants of the planners', () => {
+    const allowed = /-> (test\/unit\/plan\/cases|src\/plan|src\/capgo\/schema\.ts|src\/event\.ts)/
+    expect(foreign('test/unit/plan/cases', /./).filter(each => !allowed.test(each))).toEqual([])
+  })
+  it('each kind of operation is one file of its name', () => {
+    const text = readFileSync(join(SRC, 'plan/operation.ts'), 'utf8')
+    const kinds = [...text.matchAll(/readonly kind: '([a-z-]+)'/g)].map(([, kind]) => kind)
+    expect(kinds).toContain('publish')
+    const own = files.filter(file => /^operations\/[^/]+\.ts$/.test(file))
+    const names = own.map(file => file.replace(/^operations\/|\.ts$/g, ''))
+    // What the operations do with testers is one piece of work of several of them.
+    expect(names.filter(name => name !== 'testers').sort()).toEqual(kinds.sort())
   })
   it('no file is called utils, helpers or misc', () => {
     expect(files.filter(file => /(^|\/)(utils|helpers|misc)\.ts$/.test(file))).toEqual([])

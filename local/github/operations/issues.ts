@@ -34,6 +34,22 @@ export const issues: Readonly<Record<string, Handler>> = {
     )
   },
 
+  'issues/list-comments-for-repo': call => {
+    const { repository, resources, query } = call
+    const since = Date.parse(String(query.since ?? ''))
+    const timeOf = (comment: Comment) => (query.sort === 'updated' ? comment.updatedAt : comment.createdAt)
+    const all = repository.comments
+      .filter(({ updatedAt }) => Number.isNaN(since) || Date.parse(updatedAt) >= since)
+      .toSorted((one, other) => timeOf(one).localeCompare(timeOf(other)) || one.id - other.id)
+    // Without `sort` GitHub takes no notice of `direction`.
+    const isNewestFirst = query.sort !== undefined && query.direction !== 'asc'
+    const { items, headers } = paginate(call, isNewestFirst ? all.toReversed() : all)
+    return ok(
+      items.map(each => resources.comment(repository, each)),
+      headers,
+    )
+  },
+
   'issues/create-comment': call => {
     const { repository, resources, login } = call
     if (repository.issues.get(numberOfIssue(call))!.locked && login !== repository.owner)

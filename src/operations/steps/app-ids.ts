@@ -1,9 +1,9 @@
 /** The apps of a pull request's preview, also where the Capacitor config cannot be read. */
 
+import { APP_ID } from '../../checkout/capacitor-config.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError, Stopped } from '../../errors.ts'
-import { gatherAppId } from '../../gather.ts'
-import { APP_ID } from '../../inputs/inputs.ts'
+import { readAppId } from './app-config.ts'
 import { findCommentedApps } from './comment.ts'
 import { environmentOf } from './deployment.ts'
 
@@ -13,8 +13,8 @@ import { environmentOf } from './deployment.ts'
  * read where nothing else tells, and what is wrong with the key.
  */
 export async function findAppIds(pull: number, context: RunContext): Promise<[string, ...string[]]> {
-  const { capgo, deps, inputs, trigger } = context
-  const unreadable = await gatherAppId(inputs, trigger, deps).catch((error: unknown) => {
+  const { capgo, deps } = context
+  const unreadable = await readAppId(context).catch((error: unknown) => {
     if (!(error instanceof ActionError) || error instanceof Stopped) throw error
     return error
   })
@@ -38,7 +38,7 @@ export async function findAppIds(pull: number, context: RunContext): Promise<[st
 /** Of several apps in one repository this job's has an environment of its own. */
 async function readDeployed(pull: number, context: RunContext): Promise<string[]> {
   if (!context.inputs.deployments) return []
-  const found = await context.courtesy('look for the app in the deployments', 'deployments: read', github =>
+  const found = await context.bestEffort('look for the app in the deployments', 'deployments: read', github =>
     github.readDeployedApps(environmentOf(`preview/pr-${pull}`, context)),
   )
   return found ?? []

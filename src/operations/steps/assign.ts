@@ -1,3 +1,4 @@
+/** The request by which a channel gives a bundle to its devices, or to some of them. */
 import type { Capgo } from '../../capgo/client.ts'
 import type { RolloutFields } from '../../capgo/rollouts.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
@@ -33,8 +34,7 @@ export async function requireAssignment(
 export async function assign(
   stage: Stage,
   bundle: Pick<BundleRow, 'id' | 'name'>,
-  channel: ChannelRow,
-  appId: string,
+  { appId, channel }: { readonly appId: string; readonly channel: ChannelRow },
   capgo: Capgo,
 ): Promise<void> {
   const changed = rolloutChanged(stage, channel)

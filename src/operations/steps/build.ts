@@ -1,23 +1,30 @@
+/** Web build -> zip: install and build in children that see no secret, check the web folder, zip it. */
 import { join } from 'node:path'
 import { readEncryption } from '../../bundle/encrypt.ts'
 import { type CheckedWebDirectory, checkWebDirectory } from '../../bundle/web-directory.ts'
 import { type BundleZip, zipDirectory } from '../../bundle/zip.ts'
 import { MAX_UPLOAD } from '../../capgo/schema.ts'
 import { type BuildOptions, buildWebApp, installDependencies } from '../../checkout/build.ts'
-import { installedUpdater, readNativePackages, readUpdaterVersion } from '../../checkout/native-packages.ts'
+import {
+  type InstalledPackage,
+  installedUpdater,
+  readNativePackages,
+  readUpdaterVersion,
+} from '../../checkout/native-packages.ts'
 import { detectPackageManager } from '../../checkout/package-manager.ts'
 import type { Deps } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
-import type { Project } from '../../gather.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { judgeUpdater } from '../../plan/updater.ts'
 import { shownPath } from '../../runtime/paths.ts'
 import { unwritable, workspaceUnusable } from '../../runtime/runner-folders.ts'
 import type { Content } from './content.ts'
+import type { Project } from './project.ts'
 import { NO_MAPS } from './source-maps.ts'
+import type { Workplace } from './workplace.ts'
 
 /** The web build as a zip, ready to be published. Sizes in bytes. */
-export interface Built {
+export interface BuiltBundle {
   readonly content: Content
   readonly files: { readonly count: number; readonly bytes: number }
   readonly leftOut: readonly { readonly path: string; readonly why: string }[]
@@ -42,8 +49,8 @@ async function blameRunner(error: unknown, directory: string): Promise<never> {
   throw error
 }
 
-/** A web folder that was found fit, and its zip. */
-export interface Zipped {
+/** A web folder without faults, and its zip. */
+export interface WebZip {
   readonly checked: CheckedWebDirectory
   readonly zip: BundleZip
 }
@@ -54,7 +61,7 @@ export async function checkAndZip(
   inputs: Inputs,
   deps: Deps,
   signal?: AbortSignal,
-): Promise<Zipped> {
+): Promise<WebZip> {
   const checked = await checkWebDirectory({
     directory,
     root,
@@ -79,7 +86,7 @@ export async function checkAndZip(
  * needs.
  */
 export async function install(
-  { root, directory, buildEnv: env }: Pick<Project, 'root' | 'directory' | 'buildEnv'>,
+  { root, directory, buildEnv: env }: Pick<Workplace, 'root' | 'directory' | 'buildEnv'>,
   { log, stop }: Pick<Deps, 'log' | 'stop'>,
 ): Promise<{ command: string | null; child: BuildOptions }> {
   const manager = await detectPackageManager({ root, directory })
@@ -94,63 +101,73 @@ export async function install(
 }
 
 /**
- * Installs and builds (in children that see no secret), checks the web folder and makes the zip of it, unless that
- * was `begun` before.
+ * Installs and builds, checks the web folder and makes the zip of it, unless that began before (`zipping`). Throws what
+ * is wrong with the build or the folder.
  */
 export async function buildBundle(
   project: Project,
   inputs: Inputs,
   deps: Deps,
-  begun: Promise<Zipped> | null,
-): Promise<Built> {
-  const { log, clock } = deps
-  let duration: number | null = null
-  if (inputs.build) {
-    const began = clock()
-    const { child } = await install(project, deps)
-    await log
-      .group(`Build (${inputs.buildScript})`, () =>
-        log.output(onOutput => buildWebApp({ ...child, script: inputs.buildScript, onOutput })),
-      )
-      .catch((error: unknown) => blameRunner(error, project.directory))
-    duration = clock() - began
-  }
+  zipping: Promise<WebZip> | null,
+): Promise<BuiltBundle> {
+  const { log } = deps
+  const duration = inputs.build ? await build(project, inputs, deps) : null
   await deps.requireUntouched()
   return log.group('Check and zip', async () => {
-    const { checked, zip } = await (begun ?? checkAndZip(project, inputs, deps))
+    const { checked, zip } = await (zipping ?? checkAndZip(project, inputs, deps))
     for (const { path, why } of checked.leftOut) log.info(`left out: ${path} (${why})`)
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
     )
     const nativePackages = await readNativePackages(project.packageDirectory)
-    const pluginVersion = await readUpdaterVersion(project.packageDirectory, nativePackages)
-    const encryption =
-      inputs.privateKey === ''
-        ? null
-        : await readEncryption(inputs.privateKey, project.capacitorDirectory, pluginVersion)
-    if (encryption !== null) log.info(`Encrypted with key ${encryption.keyId}.`)
+    const content = await describeContent(project, { checked, zip, nativePackages }, inputs, deps)
     return {
-      content: {
-        zip,
-        checksum: encryption?.sign(zip.sha256) ?? zip.sha256,
-        directory: project.webDirectory,
-        fileCount: checked.files.length,
-        files: zip.files,
-        encryption,
-        delta: inputs.delta,
-        pluginVersion,
-        nativePackages,
-        scratch: deps.scratch,
-      },
+      content,
       files: { count: checked.files.length, bytes: checked.totalBytes },
       leftOut: checked.leftOut,
       sourceMaps: checked.sourceMaps,
       warnings: [
-        judgeUpdater(installedUpdater(nativePackages), encryption !== null),
+        judgeUpdater(installedUpdater(nativePackages), { isEncrypted: content.encryption !== null }),
         ...checked.warnings,
         inputs.sourceMaps === 'artifact' && checked.sourceMaps.length === 0 ? NO_MAPS : null,
       ].filter(warning => warning !== null),
       duration,
     }
   })
+}
+
+/** Milliseconds that the build took. */
+async function build(project: Project, { buildScript: script }: Inputs, deps: Deps): Promise<number> {
+  const { log, clock } = deps
+  const began = clock()
+  const { child } = await install(project, deps)
+  await log
+    .group(`Build (${script})`, () => log.output(onOutput => buildWebApp({ ...child, script, onOutput })))
+    .catch((error: unknown) => blameRunner(error, project.directory))
+  return clock() - began
+}
+
+/** What the zip stands for on Capgo: checksum, key, native packages. */
+async function describeContent(
+  project: Project,
+  { checked, zip, nativePackages }: WebZip & { readonly nativePackages: readonly InstalledPackage[] },
+  { privateKey, delta }: Inputs,
+  { log, scratch }: Deps,
+): Promise<Content> {
+  const pluginVersion = await readUpdaterVersion(project.packageDirectory, nativePackages)
+  const encryption =
+    privateKey === '' ? null : await readEncryption(privateKey, project.capacitorDirectory, pluginVersion)
+  if (encryption !== null) log.info(`Encrypted with key ${encryption.keyId}.`)
+  return {
+    zip,
+    checksum: encryption?.sign(zip.sha256) ?? zip.sha256,
+    directory: project.webDirectory,
+    fileCount: checked.files.length,
+    files: zip.files,
+    encryption,
+    delta,
+    pluginVersion,
+    nativePackages,
+    scratch,
+  }
 }

@@ -1,124 +1,118 @@
-import type { Capgo } from '../../capgo/client.ts'
+/** Carries out a promotion, a roll-back or a change of a rollout: a bundle that is there goes to a channel that is there. */
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
-import { gatherApp } from '../../gather.ts'
 import type { MovePlan } from '../../plan/channel-change.ts'
-import { activeRollout, isAt } from '../../plan/rollout.ts'
+import { isAt } from '../../plan/rollout.ts'
 import { mayLackForm, requireForms } from '../../plan/update-package.ts'
-import { movedResult, withVerification } from '../../report/outcome.ts'
-import { renderLogPlan } from '../../report/render.ts'
-import type { PublishResult } from '../../report/result.ts'
+import { channelChangeResult, withVerification } from '../../report/channel-results.ts'
+import { renderLogPlan } from '../../report/log.ts'
+import type { ChannelChangeResult } from '../../report/result.ts'
+import type { RepositoryApp } from './app.ts'
 import { assign, requireAssignment } from './assign.ts'
 import { withDeployment } from './deployment.ts'
 import { noteOn } from './note.ts'
 import { measure, plainSha256 } from './served-contents.ts'
-import type { Published } from './upload.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
-export type App = Awaited<ReturnType<typeof readApp>>
-
-/** The app of a run that builds nothing, and the proof that the key is good: lists are empty for a wrong one. */
-export async function readApp({ inputs, trigger, deps, capgo }: RunContext) {
-  const project = await gatherApp(inputs, trigger, deps)
-  await capgo.readApp(project.appId)
-  return project
-}
-
-/** A channel that must be there. Throws `channel_unknown`, which names those that are. */
-export async function needChannel(
-  channel: ChannelRow | undefined,
-  input: string,
-  name: string,
-  appId: string,
-  capgo: Capgo,
-): Promise<ChannelRow> {
-  if (channel !== undefined) return channel
-  const names = (await capgo.listChannels(appId)).map(each => each.name)
-  throw new ActionError('channel_unknown', `There is no channel ${name} that the key can see.`, {
-    hint: `Correct the input "${input}"${names.length === 0 ? '; the app has no channel yet, and a publish makes the first' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}.`,
-  })
-}
-
-/** What a channel rolls out; null without a rollout. */
-export async function readRollout(
-  appId: string,
-  channel: ChannelRow,
-  capgo: Capgo,
-): Promise<BundleRow | null> {
-  const active = activeRollout(channel)
-  return active === null ? null : capgo.readBundleById(appId, active.id)
-}
-
-/** Shows the plan, makes it true unless it is a dry run, and tells what came of it. */
-export async function carryOut(
-  plan: MovePlan,
-  { natives, opener, warnings: before }: App,
+/** What is to be done to a channel. */
+interface ChannelChange {
+  readonly plan: MovePlan
+  readonly app: RepositoryApp
   /** Bytes of the bundle where they were read before. */
-  size: number | null,
+  readonly size: number | null
+}
+
+/** Shows the plan, makes it true unless it is a dry run, and says what came of it. */
+export async function changeChannel(
+  change: ChannelChange,
   context: RunContext,
-): Promise<PublishResult> {
-  const { deps, inputs, trigger } = context
-  const { log, clock } = deps
-  await log.group('Plan', async () => {
-    for (const line of renderLogPlan(plan.decisions)) log.info(line)
+): Promise<ChannelChangeResult> {
+  const { plan, app } = change
+  const { deps, inputs, capgo } = context
+  const { appId, channel, bundle } = plan
+  const { natives, opener } = app
+  await deps.log.group('Plan', async () => {
+    for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
   })
-  const told = {
+  const size = change.size ?? (await measure(bundle, capgo))
+  const warnings = [...app.warnings, ...warnOfEncryption(plan, app)]
+  const resultOf = (outcome: Change | null, work: number | null) =>
+    resultOfChange({ ...change, size }, outcome, { warnings, work }, context)
+  requireVerifiable(channel, natives, { bundle, opener }, context)
+  if (!plan.isDone && mayLackForm(bundle)) {
+    const demand = await capgo.readUpdatePackage(appId, channel)
+    requireForms(bundle, demand, channel.name)
+  }
+  if (inputs.dryRun) {
+    if (!plan.isDone) await requireAssignment(plan.stage, appId, channel, capgo)
+    return resultOf(null, null)
+  }
+  const began = deps.clock()
+  const outcome = await deploy(plan, context, async () => {
+    const moved = await move(plan, warnings, context)
+    context.onServed(resultOf(moved, null))
+    return moved
+  })
+  const duration = deps.clock() - began
+  const verified = inputs.verify
+    ? await verifyAsDevice({ appId, channel: outcome.channel, bundle, natives, opener }, context)
+    : null
+  return withVerification(resultOf(outcome, duration), verified)
+}
+
+/** Where the bundle was before, or no commit is known, GitHub has nothing to show as deployed. */
+function deploy(
+  { appId, channel, commit, comment, isDone }: MovePlan,
+  context: RunContext,
+  work: () => Promise<Change>,
+): Promise<Change> {
+  if (isDone || comment === null) return work()
+  const deployed = {
+    environment: channel.name,
+    commit: commit ?? context.trigger.commit,
+    purpose: { kind: 'branch' },
+  } as const
+  return withDeployment(deployed, { appId, channelName: channel.name }, context, work)
+}
+
+/** Either key tells that the app has a public one. */
+function warnOfEncryption({ bundle }: MovePlan, { opener }: RepositoryApp): string[] {
+  return opener === null || bundle.session_key
+    ? []
+    : [
+        `Bundle ${bundle.name} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`,
+      ]
+}
+
+/** What came of it, and the channel as it was read back. */
+interface Change {
+  readonly outcome: 'published' | 'unchanged'
+  readonly channel: ChannelRow
+}
+
+/** `outcome` is null on a dry run; `work` are milliseconds. */
+function resultOfChange(
+  { plan, app, size }: ChannelChange,
+  outcome: Change | null,
+  { warnings, work }: { readonly warnings: readonly string[]; readonly work: number | null },
+  { deps, inputs, trigger, began }: RunContext,
+): ChannelChangeResult {
+  const findings = {
     plan,
     consoleUrl: inputs.hosts.console,
     repositoryUrl: trigger.repositoryUrl,
-    size: size ?? (await measure(plan.bundle, context.capgo)),
-    sha256: plainSha256(plan.bundle, opener),
+    size,
+    sha256: plainSha256(plan.bundle, app.opener),
+    warnings,
+    work,
+    total: deps.clock() - began,
   }
-  // Either key tells that the app has a public one.
-  const isRefused = opener !== null && !plan.bundle.session_key
-  const warnings = isRefused ? [...before, notEncrypted(plan.bundle.name)] : [...before]
-  const result = (published: Pick<Published, 'outcome' | 'channel'> | null, work: number | null) =>
-    movedResult({ ...told, work, total: clock() - context.began }, published, warnings)
-  requireVerifiable(plan.channel, natives, { bundle: plan.bundle, opener }, context)
-  if (!plan.isDone && mayLackForm(plan.bundle)) {
-    const demand = await context.capgo.readUpdatePackage(plan.appId, plan.channel)
-    requireForms(plan.bundle, demand, plan.channel.name)
-  }
-  if (inputs.dryRun) {
-    if (!plan.isDone) await requireAssignment(plan.stage, plan.appId, plan.channel, context.capgo)
-    return result(null, null)
-  }
-  const began = clock()
-  const work = async () => {
-    const moved = await move(plan, warnings, context)
-    context.onServed(result(moved, null))
-    return moved
-  }
-  const deployed = {
-    environment: plan.channel.name,
-    commit: plan.commit ?? trigger.commit,
-    purpose: { kind: 'branch' },
-  } as const
-  const target = { appId: plan.appId, channelName: plan.channel.name }
-  // Where the bundle was before, or no commit is known, GitHub has nothing to show as deployed.
-  const published =
-    plan.isDone || plan.comment === null
-      ? await work()
-      : await withDeployment(deployed, target, context, work)
-  const duration = clock() - began
-  const { appId, bundle } = plan
-  const verified = inputs.verify
-    ? await verifyAsDevice({ appId, channel: published.channel, bundle, natives, opener }, context)
-    : null
-  return withVerification(result(published, duration), verified)
-}
-
-function notEncrypted(bundle: string): string {
-  return `Bundle ${bundle} is not encrypted, and the app has a public key: iOS refuses the bundle, and so does Android since @capgo/capacitor-updater 8.51.23.`
+  return channelChangeResult(findings, outcome)
 }
 
 /** Notes, assignment, read back. Doing it twice does no harm. */
-async function move(
-  plan: MovePlan,
-  warnings: string[],
-  { capgo, deps }: RunContext,
-): Promise<Omit<Published, 'files' | 'size'>> {
+async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunContext): Promise<Change> {
   const { appId, channel, bundle, stage } = plan
   const note = async (noted: BundleRow, comment: string) => {
     const written = { noted: comment, link: noted.link ?? '' }
@@ -127,8 +121,7 @@ async function move(
         `Bundle ${noted.name} could not be noted upon (permission app.upload_bundle): later runs do not know of this one.`,
       )
   }
-  const base = { reason: plan.why, bundle, delta: null, warnings: [] } as const
-  if (plan.isDone) return { ...base, outcome: 'unchanged', channel, by: null }
+  if (plan.isDone) return { outcome: 'unchanged', channel }
   await requireAssignment(stage, appId, channel, capgo)
   // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
   if (plan.comment !== null) await note(bundle, plan.comment)
@@ -141,7 +134,7 @@ async function move(
       `Channel ${channel.name} was changed while this run worked: it serves ${now.version?.name ?? 'nothing'} now.`,
       { hint: 'Another job or person works on this channel. It was left alone; run the job again.' },
     )
-  if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, now, appId, capgo)
+  if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, { appId, channel: now }, capgo)
   const served = await capgo.requireChannel(appId, channel.name)
   if (!isAt(stage, bundle.id, served))
     throw new ActionError(
@@ -150,5 +143,5 @@ async function move(
       { hint: 'Another job or person changed the channel at the same moment. Run the job again.' },
     )
   deps.log.info(plan.why)
-  return { ...base, outcome: 'published', channel: served, by: 'promote' }
+  return { outcome: 'published', channel: served }
 }

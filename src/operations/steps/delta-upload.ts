@@ -1,6 +1,8 @@
+/** Stores the files of a bundle one by one, so that devices download what changed. */
 import { lookup } from 'mrmime'
 import PQueue from 'p-queue'
-import { deltaPacker } from '../../bundle/delta-files.ts'
+import { type ListedFile, listStored } from '../../bundle/contents.ts'
+import { deltaFileWriter } from '../../bundle/delta-files.ts'
 import type { Session } from '../../bundle/encrypt.ts'
 import type { HashedFile } from '../../bundle/zip.ts'
 import type { Capgo } from '../../capgo/client.ts'
@@ -8,8 +10,7 @@ import { deltaKey } from '../../capgo/delta-key.ts'
 import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../../capgo/schema.ts'
 import { ActionError } from '../../errors.ts'
 import { findStored, hasOpenFiles, pathOf } from '../../plan/delta.ts'
-import type { StoredFiles } from '../../plan/types.ts'
-import { type ListedFile, listStored } from '../../report/contents.ts'
+import type { StoredFiles } from '../../plan/publish-facts.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { sumOf } from './served-contents.ts'
 
@@ -20,7 +21,7 @@ const ASK_FROM = 16 * 1024
 /** Objects that are looked at at once. */
 const LOOKS = 32
 /** A deletion that was under way may take away once more what was sent again. */
-const ROUNDS = 3
+const MAX_ROUNDS = 3
 
 export interface DeltaStore {
   readonly manifest: readonly ManifestEntry[]
@@ -72,10 +73,36 @@ interface Entry {
 export async function storeDelta(
   content: Content,
   session: Session | null,
-  { app, capgo, config, ...context }: DeltaContext,
+  context: DeltaContext,
 ): Promise<DeltaStore> {
   const { files } = content
   if (files === null) throw new TypeError('These files were not hashed')
+  const { stored, missing } = await splitFiles(files, session, context)
+  const sender = createSender(content, session, missing, context)
+  const mayBeThere = context.begun !== null
+  let count = 0
+  const sent = await sideBySide(UPLOADS, missing, async file => {
+    const entry = await sender.send(file, { mayBeThere })
+    context.onFile(++count, missing.length)
+    return entry
+  })
+  const all = [...stored, ...sent]
+  const rows = all.map(({ row }) => row)
+  return {
+    manifest: rows.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
+    report: { files: files.length, ...sender.count() },
+    size: sumOf(rows.map(({ file_size }) => file_size)),
+    files: session === null ? listStored(rows, files.length) : null,
+    confirm: () => confirm(all, sender, context),
+  }
+}
+
+/** Files that the app has stored, with their rows, and the others. */
+async function splitFiles(
+  files: readonly HashedFile[],
+  session: Session | null,
+  { app, capgo, ...context }: DeltaContext,
+): Promise<{ stored: Entry[]; missing: readonly HashedFile[] }> {
   // A file under another key would go with a bundle that has it under another name.
   const isOurs = (row: StoredFile) => row.s3_path === deltaKey(app, row, null)
   const known = session === null ? await readStored(context.served, context.known, capgo) : []
@@ -83,60 +110,65 @@ export async function storeDelta(
   const { begun } = context
   const own = session === null && begun !== null ? await capgo.readManifests([begun]) : []
   const { stored, missing } = findStored(files, [...known.filter(isOurs), ...own])
-  const pack = deltaPacker({
-    directory: content.directory,
-    scratch: content.scratch,
-    session,
-    totalBytes: missing.reduce((sum, file) => sum + file.size, 0),
-  })
-  let sentBytes = 0
-  let sentFiles = 0
-  let count = 0
-
-  async function send(file: HashedFile, mayBeThere: boolean, fileName?: string): Promise<Entry> {
-    const packed = await pack(file, fileName)
-    const hash =
-      session === null || content.encryption === null ? file.sha256 : content.encryption.sign(file.sha256)
-    const named = { file_name: packed.fileName, file_hash: hash }
-    const key = deltaKey(app, named, session?.sessionKey ?? null)
-    const isStored =
-      mayBeThere && packed.size >= ASK_FROM && (await capgo.describeStored(key))?.sha256 === packed.sha256
-    if (!isStored) {
-      const type = lookup(file.path) ?? 'application/octet-stream'
-      await capgo.uploadFile({ ...packed, key, what: `file ${file.path}`, type }, { config })
-      sentFiles++
-      sentBytes += packed.size
-    }
-    return { file, row: { ...named, s3_path: key, file_size: packed.size } }
-  }
-
-  const sent = await sideBySide(UPLOADS, missing, async file => {
-    const entry = await send(file, begun !== null)
-    context.onFile(++count, missing.length)
-    return entry
-  })
   const byPath = new Map(files.map(file => [file.path, file]))
-  const all = [...stored.map(row => ({ file: byPath.get(pathOf(row))!, row })), ...sent]
-  const rows = all.map(({ row }) => row)
-  const report = { files: files.length, sent: sentFiles, sentBytes }
+  const entries = stored.flatMap(row => {
+    const file = byPath.get(pathOf(row))
+    return file === undefined ? [] : [{ file, row }]
+  })
+  return { stored: entries, missing }
+}
 
-  async function confirm(): Promise<number> {
-    let unseen = all
-    for (let round = 1; ; round++) {
-      const seen = await sideBySide(LOOKS, unseen, ({ row }) => capgo.describeStored(row.s3_path))
-      unseen = unseen.filter((_, index) => seen[index] === null)
-      if (unseen.length === 0) return sentFiles - report.sent
-      if (round === ROUNDS) throw filesGone(unseen)
-      await sideBySide(UPLOADS, unseen, ({ file, row }) => send(file, false, row.file_name))
-    }
-  }
+/** Packs files and sends them. */
+interface Sender {
+  /** A file that may be there is asked for first. `fileName` is that of its row, where it has one. */
+  send(file: HashedFile, known: { readonly mayBeThere: boolean; readonly fileName?: string }): Promise<Entry>
+  /** What was sent until now. */
+  count(): Pick<DeltaReport, 'sent' | 'sentBytes'>
+}
 
+function createSender(
+  { directory, scratch, encryption }: Content,
+  session: Session | null,
+  missing: readonly HashedFile[],
+  { app, capgo, config }: DeltaContext,
+): Sender {
+  const totalBytes = missing.reduce((sum, file) => sum + file.size, 0)
+  const pack = deltaFileWriter({ directory, scratch, session, totalBytes })
+  let sent = 0
+  let sentBytes = 0
   return {
-    manifest: rows.map(({ file_name, s3_path, file_hash }) => ({ file_name, s3_path, file_hash })),
-    report,
-    size: sumOf(rows.map(({ file_size }) => file_size)),
-    files: session === null ? listStored(rows, files.length) : null,
-    confirm,
+    async send(file, { mayBeThere, fileName }) {
+      const packed = await pack(file, fileName)
+      const hash = session === null || encryption === null ? file.sha256 : encryption.sign(file.sha256)
+      const named = { file_name: packed.fileName, file_hash: hash }
+      const key = deltaKey(app, named, session?.sessionKey ?? null)
+      const isStored =
+        mayBeThere && packed.size >= ASK_FROM && (await capgo.describeStored(key))?.sha256 === packed.sha256
+      if (!isStored) {
+        const type = lookup(file.path) ?? 'application/octet-stream'
+        await capgo.uploadFile({ ...packed, key, what: `file ${file.path}`, type }, { config })
+        sent++
+        sentBytes += packed.size
+      }
+      return { file, row: { ...named, s3_path: key, file_size: packed.size } }
+    },
+    count: () => ({ sent, sentBytes }),
+  }
+}
+
+/** Returns how many files were sent again. */
+async function confirm(all: readonly Entry[], sender: Sender, { capgo }: DeltaContext): Promise<number> {
+  let unseen = all
+  let again = 0
+  for (let round = 1; ; round++) {
+    const seen = await sideBySide(LOOKS, unseen, ({ row }) => capgo.describeStored(row.s3_path))
+    unseen = unseen.filter((_, index) => seen[index] === null)
+    if (unseen.length === 0) return again
+    if (round === MAX_ROUNDS) throw filesGone(unseen)
+    await sideBySide(UPLOADS, unseen, ({ file, row }) =>
+      sender.send(file, { mayBeThere: false, fileName: row.file_name }),
+    )
+    again += unseen.length
   }
 }
 

@@ -1,11 +1,12 @@
+/** A publish shown as a deployment on GitHub. */
 import { resolve } from 'node:path'
 import type { ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { RefGone } from '../../errors.ts'
-import type { PublishPlan } from '../../plan/types.ts'
-import { bundlePage } from '../../report/outcome.ts'
+import type { PublishPlan } from '../../plan/publish-facts.ts'
+import { bundlePage } from '../../report/channel-results.ts'
 import { shownPath } from '../../runtime/paths.ts'
-import type { Published } from './upload.ts'
+import type { ChannelOutcome } from './execution-context.ts'
 
 const PERMISSION = 'deployments: write'
 
@@ -26,18 +27,18 @@ export function environmentOf(name: string, { deps, inputs }: Pick<RunContext, '
 }
 
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
-export async function withDeployment<T extends Pick<Published, 'outcome' | 'channel'>>(
+export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 'channel'>>(
   { environment: name, commit, purpose }: Deployed,
   plan: Pick<PublishPlan, 'appId' | 'channelName'>,
   context: RunContext,
   publish: () => Promise<T>,
 ): Promise<T> {
-  const { inputs, trigger, courtesy, lastWord } = context
+  const { inputs, trigger, bestEffort, finalUpdate } = context
   if (!inputs.deployments) return publish()
   const environment = environmentOf(name, context)
   const transient = purpose.kind === 'preview'
   const production = name === 'production'
-  const beginning = courtesy('show the deployment', PERMISSION, github =>
+  const beginning = bestEffort('show the deployment', PERMISSION, github =>
     github.beginDeployment({
       appId: plan.appId,
       sha: commit.sha,
@@ -53,7 +54,7 @@ export async function withDeployment<T extends Pick<Published, 'outcome' | 'chan
   const end = async (state: 'success' | 'failure' | 'inactive', channel: ChannelRow | null) => {
     const id = await beginning
     if (id === null) return
-    await lastWord('show how the deployment ended', PERMISSION, async github => {
+    await finalUpdate('show how the deployment ended', PERMISSION, async github => {
       const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null)
       await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl })
       // As GitHub does it for those that are neither, but for our own alone.

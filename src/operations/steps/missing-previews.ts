@@ -4,17 +4,17 @@ import type { RunContext } from '../../context.ts'
 import type { PullRequest } from '../../event.ts'
 import type { OwnComment } from '../../github/comments.ts'
 import { type NotedRepository, previewedPulls, readServedCommit } from '../../plan/bundle-comment.ts'
-import { commitOfPull } from '../../plan/preview.ts'
 import { stateOfComment } from '../../report/comment.ts'
 import { shortSha } from '../../report/format.ts'
-import { bundlePage } from '../../report/outcome.ts'
 import { readComment, replaceComment } from './comment.ts'
 import { environmentOf } from './deployment.ts'
+import { aboutPull, servedBundle } from './preview-comment.ts'
 
 /** GitHub allows the token of a job 1000 requests an hour; the newest are looked at. */
 const MOST_PULLS = 100
 
-interface Missing {
+/** An open pull request without its preview. */
+interface MissingPreview {
   readonly pull: number
   readonly warning: string
 }
@@ -24,16 +24,23 @@ interface Missing {
  * is on its way. Each is said in its comment too. `open` are the pull requests that want one; `noted` from `findNoted`.
  */
 export async function findMissing(
-  appId: string,
-  open: readonly PullRequest[],
-  noted: readonly BundleRow[],
-  repository: NotedRepository,
+  {
+    appId,
+    open,
+    noted,
+    repository,
+  }: {
+    readonly appId: string
+    readonly open: readonly PullRequest[]
+    readonly noted: readonly BundleRow[]
+    readonly repository: NotedRepository
+  },
   context: RunContext,
-): Promise<Missing[]> {
+): Promise<MissingPreview[]> {
   const { capgo, deps } = context
   if (open.length === 0) return []
   const channels = await capgo.listChannels(appId)
-  const missing: Missing[] = []
+  const missing: MissingPreview[] = []
   for (const pull of open.slice(0, MOST_PULLS)) {
     const channel =
       channels.find(each => previewedPulls(each, noted, repository).includes(pull.number)) ?? null
@@ -50,25 +57,38 @@ export async function findMissing(
       deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is on its way.`)
       continue
     }
-    missing.push({
-      pull: pull.number,
-      warning: await sayMissing(appId, pull, `is open, and its preview ${why}`, channel, context),
-    })
+    const lost = { appId, pull, why: `is open, and its preview ${why}`, channel }
+    missing.push({ pull: pull.number, warning: await sayMissing(lost, context) })
   }
   return missing
 }
 
-/** Says in the comment that the preview is missing. Returns it as a warning. `channel` is what it has all the same. */
-export async function sayMissing(
-  appId: string,
-  pull: PullRequest,
-  why: string,
-  channel: ChannelRow | null,
-  context: RunContext,
-): Promise<string> {
+interface LostPreview {
+  readonly appId: string
+  readonly pull: PullRequest
+  /** Goes on after the pull request's number: "was reopened". */
+  readonly why: string
+  /** What it has all the same. */
+  readonly channel: ChannelRow | null
+}
+
+/** Says in the comment that the preview is missing. Returns it as a warning. */
+export async function sayMissing(lost: LostPreview, context: RunContext): Promise<string> {
+  const { appId, pull, why, channel } = lost
   const known = await readComment(appId, pull.number, context)
-  if (known !== null) await replaceComment(known, describe(appId, pull, why, channel, context), context)
+  if (known !== null) {
+    const about = aboutPull(appId, pull, context)
+    const served = channel === null ? null : servedBy(channel, lost, context)
+    const reason = `#${pull.number} ${why}.`
+    await replaceComment(known, { ...about, state: 'missing', reason, served }, context)
+  }
   return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`
+}
+
+function servedBy({ name, version }: ChannelRow, { appId, pull }: LostPreview, context: RunContext) {
+  if (version === null) return null
+  const note = readServedCommit(version, name)
+  return { ...servedBundle({ appId, bundle: version, note }, pull.headSha, context), channelName: name }
 }
 
 /** Null where the channel serves the newest commit, or what a person put there instead. */
@@ -86,8 +106,10 @@ function isPromised({ body }: OwnComment, { headSha }: PullRequest): boolean {
 /** Where no comment is written, deployments tell that it had one. */
 async function isDeployed(appId: string, { number }: PullRequest, context: RunContext): Promise<boolean> {
   if (!context.inputs.deployments) return false
-  const apps = await context.courtesy('look for the deployments of a preview', 'deployments: write', github =>
-    github.readDeployedApps(environmentOf(`preview/pr-${number}`, context)),
+  const apps = await context.bestEffort(
+    'look for the deployments of a preview',
+    'deployments: write',
+    github => github.readDeployedApps(environmentOf(`preview/pr-${number}`, context)),
   )
   return apps?.includes(appId) ?? false
 }
@@ -99,46 +121,4 @@ async function isOnItsWay({ headSha }: PullRequest, { github }: RunContext): Pro
   } catch {
     return false
   }
-}
-
-function describe(
-  appId: string,
-  pull: PullRequest,
-  why: string,
-  channel: ChannelRow | null,
-  { trigger, inputs }: RunContext,
-) {
-  const { sha, url } = commitOfPull(pull, trigger)
-  const served = channel?.version ?? null
-  const from = served === null || channel === null ? null : readServedCommit(served, channel.name)
-  return {
-    state: 'missing',
-    appId,
-    pull: pull.number,
-    commit: { sha, url },
-    runUrl: trigger.runUrl,
-    channel: { name: channel?.name ?? '', id: channel?.id ?? null, selfAssignable: false },
-    bundle:
-      served === null
-        ? null
-        : {
-            id: served.id,
-            name: served.name,
-            size: null,
-            url: bundlePage(inputs.hosts.console, appId, served.id),
-            from:
-              from === null ? null : { sha: from.sha, url: `${trigger.repositoryUrl}/commit/${from.sha}` },
-          },
-    change: null,
-    natives: [],
-    nativeChanges: [],
-    devices: null,
-    deepLink: null,
-    web: null,
-    testers: null,
-    warnings: [],
-    error: null,
-    removed: null,
-    missing: `#${pull.number} ${why}.`,
-  } as const
 }

@@ -1,13 +1,14 @@
+/** Writes what a run did with a bundle into the bundle's comment. */
 import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow } from '../../capgo/schema.ts'
 import { withNoteOf } from '../../plan/bundle-comment.ts'
 
 /** Other runs write on a bundle too, each for its own channel. */
-const MOST_TRIES = 5
+const MAX_ATTEMPTS = 5
 
 /**
  * Writes the line of a channel on a bundle as `noted` (a whole comment) has it. Lines that others wrote meanwhile stay.
- * False when the key may not.
+ * False when the key is not allowed to.
  */
 export async function noteOn(
   bundle: Pick<BundleRow, 'id' | 'comment' | 'link'>,
@@ -17,7 +18,7 @@ export async function noteOn(
 ): Promise<boolean> {
   let seen = bundle.comment
   let comment = noted
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     if (await capgo.noteOnBundle(bundle.id, seen, { link, comment })) return true
     const now = await capgo.readBundleById(appId, bundle.id).catch(() => null)
     // Nobody wrote on it: then it was the permission.

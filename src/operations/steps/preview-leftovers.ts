@@ -1,88 +1,36 @@
-import semver from 'semver'
-import type { SeenChannel } from '../../capgo/channels.ts'
-import { notDeleted } from '../../capgo/channels.ts'
+/** Finds and removes what previews left on Capgo: channels, and bundles by their names. */
+import { notDeleted } from '../../capgo/channel-deletes.ts'
 import type { Capgo } from '../../capgo/client.ts'
-import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
+import type { BundleRow } from '../../capgo/schema.ts'
 import { ActionError, Stopped } from '../../errors.ts'
-import { BUILTIN, type NotedRepository, numberOfPull, readPulls } from '../../plan/bundle-comment.ts'
+import { BUILTIN } from '../../plan/bundle-comment.ts'
+import { isReady } from '../../plan/delivery.ts'
 import { findAbandoned } from '../../plan/old-bundles.ts'
-import { isReady } from '../../plan/publish.ts'
-import type { RemovedPreview } from '../../report/result.ts'
-
-/** A channel that serves a bundle of the pull request. */
-type Served = ChannelRow & SeenChannel
-
-/** What is on Capgo for a pull request. */
-export interface Leftovers {
-  /** Channels that previews made. */
-  readonly channels: readonly Served[]
-  /** Channels that were there before a preview took them, with the name of the bundle that they served then. */
-  readonly taken: readonly { readonly channel: Served; readonly before: string }[]
-  /** Bundles that were made for it and put nowhere else, the newest first. */
-  readonly bundles: readonly BundleRow[]
-  /** What is not ours to remove and why, in sentences. */
-  readonly kept: readonly string[]
-}
+import {
+  type Leftovers,
+  namePreviewChannels,
+  type PreviewTraces,
+  planRemoval,
+  type ServingChannel,
+} from '../../plan/preview-leftovers.ts'
+import type { ClosedPreview } from '../../report/result.ts'
 
 /** Bundles that were put on a channel for a pull request of this number, or of any; of whatever repository. */
 export function findNoted(appId: string, number: number | null, capgo: Capgo): Promise<BundleRow[]> {
   return capgo.findBundlesByComment(appId, ` for *#${number ?? ''}`)
 }
 
-/**
- * What this action made on Capgo for a pull request. The bundles' comments tell, not names alone: a channel is its own
- * only while it serves such a bundle. `noted` from `findNoted`; `channelName` is looked at too.
- */
-export async function findLeftovers(
-  appId: string,
-  number: number,
-  channelName: string | null,
-  noted: readonly BundleRow[],
-  repository: NotedRepository,
-  capgo: Capgo,
-): Promise<Leftovers> {
-  const notesOf = (bundle: Pick<BundleRow, 'comment'>) =>
-    readPulls(bundle).filter(note => numberOfPull(note, repository) === number)
-  const made = noted.filter(bundle => notesOf(bundle).length > 0)
-  const names = new Set(channelName === null ? [] : [channelName])
-  for (const note of made.flatMap(notesOf)) names.add(note.channel)
-  const found = names.size === 0 ? [] : await capgo.readChannels(appId, [...names])
-  const channels: Served[] = []
-  const taken: { channel: Served; before: string }[] = []
-  const kept: string[] = []
-  for (const channel of found) {
-    const { name, version, rollout_version } = channel
-    const note = version === null ? undefined : notesOf(version).find(each => each.channel === name)
-    const rollsOutOther = rollout_version !== null && made.every(({ id }) => id !== rollout_version)
-    if (version === null || note === undefined)
-      kept.push(`Channel ${name} stays: what it serves was not made for this pull request.`)
-    else if (channel.public) kept.push(`Channel ${name} stays: it is a public channel of the app.`)
-    else if (rollsOutOther) kept.push(`Channel ${name} stays: it rolls out a bundle of others.`)
-    else if (note.took !== null) taken.push({ channel: { ...channel, version }, before: note.took })
-    else channels.push({ ...channel, version })
-  }
-  const isItsOwn = (bundle: BundleRow) => {
-    const lines = (bundle.comment ?? '').split('\n').filter(line => line.trim() !== '')
-    return lines.length === notesOf(bundle).length
-  }
-  const own = made.filter(isItsOwn)
-  const bundles = own.filter(({ name }) => isNameOf(name, number))
-  for (const { name } of own)
-    if (!isNameOf(name, number)) kept.push(`Bundle ${name} stays: its name is not that of a preview.`)
-  return { channels, taken, bundles, kept }
+/** What this action made on Capgo for a pull request. `noted` from `findNoted`. */
+export async function findLeftovers(appId: string, traces: PreviewTraces, capgo: Capgo): Promise<Leftovers> {
+  const names = namePreviewChannels(traces)
+  return planRemoval(traces, names.length === 0 ? [] : await capgo.readChannels(appId, names))
 }
 
-/** The names that this action gives to previews are strict versions; another cannot be asked for safely. */
-function isNameOf(name: string, number: number): boolean {
-  const version = semver.parse(name)
-  return version?.version === name && version.prerelease.join('.').startsWith(`pr.${number}.`)
-}
-
-export type Removed = Omit<RemovedPreview, 'pull' | 'why'>
+export type RemovedParts = Omit<ClosedPreview, 'pull' | 'why'>
 
 /** What came of a removal. */
 export interface Removal {
-  readonly removed: Removed
+  readonly removed: RemovedParts
   /** The pull request is open again, so the rest stays. */
   readonly isReopened: boolean
   /** What could not be deleted although it should; the next run goes on with it. */
@@ -96,7 +44,7 @@ interface Steps {
    * Is told what will be gone before the bundles are: as long as one is there, a later run finds the pull request and
    * does what this one left undone, when it is stopped.
    */
-  readonly announce: (removed: Removed) => Promise<void>
+  readonly announce: (removed: RemovedParts) => Promise<void>
 }
 
 /**
@@ -123,7 +71,7 @@ export async function removeLeftovers(
   for (const channel of channels) {
     const devices = await capgo.countOverrides(appId, channel.id)
     if (!(await mayGoOn())) return end(true)
-    const answer = await capgo.deleteChannel(appId, channel, !mayDeleteBundles)
+    const answer = await capgo.deleteChannel(appId, channel, { withBundle: !mayDeleteBundles })
     if (answer === 'changed') {
       removed.kept.push(`Channel ${channel.name} stays: somebody changed it meanwhile.`)
       continue
@@ -144,7 +92,8 @@ export async function removeLeftovers(
     kept: [...removed.kept, ...keptForLackOfPermission(lacking.length)],
   })
   if (!(await mayGoOn())) return end(true)
-  const { names, kept, error } = await removeBundles(appId, others, gone, mayDeleteBundles, capgo)
+  const bundlesToGo = { appId, bundles: others, gone, mayDelete: mayDeleteBundles }
+  const { names, kept, error } = await removeBundles(bundlesToGo, capgo)
   removed.bundles.push(...names)
   removed.kept.push(...kept)
   return end(false, error)
@@ -154,10 +103,17 @@ const isInProgress = ({ storage_provider }: BundleRow) => storage_provider === '
 
 /** `gone` are bundles, by id, that went together with a channel: they are looked for too. */
 async function removeBundles(
-  appId: string,
-  bundles: readonly BundleRow[],
-  gone: ReadonlyMap<number, string>,
-  mayDelete: boolean,
+  {
+    appId,
+    bundles,
+    gone,
+    mayDelete,
+  }: {
+    readonly appId: string
+    readonly bundles: readonly BundleRow[]
+    readonly gone: ReadonlyMap<number, string>
+    readonly mayDelete: boolean
+  },
   capgo: Capgo,
 ) {
   const tried = new Map(gone)
@@ -180,7 +136,8 @@ async function removeBundles(
   // What counts is what is there.
   const remaining = await capgo.readRemaining(appId, [...tried.keys()])
   for (const { id } of remaining) tried.delete(id)
-  error ??= remaining.length === 0 ? null : notDeleted(`bundle ${remaining[0]!.name}`)
+  const [left] = remaining
+  error ??= left === undefined ? null : notDeleted(`bundle ${left.name}`)
   return { names: [...tried.values()], kept: [...kept, ...keptForLackOfPermission(lacking)], error }
 }
 
@@ -188,7 +145,12 @@ async function removeBundles(
  * A channel that was there before the preview serves again what it served then; nothing, where that is gone. Returns a
  * sentence on what came of it.
  */
-async function giveBack(appId: string, channel: Served, before: string, capgo: Capgo): Promise<string> {
+async function giveBack(
+  appId: string,
+  channel: ServingChannel,
+  before: string,
+  capgo: Capgo,
+): Promise<string> {
   const { name } = channel
   const made = `Channel ${name} stays: no preview made it.`
   const bundle = await readBefore(appId, before, capgo)

@@ -1,12 +1,14 @@
-/** What Capgo has stored of a bundle, held against what the bundle's row says: devices refuse anything else. */
+/** What Capgo has stored of a bundle, compared with the bundle's row, and with a bundle that was just made. */
 import PQueue from 'p-queue'
+import { type Contents, describeContents, type ListedFile } from '../../bundle/contents.ts'
 import { hashEncrypted, type Opener } from '../../bundle/encrypt.ts'
+import { listZip, listZipFile, TAIL_BYTES, tailFor, type ZipIndexEntry } from '../../bundle/zip-listing.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import { isOwnKey } from '../../capgo/delta-key.ts'
 import type { BundleRow, StoredFile } from '../../capgo/schema.ts'
 
 /** What is known of a bundle's bytes without a look at the store. */
-export interface Expectation {
+interface Expectation {
   /** The zip on this machine, before it is encrypted; null where nothing was built. */
   readonly zip: { readonly path: string; readonly size: number; readonly sha256: string } | null
   /** Undoes the encryption; null without a key. */
@@ -23,13 +25,13 @@ export interface Inspection {
 const SHA256 = /^[0-9a-f]{64}$/
 /** AES pads to whole blocks. */
 const BLOCK = 16
-const AT_ONCE = 32
+const CONCURRENCY = 32
 /** Delta files of a served bundle that are looked at where it has no zip. */
 const SAMPLE = 4
 /** And where some may be gone: what can be asked at once. */
-const LARGE_SAMPLE = AT_ONCE
+const LARGE_SAMPLE = CONCURRENCY
 /** Milliseconds. A run that made a bundle began so long before at most, and a deletion may have been under way then. */
-const LONGEST_RUN = 60 * 60_000
+const MAX_RUN_TIME = 60 * 60_000
 
 /** SHA-256 of a bundle's zip before encryption; null when nobody here can tell. */
 export function plainSha256(
@@ -55,7 +57,7 @@ export function inspectServed(
   deletedAt: string | null,
   capgo: Capgo,
 ): Promise<Inspection> {
-  const isSuspect = deletedAt !== null && Date.parse(deletedAt) > Date.parse(bundle.created_at) - LONGEST_RUN
+  const isSuspect = deletedAt !== null && Date.parse(deletedAt) > Date.parse(bundle.created_at) - MAX_RUN_TIME
   return inspectAll(bundle, expected, isSuspect ? LARGE_SAMPLE : bundle.r2_path === null ? SAMPLE : 0, capgo)
 }
 
@@ -76,7 +78,7 @@ async function inspectAll(
   }
 }
 
-/** Bytes that a bundle takes in the store; null when they cannot be read. A courtesy. */
+/** Bytes that a bundle takes in the store; null when they cannot be read. Nice to have. */
 export async function measure(bundle: BundleRow, capgo: Capgo): Promise<number | null> {
   try {
     if (bundle.r2_path !== null) return (await capgo.describeStored(bundle.r2_path))?.size ?? null
@@ -89,9 +91,8 @@ export async function measure(bundle: BundleRow, capgo: Capgo): Promise<number |
 
 /** Null when one is not known; the server writes 0 until it has looked. */
 export function sumOf(sizes: readonly (number | null | undefined)[]): number | null {
-  return sizes.length === 0 || sizes.some(size => !size)
-    ? null
-    : sizes.reduce<number>((sum, size) => sum + size!, 0)
+  const known = sizes.flatMap(size => size || [])
+  return known.length === 0 || known.length < sizes.length ? null : known.reduce((sum, size) => sum + size)
 }
 
 const GONE = 'its content is not there any more'
@@ -108,14 +109,13 @@ async function inspectZip(
   const stored = await capgo.describeStored(path)
   if (stored === null) return { size: null, fault: GONE }
   const { size } = stored
-  const isWhole = await hasContent(bundle, path, stored, expected, capgo)
+  const isWhole = await hasContent(bundle, { ...stored, path }, expected, capgo)
   return isWhole ? { size, fault: null } : { size, fault: DIFFERS }
 }
 
 async function hasContent(
   bundle: BundleRow,
-  path: string,
-  stored: { readonly size: number; readonly sha256: string | null },
+  { path, ...stored }: { readonly path: string; readonly size: number; readonly sha256: string | null },
   { zip, opener }: Expectation,
   capgo: Capgo,
 ): Promise<boolean> {
@@ -146,7 +146,7 @@ async function inspectFiles(bundle: BundleRow, most: number, capgo: Capgo): Prom
   const rows = await capgo.readManifests([bundle])
   const paths = new Set(rows.map(({ s3_path }) => s3_path))
   const chosen = paths.size <= most ? [...paths] : chooseFiles(rows, bundle.session_key || null, most)
-  const queue = new PQueue({ concurrency: AT_ONCE })
+  const queue = new PQueue({ concurrency: CONCURRENCY })
   const found = await queue.addAll(chosen.map(path => () => capgo.describeStored(path)))
   const lost = found.filter(object => object === null).length
   return {
@@ -168,4 +168,45 @@ function chooseFiles(rows: readonly StoredFile[], sessionKey: string | null, mos
   const inDanger = rows.filter(row => !isOwnKey(row, sessionKey))
   const paths = [...inDanger, ...evenly].flatMap(row => (row === undefined ? [] : [row.s3_path]))
   return [...new Set(paths)].slice(0, most)
+}
+
+/**
+ * What the bundle is made of, and how it differs from what the channel serves, by the directories of the two zips.
+ * Best effort: what cannot be read is null.
+ */
+export async function compareContents(
+  served: BundleRow | null,
+  { zip, checksum }: { readonly zip: { readonly path: string }; readonly checksum: string },
+  capgo: Capgo,
+): Promise<Contents> {
+  const now = await listZipFile(zip.path).catch(() => null)
+  const before =
+    served === null || served.checksum === checksum
+      ? null
+      : await listServed(served, tailFor(now?.length ?? 0), capgo).catch(() => null)
+  return describeContents(before, now?.map(listed) ?? null)
+}
+
+/**
+ * The files of a bundle that is served; null when it has no zip, or is encrypted. Its last `length` bytes are read, and
+ * more only where its directory is longer.
+ */
+async function listServed(
+  served: BundleRow,
+  length: number,
+  capgo: Capgo,
+): Promise<{ readonly name: string; readonly files: readonly ListedFile[] } | null> {
+  if (served.r2_path === null || served.session_key) return null
+  const stored = await capgo.readStoredTail(served.r2_path, length)
+  if (stored === null) return null
+  try {
+    return { name: served.name, files: (await listZip(stored)).map(listed) }
+  } catch (error) {
+    if (length < TAIL_BYTES) return listServed(served, TAIL_BYTES, capgo)
+    throw error
+  }
+}
+
+function listed({ path, compressedSize, size, crc32 }: ZipIndexEntry): ListedFile {
+  return { path, size: compressedSize, content: `${crc32} ${size}` }
 }

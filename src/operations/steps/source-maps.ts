@@ -5,12 +5,12 @@ import type { Deps } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import type { UploadArtifact } from '../../github/upload-artifact.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
-import type { KeptMaps } from '../../report/result.ts'
+import type { SourceMapsArtifact } from '../../report/result.ts'
 
 /** Other jobs of the run, and its earlier attempts, may have an artifact of the name. */
-const MOST_NAMES = 9
+const MAX_NAMES = 9
 /** What GitHub takes in no path of an artifact. */
-const UNFIT = /["<>|*?:\r\n]/
+const FORBIDDEN = /["<>|*?:\r\n]/
 
 /**
  * The way to GitHub's artifacts, opened before anything of the user's runs, which could change that program; null where
@@ -62,13 +62,13 @@ export async function keepSourceMaps(
     readonly maps: CheckedWebDirectory['sourceMaps']
     readonly retentionDays: number | null
   },
-): Promise<KeptMaps> {
+): Promise<SourceMapsArtifact> {
   const fail = (why: string, cause?: unknown) =>
     new ActionError('source_maps_not_stored', `The source maps could not be stored as an artifact: ${why}`, {
       hint: 'Without them no crash of this bundle can be read, so nothing was published. Run the job again; "source-maps: drop" publishes without them.',
       cause,
     })
-  const unfit = maps.filter(({ path }) => UNFIT.test(path))
+  const unfit = maps.filter(({ path }) => FORBIDDEN.test(path))
   if (unfit.length > 0)
     throw fail(`GitHub does not accept the name ${unfit.map(({ path }) => JSON.stringify(path)).join(', ')}.`)
   const files = maps.map(({ path }) => join(directory, path))
@@ -79,7 +79,7 @@ export async function keepSourceMaps(
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       // GitHub's client has no type for this: "Received non-retryable error: Failed request: (409) Conflict: …".
-      if (!why.includes('(409)') || number === MOST_NAMES) throw fail(why.split('\n')[0]!, error)
+      if (!why.includes('(409)') || number === MAX_NAMES) throw fail(why.replace(/\n.*/s, ''), error)
     }
   }
 }

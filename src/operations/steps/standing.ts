@@ -1,21 +1,26 @@
+/** How the run's commit stands to its ref as it is now, and to what a channel serves. */
 import type { BundleRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { RefGone } from '../../errors.ts'
-import type { Compare } from '../../gather.ts'
 import { readNotes } from '../../plan/bundle-comment.ts'
 import type { Head, ServedNote, Standing } from '../../plan/staleness.ts'
 import type { Commit } from '../../plan/types.ts'
+import type { CompareCommits } from './compare-commits.ts'
 
 /** Reads how the run's commit stands to its ref, as it is now, and to a bundle that a channel serves. */
 export type ReadStanding = (served: BundleRow | null) => Promise<Standing>
 
 /** A bundle has a line for each channel it was put on; more commits than these are not compared. */
-const MOST_COMMITS = 8
+const MAX_COMMITS = 8
 
 /** `readHead` asks GitHub anew each time, and throws `RefGone` where nothing is to be published any more. */
-export function standingReader(ours: Commit, readHead: () => Promise<Head>, compare: Compare): ReadStanding {
+export function standingReader(
+  ours: Commit,
+  readHead: () => Promise<Head>,
+  compare: CompareCommits,
+): ReadStanding {
   return async served => {
-    const notes = served === null ? [] : readNotes(served).slice(0, MOST_COMMITS)
+    const notes = served === null ? [] : readNotes(served).slice(0, MAX_COMMITS)
     const head = await readHead()
     if (head.kind === 'at' && head.sha === ours.sha)
       return {
@@ -39,11 +44,11 @@ export function standingReader(ours: Commit, readHead: () => Promise<Head>, comp
 }
 
 /** The newest commit of the run's branch or tag, as GitHub tells it now. Throws `RefGone` where it was deleted. */
-export function headOfRef({ trigger, courtesy }: RunContext): () => Promise<Head> {
+export function headOfRef({ trigger, bestEffort }: RunContext): () => Promise<Head> {
   const { type, full, name } = trigger.ref
   return async () => {
     if (type === 'other') return { kind: 'unknown' }
-    const answer = await courtesy(`see the newest commit of ${name}`, 'contents: read', async github => ({
+    const answer = await bestEffort(`see the newest commit of ${name}`, 'contents: read', async github => ({
       sha: await github.readHead(full),
     }))
     if (answer === null) return { kind: 'unknown' }

@@ -8,11 +8,11 @@ import type { OfferedFile } from '../../capgo/updates.ts'
 
 /** So many are downloaded; the others are asked for their first byte. */
 const SAMPLE = 16
-const AT_ONCE = 16
+const CONCURRENCY = 16
 /** What an updater takes for an empty file. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
 /** Bytes that one compressed file may unfold to. */
-const LONGEST = 512 * 1024 ** 2
+const MAX_UNFOLDED = 512 * 1024 ** 2
 
 /** `fault` is the end of a sentence; `looked` counts the files that were downloaded. */
 export async function checkFiles(
@@ -22,7 +22,7 @@ export async function checkFiles(
   capgo: Capgo,
 ): Promise<{ readonly fault: string | null; readonly looked: number }> {
   const sample = new Set(choose(files))
-  const queue = new PQueue({ concurrency: AT_ONCE })
+  const queue = new PQueue({ concurrency: CONCURRENCY })
   const faults = await queue.addAll(
     files.map(file => async () => {
       if (!sample.has(file))
@@ -44,10 +44,8 @@ export async function checkFiles(
 function choose(files: readonly OfferedFile[]): OfferedFile[] {
   const first = files.filter(({ file_name: name }) => /^index\.html(\.br)?$/.test(name))
   const step = Math.max(1, files.length / SAMPLE)
-  const others = Array.from(
-    { length: Math.min(SAMPLE, files.length) },
-    (_, at) => files[Math.floor(at * step)]!,
-  )
+  const places = Array.from({ length: Math.min(SAMPLE, files.length) }, (_, at) => Math.floor(at * step))
+  const others = places.flatMap(at => files[at] ?? [])
   return [...first, ...others]
 }
 
@@ -59,7 +57,7 @@ function hashOf(bytes: Buffer, name: string, session: Session | null): string | 
     const content = open.equals(EMPTY)
       ? Buffer.of()
       : name.endsWith('.br')
-        ? brotliDecompressSync(open, { maxOutputLength: LONGEST })
+        ? brotliDecompressSync(open, { maxOutputLength: MAX_UNFOLDED })
         : open
     return createHash('sha256').update(content).digest('hex')
   } catch {

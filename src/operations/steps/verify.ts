@@ -1,18 +1,19 @@
+/** Asks for the update as a device does, and checks what it would install. */
 import { createHash } from 'node:crypto'
 import type { Opener, Session } from '../../bundle/encrypt.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { Offer } from '../../capgo/updates.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
+import { shortDevice } from '../../plan/device-id.ts'
 import { activeRollout, formatShare } from '../../plan/rollout.ts'
-import { shortDevice } from '../../plan/testers.ts'
 import type { NativeVersion } from '../../plan/types.ts'
 import { formatBytes, formatDuration, plural } from '../../report/format.ts'
 import { plainSha256 } from './served-contents.ts'
 import { checkFiles } from './verify-files.ts'
 
-/** What a channel shall give to devices. */
-export interface Verifiable {
+/** What a channel is to give to devices. */
+interface ExpectedUpdate {
   readonly appId: string
   readonly channel: ChannelRow
   readonly bundle: BundleRow
@@ -22,13 +23,13 @@ export interface Verifiable {
 }
 
 /** What a verification came to: a sentence for the summary, and what could not be looked at. */
-export interface Verification {
+interface Verification {
   readonly said: string | null
   readonly warnings: readonly string[]
 }
 
 /** Refusals that no waiting changes, whatever bundle they are about. */
-const HOPELESS =
+const PERMANENT_REFUSALS =
   /^(on_premise_app|provider_infrastructure_request_blocked|unsupported_plugin_version|semver_error)$/
 
 /** Throws `verify_impossible` before anything is built or written. `bundle` is null where it is made by this run. */
@@ -64,7 +65,7 @@ function requireAnswers(channel: ChannelRow, natives: readonly NativeVersion[]):
         hint: 'Leave out the input "verify" for this channel, or let devices choose it (Capgo console, "Allow devices to self set").',
       },
     )
-  if (asking(natives, channel).length > 0) return
+  if (askingApps(natives, channel).length > 0) return
   const platforms = [...new Set(platformsOf(natives))].join(' and ')
   throw new ActionError(
     'verify_impossible',
@@ -80,8 +81,8 @@ function requireAnswers(channel: ChannelRow, natives: readonly NativeVersion[]):
  * and checks the SHA-256 of what is downloaded. Throws `not_offered` or `download_differs`: the channel serves the
  * bundle then, and devices do not get it.
  */
-export async function verifyAsDevice(verifiable: Verifiable, context: RunContext): Promise<Verification> {
-  const { appId, channel, bundle, natives } = verifiable
+export async function verifyAsDevice(expected: ExpectedUpdate, context: RunContext): Promise<Verification> {
+  const { appId, channel, bundle, natives } = expected
   const { deps, capgo } = context
   requireAnswers(channel, natives)
   const active = activeRollout(channel)
@@ -99,7 +100,7 @@ export async function verifyAsDevice(verifiable: Verifiable, context: RunContext
     )
     const said: string[] = []
     let checked: string | null = null
-    for (const { platform, native, source } of asking(natives, channel)) {
+    for (const { platform, native, source } of askingApps(natives, channel)) {
       const what = `native ${native} (${platform})`
       const { offer, waited } = await capgo.waitForOffer(
         { appId, deviceId, platform, native, channel: channel.name },
@@ -109,8 +110,8 @@ export async function verifyAsDevice(verifiable: Verifiable, context: RunContext
           deps.log.info(`${what}: ${describe(offer)}; asking again in ${formatDuration(pause)}.`),
       )
       if (offer.kind !== 'offered' || offer.version !== bundle.name)
-        throw notOffered(verifiable, offer, `native ${native} (${platform}, ${source})`, waited)
-      checked ??= await checkOffer(verifiable, offer, context)
+        throw notOffered(expected, offer, `native ${native} (${platform}, ${source})`, waited)
+      checked ??= await checkOffer(expected, offer, context)
       deps.log.info(
         `${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${formatDuration(waited)}`}.`,
       )
@@ -127,7 +128,7 @@ export async function verifyAsDevice(verifiable: Verifiable, context: RunContext
 }
 
 /** Native versions with a platform that the channel is switched on for, each pair once. */
-function asking(natives: readonly NativeVersion[], channel: ChannelRow) {
+function askingApps(natives: readonly NativeVersion[], channel: ChannelRow) {
   const all = natives.flatMap(native =>
     platformsOf([native])
       .filter(each => channel[each])
@@ -149,7 +150,7 @@ function deviceOf(appId: string): string {
 
 /** A refusal of this very bundle is a rule; of another it may be an answer from before. */
 function isFinal(offer: Offer, bundleName: string): boolean {
-  return offer.kind === 'refused' && (HOPELESS.test(offer.code) || offer.version === bundleName)
+  return offer.kind === 'refused' && (PERMANENT_REFUSALS.test(offer.code) || offer.version === bundleName)
 }
 
 function describe(offer: Offer): string {
@@ -158,30 +159,27 @@ function describe(offer: Offer): string {
 
 /** Downloads what is offered and undoes it as a device does; says what that came to. Throws `download_differs`. */
 async function checkOffer(
-  verifiable: Verifiable,
+  expected: ExpectedUpdate,
   offer: Extract<Offer, { kind: 'offered' }>,
   { capgo }: RunContext,
 ): Promise<string> {
-  const { bundle, opener } = verifiable
+  const { bundle, opener } = expected
   if (offer.checksum !== bundle.checksum)
-    throw differs(
-      verifiable,
-      `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`,
-    )
+    throw differs(expected, `devices are told the checksum ${offer.checksum}, and it has ${bundle.checksum}`)
   const session = offer.sessionKey === null ? null : (opener?.openSession(offer.sessionKey) ?? null)
   if (offer.sessionKey !== null && session === null)
-    throw differs(verifiable, 'the key of the app does not open it')
+    throw differs(expected, 'the key of the app does not open it')
   const hasZip = bundle.r2_path !== null || bundle.external_url !== null
   if (!hasZip && offer.files.length === 0)
-    throw differs(verifiable, 'it has no zip, and devices are told of no delta file')
+    throw differs(expected, 'it has no zip, and devices are told of no delta file')
   const parts: string[] = []
   if (hasZip) {
-    const size = await checkZip(verifiable, offer.url, session, capgo)
+    const size = await checkZip(expected, offer.url, session, capgo)
     parts.push(`what it downloads (${formatBytes(size)}) is what was published`)
   }
   if (offer.files.length > 0) {
     const { fault, looked } = await checkFiles(offer.files, session, opener, capgo)
-    if (fault !== null) throw differs(verifiable, fault)
+    if (fault !== null) throw differs(expected, fault)
     parts.push(
       `all ${plural(offer.files.length, 'delta file')} are there, and ${looked} of them were downloaded and are what was published`,
     )
@@ -191,26 +189,26 @@ async function checkOffer(
 
 /** Size of the download in bytes. */
 async function checkZip(
-  verifiable: Verifiable,
+  expected: ExpectedUpdate,
   url: string,
   session: Session | null,
   capgo: RunContext['capgo'],
 ): Promise<number> {
-  const expected = plainSha256(verifiable.bundle, verifiable.opener)
+  const sha256 = plainSha256(expected.bundle, expected.opener)
   const download = await capgo.hashDownload(url, session === null ? undefined : () => session.decipher())
-  if (download === null) throw differs(verifiable, 'it cannot be downloaded')
+  if (download === null) throw differs(expected, 'it cannot be downloaded')
   // Of a checksum in an older form nothing can be told here.
-  const isRight = expected === null ? session === null : download.sha256 === expected
+  const isRight = sha256 === null ? session === null : download.sha256 === sha256
   if (isRight) return download.size
   throw differs(
-    verifiable,
+    expected,
     download.sha256 === null
       ? 'what is downloaded is not what was encrypted'
-      : `its SHA-256 is ${download.sha256} instead of ${expected}`,
+      : `its SHA-256 is ${download.sha256} instead of ${sha256}`,
   )
 }
 
-function differs({ channel, bundle }: Verifiable, what: string): ActionError {
+function differs({ channel, bundle }: ExpectedUpdate, what: string): ActionError {
   return new ActionError(
     'download_differs',
     `Channel ${channel.name} serves ${bundle.name}, but ${what}: devices refuse it.`,
@@ -221,7 +219,7 @@ function differs({ channel, bundle }: Verifiable, what: string): ActionError {
 }
 
 function notOffered(
-  { bundle, channel }: Verifiable,
+  { bundle, channel }: ExpectedUpdate,
   offer: Offer,
   what: string,
   waited: number,

@@ -131,11 +131,11 @@ describe('the input operation', () => {
   it.each([
     [{}, null],
     [{ operation: 'status' }, { kind: 'status' }],
-    [{ operation: 'testers' }, { kind: 'sweep' }],
-    [{ operation: 'cleanup' }, { kind: 'housekeep', keep: 20 }],
+    [{ operation: 'testers' }, { kind: 'sweep-previews' }],
+    [{ operation: 'cleanup' }, { kind: 'delete-old-bundles', keep: 20 }],
     [
       { operation: 'cleanup', keep: '5' },
-      { kind: 'housekeep', keep: 5 },
+      { kind: 'delete-old-bundles', keep: 5 },
     ],
     [
       { operation: 'promote', from: 'beta', to: 'production' },
@@ -366,12 +366,12 @@ describe('decideOperation', () => {
       })
     const without = read({ 'capgo-token': 'key', 'preview-drafts': 'false' })
     expect(decideOperation(pulled('converted_to_draft', true), without)).toMatchObject({
-      kind: 'cleanup',
+      kind: 'close-preview',
       isEnding: true,
     })
     expect(decideOperation(pulled('converted_to_draft', true), inputs).kind).toBe('preview')
     expect(decideOperation(pulled('synchronize', true), without)).toMatchObject({
-      kind: 'cleanup',
+      kind: 'close-preview',
       isEnding: false,
     })
     expect(decideOperation(pulled('ready_for_review', false), without).kind).toBe('preview')

@@ -5,7 +5,7 @@ import { type LocalCapgo, type Role, startCapgo } from '../../../local/capgo/ind
 import { makeScratch } from '../../../local/runner/scratch.ts'
 import { createCapgo } from '../../../src/capgo/client.ts'
 import { Stopped } from '../../../src/errors.ts'
-import { keepHouse } from '../../../src/operations/delete-old-bundles.ts'
+import { deleteOldBundles } from '../../../src/operations/delete-old-bundles.ts'
 import {
   findLeftovers,
   findNoted,
@@ -77,7 +77,7 @@ const asked = (method: string) =>
 describe('findLeftovers', () => {
   const look = async (capgo: Capgo, channelName: string | null = 'pr-12') => {
     const noted = await findNoted(APP, 12, capgo)
-    const found = await findLeftovers(APP, 12, channelName, noted, REPOSITORY, capgo)
+    const found = await findLeftovers(APP, { number: 12, channelName, noted, repository: REPOSITORY }, capgo)
     return {
       channels: found.channels.map(({ name }) => name),
       taken: found.taken.map(({ channel, before }) => [channel.name, before]),
@@ -179,7 +179,11 @@ describe('removeLeftovers', () => {
     }: { mayGoOn?: () => Promise<boolean>; before?: () => void } = {},
   ) => {
     const noted = await findNoted(APP, 12, capgo)
-    const leftovers = await findLeftovers(APP, 12, 'pr-12', noted, REPOSITORY, capgo)
+    const leftovers = await findLeftovers(
+      APP,
+      { number: 12, channelName: 'pr-12', noted, repository: REPOSITORY },
+      capgo,
+    )
     before()
     const announced: unknown[] = []
     const result = await removeLeftovers(APP, leftovers, capgo, {
@@ -288,7 +292,7 @@ describe('removeLeftovers', () => {
     })
     const row = server.store.find('app_versions', { name: NEW })!
     server.store.update('app_versions', row, { storage_provider: 'r2', r2_path: 'x' })
-    await capgo.createChannel(APP, 'pr-12', NEW, {})
+    await capgo.createChannel({ appId: APP, name: 'pr-12', bundleName: NEW, fields: {} })
     bundle(OLD)
     const older = 'One older bundle stays until'
     const { removed, announced } = await remove(capgo)
@@ -510,7 +514,7 @@ describe('deleteChannel', () => {
   it('is one request, by all that was seen; the bundle stays', async () => {
     const { capgo, row } = await stage()
     channel('other', '1.0.0')
-    expect(await capgo.deleteChannel(APP, await seen(capgo), false)).toBe('deleted')
+    expect(await capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).toBe('deleted')
     const requests = server.requests.filter(({ method }) => method === 'DELETE').map(({ path }) => path)
     expect(requests).toHaveLength(1)
     const query = Object.fromEntries(new URL(requests[0]!, server.url).searchParams)
@@ -539,8 +543,8 @@ describe('deleteChannel', () => {
       const other = server.store.find('app_versions', { name: '2.0.0' })!.id
       server.store.update('channels', row, change(other))
       if (isRefused) server.faults.add({ match: AT_ONCE, do: { status: 200, body: [] } })
-      expect(await capgo.deleteChannel(APP, before, false)).toBe('changed')
-      expect(await capgo.deleteChannel(APP, before, true)).toBe('changed')
+      expect(await capgo.deleteChannel(APP, before, { withBundle: false })).toBe('changed')
+      expect(await capgo.deleteChannel(APP, before, { withBundle: true })).toBe('changed')
       expect(channels()).toHaveLength(1)
       expect(asked('DELETE').filter(path => !path!.endsWith('/channels'))).toEqual([])
       if (!isRefused) await server.stop()
@@ -551,7 +555,7 @@ describe('deleteChannel', () => {
     const { capgo, row } = await stage()
     const other = server.store.find('app_versions', { name: '2.0.0' })!.id
     server.store.update('channels', row, { rollout_version: other, rollout_enabled: true })
-    expect(await capgo.deleteChannel(APP, await seen(capgo), false)).toBe('deleted')
+    expect(await capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).toBe('deleted')
     expect(asked('DELETE')).toHaveLength(1)
   })
 
@@ -560,8 +564,8 @@ describe('deleteChannel', () => {
     const before = await seen(capgo)
     channel('other', '1.0.0')
     server.store.remove('channels', row.id)
-    expect(await capgo.deleteChannel(APP, before, false)).toBe('gone')
-    expect(await capgo.deleteChannel(APP, before, true)).toBe('gone')
+    expect(await capgo.deleteChannel(APP, before, { withBundle: false })).toBe('gone')
+    expect(await capgo.deleteChannel(APP, before, { withBundle: true })).toBe('gone')
   })
 
   it.each([
@@ -572,7 +576,7 @@ describe('deleteChannel', () => {
   ])('%s: the API deletes it, right after a look', async (_what, answer) => {
     const { capgo } = await stage()
     server.faults.add({ match: AT_ONCE, do: answer })
-    expect(await capgo.deleteChannel(APP, await seen(capgo), false)).toBe('deleted')
+    expect(await capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).toBe('deleted')
     expect(asked('DELETE')).toHaveLength(2)
     expect([channels(), bundles()]).toEqual([[], ['1.0.0', '2.0.0']])
     expect(server.requests.filter(({ method }) => method === 'DELETE').at(-1)?.body).toEqual({
@@ -593,13 +597,13 @@ describe('deleteChannel', () => {
     const { capgo } = await stage()
     server.faults.add({ match: AT_ONCE, do: { status: 200, body: [] } })
     server.faults.add({ match: { method: 'DELETE', path: '/channel' }, do: answer })
-    await expect(capgo.deleteChannel(APP, await seen(capgo), false)).rejects.toThrow(message)
+    await expect(capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).rejects.toThrow(message)
     expect(channels()).toEqual(['pr-12'])
   })
 
   it('a key that may not delete it is told so', async () => {
     const { capgo } = await stage('app_uploader')
-    await expect(capgo.deleteChannel(APP, await seen(capgo), false)).rejects.toMatchObject({
+    await expect(capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).rejects.toMatchObject({
       code: 'permission_missing',
       message: expect.stringContaining('channel.delete'),
     })
@@ -653,11 +657,11 @@ describe('removeAbandoned', () => {
   })
 })
 
-describe('keepHouse', () => {
+describe('deleteOldBundles', () => {
   const workspace = makeScratch('keep-house')
   /** As `run` gives it to the operation, without what this one does not touch. */
   const clean = (capgo: Capgo, keep: number, dryRun = false) =>
-    keepHouse({ kind: 'housekeep', keep }, {
+    deleteOldBundles({ kind: 'delete-old-bundles', keep }, {
       capgo,
       inputs: {
         ...{ appId: APP, dryRun, workingDirectory: '.', hosts: {}, nativeVersion: null },

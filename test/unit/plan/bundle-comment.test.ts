@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   noteCommit,
-  noteWithdrawal,
+  noteRollback,
   numberOfPull,
   previewedPulls,
   readNotes,
@@ -70,11 +70,11 @@ describe('a note', () => {
   })
   it('says that a bundle was rolled back, until it is put on the channel again', () => {
     const both = noteCommit(noteCommit(null, 'production', ours), 'beta', ours)
-    const withdrawn = noteWithdrawal(both, 'production', theirs)!
+    const withdrawn = noteRollback(both, 'production', theirs)!
     expect(note(withdrawn).withdrawn).toEqual({ runId: 30, run: '58.1' })
     expect(note(withdrawn, 'beta').withdrawn).toBeNull()
     expect(note(noteCommit(withdrawn, 'production', theirs)).withdrawn).toBeNull()
-    expect(noteWithdrawal('by hand', 'production', theirs)).toBeNull()
+    expect(noteRollback('by hand', 'production', theirs)).toBeNull()
   })
   it('leaves out a name that would not be one word', () => {
     const comment = noteCommit(null, 'production', ours, { after: 'my bundle' })
@@ -238,6 +238,6 @@ describe('a comment is read line by line', () => {
     expect(withNoteOf(`${line(' after 1.0.0')}\nby hand`, 'production', mine)).toBe(`${line('')}\nby hand`)
     expect(withNoteOf('by hand', 'production', 'no note')).toBe('by hand')
     expect(withNoteOf(line('', 'beta'), 'production', mine)).toBe(`${line('')}\n${line('', 'beta')}`)
-    expect(noteWithdrawal(mine, 'production', theirs)?.split('\n').slice(1)).toEqual(['by hand', 'again'])
+    expect(noteRollback(mine, 'production', theirs)?.split('\n').slice(1)).toEqual(['by hand', 'again'])
   })
 })

@@ -1,186 +1,72 @@
 import { describe, expect, it } from 'vitest'
-import { normaliseNative, refuseDelivery, refusedByVersion } from '../../../src/plan/delivery.ts'
-
-type Policy = 'major' | 'minor' | 'patch' | 'version_number' | 'none'
-const POLICIES: Policy[] = ['none', 'major', 'minor', 'patch', 'version_number']
-const code = {
-  same: 'no_new_version_available',
-  under: 'disable_auto_update_under_native',
-  major: 'disable_auto_update_to_major',
-  minor: 'disable_auto_update_to_minor',
-  patch: 'disable_auto_update_to_patch',
-  yes: null,
-} as const
-type Verdict = keyof typeof code
-
-// Native, bundle, then the verdict for each policy above (minimum native version = the native one).
-const UNDER_NATIVE_ON: [string, string, Verdict, Verdict, Verdict, Verdict, Verdict][] = [
-  ['1.0.0', '1.0.0', 'same', 'same', 'same', 'same', 'same'],
-  ['1.0.0', '1.0.0-pr.1', 'under', 'under', 'under', 'under', 'under'],
-  ['1.0.0', '1.0.1-pr.5.1', 'yes', 'yes', 'yes', 'patch', 'yes'],
-  ['1.0.0', '1.0.1', 'yes', 'yes', 'yes', 'patch', 'yes'],
-  ['1.0.0', '1.1.0', 'yes', 'yes', 'minor', 'patch', 'yes'],
-  ['1.0.0', '2.0.0', 'yes', 'major', 'minor', 'patch', 'yes'],
-  ['1.0.0', '2.0.0-pr.1', 'yes', 'major', 'minor', 'patch', 'yes'],
-  ['1.0.0', '0.9.9', 'under', 'under', 'minor', 'patch', 'under'],
-  ['1.0.0', '1.0.0+pr.5', 'yes', 'yes', 'yes', 'yes', 'yes'],
-  ['1.2.3', '1.2.3-pr.123', 'under', 'under', 'under', 'under', 'under'],
-  ['1.2', '1.2.1-pr.7.1', 'yes', 'yes', 'yes', 'patch', 'yes'],
-]
-const UNDER_NATIVE_OFF: [string, string, Verdict, Verdict, Verdict, Verdict][] = [
-  ['1.0.0', '1.0.0-pr.1', 'yes', 'yes', 'yes', 'yes'],
-  ['1.0.0', '0.9.9', 'yes', 'yes', 'minor', 'patch'],
-  ['1.0.0', '1.0.1-pr.5.1', 'yes', 'yes', 'yes', 'patch'],
-]
+import { isReady, normaliseNative, refuseDelivery, refusedByVersion } from '../../../src/plan/delivery.ts'
+import {
+  CODES,
+  DELIVERY,
+  deliveryBundle,
+  deliveryChannel,
+  deliveryDevice,
+  IN_WORDS,
+  NATIVE_VERSIONS,
+  POLICIES,
+  UNDER_NATIVE_OFF,
+  UNDER_NATIVE_ON,
+} from './cases/delivery.ts'
+import { bundle } from './cases/rows.ts'
 
 describe('refusedByVersion', () => {
   for (const [table, underNative] of [
     [UNDER_NATIVE_ON, true],
     [UNDER_NATIVE_OFF, false],
   ] as const)
-    for (const [native, bundle, ...verdicts] of table)
-      verdicts.forEach((verdict, column) => {
-        const policy = POLICIES[column]!
-        it(`native ${native}, bundle ${bundle}, ${policy}, under native ${underNative ? 'on' : 'off'}: ${verdict}`, () => {
+    for (const [native, name, ...verdicts] of table)
+      for (const [column, verdict] of verdicts.entries()) {
+        const policy = POLICIES[column] ?? 'none'
+        it(`native ${native}, bundle ${name}, ${policy}, under native ${underNative ? 'on' : 'off'}: ${verdict}`, () => {
           const refusal = refusedByVersion(
             native,
-            { name: bundle, min_update_version: normaliseNative(native) },
+            { name, min_update_version: normaliseNative(native) },
             { disable_auto_update: policy, disable_auto_update_under_native: underNative },
           )
-          expect(refusal?.code ?? null).toBe(code[verdict])
+          expect(refusal?.code ?? null).toBe(CODES[verdict])
         })
-      })
+      }
+})
 
-  it('asks for a minimum native version on version_number channels', () => {
-    const rules = { disable_auto_update: 'version_number', disable_auto_update_under_native: true } as const
-    const bundle = (min: string | null) => ({ name: '1.4.0', min_update_version: min })
-    expect(refusedByVersion('1.0.0', bundle(null), rules)?.code).toBe('misconfigured_channel')
-    expect(refusedByVersion('1.0.0', bundle('1.1.0'), rules)?.code).toBe('disable_auto_update_to_metadata')
-    expect(refusedByVersion('1.1.0', bundle('1.1.0'), rules)).toBeNull()
+const byNumber = { disable_auto_update: 'version_number', disable_auto_update_under_native: false } as const
+
+it.each(IN_WORDS)('%s is refused in words', (_what, native, name, minimum, code, rule) => {
+  expect(refusedByVersion(native, { name, min_update_version: minimum }, byNumber)).toEqual({
+    code,
+    rule: expect.stringMatching(rule),
+  })
+})
+
+it('a bundle is delivered to its minimum native version, and not to who runs it', () => {
+  const fits = { name: '1.4.0', min_update_version: '1.1.0' }
+  expect(refusedByVersion('1.1.0', fits, byNumber)).toBeNull()
+  expect(refusedByVersion('1.1.0', fits, byNumber, '1.4.0')?.rule).toBe('the device already runs 1.4.0')
+})
+
+it.each(NATIVE_VERSIONS)('native %s is compared as %s', (written, compared) =>
+  expect(normaliseNative(written)).toBe(compared),
+)
+
+describe('refuseDelivery', () => {
+  it.each(DELIVERY)('%s', (_what, ofDevice, ofChannel, ofBundle, code) => {
+    const refusal = refuseDelivery(
+      { ...deliveryDevice, ...ofDevice },
+      { ...deliveryChannel, ...ofChannel },
+      { ...deliveryBundle, ...ofBundle },
+    )
+    expect(refusal?.code ?? null).toBe(code)
   })
 })
 
 it.each([
-  ['a native version that is none', 'v1', '1.0.1', null, 'semver_error', /native version v1/],
-  ['a name that is none', '1.0.0', 'by hand', null, 'semver_error', /bundle name by hand/],
-  [
-    'a minimum that is none',
-    '1.0.0',
-    '1.0.1',
-    '1.0',
-    'semver_error',
-    /minimum native version 1\.0 is no version/,
-  ],
-  [
-    'the name of the native version',
-    '1.0',
-    '1.0.0',
-    '1.0.0',
-    'no_new_version_available',
-    /same name as the native/,
-  ],
-])('%s is refused in words', (_what, native, name, minimum, code, rule) => {
-  const rules = { disable_auto_update: 'version_number', disable_auto_update_under_native: false } as const
-  expect(refusedByVersion(native, { name, min_update_version: minimum }, rules)).toEqual({
-    code,
-    rule: expect.stringMatching(rule),
-  })
-  if (code === 'no_new_version_available')
-    expect(refusedByVersion('1.1.0', { name, min_update_version: minimum }, rules, name)?.rule).toBe(
-      'the device already runs 1.0.0',
-    )
-})
-
-describe('normaliseNative', () => {
-  it.each([
-    ['1', '1.0.0'],
-    ['1.2', '1.2.0'],
-    ['1.2.3', '1.2.3'],
-    ['12', '12.0.0'],
-    ['12.34', '12.34.0'],
-    ['1.2.3-rc.1', '1.2.3-rc.1'],
-    ['builtin', '0.0.0'],
-    ['unknown', '0.0.0'],
-    ['', null],
-    ['1.2.3.4', null],
-    ['v1', null],
-  ])('%s -> %s', (given, expected) => expect(normaliseNative(given)).toBe(expected))
-})
-
-describe('refuseDelivery', () => {
-  const channel = {
-    name: 'beta',
-    public: false,
-    ios: true,
-    android: true,
-    electron: true,
-    disable_auto_update: 'major',
-    disable_auto_update_under_native: true,
-    allow_device_self_set: true,
-    allow_emulator: true,
-    allow_device: true,
-    allow_dev: true,
-    allow_prod: true,
-  } as const
-  const bundle = { name: '1.0.1', min_update_version: null, key_id: null, stored: true }
-  const device = {
-    platform: 'android',
-    native: '1.0.0',
-    isProd: true,
-    isEmulator: false,
-    byOverride: false,
-  } as const
-
-  it.each([
-    ['delivered', {}, {}, {}, null],
-    ['nothing stored', {}, {}, { stored: false }, 'no_bundle'],
-    [
-      'another key',
-      { pluginVersion: '8.40.8', keyId: 'aaaa' },
-      {},
-      { key_id: 'bbbb', name: '1.0.0' },
-      'key_id_mismatch',
-    ],
-    ['another key, older plugin', { pluginVersion: '8.40.7', keyId: 'aaaa' }, {}, { key_id: 'bbbb' }, null],
-    ['the same key', { pluginVersion: '8.40.8', keyId: 'aaaa' }, {}, { key_id: 'aaaa' }, null],
-    ['another key, no plugin told', { keyId: 'aaaa' }, {}, { key_id: 'bbbb' }, null],
-    ['another key, odd plugin', { pluginVersion: 'x', keyId: 'aaaa' }, {}, { key_id: 'bbbb' }, null],
-    ['a key that the app has alone', { pluginVersion: '8.40.8', keyId: 'aaaa' }, {}, {}, null],
-    ['a key that the bundle has alone', { pluginVersion: '8.40.8' }, {}, { key_id: 'bbbb' }, null],
-    ['a name that is none, before the platform', {}, { android: false }, { name: 'x' }, 'semver_error'],
-    ['another platform off', {}, { ios: false, electron: false }, {}, null],
-    ['minor', {}, { disable_auto_update: 'minor' }, { name: '1.1.0' }, 'disable_auto_update_to_minor'],
-    ['emulators off, on a device', {}, { allow_emulator: false }, {}, null],
-    ['devices off, on an emulator', { isEmulator: true }, { allow_device: false }, {}, null],
-    ['production builds off, on a development build', { isProd: false }, { allow_prod: false }, {}, null],
-    ['development builds off, on a production build', {}, { allow_dev: false }, {}, null],
-    ['already there', { installed: '1.0.1' }, { android: false }, {}, 'no_new_version_available'],
-    ['platform off', {}, { android: false }, { name: '2.0.0' }, 'disabled_platform_android'],
-    [
-      'major before private',
-      {},
-      { allow_device_self_set: false },
-      { name: '2.0.0' },
-      'disable_auto_update_to_major',
-    ],
-    [
-      'private before minor',
-      {},
-      { allow_device_self_set: false, disable_auto_update: 'minor' },
-      { name: '1.1.0' },
-      'cannot_update_via_private_channel',
-    ],
-    ['private, by override', { byOverride: true }, { allow_device_self_set: false }, {}, null],
-    ['production builds off', {}, { allow_prod: false }, {}, 'disable_prod_build'],
-    ['development builds off', { isProd: false }, { allow_dev: false }, {}, 'disable_dev_build'],
-    ['devices off', {}, { allow_device: false }, {}, 'disable_device'],
-    ['emulators off', { isEmulator: true }, { allow_emulator: false }, {}, 'disable_emulator'],
-  ])('%s', (_title, ofDevice, ofChannel, ofBundle, expected) => {
-    const refusal = refuseDelivery(
-      { ...device, ...ofDevice },
-      { ...channel, ...(ofChannel as object) },
-      { ...bundle, ...ofBundle },
-    )
-    expect(refusal?.code ?? null).toBe(expected)
-  })
+  ['finished', {}, true],
+  ['not finished', { storage_provider: 'r2-direct' }, false],
+  ['deleted', { deleted: true }, false],
+])('a bundle that is %s is ready: %s', (_what, change, expected) => {
+  expect(isReady(bundle(change))).toBe(expected)
 })

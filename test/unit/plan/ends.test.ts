@@ -49,9 +49,9 @@ function decide(
 }
 
 it.each([
-  ['closed', [], {}, 'cleanup'],
-  ['closed', ['preview'], { 'preview-label': 'preview' }, 'cleanup'],
-  ['unlabeled', [], { 'preview-label': 'preview' }, 'cleanup'],
+  ['closed', [], {}, 'close-preview'],
+  ['closed', ['preview'], { 'preview-label': 'preview' }, 'close-preview'],
+  ['unlabeled', [], { 'preview-label': 'preview' }, 'close-preview'],
   // Another label: the pull request keeps its preview, and there is nothing here that could publish one.
   ['unlabeled', ['preview'], { 'preview-label': 'preview' }, 'skip'],
   ['unlabeled', [], {}, 'skip'],

@@ -4,8 +4,8 @@ import { judgeNatives } from '../../../src/plan/native-versions.ts'
 import { checkBeforeBuild, planPublish } from '../../../src/plan/publish.ts'
 import type { NativeVersion } from '../../../src/plan/types.ts'
 import { chooseName, type NameRequest } from '../../../src/plan/version.ts'
-import { facts } from './facts.ts'
-import { channel } from './rows.ts'
+import { facts } from './cases/facts.ts'
+import { channel } from './cases/rows.ts'
 
 const android = (version: string): NativeVersion => ({
   platform: 'android',
@@ -23,7 +23,7 @@ const UNREAD = {
 function errorOf(change: Partial<NameRequest>): { code: string; message: string; hint: string } {
   const request: NameRequest = {
     wanted: { version: '5.3.0', source: 'package.json', forced: false },
-    natives: [],
+    nativeVersions: [],
     rules: { disable_auto_update: 'major', disable_auto_update_under_native: true },
     minUpdateVersion: null,
     channelName: 'production',
@@ -80,7 +80,7 @@ describe('channel_refuses_all', () => {
         const rules = { disable_auto_update: policy, disable_auto_update_under_native: false }
         for (const forced of [true, false]) {
           const wanted = { version: '5.3.0', source: 'x', forced }
-          const error = errorOf({ natives: [ios('5.0'), android(version)], rules, wanted })
+          const error = errorOf({ nativeVersions: [ios('5.0'), android(version)], rules, wanted })
           expect(error.code).toBe('channel_refuses_all')
           expect(error.message).toContain(`${JSON.stringify(version)} (android/app/build.gradle:12)`)
           expect(error.message).not.toContain('App.xcodeproj')
@@ -93,7 +93,7 @@ describe('channel_refuses_all', () => {
   )
 
   it('names both files and the input where two versions are in each other’s way', () => {
-    const error = errorOf({ natives: [android('1.0'), ios('5.2.0')] })
+    const error = errorOf({ nativeVersions: [android('1.0'), ios('5.2.0')] })
     expect(error.code).toBe('channel_refuses_all')
     expect(error.message).toBe(
       'No bundle name would be delivered by channel production to both native 1.0 (android/app/build.gradle:12) and 5.2.0 (App.xcodeproj:34): the channel\'s policy "major" blocks 5.3.0 on native 1.0.0: higher major version; 1.0.1-production.57.1 is below native 5.2.0, and the channel refuses bundles below the native version.',
@@ -107,7 +107,7 @@ describe('channel_refuses_all', () => {
     [
       'one version and the policy "patch"',
       {
-        natives: [android('1.0')],
+        nativeVersions: [android('1.0')],
         rules: { disable_auto_update: 'patch', disable_auto_update_under_native: true },
       },
       /set its update policy to "major", or switch its "under native" rule off/,
@@ -116,7 +116,7 @@ describe('channel_refuses_all', () => {
     [
       'two versions and the policy "minor"',
       {
-        natives: [android('1.0'), ios('1.2')],
+        nativeVersions: [android('1.0'), ios('1.2')],
         rules: { disable_auto_update: 'minor', disable_auto_update_under_native: false },
       },
       /placeholder.*"native-version".*set its update policy to "major"/,
@@ -125,7 +125,7 @@ describe('channel_refuses_all', () => {
     [
       'two versions and the policy "patch"',
       {
-        natives: [android('1.0'), ios('2.0')],
+        nativeVersions: [android('1.0'), ios('2.0')],
         rules: { disable_auto_update: 'patch', disable_auto_update_under_native: true },
       },
       /set its update policy to "none"/,
@@ -134,7 +134,7 @@ describe('channel_refuses_all', () => {
     [
       'a minimum that no app has',
       {
-        natives: [android('1.0')],
+        nativeVersions: [android('1.0')],
         minUpdateVersion: '2.0.0',
         rules: { disable_auto_update: 'version_number', disable_auto_update_under_native: true },
       },

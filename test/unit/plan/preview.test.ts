@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { App, ChannelRow } from '../../../src/capgo/schema.ts'
 import {
   channelDeepLink,
   previewChannelName,
@@ -10,22 +9,11 @@ import {
   wantsPreview,
   webPreview,
 } from '../../../src/plan/preview.ts'
+import { CHANNEL_NAMES, OURS, pull, TAKEN, TEMPLATES, WANTED, WEB } from './cases/preview.ts'
+import { bundle, channel, line } from './cases/rows.ts'
 
 describe('previewChannelName', () => {
-  it.each([
-    ['pr-{number}', 'feature/x', 'pr-12'],
-    ['preview', 'feature/x', 'preview'],
-    ['{branch}', 'feature-x', 'feature-x'],
-    ['{branch}', 'feature/x', 'feature-x-1573876a'],
-    ['{branch}-{number}', 'fix: a, b', 'fix-a-b-12'],
-    ['{branch}-{number}', '../..', 'branch-12'],
-    ['{branch}-{number}', '--x--', 'x-12'],
-    ['{branch}-{number}', '\u202e\u200b', 'branch-12'],
-    ['{branch}-{number}', 'x'.repeat(200), `${'x'.repeat(61)}-12`],
-    ['app-{number}-{branch}.web', 'x'.repeat(200), `app-12-${'x'.repeat(53)}.web`],
-    ['{branch}-{number}-{branch}', 'x'.repeat(200), `${'x'.repeat(30)}-12-${'x'.repeat(30)}`],
-    ['{branch}', 'x'.repeat(200), `${'x'.repeat(55)}-b3e4b6e5`],
-  ])('%s of %j is %s', (template, headRef, name) =>
+  it.each(CHANNEL_NAMES)('%s of %j is %s', (template, headRef, name) =>
     expect(previewChannelName(template, { number: 12, headRef, fork: false })).toBe(name),
   )
 
@@ -72,88 +60,36 @@ describe('previewChannelName', () => {
   })
 })
 
-describe('wantsPreview', () => {
-  const pull = { number: 12, open: true, merged: false, draft: false, labels: ['Preview'] }
-  const all = { previewLabel: null, previewDrafts: true }
-  it.each([
-    ['an open one', pull, all, null],
-    ['a closed one', { ...pull, open: false }, all, '#12 was closed'],
-    ['a merged one', { ...pull, open: false, merged: true }, all, '#12 was merged'],
-    ['one with the label, in another case', pull, { ...all, previewLabel: 'preview' }, null],
-    [
-      'one with the label among others',
-      { ...pull, labels: ['x', 'preview'] },
-      { ...all, previewLabel: 'preview' },
-      null,
-    ],
-    ['one without', { ...pull, labels: ['x'] }, { ...all, previewLabel: 'y' }, '#12 has no label "y"'],
-    ['a draft', { ...pull, draft: true }, all, null],
-    [
-      'a draft that is not wanted',
-      { ...pull, draft: true },
-      { ...all, previewDrafts: false },
-      '#12 is a draft',
-    ],
-    ['no draft, where those are not wanted', pull, { ...all, previewDrafts: false }, null],
-  ])('%s', (_what, of, inputs, why) => {
-    expect(refusePreview(of, inputs)).toBe(why)
-    expect(wantsPreview(of, inputs)).toBe(why === null)
+it.each(TEMPLATES)('the template %s: %s', (template, why) => {
+  expect(refuseTemplate(template)?.why ?? null).toBe(why)
+})
+
+describe('a preview is wanted', () => {
+  it.each(WANTED)('%s', (_what, change, inputs, why) => {
+    const of = { ...pull, ...change }
+    const asked = { previewLabel: null, previewDrafts: true, ...inputs }
+    expect(refusePreview(of, asked)).toBe(why)
+    expect(wantsPreview(of, asked)).toBe(why === null)
   })
 })
 
-describe('refuseChannel', () => {
-  const note = (pull: string | null, channel = 'pr-12') =>
-    `${channel}: main@${'a'.repeat(40)} run 5.1 (id 5)${pull === null ? '' : ` for ${pull}`}`
-  const serving = (name: string, comment: string | null, more = {}) =>
-    ({ name: 'pr-12', public: false, version: { name, comment }, ...more }) as ChannelRow
-  const OURS = 'octo-org/daybreak#12'
-  it.each<[string, ChannelRow, RegExp | null]>([
-    ['its own preview', serving('1.0.0', note(OURS)), null],
-    ['a preview of the same repository', serving('1.0.0', note('octo-org/daybreak#13')), null],
-    ['nothing', serving('', null, { version: null }), null],
-    ['its own preview, which could not be noted', serving('1.0.1-pr.12.3.1', null), null],
-    ["another's preview, which could not be noted", serving('1.0.1-pr.1.3.1', null), /is no preview/],
-    ['what was uploaded by hand', serving('1.0.0', 'by hand'), /serves 1.0.0, which is no preview/],
-    ['what a branch published', serving('1.0.0', note(null)), /serves 1.0.0, which main published/],
-    ['a note for another channel', serving('1.0.0', note(OURS, 'pr-13')), /is no preview/],
-    ['the public channel, whatever it serves', serving('1.0.0', note(OURS), { public: true }), /public/],
-    [
-      'a preview of another repository',
-      serving('1.0.0', note('octo-org/daybreak-ios#12')),
-      /serves the preview of octo-org\/daybreak-ios#12/,
-    ],
-  ])('%s', (_what, channel, message) => {
-    const refusal = refuseChannel(channel, { pull: OURS })
-    if (message === null) expect(refusal).toBeNull()
-    else
-      expect(refusal).toMatchObject({
-        code: 'preview_channel_taken',
-        message: expect.stringMatching(message),
-      })
-  })
-  it('proposes a template that tells repositories apart', () => {
-    const refusal = refuseChannel(serving('1.0.0', note('octo-org/other#12')), { pull: OURS })
-    expect(refusal?.hint).toContain('preview-channel: daybreak-{number}')
+describe('a preview takes a channel that serves', () => {
+  for (const [what, of, why, repository] of TAKEN)
+    it(what, () => {
+      const refusal = refuseChannel(of, { pull: OURS, ...(repository === undefined ? {} : { repository }) })
+      expect(refusal?.code).toBe(why === null ? undefined : 'preview_channel_taken')
+      if (why !== null) expect(refusal?.message).toMatch(why)
+    })
+  it('or proposes a template that tells repositories apart', () => {
+    const comment = line('pr-12', 5, ' for octo-org/other#12')
+    const taken = channel({ name: 'pr-12', public: false, version: bundle({ comment }) })
+    expect(refuseChannel(taken, { pull: OURS })?.hint).toContain('preview-channel: daybreak-{number}')
   })
 })
 
-describe('webPreview', () => {
-  const app = (appId: string, allowed = true) => ({ app_id: appId, allow_preview: allowed }) as App
-  const channel = { id: 9 } as ChannelRow
-  const delta = { manifest_count: 3, session_key: null }
-  it.each([
-    ['com.example.app', 'https://c9-com-0example-0app.preview.capgo.app/'],
-    ['com.My-App', 'https://c9-com-0-my-1-app.preview.capgo.app/'],
-    ['com.a_b', 'https://c9-com-0a_b.preview.capgo.app/'],
-  ])('of %s is %s', (appId, url) => expect(webPreview(app(appId), channel, delta, true)).toEqual({ url }))
-  it.each([
-    ['a self-hosted server', app('com.a'), delta, false, /cloud/],
-    ['an app that does not allow it', app('com.a', false), delta, true, /switched off/],
-    ['an encrypted bundle', app('com.a'), { manifest_count: 3, session_key: 'iv:key' }, true, /encrypted/],
-    ['a bundle without delta files', app('com.a'), { manifest_count: 0, session_key: null }, true, /delta/],
-    ['a long app id', app(`com.${'a'.repeat(60)}`), delta, true, /too long/],
-  ])('there is none for %s', (_what, of, bundle, cloud, why) =>
-    expect(webPreview(of, channel, bundle, cloud)).toEqual({ why: expect.stringMatching(why) }),
+it.each(WEB)('a browser shows %s, or not', (_what, app, of, isCloud, shown) => {
+  expect(webPreview(app, channel({ id: 9 }), of, { isCloud })).toEqual(
+    'url' in shown ? shown : { why: expect.stringMatching(shown.why) },
   )
 })
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { describeChannels, type StatusFacts } from '../../../src/plan/status.ts'
-import { bundle, channel, line } from './rows.ts'
+import { bundle, channel, line } from './cases/rows.ts'
 
 const facts = (change: Partial<StatusFacts>): StatusFacts => ({
   channels: [channel()],

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { mayLackForm, requireFormOf, requireForms } from '../../../src/plan/update-package.ts'
-import { bundle, refusalOf } from './rows.ts'
+import { bundle } from './cases/rows.ts'
+import { refusalOf } from './decided.ts'
 
 const DEMANDS = [null, 'all', 'zip', 'delta', 'zip_from_builtin', 'delta_from_builtin'] as const
 

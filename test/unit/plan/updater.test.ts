@@ -14,6 +14,6 @@ test.each<[string, string | null, boolean, boolean]>([
   ['published by mistake', '10.0.0', false, true],
   ['too old for SHA-256, but encrypted bundles have always been compared with it', '6.14.26', true, false],
 ])('%s (%s, encrypted: %s): %s', (_, version, isEncrypted, isTold) => {
-  const told = judgeUpdater(version, isEncrypted)
+  const told = judgeUpdater(version, { isEncrypted })
   expect(told).toEqual(isTold ? expect.stringContaining(`@capgo/capacitor-updater ${version}`) : null)
 })

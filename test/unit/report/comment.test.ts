@@ -2,13 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { comments } from '../../../scripts/pictures/comments.ts'
 import { parseAsGitHub } from '../../../scripts/pictures/github.ts'
+import type { CapgoCode } from '../../../src/error-codes.ts'
 import { renderComment } from '../../../src/report/comment.ts'
-import type { PreviewComment } from '../../../src/report/preview.ts'
+import type { PreviewComment } from '../../../src/report/preview-comment.ts'
 import { elements, hostileText, skeleton, textOf } from './hostile.ts'
 
-const ready = comments.ready!
-const failed = comments.failed!
-const closed = comments.closed!
+const { ready, failed, closed } = comments
+const change = ready.change!
 
 describe('the comment of', () => {
   it.each(Object.entries(comments))('%s', async (name, comment) => {
@@ -53,20 +53,25 @@ it('says nothing of what there is not', () => {
   const bare = renderComment({
     ...ready,
     change: null,
-    natives: [],
+    nativeVersions: [],
     devices: null,
-    deepLink: null,
-    web: null,
-    bundle: { ...ready.bundle!, size: null, url: null },
+    bundle: { ...ready.bundle, size: null, url: null },
   })
-  expect(bare).not.toMatch(/undefined|null|NaN|device|browser|phone|runs on|against|<details/)
+  expect(bare).not.toMatch(/undefined|null|NaN|device|on a browser|runs on|against/)
+  expect(bare.split('<details'), 'how to get it is there').toHaveLength(2)
+  const none = renderComment({ ...comments.building, served: null })
+  expect(none).not.toMatch(/undefined|null|NaN|phone|serves|<details/)
 })
 
 it('offers the switcher only where an app may put itself on the channel', () => {
   const offers = (selfAssignable: boolean) =>
-    renderComment({ ...ready, channel: { ...ready.channel, selfAssignable } }).includes('setChannel(')
+    renderComment({ ...ready, bundle: { ...ready.bundle, selfAssignable } }).includes('setChannel(')
   expect([offers(true), offers(false)]).toEqual([true, false])
 })
+
+const isOnPhone = (comment: PreviewComment) =>
+  comment.state === 'ready' ||
+  ('served' in comment && comment.served !== null && 'deepLink' in comment.served)
 
 it('has a QR code for as long as there is something to open', () => {
   const hasQr = Object.entries(comments).map(([name, comment]) => [
@@ -74,13 +79,13 @@ it('has a QR code for as long as there is something to open', () => {
     renderComment(comment).includes('<kbd>'),
   ])
   expect(Object.fromEntries(hasQr)).toEqual(
-    Object.fromEntries(Object.entries(comments).map(([name, { deepLink }]) => [name, deepLink !== null])),
+    Object.fromEntries(Object.entries(comments).map(([name, comment]) => [name, isOnPhone(comment)])),
   )
 })
 
 it('offers the link as text without a code when it is too long for one', () => {
   const deepLink = `capgo://preview/channel?appId=${'x'.repeat(400)}`
-  const comment = renderComment({ ...ready, deepLink })
+  const comment = renderComment({ ...ready, bundle: { ...ready.bundle, deepLink } })
   expect(comment).not.toContain('<kbd>')
   expect(comment).toContain(`Open this on the phone:\n\n\`\`\`text\n${deepLink}\n`)
 })
@@ -98,21 +103,21 @@ describe('stays below what GitHub takes', () => {
   const cases: Record<string, PreviewComment> = {
     '10,000 files of each kind': {
       ...ready,
-      change: { ...ready.change!, added: files('a'), changed: files('c'), removed: files('r') },
+      change: { ...change, added: files('a'), changed: files('c'), removed: files('r') },
     },
-    'a log of 10 MB': { ...failed, error: { ...failed.error!, output } },
-    'a log of one endless line': { ...failed, error: { ...failed.error!, output: long } },
+    'a log of 10 MB': { ...failed, error: { ...failed.error, output } },
+    'a log of one endless line': { ...failed, error: { ...failed.error, output: long } },
     'long names and 500 warnings': {
       ...ready,
       appId: long,
-      channel: { ...ready.channel, name: long },
-      bundle: { ...ready.bundle!, name: long },
-      natives: Array.from({ length: 100 }, () => ({ platform: long, version: long, refusal: long })),
+      channelName: long,
+      bundle: { ...ready.bundle, name: long },
+      nativeVersions: Array.from({ length: 100 }, () => ({ platform: long, version: long, refusal: long })),
       warnings: Array.from({ length: 500 }, () => long),
     },
     'ten thousand things kept': {
       ...closed,
-      removed: { ...closed.removed!, kept: Array.from({ length: 10_000 }, () => 'Bundle x stays.') },
+      removed: { ...closed.removed, kept: Array.from({ length: 10_000 }, () => 'Bundle x stays.') },
     },
   }
   it.each(Object.entries(cases))('%s', (_, comment) => {
@@ -133,35 +138,44 @@ describe('stays below what GitHub takes', () => {
 const fields: Record<string, (text: string) => PreviewComment> = {
   appId: text => ({ ...ready, appId: text }),
   'commit.sha': text => ({ ...ready, commit: { ...ready.commit, sha: text } }),
-  'channel.name': text => ({ ...ready, channel: { ...ready.channel, name: text } }),
-  'channel.name, building': text => ({ ...comments.building!, channel: { ...ready.channel, name: text } }),
-  'channel.name, failed': text => ({ ...failed, channel: { ...ready.channel, name: text } }),
-  'channel.name, closed': text => ({ ...closed, channel: { ...ready.channel, name: text } }),
-  'bundle.name': text => ({ ...ready, bundle: { ...ready.bundle!, name: text } }),
-  'bundle.name, failed': text => ({ ...failed, bundle: { ...failed.bundle!, name: text } }),
+  'channel.name': text => ({ ...ready, channelName: text }),
+  'channel.name, building': text => ({ ...comments.building, channelName: text }),
+  'channel.name, failed': text => ({ ...failed, channelName: text }),
+  'channel.name, closed': text => ({ ...closed, removed: { ...closed.removed, channel: text } }),
+  'bundle.name': text => ({ ...ready, bundle: { ...ready.bundle, name: text } }),
+  'bundle.name, failed': text => ({ ...failed, served: { ...failed.served, name: text } }),
   'bundle.from.sha': text => ({
     ...failed,
-    bundle: { ...failed.bundle!, from: { ...failed.bundle!.from!, sha: text } },
+    served: { ...failed.served, from: { ...ready.commit, sha: text } },
   }),
-  'change.channel': text => ({ ...ready, change: { ...ready.change!, channel: text } }),
-  'change.since': text => ({ ...ready, change: { ...ready.change!, since: text } }),
+  'change.channel': text => ({ ...ready, change: { ...change, channel: text } }),
+  'change.since': text => ({ ...ready, change: { ...change, since: text } }),
   'change.changed.path': text => ({
     ...ready,
-    change: { ...ready.change!, added: [], removed: [], changed: [{ path: text, size: 1, sizeBefore: 2 }] },
+    change: { ...change, added: [], removed: [], changed: [{ path: text, size: 1, sizeBefore: 2 }] },
   }),
-  'natives.platform': text => ({ ...ready, natives: [{ platform: text, version: '1', refusal: null }] }),
-  'natives.version': text => ({ ...ready, natives: [{ platform: 'ios', version: text, refusal: null }] }),
-  'natives.refusal': text => ({ ...ready, natives: [{ platform: 'ios', version: '1', refusal: text }] }),
-  deepLink: text => ({ ...ready, deepLink: text }),
+  'natives.platform': text => ({
+    ...ready,
+    nativeVersions: [{ platform: text, version: '1', refusal: null }],
+  }),
+  'natives.version': text => ({
+    ...ready,
+    nativeVersions: [{ platform: 'ios', version: text, refusal: null }],
+  }),
+  'natives.refusal': text => ({
+    ...ready,
+    nativeVersions: [{ platform: 'ios', version: '1', refusal: text }],
+  }),
+  deepLink: text => ({ ...ready, bundle: { ...ready.bundle, deepLink: text } }),
   'web.why': text => ({ ...ready, web: { why: text } }),
   'warnings, one': text => ({ ...ready, warnings: [text] }),
   'warnings, two': text => ({ ...ready, warnings: [text, text] }),
-  reason: text => ({ ...comments.kept!, reason: text }),
-  'error.code': text => ({ ...failed, error: { ...failed.error!, code: text } }),
-  'error.message': text => ({ ...failed, error: { ...failed.error!, message: text } }),
-  'error.hint': text => ({ ...failed, error: { ...failed.error!, hint: text } }),
-  'error.output': text => ({ ...failed, error: { ...failed.error!, output: `${text}.` } }),
-  'removed.kept': text => ({ ...closed, removed: { ...closed.removed!, kept: [text] } }),
+  reason: text => ({ ...comments.kept, reason: text }),
+  'error.code': text => ({ ...failed, error: { ...failed.error, code: text as CapgoCode } }),
+  'error.message': text => ({ ...failed, error: { ...failed.error, message: text } }),
+  'error.hint': text => ({ ...failed, error: { ...failed.error, hint: text } }),
+  'error.output': text => ({ ...failed, error: { ...failed.error, output: `${text}.` } }),
+  'removed.kept': text => ({ ...closed, removed: { ...closed.removed, kept: [text] } }),
 }
 
 describe('text that is not ours makes nothing but text in', () => {
@@ -176,8 +190,8 @@ describe('text that is not ours makes nothing but text in', () => {
       { numRuns: 10 },
     )
   })
-  it.each(['hostile', 'hostile-failed', 'hostile-closed'])('all fields of %s at once', name => {
-    expect(skeleton(renderComment(comments[name]!)).join('\n')).not.toMatch(
+  it.each(['hostile', 'hostile-failed', 'hostile-closed'] as const)('all fields of %s at once', name => {
+    expect(skeleton(renderComment(comments[name])).join('\n')).not.toMatch(
       /^(img|script|h[12]) |"(javascript:|https:\/\/evil)|mention|issue-link|emoji|math/m,
     )
   })
@@ -187,7 +201,7 @@ describe('text that is not ours makes nothing but text in', () => {
       ...ready,
       commit: { ...ready.commit, url },
       runUrl: url,
-      bundle: { ...ready.bundle!, url },
+      bundle: { ...ready.bundle, url },
       web: { url },
     })
     const hrefs = elements(parseAsGitHub(comment)).flatMap(({ properties }) => properties.href ?? [])

@@ -4,12 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { samples } from '../../../scripts/pictures/samples.ts'
 import { outputs } from '../../../src/report/report.ts'
-import type { PublishResult } from '../../../src/report/result.ts'
+import type { PublishedResult } from '../../../src/report/result.ts'
 
 const { outputs: named } = parse(readFileSync(join(import.meta.dirname, '../../../action.yml'), 'utf8')) as {
   outputs: Readonly<Record<string, unknown>>
 }
-const published = samples.published as PublishResult
+const published = samples.published as PublishedResult
 
 describe('the outputs', () => {
   it.each(Object.entries(samples))(

@@ -17,10 +17,11 @@ const SCREENS = [
 ]
 /** Usual, and as long as names get. */
 const LINKS = [
-  comments.ready!.deepLink!,
+  comments.ready.bundle.deepLink,
   channelDeepLink('io.github.some-organisation.storefront', { id: 123_456, name: 'pr-12345-new-checkout' }),
 ]
 
+const { ready } = comments
 const program = findBrowser()
 /** Without a browser this is left out, which the report says; in CI it must not be. */
 const canLook = program !== undefined || Boolean(process.env.CI)
@@ -49,7 +50,7 @@ async function scan(picture: Buffer): Promise<string[]> {
 describe.skipIf(!canLook).each(THEMES)('in the %s theme', theme => {
   describe.each(SCREENS)('$width px wide at a scale of $scale', screen => {
     it.each(LINKS)('%s scans from the comment as GitHub shows it', async deepLink => {
-      const html = renderAsGitHub(renderComment({ ...comments.ready!, deepLink }))
+      const html = renderAsGitHub(renderComment({ ...ready, bundle: { ...ready.bundle, deepLink } }))
       const shown = page(html.replaceAll('<details>', '<details open>'), theme, 14)
       expect(await scan(await takePicture(browser, shown, screen))).toEqual([deepLink])
     })

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { parseKeyValueFile } from '../../../local/runner/file-commands.ts'
 import { makeScratch as makeFolder } from '../../../local/runner/scratch.ts'
 import { ActionError } from '../../../src/errors.ts'
-import { failure } from '../../../src/report/outcome.ts'
+import { failure } from '../../../src/report/results.ts'
 import { appendWhole, keyValueLines } from '../../../src/runtime/command-file.ts'
 import { makeScratch, replaceHome, requireWorkspace } from '../../../src/runtime/runner-folders.ts'
 import { explainSystemError, nullIfMissing } from '../../../src/runtime/system-error.ts'
@@ -103,7 +103,7 @@ describe('an error of the system', () => {
       systemError('EPIPE', 'write'),
       new TypeError('x'),
       Object.assign(new Error('x'), { code: 'ENOENT' }),
-      new ActionError('x', 'y'),
+      new ActionError('internal', 'y'),
       'text',
       null,
     ])

@@ -134,3 +134,24 @@ test('an issue says whether it is a pull request', async () => {
   expect(pull.comments).toBe(1)
   expect(pull.pull_request?.html_url).toBe('https://github.com/octo-org/daybreak/pull/2')
 })
+
+test('the comments of a whole repository are listed: those changed last first, with the number of each', async () => {
+  const { hosted, as } = await createWorld()
+  for (const number of [12, 13]) hosted.addIssue({ number })
+  const at = (minute: number) => `2026-01-01T10:0${minute}:00Z`
+  for (const [minute, number, body] of [
+    [0, 12, 'one'],
+    [1, 13, 'two'],
+    [2, 12, 'three'],
+  ] as const)
+    Object.assign(hosted.addComment(number, { body }), { createdAt: at(minute), updatedAt: at(minute) })
+  Object.assign(hosted.comments[0]!, { body: 'ONE', updatedAt: at(3) })
+  const { rest } = as({ 'pull-requests': 'read' })
+  const list = async (more: object) =>
+    (await rest.issues.listCommentsForRepo({ ...where, ...more })).data.map(
+      ({ issue_url, body }) => `${issue_url.split('/').at(-1)} ${body}`,
+    )
+  expect(await list({ sort: 'updated', direction: 'desc' })).toEqual(['12 ONE', '12 three', '13 two'])
+  expect(await list({ sort: 'updated', since: at(3) })).toEqual(['12 ONE'])
+  expect(await list({})).toEqual(['12 ONE', '13 two', '12 three'])
+})

@@ -6,7 +6,7 @@ import { createRepository } from '../../../../local/repository.ts'
 import { comments as samples } from '../../../../scripts/pictures/comments.ts'
 import type { RunContext } from '../../../../src/context.ts'
 import { connectGitHub } from '../../../../src/github/client.ts'
-import { createCourtesies } from '../../../../src/operations/steps/best-effort.ts'
+import { createBestEfforts } from '../../../../src/operations/steps/best-effort.ts'
 import {
   findCommentedApps,
   updateTesterSection,
@@ -14,7 +14,7 @@ import {
 } from '../../../../src/operations/steps/comment.ts'
 import { markOf, readHead } from '../../../../src/operations/steps/comment-marker.ts'
 import { withDeployment } from '../../../../src/operations/steps/deployment.ts'
-import type { PreviewComment } from '../../../../src/report/preview.ts'
+import type { PreviewComment } from '../../../../src/report/preview-comment.ts'
 import { createStop } from '../../../../src/runtime/cancellation.ts'
 
 const REPOSITORY = 'octo-org/daybreak'
@@ -25,8 +25,7 @@ const MARKER = `<!-- capgo-publish-action ${APP_ID} -->`
 /** As former versions wrote it. */
 const FORMER = `${MARKER}\n<!-- run 7.1 -->\n### 📱 Preview ready`
 const git = createRepository({ files: { 'README.md': 'Daybreak\n' } })
-const building: PreviewComment = { ...samples.building!, pull: 12 }
-const ready: PreviewComment = { ...samples.ready!, pull: 12 }
+const { building, ready } = samples
 
 async function createWorld() {
   const server = await startGitHub()
@@ -72,7 +71,7 @@ async function createWorld() {
           hosts: { console: null },
         },
         trigger: { commit: { runId: id, runAttempt: 1 }, runUrl: 'https://github.com/octo-org/daybreak' },
-        ...createCourtesies(connect, createStop(), warnings),
+        ...createBestEfforts(connect, createStop(), warnings),
       } as unknown as RunContext
       return { context, warnings, github: connect(new AbortController().signal), id }
     },
@@ -116,7 +115,7 @@ describe.each(Object.entries(TOKENS))('with %s token', (_, token) => {
     const ours = world.hosted.comments.find(({ id }) => older.every(other => other.id !== id))!
     const copies = ['mallory', 'copycat[bot]'].map(who => world.say(ours.body, who))
     const before = structuredClone([...older, ...copies])
-    for (const text of [building, ready, samples.closed!]) await writeComment(text, world.run(token).context)
+    for (const text of [building, ready, samples.closed]) await writeComment(text, world.run(token).context)
     const others = world.hosted.comments.filter(({ id }) => id !== ours.id)
     expect(others).toEqual(before)
     expect(titleOf(ours.body)).toBe('Preview')
@@ -193,7 +192,7 @@ describe('a comment of', () => {
   it('ours that was edited on the website (its line ends change) is still ours, also for its testers', async () => {
     const world = await createWorld()
     const { context, github } = world.run()
-    await writeComment({ ...ready, testers: samples.testers!.testers }, context)
+    await writeComment({ ...ready, testers: samples.testers.testers }, context)
     const [comment] = world.hosted.comments
     comment!.body = comment!.body.replaceAll('\n', '\r\n')
     await updateTesterSection(APP_ID, 12, [], github, KEY)
@@ -248,7 +247,7 @@ describe('a run that ends without a preview', () => {
     await writeComment(building, newer.context)
     await writeComment(kept, mine.context)
     expect(world.all(), "a newer run's").toEqual([`${BOT}: Building`])
-    await writeComment({ ...kept, bundle: null, deepLink: null }, newer.context)
+    await writeComment({ ...kept, served: null }, newer.context)
     expect(comment!.body).toContain('### 💤 No preview of')
   })
 
@@ -269,7 +268,7 @@ describe("GitHub's own reason is said, once", () => {
     const { context, warnings } = world.run(prepare(world) ?? {})
     await writeComment(building, context)
     await writeComment(ready, context)
-    await writeComment({ ...ready, state: 'failed' }, context)
+    await writeComment(samples.failed, context)
     return warnings
   }
 
@@ -331,7 +330,7 @@ describe("GitHub's own reason is said, once", () => {
     world.server.faults.add({ match: {}, times: Infinity, do: { status: 502, body: '<html>Bad</html>' } })
     await writeComment(building, context)
     await writeComment(ready, context)
-    await context.courtesy('see it', 'pull-requests: write', github => github.readPull(12))
+    await context.bestEffort('see it', 'pull-requests: write', github => github.readPull(12))
     expect(warnings).toEqual([
       'Could not write the comment: GitHub answered 502.',
       'Could not see it: GitHub answered 502.',

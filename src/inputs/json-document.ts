@@ -1,0 +1,133 @@
+/** A JSON file that may have comments: values with their place in the text, and what is wrong with them. */
+import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser'
+import type * as z from 'zod/mini'
+import { linesOf, sayParseError } from '../checkout/json.ts'
+
+/** As many problems are reported, and as many warnings: nobody reads more at once. */
+export const MAX_PROBLEMS = 100
+
+/** Both count from 1. */
+interface TextPlace {
+  readonly line: number
+  readonly column: number
+}
+
+/** Something of the file that is wrong or odd. */
+export interface FileProblem extends TextPlace {
+  readonly message: string
+}
+
+/** Keys and indices, from the whole file down. */
+export type JsonPath = readonly (string | number)[]
+
+/** Reads JSON that may have comments and trailing commas; returns what keeps a text from being read at all. Never throws. */
+export function readJsonDocument(text: string): JsonDocument | FileProblem {
+  const place = linesOf(text)
+  const errors: ParseError[] = []
+  let tree: Node | undefined
+  try {
+    tree = parseTree(text, errors, { allowTrailingComma: true })
+  } catch {
+    // The parser calls itself for each level.
+    return { message: 'this is nested more deeply than it can be read', line: 1, column: 1 }
+  }
+  const [broken] = errors
+  if (broken !== undefined)
+    return { message: `this is not JSON: ${sayParseError(broken)}`, ...place(broken.offset) }
+  return new JsonDocument(tree, place)
+}
+
+export class JsonDocument {
+  readonly #tree: Node | undefined
+  readonly #place: (offset: number) => TextPlace
+  readonly #problems: FileProblem[] = []
+  readonly #warnings: FileProblem[] = []
+
+  constructor(tree: Node | undefined, place: (offset: number) => TextPlace) {
+    this.#tree = tree
+    this.#place = place
+  }
+
+  /** By their place in the file. */
+  get problems(): readonly FileProblem[] {
+    return this.#problems.toSorted(byPlace)
+  }
+
+  get warnings(): readonly FileProblem[] {
+    return this.#warnings.toSorted(byPlace)
+  }
+
+  /** Whether so much is wrong that nothing more is looked at. */
+  get isHopeless(): boolean {
+    return this.#problems.length >= MAX_PROBLEMS
+  }
+
+  node(path: JsonPath): Node | undefined {
+    return this.#tree === undefined || path.length === 0
+      ? this.#tree
+      : findNodeAtLocation(this.#tree, [...path])
+  }
+
+  /** Where the value is; what is missing is where it should be. */
+  placeOf(path: JsonPath, { atKey = false } = {}): TextPlace {
+    const node = this.node(path)
+    if (node !== undefined) return this.#place(atKey ? (node.parent?.offset ?? node.offset) : node.offset)
+    return path.length === 0 ? this.#place(0) : this.placeOf(path.slice(0, -1))
+  }
+
+  addProblem(path: JsonPath, message: string, at: { readonly atKey?: boolean } = {}): void {
+    if (!this.isHopeless) this.#problems.push({ message, ...this.placeOf(path, at) })
+  }
+
+  addWarning(path: JsonPath, message: string): void {
+    if (this.#warnings.length < MAX_PROBLEMS) this.#warnings.push({ message, ...this.placeOf(path) })
+  }
+
+  /** The value at this path where it is what the schema says; else null, and each thing that is wrong is a problem. */
+  read<Value>(schema: z.ZodMiniType<Value>, path: JsonPath, keys: readonly string[] = []): Value | null {
+    const parsed = schema.safeParse(toValue(this.node(path)))
+    if (parsed.success) return parsed.data
+    for (const issue of parsed.error.issues) {
+      const at = [...path, ...(issue.path as (string | number)[])]
+      if (issue.code === 'unrecognized_keys')
+        for (const key of issue.keys)
+          this.addProblem(
+            [...at, key],
+            `"${key}" is not known here; there are ${keys.map(known => `"${known}"`).join(', ')}`,
+            { atKey: true },
+          )
+      else if (issue.code === 'invalid_type') this.addProblem(at, this.#wrongType(at, issue.expected))
+      else {
+        const value = this.node(at)?.value
+        const shown = typeof value === 'string' ? ` (${JSON.stringify(value.slice(0, 60))})` : ''
+        this.addProblem(at, `${label(at)} ${issue.message}${shown}`)
+      }
+    }
+    return null
+  }
+
+  #wrongType(at: JsonPath, expected: string): string {
+    if (this.node(at) === undefined) return `${label(at)} is missing`
+    return `${label(at)} must be ${expected === 'array' ? 'a list' : `a ${expected}`}`
+  }
+}
+
+/** `"device"`, or what an entry of a list is called. */
+export function label(path: JsonPath): string {
+  const last = path.at(-1)
+  return typeof last === 'string' ? `"${last}"` : last === undefined ? 'the file' : 'this entry'
+}
+
+function toValue(node: Node | undefined): unknown {
+  if (node === undefined) return undefined
+  const children = node.children ?? []
+  if (node.type === 'array') return children.map(toValue)
+  if (node.type !== 'object') return node.value
+  return Object.fromEntries(
+    children.map(({ children: [key, value] = [] }) => [String(key?.value), toValue(value)]),
+  )
+}
+
+function byPlace(one: FileProblem, other: FileProblem): number {
+  return one.line - other.line || one.column - other.column
+}

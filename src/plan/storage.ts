@@ -1,0 +1,66 @@
+/** In what form a new bundle is stored: as a zip, as single files, or both. Pure. */
+import type { FilesConfig } from '../capgo/schema.ts'
+import { ActionError } from '../errors.ts'
+import { type DeltaFacts, type DeltaMode, decideDelta } from './delta.ts'
+import type { PublishAction } from './publish-facts.ts'
+
+export interface StoragePlan {
+  /** Whether files are stored one by one, so that devices download what changed, and why. */
+  readonly files: { readonly on: boolean; readonly why: string }
+  /** Whether the zip is stored. */
+  readonly zip: boolean
+  readonly warnings: readonly string[]
+}
+
+/** Of a plan that stores no content. */
+export const NOTHING_STORED: StoragePlan = {
+  files: { on: false, why: 'nothing is stored' },
+  zip: false,
+  warnings: [],
+}
+
+export type StoringAction = Extract<PublishAction, { do: 'upload' | 'resume' }>
+
+export function storesContent(action: PublishAction): action is StoringAction {
+  return action.do === 'upload' || action.do === 'resume'
+}
+
+/** What of a bundle decides about its form. */
+export interface StorageFacts extends Pick<DeltaFacts, 'pluginVersion' | 'fileCount'> {
+  readonly delta: DeltaMode
+  /** In bytes. */
+  readonly zip: { readonly size: number }
+}
+
+/** Throws `delta_impossible`, `bundle_too_large`. */
+export function planStorage(
+  { delta: mode, pluginVersion, fileCount, zip }: StorageFacts,
+  {
+    partialUpload,
+    maxUploadLength,
+    alertUploadSize,
+  }: Pick<FilesConfig, 'partialUpload' | 'maxUploadLength' | 'alertUploadSize'>,
+): StoragePlan {
+  const files = decideDelta({ mode, pluginVersion, serverTakesFiles: partialUpload, fileCount })
+  const hasZip = mode !== 'only'
+  if (hasZip && zip.size > maxUploadLength)
+    throw new ActionError(
+      'bundle_too_large',
+      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
+      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
+    )
+  return {
+    files,
+    zip: hasZip,
+    warnings:
+      hasZip && zip.size > alertUploadSize
+        ? [
+            `The bundle has ${megabytes(zip.size)}; Capgo advises to stay below ${megabytes(alertUploadSize)}, as phones download it on the road.`,
+          ]
+        : [],
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
+}

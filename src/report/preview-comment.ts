@@ -1,0 +1,127 @@
+/** What the one comment of a pull request and app says, by the state of its preview. Names are untrusted text. */
+
+import type { ContentChange } from '../bundle/contents.ts'
+import type { ErrorCode } from '../error-codes.ts'
+import type { NativeChange } from '../plan/native-changes.ts'
+import type { TesterRow, TestersReport } from './testers.ts'
+
+export type PreviewComment =
+  | BuildingComment
+  | ReadyComment
+  | FailedComment
+  | KeptComment
+  | ClosedComment
+  | MissingComment
+
+interface AnyComment {
+  readonly appId: string
+  readonly pull: number
+  readonly commit: CommentCommit
+  /** Page of the workflow run. */
+  readonly runUrl: string
+}
+
+export interface CommentCommit {
+  readonly sha: string
+  readonly url: string
+}
+
+interface CommentBundle {
+  readonly id: number
+  readonly name: string
+  /** Page in the Capgo console; null on self-hosted servers without one. */
+  readonly url: string | null
+}
+
+/** How a bundle gets onto a phone. */
+export interface OnPhone {
+  /** `capgo://preview/channel?…`, also in the QR code. */
+  readonly deepLink: string
+  /** An app may put itself on the channel. */
+  readonly selfAssignable: boolean
+}
+
+/** A bundle that the channel serves while the comment's commit is not on it. */
+export interface ServedBundle extends CommentBundle {
+  /** The commit that it was built from, when it is not the comment's. */
+  readonly from: CommentCommit | null
+}
+
+/** The preview that is there already. */
+export type ServedPreview = ServedBundle & OnPhone
+
+/** The commit is not on the channel. */
+interface UnservedComment extends AnyComment {
+  readonly channelName: string
+  /** Null when the channel serves no preview of this pull request. */
+  readonly served: ServedPreview | null
+}
+
+interface BuildingComment extends UnservedComment {
+  readonly state: 'building'
+}
+
+/** A run ended without a failure and published nothing; the preview is as it was. */
+interface KeptComment extends UnservedComment {
+  readonly state: 'kept'
+  /** Why, in a sentence. */
+  readonly reason: string
+}
+
+interface FailedComment extends UnservedComment {
+  readonly state: 'failed'
+  readonly error: {
+    readonly code: ErrorCode
+    readonly message: string
+    readonly hint: string | null
+    /** End of the build's output, untrusted. */
+    readonly output: string | null
+  }
+}
+
+export interface ReadyComment extends AnyComment {
+  readonly state: 'ready'
+  readonly channelName: string
+  /** Bytes of the zip; null when they are not known. */
+  readonly bundle: CommentBundle & OnPhone & { readonly size: number | null }
+  /** Against what the base branch's channel serves. */
+  readonly change: (ContentChange & { readonly channel: string; readonly download: number }) | null
+  /** Installed native versions that are known, and the rule that keeps one from taking the bundle. */
+  readonly nativeVersions: readonly {
+    readonly platform: string
+    readonly version: string
+    readonly refusal: string | null
+  }[]
+  /** How the native packages differ from those of that bundle. */
+  readonly nativeChanges: readonly NativeChange[]
+  /** Devices that are on the channel by an override; null when it could not be read. */
+  readonly devices: number | null
+  /** The web preview's address, or why there is none. */
+  readonly web: { readonly url: string } | { readonly why: string }
+  /** Null where the repository has no testers file. */
+  readonly testers: Pick<TestersReport, 'rows' | 'merging'> | null
+  readonly warnings: readonly string[]
+}
+
+interface ClosedComment extends AnyComment {
+  readonly state: 'closed'
+  readonly removed: {
+    /** Its name; null where there was none to remove. */
+    readonly channel: string | null
+    readonly bundles: number
+    readonly devices: number
+    /** What stays and why, in sentences. */
+    readonly kept: readonly string[]
+  }
+  /** Where the testers are now. */
+  readonly testers: readonly TesterRow[]
+}
+
+/** An open pull request has no preview, or one of an older commit, although it should have it. */
+interface MissingComment extends AnyComment {
+  readonly state: 'missing'
+  /** Why, as a sentence. */
+  readonly reason: string
+  /** What its channel serves all the same. */
+  readonly served: (ServedBundle & { readonly channelName: string }) | null
+}

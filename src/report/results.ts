@@ -1,0 +1,43 @@
+/** Builds the results of runs that did nothing or failed. */
+import { ActionError } from '../errors.ts'
+import { explainSystemError } from '../runtime/system-error.ts'
+import type { ChannelResult, FailedResult, SkippedResult } from './result.ts'
+import type { TestersReport } from './testers.ts'
+
+/** Nothing was to be done. */
+export function skippedResult(
+  { reason, warnings = [] }: { readonly reason: string; readonly warnings?: readonly string[] },
+  testers: TestersReport | null = null,
+): SkippedResult {
+  return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings }
+}
+
+/** Any error as a result; one that is not ours is a fault of this action and says so. */
+export function failure(
+  error: unknown,
+  what = 'Publish',
+  /** What the run had done before. */
+  published: ChannelResult | null = null,
+): FailedResult {
+  const known = error instanceof ActionError ? error : (explainSystemError(error) ?? undefined)
+  const hint = known === undefined ? 'Please open an issue with the log of this step.' : (known.hint ?? null)
+  const done =
+    published?.outcome === 'published'
+      ? `Before this, the run put bundle ${published.bundle.name} on channel ${published.channel.name}, and it is there.`
+      : null
+  return {
+    kind: 'failed',
+    published,
+    outcome: 'failed',
+    what,
+    code: known?.code ?? 'internal',
+    reason:
+      known?.message ??
+      `This action failed where it should not: ${error instanceof Error ? error.message : String(error)}`,
+    hint: [done, hint].filter(part => part !== null).join(' ') || null,
+    at: known?.at ?? null,
+    output: known?.output ?? null,
+    problems: known?.problems ?? [],
+    warnings: [],
+  }
+}

@@ -1,0 +1,232 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { samples } from '../../../scripts/pictures/samples.ts'
+import type { FileChange } from '../../../src/bundle/contents.ts'
+import type { CapgoCode } from '../../../src/error-codes.ts'
+import type { BundleStatus } from '../../../src/plan/status.ts'
+import { describeOutcome, renderLogPlan } from '../../../src/report/log.ts'
+import type {
+  ClosedPreview,
+  FailedResult,
+  OldBundlesResult,
+  PreviewsClosedResult,
+  PublishedResult,
+  Result,
+  StaleResult,
+  StatusResult,
+} from '../../../src/report/result.ts'
+import { renderSummary } from '../../../src/report/summary.ts'
+import { hostileText, skeleton } from './hostile.ts'
+
+const published = samples.published as PublishedResult
+const failed = samples.failed as FailedResult
+const cleaned = samples.cleaned as PreviewsClosedResult
+
+describe('the summary of', () => {
+  it.each(Object.entries(samples))('%s', async (name, result) => {
+    await expect(renderSummary(result)).toMatchFileSnapshot(`summaries/${name}.md.snap`)
+  })
+})
+
+it('says each outcome in one line of the log', () => {
+  const lines = Object.entries(samples)
+    .filter(([name]) => !name.startsWith('hostile'))
+    .map(([, result]) => describeOutcome(result))
+  expect(lines).toMatchInlineSnapshot(`
+    [
+      "published: channel production serves 1.4.1-production.57.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
+      "published: channel production serves 1.4.0 (1.2 MB) from 4f9c2d7.",
+      "published: channel beta serves 2.0.0 (18.3 MB) from 4f9c2d7, instead of 1.9.4.",
+      "published: channel production serves 1.4.1-production.57.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
+      "published: channel production serves 1.4.1-production.55.1 (1.2 MB) from 4f9c2d7, instead of 1.4.1-production.56.1.",
+      "unchanged: channel production keeps 1.4.1-production.57.1. The channel already serves this content.",
+      "stale: channel production keeps 1.4.1-production.58.1. The channel serves b81d03c (main, run 58.1), and this run's commit 4f9c2d7 is older.",
+      "planned: Dry run: it would upload 1.4.1-production.57.1 and point channel production at it. Nothing was written.",
+      "planned: Dry run: it would leave channel production as it is. Nothing was written.",
+      "skipped: No channel is mapped to branch feature/login. To publish it, add a line such as "feature/login: feature-login" to the input "channels".",
+      "published: channel production gives 1.4.1-production.57.1 to 10% of its devices; the others have 1.4.1-production.56.1.",
+      "published: channel production serves 1.4.1-production.56.1 from 4f9c2d7, instead of 1.4.1-production.57.1.",
+      "read: 3 channels of com.example.shop.",
+      "cleaned: 2 old bundles deleted.",
+      "cleaned: The previews of 2 pull requests were removed.",
+      "planned: Dry run: the previews of 2 pull requests would be removed. Nothing was written.",
+      "failed: "npm run build" ended with exit code 1.",
+      "failed: The Capgo key cannot make channel beta (permission app.create_channel).",
+    ]
+  `)
+  expect(describeOutcome(samples.hostile!)).not.toMatch(/[\n\r\u202e\u200b]/)
+})
+
+it('lines up the plan for the log', () => {
+  expect(renderLogPlan(published.decisions)).toMatchInlineSnapshot(`
+    [
+      "channel         production             branch main matches "main"",
+      "native version  1.4.0 (android)        android/app/build.gradle:12",
+      "native version  1.4.0 (ios)            ios/App/App.xcodeproj/project.pbxproj:357",
+      "bundle          1.4.1-production.57.1  package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57",
+    ]
+  `)
+  expect(renderLogPlan([])).toEqual([])
+  expect(renderLogPlan([{ what: 'bundle', value: 'a\nb\u202e', why: '' }])).toEqual(['bundle  a\\nb\\u202e'])
+})
+
+const withChange = (change: PublishedResult['contents']['change']): Result => ({
+  ...published,
+  contents: { ...published.contents, change },
+})
+
+describe('what changed', () => {
+  const change = (added: FileChange[], removed: FileChange[], changed: FileChange[] = []) =>
+    renderSummary(withChange({ since: '1.0.0', added, removed, changed }))
+  const now = (path: string, size = 10): FileChange => ({ path, size, sizeBefore: 0 })
+  const was = (path: string, size = 10): FileChange => ({ path, size: 0, sizeBefore: size })
+
+  it.each([
+    ['index-CkVzA1xy.js', 'index-Dp9aQw2k.js'],
+    ['a/index-B-x_1abc.js.map', 'a/index-Dp9aQw2k.js.map'],
+    ['main.8f3a2b1c9d.css', 'main.0a1b2c3d4e.css'],
+    ['main-QK4TNY2R.js', 'main-ABCDEFGH.js'],
+  ])('%s and %s are one file', (before, after) => {
+    expect(change([now(after, 30)], [was(before, 10)])).toContain(
+      '<b>Files:</b> 1 changed since <code>1.0.0</code></summary>',
+    )
+  })
+  it.each([
+    ['my-component.js', 'my-elements.js'],
+    ['lib-CkVzA1xy.js', 'app-Dp9aQw2k.js'],
+    ['index-CkVzA1xy.js', 'index-Dp9aQw2k.css'],
+  ])('%s and %s are two', (before, after) => {
+    expect(change([now(after)], [was(before)])).toContain('<b>Files:</b> 1 added, 1 removed since')
+  })
+  it('does not guess which is which when names without the hash are not unique', () => {
+    const added = [now('chunk-AAAAAAA1.js'), now('chunk-AAAAAAA2.js')]
+    expect(change(added, [was('chunk-AAAAAAA3.js')])).toContain('<b>Files:</b> 2 added, 1 removed since')
+  })
+  it('shows the largest differences first, and counts those that it does not show', () => {
+    const summary = renderSummary(samples['published-many-warnings']!)
+    expect(summary.indexOf('lesson-280/')).toBeLessThan(summary.indexOf('lesson-279/'))
+    expect(summary).toContain('… and 241 more files with smaller differences.')
+  })
+  it('says so when nothing differs', () => {
+    expect(change([], [])).toContain('No file differs from <code>1.0.0</code>.')
+  })
+})
+
+it('shows the last 60 lines of an output and counts the others', () => {
+  const summary = renderSummary({
+    ...failed,
+    output: Array.from({ length: 100 }, (_, n) => `line ${n + 1}`).join('\n'),
+  })
+  expect(summary).toContain('```text\n… 40 lines before\nline 41\n')
+  expect(summary).toContain('line 100\n```')
+})
+
+it('stays below what GitHub takes, whatever comes', () => {
+  const long = '\u202e'.repeat(3_000_000)
+  const warnings = Array.from({ length: 500 }, () => long)
+  const summary = renderSummary({ ...published, appId: long, warnings })
+  expect(new TextEncoder().encode(summary).length).toBeLessThan(1024 * 1024)
+  expect(summary).toContain('The rest is left out')
+})
+
+const withExcluded = (file: PublishedResult['build']['excluded'][number]): Result => ({
+  ...published,
+  build: { ...published.build, excluded: [file] },
+})
+
+/** Puts one text into one field; every text field of a result has its line. */
+const publishFields: Record<string, (text: string) => Result> = {
+  reason: text => ({ ...(samples.stale as StaleResult), reason: text }),
+  appId: text => ({ ...published, appId: text }),
+  'channel.name': text => ({ ...published, channel: { ...published.channel, name: text } }),
+  'bundle.name': text => ({ ...published, bundle: { ...published.bundle, name: text } }),
+  'bundle.checksum': text => ({ ...published, bundle: { ...published.bundle, checksum: text } }),
+  'before.name': text => ({ ...published, before: { id: 1, name: text } }),
+  'commit.sha': text => ({ ...published, commit: { ...published.commit, sha: text } }),
+  'commit.refName': text => ({ ...published, commit: { ...published.commit, refName: text } }),
+  'change.since': text => withChange({ ...published.contents.change!, since: text }),
+  'change.changed.path': text =>
+    withChange({
+      since: '1.0.0',
+      added: [],
+      changed: [{ path: text, size: 1, sizeBefore: 2 }],
+      removed: [],
+    }),
+  'excluded.path': text => withExcluded({ path: text, why: 'why' }),
+  'excluded.why': text => withExcluded({ path: 'path', why: text }),
+  'decisions.what': text => ({ ...published, decisions: [{ what: `${text}?`, value: 'value', why: 'why' }] }),
+  'decisions.value': text => ({ ...published, decisions: [{ what: 'bundle', value: text, why: 'why' }] }),
+  'decisions.why': text => ({ ...published, decisions: [{ what: 'bundle', value: 'value', why: text }] }),
+  'warnings, one': text => ({ ...published, warnings: [text] }),
+  'warnings, two': text => ({ ...published, warnings: [text, text] }),
+}
+const withPreview = (of: Partial<ClosedPreview>): Result => ({
+  ...cleaned,
+  previews: [{ ...cleaned.previews[0]!, ...of }],
+})
+const status = samples.status as StatusResult
+const oldBundles = samples['old-bundles'] as OldBundlesResult
+const [firstChannel] = status.channels
+const withBundle = (of: Partial<BundleStatus>): Result => ({
+  ...status,
+  channels: [{ ...firstChannel!, bundle: { ...firstChannel!.bundle!, ...of } }],
+})
+const otherFields: Record<string, (text: string) => Result> = {
+  'skipped.reason': text => ({
+    kind: 'skipped',
+    testers: null,
+    outcome: 'skipped',
+    reason: text,
+    warnings: [],
+  }),
+  'cleaned.reason': text => ({ ...cleaned, reason: text }),
+  'cleaned.why': text => withPreview({ why: text }),
+  'cleaned.channels': text => withPreview({ channels: [text] }),
+  'cleaned.bundles': text => withPreview({ bundles: [text] }),
+  'cleaned.kept': text => withPreview({ kept: [text] }),
+  'cleaned.warnings': text => ({ ...cleaned, warnings: [text] }),
+  'status.channel': text => ({ ...status, channels: [{ ...firstChannel!, channel: text }] }),
+  'status.bundle.name': text => withBundle({ name: text }),
+  'status.bundle.since': text => withBundle({ since: text }),
+  // Its address is made here, of GitHub's and the commit: that is no text of others.
+  'status.bundle.commit.ref': text =>
+    withBundle({ commit: { sha: text, ref: text, url: firstChannel!.bundle!.commit!.url } }),
+  'status.bundle.rolledBackFrom': text => withBundle({ rolledBackFrom: text }),
+  'status.appId': text => ({ ...status, appId: text }),
+  'status.warnings': text => ({ ...status, warnings: [text] }),
+  'old-bundles.reason': text => ({ ...oldBundles, reason: text }),
+  'old-bundles.removed': text => ({ ...oldBundles, removed: [{ id: 1, name: text, made: text }] }),
+  'old-bundles.linked': text => ({ ...oldBundles, linked: [text] }),
+  verified: text => ({ ...published, verified: text }),
+  'rollout.stableBundle': text => ({
+    ...published,
+    rollout: { bps: 1000, paused: false, bundle: published.bundle.name, stableBundle: text },
+  }),
+  'failed.what': text => ({ ...failed, what: `Publish ${text}.` }),
+  'failed.code': text => ({ ...failed, code: text as CapgoCode }),
+  'failed.reason': text => ({ ...failed, reason: text }),
+  'failed.hint': text => ({ ...failed, hint: text }),
+  'failed.at.file': text => ({ ...failed, at: { file: text, line: 1 } }),
+  'failed.output': text => ({ ...failed, output: `${text}.` }),
+}
+
+describe('text that is not ours makes nothing but text in', () => {
+  it.each(Object.entries({ ...publishFields, ...otherFields }))('%s', (_, put) => {
+    const plain = skeleton(renderSummary(put('x')))
+    fc.assert(
+      // At least one letter, since an empty text may leave out what it would stand in.
+      fc.property(hostileText, text => {
+        expect(skeleton(renderSummary(put(`${text}x`)))).toEqual(plain)
+        expect(skeleton(renderSummary(put(`x${text}`)))).toEqual(plain)
+      }),
+      { numRuns: 30 },
+    )
+  })
+  it('all fields at once', () => {
+    const made = (name: string) => skeleton(renderSummary(samples[name]!)).join('\n')
+    expect(made('hostile')).not.toMatch(
+      /^(img|script|h[12]) |"(javascript:|https:\/\/evil)|mention|issue-link|emoji|math/m,
+    )
+    expect(made('hostile-failed')).not.toMatch(/^(img|script|a|h[12]) /m)
+  })
+})
