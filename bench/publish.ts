@@ -5,7 +5,7 @@
  *   node bench/publish.ts --small             the app of 5 MB (some minutes)
  *   node bench/publish.ts --write             all three apps, and docs/development/performance.md (hours: keep it with --results)
  */
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { removeScratch } from '../local/runner/scratch.ts'
@@ -24,7 +24,7 @@ import {
 import { type LatencyProxy, longestChain, startProxy } from './latency.ts'
 import { measureLimit } from './limit.ts'
 import { PLOT, plotOf, renderPage, renderTables } from './performance-page.ts'
-import { type Cold, type Limits, type Sample, type Scenario, SERIES, type Series } from './results.ts'
+import { Results, type Sample, type Scenario, SERIES, type Series } from './results.ts'
 
 const usage = `Compares the built action with the official CLI against the local Capgo.
 
@@ -57,33 +57,6 @@ interface Bench {
   /** Seconds. */
   readonly limit: number
 }
-
-/** What was measured, in memory and in a file where one is wanted. */
-class Results {
-  readonly samples: Sample[] = []
-  readonly limits: Limits[] = []
-  readonly colds: Cold[] = []
-  readonly #file: string | undefined
-
-  constructor(file: string | undefined) {
-    this.#file = file
-    if (file !== undefined && existsSync(file))
-      for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) this.#take(JSON.parse(line))
-  }
-
-  add(line: Line): void {
-    this.#take(line)
-    if (this.#file !== undefined) appendFileSync(this.#file, `${JSON.stringify(line)}\n`)
-  }
-
-  #take(line: Line): void {
-    if ('sample' in line) this.samples.push(line.sample)
-    else if ('limits' in line) this.limits.push(line.limits)
-    else this.colds.push(line.cold)
-  }
-}
-
-type Line = { readonly sample: Sample } | { readonly limits: Limits } | { readonly cold: Cold }
 
 const say = (text: string) => process.stderr.write(`${text}\n`)
 

@@ -1,3 +1,4 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import type { Limit } from './limit.ts'
 
 /** Each is a first publish and the one after it. */
@@ -48,3 +49,30 @@ export interface Measured {
   readonly limits: readonly Limits[]
   readonly colds: readonly Cold[]
 }
+
+/** What was measured, in memory and in a file where one is wanted. */
+export class Results {
+  readonly samples: Sample[] = []
+  readonly limits: Limits[] = []
+  readonly colds: Cold[] = []
+  readonly #file: string | undefined
+
+  constructor(file: string | undefined) {
+    this.#file = file
+    if (file !== undefined && existsSync(file))
+      for (const line of readFileSync(file, 'utf8').split('\n').filter(Boolean)) this.#take(JSON.parse(line))
+  }
+
+  add(line: Line): void {
+    this.#take(line)
+    if (this.#file !== undefined) appendFileSync(this.#file, `${JSON.stringify(line)}\n`)
+  }
+
+  #take(line: Line): void {
+    if ('sample' in line) this.samples.push(line.sample)
+    else if ('limits' in line) this.limits.push(line.limits)
+    else this.colds.push(line.cold)
+  }
+}
+
+export type Line = { readonly sample: Sample } | { readonly limits: Limits } | { readonly cold: Cold }

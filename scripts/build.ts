@@ -36,7 +36,11 @@ export async function buildDist(target: string, stats?: string): Promise<void> {
 
 async function bundle(entry: string, folder: string, more: readonly string[]): Promise<void> {
   const words = ['build', entry, '--out', folder, '--no-cache', '--quiet', '--license', 'licenses.txt']
-  await promisify(execFile)(process.execPath, [ncc, ...words, ...more], { cwd: root })
+  await promisify(execFile)(process.execPath, [ncc, ...words, ...more], { cwd: root }).catch(
+    ({ stderr }: { stderr: string }) => {
+      throw new Error(`${entry} cannot be bundled.\n${stderr.slice(0, 5_000)}`)
+    },
+  )
 }
 
 /**

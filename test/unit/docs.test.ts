@@ -135,3 +135,17 @@ function anchorsOf(markdown: string): string[] {
       .replaceAll(' ', '-'),
   )
 }
+
+describe('pages for who works on the action', () => {
+  it.each(['AGENTS.md', 'CONTRIBUTING.md', 'docs/development/architecture.md', 'test/README.md'])(
+    '%s names files that are there',
+    page => {
+      const base = page === 'test/README.md' ? 'test' : '.'
+      const named = [...read(page).matchAll(/`((?:[\w.-]+\/)+[\w.-]+(?:\.\w+)?)`/g)].map(([, path]) => path!)
+      expect(named.length).toBeGreaterThan(5)
+      expect(
+        named.filter(path => ![base, '.', 'src'].some(folder => existsSync(join(ROOT, folder, path)))),
+      ).toEqual([])
+    },
+  )
+})
