@@ -8,7 +8,7 @@ import type { Hosts, Inputs } from './inputs/inputs.ts'
 import type { InputReader } from './inputs/values.ts'
 import type { Log, Sink } from './log.ts'
 import type { ChannelResult } from './report/result.ts'
-import type { Stop } from './runtime/cancellation.ts'
+import type { Cancellation } from './runtime/cancellation.ts'
 import type { RequireUntouched } from './runtime/tamper-guard.ts'
 
 /** Everything a run touches of the world outside. Built in `index.ts` alone. */
@@ -31,7 +31,7 @@ export interface Deps {
   readonly requireUntouched: RequireUntouched
   /** Loads what stores artifacts of the workflow run; a build could change it, so before anything is built. */
   loadArtifacts(): Promise<UploadArtifact>
-  readonly stop: Stop
+  readonly cancellation: Cancellation
   readonly log: Log
   readonly sink: Sink
   /** Milliseconds; only differences are used. */

@@ -83,7 +83,7 @@ function hintFor(code: string): string {
 }
 
 /** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
-export class Stopped extends ActionError {}
+export class CancelledError extends ActionError {}
 
 /** What the run publishes for is not there any more: a deleted branch, a closed pull request. Nothing is wrong. */
 export class RefGone extends Error {

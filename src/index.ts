@@ -18,7 +18,7 @@ import type { Log, Sink } from './log.ts'
 import { report } from './report/report.ts'
 import { failure } from './report/results.ts'
 import { run } from './run.ts'
-import { createStop, PROCESS_ENDS, type Stop } from './runtime/cancellation.ts'
+import { type Cancellation, createCancellation, PROCESS_GRACE } from './runtime/cancellation.ts'
 import { appendWhole, keyValueLines } from './runtime/command-file.ts'
 import { SECRET_INPUTS } from './runtime/environment.ts'
 import { HANDED_OVER, takeOver } from './runtime/handover.ts'
@@ -50,7 +50,7 @@ const tokens = Object.entries(env).flatMap(([name, value]) =>
 /** GitHub masks only the log, and only values that it knows: everything that this action writes is redacted here. */
 const redact = createRedactor([...secrets, ...tokens])
 
-const stop = createStop()
+const stop = createCancellation()
 
 const log: Log = {
   info: message => core.info(inert(redact(message))),
@@ -155,13 +155,13 @@ async function guardedFiles(): Promise<GuardedFile[]> {
  * The runner cancels with SIGINT, then SIGTERM (Windows: Ctrl+C, then Ctrl+Break), and kills in the end;
  * `docker stop` and the like send SIGTERM alone, and give ten seconds too.
  */
-function listenToRunner({ signal, cancel, after }: Stop): void {
+function listenToRunner({ signal, cancel, after }: Cancellation): void {
   process.on('SIGINT', () => cancel('SIGINT'))
   process.on('SIGTERM', () => cancel('SIGTERM'))
   if (process.platform === 'win32') process.on('SIGBREAK', () => cancel('SIGBREAK'))
   signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`))
   // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
-  after(PROCESS_ENDS).addEventListener('abort', () => leave())
+  after(PROCESS_GRACE).addEventListener('abort', () => leave())
 }
 
 function openNetwork(): Network {
@@ -225,7 +225,7 @@ async function createDeps(): Promise<Deps> {
       script: join(dist, 'evaluate-config', 'index.js'),
       node: process.execPath,
     },
-    stop,
+    cancellation: stop,
     log,
     sink,
     clock: () => performance.now(),

@@ -20,7 +20,7 @@ import { decideOperation, type Operation } from './plan/operation.ts'
 import { failuresOf, report } from './report/report.ts'
 import type { ChannelResult, Result } from './report/result.ts'
 import { failure, skippedResult } from './report/results.ts'
-import { blame, type Stop, WORK_GRACE_MS } from './runtime/cancellation.ts'
+import { type Cancellation, cancellationOr, WORK_GRACE } from './runtime/cancellation.ts'
 
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 export async function run(deps: Deps): Promise<boolean> {
@@ -50,7 +50,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
   const isOver = trigger.pull !== null || trigger.rule.work === 'nothing' || inputs.capgoToken === ''
   if (operation.kind === 'skip' && isOver) return skippedResult(operation)
   requireToken(inputs)
-  deps.stop.limit(inputs.timeout)
+  deps.cancellation.limit(inputs.timeout)
   const connect =
     inputs.githubToken === ''
       ? null
@@ -61,8 +61,8 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
     inputs,
     trigger,
     capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
-    github: connect?.(deps.stop.signal) ?? null,
-    ...createBestEfforts(connect, deps.stop, warnings),
+    github: connect?.(deps.cancellation.signal) ?? null,
+    ...createBestEfforts(connect, deps.cancellation, warnings),
     began,
     over: over.signal,
     onServed: result => {
@@ -71,8 +71,10 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
   }
   const work = bringUpToDate(operation, context).then(now => operate(now, context))
   // After a stop, every failure is reported as the stop; work that ignores the signal is abandoned.
-  return Promise.race([work, late(deps.stop)])
-    .catch((error: unknown) => failure(blame(error, deps.stop), TITLES[operation.kind], done.published))
+  return Promise.race([work, late(deps.cancellation)])
+    .catch((error: unknown) =>
+      failure(cancellationOr(error, deps.cancellation), TITLES[operation.kind], done.published),
+    )
     .finally(() => over.abort())
 }
 
@@ -87,8 +89,8 @@ async function bringUpToDate(operation: Operation, context: RunContext): Promise
 }
 
 /** Rejects some seconds after the run was stopped. */
-function late(stop: Stop): Promise<never> {
-  const end = stop.after(WORK_GRACE_MS)
+function late(stop: Cancellation): Promise<never> {
+  const end = stop.after(WORK_GRACE)
   return new Promise((_, reject) => {
     end.addEventListener('abort', () => reject(end.reason), { once: true })
   })

@@ -1,6 +1,6 @@
 /** An app, and what is read along with it. */
 import * as z from 'zod/mini'
-import { ActionError, Stopped } from '../errors.ts'
+import { ActionError, CancelledError } from '../errors.ts'
 import { list, PAGE, query, quote } from './postgrest.ts'
 import { type HttpResponse, parseResponse } from './response.ts'
 import type { Rest } from './rest.ts'
@@ -71,7 +71,7 @@ export function apps(rest: Rest) {
         result: z.boolean(),
       })
     } catch (error) {
-      if (error instanceof Stopped) throw error
+      if (error instanceof CancelledError) throw error
       return false
     }
   }

@@ -1,6 +1,6 @@
 /** Many requests of one kind at the pace that Capgo allows. */
 import PQueue from 'p-queue'
-import { ActionError, Stopped } from '../errors.ts'
+import { ActionError, CancelledError } from '../errors.ts'
 
 /**
  * Capgo takes 2000 requests of one key until there was a minute of silence: after so many we are silent, with room for
@@ -43,7 +43,7 @@ export async function runInBulk<T, R>(
     try {
       results.set(item, await run(item))
     } catch (error) {
-      if (!(error instanceof ActionError) || error instanceof Stopped) {
+      if (!(error instanceof ActionError) || error instanceof CancelledError) {
         queue.clear()
         throw error
       }

@@ -57,7 +57,7 @@ async function closeUnwanted(
       result.previews.every(({ channels, bundles }) => channels.length + bundles.length === 0)
     return isEmpty ? skippedResult({ reason }) : result
   } catch (error) {
-    context.deps.stop.signal.throwIfAborted()
+    context.deps.cancellation.signal.throwIfAborted()
     const { reason: why } = failure(error)
     const warnings = [`Could not check whether #${number} still has a preview: ${why}`]
     return skippedResult({ reason, warnings })

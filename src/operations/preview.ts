@@ -19,7 +19,7 @@ import { previewKeptResult } from '../report/channel-results.ts'
 import { shortSha } from '../report/format.ts'
 import type { PreviewKeptResult, PreviewsClosedResult, Result } from '../report/result.ts'
 import { failure, skippedResult } from '../report/results.ts'
-import { blame } from '../runtime/cancellation.ts'
+import { cancellationOr } from '../runtime/cancellation.ts'
 
 import { privateValues } from '../runtime/environment.ts'
 import { createRedactor } from '../runtime/redaction.ts'
@@ -203,7 +203,7 @@ async function closeMeanwhile(
 /** The run made no preview: why is said in the comment, also where there was nothing to publish. */
 async function endWithout(error: unknown, progress: Progress, context: RunContext): Promise<Result> {
   const { prepared, pull } = progress
-  const isStopped = context.deps.stop.signal.aborted
+  const isStopped = context.deps.cancellation.signal.aborted
   const closed = isStopped || prepared === null ? null : await closeMeanwhile(prepared, pull, context)
   if (closed !== null) return closed
   if (error instanceof RefGone) {
@@ -223,8 +223,8 @@ async function endWithout(error: unknown, progress: Progress, context: RunContex
 async function sayFailed(error: unknown, progress: Progress, context: RunContext): Promise<void> {
   const { deps, inputs, capgo } = context
   const { prepared, pull, channelName } = progress
-  const { code, reason, hint, output } = failure(blame(error, deps.stop))
-  const isLate = deps.stop.signal.aborted
+  const { code, reason, hint, output } = failure(cancellationOr(error, deps.cancellation))
+  const isLate = deps.cancellation.signal.aborted
   const found = prepared === null && !isLate ? await findAppIds(pull.number, context).catch(() => null) : null
   const appId = prepared?.project.appId ?? found?.[0] ?? inputs.appId
   if (appId === null) return

@@ -126,7 +126,7 @@ async function readAffected(
       refusing: first === undefined ? null : { count: refusals.length, of: devices.length, rule: first.rule },
     }
   } catch (error) {
-    deps.stop.signal.throwIfAborted()
+    deps.cancellation.signal.throwIfAborted()
     deps.log.info(`Which devices run ${name} could not be read: ${(error as Error).message}`)
     return null
   }

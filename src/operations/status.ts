@@ -48,7 +48,7 @@ async function gather(context: RunContext) {
     try {
       return await work()
     } catch (error) {
-      deps.stop.signal.throwIfAborted()
+      deps.cancellation.signal.throwIfAborted()
       warnings.push(`Could not ${what}: ${(error as Error).message}`)
       return null
     }

@@ -1,8 +1,8 @@
 /** How a run ends before its work is done: cancelled, or its time is up. */
 import type { ErrorCode } from '../error-codes.ts'
-import { Stopped } from '../errors.ts'
+import { CancelledError } from '../errors.ts'
 
-export interface Stop {
+export interface Cancellation {
   /** Aborted when no work may go on or begin. Its reason is the `Stopped` that the run fails with. */
   readonly signal: AbortSignal
   /** A signal that is aborted so many milliseconds after `signal`. */
@@ -19,21 +19,21 @@ export interface Stop {
  * Milliseconds after the stop. GitHub's runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that
  * (`ProcessInvoker.cs` of actions/runner), so that all is said and done before the second signal.
  */
-export const BEST_EFFORT_GRACE_MS = 2_000
-export const FINAL_UPDATE_GRACE_MS = 5_000
-export const WORK_GRACE_MS = 5_500
-export const PROCESS_ENDS = 7_000
+export const BEST_EFFORT_GRACE = 2_000
+export const FINAL_UPDATE_GRACE = 5_000
+export const WORK_GRACE = 5_500
+export const PROCESS_GRACE = 7_000
 
 const REPAIR =
   'Devices see a bundle by the last step only, so nothing is half visible. Run the job again: it goes on where this run stopped.'
 
-export function createStop(): Stop {
+export function createCancellation(): Cancellation {
   const controller = new AbortController()
   const { signal } = controller
   let step: string | null = null
   const end = (code: ErrorCode, what: string, hint: string) => {
     const where = step === null ? '' : ` during "${step}"`
-    if (!signal.aborted) controller.abort(new Stopped(code, `${what}${where}.`, { hint }))
+    if (!signal.aborted) controller.abort(new CancelledError(code, `${what}${where}.`, { hint }))
   }
   return {
     signal,
@@ -65,6 +65,6 @@ export function createStop(): Stop {
 }
 
 /** What a failure is to be told as: once a run is stopped, everything fails because of that. */
-export function blame(error: unknown, { signal }: Stop): unknown {
+export function cancellationOr(error: unknown, { signal }: Cancellation): unknown {
   return signal.aborted ? signal.reason : error
 }

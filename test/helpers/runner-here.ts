@@ -30,7 +30,7 @@ import type { Log, Sink } from '../../src/log.ts'
 import { report } from '../../src/report/report.ts'
 import { failure } from '../../src/report/results.ts'
 import { run } from '../../src/run.ts'
-import { createStop, type Stop } from '../../src/runtime/cancellation.ts'
+import { type Cancellation, createCancellation } from '../../src/runtime/cancellation.ts'
 import { appendWhole, keyValueLines } from '../../src/runtime/command-file.ts'
 import { SECRET_INPUTS } from '../../src/runtime/environment.ts'
 import { createNetwork, type Network } from '../../src/runtime/network.ts'
@@ -78,7 +78,7 @@ async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Pro
     /^ACTIONS_.*TOKEN$/.test(name) ? [value] : [],
   )
   const redact = createRedactor([...secrets, ...tokens])
-  const stop = createStop()
+  const stop = createCancellation()
   const refused: string[] = []
   const out = { log: createLog(end.before(log), { redact, stop, refused }), sink: createSink(env, redact) }
   for (const part of secrets.flatMap(secretParts)) command(log, 'add-mask', part)
@@ -106,7 +106,7 @@ async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Pro
         throw new Error('The built action alone stores artifacts.')
       },
       evaluator: { script: join(PROJECT, 'dist/evaluate-config/index.js'), node: process.execPath },
-      stop,
+      cancellation: stop,
       ...out,
       clock: () => performance.now(),
       now: () => new Date(),
@@ -209,7 +209,7 @@ const commandFiles = (env: Readonly<Record<string, string>>) =>
 
 function createLog(
   log: Lines,
-  { redact, stop, refused }: { redact: (text: string) => string; stop: Stop; refused: string[] },
+  { redact, stop, refused }: { redact: (text: string) => string; stop: Cancellation; refused: string[] },
 ): Log {
   const print = (text: string) => {
     for (const line of redact(text).split(/\r\n|\n|\r/)) {

@@ -9,7 +9,7 @@ import type { WorkflowEvent } from '../../local/runner/event.ts'
 import { type ActionProcess, runAction } from '../../local/runner/runner.ts'
 import { makeScratch, removeScratch } from '../../local/runner/scratch.ts'
 import { failOnLeak } from '../../local/runner/secrets.ts'
-import { createStop } from '../../src/runtime/cancellation.ts'
+import { createCancellation } from '../../src/runtime/cancellation.ts'
 import { runHere } from '../integration/in-process.ts'
 import type { Plan, Setup } from './history.ts'
 import type { Tally } from './tally.ts'
@@ -111,7 +111,7 @@ export class World {
   }
 
   async #runHere(job: Job, attempt: number, plan: Plan): Promise<Ended> {
-    const stop = createStop()
+    const stop = createCancellation()
     // A process that is killed sends nothing any more: this run is cut off, and ended because it is of no use.
     const line = await this.wire.open(plan, () => stop.cancel('SIGTERM'))
     const { clock } = this.capgo

@@ -13,7 +13,7 @@ import type { HttpOptions } from '../../src/capgo/http.ts'
 import type { Deps } from '../../src/context.ts'
 import { connectGitHub } from '../../src/github/client.ts'
 import { run } from '../../src/run.ts'
-import { createStop, type Stop } from '../../src/runtime/cancellation.ts'
+import { type Cancellation, createCancellation } from '../../src/runtime/cancellation.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const manifest = parse(await readFile(join(ROOT, 'action.yml'), 'utf8')) as {
@@ -46,7 +46,7 @@ export interface ShortRunOptions {
   /** GitHub's API; without it there is no token for GitHub. */
   readonly github?: { readonly url: string; readonly token: string }
   /** By which it can be ended. */
-  readonly stop?: Stop
+  readonly stop?: Cancellation
   /** Passes so many milliseconds; by default a few real ones. */
   readonly sleep?: (ms: number) => Promise<void>
   readonly now?: () => Date
@@ -59,7 +59,11 @@ export interface ShortRunOptions {
 /** A whole run. */
 export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
   const { repo, sha, inputs, attempt = 1, realPauses = false, github, now = () => new Date() } = options
-  const { stop = createStop(), event = pushEvent({ branch: 'main', sha }), runId = 9_000_000_001 } = options
+  const {
+    stop = createCancellation(),
+    event = pushEvent({ branch: 'main', sha }),
+    runId = 9_000_000_001,
+  } = options
   const scratch = await mkdtemp(join(tmpdir(), 'capgo-run-'))
   const dispatcher = options.dispatcher ?? new Agent()
   const outputs: Record<string, string> = {}
@@ -104,7 +108,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     loadArtifacts: async () => {
       throw new Error('No artifacts are stored here.')
     },
-    stop,
+    cancellation: stop,
     log: {
       info: message => void log.push(message),
       warning: message => void log.push(message),

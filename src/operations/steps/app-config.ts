@@ -6,7 +6,7 @@ import {
   readCapacitorConfig,
 } from '../../checkout/capacitor-config.ts'
 import { PackagesMissing } from '../../checkout/evaluator.ts'
-import { ActionError, type Place, Stopped } from '../../errors.ts'
+import { ActionError, CancelledError, type Place } from '../../errors.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { isPrivileged } from '../../plan/operation.ts'
 import { shownPath } from '../../runtime/paths.ts'
@@ -64,7 +64,7 @@ export async function readAppConfig(needs: ConfigNeeds, context: CheckoutContext
     env: buildEnv,
     nodePath: deps.evaluator.node,
     evaluatorPath: deps.evaluator.script,
-    signal: deps.stop.signal,
+    signal: deps.cancellation.signal,
     dataOnly: isPrivileged(trigger),
     beforeInstall: needs.beforeInstall,
   }).catch((error: unknown) => {
@@ -90,7 +90,7 @@ function whyUnread(
     needs,
   }: { readonly isComplete: boolean; readonly inputs: Inputs; readonly needs: ConfigNeeds },
 ): string | null {
-  if (!(error instanceof ActionError) || error instanceof Stopped) throw error
+  if (!(error instanceof ActionError) || error instanceof CancelledError) throw error
   if (needs.beforeInstall && error instanceof PackagesMissing) throw error
   if (!isComplete) throw error
   // Without a checkout, or in a repository of the web code alone, there is none.

@@ -2,7 +2,7 @@
 
 import { APP_ID } from '../../checkout/capacitor-config.ts'
 import type { RunContext } from '../../context.ts'
-import { ActionError, Stopped } from '../../errors.ts'
+import { ActionError, CancelledError } from '../../errors.ts'
 import { readAppId } from './app-config.ts'
 import { findCommentedApps } from './comment.ts'
 import { environmentOf } from './deployment.ts'
@@ -15,7 +15,7 @@ import { environmentOf } from './deployment.ts'
 export async function findAppIds(pull: number, context: RunContext): Promise<[string, ...string[]]> {
   const { capgo, deps } = context
   const unreadable = await readAppId(context).catch((error: unknown) => {
-    if (!(error instanceof ActionError) || error instanceof Stopped) throw error
+    if (!(error instanceof ActionError) || error instanceof CancelledError) throw error
     return error
   })
   if (typeof unreadable === 'string') {

@@ -2,7 +2,7 @@
 import type { BestEffort } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import { GitHubError, isForbidden } from '../../github/errors.ts'
-import { BEST_EFFORT_GRACE_MS, FINAL_UPDATE_GRACE_MS, type Stop } from '../../runtime/cancellation.ts'
+import { BEST_EFFORT_GRACE, type Cancellation, FINAL_UPDATE_GRACE } from '../../runtime/cancellation.ts'
 
 interface BestEfforts {
   /** Not begun once the run is stopped: throws its reason. */
@@ -20,12 +20,12 @@ interface Told {
 /** `connect` makes a connection whose calls end with the signal; null without a token. */
 export function createBestEfforts(
   connect: ((signal: AbortSignal) => GitHub) | null,
-  stop: Stop,
+  stop: Cancellation,
   warnings: string[],
 ): BestEfforts {
   const told: Told = { missing: new Set(), reasons: new Set() }
   // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
-  const bestEffort = create(connect?.(stop.after(BEST_EFFORT_GRACE_MS)) ?? null, told, warnings)
+  const bestEffort = create(connect?.(stop.after(BEST_EFFORT_GRACE)) ?? null, told, warnings)
   return {
     bestEffort: async (...what) => {
       stop.signal.throwIfAborted()
@@ -33,7 +33,7 @@ export function createBestEfforts(
       stop.signal.throwIfAborted()
       return result
     },
-    finalUpdate: create(connect?.(stop.after(FINAL_UPDATE_GRACE_MS)) ?? null, told, warnings),
+    finalUpdate: create(connect?.(stop.after(FINAL_UPDATE_GRACE)) ?? null, told, warnings),
   }
 }
 

@@ -76,7 +76,8 @@ export async function checkAndZip(
     worker: deps.deflateWorker,
     zlib: deps.zlib,
     hashed: inputs.delta !== 'false',
-    signal: signal === undefined ? deps.stop.signal : AbortSignal.any([deps.stop.signal, signal]),
+    signal:
+      signal === undefined ? deps.cancellation.signal : AbortSignal.any([deps.cancellation.signal, signal]),
   })
   return { checked, zip }
 }
@@ -87,7 +88,7 @@ export async function checkAndZip(
  */
 export async function install(
   { root, directory, buildEnv: env }: Pick<Workplace, 'root' | 'directory' | 'buildEnv'>,
-  { log, stop }: Pick<Deps, 'log' | 'stop'>,
+  { log, cancellation: stop }: Pick<Deps, 'log' | 'cancellation'>,
 ): Promise<{ command: string | null; child: BuildOptions }> {
   const manager = await detectPackageManager({ root, directory })
   const child = { root, directory, manager, env, signal: stop.signal }

@@ -11,7 +11,7 @@ export function commitComparer(
   { root, childEnv }: Pick<Workplace, 'root' | 'childEnv'>,
   { github, deps }: Pick<RunContext, 'github' | 'deps'>,
 ): CompareCommits {
-  const { signal } = deps.stop
+  const { signal } = deps.cancellation
   return async (base, head) => {
     const local = await compareInCheckout(base, head, { cwd: root, env: childEnv, signal })
     if (local !== null) return local

@@ -2,7 +2,7 @@
 import { notDeleted } from '../../capgo/channel-deletes.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow } from '../../capgo/schema.ts'
-import { ActionError, Stopped } from '../../errors.ts'
+import { ActionError, CancelledError } from '../../errors.ts'
 import { BUILTIN } from '../../plan/bundle-comment.ts'
 import { isReady } from '../../plan/delivery.ts'
 import { findAbandoned } from '../../plan/old-bundles.ts'
@@ -131,7 +131,7 @@ async function removeBundles(
       else tried.set(id, name)
     }
   } catch (failed) {
-    if (!(failed instanceof ActionError) || failed instanceof Stopped) throw failed
+    if (!(failed instanceof ActionError) || failed instanceof CancelledError) throw failed
     error = failed
   }
   // What counts is what is there.

@@ -161,7 +161,7 @@ async function moveTestersOn(
   try {
     return await reconcileForClosing(appId, closing, context)
   } catch (error) {
-    context.deps.stop.signal.throwIfAborted()
+    context.deps.cancellation.signal.throwIfAborted()
     const { reason } = failure(error)
     context.deps.log.warning(`The testers were not moved on: ${reason}`)
     return null

@@ -205,7 +205,7 @@ export async function readKnownDevices(
     const rows = await capgo.readDevices(appId, ids)
     return new Map(rows.map(row => [row.device_id.toLowerCase(), row]))
   } catch (error) {
-    deps.stop.signal.throwIfAborted()
+    deps.cancellation.signal.throwIfAborted()
     deps.log.info(`Whether the devices will take it is not known: ${(error as Error).message}`)
     return null
   }

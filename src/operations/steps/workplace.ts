@@ -53,6 +53,6 @@ export async function readCheckedOutCommit(context: CheckoutContext): Promise<Ch
   return readCheckedOut(context.trigger.repository, {
     cwd: directory,
     env: childEnv,
-    signal: context.deps.stop.signal,
+    signal: context.deps.cancellation.signal,
   })
 }

@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { type LocalCapgo, type Role, startCapgo } from '../../../local/capgo/index.ts'
 import { makeScratch } from '../../../local/runner/scratch.ts'
 import { createCapgo } from '../../../src/capgo/client.ts'
-import { Stopped } from '../../../src/errors.ts'
+import { CancelledError } from '../../../src/errors.ts'
 import { deleteOldBundles } from '../../../src/operations/delete-old-bundles.ts'
 import {
   findLeftovers,
@@ -339,7 +339,7 @@ describe('removeLeftovers', () => {
   })
 
   it.each([
-    ['a stop', new Stopped('run_timeout', 'late')],
+    ['a stop', new CancelledError('run_timeout', 'late')],
     ['a mistake of ours', new TypeError('oops')],
   ])('%s is not swallowed', async (_what, error) => {
     const capgo = await connect()

@@ -15,7 +15,7 @@ import {
 import { markOf, readHead } from '../../../../src/operations/steps/comment-marker.ts'
 import { withDeployment } from '../../../../src/operations/steps/deployment.ts'
 import type { PreviewComment } from '../../../../src/report/preview-comment.ts'
-import { createStop } from '../../../../src/runtime/cancellation.ts'
+import { createCancellation } from '../../../../src/runtime/cancellation.ts'
 
 const REPOSITORY = 'octo-org/daybreak'
 const APP_ID = 'com.example.shop'
@@ -71,7 +71,7 @@ async function createWorld() {
           hosts: { console: null },
         },
         trigger: { commit: { runId: id, runAttempt: 1 }, runUrl: 'https://github.com/octo-org/daybreak' },
-        ...createBestEfforts(connect, createStop(), warnings),
+        ...createBestEfforts(connect, createCancellation(), warnings),
       } as unknown as RunContext
       return { context, warnings, github: connect(new AbortController().signal), id }
     },
