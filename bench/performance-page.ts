@@ -1,4 +1,5 @@
 import { availableParallelism, cpus } from 'node:os'
+import { archiveSize } from '../scripts/archive-size.ts'
 import { CLI_VERSION } from './contestants.ts'
 import { median } from './measure.ts'
 import { type Bar, drawRatios } from './plot.ts'
@@ -196,7 +197,7 @@ export function renderPage(measured: Measured): string {
 
 What a publish costs with this action and with \`@capgo/cli\` ${CLI_VERSION} (\`bundle upload\`), measured in one run on one machine against one local Capgo.
 
-![How many times as long the CLI takes](${PLOT})
+![How many times as long the CLI takes](../${PLOT})
 
 - **Each way** is how long every byte is under way in each direction, and a new connection first costs a round trip. Bandwidth is not limited, there is no TLS, and the local Capgo answers at once: on the real network everything takes longer.
 - **zip** is a first upload without delta files (\`--no-delta\`), **delta, first** one with them (\`--delta\`), and **delta, one file changed** the next one after one script has changed. **unchanged** publishes the same files again; the CLI refuses that with an error, and the time until then is counted.
@@ -204,6 +205,14 @@ What a publish costs with this action and with \`@capgo/cli\` ${CLI_VERSION} (\`
 - **CPU** is user and system time with child processes, **memory** the peak of the largest process. **Round trips** are requests of which each began when the one before had ended, in the longest such chain; where much goes on side by side that is more than had to wait for each other.
 - The CLI runs without telemetry, and its look for a newer version fails at once. This action runs without comment and deployment, which the CLI does not have.
 - Numbers are medians (${repeated}). The machine: ${availableParallelism()} cores of ${model}, Node ${process.version}, shared with Capgo and the wire.
+
+## What a job downloads
+
+GitHub packs the repository anew for each job that uses the action, and the runner downloads that archive before the job
+begins: **${(archiveSize() / 1e6).toFixed(2)} MB** (\`node scripts/archive-size.ts\`). \`.gitattributes\` keeps out of it what no job needs, such as sources, tests and
+pictures: whole, it would be 4 MB. \`dist/\` is most of the rest. Comments and white space are left out of it, which
+makes it a third smaller; names are kept, so that a stack can be read. What the action and GitHub's client for artifacts
+both need, such as undici, is there once.
 
 ${renderTables(measured)}`
 }

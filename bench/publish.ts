@@ -3,7 +3,7 @@
  * length. Everything is shown, nothing is held to.
  *
  *   node bench/publish.ts --small             the app of 5 MB (some minutes)
- *   node bench/publish.ts --write             all three apps, and docs/performance.md (hours: keep it with --results)
+ *   node bench/publish.ts --write             all three apps, and docs/development/performance.md (hours: keep it with --results)
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
@@ -37,7 +37,7 @@ const usage = `Compares the built action with the official CLI against the local
   --limit <s>         a publish that takes longer is ended, default 1200
   --no-limits         switch the local Capgo's rate limits off
   --results <file>    keep every measurement there, and go on where an ended run was
-  --write             write docs/performance.md and its plot
+  --write             write docs/development/performance.md and its plot
 `
 
 const SIZES: readonly (AppSize & { readonly repeat: number })[] = [
@@ -309,9 +309,9 @@ async function main(): Promise<void> {
   }
   process.stdout.write(renderTables(results))
   if (values.write) {
-    writeFileSync(new URL('performance.md', DOCS), renderPage(results))
+    writeFileSync(new URL('development/performance.md', DOCS), renderPage(results))
     writeFileSync(new URL(PLOT, DOCS), plotOf(results))
-    say('docs/performance.md and its plot are written.')
+    say('docs/development/performance.md and its plot are written.')
   }
   if (results.samples.some(({ end }) => end === 'failed')) process.exitCode = 1
 }

@@ -5,7 +5,7 @@
  *   node bench/uploads.ts archivers   who writes the same zip fastest
  *   node bench/uploads.ts memory      what a bundle of 1 GiB takes (some minutes, 4 GB of disk)
  *
- * Results are kept in bench/uploads.json, and docs/uploads.md is made of them.
+ * Results are kept in bench/uploads.json, and docs/development/uploads.md is made of them.
  */
 import { execFile } from 'node:child_process'
 import { createCipheriv, createHash } from 'node:crypto'
@@ -29,7 +29,7 @@ import { createApp } from './app.ts'
 import { renderUploadsPage, type UploadResults } from './uploads-page.ts'
 
 const KEPT = new URL('uploads.json', import.meta.url)
-const PAGE = new URL('../docs/uploads.md', import.meta.url)
+const PAGE = new URL('../docs/development/uploads.md', import.meta.url)
 const APP_ID = 'com.example.daybreak'
 const MB = 1_000_000
 const OBJECT = 32 * MB
@@ -186,7 +186,7 @@ async function upload(
       const config = await capgo.readFilesConfig()
       const open = (start: number, length: number) => readRange(file, start, length)
       const object = { key: path, what: 'the object', type: 'application/zip', size, sha256, open }
-      await capgo.uploadFile(object, { config, begun: true })
+      await capgo.uploadFile(object, { config, mayBeStarted: true })
     } else {
       const { Upload } = await import('tus-js-client')
       await new Promise<void>((resolve, reject) => {

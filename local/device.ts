@@ -6,7 +6,7 @@ import semver from 'semver'
 import yauzl from 'yauzl'
 
 /** Path inside the bundle to content. */
-export type BundleFiles = ReadonlyMap<string, Buffer>
+type BundleFiles = ReadonlyMap<string, Buffer>
 
 export interface DeviceOptions {
   /** Where the plugin's endpoints are; the Capgo's base URL. */

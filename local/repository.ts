@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { makeScratch, removeScratch } from './runner/scratch.ts'
+import { atEnd, makeScratch, removeScratch } from './runner/scratch.ts'
 
 /** Paths to contents; null removes the file. */
 export type Files = Readonly<Record<string, string | Buffer | null>>
@@ -9,9 +9,14 @@ export type Files = Readonly<Record<string, string | Buffer | null>>
 /** The first commit's date; every further one is a minute later, so that shas are the same on every machine. */
 const FIRST_COMMIT = Date.UTC(2026, 0, 1)
 
+/** Commands that leave every commit within reach of a ref. */
+const KEEPING = new Set(['add', 'config', 'rev-list', 'rev-parse'])
+
 /** A git repository in a temporary folder. */
 export class Repository {
   readonly path: string
+  /** Null when it has to be asked for. */
+  #commits: number | null = null
 
   constructor(path: string) {
     this.path = path
@@ -33,18 +38,35 @@ export class Repository {
   /** Commits these changes, and what else was changed before; returns the commit's sha. */
   commit(files: Files, message = 'Change the app'): string {
     this.write(files)
-    const commits = Number(this.git(['rev-list', '--count', '--all']))
+    const commits = this.#commits ?? Number(this.git(['rev-list', '--count', '--all']))
     const date = new Date(FIRST_COMMIT + commits * 60_000).toISOString()
     this.git(['add', '--all'])
     this.git(['commit', '--quiet', '--allow-empty', '--message', message], {
       GIT_AUTHOR_DATE: date,
       GIT_COMMITTER_DATE: date,
     })
+    this.#commits = commits + 1
     return this.head
   }
 
   get head(): string {
-    return this.git(['rev-parse', 'HEAD'])
+    const head = this.#read('HEAD')
+    const ref = /^ref: (.*)$/.exec(head ?? '')?.[1]
+    return (ref === undefined ? head : this.#read(ref)) ?? this.git(['rev-parse', 'HEAD'])
+  }
+
+  /** The commit of a branch. */
+  shaOf(branch: string): string {
+    return this.#read(`refs/heads/${branch}`) ?? this.git(['rev-parse', branch])
+  }
+
+  /** A ref, without a process for it; null where git keeps it elsewhere. */
+  #read(ref: string): string | null {
+    try {
+      return readFileSync(join(this.path, '.git', ref), 'utf8').trim()
+    } catch {
+      return null
+    }
   }
 
   /** Makes a branch here, or elsewhere, and goes to it. */
@@ -82,6 +104,7 @@ export class Repository {
   }
 
   git(args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+    if (!KEEPING.has(args[0] ?? '')) this.#commits = null
     return git(this.path, args, env)
   }
 
@@ -90,19 +113,34 @@ export class Repository {
   }
 }
 
+/** Repositories as they are made first, by what is in them. */
+const made = new Map<string, string>()
+atEnd(() => made.clear())
+
 /** A new repository with one commit on `branch`. */
 export function createRepository(
   options: { files?: Files; branch?: string; message?: string } = {},
 ): Repository {
+  const { files = {}, branch = 'main', message = 'Begin' } = options
   const repository = new Repository(makeScratch('repository'))
-  repository.git(['init', '--quiet', '--initial-branch', options.branch ?? 'main'])
-  repository.commit(options.files ?? {}, options.message ?? 'Begin')
+  const key = JSON.stringify([files, branch, message])
+  const same = made.get(key)
+  if (same !== undefined) {
+    cpSync(same, repository.path, { recursive: true })
+    return repository
+  }
+  repository.git(['init', '--quiet', '--template=', '--initial-branch', branch])
+  repository.commit(files, message)
+  const copy = makeScratch('first')
+  cpSync(repository.path, copy, { recursive: true })
+  made.set(key, copy)
   return repository
 }
 
 /** Free of the machine's git configuration. */
 function git(cwd: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): string {
-  const output = execFileSync('git', args, {
+  // Else every commit starts a process that looks for what could be tidied up.
+  const output = execFileSync('git', ['-c', 'maintenance.auto=false', '-c', 'gc.auto=0', ...args], {
     cwd,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-/** Proves that the committed dist/ is what src/ builds: builds it aside and compares byte for byte. From the same build, that docs/dependencies.md is true. */
+/** Proves that the committed dist/ is what src/ builds: builds it aside and compares byte for byte. From the same build, that docs/development/dependencies.md is true. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -11,7 +11,7 @@ const committed = join(root, 'dist')
 const folder = mkdtempSync(join(tmpdir(), 'dist-'))
 const fresh = join(folder, 'dist')
 try {
-  buildDist(fresh, folder)
+  await buildDist(fresh, folder)
   const names = (folder: string) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8', withFileTypes: true })
       .filter(entry => entry.isFile())
@@ -29,7 +29,9 @@ try {
     process.exitCode = 1
   } else console.log('dist/ is what src/ builds.')
   if (!isPageTrue(folder)) {
-    console.error('docs/dependencies.md is not what the lockfile and dist/ say. Run: npm run readme')
+    console.error(
+      'docs/development/dependencies.md is not what the lockfile and dist/ say. Run: npm run readme',
+    )
     process.exitCode = 1
   }
 } finally {

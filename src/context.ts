@@ -7,7 +7,6 @@ import type { UploadArtifact } from './github/upload-artifact.ts'
 import type { Hosts, Inputs } from './inputs/inputs.ts'
 import type { InputReader } from './inputs/values.ts'
 import type { Log, Sink } from './log.ts'
-import type { Courtesy } from './operations/steps/best-effort.ts'
 import type { ChannelResult } from './report/result.ts'
 import type { Stop } from './runtime/cancellation.ts'
 import type { RequireUntouched } from './runtime/tamper-guard.ts'
@@ -44,6 +43,16 @@ export interface Deps {
   connectGitHub(token: string, repository: string, signal: AbortSignal): GitHub
 }
 
+/**
+ * Does what is nice to have on GitHub; null when it could not be done. That costs a warning, never the
+ * publish. `what` continues "Could not"; what GitHub refuses is warned about once for each permission.
+ */
+export type BestEffort = <T>(
+  what: string,
+  permission: string,
+  work: (github: GitHub) => Promise<T>,
+) => Promise<T | null>
+
 /** What every operation works with. */
 export interface RunContext {
   readonly deps: Deps
@@ -52,8 +61,8 @@ export interface RunContext {
   readonly capgo: Capgo
   /** Null without a token. */
   readonly github: GitHub | null
-  readonly courtesy: Courtesy
-  readonly lastWord: Courtesy
+  readonly bestEffort: BestEffort
+  readonly finalUpdate: BestEffort
   /** When the run began, on the clock of `deps`. */
   readonly began: number
   /** Told as soon as a channel serves what it should: what fails afterwards does not undo that. */

@@ -1,3 +1,6 @@
+/** The errors that a user can meet. */
+import type { ErrorCode } from './error-codes.ts'
+
 /** Where in the user's repository an error has its cause. Lines and columns count from 1. */
 export interface Place {
   readonly file: string
@@ -18,31 +21,31 @@ export interface ActionErrorOptions {
   /** Where there are several things wrong at once: each, with its place. */
   readonly problems?: readonly Problem[]
   /** Nothing has to be changed: the same run, later, may succeed. */
-  readonly passing?: boolean
+  readonly transient?: boolean
   /** The last lines of a child process, for the log and the comment. Untrusted text. */
   readonly output?: string
 }
 
 /**
  * Every failure that a user can meet. `message` says what happened, `hint` why and what to do,
- * `at` where. `code` is stable and listed in docs/troubleshooting.md.
+ * `at` where. `code` is one of those that docs/troubleshooting.md lists.
  */
 export class ActionError extends Error {
-  readonly code: string
+  readonly code: ErrorCode
   readonly hint: string | undefined
   readonly at: Place | undefined
   readonly output: string | undefined
-  readonly passing: boolean
+  readonly transient: boolean
   readonly problems: readonly Problem[]
 
-  constructor(code: string, message: string, options: ActionErrorOptions = {}) {
+  constructor(code: ErrorCode, message: string, options: ActionErrorOptions = {}) {
     super(message, { cause: options.cause })
     this.name = 'ActionError'
     this.code = code
     this.hint = options.hint
     this.at = options.at
     this.output = options.output
-    this.passing = options.passing ?? false
+    this.transient = options.transient ?? false
     this.problems = options.problems ?? []
   }
 }

@@ -5,7 +5,6 @@ import { readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import * as core from '@actions/core'
 import { fetch } from 'undici'
 import { compileZlib } from './bundle/zlib.ts'
@@ -22,16 +21,15 @@ import { run } from './run.ts'
 import { createStop, PROCESS_ENDS, type Stop } from './runtime/cancellation.ts'
 import { appendWhole, keyValueLines } from './runtime/command-file.ts'
 import { SECRET_INPUTS } from './runtime/environment.ts'
-import { SEALED, unseal } from './runtime/handover.ts'
+import { HANDED_OVER, takeOver } from './runtime/handover.ts'
 import { createNetwork, type Network } from './runtime/network.ts'
 import { createRedactor, secretParts } from './runtime/redaction.ts'
 import { makeScratch, replaceHome, requireWorkspace } from './runtime/runner-folders.ts'
-import { type Guarded, guardFiles } from './runtime/tamper-guard.ts'
+import { type GuardedFile, guardFiles } from './runtime/tamper-guard.ts'
 
 const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
 const dist = dirname(process.argv[1] ?? '')
-const artifacts = pathToFileURL(join(dist, 'artifact', 'index.js')).href
 /** Folder for what is written beside the checkout; null before it is made. */
 let scratch: string | null = null
 /** What all calls go through; null before the first. */
@@ -39,7 +37,7 @@ let network: Network | null = null
 
 const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
-if (process.argv[2] === SEALED) unseal(env)
+if (process.argv[2] === HANDED_OVER) takeOver(env)
 
 const secrets = [
   ...SECRET_INPUTS.map(name => core.getInput(name)),
@@ -145,7 +143,7 @@ function isKeyFile(value: string): boolean {
 }
 
 /** Files through which a step has power over the others, and this action's own. */
-async function guardedFiles(): Promise<Guarded[]> {
+async function guardedFiles(): Promise<GuardedFile[]> {
   const commands = Object.entries(env).flatMap(([name, path]) =>
     /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : [],
   )
@@ -221,7 +219,8 @@ async function createDeps(): Promise<Deps> {
     deflateWorker: await readFile(join(dist, 'deflate-worker', 'index.js'), 'utf8'),
     zlib: await compileZlib(await readFile(join(dist, 'zlib.wasm'))),
     requireUntouched: await guardFiles(await guardedFiles()),
-    loadArtifacts: async () => (await import(/* webpackIgnore: true */ artifacts)).uploadArtifact,
+    // A chunk of its own in dist/, which only the runs that store something load.
+    loadArtifacts: async () => (await import('./github/upload-artifact.ts')).uploadArtifact,
     evaluator: {
       script: join(dist, 'evaluate-config', 'index.js'),
       node: process.execPath,

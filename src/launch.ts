@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { childEnvironment, SECRET_INPUTS } from './runtime/environment.ts'
-import { SEALED, sealInto } from './runtime/handover.ts'
+import { HANDED_OVER, handOver } from './runtime/handover.ts'
 
 const { env } = process
 const own = process.argv[1] ?? ''
@@ -30,11 +30,11 @@ for (const name of SIGNALS)
 const LEAN_FLAGS = ['--max-semi-space-size=2']
 const LEAN_ENVIRONMENT = { MALLOC_MMAP_THRESHOLD_: '65536', MALLOC_ARENA_MAX: '2' }
 
-if (process.argv[2] !== SEALED) {
+if (process.argv[2] !== HANDED_OVER) {
   // A listener is called between two turns, and none outlives the replacement of the process.
   await nextTurn()
   const secrets = SECRET_INPUTS.map(name => env[`INPUT_${name.toUpperCase()}`]?.trim() ?? '')
-  sealInto(own, {
+  handOver(own, {
     all: env,
     open: { ...LEAN_ENVIRONMENT, ...childEnvironment(env, secrets) },
     flags: LEAN_FLAGS,

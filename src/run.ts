@@ -13,14 +13,14 @@ import { rollBack } from './operations/rollback.ts'
 import { changeRollout } from './operations/rollout.ts'
 import { skip } from './operations/skip.ts'
 import { readStatus } from './operations/status.ts'
-import { createCourtesies } from './operations/steps/best-effort.ts'
+import { createBestEfforts } from './operations/steps/best-effort.ts'
 import { readPull } from './operations/steps/pull-request.ts'
 import { sweepPreviews } from './operations/sweep-previews.ts'
 import { decideOperation, type Operation } from './plan/operation.ts'
 import { failuresOf, report } from './report/report.ts'
 import type { ChannelResult, Result } from './report/result.ts'
 import { failure, skippedResult } from './report/results.ts'
-import { blame, type Stop, WORK_ENDS } from './runtime/cancellation.ts'
+import { blame, type Stop, WORK_GRACE_MS } from './runtime/cancellation.ts'
 
 /** inputs -> gather -> plan -> execute -> report. Never throws; says whether the run is green. */
 export async function run(deps: Deps): Promise<boolean> {
@@ -62,7 +62,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
     trigger,
     capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
     github: connect?.(deps.stop.signal) ?? null,
-    ...createCourtesies(connect, deps.stop, warnings),
+    ...createBestEfforts(connect, deps.stop, warnings),
     began,
     over: over.signal,
     onServed: result => {
@@ -88,7 +88,7 @@ async function bringUpToDate(operation: Operation, context: RunContext): Promise
 
 /** Rejects some seconds after the run was stopped. */
 function late(stop: Stop): Promise<never> {
-  const end = stop.after(WORK_ENDS)
+  const end = stop.after(WORK_GRACE_MS)
   return new Promise((_, reject) => {
     end.addEventListener('abort', () => reject(end.reason), { once: true })
   })

@@ -18,7 +18,7 @@ import { tus } from './tus.ts'
 import { updates } from './updates.ts'
 
 /** Everything hangs under this as well, as on the edge runtime. */
-export const MIRROR = '/functions/v1'
+const MIRROR = '/functions/v1'
 
 const isMirrored = (path: string) => path === MIRROR || path.startsWith(`${MIRROR}/`)
 export const prefixOf = (path: string) => (isMirrored(path) ? MIRROR : '')

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { createMiddleware } from 'hono/factory'
 import { type C, clientIp, type Env } from './context.ts'
 import { ApiError } from './errors.ts'
-import type { KeyRow, Store } from './store.ts'
+import type { KeyRow } from './rows.ts'
+import type { Store } from './store.ts'
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 

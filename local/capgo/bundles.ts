@@ -2,10 +2,10 @@ import { Hono } from 'hono'
 import semver from 'semver'
 import { requireKey } from './auth.ts'
 import { allowed, type Body, bodyOrQuery, type C, type Env, isAppId, jsonBody } from './context.ts'
+import { refuseUnencrypted } from './encryption.ts'
 import { type ApiError, noRows, PgError, refuse } from './errors.ts'
 import { can } from './permissions.ts'
-import type { BundleRow, ChannelRow } from './store.ts'
-import { refuseUnencrypted } from './triggers.ts'
+import type { BundleRow, ChannelRow } from './rows.ts'
 
 const PAGE = 50
 /** The database answers at most so many rows. */
@@ -17,7 +17,7 @@ bundles.use('/*', requireKey)
 const invalidApp = (app_id: unknown) =>
   refuse('invalid_app_id', 'App ID must be a reverse domain string', { app_id })
 
-export const isVersionName = (name: unknown): name is string =>
+const isVersionName = (name: unknown): name is string =>
   typeof name === 'string' && /^\d/.test(name) && semver.parse(name) !== null
 
 /**

@@ -6,8 +6,8 @@ import { noRows, PgError, refuse } from './errors.ts'
 import { can, isLockedOut } from './permissions.ts'
 import { policy } from './policies.ts'
 import { literal } from './query.ts'
+import type { ChannelRow } from './rows.ts'
 import { schema, updatePackages } from './schema.ts'
-import type { ChannelRow } from './store.ts'
 
 export const channels = new Hono<Env>()
 channels.use('/*', requireKey)

@@ -25,3 +25,6 @@ export function createClock(
 
 /** The way PostgREST writes a timestamptz; sorts as text. */
 export const pgTime = (ms: number) => new Date(ms).toISOString().replace('Z', '+00:00')
+
+export const isOlderThan = (time: string | null, now: number, ms: number) =>
+  time !== null && time < pgTime(now - ms)

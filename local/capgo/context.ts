@@ -1,10 +1,14 @@
 import type { HttpBindings } from '@hono/node-server'
-import type { Context, Handler } from 'hono'
+import type { Context } from 'hono'
 import { ApiError } from './errors.ts'
 import type { Limits } from './limits.ts'
 import { can } from './permissions.ts'
-import type { KeyRow, Store } from './store.ts'
-import type { Profile, RecordedRequest, Runtime } from './types.ts'
+import type { RecordedRequest } from './recorder.ts'
+import type { KeyRow } from './rows.ts'
+import type { Profile, Store } from './store.ts'
+
+/** Capgo's two runtimes: the cloud's, and a self-hosted one's. */
+export type Runtime = 'workerd' | 'edge'
 
 /** What every route knows about the server. */
 export interface Capgo {
@@ -26,7 +30,6 @@ export interface Env {
 }
 
 export type C = Context<Env>
-export type Route = Handler<Env>
 
 /** Base of the URLs this server hands out, on the same mirror as the request (`…/functions/v1` or the root). */
 export const baseUrl = (c: C) => c.get('capgo').url + c.env.prefix

@@ -1,7 +1,7 @@
 // Whether a device takes a bundle from a channel: contract 4.4, as one pure function.
 import { createHash } from 'node:crypto'
 import semver, { type SemVer } from 'semver'
-import type { BundleRow, ChannelRow } from './store.ts'
+import type { BundleRow, ChannelRow } from './rows.ts'
 
 /** A device's question, after `version_name: builtin` was replaced by the native version. */
 export interface Asking {
@@ -26,7 +26,7 @@ export interface Offer {
   isOverride: boolean
 }
 
-export type Kind = 'up_to_date' | 'blocked' | 'failed'
+type Kind = 'up_to_date' | 'blocked' | 'failed'
 
 export interface Refusal {
   error: string

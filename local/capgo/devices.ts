@@ -4,7 +4,8 @@ import { allowed, type Body, bodyOrQuery, type C, clientIp, type Env, isAppId, j
 import { ApiError, noRows, refuse } from './errors.ts'
 import type { DeviceOperation } from './limits.ts'
 import { policy } from './policies.ts'
-import type { DeviceRow, Store } from './store.ts'
+import type { DeviceRow } from './rows.ts'
+import type { Store } from './store.ts'
 
 export const devices = new Hono<Env>()
 devices.use('/*', requireKey)

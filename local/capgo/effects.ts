@@ -1,6 +1,10 @@
 // What happens in Capgo some time after a request: queues that are read every few seconds, and nightly jobs.
-import type { BundleRow, JobRow, Store } from './store.ts'
-import { dropManifest, isOlderThan, retired } from './triggers.ts'
+
+import { isOlderThan } from './clock.ts'
+import { dropManifest, takeUpManifest } from './manifests.ts'
+import { retired } from './objects.ts'
+import type { JobRow } from './rows.ts'
+import type { Store } from './store.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -30,36 +34,6 @@ function runJob(store: Store, job: JobRow): void {
     if (bundle.r2_path) store.objects.move(bundle.r2_path, retired(bundle.r2_path))
     store.update('app_versions', bundle, { manifest_count: 0 })
   }
-}
-
-/** Inbox column -> rows; entries that miss a field are dropped, and nothing happens when rows exist already. */
-function takeUpManifest(store: Store, bundle: BundleRow): void {
-  if (bundle.manifest === null || bundle.deleted) return
-  const complete = Array.isArray(bundle.manifest)
-    ? bundle.manifest.filter(entry => entry?.file_name && entry.s3_path && entry.file_hash)
-    : []
-  if (store.count('manifest', { app_version_id: bundle.id }) === 0 && complete.length > 0)
-    insertManifest(store, bundle, complete)
-  const current = store.find('app_versions', { id: bundle.id })!
-  store.update('app_versions', current, { manifest: null })
-}
-
-export function insertManifest(
-  store: Store,
-  bundle: BundleRow,
-  entries: { file_name: string; s3_path: string; file_hash: string }[],
-) {
-  for (const { file_name, s3_path, file_hash } of entries)
-    store.insert('manifest', {
-      app_version_id: bundle.id,
-      file_name,
-      s3_path,
-      file_hash,
-      file_size: store.objects.stat(s3_path)?.size ?? 0,
-    })
-  store.update('app_versions', bundle, { manifest_count: entries.length })
-  const app = store.find('apps', { app_id: bundle.app_id })!
-  store.update('apps', app, { manifest_bundle_count: app.manifest_bundle_count + 1 })
 }
 
 // UTC times of the nightly jobs (contract 2.2, 2.4).

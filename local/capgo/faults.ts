@@ -1,4 +1,4 @@
-import type { Faults, RecordedRequest } from './types.ts'
+import type { RecordedRequest } from './recorder.ts'
 
 export interface FaultInput {
   match: {
@@ -22,6 +22,12 @@ export interface FaultInput {
 }
 
 export type Fault = FaultInput & { at: 'before' | 'middle' | 'after'; seen: number; struck: number }
+
+export interface Faults {
+  /** Called for each request before it is handled, and again after handling, before the answer is sent. */
+  add(fault: FaultInput): void
+  clear(): void
+}
 
 export class FaultList implements Faults {
   #faults: Fault[] = []

@@ -7,8 +7,9 @@ import { Hono } from 'hono'
 import { requireKey } from './auth.ts'
 import { allowed, baseUrl, type C, type Env, isAppId, jsonBody } from './context.ts'
 import { ApiError, noRows, refuse } from './errors.ts'
-import type { ObjectRow, Store } from './store.ts'
-import { bundlePath } from './triggers.ts'
+import { bundlePath } from './objects.ts'
+import type { ObjectRow } from './rows.ts'
+import type { Store } from './store.ts'
 
 /** Contract 3.6 and 12.2: life of a presigned PUT and of the edge runtime's zip URL, seconds. */
 const PUT_SECONDS = 1_200
@@ -67,7 +68,7 @@ export async function readAttachment(c: C, marker: string): Promise<Response> {
 }
 
 /** The object with `Range`; a range that starts behind the end is 206 and empty. */
-export function sendObject(c: C, store: Store, object: ObjectRow): Response {
+function sendObject(c: C, store: Store, object: ObjectRow): Response {
   const headers: Record<string, string> = {
     'Accept-Ranges': 'bytes',
     'Cache-Control': 'public, max-age=31536000, immutable, no-transform',
@@ -165,7 +166,7 @@ s3.get('/capgo/*', c => {
 })
 
 /** A link as S3 signs it (unsigned payload); valid by this server's clock. */
-export function presign(c: C, method: 'GET' | 'PUT', key: string, seconds = GET_SECONDS): string {
+function presign(c: C, method: 'GET' | 'PUT', key: string, seconds = GET_SECONDS): string {
   const { store, url } = c.get('capgo')
   const date = new Date(store.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '')
   const query = new URLSearchParams({

@@ -1,23 +1,30 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { pgTime } from './clock.ts'
-import type { ObjectRow, Store } from './store.ts'
+import type { ObjectRow } from './rows.ts'
+
+/** What is asked of the store. */
+interface ObjectRows {
+  find(table: 'objects', where: { key: string }): ObjectRow | undefined
+  insert(table: 'objects', row: Partial<ObjectRow>): ObjectRow
+  remove(table: 'objects', key: string): void
+  now(): string
+}
 
 /** Stored zips and delta files: bytes on disk, facts in the table `objects`. Nothing is held in memory. */
 export class Objects {
-  readonly #store: Store
+  readonly #rows: ObjectRows
   readonly #directory: string
 
-  constructor(store: Store, directory: string) {
-    this.#store = store
+  constructor(rows: ObjectRows, directory: string) {
+    this.#rows = rows
     this.#directory = directory
     mkdirSync(join(directory, 'objects'), { recursive: true })
     mkdirSync(join(directory, 'uploads'), { recursive: true })
   }
 
   stat(key: string): ObjectRow | undefined {
-    return this.#store.find('objects', { key })
+    return this.#rows.find('objects', { key })
   }
 
   read(key: string, range?: { start: number; end: number }) {
@@ -49,12 +56,12 @@ export class Objects {
     if (!object) return
     // It was moved already where what the database knew of that was rolled back.
     if (existsSync(this.#file(from))) renameSync(this.#file(from), this.#file(to))
-    this.#store.remove('objects', from)
+    this.#rows.remove('objects', from)
     this.#record(to, { size: object.size, contentType: object.content_type, sha256: object.sha256 })
   }
 
   remove(key: string): void {
-    this.#store.remove('objects', key)
+    this.#rows.remove('objects', key)
     rmSync(this.#file(key), { force: true })
   }
 
@@ -67,9 +74,9 @@ export class Objects {
     key: string,
     facts: { size: number; contentType?: string | null; sha256?: string | null },
   ): ObjectRow {
-    this.#store.remove('objects', key)
-    const created_at = pgTime(this.#store.clock.now())
-    return this.#store.insert('objects', {
+    this.#rows.remove('objects', key)
+    const created_at = this.#rows.now()
+    return this.#rows.insert('objects', {
       key,
       size: facts.size,
       content_type: facts.contentType ?? null,
@@ -84,3 +91,10 @@ export class Objects {
     return join(this.#directory, 'objects', createHash('sha256').update(key).digest('hex'))
   }
 }
+
+/** The key of a bundle's zip. */
+export const bundlePath = (bundle: { owner_org: string; app_id: string; name: string }) =>
+  `orgs/${bundle.owner_org}/apps/${bundle.app_id}/${bundle.name}.zip`
+
+/** Where an object goes that nobody uses any more; the store empties it after seven days. */
+export const retired = (path: string) => `deleted-after-7-days/${path}`

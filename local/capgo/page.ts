@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs'
 import { Hono } from 'hono'
 import { type C, type Env, isLocalHost } from './context.ts'
 import { ApiError } from './errors.ts'
-import type { BundleRow } from './store.ts'
+import type { BundleRow } from './rows.ts'
 
 const BUNDLES = 60
 const DEVICES = 200

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type Body, type C, clientIp, isAppId } from './context.ts'
 import { nativeVersion, pluginHas } from './decision.ts'
 import { ApiError, refuse } from './errors.ts'
-import type { AppRow } from './store.ts'
+import type { AppRow } from './rows.ts'
 
 const deviceShape = {
   app_id: z.string('App ID is required').refine(isAppId, 'App ID must be a reverse domain string'),

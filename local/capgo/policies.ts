@@ -1,6 +1,7 @@
 // Row security (contract 2.2 to 2.5): what a key sees and may change, row by row.
 import { can, isLockedOut, mayInOrg } from './permissions.ts'
-import type { BundleRow, ChannelRow, KeyRow, ManifestRow, OverrideRow, Store } from './store.ts'
+import type { BundleRow, ChannelRow, KeyRow, ManifestRow, OverrideRow } from './rows.ts'
+import type { Store } from './store.ts'
 
 type Row = Record<string, unknown>
 type Verb = 'select' | 'insert' | 'update' | 'delete'

@@ -13,9 +13,10 @@ import {
   parseSelect,
   type Selection,
 } from './query.ts'
+import type { KeyRow, Rows } from './rows.ts'
 import { callFunction } from './rpc.ts'
 import { foreignKeys, primaryKey, tables } from './schema.ts'
-import type { KeyRow, Rows, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 type Row = Record<string, unknown>
 type Table = keyof Rows
@@ -230,7 +231,7 @@ function change(
   const as = { key }
   const next = store.revise(table, row as Rows[Table], values, as)
   if (!policy(store, key, table, 'update')(next as Row)) throw forbidden(table)
-  return store.rewrite(table, row as Rows[Table], next, as) as Row
+  return store.rewrite(table, row as Rows[Table], next) as Row
 }
 
 function matching(c: C, request: Request, verb: 'update' | 'delete', word: string): Row[] {

@@ -3,7 +3,7 @@ import { brotliDecompressSync } from 'node:zlib'
 import type { Body, C } from './context.ts'
 import { refuse } from './errors.ts'
 import { downloadUrl } from './files.ts'
-import type { BundleRow, ManifestRow } from './store.ts'
+import type { BundleRow, ManifestRow } from './rows.ts'
 
 const NO_STORE = 'no-store, no-cache, must-revalidate, max-age=0'
 const FOREVER = 'public, max-age=31536000, immutable'
@@ -35,12 +35,7 @@ const types: Record<string, string> = {
 
 export const isPreviewHost = (host: string | undefined) => /^[^.]+\.preview\./.test(host ?? '')
 
-/** `com.My-App` -> `com-0-my-1-app` (contract 13.1). */
-export const encodeAppId = (appId: string) =>
-  appId.replace(/[^a-z0-9_]/g, letter =>
-    letter === '.' ? '-0' : letter === '-' ? '-1' : `-${letter.toLowerCase()}`,
-  )
-
+/** `com-0-my-1-app` -> `com.my-app` (contract 13.1). */
 const decodeAppId = (label: string) =>
   label.replace(/-(.)/g, (_, letter: string) =>
     letter === '0' ? '.' : letter === '1' ? '-' : letter.toUpperCase(),

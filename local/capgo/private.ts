@@ -3,10 +3,10 @@ import { Hono } from 'hono'
 import { requireKey, requireUserOrKey } from './auth.ts'
 import { allowed, type Body, type C, type Env, isAppId, jsonBody } from './context.ts'
 import { listDevices, pin, presentDevice } from './devices.ts'
-import { insertManifest } from './effects.ts'
 import { ApiError, noRows, refuse } from './errors.ts'
 import { createUploadLink, files } from './files.ts'
-import { bundlePath } from './triggers.ts'
+import { insertManifest } from './manifests.ts'
+import { bundlePath } from './objects.ts'
 import { sizeReceipt } from './tus.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

@@ -2,10 +2,10 @@
 import type { SQLInputValue } from 'node:sqlite'
 import { PgError } from './errors.ts'
 import { type Column, tables } from './schema.ts'
-import { toSql } from './store.ts'
-import type { Profile } from './types.ts'
+import { toSql } from './sql.ts'
+import type { Profile } from './store.ts'
 
-export interface Selected {
+interface Selected {
   /** Name in the answer. */
   as: string
   column: string
@@ -45,7 +45,7 @@ export function columnsOf(table: string, profile: Profile): Record<string, Colum
 }
 
 /** Splits at commas that are not inside brackets or double quotes. */
-export function splitList(text: string): string[] {
+function splitList(text: string): string[] {
   const parts: string[] = []
   let depth = 0
   let isQuoted = false

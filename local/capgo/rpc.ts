@@ -3,7 +3,8 @@ import { findKey } from './auth.ts'
 import type { Body, C } from './context.ts'
 import { PgError } from './errors.ts'
 import { can, mayInOrg } from './permissions.ts'
-import type { KeyRow, OrgRow, Store } from './store.ts'
+import type { KeyRow, OrgRow } from './rows.ts'
+import type { Store } from './store.ts'
 
 interface Call {
   store: Store

@@ -1,6 +1,6 @@
 // The part of Capgo's database that a client can see, plus what this server needs for itself.
 
-export type Kind = 'int' | 'real' | 'text' | 'bool' | 'time' | 'json'
+type Kind = 'int' | 'real' | 'text' | 'bool' | 'time' | 'json'
 
 export interface Column {
   kind: Kind
@@ -42,7 +42,7 @@ const json = (value?: unknown): Column => ({ kind: 'json', default: value ?? nul
 const id: Column = { kind: 'int', primary: true }
 const required: Column = { kind: 'text', required: true }
 
-export const updateModes = ['major', 'minor', 'patch', 'version_number', 'none'] as const
+const updateModes = ['major', 'minor', 'patch', 'version_number', 'none'] as const
 export const updatePackages = ['all', 'zip', 'delta', 'zip_from_builtin', 'delta_from_builtin'] as const
 
 export const schema = {
@@ -276,7 +276,6 @@ export const schema = {
   settings: { columns: { key: { kind: 'text', primary: true, required: true }, value: text() } },
 } satisfies Record<string, Table>
 
-export type TableName = keyof typeof schema
 export const tables: Record<string, Table> = schema
 
 export const foreignKeys: readonly ForeignKey[] = [

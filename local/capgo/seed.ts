@@ -1,9 +1,10 @@
 // State for tests and demos, written without going through the API.
 import { createHash } from 'node:crypto'
-import { insertManifest } from './effects.ts'
-import type { AppRow, BundleRow, ChannelRow, DeviceRow, KeyRow, OverrideRow, Store } from './store.ts'
-import { bundlePath } from './triggers.ts'
-import type { SeedApp, SeedBundle, SeedChannel, SeedDevice, SeedKey } from './types.ts'
+import { insertManifest } from './manifests.ts'
+import { bundlePath } from './objects.ts'
+import type { Role } from './roles.ts'
+import type { AppRow, BundleRow, ChannelRow, DeviceRow, KeyRow, OverrideRow } from './rows.ts'
+import type { Store } from './store.ts'
 
 const SHARED_ORG = 'Local organization'
 const SHARED_USER = '6b0f3a52-3c1e-4f7a-9d54-0c2b8f1e7a10'
@@ -172,3 +173,65 @@ export function seeders(store: Store) {
 
   return { seedApp, seedKey, seedChannel, seedBundle, seedDevice, seedOverride }
 }
+
+export interface SeedApp {
+  appId: string
+  name?: string
+  /** Owner organisation; apps seeded without one share one organisation. */
+  org?: string
+  allowPreview?: boolean
+  exposeMetadata?: boolean
+  /** false = the organisation's plan is exhausted or cancelled. */
+  planValid?: boolean
+  /** The organisation demands two-factor authentication, which the owner of every key lacks. */
+  blockedBy2fa?: boolean
+  /** The organisation takes encrypted bundles alone: with any key (`true`), or with one of this key id. */
+  encryption?: boolean | string
+  retention?: number
+  blockProviderInfraRequests?: boolean
+  defaultUploadChannel?: string
+  /** Warnings of RPC `get_organization_cli_warnings`. */
+  cliWarnings?: { message: string; fatal: boolean }[]
+}
+
+export interface SeedKey {
+  appId: string
+  role: Role
+  /** Permission names taken away from the role. */
+  without?: string[]
+  /** For the `channel_*` roles: the channel the role is bound to. */
+  channel?: string
+  expired?: boolean
+  /** Only the SHA-256 of the key is stored. */
+  hashed?: boolean
+  /** Owner of the key; keys seeded without one share one user. */
+  user?: string
+  /** The key itself, instead of a random UUID. */
+  key?: string
+}
+
+export type SeedChannel = {
+  appId: string
+  name: string
+  bundle?: string | number | null
+  rolloutBundle?: string | number | null
+} & Partial<Omit<ChannelRow, 'id' | 'app_id' | 'name'>>
+export type SeedBundle = {
+  appId: string
+  name: string
+  checksum?: string
+  /** The stored zip. Without it the row is ready but has no object, unless `r2_path` is null too. */
+  bytes?: Uint8Array
+  /** Delta files of the bundle: stored, and listed in the manifest table. */
+  files?: { name: string; bytes: Uint8Array }[]
+} & Partial<Omit<BundleRow, 'id' | 'app_id' | 'name' | 'checksum' | 'manifest'>>
+export type SeedDevice = {
+  appId: string
+  deviceId: string
+  platform?: 'ios' | 'android' | 'electron'
+  versionBuild?: string
+  versionName?: string
+  pluginVersion?: string
+  /** Pins the device to this channel (an override row), as the device API would. */
+  channel?: string
+} & Partial<Omit<DeviceRow, 'app_id' | 'device_id'>>

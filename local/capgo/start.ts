@@ -7,16 +7,20 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { createApp, prefixOf } from './app.ts'
 import type { Capgo } from './context.ts'
+import { runDueEffects } from './effects.ts'
 import { type Fault, FaultList } from './faults.ts'
 import { Limits } from './limits.ts'
-import { recordRequest, watchBody } from './recorder.ts'
+import type { RecordedRequest } from './recorder.ts'
+import { recordRequest } from './recorder.ts'
+import { watchBody } from './request-body.ts'
 import { seeders } from './seed.ts'
 import { Store } from './store.ts'
+import { triggers } from './triggers.ts'
 import { MAX_UPLOAD } from './tus.ts'
-import type { LocalCapgo, LocalCapgoOptions, RecordedRequest } from './types.ts'
+import type { LocalCapgo, LocalCapgoOptions } from './types.ts'
 
 /** What the database REST asks for as `apikey`: public, the same for everyone, like Capgo's. */
-export const ANON_KEY = 'sb_publishable_local_capgo'
+const ANON_KEY = 'sb_publishable_local_capgo'
 
 /** Folders of servers that nobody stopped. */
 const temporary = new Set<string>()
@@ -34,7 +38,14 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
   } = options
   const directory = options.database ?? mkdtempSync(join(tmpdir(), 'local-capgo-'))
   mkdirSync(directory, { recursive: true })
-  const store = new Store({ database: options.database, directory, profile, now: options.now })
+  const store = new Store({
+    database: options.database,
+    directory,
+    profile,
+    now: options.now,
+    triggers,
+    settle: runDueEffects,
+  })
   if (!options.database) temporary.add(directory)
   const removeTemporary = () => {
     if (temporary.delete(directory)) rmSync(directory, { recursive: true, force: true })

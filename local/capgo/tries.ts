@@ -2,9 +2,11 @@
 import { Hono } from 'hono'
 import { type C, type Capgo, type Env, isAppId, isLocalHost, jsonBody } from './context.ts'
 import { ApiError } from './errors.ts'
-import { can, type Role, roles } from './permissions.ts'
+import { can } from './permissions.ts'
+import { type Role, roles } from './roles.ts'
+import type { ChannelRow, KeyRow } from './rows.ts'
 import { seeders } from './seed.ts'
-import type { ChannelRow, KeyRow, Store } from './store.ts'
+import type { Store } from './store.ts'
 
 /** Roles of a key for a whole app. */
 export const KEY_ROLES = (Object.keys(roles) as Role[]).filter(name => !name.startsWith('channel_'))

@@ -7,7 +7,8 @@ import { requireUploadKey } from './auth.ts'
 import { allowed, baseUrl, type C, type Env } from './context.ts'
 import { ApiError, refuse } from './errors.ts'
 import { readAttachment, receive } from './files.ts'
-import type { Store, UploadRow } from './store.ts'
+import type { UploadRow } from './rows.ts'
+import type { Store } from './store.ts'
 
 export const MAX_UPLOAD = 1_073_741_824
 const LIFE_MS = 24 * 3_600_000
@@ -59,6 +60,7 @@ const cors = {
 
 // One request at a time per object, as Capgo's upload handler does it: a HEAD waits until a cut PATCH has been written.
 const running = new Map<string, Promise<unknown>>()
+
 async function exclusive<T>(path: string, work: () => Promise<T>): Promise<T> {
   const before = running.get(path) ?? Promise.resolve()
   const mine = before.catch(() => {}).then(work)

@@ -5,7 +5,7 @@ import { type C, type Env, jsonBody } from './context.ts'
 import { isInRollout, type Offer, pluginHas, refusal } from './decision.ts'
 import { attachmentUrl, downloadUrl } from './files.ts'
 import { type DeviceBody, keepsOwnChannel, parseDevice, report, servedApp } from './plugin.ts'
-import type { AppRow, BundleRow, ChannelRow, ManifestRow } from './store.ts'
+import type { AppRow, BundleRow, ChannelRow, ManifestRow } from './rows.ts'
 
 const NO_ZIP = 'https://404.capgo.app/no.zip'
 

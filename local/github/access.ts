@@ -1,16 +1,10 @@
 import { notFound, Refusal } from './answers.ts'
 import type { Operation } from './openapi.ts'
-import { WORKFLOW_BOT } from './resources.ts'
+import { WORKFLOW_BOT } from './resources/repositories.ts'
 import type { HostedRepository } from './state.ts'
 
-export type Permission =
-  | 'actions'
-  | 'administration'
-  | 'contents'
-  | 'deployments'
-  | 'issues'
-  | 'pull-requests'
-export type Level = 'none' | 'read' | 'write'
+type Permission = 'actions' | 'administration' | 'contents' | 'deployments' | 'issues' | 'pull-requests'
+type Level = 'none' | 'read' | 'write'
 export type Permissions = Readonly<Partial<Record<Permission, Level>>>
 
 export interface TokenSeed {
@@ -25,7 +19,7 @@ export interface TokenSeed {
 }
 
 /** Fine-grained and classic personal access tokens, of an OAuth app, and of a GitHub App that acts for a person. */
-export type PersonalPrefix = 'github_pat_' | 'ghp_' | 'gho_' | 'ghu_'
+type PersonalPrefix = 'github_pat_' | 'ghp_' | 'gho_' | 'ghu_'
 
 /** Whether it is a GitHub App's own, as a workflow's is. */
 const isInstallation = ({ login }: TokenSeed) => login?.endsWith('[bot]') ?? true
@@ -140,7 +134,7 @@ export function authorize(
   if (!isOwn || !allowed) throw inaccessible(token)
 }
 
-export function inaccessible(token: TokenSeed): Refusal {
+function inaccessible(token: TokenSeed): Refusal {
   const isApp = isInstallation(token) || token.prefix === 'ghu_'
   return new Refusal(403, `Resource not accessible by ${isApp ? 'integration' : 'personal access token'}`)
 }

@@ -1,6 +1,7 @@
 import type { Operation, Values } from './openapi.ts'
+import type { Clock } from './records.ts'
 import type { Resources } from './resources.ts'
-import type { Clock, HostedRepository } from './state.ts'
+import type { HostedRepository } from './state.ts'
 
 /** What a handler is given. */
 export interface Call {

@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-export interface Person {
+interface Person {
   readonly name: string
   readonly email: string
   readonly date: string

@@ -1,27 +1,40 @@
 import { randomUUID } from 'node:crypto'
-import type { AddressInfo } from 'node:net'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { type HttpBindings, type ServerType, serve } from '@hono/node-server'
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response'
 import { type Context, Hono } from 'hono'
-import { type Fault, type FaultInput, FaultList } from '../capgo/faults.ts'
-import type { RecordedRequest } from '../capgo/index.ts'
+import { FaultList } from '../capgo/faults.ts'
 import { acceptedPermissions, authorize, loginOf, personOf, type TokenSeed, Tokens } from './access.ts'
 import { type Answer, type Call, type Handler, notFound, ok, Refusal } from './answers.ts'
 import { createArtifactService } from './artifact-service.ts'
+import { createFileStore } from './file-store.ts'
+import {
+  API_VERSION,
+  answerHeaders,
+  type Bindings,
+  type GitHubRequest,
+  listen,
+  recordRequest,
+  send,
+  strike,
+} from './http.ts'
 import { checkAnswer, checkRequestBody, findOperation, type Operation, readParameters } from './openapi.ts'
 import { actions } from './operations/actions.ts'
 import { commits } from './operations/commits.ts'
 import { deployments } from './operations/deployments.ts'
 import { issues } from './operations/issues.ts'
 import { pulls } from './operations/pulls.ts'
+import type { Clock } from './records.ts'
 import { createResources } from './resources.ts'
-import { type Clock, HostedRepository, type RepositorySeed } from './state.ts'
+import type { RepositorySeed } from './seeds.ts'
+import { HostedRepository } from './state.ts'
 
-export type { Level, Permission, Permissions, TokenSeed } from './access.ts'
-export { RUNTIME_SIGNATURE, runtimeToken } from './artifact-service.ts'
+export type { Permissions, TokenSeed } from './access.ts'
+export { runtimeToken } from './artifact-service.ts'
+export { primaryRateLimit, secondaryRateLimit } from './rate-limits.ts'
+export type * from './records.ts'
+export type * from './records.ts'
+export type * from './seeds.ts'
+export type * from './seeds.ts'
 export type * from './state.ts'
-export type { FaultInput }
 
 export interface GitHubOptions {
   /** Default: a free one. */
@@ -32,13 +45,8 @@ export interface GitHubOptions {
   readonly now?: () => Date
 }
 
-export interface GitHubRequest extends RecordedRequest {
-  /** GitHub's name of it, as `issues/create-comment`; null where GitHub's description knows none. */
-  operation: string | null
-}
-
 /** Something that GitHub's description of its API does not allow. */
-export interface Violation {
+interface Violation {
   /** `POST /repos/…`. */
   readonly request: string
   /** `server`: this server itself failed. */
@@ -76,11 +84,6 @@ const handlers: Readonly<Record<string, Handler>> = {
   ...pulls,
 }
 
-/** The only version of the API that the description here is about. */
-const API_VERSION = '2022-11-28'
-
-type Bindings = { Bindings: HttpBindings }
-
 /**
  * A GitHub of one's own on 127.0.0.1. Every request and answer is held against GitHub's description of its REST API:
  * what that does not know is answered with status 500 and kept in `violations`.
@@ -104,16 +107,6 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
   const faults = new FaultList()
   const signatures = new Map<string, Uint8Array>()
 
-  const files = await listen(createFileStore(signatures), 0)
-  // Of its one repository are all runs that nobody described here.
-  const repositoryOf = (runId: number) =>
-    [...repositories.values()].find(({ runs }) => runs.some(({ id }) => id === runId)) ??
-    [...repositories.values()][0] ??
-    null
-  const results = await listen(
-    createArtifactService(() => results.url, repositoryOf),
-    0,
-  )
   const app = new Hono<Bindings>()
   app.all('*', async context => {
     const request = await recordRequest(context, requests.length + 1)
@@ -135,7 +128,18 @@ export async function startGitHub(options: GitHubOptions = {}): Promise<LocalGit
     })
     return send({ status: 500, json: { message: String(error) } })
   })
+  // First, as it fails where the port is taken.
   const api = await listen(app, port)
+  const files = await listen(createFileStore(signatures), 0)
+  // Of its one repository are all runs that nobody described here.
+  const repositoryOf = (runId: number) =>
+    [...repositories.values()].find(({ runs }) => runs.some(({ id }) => id === runId)) ??
+    [...repositories.values()][0] ??
+    null
+  const results = await listen(
+    createArtifactService(() => results.url, repositoryOf),
+    0,
+  )
   const resources = createResources(api.url, serverUrl)
 
   async function respond(context: Context<Bindings>, request: GitHubRequest): Promise<Response> {
@@ -279,46 +283,6 @@ const MOVED = {
     'https://docs.github.com/rest/guides/best-practices-for-using-the-rest-api#follow-redirects',
 }
 
-/** What GitHub does to who writes too much at once, for `faults.add`. */
-export function secondaryRateLimit({
-  retryAfterSeconds,
-  ...rest
-}: Omit<FaultInput, 'do' | 'match'> & {
-  match?: FaultInput['match']
-  retryAfterSeconds?: number
-} = {}): FaultInput {
-  return {
-    match: {},
-    ...rest,
-    do: {
-      status: 403,
-      headers: retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) },
-      body: {
-        documentation_url:
-          'https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits',
-        message:
-          'You have exceeded a secondary rate limit and have been temporarily blocked from content creation. Please retry your request again later.',
-      },
-    },
-  }
-}
-
-/** What GitHub answers when the limit of requests for an hour is used up, for `faults.add`. */
-export function primaryRateLimit(more: Omit<FaultInput, 'do'>): FaultInput {
-  return {
-    ...more,
-    do: {
-      status: 403,
-      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' },
-      body: {
-        message: 'API rate limit exceeded for installation ID 12345678.',
-        documentation_url: 'https://docs.github.com/rest/overview/resources-in-the-rest-api#rate-limiting',
-        status: '403',
-      },
-    },
-  }
-}
-
 /** Some errors of GitHub's carry the status too; its description does not know it in those of validation. */
 function refuse({ docs, responses }: Operation, { status, message, more, headers }: Refusal): Answer {
   const hasOwnForm = responses[status] !== undefined && responses[status]?.$ref !== '#/$defs/basic-error'
@@ -331,112 +295,5 @@ function refuse({ docs, responses }: Operation, { status, message, more, headers
       documentation_url: status === 401 ? 'https://docs.github.com/rest' : docs,
       ...(hasOwnForm ? {} : { status: String(status) }),
     },
-  }
-}
-
-function answerHeaders(): Record<string, string> {
-  return {
-    'x-github-media-type': 'github.v3; format=json',
-    'x-github-api-version-selected': API_VERSION,
-    'x-github-request-id': randomUUID(),
-    'x-ratelimit-limit': '5000',
-    'x-ratelimit-remaining': '4999',
-    'x-ratelimit-resource': 'core',
-  }
-}
-
-function send(
-  { status, json, bytes, headers }: Answer,
-  more: Readonly<Record<string, string>> = {},
-): Response {
-  const type = json === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }
-  const body = json === undefined ? (bytes ?? null) : JSON.stringify(json)
-  return new Response(body as ConstructorParameters<typeof Response>[0], {
-    status,
-    headers: { ...type, ...more, ...headers },
-  })
-}
-
-async function recordRequest(context: Context<Bindings>, n: number): Promise<GitHubRequest> {
-  const { pathname, search } = new URL(context.req.url)
-  const { authorization, ...headers } = context.req.header()
-  const text = await context.req.text()
-  return {
-    n,
-    method: context.req.method,
-    path: pathname + search,
-    operation: null,
-    status: 0,
-    requestBytes: Buffer.byteLength(text),
-    responseBytes: 0,
-    headers,
-    ...(text === '' ? {} : { body: parseJson(text) }),
-  }
-}
-
-/** What is no JSON stays text, which no operation takes. */
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-/** A response instead of the server's own, or null. */
-async function strike(
-  struck: readonly Fault[],
-  at: 'before' | 'after',
-  request: GitHubRequest,
-  { env }: Context<Bindings>,
-): Promise<Response | null> {
-  for (const fault of struck) {
-    if (fault.at !== at) continue
-    if (typeof fault.do === 'function') await fault.do(request)
-    else if (fault.do === 'drop') {
-      request.status = 0
-      env.incoming.socket.destroy()
-      return RESPONSE_ALREADY_SENT
-    } else if ('stallMs' in fault.do) await sleep(fault.do.stallMs)
-    else {
-      const { status, headers, body } = fault.do
-      request.status = status
-      if (typeof body === 'string') return new Response(body, { status, ...(headers ? { headers } : {}) })
-      return send({ status, ...(headers ? { headers } : {}), json: body ?? { message: 'Server Error' } })
-    }
-  }
-  return null
-}
-
-/** Where GitHub keeps artifacts: another origin, which refuses who sends a token along with the signature. */
-function createFileStore(signatures: ReadonlyMap<string, Uint8Array>): Hono<Bindings> {
-  const app = new Hono<Bindings>()
-  app.get('/artifacts/:file', context => {
-    if (context.req.header('authorization') !== undefined)
-      return context.text('InvalidAuthenticationInfo', 400)
-    const bytes = signatures.get(context.req.query('sig') ?? '')
-    if (bytes === undefined) return context.text('AuthenticationFailed', 403)
-    return new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { 'content-type': 'application/zip' } })
-  })
-  return app
-}
-
-async function listen(
-  app: Hono<Bindings> | Hono,
-  port: number,
-): Promise<{ url: string; close(): Promise<void> }> {
-  const { promise, resolve } = Promise.withResolvers<AddressInfo>()
-  const server: ServerType = serve(
-    { fetch: app.fetch, hostname: '127.0.0.1', port, overrideGlobalObjects: false },
-    resolve,
-  )
-  const address = await promise
-  return {
-    url: `http://127.0.0.1:${address.port}`,
-    close: () =>
-      new Promise((done, fail) => {
-        server.close(error => (error ? fail(error) : done()))
-        if ('closeAllConnections' in server) server.closeAllConnections()
-      }),
   }
 }

@@ -68,7 +68,7 @@ export interface ActionRun {
 /** The run, and a way to end it with all its child processes. */
 export type ActionProcess = Promise<ActionRun> & { kill(signal: NodeJS.Signals): void }
 
-interface Manifest {
+export interface Manifest {
   readonly inputs?: Readonly<Record<string, { readonly default?: unknown }>>
   readonly runs: { readonly using: string; readonly main: string }
 }
@@ -93,9 +93,7 @@ export function runAction(options: RunOptions): ActionProcess {
   // The suite also runs on the LTS after that one.
   if (manifest.runs.using !== 'node24' || Number.parseInt(process.versions.node, 10) < 24)
     throw new Error(`The action wants ${manifest.runs.using}; this is Node ${process.version}.`)
-  const { inputs, unexpected } = readWith(manifest, options)
-  const log = new RunnerLog(options.onVisibleLine)
-  if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)
+  const { inputs, log } = readStep(manifest, options)
   const [program, ...args] = [...(options.through ?? []), process.execPath, join(action, manifest.runs.main)]
   return runProgram(program!, args, options, inputs, log)
 }
@@ -108,20 +106,9 @@ export function runProgram(
   variables: Readonly<Record<string, string>> = {},
   log = new RunnerLog(options.onVisibleLine),
 ): ActionProcess {
-  const files = createFiles()
-  for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
-
-  const secrets = secretsOf(variables, options)
-  const search = new LeakSearch(options.mayLeak ? [] : secrets)
-  const leaks: string[] = []
-  const look = (places: Iterable<Place>) => {
-    const found = search.find(places)
-    if (found !== null) leaks.push(found)
-  }
-  const wire = watchWire()
-  const env = { ...baseEnvironment(), ...variables, ...runnerEnvironment(options, files), ...options.env }
+  const step = openStep(options, variables, log)
+  const { env } = step
   options.prepare?.(env)
-  const started = performance.now()
   const child = spawn(program, args, {
     cwd: options.cwd ?? options.repo,
     env,
@@ -131,7 +118,7 @@ export function runProgram(
   running.add(child)
   const processes = watchProcesses(child.pid ?? 0, ({ commandLine, environment }) => {
     const name = commandLine.replaceAll('\0', ' ').slice(0, 200)
-    look([
+    step.look([
       ['a command line', commandLine],
       [`the environment of "${name}"`, environment],
     ])
@@ -149,20 +136,64 @@ export function runProgram(
   const run = Promise.all([ended, ...streams]).then(([end]) => {
     running.delete(child)
     processes.stop()
-    wire.stop()
-    const durationMs = Math.round(performance.now() - started)
-    const { received } = wire
-    const result = { ...end, durationMs, ...collect(files, log), log, visibleLog: log.visible, received }
-    look(placesOf(result))
-    look(placesOnTheWire(received, variables, options))
-    look(placesIn(files.folder))
-    // A process that is killed cannot clean up.
-    if (end.signal === null && !options.mayLeak) leaks.push(...leftBehind(files))
-    removeScratch(files.folder)
-    if (leaks.length > 0) throw new Error(leaks.join('\n'))
-    return result
+    return step.close(end)
   })
   return Object.assign(run, { kill: (signal: NodeJS.Signals) => killGroup(child, signal) })
+}
+
+/** The inputs as the variables that a step has, and its log. */
+export function readStep(manifest: Manifest, options: RunOptions) {
+  const { inputs, unexpected } = readWith(manifest, options)
+  const log = new RunnerLog(options.onVisibleLine)
+  if (unexpected.length > 0) log.write(`::warning::Unexpected input(s) '${unexpected.join("', '")}'`)
+  return { inputs, log }
+}
+
+/** What the runner gives a step. */
+export interface Step {
+  readonly env: Readonly<Record<string, string>>
+  /** Searches for the run's secrets; `close` throws when one was found. */
+  look(places: Iterable<Place>): void
+  /** Reads what the step left, and removes its folders. Throws on a secret, or on what is left behind. */
+  close(end: Pick<ActionRun, 'exitCode' | 'signal'>): ActionRun
+}
+
+/** The runner's side of a step. `variables` yield to the runner's own. */
+export function openStep(
+  options: Omit<RunOptions, 'inputs' | 'action' | 'actionPath'>,
+  variables: Readonly<Record<string, string>>,
+  log: RunnerLog,
+): Step {
+  const files = createFiles()
+  for (const secret of [options.githubToken, ...(options.secrets ?? [])]) if (secret) log.addMask(secret)
+  const secrets = secretsOf(variables, options)
+  const search = new LeakSearch(options.mayLeak ? [] : secrets)
+  const leaks: string[] = []
+  const look = (places: Iterable<Place>) => {
+    const found = search.find(places)
+    if (found !== null) leaks.push(found)
+  }
+  const wire = watchWire()
+  const env = { ...baseEnvironment(), ...variables, ...runnerEnvironment(options, files), ...options.env }
+  const started = performance.now()
+  return {
+    env,
+    look,
+    close(end) {
+      wire.stop()
+      const durationMs = Math.round(performance.now() - started)
+      const { received } = wire
+      const result = { ...end, durationMs, ...collect(files, log), log, visibleLog: log.visible, received }
+      look(placesOf(result))
+      look(placesOnTheWire(received, variables, options))
+      look(placesIn(files.folder))
+      // A process that is killed cannot clean up.
+      if (end.signal === null && !options.mayLeak) leaks.push(...leftBehind(files))
+      removeScratch(files.folder)
+      if (leaks.length > 0) throw new Error(leaks.join('\n'))
+      return result
+    },
+  }
 }
 
 /** Not readline: it also breaks at U+2028, which the runner does not. */

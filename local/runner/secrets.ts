@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ActionRun } from './runner.ts'
 
 /** The forms of a secret that the runner masks too; the masker of actions/runner knows these encodings. */
 export function formsOf(secret: string): string[] {
@@ -71,11 +70,29 @@ export class LeakSearch {
   }
 }
 
+/** What of a run's traces is searched. */
+interface Traces {
+  readonly log: {
+    readonly lines: readonly {
+      readonly command: string | null
+      readonly raw: string
+      readonly stream: string
+    }[]
+    readonly annotations: readonly { readonly message: string; readonly title?: string }[]
+  }
+  readonly visibleLog: string
+  readonly summary: string
+  readonly outputs: Readonly<Record<string, string>>
+  readonly state: Readonly<Record<string, string>>
+  readonly exportedEnv: Readonly<Record<string, string>>
+  readonly exportedPath: readonly string[]
+}
+
 /**
  * All that a run leaves behind. The log as it was written, before GitHub masks it: there the `::add-mask::` commands
  * are the only place where a secret may stand. And as people see it: there it may stand nowhere.
  */
-export function* placesOf(run: ActionRun): Generator<Place> {
+export function* placesOf(run: Traces): Generator<Place> {
   for (const { command, raw, stream } of run.log.lines)
     if (command !== 'add-mask') yield [`the log (${stream})`, raw]
   yield ['the visible log', run.visibleLog]
@@ -98,7 +115,7 @@ export function* placesIn(folder: string): Generator<Place> {
 }
 
 /** Throws when a secret, or a form of it, is anywhere in what a run leaves behind. */
-export function failOnLeak(run: ActionRun, secrets: readonly string[]): void {
+export function failOnLeak(run: Traces, secrets: readonly string[]): void {
   const found = new LeakSearch(secrets).find(placesOf(run))
   if (found !== null) throw new Error(found)
 }

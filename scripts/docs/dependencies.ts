@@ -1,4 +1,4 @@
-/** Writes docs/dependencies.md from package-lock.json, what dist/ is made of, and docs/dependencies.yml; check-dist.ts compares. */
+/** Writes docs/development/dependencies.md from package-lock.json, what dist/ is made of, and docs/development/dependencies.yml; check-dist.ts compares. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -8,7 +8,7 @@ import { table } from './table.ts'
 
 const root = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
-const page = 'docs/dependencies.md'
+const page = 'docs/development/dependencies.md'
 
 /** By its folder in `node_modules`, as the lockfile has it. */
 type Lockfile = Readonly<
@@ -74,11 +74,13 @@ function licenceOf(folder: string): string {
 function dependenciesPage(stats: string): string {
   const direct = Object.keys((JSON.parse(read('package.json')) as { dependencies: object }).dependencies)
   const lockfile = (JSON.parse(read('package-lock.json')) as { packages: Lockfile }).packages
-  const { looked, packages } = parse(read('docs/dependencies.yml'), { schema: 'failsafe' }) as Facts
+  const { looked, packages } = parse(read('docs/development/dependencies.yml'), {
+    schema: 'failsafe',
+  }) as Facts
   const named = Object.keys(packages).sort().join()
   if (named !== [...direct].sort().join())
     throw new Error(
-      'docs/dependencies.yml must say of each package in "dependencies" why it is here, and of no other.',
+      'docs/development/dependencies.yml must say of each package in "dependencies" why it is here, and of no other.',
     )
   const sizes = measure(stats)
   const lock = (folder: string) => {
@@ -131,7 +133,7 @@ ${table(['package', 'licence', 'in dist/', 'install script'], otherRows)}
 `
 }
 
-/** Whether docs/dependencies.md is what the lockfile and dist/ say. */
+/** Whether docs/development/dependencies.md is what the lockfile and dist/ say. */
 export function isPageTrue(stats: string): boolean {
   return existsSync(join(root, page)) && read(page) === dependenciesPage(stats)
 }
@@ -139,7 +141,7 @@ export function isPageTrue(stats: string): boolean {
 if (import.meta.main) {
   const folder = mkdtempSync(join(tmpdir(), 'dependencies-'))
   try {
-    buildDist(join(folder, 'dist'), folder)
+    await buildDist(join(folder, 'dist'), folder)
     writeFileSync(join(root, page), dependenciesPage(folder))
   } finally {
     rmSync(folder, { recursive: true })

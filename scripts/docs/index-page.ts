@@ -13,25 +13,35 @@ const ORDER = [
   'self-hosting.md',
   'decisions.md',
   'security.md',
-  'reliability.md',
   'troubleshooting.md',
   'errors.md',
-  'dependencies.md',
+  'development/architecture.md',
+  'development/reliability.md',
+  'development/performance.md',
+  'development/uploads.md',
+  'development/dependencies.md',
 ]
 
 /** docs/README.md: every page by its heading and first sentence. */
 export function indexPage(pages: ReadonlyMap<string, string>): string {
   const rank = (file: string) => (ORDER.indexOf(file) + ORDER.length + 1) % (ORDER.length + 1)
   const files = [...pages.keys()].sort((one, other) => rank(one) - rank(other) || one.localeCompare(other))
-  const rows = files.map(file => {
+  const row = (file: string) => {
     const { title, sentence } = describe(file, pages.get(file)!)
     return [`[${title}](${file})`, sentence]
-  })
+  }
+  const isDevelopment = (file: string) => file.startsWith('development/')
   return `# Documentation
 
 The [README](../README.md) is enough to begin. Written by \`npm run readme\` from the pages themselves.
 
-${table(['page', 'what it says'], rows)}
+${table(['page', 'what it says'], files.filter(file => !isDevelopment(file)).map(row))}
+
+## For who works on the action
+
+[CONTRIBUTING](../CONTRIBUTING.md) says how to build and test it.
+
+${table(['page', 'what it says'], files.filter(isDevelopment).map(row))}
 `
 }
 

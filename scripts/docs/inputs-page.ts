@@ -2,7 +2,7 @@ import type { ActionMetadata } from './table.ts'
 import { cell } from './table.ts'
 
 /** One use of an input; `with` is a fragment of YAML as a user writes it. */
-export interface InputExample {
+interface InputExample {
   readonly when: string
   readonly with: string
   readonly gives: string

@@ -1,5 +1,5 @@
 /** Writes what the pages take from action.yml, docs/inputs.yml and the planner; `--check` only compares. */
-import { existsSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parse } from 'yaml'
 import { decisionTables } from './decisions.ts'
@@ -74,7 +74,9 @@ export function wantedPages(): ReadonlyMap<string, string> {
     ['docs/decisions.md', decisions],
     ...examplePages(),
   ])
-  const others = readdirSync(join(root, 'docs')).filter(file => file.endsWith('.md') && file !== 'README.md')
+  const others = globSync(['*.md', 'development/*.md'], { cwd: join(root, 'docs') })
+    .map(file => file.replaceAll('\\', '/'))
+    .filter(file => file !== 'README.md')
   pages.set(
     'docs/README.md',
     indexPage(new Map(others.map(file => [file, pages.get(`docs/${file}`) ?? read(`docs/${file}`)]))),

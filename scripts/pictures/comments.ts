@@ -1,4 +1,5 @@
 /** Comments as they look in real life, and what nobody should be able to do. */
+import type { CapgoCode } from '../../src/error-codes.ts'
 import type { Tester } from '../../src/plan/tester-list.ts'
 import type { PreviewComment, ReadyComment, ServedPreview } from '../../src/report/preview-comment.ts'
 import type { FailedResult, PublishedResult } from '../../src/report/result.ts'
@@ -219,7 +220,7 @@ export const comments = {
     appId: nasty,
     channelName: nasty,
     served: { ...served, name: nasty, url: nasty, from: { sha: nasty, url: nasty } },
-    error: { code: nasty, message: nasty, hint: nasty, output: nasty },
+    error: { code: nasty as CapgoCode, message: nasty, hint: nasty, output: nasty },
   },
   'hostile-closed': {
     ...closed,

@@ -1,5 +1,7 @@
 /** Results as they look in real life, and what nobody should be able to do. */
+
 import type { FileChange } from '../../src/bundle/contents.ts'
+import type { CapgoCode } from '../../src/error-codes.ts'
 import type { FailedResult, PreviewsClosedResult, PublishedResult, Result } from '../../src/report/result.ts'
 
 const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'
@@ -464,7 +466,7 @@ export const samples: Readonly<Record<string, Result>> = {
   hostile,
   'hostile-failed': {
     ...failed,
-    code: nasty,
+    code: nasty as CapgoCode,
     reason: nasty,
     hint: nasty,
     at: { file: nasty, line: 1 },

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { zipSync } from 'fflate'
 import { isObject, type Payload } from '../../local/runner/event.ts'
 import type { Wishes } from './arguments.ts'
-import type { Stage } from './event.ts'
 import { putPull, readPull } from './pull.ts'
+import type { Stage } from './repository.ts'
 
 /** Puts it there, and completes `more`, the payload's own part. */
 export async function readActivity(name: string, wishes: Wishes, stage: Stage, more: Payload): Promise<void> {

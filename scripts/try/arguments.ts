@@ -72,7 +72,7 @@ export interface Wishes {
   readonly keep: boolean
 }
 
-export type Texts = Readonly<Record<string, string>>
+type Texts = Readonly<Record<string, string>>
 
 const OPTIONS = {
   event: { type: 'string' },

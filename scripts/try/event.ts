@@ -4,14 +4,7 @@ import { example, isObject, merge, type Payload, type WorkflowEvent } from '../.
 import { readActivity } from './activity.ts'
 import type { Wishes } from './arguments.ts'
 import { namesOf, type PullFacts, putPull, readPull, renderPull } from './pull.ts'
-import type { TriedRepository } from './repository.ts'
-
-export interface Stage {
-  readonly repository: TriedRepository
-  readonly hosted: HostedRepository
-  /** Branches to the commits that were pushed last, as an earlier try saw them. */
-  readonly pushed: Readonly<Record<string, string>>
-}
+import type { Stage, TriedRepository } from './repository.ts'
 
 export interface TriedEvent extends WorkflowEvent {
   /** What actions/checkout takes. */

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, existsSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import type { HostedRepository } from '../../local/github/state.ts'
 import { makeScratch } from '../../local/runner/scratch.ts'
 
 /**
@@ -139,7 +140,7 @@ function git(folder: string, ...words: string[]): string {
 }
 
 /** Null where git says no. */
-export function tryGit(folder: string, ...words: string[]): string | null {
+function tryGit(folder: string, ...words: string[]): string | null {
   try {
     return git(folder, ...words)
   } catch {
@@ -155,4 +156,11 @@ function run(folder: string, words: readonly string[], env: Readonly<Record<stri
     maxBuffer: 256 * 1024 * 1024,
     env: { ...process.env, ...env },
   }).trim()
+}
+
+export interface Stage {
+  readonly repository: TriedRepository
+  readonly hosted: HostedRepository
+  /** Branches to the commits that were pushed last, as an earlier try saw them. */
+  readonly pushed: Readonly<Record<string, string>>
 }

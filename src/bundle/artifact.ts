@@ -1,3 +1,4 @@
+/** Unpacks an artifact that nobody vouches for. */
 import { createWriteStream } from 'node:fs'
 import { mkdir, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -14,13 +15,13 @@ export interface ArtifactLimits {
 }
 
 /** Capgo takes delta bundles of 10,000 files and zips of 1 GiB at most; no web build needs more than this. */
-const MOST_FILES = 20_000
-const LARGEST_BUILD = 1024 * 1024 * 1024
-const ARTIFACT_LIMITS: ArtifactLimits = { files: MOST_FILES, bytes: LARGEST_BUILD }
+const MAX_FILES = 20_000
+const MAX_BYTES = 1024 * 1024 * 1024
+const ARTIFACT_LIMITS: ArtifactLimits = { files: MAX_FILES, bytes: MAX_BYTES }
 
 /** Linux takes names of so many bytes. */
-const LONGEST_NAME = 255
-const DEEPEST = 32
+const MAX_NAME = 255
+const MAX_DEPTH = 32
 /** Of a file's header before its name (APPNOTE 4.3.7). */
 const LOCAL_HEADER = 30
 const STORED = 0
@@ -59,7 +60,7 @@ export async function extractArtifact(
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
     if (error instanceof ActionError || isSystemError(error)) throw error
-    throw refused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`)
+    throw artifactRefused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`)
   } finally {
     zip?.close()
   }
@@ -72,12 +73,12 @@ async function readEntries(
   platform: NodeJS.Platform,
 ): Promise<Entry[]> {
   if (zip.entryCount > limits.files)
-    throw refused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`)
+    throw artifactRefused(`it has ${zip.entryCount} files, and ${limits.files} is the limit`)
   const entries: Entry[] = []
   let declared = 0
   for await (const entry of zip.eachEntry()) {
     const wrong = nameProblem(entry.fileName, platform) ?? kindProblem(entry)
-    if (wrong !== null) throw refused(`${show(entry.fileName)} ${wrong}`)
+    if (wrong !== null) throw artifactRefused(`${show(entry.fileName)} ${wrong}`)
     declared += entry.uncompressedSize
     if (declared > limits.bytes) throw tooLarge(limits)
     entries.push(entry)
@@ -97,8 +98,8 @@ function nameProblem(name: string, platform: NodeJS.Platform): string | null {
   if (segments.some(segment => segment === '' || segment === '.')) return 'is no plain path'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name)) return 'has a character that no file of a web build has'
-  if (segments.length > DEEPEST) return `lies more than ${DEEPEST} folders deep`
-  if (segments.some(segment => Buffer.byteLength(segment) > LONGEST_NAME)) return 'has too long a name'
+  if (segments.length > MAX_DEPTH) return `lies more than ${MAX_DEPTH} folders deep`
+  if (segments.some(segment => Buffer.byteLength(segment) > MAX_NAME)) return 'has too long a name'
   if (platform === 'win32' && segments.some(segment => NOT_ON_WINDOWS.test(segment)))
     return 'has a name that means something else on Windows'
   return null
@@ -123,7 +124,7 @@ function checkNames(entries: readonly Entry[]): void {
   for (const { fileName } of entries) {
     const key = fold(fileName.replace(/\/$/, ''))
     const other = files.get(key)
-    if (other !== undefined) throw refused(`${show(fileName)} and ${show(other)} are one name`)
+    if (other !== undefined) throw artifactRefused(`${show(fileName)} and ${show(other)} are one name`)
     files.set(key, fileName)
   }
   for (const { fileName } of entries) {
@@ -131,7 +132,7 @@ function checkNames(entries: readonly Entry[]): void {
     for (let depth = 1; depth <= segments.length; depth++) {
       const above = files.get(segments.slice(0, depth).join('/'))
       if (above !== undefined && !above.endsWith('/') && above !== fileName)
-        throw refused(`${show(above)} is a file, and ${show(fileName)} lies in it`)
+        throw artifactRefused(`${show(above)} is a file, and ${show(fileName)} lies in it`)
     }
   }
 }
@@ -144,7 +145,7 @@ function checkOverlaps(entries: readonly Entry[]): void {
   let end = 0
   for (const entry of sorted) {
     if (entry.relativeOffsetOfLocalHeader < end)
-      throw refused(`${show(entry.fileName)} overlaps another file`)
+      throw artifactRefused(`${show(entry.fileName)} overlaps another file`)
     end = entry.relativeOffsetOfLocalHeader + LOCAL_HEADER + entry.compressedSize
   }
 }
@@ -162,14 +163,16 @@ async function findWebFolder(directory: string, entries: readonly Entry[]): Prom
   if (roots.size === 1 && only !== undefined && (await isFile(join(directory, only, 'index.html'))))
     return join(directory, only)
   const shown = [...roots].slice(0, 5).map(show).join(', ')
-  throw refused(`it has no index.html at its root${shown === '' ? ', it is empty' : `, but ${shown}`}`)
+  throw artifactRefused(
+    `it has no index.html at its root${shown === '' ? ', it is empty' : `, but ${shown}`}`,
+  )
 }
 
 function tooLarge({ bytes }: ArtifactLimits): ActionError {
-  return refused(`it unpacks to more than ${bytes} bytes`)
+  return artifactRefused(`it unpacks to more than ${bytes} bytes`)
 }
 
-function refused(why: string): ActionError {
+function artifactRefused(why: string): ActionError {
   return new ActionError('artifact_refused', `The artifact is refused: ${why}.`, {
     hint: "It was made by a run that may be a stranger's. Keep the web folder alone as the artifact, as docs/forks.md shows.",
   })

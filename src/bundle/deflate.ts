@@ -1,3 +1,4 @@
+/** Deflates files, on all cores or in this thread. */
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -16,17 +17,17 @@ export interface DeflateTask {
 }
 
 /** Of what was read of a file so far. */
-export interface Sums {
+export interface Checksums {
   readonly crc: number
   /** Lower-case hex; null before the end, and where nobody wants it. */
   readonly sha256: string | null
 }
 
 /** A file as it stands in a zip. Null when it no longer has its size. */
-export type Deflated = ({ readonly data: Uint8Array } & Sums) | null
+export type DeflatedFile = ({ readonly data: Uint8Array } & Checksums) | null
 
 export interface Deflater {
-  deflate(task: DeflateTask): Promise<Deflated>
+  deflate(task: DeflateTask): Promise<DeflatedFile>
   /** How many tasks it is worth to give it ahead. */
   readonly ahead: number
   close(): Promise<void>
@@ -35,13 +36,13 @@ export interface Deflater {
 /** Of each thread, so that none waits for the next task. */
 const TASKS_A_THREAD = 4
 /** More threads than this wait for the disk. */
-const MOST_THREADS = 8
+const MAX_THREADS = 8
 
 /** The file no longer has the size that it was told to have. */
 export class SizeChanged extends Error {}
 
 /** Formats that are compressed by themselves; deflating them again takes long and gains nothing. */
-export function isPacked(path: string): boolean {
+export function isCompressed(path: string): boolean {
   return /\.(png|jpe?g|gif|webp|avif|heic|mp[34]|m4[av]|webm|og[gv]|woff2?|zip|gz|br|zst|7z)$/i.test(path)
 }
 
@@ -49,7 +50,7 @@ export function isPacked(path: string): boolean {
 export function* deflatePieces(
   task: DeflateTask,
   startStream: () => Deflate,
-): Generator<{ readonly data: Uint8Array } & Sums> {
+): Generator<{ readonly data: Uint8Array } & Checksums> {
   const stream = startStream()
   try {
     for (const { piece, last, ...sums } of readPieces(task, new Uint8Array(Math.min(PIECE, task.size))))
@@ -66,7 +67,7 @@ export function* deflatePieces(
 export function* readPieces(
   { path, size, hashed }: DeflateTask,
   buffer: Uint8Array,
-): Generator<{ readonly piece: Uint8Array; readonly last: boolean } & Sums> {
+): Generator<{ readonly piece: Uint8Array; readonly last: boolean } & Checksums> {
   const hash = hashed ? createHash('sha256') : null
   let crc = 0
   const file = openSync(path, 'r')
@@ -93,9 +94,9 @@ export function* readPieces(
 }
 
 /** The same in one piece. */
-export function deflateFile(task: DeflateTask, startStream: () => Deflate): Deflated {
+export function deflateFile(task: DeflateTask, startStream: () => Deflate): DeflatedFile {
   const pieces: Uint8Array[] = []
-  let last: Sums = { crc: 0, sha256: null }
+  let last: Checksums = { crc: 0, sha256: null }
   try {
     for (const { data, ...sums } of deflatePieces(task, startStream)) {
       pieces.push(data)
@@ -121,10 +122,13 @@ function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
 /** Deflates on all cores. `source` is the text of the built `deflate-worker.ts`: a build could change the file. */
 export function startDeflater(source: string, zlib: ZlibCode): Deflater {
   const threads = Array.from(
-    { length: Math.min(availableParallelism(), MOST_THREADS) },
+    { length: Math.min(availableParallelism(), MAX_THREADS) },
     () => new Worker(source, { eval: true, env: {}, workerData: zlib }),
   )
-  const waiting = new Map<number, { resolve: (result: Deflated) => void; reject: (error: unknown) => void }>()
+  const waiting = new Map<
+    number,
+    { resolve: (result: DeflatedFile) => void; reject: (error: unknown) => void }
+  >()
   let broken: unknown = null
   const fail = (error: unknown) => {
     broken ??= error
@@ -132,7 +136,7 @@ export function startDeflater(source: string, zlib: ZlibCode): Deflater {
     waiting.clear()
   }
   for (const thread of threads) {
-    thread.on('message', ({ id, result, error }: { id: number; result: Deflated; error?: Error }) => {
+    thread.on('message', ({ id, result, error }: { id: number; result: DeflatedFile; error?: Error }) => {
       const task = waiting.get(id)
       waiting.delete(id)
       if (error === undefined) task?.resolve(result)

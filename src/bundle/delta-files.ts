@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+/** Files of the bundle, each made ready to be stored on its own. */
 import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -8,10 +8,11 @@ import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
 import PQueue from 'p-queue'
+import { Digest, sha256 } from '../runtime/digest.ts'
 import { readRange } from '../runtime/file-range.ts'
-import { isPacked } from './deflate.ts'
+import type { BundleFile } from './bundle-file.ts'
+import { isCompressed } from './deflate.ts'
 import type { Session } from './encrypt.ts'
-import type { BundleFile } from './web-directory.ts'
 import { fileChanged, type HashedFile } from './zip.ts'
 
 /** A file of the web folder ready to be stored on its own. */
@@ -31,7 +32,7 @@ const GAIN = 10
 /** Larger files are compressed on disk, so that memory does not grow with them. */
 const IN_MEMORY = 512 * 1024
 /** Larger files that are not compressed come from the disk piece by piece, and are encrypted there. */
-const AT_ONCE = 64 * 1024
+const PLAIN_IN_MEMORY = 64 * 1024
 /** The updater takes these three bytes for an empty file; a store takes no object without bytes. */
 const EMPTY = Buffer.from([0x1b, 0x00, 0x06])
 /**
@@ -52,7 +53,7 @@ const compressed = promisify(brotliCompress)
  * Compresses files where it pays, or as the name tells under which they are to be stored, and encrypts them. `scratch`
  * is an existing folder for the large ones. Throws `file_changed` when a file is not what was hashed.
  */
-export function deltaPacker(options: {
+export function deltaFileWriter(options: {
   readonly directory: string
   readonly scratch: string
   readonly session: Session | null
@@ -67,10 +68,12 @@ export function deltaPacker(options: {
 
   return (file, fileName) => {
     const form = formOf(file, fileName)
-    return file.size <= (form.mayShrink ? IN_MEMORY : AT_ONCE) ? packSmall(file, form) : packLarge(file, form)
+    return file.size <= (form.isCompressible ? IN_MEMORY : PLAIN_IN_MEMORY)
+      ? writeSmall(file, form)
+      : writeLarge(file, form)
   }
 
-  function packSmall(file: HashedFile, { mayShrink, pays }: Form): Promise<DeltaFile> {
+  function writeSmall(file: HashedFile, { isCompressible: mayShrink, pays }: Form): Promise<DeltaFile> {
     const pack = async () => {
       const content = await readFile(join(directory, file.path))
       if (sha256(content) !== file.sha256) throw fileChanged(file)
@@ -83,7 +86,7 @@ export function deltaPacker(options: {
   }
 
   async function inMemory(fileName: string, plain: Buffer): Promise<DeltaFile> {
-    const bytes = session === null ? plain : await sealed(plain, session)
+    const bytes = session === null ? plain : await encrypted(plain, session)
     return {
       fileName,
       size: bytes.length,
@@ -94,7 +97,7 @@ export function deltaPacker(options: {
     }
   }
 
-  async function packLarge(file: HashedFile, { mayShrink, pays }: Form): Promise<DeltaFile> {
+  async function writeLarge(file: HashedFile, { isCompressible: mayShrink, pays }: Form): Promise<DeltaFile> {
     if (mayShrink) {
       const small = await cores.add(() => onDisk(file, true))
       if (pays(small.size)) return { ...small, fileName: `${file.path}.br` }
@@ -106,7 +109,7 @@ export function deltaPacker(options: {
 
   async function onDisk(file: HashedFile, compress: boolean): Promise<DeltaFile> {
     const to = join(scratch, `delta-${count++}`)
-    const [plain, stored] = [new Measure(), new Measure()]
+    const [plain, stored] = [new Digest(), new Digest()]
     await pipeline(
       createReadStream(join(directory, file.path)),
       plain.tap,
@@ -115,13 +118,13 @@ export function deltaPacker(options: {
       stored.tap,
       createWriteStream(to),
     )
-    if (plain.digest() !== file.sha256) throw fileChanged(file)
-    return fromFile(file.path, to, stored.size, stored.digest())
+    if (plain.sha256() !== file.sha256) throw fileChanged(file)
+    return fromFile(file.path, to, stored.size, stored.sha256())
   }
 
   function parameters({ path, size }: BundleFile): Record<number, number> {
     return {
-      [constants.BROTLI_PARAM_QUALITY]: isPacked(path) ? constants.BROTLI_MIN_QUALITY : quality,
+      [constants.BROTLI_PARAM_QUALITY]: isCompressed(path) ? constants.BROTLI_MIN_QUALITY : quality,
       [constants.BROTLI_PARAM_SIZE_HINT]: size,
       // No larger than the file: for each file brotli clears tables of this size, which takes most of its time else.
       [constants.BROTLI_PARAM_LGWIN]: Math.min(
@@ -134,7 +137,7 @@ export function deltaPacker(options: {
 
 interface Form {
   /** Whether compression is tried. */
-  readonly mayShrink: boolean
+  readonly isCompressible: boolean
   /** Whether a compressed size is what is stored. */
   readonly pays: (compressedSize: number) => boolean
 }
@@ -145,39 +148,17 @@ interface Form {
  */
 function formOf({ path, size }: BundleFile, fileName?: string): Form {
   const mustShrink = fileName === undefined ? path.endsWith('.br') : fileName === `${path}.br`
-  if (mustShrink) return { mayShrink: true, pays: () => true }
-  const mayShrink = fileName === undefined && size >= COMPRESS_FROM && !isPacked(path)
-  return { mayShrink, pays: compressedSize => compressedSize < size - GAIN }
+  if (mustShrink) return { isCompressible: true, pays: () => true }
+  const mayShrink = fileName === undefined && size >= COMPRESS_FROM && !isCompressed(path)
+  return { isCompressible: mayShrink, pays: compressedSize => compressedSize < size - GAIN }
 }
 
 function fromFile(fileName: string, path: string, size: number, sha256: string): DeltaFile {
   return { fileName, size, sha256, open: (start, length) => readRange(path, start, length) }
 }
 
-/** Counts and hashes what flows by. */
-class Measure {
-  size = 0
-  readonly #hash = createHash('sha256')
-
-  readonly tap = async function* (this: Measure, chunks: AsyncIterable<Buffer>) {
-    for await (const chunk of chunks) {
-      this.#hash.update(chunk)
-      this.size += chunk.length
-      yield chunk
-    }
-  }.bind(this)
-
-  digest(): string {
-    return this.#hash.digest('hex')
-  }
-}
-
-async function sealed(plain: Buffer, session: Session): Promise<Buffer> {
+async function encrypted(plain: Buffer, session: Session): Promise<Buffer> {
   const cipher = session.cipher()
   cipher.end(plain)
   return Buffer.concat(await cipher.toArray())
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex')
 }

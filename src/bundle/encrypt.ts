@@ -1,9 +1,9 @@
+/** Encrypts and signs bundles as devices expect it. */
 import {
   type Cipheriv,
   constants,
   createCipheriv,
   createDecipheriv,
-  createHash,
   createPrivateKey,
   createPublicKey,
   type Decipheriv,
@@ -18,6 +18,8 @@ import { resolve } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import semver from 'semver'
 import { ActionError } from '../errors.ts'
+import { isSince } from '../releases.ts'
+import { Digest } from '../runtime/digest.ts'
 import { nullIfMissing } from '../runtime/system-error.ts'
 
 /** What one bundle is encrypted with. */
@@ -62,7 +64,7 @@ const HINT =
 /**
  * Reads the input `private-key`: PEM text, base64 of it, or a path relative to `directory`. Line breaks that a
  * secret store ate or wrote as `\n` are mended. `pluginVersion` is that of the updater in the app, null = newest.
- * Throws `private_key_unfit`, which never quotes the key.
+ * Throws `private_key_invalid`, which never quotes the key.
  */
 export async function readEncryption(
   value: string,
@@ -81,7 +83,7 @@ async function findPem(value: string, directory: string): Promise<string> {
     ? await readFile(resolve(directory, value), 'utf8').catch(nullIfMissing)
     : null
   if (content === null)
-    throw unfit(
+    throw invalidKey(
       looksLikePath && /[./\\]/.test(value)
         ? 'it is neither a key nor the path of a file'
         : 'it is no PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing',
@@ -92,14 +94,14 @@ async function findPem(value: string, directory: string): Promise<string> {
 function readKey(text: string): KeyObject {
   const parts = /-----BEGIN ([A-Z0-9 ]+)-----([\s\S]*?)-----END \1-----/.exec(text)
   if (parts === null)
-    throw unfit('its end is missing: a secret that was cut off, or stored without its last line')
+    throw invalidKey('its end is missing: a secret that was cut off, or stored without its last line')
   const [, label = '', body = ''] = parts
   if (label.endsWith('PUBLIC KEY'))
-    throw unfit(
+    throw invalidKey(
       'it is the public key, which belongs into the Capacitor config; the private one is needed here',
     )
   if (label.startsWith('ENCRYPTED') || body.includes('ENCRYPTED'))
-    throw unfit('it is protected by a passphrase, and nobody can type that here')
+    throw invalidKey('it is protected by a passphrase, and nobody can type that here')
   const base64 = body.replace(/\\[rn]|\s/g, '')
   let key: KeyObject
   try {
@@ -107,18 +109,18 @@ function readKey(text: string): KeyObject {
       `-----BEGIN ${label}-----\n${base64.replace(/.{64}/g, '$&\n').trimEnd()}\n-----END ${label}-----\n`,
     )
   } catch {
-    throw unfit('its content cannot be read: part of it is missing or was changed')
+    throw invalidKey('its content cannot be read: part of it is missing or was changed')
   }
   const bits = key.asymmetricKeyDetails?.modulusLength
   if (key.asymmetricKeyType !== 'rsa' || bits !== KEY_BITS)
-    throw unfit(
+    throw invalidKey(
       `it is a key of the kind ${key.asymmetricKeyType}${bits === undefined ? '' : ` with ${bits} bits`}, and devices take RSA with ${KEY_BITS} bits`,
     )
   return key
 }
 
-function unfit(why: string): ActionError {
-  return new ActionError('private_key_unfit', `The input "private-key" cannot be used: ${why}.`, {
+function invalidKey(why: string): ActionError {
+  return new ActionError('private_key_invalid', `The input "private-key" cannot be used: ${why}.`, {
     hint: HINT,
   })
 }
@@ -126,9 +128,8 @@ function unfit(why: string): ActionError {
 /** Older plugins verify a signature that was made of the checksum's text as if that were base64. */
 function signsText(pluginVersion: string | null): boolean {
   if (pluginVersion === null || semver.valid(pluginVersion) === null) return false
-  const { major } = semver.parse(pluginVersion)!
-  const since = SIGNS_BYTES.find(version => semver.major(version) === major)
-  return since === undefined ? major < 5 : semver.lt(pluginVersion, since)
+  const signsBytes = isSince(pluginVersion, SIGNS_BYTES)
+  return signsBytes === null ? semver.major(pluginVersion) < 5 : !signsBytes
 }
 
 function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encryption {
@@ -137,7 +138,7 @@ function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encry
   const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString()
   const seal = (bytes: Buffer) => privateEncrypt({ key: privateKey, padding }, bytes)
   if (!opens(publicKey, seal, padding))
-    throw unfit('its parts do not belong together, so that nobody could open what it seals')
+    throw invalidKey('its parts do not belong together, so that nobody could open what it seals')
   return {
     ...createOpener(publicKey),
     publicKey: pem,
@@ -231,15 +232,11 @@ export async function hashEncrypted(
   from: string,
   session: Session,
 ): Promise<{ readonly size: number; readonly sha256: string }> {
-  const hash = createHash('sha256')
-  let size = 0
+  const digest = new Digest()
   await pipeline(createReadStream(from), session.cipher(), async (chunks: AsyncIterable<Buffer>) => {
-    for await (const chunk of chunks) {
-      hash.update(chunk)
-      size += chunk.length
-    }
+    for await (const chunk of chunks) digest.update(chunk)
   })
-  return { size, sha256: hash.digest('hex') }
+  return { size: digest.size, sha256: digest.sha256() }
 }
 
 /** Encrypts a file; streams it. Returns size and SHA-256 of what was written. */
@@ -248,19 +245,7 @@ export async function encryptFile(
   to: string,
   session: Session,
 ): Promise<{ readonly path: string; readonly size: number; readonly sha256: string }> {
-  const hash = createHash('sha256')
-  let size = 0
-  await pipeline(
-    createReadStream(from),
-    session.cipher(),
-    async function* (chunks: AsyncIterable<Buffer>) {
-      for await (const chunk of chunks) {
-        hash.update(chunk)
-        size += chunk.length
-        yield chunk
-      }
-    },
-    createWriteStream(to),
-  )
-  return { path: to, size, sha256: hash.digest('hex') }
+  const digest = new Digest()
+  await pipeline(createReadStream(from), session.cipher(), digest.tap, createWriteStream(to))
+  return { path: to, size: digest.size, sha256: digest.sha256() }
 }

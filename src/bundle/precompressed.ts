@@ -1,10 +1,10 @@
 /** Copies that a build makes for web servers: a WebView reads the files of the bundle as they are. */
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { createBrotliDecompress } from 'node:zlib'
-import type { BundleFile } from './web-directory.ts'
+import { Digest } from '../runtime/digest.ts'
+import type { BundleFile } from './bundle-file.ts'
 
 const ENDING = '.br'
 
@@ -27,20 +27,18 @@ export async function findBrotliCopies(
 }
 
 async function isCopy(copy: string, of: string, { size }: BundleFile): Promise<boolean> {
-  const [undone, plain] = [createHash('sha256'), createHash('sha256')]
-  let left = size
+  const [undone, plain] = [new Digest(), new Digest()]
   try {
     await pipeline(createReadStream(copy), createBrotliDecompress(), async chunks => {
       for await (const chunk of chunks as AsyncIterable<Buffer>) {
-        left -= chunk.length
-        if (left < 0) throw new RangeError('longer than the file beside it')
         undone.update(chunk)
+        if (undone.size > size) throw new RangeError('longer than the file beside it')
       }
     })
-    if (left > 0) return false
+    if (undone.size < size) return false
     for await (const chunk of createReadStream(of)) plain.update(chunk)
   } catch {
     return false
   }
-  return undone.digest('hex') === plain.digest('hex')
+  return undone.sha256() === plain.sha256()
 }

@@ -2,13 +2,14 @@
 import { readFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { nullIfMissing } from '../runtime/system-error.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { findComments } from './javascript.ts'
-import type { BundleFile, Problem } from './web-directory.ts'
 import { decode, readPage } from './web-page.ts'
+import type { WebProblem } from './web-problems.ts'
 
 const CODE = /\.(m?js|html?)$/i
 /** Bytes. Larger files are not searched. */
-const LONGEST = 64 * 1024 * 1024
+const MAX_SCRIPT = 64 * 1024 * 1024
 /**
  * Not the updater's own stand-in for browsers, in any of the forms that a build gives it: a method, an assignment, a
  * property that is a function, the descriptor of an old class.
@@ -22,20 +23,20 @@ const LOADER =
 /** Code that may load any file. */
 const ANY = /\bimport\(\s*[^"'`\s)]|createElement\(\s*["'`]script["'`]|\bimportScripts\(|document\.write\(/
 
-type Found = 'call' | 'comment' | 'none'
+type CallPlace = 'call' | 'comment' | 'none'
 
-export interface ReadyCall {
-  readonly problem: Problem | null
+export interface ReadyCheck {
+  readonly problem: WebProblem | null
   readonly warning: string | null
 }
 
 const HINT =
   "Without this call a device goes back to the bundle before. Add to the app's start: import { CapacitorUpdater } from '@capgo/capacitor-updater'; CapacitorUpdater.notifyAppReady(). If the call is hidden (obfuscated code), set the input check-notify-app-ready to false."
-const OK: ReadyCall = { problem: null, warning: null }
+const OK: ReadyCheck = { problem: null, warning: null }
 
 /** The call has to be in a file that `index.html` leads to: what a file names, and the bundle has, counts as loaded. */
-export async function checkReadyCall(directory: string, files: readonly BundleFile[]): Promise<ReadyCall> {
-  const scripts = files.filter(({ path, size }) => CODE.test(path) && size > 0 && size <= LONGEST)
+export async function checkReadyCall(directory: string, files: readonly BundleFile[]): Promise<ReadyCheck> {
+  const scripts = files.filter(({ path, size }) => CODE.test(path) && size > 0 && size <= MAX_SCRIPT)
   const left = new Set(scripts.map(({ path }) => path))
   const byName = Map.groupBy(left, path => basename(path))
   const queue = left.delete('index.html') ? ['index.html'] : []
@@ -71,14 +72,14 @@ export async function checkReadyCall(directory: string, files: readonly BundleFi
   )
 }
 
-function notLoaded(path: string, isUnsure: boolean): ReadyCall {
+function notLoaded(path: string, isUnsure: boolean): ReadyCheck {
   const what = `only ${JSON.stringify(path)} calls notifyAppReady(), and nothing that index.html loads leads to that file`
   return isUnsure
     ? { problem: null, warning: `In the web folder ${what}. Make sure that the app calls it when it starts.` }
     : missing(what)
 }
 
-function missing(message: string): ReadyCall {
+function missing(message: string): ReadyCheck {
   return { problem: { code: 'notify_app_ready_missing', message, hint: HINT }, warning: null }
 }
 
@@ -102,7 +103,7 @@ async function readCode(directory: string, path: string): Promise<string> {
   return /\.html?$/i.test(path) ? readPage(text).text : text
 }
 
-function lookForCall(text: string): Found {
+function lookForCall(text: string): CallPlace {
   let comments: ReturnType<typeof findComments> | null = null
   let isInComment = false
   for (const { index } of text.matchAll(CALL)) {

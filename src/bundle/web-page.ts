@@ -1,6 +1,6 @@
 /** What an HTML page refers to. Pages of builds are read, not any page: a scanner will do, and it never fails. */
 
-export interface PageScript {
+interface PageScript {
   /** As written; null for one that is in the page itself. */
   readonly src: string | null
   readonly code: string

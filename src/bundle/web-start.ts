@@ -2,15 +2,16 @@
 import { open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { nullIfMissing } from '../runtime/system-error.ts'
+import type { BundleFile } from './bundle-file.ts'
 import { findComments } from './javascript.ts'
-import type { BundleFile, Problem } from './web-directory.ts'
 import { type Page, pathOf, readPage } from './web-page.ts'
+import type { WebProblem } from './web-problems.ts'
 
 /** Bytes; a pointer of Git LFS has some 130, and 1023 at most. */
-const LONGEST_POINTER = 1023
+const MAX_POINTER = 1023
 const POINTER = 'version https://git-lfs.github.com/spec/v1\n'
 /** So many files are looked at side by side. */
-const AT_ONCE = 64
+const CONCURRENCY = 64
 /** What the native app adds to the page, or answers itself. */
 const INJECTED = /(?:^|\/)(?:capacitor|cordova|cordova_plugins|native-bridge)\.js$/
 /** No WebView runs it. */
@@ -20,10 +21,10 @@ const LONG_CODE = 5_000
 
 /** Files that Git LFS keeps elsewhere, where only their pointers are. */
 export async function findPointers(directory: string, files: readonly BundleFile[]): Promise<string[]> {
-  const small = files.filter(({ size }) => size > POINTER.length && size <= LONGEST_POINTER)
+  const small = files.filter(({ size }) => size > POINTER.length && size <= MAX_POINTER)
   const found: string[] = []
-  for (let from = 0; from < small.length; from += AT_ONCE) {
-    const some = small.slice(from, from + AT_ONCE)
+  for (let from = 0; from < small.length; from += CONCURRENCY) {
+    const some = small.slice(from, from + CONCURRENCY)
     const are = await Promise.all(some.map(({ path }) => isPointer(join(directory, path))))
     found.push(...some.filter((_, index) => are[index]).map(({ path }) => path))
   }
@@ -44,8 +45,8 @@ async function isPointer(path: string): Promise<boolean> {
   }
 }
 
-export interface Start {
-  readonly problem: Problem | null
+export interface StartCheck {
+  readonly problem: WebProblem | null
   readonly warnings: readonly string[]
 }
 
@@ -53,7 +54,7 @@ export interface Start {
  * An error where the app certainly does not start: none of its scripts is in the bundle. Single files that are missing
  * are warnings: a page may load what only a web server has.
  */
-export async function checkStart(directory: string, files: readonly BundleFile[]): Promise<Start> {
+export async function checkStart(directory: string, files: readonly BundleFile[]): Promise<StartCheck> {
   const html = await readFile(join(directory, 'index.html'), 'utf8').catch(nullIfMissing)
   if (html === null) return { problem: null, warnings: [] }
   const page = readPage(html)

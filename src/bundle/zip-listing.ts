@@ -1,3 +1,4 @@
+/** Which files a zip holds, read from its end. */
 import { open } from 'node:fs/promises'
 import { fromRandomAccessReaderPromise, RandomAccessReader } from 'yauzl'
 
@@ -21,11 +22,11 @@ export interface ZipTail {
 export const TAIL_BYTES = 1024 * 1024
 
 /** What may stand behind a zip's directory: its end, with a comment. yauzl reads as much at once. */
-const LONGEST_END = 22 + 65_535
+const MAX_END = 22 + 65_535
 
 /** Bytes at the end of a zip that likely hold its directory, when it has about so many files. */
 export function tailFor(files: number): number {
-  return Math.min(TAIL_BYTES, LONGEST_END + 256 * files)
+  return Math.min(TAIL_BYTES, MAX_END + 256 * files)
 }
 
 /** The files of a zip. Throws when it is broken, or when its directory is longer than the tail. */

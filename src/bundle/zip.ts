@@ -1,19 +1,20 @@
-import { createHash } from 'node:crypto'
+/** Writes the bundle's zip. */
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Zip, type ZipInputFile } from 'fflate'
 import { ActionError } from '../errors.ts'
+import { Digest } from '../runtime/digest.ts'
+import { type BundleFile, byPath } from './bundle-file.ts'
 import {
   type Deflater,
   type DeflateTask,
   deflateHere,
   deflatePieces,
-  isPacked,
+  isCompressed,
   readPieces,
   SizeChanged,
   startDeflater,
 } from './deflate.ts'
-import { type BundleFile, byPath } from './web-directory.ts'
 import { type Deflate, startZlib, type ZlibCode } from './zlib.ts'
 
 export interface BundleZip {
@@ -76,8 +77,8 @@ export async function zipDirectory(options: {
     await output.flush()
     return {
       path: options.to,
-      size: output.size,
-      sha256: output.hash.digest('hex'),
+      size: output.digest.size,
+      sha256: output.digest.sha256(),
       files: options.hashed ? files : null,
     }
   } finally {
@@ -87,8 +88,7 @@ export async function zipDirectory(options: {
 
 /** Writes, counts and hashes, a buffer at a time; what it was given is not needed any more then. */
 class Output {
-  size = 0
-  readonly hash = createHash('sha256')
+  readonly digest = new Digest()
   readonly #buffer = Buffer.allocUnsafeSlow(OUTPUT)
   #filled = 0
   readonly #file: FileHandle
@@ -113,16 +113,15 @@ class Output {
   async flush(): Promise<void> {
     this.#signal?.throwIfAborted()
     const filled = this.#buffer.subarray(0, this.#filled)
-    this.hash.update(filled)
+    this.digest.update(filled)
     await this.#file.appendFile(filled)
-    this.size += filled.length
     this.#filled = 0
   }
 }
 
 /** Of a file that is deflated in one piece. */
 function isSmallText(file: BundleFile): boolean {
-  return file.size <= IN_MEMORY && !isPacked(file.path)
+  return file.size <= IN_MEMORY && !isCompressed(file.path)
 }
 
 async function* zipChunks(
@@ -170,7 +169,7 @@ async function* zipChunks(
     } else
       try {
         const task = { path, size: file.size, hashed }
-        for (const { data, ...sums } of isPacked(path)
+        for (const { data, ...sums } of isCompressed(path)
           ? storedBlocks(task)
           : deflatePieces(task, startStream)) {
           entry.crc = sums.crc

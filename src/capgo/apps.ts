@@ -1,22 +1,23 @@
+/** An app, and what is read along with it. */
 import * as z from 'zod/mini'
 import { ActionError, Stopped } from '../errors.ts'
-import type { Connection } from './connection.ts'
-import { refusal } from './errors.ts'
-import { list, PAGE, parseAnswer, query, quote } from './postgrest.ts'
+import { list, PAGE, query, quote } from './postgrest.ts'
+import { type HttpResponse, parseResponse } from './response.ts'
+import type { Rest } from './rest.ts'
 import {
   APP_COLUMNS,
   App,
   BUNDLE_COLUMNS,
   BundleRow,
   ChannelRow,
+  EMBEDDED_CHANNELS,
   FILE_COLUMNS,
-  ITS_CHANNELS,
   StoredFile,
 } from './schema.ts'
 
 /** Capgo takes 10,000 delta files a bundle. */
-const MOST_PAGES = 10
-/** So many of the newest bundles with delta files are told of. */
+const MAX_PAGES = 10
+/** Newest bundles with delta files that are read. */
 const NEWEST = 3
 
 const Deletion = z.object({ deleted_at: z.string() })
@@ -24,41 +25,51 @@ const Deletion = z.object({ deleted_at: z.string() })
 /** With pages of its delta files. */
 const BundleWithFiles = z.catchall(BundleRow, z.array(StoredFile))
 
+interface AppQuery<T> {
+  readonly row: z.ZodMiniType<T>
+  /** What is read along, as PostgREST writes it. */
+  readonly embedded: readonly string[]
+  readonly filters: Readonly<Record<string, string>>
+  readonly purpose: string
+}
+
+/** An app, its channel of a name, and what else a publish to that channel needs to know of the app. */
+export interface AppAndChannel {
+  readonly app: App
+  /** Null when there is none that the key can see. */
+  readonly channel: ChannelRow | null
+  /** Names. */
+  readonly publicChannels: readonly string[]
+  /** The newest bundles that have delta files. */
+  readonly newest: readonly BundleRow[]
+  /** When a bundle was deleted last; null = never. */
+  readonly deletedAt: string | null
+}
+
 /** The app and its channels and bundles: what the database knows of one app is read in one request. */
-export function apps({ http, api, key, database }: Connection) {
+export function apps(rest: Rest) {
   /** The app, and with it the proof that the key is good: lists of the database are empty for a wrong key. */
   async function readApp(appId: string): Promise<App> {
-    const call = {
-      what: `read app ${appId}`,
+    const purpose = `read app ${appId}`
+    const response = await rest.api({
+      purpose,
       method: 'GET',
-      url: `${api}/app/${encodeURIComponent(appId)}`,
-      headers: key,
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    if (answer.status === 200) return parseAnswer(App, answer, call)
-    if (answer.code === 'cannot_access_app' || answer.code === 'cannot_find_app' || answer.status === 404) {
-      if (await isLockedOut(appId)) throw twoFactorRequired(appId)
-      throw new ActionError('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
-        hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
-      })
-    }
-    throw refusal(call, answer)
+      path: `/app/${encodeURIComponent(appId)}`,
+      expects: isUnknownApp,
+    })
+    if (response.status === 200) return parseResponse(App, response, purpose)
+    throw (await isLockedOut(appId)) ? twoFactorRequired(appId) : appNotFound(appId)
   }
 
   /** The API hides the app from people whom the organisation locks out; this tells it apart. False where nothing tells. */
   async function isLockedOut(appId: string): Promise<boolean> {
     try {
-      const { url, headers } = await database()
-      const { json } = await http.send({
-        what: 'ask whether two factors are demanded',
-        method: 'POST',
-        url: `${url}/rpc/reject_access_due_to_2fa_for_app`,
-        headers,
-        json: { app_id: appId },
-        retry: 'repeat',
+      return await rest.rpc({
+        purpose: 'ask whether two factors are demanded',
+        name: 'reject_access_due_to_2fa_for_app',
+        parameters: { app_id: appId },
+        result: z.boolean(),
       })
-      return json === true
     } catch (error) {
       if (error instanceof Stopped) throw error
       return false
@@ -78,29 +89,9 @@ export function apps({ http, api, key, database }: Connection) {
   }
 
   /** The app's row with what is embedded in it. Throws what `readApp` throws where the key sees no such row. */
-  async function readRow<T>(
-    row: z.ZodMiniType<T>,
-    appId: string,
-    embedded: readonly string[],
-    filters: Record<string, string>,
-    what: string,
-  ): Promise<T> {
-    const { url, headers } = await database()
-    const parameters = {
-      app_id: `eq.${appId}`,
-      select: [APP_COLUMNS, ...embedded].join(','),
-      ...filters,
-    }
-    const call = {
-      what,
-      method: 'GET',
-      url: `${url}/apps?${query(parameters)}`,
-      headers,
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    if (answer.status !== 200) throw refusal(call, answer)
-    const [found] = parseAnswer(z.array(row), answer, call)
+  async function readRow<T>(appId: string, { row, embedded, filters, purpose }: AppQuery<T>): Promise<T> {
+    const parameters = { app_id: `eq.${appId}`, select: [APP_COLUMNS, ...embedded].join(','), ...filters }
+    const [found] = await rest.select({ purpose, row, path: `apps?${query(parameters)}` })
     if (found !== undefined) return found
     // The database shows nothing to a key that is not good; the API says why it is not.
     await readApp(appId)
@@ -117,33 +108,20 @@ export function apps({ http, api, key, database }: Connection) {
     readApp,
     requireKey,
 
-    /**
-     * The app, its channel of this name (null when there is none that the key can see), its public channels, the newest
-     * bundles that have delta files, and when a bundle was deleted last (null = never).
-     */
-    async readAppAndChannel(
-      appId: string,
-      name: string,
-    ): Promise<{
-      app: App
-      channel: ChannelRow | null
-      publicChannels: string[]
-      newest: BundleRow[]
-      deletedAt: string | null
-    }> {
-      const { channels, newest, deleted, ...app } = await readRow(
-        z.extend(App, {
+    async readAppAndChannel(appId: string, name: string): Promise<AppAndChannel> {
+      const { channels, newest, deleted, ...app } = await readRow(appId, {
+        purpose: `read app ${appId} and channel ${name}`,
+        row: z.extend(App, {
           channels: z.array(ChannelRow),
           newest: z.array(BundleRow),
           deleted: z.array(Deletion),
         }),
-        appId,
-        [
-          ITS_CHANNELS,
+        embedded: [
+          EMBEDDED_CHANNELS,
           `newest:app_versions!app_versions_app_id_fkey(${BUNDLE_COLUMNS})`,
           'deleted:app_versions!app_versions_app_id_fkey(deleted_at)',
         ],
-        {
+        filters: {
           'channels.or': `(name.eq.${name},public.is.true)`,
           'newest.manifest_count': 'gt.0',
           'newest.deleted': 'is.false',
@@ -153,8 +131,7 @@ export function apps({ http, api, key, database }: Connection) {
           'deleted.order': 'deleted_at.desc',
           'deleted.limit': '1',
         },
-        `read app ${appId} and channel ${name}`,
-      )
+      })
       return {
         app,
         channel: channels.find(row => row.name === name) ?? null,
@@ -178,7 +155,7 @@ export function apps({ http, api, key, database }: Connection) {
       },
     ): Promise<{ channels: ChannelRow[]; bundles: BundleRow[]; files: StoredFile[] }> {
       const { names, checksum, filesOf } = wanted
-      const pageCount = filesOf === null ? 0 : Math.min(MOST_PAGES, Math.ceil(filesOf.count / PAGE))
+      const pageCount = filesOf === null ? 0 : Math.min(MAX_PAGES, Math.ceil(filesOf.count / PAGE))
       const pages = Array.from({ length: pageCount }, (_, page) => `files${page}`)
       const conditions = [
         `name.in.(${names.map(quote).join(',')})`,
@@ -186,14 +163,14 @@ export function apps({ http, api, key, database }: Connection) {
         ...(filesOf === null ? [] : [`id.eq.${filesOf.id}`]),
       ]
       const files = pages.map(page => `${page}:manifest!manifest_app_version_id_fkey(${FILE_COLUMNS})`)
-      const { channels, bundles } = await readRow(
-        z.object({ channels: z.array(ChannelRow), bundles: z.array(BundleWithFiles) }),
-        appId,
-        [
-          ITS_CHANNELS,
+      const { channels, bundles } = await readRow(appId, {
+        purpose: 'read the channel and the bundles with the same name or content',
+        row: z.object({ channels: z.array(ChannelRow), bundles: z.array(BundleWithFiles) }),
+        embedded: [
+          EMBEDDED_CHANNELS,
           `bundles:app_versions!app_versions_app_id_fkey(${[BUNDLE_COLUMNS, ...files].join(',')})`,
         ],
-        {
+        filters: {
           'channels.name': list(wanted.channels),
           'bundles.or': `(${conditions.join(',')})`,
           'bundles.order': 'id.desc',
@@ -207,8 +184,7 @@ export function apps({ http, api, key, database }: Connection) {
             ]),
           ),
         },
-        'read the channel and the bundles with the same name or content',
-      )
+      })
       const ofIt = bundles.find(bundle => bundle.id === filesOf?.id)
       return {
         channels,
@@ -219,6 +195,16 @@ export function apps({ http, api, key, database }: Connection) {
       }
     },
   }
+}
+
+function isUnknownApp({ status, code }: HttpResponse): boolean {
+  return code === 'cannot_access_app' || code === 'cannot_find_app' || status === 404
+}
+
+function appNotFound(appId: string): ActionError {
+  return new ActionError('app_not_found', `Capgo knows no app ${appId} that this key can see.`, {
+    hint: 'Check the app id (Capacitor config or input "app-id"), that the app was added to Capgo, and that the key belongs to its organisation and has the permission app.read.',
+  })
 }
 
 function twoFactorRequired(appId: string): ActionError {

@@ -1,17 +1,15 @@
-import PQueue from 'p-queue'
-import semver from 'semver'
+/** Bundles: the rows of an app's uploads, as they are found, made and finished. */
 import * as z from 'zod/mini'
-import { ActionError, Stopped } from '../errors.ts'
+import { ActionError } from '../errors.ts'
 import { apps } from './apps.ts'
-import type { Connection } from './connection.ts'
-import { refusal } from './errors.ts'
-import { list as listed, parseAnswer, query } from './postgrest.ts'
+import { inGroups, list as listed, query } from './postgrest.ts'
+import type { Rest } from './rest.ts'
 import { readAll } from './rows.ts'
 import {
   BUNDLE_COLUMNS,
   BundleRow,
   ChannelRow,
-  ITS_CHANNELS,
+  EMBEDDED_CHANNELS,
   type ManifestEntry,
   type NativePackage,
 } from './schema.ts'
@@ -32,113 +30,34 @@ export interface NewBundle {
 }
 
 /** A bundle and the channels of its app. */
-const FINALISED = {
-  row: z.extend(BundleRow, { app: z.object({ channels: z.array(ChannelRow) }) }),
-  columns: `${BUNDLE_COLUMNS},app:apps!app_versions_app_id_fkey(${ITS_CHANNELS})`,
-}
-
-/** What became of a bundle that was to be deleted: `linked` stays, since a channel serves it. */
-export type Deleted = 'deleted' | 'linked' | 'gone'
+const FinalisedBundle = z.extend(BundleRow, { app: z.object({ channels: z.array(ChannelRow) }) })
+const FINALISED_COLUMNS = `${BUNDLE_COLUMNS},app:apps!app_versions_app_id_fkey(${EMBEDDED_CHANNELS})`
 
 /** Characters of a filter; proxies refuse addresses of some thousand more. */
-const LONGEST_FILTER = 4000
-/** What Capgo says when it has done it; a proxy that answers in its place does not. */
-const Done = z.object({ status: z.literal('ok') })
+const MAX_FILTER = 4000
 /** Ids in one filter. */
-const IDS_A_CALL = 200
-const PACE = { concurrency: 4, interval: 1000, intervalCap: 10 }
-/**
- * Capgo takes 2000 calls of one key until there was a minute of silence: after so many we are silent, with room for
- * what else the job asks.
- */
-const DELETED_AT_A_STRETCH = 1500
-const SILENCE = 61_000
+const IDS_PER_REQUEST = 200
 
-const UPLOAD = { permission: 'app.upload_bundle', role: 'app_uploader' } as const
+export function bundles(rest: Rest) {
+  const { requireKey } = apps(rest)
 
-export function bundles(connection: Connection) {
-  const { http, api, key, database } = connection
-  const { requireKey } = apps(connection)
-
-  async function list(appId: string, filter: Record<string, string>, what: string): Promise<BundleRow[]> {
-    const { url, headers } = await database()
-    const call = {
-      what,
-      method: 'GET',
-      url: `${url}/app_versions?${query({ app_id: `eq.${appId}`, ...filter, select: BUNDLE_COLUMNS })}`,
-      headers,
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    if (answer.status !== 200) throw refusal(call, answer)
-    return parseAnswer(z.array(BundleRow), answer, call)
-  }
+  const list = (appId: string, filter: Record<string, string>, purpose: string): Promise<BundleRow[]> =>
+    rest.select({
+      purpose,
+      row: BundleRow,
+      path: `app_versions?${query({ app_id: `eq.${appId}`, ...filter, select: BUNDLE_COLUMNS })}`,
+    })
 
   /** Every bundle that is not deleted and fits, the newest first. */
-  const listAll = (appId: string, filter: Record<string, string>, what: string): Promise<BundleRow[]> =>
-    readAll(connection, appId, {
+  const listAll = (appId: string, filter: Record<string, string>, purpose: string): Promise<BundleRow[]> =>
+    readAll(rest, appId, {
       table: 'app_versions',
       row: BundleRow,
       columns: BUNDLE_COLUMNS,
       filter: { ...filter, deleted: 'is.false' },
       order: 'desc',
-      what,
+      purpose,
     })
-
-  async function change<T>(
-    { row, columns }: { row: z.ZodMiniType<T>; columns: string },
-    filter: Record<string, string>,
-    fields: Record<string, unknown>,
-    what: string,
-  ): Promise<T | null> {
-    const { url, headers } = await database()
-    const call = {
-      what,
-      method: 'PATCH',
-      url: `${url}/app_versions?${query({ ...filter, select: columns })}`,
-      headers: { ...headers, prefer: 'return=representation' },
-      json: fields,
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    if (answer.status !== 200) throw refusal(call, answer, UPLOAD)
-    return parseAnswer(z.array(row), answer, call)[0] ?? null
-  }
-
-  /**
-   * Deletes one bundle by its name; Capgo refuses one that a channel serves. Its content goes, its name stays
-   * taken. `linked` and `gone` are answers, anything else throws.
-   */
-  async function deleteBundle(appId: string, name: string): Promise<Deleted> {
-    // Without a version this very route deletes every bundle that no channel serves: never send it empty.
-    if (typeof name !== 'string' || semver.valid(name) !== name)
-      throw new TypeError(`"${name}" is no bundle name`)
-    const call = {
-      what: `delete bundle ${name}`,
-      method: 'DELETE',
-      url: `${api}/bundle`,
-      headers: key,
-      json: { app_id: appId, version: name },
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    if (answer.status === 200) {
-      parseAnswer(Done, answer, call)
-      return 'deleted'
-    }
-    if (answer.code === 'cannot_delete_linked_version') return 'linked'
-    if (answer.code === 'cannot_delete_version') return 'gone'
-    throw refusal(call, answer, { permission: 'bundle.delete', role: 'app_admin' })
-  }
-
-  async function readBundlesById(appId: string, ids: readonly number[]): Promise<BundleRow[]> {
-    const found: BundleRow[] = []
-    for (let from = 0; from < ids.length; from += IDS_A_CALL) {
-      const some = ids.slice(from, from + IDS_A_CALL)
-      found.push(...(await list(appId, { id: listed(some) }, 'read bundles')))
-    }
-    return found
-  }
 
   return {
     /** Bundles whose comment has this text (`*` = anything), whatever its case; the caller looks closer. */
@@ -163,47 +82,47 @@ export function bundles(connection: Connection) {
     },
 
     /** The bundles of these ids, also deleted ones. */
-    readBundlesById,
+    async readBundlesById(appId: string, ids: readonly number[]): Promise<BundleRow[]> {
+      const found: BundleRow[] = []
+      for (const some of inGroups(ids, IDS_PER_REQUEST))
+        found.push(...(await list(appId, { id: listed(some) }, 'read bundles')))
+      return found
+    },
 
     /** Every bundle of the app that is not deleted, the newest first. */
     listBundles: (appId: string): Promise<BundleRow[]> => listAll(appId, {}, 'list bundles'),
 
-    /** Which of these bundles are there and not deleted: what deleting them came to. */
-    async readRemaining(appId: string, ids: readonly number[]): Promise<BundleRow[]> {
-      return (await readBundlesById(appId, ids)).filter(({ deleted }) => !deleted)
-    },
-
     /**
      * Makes the row of a bundle, in progress: no device sees it. Null when the name is taken, which is also
-     * how it looks when an earlier try took effect and its answer was lost; read the row to tell.
+     * how it looks when an earlier attempt took effect and its response was lost; read the row to tell.
      */
     async createBundle(bundle: NewBundle): Promise<BundleRow | null> {
-      const { url, headers } = await database()
-      const call = {
-        what: `create bundle ${bundle.name}`,
-        method: 'POST',
-        url: `${url}/app_versions?${query({ select: BUNDLE_COLUMNS })}`,
-        headers: { ...headers, prefer: 'return=representation' },
-        json: {
-          app_id: bundle.appId,
-          name: bundle.name,
-          owner_org: bundle.ownerOrg,
-          storage_provider: 'r2-direct',
-          checksum: bundle.checksum,
-          link: bundle.link,
-          comment: bundle.comment,
-          ...(bundle.sessionKey === null ? {} : { session_key: bundle.sessionKey, key_id: bundle.keyId }),
-          ...(bundle.nativePackages.length === 0 ? {} : { native_packages: bundle.nativePackages }),
-          ...(bundle.minUpdateVersion === null ? {} : { min_update_version: bundle.minUpdateVersion }),
-        },
-        retry: 'repeat',
-      } as const
-      const answer = await http.send(call)
-      if (answer.status === 409) return null
-      // A key that is not good lacks every permission here.
-      if (answer.code === '42501') await requireKey(bundle.appId)
-      if (answer.status !== 201) throw refusal(call, answer, UPLOAD)
-      return parseAnswer(z.tuple([BundleRow]), answer, call)[0]
+      try {
+        return await rest.insert({
+          purpose: `create bundle ${bundle.name}`,
+          path: `app_versions?${query({ select: BUNDLE_COLUMNS })}`,
+          row: BundleRow,
+          fields: {
+            app_id: bundle.appId,
+            name: bundle.name,
+            owner_org: bundle.ownerOrg,
+            storage_provider: 'r2-direct',
+            checksum: bundle.checksum,
+            link: bundle.link,
+            comment: bundle.comment,
+            ...(bundle.sessionKey === null ? {} : { session_key: bundle.sessionKey, key_id: bundle.keyId }),
+            ...(bundle.nativePackages.length === 0 ? {} : { native_packages: bundle.nativePackages }),
+            ...(bundle.minUpdateVersion === null ? {} : { min_update_version: bundle.minUpdateVersion }),
+          },
+          needs: 'app.upload_bundle',
+          expects: ({ status }) => status === 409,
+        })
+      } catch (error) {
+        // A key that is not good lacks every permission here.
+        if (error instanceof ActionError && error.code === 'permission_missing')
+          await requireKey(bundle.appId)
+        throw error
+      }
     },
 
     /**
@@ -216,28 +135,31 @@ export function bundles(connection: Connection) {
       fields: { readonly r2Path: string | null; readonly manifest: readonly ManifestEntry[] | null },
       channelName: string,
     ): Promise<{ bundle: BundleRow; channel: ChannelRow | null } | null> {
-      const changed = await change(
-        FINALISED,
-        {
-          id: `eq.${id}`,
-          storage_provider: 'eq.r2-direct',
-          'app.channels.name': `eq.${channelName}`,
-        },
-        {
+      const filter = {
+        id: `eq.${id}`,
+        storage_provider: 'eq.r2-direct',
+        'app.channels.name': `eq.${channelName}`,
+        select: FINALISED_COLUMNS,
+      }
+      const [finalised] = await rest.patch({
+        purpose: 'finalise the bundle',
+        path: `app_versions?${query(filter)}`,
+        row: FinalisedBundle,
+        fields: {
           ...(fields.r2Path === null ? {} : { r2_path: fields.r2Path }),
           storage_provider: 'r2',
           ...(fields.manifest === null ? {} : { manifest: fields.manifest }),
         },
-        'finalise the bundle',
-      )
-      if (changed === null) return null
-      const { app, ...bundle } = changed
+        needs: 'app.upload_bundle',
+      })
+      if (finalised === undefined) return null
+      const { app, ...bundle } = finalised
       return { bundle, channel: app.channels[0] ?? null }
     },
 
     /**
      * Sets who put the bundle where, while its comment is still `seen`; allowed on a frozen bundle. False when somebody
-     * else wrote on it meanwhile, or the key may not.
+     * else wrote on it meanwhile, or the key is not allowed to.
      */
     async noteOnBundle(
       id: number,
@@ -245,72 +167,22 @@ export function bundles(connection: Connection) {
       fields: { readonly link: string; readonly comment: string },
     ): Promise<boolean> {
       const unchanged = seen === null ? 'is.null' : `eq.${seen}`
+      const filter = {
+        id: `eq.${id}`,
+        ...(unchanged.length > MAX_FILTER ? {} : { comment: unchanged }),
+        select: BUNDLE_COLUMNS,
+      }
       try {
-        const noted = await change(
-          { row: BundleRow, columns: BUNDLE_COLUMNS },
-          { id: `eq.${id}`, ...(unchanged.length > LONGEST_FILTER ? {} : { comment: unchanged }) },
+        const changed = await rest.patch({
+          purpose: 'note the commit on the bundle',
+          path: `app_versions?${query(filter)}`,
+          row: BundleRow,
           fields,
-          'note the commit on the bundle',
-        )
-        return noted !== null
+        })
+        return changed.length > 0
       } catch {
         return false
       }
-    },
-
-    deleteBundle,
-
-    /**
-     * Deletes bundles one by one, each by its name, at a pace that leaves room for what else the key is used for.
-     * One that fails does not hinder the others; a missing permission ends it. `onDone` is told after each how many
-     * were tried.
-     */
-    async deleteBundles(
-      appId: string,
-      names: readonly string[],
-      onDone: (tried: number) => void,
-    ): Promise<Map<string, Deleted | ActionError>> {
-      const answers = new Map<string, Deleted | ActionError>()
-      const queue = new PQueue(PACE)
-      let hopeless: ActionError | null = null
-      const remove = async (name: string): Promise<void> => {
-        try {
-          answers.set(name, hopeless ?? (await deleteBundle(appId, name)))
-        } catch (error) {
-          if (!(error instanceof ActionError) || error instanceof Stopped) {
-            queue.clear()
-            throw error
-          }
-          answers.set(name, error)
-          if (error.code === 'permission_missing' || error.code === 'invalid_apikey') hopeless = error
-        }
-        onDone(answers.size)
-      }
-      for (let from = 0; from < names.length; from += DELETED_AT_A_STRETCH) {
-        if (from > 0 && hopeless === null) await http.sleep(SILENCE)
-        const stretch = names.slice(from, from + DELETED_AT_A_STRETCH)
-        await queue.addAll(stretch.map(name => () => remove(name)))
-      }
-      return answers
-    },
-
-    /**
-     * Removes the row of an upload that failed; only rows in progress without content can be removed this
-     * way. False when the key may not (it needs `bundle.delete`): the next run finishes the row then.
-     */
-    async removeFailedBundle(appId: string, name: string): Promise<boolean> {
-      const answer = await http.send({
-        what: `remove the unfinished bundle ${name}`,
-        method: 'DELETE',
-        url: `${api}/private/delete_failed_version`,
-        headers: key,
-        json: { app_id: appId, name },
-        retry: 'repeat',
-      })
-      return (
-        (answer.status === 200 && Done.safeParse(answer.json).success) ||
-        answer.code === 'error_already_deleted'
-      )
     },
   }
 }

@@ -1,7 +1,11 @@
+/** A client for one Capgo server and one key. */
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { apps } from './apps.ts'
+import { bundleDeletes } from './bundle-deletes.ts'
 import { bundles } from './bundles.ts'
+import { channelCreation } from './channel-creation.ts'
+import { channelDeletes } from './channel-deletes.ts'
 import { channels } from './channels.ts'
 import type { Connection } from './connection.ts'
 import { devices } from './devices.ts'
@@ -9,9 +13,13 @@ import { permissionMissing, refusal } from './errors.ts'
 import { isLocal } from './hosts.ts'
 import { createHttp, type HttpOptions } from './http.ts'
 import { manifests } from './manifests.ts'
-import { parseAnswer } from './postgrest.ts'
+import { overrides } from './overrides.ts'
+import type { Permission } from './permissions.ts'
+import { parseResponse } from './response.ts'
+import { createRest } from './rest.ts'
 import { rollouts } from './rollouts.ts'
 import { FilesConfig, PrivateConfig } from './schema.ts'
+import { storedObjects } from './stored-objects.ts'
 import { updates } from './updates.ts'
 import { uploads } from './upload.ts'
 
@@ -29,23 +37,8 @@ export interface CapgoOptions extends HttpOptions {
   readonly warm?: (url: string, count: number) => void
 }
 
-/** Of a publish: what is asked of the database side by side at most. */
-const SIDE_BY_SIDE = 3
-
-/** Permissions a publish may need and the smallest role that has each (Capgo's role table). */
-export const SMALLEST_ROLE = {
-  'app.read': 'app_reader',
-  'app.read_channels': 'app_reader',
-  'app.upload_bundle': 'app_uploader',
-  'channel.promote_bundle': 'app_uploader',
-  'app.create_channel': 'app_developer',
-  'app.manage_devices': 'app_developer',
-  'channel.manage_forced_devices': 'app_developer',
-  'channel.update_settings': 'app_admin',
-  'bundle.delete': 'app_admin',
-  'channel.delete': 'app_admin (or app_preview for its own channels)',
-} as const
-export type Permission = keyof typeof SMALLEST_ROLE
+/** Of a publish: requests to the database at once. */
+const DATABASE_CONCURRENCY = 3
 
 export type Capgo = ReturnType<typeof createCapgo>
 
@@ -55,7 +48,7 @@ export function createCapgo(options: CapgoOptions) {
   const key = { capgkey: options.token }
   let database: ReturnType<Connection['database']> | undefined
   let filesConfig: Promise<FilesConfig> | undefined
-  const told = new Map<string, Promise<boolean>>()
+  const results = new Map<string, Promise<boolean>>()
   const connection: Connection = {
     http,
     api: options.api,
@@ -67,7 +60,7 @@ export function createCapgo(options: CapgoOptions) {
 
   async function discoverDatabase() {
     const found = options.database ?? (await readPrivateConfig())
-    options.warm?.(found.url, SIDE_BY_SIDE)
+    options.warm?.(found.url, DATABASE_CONCURRENCY)
     return {
       url: `${found.url.replace(/\/+$/, '')}/rest/v1`,
       headers: { apikey: found.key, ...key },
@@ -75,22 +68,22 @@ export function createCapgo(options: CapgoOptions) {
   }
 
   async function readPrivateConfig() {
-    const call = {
-      what: "read the server's configuration",
+    const request = {
+      purpose: "read the server's configuration",
       method: 'GET',
       url: `${options.api}/private/config`,
       retry: 'repeat',
     } as const
-    const answer = await http.send(call)
-    if (answer.status !== 200)
+    const response = await http.send(request)
+    if (response.status !== 200)
       throw new ActionError(
         'not_capgo',
-        `${options.api} does not answer as a Capgo server: GET /private/config gave ${answer.status}.`,
+        `${options.api} does not answer as a Capgo server: GET /private/config gave ${response.status}.`,
         {
           hint: 'Check api-url; on Supabase functions it ends in /functions/v1. Or set database-url and database-key.',
         },
       )
-    const config = parseAnswer(PrivateConfig, answer, call)
+    const config = parseResponse(PrivateConfig, response, request.purpose)
     const url = new URL(config.supaHost)
     if (url.protocol !== 'https:' && !isLocal(url.hostname))
       throw new ActionError(
@@ -103,16 +96,23 @@ export function createCapgo(options: CapgoOptions) {
     return { url: config.supaHost, key: config.supaKey }
   }
 
-  const ofApps = apps(connection)
+  const rest = createRest(connection)
+  const { requireKey, ...app } = apps(rest)
   return {
-    ...ofApps,
-    ...bundles(connection),
-    ...channels(connection),
-    ...devices(connection),
-    ...rollouts(connection),
+    ...app,
+    requireKey,
+    ...bundles(rest),
+    ...bundleDeletes(connection, rest),
+    ...channels(rest),
+    ...channelCreation(connection, rest),
+    ...channelDeletes(rest),
+    ...overrides(connection, rest),
+    ...devices(rest),
+    ...rollouts(rest),
     ...updates(connection),
-    ...manifests(connection),
-    ...uploads(connection),
+    ...manifests(connection, rest),
+    ...uploads(connection, rest),
+    ...storedObjects(connection),
 
     /** The time of day by the server's clock: what is old is decided by it, since the runner's may be wrong. */
     now: http.now,
@@ -128,13 +128,13 @@ export function createCapgo(options: CapgoOptions) {
 
     /** Throws `permission_missing` when the key lacks the permission on the app (or on the channel). */
     async requirePermission(
-      what: string,
+      purpose: string,
       permission: Permission,
       scope: { readonly appId: string; readonly channelId: number | null },
     ): Promise<void> {
       if (await hasPermission(permission, scope.appId, scope.channelId)) return
-      await ofApps.requireKey(scope.appId)
-      throw permissionMissing(what, { permission, role: SMALLEST_ROLE[permission] })
+      await requireKey(scope.appId)
+      throw permissionMissing(purpose, permission)
     },
 
     /** Throws `on_premise_app` when the organisation's plan allows no more storage; asked once. */
@@ -145,28 +145,31 @@ export function createCapgo(options: CapgoOptions) {
         appid: appId,
       })
       if (!allowed)
-        throw refusal(
-          { what: 'upload' },
-          { status: 429, headers: {}, text: '', json: undefined, code: 'on_premise_app' },
-        )
+        throw refusal('upload', {
+          status: 429,
+          headers: {},
+          text: '',
+          json: undefined,
+          code: 'on_premise_app',
+        })
     },
   }
 
   async function askFilesConfig(): Promise<FilesConfig> {
-    const call = {
-      what: "read the files service's configuration",
+    const request = {
+      purpose: "read the files service's configuration",
       method: 'GET',
       url: `${options.files}/files/config`,
       retry: 'repeat',
     } as const
-    const answer = await http.send(call)
-    if (answer.status !== 200)
+    const response = await http.send(request)
+    if (response.status !== 200)
       throw new ActionError(
         'no_files_service',
-        `${options.files} does not answer as Capgo's files service: GET /files/config gave ${answer.status}.`,
+        `${options.files} does not answer as Capgo's files service: GET /files/config gave ${response.status}.`,
         { hint: 'Set the input "files-url" to the base URL of the files service.' },
       )
-    return parseAnswer(FilesConfig, answer, call)
+    return parseResponse(FilesConfig, response, request.purpose)
   }
 
   function hasPermission(
@@ -183,26 +186,13 @@ export function createCapgo(options: CapgoOptions) {
     })
   }
 
-  /** Functions of the database that answer yes or no. What they tell does not change while we run: each is asked once. */
-  function askFunction(name: string, argumentsOf: Record<string, unknown>): Promise<boolean> {
-    const question = `${name} ${JSON.stringify(argumentsOf)}`
-    const answer = told.get(question) ?? callFunction(name, argumentsOf)
-    told.set(question, answer)
-    return answer
-  }
-
-  async function callFunction(name: string, argumentsOf: Record<string, unknown>): Promise<boolean> {
-    const { url, headers } = await connection.database()
-    const call = {
-      what: `ask Capgo (${name})`,
-      method: 'POST',
-      url: `${url}/rpc/${name}`,
-      headers,
-      json: argumentsOf,
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    if (answer.status !== 200) throw refusal(call, answer)
-    return parseAnswer(z.boolean(), answer, call)
+  /** Functions of the database that return yes or no. What they say does not change while we run: each is asked once. */
+  function askFunction(name: string, parameters: Record<string, unknown>): Promise<boolean> {
+    const question = `${name} ${JSON.stringify(parameters)}`
+    const result =
+      results.get(question) ??
+      rest.rpc({ purpose: `ask Capgo (${name})`, name, parameters, result: z.boolean() })
+    results.set(question, result)
+    return result
   }
 }

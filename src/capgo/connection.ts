@@ -1,8 +1,8 @@
-import type { createHttp } from './http.ts'
+/** What every family of requests needs: the funnel, the hosts, the key. */
+import type { Http } from './http.ts'
 
-/** What every family of calls needs: the funnel, the hosts, the key. */
 export interface Connection {
-  readonly http: ReturnType<typeof createHttp>
+  readonly http: Http
   readonly api: string
   readonly files: string
   readonly plugin: string

@@ -1,6 +1,6 @@
 /** Where a file of a bundle is stored: no two files of an app share a key. */
-import { createHash } from 'node:crypto'
-import type { App, ManifestEntry } from '../capgo/schema.ts'
+import { sha256 } from '../runtime/digest.ts'
+import type { App, ManifestEntry } from './schema.ts'
 
 /**
  * Names that stand in a key as they are. Others have characters that addresses write in several ways, or `_`: keys of
@@ -8,7 +8,7 @@ import type { App, ManifestEntry } from '../capgo/schema.ts'
  */
 const PLAIN = /^[A-Za-z0-9./-]{1,100}$/
 /** Characters of another name that are shown in its key. The store takes keys of 1024 bytes. */
-const SHOWN = 30
+const SHOWN_LIMIT = 30
 
 /**
  * Capgo counts the users of an object by hash and file name, and removes it with the last one, whoever else's rows name
@@ -23,7 +23,7 @@ export function deltaKey(
   const scope = sessionKey === null ? '' : `${Buffer.from(sessionKey).toString('hex')}/`
   const tail = PLAIN.test(name)
     ? `_${name}`
-    : `-${sha256(name)}_${name.slice(-SHOWN).replace(/[^A-Za-z0-9.-]/g, '_')}`
+    : `-${sha256(name)}_${name.slice(-SHOWN_LIMIT).replace(/[^A-Za-z0-9.-]/g, '_')}`
   return `orgs/${app.owner_org}/apps/${app.app_id}/delta/${scope}${sha256(hash)}${tail}`
 }
 
@@ -31,8 +31,4 @@ export function deltaKey(
 export function isOwnKey(row: ManifestEntry, sessionKey: string | null): boolean {
   const [, owner_org = '', , app_id = ''] = row.s3_path.split('/')
   return row.s3_path === deltaKey({ owner_org, app_id }, row, sessionKey)
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex')
 }

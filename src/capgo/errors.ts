@@ -1,9 +1,17 @@
+/** What Capgo refuses, as errors of this action. */
+import type { CapgoCode, ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
-import type { Answer, Call } from './http.ts'
-import { asksTooMuch, isFault, retryAfter } from './transient.ts'
+import { LEAST_ROLE, type Permission } from './permissions.ts'
+import { type HttpResponse, retryAfter } from './response.ts'
+import { asksTooMuch, isFault } from './transient.ts'
+
+interface Meaning {
+  readonly message: string
+  readonly hint: string
+}
 
 /** What a Capgo error code means for the person who set up the workflow. */
-const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
+const MEANINGS = {
   no_key_provided: {
     message: 'Capgo got no API key.',
     hint: 'Set the input "capgo-token" from a secret, for example ${{ secrets.CAPGO_TOKEN }}.',
@@ -50,90 +58,93 @@ const MEANINGS: Readonly<Record<string, { message: string; hint: string }>> = {
     message: "Capgo refuses: the plan of the app's organisation is exhausted, cancelled or not valid.",
     hint: "Look at the organisation's plan in the Capgo console (storage, devices, payment).",
   },
-}
+} satisfies Partial<Record<ErrorCode, Meaning>>
 
 const KEY_WORKED = {
   message: 'Capgo refuses the API key, which worked earlier in this run.',
   hint: 'Was the key revoked, or has it expired? Then store a new one as the secret that "capgo-token" reads. A self-hosted database that is short of connections refuses good keys too: run the job again, or raise its max_connections.',
 } as const
 
-/** The permission and the smallest role that has it, for calls that Capgo refuses without naming one. */
-export interface Needs {
-  readonly permission: string
-  readonly role: string
-}
-
 /**
- * An answer that refuses, as an error that teaches. Never quotes `moreInfo`: it can echo the request.
- * `needs` names the permission whose lack looks like this answer.
+ * A response that refuses, as an error that teaches. Never quotes `moreInfo`: it can echo the request.
+ * `needs` is the permission whose lack looks like this response.
  */
-export function refusal(call: Pick<Call, 'what'>, answer: Answer, needs?: Needs): ActionError {
-  const code = wrapped(answer) ?? answer.code
-  if (asksTooMuch(answer) && (code === '' || code === 'too_many_requests' || isFault(answer)))
-    return askedToWait(call.what, code, answer)
-  const known = answer.keyWorked ? KEY_WORKED : Object.hasOwn(MEANINGS, code) ? MEANINGS[code] : undefined
+export function refusal(purpose: string, response: HttpResponse, needs?: Permission): ActionError {
+  const code = wrapped(response) ?? response.code
+  if (asksTooMuch(response) && (code === '' || code === 'too_many_requests' || isFault(response)))
+    return askedToWait(purpose, code, response)
+  const known = response.keyWorked ? KEY_WORKED : explain(code)
   if (known !== undefined)
-    return new ActionError(code, known.message, {
+    return new ActionError(codeFor(code, response), known.message, {
       hint: known.hint,
-      cause: summary(answer),
-      passing: code === 'too_many_requests' || answer.keyWorked === true,
+      cause: summary(response),
+      transient: code === 'too_many_requests' || response.keyWorked === true,
     })
-  if (needs !== undefined && isPermissionRefusal(answer)) return permissionMissing(call.what, needs, answer)
+  if (needs !== undefined && isPermissionRefusal(response)) return permissionMissing(purpose, needs, response)
   return new ActionError(
-    code || `http_${answer.status}`,
-    `Could not ${call.what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''}${messageOf(answer)}.`,
+    codeFor(code, response),
+    `Could not ${purpose}: Capgo answered ${response.status}${code ? ` ${code}` : ''}${messageOf(response)}.`,
     {
-      passing: isFault(answer) || (answer.status === 429 && code !== 'on_premise_app'),
-      hint: isFault(answer)
+      transient: isFault(response) || (response.status === 429 && code !== 'on_premise_app'),
+      hint: isFault(response)
         ? 'Capgo has trouble. Run the job again later: it goes on where this run stopped.'
         : 'That is a code of Capgo itself. docs/troubleshooting.md has those that are known.',
-      cause: summary(answer),
+      cause: summary(response),
     },
   )
 }
 
-/** Codes that stand inside of other answers: the database says some in its message. */
-function wrapped({ text }: Answer): string | undefined {
+/** Capgo's code as it is, or the status where it gave none. */
+function codeFor(code: string, { status }: HttpResponse): ErrorCode {
+  return code === '' ? `http_${status}` : (code as CapgoCode)
+}
+
+function explain(code: string): Meaning | undefined {
+  return Object.hasOwn(MEANINGS, code) ? MEANINGS[code as keyof typeof MEANINGS] : undefined
+}
+
+/** Codes inside of other responses: the database has some in its message. */
+function wrapped({ text }: HttpResponse): string | undefined {
   return /too_many_failed_auth_attempts|CHANNEL_(?:ZIP|DELTA)_REQUIRED/.exec(text)?.[0].toLowerCase()
 }
 
 /** A pause that no job should sit out. */
-function askedToWait(what: string, code: string, answer: Answer): ActionError {
-  const minutes = Math.ceil(retryAfter(answer)! / 60_000)
+function askedToWait(purpose: string, code: string, response: HttpResponse): ActionError {
+  const minutes = Math.ceil((retryAfter(response) ?? 0) / 60_000)
   return new ActionError(
-    code || `http_${answer.status}`,
-    `Could not ${what}: Capgo answered ${answer.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`,
+    codeFor(code, response),
+    `Could not ${purpose}: Capgo answered ${response.status}${code ? ` ${code}` : ''} and asks to come back in ${minutes} minutes.`,
     {
       hint: `This run does not wait that long. Run the job again in ${minutes} minutes: it goes on where this run stopped.`,
-      passing: true,
-      cause: summary(answer),
+      transient: true,
+      cause: summary(response),
     },
   )
 }
 
-export function permissionMissing(what: string, needs: Needs, answer?: Answer): ActionError {
+export function permissionMissing(purpose: string, needs: Permission, response?: HttpResponse): ActionError {
   return new ActionError(
     'permission_missing',
-    `The Capgo key cannot ${what}: permission ${needs.permission} is missing.`,
+    `The Capgo key cannot ${purpose}: permission ${needs} is missing.`,
     {
-      hint: `Give the key's role that permission in the Capgo console. The least privileged role that includes it is ${needs.role}.`,
-      cause: answer === undefined ? undefined : summary(answer),
+      hint: `Give the key's role that permission in the Capgo console. The least privileged role that includes it is ${LEAST_ROLE[needs]}.`,
+      cause: response === undefined ? undefined : summary(response),
     },
   )
 }
 
 /** Almost every refusal of Capgo is a 400 or 401 with one of these codes; PostgREST says 42501. */
-function isPermissionRefusal(answer: Answer): boolean {
+function isPermissionRefusal(response: HttpResponse): boolean {
   return /^(cannot_access_app|cannot_access_channel|app_access_denied|insufficient_permissions|not_authorized|cannot_delete_bundle|cannot_promote_bundle|permission_denied|42501)$/.test(
-    answer.code,
+    response.code,
   )
 }
 
-function messageOf(answer: Answer): string {
-  const message = (answer.json as { message?: unknown } | undefined)?.message
+function messageOf(response: HttpResponse): string {
+  const message = (response.json as { message?: unknown } | undefined)?.message
   return typeof message === 'string' && message !== '' ? ` (${message.slice(0, 200)})` : ''
 }
 
-function summary(answer: Answer): string {
-  return `HTTP ${answer.status} ${answer.code}`.trim()
+function summary(response: HttpResponse): string {
+  return `HTTP ${response.status} ${response.code}`.trim()
 }

@@ -1,20 +1,23 @@
+/** Delta files: the manifest of a bundle, as it is handed over and as it is stored. */
 import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
 import { refusal } from './errors.ts'
-import { list, PAGE, parseAnswer, query } from './postgrest.ts'
+import { list, PAGE, query } from './postgrest.ts'
+import type { Rest } from './rest.ts'
 import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './schema.ts'
 
 /** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
-const MOST_PAGES = 50
+const MAX_PAGES = 50
 /** Entries that are written at once. */
-const PIECE = 200
+const ENTRIES_PER_PIECE = 200
 /** How long the server takes to take up a manifest: about 10 s were seen; it may be busy. */
-const TAKEN_UP_WITHIN = 120_000
-const LOOK_EVERY = 2000
+const MAX_TAKE_UP = 120_000
+const POLL_INTERVAL = 2000
 
-export function manifests({ http, api, key, database }: Connection) {
-  async function readPage(ids: readonly number[], offset: number): Promise<StoredFile[]> {
-    const { url, headers } = await database()
+const Entries = z.object({ manifest_count: z.int() })
+
+export function manifests({ http, api, key }: Connection, rest: Rest) {
+  const readPage = (ids: readonly number[], offset: number): Promise<StoredFile[]> => {
     const parameters = {
       app_version_id: list(ids),
       select: FILE_COLUMNS,
@@ -22,30 +25,20 @@ export function manifests({ http, api, key, database }: Connection) {
       limit: String(PAGE),
       offset: String(offset),
     }
-    const call = {
-      what: 'read the files of the bundle before',
-      method: 'GET',
-      url: `${url}/manifest?${query(parameters)}`,
-      headers,
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    if (answer.status !== 200 && answer.status !== 206) throw refusal(call, answer)
-    return parseAnswer(z.array(StoredFile), answer, call)
+    return rest.select({
+      purpose: 'read the files of the bundle before',
+      path: `manifest?${query(parameters)}`,
+      row: StoredFile,
+    })
   }
 
   async function countEntries(id: number): Promise<number> {
-    const { url, headers } = await database()
-    const call = {
-      what: 'see whether the delta files are taken up',
-      method: 'GET',
-      url: `${url}/app_versions?${query({ id: `eq.${id}`, select: 'manifest_count' })}`,
-      headers,
-      retry: 'repeat',
-    } as const
-    const answer = await http.send(call)
-    if (answer.status !== 200) throw refusal(call, answer)
-    return parseAnswer(z.array(z.object({ manifest_count: z.int() })), answer, call)[0]?.manifest_count ?? 0
+    const [bundle] = await rest.select({
+      purpose: 'see whether the delta files are taken up',
+      path: `app_versions?${query({ id: `eq.${id}`, select: 'manifest_count' })}`,
+      row: Entries,
+    })
+    return bundle?.manifest_count ?? 0
   }
 
   return {
@@ -56,7 +49,7 @@ export function manifests({ http, api, key, database }: Connection) {
     ): Promise<StoredFile[]> {
       const total = bundles.reduce((sum, bundle) => sum + bundle.manifest_count, 0)
       const ids = bundles.map(({ id }) => id)
-      const pages = Math.min(MOST_PAGES, Math.ceil((total - known) / PAGE))
+      const pages = Math.min(MAX_PAGES, Math.ceil((total - known) / PAGE))
       const offsets = Array.from({ length: Math.max(0, pages) }, (_, page) => known + page * PAGE)
       return (await Promise.all(offsets.map(offset => readPage(ids, offset)))).flat()
     },
@@ -66,28 +59,29 @@ export function manifests({ http, api, key, database }: Connection) {
      * the server does not know the route: then they go along with the finalisation.
      */
     async setManifest(appId: string, name: string, manifest: readonly ManifestEntry[]): Promise<boolean> {
-      const call = {
-        what: `hand over the delta files of ${name}`,
+      const request = {
+        purpose: `hand over the delta files of ${name}`,
         method: 'POST',
         url: `${api}/private/set_manifest`,
         headers: { ...key, 'content-type': 'application/json' },
         body: inPieces({ app_id: appId, name }, manifest),
         retry: 'repeat',
       } as const
-      const answer = await http.send(call)
-      if (answer.status === 200) return true
-      if (answer.status === 404 && (answer.code === 'not_found' || answer.code === '')) return false
-      throw refusal(call, answer, { permission: 'app.upload_bundle', role: 'app_uploader' })
+      const response = await http.send(request)
+      const { status, code } = response
+      if (status === 200) return true
+      if (status === 404 && (code === 'not_found' || code === '')) return false
+      throw refusal(request.purpose, response, 'app.upload_bundle')
     },
 
     /** Waits until devices can be given the delta files; false when the server does not take them up in time. */
     async awaitManifest(id: number, count: number): Promise<boolean> {
       const began = performance.now()
-      for (let waited = 0; waited < TAKEN_UP_WITHIN; ) {
-        await http.sleep(LOOK_EVERY)
+      for (let waited = 0; waited < MAX_TAKE_UP; ) {
+        await http.sleep(POLL_INTERVAL)
         if ((await countEntries(id)) >= count) return true
         // The questions take their time too.
-        waited = Math.max(waited + LOOK_EVERY, performance.now() - began)
+        waited = Math.max(waited + POLL_INTERVAL, performance.now() - began)
       }
       return false
     },
@@ -98,8 +92,8 @@ export function manifests({ http, api, key, database }: Connection) {
 function inPieces(about: Readonly<Record<string, string>>, manifest: readonly ManifestEntry[]) {
   function* pieces(): Generator<Buffer> {
     yield Buffer.from(`${JSON.stringify(about).slice(0, -1)},"manifest":[`)
-    for (let at = 0; at < manifest.length; at += PIECE) {
-      const entries = JSON.stringify(manifest.slice(at, at + PIECE)).slice(1, -1)
+    for (let at = 0; at < manifest.length; at += ENTRIES_PER_PIECE) {
+      const entries = JSON.stringify(manifest.slice(at, at + ENTRIES_PER_PIECE)).slice(1, -1)
       yield Buffer.from(at === 0 ? entries : `,${entries}`)
     }
     yield Buffer.from(']}')

@@ -1,6 +1,6 @@
-import type { Connection } from './connection.ts'
-import { refusal } from './errors.ts'
-import { ConnectionError } from './http.ts'
+/** Rollouts: a second bundle of a channel, for some of its devices. */
+import { ConnectionError } from './exchange.ts'
+import type { Rest } from './rest.ts'
 
 /** Fields of `POST /channel` that are about two bundles, spelt as that route takes them. */
 export interface RolloutFields {
@@ -18,12 +18,10 @@ export interface RolloutFields {
   readonly promoteToStable?: true
 }
 
-const SETTINGS = { permission: 'channel.update_settings', role: 'app_admin' } as const
-
-export function rollouts({ http, api, key }: Connection) {
+export function rollouts(rest: Rest) {
   return {
     /**
-     * Changes the rollout of a channel that exists, all fields in one transaction. An answer that was lost, or that
+     * Changes the rollout of a channel that exists, all fields in one transaction. A response that was lost, or that
      * says that the server failed (which is also how it refuses an unknown bundle), proves nothing: the caller reads
      * the channel and sees.
      */
@@ -32,20 +30,17 @@ export function rollouts({ http, api, key }: Connection) {
       channel: { readonly name: string },
       fields: RolloutFields,
     ): Promise<void> {
-      const call = {
-        what: `change the rollout of channel ${channel.name}`,
-        method: 'POST',
-        url: `${api}/channel`,
-        headers: key,
-        json: { app_id: appId, channel: channel.name, ...fields },
-        retry: 'once',
-      } as const
       try {
-        const answer = await http.send(call)
-        if (answer.status === 200 || answer.status >= 500) return
-        // Not running any more: finished by the try whose answer was lost, or by somebody else.
-        if (answer.code === 'missing_rollout_version') return
-        throw refusal(call, answer, SETTINGS)
+        await rest.api({
+          purpose: `change the rollout of channel ${channel.name}`,
+          method: 'POST',
+          path: '/channel',
+          json: { app_id: appId, channel: channel.name, ...fields },
+          retry: 'once',
+          needs: 'channel.update_settings',
+          // Not running any more: finished by the attempt whose response was lost, or by somebody else.
+          expects: ({ status, code }) => status >= 500 || code === 'missing_rollout_version',
+        })
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
       }

@@ -1,6 +1,6 @@
 /**
- * What Capgo answers, as it is on the wire (snake_case rows of its database, read through PostgREST).
- * Parsed, so that a server that answers something else fails with the field's name and not later.
+ * What Capgo sends, as it is on the wire (snake_case rows of its database, read through PostgREST).
+ * Parsed, so that a server that sends something else fails with the field's name and not later.
  */
 import * as z from 'zod/mini'
 
@@ -111,7 +111,7 @@ export const CHANNEL_COLUMNS = [
   `version:app_versions!channels_version_fkey(${Object.keys(ServedBundle.shape).join(',')})`,
 ].join(',')
 /** To be read along with an app. */
-export const ITS_CHANNELS = `channels!channels_app_id_fkey(${CHANNEL_COLUMNS})`
+export const EMBEDDED_CHANNELS = `channels!channels_app_id_fkey(${CHANNEL_COLUMNS})`
 
 /** An override: a row of `channel_devices`. */
 export const OverrideRow = z.object({

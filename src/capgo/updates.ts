@@ -1,9 +1,10 @@
+/** What a device is offered, and what it downloads then. */
 import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
-import { type Decode, type Hashed, hashObject, isGone } from './download.ts'
+import { type Decode, hashObject, isGone, type StoredHash } from './download.ts'
 import { refusal } from './errors.ts'
-import type { Answer, Call } from './http.ts'
-import { unexpected } from './postgrest.ts'
+import type { HttpRequest } from './request.ts'
+import { type HttpResponse, unexpected } from './response.ts'
 
 /** An app on a device, as it asks for updates. */
 export interface AskingDevice {
@@ -17,11 +18,11 @@ export interface AskingDevice {
   readonly channel: string
 }
 
-/** A delta file as a device is told of it. */
+/** A delta file as a device is offered it. */
 const OfferedFile = z.object({ file_name: z.string(), file_hash: z.string(), download_url: z.url() })
 export type OfferedFile = z.infer<typeof OfferedFile>
 
-/** What `/updates` answered: a bundle, or Capgo's own code why there is none. */
+/** What `/updates` offers: a bundle, or Capgo's own code why there is none. */
 export type Offer =
   | {
       readonly kind: 'offered'
@@ -44,18 +45,18 @@ export type Offer =
 const PLUGIN_VERSION = '8.51.14'
 /** Milliseconds. Capgo's replicas and caches take up to two minutes. */
 const FIRST_PAUSE = 2_000
-const LONGEST_PAUSE = 15_000
-const LONGEST_WAIT = 180_000
+const MAX_PAUSE = 15_000
+const MAX_WAIT = 180_000
 const DOWNLOAD_TIMEOUT = 600_000
 /** Bytes that no bundle has: servers take 1 GiB, unless they are set otherwise. */
-const LONGEST_DOWNLOAD = 4 * 1024 * 1024 * 1024
+const MAX_DOWNLOAD = 4 * 1024 * 1024 * 1024
 /** Bytes of one delta file that is looked at closely. */
-const LONGEST_FILE = 256 * 1024 * 1024
+const MAX_FILE = 256 * 1024 * 1024
 
 export function updates({ http, plugin }: Connection) {
   async function ask(device: AskingDevice): Promise<Offer> {
-    const answer = await http.send({
-      what: 'ask for an update as a device would',
+    const response = await http.send({
+      purpose: 'ask for an update as a device would',
       method: 'POST',
       url: `${plugin}/updates`,
       // No key: devices have none.
@@ -74,13 +75,13 @@ export function updates({ http, plugin }: Connection) {
       },
       retry: 'repeat',
     })
-    return toOffer(answer)
+    return toOffer(response)
   }
 
   return {
     /**
-     * Asks until the bundle is offered, for three minutes at most, and returns the last answer and how long it was
-     * waited, in milliseconds. An answer that `isFinal` ends it at once. `onWait` is told before each pause.
+     * Asks until the bundle is offered, for three minutes at most, and returns the last offer and how long it was
+     * waited, in milliseconds. A response that `isFinal` ends it at once. `onWait` is called before each pause.
      */
     async waitForOffer(
       device: AskingDevice,
@@ -88,27 +89,27 @@ export function updates({ http, plugin }: Connection) {
       isFinal: (offer: Offer) => boolean,
       onWait: (offer: Offer, pause: number) => void,
     ): Promise<{ readonly offer: Offer; readonly waited: number }> {
-      const began = performance.now()
+      const start = performance.now()
       let waited = 0
-      for (let pause = FIRST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 1.5)) {
+      for (let pause = FIRST_PAUSE; ; pause = Math.min(MAX_PAUSE, pause * 1.5)) {
         const offer = await ask(device)
         const isThere = offer.kind === 'offered' && offer.version === bundleName
-        if (isThere || isFinal(offer) || waited + pause > LONGEST_WAIT) return { offer, waited }
+        if (isThere || isFinal(offer) || waited + pause > MAX_WAIT) return { offer, waited }
         onWait(offer, pause)
         await http.sleep(pause)
         // The questions take their time too.
-        waited = Math.max(waited + pause, performance.now() - began)
+        waited = Math.max(waited + pause, performance.now() - start)
       }
     },
 
     /** What a device downloads from this address, after `decode`; null when it gets nothing. */
-    hashDownload: (url: string, decode?: Decode): Promise<Hashed | null> =>
+    hashDownload: (url: string, decode?: Decode): Promise<StoredHash | null> =>
       hashObject(
         {
           http,
-          what: 'download the bundle as a device would',
+          purpose: 'download the bundle as a device would',
           url,
-          longest: LONGEST_DOWNLOAD,
+          maxBytes: MAX_DOWNLOAD,
           timeout: DOWNLOAD_TIMEOUT,
         },
         decode,
@@ -117,8 +118,8 @@ export function updates({ http, plugin }: Connection) {
     /** A delta file as a device downloads it; null when it gets nothing. */
     async downloadFile(url: string): Promise<Buffer | null> {
       let pieces: Buffer[] = []
-      const call: Call = {
-        what: 'download a delta file as a device would',
+      const request: HttpRequest = {
+        purpose: 'download a delta file as a device would',
         method: 'GET',
         url,
         retry: 'repeat',
@@ -128,36 +129,36 @@ export function updates({ http, plugin }: Connection) {
           pieces = []
           return piece => {
             size += piece.length
-            if (size > LONGEST_FILE) throw unexpected(call, 'the download does not end')
+            if (size > MAX_FILE) throw unexpected(request.purpose, 'the download does not end')
             pieces.push(piece)
           }
         },
       }
-      const answer = await http.send(call)
-      if (isGone(answer)) return null
-      if (answer.status !== 200) throw refusal(call, answer)
+      const response = await http.send(request)
+      if (isGone(response)) return null
+      if (response.status !== 200) throw refusal(request.purpose, response)
       return Buffer.concat(pieces)
     },
 
     /** Whether a device that downloads from this address gets something. */
     async isThere(url: string): Promise<boolean> {
-      const call = {
-        what: 'look at a delta file as a device would',
+      const request = {
+        purpose: 'look at a delta file as a device would',
         method: 'GET',
         url,
         headers: { range: 'bytes=0-0' },
         retry: 'repeat',
       } as const
-      const answer = await http.send(call)
-      if (isGone(answer)) return false
-      if (answer.status !== 206 && answer.status !== 200) throw refusal(call, answer)
+      const response = await http.send(request)
+      if (isGone(response)) return false
+      if (response.status !== 206 && response.status !== 200) throw refusal(request.purpose, response)
       return true
     },
   }
 }
 
-/** Success has no `error`; everything else is told by it, whatever the status is. */
-function toOffer({ status, json, code }: Answer): Offer {
+/** Success has no `error`; anything else is refused by it, whatever the status is. */
+function toOffer({ status, json, code }: HttpResponse): Offer {
   const body = (typeof json === 'object' && json !== null ? json : {}) as Record<string, unknown>
   const text = (name: string) => (typeof body[name] === 'string' ? (body[name] as string) : null)
   const version = text('version')

@@ -1,3 +1,4 @@
+/** Installs what the app needs, and runs its build script. */
 import { dirname } from 'node:path'
 import { resolveCommand } from 'package-manager-detector'
 import { ActionError } from '../errors.ts'
@@ -23,7 +24,7 @@ export interface BuildOptions {
 }
 
 /** `devDependencies` that a hint names. */
-const NAMED = 5
+const NAMES_LIMIT = 5
 
 /**
  * Installs the dependencies as the lockfile says, when they are missing or of another lockfile. Returns the command
@@ -67,7 +68,7 @@ export async function installDependencies(options: BuildOptions): Promise<string
 
 /** Most tools of a build are among them. */
 function sayLeftOut(lacking: readonly string[], env: BuildOptions['env']): string {
-  const names = `${lacking.slice(0, NAMED).join(', ')}${lacking.length > NAMED ? ' and more' : ''}`
+  const names = `${lacking.slice(0, NAMES_LIMIT).join(', ')}${lacking.length > NAMES_LIMIT ? ' and more' : ''}`
   const why = leavesDevOut(env)
     ? 'NODE_ENV is "production", or npm is told to omit them. Bundlers set NODE_ENV themselves: take it out of env: for this step'
     : 'The configuration of the package manager leaves them out. Install them in a step before this action'

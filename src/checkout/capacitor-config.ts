@@ -1,10 +1,11 @@
+/** The Capacitor config of the app. */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { foldersUp, shownPath } from '../runtime/paths.ts'
 import {
-  type Evaluated,
+  type EvaluatedConfig,
   type EvaluatorOptions,
   evaluateConfig,
   moduleMissing,
@@ -61,7 +62,8 @@ const IGNORED = [
   'capacitor.config.cts',
 ]
 
-const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
+/** Capgo's own rule for app ids. */
+export const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
 /** Capacitor's CLI takes this when the config has none. */
 const DEFAULT_WEB_DIR = 'www'
 /** Capacitor's CLI refuses these (`cli/src/common.ts`). */
@@ -94,8 +96,8 @@ const schema = z.object({
 })
 
 /**
- * The app's Capacitor config. Throws `config_missing`, `config_twice`, `config_broken` (syntax),
- * `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
+ * The app's Capacitor config. Throws `config_missing`, `config_ambiguous`, `config_broken` (syntax),
+ * `config_failed`, `config_module_missing`, `config_timeout`, `config_no_object`, `config_invalid` (a value of
  * the wrong type), `app_id_missing`, `invalid_app_id`, `web_dir_invalid`; with `dataOnly` also `unsafe_config`.
  * They are `PackagesMissing` where packages are missing that the config imports.
  */
@@ -120,9 +122,12 @@ export async function readCapacitorConfig(options: ReadConfigOptions): Promise<C
   }
 }
 
-type Written = Pick<Evaluated, 'standIns' | 'unset'> & { readonly shown: string; readonly text: string }
+type ConfigText = Pick<EvaluatedConfig, 'standIns' | 'unset'> & {
+  readonly shown: string
+  readonly text: string
+}
 
-function check(content: unknown, written: Written): Omit<CapacitorConfig, 'file'> {
+function check(content: unknown, written: ConfigText): Omit<CapacitorConfig, 'file'> {
   const { shown, standIns } = written
   const at = { file: shown }
   const parsed = schema.safeParse(content)
@@ -163,7 +168,7 @@ function check(content: unknown, written: Written): Omit<CapacitorConfig, 'file'
   }
 }
 
-function requireOwnId(appId: string | undefined, written: Written): asserts appId is string {
+function requireOwnId(appId: string | undefined, written: ConfigText): asserts appId is string {
   const { shown, unset } = written
   const at = { file: shown }
   if (isLacking(appId)) {
@@ -194,7 +199,7 @@ function isLacking(value: unknown): boolean {
 }
 
 /** Variables without a value in what the config writes behind this key, on its line. */
-function variablesOf(key: string, { text, unset }: Written): string[] {
+function variablesOf(key: string, { text, unset }: ConfigText): string[] {
   const values = text.match(new RegExp(`\\b${key}\\b['"]?\\s*[:=][^,\\n]*`, 'g')) ?? []
   return unset.filter(name => values.some(value => value.split(/[^\w$]+/).includes(name)))
 }
@@ -224,7 +229,7 @@ async function findConfig(directory: string, root: string): Promise<string> {
   const folder = shownPath(root, directory) || '.'
   if (first !== undefined && second !== undefined)
     throw new ActionError(
-      'config_twice',
+      'config_ambiguous',
       `There are ${configs.length} Capacitor configs in "${folder}": ${configs.join(', ')}.`,
       {
         hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,

@@ -24,7 +24,9 @@ export interface EvaluatorOptions {
   readonly timeout?: number
 }
 
-export type Evaluated = Pick<Evaluation, 'missing' | 'standIns' | 'unset'> & { readonly content: unknown }
+export type EvaluatedConfig = Pick<Evaluation, 'missing' | 'standIns' | 'unset'> & {
+  readonly content: unknown
+}
 
 /** The config may say otherwise once its packages are installed: an error that may pass with the install. */
 export class PackagesMissing extends ActionError {
@@ -39,12 +41,12 @@ export class PackagesMissing extends ActionError {
 
 const TIMEOUT = 30_000
 /** Bytes that the evaluator may say. */
-const LONGEST_EVALUATION = 4 * 1024 * 1024
+const MAX_EVALUATION = 4 * 1024 * 1024
 /** Variables that a hint names. */
-const NAMED = 5
+const NAMES_LIMIT = 5
 
-/** What a config exports. Throws `config_broken`, `config_threw`, `config_module_missing`, `config_timeout`, `config_no_object`. */
-export async function evaluateConfig(file: string, options: EvaluatorOptions): Promise<Evaluated> {
+/** What a config exports. Throws `config_broken`, `config_failed`, `config_module_missing`, `config_timeout`, `config_no_object`. */
+export async function evaluateConfig(file: string, options: EvaluatorOptions): Promise<EvaluatedConfig> {
   const shown = shownPath(options.root, file)
   const { result, output, end } = await runEvaluator(file, options)
   const { missing = [], standIns = [], unset = [], place } = result ?? {}
@@ -67,7 +69,7 @@ function judge(
     case 'ended': {
       const what = end === 'timeout' ? 'did not come to an end in time' : `ended the process (${end})`
       return {
-        error: new ActionError(end === 'timeout' ? 'config_timeout' : 'config_threw', `${shown} ${what}.`, {
+        error: new ActionError(end === 'timeout' ? 'config_timeout' : 'config_failed', `${shown} ${what}.`, {
           hint: 'A config must export an object. Take out of it what waits for input or the network, and process.exit.',
           at: { file: shown },
           output,
@@ -93,7 +95,7 @@ function judge(
       return { error: moduleMissing(message, where, at) }
     case 'throw':
       return {
-        error: new ActionError('config_threw', `${where}: the config threw ${message}`, {
+        error: new ActionError('config_failed', `${where}: the config threw ${message}`, {
           hint: [
             ...(unset.length === 0 ? [] : [`These variables are not set: ${nameVariables(unset)}.`]),
             ...(missing.length === 0 ? [] : [`These packages are not installed: ${missing.join(', ')}.`]),
@@ -112,8 +114,8 @@ async function shownPlace(root: string, file: string): Promise<string> {
 }
 
 export function nameVariables(names: readonly string[]): string {
-  const more = names.length - NAMED
-  return [...names.slice(0, NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ')
+  const more = names.length - NAMES_LIMIT
+  return [...names.slice(0, NAMES_LIMIT), ...(more > 0 ? [`${more} more`] : [])].join(', ')
 }
 
 export function moduleMissing(module: string, where: string, at: Place): ActionError {
@@ -156,7 +158,7 @@ async function runEvaluator(
       child.stdio[3]?.on('data', (data: Buffer) => {
         size += data.length
         // A config is code and can write here what it likes.
-        if (size > LONGEST_EVALUATION) child.kill('SIGKILL')
+        if (size > MAX_EVALUATION) child.kill('SIGKILL')
         else chunks.push(data)
       })
     },

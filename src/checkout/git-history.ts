@@ -1,3 +1,4 @@
+/** What the checkout's git knows of commits. */
 import { type ChildOptions, runChild } from '../runtime/child-process.ts'
 
 type GitOptions = Pick<ChildOptions, 'cwd' | 'env' | 'signal'>

@@ -25,7 +25,7 @@ type Value =
   | { readonly is: 'table'; readonly of: Readonly<Record<string, unknown>> }
 
 /** Names of variables may lead to one another. */
-const DEEPEST = 12
+const MAX_DEPTH = 12
 /** Reads of a file, in Groovy and in Kotlin. */
 const READS =
   /^(?:text|getText|readText|newReader|bufferedReader|reader|inputStream|newInputStream|newDataInputStream|withInputStream|withReader|absolutePath|canonicalFile|absoluteFile|asFile|get)$/
@@ -47,7 +47,7 @@ export async function evaluateFile(expression: string, scope: Scope): Promise<st
 }
 
 async function evaluateValue(expression: string, scope: Scope, depth: number): Promise<Value | null> {
-  if (depth > DEEPEST) return null
+  if (depth > MAX_DEPTH) return null
   const tokens = tokenize(expression)
   if (tokens === null) return null
   let at = 0

@@ -4,12 +4,12 @@ import { shownPath } from '../runtime/paths.ts'
 import { namesOf, readStatements, type Statement } from './gradle-script.ts'
 import { evaluate, evaluateFile, readProperties, type Scope } from './gradle-value.ts'
 import {
+  type FoundVersion,
   isLikeVersion,
   type NativeProject,
   readNativeFile,
   sayLine,
-  type Told,
-  type Untold,
+  type UnreadPlace,
 } from './native-file.ts'
 
 interface Script {
@@ -52,23 +52,23 @@ export async function readGradle(root: string, android: string): Promise<NativeP
   const shown = shownPath(root, app.file)
   const scope = await openScope(root, android, app)
   const settings = app.statements.flatMap(statement => readSetting(statement))
-  const unread: Untold[] = []
+  const unread: UnreadPlace[] = []
   const tell = (statement: Statement) => {
     const source = `${shown}:${statement.line}`
     if (!unread.some(known => known.source === source)) unread.push({ source, says: sayLine(statement.text) })
   }
   for (const statement of app.statements) if (isOverride(statement)) tell(statement)
 
-  const read = async (setting: Setting): Promise<Told | null> => {
+  const read = async (setting: Setting): Promise<FoundVersion | null> => {
     const version = setting.expression === null ? null : await evaluate(setting.expression, scope)
     if (version !== null && isLikeVersion(version.trim()))
       return { version: version.trim(), source: `${shown}:${setting.statement.line}` }
     tell(setting.statement)
     return null
   }
-  const of = async (kind: Setting['kind'], flavour: string | null): Promise<(Told | null)[]> =>
+  const of = async (kind: Setting['kind'], flavour: string | null): Promise<(FoundVersion | null)[]> =>
     Promise.all(settings.filter(each => each.kind === kind && each.flavour === flavour).map(read))
-  const versions: Told[] = []
+  const versions: FoundVersion[] = []
   const flavours = readFlavours(app.statements)
   const isNamed = ({ name }: Flavour) => settings.some(each => each.kind === 'name' && each.flavour === name)
   // Where each flavour of a dimension has a name, no app has that of `defaultConfig`.

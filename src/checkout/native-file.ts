@@ -3,10 +3,10 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { isInside, shownPath } from '../runtime/paths.ts'
 
 /** Bytes; a project file of ten thousand sources has some 3 MB. */
-const LONGEST_FILE = 16 * 1024 * 1024
+const MAX_FILE = 16 * 1024 * 1024
 
 /** A version, and where the repository says it. */
-export interface Told {
+export interface FoundVersion {
   /** As written, for example `1.0`. */
   readonly version: string
   /** For example `android/app/build.gradle:12`, relative to the checkout. */
@@ -14,7 +14,7 @@ export interface Told {
 }
 
 /** A place that decides about the version, and that only the tools of the platform understand. */
-export interface Untold {
+export interface UnreadPlace {
   /** As in `Told`, or the file alone. */
   readonly source: string
   /** Goes on after the source: `has "versionName appVersion"`, `is missing`. */
@@ -23,8 +23,8 @@ export interface Untold {
 
 /** What the project of one platform tells. */
 export interface NativeProject {
-  readonly versions: readonly Told[]
-  readonly unread: readonly Untold[]
+  readonly versions: readonly FoundVersion[]
+  readonly unread: readonly UnreadPlace[]
 }
 
 /**
@@ -43,7 +43,7 @@ export async function readNativeFile(root: string, file: string): Promise<string
     )
       return null
     const { size } = await stat(path)
-    return size > LONGEST_FILE ? null : await readFile(path, 'utf8')
+    return size > MAX_FILE ? null : await readFile(path, 'utf8')
   } catch {
     return null
   }

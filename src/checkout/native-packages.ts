@@ -1,3 +1,4 @@
+/** Packages with native code that the app depends on. */
 import { createHash } from 'node:crypto'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
@@ -5,7 +6,7 @@ import semver from 'semver'
 import { parseJson } from './json.ts'
 
 /** A dependency with native code, as Capgo keeps it in a bundle's `native_packages`. */
-export interface NativePackage {
+export interface InstalledPackage {
   readonly name: string
   /** As installed; the range where the installed package does not tell. */
   readonly version: string
@@ -35,7 +36,7 @@ const NAME = /^(?:@[^/\\]+\/)?[^./\\][^/\\]*$/
  * before an install, and with Yarn's Plug'n'Play, which has no `node_modules`. An empty list tells nothing
  * of the app. Throws `package_json_broken`, at a place relative to `root`.
  */
-export async function readNativePackages(root: string): Promise<NativePackage[]> {
+export async function readNativePackages(root: string): Promise<InstalledPackage[]> {
   const found = await Promise.all(
     [...(await readDependencies(root))].map(([name, range]) => readPackage(root, name, range)),
   )
@@ -54,7 +55,7 @@ async function readDependencies(root: string): Promise<Map<string, string>> {
 }
 
 /** Null when it is not installed, or not native. */
-async function readPackage(root: string, name: string, range: string): Promise<NativePackage | null> {
+async function readPackage(root: string, name: string, range: string): Promise<InstalledPackage | null> {
   const folder = await findInstalled(root, name)
   if (folder === null) return null
   const own = await readOwn(folder)
@@ -216,14 +217,14 @@ export async function hasUpdater(root: string, directory: string): Promise<boole
 }
 
 /** Version of the updater in the app, as installed; null where it is not. */
-export function installedUpdater(installed: readonly NativePackage[]): string | null {
+export function installedUpdater(installed: readonly InstalledPackage[]): string | null {
   return semver.valid(installed.find(({ name }) => name === UPDATER)?.version)
 }
 
 /** The same; where it is not installed, the lowest version that its range allows. Null when nothing tells. */
 export async function readUpdaterVersion(
   root: string,
-  installed: readonly NativePackage[],
+  installed: readonly InstalledPackage[],
 ): Promise<string | null> {
   const found = installedUpdater(installed)
   if (found !== null) return found

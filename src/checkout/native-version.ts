@@ -1,3 +1,4 @@
+/** The versions that the native projects have. */
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { shownPath } from '../runtime/paths.ts'

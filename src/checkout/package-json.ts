@@ -64,7 +64,7 @@ export async function packageFolder(directory: string, root: string): Promise<st
 }
 
 /** Folders that a hint names. */
-const NAMED = 5
+const NAMES_LIMIT = 5
 
 /** Those that have one of these files: a monorepo's apps, two levels down, as in `apps/mobile`. Absolute paths. */
 export async function foldersBelow(
@@ -80,7 +80,7 @@ export async function foldersBelow(
     const inside = await readdir(folder, { withFileTypes: true }).catch(() => [])
     if (inside.some(each => each.isFile() && names.includes(each.name))) found.push(folder)
     else if (levels > 1) found.push(...(await foldersBelow(folder, names, levels - 1)))
-    if (found.length >= NAMED) break
+    if (found.length >= NAMES_LIMIT) break
   }
-  return found.slice(0, NAMED)
+  return found.slice(0, NAMES_LIMIT)
 }

@@ -1,3 +1,4 @@
+/** Which package manager the repository uses. */
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Agent, LOCKS } from 'package-manager-detector'
@@ -34,7 +35,7 @@ export async function detectPackageManager(options: {
   readonly directory: string
 }): Promise<PackageManager | null> {
   const { root, directory } = options
-  let declared: Declared | null = null
+  let declared: DeclaredManager | null = null
   for (const folder of foldersUp(directory, root)) {
     declared ??= await readDeclared(folder, root)
     const locks = await findLockfiles(folder)
@@ -43,13 +44,13 @@ export async function detectPackageManager(options: {
   return declared && { ...declared, lockfile: null }
 }
 
-type Declared = Omit<PackageManager, 'lockfile'>
+type DeclaredManager = Omit<PackageManager, 'lockfile'>
 
 /**
  * The `packageManager` or `devEngines.packageManager` of a folder's `package.json`. Of several that the latter allows,
  * the first one with a lockfile in the folder, else the first that this action runs.
  */
-async function readDeclared(folder: string, root: string): Promise<Declared | null> {
+async function readDeclared(folder: string, root: string): Promise<DeclaredManager | null> {
   const manifest = await readManifest(folder, root)
   const wanted = manifest === null ? [] : wantedManagers(manifest)
   const [first] = wanted
@@ -93,7 +94,7 @@ async function findLockfiles(folder: string): Promise<{ file: string; name: Pack
 async function choose(
   folder: string,
   locks: readonly { file: string; name: PackageManager['name'] }[],
-  declared: Declared | null,
+  declared: DeclaredManager | null,
   root: string,
 ): Promise<PackageManager> {
   const shown = (file: string) => shownPath(root, join(folder, file))

@@ -2,13 +2,13 @@
 import { dirname, join, resolve } from 'node:path'
 import { shownPath } from '../runtime/paths.ts'
 import {
+  type FoundVersion,
   isLikeVersion,
   lineAt,
   type NativeProject,
   readNativeFile,
   sayLine,
-  type Told,
-  type Untold,
+  type UnreadPlace,
 } from './native-file.ts'
 import { at, type Leaf, leafAt, listAt, type Node, parsePropertyList } from './property-list.ts'
 
@@ -43,8 +43,8 @@ export async function readXcode(root: string, folder: string): Promise<NativePro
   const objects = at(list ?? undefined, 'objects')
   if (!(objects instanceof Map))
     return { versions: [], unread: [{ source: shown, says: 'is not a project of Xcode' }] }
-  const found = new Map<string, Told>()
-  const unread = new Map<string, Untold>()
+  const found = new Map<string, FoundVersion>()
+  const unread = new Map<string, UnreadPlace>()
   for (const levels of await readReleases(root, folder, shown, objects)) {
     const told = await readVersion(root, folder, shown, levels)
     if ('version' in told) found.set(told.version, found.get(told.version) ?? told)
@@ -124,7 +124,7 @@ async function readVersion(
   folder: string,
   shown: string,
   levels: readonly Level[],
-): Promise<Told | Untold> {
+): Promise<FoundVersion | UnreadPlace> {
   const path = expand(look(levels, 'INFOPLIST_FILE')?.text ?? DEFAULT_PLIST, levels)?.replace(/^\/+/, '')
   const plist = path === undefined ? null : await readPlist(root, join(folder, path))
   const written = plist?.value ?? look(levels, 'MARKETING_VERSION')?.text

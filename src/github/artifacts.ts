@@ -1,3 +1,4 @@
+/** Artifacts that workflow runs kept. */
 import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Readable, Transform } from 'node:stream'
@@ -37,13 +38,12 @@ export function artifacts(connection: Repository) {
     /** The run's newest artifact of this name, through all pages. Throws `permission_missing` (`actions: read`). */
     async findArtifact(runId: number, name: string): Promise<Artifact | null> {
       const found = await allowed(() =>
-        readAll(
-          connection,
-          'GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts',
-          { run_id: runId, name },
-          Artifact,
-          'artifacts',
-        ),
+        readAll(connection, {
+          route: 'GET /repos/{owner}/{repo}/actions/runs/{run_id}/artifacts',
+          parameters: { run_id: runId, name },
+          item: Artifact,
+          key: 'artifacts',
+        }),
       )
       const [newest] = found.sort((one, other) => other.id - one.id)
       return newest === undefined ? null : { id: newest.id, expired: newest.expired }

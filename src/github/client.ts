@@ -1,6 +1,5 @@
+/** The client for one repository on GitHub. */
 import { setTimeout as passTime } from 'node:timers/promises'
-import { Octokit } from '@octokit/core'
-import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import pRetry from 'p-retry'
 import { artifacts } from './artifacts.ts'
 import { comments } from './comments.ts'
@@ -9,7 +8,7 @@ import { deployments } from './deployments.ts'
 import { GitHubError, toGitHubError } from './errors.ts'
 import { boundedFetch, type Fetch } from './http.ts'
 import { pulls } from './pulls.ts'
-import type { Repository } from './repository.ts'
+import { type Repository, RestOctokit } from './repository.ts'
 import { runs } from './runs.ts'
 
 export interface GitHubOptions {
@@ -31,13 +30,9 @@ export interface GitHubOptions {
 
 const FIRST_PAUSE = 300
 /** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
-const LONGEST_RETRY_AFTER = 60_000
+const MAX_RETRY_AFTER = 60_000
 
 export type GitHub = ReturnType<typeof connectGitHub>
-
-/** Not the toolkit's own: that reads the event while it is loaded, and a broken one would end the process. */
-const RestOctokit = Octokit.plugin(restEndpointMethods)
-export type RestOctokit = InstanceType<typeof RestOctokit>
 
 /** The repository on GitHub. Calls throw `ActionError`, `GitHubError` where GitHub refused, and the signal's reason. */
 export function connectGitHub({
@@ -80,9 +75,9 @@ export function connectGitHub({
         async shouldRetry({ error }) {
           if (!(error instanceof GitHubError)) return false
           if (error.retryAfter === null)
-            // What may be done twice; a comment or deployment that was made although the answer was lost may not.
+            // What may be done twice; a comment or deployment that was made although the response was lost is not among it.
             return options.method !== 'POST' && ((error.status ?? 500) >= 500 || error.status === 408)
-          if (error.retryAfter > LONGEST_RETRY_AFTER) return false
+          if (error.retryAfter > MAX_RETRY_AFTER) return false
           await sleep(error.retryAfter)
           return true
         },

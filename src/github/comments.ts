@@ -1,7 +1,8 @@
+/** Comments of this action on pull requests. */
 import * as z from 'zod/mini'
 import { GitHubError, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
-import { parseAnswer, readAll } from './response.ts'
+import { parseResponse, readAll } from './response.ts'
 
 /** A comment of ours on a pull request. */
 export interface OwnComment {
@@ -33,7 +34,7 @@ const Comment = z.extend(Written, { body: z.nullish(z.string()) })
 type Comment = z.infer<typeof Comment>
 const RepositoryComment = z.extend(Comment, { issue_url: z.string() })
 
-interface Found extends OwnComment {
+interface FoundComment extends OwnComment {
   readonly author: string | undefined
   readonly proof: Proof
 }
@@ -50,7 +51,7 @@ export function comments(connection: Repository) {
     asked = true
     try {
       const { data } = await octokit.rest.users.getAuthenticated()
-      logins.add(parseAnswer(Author, data, 'GET /user').login)
+      logins.add(parseResponse(Author, data, 'GET /user').login)
     } catch (error) {
       if (!(error instanceof GitHubError) || ![403, 404].includes(error.status ?? 0)) throw error
     }
@@ -60,13 +61,13 @@ export function comments(connection: Repository) {
    * Whether a comment is ours. Text alone proves nothing, save a seal: anybody can copy it, people and bots, and a
    * token that may write comments can change those of others.
    */
-  function isOurs({ proof, author = '' }: Found): boolean {
+  function isOurs({ proof, author = '' }: FoundComment): boolean {
     if (proof === 'sealed') return true
     if (author === WORKFLOW_BOT) return true
     return proof !== 'marked' && logins.has(author)
   }
 
-  async function keepOurs(written: readonly Comment[], { begins, prove }: Mark): Promise<Found[]> {
+  async function keepOurs(written: readonly Comment[], { begins, prove }: Mark): Promise<FoundComment[]> {
     const found = written.flatMap(({ id, user, body, html_url }) =>
       body?.startsWith(begins)
         ? [{ id, body, url: html_url, author: user?.login, proof: prove({ id, body }) }]
@@ -77,9 +78,12 @@ export function comments(connection: Repository) {
   }
 
   /** Our comments, through all pages: first what this key's holder wrote, each oldest first. */
-  async function findComments(issue: number, mark: Mark): Promise<Found[]> {
+  async function findComments(issue: number, mark: Mark): Promise<FoundComment[]> {
     const route = 'GET /repos/{owner}/{repo}/issues/{issue_number}/comments'
-    const ours = await keepOurs(await readAll(connection, route, { issue_number: issue }, Comment), mark)
+    const ours = await keepOurs(
+      await readAll(connection, { route, parameters: { issue_number: issue }, item: Comment }),
+      mark,
+    )
     return [...ours.filter(isOfKey), ...ours.filter(comment => !isOfKey(comment))]
   }
 
@@ -116,7 +120,7 @@ export function comments(connection: Repository) {
     async listRecentComments(since: Date, mark: Mark): Promise<{ issue: number; body: string }[]> {
       const route = 'GET /repos/{owner}/{repo}/issues/comments'
       const parameters = { sort: 'updated', direction: 'desc', since: since.toISOString() }
-      const all = await readAll(connection, route, parameters, RepositoryComment)
+      const all = await readAll(connection, { route, parameters, item: RepositoryComment })
       const ours = await keepOurs(all, mark)
       const issues = new Map(all.map(({ id, issue_url }) => [id, Number(/\d+$/.exec(issue_url)?.[0])]))
       return ours.map(({ id, body }) => ({ issue: issues.get(id) ?? 0, body }))
@@ -126,7 +130,7 @@ export function comments(connection: Repository) {
     async updateComment(id: number, body: string): Promise<OwnComment | null> {
       try {
         const { data } = await octokit.rest.issues.updateComment({ owner, repo, comment_id: id, body })
-        return { id, body, url: parseAnswer(Written, data, 'PATCH of a comment').html_url }
+        return { id, body, url: parseResponse(Written, data, 'PATCH of a comment').html_url }
       } catch (error) {
         if (isNotFound(error)) return null
         throw error
@@ -139,13 +143,13 @@ export function comments(connection: Repository) {
      */
     async createComment(issue: number, mark: Mark, body: string): Promise<OwnComment> {
       const { data } = await octokit.rest.issues.createComment({ owner, repo, issue_number: issue, body })
-      const { id, html_url, user } = parseAnswer(Written, data, 'POST of a comment')
+      const { id, html_url, user } = parseResponse(Written, data, 'POST of a comment')
       if (user) logins.add(user.login)
       return (await findComment(issue, mark)) ?? { id, body, url: html_url }
     },
   }
 }
 
-function isOfKey({ proof }: Found): boolean {
+function isOfKey({ proof }: FoundComment): boolean {
   return proof === 'sealed' || proof === 'signed'
 }

@@ -1,14 +1,15 @@
+/** Commits, refs and files as GitHub has them. */
 import * as z from 'zod/mini'
 import { GitHubError, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
-import { parseAnswer } from './response.ts'
+import { parseResponse } from './response.ts'
 
-const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}'
 const Sha = z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/))
 const Comparison = z.object({
   status: z.enum(['identical', 'ahead', 'behind', 'diverged']),
   merge_base_commit: z.object({ sha: Sha }),
 })
+type Comparison = z.infer<typeof Comparison>
 
 const ListedCommit = z.object({
   sha: Sha,
@@ -21,10 +22,20 @@ export interface Commit {
   readonly at: string | null
 }
 
-/** What GitHub answers where a repository has no such ref. */
+/** The status where a repository has no such ref. */
 const NO_SUCH_REF = 422
 
 export function history({ octokit, owner, repo }: Repository) {
+  async function readComparison(base: string, head: string): Promise<Comparison> {
+    const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+      owner,
+      repo,
+      basehead: `${base}...${head}`,
+      per_page: 1,
+    })
+    return parseResponse(Comparison, data, 'GET /repos/{owner}/{repo}/compare/{basehead}')
+  }
+
   return {
     /**
      * The newest commit of a branch or tag (`refs/heads/main`), `null` when it is gone. Needs `contents: read`; where
@@ -38,10 +49,10 @@ export function history({ octokit, owner, repo }: Repository) {
           ref: ref.replace(/^refs\//, ''),
           mediaType: { format: 'sha' },
         })
-        // Octokit gives bytes where the answer's type does not say that it is text.
+        // Octokit gives bytes where the response's type does not say that it is text.
         const text: unknown = data
         const sha = text instanceof ArrayBuffer ? Buffer.from(text).toString() : text
-        return parseAnswer(Sha, sha, 'GET /repos/{owner}/{repo}/commits/{ref}')
+        return parseResponse(Sha, sha, 'GET /repos/{owner}/{repo}/commits/{ref}')
       } catch (error) {
         if (error instanceof GitHubError && error.status === NO_SUCH_REF) return null
         throw error
@@ -58,7 +69,7 @@ export function history({ octokit, owner, repo }: Repository) {
           ...(ref === null ? {} : { ref }),
           mediaType: { format: 'raw' },
         })
-        return parseAnswer(z.string(), data, 'GET /repos/{owner}/{repo}/contents/{path}')
+        return parseResponse(z.string(), data, 'GET /repos/{owner}/{repo}/contents/{path}')
       } catch (error) {
         if (isNotFound(error)) return null
         throw error
@@ -76,7 +87,7 @@ export function history({ octokit, owner, repo }: Repository) {
         per_page: most,
         ...(path === null ? {} : { path }),
       })
-      return parseAnswer(z.array(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(
+      return parseResponse(z.array(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(
         ({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }),
       )
     },
@@ -84,13 +95,7 @@ export function history({ octokit, owner, repo }: Repository) {
     /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */
     async readMergeBase(base: string, head: string): Promise<string | null> {
       try {
-        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-          owner,
-          repo,
-          basehead: `${base}...${head}`,
-          per_page: 1,
-        })
-        return parseAnswer(Comparison, data, COMPARE).merge_base_commit.sha
+        return (await readComparison(base, head)).merge_base_commit.sha
       } catch (error) {
         if (isNotFound(error)) return null
         throw error
@@ -99,18 +104,12 @@ export function history({ octokit, owner, repo }: Repository) {
 
     /**
      * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
-     * only. Needs `contents: read`; null when GitHub cannot or may not tell. A commit that is gone (history
-     * rewritten) counts as diverged.
+     * only. Needs `contents: read`; null when GitHub does not tell. A commit that is gone (history rewritten) counts as
+     * diverged.
      */
-    async compare(base: string, head: string): Promise<'identical' | 'ahead' | 'behind' | 'diverged' | null> {
+    async compare(base: string, head: string): Promise<Comparison['status'] | null> {
       try {
-        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-          owner,
-          repo,
-          basehead: `${base}...${head}`,
-          per_page: 1,
-        })
-        return parseAnswer(Comparison, data, COMPARE).status
+        return (await readComparison(base, head)).status
       } catch (error) {
         return isNotFound(error) ? 'diverged' : null
       }

@@ -1,6 +1,7 @@
+/** Deployments of this action. */
 import * as z from 'zod/mini'
 import type { Repository } from './repository.ts'
-import { parseAnswer, readAll } from './response.ts'
+import { parseResponse, readAll } from './response.ts'
 
 export interface DeploymentRequest {
   readonly appId: string
@@ -19,9 +20,9 @@ export interface DeploymentRequest {
 export type DeploymentState = 'in_progress' | 'success' | 'failure' | 'inactive'
 
 /** GitHub takes 140 characters. */
-const LONGEST_DESCRIPTION = 140
+const MAX_DESCRIPTION = 140
 /** So many of the deployments before a new one are looked at. */
-const RETIRED_AT_ONCE = 5
+const MAX_RETIRED = 5
 /** What the description begins with; former versions wrote nothing else by which theirs are known. */
 const DESCRIPTION = 'Capgo channel '
 /** In the payload, beside the app's id. */
@@ -39,6 +40,9 @@ const LIST = 'GET /repos/{owner}/{repo}/deployments'
 export function deployments(connection: Repository) {
   const { octokit, owner, repo } = connection
 
+  const list = (environment: string) =>
+    readAll(connection, { route: LIST, parameters: { environment }, item: Deployment })
+
   async function setState(
     id: number,
     state: DeploymentState,
@@ -54,7 +58,7 @@ export function deployments(connection: Repository) {
       ...(more.url ? { environment_url: more.url } : {}),
       ...(more.logUrl ? { log_url: more.logUrl } : {}),
     })
-    parseAnswer(Status, data, 'POST of a deployment status')
+    parseResponse(Status, data, 'POST of a deployment status')
   }
 
   async function isInactive(id: number): Promise<boolean> {
@@ -64,7 +68,7 @@ export function deployments(connection: Repository) {
       deployment_id: id,
       per_page: 1,
     })
-    return parseAnswer(z.array(Status), data, 'GET of deployment statuses')[0]?.state === 'inactive'
+    return parseResponse(z.array(Status), data, 'GET of deployment statuses')[0]?.state === 'inactive'
   }
 
   return {
@@ -80,14 +84,14 @@ export function deployments(connection: Repository) {
         repo,
         ref: request.sha,
         environment: request.environment,
-        description: `${DESCRIPTION}${request.channel}`.slice(0, LONGEST_DESCRIPTION),
+        description: `${DESCRIPTION}${request.channel}`.slice(0, MAX_DESCRIPTION),
         payload: { by: MADE_BY, app: request.appId },
         auto_merge: false,
         required_contexts: [],
         transient_environment: request.transient,
         production_environment: request.production,
       })
-      const { id } = parseAnswer(z.partial(Deployment), data, 'POST /repos/{owner}/{repo}/deployments')
+      const { id } = parseResponse(z.partial(Deployment), data, 'POST /repos/{owner}/{repo}/deployments')
       if (id === undefined) return null
       await setState(id, 'in_progress', { logUrl: request.logUrl })
       return id
@@ -99,15 +103,15 @@ export function deployments(connection: Repository) {
         owner,
         repo,
         environment,
-        per_page: RETIRED_AT_ONCE + 1,
+        per_page: MAX_RETIRED + 1,
       })
-      const found = parseAnswer(z.array(Deployment), data, LIST).filter(isOf(appId))
+      const found = parseResponse(z.array(Deployment), data, LIST).filter(isOf(appId))
       await Promise.all(found.filter(({ id }) => id < newest).map(({ id }) => setState(id, 'inactive')))
     },
 
     /** Sets every deployment of the app in an environment to inactive that is not so yet. Returns how many there were. */
     async endDeployments(environment: string, appId: string): Promise<number> {
-      const all = (await readAll(connection, LIST, { environment }, Deployment)).filter(isOf(appId))
+      const all = (await list(environment)).filter(isOf(appId))
       let ended = 0
       for (const { id } of all)
         if (!(await isInactive(id))) {
@@ -119,7 +123,7 @@ export function deployments(connection: Repository) {
 
     /** Ids of the apps that were deployed to an environment, as far as its deployments tell. */
     async readDeployedApps(environment: string): Promise<string[]> {
-      const all = await readAll(connection, LIST, { environment }, Deployment)
+      const all = await list(environment)
       return [...new Set(all.flatMap(each => appOf(each) ?? []))]
     },
   }

@@ -1,42 +1,45 @@
+/** What GitHub refuses, as errors of this action. */
 import { ActionError, untrusted } from '../errors.ts'
 
-/** GitHub refused, failed or gave no answer. */
+interface Refusal {
+  /** As GitHub's documentation names it: `GET /repos/{owner}/{repo}/pulls`. */
+  readonly request: string
+  readonly status: number | undefined
+  readonly reason: string
+  readonly retryAfter: number | null
+  readonly cause: unknown
+}
+
+/** GitHub refused, failed or gave no response. */
 export class GitHubError extends ActionError {
-  /** Undefined without an answer. */
+  /** Undefined without a response. */
   readonly status: number | undefined
   /** GitHub's own words, without an end mark; empty where it said nothing that a person would read. */
-  readonly said: string
+  readonly reason: string
   /** Milliseconds after which it may be asked again: too much was asked at once, and nothing was done. */
   readonly retryAfter: number | null
 
-  /** `request` as GitHub's documentation names it: `GET /repos/{owner}/{repo}/pulls`. */
-  constructor(
-    request: string,
-    status: number | undefined,
-    said: string,
-    retryAfter: number | null,
-    cause: unknown,
-  ) {
+  constructor({ request, status, reason, retryAfter, cause }: Refusal) {
     super(
       status === undefined ? 'github_unreachable' : `github_${status}`,
       status === undefined
-        ? `GitHub gave no answer to ${request} (${said}).`
-        : `GitHub answered ${status} to ${request}${said === '' ? '' : `: ${said}`}.`,
-      { hint: hintFor(status, said), cause },
+        ? `GitHub gave no answer to ${request} (${reason}).`
+        : `GitHub answered ${status} to ${request}${reason === '' ? '' : `: ${reason}`}.`,
+      { hint: hintFor(status, reason), cause },
     )
     this.status = status
-    this.said = said
+    this.reason = reason
     this.retryAfter = retryAfter
   }
 }
 
-function hintFor(status: number | undefined, said: string): string {
+function hintFor(status: number | undefined, reason: string): string {
   if (status === undefined || status >= 500)
     return 'GitHub has trouble, or cannot be reached. Run the job again.'
   if (status === 401) return 'The input "github-token" is not valid. It may have expired.'
-  if (status === 429 || isLimit(said))
+  if (status === 429 || isLimit(reason))
     return "GitHub's limit of requests is used up. Run the job again later."
-  if (lacksPermission(status, said))
+  if (lacksPermission(status, reason))
     return 'The token lacks a permission. Add it under "permissions:" of the job: see the README.'
   if (status === 404) return 'Is "github-token" a token of this repository?'
   return "The reason is GitHub's own. Change that, and run the job again."
@@ -51,63 +54,63 @@ export function toGitHubError(error: unknown, request: string): ActionError {
   if (cause instanceof ActionError) return cause
   const distrusted = response === undefined ? untrusted(error, "GitHub's API") : null
   if (distrusted !== null) return distrusted
-  const said = response === undefined ? message : wordsOf(response.data)
-  return new GitHubError(
+  const text = response === undefined ? message : messageOf(response.data)
+  return new GitHubError({
     request,
-    response?.status,
-    said
+    status: response?.status,
+    reason: text
       .replace(/\s+/g, ' ')
-      .slice(0, LONGEST_REASON)
+      .slice(0, MAX_REASON)
       .replace(/[.\s]+$/, ''),
-    response === undefined ? null : pauseOf(response, said),
-    error,
-  )
+    retryAfter: response === undefined ? null : pauseOf(response, text),
+    cause: error,
+  })
 }
 
 /** GitHub's documentation: without a word on when, a minute at least. */
-const UNSAID_PAUSE = 60_000
+const DEFAULT_PAUSE = 60_000
 
 /** Milliseconds to wait where too much was asked, or the service is not there for a moment; else null. */
 function pauseOf(
   { status, headers = {} }: { status: number; headers?: Readonly<Record<string, string | undefined>> },
-  said: string,
+  reason: string,
 ): number | null {
   const { 'retry-after': after, 'x-ratelimit-remaining': remaining, 'x-ratelimit-reset': reset } = headers
   const clock = Date.parse(headers.date ?? '') || Date.now()
   const isLimited =
-    status === 429 || (status === 403 && (after !== undefined || remaining === '0' || isLimit(said)))
+    status === 429 || (status === 403 && (after !== undefined || remaining === '0' || isLimit(reason)))
   if (!isLimited && !(status === 503 && after !== undefined)) return null
   // Seconds, or a date.
   const asked = Number(after) * 1000 || Date.parse(after ?? '') - clock
   if (Number.isFinite(asked)) return Math.max(0, asked)
   const left = remaining === '0' ? Number(reset) * 1000 - clock : Number.NaN
-  return Number.isFinite(left) ? Math.max(1000, left) : UNSAID_PAUSE
+  return Number.isFinite(left) ? Math.max(1000, left) : DEFAULT_PAUSE
 }
 
 /** Characters of what GitHub says that are shown. */
-const LONGEST_REASON = 200
+const MAX_REASON = 200
 
-/** The page of a proxy is no word of GitHub's. */
-function wordsOf(data: unknown): string {
+/** The page of a proxy is not GitHub's message. */
+function messageOf(data: unknown): string {
   const { message } = (data ?? {}) as { message?: unknown }
   return typeof message === 'string' ? message : ''
 }
 
 /** Whether GitHub refused because the job's token lacks a permission, and for no other reason. */
 export function isForbidden(error: unknown): error is GitHubError {
-  return error instanceof GitHubError && lacksPermission(error.status, error.said)
+  return error instanceof GitHubError && lacksPermission(error.status, error.reason)
 }
 
 /**
  * The words of GitHub for a token that lacks a permission. A locked conversation, an archived repository, a limit of
  * requests, single sign-on and allow lists of addresses are 403 as well, and no permission helps.
  */
-function lacksPermission(status: number | undefined, said: string): boolean {
-  return status === 403 && /\bnot accessible by\b|\bmust have \w+ (rights|access)\b/i.test(said)
+function lacksPermission(status: number | undefined, reason: string): boolean {
+  return status === 403 && /\bnot accessible by\b|\bmust have \w+ (rights|access)\b/i.test(reason)
 }
 
-function isLimit(said: string): boolean {
-  return /\brate limit\b|abuse detection/i.test(said)
+function isLimit(reason: string): boolean {
+  return /\brate limit\b|abuse detection/i.test(reason)
 }
 
 export function isNotFound(error: unknown): boolean {

@@ -1,17 +1,18 @@
+/** How GitHub is fetched from: bounds of time and size, and where the token may go. */
 import { ActionError } from '../errors.ts'
 
 export type Fetch = typeof globalThis.fetch
 
 /** Milliseconds for one exchange with the API. */
 const TIMEOUT = 30_000
-/** Bytes of an answer, unpacked. A page of 100 pull requests has some 3 MB; a file of the repository may be long. */
-const LONGEST_ANSWER = 32 * 1024 * 1024
-const MOST_REDIRECTS = 3
+/** Bytes of a response, unpacked. A page of 100 pull requests has some 3 MB; a file of the repository may be long. */
+const MAX_RESPONSE = 32 * 1024 * 1024
+const MAX_REDIRECTS = 3
 
 /**
  * Fetches from GitHub's API with bounds of time and size. The token goes to the API's own origin and nowhere else:
  * a repository that was renamed redirects there, any other redirect is refused. Throws `redirect_refused`,
- * `answer_too_long`; anything else that is thrown means that there was no answer, or that `stop` was aborted.
+ * `answer_too_long`; anything else that is thrown means that there was no response, or that `stop` was aborted.
  */
 export function boundedFetch(fetch: Fetch, apiUrl: string, stop: AbortSignal): Fetch {
   const { origin } = new URL(apiUrl)
@@ -29,7 +30,7 @@ export function boundedFetch(fetch: Fetch, apiUrl: string, stop: AbortSignal): F
       await response.body?.cancel()
       const next = URL.parse(location, url.href)
       const keepsItsMethod = status === 307 || status === 308 || (init.method ?? 'GET') === 'GET'
-      if (next === null || !keepsItsMethod || redirects === MOST_REDIRECTS)
+      if (next === null || !keepsItsMethod || redirects === MAX_REDIRECTS)
         throw elsewhere(next?.origin ?? 'an address that is none')
       url = next
     }
@@ -43,10 +44,10 @@ async function readBounded({ status, body }: Response): Promise<Blob | null> {
   for await (const piece of body ?? []) {
     size += piece.length
     // Leaving the loop ends the stream and with it the connection.
-    if (size > LONGEST_ANSWER)
+    if (size > MAX_RESPONSE)
       throw new ActionError(
         'answer_too_long',
-        `An answer of GitHub has more than ${LONGEST_ANSWER / 1024 / 1024} MiB.`,
+        `An answer of GitHub has more than ${MAX_RESPONSE / 1024 / 1024} MiB.`,
         {
           hint: 'No answer of GitHub is that long. Is a proxy in between, or GITHUB_API_URL another server?',
         },

@@ -1,7 +1,8 @@
+/** Pull requests, and the repositories that they come from. */
 import * as z from 'zod/mini'
 import { isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
-import { parseAnswer, readAll } from './response.ts'
+import { parseResponse, readAll } from './response.ts'
 
 const Named = z.object({ id: z.int() })
 const Review = z.object({ user: z.nullish(z.object({ login: z.string() })) })
@@ -9,6 +10,9 @@ const Review = z.object({ user: z.nullish(z.object({ login: z.string() })) })
 /** Pull requests are given as GitHub answers them, unchecked: `toPullRequest` reads them, as those of events. */
 export function pulls(connection: Repository) {
   const { octokit, owner, repo } = connection
+  const list = (parameters: Readonly<Record<string, string>>): Promise<unknown[]> =>
+    readAll(connection, { route: 'GET /repos/{owner}/{repo}/pulls', parameters, item: z.unknown() })
+
   return {
     /** Null when there is no such pull request. Needs `pull-requests: read`. */
     async readPull(number: number): Promise<unknown> {
@@ -29,7 +33,7 @@ export function pulls(connection: Repository) {
       const [owner = '', repo = ''] = name.split('/')
       try {
         const { data } = await octokit.rest.repos.get({ owner, repo })
-        return parseAnswer(Named, data, 'GET /repos/{owner}/{repo}').id
+        return parseResponse(Named, data, 'GET /repos/{owner}/{repo}').id
       } catch (error) {
         if (isNotFound(error)) return null
         throw error
@@ -38,20 +42,19 @@ export function pulls(connection: Repository) {
 
     /** Every open pull request. Needs `pull-requests: read`. */
     listOpenPulls(): Promise<unknown[]> {
-      return readAll(connection, 'GET /repos/{owner}/{repo}/pulls', { state: 'open' }, z.unknown())
+      return list({ state: 'open' })
     },
 
     /** Logins of those who have reviewed a pull request; who is only asked to stands in the pull request itself. */
     async listReviewers(number: number): Promise<string[]> {
       const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews'
-      const reviews = await readAll(connection, route, { pull_number: number }, Review)
+      const reviews = await readAll(connection, { route, parameters: { pull_number: number }, item: Review })
       return [...new Set(reviews.flatMap(({ user }) => user?.login ?? []))]
     },
 
     /** Open pull requests whose head is this branch of this owner's copy of the repository. */
     listPullsOfBranch(headOwner: string, headBranch: string): Promise<unknown[]> {
-      const head = `${headOwner}:${headBranch}`
-      return readAll(connection, 'GET /repos/{owner}/{repo}/pulls', { state: 'open', head }, z.unknown())
+      return list({ state: 'open', head: `${headOwner}:${headBranch}` })
     },
   }
 }

@@ -1,14 +1,19 @@
-import type { RestOctokit } from './client.ts'
+/** What every family of requests to GitHub needs. */
+import { Octokit } from '@octokit/core'
+import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import type { Fetch } from './http.ts'
 
-/** What every family of calls needs. */
+/** Not the toolkit's own: that reads the event while it is loaded, and a broken one would end the process. */
+export const RestOctokit = Octokit.plugin(restEndpointMethods)
+export type RestOctokit = InstanceType<typeof RestOctokit>
+
 export interface Repository {
   readonly octokit: RestOctokit
   readonly owner: string
   readonly repo: string
   /** The token is a workflow's or another GitHub App's: it cannot ask whom it writes as. */
   readonly isInstallation: boolean
-  /** Ends what is not one of Octokit's calls. */
+  /** Ends what is not one of Octokit's requests. */
   readonly signal: AbortSignal
   /** For addresses that are not of the API: it sends no credentials. */
   readonly fetch: Fetch

@@ -1,49 +1,58 @@
+/** Responses of GitHub, checked, and lists of many pages. */
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import type { Repository } from './repository.ts'
 
 /** An environment with more deployments, or a repository with more open pull requests, is none. */
-const MOST_PAGES = 200
+const MAX_PAGES = 200
+/** Items of a page: GitHub gives no more. */
+const PAGE = 100
 
 /** What GitHub answered, checked. Throws `unexpected_answer`, which names the field that is not as it should be. */
-export function parseAnswer<T>(schema: z.ZodMiniType<T>, data: unknown, what: string): T {
+export function parseResponse<T>(schema: z.ZodMiniType<T>, data: unknown, what: string): T {
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   throw unexpected(what, `${issue?.path.join('.') || 'body'}: ${issue?.message}`)
 }
 
+export interface List<T> {
+  /** As GitHub's documentation names it. */
+  readonly route: string
+  readonly parameters: Readonly<Record<string, string | number>>
+  readonly item: z.ZodMiniType<T>
+  /** Where the list stands in the response; the response is the list where it is left out. */
+  readonly key?: string
+}
+
 /**
- * A list page by page, each item checked. The pages are counted here: an address that an answer names is not
- * followed. `key` is where the list stands in the answer; null = the answer is the list.
+ * A list page by page, each item checked. The pages are counted here: an address that a response names is not
+ * followed.
  */
-export async function* readPages<T>(
+async function* readPages<T>(
   { octokit, owner, repo }: Repository,
-  route: string,
-  parameters: Readonly<Record<string, string | number>>,
-  item: z.ZodMiniType<T>,
-  key: string | null = null,
+  { route, parameters, item, key }: List<T>,
 ): AsyncGenerator<T[]> {
   const schema = z.array(item)
-  for (let page = 1; page <= MOST_PAGES; page++) {
+  for (let page = 1; page <= MAX_PAGES; page++) {
     const { data, headers } = await octokit.request(route, {
       owner,
       repo,
-      per_page: 100,
+      per_page: PAGE,
       page,
       ...parameters,
     })
-    yield key === null
-      ? parseAnswer(schema, data, route)
-      : (parseAnswer(z.object({ [key]: schema }), data, route)[key] as T[])
+    yield key === undefined
+      ? parseResponse(schema, data, route)
+      : (parseResponse(z.object({ [key]: schema }), data, route)[key] ?? [])
     if (!/rel="next"/.test(headers.link ?? '')) return
   }
   throw unexpected(route, `there is no end of its pages`)
 }
 
-export async function readAll<T>(...call: Parameters<typeof readPages<T>>): Promise<T[]> {
+export async function readAll<T>(repository: Repository, list: List<T>): Promise<T[]> {
   const all: T[] = []
-  for await (const page of readPages(...call)) all.push(...page)
+  for await (const page of readPages(repository, list)) all.push(...page)
   return all
 }
 

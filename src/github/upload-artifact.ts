@@ -1,6 +1,6 @@
 /**
- * GitHub's own client for the artifacts of a workflow run, as a program of its own in `dist/`: it is as large as the
- * action itself, and only the runs that keep something load it. It takes address and token from the environment.
+ * GitHub's own client for the artifacts of a workflow run: a chunk of its own in `dist/`, almost as large as the action, which
+ * only the runs that keep something load. It takes address and token from the environment.
  */
 import { DefaultArtifactClient } from '@actions/artifact'
 

@@ -1,6 +1,6 @@
 /** The inputs `build-env` and `build-secrets`: variables for install, build and Capacitor config, and for nothing else. */
 import { InputError } from '../errors.ts'
-import { isTokenName, SEARCHABLE_SECRET } from '../runtime/environment.ts'
+import { holdsSecret, isTokenName } from '../runtime/environment.ts'
 
 export type Variables = Readonly<Record<string, string>>
 
@@ -68,9 +68,9 @@ function refuse(input: string, name: string, value: string, own: readonly string
 }
 
 function refuseOwn(name: string, value: string, own: readonly string[]): string | null {
-  const holds = (secret: string) =>
-    secret !== '' && (value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)))
-  return own.some(holds) ? `${name} has the value of a key of this action, which no build gets` : null
+  return own.some(secret => holdsSecret(value, secret))
+    ? `${name} has the value of a key of this action, which no build gets`
+    : null
 }
 
 function parseLines(text: string): Line[] {

@@ -1,6 +1,7 @@
 /** The `with:` block, checked. */
 import semver from 'semver'
 import { CLOUD } from '../capgo/hosts.ts'
+import { APP_ID } from '../checkout/capacitor-config.ts'
 import { InputError } from '../errors.ts'
 import { type ChannelMapping, defaultMappings } from '../plan/channel.ts'
 import { normaliseNative } from '../plan/delivery.ts'
@@ -87,9 +88,6 @@ export interface Inputs extends OperationValues {
   readonly hosts: Hosts
   readonly githubToken: string
 }
-
-/** Capgo's own rule for app ids. */
-export const APP_ID = /^[a-z0-9]+(\.[\w-]+)+$/i
 
 /** GitHub ends a job after five days at the latest (self-hosted runners). */
 const MAX_TIMEOUT = 5 * 24 * 60

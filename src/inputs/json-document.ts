@@ -1,10 +1,16 @@
 /** A JSON file that may have comments: values with their place in the text, and what is wrong with them. */
 import { findNodeAtLocation, type Node, type ParseError, parseTree } from 'jsonc-parser'
 import type * as z from 'zod/mini'
-import { describeSyntax, placesOf, type TextPlace } from '../checkout/json-place.ts'
+import { linesOf, sayParseError } from '../checkout/json.ts'
 
 /** As many problems are reported, and as many warnings: nobody reads more at once. */
 export const MAX_PROBLEMS = 100
+
+/** Both count from 1. */
+interface TextPlace {
+  readonly line: number
+  readonly column: number
+}
 
 /** Something of the file that is wrong or odd. */
 export interface FileProblem extends TextPlace {
@@ -16,7 +22,7 @@ export type JsonPath = readonly (string | number)[]
 
 /** Reads JSON that may have comments and trailing commas; returns what keeps a text from being read at all. Never throws. */
 export function readJsonDocument(text: string): JsonDocument | FileProblem {
-  const place = placesOf(text)
+  const place = linesOf(text)
   const errors: ParseError[] = []
   let tree: Node | undefined
   try {
@@ -27,7 +33,7 @@ export function readJsonDocument(text: string): JsonDocument | FileProblem {
   }
   const [broken] = errors
   if (broken !== undefined)
-    return { message: `this is not JSON: ${describeSyntax(broken)}`, ...place(broken.offset) }
+    return { message: `this is not JSON: ${sayParseError(broken)}`, ...place(broken.offset) }
   return new JsonDocument(tree, place)
 }
 

@@ -1,5 +1,5 @@
 /** `operation: cleanup`: old bundles are deleted, each by its name. */
-import { notDeleted } from '../capgo/channels.ts'
+import { notDeleted } from '../capgo/channel-deletes.ts'
 import type { BundleRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'

@@ -14,8 +14,12 @@ import { shortSha } from '../report/format.ts'
 import type { PreviewKeptResult, PreviewsClosedResult, Result } from '../report/result.ts'
 import { failure, skippedResult } from '../report/results.ts'
 import { blame } from '../runtime/cancellation.ts'
-import { hideSecrets } from '../runtime/environment.ts'
+
+import { privateValues } from '../runtime/environment.ts'
+import { createRedactor } from '../runtime/redaction.ts'
+
 import { announcePreview } from './steps/announce-preview.ts'
+
 import { findAppIds } from './steps/app-ids.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './steps/comment.ts'
 import { aboutUnserved } from './steps/preview-comment.ts'
@@ -158,7 +162,7 @@ async function keepShown(
   const { number } = shown.pull
   const testers = shown.testers === null ? null : await reconcileForPull(appId, shown.testers, context)
   if (testers !== null && !inputs.dryRun && inputs.comment)
-    await context.courtesy('say in the comment who has the preview', PULL_REQUESTS, github =>
+    await context.bestEffort('say in the comment who has the preview', PULL_REQUESTS, github =>
       updateTesterSection({ appId, pull: number, rows: testers.rows }, github, inputs.capgoToken),
     )
   const { version } = channel
@@ -220,7 +224,7 @@ async function sayFailed(error: unknown, progress: Progress, context: RunContext
   if (appId === null) return
   const channel =
     progress.channel ?? (isLate ? null : await capgo.readChannel(appId, channelName).catch(() => null))
-  const hide = (text: string) => hideSecrets(text, prepared?.project.buildEnv ?? {})
+  const hide = createRedactor(privateValues(prepared?.project.buildEnv ?? {}))
   const shown = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
   const about = aboutUnserved({ ...progress, appId, channel }, context)
   await writeComment({ ...about, state: 'failed', error: shown }, context)

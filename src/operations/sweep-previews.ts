@@ -90,7 +90,7 @@ async function sweepAbandoned(appId: string, { capgo, deps }: RunContext): Promi
 
 /** The open pull requests that want a preview. */
 async function listOpen(context: RunContext): Promise<PullRequest[]> {
-  const answers = await context.courtesy('see which pull requests are open', PULL_REQUESTS, github =>
+  const answers = await context.bestEffort('see which pull requests are open', PULL_REQUESTS, github =>
     github.listOpenPulls(),
   )
   return (answers ?? []).map(each => toPullRequest(each)).filter(pull => wantsPreview(pull, context.inputs))

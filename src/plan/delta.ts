@@ -1,18 +1,11 @@
 /** Whether the files of a new bundle are stored one by one, so that devices download what changed. */
+import type { HashedFile } from '../bundle/zip.ts'
 import type { BundleRow, StoredFile } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { MANIFEST_SINCE, takesManifest } from './plugin-version.ts'
 
 /** `auto` = where app and server take it; `only` = without the zip. */
 export type DeltaMode = 'auto' | 'true' | 'false' | 'only'
-
-export interface HashedFile {
-  readonly path: string
-  /** Bytes. */
-  readonly size: number
-  /** SHA-256, lower-case hex. */
-  readonly sha256: string
-}
 
 /** Capgo takes so many entries at most. */
 const MAX_FILES = 10_000

@@ -40,7 +40,7 @@ export function wantsPreview(
 }
 
 /** GitHub keeps the case of a label and takes no other that differs in it alone. */
-export function isSameLabel(one: string, other: string): boolean {
+function isSameLabel(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase()
 }
 

@@ -1,4 +1,5 @@
 /** The nouns that planners share. */
+export type { NativeVersion, UnreadVersion } from '../checkout/native-version.ts'
 
 /** One choice of a plan, why it was made and who said so. Printed by a dry run and in the log. */
 export interface Decision {
@@ -24,24 +25,6 @@ export interface Commit {
   readonly repository?: number
   /** When the run puts it on a channel, as ISO 8601. */
   readonly at?: string
-}
-
-/** A native version that installed apps may have, as the repository tells it. */
-export interface NativeVersion {
-  readonly platform: 'ios' | 'android' | 'any'
-  /** As written, for example `1.0`. */
-  readonly version: string
-  /** For example `android/app/build.gradle:12`. */
-  readonly source: string
-}
-
-/** A place that decides about a platform's native version, and that was not understood. */
-export interface UnreadVersion {
-  readonly platform: 'ios' | 'android'
-  /** For example `android/app/build.gradle:12`. */
-  readonly source: string
-  /** Goes on after the source: `has "versionName appVersion"`, `is missing`. */
-  readonly says: string
 }
 
 /** How our commit stands to the one that a channel serves; `unknown` when nobody could tell. */

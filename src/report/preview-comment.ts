@@ -1,5 +1,7 @@
 /** What the one comment of a pull request and app says, by the state of its preview. Names are untrusted text. */
+
 import type { ContentChange } from '../bundle/contents.ts'
+import type { ErrorCode } from '../error-codes.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { TesterRow, TestersReport } from './testers.ts'
 
@@ -69,7 +71,7 @@ interface KeptComment extends UnservedComment {
 interface FailedComment extends UnservedComment {
   readonly state: 'failed'
   readonly error: {
-    readonly code: string
+    readonly code: ErrorCode
     readonly message: string
     readonly hint: string | null
     /** End of the build's output, untrusted. */

@@ -1,5 +1,7 @@
 /** What came of a run: a type for each kind of result. Sizes in bytes, times in milliseconds. */
+
 import type { Contents } from '../bundle/contents.ts'
+import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { Kept } from '../plan/old-bundles.ts'
@@ -226,7 +228,7 @@ export interface FailedResult {
   readonly outcome: 'failed'
   /** What the run was about, to begin a title with: `Publish`. */
   readonly what: string
-  readonly code: string
+  readonly code: ErrorCode
   readonly reason: string
   readonly hint: string | null
   readonly at: Place | null

@@ -1,4 +1,5 @@
 /** What was done with testers' devices: its types, and its tables and lines. */
+import type { ErrorCode } from '../error-codes.ts'
 import type { Place } from '../errors.ts'
 import { shortDevice } from '../plan/device-id.ts'
 import type { Installation } from '../plan/tester-installation.ts'
@@ -25,7 +26,7 @@ export interface TesterRow {
 }
 
 export interface TesterFailure {
-  readonly code: string
+  readonly code: ErrorCode
   readonly message: string
   readonly hint: string | null
   readonly devices: readonly string[]

@@ -1,4 +1,5 @@
 /** How a run ends before its work is done: cancelled, or its time is up. */
+import type { ErrorCode } from '../error-codes.ts'
 import { Stopped } from '../errors.ts'
 
 export interface Stop {
@@ -18,9 +19,9 @@ export interface Stop {
  * Milliseconds after the stop. GitHub's runner sends SIGINT, SIGTERM 7.5 s later, and kills 2.5 s after that
  * (`ProcessInvoker.cs` of actions/runner), so that all is said and done before the second signal.
  */
-export const COURTESY_ENDS = 2_000
-export const LAST_WORD_ENDS = 5_000
-export const WORK_ENDS = 5_500
+export const BEST_EFFORT_GRACE_MS = 2_000
+export const FINAL_UPDATE_GRACE_MS = 5_000
+export const WORK_GRACE_MS = 5_500
 export const PROCESS_ENDS = 7_000
 
 const REPAIR =
@@ -30,7 +31,7 @@ export function createStop(): Stop {
   const controller = new AbortController()
   const { signal } = controller
   let step: string | null = null
-  const end = (code: string, what: string, hint: string) => {
+  const end = (code: ErrorCode, what: string, hint: string) => {
     const where = step === null ? '' : ` during "${step}"`
     if (!signal.aborted) controller.abort(new Stopped(code, `${what}${where}.`, { hint }))
   }

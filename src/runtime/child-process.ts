@@ -1,3 +1,4 @@
+/** Runs programs, and ends them with all that they started. */
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { spawnSync } from 'node:child_process'
 import { constants } from 'node:fs'

@@ -1,4 +1,5 @@
-/** What child processes are given of the environment, and what is told of what they print. */
+/** What child processes are given of the environment. */
+import { MIN_SECRET } from './redaction.ts'
 
 /** Inputs that are a secret. The database's key is a public one, but who knows which one somebody gives. */
 export const SECRET_INPUTS = [
@@ -31,8 +32,10 @@ export const TOKEN_NAMES = [
 
 export const isTokenName = (name: string) => TOKEN_NAMES.some(pattern => pattern.test(name))
 
-/** A shorter secret would be found inside harmless values; it only counts when it is the whole value. */
-export const SEARCHABLE_SECRET = 6
+/** A secret that is too short to be searched for counts when it is the whole value. */
+export function holdsSecret(value: string, secret: string): boolean {
+  return secret !== '' && (value === secret || (secret.length >= MIN_SECRET && value.includes(secret)))
+}
 
 /**
  * The environment for builds, installs and config evaluation: without what is secret by name, and without
@@ -42,16 +45,13 @@ export function childEnvironment(
   env: Readonly<Record<string, string | undefined>>,
   secrets: readonly string[] = [],
 ): Record<string, string> {
-  const real = secrets.filter(secret => secret !== '')
-  const holdsSecret = (value: string) =>
-    real.some(secret => value === secret || (secret.length >= SEARCHABLE_SECRET && value.includes(secret)))
   const clean: Record<string, string> = {}
   for (const [name, value] of Object.entries(env))
     if (
       value !== undefined &&
       !RUNNER_NAMES.some(pattern => pattern.test(name)) &&
       !isTokenName(name) &&
-      !holdsSecret(value)
+      !secrets.some(secret => holdsSecret(value, secret))
     )
       clean[name] = value
   return clean
@@ -62,17 +62,11 @@ const PRIVATE_NAME =
   /TOKEN|SECRET|PASSW|PRIVATE|CREDENTIAL|API_?KEY|ACCESS_?KEY|AUTH|DSN|WEBHOOK|CERT|KEYSTORE/i
 
 /**
- * Text without the values of variables that are secret by their name. GitHub masks secrets in logs and
- * summaries; a comment is masked by nobody, and a build may print what it was given.
+ * Values of variables that are secret by their name. GitHub masks secrets in logs and summaries; a comment is masked by
+ * nobody, and a build may print what it was given.
  */
-export function hideSecrets(text: string, env: Readonly<Record<string, string>>): string {
-  const values = Object.entries(env)
+export function privateValues(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env)
     .filter(([name]) => PRIVATE_NAME.test(name))
-    .flatMap(([, value]) => [value, ...value.split(/\r?\n/)])
-    .map(value => value.trim())
-    .filter(value => value.length >= SEARCHABLE_SECRET)
-  // The longest first: one may begin with another.
-  return values
-    .sort((one, other) => other.length - one.length)
-    .reduce((hidden, value) => hidden.replaceAll(value, '***'), text)
+    .map(([, value]) => value)
 }

@@ -1,3 +1,4 @@
+/** Reads a part of a file in pieces. */
 import { open } from 'node:fs/promises'
 
 /** Bytes that are read at once: as many as a socket holds before it asks its writer to wait. */

@@ -15,40 +15,33 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 
-export type Environment = Readonly<Record<string, string | undefined>>
+type Environment = Readonly<Record<string, string | undefined>>
 
 /** The argument that tells the new process that its standard input holds the environment. */
-export const SEALED = '--sealed'
+export const HANDED_OVER = '--handed-over'
 
 /** A debugger asks no user for a password: this signal would open one, and a build may send it. */
 const NO_DEBUGGER = '--disable-sigusr1'
 
+export interface Handover {
+  readonly all: Environment
+  readonly open: Record<string, string>
+  readonly flags: readonly string[]
+  readonly more: readonly string[]
+  /** Where the environment may be kept: the first that takes it. */
+  readonly folders: readonly string[]
+}
+
 /**
- * Replaces this process by `node script`, with `open` as its environment, `all` for `unseal`, `flags` for Node and `more`
- * as arguments.
- * Returns where that is not possible: Windows cannot replace a process.
+ * Replaces this process by `node script`, with `open` as its environment, `all` for `takeOver`, `flags` for Node and
+ * `more` as arguments. Returns where that is not possible: Windows cannot replace a process.
  */
-export function sealInto(
-  script: string,
-  {
-    all,
-    open,
-    flags,
-    more,
-    folders,
-  }: {
-    all: Environment
-    open: Record<string, string>
-    flags: readonly string[]
-    more: readonly string[]
-    folders: readonly string[]
-  },
-): void {
+export function handOver(script: string, { all, open, flags, more, folders }: Handover): void {
   if (process.platform === 'win32' || process.execve === undefined) return
   const noDebugger = process.allowedNodeEnvironmentFlags.has(NO_DEBUGGER) ? [NO_DEBUGGER] : []
   closeSync(0)
   for (const folder of folders) {
-    const file = openNameless(folder)
+    const file = openUnnamed(folder)
     if (file === null) continue
     if (!fills(file, JSON.stringify(all))) {
       closeSync(file)
@@ -58,7 +51,7 @@ export function sealInto(
     if (file === 0)
       process.execve(
         process.execPath,
-        [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, SEALED, ...more],
+        [process.execPath, ...process.execArgv, ...noDebugger, ...flags, script, HANDED_OVER, ...more],
         open,
       )
     closeSync(file)
@@ -68,7 +61,7 @@ export function sealInto(
 }
 
 /** A file that nobody else can open by a name; null where the folder takes none. */
-function openNameless(folder: string): number | null {
+function openUnnamed(folder: string): number | null {
   const path = join(folder, `capgo-publish-${process.pid}-${Math.random().toString(36).slice(2)}`)
   try {
     const file = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL, 0o600)
@@ -89,8 +82,8 @@ function fills(file: number, text: string): boolean {
   }
 }
 
-/** Gives this process the environment that `sealInto` kept; can be done once. */
-export function unseal(env: NodeJS.ProcessEnv): void {
+/** Gives this process the environment that `handOver` kept; can be done once. */
+export function takeOver(env: NodeJS.ProcessEnv): void {
   const bytes = Buffer.alloc(fstatSync(0).size)
   for (let at = 0; at < bytes.length; ) at += readSync(0, bytes, at, bytes.length - at, at)
   ftruncateSync(0, 0)

@@ -1,3 +1,4 @@
+/** Paths as people read them, and which of them lie inside of a folder. */
 import system, { type PlatformPath } from 'node:path'
 
 /** A path as git and GitHub write it on every system: from the root of the checkout, with `/`. */

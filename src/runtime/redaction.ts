@@ -3,8 +3,8 @@
 /** Text with every secret in it as `***`. */
 export type Redact = (text: string) => string
 
-/** A shorter secret would be found inside harmless text. */
-const SHORTEST = 6
+/** Characters; a shorter secret would be found inside harmless text. */
+export const MIN_SECRET = 6
 
 /** What replaces the secrets themselves, their lines, and their encodings; what is shorter than six characters stays. */
 export function createRedactor(secrets: readonly string[]): Redact {
@@ -15,7 +15,7 @@ export function createRedactor(secrets: readonly string[]): Redact {
 /** The secrets, their lines, and their encodings, the longest first: one may begin with another. */
 export function secretForms(secrets: readonly string[]): string[] {
   return [...new Set(secrets.flatMap(secretParts).flatMap(formsOf))]
-    .filter(form => form.length >= SHORTEST)
+    .filter(form => form.length >= MIN_SECRET)
     .sort((one, other) => other.length - one.length)
 }
 

@@ -1,4 +1,5 @@
 /** What the operating system refused, as an error that says whose turn it is: the runner's, and not this action's. */
+import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
 
 /** Node's error of a system call. */
@@ -9,7 +10,7 @@ export interface SystemError extends Error {
 }
 
 interface Kind {
-  readonly code: string
+  readonly code: ErrorCode
   /** After "The runner". */
   readonly what: string
   readonly hint: string

@@ -1,9 +1,10 @@
+/** Files that no build may change. */
 import { lstat, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { ActionError } from '../errors.ts'
 
 /** A file that no build has business with. */
-export interface Guarded {
+export interface GuardedFile {
   /** Absolute. */
   readonly path: string
   /** For messages: `GITHUB_ENV`, `this action's dist/index.js`. */
@@ -17,7 +18,7 @@ export type RequireUntouched = () => Promise<void>
  * Remembers files that belong to the runner and to this action. A build runs as the same user and can find them,
  * although it is told of none: whatever it writes there would have power over the steps that follow.
  */
-export async function guardFiles(files: readonly Guarded[]): Promise<RequireUntouched> {
+export async function guardFiles(files: readonly GuardedFile[]): Promise<RequireUntouched> {
   const kept = await Promise.all(files.map(async file => ({ ...file, content: await read(file.path) })))
   return async () => {
     const touched: string[] = []

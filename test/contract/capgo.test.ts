@@ -4,8 +4,8 @@ import { type IncomingHttpHeaders, request } from 'node:http'
 import { join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
 import { afterAll, expect, it } from 'vitest'
+import { MANIFEST_ROWS_MS } from '../../local/capgo/bundle-triggers.ts'
 import { type LocalCapgo, startCapgo } from '../../local/capgo/index.ts'
-import { MANIFEST_ROWS_MS } from '../../local/capgo/triggers.ts'
 import {
   ANSWER_HEADERS,
   compareShapes,

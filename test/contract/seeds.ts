@@ -1,5 +1,5 @@
 import type { LocalCapgo } from '../../local/capgo/index.ts'
-import type { SeedChannel } from '../../local/capgo/types.ts'
+import type { SeedChannel } from '../../local/capgo/seed.ts'
 import type { State } from '../../scripts/distill/recorded.ts'
 import { APP, bindPreview, bytes, nextIds, ORG, seedState } from './world.ts'
 

@@ -1,4 +1,4 @@
-/** Some histories under faults; `npm run histories` plays them for as long as one likes (docs/reliability.md). */
+/** Some histories under faults; `npm run histories` plays them for as long as one likes (docs/development/reliability.md). */
 import { describe, expect, it } from 'vitest'
 import { EXAMPLES } from './examples.ts'
 import { play } from './play.ts'

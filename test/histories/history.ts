@@ -2,13 +2,13 @@
 import fc from 'fast-check'
 import { type Disturbance, FAULTS, type FaultKind, type LinePlan, type Order } from './wire.ts'
 
-export const AUTHORS = ['ada', 'bob'] as const
+const AUTHORS = ['ada', 'bob'] as const
 /** Devices that the file may list. */
-export const LISTED = [1, 2, 3].map(deviceId)
+const LISTED = [1, 2, 3].map(deviceId)
 /** Devices that are never in the file: only people put them on channels. */
-export const STRANGERS = [8, 9].map(deviceId)
+const STRANGERS = [8, 9].map(deviceId)
 
-export function deviceId(n: number): string {
+function deviceId(n: number): string {
   return `d000000${n}-0000-4000-8000-000000000000`
 }
 

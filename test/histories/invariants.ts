@@ -12,7 +12,7 @@ const REFUSALS =
 type Check = (model: Model) => string[] | Promise<string[]>
 
 /** After a history and one calm run. */
-export const AT_REST: Readonly<Record<string, Check>> = {
+const AT_REST: Readonly<Record<string, Check>> = {
   async 'every channel of a branch serves what the newest commit says'(model) {
     const wrong: string[] = []
     for (const channel of STAGES) {

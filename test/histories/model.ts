@@ -565,7 +565,7 @@ export class Model {
   }
 }
 
-export const headOf = ({ commits }: Pick<ModelPull, 'commits'>) => commits.at(-1)!
+const headOf = ({ commits }: Pick<ModelPull, 'commits'>) => commits.at(-1)!
 
 function pick<T>(of: readonly T[], which: number): T | undefined {
   return of[which % Math.max(1, of.length)]

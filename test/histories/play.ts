@@ -18,7 +18,7 @@ import { type Ended, World } from './world.ts'
 const DAY = 25 * 60 * 60 * 1000
 
 /** What was done, line by line, and what is wrong. */
-export class Broken extends Error {
+class Broken extends Error {
   constructor(history: History, story: readonly string[], wrong: readonly string[]) {
     const told = [
       ...describeHistory(history).slice(0, 1),

@@ -41,7 +41,7 @@ export interface Disturbance {
   readonly after: number
 }
 
-export interface Kill {
+interface Kill {
   /** Which request of the run. */
   readonly at: number
   readonly when: 'before' | 'half' | 'after'

@@ -16,7 +16,7 @@ import type { Tally } from './tally.ts'
 import { type Line, Wire } from './wire.ts'
 
 export const APP_ID = 'com.example.app'
-export const REPOSITORY = 'octo-org/daybreak'
+const REPOSITORY = 'octo-org/daybreak'
 /** Longer than every window of Capgo's rate limits, milliseconds. */
 const MINUTE = 61_000
 /** Real milliseconds that a pause of a run takes; on the servers' clock it takes as long as it says. */

@@ -1,7 +1,17 @@
-/** The action is killed at every single request of a publish; run again, it ends as if nothing had happened. */
+/**
+ * The action is killed at every single request of a publish; run again, it ends as if nothing had happened. In this
+ * process a run that is killed is cut off from everything; the built action is really killed at some of the requests.
+ */
 import { describe, expect, it } from 'vitest'
 import type { ActionProcess } from '../../local/runner/runner.ts'
-import { APP_ID, createWorld, tinyApp, type World, type WorldOptions } from '../scenarios/scenario.ts'
+import {
+  APP_ID,
+  createWorld,
+  tinyApp,
+  type World,
+  type WorldOptions,
+  type WorldRun,
+} from '../scenarios/scenario.ts'
 
 const BUILT = {
   ...tinyApp(),
@@ -51,23 +61,52 @@ describe.each(Object.entries(CASES))('killed while it publishes to %s', (_title,
         const nth = index + 1
         const world = await createWorld({ files: BUILT, ...options })
         await prepare?.(world)
-        const killedAt = await pushAndKill(world, nth, at)
-        const again = await world.push('main', { inputs: INPUTS, runAttempt: 2 })
-        const where = `killed ${at} request ${nth}, ${killedAt}`
-        expect(again.exitCode, `${where}\n${again.visibleLog}`).toBe(0)
-        expect(['published', 'unchanged'], where).toContain(again.outputs.outcome)
-        expect(again.outputs.checksum, where).toBe(whole.outputs.checksum)
-        expect(state(world), where).toEqual({ served: whole.outputs.checksum, inProgress: [] })
+        await killAndRepair(world, { nth, at }, whole.outputs.checksum)
       }
   }, 300_000)
 })
 
-async function pushAndKill(world: World, nth: number, at: 'before' | 'after'): Promise<string> {
+describe('the built action, killed', () => {
+  it.each([
+    ['after it made the row of the bundle', 'POST', /app_versions/],
+    ['after the upload', 'POST', /files\/upload/],
+    ['after the channel was made', 'POST', /^\/channel/],
+  ])('%s, is repaired by running it again', async (_title, method, path) => {
+    const world = await createWorld({ files: BUILT })
+    await killAndRepair(world, { method, path, nth: 1, at: 'after' }, null, { builtAction: true })
+  })
+})
+
+interface Kill {
+  readonly method?: string
+  readonly path?: RegExp
+  readonly nth: number
+  readonly at: 'before' | 'after'
+}
+
+/** `checksum` = what has to be served in the end; null = whatever the second run says. */
+async function killAndRepair(
+  world: World,
+  kill: Kill,
+  checksum: string | undefined | null,
+  how: WorldRun = {},
+) {
+  const killedAt = await pushAndKill(world, kill, how)
+  const again = await world.push('main', { ...how, inputs: INPUTS, runAttempt: 2 })
+  const where = `killed ${kill.at} request ${kill.nth}, ${killedAt}`
+  expect(again.exitCode, `${where}\n${again.visibleLog}`).toBe(0)
+  expect(['published', 'unchanged'], where).toContain(again.outputs.outcome)
+  if (checksum !== null) expect(again.outputs.checksum, where).toBe(checksum)
+  expect(state(world), where).toEqual({ served: again.outputs.checksum, inProgress: [] })
+}
+
+async function pushAndKill(world: World, kill: Kill, how: WorldRun): Promise<string> {
+  const { nth, at, method, path = /.*/ } = kill
   let action: ActionProcess | undefined
   let killedAt = ''
   const first = world.capgo.requests.length
   world.capgo.faults.add({
-    match: { path: /.*/, nth },
+    match: { path, nth, ...(method === undefined ? {} : { method }) },
     at,
     times: 1,
     async do(request) {
@@ -76,7 +115,7 @@ async function pushAndKill(world: World, nth: number, at: 'before' | 'after'): P
       throw new Error('the client is gone')
     },
   })
-  action = world.push('main', { inputs: INPUTS }) as ActionProcess
+  action = world.push('main', { ...how, inputs: INPUTS }) as ActionProcess
   const run = await action
   world.capgo.faults.clear()
   expect(run.signal, `request ${nth} of ${world.capgo.requests.length - first}`).toBe('SIGKILL')

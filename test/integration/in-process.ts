@@ -21,7 +21,7 @@ const manifest = parse(await readFile(join(ROOT, 'action.yml'), 'utf8')) as {
 }
 
 /** Production waits for seconds, and half a minute at most. */
-const QUICK = { firstPause: 1, outage: 2_000, stall: 150 } as const
+const QUICK = { firstPause: 1, outage: 2_000, uploadStallTimeout: 150 } as const
 const LONGEST_SLEEP = 5
 
 export interface ShortRun {
@@ -50,7 +50,7 @@ export interface ShortRunOptions {
   /** Passes so many milliseconds; by default a few real ones. */
   readonly sleep?: (ms: number) => Promise<void>
   readonly now?: () => Date
-  readonly http?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'stall'>>
+  readonly http?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'uploadStallTimeout'>>
   readonly dispatcher?: Dispatcher
   /** Instead of short pauses, those of production. */
   readonly realPauses?: boolean

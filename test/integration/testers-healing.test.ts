@@ -68,7 +68,7 @@ async function createTesterWorld(testers: unknown, options: WorldOptions = {}) {
       return run(pushEvent({ branch: 'main', sha, before }), unpublished(more))
     },
     schedule: (more: Partial<ShortRunOptions> = {}) =>
-      run(scheduleEvent({ sha: world.repo.git(['rev-parse', 'main']) }), unpublished(more)),
+      run(scheduleEvent({ sha: world.repo.shaOf('main') }), unpublished(more)),
     hand: (deviceId: string, channel: string) =>
       void world.capgo.seedOverride({ appId: APP_ID, deviceId, channel }),
     overrides: () => overridesOf(world),

@@ -21,7 +21,7 @@ const CHANNELS = ['production', 'beta', 'next'] as const
 /** What the server's queues take, and half of it. */
 const ROUND = 10_000
 /** Errors of a run that has published nothing; whatever else goes wrong is a fault of the action. */
-const REFUSALS = /^(twin_names|unfit_names|web_dir_unfit|bundle_vanished)$/
+const REFUSALS = /^(case_conflicts|invalid_file_names|web_dir_invalid|bundle_vanished)$/
 /** Plugins: of today, and one that knows no delta files. */
 const TODAY = '8.51.23'
 const WITHOUT_DELTA = '7.0.34'
@@ -196,7 +196,7 @@ const ODDITIES = ['_', ' ', '+', 'ä', 'ö', '?', '~']
 const ODD = /[_ +äö?~]/
 
 /** The folder after a change; `earlier` are those of the publishes before. */
-export function applyChange(
+function applyChange(
   folder: Folder,
   { kind, which, name: to, content: of }: Change,
   earlier: readonly Folder[],

@@ -384,7 +384,7 @@ describe('encryption', () => {
   it.each([
     ['the config has no public key', {}, privateKey, 'public_key_missing'],
     ['it is of another pair', { publicKey: keys().publicKey }, privateKey, 'public_key_mismatch'],
-    ['it is no key', { publicKey }, 'hunter2', 'private_key_unfit'],
+    ['it is no key', { publicKey }, 'hunter2', 'private_key_invalid'],
     ['the config has the public one alone', { publicKey }, '', 'private_key_missing'],
     ['that is a dry run', { publicKey }, '', 'private_key_missing', { 'dry-run': 'true' }],
     ['the public one is empty', { publicKey: ' ' }, privateKey, 'public_key_missing'],

@@ -702,6 +702,8 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
   it.each(cases)('$title', async test => {
     const world = await createWorld({
       builds: true,
+      // Else the same code, in this process.
+      builtAction: test === cases[0],
       files: { ...tinyApp(), ...withoutNulls(test.files) },
       ...test.world,
     })

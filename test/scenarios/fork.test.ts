@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { Device } from '../../local/device.ts'
 import { workflowRunEvent } from '../../local/runner/event.ts'
-import type { ActionRun, RunOptions } from '../../local/runner/runner.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
 import { type RawEntry, writeRawZip } from '../helpers/raw-zip.ts'
 import { openPull, type TestPull } from './pull.ts'
-import { APP_ID, createWorld, type World } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, type World, type WorldRun } from './scenario.ts'
 
 const FORK = 'mallory/daybreak'
 const page: RawEntry = { name: 'index.html', content: '<h1>From a fork</h1><script src="app.js"></script>' }
@@ -16,7 +16,7 @@ async function follow(
   world: World,
   pull: TestPull,
   entries: readonly RawEntry[] | null,
-  options: Omit<Partial<RunOptions>, 'event'> & {
+  options: Omit<WorldRun, 'event'> & {
     event?: Partial<Parameters<typeof workflowRunEvent>[0]>
     expired?: boolean
   } = {},
@@ -64,7 +64,7 @@ describe('what a fork built, published by the second workflow', () => {
     expect(skipped.outputs.outcome).toBe('skipped')
     world.story(skipped)
 
-    const run = await follow(world, pull, [page, app])
+    const run = await follow(world, pull, [page, app], BUILT_ACTION)
     expect(world.story(run)).toMatchSnapshot()
     expect(run.outputs).toMatchObject({ outcome: 'published', channel: 'pr-12' })
     const device = new Device({

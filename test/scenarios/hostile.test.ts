@@ -44,7 +44,7 @@ it.each([
 ])(
   'strange names and a strange build log change nothing but the text that they are: %s',
   async (outcome, fails) => {
-    const world = await createWorld({ role: 'app_admin', files: tinyApp() })
+    const world = await createWorld({ builtAction: true, role: 'app_admin', files: tinyApp() })
     await world.push('main')
     const pull = await openPull(world, {
       branch: BRANCH,
@@ -79,7 +79,7 @@ it.each([
 )
 
 it('what the build was given and prints is not in the comment', async () => {
-  const world = await createWorld({ role: 'app_admin' })
+  const world = await createWorld({ builtAction: true, role: 'app_admin' })
   const pull = await openPull(world, {
     files: {
       'build.js': `console.log('key', process.env.MAPS_API_KEY, 'pem', process.env.SIGNING_PRIVATE_PEM, 'mode', process.env.MODE)

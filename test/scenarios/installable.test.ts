@@ -235,10 +235,10 @@ describe('the Capacitor config', () => {
       'capacitor.config.ts': "throw new Error('API_URL is not set')",
     })
     const broken = await world.push('main', { inputs: { 'private-key': privateKey } })
-    expect(broken.outputs['error-code'], broken.visibleLog).toBe('config_threw')
+    expect(broken.outputs['error-code'], broken.visibleLog).toBe('config_failed')
     const plain = await world.push('main')
     expect(plain.outputs.outcome, plain.visibleLog).toBe('published')
-    expect(plain.visibleLog).toContain('The Capacitor config was not read (config_threw')
+    expect(plain.visibleLog).toContain('The Capacitor config was not read (config_failed')
   })
 
   it('is read again once the packages are there that it imports; package.json may lie above it', async () => {

@@ -3,7 +3,7 @@ import { Device } from '../../local/device.ts'
 import { scheduleEvent } from '../../local/runner/event.ts'
 import type { ActionProcess } from '../../local/runner/runner.ts'
 import { openPull } from './pull.ts'
-import { APP_ID, createWorld, tinyApp, type World, withoutChance } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, tinyApp, type World, withoutChance } from './scenario.ts'
 
 const admin = { role: 'app_admin' } as const
 
@@ -58,7 +58,7 @@ describe('a pull request', () => {
     world.repo.checkout('main')
     await world.push('main')
     world.repo.checkout('feature/evening')
-    const run = await pull.run('synchronize')
+    const run = await pull.run('synchronize', {}, BUILT_ACTION)
     expect(world.story(run)).toMatchSnapshot()
     expect(pull.comments().map(firstLine)).toEqual([
       '### 📱 Preview ready: <code>1.2.1-pr.12.3.1</code> (bundle 3)',
@@ -137,7 +137,7 @@ describe('a pull request', () => {
       'build.js':
         'console.log("::set-output name=x::y\\n@everyone <script>alert(1)</script> ```")\nthrow new Error("No such word: good afternoon")\n',
     })
-    const run = await pull.run('synchronize')
+    const run = await pull.run('synchronize', {}, BUILT_ACTION)
     expect(run.exitCode).toBe(1)
     const [comment = ''] = pull.comments()
     expect(firstLine(comment)).toMatch(/^### ❌ No preview of /)
@@ -278,7 +278,7 @@ describe('a closed pull request', () => {
     world.capgo.seedDevice({ appId: APP_ID, deviceId })
     world.capgo.seedOverride({ appId: APP_ID, deviceId, channel: 'pr-12' })
 
-    const run = await pull.close(true)
+    const run = await pull.close(true, BUILT_ACTION)
     expect(world.story(run)).toMatchSnapshot()
     expect(pull.comments().map(text => withoutChance(text))).toMatchSnapshot()
     expect(withoutChance(run.summary)).toMatchSnapshot()
@@ -404,7 +404,7 @@ describe('the sweep', () => {
     world.hosted.closePull(12)
     world.story(await second.run('synchronize'))
 
-    const run = await world.run(scheduleEvent({ sha: world.repo.head }))
+    const run = await world.run(scheduleEvent({ sha: world.repo.head }), BUILT_ACTION)
     expect(world.story(run)).toMatchSnapshot()
     expect(onCapgo(world)).toEqual({
       channels: ['production', 'pr-13', 'pr-99'],
@@ -427,7 +427,7 @@ describe('the sweep', () => {
       at: 'after',
       do: () => closing?.kill('SIGKILL'),
     })
-    closing = pull.close() as ActionProcess
+    closing = pull.close(false, BUILT_ACTION) as ActionProcess
     expect((await closing).signal).toBe('SIGKILL')
     world.repo.checkout('main')
     await world.run(scheduleEvent({ sha: world.repo.head }))

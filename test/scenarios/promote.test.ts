@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { RunOptions } from '../../local/runner/runner.ts'
 import { readServedCommit } from '../../src/plan/bundle-comment.ts'
-import { APP_ID, type World, withoutChance } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, type World, type WorldRun, withoutChance } from './scenario.ts'
 import { bundlesOf, channelOf, createStages, deviceOn, dispatch, servedBy } from './stages.ts'
 
-const promote = (world: World, inputs: Record<string, string> = {}, more: Partial<RunOptions> = {}) =>
+const promote = (world: World, inputs: Record<string, string> = {}, more: WorldRun = {}) =>
   dispatch(world, { operation: 'promote', from: 'development', to: 'production', ...inputs }, more)
 
 describe('a promotion', () => {
@@ -12,7 +11,7 @@ describe('a promotion', () => {
     const world = await createStages()
     const tested = servedBy(world, 'development')!
     const before = world.capgo.requests.length
-    const run = await promote(world)
+    const run = await promote(world, {}, BUILT_ACTION)
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(world.story(run)).toMatchSnapshot()
     expect(withoutChance(run.summary)).toMatchSnapshot()
@@ -47,7 +46,7 @@ describe('a promotion', () => {
   it('works without a checkout, and says that nobody looked whether devices take it', async () => {
     const world = await createStages()
     const files = { 'android/app/build.gradle': null, 'capacitor.config.json': null }
-    world.repo.branch('main', world.repo.git(['rev-parse', 'main']))
+    world.repo.branch('main', world.repo.shaOf('main'))
     world.repo.write(files)
     const run = await promote(world, { 'app-id': APP_ID })
     expect(run.outputs.outcome, run.visibleLog).toBe('published')

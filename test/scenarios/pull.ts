@@ -4,8 +4,8 @@ import {
   type PullRequestOptions,
   pullRequestEvent,
 } from '../../local/runner/event.ts'
-import type { ActionRun, RunOptions } from '../../local/runner/runner.ts'
-import type { World } from './scenario.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
+import type { World, WorldRun } from './scenario.ts'
 
 export interface PullOptions {
   readonly number?: number
@@ -25,12 +25,8 @@ export interface TestPull {
   /** Commits on its branch. */
   push(files: Files): void
   /** Runs the action for what happened to it. */
-  run(
-    action: PullRequestAction,
-    more?: Partial<PullRequestOptions>,
-    options?: Partial<RunOptions>,
-  ): Promise<ActionRun>
-  close(merged?: boolean, options?: Partial<RunOptions>): Promise<ActionRun>
+  run(action: PullRequestAction, more?: Partial<PullRequestOptions>, options?: WorldRun): Promise<ActionRun>
+  close(merged?: boolean, options?: WorldRun): Promise<ActionRun>
   /** Texts of the action's comments on it. */
   comments(): string[]
 }

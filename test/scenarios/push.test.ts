@@ -4,7 +4,7 @@ import { expect, it } from 'vitest'
 import { Device } from '../../local/device.ts'
 import { RUNTIME_TOKEN } from '../../local/runner/runner.ts'
 import { failOnLeak } from '../../local/runner/secrets.ts'
-import { APP_ID, createWorld, tinyApp } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, tinyApp } from './scenario.ts'
 
 it('a push to main makes channel production and publishes on it', async () => {
   const world = await createWorld({ builds: true })
@@ -73,8 +73,8 @@ it('a push to develop goes to development', async () => {
   await world.push('main')
   world.repo.branch('develop')
   world.repo.commit({ 'greeting.txt': '<h1>Next</h1>\n' })
-  world.story(await world.push('main', { sha: world.repo.git(['rev-parse', 'main']) }))
-  const run = await world.push('develop')
+  world.story(await world.push('main', { sha: world.repo.shaOf('main') }))
+  const run = await world.push('develop', BUILT_ACTION)
   expect(world.story(run)).toMatchSnapshot()
   expect(run.outputs).toMatchObject({ outcome: 'published', channel: 'development' })
 })
@@ -83,7 +83,7 @@ it('the same content again changes nothing', async () => {
   const world = await createWorld()
   await world.push('main')
   world.story(await world.push('main'))
-  const run = await world.push('main')
+  const run = await world.push('main', BUILT_ACTION)
   expect(world.story(run)).toMatchSnapshot()
   expect(run.outputs.outcome).toBe('unchanged')
 })
@@ -126,7 +126,7 @@ it('an unchanged newer commit keeps an older one from coming back', async () => 
 it('a ref without a channel is skipped, with a line that says how to map it', async () => {
   const world = await createWorld()
   world.repo.branch('feature/login')
-  const run = await world.push('feature/login')
+  const run = await world.push('feature/login', BUILT_ACTION)
   expect(world.story(run)).toMatchSnapshot()
   expect(run.exitCode).toBe(0)
 })

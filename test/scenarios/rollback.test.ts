@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { RunOptions } from '../../local/runner/runner.ts'
 import { readServedCommit } from '../../src/plan/bundle-comment.ts'
-import { APP_ID, createWorld, type World, withoutChance } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, type World, type WorldRun, withoutChance } from './scenario.ts'
 import { bundlesOf, channelOf, deviceOn, dispatch, publish, servedBy } from './stages.ts'
 
-const rollBack = (world: World, inputs: Record<string, string> = {}, more: Partial<RunOptions> = {}) =>
+const rollBack = (world: World, inputs: Record<string, string> = {}, more: WorldRun = {}) =>
   dispatch(world, { operation: 'rollback', channel: 'production', ...inputs }, more)
 
 /** Production served two good bundles, and serves a bad one. */
@@ -23,7 +22,7 @@ describe('a roll-back', () => {
     const phone = deviceOn(world, 'production')
     expect((await phone.update())?.version).toBe(bad!.name)
     world.story(await world.push('main'))
-    const run = await rollBack(world)
+    const run = await rollBack(world, {}, BUILT_ACTION)
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(world.story(run)).toMatchSnapshot()
     expect(withoutChance(run.summary)).toMatchSnapshot()
@@ -32,7 +31,7 @@ describe('a roll-back', () => {
     expect(readServedCommit(servedBy(world, 'production')!, 'production')).toMatchObject({
       sha: world.repo.git(['rev-parse', 'main~1']),
       after: '1.2.0',
-      instead: { name: bad!.name, sha: world.repo.git(['rev-parse', 'main']) },
+      instead: { name: bad!.name, sha: world.repo.shaOf('main') },
     })
     const after = bundlesOf(world).find(({ id }) => id === bad!.id)!
     expect(readServedCommit(after, 'production')?.withdrawn?.runId).toBe(9_000_000_005)
@@ -157,7 +156,7 @@ describe('a roll-back', () => {
         ...kill,
         do: () => (process as unknown as { kill(signal: string): void }).kill('SIGKILL'),
       })
-      process = rollBack(world, {}, options)
+      process = rollBack(world, {}, { ...options, ...BUILT_ACTION })
       expect((await process).signal).toBe('SIGKILL')
       const run = await rollBack(world, {}, { ...options, runAttempt: 2 })
       expect(run.exitCode, run.visibleLog).toBe(0)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { RunOptions } from '../../local/runner/runner.ts'
-import { createWorld, type World, withoutChance } from './scenario.ts'
+import { BUILT_ACTION, createWorld, type World, withoutChance } from './scenario.ts'
 import { bundlesOf, channelOf, deviceOn, dispatch, publish, servedBy } from './stages.ts'
 
 const change = (
@@ -46,7 +46,7 @@ describe.each(['base', 'new'] as const)('a rollout on a server of the profile %s
   it('begins at a percentage, is raised, paused, resumed and finished', async () => {
     const world = await create()
     world.story(await world.push('main'))
-    const run = await publish(world, 'Next', { inputs: { rollout: '25' } })
+    const run = await publish(world, 'Next', { ...BUILT_ACTION, inputs: { rollout: '25' } })
     expect(run.exitCode, run.visibleLog).toBe(0)
     if (profile === 'base') {
       expect(world.story(run)).toMatchSnapshot()

@@ -72,7 +72,7 @@ describe.each<[string, Partial<RunOptions>, RegExp]>([
   it('is the code of the run, which says what to do and publishes nothing', async () => {
     // Not compressible, so that its zip is larger than the limit.
     const noise = Buffer.from(Array.from({ length: 2_000_000 }, () => Math.random() * 256))
-    const world = await createBuiltWorld({ files: { 'www/noise.bin': noise } })
+    const world = await createBuiltWorld({ builtAction: true, files: { 'www/noise.bin': noise } })
     const run = await world.push('main', options)
     expect(run.exitCode).toBe(1)
     expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'failed', 'error-code': code })

@@ -11,6 +11,7 @@ import {
 import { createRepository, type Files, type Repository } from '../../local/repository.ts'
 import { pushEvent, tagPushEvent, type WorkflowEvent } from '../../local/runner/event.ts'
 import { type ActionRun, type RunOptions, runAction } from '../../local/runner/runner.ts'
+import { runActionHere } from '../helpers/runner-here.ts'
 
 export const APP_ID = 'com.example.app'
 export const REPOSITORY = 'octo-org/daybreak'
@@ -69,6 +70,23 @@ export function builtApp(greeting = 'Hello', version = '1.2.0'): Files {
   return { ...tinyApp(greeting, version), ...webFolder(greeting), '.gitignore': 'node_modules\n' }
 }
 
+export interface WorldRun extends Partial<RunOptions> {
+  /** Run the built action, in a process of its own; else the same code runs in this process, in a fifth of the time. */
+  readonly builtAction?: boolean
+  /** Between two tries of a request, of a run in this process. */
+  readonly pauses?: Parameters<typeof runActionHere>[0]['pauses']
+}
+
+/** For a story that is told whole: of the built action. */
+export const BUILT_ACTION = { builtAction: true } as const
+
+/** Every run is one of the built action: before a release, and after a change of how it is bundled. */
+const ALL_BUILT = process.env.BUILT_ACTION === 'true'
+
+/** What is about the process: limits, other users, lines as they come. */
+const needsProcess = ({ through, prepare, onLine, action }: Partial<RunOptions>): boolean =>
+  [through, prepare, onLine, action].some(option => option !== undefined)
+
 export interface World {
   readonly capgo: LocalCapgo
   readonly repo: Repository
@@ -77,9 +95,9 @@ export interface World {
   /** The repository as GitHub has it. */
   readonly hosted: HostedRepository
   /** Runs the action for a push of the branch's newest commit. */
-  push(branch: string, options?: Partial<RunOptions> & { sha?: string }): Promise<ActionRun>
-  tag(tag: string, options?: Partial<RunOptions>): Promise<ActionRun>
-  run(event: WorkflowEvent, options?: Partial<RunOptions>): Promise<ActionRun>
+  push(branch: string, options?: WorldRun & { sha?: string }): Promise<ActionRun>
+  tag(tag: string, options?: WorldRun): Promise<ActionRun>
+  run(event: WorkflowEvent, options?: WorldRun): Promise<ActionRun>
   /** What a user sees and what went over the wire since the last story, free of chance. */
   story(run: ActionRun): string
 }
@@ -97,6 +115,8 @@ export interface WorldOptions {
   readonly permissions?: Permissions
   /** The action installs and builds the app; else its web folder is there before the run, and `build` is false. */
   readonly builds?: boolean
+  /** The default of its runs' `builtAction`, instead of "where something is built". */
+  readonly builtAction?: boolean
   /** What the workflow's step has in its `with:` block, for every run. */
   readonly inputs?: Readonly<Record<string, string>>
 }
@@ -133,11 +153,16 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   let runs = 0
   let seen = 0
   let seenGitHub = 0
-  const run = (event: WorkflowEvent, more: Partial<RunOptions> = {}): Promise<ActionRun> => {
+  const run = (event: WorkflowEvent, { builtAction, pauses, ...more }: WorldRun = {}): Promise<ActionRun> => {
     runs++
-    const isOpen = options.builds !== true && { ...options.inputs, ...more.inputs }.build === undefined
-    const isBuilt = isOpen && buildTinyApp(more.repo ?? repo.path)
-    return runAction({
+    const { build } = { ...options.inputs, ...more.inputs }
+    const isBuilt = options.builds !== true && build === undefined && buildTinyApp(more.repo ?? repo.path)
+    // A build may do everything that a process keeps from it.
+    const mayBuild = !isBuilt && build !== 'false'
+    const storesArtifact = more.inputs?.['source-maps'] === 'artifact'
+    const isProcess =
+      ALL_BUILT || storesArtifact || needsProcess(more) || (builtAction ?? options.builtAction ?? mayBuild)
+    const step = {
       repo: repo.path,
       event,
       secrets: [key],
@@ -156,7 +181,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
         ...options.inputs,
         ...more.inputs,
       },
-    })
+    }
+    return isProcess ? runAction(step) : runActionHere({ ...step, ...(pauses ? { pauses } : {}) })
   }
   return {
     capgo,
@@ -165,8 +191,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     github,
     hosted,
     run,
-    push: (branch, { sha, ...more } = {}) =>
-      run(pushEvent({ branch, sha: sha ?? repo.git(['rev-parse', branch]) }), more),
+    push: (branch, { sha, ...more } = {}) => run(pushEvent({ branch, sha: sha ?? repo.shaOf(branch) }), more),
     tag: (tag, more = {}) => run(tagPushEvent({ tag, sha: repo.git(['rev-parse', tag]) }), more),
     story(result) {
       const requests = capgo.requests.slice(seen)
@@ -181,7 +206,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
           '--- outputs',
           ...Object.entries(result.outputs).map(([name, value]) => `${name}=${value}`),
           '--- requests',
-          ...inOrder(requests.map(({ method, path, status }) => `${method} ${shorten(path)} ${status}`)),
+          ...inOrder(
+            requests.map(({ method, path, status }) => `${method} ${withoutColumns(path)} ${status}`),
+          ),
           '--- requests to GitHub',
           ...deploymentsLast(githubRequests.map(({ operation, status }) => `${operation} ${status}`)),
         ].join('\n'),
@@ -196,16 +223,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   }
 }
 
-/** A path as a person would write it: decoded, without the list of columns. */
-function shorten(path: string): string {
-  return (
-    decodeURIComponent(path)
-      .replace(/[?&]select=[^&]*/, '')
-      .replace(/[?&]nocache=[^&]*/, '')
-      // A bundle's comment as it was read says when it was written.
-      .replace(/&comment=eq\.[^&]*/, '&comment=eq.…')
-  )
-}
+/** Method, table and status; what a query asks for, the tests of the client say. */
+const inShort = (request: string): string => request.replace(/[?&].*(?= \d+$)/, '')
+
+/** A path without the list of columns. */
+const withoutColumns = (path: string): string => decodeURIComponent(path).replace(/[?&]select=[^&]*/, '')
 
 /** A deployment is begun while the run goes on, so its requests fall between any others. */
 function deploymentsLast(requests: readonly string[]): string[] {
@@ -231,7 +253,10 @@ function inOrder(requests: readonly string[]): string[] {
     if (last?.every(one => areSideBySide(one, request))) last.push(request)
     else groups.push([request])
   }
-  return [...groups.flatMap(group => group.sort()), ...requests.filter(isReading).sort()]
+  return [
+    ...groups.flatMap(group => group.map(inShort).sort()),
+    ...requests.filter(isReading).map(inShort).sort(),
+  ]
 }
 
 /** Replaces what differs from run to run: addresses, keys, durations, ids that are drawn. */
@@ -242,5 +267,5 @@ export function withoutChance(text: string, known: Readonly<Record<string, strin
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, 'UUID')
     .replace(/\b\d+(\.\d+)? ?(ms|s)\b/g, 'N s')
     .replace(/<!-- key [0-9a-f.]+ -->/g, '<!-- key SEAL -->')
-    .replace(/\/tmp\/[\w./-]+/g, '/tmp/…')
+    .replace(/\/(tmp|dev\/shm)\/[\w./-]+/g, '/tmp/…')
 }

@@ -1,15 +1,15 @@
 import { Device } from '../../local/device.ts'
 import { dispatchEvent } from '../../local/runner/event.ts'
-import type { ActionRun, RunOptions } from '../../local/runner/runner.ts'
-import { APP_ID, createWorld, type World, type WorldOptions } from './scenario.ts'
+import type { ActionRun } from '../../local/runner/runner.ts'
+import { APP_ID, createWorld, type World, type WorldOptions, type WorldRun } from './scenario.ts'
 
 /** A manual run on main. */
 export const dispatch = (
   world: World,
   inputs: Record<string, string>,
-  more: Partial<RunOptions> = {},
+  more: WorldRun = {},
 ): Promise<ActionRun> =>
-  world.run(dispatchEvent({ ref: 'refs/heads/main', sha: world.repo.git(['rev-parse', 'main']) }), {
+  world.run(dispatchEvent({ ref: 'refs/heads/main', sha: world.repo.shaOf('main') }), {
     ...more,
     inputs,
   })
@@ -40,7 +40,7 @@ export const deviceOn = ({ capgo }: World, defaultChannel: string, deviceId?: st
   })
 
 /** Commits a greeting on main and publishes it. */
-export async function publish(world: World, greeting: string, options: Partial<RunOptions> = {}) {
+export async function publish(world: World, greeting: string, options: WorldRun = {}) {
   world.repo.checkout('main')
   world.repo.commit({ 'greeting.txt': `<h1>${greeting}</h1>\n` })
   return world.push('main', options)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { writesOf } from '../../local/app.ts'
 import { openPull } from './pull.ts'
-import { APP_ID, createWorld, type World, withoutChance } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, type World, withoutChance } from './scenario.ts'
 import { bundlesOf, createStages, dispatch, publish, servedBy } from './stages.ts'
 
 const ADA = 'ada00000-0000-4000-8000-000000000001'
@@ -28,7 +28,7 @@ describe('status', () => {
     const byHand = world.capgo.seedBundle({ appId: APP_ID, name: '0.9.0' })
     world.capgo.seedChannel({ appId: APP_ID, name: 'by-hand', bundle: byHand.id })
     const before = world.capgo.requests.length
-    const run = await dispatch(world, { operation: 'status' })
+    const run = await dispatch(world, { operation: 'status' }, BUILT_ACTION)
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(timeless(run.visibleLog)).toMatchSnapshot()
     expect(timeless(run.summary)).toMatchSnapshot()
@@ -81,7 +81,7 @@ describe('cleanup', () => {
     expect(dry.outputs).toMatchObject({ outcome: 'planned' })
     expect(left(world)).toEqual(all)
     world.story(dry)
-    const run = await dispatch(world, { operation: 'cleanup', keep: '2' })
+    const run = await dispatch(world, { operation: 'cleanup', keep: '2' }, BUILT_ACTION)
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(timeless(world.story(run))).toMatchSnapshot()
     expect(timeless(run.summary)).toMatchSnapshot()

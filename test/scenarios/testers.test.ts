@@ -6,7 +6,16 @@ import type { Files } from '../../local/repository.ts'
 import { pushEvent, scheduleEvent } from '../../local/runner/event.ts'
 import { makeScratch } from '../../local/runner/scratch.ts'
 import { openPull } from './pull.ts'
-import { APP_ID, createWorld, tinyApp, type World, type WorldOptions, withoutChance } from './scenario.ts'
+import {
+  APP_ID,
+  BUILT_ACTION,
+  createWorld,
+  tinyApp,
+  type World,
+  type WorldOptions,
+  type WorldRun,
+  withoutChance,
+} from './scenario.ts'
 
 const ADA = 'ada00000-0000-4000-8000-000000000001'
 const BOB = 'b0b00000-0000-4000-8000-000000000002'
@@ -32,16 +41,21 @@ const createTesterWorld = (testers: unknown, more: WorldOptions = {}) =>
   createWorld({ files: withTesters(testers), role: 'app_admin', ...more })
 
 /** A push to main that changes the testers file. */
-async function pushFile(world: World, testers: unknown, inputs: Record<string, string> = {}) {
+async function pushFile(
+  world: World,
+  testers: unknown,
+  inputs: Record<string, string> = {},
+  more: WorldRun = {},
+) {
   const { repo } = world
-  const before = repo.git(['rev-parse', 'main'])
+  const before = repo.shaOf('main')
   repo.checkout('main')
   repo.commit({ 'testers.json': typeof testers === 'string' ? testers : JSON.stringify(testers) })
-  return world.run(pushEvent({ branch: 'main', sha: repo.head, before }), { inputs })
+  return world.run(pushEvent({ branch: 'main', sha: repo.head, before }), { ...more, inputs })
 }
 
 const schedule = (world: World, inputs: Record<string, string> = {}) =>
-  world.run(scheduleEvent({ sha: world.repo.git(['rev-parse', 'main']) }), { inputs })
+  world.run(scheduleEvent({ sha: world.repo.shaOf('main') }), { inputs })
 
 const section = (comment = '') =>
   comment.slice(comment.indexOf('<!-- testers -->'), comment.indexOf('<!-- /testers -->'))
@@ -52,7 +66,7 @@ describe('the preview of a pull request', () => {
     await world.push('main')
     world.story(await world.push('main'))
     const pull = await openPull(world)
-    const run = await pull.run('opened')
+    const run = await pull.run('opened', {}, BUILT_ACTION)
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(world.story(run)).toMatchSnapshot()
     expect(pull.comments()).toMatchSnapshot()
@@ -220,7 +234,7 @@ describe('a push that changes the file', () => {
     world.capgo.seedOverride({ appId: APP_ID, deviceId: EVE, channel: 'beta' })
     expect(overridesOf(world)).toEqual({ [ADA]: 'beta', [BOB]: 'beta', [EVE]: 'beta' })
     world.story(await world.push('main'))
-    const run = await pushFile(world, [{ device: ADA, channel: 'alpha' }])
+    const run = await pushFile(world, [{ device: ADA, channel: 'alpha' }], {}, BUILT_ACTION)
     expect(overridesOf(world), run.visibleLog).toEqual({ [ADA]: 'alpha', [EVE]: 'beta' })
     expect(withoutChance(run.summary)).toMatchSnapshot()
     expect(world.story(run)).toMatchSnapshot()

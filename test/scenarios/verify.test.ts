@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { APP_ID, createWorld, type World, withoutChance } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, type World, withoutChance } from './scenario.ts'
 import { bundlesOf, dispatch, publish, servedBy } from './stages.ts'
 
 const verified = { inputs: { verify: 'true' } }
@@ -23,7 +23,7 @@ describe('verify', () => {
       message: 'No new version available',
       kind: 'up_to_date',
     })
-    const run = await publish(world, 'Next', verified)
+    const run = await publish(world, 'Next', { ...BUILT_ACTION, ...verified })
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(world.story(run)).toMatchSnapshot()
     expect(withoutChance(run.summary)).toMatchSnapshot()

@@ -1,6 +1,6 @@
 /**
- * Who can make the action do what: every attack here is really tried, with the built action. docs/security.md has the
- * table of them all, with those that other files show; test/security/pages.test.ts keeps the two together.
+ * Who can make the action do what: every attack here is really tried; what a build may do, on the built action.
+ * docs/security.md has the table of them all, with those that other files show; test/security/pages.test.ts keeps the two together.
  */
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -13,7 +13,7 @@ import type { ActionRun } from '../../local/runner/runner.ts'
 import { renderAsGitHub } from '../../scripts/pictures/github.ts'
 import { writeRawZip } from '../helpers/raw-zip.ts'
 import { openPull } from '../scenarios/pull.ts'
-import { APP_ID, createWorld, tinyApp, type World } from '../scenarios/scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, tinyApp, type World } from '../scenarios/scenario.ts'
 
 const FORK = 'mallory/daybreak'
 const ADA = 'ada00000-1111-4222-8333-000000000001'
@@ -273,7 +273,7 @@ const commands = path.join(process.env.RUNNER_TEMP, '_runner_file_commands')
 const fileOf = name => path.join(commands, fs.readdirSync(commands).find(file => file.startsWith(name)))
 const actionOf = () => { for (let pid = process.ppid; ; pid = Number(fs.readFileSync('/proc/' + pid + '/stat', 'latin1').split(') ').at(-1).split(' ')[1])) {
   const words = fs.readFileSync('/proc/' + pid + '/cmdline', 'latin1').split('\\0')
-  if (words.includes('--sealed')) return path.join(path.dirname(words.find(word => word.endsWith('launch/index.js'))), '..') } }
+  if (words.includes('--handed-over')) return path.join(path.dirname(words.find(word => word.endsWith('launch/index.js'))), '..') } }
 ${source} }
 ${tinyApp()['build.js']}`,
   })
@@ -303,7 +303,7 @@ ${tinyApp()['build.js']}`,
     expect(served(world)).toEqual({})
     // What was replaced is put back: the next run is the action's own.
     world.repo.commit({ 'build.js': tinyApp()['build.js'] ?? null })
-    expect((await world.push('main')).outputs.outcome).toBe('published')
+    expect((await world.push('main', BUILT_ACTION)).outputs.outcome).toBe('published')
   })
 
   it('leaves a process behind that writes to them later', async () => {

@@ -157,7 +157,7 @@ describe('with a canary in every secret input, in debug mode, nothing is told', 
     ['the key as base64', Buffer.from(privateKey).toString('base64')],
     ['the key on one line', privateKey.trim().replaceAll('\n', '\\n')],
   ])('publish, preview, a failed build, clean-up: %s', async (_name, form) => {
-    const world = await createWorld({ files: encryptedApp, role: 'app_admin' })
+    const world = await createWorld({ builtAction: true, files: encryptedApp, role: 'app_admin' })
     const options = { inputs: canaries(world, form), env: DEBUG }
     const published = await world.push('main', options)
     expect(published.outputs.outcome, published.visibleLog).toBe('published')
@@ -195,11 +195,12 @@ throw new Error(${JSON.stringify(KEY)})`,
     ['a dry run', { 'dry-run': 'true' }],
     ['verify', { verify: 'true' }],
   ])('%s', async (_name, inputs) => {
-    const world = await createWorld({ files: encryptedApp, role: 'app_admin' })
+    const world = await createWorld({ builtAction: true, files: encryptedApp, role: 'app_admin' })
     const secret = { inputs: canaries(world), env: DEBUG }
-    await world.push('main', secret)
+    const here = { ...secret, builtAction: false }
+    await world.push('main', here)
     world.repo.commit({ 'greeting.txt': '<h1>Next</h1>' })
-    await world.push('main', secret)
+    await world.push('main', here)
     world.capgo.seedChannel({ appId: APP_ID, name: 'beta' })
     const run = await world.push('main', { inputs: { ...secret.inputs, ...inputs }, env: DEBUG })
     expect(run.outputs.outcome, run.visibleLog).toMatch(/^(published|read|cleaned|planned|unchanged)$/)
@@ -246,7 +247,7 @@ describe.skipIf(process.platform !== 'linux')('a child of the action finds no se
     for (const [who, found] of Object.entries(loot)) {
       // It really saw the action's process, and what may be seen.
       expect(found, who).toContain('the action is ')
-      expect(found, who).toContain('--sealed')
+      expect(found, who).toContain('--handed-over')
       expect(found, who).toContain('a-word-that-children-may-see')
       expect(found, who).toContain('/capgo-publish-')
       expect(search.find([[who, found]])).toBeNull()
@@ -284,11 +285,11 @@ describe('no error of what we call tells a secret', () => {
       env: { https_proxy: `nonsense ${KEY}` },
     },
     'OpenSSL: a key that was cut off': {
-      code: 'private_key_unfit',
+      code: 'private_key_invalid',
       inputs: () => ({ 'private-key': privateKey.slice(0, 900) }),
     },
     'OpenSSL: a key whose middle was changed': {
-      code: 'private_key_unfit',
+      code: 'private_key_invalid',
       inputs: () => ({
         'private-key': privateKey
           .replace(PEM_LINES[3]!, 'A'.repeat(64))
@@ -359,7 +360,7 @@ describe('no error of what we call tells a secret', () => {
         }),
     },
     'a config that throws the key': {
-      code: 'config_threw',
+      code: 'config_failed',
       prepare: ({ repo }) =>
         void repo.commit({
           'capacitor.config.json': null,
@@ -373,7 +374,7 @@ describe('no error of what we call tells a secret', () => {
     },
   }
   it.each(Object.entries(CASES))('%s', async (_name, { code, inputs, prepare, env = {} }) => {
-    const world = await createWorld({ files: encryptedApp, role: 'app_admin' })
+    const world = await createWorld({ builtAction: true, files: encryptedApp, role: 'app_admin' })
     const secret = canaries(world)
     prepare?.(world)
     const run = await world.push('main', {
@@ -386,7 +387,7 @@ describe('no error of what we call tells a secret', () => {
   })
 
   it('GitHub (octokit): answers that quote the token', async () => {
-    const world = await createWorld({ files: encryptedApp, role: 'app_admin' })
+    const world = await createWorld({ builtAction: true, files: encryptedApp, role: 'app_admin' })
     const token = world.github.addToken({ repository: REPOSITORY, permissions: {} })
     for (const status of [401, 422])
       for (const path of [/comments/, /deployments/])

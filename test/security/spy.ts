@@ -25,7 +25,7 @@ for (let generation = 0; generation < 8; generation++) {
     const isFile = link.startsWith('/') && (link.startsWith('/dev/shm/') || !/^\\/(dev|proc)\\//.test(link))
     loot.push('open ' + number, link, isFile ? read('/proc/' + pid + '/fd/' + number) : '')
   }
-  if (command.includes('--sealed')) {
+  if (command.includes('--handed-over')) {
     loot.push('the action is ' + pid)
     // Asks Node to open a debugger.
     attempt(() => process.kill(pid, 'SIGUSR1'))

@@ -70,7 +70,7 @@ function served({ capgo }: World): string | null {
 async function repaired(world: World, inputs = {}): Promise<void> {
   if (world.repo.git(['show', 'HEAD:build.js']).includes('setInterval'))
     world.repo.commit({ 'build.js': tinyApp()['build.js'] ?? null })
-  const again = await world.push('main', { inputs, runAttempt: 2 })
+  const again = await world.push('main', { builtAction: false, inputs, runAttempt: 2 })
   expect(again.outputs.outcome, again.visibleLog).toMatch(PUBLISHED)
   expect(served(world)).toBe(again.outputs.checksum)
   const unfinished = world.capgo.store
@@ -124,7 +124,7 @@ describe('the input timeout ends a run', () => {
       },
     ],
   ])('whose Capgo server %s', async (_name, listener) => {
-    const world = await createWorld({ files: built })
+    const world = await createWorld({ builtAction: true, files: built })
     const url = await serve(listener)
     const run = await world.push('main', { inputs: { ...inputs, build: 'false', 'api-url': url } })
     ended(run, 'run_timeout')
@@ -133,7 +133,7 @@ describe('the input timeout ends a run', () => {
   })
 
   it('whose GitHub never answers, after the publish', async () => {
-    const world = await createWorld({ files: built })
+    const world = await createWorld({ builtAction: true, files: built })
     const url = await serve(() => {})
     const run = await world.push('main', { inputs: { ...inputs, build: 'false' }, apiUrl: url })
     expect(run.signal).toBeNull()
@@ -145,7 +145,7 @@ describe('the input timeout ends a run', () => {
     ['in an upload', { path: /files\/upload\/attachments/ }],
     ['before the promotion', { method: 'PATCH', path: /app_versions/ }],
   ])('%s', async (_name, match) => {
-    const world = await createWorld({ files: built })
+    const world = await createWorld({ builtAction: true, files: built })
     world.capgo.faults.add({ match, do: () => sleep(120_000, undefined, { ref: false }), times: 1 })
     const run = await world.push('main', { inputs: { ...inputs, build: 'false' } })
     ended(run, 'run_timeout')
@@ -191,7 +191,7 @@ describe('a run that is cancelled (SIGINT, then SIGTERM)', () => {
     ['before the promotion', { method: 'PATCH', path: /app_versions/ }, 'before'],
     ['after the promotion', { method: 'PATCH', path: /app_versions/ }, 'after'],
   ])('%s', async (_name, match, at = 'before') => {
-    const world = await createWorld({ files: built })
+    const world = await createWorld({ builtAction: true, files: built })
     const begun = Promise.withResolvers<void>()
     world.capgo.faults.add({
       match,
@@ -211,7 +211,7 @@ describe('a run that is cancelled (SIGINT, then SIGTERM)', () => {
   })
 
   it('by SIGTERM alone, as containers are', async () => {
-    const world = await createWorld({ files: built })
+    const world = await createWorld({ builtAction: true, files: built })
     const begun = Promise.withResolvers<void>()
     world.capgo.faults.add({
       match: { path: /files\/upload/ },

@@ -8,12 +8,12 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { FaultInput } from '../../local/capgo/faults.ts'
 import { type LocalCapgo, type LocalCapgoOptions, startCapgo } from '../../local/capgo/index.ts'
-import type { SeedApp } from '../../local/capgo/types.ts'
+import type { SeedApp } from '../../local/capgo/seed.ts'
 import { startGitHub } from '../../local/github/index.ts'
 import { createRepository } from '../../local/repository.ts'
 import { workflowRunEvent } from '../../local/runner/event.ts'
 import { makeScratch } from '../../local/runner/scratch.ts'
-import { checkSize } from '../../src/bundle/web-directory.ts'
+import { checkSize } from '../../src/bundle/web-problems.ts'
 import { refusal } from '../../src/capgo/errors.ts'
 import { connectGitHub } from '../../src/github/client.ts'
 import { createKeyPair } from '../helpers/key-pair.ts'
@@ -201,7 +201,7 @@ it.each([
 it('encryption_key_required: a bundle that does not name its key', () => {
   const json = { code: 'P0001', message: 'encryption_key_required: no key_id.' }
   const answer = { status: 400, headers: {}, text: '', json, code: 'encryption_key_required' }
-  expect(refusal({ what: 'create' }, answer)).toMatchObject({ code: 'encryption_key_required' })
+  expect(refusal('create', answer)).toMatchObject({ code: 'encryption_key_required' })
 })
 
 /** Where the database answers a key that is gone with nothing, and where the API refuses it. */

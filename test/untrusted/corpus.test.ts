@@ -112,7 +112,7 @@ describe('files of the repository', () => {
     'gradle: half a megabyte of nonsense': { 'android/app/build.gradle': 'versionName "'.repeat(40_000) },
   }
   it.each(Object.entries(CASES))('%s', async (what, files) => {
-    const world = await createWorld({ role: 'app_admin', files: built })
+    const world = await createWorld({ builtAction: true, role: 'app_admin', files: built })
     world.repo.commit(files)
     sane(await world.push('main', NO_BUILD), what)
     expect(existsSync(join(world.repo.path, 'pwned'))).toBe(false)
@@ -129,7 +129,7 @@ describe('events', () => {
   }
 
   it('with fields missing end with one error, or run', async () => {
-    const world = await createWorld({ role: 'app_admin', files: built })
+    const world = await createWorld({ builtAction: true, role: 'app_admin', files: built })
     await openPull(world)
     const sha = world.repo.head
     const pull = pullRequestEvent('opened', { number: 12, headSha: sha, headRef: 'feature/evening' })
@@ -162,7 +162,7 @@ describe('events', () => {
 
 describe('words of people', () => {
   it('titles, bodies, commit messages, branches, labels and logins stay text', async () => {
-    const world = await createWorld({ role: 'app_admin', files: built })
+    const world = await createWorld({ builtAction: true, role: 'app_admin', files: built })
     await world.push('main', NO_BUILD)
     const words =
       '--upload-pack=touch pwned; $(touch pwned) `touch pwned` %0A::error::hacked @everyone <img src=x> [x](javascript:alert(1))'

@@ -11,7 +11,8 @@ import * as z from 'zod/mini'
 import { makeScratch } from '../../local/runner/scratch.ts'
 import { LeakSearch } from '../../local/runner/secrets.ts'
 import { readActionMetadata } from '../../scripts/docs/main.ts'
-import { list, parseAnswer, query, quote } from '../../src/capgo/postgrest.ts'
+import { list, query, quote } from '../../src/capgo/postgrest.ts'
+import { parseResponse } from '../../src/capgo/response.ts'
 import * as wire from '../../src/capgo/schema.ts'
 import { readCapacitorConfig } from '../../src/checkout/capacitor-config.ts'
 import { parseJson } from '../../src/checkout/json.ts'
@@ -464,7 +465,7 @@ describe('answers of servers', () => {
     fc.assert(
       fc.property(fc.oneof(anything, fc.constant(undefined)), value => {
         const read = attempt(() =>
-          parseAnswer(schema as z.ZodMiniType, { json: value } as never, { what: 'read it' }),
+          parseResponse(schema as z.ZodMiniType, { json: value } as never, 'read it'),
         )
         if (read instanceof ActionError) expect(read.code).toBe('unexpected_answer')
       }),

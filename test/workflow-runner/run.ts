@@ -25,7 +25,7 @@ type Result = 'success' | 'failure' | 'skipped'
 type Values = Readonly<Record<string, unknown>>
 type Texts = Readonly<Record<string, string>>
 
-export interface StepRun {
+interface StepRun {
   /** What it was: `uses` or `run`. */
   readonly what: string
   readonly result: Result
@@ -34,7 +34,7 @@ export interface StepRun {
   readonly run?: ActionRun
 }
 
-export interface JobRun {
+interface JobRun {
   readonly result: Result
   readonly outputs: Texts
   readonly steps: readonly StepRun[]
@@ -42,7 +42,7 @@ export interface JobRun {
   readonly groups: readonly Group[]
 }
 
-export interface Group {
+interface Group {
   readonly group: string
   readonly cancels: boolean
 }

@@ -79,8 +79,8 @@ function expectGreen(result: WorkflowRun): void {
 const pushOf = (world: World, branch: string) =>
   pushEvent({ branch, sha: world.repo.git(['rev-parse', branch]) })
 const dispatchOf = (world: World, inputs: Record<string, string> = {}) =>
-  dispatchEvent({ ref: 'refs/heads/main', sha: world.repo.git(['rev-parse', 'main']), inputs })
-const scheduleOf = (world: World) => scheduleEvent({ sha: world.repo.git(['rev-parse', 'main']) })
+  dispatchEvent({ ref: 'refs/heads/main', sha: world.repo.shaOf('main'), inputs })
+const scheduleOf = (world: World) => scheduleEvent({ sha: world.repo.shaOf('main') })
 
 function pullEvent(
   world: World,
@@ -294,7 +294,7 @@ describe('promote, roll back, status', () => {
   it('takes what was tested to production and back, and tells of it', async () => {
     const world = await createStages()
     const [hello, tested] = bundlesOf(world)
-    const tag = releaseEvent({ tag: 'v1.2.0', sha: world.repo.git(['rev-parse', 'main']) })
+    const tag = releaseEvent({ tag: 'v1.2.0', sha: world.repo.shaOf('main') })
     const promoted = await run(caller('Promote'), world, tag)
     expectGreen(promoted)
     expect(promoted.outputs.promote).toMatchObject({ outcome: 'published', 'bundle-id': String(tested!.id) })

@@ -1,5 +1,5 @@
 import { type Call, type Handler, notFound, ok, paginate, Refusal } from '../answers.ts'
-import type { Artifact, Run } from '../state.ts'
+import type { Artifact, Run } from '../records.ts'
 
 export const actions: Readonly<Record<string, Handler>> = {
   'actions/get-workflow-run': async call => ok(await describeRun(call, findRun(call, call.path.run_id))),

@@ -9,7 +9,8 @@ import {
   paginate,
   Refusal,
 } from '../answers.ts'
-import { type Deployment, type DeploymentStatus, type Environment, sameName } from '../state.ts'
+import type { Deployment, DeploymentStatus, Environment } from '../records.ts'
+import { sameName } from '../state.ts'
 
 const LONGEST_DESCRIPTION = 140
 

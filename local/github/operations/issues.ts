@@ -9,7 +9,7 @@ import {
   paginate,
   Refusal,
 } from '../answers.ts'
-import type { Comment } from '../state.ts'
+import type { Comment } from '../records.ts'
 
 /** What GitHub's error says. */
 const LONGEST_BODY = 65_536

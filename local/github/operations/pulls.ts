@@ -1,6 +1,7 @@
 import { type Call, type Handler, notFound, ok, paginate } from '../answers.ts'
 import type { ChangedFile } from '../git.ts'
-import type { HostedRepository, Issue, Pull } from '../state.ts'
+import type { Issue, Pull } from '../records.ts'
+import type { HostedRepository } from '../state.ts'
 
 type PullIssue = Issue & { pull: Pull }
 

@@ -1,12 +1,13 @@
 /** The app's id and Capacitor config, as far as the event allows to read the config. */
 import {
+  APP_ID,
   type CapacitorConfig,
   findCapacitorDirectory,
   readCapacitorConfig,
 } from '../../checkout/capacitor-config.ts'
 import { PackagesMissing } from '../../checkout/evaluator.ts'
 import { ActionError, type Place, Stopped } from '../../errors.ts'
-import { APP_ID, type Inputs } from '../../inputs/inputs.ts'
+import type { Inputs } from '../../inputs/inputs.ts'
 import { isPrivileged } from '../../plan/operation.ts'
 import { shownPath } from '../../runtime/paths.ts'
 import { type CheckoutContext, workplaceOf } from './workplace.ts'

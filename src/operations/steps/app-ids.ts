@@ -1,7 +1,7 @@
 /** The apps of a pull request's preview, also where the Capacitor config cannot be read. */
+import { APP_ID } from '../../checkout/capacitor-config.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError, Stopped } from '../../errors.ts'
-import { APP_ID } from '../../inputs/inputs.ts'
 import { readAppId } from './app-config.ts'
 import { findCommentedApps } from './comment.ts'
 import { environmentOf } from './deployment.ts'
@@ -37,7 +37,7 @@ export async function findAppIds(pull: number, context: RunContext): Promise<[st
 /** Of several apps in one repository this job's has an environment of its own. */
 async function readDeployed(pull: number, context: RunContext): Promise<string[]> {
   if (!context.inputs.deployments) return []
-  const found = await context.courtesy('look for the app in the deployments', 'deployments: read', github =>
+  const found = await context.bestEffort('look for the app in the deployments', 'deployments: read', github =>
     github.readDeployedApps(environmentOf(`preview/pr-${pull}`, context)),
   )
   return found ?? []

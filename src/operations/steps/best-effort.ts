@@ -1,23 +1,14 @@
 /** What is nice to have on GitHub: without it the run warns and goes on. */
+import type { BestEffort } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import { GitHubError, isForbidden } from '../../github/errors.ts'
-import { COURTESY_ENDS, LAST_WORD_ENDS, type Stop } from '../../runtime/cancellation.ts'
+import { BEST_EFFORT_GRACE_MS, FINAL_UPDATE_GRACE_MS, type Stop } from '../../runtime/cancellation.ts'
 
-/**
- * Does what is nice to have on GitHub; null when it could not be done. That costs a warning, never the
- * publish. `what` continues "Could not"; what GitHub refuses is warned about once for each permission.
- */
-export type Courtesy = <T>(
-  what: string,
-  permission: string,
-  work: (github: GitHub) => Promise<T>,
-) => Promise<T | null>
-
-interface Courtesies {
+interface BestEfforts {
   /** Not begun once the run is stopped: throws its reason. */
-  readonly courtesy: Courtesy
+  readonly bestEffort: BestEffort
   /** What the run says of its own end, however it ended; for some seconds also after it was stopped. */
-  readonly lastWord: Courtesy
+  readonly finalUpdate: BestEffort
 }
 
 /** What was warned of, so that it is said once: permissions that are missing, and GitHub's other reasons. */
@@ -27,26 +18,26 @@ interface Told {
 }
 
 /** `connect` makes a connection whose calls end with the signal; null without a token. */
-export function createCourtesies(
+export function createBestEfforts(
   connect: ((signal: AbortSignal) => GitHub) | null,
   stop: Stop,
   warnings: string[],
-): Courtesies {
+): BestEfforts {
   const told: Told = { missing: new Set(), reasons: new Set() }
   // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
-  const courtesy = create(connect?.(stop.after(COURTESY_ENDS)) ?? null, told, warnings)
+  const bestEffort = create(connect?.(stop.after(BEST_EFFORT_GRACE_MS)) ?? null, told, warnings)
   return {
-    courtesy: async (...what) => {
+    bestEffort: async (...what) => {
       stop.signal.throwIfAborted()
-      const result = await courtesy(...what)
+      const result = await bestEffort(...what)
       stop.signal.throwIfAborted()
       return result
     },
-    lastWord: create(connect?.(stop.after(LAST_WORD_ENDS)) ?? null, told, warnings),
+    finalUpdate: create(connect?.(stop.after(FINAL_UPDATE_GRACE_MS)) ?? null, told, warnings),
   }
 }
 
-function create(github: GitHub | null, told: Told, warnings: string[]): Courtesy {
+function create(github: GitHub | null, told: Told, warnings: string[]): BestEffort {
   return async (what, permission, work) => {
     if (told.missing.has(permission)) return null
     const warn = (why: string, about = permission) => {
@@ -63,7 +54,7 @@ function create(github: GitHub | null, told: Told, warnings: string[]): Courtesy
     } catch (error) {
       if (isForbidden(error)) {
         told.missing.add(permission)
-        warn(lacking(permission, error.said))
+        warn(lacking(permission, error.reason))
       } else warn(`${describe(error)}.`, isRefusal(error) ? permission : what)
       return null
     }
@@ -84,7 +75,7 @@ function lacking(permission: string, said: string): string {
 
 function describe(error: unknown): string {
   if (!(error instanceof GitHubError)) return (error as Error).message.replace(/\.$/, '')
-  const { status, said } = error
+  const { status, reason: said } = error
   if (status === undefined) return `GitHub gave no answer (${said})`
   return `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`
 }

@@ -6,8 +6,8 @@ import { type BundleZip, zipDirectory } from '../../bundle/zip.ts'
 import { MAX_UPLOAD } from '../../capgo/schema.ts'
 import { type BuildOptions, buildWebApp, installDependencies } from '../../checkout/build.ts'
 import {
+  type InstalledPackage,
   installedUpdater,
-  type NativePackage,
   readNativePackages,
   readUpdaterVersion,
 } from '../../checkout/native-packages.ts'
@@ -150,7 +150,7 @@ async function build(project: Project, { buildScript: script }: Inputs, deps: De
 /** What the zip stands for on Capgo: checksum, key, native packages. */
 async function describeContent(
   project: Project,
-  { checked, zip, nativePackages }: WebZip & { readonly nativePackages: readonly NativePackage[] },
+  { checked, zip, nativePackages }: WebZip & { readonly nativePackages: readonly InstalledPackage[] },
   { privateKey, delta }: Inputs,
   { log, scratch }: Deps,
 ): Promise<Content> {

@@ -60,11 +60,7 @@ async function makeRow(
     if (created !== null) return { row: created, session }
     // Taken in between; or our own row, made by a request whose answer was lost.
     const row = await capgo.readBundle(plan.appId, name)
-    if (row === null)
-      throw permissionMissing(`see bundle ${name}, which exists`, {
-        permission: 'app.read_bundles',
-        role: 'app_reader',
-      })
+    if (row === null) throw permissionMissing(`see bundle ${name}, which exists`, 'app.read_bundles')
     if (
       row.storage_provider === 'r2-direct' &&
       !row.deleted &&

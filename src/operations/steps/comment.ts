@@ -19,13 +19,13 @@ export const PULL_REQUESTS = 'pull-requests: write'
 export async function writeComment(comment: PreviewComment, context: RunContext): Promise<string | null> {
   const { inputs, trigger } = context
   const isEnd = comment.state === 'failed' || comment.state === 'kept'
-  const courtesy = isEnd ? context.lastWord : context.courtesy
+  const bestEffort = isEnd ? context.finalUpdate : context.bestEffort
   if (!inputs.comment || inputs.dryRun) return null
   const mark = markOf(comment.appId, inputs.capgoToken)
   const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
   const shown = comment.state === 'ready' ? `${shownMarker(comment.commit.sha)}\n` : ''
   const text = shown + renderComment(comment)
-  return courtesy('write the comment', PULL_REQUESTS, async github => {
+  return bestEffort('write the comment', PULL_REQUESTS, async github => {
     const write = async (known: OwnComment): Promise<OwnComment | null> => {
       const body = mark.head(run, known.id) + text
       return known.body === body || stays(known.body, comment, run)
@@ -44,7 +44,7 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
 
 /** Apps that have a comment of ours on a pull request: they are known from it where no config can be read. */
 export async function findCommentedApps(pull: number, context: RunContext): Promise<string[]> {
-  const found = await context.courtesy('read the comments', PULL_REQUESTS, github =>
+  const found = await context.bestEffort('read the comments', PULL_REQUESTS, github =>
     github.findComments(pull, anyMark(context.inputs.capgoToken)),
   )
   return [...new Set((found ?? []).flatMap(({ body }) => readHead(body)?.appId ?? []))]
@@ -70,9 +70,9 @@ export async function updateTesterSection(
 export async function readComment(
   appId: string,
   pull: number,
-  { inputs, courtesy }: RunContext,
+  { inputs, bestEffort }: RunContext,
 ): Promise<OwnComment | null> {
-  const found = await courtesy('read the comment', PULL_REQUESTS, github =>
+  const found = await bestEffort('read the comment', PULL_REQUESTS, github =>
     github.findComments(pull, markOf(appId, inputs.capgoToken)),
   )
   return found?.[0] ?? null
@@ -85,13 +85,13 @@ export async function readComment(
 export async function replaceComment(
   known: OwnComment,
   comment: PreviewComment,
-  { inputs, trigger, courtesy }: RunContext,
+  { inputs, trigger, bestEffort }: RunContext,
 ): Promise<void> {
   if (!inputs.comment || inputs.dryRun) return
   const run = readHead(known.body)?.run ?? { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
   const body = markOf(comment.appId, inputs.capgoToken).head(run, known.id) + renderComment(comment)
   if (body.trimEnd() === known.body.trimEnd()) return
-  await courtesy('write the comment', PULL_REQUESTS, github => github.updateComment(known.id, body))
+  await bestEffort('write the comment', PULL_REQUESTS, github => github.updateComment(known.id, body))
 }
 
 /** How far back comments are looked through: the schedule runs each day, and may fail for some. */
@@ -100,11 +100,11 @@ const COMMENT_DAYS = 8
 /** Pull requests whose comment still says "building": its run was ended too suddenly to say more. */
 export async function findBuilding(
   appId: string,
-  { inputs, capgo, courtesy }: RunContext,
+  { inputs, capgo, bestEffort }: RunContext,
 ): Promise<number[]> {
   if (!inputs.comment) return []
   const since = new Date(capgo.now().getTime() - COMMENT_DAYS * 86_400_000)
-  const recent = await courtesy('look through the comments', PULL_REQUESTS, github =>
+  const recent = await bestEffort('look through the comments', PULL_REQUESTS, github =>
     github.listRecentComments(since, markOf(appId, inputs.capgoToken)),
   )
   return (recent ?? []).filter(({ body }) => stateOfComment(body) === 'building').map(({ issue }) => issue)

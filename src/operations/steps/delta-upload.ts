@@ -2,7 +2,7 @@
 import { lookup } from 'mrmime'
 import PQueue from 'p-queue'
 import { type ListedFile, listStored } from '../../bundle/contents.ts'
-import { deltaPacker } from '../../bundle/delta-files.ts'
+import { deltaFileWriter } from '../../bundle/delta-files.ts'
 import type { Session } from '../../bundle/encrypt.ts'
 import type { HashedFile } from '../../bundle/zip.ts'
 import type { Capgo } from '../../capgo/client.ts'
@@ -133,7 +133,7 @@ function createSender(
   { app, capgo, config }: DeltaContext,
 ): Sender {
   const totalBytes = missing.reduce((sum, file) => sum + file.size, 0)
-  const pack = deltaPacker({ directory, scratch, session, totalBytes })
+  const pack = deltaFileWriter({ directory, scratch, session, totalBytes })
   let sent = 0
   let sentBytes = 0
   return {

@@ -34,12 +34,12 @@ export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 
   context: RunContext,
   publish: () => Promise<T>,
 ): Promise<T> {
-  const { inputs, trigger, courtesy, lastWord } = context
+  const { inputs, trigger, bestEffort, finalUpdate } = context
   if (!inputs.deployments) return publish()
   const environment = environmentOf(name, context)
   const transient = purpose.kind === 'preview'
   const production = name === 'production'
-  const beginning = courtesy('show the deployment', PERMISSION, github =>
+  const beginning = bestEffort('show the deployment', PERMISSION, github =>
     github.beginDeployment({
       appId: plan.appId,
       sha: commit.sha,
@@ -55,7 +55,7 @@ export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 
   const end = async (state: 'success' | 'failure' | 'inactive', channel: ChannelRow | null) => {
     const id = await beginning
     if (id === null) return
-    await lastWord('show how the deployment ended', PERMISSION, async github => {
+    await finalUpdate('show how the deployment ended', PERMISSION, async github => {
       const url = bundlePage(inputs.hosts.console, plan.appId, channel?.version?.id ?? null)
       await github.setDeploymentState(id, state, { url, logUrl: trigger.runUrl })
       // As GitHub does it for those that are neither, but for our own alone.

@@ -106,8 +106,10 @@ function isPromised({ body }: OwnComment, { headSha }: PullRequest): boolean {
 /** Where no comment is written, deployments tell that it had one. */
 async function isDeployed(appId: string, { number }: PullRequest, context: RunContext): Promise<boolean> {
   if (!context.inputs.deployments) return false
-  const apps = await context.courtesy('look for the deployments of a preview', 'deployments: write', github =>
-    github.readDeployedApps(environmentOf(`preview/pr-${number}`, context)),
+  const apps = await context.bestEffort(
+    'look for the deployments of a preview',
+    'deployments: write',
+    github => github.readDeployedApps(environmentOf(`preview/pr-${number}`, context)),
   )
   return apps?.includes(appId) ?? false
 }

@@ -1,5 +1,5 @@
 /** Finds and removes what previews left on Capgo: channels, and bundles by their names. */
-import { notDeleted } from '../../capgo/channels.ts'
+import { notDeleted } from '../../capgo/channel-deletes.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow } from '../../capgo/schema.ts'
 import { ActionError, Stopped } from '../../errors.ts'
@@ -72,7 +72,7 @@ export async function removeLeftovers(
   for (const channel of channels) {
     const devices = await capgo.countOverrides(appId, channel.id)
     if (!(await mayGoOn())) return reopened
-    const answer = await capgo.deleteChannel(appId, channel, !mayDeleteBundles)
+    const answer = await capgo.deleteChannel(appId, channel, { withBundle: !mayDeleteBundles })
     if (answer === 'changed') {
       removed.kept.push(`Channel ${channel.name} stays: somebody changed it meanwhile.`)
       continue

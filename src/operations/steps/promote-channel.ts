@@ -61,8 +61,13 @@ function staleOutcome(channel: ChannelRow, why: string): ChannelOutcome {
 async function makeChannel(plan: PublishPlan, bundle: BundleRow, capgo: Capgo): Promise<ChannelRow | null> {
   // It was there when the plan was made.
   if (plan.create === null) return readBack(plan, capgo)
-  const { made } = await capgo.createChannel(plan.appId, plan.channelName, bundle.name, plan.create)
-  return made ? null : readBack(plan, capgo)
+  const id = await capgo.createChannel({
+    appId: plan.appId,
+    name: plan.channelName,
+    bundleName: bundle.name,
+    fields: plan.create,
+  })
+  return id === null ? readBack(plan, capgo) : null
 }
 
 export function readBack(plan: PublishPlan, capgo: Capgo): Promise<ChannelRow> {

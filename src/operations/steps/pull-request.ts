@@ -11,8 +11,8 @@ import { PULL_REQUESTS } from './comment.ts'
 import { readCheckedOutCommit } from './workplace.ts'
 
 /** The pull request as it is now; null where GitHub does not tell, which is a warning. */
-export async function readPull(number: number, { courtesy }: RunContext): Promise<PullRequest | null> {
-  return courtesy('see whether the pull request is open', PULL_REQUESTS, async github => {
+export async function readPull(number: number, { bestEffort }: RunContext): Promise<PullRequest | null> {
+  return bestEffort('see whether the pull request is open', PULL_REQUESTS, async github => {
     const answer = await github.readPull(number)
     return answer === null ? null : toPullRequest(answer)
   })

@@ -89,7 +89,7 @@ async function updateOtherComments(
   context: RunContext,
 ): Promise<void> {
   for (const [pull, rows] of ofOthers)
-    await context.courtesy('update the comment of the other pull request', PULL_REQUESTS, github =>
+    await context.bestEffort('update the comment of the other pull request', PULL_REQUESTS, github =>
       updateTesterSection({ appId, pull, rows }, github, context.inputs.capgoToken),
     )
 }

@@ -87,7 +87,7 @@ async function rehearse(
 /** Removes it, and says so before the bundles go, and again where that came out differently. */
 async function remove(removal: Removal, context: RunContext) {
   const { appId, closing, leftovers } = removal
-  const { deps, inputs, capgo, courtesy } = context
+  const { deps, inputs, capgo, bestEffort } = context
   const { number } = closing.pull
   let announced: RemovedParts | null = null
   const say = async (removed: RemovedParts): Promise<void> => {
@@ -105,7 +105,7 @@ async function remove(removal: Removal, context: RunContext) {
       },
       async announce(expected) {
         if (inputs.deployments)
-          await courtesy('end the deployments', 'deployments: write', github =>
+          await bestEffort('end the deployments', 'deployments: write', github =>
             github.endDeployments(environmentOf(`preview/pr-${number}`, context), appId),
           )
         await say(expected)

@@ -9,7 +9,7 @@ const MOST_NAMES = 20
 /** Older notes have no id: GitHub knows who had the name. */
 export async function readRepository(
   bundles: readonly Pick<BundleRow, 'comment'>[],
-  { trigger, courtesy }: RunContext,
+  { trigger, bestEffort }: RunContext,
 ): Promise<NotedRepository> {
   const { repository: name, repositoryId: id } = trigger
   const names = bundles.flatMap(readPulls).flatMap(({ pull, repository }) => {
@@ -18,10 +18,14 @@ export async function readRepository(
   })
   const unknown = [...new Set(names)].slice(0, MOST_NAMES)
   if (unknown.length === 0) return { name, id, formerNames: [] }
-  const former = await courtesy('ask for former names of the repository', 'metadata: read', async github => {
-    const own = await github.readRepositoryId(name)
-    const ids = await Promise.all(unknown.map(each => github.readRepositoryId(each)))
-    return unknown.filter((_, at) => own !== null && ids[at] === own)
-  })
+  const former = await bestEffort(
+    'ask for former names of the repository',
+    'metadata: read',
+    async github => {
+      const own = await github.readRepositoryId(name)
+      const ids = await Promise.all(unknown.map(each => github.readRepositoryId(each)))
+      return unknown.filter((_, at) => own !== null && ids[at] === own)
+    },
+  )
   return { name, id, formerNames: former ?? [] }
 }

@@ -78,7 +78,7 @@ async function inspectAll(
   }
 }
 
-/** Bytes that a bundle takes in the store; null when they cannot be read. A courtesy. */
+/** Bytes that a bundle takes in the store; null when they cannot be read. Nice to have. */
 export async function measure(bundle: BundleRow, capgo: Capgo): Promise<number | null> {
   try {
     if (bundle.r2_path !== null) return (await capgo.describeStored(bundle.r2_path))?.size ?? null

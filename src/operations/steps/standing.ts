@@ -44,11 +44,11 @@ export function standingReader(
 }
 
 /** The newest commit of the run's branch or tag, as GitHub tells it now. Throws `RefGone` where it was deleted. */
-export function headOfRef({ trigger, courtesy }: RunContext): () => Promise<Head> {
+export function headOfRef({ trigger, bestEffort }: RunContext): () => Promise<Head> {
   const { type, full, name } = trigger.ref
   return async () => {
     if (type === 'other') return { kind: 'unknown' }
-    const answer = await courtesy(`see the newest commit of ${name}`, 'contents: read', async github => ({
+    const answer = await bestEffort(`see the newest commit of ${name}`, 'contents: read', async github => ({
       sha: await github.readHead(full),
     }))
     if (answer === null) return { kind: 'unknown' }

@@ -1,5 +1,5 @@
 /** Makes the changes of testers' overrides, and looks whether they are there. */
-import { changeWithoutEffect, type OverrideChange } from '../../capgo/devices.ts'
+import { changeWithoutEffect, type OverrideChange } from '../../capgo/overrides.ts'
 import type { RunContext } from '../../context.ts'
 import type { ActionError } from '../../errors.ts'
 import type { Assignment } from '../../plan/testers.ts'

@@ -44,7 +44,7 @@ export async function readProposed(pull: PullRequest, context: RunContext): Prom
   if (pull.fork) return required(path, null, context)
   // Other events check out another branch.
   if (context.trigger.event === 'pull_request') return readCheckedOut(context)
-  const text = await context.courtesy(`read ${path} of the pull request`, CONTENTS, github =>
+  const text = await context.bestEffort(`read ${path} of the pull request`, CONTENTS, github =>
     github.readFile(path, pull.headSha),
   )
   return required(path, text, context)
@@ -92,7 +92,7 @@ export async function readNewestOrRemoved(
   const newest = await readNewest(checkedOut, context)
   if (newest !== null) return newest
   const path = pathOf(context.inputs)
-  const changes = await context.courtesy(`see whether ${path} was removed`, CONTENTS, github =>
+  const changes = await context.bestEffort(`see whether ${path} was removed`, CONTENTS, github =>
     github.listCommits(path, 1),
   )
   if (changes === null || changes.length === 0) return checkedOut
@@ -101,10 +101,10 @@ export async function readNewestOrRemoved(
 }
 
 /** Null where GitHub does not tell; the text is null where there is no file. */
-function askForNewest({ courtesy, inputs }: RunContext): Promise<{ readonly text: string | null } | null> {
+function askForNewest({ bestEffort, inputs }: RunContext): Promise<{ readonly text: string | null } | null> {
   const path = pathOf(inputs)
   const what = `read ${path} of the default branch, and who has left it`
-  return courtesy(what, CONTENTS, async github => ({ text: await github.readFile(path, null) }))
+  return bestEffort(what, CONTENTS, async github => ({ text: await github.readFile(path, null) }))
 }
 
 const earlierByRun = new WeakMap<RunContext, Promise<readonly Tester[] | null>>()
@@ -117,9 +117,9 @@ export function readEarlier(context: RunContext): Promise<readonly Tester[] | nu
 }
 
 async function askForEarlier(context: RunContext): Promise<readonly Tester[] | null> {
-  const { courtesy, deps, inputs, trigger } = context
+  const { bestEffort, deps, inputs, trigger } = context
   const path = pathOf(inputs)
-  return courtesy(
+  return bestEffort(
     `see who has left ${path}, so their devices stay where they are`,
     CONTENTS,
     async github => {
@@ -155,7 +155,7 @@ export async function readMerged(
 ): Promise<readonly Tester[] | null> {
   const { path } = newest
   if (pull.fork || (proposed?.text ?? '') === newest.text) return null
-  return context.courtesy(`read how the pull request changes ${path}`, CONTENTS, async github => {
+  return context.bestEffort(`read how the pull request changes ${path}`, CONTENTS, async github => {
     const began = await github.readMergeBase(pull.baseRef, pull.headSha)
     if (began === null) return null
     const [old, own] = await Promise.all([github.readFile(path, began), github.readFile(path, pull.headSha)])

@@ -129,10 +129,10 @@ async function readListsByPull(
 }
 
 /** Whether the push took the file away. */
-async function removedByPush({ trigger, courtesy, inputs, github }: RunContext): Promise<boolean> {
+async function removedByPush({ trigger, bestEffort, inputs, github }: RunContext): Promise<boolean> {
   if (trigger.event !== 'push' || trigger.before === null || github === null) return false
   const path = pathOf(inputs)
-  const before = await courtesy(`read ${path} as it was before the push`, 'contents: read', each =>
+  const before = await bestEffort(`read ${path} as it was before the push`, 'contents: read', each =>
     each.readFile(path, trigger.before),
   )
   return before !== null

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { encryptFile } from '../../bundle/encrypt.ts'
 import type { BundleRow, ChannelRow, FilesConfig } from '../../capgo/schema.ts'
-import { zipKey } from '../../capgo/upload.ts'
+import { zipKey } from '../../capgo/stored-objects.ts'
 import { ActionError } from '../../errors.ts'
 import type { PublishPlan } from '../../plan/publish-facts.ts'
 import type { StoringAction } from '../../plan/storage.ts'
@@ -121,7 +121,7 @@ async function leaveRow(
   error: unknown,
   { capgo, log }: ExecutionContext,
 ): Promise<void> {
-  const isPassing = error instanceof ActionError && error.passing
+  const isPassing = error instanceof ActionError && error.transient
   const isRemoved =
     action.do === 'upload' &&
     !isPassing &&
@@ -167,7 +167,7 @@ async function storeZip(
   else
     await capgo.uploadZip(object, {
       config,
-      begun: begun !== null,
+      mayBeStarted: begun !== null,
       onProgress: sent => onProgress(sent, zip.size),
     })
   return zip.size

@@ -76,7 +76,7 @@ describe('the private key', () => {
       () => null,
       (error: Error) => error,
     )
-    expect(error).toMatchObject({ code: 'private_key_unfit' })
+    expect(error).toMatchObject({ code: 'private_key_invalid' })
     expect(error?.message).toContain(why)
     for (const line of value.split('\n').filter(line => line.length > 40))
       expect(JSON.stringify(error) + error?.message + error?.stack).not.toContain(line)

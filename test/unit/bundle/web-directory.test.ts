@@ -185,7 +185,7 @@ describe('checkWebDirectory', () => {
     })
     execFileSync('sh', ['-c', 'touch "$(printf \'dist/latin1-\\351\')"'], { cwd: root })
     const error = await failure(check(root))
-    expect(error.code).toBe('unfit_names')
+    expect(error.code).toBe('invalid_file_names')
     expect(error.message).toContain('"a\\nb.js", "a\\\\b.js", "latin1-\ufffd"')
     expect(error.message).not.toContain('hidden')
   })
@@ -199,7 +199,7 @@ describe('checkWebDirectory', () => {
       'dist/cafe\u0301': '',
     })
     const error = await failure(check(root))
-    expect(error.code).toBe('twin_names')
+    expect(error.code).toBe('case_conflicts')
     expect(error.message).toContain('"A/Logo.png = a/logo.png"')
     expect(error.message).toContain('"cafe\u0301 = caf\u00e9"')
   })
@@ -227,14 +227,14 @@ describe('checkWebDirectory', () => {
     const root = makeProject({ 'dist/a\\b.js': '', 'dist/X': '', 'dist/x': '' })
     symlinkSync('x', join(root, 'dist/link'))
     const error = await failure(check(root))
-    expect(error.code).toBe('web_dir_unfit')
+    expect(error.code).toBe('web_dir_invalid')
     expect(error.message).toBe(
       [
         'The web folder "dist" cannot be shipped, for 5 reasons:',
         '1. there is no index.html at the root (index_html_missing)',
         '2. symbolic links: "link" (symlinks)',
-        '3. names that devices reject: "a\\\\b.js" (unfit_names)',
-        '4. names that differ only by case or Unicode form: "X = x" (twin_names)',
+        '3. names that devices reject: "a\\\\b.js" (invalid_file_names)',
+        '4. names that differ only by case or Unicode form: "X = x" (case_conflicts)',
         '5. no file calls notifyAppReady() (notify_app_ready_missing)',
       ].join('\n'),
     )

@@ -71,7 +71,7 @@ it('a key that is revoked meanwhile is told as that, after a few tries of all ca
   expect(wrongKeys(server)).toBeLessThan(20)
   const error: ActionError = await capgo.readApp(APP).catch(refused => refused)
   expect(error.message).toContain('worked earlier in this run')
-  expect(error).toMatchObject({ code: 'invalid_apikey', passing: true })
+  expect(error).toMatchObject({ code: 'invalid_apikey', transient: true })
   const asked = server.requests.length
   await together(60, () => capgo.deleteBundle(APP, '1.0.0'))
   expect(server.requests.length, 'nothing more is asked').toBe(asked)
@@ -84,7 +84,7 @@ it('a key that never worked is refused at once', async () => {
   await capgo.readChannel(APP, 'production')
   await capgo.requireStorage(server.store.find('apps', { app_id: APP })!.owner_org, APP)
   const error: ActionError = await capgo.readApp(APP).catch(refused => refused)
-  expect(error).toMatchObject({ code: 'invalid_apikey', passing: false })
+  expect(error).toMatchObject({ code: 'invalid_apikey', transient: false })
   expect([wrongKeys(server), log]).toEqual([1, []])
 })
 

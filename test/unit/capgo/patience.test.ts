@@ -50,7 +50,7 @@ const object = {
   },
 }
 const config = FilesConfig.parse({ partialUpload: true, TUSUpload: true })
-const get = (url: string) => ({ what: 'read', method: 'GET', url, retry: 'repeat' }) as const
+const get = (url: string) => ({ purpose: 'read', method: 'GET', url, retry: 'repeat' }) as const
 
 it.each([
   ['in seconds', '3600'],
@@ -59,7 +59,7 @@ it.each([
   const { url, pauses, options } = await serve(later(value, '{"error":"too_many_requests"}'))
   const capgo = createCapgo({ ...options, token: 'k', api: url, files: url, plugin: url, database: null })
   const error: ActionError = await capgo.uploadFile(object, { config }).catch(found => found)
-  expect(error).toMatchObject({ code: 'too_many_requests', passing: true })
+  expect(error).toMatchObject({ code: 'too_many_requests', transient: true })
   expect(error.message).toContain('asks to come back in 60 minutes')
   expect(pauses).toEqual([])
 })
@@ -68,7 +68,7 @@ it('an upload that is refused for ever is given up after three minutes of pauses
   const { url, pauses, options } = await serve(later('60', '{"error":"too_many_requests"}'))
   const capgo = createCapgo({ ...options, token: 'k', api: url, files: url, plugin: url, database: null })
   const error: ActionError = await capgo.uploadFile(object, { config }).catch(found => found)
-  expect(error).toMatchObject({ code: 'too_many_requests', passing: true })
+  expect(error).toMatchObject({ code: 'too_many_requests', transient: true })
   const inUpload = pauses.length
   expect(inUpload).toBeLessThanOrEqual(20)
 })
@@ -113,7 +113,7 @@ it('a date to come back at is read by the clock of the server', async () => {
 
 it('no try of a call begins after its patience', async () => {
   const { url, pauses, options } = await serve(later('100', '{"error":"too_many_requests"}'))
-  const answer = await createHttp(options).send({ ...get(url), patience: 50_000 })
+  const answer = await createHttp(options).send({ ...get(url), maxRetryTime: 50_000 })
   expect(answer.status).toBe(429)
   expect(pauses).toEqual([])
 })

@@ -271,7 +271,7 @@ export default config;
     it('on two configs, and says which one would win', async () => {
       const root = makeProject({ 'a/capacitor.config.ts': '', 'a/capacitor.config.json': {} })
       const error = await failure(read(root, { directory: 'a' }))
-      expect(error).toMatchObject({ code: 'config_twice', at: { file: 'a/capacitor.config.json' } })
+      expect(error).toMatchObject({ code: 'config_ambiguous', at: { file: 'a/capacitor.config.json' } })
       expect(error.hint).toContain('Capacitor would take capacitor.config.ts')
       expect(error.hint).toContain('Delete capacitor.config.json')
     })
@@ -305,7 +305,7 @@ export default config;
         'function need(name: string) {\n  if (!process.env[name]) throw new Error(name + " is not set")\n}\nneed("X_URL")\nexport default {}',
       )
       const error = await failure(read(root))
-      expect(error).toMatchObject({ code: 'config_threw', at: { file: 'capacitor.config.ts', line: 2 } })
+      expect(error).toMatchObject({ code: 'config_failed', at: { file: 'capacitor.config.ts', line: 2 } })
       expect(error.message).toBe('capacitor.config.ts:2:33: the config threw Error: X_URL is not set')
     })
 
@@ -319,13 +319,13 @@ export default config;
       async (_, content, line, column, file = 'capacitor.config.ts') => {
         const root = ts(content, { 'x.ts': 'interface A {\n}\nexport default (undefined as any).x' })
         const error = await failure(read(root))
-        expect(error).toMatchObject({ code: 'config_threw', at: { file, line, column } })
+        expect(error).toMatchObject({ code: 'config_failed', at: { file, line, column } })
       },
     )
 
     it('when what it reads is not JSON, as itself', async () => {
       expect(await failure(read(ts('export default JSON.parse(process.env.APP ?? "{x")')))).toMatchObject({
-        code: 'config_threw',
+        code: 'config_failed',
         at: { line: 1, column: 21 },
         hint: expect.stringContaining('These variables are not set: APP.'),
       })
@@ -397,14 +397,14 @@ export default config;
 
     it('when it throws what is no error', async () => {
       expect(await failure(read(ts('throw "plain"')))).toMatchObject({
-        code: 'config_threw',
+        code: 'config_failed',
         message: 'capacitor.config.ts: the config threw plain',
       })
     })
 
     it('when it ends the process', async () => {
       const error = await failure(read(ts('console.error("bye"); process.exit(4)')))
-      expect(error).toMatchObject({ code: 'config_threw', output: 'bye\n' })
+      expect(error).toMatchObject({ code: 'config_failed', output: 'bye\n' })
       expect(error.message).toContain('exit code 4')
     })
 
@@ -415,7 +415,7 @@ export default config;
 
     it('when a promise never settles', async () => {
       const error = await failure(read(ts('export default new Promise(() => {})')))
-      expect(error.code).toBe('config_threw')
+      expect(error.code).toBe('config_failed')
     })
 
     it.each([

@@ -292,7 +292,7 @@ describe('removeLeftovers', () => {
     })
     const row = server.store.find('app_versions', { name: NEW })!
     server.store.update('app_versions', row, { storage_provider: 'r2', r2_path: 'x' })
-    await capgo.createChannel(APP, 'pr-12', NEW, {})
+    await capgo.createChannel({ appId: APP, name: 'pr-12', bundleName: NEW, fields: {} })
     bundle(OLD)
     const older = 'One older bundle stays until'
     const { removed, announced } = await remove(capgo)
@@ -514,7 +514,7 @@ describe('deleteChannel', () => {
   it('is one request, by all that was seen; the bundle stays', async () => {
     const { capgo, row } = await stage()
     channel('other', '1.0.0')
-    expect(await capgo.deleteChannel(APP, await seen(capgo), false)).toBe('deleted')
+    expect(await capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).toBe('deleted')
     const requests = server.requests.filter(({ method }) => method === 'DELETE').map(({ path }) => path)
     expect(requests).toHaveLength(1)
     const query = Object.fromEntries(new URL(requests[0]!, server.url).searchParams)
@@ -543,8 +543,8 @@ describe('deleteChannel', () => {
       const other = server.store.find('app_versions', { name: '2.0.0' })!.id
       server.store.update('channels', row, change(other))
       if (isRefused) server.faults.add({ match: AT_ONCE, do: { status: 200, body: [] } })
-      expect(await capgo.deleteChannel(APP, before, false)).toBe('changed')
-      expect(await capgo.deleteChannel(APP, before, true)).toBe('changed')
+      expect(await capgo.deleteChannel(APP, before, { withBundle: false })).toBe('changed')
+      expect(await capgo.deleteChannel(APP, before, { withBundle: true })).toBe('changed')
       expect(channels()).toHaveLength(1)
       expect(asked('DELETE').filter(path => !path!.endsWith('/channels'))).toEqual([])
       if (!isRefused) await server.stop()
@@ -555,7 +555,7 @@ describe('deleteChannel', () => {
     const { capgo, row } = await stage()
     const other = server.store.find('app_versions', { name: '2.0.0' })!.id
     server.store.update('channels', row, { rollout_version: other, rollout_enabled: true })
-    expect(await capgo.deleteChannel(APP, await seen(capgo), false)).toBe('deleted')
+    expect(await capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).toBe('deleted')
     expect(asked('DELETE')).toHaveLength(1)
   })
 
@@ -564,8 +564,8 @@ describe('deleteChannel', () => {
     const before = await seen(capgo)
     channel('other', '1.0.0')
     server.store.remove('channels', row.id)
-    expect(await capgo.deleteChannel(APP, before, false)).toBe('gone')
-    expect(await capgo.deleteChannel(APP, before, true)).toBe('gone')
+    expect(await capgo.deleteChannel(APP, before, { withBundle: false })).toBe('gone')
+    expect(await capgo.deleteChannel(APP, before, { withBundle: true })).toBe('gone')
   })
 
   it.each([
@@ -576,7 +576,7 @@ describe('deleteChannel', () => {
   ])('%s: the API deletes it, right after a look', async (_what, answer) => {
     const { capgo } = await stage()
     server.faults.add({ match: AT_ONCE, do: answer })
-    expect(await capgo.deleteChannel(APP, await seen(capgo), false)).toBe('deleted')
+    expect(await capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).toBe('deleted')
     expect(asked('DELETE')).toHaveLength(2)
     expect([channels(), bundles()]).toEqual([[], ['1.0.0', '2.0.0']])
     expect(server.requests.filter(({ method }) => method === 'DELETE').at(-1)?.body).toEqual({
@@ -597,13 +597,13 @@ describe('deleteChannel', () => {
     const { capgo } = await stage()
     server.faults.add({ match: AT_ONCE, do: { status: 200, body: [] } })
     server.faults.add({ match: { method: 'DELETE', path: '/channel' }, do: answer })
-    await expect(capgo.deleteChannel(APP, await seen(capgo), false)).rejects.toThrow(message)
+    await expect(capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).rejects.toThrow(message)
     expect(channels()).toEqual(['pr-12'])
   })
 
   it('a key that may not delete it is told so', async () => {
     const { capgo } = await stage('app_uploader')
-    await expect(capgo.deleteChannel(APP, await seen(capgo), false)).rejects.toMatchObject({
+    await expect(capgo.deleteChannel(APP, await seen(capgo), { withBundle: false })).rejects.toMatchObject({
       code: 'permission_missing',
       message: expect.stringContaining('channel.delete'),
     })

@@ -45,8 +45,10 @@ it.each<[string, RolloutFacts['change'], object | null, string]>([
 ])('a dry run of %s says what would be', (_what, change, rollout, name) => {
   const rollout_paused_at = change.kind === 'resume' ? 'x' : null
   const plan = planRolloutChange(rolloutFacts({ change, channel: rolling({ rollout_paused_at }) }))
-  const run = { consoleUrl: null, repositoryUrl: '', warnings: [], work: null, total: 0 }
-  const result = channelChangeResult({ plan, size: 5, sha256: null, ...run }, null)
+  const result = channelChangeResult(
+    { plan, consoleUrl: null, repositoryUrl: '', size: 5, sha256: null, work: null, total: 0, warnings: [] },
+    null,
+  )
   expect(result.outcome).toBe('planned')
   expect(result.bundle).toMatchObject({ name, size: 5 })
   if (rollout === null) expect(result.rollout).toBeNull()

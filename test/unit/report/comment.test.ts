@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { comments } from '../../../scripts/pictures/comments.ts'
 import { parseAsGitHub } from '../../../scripts/pictures/github.ts'
+import type { CapgoCode } from '../../../src/error-codes.ts'
 import { renderComment } from '../../../src/report/comment.ts'
 import type { PreviewComment } from '../../../src/report/preview-comment.ts'
 import { elements, hostileText, skeleton, textOf } from './hostile.ts'
@@ -170,7 +171,7 @@ const fields: Record<string, (text: string) => PreviewComment> = {
   'warnings, one': text => ({ ...ready, warnings: [text] }),
   'warnings, two': text => ({ ...ready, warnings: [text, text] }),
   reason: text => ({ ...comments.kept, reason: text }),
-  'error.code': text => ({ ...failed, error: { ...failed.error, code: text } }),
+  'error.code': text => ({ ...failed, error: { ...failed.error, code: text as CapgoCode } }),
   'error.message': text => ({ ...failed, error: { ...failed.error, message: text } }),
   'error.hint': text => ({ ...failed, error: { ...failed.error, hint: text } }),
   'error.output': text => ({ ...failed, error: { ...failed.error, output: `${text}.` } }),

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { samples } from '../../../scripts/pictures/samples.ts'
 import type { FileChange } from '../../../src/bundle/contents.ts'
+import type { CapgoCode } from '../../../src/error-codes.ts'
 import type { BundleStatus } from '../../../src/plan/status.ts'
 import { describeOutcome, renderLogPlan } from '../../../src/report/log.ts'
 import type {
@@ -202,7 +203,7 @@ const otherFields: Record<string, (text: string) => Result> = {
     rollout: { bps: 1000, paused: false, bundle: published.bundle.name, stableBundle: text },
   }),
   'failed.what': text => ({ ...failed, what: `Publish ${text}.` }),
-  'failed.code': text => ({ ...failed, code: text }),
+  'failed.code': text => ({ ...failed, code: text as CapgoCode }),
   'failed.reason': text => ({ ...failed, reason: text }),
   'failed.hint': text => ({ ...failed, hint: text }),
   'failed.at.file': text => ({ ...failed, at: { file: text, line: 1 } }),

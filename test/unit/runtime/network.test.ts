@@ -177,7 +177,7 @@ describe('a certificate that is not trusted', () => {
       signal: new AbortController().signal,
       onRetry: () => expect.fail('waiting does not help'),
       sleep: async () => {},
-    }).send({ what: 'read', method: 'GET', url, retry: 'repeat' })
+    }).send({ purpose: 'read', method: 'GET', url, retry: 'repeat' })
   }
 
   it.each([

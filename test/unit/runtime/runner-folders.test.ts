@@ -103,7 +103,7 @@ describe('an error of the system', () => {
       systemError('EPIPE', 'write'),
       new TypeError('x'),
       Object.assign(new Error('x'), { code: 'ENOENT' }),
-      new ActionError('x', 'y'),
+      new ActionError('internal', 'y'),
       'text',
       null,
     ])

@@ -6,7 +6,7 @@ import { createRepository } from '../../../../local/repository.ts'
 import { comments as samples } from '../../../../scripts/pictures/comments.ts'
 import type { RunContext } from '../../../../src/context.ts'
 import { connectGitHub } from '../../../../src/github/client.ts'
-import { createCourtesies } from '../../../../src/operations/steps/best-effort.ts'
+import { createBestEfforts } from '../../../../src/operations/steps/best-effort.ts'
 import {
   findCommentedApps,
   updateTesterSection,
@@ -71,7 +71,7 @@ async function createWorld() {
           hosts: { console: null },
         },
         trigger: { commit: { runId: id, runAttempt: 1 }, runUrl: 'https://github.com/octo-org/daybreak' },
-        ...createCourtesies(connect, createStop(), warnings),
+        ...createBestEfforts(connect, createStop(), warnings),
       } as unknown as RunContext
       return { context, warnings, github: connect(new AbortController().signal), id }
     },
@@ -330,7 +330,7 @@ describe("GitHub's own reason is said, once", () => {
     world.server.faults.add({ match: {}, times: Infinity, do: { status: 502, body: '<html>Bad</html>' } })
     await writeComment(building, context)
     await writeComment(ready, context)
-    await context.courtesy('see it', 'pull-requests: write', github => github.readPull(12))
+    await context.bestEffort('see it', 'pull-requests: write', github => github.readPull(12))
     expect(warnings).toEqual([
       'Could not write the comment: GitHub answered 502.',
       'Could not see it: GitHub answered 502.',

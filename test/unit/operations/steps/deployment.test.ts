@@ -9,8 +9,8 @@ it('a deployment whose beginning fails while the work goes on ends by the error 
     deps: { workspace: '/' },
     inputs: { deployments: true, workingDirectory: '.' },
     trigger: { runUrl: 'https://github.com/octo-org/daybreak/actions/runs/1' },
-    courtesy: () => Promise.reject(stopped),
-    lastWord: async () => null,
+    bestEffort: () => Promise.reject(stopped),
+    finalUpdate: async () => null,
   } as unknown as RunContext
   const unseen: unknown[] = []
   const note = (error: unknown) => void unseen.push(error)

@@ -2,7 +2,7 @@
 import type { Purpose } from '../../../../src/plan/types.ts'
 import type { Case } from './case.ts'
 
-export interface NewChannel {
+interface NewChannel {
   readonly purpose: Purpose
   readonly publicChannels: readonly string[]
 }

@@ -1,6 +1,7 @@
 /** In what form a new bundle is stored, and which files are stored already, by `decideDelta` and `findStored`. */
+import type { HashedFile } from '../../../../src/bundle/zip.ts'
 import type { StoredFile } from '../../../../src/capgo/schema.ts'
-import type { DeltaFacts, HashedFile } from '../../../../src/plan/delta.ts'
+import type { DeltaFacts } from '../../../../src/plan/delta.ts'
 import { type Case, fails } from './case.ts'
 
 export const deltaFacts = (change: Partial<DeltaFacts>): DeltaFacts => ({

@@ -47,7 +47,7 @@ export const pull: PullRequest = {
   baseRef: 'main',
 }
 
-export const followed: FollowedRun = {
+const followed: FollowedRun = {
   id: 1,
   event: 'pull_request',
   conclusion: 'success',

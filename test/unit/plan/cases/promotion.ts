@@ -20,7 +20,7 @@ export interface PromotionCase extends Case<Partial<PromotionFacts>> {
 }
 
 /** What development serves: the bundle of a later commit. */
-export const tested = (change: Partial<Bundle> = {}) =>
+const tested = (change: Partial<Bundle> = {}) =>
   bundle({
     id: 2,
     name: '1.4.1-development.56.1',

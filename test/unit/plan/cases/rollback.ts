@@ -13,7 +13,7 @@ export const serving = (version: BundleRow | null, change: Partial<ChannelRow> =
   channel({ version, ...change })
 
 /** What the channel serves, and the bundles that have a note for it. */
-export interface Earlier {
+interface Earlier {
   readonly served: BundleRow | null
   readonly bundles: readonly BundleRow[]
 }

@@ -3,7 +3,6 @@ import type { BundleRow, ChannelRow, NativePackage } from '../../../../src/capgo
 import type { NativeVersion } from '../../../../src/plan/types.ts'
 
 /** Commits, the older first in the alphabet. */
-export const OLDER = 'a'.repeat(40)
 export const OURS = 'b'.repeat(40)
 export const NEWER = 'c'.repeat(40)
 

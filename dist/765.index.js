@@ -1,0 +1,1 @@
+export const id=765,ids=[765],modules={82765:((i,o,t)=>{t.r(o),t.d(o,{uploadArtifact:()=>c});var a=t(60472);async function c(d,l,s,n){const{id:u=null}=await new a.t9().uploadArtifact(d,[...l],s,{...n===null?{}:{retentionDays:n},compressionLevel:9});return u}})};

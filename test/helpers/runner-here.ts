@@ -1,0 +1,272 @@
+/**
+ * The action's code as a step of a job in this process: everything is as in `runAction` but the process, at a fifth of
+ * its time. What is about the process runs the built action: signals, limits, other users, threads that hang, what a
+ * child prints, the environment that a build sees.
+ */
+import { readFileSync } from 'node:fs'
+import { readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Dispatcher, fetch } from 'undici'
+import { parse } from 'yaml'
+import type { RunnerLog } from '../../local/runner/log.ts'
+import {
+  type ActionProcess,
+  type ActionRun,
+  type Manifest,
+  openStep,
+  type RunOptions,
+  readStep,
+  type Step,
+} from '../../local/runner/runner.ts'
+import { worker, zlib } from '../../local/zlib.ts'
+import { createCapgo } from '../../src/capgo/client.ts'
+import type { HttpOptions } from '../../src/capgo/http.ts'
+import type { Deps } from '../../src/context.ts'
+import type { Place } from '../../src/errors.ts'
+import { connectGitHub } from '../../src/github/client.ts'
+import { secretValues } from '../../src/inputs/build-variables.ts'
+import type { Log, Sink } from '../../src/log.ts'
+import { report } from '../../src/report/report.ts'
+import { failure } from '../../src/report/results.ts'
+import { run } from '../../src/run.ts'
+import { createStop, type Stop } from '../../src/runtime/cancellation.ts'
+import { appendWhole, keyValueLines } from '../../src/runtime/command-file.ts'
+import { SECRET_INPUTS } from '../../src/runtime/environment.ts'
+import { createNetwork, type Network } from '../../src/runtime/network.ts'
+import { createRedactor, secretParts } from '../../src/runtime/redaction.ts'
+import { makeScratch, replaceHome, requireWorkspace } from '../../src/runtime/runner-folders.ts'
+import { guardFiles } from '../../src/runtime/tamper-guard.ts'
+
+const PROJECT = join(import.meta.dirname, '../..')
+const USER_AGENT = 'capgo-publish-action'
+const manifest = parse(readFileSync(join(PROJECT, 'action.yml'), 'utf8')) as Manifest
+
+/** Without what only a process of its own can be given. */
+type Here = Omit<RunOptions, 'action' | 'actionPath' | 'through' | 'prepare' | 'onLine' | 'mayLeak'> & {
+  /** Instead of those of production. */
+  readonly pauses?: Partial<Pick<HttpOptions, 'firstPause' | 'outage' | 'uploadStallTimeout'>>
+}
+
+/**
+ * Rejects like `runAction`, and when a line is printed that only the built action keeps from being a command. What
+ * `kill` ends is cut off from everything: from then on it hears and sends nothing, and nobody hears of it.
+ */
+export function runActionHere(options: Here): ActionProcess {
+  const { inputs, log } = readStep(manifest, options)
+  const end = createEnd()
+  const step = openStep(options, inputs, log)
+  const killed = end.reached.then(() => step.close({ exitCode: null, signal: 'SIGKILL' }))
+  const run = runStep(options, step, log, end)
+  // What it comes to after that is nothing to anybody.
+  run.catch(() => {})
+  return Object.assign(Promise.race([killed, run]), {
+    kill(signal: NodeJS.Signals) {
+      if (signal !== 'SIGKILL') throw new Error('The built action alone hears signals.')
+      end.reach()
+    },
+  })
+}
+
+async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Promise<ActionRun> {
+  const env: Record<string, string> = { ...step.env }
+  const read = (name: string) => (env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim()
+  const secrets = [...SECRET_INPUTS.map(read), ...secretValues(read('build-secrets'))].filter(
+    secret => secret !== '' && !isKeyFile(secret, read('private-key')),
+  )
+  const tokens = Object.entries(env).flatMap(([name, value]) =>
+    /^ACTIONS_.*TOKEN$/.test(name) ? [value] : [],
+  )
+  const redact = createRedactor([...secrets, ...tokens])
+  const stop = createStop()
+  const refused: string[] = []
+  const out = { log: createLog(end.before(log), { redact, stop, refused }), sink: createSink(env, redact) }
+  for (const part of secrets.flatMap(secretParts)) command(log, 'add-mask', part)
+  const network = end.cuts(createNetwork(env))
+  const viaNetwork = ((url: string, init: RequestInit) =>
+    fetch(url, { ...init, dispatcher: network.dispatcher } as never)) as never
+  let scratch = ''
+  let isGreen = false
+  try {
+    const made = await makeScratch([env.RUNNER_TEMP!, env.TMPDIR!])
+    scratch = made.scratch
+    const home = await replaceHome(env.HOME, scratch)
+    if (home !== null) env.HOME = home.home
+    for (const note of [...made.notes, ...(home === null ? [] : [home.note])]) out.log.info(note)
+    const deps: Deps = {
+      scratch,
+      readInput: read,
+      env,
+      payload: JSON.parse(await readFile(env.GITHUB_EVENT_PATH!, 'utf8')),
+      workspace: await requireWorkspace(env.GITHUB_WORKSPACE!),
+      deflateWorker: worker,
+      zlib,
+      requireUntouched: await guardFiles(commandFiles(env)),
+      loadArtifacts() {
+        throw new Error('The built action alone stores artifacts.')
+      },
+      evaluator: { script: join(PROJECT, 'dist/evaluate-config/index.js'), node: process.execPath },
+      stop,
+      ...out,
+      clock: () => performance.now(),
+      now: () => new Date(),
+      connectCapgo: (token, hosts) =>
+        createCapgo({
+          token,
+          ...hosts,
+          ...network,
+          redact,
+          userAgent: USER_AGENT,
+          sleep: ms => end.orNever(sleep(ms, undefined, { signal: stop.signal }).catch(() => {})),
+          signal: stop.signal,
+          onRetry: message => out.log.info(message),
+          ...options.pauses,
+        }),
+      connectGitHub: (token, repository, signal) =>
+        connectGitHub({
+          token,
+          repository,
+          redact,
+          apiUrl: env.GITHUB_API_URL!,
+          userAgent: USER_AGENT,
+          signal,
+          fetch: viaNetwork,
+          sleep: ms => end.orNever(sleep(ms, undefined, { signal })),
+          ...(options.pauses?.firstPause === undefined ? {} : { firstPause: options.pauses.firstPause }),
+        }),
+    }
+    isGreen = await run(deps)
+  } catch (error) {
+    report(failure(error, 'Run'), out)
+  } finally {
+    if (scratch !== '') await rm(scratch, { recursive: true, force: true })
+    await network.dispatcher.close()
+  }
+  await end.orNever(Promise.resolve())
+  const result = step.close({ exitCode: isGreen ? 0 : 1, signal: null })
+  if (refused.length > 0) throw new Error(`Run the built action: this looks like a command: ${refused[0]}`)
+  return result
+}
+
+/** The end of a run that is killed. */
+interface End {
+  readonly reached: Promise<void>
+  reach(): void
+  /** Never settles once the end is reached. */
+  orNever<T>(work: Promise<T>): Promise<T>
+  /** Takes no line after it. */
+  before(log: Lines): Lines
+  /** Its connections are cut, and no call is sent or answered after it. */
+  cuts(network: Network): Network
+}
+
+type Lines = Pick<RunnerLog, 'write'>
+
+function createEnd(): End {
+  const { promise: reached, resolve } = Promise.withResolvers<void>()
+  let isReached = false
+  const never = new Promise<never>(() => {})
+  return {
+    reached,
+    reach() {
+      isReached = true
+      resolve()
+    },
+    orNever: work =>
+      work.then(
+        value => (isReached ? never : value),
+        error => (isReached ? never : Promise.reject(error)),
+      ),
+    before: log => ({ write: line => (isReached ? undefined : log.write(line)) }),
+    cuts({ dispatcher, ...network }) {
+      reached.then(() => dispatcher.destroy())
+      const deaf = (handler: Dispatcher.DispatchHandler) =>
+        new Proxy(handler, {
+          get(target, name) {
+            const part = Reflect.get(target, name)
+            if (typeof part !== 'function') return part
+            return (...args: unknown[]) => (isReached ? undefined : part.apply(target, args))
+          },
+        })
+      return {
+        ...network,
+        dispatcher: dispatcher.compose(
+          dispatch => (options, handler) => isReached || dispatch(options, deaf(handler)),
+        ),
+      }
+    },
+  }
+}
+
+/** The input `private-key` may be a path. */
+const isKeyFile = (value: string, privateKey: string) =>
+  value === privateKey && value.length < 256 && !value.includes('-----')
+
+const commandFiles = (env: Readonly<Record<string, string>>) =>
+  Object.entries(env).flatMap(([name, path]) =>
+    /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : [],
+  )
+
+function createLog(
+  log: Lines,
+  { redact, stop, refused }: { redact: (text: string) => string; stop: Stop; refused: string[] },
+): Log {
+  const print = (text: string) => {
+    for (const line of redact(text).split(/\r\n|\n|\r/)) {
+      // What the built action makes of it is a matter of its process.
+      if (/::|##\[/.test(line.replace(/[^!-~]/g, ''))) refused.push(line)
+      else log.write(line)
+    }
+  }
+  return {
+    info: print,
+    warning: (message, at) => command(log, 'warning', redact(message), annotation(at)),
+    error: (message, at) => command(log, 'error', redact(message), annotation(at)),
+    output: work => work(print),
+    async group(title, work) {
+      stop.begin(title)
+      command(log, 'group', redact(title))
+      try {
+        return await work()
+      } finally {
+        command(log, 'endgroup', '')
+      }
+    },
+  }
+}
+
+function createSink(env: Readonly<Record<string, string>>, redact: (text: string) => string): Sink {
+  return {
+    setOutputs(values) {
+      const hidden = Object.entries(values).map(([name, value]) => [name, redact(value)])
+      appendWhole(env.GITHUB_OUTPUT!, keyValueLines(Object.fromEntries(hidden)))
+      return null
+    },
+    writeSummary(markdown) {
+      appendWhole(env.GITHUB_STEP_SUMMARY!, `${redact(markdown)}\n`)
+      return null
+    },
+  }
+}
+
+const annotation = (at: Place | undefined) => ({
+  title: 'Capgo publish',
+  file: at?.file,
+  line: at?.line,
+  col: at?.column,
+})
+
+/** A workflow command as `@actions/core` writes it. */
+function command(
+  log: Lines,
+  name: string,
+  message: string,
+  properties: Readonly<Record<string, string | number | undefined>> = {},
+): void {
+  const escaped = (text: string) =>
+    text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A')
+  const list = Object.entries(properties)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}=${escaped(String(value)).replaceAll(':', '%3A').replaceAll(',', '%2C')}`)
+  log.write(`::${name}${list.length === 0 ? '' : ` ${list.join(',')}`}::${escaped(message)}`)
+}
