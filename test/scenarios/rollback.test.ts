@@ -164,5 +164,5 @@ describe('a roll-back', () => {
       const noted = bundlesOf(world).find(({ id }) => id === bad!.id)!
       expect(readServedCommit(noted, 'production')?.withdrawn).not.toBeNull()
     }
-  }, 300_000)
+  })
 })
