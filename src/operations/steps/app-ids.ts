@@ -1,5 +1,4 @@
 /** The apps of a pull request's preview, also where the Capacitor config cannot be read. */
-
 import { APP_ID } from '../../checkout/capacitor-config.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError, CancelledError } from '../../errors.ts'
