@@ -1,4 +1,6 @@
 import { execFile } from 'node:child_process'
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -45,9 +47,20 @@ export interface TreeEntry {
   readonly path: string
 }
 
-/** A git repository, read only. It is asked anew each time, so that what is pushed is seen. */
+/** Words of a command, all of whose commits are named by their sha: what git says to it stays true. */
+const FIXED = /^([0-9a-f]{40}(\^\{\w+\})?|[0-9a-f]{40}\.\.[0-9a-f]{40}|blob|-.*)$/
+/** Of these, what comes first, or after `--`, is no commit. */
+const isFixed = (args: readonly string[]): boolean => {
+  const words = args.slice(0, args.includes('--') ? args.indexOf('--') : args.length)
+  const [, ...rest] = words.filter(word => word !== '--literal-pathspecs')
+  return rest.some(word => /^[0-9a-f]{40}/.test(word)) && rest.every(word => FIXED.test(word))
+}
+
+/** A git repository, read only. What a ref is, it is asked anew each time, so that what is pushed is seen. */
 export class GitStore {
   readonly folder: string
+  /** By command: each one starts a process. */
+  readonly #known = new Map<string, Promise<string>>()
 
   constructor(folder: string) {
     this.folder = folder
@@ -59,6 +72,9 @@ export class GitStore {
       ? [name]
       : [`refs/heads/${name}`, `refs/tags/${name}`, ...(/^[0-9a-f]{7,40}$/.test(name) ? [name] : [])]
     for (const candidate of candidates) {
+      const branch = this.#branch(candidate)
+      if (branch === 'none') continue
+      if (branch !== 'unknown') return branch
       const sha = await this.#try([
         'rev-parse',
         '--verify',
@@ -69,6 +85,19 @@ export class GitStore {
       if (sha !== null) return sha
     }
     return null
+  }
+
+  /** Where a branch points, read from its file; whether another ref is there is known where none are packed. */
+  #branch(ref: string): string | 'none' | 'unknown' {
+    if (!/^refs\/(heads|tags)\//.test(ref)) return 'unknown'
+    const git = join(this.folder, '.git')
+    if (!statSync(git, { throwIfNoEntry: false })?.isDirectory()) return 'unknown'
+    try {
+      const sha = readFileSync(join(git, ref), 'latin1').trim()
+      return ref.startsWith('refs/heads/') && /^[0-9a-f]{40}$/.test(sha) ? sha : 'unknown'
+    } catch {
+      return statSync(join(git, 'packed-refs'), { throwIfNoEntry: false }) === undefined ? 'none' : 'unknown'
+    }
   }
 
   async commit(sha: string): Promise<Commit> {
@@ -188,6 +217,16 @@ export class GitStore {
   }
 
   async #git(args: readonly string[]): Promise<string> {
+    if (!isFixed(args)) return this.#ask(args)
+    const key = args.join('\0')
+    const answer = this.#known.get(key) ?? this.#ask(args)
+    this.#known.set(key, answer)
+    // A commit that is not there yet may come.
+    answer.catch(() => this.#known.delete(key))
+    return answer
+  }
+
+  async #ask(args: readonly string[]): Promise<string> {
     const { stdout } = await run('git', args, { ...this.#options, encoding: 'utf8' })
     return stdout.replace(/\n$/, '')
   }

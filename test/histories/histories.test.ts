@@ -23,7 +23,7 @@ describe('after a history under faults and one calm run everything is as it shou
       const failure = await trySeed(seed, tally, SHRINK)
       expect(failure?.story ?? null, `npm run histories -- --seed ${seed}`).toBeNull()
     },
-    (SHRINK + 60) * 1000,
+    (SHRINK + 300) * 1000,
   )
 
   it('faults did strike', () => {
