@@ -19,25 +19,47 @@ function isRoomy(folder: string): boolean {
   }
 }
 
-/** Of `test/unit`, what starts programs or waits for seconds. */
-const SLOW: readonly string[] = []
+/** Of `test/unit`, what starts programs or servers, or tries thousands of cases. */
+const SLOW = [
+  'test/unit/local/**/*.test.ts',
+  'test/unit/bundle/zip.test.ts',
+  'test/unit/capgo/load.test.ts',
+  'test/unit/checkout/build.test.ts',
+  'test/unit/checkout/capacitor-config.test.ts',
+  'test/unit/error-codes.test.ts',
+  'test/unit/launch.test.ts',
+  'test/unit/machines.test.ts',
+  'test/unit/report/qr.test.ts',
+  'test/unit/runtime/child-process.test.ts',
+  'test/unit/runtime/network.test.ts',
+  'test/unit/try/event.test.ts',
+]
+/** Elsewhere, what needs neither. */
+const QUICK = ['test/contract/testers-schema.test.ts', 'test/security/pages.test.ts']
+
+/** Ends what hangs; not what is slow on a busy machine. */
+const LONGEST = 300_000
 
 export default defineConfig({
   test: {
     env: { TMPDIR: isRoomy(MEMORY) ? MEMORY : tmpdir() },
     setupFiles: ['test/helpers/equality.ts'],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: LONGEST,
+    hookTimeout: LONGEST,
     pool: 'forks',
     maxWorkers: 3,
     projects: [
       {
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [...SLOW] },
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts', ...QUICK], exclude: SLOW },
       },
       {
         extends: true,
-        test: { name: 'whole', include: ['test/**/*.test.ts', ...SLOW], exclude: ['test/unit/**'] },
+        test: {
+          name: 'whole',
+          include: ['test/!(unit)/**/*.test.ts', ...SLOW],
+          exclude: QUICK,
+        },
       },
     ],
   },

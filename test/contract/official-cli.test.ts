@@ -49,7 +49,7 @@ beforeAll(async () => {
   for (const [name, version] of Object.entries(dependencies))
     write(`node_modules/${name}/package.json`, { name, version })
   write('dist/app.js', SCRIPT)
-}, 300_000)
+})
 
 afterAll(async () => {
   await capgo?.stop()
@@ -112,7 +112,7 @@ const channelNames = () => capgo.store.list('channels', { app_id: APP }).map(({ 
 it('channel add', async () => {
   await cli('channel', 'add', 'production', APP, '--self-assign')
   expect(channelNames()).toEqual(['production'])
-}, 90_000)
+})
 
 it.each([
   ['--zip', '1.0.1', { presigned: 1, tus: 0, manifests: 0 }],
@@ -149,23 +149,23 @@ it.each([
 it('channel set, to a bundle', async () => {
   await cli('channel', 'set', 'production', APP, '--bundle', '1.0.1')
   expect((await shown('production')).version).toBe('1.0.1')
-}, 90_000)
+})
 
 it('channel set, an option', async () => {
   await cli('channel', 'set', 'production', APP, '--disable-auto-update', 'minor')
   expect(capgo.store.find('channels', { app_id: APP, name: 'production' })!.disable_auto_update).toBe('minor')
-}, 90_000)
+})
 
 it('bundle list', async () => {
   const printed = await cli('bundle', 'list', APP)
   for (const version of ['1.0.1', '1.0.2', '1.0.3']) expect(printed).toContain(version)
-}, 90_000)
+})
 
 it('channel delete', async () => {
   await cli('channel', 'delete', 'production', APP)
   expect(channelNames()).toEqual([])
   expect(capgo.deleteAllAttempts).toEqual([])
-}, 90_000)
+})
 
 describe('encryption', () => {
   const { privateKey, publicKey } = createKeyPair()
@@ -231,5 +231,5 @@ describe('encryption', () => {
     const files = await unzip(readFileSync(join(folder, 'sealed.zip_decrypted.zip')))
     expect(files.get('app.js')?.toString()).toBe(SCRIPT)
     expect(files.get('index.html')).toEqual(readFileSync(join(folder, 'dist/index.html')))
-  }, 90_000)
+  })
 })

@@ -63,7 +63,7 @@ describe.each(Object.entries(CASES))('killed while it publishes to %s', (_title,
         await prepare?.(world)
         await killAndRepair(world, { nth, at }, whole.outputs.checksum)
       }
-  }, 300_000)
+  })
 })
 
 describe('the built action, killed', () => {

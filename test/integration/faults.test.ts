@@ -309,7 +309,7 @@ describe('a runner that loses its network', () => {
     const run = await site.publish({ ...network.options, realPauses: true })
     expect(run.outputs.outcome, run.errors.join()).toBe('published')
     expect(await site.install()).toEqual(expected)
-  }, 60_000)
+  })
 
   it('for good: one clear error, and the next run goes on with what is there', async () => {
     const capgo = await start({ filesConfig: { maxChunkSize: 30_000 } })

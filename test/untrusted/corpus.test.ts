@@ -157,7 +157,7 @@ describe('events', () => {
     ]
     for (const [what, event] of events) sane(await world.run(event, NO_BUILD), what)
     expect(existsSync(join(world.repo.path, 'pwned'))).toBe(false)
-  }, 180_000)
+  })
 })
 
 describe('words of people', () => {

@@ -30,6 +30,12 @@ import { chooseName, DEFAULT_RULES, PREVIEW_RULES, preReleaseLabel } from '../..
 import { createRedactor } from '../../src/runtime/redaction.ts'
 import { hostileText } from '../unit/report/hostile.ts'
 
+/** Milliseconds of this process's own work, however busy the machine is. */
+const worked = (since: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1000
+}
+
 const SETTINGS = { seed: 20261125, numRuns: 300 }
 const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 
@@ -211,7 +217,7 @@ describe('names of branches, tags and channels', () => {
           null,
           'pr-12',
           { ...commit, refName, pull: 'octo-org/daybreak#12' },
-          { after },
+          { previous: after },
         )
         expect(readServedCommit({ comment: note }, 'pr-12')).toMatchObject({ sha: commit.sha, runId: 5 })
         expect(readPulls({ comment: note })).toMatchObject([
@@ -252,7 +258,7 @@ describe('comments on bundles, written by whoever may', () => {
       }),
       SETTINGS,
     )
-    const began = performance.now()
+    const began = process.cpuUsage()
     for (const comment of [
       ' a b'.repeat(100_000),
       `x: y@${'a'.repeat(40)} run 1.1 (id 1)${' a'.repeat(100_001)}`,
@@ -261,7 +267,7 @@ describe('comments on bundles, written by whoever may', () => {
       '1'.repeat(300_000),
     ])
       readPulls({ comment })
-    expect(performance.now() - began).toBeLessThan(3_000)
+    expect(worked(began)).toBeLessThan(3_000)
   })
 })
 
@@ -308,9 +314,9 @@ describe('testers files', () => {
     ['of 20 MB', `[${'"x",'.repeat(5_000_000)}"x"]`],
     ['with a million mistakes', `[${'{},'.repeat(1_000_000)}{}]`],
   ])('%s are refused in seconds', (_name, source) => {
-    const began = performance.now()
+    const began = process.cpuUsage()
     expect(parseTesters(source, '2026-11-25').problems.length).toBeGreaterThan(0)
-    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(worked(began)).toBeLessThan(10_000)
   })
 })
 
@@ -422,9 +428,9 @@ describe('files of native projects', () => {
     ]
     for (const source of long) {
       for (const file of files) writeFileSync(join(root, file), source)
-      const began = performance.now()
+      const began = process.cpuUsage()
       await readNativeVersions({ root, directory: root, config: null })
-      expect(performance.now() - began, source.slice(0, 40)).toBeLessThan(15_000)
+      expect(worked(began), source.slice(0, 40)).toBeLessThan(15_000)
     }
   })
 })

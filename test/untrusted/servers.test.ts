@@ -213,7 +213,7 @@ describe('Capgo, at each kind of request', () => {
         expect(run.errors[0], where).not.toMatch(/\[object|TypeError|Cannot read|hacked\n/)
       }
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
-  }, 300_000)
+  })
 
   it('answers without an end: the answer is cut', async () => {
     const site = await createSite()
@@ -228,7 +228,7 @@ describe('Capgo, at each kind of request', () => {
       expect(sent.bytes, kind).toBeGreaterThan(16 * 1024 * 1024)
       expect(sent.bytes, kind).toBeLessThan(64 * 1024 * 1024)
     }
-  }, 120_000)
+  })
 })
 
 describe('GitHub, at each call', () => {
@@ -300,5 +300,5 @@ describe('GitHub, at each call', () => {
     const long = await connect(endless(sent))
     await expect(long.readPull(12)).rejects.toMatchObject({ code: 'answer_too_long' })
     expect(sent.bytes).toBeLessThan(64 * 1024 * 1024)
-  }, 60_000)
+  })
 })

@@ -287,7 +287,7 @@ describe('testers', () => {
     expectGreen(byHand)
     expect(JSON.parse(byHand.outputs.testers!.testers!)).toMatchObject({ assigned: 1 })
     expect(bundlesOf(world).map(({ name }) => name)).toEqual(before)
-  }, 180_000)
+  })
 })
 
 describe('promote, roll back, status', () => {

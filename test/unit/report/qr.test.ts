@@ -37,7 +37,7 @@ beforeAll(async () => {
     overrides: { wasmBinary: new Uint8Array(readFileSync(wasm)).buffer },
     fireImmediately: true,
   })
-}, 60_000)
+})
 
 afterAll(() => browser?.close())
 
