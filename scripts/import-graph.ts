@@ -1,8 +1,10 @@
 /** Who imports whom, types included: circles, and arrows against the layers. `node scripts/import-graph.ts [folder of a checkout] [--arrows]` */
-import { readdirSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join, posix, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { cruise, type ICruiseResult } from 'dependency-cruiser'
+import ts from 'typescript'
+
+const AREAS = ['src', 'local', 'scripts', 'bench', 'test']
 
 /** From the ground up. A folder, or a file of src/, imports its own row and the rows above it in this list. */
 export const LAYERS: readonly (readonly string[])[] = [
@@ -26,27 +28,22 @@ export interface Import {
   readonly to: string
 }
 
-/** The project's own files, and what they import of each other. Paths start at `root`. */
-export async function importGraph(root: string): Promise<{ files: string[]; imports: Import[] }> {
-  const areas = readdirSync(root, { withFileTypes: true })
-    .filter(
-      entry => entry.isDirectory() && !/^(\..*|dist|docs|examples|node_modules|types)$/.test(entry.name),
-    )
-    .map(({ name }) => name)
-  const { output } = await cruise(areas, {
-    baseDir: root,
-    // An import of a type alone counts: who reads the one file has to read the other.
-    tsPreCompilationDeps: true,
-    exclude: { path: ['node_modules', '^test/fixtures'] },
-    includeOnly: { path: `^(${areas.join('|')})/.*\\.ts$` },
+/** The project's own files, and what they import of each other, types included. Paths start at `root`. */
+export function importGraph(root: string): { files: string[]; imports: Import[] } {
+  const files = globSync(`{${AREAS.join(',')}}/**/*.ts`, {
+    cwd: root,
+    exclude: ['**/node_modules', 'test/fixtures'],
   })
-  const { modules } = output as ICruiseResult
-  return {
-    files: modules.map(({ source }) => source),
-    imports: modules.flatMap(({ source, dependencies }) =>
-      [...new Set(dependencies.map(({ resolved }) => resolved))].map(to => ({ from: source, to })),
-    ),
-  }
+    .map(file => file.replaceAll('\\', '/'))
+    .sort()
+  const known = new Set(files)
+  const imports = files.flatMap(from => {
+    const targets = ts.preProcessFile(readFileSync(join(root, from), 'utf8')).importedFiles
+    return [...new Set(targets.map(({ fileName }) => posix.join(posix.dirname(from), fileName)))]
+      .filter(to => known.has(to))
+      .map(to => ({ from, to }))
+  })
+  return { files, imports }
 }
 
 /** Groups of names that reach each other, the largest first. */
@@ -108,7 +105,7 @@ if (import.meta.main) {
     options: { arrows: { type: 'boolean', default: false } },
     allowPositionals: true,
   })
-  const { files, imports } = await importGraph(resolve(positionals[0] ?? join(import.meta.dirname, '..')))
+  const { files, imports } = importGraph(resolve(positionals[0] ?? join(import.meta.dirname, '..')))
   const arrows = folderArrows(imports)
   if (values.arrows) for (const arrow of arrows) console.log(`${name(arrow)} (${arrow.count})`)
   const circlesFound = circles(imports)

@@ -12,7 +12,7 @@ import { readNativeVersions } from '../src/checkout/native-version.ts'
 import { packageFolder } from '../src/checkout/package-json.ts'
 import { ActionError } from '../src/errors.ts'
 import { readBuildVariables, type Variables } from '../src/inputs/build-variables.ts'
-import { judgeNatives } from '../src/plan/native-versions.ts'
+import { judgeNativeVersions } from '../src/plan/native-versions.ts'
 import { childEnvironment } from '../src/runtime/environment.ts'
 
 export const PROJECT = join(import.meta.dirname, '..')
@@ -127,7 +127,7 @@ async function readNatives(
   const read = (of: CapacitorConfig | null) => readNativeVersions({ root, directory, config: of })
   const found = given
     ? [{ platform: 'any' as const, version: given, source: 'input "native-version"' }]
-    : judgeNatives((await read(config)).natives, []).natives
+    : judgeNativeVersions((await read(config)).natives, []).natives
   const own = config === null ? null : { ...config, updater: { ...config.updater, version: undefined } }
   const { natives, unread } = await read(own)
   const platforms = new Set<string>([...natives, ...unread].map(({ platform }) => platform))

@@ -50,11 +50,11 @@ export class ActionError extends Error {
   }
 }
 
-/** Node's and OpenSSL's codes for a certificate that does not prove who answers. */
+/** Node's and OpenSSL's codes for a certificate that does not prove whose server it is. */
 const UNTRUSTED =
   /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|INVALID_(CA|PURPOSE)|ERR_TLS_CERT_ALTNAME|HOSTNAME_MISMATCH|CRL_|ERROR_IN_C)/
 
-/** Why there was no answer, where nothing was asked since the certificate is not trusted: waiting does not help. */
+/** The error where nothing was sent since the certificate is not trusted: waiting does not help. Null for another cause. */
 export function untrusted(error: unknown, what: string): ActionError | null {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
     const { code } = cause as { code?: unknown }

@@ -7,7 +7,7 @@ import { ApiError, noRows, refuse } from './errors.ts'
 import { createUploadLink, files } from './files.ts'
 import { insertManifest } from './manifests.ts'
 import { bundlePath } from './objects.ts'
-import { sizeReceipt } from './tus.ts'
+import { sizeReceipt } from './tus-headers.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const MAX_MANIFEST = 10_000

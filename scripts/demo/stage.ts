@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describeRequest, type RecordedRequest, type TestCapgo, writesOf } from '../../local/app.ts'
-import { unzip } from '../../local/device.ts'
+import { unzip } from '../../local/device-files.ts'
 import type { HostedRepository, LocalGitHub } from '../../local/github/index.ts'
 import type { WorkflowEvent } from '../../local/runner/event.ts'
 import { type ActionRun, runAction } from '../../local/runner/runner.ts'

@@ -23,6 +23,8 @@ interface Facts {
       { readonly why: string; readonly by: string; readonly newest: string; readonly released: string }
     >
   >
+  /** What one would expect, and is not there. */
+  readonly absent: readonly { readonly name: string; readonly instead: string; readonly fact: string }[]
 }
 
 interface Module {
@@ -74,7 +76,7 @@ function licenceOf(folder: string): string {
 function dependenciesPage(stats: string): string {
   const direct = Object.keys((JSON.parse(read('package.json')) as { dependencies: object }).dependencies)
   const lockfile = (JSON.parse(read('package-lock.json')) as { packages: Lockfile }).packages
-  const { looked, packages } = parse(read('docs/development/dependencies.yml'), {
+  const { looked, packages, absent } = parse(read('docs/development/dependencies.yml'), {
     schema: 'failsafe',
   }) as Facts
   const named = Object.keys(packages).sort().join()
@@ -126,6 +128,19 @@ in bytes, for all programs in \`dist/\` together.
 The newest release is what the npm registry said on ${looked}.
 
 ${table(['package', 'what for', 'by', 'licence', 'in dist/', 'newest release', 'install script'], directRows)}
+
+## Expected, and not there
+
+Each with what is there instead, and the measurement or the fact that decided it.
+
+${table(
+  ['package', 'instead', 'why'],
+  absent.map(({ name, instead, fact }) => [
+    name.startsWith('`') || name.includes(' ') ? name : `\`${name}\``,
+    instead,
+    fact,
+  ]),
+)}
 
 ## What these bring along
 

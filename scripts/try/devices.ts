@@ -1,7 +1,8 @@
 /** Phones of the app's users after a run: one for each platform and native version, and those that have an override. */
 import type { StoredApp } from '../../local/capgo/index.ts'
 import { createDecryptor } from '../../local/decrypt.ts'
-import { Device, DeviceError } from '../../local/device.ts'
+import { Device } from '../../local/device.ts'
+import { DeviceError } from '../../local/device-files.ts'
 import type { App, Native } from '../trial.ts'
 
 export interface DeviceReport {

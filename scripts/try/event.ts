@@ -4,7 +4,8 @@ import { example, isObject, merge, type Payload, type WorkflowEvent } from '../.
 import { readActivity } from './activity.ts'
 import type { Wishes } from './arguments.ts'
 import { namesOf, type PullFacts, putPull, readPull, renderPull } from './pull.ts'
-import type { Stage, TriedRepository } from './repository.ts'
+import { find, fullRef, refOf } from './refs.ts'
+import type { Stage } from './repository.ts'
 
 export interface TriedEvent extends WorkflowEvent {
   /** What actions/checkout takes. */
@@ -254,21 +255,6 @@ function other(wishes: Wishes, { repository }: Stage, problems: string[]): Place
     default:
       return at(`refs/heads/${defaultBranch}`, defaultBranch)
   }
-}
-
-const refOf = (given: string | null, { tag }: Wishes, branch: string) =>
-  given === null && tag !== null ? `refs/tags/${tag}` : fullRef(given ?? branch, 'branch')
-
-const fullRef = (name: string, type: 'branch' | 'tag') =>
-  name.startsWith('refs/') ? name : `refs/${type === 'branch' ? 'heads' : 'tags'}/${name}`
-
-function find(repository: TriedRepository, name: string, problems: string[]): string {
-  const found = repository.find(name)
-  if (found === null)
-    problems.push(
-      `${name.replace(/^refs\/heads\//, 'The branch ').replace(/^refs\/tags\//, 'The tag ')} is not in the repository. Fetch it there first.`,
-    )
-  return found ?? ''
 }
 
 /** The payload's repository, with what the local one has: name and default branch go before. */

@@ -158,7 +158,7 @@ async function findWebFolder(directory: string, entries: readonly Entry[]): Prom
       () => false,
     )
   if (await isFile(join(directory, 'index.html'))) return directory
-  const roots = new Set(entries.map(({ fileName }) => fileName.split('/')[0]!))
+  const roots = new Set(entries.map(({ fileName }) => fileName.replace(/\/.*$/s, '')))
   const [only] = roots
   if (roots.size === 1 && only !== undefined && (await isFile(join(directory, only, 'index.html'))))
     return join(directory, only)

@@ -38,7 +38,7 @@ const TASKS_A_THREAD = 4
 /** More threads than this wait for the disk. */
 const MAX_THREADS = 8
 
-/** The file no longer has the size that it was told to have. */
+/** The file no longer has the size that it should have. */
 export class SizeChanged extends Error {}
 
 /** Formats that are compressed by themselves; deflating them again takes long and gains nothing. */

@@ -3,7 +3,7 @@ import { createReadStream, createWriteStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, createBrotliCompress } from 'node:zlib'
@@ -57,7 +57,7 @@ export function deltaFileWriter(options: {
   readonly directory: string
   readonly scratch: string
   readonly session: Session | null
-  /** Bytes of all files that will be packed. */
+  /** Bytes of all files that will be written. */
   readonly totalBytes: number
 }): (file: HashedFile, fileName?: string) => Promise<DeltaFile> {
   const { directory, scratch, session } = options
@@ -73,16 +73,16 @@ export function deltaFileWriter(options: {
       : writeLarge(file, form)
   }
 
-  function writeSmall(file: HashedFile, { isCompressible: mayShrink, pays }: Form): Promise<DeltaFile> {
-    const pack = async () => {
+  function writeSmall(file: HashedFile, { isCompressible, pays }: Form): Promise<DeltaFile> {
+    const write = async () => {
       const content = await readFile(join(directory, file.path))
       if (sha256(content) !== file.sha256) throw fileChanged(file)
       if (content.length === 0) return inMemory(`${file.path}.br`, EMPTY)
-      if (!mayShrink) return inMemory(file.path, content)
+      if (!isCompressible) return inMemory(file.path, content)
       const small = await compressed(content, { params: parameters(file) })
       return pays(small.length) ? inMemory(`${file.path}.br`, small) : inMemory(file.path, content)
     }
-    return mayShrink ? cores.add(pack) : pack()
+    return isCompressible ? cores.add(write) : write()
   }
 
   async function inMemory(fileName: string, plain: Buffer): Promise<DeltaFile> {
@@ -97,23 +97,23 @@ export function deltaFileWriter(options: {
     }
   }
 
-  async function writeLarge(file: HashedFile, { isCompressible: mayShrink, pays }: Form): Promise<DeltaFile> {
-    if (mayShrink) {
-      const small = await cores.add(() => onDisk(file, true))
+  async function writeLarge(file: HashedFile, { isCompressible, pays }: Form): Promise<DeltaFile> {
+    if (isCompressible) {
+      const small = await cores.add(() => onDisk(file, createBrotliCompress({ params: parameters(file) })))
       if (pays(small.size)) return { ...small, fileName: `${file.path}.br` }
     }
     return session === null
       ? fromFile(file.path, join(directory, file.path), file.size, file.sha256)
-      : cores.add(() => onDisk(file, false))
+      : cores.add(() => onDisk(file, new PassThrough()))
   }
 
-  async function onDisk(file: HashedFile, compress: boolean): Promise<DeltaFile> {
+  async function onDisk(file: HashedFile, form: Transform): Promise<DeltaFile> {
     const to = join(scratch, `delta-${count++}`)
     const [plain, stored] = [new Digest(), new Digest()]
     await pipeline(
       createReadStream(join(directory, file.path)),
       plain.tap,
-      compress ? createBrotliCompress({ params: parameters(file) }) : new PassThrough(),
+      form,
       session?.cipher() ?? new PassThrough(),
       stored.tap,
       createWriteStream(to),
@@ -149,8 +149,8 @@ interface Form {
 function formOf({ path, size }: BundleFile, fileName?: string): Form {
   const mustShrink = fileName === undefined ? path.endsWith('.br') : fileName === `${path}.br`
   if (mustShrink) return { isCompressible: true, pays: () => true }
-  const mayShrink = fileName === undefined && size >= COMPRESS_FROM && !isCompressed(path)
-  return { isCompressible: mayShrink, pays: compressedSize => compressedSize < size - GAIN }
+  const isCompressible = fileName === undefined && size >= COMPRESS_FROM && !isCompressed(path)
+  return { isCompressible, pays: compressedSize => compressedSize < size - GAIN }
 }
 
 function fromFile(fileName: string, path: string, size: number, sha256: string): DeltaFile {

@@ -71,7 +71,10 @@ export async function readEncryption(
   directory: string,
   pluginVersion: string | null,
 ): Promise<Encryption> {
-  return createEncryption(readKey(await findPem(value, directory)), signsText(pluginVersion))
+  return createEncryption(
+    readKey(await findPem(value, directory)),
+    signsText(pluginVersion) ? 'text' : 'bytes',
+  )
 }
 
 async function findPem(value: string, directory: string): Promise<string> {
@@ -132,7 +135,7 @@ function signsText(pluginVersion: string | null): boolean {
   return signsBytes === null ? semver.major(pluginVersion) < 5 : !signsBytes
 }
 
-function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encryption {
+function createEncryption(privateKey: KeyObject, signed: 'text' | 'bytes'): Encryption {
   const padding = constants.RSA_PKCS1_PADDING
   const publicKey = createPublicKey(privateKey)
   const pem = publicKey.export({ type: 'pkcs1', format: 'pem' }).toString()
@@ -144,7 +147,7 @@ function createEncryption(privateKey: KeyObject, textSignatures: boolean): Encry
     publicKey: pem,
     keyId: keyIdOf(pem),
     sign: sha256 =>
-      textSignatures
+      signed === 'text'
         ? seal(Buffer.from(sha256, 'base64')).toString('base64')
         : seal(Buffer.from(sha256, 'hex')).toString('hex'),
     newSession() {

@@ -16,7 +16,7 @@ export function findComments(code: string): { readonly from: number; readonly to
     at = to < 0 ? code.length : to
   }
   while (at < code.length) {
-    const char = code[at]!
+    const char = code.charAt(at)
     if (char === '/' && code[at + 1] === '/') {
       const from = at
       endAt(code.indexOf('\n', at))
@@ -36,7 +36,7 @@ export function findComments(code: string): { readonly from: number; readonly to
         readTemplate(at + 1)
       } else {
         if (templates.length > 0 && (char === '{' || char === '}'))
-          templates[templates.length - 1]! += char === '{' ? 1 : -1
+          templates.push((templates.pop() ?? 0) + (char === '{' ? 1 : -1))
         at++
       }
       last = at

@@ -44,8 +44,7 @@ export async function checkReadyCall(directory: string, files: readonly BundleFi
   /** What loaders that were met say, word by word. */
   const words = new Set<string>()
   let isUnsure = false
-  while (queue.length > 0) {
-    const path = queue.shift()!
+  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
     const text = await readCode(directory, path)
     const found = lookForCall(text)
     if (found === 'call') return OK
@@ -62,7 +61,7 @@ export async function checkReadyCall(directory: string, files: readonly BundleFi
     const found = lookForCall(await readCode(directory, path))
     if (found === 'comment') inComments.push(path)
     if (found === 'call')
-      return files.some(file => file.path === 'index.html') ? notLoaded(path, isUnsure) : OK
+      return files.some(file => file.path === 'index.html') ? notLoaded(path, { isUnsure }) : OK
   }
   const [first] = inComments
   return missing(
@@ -72,7 +71,7 @@ export async function checkReadyCall(directory: string, files: readonly BundleFi
   )
 }
 
-function notLoaded(path: string, isUnsure: boolean): ReadyCheck {
+function notLoaded(path: string, { isUnsure }: { isUnsure: boolean }): ReadyCheck {
   const what = `only ${JSON.stringify(path)} calls notifyAppReady(), and nothing that index.html loads leads to that file`
   return isUnsure
     ? { problem: null, warning: `In the web folder ${what}. Make sure that the app calls it when it starts.` }
@@ -94,7 +93,7 @@ function keyOf(path: string): string {
   const parts = basename(path)
     .replace(CODE, '')
     .split(/[.~]|-(?=[0-9a-f]{6,}$)/)
-  return parts.find(part => /^(?=.*\d)[\w-]{6,}$/.test(part)) ?? parts[0]!
+  return parts.find(part => /^(?=.*\d)[\w-]{6,}$/.test(part)) ?? parts[0] ?? ''
 }
 
 /** A file that cannot be read is reported by its name, or by the zip. Comments of a page are left out. */

@@ -24,7 +24,7 @@ export interface CheckedWebDirectory {
   readonly totalBytes: number
   /** In the web folder, whether they are left out or not. */
   readonly sourceMaps: readonly BundleFile[]
-  readonly leftOut: readonly { readonly path: string; readonly why: string }[]
+  readonly excluded: readonly { readonly path: string; readonly why: string }[]
   readonly warnings: readonly string[]
 }
 
@@ -85,7 +85,7 @@ export async function checkWebDirectory(options: CheckOptions): Promise<CheckedW
     files,
     totalBytes,
     sourceMaps: maps,
-    leftOut: [
+    excluded: [
       ...found.litter,
       ...(maps.length > 0 && options.dropSourceMaps
         ? [{ path: '*.map', why: `${countMaps(maps)}, ${sizeOf(maps)}` }]

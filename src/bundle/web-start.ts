@@ -118,7 +118,7 @@ function importsOf(code: string): string[] {
     .reduce((text, { from, to }) => `${text.slice(0, from)} ${text.slice(to)}`, code)
   return [
     ...plain.matchAll(/\bimport\s*(?:\(\s*|[\w*{}\s,$]+?\sfrom\s*)?["']((?:\.{0,2}\/)[^"'\s]+)["']/g),
-  ].map(([, src]) => src!)
+  ].map(([, src = '']) => src)
 }
 
 /** Empty for another origin, and for a path without an ending: the native app answers that with `index.html`. */

@@ -156,8 +156,8 @@ async function* zipChunks(
     }
     zip.add(entry)
     let sha256: string | null = null
-    const write = (data: Uint8Array, last = false) => {
-      entry.ondata?.(null, data as Uint8Array<ArrayBuffer>, last)
+    const write = (data: Uint8Array) => {
+      entry.ondata?.(null, data as Uint8Array<ArrayBuffer>, false)
       return ready.splice(0)
     }
     if (isSmallText(file)) {
@@ -180,7 +180,8 @@ async function* zipChunks(
         throw error instanceof SizeChanged ? fileChanged(file) : error
       }
     if (sha256 !== null) done.push({ ...file, sha256 })
-    yield* write(new Uint8Array(), true)
+    entry.ondata?.(null, new Uint8Array(), true)
+    yield* ready.splice(0)
   }
   zip.end()
   yield* ready
@@ -192,20 +193,23 @@ function lookAhead<T, R>(
   count: number,
   work: (item: T) => Promise<R>,
 ): () => Promise<R> {
-  const begun: Promise<R>[] = []
-  let next = 0
+  const queue: Promise<R>[] = []
+  const left = items.values()
   const fill = () => {
-    for (; begun.length < count && next < items.length; next++) {
-      const task = work(items[next]!)
+    while (queue.length < count) {
+      const { value, done } = left.next()
+      if (done) return
+      const task = work(value)
       // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
       task.catch(() => {})
-      begun.push(task)
+      queue.push(task)
     }
   }
-  return () => {
+  return async () => {
     fill()
-    const first = begun.shift()!
+    const first = queue.shift()
     fill()
+    if (first === undefined) throw new RangeError('There is no further item.')
     return first
   }
 }

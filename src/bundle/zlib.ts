@@ -72,7 +72,8 @@ export function startZlib(code: ZlibCode): () => Deflate {
           // zlib's code in the highest byte, with its sign; the bytes that came out in the others.
           const [status, made] = [result >> 24, result & 0xff_ffff]
           const consumed = zlib.deflate_last_consumed(stream)
-          check(status, made + consumed > 0 || status === Z_STREAM_END || left === 0)
+          check(status)
+          if (made + consumed === 0 && status !== Z_STREAM_END && left > 0) throw ended(status)
           if (made > 0) ready.push(new Uint8Array(zlib.memory.buffer).slice(output, output + made))
           at += consumed
           isDone = last ? status === Z_STREAM_END : at === piece.length
@@ -84,6 +85,10 @@ export function startZlib(code: ZlibCode): () => Deflate {
   }
 }
 
-function check(status: number, isMoving = true): void {
-  if (status < 0 || !isMoving) throw new Error(`zlib ended with status ${status}.`)
+function check(status: number): void {
+  if (status < 0) throw ended(status)
+}
+
+function ended(status: number): Error {
+  return new Error(`zlib ended with status ${status}.`)
 }

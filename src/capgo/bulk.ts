@@ -6,7 +6,7 @@ import { ActionError, Stopped } from '../errors.ts'
  * Capgo takes 2000 requests of one key until there was a minute of silence: after so many we are silent, with room for
  * what else the job asks.
  */
-const RATE_LIMIT_PAUSE = 61_000
+export const RATE_LIMIT_PAUSE = 61_000
 
 export interface BulkOptions<T, R> {
   /** Requests at once, and how many begin in an interval of milliseconds. */

@@ -14,6 +14,12 @@ import {
   type NativePackage,
 } from './schema.ts'
 
+/** Who put a bundle where: `comment` for the next run, `link` for people. */
+type BundleNote = {
+  readonly link: string
+  readonly comment: string
+}
+
 export interface NewBundle {
   readonly appId: string
   readonly ownerOrg: string
@@ -127,12 +133,16 @@ export function bundles(rest: Rest) {
 
     /**
      * Freezes a bundle whose content is stored: `r2Path` is the zip's key (null without a zip), `manifest` its delta
-     * files where they were not handed over before. Null when it was not in progress any more. With it comes the
-     * channel as it was at that moment (null = there is none).
+     * files where they were not handed over before, `note` who publishes it now, where its row says another run. Null
+     * when it was not in progress any more. With it comes the channel as it was at that moment (null = there is none).
      */
     async finaliseBundle(
       id: number,
-      fields: { readonly r2Path: string | null; readonly manifest: readonly ManifestEntry[] | null },
+      fields: {
+        readonly r2Path: string | null
+        readonly manifest: readonly ManifestEntry[] | null
+        readonly note: BundleNote | null
+      },
       channelName: string,
     ): Promise<{ bundle: BundleRow; channel: ChannelRow | null } | null> {
       const filter = {
@@ -149,6 +159,7 @@ export function bundles(rest: Rest) {
           ...(fields.r2Path === null ? {} : { r2_path: fields.r2Path }),
           storage_provider: 'r2',
           ...(fields.manifest === null ? {} : { manifest: fields.manifest }),
+          ...fields.note,
         },
         needs: 'app.upload_bundle',
       })
@@ -161,11 +172,7 @@ export function bundles(rest: Rest) {
      * Sets who put the bundle where, while its comment is still `seen`; allowed on a frozen bundle. False when somebody
      * else wrote on it meanwhile, or the key is not allowed to.
      */
-    async noteOnBundle(
-      id: number,
-      seen: string | null,
-      fields: { readonly link: string; readonly comment: string },
-    ): Promise<boolean> {
+    async noteOnBundle(id: number, seen: string | null, fields: BundleNote): Promise<boolean> {
       const unchanged = seen === null ? 'is.null' : `eq.${seen}`
       const filter = {
         id: `eq.${id}`,

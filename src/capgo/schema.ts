@@ -122,7 +122,7 @@ export const OverrideRow = z.object({
 })
 export type OverrideRow = z.infer<typeof OverrideRow>
 
-/** A device as it last told of itself. */
+/** A device as it last reported. */
 export const DeviceRow = z.object({
   device_id: z.string(),
   platform: z.enum(['ios', 'android', 'electron']),

@@ -51,7 +51,11 @@ export async function installDependencies(options: BuildOptions): Promise<string
       },
     )
   if (why !== NOTHING) options.onOutput?.(why)
-  const { title, exitCode, end, tail } = await runManager(manager, 'frozen', [], manager.directory, options)
+  const { title, exitCode, end, tail } = await runManager(
+    manager,
+    { what: 'frozen', args: [], cwd: manager.directory },
+    options,
+  )
   if (exitCode !== 0) {
     const lockfile = shownPath(root, manager.lockfile)
     const { hint, output } = explainInstall(manager, tail, lockfile)
@@ -84,7 +88,11 @@ export async function buildWebApp(options: BuildOptions & { readonly script: str
   const { root, script } = options
   const file = await findScript(options)
   const manager = options.manager ?? { name: 'npm' as const, agent: 'npm' as const }
-  const { title, exitCode, end, tail } = await runManager(manager, 'run', [script], dirname(file), options)
+  const { title, exitCode, end, tail } = await runManager(
+    manager,
+    { what: 'run', args: [script], cwd: dirname(file) },
+    options,
+  )
   if (exitCode !== 0) {
     const manifest = await findManifest(options.directory, root)
     const lacking = manifest === null ? [] : await missingDev(manifest, root)
@@ -134,9 +142,7 @@ async function findScript({
 
 async function runManager(
   manager: Pick<PackageManager, 'name' | 'agent'>,
-  what: 'frozen' | 'run',
-  args: string[],
-  cwd: string,
+  { what, args, cwd }: { what: 'frozen' | 'run'; args: string[]; cwd: string },
   { env, signal, onOutput }: BuildOptions,
 ): Promise<{ title: string; exitCode: number | null; end: string; tail: string }> {
   const { command, args: all } = resolveCommand(manager.agent, what, args)!

@@ -136,7 +136,7 @@ function check(content: unknown, written: ConfigText): Omit<CapacitorConfig, 'fi
     const [issue] = parsed.error.issues
     throw new ActionError(
       'config_invalid',
-      `${shown}: ${issue!.path.join('.') || 'the config'}: ${issue!.message}.`,
+      `${shown}: ${issue?.path.join('.') || 'the config'}: ${issue?.message}.`,
       {
         hint: 'Correct this value; the names and types are in the documentation of Capacitor and of its plugin CapacitorUpdater.',
         at,
@@ -186,7 +186,7 @@ function requireOwnId(appId: string | undefined, written: ConfigText): asserts a
         at,
       })
   }
-  if (!APP_ID.test(appId!))
+  if (appId === undefined || !APP_ID.test(appId))
     throw new ActionError('invalid_app_id', `${shown}: "${appId}" is not an app id.`, {
       hint: 'App ids look like com.example.app, with a dot between the parts: the first has letters and digits only, the others also _ and -.',
       at,

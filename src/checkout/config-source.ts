@@ -52,8 +52,8 @@ export function eraseTypes(file: string, transforms: ('typescript' | 'imports')[
 function withoutNamespaces(written: string): { code: string; map: object } | null {
   try {
     const output = nodeModule.stripTypeScriptTypes(written, { mode: 'transform', sourceMap: true })
-    const [code, map] = output.split(/\n\/\/# sourceMappingURL=data:application\/json;base64,/)
-    return { code: code!, map: JSON.parse(Buffer.from(map!, 'base64').toString('utf8')) }
+    const [code = '', map = ''] = output.split(/\n\/\/# sourceMappingURL=data:application\/json;base64,/)
+    return { code, map: JSON.parse(Buffer.from(map, 'base64').toString('utf8')) }
   } catch {
     return null
   }

@@ -84,7 +84,7 @@ registerHooks({
     const commonjs = eraseTypes(file, ['typescript', 'imports'])
     // A file with import or export is an ES module where an ES module imports it.
     const isImported =
-      context.conditions?.includes('import') === true && /^\s*(?:im|ex)port\b/m.test(sources.get(file)!)
+      context.conditions?.includes('import') === true && /^\s*(?:im|ex)port\b/m.test(sources.get(file) ?? '')
     return isImported || isModuleOnly(commonjs)
       ? { format: 'module', shortCircuit: true, source: eraseTypes(file, ['typescript']) }
       : { format: 'commonjs', shortCircuit: true, source: commonjs }
@@ -230,8 +230,8 @@ function placeOfSyntax(error: Error, file: string): Evaluation['place'] {
 
 /** V8 puts the place of a syntax error before it: file and line, the line's text, carets below the fault. */
 function headerOf(error: Error): Evaluation['place'] {
-  const header = /^(.+):(\d+)\n.*\n( *)\^/.exec(sayAnything(error.stack ?? ''))
-  return header ? originalPlace(toPath(header[1]!), Number(header[2]), header[3]!.length + 1) : undefined
+  const [, file, line, indent = ''] = /^(.+):(\d+)\n.*\n( *)\^/.exec(sayAnything(error.stack ?? '')) ?? []
+  return file === undefined ? undefined : originalPlace(toPath(file), Number(line), indent.length + 1)
 }
 
 /** The line that names a module which is not there, in the user's own file that leads to it. */
@@ -258,27 +258,28 @@ function toPath(file: string): string {
 /** Where an error arose in the user's own files. */
 function placeOf(error: Error): Evaluation['place'] {
   for (const frame of sayAnything(error.stack ?? '').split('\n')) {
-    const match = /(?:\(|at )(?:async )?((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]).*):(\d+):(\d+)\)?$/.exec(frame)
-    const file = toPath(match?.[1] ?? '')
-    if (sources.has(file)) return originalPlace(file, Number(match![2]), Number(match![3]))
+    const [, address = '', line, column] =
+      /(?:\(|at )(?:async )?((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/]).*):(\d+):(\d+)\)?$/.exec(frame) ?? []
+    const file = toPath(address)
+    if (sources.has(file)) return originalPlace(file, Number(line), Number(column))
   }
   return undefined
 }
 
-let isTold = false
+let isReported = false
 
-function tell(evaluation: Evaluation): void {
-  isTold = true
+function report(evaluation: Evaluation): void {
+  isReported = true
   writeSync(RESULT, JSON.stringify(evaluation))
 }
 
 // A config may end the process; for want of a package, perhaps.
 process.once('exit', () => {
-  if (!isTold) tell({ kind: 'ended', ...known() })
+  if (!isReported) report({ kind: 'ended', ...known() })
 })
 
-evaluate(process.argv[2]!).then(evaluation => {
-  tell(evaluation)
+evaluate(process.argv[2] ?? '').then(evaluation => {
+  report(evaluation)
   // A config may leave timers or connections open.
   process.exit(0)
 })

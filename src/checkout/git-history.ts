@@ -31,7 +31,7 @@ export async function readCheckedOut(repository: string, options: GitOptions): P
     if (head.exitCode !== 0 || !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(sha)) return null
     if (origin.exitCode === 0 && !isOf(repository, origin.tail.trim())) return null
     const [header = ''] = commit.tail.split('\n\n')
-    return { sha, parents: [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent]) => parent!) }
+    return { sha, parents: [...header.matchAll(/^parent ([0-9a-f]+)$/gm)].map(([, parent = '']) => parent) }
   } catch {
     options.signal?.throwIfAborted()
     return null

@@ -17,8 +17,8 @@ interface Block {
 }
 
 /** The end of a string that begins at `from`. Strings of double quotes may hold `${…}`. */
-export function endOfString(text: string, from: number): number {
-  const quote = text[from]!
+function endOfString(text: string, from: number): number {
+  const quote = text.charAt(from)
   const mark = text.startsWith(quote.repeat(3), from) ? quote.repeat(3) : quote
   let at = from + mark.length
   while (at < text.length) {
@@ -85,7 +85,7 @@ export function readStatements(source: string): Statement[] {
     statements.push({ text: inner, line, path, header: blocks.at(-1)?.header ?? '' })
   }
   for (let at = 0; at < text.length; at++) {
-    const char = text[at]!
+    const char = text.charAt(at)
     if (char === '"' || char === "'") at = endOfString(text, at) - 1
     else if (char === '(' || char === '[') depth++
     else if (char === ')' || char === ']') depth = Math.max(0, depth - 1)
@@ -114,10 +114,32 @@ const linesIn = (text: string) => text.split('\n').length - 1
 
 /** `android.productFlavors` is two names, `create("free")` and `"free"` are `free`. */
 export function namesOf(header: string): string[] {
-  const last = header.split('\n').at(-1)!.trim()
-  const made = /(?:create|register|maybeCreate|getByName|named|invoke)\s*\(\s*["']([^"']+)["']/.exec(last)
-  if (made !== null) return [...namesOf(last.slice(0, made.index).replace(/\.$/, '')), made[1]!]
-  const quoted = /^["']([^"']+)["']/.exec(last)
-  if (quoted !== null) return [quoted[1]!]
+  const last = header.slice(header.lastIndexOf('\n') + 1).trim()
+  const call = /(?:create|register|maybeCreate|getByName|named|invoke)\s*\(\s*["']([^"']+)["']/.exec(last)
+  if (call?.[1] !== undefined) return [...namesOf(last.slice(0, call.index).replace(/\.$/, '')), call[1]]
+  const quoted = /^["']([^"']+)["']/.exec(last)?.[1]
+  if (quoted !== undefined) return [quoted]
   return (/^[\w.]+/.exec(last)?.[0] ?? '').split('.').filter(name => name !== '')
+}
+
+/** The tokens of an expression. Null where something stands that has no value here: an operator, a closure. */
+export function tokenize(expression: string): string[] | null {
+  const tokens: string[] = []
+  let at = 0
+  while (at < expression.length) {
+    const char = expression.charAt(at)
+    if (/\s/.test(char)) {
+      at++
+      continue
+    }
+    const end =
+      char === '"' || char === "'"
+        ? endOfString(expression, at)
+        : at +
+          (/^(?:[A-Za-z_]\w*|\d[\w.]*|\?\.|!!|[.()[\],+<>?*])/.exec(expression.slice(at))?.[0].length ?? 0)
+    if (end === at) return null
+    tokens.push(expression.slice(at, end))
+    at = end
+  }
+  return tokens
 }

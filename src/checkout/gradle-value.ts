@@ -1,6 +1,6 @@
 /** What a Gradle expression comes to, where that hangs on files of the checkout alone. */
 import { dirname, resolve } from 'node:path'
-import { endOfString } from './gradle-script.ts'
+import { tokenize } from './gradle-script.ts'
 import { readNativeFile } from './native-file.ts'
 
 /** A script, or `gradle.properties`, and what names mean in it. */
@@ -47,123 +47,145 @@ export async function evaluateFile(expression: string, scope: Scope): Promise<st
 }
 
 async function evaluateValue(expression: string, scope: Scope, depth: number): Promise<Value | null> {
-  if (depth > MAX_DEPTH) return null
-  const tokens = tokenize(expression)
-  if (tokens === null) return null
-  let at = 0
-  const value = await sum()
-  return at === tokens.length ? value : null
+  const tokens = depth > MAX_DEPTH ? null : tokenize(expression)
+  return tokens === null ? null : new Expression(tokens, scope, depth).value()
+}
 
-  function take(text: string): boolean {
-    if (tokens![at] !== text) return false
-    at++
+/** Reads the tokens of one expression from the first to the last. */
+class Expression {
+  readonly #tokens: readonly string[]
+  readonly #scope: Scope
+  readonly #depth: number
+  #at = 0
+
+  constructor(tokens: readonly string[], scope: Scope, depth: number) {
+    this.#tokens = tokens
+    this.#scope = scope
+    this.#depth = depth
+  }
+
+  /** Null also where something stands behind the expression. */
+  async value(): Promise<Value | null> {
+    const value = await this.#sum()
+    return this.#at === this.#tokens.length ? value : null
+  }
+
+  #next(): string | undefined {
+    return this.#tokens[this.#at]
+  }
+
+  #take(text: string): boolean {
+    if (this.#next() !== text) return false
+    this.#at++
     return true
   }
 
+  #takeAny(): string | undefined {
+    return this.#tokens[this.#at++]
+  }
+
   /** `a + b`, of texts. */
-  async function sum(): Promise<Value | null> {
-    let value = await postfix()
-    while (take('+')) {
-      const right = await postfix()
-      const both = [await textOf(value, scope), await textOf(right, scope)]
+  async #sum(): Promise<Value | null> {
+    let value = await this.#postfix()
+    while (this.#take('+')) {
+      const right = await this.#postfix()
+      const both = [await textOf(value, this.#scope), await textOf(right, this.#scope)]
       value = both[0] == null || both[1] == null ? null : { is: 'text', text: `${both[0]}${both[1]}` }
     }
     return value
   }
 
-  async function postfix(): Promise<Value | null> {
-    let value = await primary()
+  async #postfix(): Promise<Value | null> {
+    let value = await this.#primary()
     for (;;) {
-      if (take('as')) {
-        at++
-        if (take('<')) while (at < tokens!.length && !take('>')) at++
-        take('?')
-      } else if (take('!!')) continue
-      else if (tokens![at] === '.' || tokens![at] === '?.') {
-        at++
-        const name = tokens![at++] ?? ''
-        const args = tokens![at] === '(' ? await list('(', ')') : null
-        value = await member(value, name, args, scope)
-      } else if (tokens![at] === '[') {
-        const [key] = await list('[', ']')
+      if (this.#take('as')) {
+        this.#at++
+        if (this.#take('<')) while (this.#next() !== undefined && !this.#take('>')) this.#at++
+        this.#take('?')
+      } else if (this.#take('!!')) continue
+      else if (this.#next() === '.' || this.#next() === '?.') {
+        this.#at++
+        const name = this.#takeAny() ?? ''
+        const args = this.#next() === '(' ? await this.#list('(', ')') : null
+        value = await member(value, name, args, this.#scope)
+      } else if (this.#next() === '[') {
+        const [key] = await this.#list('[', ']')
         value = key?.is === 'text' ? memberOf(value, key.text) : null
       } else return value
     }
   }
 
-  async function list(open: string, close: string): Promise<(Value | null)[]> {
+  async #list(open: string, close: string): Promise<(Value | null)[]> {
     const values: (Value | null)[] = []
-    if (!take(open)) return values
-    while (at < tokens!.length && !take(close)) {
-      const before = at
-      values.push(await sum())
-      if (!take(',') && tokens![at] !== close && at === before) at++
+    if (!this.#take(open)) return values
+    while (this.#next() !== undefined && !this.#take(close)) {
+      const before = this.#at
+      values.push(await this.#sum())
+      if (!this.#take(',') && this.#next() !== close && this.#at === before) this.#at++
     }
     return values
   }
 
-  async function primary(): Promise<Value | null> {
-    const token = tokens![at++]
+  async #primary(): Promise<Value | null> {
+    if (this.#next() === '(') return (await this.#list('(', ')'))[0] ?? null
+    const token = this.#takeAny()
     if (token === undefined) return null
-    if (token === '(') {
-      at--
-      const [only] = await list('(', ')')
-      return only ?? null
-    }
-    if (/^["']/.test(token)) return interpolate(token, scope, depth)
+    if (/^["']/.test(token)) return interpolate(token, this.#scope, this.#depth)
     if (/^\d/.test(token)) return { is: 'text', text: token }
     if (!/^[A-Za-z_]/.test(token)) return null
-    if (token === 'new') return made()
-    if (tokens![at] === '(') return called(token, scope)
-    return named(token)
+    if (token === 'new') return this.#instance()
+    if (this.#next() === '(') return this.#call(token, this.#scope)
+    return this.#path(token)
   }
 
   /** `new groovy.json.JsonSlurper()`, `new File(…)`. */
-  async function made(): Promise<Value | null> {
-    let name = tokens![at++] ?? ''
-    while (take('.')) name = tokens![at++] ?? ''
-    return tokens![at] === '(' ? called(name, scope) : null
+  async #instance(): Promise<Value | null> {
+    let name = this.#takeAny() ?? ''
+    while (this.#take('.')) name = this.#takeAny() ?? ''
+    return this.#next() === '(' ? this.#call(name, this.#scope) : null
   }
 
-  async function called(name: string, where: Scope): Promise<Value | null> {
-    const args = await list('(', ')')
+  async #call(name: string, where: Scope): Promise<Value | null> {
+    const args = await this.#list('(', ')')
     const [first] = args
     if (!/^(?:property|findProperty|gradleProperty|getProperty|get)$/.test(name))
       return builtIn(name, args, where)
     if (first?.is !== 'text') return null
-    return name === 'gradleProperty' ? property(first.text) : variable(first.text)
+    return name === 'gradleProperty' ? this.#property(first.text) : this.#variable(first.text)
   }
 
   /** A variable, a property, or a path such as `rootProject.ext.appVersion`. */
-  async function named(first: string): Promise<Value | null> {
+  async #path(first: string): Promise<Value | null> {
+    const scope = this.#scope
     const where = first === 'rootProject' ? { ...scope, module: scope.top } : scope
     let name = first
-    while ((OWNERS.test(name) || /^(?:groovy|java)$/.test(first)) && take('.')) {
-      name = tokens![at++] ?? ''
-      if (tokens![at] === '(') return called(name, where)
+    while ((OWNERS.test(name) || /^(?:groovy|java)$/.test(first)) && this.#take('.')) {
+      name = this.#takeAny() ?? ''
+      if (this.#next() === '(') return this.#call(name, where)
     }
-    if (/^(?:ext|extra|properties)$/.test(name) && tokens![at] === '[') {
-      const [key] = await list('[', ']')
-      return key?.is === 'text' ? variable(key.text) : null
+    if (/^(?:ext|extra|properties)$/.test(name) && this.#next() === '[') {
+      const [key] = await this.#list('[', ']')
+      return key?.is === 'text' ? this.#variable(key.text) : null
     }
     if (name === 'rootDir') return { is: 'file', path: scope.top }
     if (name === 'projectDir') return { is: 'file', path: where.module }
-    return variable(name)
+    return this.#variable(name)
   }
 
-  async function variable(name: string): Promise<Value | null> {
+  async #variable(name: string): Promise<Value | null> {
+    const scope = this.#scope
     const loaded = scope.loaded(name)
     if (loaded !== null) {
       const text = await readNativeFile(scope.root, loaded)
       return text === null ? null : { is: 'table', of: readProperties(text) }
     }
     const found = scope.lookUp(name)
-    if (found !== null) return evaluateValue(found.expression, found.scope, depth + 1)
-    return property(name)
+    if (found !== null) return evaluateValue(found.expression, found.scope, this.#depth + 1)
+    return this.#property(name)
   }
 
-  function property(name: string): Value | null {
-    const text = scope.property(name)
+  #property(name: string): Value | null {
+    const text = this.#scope.property(name)
     return text === null ? null : { is: 'text', text }
   }
 }
@@ -234,8 +256,8 @@ export function readProperties(text: string): Record<string, string> {
   const lines = text.replace(/\\\r?\n\s*/g, '').split(/\r?\n/)
   return Object.fromEntries(
     lines.flatMap(line => {
-      const found = /^\s*([^#!\s:=][^\s:=]*)\s*[=:\s]\s*(.*?)\s*$/.exec(line)
-      return found === null ? [] : [[found[1]!, found[2]!]]
+      const [, key, value = ''] = /^\s*([^#!\s:=][^\s:=]*)\s*[=:\s]\s*(.*?)\s*$/.exec(line) ?? []
+      return key === undefined ? [] : [[key, value]]
     }),
   )
 }
@@ -264,26 +286,4 @@ async function interpolate(token: string, scope: Scope, depth: number): Promise<
     text += `${known.is === 'text' ? known.text : known.path}${value === null ? rest : ''}`
   }
   return { is: 'text', text }
-}
-
-/** Null where something stands that has no value here: an operator, a closure. */
-function tokenize(expression: string): string[] | null {
-  const tokens: string[] = []
-  let at = 0
-  while (at < expression.length) {
-    const char = expression[at]!
-    if (/\s/.test(char)) {
-      at++
-      continue
-    }
-    const end =
-      char === '"' || char === "'"
-        ? endOfString(expression, at)
-        : at +
-          (/^(?:[A-Za-z_]\w*|\d[\w.]*|\?\.|!!|[.()[\],+<>?*])/.exec(expression.slice(at))?.[0].length ?? 0)
-    if (end === at) return null
-    tokens.push(expression.slice(at, end))
-    at = end
-  }
-  return tokens
 }

@@ -53,17 +53,17 @@ export async function readGradle(root: string, android: string): Promise<NativeP
   const scope = await openScope(root, android, app)
   const settings = app.statements.flatMap(statement => readSetting(statement))
   const unread: UnreadPlace[] = []
-  const tell = (statement: Statement) => {
+  const report = (statement: Statement) => {
     const source = `${shown}:${statement.line}`
     if (!unread.some(known => known.source === source)) unread.push({ source, says: sayLine(statement.text) })
   }
-  for (const statement of app.statements) if (isOverride(statement)) tell(statement)
+  for (const statement of app.statements) if (isOverride(statement)) report(statement)
 
   const read = async (setting: Setting): Promise<FoundVersion | null> => {
     const version = setting.expression === null ? null : await evaluate(setting.expression, scope)
     if (version !== null && isLikeVersion(version.trim()))
       return { version: version.trim(), source: `${shown}:${setting.statement.line}` }
-    tell(setting.statement)
+    report(setting.statement)
     return null
   }
   const of = async (kind: Setting['kind'], flavour: string | null): Promise<(FoundVersion | null)[]> =>
@@ -78,9 +78,9 @@ export async function readGradle(root: string, android: string): Promise<NativeP
   for (const flavour of flavours.length > 0 ? flavours.map(each => each.name) : [null]) {
     const own = flavour === null ? [] : await of('name', flavour)
     const suffixes = [...always, ...(flavour === null ? [] : await of('suffix', flavour))]
-    // One that is not known leaves the whole unknown, and is told.
-    if (suffixes.includes(null)) continue
-    const behind = suffixes.map(suffix => suffix!.version).join('')
+    // One that is not known leaves the whole unknown, and is reported.
+    if (!suffixes.every(suffix => suffix !== null)) continue
+    const behind = suffixes.map(({ version }) => version).join('')
     for (const name of own.length > 0 ? own : defaults)
       if (name !== null)
         versions.push({ version: `${name.version}${behind}`, source: suffixes.at(-1)?.source ?? name.source })
@@ -162,7 +162,7 @@ async function openScope(root: string, android: string, app: Script): Promise<Sc
       }
       return null
     },
-    property: name => (Object.hasOwn(properties, name) ? properties[name]! : null),
+    property: name => (Object.hasOwn(properties, name) ? (properties[name] ?? null) : null),
     loaded: name => loads.get(name) ?? null,
   }))
   for (const [index, { statements }] of scripts.entries())
@@ -196,20 +196,19 @@ function readDefinition({ statements }: Script, name: string): string | null | u
 }
 
 function definitionOf(text: string, path: readonly string[], name: string): string | undefined {
-  const definition = DEFINITION.exec(text)
-  if (definition?.[1] === name) {
-    const given = definition[3]!.trim()
-    if (definition[2] === '=') return given
+  const [, defined, by, definition = ''] = DEFINITION.exec(text) ?? []
+  if (defined === name) {
+    const given = definition.trim()
+    if (by === '=') return given
     // `val x: String by project` is the property of that name, `by extra("1.0")` a value, the others are of elsewhere.
     if (given === 'project') return `gradleProperty("${name}")`
     return /^extra\(([\s\S]+)\)$/.exec(given)?.[1]
   }
-  const extra = EXTRA.exec(text)
-  if ((extra?.[1] ?? extra?.[2] ?? extra?.[3]) === name)
-    return extra![3] === undefined ? extra![4]! : extra![4]!.replace(/\)$/, '')
+  const [, dotted, indexed, called, extra = ''] = EXTRA.exec(text) ?? []
+  if ((dotted ?? indexed ?? called) === name) return called === undefined ? extra : extra.replace(/\)$/, '')
   if (!path.some(block => /^(?:ext|extra)$/.test(block))) return undefined
-  const assignment = ASSIGNMENT.exec(text)
-  return (assignment?.[1] ?? assignment?.[3]) === name ? (assignment![2] ?? assignment![4]!) : undefined
+  const [, key, value, variable, expression] = ASSIGNMENT.exec(text) ?? []
+  return (key ?? variable) === name ? (value ?? expression) : undefined
 }
 
 function reassigned(text: string, name: string): string | undefined {

@@ -88,8 +88,8 @@ async function whyInstallPnp(folder: string, pnp: string, lockfile: string): Pro
   const stale = findStale('.pnp.cjs', pnp, lockfile)
   if (stale !== null) return sayStale('.pnp.cjs', stale)
   // Without the zip, the loader fails: the folder was perhaps made on another system.
-  for (const [, zip] of pnp.matchAll(/"packageLocation": "([^"]+\.zip)\//g))
-    if (!zip!.includes('/__virtual__/') && !(await exists(join(folder, zip!))))
+  for (const [, zip = ''] of pnp.matchAll(/"packageLocation": "([^"]+\.zip)\//g))
+    if (!zip.includes('/__virtual__/') && !(await exists(join(folder, zip))))
       return `.pnp.cjs names ${zip}, which is not there.`
   return null
 }
@@ -144,7 +144,7 @@ async function isFound(name: string, directory: string, root: string): Promise<b
 /** Tools keep caches there, in folders with a dot. */
 async function hasPackages(folder: string): Promise<boolean> {
   const names = await readdir(join(folder, 'node_modules')).catch(() => [])
-  const states = STATE_FILES.map(({ file }) => file.split('/')[0]!)
+  const states = STATE_FILES.flatMap(({ file }) => file.split('/').slice(0, 1))
   return names.some(name => !name.startsWith('.') || states.includes(name))
 }
 
@@ -167,7 +167,9 @@ function readNpm(text: string): Packages {
 /** The keys below `packages:`, of `pnpm-lock.yaml` and of pnpm's own copy. */
 function readPnpm(text: string): Packages {
   const section = /^packages:\n([\s\S]*?)(?=^\S|$(?![\s\S]))/m.exec(text)?.[1] ?? ''
-  return identities([...section.matchAll(/^ {2}(\S.*?):(?: \{\})?\s*$/gm)].map(([, key]) => unquote(key!)))
+  return identities(
+    [...section.matchAll(/^ {2}(\S.*?):(?: \{\})?\s*$/gm)].map(([, key = '']) => unquote(key)),
+  )
 }
 
 function readIntegrity(text: string): Packages {
@@ -178,21 +180,21 @@ function readIntegrity(text: string): Packages {
 /** Yarn 1: patterns, separated by commas, and where the package comes from. */
 function readClassic(text: string): Packages {
   const packages = new Map<string, string>()
-  for (const [, patterns, body] of text.matchAll(/^(\S.*):\n((?: {2}.*\n?)+)/gm)) {
-    const resolved = /^ {2}resolved "?([^"\n]+)"?$/m.exec(body!)?.[1]
+  for (const [, patterns = '', body = ''] of text.matchAll(/^(\S.*):\n((?: {2}.*\n?)+)/gm)) {
+    const resolved = /^ {2}resolved "?([^"\n]+)"?$/m.exec(body)?.[1]
     if (resolved !== undefined)
-      for (const pattern of patterns!.split(', ')) packages.set(unquote(pattern), resolved)
+      for (const pattern of patterns.split(', ')) packages.set(unquote(pattern), resolved)
   }
   return packages
 }
 
 function readBerry(text: string): Packages {
-  return identities([...text.matchAll(/^ {2}resolution: "(.+)"$/gm)].map(([, resolution]) => resolution!))
+  return identities([...text.matchAll(/^ {2}resolution: "(.+)"$/gm)].map(([, resolution = '']) => resolution))
 }
 
 /** Yarn 2 and later: a package with peers has a name for each set of them. */
 function readBerryState(text: string): Packages {
-  const keys = [...text.matchAll(/^"(.+)":$/gm)].map(([, key]) => key!.replace(/virtual:[^#]*#/, ''))
+  const keys = [...text.matchAll(/^"(.+)":$/gm)].map(([, key = '']) => key.replace(/virtual:[^#]*#/, ''))
   return identities(keys.filter(key => !key.includes('@workspace:')))
 }
 

@@ -208,7 +208,7 @@ function byCodeUnit(a: string, b: string): number {
  */
 export async function hasUpdater(root: string, directory: string): Promise<boolean | null> {
   for (let folder = directory; ; folder = dirname(folder)) {
-    // One that is broken is told of where it is the app's own.
+    // One that is broken is reported where it is the app's own.
     const dependencies = await readDependencies(folder).catch(() => new Map<string, string>())
     if (dependencies.has(UPDATER)) return true
     if ([...dependencies.keys()].some(name => CAPACITOR.test(name))) return false

@@ -39,7 +39,11 @@ export async function detectPackageManager(options: {
   for (const folder of foldersUp(directory, root)) {
     declared ??= await readDeclared(folder, root)
     const locks = await findLockfiles(folder)
-    if (locks.length > 0) return choose(folder, locks, declared, root)
+    const [first] = locks
+    if (first === undefined) continue
+    if (declared === null) return byLockfile(first, locks, folder, root)
+    const own = locks.find(lock => lock.name === declared?.name)
+    return { ...declared, directory: folder, lockfile: own ? join(folder, own.file) : null }
   }
   return declared && { ...declared, lockfile: null }
 }
@@ -83,7 +87,12 @@ function generation(name: PackageManager['name'], version: string): Agent {
   return name === 'pnpm' && major < 7 ? 'pnpm@6' : name
 }
 
-async function findLockfiles(folder: string): Promise<{ file: string; name: PackageManager['name'] }[]> {
+interface Lockfile {
+  readonly file: string
+  readonly name: PackageManager['name']
+}
+
+async function findLockfiles(folder: string): Promise<Lockfile[]> {
   const found = []
   for (const [file, name] of LOCKFILES)
     if (isSupported(name) && (await stat(join(folder, file)).catch(() => null))?.isFile())
@@ -91,36 +100,26 @@ async function findLockfiles(folder: string): Promise<{ file: string; name: Pack
   return found
 }
 
-async function choose(
+async function byLockfile(
+  { file, name }: Lockfile,
+  all: readonly Lockfile[],
   folder: string,
-  locks: readonly { file: string; name: PackageManager['name'] }[],
-  declared: DeclaredManager | null,
   root: string,
 ): Promise<PackageManager> {
   const shown = (file: string) => shownPath(root, join(folder, file))
-  if (declared !== null) {
-    const own = locks.find(lock => lock.name === declared.name)
-    return { ...declared, directory: folder, lockfile: own ? join(folder, own.file) : null }
-  }
-  const [first] = locks
-  const other = locks.find(lock => lock.name !== first!.name)
+  const other = all.find(lock => lock.name !== name)
   if (other)
     throw new ActionError(
       'lockfiles_conflict',
-      `Two package managers have a lockfile: ${shown(first!.file)} (${first!.name}) and ${shown(other.file)} (${other.name}).`,
+      `Two package managers have a lockfile: ${shown(file)} (${name}) and ${shown(other.file)} (${other.name}).`,
       {
         hint: 'Delete the one that is not used, or name the right one as "packageManager" in package.json.',
         at: { file: shown(other.file) },
       },
     )
-  const lockfile = join(folder, first!.file)
-  return {
-    name: first!.name,
-    agent: first!.name === 'yarn' && (await isBerryLockfile(lockfile)) ? 'yarn@berry' : first!.name,
-    lockfile,
-    directory: folder,
-    source: shown(first!.file),
-  }
+  const lockfile = join(folder, file)
+  const agent = name === 'yarn' && (await isBerryLockfile(lockfile)) ? 'yarn@berry' : name
+  return { name, agent, lockfile, directory: folder, source: shown(file) }
 }
 
 /** Yarn 2 and later begin their lockfile with an entry about itself; classic has none. */

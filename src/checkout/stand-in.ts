@@ -19,9 +19,9 @@ const any = new Proxy(function () {}, {
 export function exportsFor(specifier: string, sources: Iterable<string>): string {
   const names = new Set<string>()
   for (const text of sources)
-    for (const [, list, from] of text.matchAll(/\{([^{}]*)\}\s*from\s*['"]([^'"]+)['"]/g))
+    for (const [, list = '', from] of text.matchAll(/\{([^{}]*)\}\s*from\s*['"]([^'"]+)['"]/g))
       if (from === specifier)
-        for (const name of list!.split(',')) names.add(name.trim().split(/\s+as\s+/)[0]!)
+        for (const name of list.split(',')) names.add(name.trim().replace(/\s+as\s+.*$/s, ''))
   const own = [...names].filter(name => /^[A-Za-z_$][\w$]*$/.test(name) && name !== 'default')
   return `\nexport default any\n${own.map(name => `const $${name} = any.${name}; export { $${name} as ${name} }`).join('\n')}`
 }

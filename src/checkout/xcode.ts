@@ -46,9 +46,9 @@ export async function readXcode(root: string, folder: string): Promise<NativePro
   const found = new Map<string, FoundVersion>()
   const unread = new Map<string, UnreadPlace>()
   for (const levels of await readReleases(root, folder, shown, objects)) {
-    const told = await readVersion(root, folder, shown, levels)
-    if ('version' in told) found.set(told.version, found.get(told.version) ?? told)
-    else unread.set(told.source, told)
+    const version = await readVersion(root, folder, shown, levels)
+    if ('version' in version) found.set(version.version, found.get(version.version) ?? version)
+    else unread.set(version.source, version)
   }
   if (found.size === 0 && unread.size === 0)
     unread.set(shown, { source: shown, says: 'has no target that is an app' })
@@ -164,7 +164,7 @@ async function readPlist(
   const shown = shownPath(root, file)
   if (match === null) return { value: null, source: shown }
   const line = lineAt(plain, match.index + match[0].lastIndexOf('<string>'))
-  return { value: match[1]!.trim(), source: `${shown}:${line}` }
+  return { value: (match[1] ?? '').trim(), source: `${shown}:${line}` }
 }
 
 /** The settings of an `.xcconfig`, and of those that it includes. */

@@ -1,6 +1,6 @@
 /** The input `channels`: one `pattern: channel` per line. */
 import { type ChannelMapping, matchChannel, type Ref } from '../plan/channel.ts'
-import { isGlob, refusePattern } from '../plan/ref-pattern.ts'
+import { checkPattern, isGlob } from '../plan/ref-pattern.ts'
 
 /** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
 const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -46,7 +46,7 @@ function readLine(content: string, refuse: (why: string, hint: string) => void):
     refuse(`"${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".')
     return null
   }
-  const unmatchable = refusePattern(pattern)
+  const unmatchable = checkPattern(pattern)
   if (unmatchable !== null)
     refuse(`"${content}", matches nothing: "${pattern}" ${unmatchable.why}.`, unmatchable.hint)
   const unnameable = refuseChannelName(channel)

@@ -6,7 +6,7 @@ import { InputError } from '../errors.ts'
 import { type ChannelMapping, defaultMappings } from '../plan/channel.ts'
 import { normaliseNative } from '../plan/delivery.ts'
 import type { DeltaMode } from '../plan/delta.ts'
-import { refuseTemplate } from '../plan/preview.ts'
+import { checkPreviewTemplate } from '../plan/preview.ts'
 import type { AssignRule, Prune } from '../plan/testers.ts'
 import type { OnIncompatible } from '../plan/types.ts'
 import { readBuildVariables, type Variables } from './build-variables.ts'
@@ -163,7 +163,7 @@ function readPreviewChannel({ checked }: Reading, channels: readonly ChannelMapp
   return checked(
     'preview-channel',
     template => {
-      const refusal = refuseTemplate(template)
+      const refusal = checkPreviewTemplate(template)
       if (refusal !== null) throw new InputError('preview-channel', refusal.why, refusal.hint)
       checkChannelName('preview-channel', template.replaceAll('{number}', '1').replaceAll('{branch}', 'b'))
       if (channels.some(({ channel }) => channel === template))

@@ -3,7 +3,7 @@ import { notDeleted } from '../capgo/channel-deletes.ts'
 import type { BundleRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { ActionError } from '../errors.ts'
-import { type HousekeepingPlan, planHousekeeping } from '../plan/old-bundles.ts'
+import { type OldBundlesPlan, planOldBundles } from '../plan/old-bundles.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import { plural } from '../report/format.ts'
 import { progressReporter } from '../report/progress.ts'
@@ -59,11 +59,11 @@ async function planDeletion(
   appId: string,
   keep: number,
   { deps, capgo }: RunContext,
-): Promise<HousekeepingPlan> {
+): Promise<OldBundlesPlan> {
   // The bundles first: what is put on a channel in between is on it then.
   const bundles = await capgo.listBundles(appId)
   const channels = await capgo.listChannels(appId)
-  const plan = planHousekeeping(bundles, channels, keep)
+  const plan = planOldBundles(bundles, channels, keep)
   deps.log.info(
     `${plural(bundles.length, 'bundle')}: ${plan.remove.length} to delete, ${plan.kept.served} served, ${plan.kept.rollback} to roll back to, ${plan.kept.newest} among the newest, ${plan.kept.foreign} not made by this action, ${plan.kept.unfinished} unfinished.`,
   )

@@ -7,7 +7,13 @@ import type { Inputs } from '../inputs/inputs.ts'
 import { readServedCommit } from '../plan/bundle-comment.ts'
 import { matchChannel } from '../plan/channel.ts'
 import type { Operation } from '../plan/operation.ts'
-import { channelDeepLink, commitOfPull, pullName, refuseChannel, refusePreview } from '../plan/preview.ts'
+import {
+  channelDeepLink,
+  checkPreviewChannel,
+  commitOfPull,
+  pullName,
+  whyNoPreview,
+} from '../plan/preview.ts'
 import type { Commit } from '../plan/types.ts'
 import { previewKeptResult } from '../report/channel-results.ts'
 import { shortSha } from '../report/format.ts'
@@ -59,7 +65,7 @@ export async function preview(
   const commit = await readCommit(operation, takeBuild, context)
   const progress: Progress = { pull, channelName, commit, prepared: null, channel: null }
   try {
-    // A broken testers file, and what keeps its devices from the preview, is told of before anything is built.
+    // A broken testers file, and what keeps its devices from the preview, is reported before anything is built.
     const proposed = await readProposed(pull, context)
     const prepared = await gatherPublishInputs(targetOf(operation, commit, takeBuild, context), context)
     const { appId } = prepared.project
@@ -69,10 +75,13 @@ export async function preview(
     const testers = await foreseeForPull({ pull, channel: channelName, proposed }, appId, context)
     const shown = takeBuild === null ? await findShown(prepared, pull, context) : null
     if (shown !== null) return await keepShown({ appId, channel: shown, pull, commit, testers }, context)
+
     await writeComment({ ...aboutUnserved({ appId, ...progress }, context), state: 'building' }, context)
     const webBuild = takeBuild === null ? null : await takeBuild()
-    const outcome = await carryOut(await planPublication(prepared, webBuild, context), context)
+    const publication = await planPublication(prepared, webBuild, context)
+    const outcome = await carryOut(publication, context)
     progress.channel = outcome.channel ?? progress.channel
+
     return (
       (await closeMeanwhile(prepared, pull, context)) ??
       (await announcePreview({ prepared, outcome, pull, testers }, context))
@@ -122,7 +131,7 @@ function baseChannelOf({ baseRef }: PullRequest, { channels }: Inputs): string |
 
 /** Throws `preview_channel_taken`. */
 function requireOwnChannel({ channel, commit }: Progress): void {
-  const refused = channel === null ? null : refuseChannel(channel, commit)
+  const refused = channel === null ? null : checkPreviewChannel(channel, commit)
   if (refused !== null) throw refused
 }
 
@@ -160,7 +169,7 @@ async function keepShown(
   const testers = shown.testers === null ? null : await reconcileForPull(appId, shown.testers, context)
   if (testers !== null && !inputs.dryRun && inputs.comment)
     await context.bestEffort('say in the comment who has the preview', PULL_REQUESTS, github =>
-      updateTesterSection(appId, number, testers.rows, github, inputs.capgoToken),
+      updateTesterSection({ appId, pull: number, rows: testers.rows }, github, inputs.capgoToken),
     )
   const { version } = channel
   return previewKeptResult({
@@ -186,7 +195,7 @@ async function closeMeanwhile(
   const { inputs } = context
   if (inputs.dryRun) return null
   const now = await readPull(pull.number, context)
-  const why = now === null ? null : refusePreview(now, inputs)
+  const why = now === null ? null : whyNoPreview(now, inputs)
   if (now === null || why === null) return null
   return removePreview(project.appId, { pull: now, why, channelName: null, movesTesters: true }, context)
 }
@@ -222,7 +231,7 @@ async function sayFailed(error: unknown, progress: Progress, context: RunContext
   const channel =
     progress.channel ?? (isLate ? null : await capgo.readChannel(appId, channelName).catch(() => null))
   const hide = createRedactor(privateValues(prepared?.project.buildEnv ?? {}))
-  const said = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
+  const shown = { code, message: hide(reason), hint, output: output === null ? null : hide(output) }
   const about = aboutUnserved({ ...progress, appId, channel }, context)
-  await writeComment({ ...about, state: 'failed', error: said }, context)
+  await writeComment({ ...about, state: 'failed', error: shown }, context)
 }

@@ -56,10 +56,10 @@ async function gather(
   deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`)
   const facts = {
     appId,
-    natives,
+    nativeVersions: natives,
     run: { ...trigger.commit, at: deps.now().toISOString() },
     rollout: { bps: inputs.rollout, onActive: inputs.onActiveRollout },
-    runningName: rolloutBundle?.name ?? null,
+    rolloutBundleName: rolloutBundle?.name ?? null,
     force: operation.force,
     onIncompatible: inputs.onIncompatible,
     from,

@@ -6,13 +6,13 @@ import { readServedCommit } from '../plan/bundle-comment.ts'
 import { refuseDelivery } from '../plan/delivery.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import {
-  type Affected,
+  type AffectedDevices,
   findEarlier,
   isRolledBackBy,
   planDoneRollback,
   planRollback,
   type RollbackFacts,
-  type Target,
+  type RollbackTarget,
 } from '../plan/rollback.ts'
 import type { ChannelChangeResult } from '../report/result.ts'
 import { type RepositoryApp, readApp } from './steps/app.ts'
@@ -73,10 +73,10 @@ async function gather(operation: Rollback, context: RunContext): Promise<Gathere
   ])
   const facts = {
     appId,
-    natives,
+    nativeVersions: natives,
     run,
     rollout: { bps: null, onActive: inputs.onActiveRollout },
-    runningName: rolloutBundle?.name ?? null,
+    rolloutBundleName: rolloutBundle?.name ?? null,
     force: operation.force,
     channel,
     target,
@@ -91,7 +91,7 @@ async function readNamedBundle(
   to: string,
   { appId, channelName }: { readonly appId: string; readonly channelName: string },
   { capgo }: RunContext,
-): Promise<Target> {
+): Promise<RollbackTarget> {
   const named = await capgo.readBundle(appId, to)
   const bundle = named ?? (/^\d{1,15}$/.test(to) ? await capgo.readBundleById(appId, Number(to)) : null)
   if (bundle !== null) return { bundle, why: 'input "to"' }
@@ -112,7 +112,7 @@ async function readAffected(
   appId: string,
   way: WayBack,
   { capgo, deps }: RunContext,
-): Promise<Affected | null> {
+): Promise<AffectedDevices | null> {
   const { name } = way.bad
   try {
     const [count, devices] = await Promise.all([
@@ -147,6 +147,6 @@ function refusalOf(device: DeviceRow, { channel, target }: WayBack) {
       byOverride: true,
     },
     channel,
-    { ...target, stored: true },
+    { ...target, hasContent: true },
   )
 }

@@ -26,5 +26,5 @@ async function gather(
   const channel = await readNamedChannel(appId, channelName, capgo)
   const running = await readRolloutBundle(appId, channel, capgo)
   const run = { ...trigger.commit, at: deps.now().toISOString() }
-  return { app, facts: { appId, channel, running, change, run } }
+  return { app, facts: { appId, channel, rolloutBundle: running, change, run } }
 }

@@ -21,7 +21,7 @@ export async function readStatus(context: RunContext): Promise<StatusResult> {
     const { repositoryUrl, repository } = trigger
     const described = describeChannels({
       channels,
-      running,
+      rolloutBundles: running,
       overrides,
       devices: counts?.byBundle ?? new Map(),
       repositoryUrl,

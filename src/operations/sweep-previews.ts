@@ -3,7 +3,7 @@ import type { BundleRow } from '../capgo/schema.ts'
 import type { RunContext } from '../context.ts'
 import { type PullRequest, toPullRequest } from '../event.ts'
 import { type NotedRepository, numberOfPull, readPulls } from '../plan/bundle-comment.ts'
-import { refusePreview, wantsPreview } from '../plan/preview.ts'
+import { wantsPreview, whyNoPreview } from '../plan/preview.ts'
 import type { PreviewsClosedResult } from '../report/result.ts'
 import { readAppId } from './steps/app-config.ts'
 import { findBuilding, PULL_REQUESTS } from './steps/comment.ts'
@@ -26,7 +26,10 @@ export async function sweepPreviews(context: RunContext): Promise<PreviewsClosed
   const testers = await reconcileOnSchedule(appId, context)
   const noted = await findNoted(appId, null, capgo)
   const repository = await readRepository(noted, context)
-  const closed = await removeEnded(appId, noted, repository, context)
+  // Of one whose first run died early Capgo has nothing, and its comment would say "building" for ever.
+  const building = await findBuilding(appId, context)
+  const pulls = [...new Set([...pullsOf(noted, repository), ...building])]
+  const closed = await removeEnded(appId, pulls, repository, context)
   if (!inputs.dryRun) await sweepAbandoned(appId, context)
   const missing = await findMissing({ appId, open: await listOpen(context), noted, repository }, context)
   return {
@@ -45,14 +48,12 @@ export async function sweepPreviews(context: RunContext): Promise<PreviewsClosed
 /** One pull request after another, each looked at right before its preview goes; those of which something went. */
 async function removeEnded(
   appId: string,
-  noted: readonly BundleRow[],
+  pulls: readonly number[],
   repository: NotedRepository,
   context: RunContext,
 ): Promise<Pick<PreviewsClosedResult, 'previews' | 'warnings'>> {
   const results: PreviewsClosedResult[] = []
-  // Of one whose first run died early Capgo has nothing, and its comment would say "building" for ever.
-  const building = await findBuilding(appId, context)
-  for (const number of new Set([...pullsOf(noted, repository), ...building])) {
+  for (const number of pulls) {
     const ended = await findEnded(number, context)
     if (ended === null) continue
     const closing = { ...ended, channelName: null, movesTesters: false, repository }
@@ -77,7 +78,7 @@ async function findEnded(
     return null
   }
   const pull = toPullRequest(answer)
-  const why = refusePreview(pull, inputs)
+  const why = whyNoPreview(pull, inputs)
   if (why === null) deps.log.info(`#${number} is open: its preview stays.`)
   return why === null ? null : { pull, why }
 }

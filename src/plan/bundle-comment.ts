@@ -18,16 +18,16 @@ export interface ServedCommit {
    * spaces), `builtin` for none. Null when a preview made it.
    */
   readonly took: string | null
-  /** Name of the bundle that the channel served before. */
-  readonly after: string | null
+  /** Name of the bundle that the channel served before. In the comment: `after`. */
+  readonly previous: string | null
   /** When, as ISO 8601. */
   readonly at: string | null
-  /** It was put there on purpose instead of this newer one: a roll-back. */
-  readonly instead: { readonly name: string; readonly sha: string | null } | null
-  /** Commits of the bundles that the roll-backs before that one took off the channel. */
-  readonly alsoOff: readonly string[]
-  /** The run that rolled this bundle back, when it was. */
-  readonly withdrawn: { readonly runId: number; readonly run: string } | null
+  /** It was put there on purpose instead of this newer one: a rollback. In the comment: `instead`. */
+  readonly rolledBackFrom: { readonly name: string; readonly sha: string | null } | null
+  /** Commits of the bundles that the rollbacks before that one took off the channel. In the comment: `off`. */
+  readonly rolledBackEarlier: readonly string[]
+  /** The run that rolled this bundle back, when it was. In the comment: `withdrawn`. */
+  readonly rolledBackBy: { readonly runId: number; readonly run: string } | null
 }
 
 /** A line of a bundle's comment. */
@@ -38,9 +38,9 @@ export interface Note extends ServedCommit {
 /** What a note says besides the commit. */
 export interface Circumstances {
   /** Name of the bundle that the channel serves until then; null or the bundle itself keeps what the note says. */
-  readonly after: string | null
-  readonly instead?: { readonly name: string; readonly sha: string | null }
-  readonly alsoOff?: readonly string[]
+  readonly previous: string | null
+  readonly rolledBackFrom?: { readonly name: string; readonly sha: string | null }
+  readonly rolledBackEarlier?: readonly string[]
   /** See `ServedCommit`. */
   readonly took?: string | null
 }
@@ -89,11 +89,11 @@ function parseLine(line: string): Note | null {
     pull: /^\S+#\d+$/.test(pull) ? pull : null,
     repository: /^\d+$/.test(more.get('repo') ?? '') ? Number(more.get('repo')) : null,
     took: more.get('took') ?? null,
-    after: more.get('after') ?? null,
+    previous: more.get('after') ?? null,
     at: more.get('at') ?? null,
-    instead: name === '' ? null : { name, sha: sha ?? null },
-    alsoOff: (more.get('off') ?? '').split(',').filter(each => SHA.test(each)),
-    withdrawn: runId === undefined ? null : { run, runId: Number(runId) },
+    rolledBackFrom: name === '' ? null : { name, sha: sha ?? null },
+    rolledBackEarlier: (more.get('off') ?? '').split(',').filter(each => SHA.test(each)),
+    rolledBackBy: runId === undefined ? null : { run, runId: Number(runId) },
   }
 }
 
@@ -102,13 +102,15 @@ function writeLine(line: Note): string {
     line.pull === null ? '' : ` for ${line.pull}`,
     line.repository === null ? '' : ` repo ${line.repository}`,
     line.took === null ? '' : ` took ${line.took}`,
-    line.after === null ? '' : ` after ${line.after}`,
+    line.previous === null ? '' : ` after ${line.previous}`,
     line.at === null ? '' : ` at ${line.at}`,
-    line.instead === null
+    line.rolledBackFrom === null
       ? ''
-      : ` instead ${line.instead.name}${line.instead.sha === null ? '' : `@${line.instead.sha}`}`,
-    line.alsoOff.length === 0 ? '' : ` off ${line.alsoOff.slice(0, MAX_EARLIER_ROLLBACKS).join(',')}`,
-    line.withdrawn === null ? '' : ` withdrawn ${line.withdrawn.run}/${line.withdrawn.runId}`,
+      : ` instead ${line.rolledBackFrom.name}${line.rolledBackFrom.sha === null ? '' : `@${line.rolledBackFrom.sha}`}`,
+    line.rolledBackEarlier.length === 0
+      ? ''
+      : ` off ${line.rolledBackEarlier.slice(0, MAX_EARLIER_ROLLBACKS).join(',')}`,
+    line.rolledBackBy === null ? '' : ` withdrawn ${line.rolledBackBy.run}/${line.rolledBackBy.runId}`,
   ]
   // Git takes every space of Unicode but the plain one in a name; here each would end the word.
   const refName = line.refName.replace(/\s/g, '_') || '_'
@@ -204,7 +206,9 @@ export function noteCommit(
   comment: string | null,
   channelName: string,
   commit: Commit,
-  { after, instead, alsoOff, took }: Circumstances = { after: null },
+  { previous, rolledBackFrom, rolledBackEarlier, took }: Circumstances = {
+    previous: null,
+  },
 ): string {
   const lines = linesOf(comment)
   const old = readServedCommit({ comment }, channelName)
@@ -217,11 +221,12 @@ export function noteCommit(
     pull: commit.pull ?? null,
     repository: commit.pull === undefined ? null : (commit.repository ?? null),
     took: took === undefined ? (old?.took ?? null) : took,
-    after: word(after) ?? old?.after ?? null,
+    previous: word(previous) ?? old?.previous ?? null,
     at: commit.at ?? old?.at ?? null,
-    instead: instead !== undefined && word(instead.name) !== null ? instead : null,
-    alsoOff: alsoOff ?? [],
-    withdrawn: null,
+    rolledBackFrom:
+      rolledBackFrom !== undefined && word(rolledBackFrom.name) !== null ? rolledBackFrom : null,
+    rolledBackEarlier: rolledBackEarlier ?? [],
+    rolledBackBy: null,
   })
   return [note, ...lines.filter(line => parseLine(line)?.channel !== channelName)].join('\n')
 }
@@ -242,11 +247,11 @@ export function noteRollback(
 ): string | null {
   const old = readServedCommit({ comment }, channelName)
   if (old === null) return null
-  const withdrawn = { runId: run.runId, run: `${run.runNumber}.${run.runAttempt}` }
+  const rolledBackBy = { runId: run.runId, run: `${run.runNumber}.${run.runAttempt}` }
   return linesOf(comment)
     .map(line => {
       const parsed = parseLine(line)
-      return parsed?.channel === channelName ? writeLine({ ...parsed, withdrawn }) : line
+      return parsed?.channel === channelName ? writeLine({ ...parsed, rolledBackBy }) : line
     })
     .join('\n')
 }

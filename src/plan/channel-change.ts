@@ -9,7 +9,7 @@ import {
 } from './bundle-comment.ts'
 import { isReady } from './delivery.ts'
 import type { NativeChange } from './native-changes.ts'
-import { EVERYBODY, type RolloutRequest, type Stage } from './rollout.ts'
+import { EVERYBODY, type RolloutRequest, type RolloutTarget } from './rollout.ts'
 import type { Commit, Decision, NativeVersion } from './types.ts'
 
 /** A bundle that is there goes to a channel that is there: a promotion or a roll-back. Nothing is uploaded. */
@@ -17,7 +17,7 @@ export interface MovePlan {
   readonly appId: string
   readonly channel: ChannelRow
   readonly bundle: BundleRow
-  readonly stage: Stage
+  readonly rolloutTarget: RolloutTarget
   /** The channel is as it should be already. */
   readonly isDone: boolean
   /** One sentence: what the run does, or why there is nothing to do. */
@@ -25,11 +25,11 @@ export interface MovePlan {
   /** The bundle's comment with the channel's new line; null when no commit is known for it. */
   readonly comment: string | null
   /** The bundle that is taken off, and its comment that says so; null where nothing is to be said. */
-  readonly withdrawal: { readonly bundle: BundleRow; readonly comment: string } | null
+  readonly rolledBack: { readonly bundle: BundleRow; readonly comment: string } | null
   /** From which the bundle was built; null when this action did not make it. */
   readonly commit: { readonly sha: string; readonly refName: string } | null
   /** How its native packages differ from those of the bundle that it replaces. */
-  readonly natives: readonly NativeChange[]
+  readonly nativeChanges: readonly NativeChange[]
   readonly decisions: readonly Decision[]
   readonly warnings: readonly string[]
 }
@@ -37,12 +37,12 @@ export interface MovePlan {
 /** What a promotion and a roll-back both must know. */
 export interface MoveFacts {
   readonly appId: string
-  readonly natives: readonly NativeVersion[]
+  readonly nativeVersions: readonly NativeVersion[]
   /** The run; its own commit is not that of the bundle. */
   readonly run: Commit
   readonly rollout: RolloutRequest
   /** Name of the bundle that the channel rolls out; null without a rollout. */
-  readonly runningName: string | null
+  readonly rolloutBundleName: string | null
   readonly force: boolean
 }
 
@@ -89,12 +89,12 @@ export function unchanged({
     channel,
     bundle,
     ...said,
-    stage: EVERYBODY,
+    rolloutTarget: EVERYBODY,
     isDone: true,
     comment: null,
-    withdrawal: null,
+    rolledBack: null,
     commit: originOf(bundle, channel.name),
-    natives: [],
+    nativeChanges: [],
     warnings: [],
   }
 }

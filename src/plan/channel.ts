@@ -1,6 +1,6 @@
 /** Which ref is published to which channel, and what becomes of a channel that is not there yet. */
 import type { ChannelRow } from '../capgo/schema.ts'
-import { isGlob, matchesPattern, refusePattern } from './ref-pattern.ts'
+import { checkPattern, isGlob, matchesPattern } from './ref-pattern.ts'
 import type { ChannelSettings, Purpose } from './types.ts'
 
 /** One line of the input `channels`. */
@@ -56,7 +56,7 @@ export function suggestMapping(ref: Ref, defaultBranch: string | null): string {
   if (isTag && VERSION_TAG.test(ref.name))
     return `refs/tags/${ref.name.startsWith('v') ? 'v*' : '*'}: production`
   if (isTag) return `${ref.full}: ${suggestChannel(ref.name)}`
-  const pattern = refusePattern(ref.name) === null ? ref.name : ref.full
+  const pattern = checkPattern(ref.name) === null ? ref.name : ref.full
   return `${pattern}: ${ref.name === defaultBranch ? 'production' : suggestChannel(ref.name)}`
 }
 

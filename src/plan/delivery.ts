@@ -27,7 +27,7 @@ export interface DeliverableBundle {
   readonly min_update_version: string | null
   readonly key_id: string | null
   /** It has a zip, an external URL or manifest rows. */
-  readonly stored: boolean
+  readonly hasContent: boolean
 }
 
 export interface DeliveryDevice {
@@ -168,7 +168,7 @@ export function refuseDelivery(
   channel: DeliveryRules,
   bundle: DeliverableBundle,
 ): Refusal | null {
-  if (!bundle.stored) return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` }
+  if (!bundle.hasContent) return { code: 'no_bundle', rule: `bundle ${bundle.name} has no stored content` }
   if (
     device.pluginVersion !== undefined &&
     semver.valid(device.pluginVersion) &&

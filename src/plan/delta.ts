@@ -50,7 +50,7 @@ export function hasOpenFiles(bundle: BundleRow | null): bundle is BundleRow {
 }
 
 /** Splits the files into those that the app has stored already (same path, same content) and the others. */
-export function findStored(
+export function findStoredFiles(
   files: readonly HashedFile[],
   known: readonly StoredFile[],
 ): { readonly stored: readonly StoredFile[]; readonly missing: readonly HashedFile[] } {

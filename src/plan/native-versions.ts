@@ -11,7 +11,7 @@ const IN_STORES = 'set the input "native-version" to the version in the stores'
  * Leaves out versions that Capgo cannot compare where the same platform has another one, such as a flavour for tests; the
  * warnings tell of those, and of what was not understood.
  */
-export function judgeNatives(
+export function judgeNativeVersions(
   natives: readonly NativeVersion[],
   unread: readonly UnreadVersion[],
 ): { readonly natives: readonly NativeVersion[]; readonly warnings: readonly string[] } {
@@ -65,18 +65,21 @@ export function nativeVersionDecisions(
   nativeVersions: readonly NativeVersion[],
   unread: readonly UnreadVersion[] = [],
 ): Decision[] {
-  const what = 'native version'
   return [
-    ...nativeVersions.map(({ platform, version, source }) => ({
-      what,
-      value: platform === 'any' ? version : `${version} (${platform})`,
-      why: source,
-    })),
-    ...unread.map(({ platform, source, says }) => ({
-      what,
-      value: `not known (${platform})`,
-      why: `${source} ${says}`,
-    })),
+    ...nativeVersions.map(
+      ({ platform, version, source }): Decision => ({
+        what: 'native version',
+        value: platform === 'any' ? version : `${version} (${platform})`,
+        why: source,
+      }),
+    ),
+    ...unread.map(
+      ({ platform, source, says }): Decision => ({
+        what: 'native version',
+        value: `not known (${platform})`,
+        why: `${source} ${says}`,
+      }),
+    ),
   ]
 }
 

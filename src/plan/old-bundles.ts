@@ -7,13 +7,13 @@ import { isReady } from './delivery.ts'
 import { findEarlier } from './rollback.ts'
 
 /** Why a bundle stays. */
-export type Kept = 'served' | 'rollback' | 'newest' | 'foreign' | 'unfinished'
+export type KeepReason = 'served' | 'rollback' | 'newest' | 'foreign' | 'unfinished'
 
-export interface HousekeepingPlan {
+export interface OldBundlesPlan {
   /** The oldest first. */
   readonly remove: readonly BundleRow[]
   /** How many stay for which reason. */
-  readonly kept: Readonly<Record<Kept, number>>
+  readonly kept: Readonly<Record<KeepReason, number>>
 }
 
 /**
@@ -21,14 +21,14 @@ export interface HousekeepingPlan {
  * neither to everybody nor as a rollout, not what a channel would be rolled back to, and not among the newest
  * `keep`. `bundles` are all that are not deleted, `channels` all channels.
  */
-export function planHousekeeping(
+export function planOldBundles(
   bundles: readonly BundleRow[],
   channels: readonly ChannelRow[],
   keep: number,
-): HousekeepingPlan {
+): OldBundlesPlan {
   const served = new Set(channels.flatMap(({ version, rollout_version }) => [version?.id, rollout_version]))
   const needed = new Set(channels.flatMap(channel => neededFor(channel, bundles)))
-  const reasonFor = (bundle: BundleRow): Exclude<Kept, 'newest'> | null => {
+  const reasonFor = (bundle: BundleRow): Exclude<KeepReason, 'newest'> | null => {
     if (served.has(bundle.id)) return 'served'
     if (needed.has(bundle.id)) return 'rollback'
     // The names of ours are always such; another cannot be asked for safely.

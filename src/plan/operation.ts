@@ -2,7 +2,7 @@
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
 import { type ChannelMapping, matchChannel, suggestMapping } from './channel.ts'
-import { previewChannelName, refusePreview } from './preview.ts'
+import { previewChannelName, whyNoPreview } from './preview.ts'
 import type { RolloutChange } from './rollout.ts'
 
 /** What a run is about. */
@@ -134,7 +134,7 @@ function decidePull(
       kind: 'close-preview',
       pull: now,
       channelName: previewChannelName(inputs.previewChannel, now),
-      why: refusePreview(now, inputs) ?? '',
+      why: whyNoPreview(now, inputs) ?? '',
       isEnding: ENDS.has(trigger.action),
     }
   // The run of the event that opened it again makes the preview: this one may have nothing checked out.
@@ -158,7 +158,7 @@ export function decidePreview(
   sha: string,
   { channels, previewChannel, ...inputs }: OperationInputs,
 ): Extract<Operation, { kind: 'preview' | 'skip' }> {
-  const refusal = refusePreview(pull, inputs)
+  const refusal = whyNoPreview(pull, inputs)
   if (refusal !== null) return { kind: 'skip', reason: `${refusal}, so it gets no preview.` }
   const channelName = previewChannelName(previewChannel, pull)
   if (channels.some(({ channel }) => channel === channelName))

@@ -14,7 +14,7 @@ export interface PreviewInputs {
 }
 
 /** Why a pull request, as it is now, has no preview; null = it has one. */
-export function refusePreview(
+export function whyNoPreview(
   {
     number,
     open,
@@ -36,7 +36,7 @@ export function wantsPreview(
   pull: Pick<PullRequest, 'number' | 'open' | 'merged' | 'draft' | 'labels'>,
   inputs: PreviewInputs,
 ): boolean {
-  return refusePreview(pull, inputs) === null
+  return whyNoPreview(pull, inputs) === null
 }
 
 /** GitHub keeps the case of a label and takes no other that differs in it alone. */
@@ -52,7 +52,7 @@ const MAX_NUMBER_LENGTH = 10
 const MIN_BRANCH_LENGTH = 12
 
 /** Why a template cannot name the channels of previews, or null. */
-export function refuseTemplate(template: string): { why: string; hint: string } | null {
+export function checkPreviewTemplate(template: string): { why: string; hint: string } | null {
   const unknown = /\{(?!number\}|branch\})[^}]*\}?/.exec(template)?.[0]
   if (unknown !== undefined)
     return { why: `has the unknown placeholder ${unknown}.`, hint: 'Available: {number}, {branch}.' }
@@ -111,7 +111,7 @@ function hash(text: string): string {
  * and those that serve a preview of this repository: nothing that is public, that a branch publishes to, that another
  * repository previews on, or that somebody made by hand. `pull` is `owner/name#12`.
  */
-export function refuseChannel(
+export function checkPreviewChannel(
   channel: Pick<ChannelRow, 'name' | 'public' | 'version'>,
   { pull = '', repository: id }: Pick<Commit, 'pull' | 'repository'>,
 ): ActionError | null {

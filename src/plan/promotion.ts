@@ -15,7 +15,7 @@ import {
 import { refusedByAll } from './delivery.ts'
 import { compareNativePackages, isShielded, listNativeChanges, type NativeChange } from './native-changes.ts'
 import { nativeVersionDecisions, nativeVersionsOn } from './native-versions.ts'
-import { activeRollout, decideStage, EVERYBODY, formatShare, isAt } from './rollout.ts'
+import { activeRollout, decideRolloutTarget, EVERYBODY, formatShare, isAt } from './rollout.ts'
 import { staleByOrder } from './staleness.ts'
 import type { Decision, OnIncompatible, Relation } from './types.ts'
 import { firstRefusal } from './version.ts'
@@ -43,15 +43,19 @@ const RULES: readonly Rule[] = [checkReady, checkOrder, checkDelivery, checkNati
  * `promotion_older`, `promotion_refused`, `native_incompatible` or `rollout_active`; nothing was written then.
  */
 export function planPromotion(facts: PromotionFacts): MovePlan {
-  const { appId, from, to, bundle, natives, run } = facts
+  const { appId, from, to, bundle, nativeVersions: natives, run } = facts
   const origin = originOf(bundle, from.name)
   for (const rule of RULES) {
     const refused = rule(facts)
     if (refused !== null) throw refused
   }
-  const { stage, why, warning } = isServed(facts)
-    ? { stage: EVERYBODY, why: null, warning: null }
-    : decideStage(to, facts.runningName, facts.rollout)
+  const {
+    target: stage,
+    why,
+    warning,
+  } = isServed(facts)
+    ? { target: EVERYBODY, why: null, warning: null }
+    : decideRolloutTarget(to, facts.rolloutBundleName, facts.rollout)
   const older = olderThanServed(facts)
   const served = to.version
   const decisions: Decision[] = [
@@ -71,7 +75,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     appId,
     channel: to,
     bundle,
-    stage,
+    rolloutTarget: stage,
     isDone,
     why: isDone
       ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
@@ -84,13 +88,15 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
           origin,
           run,
           circumstances: {
-            after: served?.name ?? null,
-            ...(older === null || served === null ? {} : { instead: namedWithCommit(served, to.name) }),
+            previous: served?.name ?? null,
+            ...(older === null || served === null
+              ? {}
+              : { rolledBackFrom: namedWithCommit(served, to.name) }),
           },
         }),
-    withdrawal: null,
+    rolledBack: null,
     commit: origin,
-    natives: changedNatives(facts),
+    nativeChanges: changedNatives(facts),
     decisions,
     warnings: [...(warning === null ? [] : [warning]), ...warningsOf(facts, origin)],
   }
@@ -107,7 +113,7 @@ function warningsOf(facts: PromotionFacts, origin: ServedCommit | null): string[
       : [
           `Channel ${from.name} is rolling out another bundle. ${bundle.name} is what its other devices have.`,
         ]),
-    ...(facts.natives.length === 0 ? [NOT_JUDGED] : []),
+    ...(facts.nativeVersions.length === 0 ? [NOT_JUDGED] : []),
     ...(origin === null ? [NOT_OURS] : []),
   ]
 }
@@ -139,11 +145,11 @@ function checkReady({ bundle, from, fault }: PromotionFacts): ActionError | null
 function checkOrder(facts: PromotionFacts): ActionError | null {
   const { to, bundle, force } = facts
   if (force || isServed(facts)) return null
-  const withdrawn = readServedCommit(bundle, to.name)?.withdrawn
-  if (withdrawn != null)
+  const rolledBackBy = readServedCommit(bundle, to.name)?.rolledBackBy
+  if (rolledBackBy != null)
     return new ActionError(
       'bundle_withdrawn',
-      `Run ${withdrawn.run} rolled channel ${to.name} back from ${bundle.name}.`,
+      `Run ${rolledBackBy.run} rolled channel ${to.name} back from ${bundle.name}.`,
       {
         hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',
       },
@@ -165,7 +171,7 @@ function olderThanServed({ from, to, bundle, relation, run }: PromotionFacts): s
   if (ours !== null && theirs !== null) {
     const commit = { ...run, sha: ours.sha, refName: ours.refName, runId: ours.runId }
     // What was decided by a roll-back is about runs; this is about the two bundles.
-    const stale = staleByOrder(commit, { ...theirs, instead: null }, relation)
+    const stale = staleByOrder(commit, { ...theirs, rolledBackFrom: null }, relation)
     if (stale === null) return null
     const which = `${bundle.name} is of ${ours.sha.slice(0, 7)} (${ours.refName}, run ${ours.run})`
     const than = `${served.name} of ${theirs.sha.slice(0, 7)} (${theirs.refName}, run ${theirs.run})`
@@ -199,7 +205,7 @@ function checkNativeCode(facts: PromotionFacts): ActionError | null {
       })
 }
 
-function checkDelivery({ to, bundle, natives }: PromotionFacts): ActionError | null {
+function checkDelivery({ to, bundle, nativeVersions: natives }: PromotionFacts): ActionError | null {
   const all = refusedByAll(bundle, to)
   const refused = firstRefusal(bundle.name, nativeVersionsOn(natives, to), to, bundle.min_update_version)
   const hint = `Publish it to channel ${to.name} under a name that they take ("channel: ${to.name}"), or change the rule of the channel in the Capgo console.`

@@ -52,7 +52,8 @@ export function nameOf(action: PublishAction): string {
 }
 
 function keepFromOlder(facts: BuiltFacts, { served }: ServingChannel) {
-  const stale = staleBy(facts, facts.standing) ?? (facts.running && staleBy(facts, facts.running.standing))
+  const stale =
+    staleBy(facts, facts.standing) ?? (facts.rolloutBundle && staleBy(facts, facts.rolloutBundle.standing))
   return stale === null ? null : keep('stale', served, stale)
 }
 
@@ -64,7 +65,7 @@ function keepSame(facts: BuiltFacts, { channel, served }: ServingChannel) {
 
 function keepRollout(facts: BuiltFacts, { channel }: ServingChannel) {
   const active = activeRollout(channel)
-  const rolledOut = facts.running?.bundle
+  const rolledOut = facts.rolloutBundle?.bundle
   const continues = shareOf(facts.rollout) !== null || facts.rollout.onActive === 'advance'
   if (active === null || active.bps >= ALL || rolledOut === undefined) return null
   return continues && isWanted(rolledOut, facts)
@@ -109,8 +110,8 @@ function rolledBackContent({ channel, channelName, bundles, checksum, commit, fo
   const own = channel?.version ? readServedCommit(channel.version, channelName) : null
   for (const bundle of bundles) {
     const note = readServedCommit(bundle, channelName)
-    if (bundle.checksum !== checksum || note === null || note.withdrawn === null) continue
-    const { run, runId } = note.withdrawn
+    if (bundle.checksum !== checksum || note === null || note.rolledBackBy === null) continue
+    const { run, runId } = note.rolledBackBy
     const isSameCommit = note.sha === commit.sha && (own === null || own.runId <= runId)
     return { name: bundle.name, run, isSameCommit }
   }
@@ -166,7 +167,7 @@ function isReusable(bundle: BundleRow, facts: BuiltFacts): boolean {
     mayShow(bundle.name, facts.wanted.version, facts.channelName, facts.purpose) &&
     firstRefusal(
       bundle.name,
-      nativeVersionsOn(facts.natives, facts.channel),
+      nativeVersionsOn(facts.nativeVersions, facts.channel),
       rulesOf(facts),
       bundle.min_update_version,
     ) === null
@@ -187,7 +188,7 @@ export function rulesOf({ channel, purpose }: Pick<PublishFacts, 'channel' | 'pu
 export function nameRequest(facts: PublishFacts, taken: ReadonlySet<string>): NameRequest {
   return {
     wanted: facts.wanted,
-    nativeVersions: nativeVersionsOn(facts.natives, facts.channel),
+    nativeVersions: nativeVersionsOn(facts.nativeVersions, facts.channel),
     rules: rulesOf(facts),
     minUpdateVersion: minimumNative(facts),
     channelName: facts.channelName,

@@ -2,7 +2,7 @@
 import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/schema.ts'
 import type { DeltaMode } from './delta.ts'
 import type { NativeChange } from './native-changes.ts'
-import type { RolloutRequest, Stage } from './rollout.ts'
+import type { RolloutRequest, RolloutTarget } from './rollout.ts'
 import type { Standing } from './staleness.ts'
 import type {
   ChannelSettings,
@@ -30,8 +30,8 @@ export interface PublishFacts {
   readonly deletedAt: string | null
   readonly purpose: Purpose
   readonly wanted: WantedVersion
-  readonly natives: readonly NativeVersion[]
-  readonly unread: readonly UnreadVersion[]
+  readonly nativeVersions: readonly NativeVersion[]
+  readonly unreadVersions: readonly UnreadVersion[]
   readonly commit: Commit
   /** Why it is this commit, where that is not the run's own; null where it is. */
   readonly commitWhy: string | null
@@ -72,11 +72,11 @@ export interface BuiltFacts extends PublishFacts {
   readonly sizes: ReadonlyMap<number, number | null>
   /** Bundles with a name that we may want, with the same content, or left in progress. */
   readonly bundles: readonly BundleRow[]
-  readonly stored: StoredFiles
+  readonly storedFiles: StoredFiles
   /** How our commit stands to its ref and to what the channel serves. */
   readonly standing: Standing
   /** What the channel rolls out, and how our commit stands to that one; null without a rollout. */
-  readonly running: { readonly bundle: BundleRow; readonly standing: Standing } | null
+  readonly rolloutBundle: { readonly bundle: BundleRow; readonly standing: Standing } | null
   /**
    * The channel whose devices will take the bundle next: itself; of a pull request that of its base branch, else the
    * app's public one. Null when none is known.
@@ -108,11 +108,11 @@ export interface PublishPlan {
   readonly create: ChannelSettings | null
   readonly action: PublishAction
   /** To whom the bundle goes. */
-  readonly stage: Stage
+  readonly rolloutTarget: RolloutTarget
   readonly link: string
   readonly comment: string
   readonly decisions: readonly Decision[]
   /** How the native packages differ from those of the bundle that the channel serves. */
-  readonly natives: readonly NativeChange[]
+  readonly nativeChanges: readonly NativeChange[]
   readonly warnings: readonly string[]
 }

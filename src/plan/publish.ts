@@ -6,7 +6,7 @@ import { compareNativePackages, isShielded, listNativeChanges, type NativeChange
 import { nativeVersionDecisions, nativeVersionsOn } from './native-versions.ts'
 import { chooseAction, nameOf, nameRequest, rulesOf } from './publish-action.ts'
 import type { BuiltFacts, PublishAction, PublishFacts, PublishPlan } from './publish-facts.ts'
-import { decideStage, EVERYBODY, formatShare } from './rollout.ts'
+import { decideRolloutTarget, EVERYBODY, formatShare, type RolloutTarget } from './rollout.ts'
 import type { Commit, Decision, NativeVersion } from './types.ts'
 import { requireFormOf } from './update-package.ts'
 import { chooseName, firstRefusal, possibleNames } from './version.ts'
@@ -38,16 +38,14 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
   const natives = compareNativePackages(facts.nativePackages, facts.base?.version?.native_packages ?? null)
   const { action, why, warnings } = chooseAction(facts)
   const isStale = action.do === 'keep' && action.outcome === 'stale'
-  const { stage, ...rollout } = planStage(facts, action)
+  const rollout = planRollout(facts, action)
   const findings: Findings[] = [
     {
       decisions: [
         { what: 'channel', value: facts.channelName, why: facts.channelWhy },
-        ...(facts.commitWhy === null
-          ? []
-          : [{ what: 'commit', value: facts.commit.sha.slice(0, 7), why: facts.commitWhy }]),
-        ...nativeVersionDecisions(facts.natives, facts.unread),
-        ...(create === null ? [] : [{ what: 'new channel', value: facts.channelName, why: create.why }]),
+        ...ofCommit(facts),
+        ...nativeVersionDecisions(facts.nativeVersions, facts.unreadVersions),
+        ...ofNewChannel(facts, create),
         { what: 'bundle', value: nameOf(action), why },
       ],
       warnings,
@@ -70,26 +68,38 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     channelId: channel?.id ?? null,
     create: create?.settings ?? null,
     action,
-    stage,
+    rolloutTarget: rollout.target,
     link: facts.commit.url,
     comment: commentOf(facts, action),
     decisions: findings.flatMap(({ decisions }) => decisions),
-    natives: isStale ? [] : natives,
+    nativeChanges: isStale ? [] : natives,
     warnings: findings.flatMap(({ warnings }) => warnings),
   }
 }
 
+/** Told where it is not the run's own commit. */
+function ofCommit({ commit, commitWhy }: BuiltFacts): Decision[] {
+  return commitWhy === null ? [] : [{ what: 'commit', value: commit.sha.slice(0, 7), why: commitWhy }]
+}
+
+function ofNewChannel({ channelName }: BuiltFacts, create: { readonly why: string } | null): Decision[] {
+  return create === null ? [] : [{ what: 'new channel', value: channelName, why: create.why }]
+}
+
 /** To whom the bundle goes. Throws `rollout_active`. */
-function planStage(facts: BuiltFacts, action: PublishAction): Findings & Pick<PublishPlan, 'stage'> {
-  if (action.do === 'keep') return { ...NOTHING, stage: EVERYBODY }
-  const { stage, why, warning } = decideStage(
+function planRollout(
+  facts: BuiltFacts,
+  action: PublishAction,
+): Findings & { readonly target: RolloutTarget } {
+  if (action.do === 'keep') return { ...NOTHING, target: EVERYBODY }
+  const { target, why, warning } = decideRolloutTarget(
     facts.channel,
-    facts.running?.bundle.name ?? null,
+    facts.rolloutBundle?.bundle.name ?? null,
     facts.rollout,
   )
-  const value = stage.bps === null ? 'everybody' : formatShare(stage.bps)
+  const value = target.bps === null ? 'everybody' : formatShare(target.bps)
   return {
-    stage,
+    target,
     decisions: why === null ? [] : [{ what: 'rollout', value, why }],
     warnings: warning === null ? [] : [warning],
   }
@@ -103,7 +113,7 @@ function commentOf({ channel, channelName, purpose, commit }: BuiltFacts, action
     channelName,
     action.do === 'keep' ? withoutTime(commit) : commit,
     {
-      after: served === null || served.name === nameOf(action) ? null : served.name,
+      previous: served === null || served.name === nameOf(action) ? null : served.name,
       took: purpose.kind === 'preview' && channel !== null ? tookOver(channel) : null,
     },
   )
@@ -176,7 +186,7 @@ const NEW_PROJECT: NativeVersion = {
 
 /** Devices that do not take what the channel is going to serve. */
 function warnOfRefusal(facts: BuiltFacts, action: PublishAction): string[] {
-  const { natives, unread, channel } = facts
+  const { nativeVersions: natives, unreadVersions: unread, channel } = facts
   const name = nameOf(action)
   const isKnown = natives.length + unread.length > 0
   const refused = firstRefusal(

@@ -13,7 +13,7 @@ export function isGlob(pattern: string): boolean {
 }
 
 /** What is wrong with a pattern that no branch and no tag can ever match, and what to write; null when one can. */
-export function refusePattern(pattern: string): { why: string; hint: string } | null {
+export function checkPattern(pattern: string): { why: string; hint: string } | null {
   return checkSyntax(pattern) ?? checkRefName(pattern) ?? checkNamespace(pattern)
 }
 

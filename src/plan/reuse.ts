@@ -20,8 +20,8 @@ export function minimumNative(
   const changes = compareNativePackages(facts.nativePackages ?? [], before?.native_packages ?? null)
   const served = before?.min_update_version
   if (served && changes.every(({ compatible }) => compatible)) return served
-  const [lowest] = semver.sort(facts.natives.flatMap(native => normaliseNative(native.version) ?? []))
-  requireComparable(facts.natives, facts.channelName)
+  const [lowest] = semver.sort(facts.nativeVersions.flatMap(native => normaliseNative(native.version) ?? []))
+  requireComparable(facts.nativeVersions, facts.channelName)
   if (lowest === undefined)
     throw new ActionError(
       'minimum_native_unknown',

@@ -16,18 +16,18 @@ import {
 import { isReady, refusedByAll } from './delivery.ts'
 import { nativeVersionDecisions, nativeVersionsOn } from './native-versions.ts'
 import { namedWithCommit } from './promotion.ts'
-import { decideStage } from './rollout.ts'
+import { decideRolloutTarget } from './rollout.ts'
 import type { Decision } from './types.ts'
 import { firstRefusal } from './version.ts'
 
 /** The bundle to go back to, and how it was found. */
-export interface Target {
+export interface RollbackTarget {
   readonly bundle: BundleRow
   readonly why: string
 }
 
 /** Devices that Capgo knows to run the bundle that is rolled back; best effort. */
-export interface Affected {
+export interface AffectedDevices {
   readonly count: number
   /** Of those that were looked at closely: how many would refuse the older bundle, and the rule. */
   readonly refusing: { readonly count: number; readonly of: number; readonly rule: string } | null
@@ -35,17 +35,17 @@ export interface Affected {
 
 export interface RollbackFacts extends MoveFacts {
   readonly channel: ChannelRow
-  readonly target: Target
+  readonly target: RollbackTarget
   /** Why devices could not take what is stored of the target, as the end of a sentence; null when they can. */
   readonly fault: string | null
   /** Null when the key cannot read devices. */
-  readonly affected: Affected | null
+  readonly affected: AffectedDevices | null
 }
 
 /** Whether this very run (an earlier attempt of it) rolled the channel back already. */
 export function isRolledBackBy(channel: ChannelRow, run: { readonly runId: number }): boolean {
   const noted = channel.version === null ? null : readServedCommit(channel.version, channel.name)
-  return noted !== null && noted.instead !== null && noted.runId === run.runId
+  return noted !== null && noted.rolledBackFrom !== null && noted.runId === run.runId
 }
 
 /**
@@ -55,7 +55,7 @@ export function isRolledBackBy(channel: ChannelRow, run: { readonly runId: numbe
  *
  * `bundles` are those that have a note for the channel.
  */
-export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]): Target {
+export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]): RollbackTarget {
   const served = channel.version
   if (served === null)
     throw new ActionError('no_earlier_bundle', `Channel ${channel.name} serves nothing.`, {
@@ -65,16 +65,16 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
     const note = readServedCommit(bundle, channel.name)
     return note === null ? [] : [{ bundle, note }]
   })
-  const isGood = ({ bundle, note }: (typeof noted)[number]) => isReady(bundle) && note.withdrawn === null
+  const isGood = ({ bundle, note }: (typeof noted)[number]) => isReady(bundle) && note.rolledBackBy === null
   const now = readServedCommit(served, channel.name)
   const byName = new Map(noted.map(each => [each.bundle.name, each]))
   const seen = new Set([served.name])
-  for (let name = now?.after ?? null; name !== null && !seen.has(name); ) {
+  for (let name = now?.previous ?? null; name !== null && !seen.has(name); ) {
     seen.add(name)
     const before = byName.get(name)
     if (before === undefined) break
     if (isGood(before)) return { bundle: before.bundle, why: `channel ${channel.name} served it before` }
-    name = before.note.after
+    name = before.note.previous
   }
   const [latest] = noted
     .filter(each => isGood(each) && !seen.has(each.bundle.name))
@@ -99,15 +99,13 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
  * `rollback_refused` or `rollout_active`; nothing was written then.
  */
 export function planRollback(facts: RollbackFacts): MovePlan {
-  const { appId, channel, target, natives } = facts
+  const { appId, channel, target, nativeVersions: natives } = facts
   const { bundle } = target
   const served = channel.version
   const decisions: Decision[] = [
     { what: 'channel', value: channel.name, why: 'input "channel"' },
     { what: 'bundle', value: bundle.name, why: target.why },
-    ...(served === null || served.id === bundle.id
-      ? []
-      : [{ what: 'instead of', value: served.name, why: describeAffected(facts.affected) }]),
+    ...ofServed(facts),
     ...nativeVersionDecisions(natives),
   ]
   if (served?.id === bundle.id)
@@ -125,20 +123,25 @@ export function planRollback(facts: RollbackFacts): MovePlan {
   }
   // A rollout would go on beside the older bundle: only an explicit word ends it.
   const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail'
-  const { stage, why } = decideStage(channel, facts.runningName, { bps: null, onActive })
+  const { target: stage, why } = decideRolloutTarget(channel, facts.rolloutBundleName, {
+    bps: null,
+    onActive,
+  })
   if (why !== null) decisions.push({ what: 'rollout', value: 'everybody', why })
   const origin = originOf(bundle, channel.name)
+  const notes = notesOf(facts, origin)
   return {
     appId,
     channel,
     bundle,
-    stage,
+    rolloutTarget: stage,
     isDone: false,
     why: describeRollback(facts),
-    ...notesOf(facts, origin),
+    comment: notes.target,
+    rolledBack: notes.served,
     commit: origin,
     // Not judged: installed apps that could run the older bundle then can run it now.
-    natives: [],
+    nativeChanges: [],
     decisions,
     warnings: [
       ...channelWarnings(channel),
@@ -153,28 +156,36 @@ export function planRollback(facts: RollbackFacts): MovePlan {
 function notesOf(
   { channel, target: { bundle }, run }: RollbackFacts,
   origin: ServedCommit | null,
-): Pick<MovePlan, 'comment' | 'withdrawal'> {
+): { readonly target: string | null; readonly served: { bundle: BundleRow; comment: string } | null } {
   const served = channel.version
   const note = (circumstances: Circumstances) => noteMove({ bundle, channel, origin, run, circumstances })
-  if (served === null) return { comment: note({ after: null }), withdrawal: null }
+  if (served === null) return { target: note({ previous: null }), served: null }
   const noted = readServedCommit(served, channel.name)
   // Going forward again to what a run before rolled back: then what is served now was never the bad one.
-  if (noted?.instead?.name === bundle.name) return { comment: note({ after: served.name }), withdrawal: null }
+  if (noted?.rolledBackFrom?.name === bundle.name)
+    return { target: note({ previous: served.name }), served: null }
   const withdrawn = noteRollback(served.comment, channel.name, run)
   return {
-    comment: note({
-      after: null,
-      instead: namedWithCommit(served, channel.name),
-      alsoOff: offBefore(noted),
+    target: note({
+      previous: null,
+      rolledBackFrom: namedWithCommit(served, channel.name),
+      rolledBackEarlier: offBefore(noted),
     }),
-    withdrawal: withdrawn === null ? null : { bundle: served, comment: withdrawn },
+    served: withdrawn === null ? null : { bundle: served, comment: withdrawn },
   }
+}
+
+/** What the channel leaves. */
+function ofServed({ channel: { version: served }, target, affected }: RollbackFacts): Decision[] {
+  return served === null || served.id === target.bundle.id
+    ? []
+    : [{ what: 'instead of', value: served.name, why: describeAffected(affected) }]
 }
 
 /** Commits that were rolled back before, when the channel goes back once more. */
 function offBefore(noted: ServedCommit | null): string[] {
-  const last = noted?.instead?.sha
-  return [...(last ? [last] : []), ...(noted?.alsoOff ?? [])]
+  const last = noted?.rolledBackFrom?.sha
+  return [...(last ? [last] : []), ...(noted?.rolledBackEarlier ?? [])]
 }
 
 function describeRollback({ channel, target: { bundle, why }, affected }: RollbackFacts): string {
@@ -186,12 +197,12 @@ function describeRollback({ channel, target: { bundle, why }, affected }: Rollba
   return `Channel ${channel.name} goes back to ${bundle.name} (${why})${from}.${running}`
 }
 
-function describeAffected(affected: Affected | null): string {
+function describeAffected(affected: AffectedDevices | null): string {
   if (affected === null) return 'what it serves now; the key cannot read which devices run it'
   return `what it serves now; ${affected.count === 0 ? 'no known device runs it' : countKnown(affected)}`
 }
 
-function countKnown({ count }: Affected): string {
+function countKnown({ count }: AffectedDevices): string {
   return count === 1 ? '1 known device runs that' : `${count.toLocaleString('en-US')} known devices run that`
 }
 
@@ -213,18 +224,23 @@ function requireReady({ target: { bundle }, fault }: RollbackFacts): void {
 }
 
 function requireNotRolledBack({ target: { bundle }, channel }: RollbackFacts): void {
-  const withdrawn = readServedCommit(bundle, channel.name)?.withdrawn
-  if (withdrawn == null) return
+  const rolledBackBy = readServedCommit(bundle, channel.name)?.rolledBackBy
+  if (rolledBackBy == null) return
   throw new ActionError(
     'bundle_withdrawn',
-    `Run ${withdrawn.run} rolled channel ${channel.name} back from ${bundle.name}.`,
+    `Run ${rolledBackBy.run} rolled channel ${channel.name} back from ${bundle.name}.`,
     {
       hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',
     },
   )
 }
 
-function requireDelivery({ target: { bundle }, channel, natives, affected }: RollbackFacts): void {
+function requireDelivery({
+  target: { bundle },
+  channel,
+  nativeVersions: natives,
+  affected,
+}: RollbackFacts): void {
   const refused = firstRefusal(
     bundle.name,
     nativeVersionsOn(natives, channel),

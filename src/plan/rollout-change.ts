@@ -10,7 +10,7 @@ import {
   isAt,
   type Rollout,
   type RolloutChange,
-  type Stage,
+  type RolloutTarget,
 } from './rollout.ts'
 import type { Commit, Decision } from './types.ts'
 
@@ -18,14 +18,14 @@ export interface RolloutFacts {
   readonly appId: string
   readonly channel: ChannelRow
   /** What the channel rolls out; null when it is not there (any more). */
-  readonly running: BundleRow | null
+  readonly rolloutBundle: BundleRow | null
   readonly change: RolloutChange
   readonly run: Commit
 }
 
 /** What `operation: rollout` has to do. Throws `no_rollout` when nothing is rolled out. */
 export function planRolloutChange(facts: RolloutFacts): MovePlan {
-  const { appId, channel, running, run } = facts
+  const { appId, channel, rolloutBundle, run } = facts
   const change = named(facts.change)
   const rollout = activeRollout(channel)
   const served = channel.version
@@ -37,36 +37,36 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
       why: 'An earlier attempt of this run finished the rollout.',
       decisions: [ofChannel(channel)],
     })
-  if (rollout === null || running === null || served === null)
+  if (rollout === null || rolloutBundle === null || served === null)
     throw new ActionError('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
       hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
     })
-  const bundle = change.kind === 'cancel' ? served : running
+  const bundle = change.kind === 'cancel' ? served : rolloutBundle
   const stage = stageOf(change, rollout)
-  const withdrawn = change.kind === 'cancel' ? noteRollback(running.comment, channel.name, run) : null
+  const withdrawn = change.kind === 'cancel' ? noteRollback(rolloutBundle.comment, channel.name, run) : null
   return {
     appId,
     channel,
     bundle,
-    stage,
+    rolloutTarget: stage,
     isDone: isAt(stage, bundle.id, channel),
-    why: describeChange(change, rollout, running.name, channel),
+    why: describeChange(change, rollout, rolloutBundle.name, channel),
     comment:
       change.kind === 'finish'
         ? noteMove({
-            bundle: running,
+            bundle: rolloutBundle,
             channel,
-            origin: originOf(running, channel.name),
+            origin: originOf(rolloutBundle, channel.name),
             run,
-            circumstances: { after: served.name },
+            circumstances: { previous: served.name },
           })
         : null,
-    withdrawal: withdrawn === null ? null : { bundle: running, comment: withdrawn },
+    rolledBack: withdrawn === null ? null : { bundle: rolloutBundle, comment: withdrawn },
     commit: originOf(bundle, channel.name),
-    natives: [],
+    nativeChanges: [],
     decisions: [
       ofChannel(channel),
-      { what: 'rolled out', value: running.name, why: `${describeNow(rollout)} until now` },
+      { what: 'rolled out', value: rolloutBundle.name, why: `${describeNow(rollout)} until now` },
       { what: 'the others', value: served.name, why: 'what the channel serves' },
       {
         what: 'rollout',
@@ -83,18 +83,18 @@ function named(change: RolloutChange): RolloutChange {
   return change.kind === 'share' && change.bps >= ALL ? { kind: 'finish' } : change
 }
 
-function stageOf(change: RolloutChange, { id, bps, paused }: Rollout): Stage {
+function stageOf(change: RolloutChange, { id, bps, paused }: Rollout): RolloutTarget {
   switch (change.kind) {
     case 'share':
       // Who names a share wants devices to get it.
-      return { bps: change.bps, running: id, paused: false }
+      return { bps: change.bps, rolloutBundleId: id, paused: false }
     case 'pause':
-      return { bps, running: id, paused: true }
+      return { bps, rolloutBundleId: id, paused: true }
     case 'resume':
-      return { bps, running: id, paused: false }
+      return { bps, rolloutBundleId: id, paused: false }
     case 'finish':
     case 'cancel':
-      return { bps: null, running: id, paused }
+      return { bps: null, rolloutBundleId: id, paused }
   }
 }
 

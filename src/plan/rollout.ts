@@ -26,15 +26,15 @@ export interface Rollout {
 }
 
 /** To whom a bundle goes, and which rollout it meets on its way; another one means that somebody interfered. */
-export interface Stage {
+export interface RolloutTarget {
   /** Null = everybody; a rollout that there is, ends. */
   readonly bps: number | null
   /** Id of the bundle that the running rollout has now; null without one. */
-  readonly running: number | null
+  readonly rolloutBundleId: number | null
   readonly paused: boolean
 }
 
-export const EVERYBODY: Stage = { bps: null, running: null, paused: false }
+export const EVERYBODY: RolloutTarget = { bps: null, rolloutBundleId: null, paused: false }
 
 /** Basis points. */
 export const ALL = 10_000
@@ -62,7 +62,7 @@ export function activeRollout(channel: RolloutColumns): Rollout | null {
 
 /** Whether the channel gives this bundle to those that the stage says. */
 export function isAt(
-  stage: Stage,
+  stage: RolloutTarget,
   bundleId: number,
   channel: RolloutColumns & { readonly version: Pick<BundleRow, 'id'> | null },
 ): boolean {
@@ -85,16 +85,16 @@ export function describeRollout({ bps, paused }: Rollout, name: string): string 
  * To whom a new bundle goes. A channel that serves nothing gives it to everybody: there is nothing that the others
  * could keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
  */
-export function decideStage(
+export function decideRolloutTarget(
   channel: (RolloutColumns & Pick<ChannelRow, 'name' | 'version'>) | null,
   /** Name of the bundle that is rolled out, where there is one. */
-  runningName: string | null,
+  rolloutBundleName: string | null,
   { onActive, ...request }: RolloutRequest,
-): { readonly stage: Stage; readonly why: string | null; readonly warning: string | null } {
+): { readonly target: RolloutTarget; readonly why: string | null; readonly warning: string | null } {
   const bps = shareOf(request)
   if (channel === null || channel.version === null)
     return {
-      stage: EVERYBODY,
+      target: EVERYBODY,
       why: bps === null ? null : 'the channel serves nothing yet, so there is nothing that others could keep',
       warning:
         bps === null
@@ -105,28 +105,28 @@ export function decideStage(
   const isAll = request.bps !== null && bps === null
   if (active === null)
     return bps === null
-      ? { stage: EVERYBODY, why: isAll ? '100% are all devices: no rollout is begun' : null, warning: null }
+      ? { target: EVERYBODY, why: isAll ? '100% are all devices: no rollout is begun' : null, warning: null }
       : {
-          stage: { bps, running: null, paused: false },
+          target: { bps, rolloutBundleId: null, paused: false },
           why: `the others keep ${channel.version.name}`,
           warning: null,
         }
-  const now = `channel ${channel.name} was rolling out ${describeRollout(active, runningName ?? `bundle ${active.id}`)}`
+  const now = `channel ${channel.name} was rolling out ${describeRollout(active, rolloutBundleName ?? `bundle ${active.id}`)}`
   switch (onActive) {
     case 'fail':
-      throw rolloutActive(channel.name, active, runningName)
+      throw rolloutActive(channel.name, active, rolloutBundleName)
     case 'replace':
       return {
-        stage: { bps, running: active.id, paused: false },
+        target: { bps, rolloutBundleId: active.id, paused: false },
         why: `${now}; that ends (on-active-rollout: replace)`,
         warning: null,
       }
     case 'advance':
       return {
         // All devices are everybody, unless somebody holds it.
-        stage: {
+        target: {
           bps: active.paused ? active.bps : shareOf(active),
-          running: active.id,
+          rolloutBundleId: active.id,
           paused: active.paused,
         },
         why: `${now}; it goes on with this bundle (on-active-rollout: advance)`,
@@ -146,8 +146,8 @@ export function rolloutActive(channelName: string, active: Rollout, name: string
 }
 
 /** Somebody began, changed or ended a rollout while this run worked. Null when it is as it was planned for. */
-export function rolloutChanged(stage: Stage, channel: RolloutColumns & { readonly name: string }) {
-  if ((activeRollout(channel)?.id ?? null) === stage.running) return null
+export function rolloutChanged(stage: RolloutTarget, channel: RolloutColumns & { readonly name: string }) {
+  if ((activeRollout(channel)?.id ?? null) === stage.rolloutBundleId) return null
   return new ActionError(
     'rollout_changed',
     `The rollout of channel ${channel.name} was changed while this run worked.`,

@@ -47,7 +47,7 @@ export function isStale({ ours, channelName, standing, isChosen, force }: StaleQ
   const { head, toHead, notes } = standing
   const own = notes.find(({ note }) => note.channel === channelName)
   if (force || own?.note.sha === ours.sha) return null
-  const rolledBack = own === undefined ? null : rolledBackFrom(ours, own.note)
+  const rolledBack = own === undefined ? null : whyRolledBack(ours, own.note)
   if (rolledBack !== null) return rolledBack
   if (head.kind === 'at') {
     if (toHead === 'identical') return null
@@ -72,28 +72,28 @@ function behindHead(ours: Commit, notes: readonly ServedNote[], own: ServedNote 
   if (own === undefined || ours.runId >= own.note.runId) return null
   const isElsewhere = own.note.refName !== wordOf(ours.refName)
   const isOpen = own.relation === 'unknown' || (own.relation === 'diverged' && isElsewhere)
-  if (own.note.instead !== null)
-    return `${startedAfter(own.note)}, rolled the channel back from ${own.note.instead.name}`
+  if (own.note.rolledBackFrom !== null)
+    return `${startedAfter(own.note)}, rolled the channel back from ${own.note.rolledBackFrom.name}`
   return isOpen ? `${serves(own.note)}, which was started after this run` : null
 }
 
 /** Whether the channel was rolled back from this very commit. */
-function rolledBackFrom(ours: Commit, { instead, alsoOff, run }: Note): string | null {
-  const isOff = instead?.sha === ours.sha || alsoOff.includes(ours.sha)
+function whyRolledBack(ours: Commit, { rolledBackFrom, rolledBackEarlier, run }: Note): string | null {
+  const isOff = rolledBackFrom?.sha === ours.sha || rolledBackEarlier.includes(ours.sha)
   return isOff
-    ? `run ${run} rolled the channel back from ${instead?.sha === ours.sha ? `${instead.name}, which was of this run's commit ${short(ours.sha)}` : `this run's commit ${short(ours.sha)} or a later one`}`
+    ? `run ${run} rolled the channel back from ${rolledBackFrom?.sha === ours.sha ? `${rolledBackFrom.name}, which was of this run's commit ${short(ours.sha)}` : `this run's commit ${short(ours.sha)} or a later one`}`
     : null
 }
 
 /** What ancestry and the order of runs say of two commits; null = ours may follow. */
 export function staleByOrder(
   ours: Commit,
-  note: Pick<Note, 'sha' | 'refName' | 'run' | 'runId' | 'instead'>,
+  note: Pick<Note, 'sha' | 'refName' | 'run' | 'runId' | 'rolledBackFrom'>,
   relation: Relation,
 ): string | null {
   if (note.sha === ours.sha) return null
-  if (note.instead !== null && ours.runId < note.runId)
-    return `${startedAfter(note)}, rolled the channel back from ${note.instead.name}`
+  if (note.rolledBackFrom !== null && ours.runId < note.runId)
+    return `${startedAfter(note)}, rolled the channel back from ${note.rolledBackFrom.name}`
   switch (relation) {
     case 'behind':
       return isOlder(ours, note)

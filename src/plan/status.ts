@@ -33,7 +33,7 @@ export interface BundleStatus {
 export interface StatusFacts {
   readonly channels: readonly ChannelRow[]
   /** The bundles that are rolled out. */
-  readonly running: readonly BundleRow[]
+  readonly rolloutBundles: readonly BundleRow[]
   readonly overrides: readonly OverrideRow[] | null
   /** By the bundle's name. */
   readonly devices: ReadonlyMap<string, number>
@@ -44,8 +44,8 @@ export interface StatusFacts {
 
 /** One row a channel: public ones first, then by name. */
 export function describeChannels(facts: StatusFacts): ChannelStatus[] {
-  const { channels, running, overrides } = facts
-  const rolled = new Map(running.map(bundle => [bundle.id, bundle]))
+  const { channels, rolloutBundles, overrides } = facts
+  const rolled = new Map(rolloutBundles.map(bundle => [bundle.id, bundle]))
   return [...channels]
     .sort((one, other) => Number(other.public) - Number(one.public) || (one.name < other.name ? -1 : 1))
     .map(channel => {
@@ -91,7 +91,7 @@ function describeBundle(
       number === undefined
         ? null
         : { number: Number(number), url: `${server}${pullRepository}/pull/${number}` },
-    rolledBackFrom: noted?.instead?.name ?? null,
+    rolledBackFrom: noted?.rolledBackFrom?.name ?? null,
     devices: devices.get(bundle.name) ?? null,
   }
 }

@@ -25,7 +25,7 @@ export function predictInstallation(channel: ChannelRow, seen: DeviceRow | undef
       byOverride: true,
     },
     channel,
-    { ...bundle, stored: bundle.storage_provider !== 'r2-direct' },
+    { ...bundle, hasContent: bundle.storage_provider !== 'r2-direct' },
   )
   return refused === null ? { kind: 'takes' } : { kind: 'refuses', rule: refused.rule }
 }

@@ -3,7 +3,7 @@ import type { Contents } from '../bundle/contents.ts'
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import type { MovePlan } from '../plan/channel-change.ts'
 import type { BuiltFacts, PublishPlan } from '../plan/publish-facts.ts'
-import { activeRollout, type Stage } from '../plan/rollout.ts'
+import { activeRollout, type RolloutTarget } from '../plan/rollout.ts'
 import type {
   BuildSummary,
   ChannelChangeResult,
@@ -21,12 +21,12 @@ import type {
 import type { TestersReport } from './testers.ts'
 
 /** What the run learned, whatever the outcome. */
-export interface Findings {
+export interface PublishFindings {
   readonly plan: PublishPlan
   readonly known: BuiltFacts
   readonly built: {
     readonly files: BuildSummary['files']
-    readonly leftOut: BuildSummary['excluded']
+    readonly excluded: BuildSummary['excluded']
     readonly warnings: readonly string[]
     readonly duration: number | null
   }
@@ -38,7 +38,7 @@ export interface Findings {
 }
 
 /** The result of a dry run: what would be done. */
-export function plannedResult(findings: Findings): PlannedResult {
+export function plannedResult(findings: PublishFindings): PlannedResult {
   const { plan, known, consoleUrl } = findings
   const { action, channelName } = plan
   const bundle =
@@ -70,14 +70,14 @@ export function plannedResult(findings: Findings): PlannedResult {
       size: bundle.id === null ? newSize : (known.sizes.get(bundle.id) ?? null),
       url: bundlePage(consoleUrl, plan.appId, bundle.id),
     },
-    rollout: plannedRollout(plan.stage, bundle.name, known.channel?.version ?? null),
+    rollout: plannedRollout(plan.rolloutTarget, bundle.name, known.channel?.version ?? null),
     method: action.do === 'keep' ? null : action.do,
     contents: findings.contents,
   }
 }
 
 /** What came of a publish, by the channel as it was read back. */
-export interface PublishOutcome {
+interface ExecutionReport {
   readonly outcome: 'published' | 'unchanged' | 'stale'
   readonly reason: string
   readonly channel: ChannelRow
@@ -90,7 +90,7 @@ export interface PublishOutcome {
   readonly warnings: readonly string[]
 }
 
-export function publishedResult(findings: Findings, published: PublishOutcome): PublishResult {
+export function publishedResult(findings: PublishFindings, published: ExecutionReport): PublishResult {
   const { plan, known, consoleUrl } = findings
   const { outcome, channel, delta, sourceMaps } = published
   const served = published.bundle ?? channel.version
@@ -100,7 +100,7 @@ export function publishedResult(findings: Findings, published: PublishOutcome): 
     reason: published.reason,
     channel: { ...channelOf(channel), isNew: plan.create !== null },
     bundle: bundleOf(served, published, consoleUrl, plan.appId),
-    rollout: rolloutOf(channel, known.running?.bundle ?? null, served),
+    rollout: rolloutOf(channel, known.rolloutBundle?.bundle ?? null, served),
     warnings: [...own.warnings, ...published.warnings],
   }
   if (outcome === 'stale') return { ...about, outcome, delta, sourceMaps }
@@ -118,15 +118,15 @@ export function publishedResult(findings: Findings, published: PublishOutcome): 
   }
 }
 
-function ownBundle({ plan, known, built, total }: Findings) {
+function ownBundle({ plan, known, built, total }: PublishFindings) {
   const { sha, refName, url } = known.commit
   return {
     kind: 'publish',
     appId: plan.appId,
     before: nameOf(known.channel?.version ?? null),
     commit: { sha, refName, url },
-    build: { files: built.files, excluded: built.leftOut, duration: built.duration },
-    nativeChanges: plan.natives,
+    build: { files: built.files, excluded: built.excluded, duration: built.duration },
+    nativeChanges: plan.nativeChanges,
     preview: null,
     testers: null,
     decisions: plan.decisions,
@@ -136,7 +136,7 @@ function ownBundle({ plan, known, built, total }: Findings) {
 }
 
 /** What a run that moves a bundle knows. Times in milliseconds. */
-export interface ChangeFindings {
+interface ChangeFindings {
   readonly plan: MovePlan
   readonly consoleUrl: string | null
   readonly repositoryUrl: string
@@ -165,7 +165,7 @@ export function channelChangeResult(
       commit === null
         ? null
         : { sha: commit.sha, refName: commit.refName, url: `${repositoryUrl}/commit/${commit.sha}` },
-    nativeChanges: isDone ? [] : plan.natives,
+    nativeChanges: isDone ? [] : plan.nativeChanges,
     decisions: plan.decisions,
     testers: null,
     warnings: [...plan.warnings, ...findings.warnings],
@@ -176,7 +176,7 @@ export function channelChangeResult(
       ...about,
       outcome: 'planned',
       reason: `Dry run: nothing was written. ${plan.why}`,
-      rollout: plannedRollout(plan.stage, bundle.name, before),
+      rollout: plannedRollout(plan.rolloutTarget, bundle.name, before),
       isDone,
     }
   const { outcome } = changed
@@ -257,7 +257,11 @@ function rolloutOf(channel: ChannelRow, running: NamedBundle, served: NamedBundl
   return { bps: active.bps, paused: active.paused, bundle, stableBundle: channel.version?.name ?? null }
 }
 
-function plannedRollout({ bps, paused }: Stage, bundle: string, stable: NamedBundle): RolloutState | null {
+function plannedRollout(
+  { bps, paused }: RolloutTarget,
+  bundle: string,
+  stable: NamedBundle,
+): RolloutState | null {
   return bps === null ? null : { bps, paused, bundle, stableBundle: stable?.name ?? null }
 }
 

@@ -137,7 +137,7 @@ export function makeVisible(text: string): string {
   return text.replace(INVISIBLE, character => {
     if (character === '\n') return '\\n'
     if (character === '\t') return '\\t'
-    const point = character.codePointAt(0)!.toString(16)
+    const point = (character.codePointAt(0) ?? 0).toString(16)
     return point.length <= 4 ? `\\u${point.padStart(4, '0')}` : `\\u{${point}}`
   })
 }

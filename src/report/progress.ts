@@ -1,3 +1,4 @@
+/** How far something is, as lines in the log. */
 import type { Deps } from '../context.ts'
 import { formatBytes } from './format.ts'
 

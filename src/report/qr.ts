@@ -1,3 +1,4 @@
+/** A QR code out of text, for the comment of a preview. */
 import { encode } from 'uqr'
 
 /** Light modules around the code. The standard says four; with the margin of the key two scan as well. */
@@ -21,8 +22,8 @@ export function renderQr(text: string): string | null {
   const modules = drawModules(text)
   if (modules === null) return null
   return [
-    `<a href="#gh-light-mode-only" aria-label="QR code"><kbd>${rows(modules, false)}</kbd></a>`,
-    `<a href="#gh-dark-mode-only" aria-label="QR code"><kbd>${rows(modules, true)}</kbd></a>`,
+    `<a href="#gh-light-mode-only" aria-label="QR code"><kbd>${drawRows(modules, { isNegative: false })}</kbd></a>`,
+    `<a href="#gh-dark-mode-only" aria-label="QR code"><kbd>${drawRows(modules, { isNegative: true })}</kbd></a>`,
   ].join('')
 }
 
@@ -42,6 +43,6 @@ function drawModules(text: string): boolean[][] | null {
 }
 
 /** No-break spaces do not collapse, and are as wide as blocks in each font that GitHub names for code. */
-function rows(modules: boolean[][], negative: boolean): string {
-  return modules.map(row => row.map(isDark => (isDark === negative ? '\u00a0' : '█')).join('')).join('<br>')
+function drawRows(modules: boolean[][], { isNegative }: { readonly isNegative: boolean }): string {
+  return modules.map(row => row.map(isDark => (isDark === isNegative ? '\u00a0' : '█')).join('')).join('<br>')
 }

@@ -4,7 +4,7 @@ import type { Contents } from '../bundle/contents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
-import type { Kept } from '../plan/old-bundles.ts'
+import type { KeepReason } from '../plan/old-bundles.ts'
 import type { PublishAction } from '../plan/publish-facts.ts'
 import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
@@ -251,7 +251,7 @@ export interface OldBundlesResult {
   /** Names of those that a channel came to serve meanwhile. */
   readonly linked: readonly string[]
   /** How many stay for which reason. */
-  readonly kept: Readonly<Record<Kept, number>>
+  readonly kept: Readonly<Record<KeepReason, number>>
   readonly testers: null
   readonly warnings: readonly string[]
 }

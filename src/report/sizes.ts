@@ -17,7 +17,7 @@ export function renderSizes(sizes: readonly FileTypeSize[] | null): string {
     ...each,
     difference: isCompared ? each.size - (each.sizeBefore ?? 0) : null,
   }))
-  return details(summarise(types), `${pie(types)}\n\n${tableOf(types, isCompared)}`)
+  return details(summarise(types), `${pie(types)}\n\n${tableOf(types)}`)
 }
 
 /** The folded line: how large it is and what grew. */
@@ -37,7 +37,8 @@ function inBrackets(difference: number | null): string {
 }
 
 /** Few columns: people look at it on a phone. */
-function tableOf(types: readonly Growth[], isCompared: boolean): string {
+function tableOf(types: readonly Growth[]): string {
+  const isCompared = types.every(({ difference }) => difference !== null)
   const largest = Math.max(...types.map(({ difference }) => Math.abs(difference ?? 0)))
   const rows = types.map(({ type, files, size, difference }) => [
     `${type} (${files.toLocaleString('en-US')})`,

@@ -183,10 +183,12 @@ function why(result: ChannelResult): string {
   // Nothing was built: the reason tells what was done with a bundle that was there.
   if (result.kind !== 'publish') return escapeText(reason)
   if (result.outcome === 'stale' || result.outcome === 'unchanged') return escapeText(reason)
-  const said = decisions.find(({ what }) => what === 'bundle')?.why
-  if (said === undefined) return escapeText(reason)
+  const choice = decisions.find(({ what }) => what === 'bundle')?.why
+  if (choice === undefined) return escapeText(reason)
   const sentence =
-    result.method === 'upload' ? `Version: ${said}.` : `${said.charAt(0).toUpperCase()}${said.slice(1)}.`
+    result.method === 'upload'
+      ? `Version: ${choice}.`
+      : `${choice.charAt(0).toUpperCase()}${choice.slice(1)}.`
   return escapeText(result.outcome === 'planned' ? `${sentence} Nothing was written.` : sentence)
 }
 

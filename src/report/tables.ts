@@ -8,7 +8,7 @@ import { code, details, escapeText, table } from './markdown.ts'
 const FILES_SHOWN = 40
 
 /** A file with what became of it. */
-export interface ChangedFile extends FileChange {
+interface ChangedFile extends FileChange {
   readonly kind: 'added' | 'changed' | 'removed'
 }
 

@@ -5,7 +5,7 @@ import { predictInstallation } from '../plan/tester-installation.ts'
 import type { Assignment } from '../plan/testers.ts'
 import type { TesterFailure, TesterRow } from './testers.ts'
 
-export interface RowFacts {
+interface RowFacts {
   /** Open pull requests by the channel of their preview. */
   readonly open: ReadonlyMap<string, number>
   readonly errors: ReadonlyMap<string, ActionError>

@@ -201,7 +201,7 @@ class Lines {
 
   push(data: Buffer): void {
     const lines = (this.#rest + this.#decoder.write(data)).split('\n')
-    this.#rest = lines.pop()!
+    this.#rest = lines.pop() ?? ''
     for (const line of lines) this.#emit(line)
     // A longer one is not kept until it ends.
     if (this.#rest.length > LINE_CHARACTERS) this.#flush()

@@ -49,9 +49,9 @@ export function createNetwork(env: Readonly<Record<string, string | undefined>>)
   const waiting = new Map<string, Promise<Socket | null>[]>()
 
   const connect: buildConnector.connector = (options, callback) => {
-    const begun = waiting.get(`${options.protocol}//${options.host}`)?.shift()
-    if (begun === undefined) return open(options, callback)
-    begun.then(socket => {
+    const opening = waiting.get(`${options.protocol}//${options.host}`)?.shift()
+    if (opening === undefined) return open(options, callback)
+    opening.then(socket => {
       if (socket === null || socket.destroyed) return open(options, callback)
       socket.ref()
       callback(null, socket)
@@ -74,10 +74,10 @@ export function createNetwork(env: Readonly<Record<string, string | undefined>>)
     if (target === null || isProxied) return
     const sockets = waiting.get(target.origin) ?? []
     waiting.set(target.origin, sockets)
-    const begun = Array.from({ length: count }, () => begin(target))
-    sockets.push(...begun)
+    const opening = Array.from({ length: count }, () => begin(target))
+    sockets.push(...opening)
     setTimeout(() => {
-      for (const unused of sockets.filter(socket => begun.includes(socket))) {
+      for (const unused of sockets.filter(socket => opening.includes(socket))) {
         sockets.splice(sockets.indexOf(unused), 1)
         unused.then(socket => socket?.destroy())
       }

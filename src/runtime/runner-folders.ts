@@ -47,8 +47,9 @@ export async function replaceHome(
   if (why === null) return null
   const instead = join(scratch, 'home')
   await mkdir(instead)
-  for (const entry of own === null ? [] : await readdir(own, { withFileTypes: true }).catch(() => []))
-    if (entry.isFile()) await symlink(join(own!, entry.name), join(instead, entry.name))
+  if (own !== null)
+    for (const entry of await readdir(own, { withFileTypes: true }).catch(() => []))
+      if (entry.isFile()) await symlink(join(own, entry.name), join(instead, entry.name))
   return {
     home: instead,
     note: `HOME cannot be written to (${why}). Install and build use another folder for this run, with links to its plain files.`,

@@ -16,7 +16,7 @@ export type RequireUntouched = () => Promise<void>
 
 /**
  * Remembers files that belong to the runner and to this action. A build runs as the same user and can find them,
- * although it is told of none: whatever it writes there would have power over the steps that follow.
+ * although none is named to it: whatever it writes there would have power over the steps that follow.
  */
 export async function guardFiles(files: readonly GuardedFile[]): Promise<RequireUntouched> {
   const kept = await Promise.all(files.map(async file => ({ ...file, content: await read(file.path) })))

@@ -1,6 +1,6 @@
 /** What a team did, and what must be true because of it. */
 import { buffer } from 'node:stream/consumers'
-import { unzip } from '../../local/device.ts'
+import { unzip } from '../../local/device-files.ts'
 import type { Files } from '../../local/repository.ts'
 import {
   dispatchEvent,
@@ -66,6 +66,7 @@ export interface ModelJob extends Job {
   readonly pull: number | null
   ended: Ended | null
 }
+
 type PullJob = ModelJob
 
 /** Where people other than this action work. */

@@ -29,7 +29,7 @@ describe('a promotion', () => {
       sha: world.repo.git(['rev-parse', 'develop']),
       refName: 'develop',
       run: '3.1',
-      after: '1.2.0',
+      previous: '1.2.0',
       at: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
     })
     expect(readServedCommit(servedBy(world, 'production')!, 'development')).toMatchObject({ run: '2.1' })

@@ -30,11 +30,11 @@ describe('a roll-back', () => {
     expect((await phone.update())?.version, 'the device goes back').toBe(good!.name)
     expect(readServedCommit(servedBy(world, 'production')!, 'production')).toMatchObject({
       sha: world.repo.git(['rev-parse', 'main~1']),
-      after: '1.2.0',
-      instead: { name: bad!.name, sha: world.repo.shaOf('main') },
+      previous: '1.2.0',
+      rolledBackFrom: { name: bad!.name, sha: world.repo.shaOf('main') },
     })
     const after = bundlesOf(world).find(({ id }) => id === bad!.id)!
-    expect(readServedCommit(after, 'production')?.withdrawn?.runId).toBe(9_000_000_005)
+    expect(readServedCommit(after, 'production')?.rolledBackBy?.runId).toBe(9_000_000_005)
   })
 
   it('holds: neither the old run nor a new one of the same commit brings the bad bundle back; a newer commit publishes', async () => {
@@ -162,7 +162,7 @@ describe('a roll-back', () => {
       expect(run.exitCode, run.visibleLog).toBe(0)
       expect(servedBy(world, 'production')?.id).toBe(good!.id)
       const noted = bundlesOf(world).find(({ id }) => id === bad!.id)!
-      expect(readServedCommit(noted, 'production')?.withdrawn).not.toBeNull()
+      expect(readServedCommit(noted, 'production')?.rolledBackBy).not.toBeNull()
     }
   })
 })

@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, posix, win32 } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { unzip } from '../../local/device.ts'
+import { unzip } from '../../local/device-files.ts'
 import { makeScratch } from '../../local/runner/scratch.ts'
 import { zlib } from '../../local/zlib.ts'
 import { extractArtifact } from '../../src/bundle/artifact.ts'

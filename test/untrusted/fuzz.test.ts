@@ -217,7 +217,7 @@ describe('names of branches, tags and channels', () => {
           null,
           'pr-12',
           { ...commit, refName, pull: 'octo-org/daybreak#12' },
-          { after },
+          { previous: after },
         )
         expect(readServedCommit({ comment: note }, 'pr-12')).toMatchObject({ sha: commit.sha, runId: 5 })
         expect(readPulls({ comment: note })).toMatchObject([

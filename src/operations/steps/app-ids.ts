@@ -22,10 +22,10 @@ export async function findAppIds(pull: number, context: RunContext): Promise<[st
     await capgo.readApp(unreadable)
     return [unreadable]
   }
-  const told = [...(await readDeployed(pull, context)), ...(await findCommentedApps(pull, context))]
+  const written = [...(await readDeployed(pull, context)), ...(await findCommentedApps(pull, context))]
   // Comments and deployments are text that others may have written.
   const [first, ...others] = await keepVisible(
-    [...new Set(told)].filter(id => APP_ID.test(id)),
+    [...new Set(written)].filter(id => APP_ID.test(id)),
     context,
   )
   if (first === undefined) throw unreadable

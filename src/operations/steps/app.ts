@@ -1,7 +1,7 @@
 /** The app of a run that builds nothing, as the repository knows it. */
 import type { Opener } from '../../bundle/encrypt.ts'
 import type { RunContext } from '../../context.ts'
-import { judgeNatives } from '../../plan/native-versions.ts'
+import { judgeNativeVersions } from '../../plan/native-versions.ts'
 import type { NativeVersion } from '../../plan/types.ts'
 import { readConfigOnly } from './app-config.ts'
 import { checkKeys, readAppOpener } from './app-keys.ts'
@@ -30,7 +30,7 @@ async function readRepository(context: RunContext): Promise<RepositoryApp> {
   const { root, childEnv } = workplaceOf(context)
   const { appId, config, capacitorDirectory, warnings } = await readConfigOnly(context)
   const { natives, unread } = await readNatives(inputs, { root, directory: capacitorDirectory, config })
-  const judged = judgeNatives(natives, unread)
+  const judged = judgeNativeVersions(natives, unread)
   return {
     root,
     appId,

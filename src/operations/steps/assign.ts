@@ -2,11 +2,11 @@
 import type { Capgo } from '../../capgo/client.ts'
 import type { RolloutFields } from '../../capgo/rollouts.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
-import { rolloutChanged, type Stage } from '../../plan/rollout.ts'
+import { type RolloutTarget, rolloutChanged } from '../../plan/rollout.ts'
 
 /** The permissions that giving a bundle to a channel takes; throws `permission_missing` for the first that lacks. */
 export async function requireAssignment(
-  stage: Stage,
+  stage: RolloutTarget,
   appId: string,
   channel: { readonly id: number; readonly name: string },
   capgo: Capgo,
@@ -14,7 +14,7 @@ export async function requireAssignment(
   const scope = { appId, channelId: channel.id }
   const needs = [
     capgo.requirePermission(`point channel ${channel.name} at a bundle`, 'channel.promote_bundle', scope),
-    ...(stage.bps === null && stage.running === null
+    ...(stage.bps === null && stage.rolloutBundleId === null
       ? []
       : [
           capgo.requirePermission(
@@ -32,19 +32,19 @@ export async function requireAssignment(
  * `rollout_changed` when the channel's rollout is not the one that was planned for.
  */
 export async function assign(
-  stage: Stage,
+  stage: RolloutTarget,
   bundle: Pick<BundleRow, 'id' | 'name'>,
   { appId, channel }: { readonly appId: string; readonly channel: ChannelRow },
   capgo: Capgo,
 ): Promise<void> {
   const changed = rolloutChanged(stage, channel)
   if (changed !== null) throw changed
-  if (stage.bps === null && stage.running === null) return capgo.promote(appId, bundle.id, channel)
+  if (stage.bps === null && stage.rolloutBundleId === null) return capgo.promote(appId, bundle.id, channel)
   await capgo.changeRollout(appId, channel, fieldsOf(stage, bundle, channel))
 }
 
 function fieldsOf(
-  { bps, running, paused }: Stage,
+  { bps, rolloutBundleId: running, paused }: RolloutTarget,
   bundle: Pick<BundleRow, 'id' | 'name'>,
   channel: ChannelRow,
 ): RolloutFields {

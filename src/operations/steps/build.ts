@@ -27,7 +27,7 @@ import type { Workplace } from './workplace.ts'
 export interface BuiltBundle {
   readonly content: Content
   readonly files: { readonly count: number; readonly bytes: number }
-  readonly leftOut: readonly { readonly path: string; readonly why: string }[]
+  readonly excluded: readonly { readonly path: string; readonly why: string }[]
   /** In the web folder. */
   readonly sourceMaps: CheckedWebDirectory['sourceMaps']
   readonly warnings: readonly string[]
@@ -115,7 +115,7 @@ export async function buildBundle(
   await deps.requireUntouched()
   return log.group('Check and zip', async () => {
     const { checked, zip } = await (zipping ?? checkAndZip(project, inputs, deps))
-    for (const { path, why } of checked.leftOut) log.info(`left out: ${path} (${why})`)
+    for (const { path, why } of checked.excluded) log.info(`left out: ${path} (${why})`)
     log.info(
       `${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
     )
@@ -124,7 +124,7 @@ export async function buildBundle(
     return {
       content,
       files: { count: checked.files.length, bytes: checked.totalBytes },
-      leftOut: checked.leftOut,
+      excluded: checked.excluded,
       sourceMaps: checked.sourceMaps,
       warnings: [
         judgeUpdater(installedUpdater(nativePackages), { isEncrypted: content.encryption !== null }),

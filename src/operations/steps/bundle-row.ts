@@ -86,10 +86,12 @@ async function makeRow(
 export async function freezeRow(
   row: BundleRow,
   stored: { readonly r2Path: string | null; readonly manifest: readonly ManifestEntry[] | null },
-  { appId, channelName }: Pick<PublishPlan, 'appId' | 'channelName'>,
+  { appId, channelName, comment, link }: Pick<PublishPlan, 'appId' | 'channelName' | 'comment' | 'link'>,
   { capgo, content }: Pick<ExecutionContext, 'capgo' | 'content'>,
 ): Promise<{ bundle: BundleRow; channel: ChannelRow | null }> {
-  const ready = await capgo.finaliseBundle(row.id, stored, channelName)
+  // Begun by a run of another commit with the same content: what is on the channel is of this one.
+  const note = row.comment === comment ? null : { comment, link }
+  const ready = await capgo.finaliseBundle(row.id, { ...stored, note }, channelName)
   if (ready !== null) return ready
   const [meanwhile, channel] = await Promise.all([
     capgo.readBundle(appId, row.name),

@@ -45,7 +45,7 @@ export async function changeChannel(
     requireForms(bundle, demand, channel.name)
   }
   if (inputs.dryRun) {
-    if (!plan.isDone) await requireAssignment(plan.stage, appId, channel, capgo)
+    if (!plan.isDone) await requireAssignment(plan.rolloutTarget, appId, channel, capgo)
     return resultOf(null, null)
   }
   const began = deps.clock()
@@ -113,7 +113,7 @@ function resultOfChange(
 
 /** Notes, assignment, read back. Doing it twice does no harm. */
 async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunContext): Promise<Change> {
-  const { appId, channel, bundle, stage } = plan
+  const { appId, channel, bundle, rolloutTarget: stage } = plan
   const note = async (noted: BundleRow, comment: string) => {
     const written = { noted: comment, link: noted.link ?? '' }
     if (!(await noteOn(noted, channel.name, written, { appId, capgo })))
@@ -125,7 +125,7 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
   await requireAssignment(stage, appId, channel, capgo)
   // Before devices see it: a run that dies in between is repeated, and nothing started before brings it back.
   if (plan.comment !== null) await note(bundle, plan.comment)
-  if (plan.withdrawal !== null) await note(plan.withdrawal.bundle, plan.withdrawal.comment)
+  if (plan.rolledBack !== null) await note(plan.rolledBack.bundle, plan.rolledBack.comment)
   const now = await capgo.requireChannel(appId, channel.name)
   // What was judged is what the channel served then.
   if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)

@@ -7,7 +7,7 @@ export interface RunNumber {
   readonly attempt: number
 }
 
-export interface CommentMark extends Mark {
+interface CommentMark extends Mark {
   /** `comment` is the number that GitHub gave it; null where it has none yet, so that nothing can be sealed. */
   head(run: RunNumber, comment: number | null): string
 }

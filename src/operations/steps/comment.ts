@@ -1,3 +1,4 @@
+/** The one comment of a pull request and app: found, written, replaced. */
 import type { RunContext } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import type { OwnComment } from '../../github/comments.ts'
@@ -51,9 +52,11 @@ export async function findCommentedApps(pull: number, context: RunContext): Prom
 
 /** Says anew in another pull request's comment which testers have its preview; the rest of it stays. */
 export async function updateTesterSection(
-  appId: string,
-  pull: number,
-  rows: readonly TesterRow[],
+  {
+    appId,
+    pull,
+    rows,
+  }: { readonly appId: string; readonly pull: number; readonly rows: readonly TesterRow[] },
   github: GitHub,
   capgoToken: string,
 ): Promise<void> {

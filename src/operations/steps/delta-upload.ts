@@ -9,7 +9,7 @@ import type { Capgo } from '../../capgo/client.ts'
 import { deltaKey } from '../../capgo/delta-key.ts'
 import type { App, BundleRow, FilesConfig, ManifestEntry, StoredFile } from '../../capgo/schema.ts'
 import { ActionError } from '../../errors.ts'
-import { findStored, hasOpenFiles, pathOf } from '../../plan/delta.ts'
+import { findStoredFiles, hasOpenFiles, pathOf } from '../../plan/delta.ts'
 import type { StoredFiles } from '../../plan/publish-facts.ts'
 import type { Content, DeltaReport } from './content.ts'
 import { sumOf } from './served-contents.ts'
@@ -109,7 +109,7 @@ async function splitFiles(
   // Another row for a file would be one too many: no device takes two.
   const { begun } = context
   const own = session === null && begun !== null ? await capgo.readManifests([begun]) : []
-  const { stored, missing } = findStored(files, [...known.filter(isOurs), ...own])
+  const { stored, missing } = findStoredFiles(files, [...known.filter(isOurs), ...own])
   const byPath = new Map(files.map(file => [file.path, file]))
   const entries = stored.flatMap(row => {
     const file = byPath.get(pathOf(row))

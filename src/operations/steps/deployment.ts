@@ -10,7 +10,8 @@ import type { ChannelOutcome } from './execution-context.ts'
 
 const PERMISSION = 'deployments: write'
 
-interface Deployed {
+/** What is deployed. */
+interface DeploymentSubject {
   /** `production`, `preview/pr-12`: the app's folder goes before it. */
   readonly environment: string
   readonly commit: { readonly sha: string }
@@ -28,7 +29,7 @@ export function environmentOf(name: string, { deps, inputs }: Pick<RunContext, '
 
 /** Shows the publish as a deployment on GitHub, from its beginning to what came of it. */
 export async function withDeployment<T extends Pick<ChannelOutcome, 'outcome' | 'channel'>>(
-  { environment: name, commit, purpose }: Deployed,
+  { environment: name, commit, purpose }: DeploymentSubject,
   plan: Pick<PublishPlan, 'appId' | 'channelName'>,
   context: RunContext,
   publish: () => Promise<T>,

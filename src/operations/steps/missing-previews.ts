@@ -94,7 +94,7 @@ function servedBy({ name, version }: ChannelRow, { appId, pull }: LostPreview, c
 /** Null where the channel serves the newest commit, or what a person put there instead. */
 function whyOld({ name, version }: ChannelRow, { headSha }: PullRequest): string | null {
   const served = version === null ? null : readServedCommit(version, name)
-  if (served === null || served.sha === headSha || served.instead !== null) return null
+  if (served === null || served.sha === headSha || served.rolledBackFrom !== null) return null
   return `serves ${shortSha(served.sha)}, not its newest commit ${shortSha(headSha)}`
 }
 

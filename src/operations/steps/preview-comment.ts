@@ -18,7 +18,7 @@ export function aboutPull(
 }
 
 /** A preview whose commit is not, or not yet, on its channel. */
-export interface UnservedPreview {
+interface UnservedPreview {
   readonly appId: string
   readonly pull: PullRequest
   readonly commit: CommentCommit

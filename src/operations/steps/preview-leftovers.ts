@@ -60,17 +60,18 @@ export async function removeLeftovers(
 ): Promise<Removal> {
   const { channels, taken, bundles } = leftovers
   const removed = { channels: [] as string[], bundles: [] as string[], devices: 0, kept: [...leftovers.kept] }
-  const end = (isReopened: boolean, error: ActionError | null = null) => ({ removed, isReopened, error })
+  const end = (error: ActionError | null = null) => ({ removed, isReopened: false, error })
+  const reopened = { removed, isReopened: true, error: null }
   if (channels.length + taken.length + bundles.length === 0) {
     await announce(removed)
-    return end(false)
+    return end()
   }
   // A key for previews removes a bundle only together with its own channel that serves it.
   const mayDeleteBundles = await capgo.hasPermission('bundle.delete', appId)
   const gone = new Map<number, string>()
   for (const channel of channels) {
     const devices = await capgo.countOverrides(appId, channel.id)
-    if (!(await mayGoOn())) return end(true)
+    if (!(await mayGoOn())) return reopened
     const answer = await capgo.deleteChannel(appId, channel, { withBundle: !mayDeleteBundles })
     if (answer === 'changed') {
       removed.kept.push(`Channel ${channel.name} stays: somebody changed it meanwhile.`)
@@ -81,7 +82,7 @@ export async function removeLeftovers(
     if (!mayDeleteBundles) gone.set(channel.version.id, channel.version.name)
   }
   for (const { channel, before } of taken) {
-    if (!(await mayGoOn())) return end(true)
+    if (!(await mayGoOn())) return reopened
     removed.kept.push(await giveBack(appId, channel, before, capgo))
   }
   const others = bundles.filter(({ id }) => !gone.has(id))
@@ -91,12 +92,12 @@ export async function removeLeftovers(
     bundles: [...gone.values(), ...others.filter(each => !lacking.includes(each)).map(({ name }) => name)],
     kept: [...removed.kept, ...keptForLackOfPermission(lacking.length)],
   })
-  if (!(await mayGoOn())) return end(true)
+  if (!(await mayGoOn())) return reopened
   const bundlesToGo = { appId, bundles: others, gone, mayDelete: mayDeleteBundles }
   const { names, kept, error } = await removeBundles(bundlesToGo, capgo)
   removed.bundles.push(...names)
   removed.kept.push(...kept)
-  return end(false, error)
+  return end(error)
 }
 
 const isInProgress = ({ storage_provider }: BundleRow) => storage_provider === 'r2-direct'

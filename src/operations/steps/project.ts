@@ -8,7 +8,7 @@ import { ActionError } from '../../errors.ts'
 import type { Trigger } from '../../event.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { type AppFacts, judgeApp } from '../../plan/installed-app.ts'
-import { judgeNatives } from '../../plan/native-versions.ts'
+import { judgeNativeVersions } from '../../plan/native-versions.ts'
 import type { PublishFacts } from '../../plan/publish-facts.ts'
 import type { NativeVersion, UnreadVersion, WantedVersion } from '../../plan/types.ts'
 import { chooseVersion, withoutBuildMetadata } from '../../plan/version.ts'
@@ -50,7 +50,7 @@ export async function readProject(use: ProjectUse, context: CheckoutContext): Pr
   )
   const packageDirectory = await packageFolder(capacitorDirectory, root)
   const { natives, unread } = await readNatives(inputs, { root, directory: capacitorDirectory, config })
-  const judged = judgeNatives(natives, unread)
+  const judged = judgeNativeVersions(natives, unread)
   return {
     ...workplace,
     capacitorDirectory,

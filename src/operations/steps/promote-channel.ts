@@ -2,7 +2,7 @@
 import type { Capgo } from '../../capgo/client.ts'
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import { ActionError } from '../../errors.ts'
-import { refuseChannel } from '../../plan/preview.ts'
+import { checkPreviewChannel } from '../../plan/preview.ts'
 import type { PublishPlan } from '../../plan/publish-facts.ts'
 import { formatShare, isAt } from '../../plan/rollout.ts'
 import { assign, requireAssignment } from './assign.ts'
@@ -13,7 +13,7 @@ export async function requirePromotion(plan: PublishPlan, capgo: Capgo): Promise
   const { appId, channelId, channelName } = plan
   if (channelId === null)
     await capgo.requirePermission(`make channel ${channelName}`, 'app.create_channel', { appId, channelId })
-  else await requireAssignment(plan.stage, appId, { id: channelId, name: channelName }, capgo)
+  else await requireAssignment(plan.rolloutTarget, appId, { id: channelId, name: channelName }, capgo)
 }
 
 /** `channel` as it was read last. Throws `not_served` where somebody else changed it at the same moment. */
@@ -28,19 +28,19 @@ export async function promoteChannel(
   if (channel !== null && stale !== null) return staleOutcome(channel, stale)
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
   // The channel as it is now: since the first look it may have become the public one, or another's.
-  const refused = target === null || !commit.pull ? null : refuseChannel(target, commit)
+  const refused = target === null || !commit.pull ? null : checkPreviewChannel(target, commit)
   if (refused !== null) throw refused
-  if (target !== null && !isAt(plan.stage, bundle.id, target))
-    await assign(plan.stage, bundle, { appId: plan.appId, channel: target }, capgo)
+  if (target !== null && !isAt(plan.rolloutTarget, bundle.id, target))
+    await assign(plan.rolloutTarget, bundle, { appId: plan.appId, channel: target }, capgo)
 
   const served = await readBack(plan, capgo)
-  if (isAt(plan.stage, bundle.id, served))
+  if (isAt(plan.rolloutTarget, bundle.id, served))
     return {
       outcome: 'published',
       reason:
-        plan.stage.bps === null
+        plan.rolloutTarget.bps === null
           ? `Channel ${plan.channelName} serves bundle ${bundle.name}.`
-          : `Channel ${plan.channelName} gives bundle ${bundle.name} to ${formatShare(plan.stage.bps)} of its devices.`,
+          : `Channel ${plan.channelName} gives bundle ${bundle.name} to ${formatShare(plan.rolloutTarget.bps)} of its devices.`,
       channel: served,
       bundle,
     }

@@ -34,7 +34,7 @@ export async function planPublication(
   const { deps, capgo } = context
   const { target, project, facts: before, zipping } = inputs
   const names = checkBeforeBuild(before)
-  requireVerifiable(before.channel, before.natives, { bundle: null, opener: null }, context)
+  requireVerifiable(before.channel, before.nativeVersions, { bundle: null, opener: null }, context)
   const built = await buildBundle(
     webBuild === null ? project : { ...project, webDirectory: webBuild },
     context.inputs,

@@ -46,8 +46,8 @@ export async function readFactsBeforeBuild(
       purpose: target.purpose,
       // A preview has a name of its own, so that the version stays free for the release.
       wanted: { ...project.wanted, forced: project.wanted.forced && target.purpose.kind === 'branch' },
-      natives: project.natives,
-      unread: project.unread,
+      nativeVersions: project.natives,
+      unreadVersions: project.unread,
       commit: target.commit,
       commitWhy: target.commitWhy,
       isChosen: target.isChosen,
@@ -102,7 +102,7 @@ export async function readFactsOfContent(
     channel: channel === null ? null : { ...channel, version },
     base: bases.find(base => base?.version != null) ?? bases.find(base => base !== null) ?? null,
     standing,
-    running: await readRunning(facts.appId, channel, capgo, standingTo),
+    rolloutBundle: await readRunning(facts.appId, channel, capgo, standingTo),
     checksum,
     sha256: content.zip.sha256,
     size: content.encryption === null ? content.zip.size : encryptedSize(content.zip.size),
@@ -110,7 +110,7 @@ export async function readFactsOfContent(
     sizes: await looks.sizes(),
     nativePackages,
     bundles,
-    stored: { newest: facts.newest, of: filesOf?.id ?? null, files: found.files },
+    storedFiles: { newest: facts.newest, of: filesOf?.id ?? null, files: found.files },
   }
 }
 
@@ -175,7 +175,7 @@ async function readRunning(
   channel: ChannelRow | null,
   capgo: Capgo,
   standingTo: ReadStanding,
-): Promise<BuiltFacts['running']> {
+): Promise<BuiltFacts['rolloutBundle']> {
   const active = channel === null ? null : activeRollout(channel)
   const bundle = active === null ? null : await capgo.readBundleById(appId, active.id)
   return bundle === null ? null : { bundle, standing: await standingTo(bundle) }

@@ -11,7 +11,7 @@ import type { RunContext } from '../../context.ts'
 import { isStale } from '../../plan/staleness.ts'
 import { storesContent } from '../../plan/storage.ts'
 import {
-  type Findings,
+  type PublishFindings,
   plannedResult,
   publishedResult,
   withVerification,
@@ -79,7 +79,7 @@ async function publish(publication: Publication, context: RunContext): Promise<P
         capgo,
         app: inputs.app,
         channel: facts.channel,
-        stored: facts.stored,
+        stored: facts.storedFiles,
         commit: inputs.target.commit,
         content: bundle.content,
         storage: publication.storage,
@@ -125,7 +125,7 @@ async function verify(
 ) {
   const bundle = own ?? channel.version
   if (!context.inputs.verify || outcome === 'stale' || bundle === null) return null
-  const { natives } = inputs.facts
+  const { nativeVersions: natives } = inputs.facts
   return verifyAsDevice(
     { appId: plan.appId, channel, bundle, natives, opener: built.content.encryption },
     context,
@@ -172,8 +172,8 @@ function beginComparison(
   const compareZips = () => compareContents(served, bundle.content, capgo)
   const mayHaveFiles = !inputs.dryRun && plan.action.do !== 'promote'
   const before =
-    mayHaveFiles && served !== null && facts.stored.of === served.id
-      ? listStored(facts.stored.files, served.manifest_count)
+    mayHaveFiles && served !== null && facts.storedFiles.of === served.id
+      ? listStored(facts.storedFiles.files, served.manifest_count)
       : null
   if (served === null || before === null) {
     const compared = compareZips()
@@ -213,7 +213,7 @@ function findingsOf(
   { contents, upload }: Pick<Measured, 'contents' | 'upload'>,
   { plan, facts, bundle }: Publication,
   { deps, inputs, began }: RunContext,
-): Findings {
+): PublishFindings {
   return {
     plan,
     known: facts,

@@ -4,7 +4,7 @@ import { ActionError, RefGone } from '../../errors.ts'
 import { type PullRequest, toPullRequest } from '../../event.ts'
 import type { GitHub } from '../../github/client.ts'
 import { isPrivileged } from '../../plan/operation.ts'
-import { refusePreview } from '../../plan/preview.ts'
+import { whyNoPreview } from '../../plan/preview.ts'
 import type { Head } from '../../plan/staleness.ts'
 import { shortSha } from '../../report/format.ts'
 import { PULL_REQUESTS } from './comment.ts'
@@ -22,7 +22,7 @@ export async function readPull(number: number, { bestEffort }: RunContext): Prom
 export async function readHeadOfPull(number: number, context: RunContext): Promise<Head> {
   const now = await readPull(number, context)
   if (now === null) return { kind: 'unknown' }
-  const end = refusePreview(now, context.inputs)
+  const end = whyNoPreview(now, context.inputs)
   if (end !== null) throw new RefGone(`${end}, so nothing is published.`)
   return { kind: 'at', sha: now.headSha }
 }

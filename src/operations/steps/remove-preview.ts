@@ -20,7 +20,7 @@ import { readRepository } from './repository.ts'
 import { reconcileForClosing } from './testers.ts'
 
 /** A pull request whose preview goes. */
-export interface Closing {
+interface EndedPreview {
   readonly pull: PullRequest
   /** "#12 was merged". */
   readonly why: string
@@ -35,7 +35,7 @@ export interface Closing {
 /** Channel and deployments, the comment says so, and then the bundles, by which a later run would find the rest. */
 export async function removePreview(
   appId: string,
-  closing: Closing,
+  closing: EndedPreview,
   context: RunContext,
 ): Promise<PreviewsClosedResult> {
   const { inputs, capgo } = context
@@ -62,7 +62,7 @@ export async function removePreview(
 
 interface Removal {
   readonly appId: string
-  readonly closing: Closing
+  readonly closing: EndedPreview
   readonly leftovers: Leftovers
   readonly testers: TestersReport | null
 }
@@ -89,9 +89,9 @@ async function remove(removal: Removal, context: RunContext) {
   const { appId, closing, leftovers } = removal
   const { deps, inputs, capgo, bestEffort } = context
   const { number } = closing.pull
-  let said: RemovedParts | null = null
+  let announced: RemovedParts | null = null
   const say = async (removed: RemovedParts): Promise<void> => {
-    said = structuredClone(removed)
+    announced = structuredClone(removed)
     const known = isEmpty(removed) && removed.devices === 0 ? await readComment(appId, number, context) : null
     // What an earlier run removed and said is not said anew.
     if (known !== null && stateOfComment(known.body) === 'closed') return
@@ -111,7 +111,7 @@ async function remove(removal: Removal, context: RunContext) {
         await say(expected)
       },
     })
-    if (!isReopened && !isDeepStrictEqual(removed, said)) await say(removed)
+    if (!isReopened && !isDeepStrictEqual(removed, announced)) await say(removed)
     for (const name of removed.channels)
       deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`)
     for (const name of removed.bundles) deps.log.info(`Bundle ${name}.`)

@@ -107,12 +107,12 @@ function askForNewest({ bestEffort, inputs }: RunContext): Promise<{ readonly te
   return bestEffort(what, CONTENTS, async github => ({ text: await github.readFile(path, null) }))
 }
 
-const told = new WeakMap<RunContext, Promise<readonly Tester[] | null>>()
+const earlierByRun = new WeakMap<RunContext, Promise<readonly Tester[] | null>>()
 
 /** Who was in the file within the life of an override, the newest last; null where GitHub does not tell. Read once. */
 export function readEarlier(context: RunContext): Promise<readonly Tester[] | null> {
-  const answer = told.get(context) ?? askForEarlier(context)
-  told.set(context, answer)
+  const answer = earlierByRun.get(context) ?? askForEarlier(context)
+  earlierByRun.set(context, answer)
   return answer
 }
 
@@ -137,8 +137,8 @@ async function askForEarlier(context: RunContext): Promise<readonly Tester[] | n
         ...new Set([...counted.map(({ sha }) => sha), ...(trigger.before === null ? [] : [trigger.before])]),
       ]
       const texts = await Promise.all(shas.map(sha => github.readFile(path, sha)))
-      const said = [...new Set(texts)].flatMap(text => (text === null ? [] : [text]))
-      return said.toReversed().flatMap(text => parseTesters(text, today(context)).testers)
+      const versions = [...new Set(texts)].flatMap(text => (text === null ? [] : [text]))
+      return versions.toReversed().flatMap(text => parseTesters(text, today(context)).testers)
     },
   )
 }
@@ -228,11 +228,11 @@ function missingFile(path: string): ActionError {
 }
 
 function invalidFile(path: string, problems: ParsedTesters['problems']): ActionError {
-  const said = problems.map(({ message, line, column }) => ({
+  const located = problems.map(({ message, line, column }) => ({
     message: `${path}:${line}:${column}: ${message}`,
     at: { file: path, line, column },
   }))
-  const [first, ...more] = said
+  const [first, ...more] = located
   return new ActionError(
     'testers_file_invalid',
     first !== undefined && more.length === 0
@@ -241,7 +241,7 @@ function invalidFile(path: string, problems: ParsedTesters['problems']): ActionE
     {
       hint: 'Nothing was changed. docs/testers.md describes the file; its "$schema" line lets editors check it.',
       ...(first === undefined ? {} : { at: first.at }),
-      problems: more.length === 0 ? [] : said,
+      problems: more.length === 0 ? [] : located,
     },
   )
 }

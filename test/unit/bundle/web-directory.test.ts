@@ -37,7 +37,7 @@ describe('checkWebDirectory', () => {
         { path: 'é.txt', size: 2 },
       ],
       totalBytes: READY.length + 6,
-      leftOut: [],
+      excluded: [],
       sourceMaps: [],
       warnings: [],
     })
@@ -60,14 +60,14 @@ describe('checkWebDirectory', () => {
     })
     const checked = await check(root)
     expect(checked.files.map(file => file.path)).toEqual(['.well-known/file', 'index.html'])
-    expect(checked.leftOut.map(each => each.path)).toEqual([
+    expect(checked.excluded.map(each => each.path)).toEqual([
       '.DS_Store',
       '.git',
       '__MACOSX',
       'img/Thumbs.db',
       'img/desktop.ini',
     ])
-    expect(checked.leftOut.every(each => each.why !== '')).toBe(true)
+    expect(checked.excluded.every(each => each.why !== '')).toBe(true)
   })
 
   it('leaves out copies compressed with brotli, and only those', async () => {
@@ -91,7 +91,7 @@ describe('checkWebDirectory', () => {
       'index.html.gz',
       'more.js.br',
     ])
-    expect(checked.leftOut).toEqual([
+    expect(checked.excluded).toEqual([
       { path: '*.br', why: expect.stringContaining('compressed copy of a file beside it, 0.0 MiB') },
     ])
   })

@@ -3,7 +3,8 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { brotliCompressSync, crc32 } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import { Device, type DeviceOptions, type Update, unzip } from '../../../local/device.ts'
+import { Device, type DeviceOptions, type Update } from '../../../local/device.ts'
+import { unzip } from '../../../local/device-files.ts'
 
 const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest('hex')
 

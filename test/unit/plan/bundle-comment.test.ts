@@ -48,41 +48,41 @@ describe('a note', () => {
   const at = '2026-10-22T10:15:00.000Z'
   const note = (comment: string, channel = 'production') => readServedCommit({ comment }, channel)!
   it('says what the channel served before, when and for whom', () => {
-    const comment = noteCommit(null, 'production', { ...ours, at, pull: 'o/r#12' }, { after: '1.2.0' })
+    const comment = noteCommit(null, 'production', { ...ours, at, pull: 'o/r#12' }, { previous: '1.2.0' })
     expect(comment).toBe(
       `production: main@${ours.sha} run 57.2 (id 20) for o/r#12 after 1.2.0 at 2026-10-22T10:15:00.000Z`,
     )
     expect(note(comment)).toMatchObject({
       pull: 'o/r#12',
-      after: '1.2.0',
+      previous: '1.2.0',
       at,
-      instead: null,
-      withdrawn: null,
+      rolledBackFrom: null,
+      rolledBackBy: null,
     })
   })
   it('keeps what was before and when, where nothing else is told', () => {
-    const first = noteCommit(null, 'production', { ...ours, at }, { after: '1.2.0' })
+    const first = noteCommit(null, 'production', { ...ours, at }, { previous: '1.2.0' })
     expect(note(noteCommit(first, 'production', theirs))).toMatchObject({
       sha: theirs.sha,
-      after: '1.2.0',
+      previous: '1.2.0',
       at,
     })
   })
   it('says that a bundle was rolled back, until it is put on the channel again', () => {
     const both = noteCommit(noteCommit(null, 'production', ours), 'beta', ours)
     const withdrawn = noteRollback(both, 'production', theirs)!
-    expect(note(withdrawn).withdrawn).toEqual({ runId: 30, run: '58.1' })
-    expect(note(withdrawn, 'beta').withdrawn).toBeNull()
-    expect(note(noteCommit(withdrawn, 'production', theirs)).withdrawn).toBeNull()
+    expect(note(withdrawn).rolledBackBy).toEqual({ runId: 30, run: '58.1' })
+    expect(note(withdrawn, 'beta').rolledBackBy).toBeNull()
+    expect(note(noteCommit(withdrawn, 'production', theirs)).rolledBackBy).toBeNull()
     expect(noteRollback('by hand', 'production', theirs)).toBeNull()
   })
   it('leaves out a name that would not be one word', () => {
-    const comment = noteCommit(null, 'production', ours, { after: 'my bundle' })
-    expect(note(comment).after).toBeNull()
+    const comment = noteCommit(null, 'production', ours, { previous: 'my bundle' })
+    expect(note(comment).previous).toBeNull()
   })
   it('reads notes with words that a later version may add', () => {
     const comment = `production: main@${ours.sha} run 57.2 (id 20) colour blue after 1.2.0`
-    expect(note(comment)).toMatchObject({ after: '1.2.0', runId: 20 })
+    expect(note(comment)).toMatchObject({ previous: '1.2.0', runId: 20 })
   })
 })
 
@@ -102,18 +102,18 @@ describe('a note of another run', () => {
   it('says which commits earlier roll-backs took off', () => {
     const alsoOff = ['d'.repeat(40), 'e'.repeat(40)]
     const comment = noteCommit(null, 'production', ours, {
-      after: null,
-      instead: { name: '1.2.1', sha: theirs.sha },
-      alsoOff,
+      previous: null,
+      rolledBackFrom: { name: '1.2.1', sha: theirs.sha },
+      rolledBackEarlier: alsoOff,
     })
-    expect(readServedCommit({ comment }, 'production')).toMatchObject({ alsoOff })
+    expect(readServedCommit({ comment }, 'production')).toMatchObject({ rolledBackEarlier: alsoOff })
   })
 })
 
 describe('a preview on a channel', () => {
   const pull = { ...ours, pull: 'o/r#12', repository: 77 }
   const note = (took: string | null, comment: string | null = null) =>
-    noteCommit(comment, 'qa', pull, { after: null, took })
+    noteCommit(comment, 'qa', pull, { previous: null, took: took })
   const channel = (name: string | null, comment: string | null) => ({
     name: 'qa',
     version: name === null ? null : { id: 7, name, comment },
@@ -188,15 +188,23 @@ describe('a comment is read line by line', () => {
   const line = (more: string, channel = 'production') =>
     `${channel}: main@${ours.sha} run 57.2 (id 20)${more}`
   it.each<[string, string, object]>([
-    ['spaces around it', `  ${line(' after 1.2.0')}  `, { after: '1.2.0' }],
+    ['spaces around it', `  ${line(' after 1.2.0')}  `, { previous: '1.2.0' }],
     ['a pull request', line(' for o/r#12 repo 77'), { pull: 'o/r#12', repository: 77 }],
     ['what only begins like one', line(' for o/r#12x repo 77x'), { pull: null, repository: null }],
     ['what only ends like one', line(' for #12 repo x77'), { pull: null, repository: null }],
-    ['a value that is called like a word', line(' after at at 2026'), { after: 'at', at: '2026' }],
-    ['a roll-back without a commit', line(' instead 1.2.1'), { instead: { name: '1.2.1', sha: null } }],
-    ['commits that are none', line(` off x,${theirs.sha},${theirs.sha}0`), { alsoOff: [theirs.sha] }],
-    ['a withdrawal without an id', line(' withdrawn 58.1'), { withdrawn: null }],
-    ['a withdrawal', line(' withdrawn 58.1/30'), { withdrawn: { run: '58.1', runId: 30 } }],
+    ['a value that is called like a word', line(' after at at 2026'), { previous: 'at', at: '2026' }],
+    [
+      'a roll-back without a commit',
+      line(' instead 1.2.1'),
+      { rolledBackFrom: { name: '1.2.1', sha: null } },
+    ],
+    [
+      'commits that are none',
+      line(` off x,${theirs.sha},${theirs.sha}0`),
+      { rolledBackEarlier: [theirs.sha] },
+    ],
+    ['a withdrawal without an id', line(' withdrawn 58.1'), { rolledBackBy: null }],
+    ['a withdrawal', line(' withdrawn 58.1/30'), { rolledBackBy: { run: '58.1', runId: 30 } }],
   ])('%s', (_what, comment, expected) => {
     expect(readNotes({ comment })).toEqual([expect.objectContaining(expected)])
   })
@@ -218,14 +226,14 @@ describe('a comment is read line by line', () => {
   it('what it cannot say is not written', () => {
     const off = Array.from({ length: 12 }, (_, n) => n.toString(16).repeat(40))
     const comment = noteCommit(null, 'production', ours, {
-      after: null,
-      instead: { name: '1.2.1', sha: null },
-      alsoOff: off,
+      previous: null,
+      rolledBackFrom: { name: '1.2.1', sha: null },
+      rolledBackEarlier: off,
     })
     expect(comment).toBe(
       `production: main@${ours.sha} run 57.2 (id 20) instead 1.2.1 off ${off.slice(0, 10).join(',')}`,
     )
-    const spaced = { after: null, instead: { name: 'my bundle', sha: null } }
+    const spaced = { previous: null, rolledBackFrom: { name: 'my bundle', sha: null } }
     expect(noteCommit(null, 'production', ours, spaced)).not.toContain('instead')
     const named = { ...ours, refName: 'a\u00a0b' }
     expect(noteCommit(null, 'production', named)).toContain('production: a_b@')

@@ -5,7 +5,7 @@ import {
   newChannelSettings,
   suggestMapping,
 } from '../../../src/plan/channel.ts'
-import { refusePattern } from '../../../src/plan/ref-pattern.ts'
+import { checkPattern } from '../../../src/plan/ref-pattern.ts'
 import { BAD_PATTERNS, DEFAULT_MAPPINGS, NEW_CHANNEL, PATTERNS, SUGGESTIONS } from './cases/channel.ts'
 import { decided, eachCase } from './decided.ts'
 
@@ -55,5 +55,5 @@ it.each(SUGGESTIONS)('%s is proposed as "%s"', (ref, line) => {
 })
 
 it.each(BAD_PATTERNS)('%s is refused with what to write', (pattern, hint) =>
-  expect(refusePattern(pattern)?.hint).toBe(hint),
+  expect(checkPattern(pattern)?.hint).toBe(hint),
 )

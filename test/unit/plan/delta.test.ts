@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 
-import { decideDelta, findStored, hasOpenFiles } from '../../../src/plan/delta.ts'
+import { decideDelta, findStoredFiles, hasOpenFiles } from '../../../src/plan/delta.ts'
 import { takesManifest } from '../../../src/plan/plugin-version.ts'
 import { planStorage } from '../../../src/plan/storage.ts'
 import { DELTA, deltaFacts, OFF, ON, PLUGINS, STORED } from './cases/delta.ts'
@@ -27,7 +27,7 @@ it.each([
 ])('files that can be taken again: %s', (_what, of, expected) => expect(hasOpenFiles(of)).toBe(expected))
 
 it.each(STORED)('a file that is stored: %s', (_what, wanted, known, isTaken) => {
-  expect(findStored([wanted], known)).toEqual(
+  expect(findStoredFiles([wanted], known)).toEqual(
     isTaken ? { stored: known, missing: [] } : { stored: [], missing: [wanted] },
   )
 })

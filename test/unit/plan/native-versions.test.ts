@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { ActionError } from '../../../src/errors.ts'
-import { judgeNatives } from '../../../src/plan/native-versions.ts'
+import { judgeNativeVersions } from '../../../src/plan/native-versions.ts'
 import { checkBeforeBuild, planPublish } from '../../../src/plan/publish.ts'
-import type { NativeVersion } from '../../../src/plan/types.ts'
+import type { Decision, NativeVersion } from '../../../src/plan/types.ts'
 import { chooseName, type NameRequest } from '../../../src/plan/version.ts'
 import { facts } from './cases/facts.ts'
 import { channel } from './cases/rows.ts'
@@ -40,35 +40,35 @@ function errorOf(change: Partial<NameRequest>): { code: string; message: string;
   }
 }
 
-describe('judgeNatives', () => {
+describe('judgeNativeVersions', () => {
   it('says nothing of what is known', () => {
     const natives = [android('1.0'), ios('1.0.1')]
-    expect(judgeNatives(natives, [])).toEqual({ natives, warnings: [] })
+    expect(judgeNativeVersions(natives, [])).toEqual({ natives, warnings: [] })
   })
 
   it('tells what is not known, where, and which platform alone was looked at', () => {
-    expect(judgeNatives([ios('1.4.0')], [UNREAD]).warnings).toEqual([
+    expect(judgeNativeVersions([ios('1.4.0')], [UNREAD]).warnings).toEqual([
       'The native version of Android is not known: android/app/build.gradle:12 has "versionName v". Whether Android devices take the bundle was not checked, only iOS 1.4.0: set the input "native-version" to the version in the stores.',
     ])
-    expect(judgeNatives([], [UNREAD]).warnings[0]).toContain(
+    expect(judgeNativeVersions([], [UNREAD]).warnings[0]).toContain(
       'was not checked: set the input "native-version"',
     )
-    expect(judgeNatives([android('1.0'), ios('2.0')], [UNREAD]).warnings[0]).toMatch(
+    expect(judgeNativeVersions([android('1.0'), ios('2.0')], [UNREAD]).warnings[0]).toMatch(
       /^A native version of Android .* only Android 1\.0: set/,
     )
     const other = { platform: 'ios', source: 'App.xcodeproj', says: 'is missing' } as const
-    expect(judgeNatives([], [UNREAD, other]).warnings).toHaveLength(2)
+    expect(judgeNativeVersions([], [UNREAD, other]).warnings).toHaveLength(2)
   })
 
   it('leaves out a flavour that Capgo cannot compare, and tells of it', () => {
-    const judged = judgeNatives([android('1.2.3'), android('1.0-dev')], [])
+    const judged = judgeNativeVersions([android('1.2.3'), android('1.0-dev')], [])
     expect(judged.natives).toEqual([android('1.2.3')])
     expect(judged.warnings).toEqual([
       'Android 1.0-dev (android/app/build.gradle:12) is not a version that Capgo can compare, so apps with it get no bundle at all.',
     ])
     // Nothing else is known of the platform: a matter for an error.
     const alone = [android('2024.05.01'), ios('1.0')]
-    expect(judgeNatives(alone, [])).toEqual({ natives: alone, warnings: [] })
+    expect(judgeNativeVersions(alone, [])).toEqual({ natives: alone, warnings: [] })
   })
 })
 
@@ -154,21 +154,23 @@ describe('a publish', () => {
   it('shows what is not known, and takes no version of its own for it', () => {
     const wanted = { version: '5.3.0', source: 'package.json', forced: false }
     const of = channel({ version: null })
-    const plan = planPublish(facts({ natives: [], unread: [UNREAD], wanted, channel: of, bundles: [] }))
-    expect(plan.decisions).toContainEqual({
+    const plan = planPublish(
+      facts({ nativeVersions: [], unreadVersions: [UNREAD], wanted, channel: of, bundles: [] }),
+    )
+    expect(plan.decisions).toContainEqual<Decision>({
       what: 'native version',
       value: 'not known (android)',
       why: 'android/app/build.gradle:12 has "versionName v"',
     })
     expect(plan.warnings).toEqual([])
-    expect(planPublish(facts({ natives: [], wanted, channel: of, bundles: [] })).warnings[0]).toContain(
-      'native 1.0',
-    )
+    expect(
+      planPublish(facts({ nativeVersions: [], wanted, channel: of, bundles: [] })).warnings[0],
+    ).toContain('native 1.0')
   })
 
   it('says of a version that cannot be compared what it is, where a minimum is needed too', () => {
     const byNumber = channel({ disable_auto_update: 'version_number', version: null })
-    const unfit = facts({ natives: [android('2024.05.01')], channel: byNumber, bundles: [] })
+    const unfit = facts({ nativeVersions: [android('2024.05.01')], channel: byNumber, bundles: [] })
     expect(() => checkBeforeBuild(unfit)).toThrow('"2024.05.01" (android/app/build.gradle:12)')
   })
 
@@ -177,7 +179,7 @@ describe('a publish', () => {
     const wanted = { version: '5.3.0', source: 'package.json', forced: false }
     const of = (change: Parameters<typeof channel>[0]) =>
       facts({
-        natives,
+        nativeVersions: natives,
         wanted,
         channel: channel({ disable_auto_update_under_native: true, version: null, ...change }),
         bundles: [],

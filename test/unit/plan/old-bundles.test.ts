@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest'
-import { findAbandoned, planHousekeeping } from '../../../src/plan/old-bundles.ts'
+import { findAbandoned, planOldBundles } from '../../../src/plan/old-bundles.ts'
 import { BEGUN, NOW, OLD_BUNDLES, ours } from './cases/old-bundles.ts'
 import { channel } from './cases/rows.ts'
 import { eachCase } from './decided.ts'
 
 eachCase(OLD_BUNDLES, ({ bundles, channels = [], keep = 0, remove, kept }) => {
-  const plan = planHousekeeping(bundles, channels, keep)
+  const plan = planOldBundles(bundles, channels, keep)
   expect(plan.remove.map(({ id }) => id)).toEqual(remove)
   expect(plan.kept).toEqual({ served: 0, rollback: 0, newest: 0, foreign: 0, unfinished: 0, ...kept })
 })
@@ -20,7 +20,7 @@ it('a mistake of ours is not taken for "nothing to go back to"', () => {
       return null
     },
   }
-  expect(() => planHousekeeping([ours(1)], [broken], 0)).toThrow(TypeError)
+  expect(() => planOldBundles([ours(1)], [broken], 0)).toThrow(TypeError)
 })
 
 it.each(BEGUN)('begun at %s: abandoned is %s (%j)', (created_at, isAbandoned, change) => {

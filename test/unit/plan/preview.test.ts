@@ -2,12 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   channelDeepLink,
+  checkPreviewChannel,
+  checkPreviewTemplate,
   previewChannelName,
-  refuseChannel,
-  refusePreview,
-  refuseTemplate,
   wantsPreview,
   webPreview,
+  whyNoPreview,
 } from '../../../src/plan/preview.ts'
 import { CHANNEL_NAMES, OURS, pull, TAKEN, TEMPLATES, WANTED, WEB } from './cases/preview.ts'
 import { bundle, channel, line } from './cases/rows.ts'
@@ -45,7 +45,7 @@ describe('previewChannelName', () => {
           .stringMatching(
             /^[a1-]{0,2}(\{number\}|\{branch\})[a1.-]{0,2}(\{number\}|\{branch\})?[a1-]{0,2}(\{branch\})?$/,
           )
-          .filter(template => template.includes('{number}') && refuseTemplate(template) === null),
+          .filter(template => template.includes('{number}') && checkPreviewTemplate(template) === null),
         pull,
         pull,
         (template, one, other) => {
@@ -61,14 +61,14 @@ describe('previewChannelName', () => {
 })
 
 it.each(TEMPLATES)('the template %s: %s', (template, why) => {
-  expect(refuseTemplate(template)?.why ?? null).toBe(why)
+  expect(checkPreviewTemplate(template)?.why ?? null).toBe(why)
 })
 
 describe('a preview is wanted', () => {
   it.each(WANTED)('%s', (_what, change, inputs, why) => {
     const of = { ...pull, ...change }
     const asked = { previewLabel: null, previewDrafts: true, ...inputs }
-    expect(refusePreview(of, asked)).toBe(why)
+    expect(whyNoPreview(of, asked)).toBe(why)
     expect(wantsPreview(of, asked)).toBe(why === null)
   })
 })
@@ -76,14 +76,17 @@ describe('a preview is wanted', () => {
 describe('a preview takes a channel that serves', () => {
   for (const [what, of, why, repository] of TAKEN)
     it(what, () => {
-      const refusal = refuseChannel(of, { pull: OURS, ...(repository === undefined ? {} : { repository }) })
+      const refusal = checkPreviewChannel(of, {
+        pull: OURS,
+        ...(repository === undefined ? {} : { repository }),
+      })
       expect(refusal?.code).toBe(why === null ? undefined : 'preview_channel_taken')
       if (why !== null) expect(refusal?.message).toMatch(why)
     })
   it('or proposes a template that tells repositories apart', () => {
     const comment = line('pr-12', 5, ' for octo-org/other#12')
     const taken = channel({ name: 'pr-12', public: false, version: bundle({ comment }) })
-    expect(refuseChannel(taken, { pull: OURS })?.hint).toContain('preview-channel: daybreak-{number}')
+    expect(checkPreviewChannel(taken, { pull: OURS })?.hint).toContain('preview-channel: daybreak-{number}')
   })
 })
 

@@ -14,15 +14,15 @@ eachCase(
     )
     if (plan === null) return
     expect(plan.warnings).toEqual(warnings.map(matching))
-    expect(plan.stage).toMatchObject(stage)
-    expect(plan.natives.map(({ name }) => name)).toEqual(changed)
+    expect(plan.rolloutTarget).toMatchObject(stage)
+    expect(plan.nativeChanges.map(({ name }) => name)).toEqual(changed)
     for (const [label, line] of Object.entries(decisions))
       expect(linesOf(plan, label)).toEqual([matching(line)])
     // What is done already is noted already, and what is not ours is not noted.
     expect(plan.comment === null).toBe(plan.isDone || plan.commit === null)
     if (noted !== undefined) expect(plan.comment).toMatch(noted)
     if (notNoted !== undefined) expect(plan.comment).not.toMatch(notNoted)
-    expect(plan.withdrawal).toBeNull()
+    expect(plan.rolledBack).toBeNull()
   },
 )
 

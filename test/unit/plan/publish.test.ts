@@ -8,7 +8,7 @@ import { finishes, PUBLISH, promotes, STALE, UNCHANGED, uploads } from './cases/
 import { bundle, channel, line, native } from './cases/rows.ts'
 import { decided, eachCase, matching, refusalOf } from './decided.ts'
 
-function resultOf({ action, stage }: PublishPlan): string {
+function resultOf({ action, rolloutTarget: stage }: PublishPlan): string {
   const share =
     stage.bps === null ? '' : ` for ${formatShare(stage.bps)} of the devices${stage.paused ? ', paused' : ''}`
   switch (action.do) {
@@ -37,8 +37,8 @@ eachCase(
     )
     if (plan === null) return
     expect(plan.warnings).toEqual(warnings.map(matching))
-    expect(plan.stage).toMatchObject(stage)
-    expect(plan.natives.map(({ name }) => name)).toEqual(changed)
+    expect(plan.rolloutTarget).toMatchObject(stage)
+    expect(plan.nativeChanges.map(({ name }) => name)).toEqual(changed)
     for (const [label, line] of Object.entries(decisions))
       expect(linesOf(plan, label)).toEqual(line === null ? [] : [matching(line)])
     if (plan.action.do === 'upload') {
@@ -57,7 +57,7 @@ describe('a plan says what it does', () => {
       channelId: 7,
       create: null,
       link: 'https://example.com',
-      stage: { bps: null, running: null, paused: false },
+      rolloutTarget: { bps: null, rolloutBundleId: null, paused: false },
     } satisfies Partial<PublishPlan>)
     expect(plan.comment).toBe(`production: main@${'b'.repeat(40)} run 57.1 (id 57) after 1.3.0`)
     expect(plan.decisions).toEqual([
@@ -69,7 +69,12 @@ describe('a plan says what it does', () => {
 
   it('on one that is to be made', () => {
     const plan = planPublish(
-      facts({ channel: null, publicChannels: [], commitWhy: 'checked out', natives: [native('1.0', 'any')] }),
+      facts({
+        channel: null,
+        publicChannels: [],
+        commitWhy: 'checked out',
+        nativeVersions: [native('1.0', 'any')],
+      }),
     )
     expect(plan.channelId).toBeNull()
     expect(plan.create).toMatchObject({ public: true })

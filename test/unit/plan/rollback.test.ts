@@ -24,9 +24,9 @@ eachCase(ROLLBACK, ({ given, byForce = false, warnings = [], stage = {}, ...expe
     return
   }
   expect(plan.warnings).toEqual(warnings)
-  expect(plan.stage).toMatchObject(stage)
-  expect(plan.natives).toEqual([])
-  expect(plan.withdrawal?.comment).toBe(expected.withdrawal)
+  expect(plan.rolloutTarget).toMatchObject(stage)
+  expect(plan.nativeChanges).toEqual([])
+  expect(plan.rolledBack?.comment).toBe(expected.withdrawal)
   // What is done already is noted already, and what is not ours is not noted.
   expect(plan.comment === null).toBe(plan.isDone || plan.commit === null)
   if (expected.noted !== undefined) expect(plan.comment).toMatch(expected.noted)

@@ -6,7 +6,7 @@ import { channelChangeResult } from '../../../src/report/channel-results.ts'
 import { ROLLOUT_CHANGE, rolling, rolloutFacts } from './cases/rollout-change.ts'
 import { decided, eachCase, matching } from './decided.ts'
 
-function resultOf({ bundle, stage: { bps, paused } }: MovePlan): string {
+function resultOf({ bundle, rolloutTarget: { bps, paused } }: MovePlan): string {
   const whom = bps === null ? 'everybody' : `${formatShare(bps)} of the devices${paused ? ', paused' : ''}`
   return `\`${bundle.name}\` for ${whom}`
 }
@@ -18,9 +18,9 @@ eachCase(ROLLOUT_CHANGE, ({ given, isDone = false, comment, withdrawal, ...expec
     plan => [resultOf(plan), plan.why],
   )
   if (plan === null) return
-  expect(plan).toMatchObject({ isDone, natives: [], warnings: [] } satisfies Partial<MovePlan>)
+  expect(plan).toMatchObject({ isDone, nativeChanges: [], warnings: [] } satisfies Partial<MovePlan>)
   expect(plan.comment).toEqual(comment === undefined ? null : matching(comment))
-  expect(plan.withdrawal?.comment).toBe(withdrawal)
+  expect(plan.rolledBack?.comment).toBe(withdrawal)
   // Each says from which commit the bundle is, where that is known.
   expect(plan.commit === null).toBe(plan.bundle.comment === null)
 })
@@ -62,6 +62,6 @@ it.each<[string, number | null, object, boolean]>([
   ['another', 2, {}, true],
   ['this one, and there is none', 1, { rollout_version: null }, true],
 ])('others changed the rollout: planned for %s', (_what, running, row, isChanged) => {
-  const changed = rolloutChanged({ bps: null, running, paused: false }, rolling(row))
+  const changed = rolloutChanged({ bps: null, rolloutBundleId: running, paused: false }, rolling(row))
   expect(changed?.code ?? null).toBe(isChanged ? 'rollout_changed' : null)
 })

@@ -20,8 +20,8 @@ describe('a rollout', () => {
     [10_001, null],
   ])('a share of %s is %s', (bps, expected) => expect(shareOf({ bps })).toBe(expected))
 
-  const some = { bps: 1000, running: null, paused: false }
-  const all = { bps: null, running: null, paused: false }
+  const some = { bps: 1000, rolloutBundleId: null, paused: false }
+  const all = { bps: null, rolloutBundleId: null, paused: false }
   it.each([
     ['some have it', some, 5, {}, true],
     ['some have another', some, 6, {}, false],

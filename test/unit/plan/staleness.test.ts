@@ -15,7 +15,7 @@ eachCase(ORDER, ({ given: { runId, relation, isSame, isRollback }, result }) => 
   const served = {
     ...commitOf(isSame ? 'a' : 'b', runId),
     run: `${runId}.1`,
-    instead: isRollback ? { name: '1.2.1', sha: null } : null,
+    rolledBackFrom: isRollback ? { name: '1.2.1', sha: null } : null,
   }
   expect(staleByOrder(OURS, served, relation) === null ? PUBLISHED : STALE).toBe(result)
 })

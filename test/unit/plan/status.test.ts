@@ -4,7 +4,7 @@ import { bundle, channel, line } from './cases/rows.ts'
 
 const facts = (change: Partial<StatusFacts>): StatusFacts => ({
   channels: [channel()],
-  running: [],
+  rolloutBundles: [],
   overrides: [],
   devices: new Map(),
   repositoryUrl: 'https://github.com/o/r',
@@ -71,14 +71,18 @@ it('what is not known is null', () => {
 it('a rollout is told where its bundle is known', () => {
   const rolling = channel({ rollout_version: 2, rollout_enabled: true, rollout_percentage_bps: 1250 })
   const running = [bundle({ id: 2, name: '1.5.0' })]
-  expect(only({ channels: [rolling], running }).rollout).toMatchObject({
+  expect(only({ channels: [rolling], rolloutBundles: running }).rollout).toMatchObject({
     name: '1.5.0',
     percentage: 12.5,
     paused: false,
   })
-  expect(only({ channels: [{ ...rolling, rollout_paused_at: 'x' }], running }).rollout?.paused).toBe(true)
+  expect(
+    only({ channels: [{ ...rolling, rollout_paused_at: 'x' }], rolloutBundles: running }).rollout?.paused,
+  ).toBe(true)
   expect(only({ channels: [rolling] }).rollout).toBeNull()
-  expect(only({ channels: [{ ...rolling, rollout_enabled: false }], running }).rollout).toBeNull()
+  expect(
+    only({ channels: [{ ...rolling, rollout_enabled: false }], rolloutBundles: running }).rollout,
+  ).toBeNull()
 })
 
 it('overrides are those of the channel', () => {

@@ -195,7 +195,7 @@ describe('a comment of', () => {
     await writeComment({ ...ready, testers: samples.testers.testers }, context)
     const [comment] = world.hosted.comments
     comment!.body = comment!.body.replaceAll('\n', '\r\n')
-    await updateTesterSection(APP_ID, 12, [], github, KEY)
+    await updateTesterSection({ appId: APP_ID, pull: 12, rows: [] }, github, KEY)
     expect(comment!.body).not.toContain('Pixel 9')
     await writeComment(building, context)
     expect(world.all()).toEqual([`${BOT}: Building`])

@@ -112,7 +112,7 @@ export const deliveryBundle: DeliverableBundle = {
   name: '1.0.1',
   min_update_version: null,
   key_id: null,
-  stored: true,
+  hasContent: true,
 }
 export const deliveryDevice: DeliveryDevice = {
   platform: 'android',
@@ -131,7 +131,7 @@ export const DELIVERY: readonly (readonly [
   code: string | null,
 ])[] = [
   ['delivered', {}, {}, {}, null],
-  ['nothing stored', {}, {}, { stored: false }, 'no_bundle'],
+  ['nothing stored', {}, {}, { hasContent: false }, 'no_bundle'],
   [
     'another key',
     { pluginVersion: '8.40.8', keyId: 'aaaa' },

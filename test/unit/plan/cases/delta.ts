@@ -1,4 +1,4 @@
-/** In what form a new bundle is stored, and which files are stored already, by `decideDelta` and `findStored`. */
+/** In what form a new bundle is stored, and which files are stored already, by `decideDelta` and `findStoredFiles`. */
 import type { HashedFile } from '../../../../src/bundle/zip.ts'
 import type { StoredFile } from '../../../../src/capgo/schema.ts'
 import type { DeltaFacts } from '../../../../src/plan/delta.ts'

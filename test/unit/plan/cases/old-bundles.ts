@@ -1,6 +1,6 @@
-/** Which bundles are of no use, by `planHousekeeping` and `findAbandoned`. */
+/** Which bundles are of no use, by `planOldBundles` and `findAbandoned`. */
 import type { BundleRow, ChannelRow } from '../../../../src/capgo/schema.ts'
-import type { HousekeepingPlan } from '../../../../src/plan/old-bundles.ts'
+import type { OldBundlesPlan } from '../../../../src/plan/old-bundles.ts'
 import { bundle, channel, line } from './rows.ts'
 
 /** Bundle n is called 1.0.n, and was put by run n on a channel that is not there any more. */
@@ -18,7 +18,7 @@ export interface OldBundlesCase {
   /** Ids, in the order in which they go. */
   readonly remove: readonly number[]
   /** How many stay for which reason; none for the others. */
-  readonly kept?: Partial<HousekeepingPlan['kept']>
+  readonly kept?: Partial<OldBundlesPlan['kept']>
 }
 
 const four = [3, 1, 4, 2].map(id => ours(id))

@@ -2,14 +2,14 @@
 import type { ChannelRow } from '../../../../src/capgo/schema.ts'
 import { NOT_JUDGED, NOT_OURS } from '../../../../src/plan/channel-change.ts'
 import type { PromotionFacts } from '../../../../src/plan/promotion.ts'
-import type { Stage } from '../../../../src/plan/rollout.ts'
+import type { RolloutTarget } from '../../../../src/plan/rollout.ts'
 import { type Case, fails } from './case.ts'
 import { type Bundle, bundle, channel, line, native, run } from './rows.ts'
 
 export interface PromotionCase extends Case<Partial<PromotionFacts>> {
   /** Without them there is none. */
   readonly warnings?: readonly (string | RegExp)[]
-  readonly stage?: Partial<Stage>
+  readonly stage?: Partial<RolloutTarget>
   /** Lines of the plan: the label, and `value: reason`. */
   readonly decisions?: Readonly<Record<string, string | RegExp>>
   /** What the bundle's comment has, and has not, afterwards. */
@@ -40,10 +40,10 @@ export function promotionFacts({
 }: Partial<PromotionFacts> = {}): PromotionFacts {
   return {
     appId: 'com.example.app',
-    natives: [native('1.0')],
+    nativeVersions: [native('1.0')],
     run,
     rollout: { bps: null, onActive: 'fail' },
-    runningName: null,
+    rolloutBundleName: null,
     force: false,
     from: { ...from, version: of },
     bundle: of,
@@ -111,24 +111,24 @@ const promotion: readonly PromotionCase[] = [
     name: 'what a share has, to go on',
     given: { to: rolling({ rollout_version: 2 }), rollout: { bps: null, onActive: 'advance' } },
     ...unchanged,
-    stage: { bps: 1000, running: 2 },
+    stage: { bps: 1000, rolloutBundleId: 2 },
   },
   {
     name: 'what everybody has, while another is rolled out that ends',
     given: {
       to: rolling({ version: tested() }),
       rollout: { bps: null, onActive: 'replace' },
-      runningName: '1.6.0',
+      rolloutBundleName: '1.6.0',
     },
     ...promoted,
-    stage: { bps: null, running: 3 },
+    stage: { bps: null, rolloutBundleId: 3 },
     decisions: { rollout: /^everybody: channel production was rolling out 1\.6\.0 for 10%/ },
   },
   {
     name: 'to a share of the devices',
     given: { rollout: { bps: 1250, onActive: 'fail' } },
     ...promoted,
-    stage: { bps: 1250, running: null, paused: false },
+    stage: { bps: 1250, rolloutBundleId: null, paused: false },
     decisions: { rollout: '12.5%: the others keep 1.3.0' },
   },
   {
@@ -225,7 +225,7 @@ const refused: readonly PromotionCase[] = [
     name: 'what apps in the stores are above of',
     page: page('apps in the stores are at 1.5.0'),
     given: {
-      natives: [native('1.5.0', 'any', 'input "native-version"')],
+      nativeVersions: [native('1.5.0', 'any', 'input "native-version"')],
       to: to({}, { disable_auto_update_under_native: true }),
     },
     result: fails('promotion_refused'),
@@ -252,7 +252,7 @@ const refused: readonly PromotionCase[] = [
   },
   {
     name: 'what no native version takes',
-    given: { natives: [native('0.9')] },
+    given: { nativeVersions: [native('0.9')] },
     result: fails('promotion_refused'),
     why: /^Devices on native 0\.9 \(the store\) would not take .*policy "major"/,
   },
@@ -323,7 +323,7 @@ const nativeCode: readonly PromotionCase[] = [
 ]
 
 const said: readonly PromotionCase[] = [
-  { name: 'no native version is known', given: { natives: [] }, ...promoted, warnings: [NOT_JUDGED] },
+  { name: 'no native version is known', given: { nativeVersions: [] }, ...promoted, warnings: [NOT_JUDGED] },
   {
     name: 'the bundle is not ours',
     given: { bundle: tested({ comment: 'by hand' }) },

@@ -12,7 +12,7 @@ export interface PublishCase extends Case<Partial<BuiltFacts>> {
   readonly warnings?: readonly (string | RegExp)[]
   /** Lines of the plan: the label, and `value: reason`; null where there is none. */
   readonly decisions?: Readonly<Record<string, string | RegExp | null>>
-  readonly stage?: Partial<PublishPlan['stage']>
+  readonly stage?: Partial<PublishPlan['rolloutTarget']>
   /** Names of the native packages that differ; none without them. */
   readonly changed?: readonly string[]
   /** Of a new bundle: its minimum native version. */
@@ -265,23 +265,23 @@ const outcome: readonly PublishCase[] = [
     given: { rollout: request(1000) },
     result: `${uploads('1.4.0')} for 10% of the devices`,
     why: 'package.json',
-    stage: { bps: 1000, running: null, paused: false },
+    stage: { bps: 1000, rolloutBundleId: null, paused: false },
     decisions: { rollout: '10%: the others keep 1.3.0' },
   },
   {
     name: 'a rollout that is not finished',
     page: ['gives `1.3.5` to 25% of its devices', 'of a newer commit'],
-    given: { channel: rolling(2500), running },
+    given: { channel: rolling(2500), rolloutBundle: running },
     result: fails('rollout_active'),
     why: 'Channel production is rolling out 1.3.5 for 25%.',
   },
   {
     name: 'a rollout that goes on with the new bundle',
     page: ['gives `1.3.5` to 25% of its devices', '`on-active-rollout: advance`'],
-    given: { channel: rolling(2500), running, rollout: request(null, 'advance') },
+    given: { channel: rolling(2500), rolloutBundle: running, rollout: request(null, 'advance') },
     result: `${uploads('1.4.0')} for 25% of the devices`,
     why: 'package.json',
-    stage: { bps: 2500, running: 4, paused: false },
+    stage: { bps: 2500, rolloutBundleId: 4, paused: false },
   },
   {
     name: 'native code that installed apps lack',
@@ -490,7 +490,7 @@ const elsewhere: readonly PublishCase[] = [
       channel: NOTHING,
       bundles: [bundle({ name: '2.0.0' })],
       wanted: { version: '2.0.0', source: 'x', forced: false },
-      natives: [native('2.1')],
+      nativeVersions: [native('2.1')],
     },
     result: promotes('2.0.0'),
     why: /^bundle 1 has the same content/,
@@ -509,7 +509,7 @@ const stale: readonly PublishCase[] = [
   },
   {
     name: 'by what is rolled out',
-    given: { channel: rolling(1000), running: { bundle: rolledOut, standing: MOVED } },
+    given: { channel: rolling(1000), rolloutBundle: { bundle: rolledOut, standing: MOVED } },
     result: STALE,
     why: WAS_MOVED,
   },
@@ -595,7 +595,7 @@ const rollout: readonly PublishCase[] = [
     given: { rollout: request(ALL) },
     result: uploads('1.4.0'),
     why: 'package.json',
-    stage: { bps: null, running: null },
+    stage: { bps: null, rolloutBundleId: null },
     decisions: { rollout: 'everybody: 100% are all devices: no rollout is begun' },
   },
   {
@@ -603,14 +603,14 @@ const rollout: readonly PublishCase[] = [
     given: { rollout: request(9900) },
     result: `${uploads('1.4.0')} for 99% of the devices`,
     why: 'package.json',
-    stage: { bps: 9900, running: null },
+    stage: { bps: 9900, rolloutBundleId: null },
   },
   {
     name: '100% ends the one that it replaces',
-    given: { channel: rolling(1000), running, rollout: request(ALL, 'replace') },
+    given: { channel: rolling(1000), rolloutBundle: running, rollout: request(ALL, 'replace') },
     result: uploads('1.4.0'),
     why: 'package.json',
-    stage: { bps: null, running: 4 },
+    stage: { bps: null, rolloutBundleId: 4 },
     decisions: {
       rollout:
         'everybody: channel production was rolling out 1.3.5 for 10%; that ends (on-active-rollout: replace)',
@@ -618,17 +618,17 @@ const rollout: readonly PublishCase[] = [
   },
   {
     name: 'a share replaces another',
-    given: { channel: rolling(1000), running, rollout: request(500, 'replace') },
+    given: { channel: rolling(1000), rolloutBundle: running, rollout: request(500, 'replace') },
     result: `${uploads('1.4.0')} for 5% of the devices`,
     why: 'package.json',
-    stage: { bps: 500, running: 4, paused: false },
+    stage: { bps: 500, rolloutBundleId: 4, paused: false },
   },
   {
     name: 'that goes on keeps the percentage that was reached',
-    given: { channel: rolling(5000), running, rollout: request(1000, 'advance') },
+    given: { channel: rolling(5000), rolloutBundle: running, rollout: request(1000, 'advance') },
     result: `${uploads('1.4.0')} for 50% of the devices`,
     why: 'package.json',
-    stage: { bps: 5000, running: 4, paused: false },
+    stage: { bps: 5000, rolloutBundleId: 4, paused: false },
     decisions: {
       rollout:
         '50%: channel production was rolling out 1.3.5 for 50%; it goes on with this bundle (on-active-rollout: advance)',
@@ -642,21 +642,21 @@ const rollout: readonly PublishCase[] = [
   },
   {
     name: 'one that has reached everybody ends when it goes on',
-    given: { channel: rolling(ALL), running, rollout: request(null, 'advance') },
+    given: { channel: rolling(ALL), rolloutBundle: running, rollout: request(null, 'advance') },
     result: uploads('1.4.0'),
     why: 'package.json',
-    stage: { bps: null, running: 4 },
+    stage: { bps: null, rolloutBundleId: 4 },
   },
   {
     name: 'one that somebody holds does not',
     given: {
       channel: rolling(ALL, { rollout_paused_at: 'x' }),
-      running,
+      rolloutBundle: running,
       rollout: request(null, 'advance'),
     },
     result: `${uploads('1.4.0')} for 100% of the devices, paused`,
     why: 'package.json',
-    stage: { bps: ALL, running: 4, paused: true },
+    stage: { bps: ALL, rolloutBundleId: 4, paused: true },
   },
   {
     name: 'of the first bundle of a channel is for everybody',
@@ -676,13 +676,13 @@ const rollout: readonly PublishCase[] = [
   },
   {
     name: 'of this very content, for a share: unchanged',
-    given: { channel: ownRolling(), running: ownRunning, rollout: request(1000) },
+    given: { channel: ownRolling(), rolloutBundle: ownRunning, rollout: request(1000) },
     result: UNCHANGED,
     why: 'the channel already gives this content to 10% of its devices; "operation: rollout" changes that',
   },
   {
     name: 'of this very content, to go on: unchanged',
-    given: { channel: ownRolling(), running: ownRunning, rollout: request(null, 'advance') },
+    given: { channel: ownRolling(), rolloutBundle: ownRunning, rollout: request(null, 'advance') },
     result: UNCHANGED,
     why: /to 10% of its devices; /,
   },
@@ -690,7 +690,7 @@ const rollout: readonly PublishCase[] = [
     name: 'of this very content, paused: unchanged',
     given: {
       channel: ownRolling({ rollout_paused_at: 'x' }),
-      running: ownRunning,
+      rolloutBundle: ownRunning,
       rollout: request(1000),
     },
     result: UNCHANGED,
@@ -700,17 +700,17 @@ const rollout: readonly PublishCase[] = [
     name: 'of this very content, for everybody now',
     given: {
       channel: ownRolling(),
-      running: ownRunning,
+      rolloutBundle: ownRunning,
       bundles: [bundle()],
       rollout: request(null, 'replace'),
     },
     ...reused,
-    stage: { bps: null, running: 1 },
+    stage: { bps: null, rolloutBundleId: 1 },
     decisions: { rollout: /^everybody: .*was rolling out 1\.4\.0 for 10%/ },
   },
   {
     name: 'of this very content, and nothing is said',
-    given: { channel: ownRolling(), running: ownRunning },
+    given: { channel: ownRolling(), rolloutBundle: ownRunning },
     result: fails('rollout_active'),
     why: 'Channel production is rolling out 1.4.0 for 10%.',
   },
@@ -718,12 +718,12 @@ const rollout: readonly PublishCase[] = [
     name: 'of this very content, which has reached everybody',
     given: {
       channel: ownRolling({ rollout_percentage_bps: ALL }),
-      running: ownRunning,
+      rolloutBundle: ownRunning,
       bundles: [bundle()],
       rollout: request(null, 'advance'),
     },
     ...reused,
-    stage: { bps: null, running: 1 },
+    stage: { bps: null, rolloutBundleId: 1 },
   },
   {
     name: 'of another, where everybody else has this content: not unchanged',
@@ -733,12 +733,12 @@ const rollout: readonly PublishCase[] = [
       rollout: request(null, 'replace'),
     },
     ...reused,
-    stage: { bps: null, running: 3 },
+    stage: { bps: null, rolloutBundleId: 3 },
   },
 ]
 
-const asked = { channel: withCamera(), nativePackages: camera('8.0.0') }
-const MINIMUM = { minUpdateVersion: '2.0.0', natives: [native('9.0')] }
+const asked: Partial<BuiltFacts> = { channel: withCamera(), nativePackages: camera('8.0.0') }
+const MINIMUM: Partial<BuiltFacts> = { minUpdateVersion: '2.0.0', nativeVersions: [native('9.0')] }
 const shielded = (
   has: string | null,
   policy: Partial<ChannelRow> = { disable_auto_update: 'version_number' },
@@ -862,7 +862,7 @@ const nativeCode: readonly PublishCase[] = [
     given: {
       ...asked,
       channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
-      natives: [native('1.1.0')],
+      nativeVersions: [native('1.1.0')],
     },
     result: uploads('1.4.0'),
     why: 'package.json',
@@ -874,7 +874,7 @@ const nativeCode: readonly PublishCase[] = [
     given: {
       channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
       nativePackages: camera('7.0.1'),
-      natives: [native('1.1.0')],
+      nativeVersions: [native('1.1.0')],
     },
     result: uploads('1.4.0'),
     why: 'package.json',
@@ -885,14 +885,14 @@ const nativeCode: readonly PublishCase[] = [
     given: {
       ...asked,
       channel: withCamera({ min_update_version: '1.0.0' }, { disable_auto_update: 'version_number' }),
-      natives: [native('1.0.0')],
+      nativeVersions: [native('1.0.0')],
     },
     result: fails('native_incompatible'),
     why: LACKS,
   },
   {
     name: 'that nobody knows, on a channel that delivers by native version',
-    given: { channel: withCamera({}, { disable_auto_update: 'version_number' }), natives: [] },
+    given: { channel: withCamera({}, { disable_auto_update: 'version_number' }), nativeVersions: [] },
     result: fails('minimum_native_unknown'),
     why: 'Channel production delivers by minimum native version (policy "version_number"), and none is known.',
   },
@@ -953,18 +953,18 @@ const said: readonly PublishCase[] = [
   },
   {
     name: 'devices that are known: no warning',
-    given: { channel: serving(bundle({ name: '2.0.0' })), natives: [native('2.1')] },
+    given: { channel: serving(bundle({ name: '2.0.0' })), nativeVersions: [native('2.1')] },
     ...kept,
   },
   {
     name: 'devices of a new project, where none are known: a warning',
-    given: { channel: serving(bundle({ name: '2.0.0' })), natives: [] },
+    given: { channel: serving(bundle({ name: '2.0.0' })), nativeVersions: [] },
     ...kept,
     warnings: [/^Devices on native 1\.0 \(that of a new native project.*do not take 2\.0\.0/],
   },
   {
     name: 'devices of a new project, which take it: no warning',
-    given: { natives: [] },
+    given: { nativeVersions: [] },
     result: uploads('1.4.0'),
     why: 'package.json; no native version is known, so it was not judged by it',
   },
@@ -972,8 +972,8 @@ const said: readonly PublishCase[] = [
     name: 'a native version that was not understood: no guess',
     given: {
       channel: serving(bundle({ name: '2.0.0' })),
-      natives: [],
-      unread: [{ platform: 'android', source: 'build.gradle:12', says: 'has "versionName v"' }],
+      nativeVersions: [],
+      unreadVersions: [{ platform: 'android', source: 'build.gradle:12', says: 'has "versionName v"' }],
     },
     ...kept,
     decisions: { 'native version': 'not known (android): build.gradle:12 has "versionName v"' },

@@ -2,7 +2,7 @@
 import type { BundleRow, ChannelRow } from '../../../../src/capgo/schema.ts'
 import { NOT_JUDGED, NOT_OURS } from '../../../../src/plan/channel-change.ts'
 import { findEarlier, type RollbackFacts } from '../../../../src/plan/rollback.ts'
-import type { Stage } from '../../../../src/plan/rollout.ts'
+import type { RolloutTarget } from '../../../../src/plan/rollout.ts'
 import { type Case, fails } from './case.ts'
 import { bundle, channel, line, native, run } from './rows.ts'
 
@@ -146,7 +146,7 @@ export interface RollbackCase
   readonly byForce?: boolean
   /** Without them there is none. */
   readonly warnings?: readonly string[]
-  readonly stage?: Partial<Stage>
+  readonly stage?: Partial<RolloutTarget>
   /** What the comment of the bundle has, and has not, afterwards. */
   readonly noted?: RegExp
   readonly notNoted?: RegExp
@@ -163,10 +163,10 @@ export function rollbackFacts({ bundles, ...change }: RollbackCase['given'] = {}
   const { channel: of = serving(made(3)) } = change
   return {
     appId: 'com.example.app',
-    natives: [native('1.0')],
+    nativeVersions: [native('1.0')],
     run,
     rollout: { bps: null, onActive: 'fail' },
-    runningName: null,
+    rolloutBundleName: null,
     force: false,
     channel: of,
     target:
@@ -297,10 +297,10 @@ const rollout: readonly RollbackCase[] = [
     given: {
       channel: serving(made(3), rolling),
       rollout: { bps: 1000, onActive: 'replace' },
-      runningName: '1.0.5',
+      rolloutBundleName: '1.0.5',
     },
     ...back,
-    stage: { bps: null, running: 5, paused: false },
+    stage: { bps: null, rolloutBundleId: 5, paused: false },
     withdrawal,
   },
 ]
@@ -333,7 +333,7 @@ const refused: readonly RollbackCase[] = [
   },
   {
     name: 'not for these native versions',
-    given: { natives: [native('0.9')] },
+    given: { nativeVersions: [native('0.9')] },
     result: fails('rollback_refused'),
     why: /: devices on native 0\.9 \(the store\) would not take it: .*policy "major"/,
     byForce: true,
@@ -389,7 +389,13 @@ const devices: readonly RollbackCase[] = [
 ]
 
 const said: readonly RollbackCase[] = [
-  { name: 'no native version is known', given: { natives: [] }, ...back, warnings: [NOT_JUDGED], withdrawal },
+  {
+    name: 'no native version is known',
+    given: { nativeVersions: [] },
+    ...back,
+    warnings: [NOT_JUDGED],
+    withdrawal,
+  },
   {
     name: 'it is not ours',
     given: { target: to({ comment: 'by hand' }) },

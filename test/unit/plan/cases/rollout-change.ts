@@ -12,7 +12,7 @@ export interface RolloutCase extends Case<Partial<RolloutFacts> & Pick<RolloutFa
   readonly isDone?: true
   /** The bundle's comment afterwards, and that of the one that is taken back; null without them. */
   readonly comment?: RegExp
-  readonly withdrawal?: NonNullable<MovePlan['withdrawal']>['comment']
+  readonly withdrawal?: NonNullable<MovePlan['rolledBack']>['comment']
 }
 
 /** 1.4.0 is rolled out to 25% of the devices, and the others have 1.3.0. */
@@ -29,7 +29,7 @@ const paused = { channel: rolling({ rollout_paused_at: '2026-11-26T00:00:00Z' })
 export const rolloutFacts = (change: RolloutCase['given']): RolloutFacts => ({
   appId: 'com.example.app',
   channel: rolling(),
-  running: bundle({ comment: line('production', 52, '', 'b') }),
+  rolloutBundle: bundle({ comment: line('production', 52, '', 'b') }),
   run: { ...commit, runId: 57 },
   ...change,
 })
@@ -50,7 +50,7 @@ const none = {
 }
 const ABSENT: readonly (readonly [string, Partial<RolloutFacts>])[] = [
   ['there is none', { channel: channel() }],
-  ['its bundle is gone', { running: null }],
+  ['its bundle is gone', { rolloutBundle: null }],
   ['nothing is served', { channel: rolling({ version: null }) }],
   ['nothing is served at all', { channel: channel({ version: null }) }],
 ]
@@ -141,7 +141,7 @@ const changes: readonly RolloutCase[] = [
   },
   {
     name: 'cancel what others rolled out: nothing is noted',
-    given: { change: { kind: 'cancel' }, running: bundle() },
+    given: { change: { kind: 'cancel' }, rolloutBundle: bundle() },
     result: goesTo('everybody', '1.3.0'),
     why: /is taken back at 25%/,
   },

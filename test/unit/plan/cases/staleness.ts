@@ -45,7 +45,7 @@ export function staleQuestion({
   force = false,
 }: StaleGiven): StaleQuestion {
   const notes = served.flatMap(({ on = 'production', commit, relation, isInHistory = null, noted }) =>
-    readNotes({ comment: noteCommit(null, on, commit, { after: null, ...noted }) }).map(note => ({
+    readNotes({ comment: noteCommit(null, on, commit, { previous: null, ...noted }) }).map(note => ({
       note,
       relation,
       isInHistory,
@@ -70,9 +70,9 @@ export const STALE = 'stale'
 const later = commitOf('b', 30)
 const earlier = commitOf('c', 10)
 const ofRun40 = commitOf('c', 40)
-const offOurs: Partial<Circumstances> = { instead: { name: '1.2.1', sha: OURS.sha } }
-const offOther: Partial<Circumstances> = { instead: { name: '1.2.1', sha: later.sha } }
-const offTwice: Partial<Circumstances> = { ...offOther, alsoOff: [OURS.sha] }
+const offOurs: Partial<Circumstances> = { rolledBackFrom: { name: '1.2.1', sha: OURS.sha } }
+const offOther: Partial<Circumstances> = { rolledBackFrom: { name: '1.2.1', sha: later.sha } }
+const offTwice: Partial<Circumstances> = { ...offOther, rolledBackEarlier: [OURS.sha] }
 const odd = 'my\u00a0branch'
 
 const is = (name: string, given: StaleGiven): Case<StaleGiven> => ({
@@ -245,7 +245,9 @@ const stale: readonly Case<StaleGiven>[] = [
     'as the head, when it was rolled back, and the last rollback was of what others made',
     {
       toHead: 'identical',
-      served: [{ commit: earlier, relation: 'ahead', isInHistory: true, noted: { alsoOff: [OURS.sha] } }],
+      served: [
+        { commit: earlier, relation: 'ahead', isInHistory: true, noted: { rolledBackEarlier: [OURS.sha] } },
+      ],
     },
     ROLLED_BACK_BEFORE('10.1'),
   ),
