@@ -268,6 +268,8 @@ describe('code that runs in the build', () => {
   /** A build that works, and does this too. */
   const evil = (source: string): Files => ({
     ...tinyApp(),
+    // There is nothing to install.
+    'package-lock.json': null,
     'build.js': `{ const fs = require('node:fs'), path = require('node:path')
 const commands = path.join(process.env.RUNNER_TEMP, '_runner_file_commands')
 const fileOf = name => path.join(commands, fs.readdirSync(commands).find(file => file.startsWith(name)))
