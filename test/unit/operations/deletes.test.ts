@@ -673,7 +673,7 @@ describe('deleteOldBundles', () => {
         env: {},
         workspace,
         evaluator: {},
-        stop,
+        cancellation: stop,
       },
       trigger: {},
     } as never)
