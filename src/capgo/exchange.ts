@@ -1,6 +1,5 @@
 /** One request and its response: bounds of time and size, redaction, user agent, no redirects. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { AbortError } from 'p-retry'
 import { type Dispatcher, request as sendRequest } from 'undici'
 import { ActionError, untrusted } from '../errors.ts'
 import { isSystemError } from '../runtime/system-error.ts'
@@ -33,9 +32,9 @@ const UPLOAD_STALL_TIMEOUT = 60_000
 const MAX_RESPONSE = 32 * 1024 * 1024
 
 /**
- * Sends the request once; `onHeaders` is called as soon as a response begins. Throws `ConnectionError` when there is no response, `answer_too_long` for one that does not
- * end, `redirect_refused` for a redirect: credentials follow none; and the signal's reason. What no other attempt can
- * change comes as an `AbortError`.
+ * Sends the request once; `onHeaders` is called as soon as a response begins. Throws `ConnectionError` when there is no
+ * response, `answer_too_long` for one that does not end, `redirect_refused` for a redirect (credentials follow none), and
+ * the signal's reason.
  */
 export async function exchange(
   request: HttpRequest,
@@ -64,8 +63,7 @@ export async function exchange(
     for await (const piece of body) read(piece as Buffer)
     // The connection takes another request in the next turn of the loop; one that comes before opens a new one.
     await nextTurn()
-    if (statusCode >= 300 && statusCode < 400 && statusCode !== 304)
-      throw new AbortError(redirectRefused(request))
+    if (statusCode >= 300 && statusCode < 400 && statusCode !== 304) throw redirectRefused(request)
     return { status: statusCode, headers, ...readBody(Buffer.concat(pieces), options.redact) }
   } catch (error) {
     options.signal.throwIfAborted()
@@ -97,9 +95,9 @@ function redirectRefused({ purpose, url }: HttpRequest): ActionError {
 
 /** Why an exchange ended without a response. */
 function explain(error: unknown, { purpose, url }: HttpRequest, redact: (text: string) => string): unknown {
-  if (error instanceof AbortError || error instanceof ActionError) return error
+  if (error instanceof ActionError) return error
   // A file that is sent, and not the way to Capgo.
-  if (isSystemError(error)) return new AbortError(error)
+  if (isSystemError(error)) return error
   const cause = error as Error & { code?: string }
   return (
     untrusted(error, `Could not ${purpose}: ${originOf(url)}`) ??

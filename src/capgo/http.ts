@@ -2,7 +2,6 @@
  * The one way to Capgo's servers: retries, `Retry-After`, and how much is asked at once. No encoding is asked for, so
  * nothing is unpacked.
  */
-import pRetry from 'p-retry'
 import { ConnectionError, type ExchangeOptions, exchange, neverSent, originOf } from './exchange.ts'
 import { createLoad, isKeyRefused } from './load.ts'
 import type { HttpRequest } from './request.ts'
@@ -34,54 +33,42 @@ export function createHttp(options: HttpOptions) {
   /** What the server's clock said when the last response came. */
   let clock: { readonly date: number; readonly at: number } | null = null
 
-  /**
-   * Sends a request and returns the response, whatever its status. Throws what `exchange` throws, without the
-   * `AbortError` around it.
-   */
+  /** Sends a request and returns the response, whatever its status. Throws what `exchange` throws. */
   async function send(request: HttpRequest): Promise<HttpResponse> {
     const start = performance.now()
     const maxRetryTime = request.maxRetryTime ?? Math.max(MAX_RETRY_TIME, request.timeout ?? 0)
-    let paused = 0
     const hasKey = request.headers?.capgkey !== undefined
-    const mayBeOut = (error: Error) =>
-      error instanceof ConnectionError &&
-      known.has(originOf(request.url)) &&
-      performance.now() - start < (options.outage ?? OUTAGE)
-    let attempts = 0
-    return pRetry(
-      async () => {
-        attempts++
-        const response = hasKey ? await takeTurn(request) : await attempt(request)
-        if (isTransient(response, request) || load.isTransient(response)) throw new TransientFault(response)
-        return response
-      },
-      {
-        retries: Number.POSITIVE_INFINITY,
-        minTimeout: options.firstPause ?? FIRST_PAUSE,
-        maxTimeout: MAX_PAUSE,
-        factor: 2,
-        randomize: true,
-        signal: options.signal,
-        shouldRetry: async ({ error }) => {
-          const isWorthTrying =
-            error instanceof TransientFault ||
-            (error instanceof ConnectionError && (request.retry === 'repeat' || neverSent(error)))
-          if (!isWorthTrying || (attempts >= MAX_ATTEMPTS && !mayBeOut(error))) return false
-          const pause = error instanceof TransientFault ? retryAfter(error.response) : null
-          paused += pause ?? 0
-          if (Math.max(paused, performance.now() - start + (pause ?? 0)) > maxRetryTime) return false
-          options.onRetry(
-            `${request.purpose}: ${error instanceof TransientFault ? error.message : 'no answer'}; trying again${pause ? ` in ${Math.ceil(pause / 1000)} s` : ''}${attempts < MAX_ATTEMPTS ? ` (${attempts + 1} of ${MAX_ATTEMPTS})` : ''}`,
-          )
-          if (pause !== null) await sleep(pause)
-          return true
-        },
-      },
-    ).catch((error: unknown) => {
-      if (!(error instanceof TransientFault)) throw error
-      const { response } = error
-      return isKeyRefused(response) ? load.giveUp(response) : response
-    })
+    /** Milliseconds that responses asked to wait. */
+    let asked = 0
+    for (let attempts = 1; ; attempts++) {
+      options.signal.throwIfAborted()
+      let response: HttpResponse | null = null
+      let error: ConnectionError | null = null
+      try {
+        response = hasKey ? await takeTurn(request) : await attempt(request)
+        if (!isTransient(response, request) && !load.isTransient(response)) return response
+      } catch (thrown) {
+        if (!(thrown instanceof ConnectionError && (request.retry === 'repeat' || neverSent(thrown))))
+          throw thrown
+        error = thrown
+      }
+      const elapsed = performance.now() - start
+      const wanted = response === null ? null : retryAfter(response)
+      asked += wanted ?? 0
+      const mayBeOut =
+        error !== null && known.has(originOf(request.url)) && elapsed < (options.outage ?? OUTAGE)
+      const isLast = attempts >= MAX_ATTEMPTS && !mayBeOut
+      if (isLast || Math.max(asked, elapsed + (wanted ?? 0)) > maxRetryTime) {
+        if (response === null) throw error
+        return isKeyRefused(response) ? load.giveUp(response) : response
+      }
+      const why = response === null ? 'no answer' : statusOf(response)
+      const when = wanted ? ` in ${Math.ceil(wanted / 1000)} s` : ''
+      const count = attempts < MAX_ATTEMPTS ? ` (${attempts + 1} of ${MAX_ATTEMPTS})` : ''
+      options.onRetry(`${request.purpose}: ${why}; trying again${when}${count}`)
+      // With jitter, so that runs which were refused together do not come back together.
+      await sleep(Math.max(wanted ?? 0, Math.min(MAX_PAUSE, backoff(attempts) * (1 + Math.random()))))
+    }
   }
 
   /** Sends a request with the key as soon as few enough others are under way. */
@@ -109,10 +96,14 @@ export function createHttp(options: HttpOptions) {
   /** Waits as long as the response asks for, else longer with each attempt; returns the milliseconds. */
   async function pause(response: HttpResponse | null, attempts: number): Promise<number> {
     const wanted = response === null ? null : retryAfter(response)
-    const backoff = Math.min(MAX_PAUSE, (options.firstPause ?? FIRST_PAUSE) * 2 ** (attempts - 1))
-    const milliseconds = wanted === null ? backoff : Math.min(wanted, MAX_RETRY_AFTER)
+    const milliseconds =
+      wanted === null ? Math.min(MAX_PAUSE, backoff(attempts)) : Math.min(wanted, MAX_RETRY_AFTER)
     await sleep(milliseconds)
     return milliseconds
+  }
+
+  function backoff(attempts: number): number {
+    return (options.firstPause ?? FIRST_PAUSE) * 2 ** (attempts - 1)
   }
 
   async function sleep(ms: number): Promise<void> {
@@ -135,12 +126,6 @@ function readClock({ date, age }: HttpResponse['headers']) {
   return Number.isNaN(parsed) || Number(age) > 0 ? null : { date: parsed, at: performance.now() }
 }
 
-/** A response that says "not now". */
-class TransientFault extends Error {
-  readonly response: HttpResponse
-
-  constructor(response: HttpResponse) {
-    super(`HTTP ${response.status}${response.code ? ` ${response.code}` : ''}`)
-    this.response = response
-  }
+function statusOf({ status, code }: HttpResponse): string {
+  return `HTTP ${status}${code ? ` ${code}` : ''}`
 }
