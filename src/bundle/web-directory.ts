@@ -1,5 +1,6 @@
 /** The web folder: what goes into the bundle, and whether devices and the app can do with it. */
 import { ActionError } from '../errors.ts'
+import { formatBytes } from '../runtime/bytes.ts'
 import { shownPath } from '../runtime/paths.ts'
 import { type BundleFile, byPath, bytesOf } from './bundle-file.ts'
 import { findBrotliCopies } from './precompressed.ts'
@@ -13,7 +14,6 @@ import {
   checkPointers,
   checkSize,
   checkSpecial,
-  formatMebibytes,
   toError,
 } from './web-problems.ts'
 import { checkStart, findPointers } from './web-start.ts'
@@ -112,5 +112,5 @@ function sayCopies(copies: ReadonlySet<BundleFile>): string {
 }
 
 function sizeOf(files: readonly BundleFile[]): string {
-  return formatMebibytes(bytesOf(files))
+  return formatBytes(bytesOf(files))
 }

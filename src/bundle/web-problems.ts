@@ -2,6 +2,7 @@
 import { dirname } from 'node:path'
 import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
+import { formatBytes } from '../runtime/bytes.ts'
 import type { BundleFile } from './bundle-file.ts'
 
 /** Something for which the web folder cannot be shipped. */
@@ -128,8 +129,8 @@ export function checkSize(
   const largest = [...files].sort((a, b) => b.size - a.size).slice(0, 5)
   return {
     code: 'web_dir_too_large',
-    message: `${formatMebibytes(totalBytes)} in all, and Capgo takes ${formatMebibytes(maxBytes)} zipped`,
-    hint: `Load large media from a server. The largest: ${largest.map(file => `${quote(file.path)} (${formatMebibytes(file.size)})`).join(', ')}.`,
+    message: `${formatBytes(totalBytes)} in all, and Capgo takes ${formatBytes(maxBytes)} zipped`,
+    hint: `Load large media from a server. The largest: ${largest.map(file => `${quote(file.path)} (${formatBytes(file.size)})`).join(', ')}.`,
   }
 }
 
@@ -158,8 +159,4 @@ function list(names: readonly string[]): string {
 /** JSON shows control characters and backslashes as what they are. */
 function quote(name: string): string {
   return JSON.stringify(name)
-}
-
-export function formatMebibytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(bytes < 1024 * 1024 * 10 ? 1 : 0)} MiB`
 }

@@ -1,6 +1,7 @@
 /** In what form a new bundle is stored: as a zip, as single files, or both. Pure. */
 import type { FilesConfig } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
+import { formatBytes } from '../runtime/bytes.ts'
 import { type DeltaFacts, type DeltaMode, decideDelta } from './delta.ts'
 import type { PublishAction } from './publish-facts.ts'
 
@@ -55,12 +56,8 @@ export function planStorage(
     warnings:
       hasZip && zip.size > alertUploadSize
         ? [
-            `The bundle has ${megabytes(zip.size)}; Capgo advises to stay below ${megabytes(alertUploadSize)}, as phones download it on the road.`,
+            `The bundle has ${formatBytes(zip.size)}; Capgo advises to stay below ${formatBytes(alertUploadSize)}, as phones download it on the road.`,
           ]
         : [],
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`
 }

@@ -1,21 +1,8 @@
-/** Numbers, ids and outputs as people read them. All sizes are SI: 1 kB is 1000 bytes, as GitHub and the stores show them. */
+/** Numbers, ids and outputs as people read them. */
+import { formatBytes } from '../runtime/bytes.ts'
 
 /** So many lines of an output are shown. */
 export const LINES_SHOWN = 60
-
-const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const
-
-/** `340 B`, `1.2 MB`, `124 MB`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes
-  let unit = 0
-  // By what is shown, so that 999,950 bytes are 1 MB and never 1000 kB.
-  while (Number(round(value)) >= 1000 && unit < UNITS.length - 1) {
-    value /= 1000
-    unit++
-  }
-  return `${unit === 0 ? value : round(value)} ${UNITS[unit]}`
-}
 
 /** `+1.2 kB`, `−340 B` (with a real minus), `±0 B`. */
 export function formatDifference(bytes: number): string {

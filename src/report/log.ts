@@ -1,7 +1,8 @@
 /** What the log says in lines of its own: a plan, and what came of the run. */
 import { formatShare } from '../plan/rollout.ts'
 import type { Decision } from '../plan/types.ts'
-import { formatBytes, shortSha } from './format.ts'
+import { formatBytes } from '../runtime/bytes.ts'
+import { shortSha } from './format.ts'
 import { makeVisible } from './markdown.ts'
 import { type ChannelResult, ownRollout, type Result } from './result.ts'
 import { countTesters } from './testers.ts'

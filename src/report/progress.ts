@@ -1,6 +1,6 @@
 /** How far something is, as lines in the log. */
 import type { Deps } from '../context.ts'
-import { formatBytes } from './format.ts'
+import { formatBytes } from '../runtime/bytes.ts'
 
 /** Seconds between two lines on a long upload. */
 const INTERVAL = 5_000

@@ -1,6 +1,7 @@
 /** The size of a bundle by types of files, and what grew: a folded line, a chart that GitHub draws, a table. */
 import type { FileTypeSize } from '../bundle/contents.ts'
-import { formatBytes, formatDifference } from './format.ts'
+import { formatBytes } from '../runtime/bytes.ts'
+import { formatDifference } from './format.ts'
 import { details, table } from './markdown.ts'
 
 /** So many types are on the folded line. */

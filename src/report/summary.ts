@@ -1,6 +1,7 @@
 /** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
 import { formatShare } from '../plan/rollout.ts'
-import { formatBytes, formatDuration, lastLines, plural, shortSha } from './format.ts'
+import { formatBytes } from '../runtime/bytes.ts'
+import { formatDuration, lastLines, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
 import {
   type ChannelResult,

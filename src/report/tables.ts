@@ -1,7 +1,8 @@
 /** What changed, as tables under a folded line: files, and native packages. */
 import type { ContentChange, FileChange } from '../bundle/contents.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
-import { formatBytes, formatDifference, plural } from './format.ts'
+import { formatBytes } from '../runtime/bytes.ts'
+import { formatDifference, plural } from './format.ts'
 import { code, details, escapeText, table } from './markdown.ts'
 
 /** So many files are shown; the rest is counted. */

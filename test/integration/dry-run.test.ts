@@ -305,10 +305,7 @@ describe('a dry run says in what form the bundle is stored, as the real one does
       'a zip that is larger than Capgo advises',
       { alertUploadSize: 10 },
       'true',
-      [
-        FILES,
-        'The bundle has 0.0 MiB; Capgo advises to stay below 0.0 MiB, as phones download it on the road.',
-      ],
+      [FILES, 'The bundle has 301 B; Capgo advises to stay below 10 B, as phones download it on the road.'],
     ],
   ])('%s', async (_what, filesConfig, delta, expected) => {
     const capgo = await startCapgo({ limits: false, filesConfig })

@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  formatBytes,
-  formatDifference,
-  formatDuration,
-  plural,
-  shortSha,
-} from '../../../src/report/format.ts'
+import { formatDifference, formatDuration, plural, shortSha } from '../../../src/report/format.ts'
+import { formatBytes } from '../../../src/runtime/bytes.ts'
 
 describe('sizes are SI', () => {
   it.each([
