@@ -11,6 +11,9 @@ describe('a secret is found', () => {
     'as it is': SECRET,
     'as JSON has it': JSON.stringify(SECRET).slice(1, -1),
     'as a URL has it': encodeURIComponent(SECRET),
+    'as a URL with lower-case hex has it': encodeURIComponent(SECRET).replace(/%../g, code =>
+      code.toLowerCase(),
+    ),
     'in hex': hex,
     'in upper-case hex': hex.toUpperCase(),
   }
