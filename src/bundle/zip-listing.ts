@@ -69,6 +69,7 @@ class TailReader extends RandomAccessReader {
   }
 
   /** Not a stream a read: yauzl reads each entry by two, and a bundle has thousands. */
+  // biome-ignore lint/complexity/useMaxParams: the shape is yauzl's.
   override read(
     buffer: Buffer,
     offset: number,

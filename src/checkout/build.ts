@@ -145,7 +145,9 @@ async function runManager(
   { what, args, cwd }: { what: 'frozen' | 'run'; args: string[]; cwd: string },
   { env, signal, onOutput }: BuildOptions,
 ): Promise<{ title: string; exitCode: number | null; end: string; tail: string }> {
-  const { command, args: all } = resolveCommand(manager.agent, what, args)!
+  const resolved = resolveCommand(manager.agent, what, args)
+  if (resolved === null) throw new Error(`${manager.name} has no command for "${what}".`)
+  const { command, args: all } = resolved
   const title = [command, ...all].join(' ')
   try {
     return { title, ...(await runChild(command, all, { cwd, env, signal, onOutput })) }

@@ -34,7 +34,8 @@ export function eraseTypes(file: string, transforms: ('typescript' | 'imports')[
       disableESTransforms: true,
       sourceMapOptions: { compiledFilename: file },
     })
-    maps.set(file, [toMap(sourceMap!), ...(plain === null ? [] : [toMap(plain.map)])])
+    const map = sourceMap === undefined ? [] : [toMap(sourceMap)]
+    maps.set(file, [...map, ...(plain === null ? [] : [toMap(plain.map)])])
     return code
   } catch (error) {
     const { message, loc } = error as Error & { loc?: { line: number; column: number } }

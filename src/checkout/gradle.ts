@@ -148,31 +148,34 @@ async function openScope(root: string, android: string, app: Script): Promise<Sc
   const files = [...new Set([...applied, join(android, 'variables.gradle')])]
   const others = await Promise.all(files.map(file => readFirst(root, [file])))
   const properties = readProperties((await readNativeFile(root, join(android, 'gradle.properties'))) ?? '')
-  const scripts = [app, ...others, top].filter(script => script !== null)
   const loads = new Map<string, string | null>()
-  const scopes: Scope[] = scripts.map(script => ({
-    root,
-    module: dirname(script.file),
-    top: android,
-    lookUp: name => {
-      for (const [index, each] of scripts.entries()) {
-        const expression = readDefinition(each, name)
-        if (expression !== undefined)
-          return expression === null ? null : { expression, scope: scopes[index]! }
-      }
-      return null
+  const open = (script: Script): { script: Script; scope: Scope } => ({
+    script,
+    scope: {
+      root,
+      module: dirname(script.file),
+      top: android,
+      lookUp: name => {
+        for (const each of opened) {
+          const expression = readDefinition(each.script, name)
+          if (expression !== undefined) return expression === null ? null : { expression, scope: each.scope }
+        }
+        return null
+      },
+      property: name => (Object.hasOwn(properties, name) ? (properties[name] ?? null) : null),
+      loaded: name => loads.get(name) ?? null,
     },
-    property: name => (Object.hasOwn(properties, name) ? (properties[name] ?? null) : null),
-    loaded: name => loads.get(name) ?? null,
-  }))
-  for (const [index, { statements }] of scripts.entries())
-    for (const statement of statements) {
+  })
+  const own = open(app)
+  const opened = [own, ...[...others, top].flatMap(script => (script === null ? [] : [open(script)]))]
+  for (const { script, scope } of opened)
+    for (const statement of script.statements) {
       const load = readLoad(statement)
       if (load === null) continue
-      const file = await evaluateFile(load.expression, scopes[index]!)
+      const file = await evaluateFile(load.expression, scope)
       loads.set(load.name, loads.has(load.name) ? null : file)
     }
-  return scopes[0]!
+  return own.scope
 }
 
 /** `props.load(new FileInputStream(file("x")))`, and `file("x").withInputStream { props.load(it) }`. */

@@ -132,7 +132,7 @@ async function readVersion(
   const version = expand(written, levels)
   const name = plist?.value == null ? 'MARKETING_VERSION' : /^\$[({](\w+)[)}]$/.exec(written)?.[1]
   const named = name === undefined ? undefined : look(levels, name)
-  const source = named === undefined ? plist!.source : `${named.file}:${named.line}`
+  const source = named === undefined ? (plist?.source ?? shown) : `${named.file}:${named.line}`
   if (version !== undefined && isLikeVersion(version)) return { version, source }
   return {
     source,
