@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Readable, Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import pRetry, { AbortError } from 'p-retry'
+import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
 import { isSystemError } from '../runtime/system-error.ts'
@@ -17,6 +17,9 @@ export type Artifact = z.infer<typeof Artifact>
 
 /** Milliseconds for a whole artifact. */
 const DOWNLOAD_TIMEOUT = 600_000
+const MAX_ATTEMPTS = 4
+/** Milliseconds; doubles. */
+const FIRST_PAUSE = 200
 
 export function artifacts(connection: Repository) {
   const { octokit, owner, repo, signal, fetch } = connection
@@ -32,6 +35,17 @@ export function artifacts(connection: Repository) {
     if (url === null || !(url.protocol === 'https:' || isLocal))
       throw new ActionError('artifact_not_found', `GitHub does not say where artifact ${id} is.`)
     return url.href
+  }
+
+  async function download(id: number, file: string, maxBytes: number): Promise<void> {
+    signal.throwIfAborted()
+    const response = await fetch(await allowed(() => locate(id)), {
+      redirect: 'error',
+      signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT)]),
+    })
+    if (!response.ok || response.body === null)
+      throw new Error(`The artifact's host answered ${response.status}.`)
+    await pipeline(Readable.fromWeb(response.body as never), atMost(maxBytes), createWriteStream(file))
   }
 
   return {
@@ -54,38 +68,17 @@ export function artifacts(connection: Repository) {
      * than `maxBytes`; what it says of its own size is not believed. Leaves no half file.
      */
     async downloadArtifact(id: number, file: string, maxBytes: number): Promise<void> {
-      await pRetry(
-        async () => {
-          try {
-            const response = await fetch(await allowed(() => locate(id)), {
-              redirect: 'error',
-              signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT)]),
-            })
-            if (!response.ok || response.body === null)
-              throw new Error(`The artifact's host answered ${response.status}.`)
-            await pipeline(
-              Readable.fromWeb(response.body as never),
-              atMost(maxBytes),
-              createWriteStream(file),
-            )
-          } catch (error) {
-            await rm(file, { force: true })
-            throw error instanceof ActionError || isSystemError(error) ? new AbortError(error) : error
-          }
-        },
-        { retries: 3, minTimeout: 200, maxTimeout: 2_000, signal },
-      ).catch(error => {
-        signal.throwIfAborted()
-        if (error instanceof ActionError || isSystemError(error)) throw error
-        throw new ActionError(
-          'artifact_unreachable',
-          `Artifact ${id} could not be downloaded: ${error.message}`,
-          {
-            hint: 'Run the job again.',
-            cause: error,
-          },
-        )
-      })
+      for (let attempts = 1; ; attempts++) {
+        try {
+          return await download(id, file, maxBytes)
+        } catch (error) {
+          await rm(file, { force: true })
+          signal.throwIfAborted()
+          if (error instanceof ActionError || isSystemError(error)) throw error
+          if (attempts >= MAX_ATTEMPTS) throw unreachable(id, error as Error)
+          await sleep(FIRST_PAUSE * 2 ** (attempts - 1), undefined, { signal }).catch(() => {})
+        }
+      }
     },
   }
 }
@@ -116,5 +109,12 @@ function atMost(bytes: number): Transform {
           }),
         )
     },
+  })
+}
+
+function unreachable(id: number, error: Error): ActionError {
+  return new ActionError('artifact_unreachable', `Artifact ${id} could not be downloaded: ${error.message}`, {
+    hint: 'Run the job again.',
+    cause: error,
   })
 }

@@ -1,6 +1,5 @@
 /** The client for one repository on GitHub. */
 import { setTimeout as passTime } from 'node:timers/promises'
-import pRetry from 'p-retry'
 import { artifacts } from './artifacts.ts'
 import { comments } from './comments.ts'
 import { history } from './commits.ts'
@@ -28,6 +27,7 @@ export interface GitHubOptions {
   readonly sleep?: (ms: number) => Promise<void>
 }
 
+const MAX_ATTEMPTS = 3
 const FIRST_PAUSE = 300
 /** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
 const MAX_RETRY_AFTER = 60_000
@@ -44,7 +44,7 @@ export function connectGitHub({
   signal,
   fetch,
   firstPause = FIRST_PAUSE,
-  sleep = ms => passTime(ms, undefined, { signal }),
+  sleep = ms => passTime(ms, undefined, { signal }).catch(() => {}),
 }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
   const octokit = new RestOctokit({
@@ -58,32 +58,20 @@ export function connectGitHub({
     for (const name of ['body', 'description'])
       if (typeof options[name] === 'string') options[name] = redact(options[name])
   })
-  octokit.hook.wrap('request', (request, options) =>
-    pRetry(
-      async () => {
-        try {
-          return await request(options)
-        } catch (error) {
-          signal.throwIfAborted()
-          throw toGitHubError(error, `${options.method} ${options.url}`)
-        }
-      },
-      {
-        signal,
-        retries: 2,
-        minTimeout: firstPause,
-        async shouldRetry({ error }) {
-          if (!(error instanceof GitHubError)) return false
-          if (error.retryAfter === null)
-            // What may be done twice; a comment or deployment that was made although the response was lost is not among it.
-            return options.method !== 'POST' && ((error.status ?? 500) >= 500 || error.status === 408)
-          if (error.retryAfter > MAX_RETRY_AFTER) return false
-          await sleep(error.retryAfter)
-          return true
-        },
-      },
-    ),
-  )
+  octokit.hook.wrap('request', async (request, options) => {
+    for (let attempts = 1; ; attempts++) {
+      signal.throwIfAborted()
+      try {
+        return await request(options)
+      } catch (error) {
+        signal.throwIfAborted()
+        const failure = toGitHubError(error, `${options.method} ${options.url}`)
+        const pause = failure instanceof GitHubError ? pauseAfter(failure, options.method) : null
+        if (pause === null || attempts >= MAX_ATTEMPTS) throw failure
+        await sleep(pause === 'short' ? firstPause * 2 ** (attempts - 1) : pause)
+      }
+    }
+  })
   const connection: Repository = {
     octokit,
     owner,
@@ -100,6 +88,13 @@ export function connectGitHub({
     ...pulls(connection),
     ...runs(connection),
   }
+}
+
+/** Milliseconds before another attempt, as long as GitHub asks for; null where there is none. */
+function pauseAfter({ retryAfter, status = 500 }: GitHubError, method: string): number | 'short' | null {
+  if (retryAfter !== null) return retryAfter > MAX_RETRY_AFTER ? null : retryAfter
+  // What may be done twice; a comment or deployment that was made although the response was lost is not among it.
+  return method !== 'POST' && (status >= 500 || status === 408) ? 'short' : null
 }
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} }
