@@ -65,13 +65,13 @@ export function invalid(resource: string, field: string, code: string, message: 
 }
 
 const DEFAULT_PAGE = 30
-const LONGEST_PAGE = 100
+const MAX_PAGE = 100
 
 /** The page that the query asks for, and the Link header to the others. */
 export function paginate<Item>(
   { url, query }: Pick<Call, 'url' | 'query'>,
   all: readonly Item[],
-  { defaultPage = DEFAULT_PAGE, longestPage = LONGEST_PAGE } = {},
+  { defaultPage = DEFAULT_PAGE, longestPage = MAX_PAGE } = {},
 ): { items: readonly Item[]; headers: Record<string, string> } {
   const size = Math.min(Math.max(Number(query.per_page ?? defaultPage), 1), longestPage)
   const page = Math.max(Number(query.page ?? 1), 1)

@@ -14,7 +14,7 @@ import { preview } from './preview.ts'
 import { requireGitHub } from './steps/pull-request.ts'
 
 /** Bytes of a web build's zip that are downloaded at most: Capgo takes no larger bundle either. */
-const LARGEST_ARTIFACT = 1024 * 1024 * 1024
+const MAX_ARTIFACT = 1024 * 1024 * 1024
 
 /**
  * Publishes what the run before this one built, for the pull request that it was of. GitHub names no pull
@@ -98,7 +98,7 @@ function takeArtifact(
         },
       )
     const zip = join(deps.scratch, 'artifact.zip')
-    await github.downloadArtifact(artifact.id, zip, LARGEST_ARTIFACT)
+    await github.downloadArtifact(artifact.id, zip, MAX_ARTIFACT)
     return extractArtifact(zip, join(deps.scratch, 'artifact'))
   })
 }

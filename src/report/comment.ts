@@ -9,14 +9,14 @@ import { countChanges, listChanges, renderNativeChanges, tableOfChanges } from '
 import { renderMerging, renderTesterSection, renderTesters, type TesterRow } from './testers.ts'
 
 /** GitHub takes 65,536 characters and refuses more; some room for the marker that goes before. */
-const LONGEST_COMMENT = 65_536 - 1_536
+const MAX_COMMENT = 65_536 - 1_536
 /** Of the end of the output, so that what comes after it is never cut off. */
-const LONGEST_OUTPUT = 20_000
+const MAX_OUTPUT = 20_000
 
 export function renderComment(comment: PreviewComment): string {
   const markdown = blocks(comment).filter(block => block !== '')
   // Code units: never fewer than the characters that GitHub counts.
-  return `${limit(markdown.join('\n\n'), LONGEST_COMMENT, text => text.length)}\n`
+  return `${limit(markdown.join('\n\n'), MAX_COMMENT, text => text.length)}\n`
 }
 
 /** A `kept` preview has the heading of one that is ready, where there is one. */
@@ -197,7 +197,7 @@ function output(text: string): string {
   // Fewer lines where they are long, so that the last are there.
   let lines = LINES_SHOWN
   let block = codeBlock(lastLines(text, lines))
-  while (block.length > LONGEST_OUTPUT && lines > 1) {
+  while (block.length > MAX_OUTPUT && lines > 1) {
     lines = Math.floor(lines / 2)
     block = codeBlock(lastLines(text, lines))
   }

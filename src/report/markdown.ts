@@ -5,9 +5,9 @@
  */
 
 /** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
-const LONGEST_TEXT = 2_000
-const LONGEST_NAME = 256
-const LONGEST_LINE = 1_000
+const MAX_TEXT = 2_000
+const MAX_NAME = 256
+const MAX_LINE = 1_000
 
 /**
  * Invisible or without a meaning of their own: controls, bidirectional and zero-width characters, tags, lone
@@ -34,7 +34,7 @@ const TERMINAL = /\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u
 
 /** Text for a sentence, a cell or a heading; spaces are collapsed and newlines become `<br>`. */
 export function escapeText(text: string): string {
-  const lines = clip(text, LONGEST_TEXT)
+  const lines = clip(text, MAX_TEXT)
     .split(/[\r\n\u2028\u2029]+/)
     .map(line => line.replace(/[ \t]+/g, ' ').trim())
     .filter(line => line !== '')
@@ -44,7 +44,7 @@ export function escapeText(text: string): string {
 
 /** A name (branch, file, version) as inline code, on one line: a newline in it shows as `\n`. */
 export function code(text: string): string {
-  return `<code>${neutralise(makeVisible(clip(text, LONGEST_NAME)))}</code>`
+  return `<code>${neutralise(makeVisible(clip(text, MAX_NAME)))}</code>`
 }
 
 /** Lines as they are, without terminal colours. The fence is longer than any that the text may hold. */
@@ -54,7 +54,7 @@ export function codeBlock(text: string): string {
     .split(/\r?\n|[\u2028\u2029]/)
     // A progress bar writes its line again and again; the last is what a terminal would show.
     .map(line => line.slice(line.lastIndexOf('\r') + 1).replaceAll('\t', '    '))
-    .map(line => makeVisible(clip(line, LONGEST_LINE)))
+    .map(line => makeVisible(clip(line, MAX_LINE)))
   const body = lines.join('\n').replace(/^\n+/, '').trimEnd()
   const longest = (body.match(/`+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 2)
   const fence = '`'.repeat(longest + 1)

@@ -4,7 +4,7 @@ import { encode } from 'uqr'
 /** Light modules around the code. The standard says four; with the margin of the key two scan as well. */
 const QUIET = 2
 /** 61 characters wide with that, 413 px: what is larger is hard to scan. Up to version 7 a phone shows all of it. */
-const LARGEST_VERSION = 10
+const MAX_VERSION = 10
 
 /**
  * A QR code out of text, for GitHub's Markdown, where images of our own are not possible: `data:` addresses,
@@ -33,7 +33,7 @@ function drawModules(text: string): boolean[][] | null {
     return encode(text.toWellFormed(), {
       ecc: 'L',
       boostEcc: true,
-      maxVersion: LARGEST_VERSION,
+      maxVersion: MAX_VERSION,
       border: QUIET,
     }).data
   } catch (error) {

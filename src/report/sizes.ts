@@ -6,7 +6,7 @@ import { details, table } from './markdown.ts'
 
 /** So many types are on the folded line. */
 const NAMED = 3
-const LONGEST_BAR = 4
+const MAX_BAR = 4
 
 /** A type of file with how much it grew; null where nothing was compared. */
 type Growth = FileTypeSize & { readonly difference: number | null }
@@ -63,6 +63,6 @@ function pie(types: readonly FileTypeSize[]): string {
 /** Red for what grew and green for what shrank; the longest is the largest difference. */
 function bar(difference: number, largest: number): string {
   if (difference === 0) return ''
-  const length = Math.max(1, Math.round((Math.abs(difference) / largest) * LONGEST_BAR))
+  const length = Math.max(1, Math.round((Math.abs(difference) / largest) * MAX_BAR))
   return (difference > 0 ? '🟥' : '🟩').repeat(length)
 }

@@ -18,12 +18,12 @@ import { renderFileChanges, renderNativeChanges } from './tables.ts'
 import { countTesters, nameDevices, renderTesters, type TestersReport } from './testers.ts'
 
 /** GitHub takes a job summary of 1 MiB from a step and drops one that is longer; some room for other writers. */
-const LONGEST_SUMMARY = 1024 * 1024 - 4096
+const MAX_SUMMARY = 1024 * 1024 - 4096
 const EXCLUDED_SHOWN = 10
 
 export function renderSummary(result: Result): string {
   const markdown = blocks(result).filter(block => block !== '')
-  return `${limit(markdown.join('\n\n'), LONGEST_SUMMARY)}\n`
+  return `${limit(markdown.join('\n\n'), MAX_SUMMARY)}\n`
 }
 
 function blocks(result: Result): string[] {

@@ -22,7 +22,7 @@ const manifest = parse(await readFile(join(ROOT, 'action.yml'), 'utf8')) as {
 
 /** Production waits for seconds, and half a minute at most. */
 const QUICK = { firstPause: 1, outage: 2_000, uploadStallTimeout: 150 } as const
-const LONGEST_SLEEP = 5
+const MAX_SLEEP = 5
 
 export interface ShortRun {
   readonly isGreen: boolean
@@ -79,7 +79,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     ...(github === undefined ? {} : { 'github-token': github.token }),
     ...inputs,
   }
-  const pause = options.sleep ?? (ms => sleep(realPauses ? ms : Math.min(ms, LONGEST_SLEEP)))
+  const pause = options.sleep ?? (ms => sleep(realPauses ? ms : Math.min(ms, MAX_SLEEP)))
   const deps: Deps = {
     readInput: name => given[name] ?? '',
     env: {

@@ -3,11 +3,11 @@ import { type Answer, type Call, type Handler, notFound, ok, paginate, Refusal }
 import type { TreeEntry } from '../git.ts'
 
 /** GitHub lists this many files of a comparison, all on its first page. */
-const MOST_FILES = 300
-const MOST_COMMITS = 250
+const MAX_FILES = 300
+const MAX_COMMITS = 250
 /** Above it the JSON has no content; above 100 MB nothing is served. */
-const LARGEST_JSON_FILE = 1024 * 1024
-const LARGEST_FILE = 100 * 1024 * 1024
+const MAX_JSON_FILE = 1024 * 1024
+const MAX_FILE = 100 * 1024 * 1024
 
 export const commits: Readonly<Record<string, Handler>> = {
   'repos/get': ({ repository, resources }) => ok(resources.fullRepository(repository)),
@@ -52,8 +52,8 @@ export const commits: Readonly<Record<string, Handler>> = {
     if (comparison === null) throw new Refusal(404, `No common ancestor between ${baseName} and ${headName}.`)
     const { mergeBase, aheadBy, behindBy } = comparison
     const { items, headers } = paginate(call, comparison.commits, {
-      defaultPage: MOST_COMMITS,
-      longestPage: MOST_COMMITS,
+      defaultPage: MAX_COMMITS,
+      longestPage: MAX_COMMITS,
     })
     const files = Number(query.page ?? 1) > 1 ? [] : await git.changedFiles(mergeBase, head)
     const render = async (sha: string) => resources.commit(repository, await git.commit(sha))
@@ -72,7 +72,7 @@ export const commits: Readonly<Record<string, Handler>> = {
       behind_by: behindBy,
       total_commits: aheadBy,
       commits: await Promise.all(items.map(render)),
-      files: files.slice(0, MOST_FILES).map(file => resources.file(repository, head, file)),
+      files: files.slice(0, MAX_FILES).map(file => resources.file(repository, head, file)),
     }
     return ok(json, headers)
   },
@@ -128,13 +128,13 @@ async function followLink(
 }
 
 async function answerFile(call: Call, ref: string, entry: TreeEntry): Promise<Answer> {
-  if (entry.size > LARGEST_FILE) throw new Refusal(403, 'This API returns blobs up to 100 MB in size.')
+  if (entry.size > MAX_FILE) throw new Refusal(403, 'This API returns blobs up to 100 MB in size.')
   const described = describeEntry(call, ref, entry)
   if (described.type !== 'file') return ok({ ...described, ...(await describeSpecial(call, entry)) })
   const bytes = await call.repository.git.blob(entry.sha)
   if (/application\/vnd\.github(\.v3)?\.raw/.test(call.accept))
     return { status: 200, bytes, headers: { 'content-type': 'application/vnd.github.raw; charset=utf-8' } }
-  const isSmall = bytes.length <= LARGEST_JSON_FILE
+  const isSmall = bytes.length <= MAX_JSON_FILE
   return ok({
     ...described,
     encoding: isSmall ? 'base64' : 'none',

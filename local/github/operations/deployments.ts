@@ -12,7 +12,7 @@ import {
 import type { Deployment, DeploymentStatus, Environment } from '../records.ts'
 import { sameName } from '../state.ts'
 
-const LONGEST_DESCRIPTION = 140
+const MAX_DESCRIPTION = 140
 
 export const deployments: Readonly<Record<string, Handler>> = {
   'repos/list-deployments': call => {
@@ -94,12 +94,12 @@ export const deployments: Readonly<Record<string, Handler>> = {
     const { repository, resources, body, clock, login } = call
     const deployment = findDeployment(call)
     const text = (name: string) => String(body[name] ?? '')
-    if ([...text('description')].length > LONGEST_DESCRIPTION)
+    if ([...text('description')].length > MAX_DESCRIPTION)
       throw invalid(
         'DeploymentStatus',
         'description',
         'custom',
-        `description is too long (maximum is ${LONGEST_DESCRIPTION} characters)`,
+        `description is too long (maximum is ${MAX_DESCRIPTION} characters)`,
       )
     for (const field of ['target_url', 'log_url', 'environment_url'])
       if (text(field) !== '' && !/^https?:\/\/[^/]/.test(text(field)))

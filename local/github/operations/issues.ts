@@ -12,7 +12,7 @@ import {
 import type { Comment } from '../records.ts'
 
 /** What GitHub's error says. */
-const LONGEST_BODY = 65_536
+const MAX_BODY = 65_536
 
 export const issues: Readonly<Record<string, Handler>> = {
   'issues/get': ({ repository, resources, path }) => {
@@ -92,7 +92,6 @@ function readBody({ body }: Call): string {
   const refuse = (message: string) => invalid('IssueComment', 'data', 'unprocessable', message)
   if (text.trim() === '') throw refuse('Body cannot be blank')
   // Characters, not UTF-16 units.
-  if ([...text].length > LONGEST_BODY)
-    throw refuse(`Body is too long (maximum is ${LONGEST_BODY} characters)`)
+  if ([...text].length > MAX_BODY) throw refuse(`Body is too long (maximum is ${MAX_BODY} characters)`)
   return text
 }

@@ -12,7 +12,7 @@ interface BestEfforts {
 }
 
 /** What was warned of, so that it is said once: permissions that are missing, and GitHub's other reasons. */
-interface Told {
+interface GivenWarnings {
   readonly missing: Set<string>
   readonly reasons: Set<string>
 }
@@ -23,9 +23,9 @@ export function createBestEfforts(
   stop: Cancellation,
   warnings: string[],
 ): BestEfforts {
-  const told: Told = { missing: new Set(), reasons: new Set() }
+  const given: GivenWarnings = { missing: new Set(), reasons: new Set() }
   // What was begun is seen to its end for a moment: a comment or deployment whose answer is lost cannot be corrected.
-  const bestEffort = create(connect?.(stop.after(BEST_EFFORT_GRACE)) ?? null, told, warnings)
+  const bestEffort = create(connect?.(stop.after(BEST_EFFORT_GRACE)) ?? null, given, warnings)
   return {
     bestEffort: async (...what) => {
       stop.signal.throwIfAborted()
@@ -33,19 +33,19 @@ export function createBestEfforts(
       stop.signal.throwIfAborted()
       return result
     },
-    finalUpdate: create(connect?.(stop.after(FINAL_UPDATE_GRACE)) ?? null, told, warnings),
+    finalUpdate: create(connect?.(stop.after(FINAL_UPDATE_GRACE)) ?? null, given, warnings),
   }
 }
 
-function create(github: GitHub | null, told: Told, warnings: string[]): BestEffort {
+function create(github: GitHub | null, given: GivenWarnings, warnings: string[]): BestEffort {
   return async (what, permission, work) => {
-    if (told.missing.has(permission)) return null
+    if (given.missing.has(permission)) return null
     const warn = (why: string, about = permission) => {
-      if (!told.reasons.has(`${about}: ${why}`)) warnings.push(`Could not ${what}: ${why}`)
-      told.reasons.add(`${about}: ${why}`)
+      if (!given.reasons.has(`${about}: ${why}`)) warnings.push(`Could not ${what}: ${why}`)
+      given.reasons.add(`${about}: ${why}`)
     }
     if (github === null) {
-      told.missing.add(permission)
+      given.missing.add(permission)
       warn('the input "github-token" is empty.')
       return null
     }
@@ -53,7 +53,7 @@ function create(github: GitHub | null, told: Told, warnings: string[]): BestEffo
       return await work(github)
     } catch (error) {
       if (isForbidden(error)) {
-        told.missing.add(permission)
+        given.missing.add(permission)
         warn(lacking(permission, error.reason))
       } else warn(`${describe(error)}.`, isRefusal(error) ? permission : what)
       return null

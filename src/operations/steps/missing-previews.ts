@@ -11,7 +11,7 @@ import { environmentOf } from './deployment.ts'
 import { aboutPull, servedBundle } from './preview-comment.ts'
 
 /** GitHub allows the token of a job 1000 requests an hour; the newest are looked at. */
-const MOST_PULLS = 100
+const MAX_PULLS = 100
 
 /** An open pull request without its preview. */
 interface MissingPreview {
@@ -41,7 +41,7 @@ export async function findMissing(
   if (open.length === 0) return []
   const channels = await capgo.listChannels(appId)
   const missing: MissingPreview[] = []
-  for (const pull of open.slice(0, MOST_PULLS)) {
+  for (const pull of open.slice(0, MAX_PULLS)) {
     const channel =
       channels.find(each => previewedPulls(each, noted, repository).includes(pull.number)) ?? null
     const why = channel === null ? 'has no channel' : whyOld(channel, pull)

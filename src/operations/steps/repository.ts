@@ -4,7 +4,7 @@ import type { RunContext } from '../../context.ts'
 import { type NotedRepository, readPulls } from '../../plan/bundle-comment.ts'
 
 /** So many names are asked about; an app has few repositories. */
-const MOST_NAMES = 20
+const MAX_NAMES = 20
 
 /** Older notes have no id: GitHub knows who had the name. */
 export async function readRepository(
@@ -16,7 +16,7 @@ export async function readRepository(
     const noted = pull.slice(0, pull.lastIndexOf('#'))
     return repository === null && noted.toLowerCase() !== name.toLowerCase() ? [noted] : []
   })
-  const unknown = [...new Set(names)].slice(0, MOST_NAMES)
+  const unknown = [...new Set(names)].slice(0, MAX_NAMES)
   if (unknown.length === 0) return { name, id, formerNames: [] }
   const former = await bestEffort(
     'ask for former names of the repository',
