@@ -12,7 +12,7 @@ export const LAYERS: readonly (readonly string[])[] = [
   ['src/runtime'],
   ['src/checkout', 'src/bundle', 'src/capgo', 'src/github'],
   ['src/plan', 'src/event.ts'],
-  ['src/inputs', 'src/log.ts', 'src/report', 'src/context.ts'],
+  ['src/inputs', 'src/log.ts', 'src/runner.ts', 'src/report', 'src/context.ts'],
   ['src/operations'],
   ['src/run.ts'],
   ['src/launch.ts', 'src/index.ts'],

@@ -1,5 +1,4 @@
 /** The only entry: builds Deps, calls run, sets the exit code. */
-import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -10,20 +9,17 @@ import { fetch } from 'undici'
 import { compileZlib } from './bundle/zlib.ts'
 import { createCapgo } from './capgo/client.ts'
 import type { Deps } from './context.ts'
-import { ActionError, type Place } from './errors.ts'
+import { ActionError } from './errors.ts'
 import { notOnGitHub } from './event.ts'
 import { connectGitHub } from './github/client.ts'
-import { secretValues } from './inputs/build-variables.ts'
-import type { Log, Sink } from './log.ts'
 import { report } from './report/report.ts'
 import { failure } from './report/results.ts'
 import { run } from './run.ts'
+import { createLog, createSink, readSecrets } from './runner.ts'
 import { type Cancellation, createCancellation, PROCESS_GRACE } from './runtime/cancellation.ts'
-import { appendWhole, keyValueLines } from './runtime/command-file.ts'
-import { SECRET_INPUTS } from './runtime/environment.ts'
 import { HANDED_OVER, takeOver } from './runtime/handover.ts'
 import { createNetwork, type Network } from './runtime/network.ts'
-import { createRedactor, secretParts } from './runtime/redaction.ts'
+import { secretParts } from './runtime/redaction.ts'
 import { makeScratch, replaceHome, requireWorkspace } from './runtime/runner-folders.ts'
 import { type GuardedFile, guardFiles } from './runtime/tamper-guard.ts'
 
@@ -39,108 +35,10 @@ const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
 if (process.argv[2] === HANDED_OVER) takeOver(env)
 
-const secrets = [
-  ...SECRET_INPUTS.map(name => core.getInput(name)),
-  ...secretValues(core.getInput('build-secrets')),
-].filter(secret => secret !== '' && !isKeyFile(secret))
-/** The runner's own tokens. */
-const tokens = Object.entries(env).flatMap(([name, value]) =>
-  /^ACTIONS_.*TOKEN$/.test(name) ? [value ?? ''] : [],
-)
-/** GitHub masks only the log, and only values that it knows: everything that this action writes is redacted here. */
-const redact = createRedactor([...secrets, ...tokens])
-
+const { secrets, redact } = readSecrets(name => core.getInput(name), env)
 const stop = createCancellation()
-
-const log: Log = {
-  info: message => core.info(inert(redact(message))),
-  warning: (message, at) => core.warning(redact(message), annotation(at)),
-  error: (message, at) => core.error(redact(message), annotation(at)),
-  async output(work) {
-    try {
-      return await work(line => printVerbatim(redact(line)))
-    } finally {
-      obeyCommands()
-    }
-  },
-  group(title, work) {
-    stop.begin(title)
-    return core.group(redact(title), work)
-  },
-}
-
-const sink: Sink = {
-  setOutputs(values) {
-    const hidden = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, redact(value)]))
-    const path = env.GITHUB_OUTPUT ?? ''
-    const refusal = path === '' ? null : attempt(() => appendWhole(path, keyValueLines(hidden)))
-    if (path !== '' && refusal === null) return null
-    // Without the file's name the toolkit tells the runner by commands, which it still obeys.
-    env.GITHUB_OUTPUT = ''
-    for (const [name, value] of Object.entries(hidden)) core.setOutput(name, value)
-    return refusal
-  },
-  writeSummary(markdown) {
-    const path = env.GITHUB_STEP_SUMMARY
-    return path ? attempt(() => appendWhole(path, `${redact(markdown)}\n`)) : null
-  },
-}
-
-/** The error that the work failed with; null where it did not. */
-function attempt(work: () => void): Error | null {
-  try {
-    work()
-    return null
-  } catch (error) {
-    return error as Error
-  }
-}
-
-/**
- * Text that is not ours must not be read as a workflow command. The runner trims white space of every kind before it
- * looks for one, and may ignore characters without a width.
- */
-function inert(message: string): string {
-  // Per line: across the newlines of a long text the search would take the square of its length.
-  return message
-    .replace(/^((?:(?![\r\n])[\s\p{Cc}\p{Cf}])*):(?=[\p{Cc}\p{Cf}]*:)/gmu, '$1\u02d0')
-    .replace(/##\[/g, '## [')
-}
-
-/** The word with which the runner obeys commands again; null while it obeys. */
-let pausedBy: string | null = null
-
-/**
- * Prints a line of a child process. From the first line that could be a workflow command on, commands are switched off
- * until the child has ended: a check of each line by itself would have to know everything that the runner trims or
- * ignores.
- */
-function printVerbatim(line: string): void {
-  if (pausedBy === null && /::|##\[/.test(line.replace(/[^!-~]/g, ''))) {
-    pausedBy = randomUUID()
-    core.info(`::stop-commands::${pausedBy}`)
-  }
-  core.info(line)
-}
-
-function obeyCommands(): void {
-  if (pausedBy !== null) core.info(`::${pausedBy}::`)
-  pausedBy = null
-}
-
-function annotation(at: Place | undefined): core.AnnotationProperties {
-  return {
-    title: 'Capgo publish',
-    ...(at === undefined ? {} : { file: at.file }),
-    ...(at?.line === undefined ? {} : { startLine: at.line }),
-    ...(at?.column === undefined ? {} : { startColumn: at.column }),
-  }
-}
-
-/** The input `private-key` may be a path, which is not secret. */
-function isKeyFile(value: string): boolean {
-  return value === core.getInput('private-key') && value.length < 256 && !value.includes('-----')
-}
+const log = createLog(core, redact, stop)
+const sink = createSink(core, env, redact)
 
 /** Files through which a step has power over the others, and this action's own. */
 async function guardedFiles(): Promise<GuardedFile[]> {
@@ -272,7 +170,7 @@ async function main(): Promise<void> {
 
 /** Node would print the error with its properties: requests with their headers, values that are not a URL. */
 function die(error: unknown): never {
-  obeyCommands()
+  log.obeyCommands()
   report(failure(error, 'Run'), { log, sink })
   if (scratch !== null) rmSync(scratch, { recursive: true, force: true })
   process.exit(1)

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { AnnotationProperties } from '@actions/core'
 import { type Dispatcher, fetch } from 'undici'
 import { parse } from 'yaml'
 import type { RunnerLog } from '../../local/runner/log.ts'
@@ -23,18 +24,14 @@ import { worker, zlib } from '../../local/zlib.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
 import type { HttpOptions } from '../../src/capgo/http.ts'
 import type { Deps } from '../../src/context.ts'
-import type { Place } from '../../src/errors.ts'
 import { connectGitHub } from '../../src/github/client.ts'
-import { secretValues } from '../../src/inputs/build-variables.ts'
-import type { Log, Sink } from '../../src/log.ts'
 import { report } from '../../src/report/report.ts'
 import { failure } from '../../src/report/results.ts'
 import { run } from '../../src/run.ts'
-import { type Cancellation, createCancellation } from '../../src/runtime/cancellation.ts'
-import { appendWhole, keyValueLines } from '../../src/runtime/command-file.ts'
-import { SECRET_INPUTS } from '../../src/runtime/environment.ts'
+import { createLog, createSink, readSecrets, type Toolkit } from '../../src/runner.ts'
+import { createCancellation } from '../../src/runtime/cancellation.ts'
 import { createNetwork, type Network } from '../../src/runtime/network.ts'
-import { createRedactor, secretParts } from '../../src/runtime/redaction.ts'
+import { secretParts } from '../../src/runtime/redaction.ts'
 import { makeScratch, replaceHome, requireWorkspace } from '../../src/runtime/runner-folders.ts'
 import { guardFiles } from '../../src/runtime/tamper-guard.ts'
 
@@ -71,17 +68,12 @@ export function runActionHere(options: Here): ActionProcess {
 async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Promise<ActionRun> {
   const env: Record<string, string> = { ...step.env }
   const read = (name: string) => (env[`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`] ?? '').trim()
-  const secrets = [...SECRET_INPUTS.map(read), ...secretValues(read('build-secrets'))].filter(
-    secret => secret !== '' && !isKeyFile(secret, read('private-key')),
-  )
-  const tokens = Object.entries(env).flatMap(([name, value]) =>
-    /^ACTIONS_.*TOKEN$/.test(name) ? [value] : [],
-  )
-  const redact = createRedactor([...secrets, ...tokens])
+  const { secrets, redact } = readSecrets(read, env)
   const stop = createCancellation()
-  const refused: string[] = []
-  const out = { log: createLog(end.before(log), { redact, stop, refused }), sink: createSink(env, redact) }
-  for (const part of secrets.flatMap(secretParts)) command(log, 'add-mask', part)
+  const lines = end.before(log)
+  const toolkit = createToolkit(lines)
+  const out = { log: createLog(toolkit, redact, stop), sink: createSink(toolkit, env, redact) }
+  for (const part of secrets.flatMap(secretParts)) command(lines, 'add-mask', part)
   const network = end.cuts(createNetwork(env))
   const viaNetwork = ((url: string, init: RequestInit) =>
     fetch(url, { ...init, dispatcher: network.dispatcher } as never)) as never
@@ -143,9 +135,7 @@ async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Pro
     await network.dispatcher.close()
   }
   await end.orNever(Promise.resolve())
-  const result = step.close({ exitCode: isGreen ? 0 : 1, signal: null })
-  if (refused.length > 0) throw new Error(`Run the built action: this looks like a command: ${refused[0]}`)
-  return result
+  return step.close({ exitCode: isGreen ? 0 : 1, signal: null })
 }
 
 /** The end of a run that is killed. */
@@ -198,63 +188,39 @@ function createEnd(): End {
   }
 }
 
-/** The input `private-key` may be a path. */
-const isKeyFile = (value: string, privateKey: string) =>
-  value === privateKey && value.length < 256 && !value.includes('-----')
-
 const commandFiles = (env: Readonly<Record<string, string>>) =>
   Object.entries(env).flatMap(([name, path]) =>
     /^GITHUB_(OUTPUT|ENV|PATH|STATE|STEP_SUMMARY)$/.test(name) && path ? [{ path, what: name }] : [],
   )
 
-function createLog(
-  log: Lines,
-  { redact, stop, refused }: { redact: (text: string) => string; stop: Cancellation; refused: string[] },
-): Log {
-  const print = (text: string) => {
-    for (const line of redact(text).split(/\r\n|\n|\r/)) {
-      // What the built action makes of it is a matter of its process.
-      if (/::|##\[/.test(line.replace(/[^!-~]/g, ''))) refused.push(line)
-      else log.write(line)
-    }
-  }
+/** GitHub's toolkit, which writes to the log of this run and not to the output of this process. */
+function createToolkit(lines: Lines): Toolkit {
+  const annotate =
+    (name: string) =>
+    (message: string | Error, properties: AnnotationProperties = {}) =>
+      command(lines, name, String(message), {
+        title: properties.title,
+        file: properties.file,
+        line: properties.startLine,
+        col: properties.startColumn,
+      })
   return {
-    info: print,
-    warning: (message, at) => command(log, 'warning', redact(message), annotation(at)),
-    error: (message, at) => command(log, 'error', redact(message), annotation(at)),
-    output: work => work(print),
+    info(message) {
+      for (const line of message.split(/\r\n|\n|\r/)) lines.write(line)
+    },
+    warning: annotate('warning'),
+    error: annotate('error'),
+    setOutput: (name, value) => command(lines, 'set-output', String(value), { name }),
     async group(title, work) {
-      stop.begin(title)
-      command(log, 'group', redact(title))
+      command(lines, 'group', title)
       try {
         return await work()
       } finally {
-        command(log, 'endgroup', '')
+        command(lines, 'endgroup', '')
       }
     },
   }
 }
-
-function createSink(env: Readonly<Record<string, string>>, redact: (text: string) => string): Sink {
-  return {
-    setOutputs(values) {
-      const hidden = Object.entries(values).map(([name, value]) => [name, redact(value)])
-      appendWhole(env.GITHUB_OUTPUT!, keyValueLines(Object.fromEntries(hidden)))
-      return null
-    },
-    writeSummary(markdown) {
-      appendWhole(env.GITHUB_STEP_SUMMARY!, `${redact(markdown)}\n`)
-      return null
-    },
-  }
-}
-
-const annotation = (at: Place | undefined) => ({
-  title: 'Capgo publish',
-  file: at?.file,
-  line: at?.line,
-  col: at?.column,
-})
 
 /** A workflow command as `@actions/core` writes it. */
 function command(
