@@ -3,7 +3,7 @@
 /** Each has a row in docs/troubleshooting.md, in the same order. */
 export const ERROR_CODES = [
   // Key and organisation
-  'no_token',
+  'capgo_token_missing',
   'no_key_provided',
   'invalid_apikey',
   'user_not_found',
@@ -23,8 +23,8 @@ export const ERROR_CODES = [
   'not_capgo',
   'no_files_service',
   'database_not_https',
-  'answer_too_long',
-  'unexpected_answer',
+  'response_too_long',
+  'unexpected_response',
   // Workflow and inputs
   'invalid_input',
   'ref_unknown',
@@ -32,7 +32,7 @@ export const ERROR_CODES = [
   'event_unsupported',
   'outside_checkout',
   'not_on_github',
-  'no_github_token',
+  'github_token_missing',
   'event_invalid',
   'run_timeout',
   'cancelled',
@@ -135,7 +135,7 @@ export const ERROR_CODES = [
   'promotion_older',
   'promotion_refused',
   'bundle_not_ready',
-  'bundle_withdrawn',
+  'bundle_rolled_back',
   'no_earlier_bundle',
   'bundle_unknown',
   'rollback_refused',

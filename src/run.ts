@@ -140,7 +140,7 @@ function operate(operation: Operation, context: RunContext): Promise<Result> {
 
 function requireToken({ capgoToken }: Inputs): void {
   if (capgoToken === '')
-    throw new ActionError('no_token', 'The input "capgo-token" is empty.', {
+    throw new ActionError('capgo_token_missing', 'The input "capgo-token" is empty.', {
       hint: 'Store a Capgo API key as a repository secret and pass it: capgo-token: ${{ secrets.CAPGO_TOKEN }}. Workflows of forks and Dependabot get no secrets.',
     })
 }

@@ -33,7 +33,7 @@ const MAX_RESPONSE = 32 * 1024 * 1024
 
 /**
  * Sends the request once; `onHeaders` is called as soon as a response begins. Throws `ConnectionError` when there is no
- * response, `answer_too_long` for one that does not end, `redirect_refused` for a redirect (credentials follow none), and
+ * response, `response_too_long` for one that does not end, `redirect_refused` for a redirect (credentials follow none), and
  * the signal's reason.
  */
 export async function exchange(
@@ -148,7 +148,7 @@ function collect(pieces: Buffer[], { purpose, url }: HttpRequest): (piece: Buffe
     size += piece.length
     if (size > MAX_RESPONSE)
       throw new ActionError(
-        'answer_too_long',
+        'response_too_long',
         `Could not ${purpose}: the answer of ${originOf(url)} has more than ${MAX_RESPONSE / 1024 / 1024} MiB.`,
         {
           hint: 'No answer of a Capgo server is that long. Is api-url (files-url, database-url) the right address?',

@@ -62,7 +62,7 @@ export function retryAfter({ headers, json }: HttpResponse): number | null {
   return typeof seconds === 'number' && seconds > 0 ? seconds * 1000 : null
 }
 
-/** The parsed body; throws `unexpected_answer`, which names the field that is not as it should be. */
+/** The parsed body; throws `unexpected_response`, which names the field that is not as it should be. */
 export function parseResponse<T>(schema: z.ZodMiniType<T>, { json }: HttpResponse, purpose: string): T {
   const parsed = schema.safeParse(json)
   if (parsed.success) return parsed.data
@@ -76,7 +76,7 @@ export function parseResponse<T>(schema: z.ZodMiniType<T>, { json }: HttpRespons
 /** A response that no Capgo server gives. */
 export function unexpected(purpose: string, why: string): ActionError {
   return new ActionError(
-    'unexpected_answer',
+    'unexpected_response',
     `Could not ${purpose}: Capgo's answer is not what this action knows (${why}).`,
     {
       hint: 'Is api-url (database-url) a Capgo server? A newer server may need a newer version of this action.',

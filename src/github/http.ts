@@ -12,7 +12,7 @@ const MAX_REDIRECTS = 3
 /**
  * Fetches from GitHub's API with bounds of time and size. The token goes to the API's own origin and nowhere else:
  * a repository that was renamed redirects there, any other redirect is refused. Throws `redirect_refused`,
- * `answer_too_long`; anything else that is thrown means that there was no response, or that `stop` was aborted.
+ * `response_too_long`; anything else that is thrown means that there was no response, or that `stop` was aborted.
  */
 export function boundedFetch(fetch: Fetch, apiUrl: string, stop: AbortSignal): Fetch {
   const { origin } = new URL(apiUrl)
@@ -46,7 +46,7 @@ async function readBounded({ status, body }: Response): Promise<Blob | null> {
     // Leaving the loop ends the stream and with it the connection.
     if (size > MAX_RESPONSE)
       throw new ActionError(
-        'answer_too_long',
+        'response_too_long',
         `An answer of GitHub has more than ${MAX_RESPONSE / 1024 / 1024} MiB.`,
         {
           hint: 'No answer of GitHub is that long. Is a proxy in between, or GITHUB_API_URL another server?',

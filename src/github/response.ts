@@ -8,7 +8,7 @@ const MAX_PAGES = 200
 /** Items of a page: GitHub gives no more. */
 const PAGE = 100
 
-/** What GitHub answered, checked. Throws `unexpected_answer`, which names the field that is not as it should be. */
+/** What GitHub answered, checked. Throws `unexpected_response`, which names the field that is not as it should be. */
 export function parseResponse<T>(schema: z.ZodMiniType<T>, data: unknown, what: string): T {
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data
@@ -58,7 +58,7 @@ export async function readAll<T>(repository: Repository, list: List<T>): Promise
 
 function unexpected(what: string, why: string): ActionError {
   return new ActionError(
-    'unexpected_answer',
+    'unexpected_response',
     `GitHub's answer to ${what} is not what this action knows (${why}).`,
     { hint: 'Is a proxy in between, or GITHUB_API_URL another server?' },
   )

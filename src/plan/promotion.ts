@@ -39,7 +39,7 @@ type Rule = (facts: PromotionFacts) => ActionError | null
 const RULES: readonly Rule[] = [checkReady, checkOrder, checkDelivery, checkNativeCode]
 
 /**
- * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * What has to happen so that `to` serves what `from` does. Throws `bundle_not_ready`, `bundle_rolled_back`,
  * `promotion_older`, `promotion_refused`, `native_incompatible` or `rollout_active`; nothing was written then.
  */
 export function planPromotion(facts: PromotionFacts): MovePlan {
@@ -148,7 +148,7 @@ function checkOrder(facts: PromotionFacts): ActionError | null {
   const rolledBackBy = readServedCommit(bundle, to.name)?.rolledBackBy
   if (rolledBackBy != null)
     return new ActionError(
-      'bundle_withdrawn',
+      'bundle_rolled_back',
       `Run ${rolledBackBy.run} rolled channel ${to.name} back from ${bundle.name}.`,
       {
         hint: 'Publish a commit that mends what was wrong with it, and promote that. To bring this very bundle back, set "force: true".',

@@ -95,7 +95,7 @@ export function findEarlier(channel: ChannelRow, bundles: readonly BundleRow[]):
 }
 
 /**
- * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_withdrawn`,
+ * What has to happen so that the channel serves the target. Throws `bundle_not_ready`, `bundle_rolled_back`,
  * `rollback_refused` or `rollout_active`; nothing was written then.
  */
 export function planRollback(facts: RollbackFacts): MovePlan {
@@ -227,7 +227,7 @@ function requireNotRolledBack({ target: { bundle }, channel }: RollbackFacts): v
   const rolledBackBy = readServedCommit(bundle, channel.name)?.rolledBackBy
   if (rolledBackBy == null) return
   throw new ActionError(
-    'bundle_withdrawn',
+    'bundle_rolled_back',
     `Run ${rolledBackBy.run} rolled channel ${channel.name} back from ${bundle.name}.`,
     {
       hint: 'To bring it back all the same, set "force: true". Devices on which it failed never try it again.',

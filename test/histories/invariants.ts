@@ -7,7 +7,7 @@ import { APP_ID, type Ended } from './world.ts'
 
 /** Refusals of promotions and roll-backs that are right without any fault. */
 const REFUSALS =
-  /^(channel_unknown|nothing_to_promote|promotion_older|bundle_withdrawn|bundle_not_ready|no_earlier_bundle|rollback_refused|promotion_refused)$/
+  /^(channel_unknown|nothing_to_promote|promotion_older|bundle_rolled_back|bundle_not_ready|no_earlier_bundle|rollback_refused|promotion_refused)$/
 
 type Check = (model: Model) => string[] | Promise<string[]>
 

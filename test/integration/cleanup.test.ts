@@ -260,7 +260,7 @@ describe('an answer that is not true', () => {
   it.each([
     ['a page for the channel', /\/channels?(\?|$)/, PAGE, 'not_deleted', { channels: ['pr-12'], bundles: 1 }],
     ['ok for the channel', /\/channels?(\?|$)/, OK, 'not_deleted', { channels: ['pr-12'], bundles: 1 }],
-    ['a page for the bundle', /\/bundle/, PAGE, 'unexpected_answer', { channels: [], bundles: 1 }],
+    ['a page for the bundle', /\/bundle/, PAGE, 'unexpected_response', { channels: [], bundles: 1 }],
     ['ok for the bundle', /\/bundle/, OK, 'not_deleted', { channels: [], bundles: 1 }],
   ])('%s is no deletion', async (_, path, answer, code, there) => {
     const world = await stage()

@@ -113,7 +113,7 @@ const rolling = ({ capgo }: World) => {
 
 const CASES: Readonly<Record<string, readonly Case[]>> = {
   'The key': [
-    { title: 'no token', code: 'no_token', run: { inputs: { 'capgo-token': '' } } },
+    { title: 'no token', code: 'capgo_token_missing', run: { inputs: { 'capgo-token': '' } } },
     {
       title: 'a wrong token',
       code: 'invalid_apikey',
@@ -576,7 +576,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: 'a promotion of what was rolled back',
-      code: 'bundle_withdrawn',
+      code: 'bundle_rolled_back',
       run: promoting,
       prepare: serving({
         production: { name: '1.1.0', run: 1 },

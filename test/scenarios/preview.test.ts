@@ -480,7 +480,7 @@ describe('without secrets', () => {
     const world = await createWorld(admin)
     const pull = await openPull(world)
     const run = await pull.run('opened', {}, { inputs })
-    expect(run.outputs['error-code']).toBe('no_token')
+    expect(run.outputs['error-code']).toBe('capgo_token_missing')
   })
 })
 

@@ -73,7 +73,7 @@ describe('a roll-back', () => {
     const [first, good, bad] = bundlesOf(world)
     expect((await rollBack(world, { to: '1.2.0' })).outputs['bundle-id']).toBe(String(first!.id))
     expect((await rollBack(world, { to: String(good!.id) })).outputs['bundle-id']).toBe(String(good!.id))
-    expect((await rollBack(world, { to: bad!.name })).outputs['error-code']).toBe('bundle_withdrawn')
+    expect((await rollBack(world, { to: bad!.name })).outputs['error-code']).toBe('bundle_rolled_back')
     const back = await rollBack(world, { to: bad!.name, force: 'true' })
     expect(back.outputs).toMatchObject({ outcome: 'published', 'bundle-id': String(bad!.id) })
   })

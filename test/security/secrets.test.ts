@@ -297,7 +297,7 @@ describe('no error of what we call tells a secret', () => {
       }),
     },
     'zod: a server that answers with the key': {
-      code: 'unexpected_answer',
+      code: 'unexpected_response',
       prepare: ({ capgo }) =>
         capgo.faults.add({
           match: { path: '/rest/v1/apps' },

@@ -90,7 +90,7 @@ const ownBundle = (capgo: LocalCapgo) =>
 const CASES: Readonly<Record<string, Case>> = {
   not_capgo: { fault: answers('GET', /\/private\/config/, 404) },
   no_files_service: { fault: answers('GET', /\/files\/config/, 404) },
-  no_github_token: {
+  github_token_missing: {
     options: {
       event: workflowRunEvent({
         sha: repo.head,

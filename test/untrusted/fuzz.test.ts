@@ -473,7 +473,7 @@ describe('answers of servers', () => {
         const read = attempt(() =>
           parseResponse(schema as z.ZodMiniType, { json: value } as never, 'read it'),
         )
-        if (read instanceof ActionError) expect(read.code).toBe('unexpected_answer')
+        if (read instanceof ActionError) expect(read.code).toBe('unexpected_response')
       }),
       { ...SETTINGS, numRuns: 100 },
     )

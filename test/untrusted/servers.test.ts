@@ -223,7 +223,7 @@ describe('Capgo, at each kind of request', () => {
       const { run } = await site.publish(kind, endless(sent))
       expect(first.run.isGreen).toBe(true)
       expect(run.isGreen, kind).toBe(false)
-      expect(run.outputs['error-code'], kind).toBe('answer_too_long')
+      expect(run.outputs['error-code'], kind).toBe('response_too_long')
       // 32 MiB, and what was under way.
       expect(sent.bytes, kind).toBeGreaterThan(16 * 1024 * 1024)
       expect(sent.bytes, kind).toBeLessThan(64 * 1024 * 1024)
@@ -294,11 +294,11 @@ describe('GitHub, at each call', () => {
       })
       response.end('[]')
     })
-    await expect(github.listOpenPulls()).rejects.toMatchObject({ code: 'unexpected_answer' })
+    await expect(github.listOpenPulls()).rejects.toMatchObject({ code: 'unexpected_response' })
     expect(pages).toBe(200)
     const sent = { bytes: 0 }
     const long = await connect(endless(sent))
-    await expect(long.readPull(12)).rejects.toMatchObject({ code: 'answer_too_long' })
+    await expect(long.readPull(12)).rejects.toMatchObject({ code: 'response_too_long' })
     expect(sent.bytes).toBeLessThan(64 * 1024 * 1024)
   })
 })

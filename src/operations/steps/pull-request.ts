@@ -49,10 +49,10 @@ export async function readHeadOfCheckout(
   return sha
 }
 
-/** Throws `no_github_token`, which says what it is needed for. */
+/** Throws `github_token_missing`, which says what it is needed for. */
 export function requireGitHub({ github }: RunContext, need: string): GitHub {
   if (github !== null) return github
-  throw new ActionError('no_github_token', 'The input "github-token" is empty.', {
+  throw new ActionError('github_token_missing', 'The input "github-token" is empty.', {
     hint: `It is needed to ${need}.`,
   })
 }

@@ -64,7 +64,7 @@ export interface GatheredTesters {
 /** Capgo expires overrides after 30 days (some servers 90) without a write. */
 const RENEW_AFTER_DAYS = 14
 
-/** Throws `no_github_token`, and what is wrong with `assign-testers`. */
+/** Throws `github_token_missing`, and what is wrong with `assign-testers`. */
 export async function gatherTesters(run: TestersRun, context: RunContext): Promise<GatheredTesters> {
   const { appId, scope, lists } = run
   const { deps, inputs } = context

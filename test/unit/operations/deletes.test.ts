@@ -429,8 +429,8 @@ describe('deleteBundle', () => {
   })
 
   it.each([
-    ['a page of a proxy', 200, '<html>', 'unexpected_answer'],
-    ['another status', 200, { status: 'later' }, 'unexpected_answer'],
+    ['a page of a proxy', 200, '<html>', 'unexpected_response'],
+    ['another status', 200, { status: 'later' }, 'unexpected_response'],
     ['a refusal', 400, { error: 'cannot_delete_bundle', message: 'no' }, 'permission_missing'],
   ])('%s is no deletion', async (_what, status, body, code) => {
     const capgo = await connect()

@@ -200,7 +200,7 @@ const older: readonly PromotionCase[] = [
   {
     name: 'what was rolled back there',
     given: { bundle: tested({ comment: withdrawn }) },
-    result: fails('bundle_withdrawn'),
+    result: fails('bundle_rolled_back'),
     why: 'Run 55.1 rolled channel production back from 1.4.1-development.56.1.',
   },
   {

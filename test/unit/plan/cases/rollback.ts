@@ -327,7 +327,7 @@ const refused: readonly RollbackCase[] = [
   {
     name: 'rolled back',
     given: { target: to({ comment: line('production', 1, ' withdrawn 7.1/7') }) },
-    result: fails('bundle_withdrawn'),
+    result: fails('bundle_rolled_back'),
     why: 'Run 7.1 rolled channel production back from 1.0.1.',
     byForce: true,
   },
