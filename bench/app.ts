@@ -23,7 +23,7 @@ export interface App {
 export const APP_ID = 'com.example.daybreak'
 const WEB = 'dist'
 
-/** What is the same in every app. The CLI looks for the call in scripts only. */
+/** The part that is the same in every app. The CLI looks for the call in scripts only. */
 const ENTRIES = {
   'index.html':
     '<!doctype html><meta charset="utf-8"><title>Daybreak</title><div id="app"></div><script type="module" src="/assets/index.js"></script>\n',

@@ -73,7 +73,7 @@ function summarize(samples: readonly Sample[]): Summary | null {
   return { trouble, values: Object.fromEntries(METRICS.map(metric => [metric, of(metric)])) as never }
 }
 
-/** How many times the CLI's is ours; null when there is no such number. */
+/** How many times the CLI's is ours; null when it is unknown. */
 function ratioOf({ ours, cli }: Row, metric: Metric): number | null {
   if (!ours || !cli || ours.trouble !== null || cli.trouble !== null) return null
   return cli.values[metric] / ours.values[metric]
@@ -199,7 +199,7 @@ What a publish costs with this action and with \`@capgo/cli\` ${CLI_VERSION} (\`
 
 ![How many times as long the CLI takes](../${PLOT})
 
-- **Each way** is how long every byte is under way in each direction, and a new connection first costs a round trip. Bandwidth is not limited, there is no TLS, and the local Capgo answers at once: on the real network everything takes longer.
+- **Each way** is how long every byte is under way in each direction, and a new connection first costs a round trip. Bandwidth is not limited, nothing is encrypted, and the local Capgo answers at once: on the real network everything takes longer.
 - **zip** is a first upload without delta files (\`--no-delta\`), **delta, first** one with them (\`--delta\`), and **delta, one file changed** the next one after one script has changed. **unchanged** publishes the same files again; the CLI refuses that with an error, and the time until then is counted.
 - About half of the bytes of each app are images and fonts, which do not deflate. The app is built already: no install and no build is in the numbers.
 - **CPU** is user and system time with child processes, **memory** the peak of the largest process. **Round trips** are requests of which each began when the one before had ended, in the longest such chain; where much goes on side by side that is more than had to wait for each other.

@@ -1,7 +1,7 @@
 export interface Bar {
   readonly group: string
   readonly label: string
-  /** How many times as long the CLI takes; null when there is no such number. */
+  /** How many times as long the CLI takes; null when it is unknown. */
   readonly ratio: number | null
 }
 

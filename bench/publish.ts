@@ -147,7 +147,7 @@ async function measureOne(
   }
 }
 
-/** What is wrong with the end of a publish, looked at from Capgo's side; null when it is as it should be. */
+/** Mistakes at the end of a publish, looked at from Capgo's side; null when it is as it should be. */
 async function findWrong(
   capgo: CapgoProcess,
   { app, appId, delta }: Publish,
@@ -162,7 +162,7 @@ async function findWrong(
   if (wanted === 'unchanged')
     return served.version === before ? null : `The channel serves ${served.version}.`
   if (served.version === before) return 'The channel serves the bundle of before.'
-  if (!delta) return served.zip !== null && served.delta.length === 0 ? null : 'It is no zip, or not only.'
+  if (!delta) return served.zip !== null && served.delta.length === 0 ? null : 'It is not a zip, or not only.'
   if (served.missing > 0) return `${served.missing} delta files are not stored.`
   return served.delta.join() === hashesOf(app).join() ? null : 'The delta files are not those of the app.'
 }

@@ -116,7 +116,7 @@ export async function upload({ client, url, key, path, file, once }: Uploading):
   for await (const chunk of createReadStream(file)) hash.update(chunk)
   const sha256 = hash.digest('hex')
   const { size } = statSync(file)
-  // The sources are TypeScript here: to load them and strip their types is no part of an upload.
+  // The sources are TypeScript here: loading them and stripping their types is not part of an upload.
   const ours = client === 'ours' ? await load() : null
   const { Upload } = await import('tus-js-client')
   const began = performance.now()

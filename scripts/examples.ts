@@ -174,7 +174,7 @@ async function main(names: readonly string[]): Promise<boolean> {
   const known = readdirSync(EXAMPLES).filter(name => existsSync(join(EXAMPLES, name, WORKFLOW)))
   const unknown = names.filter(name => !known.includes(name))
   if (unknown.length > 0) {
-    process.stderr.write(`No example ${unknown.join(', ')}. There are: ${known.join(', ')}.\n`)
+    process.stderr.write(`No example ${unknown.join(', ')}. Use ${known.join(', ')}.\n`)
     return false
   }
   const began = performance.now()

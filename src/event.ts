@@ -144,7 +144,7 @@ export function notOnGitHub(what: string): ActionError {
 const ADDRESS = /^https?:\/\/[\w.[\]:-]+(?:[/?]|$)/i
 /** SHA-1, or SHA-256 where a repository has that. */
 const SHA = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/
-const Sha = z.string().check(z.regex(SHA, 'is no commit'))
+const Sha = z.string().check(z.regex(SHA, 'is not a commit'))
 const Login = z.object({ login: z.string() })
 const Named = z.object({ name: z.string() })
 const Repository = z.object({ full_name: z.string() })

@@ -23,7 +23,7 @@ for (const name of SIGNALS)
   })
 
 /**
- * What is garbage goes early: compressing makes some 100 kB of it for each file, mostly beside V8's heap, where V8 counts
+ * Garbage goes early: compressing makes some 100 kB of it for each file, mostly beside V8's heap, where V8 counts
  * it by the size of its young generation, and glibc keeps what is smaller than a threshold for later, for each thread
  * apart. Without these, delta files of a large bundle take half as much memory again.
  */

@@ -147,7 +147,7 @@ function parse(text: string): SemVer {
   return version
 }
 
-/** `version_build` as the service reads it: 1 -> 1.0.0, 1.2 -> 1.2.0, builtin -> 0.0.0; undefined when it is no version. */
+/** `version_build` as the service reads it: 1 -> 1.0.0, 1.2 -> 1.2.0, builtin -> 0.0.0; undefined when it is not a version. */
 export function nativeVersion(text: string): string | undefined {
   if (text === 'builtin' || text === 'unknown') return '0.0.0'
   const padded = /^\d+$/.test(text) ? `${text}.0.0` : /^\d+\.\d+$/.test(text) ? `${text}.0` : text

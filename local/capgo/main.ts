@@ -57,8 +57,8 @@ function readOptions(): LocalCapgoOptions | string {
   const { runtime, profile } = values
   const port = Number(values.port)
   const latencyMs = Number(values.latency)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) return `--port ${values.port} is no port.`
-  if (!(latencyMs >= 0)) return `--latency ${values.latency} is no number of milliseconds.`
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) return `--port ${values.port} is not a port.`
+  if (!(latencyMs >= 0)) return `--latency ${values.latency} is not a number of milliseconds.`
   if (runtime !== 'workerd' && runtime !== 'edge') return `--runtime is workerd or edge, not ${runtime}.`
   if (profile !== 'base' && profile !== 'new') return `--profile is base or new, not ${profile}.`
   const database = values.database === undefined ? {} : { database: values.database }

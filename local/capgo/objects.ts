@@ -3,7 +3,7 @@ import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, writeFileS
 import { join } from 'node:path'
 import type { ObjectRow } from './rows.ts'
 
-/** What is asked of the store. */
+/** A request to the store. */
 interface ObjectRows {
   find(table: 'objects', where: { key: string }): ObjectRow | undefined
   insert(table: 'objects', row: Partial<ObjectRow>): ObjectRow

@@ -110,7 +110,7 @@ export const loginOf = (token: TokenSeed | null) => token?.login ?? WORKFLOW_BOT
 
 /**
  * Throws GitHub's refusal: a private repository does not exist for whom it is closed; who may see it and lacks the
- * permission is told so. What is public, everybody reads.
+ * permission is told so. Everybody reads public repositories.
  */
 export function authorize(
   { id, method }: Operation,

@@ -49,7 +49,7 @@ export interface TreeEntry {
 
 /** Words of a command, all of whose commits are named by their sha: what git says to it stays true. */
 const FIXED = /^([0-9a-f]{40}(\^\{\w+\})?|[0-9a-f]{40}\.\.[0-9a-f]{40}|blob|-.*)$/
-/** Of these, what comes first, or after `--`, is no commit. */
+/** Of these, what comes first, or after `--`, is not a commit. */
 const isFixed = (args: readonly string[]): boolean => {
   const words = args.slice(0, args.includes('--') ? args.indexOf('--') : args.length)
   const [, ...rest] = words.filter(word => word !== '--literal-pathspecs')

@@ -80,7 +80,7 @@ export async function recordRequest(context: Context<Bindings>, n: number): Prom
   }
 }
 
-/** What is no JSON stays text, which no operation takes. */
+/** Anything but JSON stays text, which no operation takes. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)

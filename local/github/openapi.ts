@@ -67,7 +67,7 @@ const longestFirst = operations.toSorted(
     other.path.split('/').length - one.path.split('/').length || valuesIn(one.path) - valuesIn(other.path),
 )
 
-/** `/issues/comments` is no issue: words go before values. */
+/** `/issues/comments` is not an issue: words go before values. */
 function valuesIn(path: string): number {
   return path.split('{').length - 1
 }
@@ -144,7 +144,7 @@ function wrap(schema: Schema): Schema {
 }
 const wrappers = new Map<Schema, Schema>()
 
-/** What is wrong with a request's body; undefined is none. */
+/** Mistakes of a request's body; undefined is none. */
 export function checkRequestBody({ body }: Operation, given: unknown): string[] {
   if (given === undefined) return body?.required ? ['a body is missing'] : []
   return body ? problemsOf(bodies, body.schema, given) : ['no body belongs here']
@@ -153,7 +153,7 @@ export function checkRequestBody({ body }: Operation, given: unknown): string[] 
 /** Errors may come from any operation, in one form; the description names only some of them. */
 const BASIC_ERROR: Schema = { $ref: '#/$defs/basic-error' }
 
-/** What is wrong with an answer; undefined is one without JSON. */
+/** Mistakes of an answer; undefined is one without JSON. */
 export function checkAnswer({ responses }: Operation, status: number, json: unknown): string[] {
   const known = responses[status]
   if (known === undefined && status < 400) return [`status ${status} is unknown`]

@@ -37,7 +37,7 @@ export interface RunOptions {
   /** Where a job stores artifacts; by default nobody answers there. */
   readonly resultsUrl?: string
   readonly onLine?: (line: string) => void
-  /** The action is a probe that shows its secrets; what every other run may not do. */
+  /** The action is a probe that shows its secrets; no other run is allowed to. */
   readonly mayLeak?: boolean
   /** A program and its arguments that starts the action: as another user, or with other limits. */
   readonly through?: readonly string[]

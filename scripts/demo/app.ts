@@ -25,7 +25,7 @@ export interface App {
   readonly moved: Commit
   /** Of the pull request that goes to them. */
   readonly night: Commit
-  /** On develop: what shall be promoted; it contains all of main. */
+  /** On develop: what is to be promoted; it contains all of main. */
   readonly tested: Commit
   /** On main: what should never have been published. */
   readonly bad: Commit

@@ -2,7 +2,7 @@ import { styleText } from 'node:util'
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Plain where the output is no terminal, or `NO_COLOR` is set. */
+/** Plain where the output is not a terminal, or `NO_COLOR` is set. */
 const paint = (style: Style, text: string) => styleText(style, text, { stream: process.stdout })
 
 export const bold = (text: string) => paint('bold', text)

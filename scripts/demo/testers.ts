@@ -63,7 +63,7 @@ async function see(
   const devices = [
     [ADA.name, ADA.device, expected.ada],
     [QA.name, QA.device, expected.qa],
-    ['a device that is no tester', STRANGER, expected.stranger],
+    ['a device that is not a tester', STRANGER, expected.stranger],
   ] as const
   for (const [name, deviceId, headline] of devices) {
     const device = capgo.device({ versionBuild: NATIVE, deviceId })

@@ -1,6 +1,6 @@
 /**
  * Writes local/github/openapi.json: of GitHub's description of its REST API only the operations that we use,
- * without their prose, as JSON Schema 2020-12. The description weighs 385 MB, so it is no dependency:
+ * without their prose, as JSON Schema 2020-12. The description weighs 385 MB, so it is not a dependency:
  *
  *   npm pack @octokit/openapi && tar xzf octokit-openapi-*.tgz
  *   node scripts/distill/github-openapi.ts package

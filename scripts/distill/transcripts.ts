@@ -1,6 +1,6 @@
 /**
  * Makes `test/contract/recorded/` from exchanges that were recorded against a real Capgo:
- * `node scripts/distill/transcripts.ts <folder of recordings>`. What is kept of an answer is what a client relies
+ * `node scripts/distill/transcripts.ts <folder of recordings>`. Of an answer only that is kept which a client relies
  * on: status, error code, the shape of the body, which headers of meaning are there. Of a request, all that the
  * server acts on. What the first answers tell of the state before is kept as `state`.
  */

@@ -18,7 +18,8 @@ export function inputsPage(inputs: ActionMetadata['inputs'], examples: InputExam
         `The input "${name}" has no example. Add one to docs/inputs.yml:\n${name}:\n  - when: …\n    with: |\n      ${name}: …\n    gives: …`,
       )
   for (const [name, list] of Object.entries(examples)) {
-    if (!(name in inputs)) throw new Error(`docs/inputs.yml has examples of "${name}", which is no input.`)
+    if (!(name in inputs))
+      throw new Error(`docs/inputs.yml has examples of "${name}", which is not an input.`)
     for (const { when, with: fragment, gives } of list)
       if (!when || !fragment || !gives)
         throw new Error(`An example of "${name}" in docs/inputs.yml lacks "when", "with" or "gives".`)

@@ -49,7 +49,7 @@ function replaceBlock(text: string, name: string, content: string): string {
   const end = `<!-- ${name}:end -->`
   const from = text.indexOf(begin)
   const to = text.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`There is no block ${begin} … ${end}.`)
+  if (from < 0 || to < from) throw new Error(`The block ${begin} … ${end} is missing.`)
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
 }
 

@@ -102,7 +102,7 @@ type Option = keyof typeof OPTIONS
 const PERMISSION = /^(actions|contents|deployments|issues|pull-requests)=(none|read|write)$/
 const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const
 
-/** Null for `--help`. What is wrong is added to `problems`; the result is then of no use. */
+/** Null for `--help`. Mistakes are added to `problems`; the result is then of no use. */
 export function readWishes(words: readonly string[], here: string, problems: string[]): Wishes | null {
   const { all, positionals } = split(words, problems)
   if (all.has('help')) return null

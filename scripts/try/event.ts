@@ -28,7 +28,7 @@ interface Place {
 
 const PULL_EVENTS = /^pull_request(_target|_review|_review_comment|_review_thread)?$/
 
-/** What is missing is added to `problems`; the result is then of no use. */
+/** Missing values are added to `problems`; the result is then of no use. */
 export async function readEvent(wishes: Wishes, stage: Stage, problems: string[]): Promise<TriedEvent> {
   const { event: name, payload } = wishes
   const { repository, hosted } = stage

@@ -26,7 +26,7 @@ export interface PullHint {
   readonly label: string | null
 }
 
-/** What is true of the pull request now. What is missing is added to `problems`. */
+/** The state of the pull request now. Missing values are added to `problems`. */
 export function readPull(
   number: number,
   given: Payload,

@@ -29,7 +29,7 @@ const DEFLATED = 8
 
 /**
  * Unpacks an artifact that a stranger's run made, and returns the folder of its web build. Nothing outside of
- * `directory`, which must not exist yet, is written; what is no plain file of a plain name is refused, and so
+ * `directory`, which must not exist yet, is written; anything but a plain file of a plain name is refused, and so
  * is what is larger than it says or than the limits. Throws `artifact_refused`, and leaves nothing then.
  */
 export async function extractArtifact(
@@ -60,7 +60,7 @@ export async function extractArtifact(
   } catch (error) {
     await rm(directory, { recursive: true, force: true })
     if (error instanceof ActionError || isSystemError(error)) throw error
-    throw artifactRefused(`it is no sound zip (${error instanceof Error ? error.message : String(error)})`)
+    throw artifactRefused(`it is not a valid zip (${error instanceof Error ? error.message : String(error)})`)
   } finally {
     zip?.close()
   }
@@ -95,7 +95,7 @@ function nameProblem(name: string, platform: NodeJS.Platform): string | null {
   const segments = name.replace(/\/$/, '').split('/')
   if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) return 'is an absolute path'
   if (segments.includes('..')) return 'leads out of the folder'
-  if (segments.some(segment => segment === '' || segment === '.')) return 'is no plain path'
+  if (segments.some(segment => segment === '' || segment === '.')) return 'is not a plain path'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0000-\u001f\u007f\\\ufffd]/.test(name)) return 'has a character that no file of a web build has'
   if (segments.length > MAX_DEPTH) return `lies more than ${MAX_DEPTH} folders deep`

@@ -19,7 +19,7 @@ import { fileChanged, type HashedFile } from './zip.ts'
 export interface DeltaFile {
   /** Path in the bundle, with `.br` when the bytes are compressed. */
   readonly fileName: string
-  /** What is stored: its size in bytes and SHA-256 (lower-case hex). */
+  /** The stored object: its size in bytes and SHA-256 (lower-case hex). */
   readonly size: number
   readonly sha256: string
   open(start: number, length: number): AsyncGenerator<Uint8Array>

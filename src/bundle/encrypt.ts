@@ -89,7 +89,7 @@ async function findPem(value: string, directory: string): Promise<string> {
     throw invalidKey(
       looksLikePath && /[./\\]/.test(value)
         ? 'it is neither a key nor the path of a file'
-        : 'it is no PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing',
+        : 'it is not a PEM text: the line "-----BEGIN RSA PRIVATE KEY-----" is missing',
     )
   return content
 }
@@ -157,7 +157,7 @@ function createEncryption(privateKey: KeyObject, signed: 'text' | 'bytes'): Encr
   }
 }
 
-/** Opens what the private key of this public one (PEM, PKCS#1) has sealed. Null for a text that is no such key. */
+/** Opens what the private key of this public one (PEM, PKCS#1) has sealed. Null for any other text. */
 export function readOpener(publicKey: string): Opener | null {
   try {
     return createOpener(createPublicKey(publicKey.replaceAll('\\n', '\n')))

@@ -25,7 +25,7 @@ export async function requireFolder(directory: string, shown: string, root: stri
     throw new ActionError('web_dir_missing', `The web folder "${shown}" does not exist.`, {
       hint:
         others.length > 0
-          ? `There is a build in ${others.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
+          ? `A build is in ${others.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set webDir in the Capacitor config (or the input web-dir) to the right one, relative to the config.`
           : 'The build did not write it. Set webDir in the Capacitor config (or the input web-dir) to the folder that the build writes to; with build: false, build in a step before.',
     })
   }
@@ -58,7 +58,7 @@ interface WebEntries {
   readonly litter: { path: string; why: string }[]
 }
 
-/** What is in the web folder, in the order of the names of each folder. */
+/** Everything in the web folder, in the order of the names of each folder. */
 export async function listWebFolder(directory: string): Promise<WebEntries> {
   const entries: WebEntries = { files: [], links: [], special: [], litter: [] }
   await walk('')

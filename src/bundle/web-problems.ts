@@ -12,14 +12,14 @@ export interface WebProblem {
   readonly hint: string
 }
 
-/** A zip without the 64-bit extension counts its files in 16 bits; devices may not read the extension. */
+/** A zip without the 64-bit extension counts its files in 16 bits; devices need not read the extension. */
 const MAX_FILES = 65_535
 /** Names of so many files are listed; the rest is counted. */
 const NAMES_LIMIT = 10
 
 export function checkIndex(files: readonly BundleFile[], shown: string): WebProblem | null {
   if (files.some(file => file.path === 'index.html')) return null
-  const message = 'there is no index.html at the root'
+  const message = 'index.html is missing at the root'
   const code = 'index_html_missing'
   const cased = files.find(file => file.path.toLowerCase() === 'index.html')
   if (cased) return { code, message, hint: `Rename "${cased.path}" to "index.html".` }

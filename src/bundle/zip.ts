@@ -23,7 +23,7 @@ export interface BundleZip {
   readonly size: number
   /** Lower-case hex. */
   readonly sha256: string
-  /** What is in it, where hashes are wanted; else null. */
+  /** Its files, where hashes are wanted; else null. */
   readonly files: readonly HashedFile[] | null
 }
 
@@ -209,7 +209,7 @@ function lookAhead<T, R>(
     fill()
     const first = queue.shift()
     fill()
-    if (first === undefined) throw new RangeError('There is no further item.')
+    if (first === undefined) throw new RangeError('No item is left.')
     return first
   }
 }

@@ -43,7 +43,7 @@ const Z_FINISH = 4
 const Z_STREAM_END = 1
 
 export interface Deflate {
-  /** What is ready so far of the deflated bytes. `piece` has at most `PIECE` bytes, and is not needed any more. */
+  /** The deflated bytes that are ready so far. `piece` has at most `PIECE` bytes, and is not needed any more. */
   push(piece: Uint8Array, last: boolean): Uint8Array[]
   /** Gives the memory back; nothing can be pushed any more. */
   end(): void

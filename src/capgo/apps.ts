@@ -27,7 +27,7 @@ const BundleWithFiles = z.catchall(BundleRow, z.array(StoredFile))
 
 interface AppQuery<T> {
   readonly row: z.ZodMiniType<T>
-  /** What is read along, as PostgREST writes it. */
+  /** Columns that are read along, as PostgREST writes them. */
   readonly embedded: readonly string[]
   readonly filters: Readonly<Record<string, string>>
   readonly purpose: string

@@ -27,7 +27,7 @@ export function bundleDeletes({ http }: Connection, rest: Rest) {
   async function deleteBundle(appId: string, name: string): Promise<BundleDeletion> {
     // Without a version this very route deletes every bundle that no channel serves: never send it empty.
     if (typeof name !== 'string' || semver.valid(name) !== name)
-      throw new TypeError(`"${name}" is no bundle name`)
+      throw new TypeError(`"${name}" is not a bundle name`)
     const purpose = `delete bundle ${name}`
     const response = await rest.api({
       purpose,

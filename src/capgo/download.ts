@@ -33,7 +33,7 @@ interface StoredObject {
   readonly timeout: number
 }
 
-/** Null when there is no such object. */
+/** Null when the object does not exist. */
 export async function hashObject(
   { http, purpose, url, maxBytes, timeout }: StoredObject,
   decode?: Decode,

@@ -28,7 +28,7 @@ const HEADERS_TIMEOUT = 120_000
 const BODY_TIMEOUT = 30_000
 /** Sockets alone would wait for a quarter of an hour. */
 const UPLOAD_STALL_TIMEOUT = 60_000
-/** Bytes of a response that is no download. 1000 rows with all that they can hold have some 20 MB. */
+/** Bytes of a response, downloads excepted. 1000 rows with all that they can hold have some 20 MB. */
 const MAX_RESPONSE = 32 * 1024 * 1024
 
 /**

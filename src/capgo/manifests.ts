@@ -6,7 +6,7 @@ import { list, PAGE, query } from './postgrest.ts'
 import type { Rest } from './rest.ts'
 import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './schema.ts'
 
-/** What is stored already is worth so many requests; Capgo takes 10,000 entries a bundle. */
+/** So many requests are worth the stored files that they tell; Capgo takes 10,000 entries a bundle. */
 const MAX_PAGES = 50
 /** Entries that are written at once. */
 const ENTRIES_PER_PIECE = 200

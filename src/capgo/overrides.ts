@@ -27,7 +27,7 @@ const MANAGE_FORCED = 'channel.manage_forced_devices'
 /** An override to write. */
 export interface OverrideChange {
   readonly device: string
-  /** The channel's id as it was seen; null = none. What is on another one by now stays there. */
+  /** The channel's id as it was seen; null = none. A device on another one by now stays there. */
   readonly seen: number | null
   /** By name, null = none. */
   readonly channel: string | null
@@ -66,7 +66,7 @@ export function overrides({ http }: Connection, rest: Rest) {
       all.push(...rows)
       if (rows.length === 0 || (total !== null && rows.length >= total)) return all
     }
-    throw unexpected(purpose, 'there is no end of its pages')
+    throw unexpected(purpose, 'its pages do not end')
   }
 
   async function setOverride(appId: string, device: string, channel: string): Promise<void> {
@@ -87,9 +87,13 @@ export function overrides({ http }: Connection, rest: Rest) {
         },
       )
     if (code === 'channel_not_found')
-      throw new ActionError('channel_unknown', `There is no channel ${channel} that the key can see.`, {
-        hint: 'Make it in the Capgo console (or publish to it), or correct the name.',
-      })
+      throw new ActionError(
+        'channel_unknown',
+        `Channel ${channel} does not exist, or the key cannot see it.`,
+        {
+          hint: 'Make it in the Capgo console (or publish to it), or correct the name.',
+        },
+      )
   }
 
   async function clearOverride(appId: string, device: string): Promise<void> {
@@ -154,7 +158,7 @@ export function overrides({ http }: Connection, rest: Rest) {
 
     /**
      * Writes overrides anew with the same channel, so that Capgo does not expire them: an identical `POST /device`
-     * writes nothing. Only rows that are still on this channel; there is no moment without them. Returns how many.
+     * writes nothing. Only rows that are still on this channel; no moment is without them. Returns how many.
      */
     async renewOverrides(appId: string, channelId: number, deviceIds: readonly string[]): Promise<number> {
       let renewed = 0

@@ -1,6 +1,6 @@
 /** A request to one of Capgo's servers. */
 export interface HttpRequest {
-  /** What is being done, for messages: "promote the bundle". */
+  /** The purpose, for messages: "promote the bundle". */
   readonly purpose: string
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   readonly url: string

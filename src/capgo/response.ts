@@ -69,7 +69,7 @@ export function parseResponse<T>(schema: z.ZodMiniType<T>, { json }: HttpRespons
   const [issue] = parsed.error.issues
   throw unexpected(
     purpose,
-    json === undefined ? 'it is no JSON' : `${issue?.path.join('.') || 'body'}: ${issue?.message}`,
+    json === undefined ? 'it is not JSON' : `${issue?.path.join('.') || 'body'}: ${issue?.message}`,
   )
 }
 

@@ -7,7 +7,7 @@ import type { HttpRequest } from './request.ts'
 import { type HttpResponse, parseResponse, totalOf } from './response.ts'
 
 interface Purpose {
-  /** What is being done, for messages: "read channel beta". */
+  /** The purpose, for messages: "read channel beta". */
   readonly purpose: string
   /** The permission whose lack looks like a refusal here. */
   readonly needs?: Permission

@@ -51,5 +51,5 @@ export async function readAll<T extends { readonly id: number }>(
     // A server may give fewer rows at once than we ask for; without its word only an empty page is the end.
     if (total !== null && total <= rows.length) return all
   }
-  throw unexpected(purpose, 'there is no end of them')
+  throw unexpected(purpose, 'the rows do not end')
 }

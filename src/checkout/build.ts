@@ -44,7 +44,7 @@ export async function installDependencies(options: BuildOptions): Promise<string
   if (manager === null || manager.lockfile === null)
     throw new ActionError(
       'lockfile_missing',
-      'The dependencies are not installed, and there is no lockfile to install from.',
+      'The dependencies are not installed, and no lockfile was found to install from.',
       {
         hint: `${manager === null ? 'Commit the lockfile of your package manager (package-lock.json, pnpm-lock.yaml, yarn.lock or bun.lock)' : `Commit the lockfile of ${manager.name} (${manager.source} asks for it)`}, or install in a step before this action.`,
         at: { file: shownPath(root, manifest.file) },

@@ -230,7 +230,7 @@ async function findConfig(directory: string, root: string): Promise<string> {
   if (first !== undefined && second !== undefined)
     throw new ActionError(
       'config_ambiguous',
-      `There are ${configs.length} Capacitor configs in "${folder}": ${configs.join(', ')}.`,
+      `"${folder}" has ${configs.length} Capacitor configs: ${configs.join(', ')}.`,
       {
         hint: `Capacitor would take ${first} and ignore the rest. Delete ${configs.slice(1).join(' and ')}, or merge them into ${first}.`,
         at: { file: shownPath(root, join(directory, second)) },
@@ -239,12 +239,12 @@ async function findConfig(directory: string, root: string): Promise<string> {
   if (first !== undefined) return join(directory, first)
   const ignored = await present(IGNORED, directory)
   const elsewhere = ignored.length > 0 ? [] : await foldersBelow(directory, NAMES)
-  throw new ActionError('config_missing', `There is no Capacitor config in "${folder}".`, {
+  throw new ActionError('config_missing', `No Capacitor config was found in "${folder}".`, {
     hint:
       ignored.length > 0
         ? `Capacitor does not read ${ignored.join(' and ')}: rename it to one of ${NAMES.join(', ')}.`
         : elsewhere.length > 0
-          ? `There is one in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
+          ? `One is in ${elsewhere.map(other => `"${shownPath(root, other)}"`).join(' and ')}: set the input working-directory to the folder of the app; several apps take a matrix over it.`
           : `Check the repository out before this action, and set the input working-directory to the folder that holds ${NAMES.join(', ')}. Or set the inputs app-id and web-dir.`,
   })
 }

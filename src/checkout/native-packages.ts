@@ -32,7 +32,7 @@ const NAME = /^(?:@[^/\\]+\/)?[^./\\][^/\\]*$/
 
 /**
  * The direct dependencies with native code of the app in the folder `root` (absolute), as installed in the
- * `node_modules` of it or of a folder above; by name. What is not installed is left out: the list is empty
+ * `node_modules` of it or of a folder above; by name. Packages that are not installed are left out: the list is empty
  * before an install, and with Yarn's Plug'n'Play, which has no `node_modules`. An empty list tells nothing
  * of the app. Throws `package_json_broken`, at a place relative to `root`.
  */
@@ -165,7 +165,7 @@ async function hashFiles(folder: string, paths: readonly string[] | null): Promi
 }
 
 /**
- * What is in a package, below one of its folders, that is not a folder itself: paths with forward slashes,
+ * The files of a package below one of its folders: paths with forward slashes,
  * relative to the package, upper levels first. Other packages in `node_modules` are not part of it, and a
  * link is never followed. Ends with null after `MAX_ENTRIES`.
  */

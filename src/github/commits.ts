@@ -39,7 +39,7 @@ export function history({ octokit, owner, repo }: Repository) {
   return {
     /**
      * The newest commit of a branch or tag (`refs/heads/main`), `null` when it is gone. Needs `contents: read`; where
-     * that is missing GitHub may say that there is no such thing (404), so that is thrown.
+     * that is missing GitHub may answer 404, so that is thrown.
      */
     async readHead(ref: string): Promise<string | null> {
       try {

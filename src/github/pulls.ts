@@ -14,7 +14,7 @@ export function pulls(connection: Repository) {
     readAll(connection, { route: 'GET /repos/{owner}/{repo}/pulls', parameters, item: z.unknown() })
 
   return {
-    /** Null when there is no such pull request. Needs `pull-requests: read`. */
+    /** Null when the pull request does not exist. Needs `pull-requests: read`. */
     async readPull(number: number): Promise<unknown> {
       try {
         const { data } = await octokit.rest.pulls.get({ owner, repo, pull_number: number })

@@ -47,7 +47,7 @@ async function* readPages<T>(
       : (parseResponse(z.object({ [key]: schema }), data, route)[key] ?? [])
     if (!/rel="next"/.test(headers.link ?? '')) return
   }
-  throw unexpected(route, `there is no end of its pages`)
+  throw unexpected(route, 'its pages do not end')
 }
 
 export async function readAll<T>(repository: Repository, list: List<T>): Promise<T[]> {

@@ -141,7 +141,7 @@ class TestersReader {
     if (until !== null && until < this.#today)
       this.#document.addWarning(
         [...path.slice(0, -1), 'until'],
-        `"until" of ${shortDevice(device)} was ${until}: the device is no tester any more; remove it or set a later day`,
+        `"until" of ${shortDevice(device)} was ${until}: the device is not a tester any more; remove it or set a later day`,
       )
     this.#testers.set(device, {
       device,

@@ -32,7 +32,7 @@ export async function deleteOldBundles(
       outcome: 'planned',
       reason:
         remove.length === 0
-          ? 'Dry run: there is no old bundle to delete.'
+          ? 'Dry run: no old bundle would be deleted.'
           : `Dry run: ${plural(remove.length, 'old bundle')} would be deleted. Nothing was written.`,
       removed: remove.map(named),
       linked: [],
@@ -41,7 +41,7 @@ export async function deleteOldBundles(
     return {
       ...base,
       outcome: 'cleaned',
-      reason: 'There is no old bundle to delete.',
+      reason: 'No old bundle has to be deleted.',
       removed: [],
       linked: [],
     }

@@ -23,7 +23,7 @@ const MAX_ARTIFACT = 1024 * 1024 * 1024
 export async function followRun(context: RunContext): Promise<Result> {
   const { inputs, trigger } = context
   const run = trigger.followed
-  if (run === null) return skippedResult({ reason: 'There is no run before this one.' })
+  if (run === null) return skippedResult({ reason: 'No run came before this one.' })
   const github = requireGitHub(context, 'find the pull request and the artifact of the run before this one')
   const open = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each =>
     toPullRequest(each),

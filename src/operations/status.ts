@@ -13,7 +13,7 @@ import { readApp } from './steps/app.ts'
 const MAX_COUNTED = 100
 const CONCURRENCY = 5
 
-/** What the key may not read is left open, with a warning. */
+/** Values that the key cannot read stay open, with a warning. */
 export async function readStatus(context: RunContext): Promise<StatusResult> {
   const { deps, trigger } = context
   return deps.log.group('Read all channels', async () => {

@@ -20,7 +20,7 @@ export interface Ref {
 const DEVELOPMENT = /^dev(?:elop(?:ment)?)?$/
 
 /**
- * What is published where without the input `channels`: the default branch on `production`, `develop` on
+ * Which branch publishes where without the input `channels`: the default branch on `production`, `develop` on
  * `development`. Where the default branch is the one for development, `main` is on `production`.
  */
 export function defaultMappings(defaultBranch: string | null): ChannelMapping[] {
@@ -42,7 +42,7 @@ const VERSION_TAG = /^v?\d+\.\d+(?:\.\d+)*(?:[-+][^/]*)?$/
 
 /**
  * A pattern that begins with `refs/` is held against the full name. Any other is for branches, and of tags for those
- * that are a version, where it has a wildcard (`v*`): who may make a tag often may not push to the branch of its name.
+ * that are a version, where it has a wildcard (`v*`): who may make a tag often is not allowed to push to the branch of its name.
  */
 function isMatch(pattern: string, { full, name }: Ref): boolean {
   if (pattern.startsWith('refs/')) return matchesPattern(pattern, full)

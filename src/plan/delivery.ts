@@ -134,7 +134,7 @@ function refusedByMinimum(
   if (rules.disable_auto_update !== 'version_number') return null
   if (minimum === null) return refusedByAll(bundle, rules)
   if (semver.valid(minimum) === null)
-    return { code: 'semver_error', rule: `the bundle's minimum native version ${minimum} is no version` }
+    return { code: 'semver_error', rule: `the bundle's minimum native version ${minimum} is not a version` }
   return semver.gt(minimum, device)
     ? {
         code: 'disable_auto_update_to_metadata',

@@ -34,7 +34,7 @@ const ANYONE = 'people without write access can cause it'
 const NO_COMMIT = 'it says nothing about a commit that is ready to publish'
 
 /**
- * Every event that starts a workflow, by GitHub's list "Events that trigger workflows" and its older ones. What is not
+ * Every event that starts a workflow, by GitHub's list "Events that trigger workflows" and its older ones. Anything not
  * here is refused.
  */
 export const EVENTS = {

@@ -72,7 +72,7 @@ function differs(before: string | null | undefined, now: string | null | undefin
 
 /**
  * Whether a version can satisfy both. An exact version is the range of itself alone: 7.0.1 and 7.0.2 do not
- * intersect. What is no version (`workspace:*`, a URL) goes with itself only.
+ * intersect. Anything else (`workspace:*`, a URL) goes with itself only.
  */
 function intersect(a: string, b: string): boolean {
   if (a.trim() === b.trim()) return true

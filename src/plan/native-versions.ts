@@ -1,4 +1,4 @@
-/** What is said of native versions that no rule can be checked against, or that no name suits. Pure. */
+/** Warnings about native versions that no rule can be checked against, or that no name suits. Pure. */
 import type { ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { normaliseNative, type Refusal, type VersionRules } from './delivery.ts'

@@ -125,7 +125,7 @@ function decidePull(
       : 'To preview its pull requests, store the key as a Dependabot secret too.'
     return {
       kind: 'skip',
-      reason: `No preview of #${number}: GitHub gives runs of ${whose} no secrets, so there is no Capgo key here. ${advice}`,
+      reason: `No preview of #${number}: GitHub gives runs of ${whose} no secrets, so this run has no Capgo key. ${advice}`,
     }
   }
   const operation = decidePreview(now, event.headSha, inputs)
@@ -210,7 +210,7 @@ function decideRef({ ref, defaultBranch }: Trigger, inputs: OperationInputs): Op
   // Who may make tags is often more than who may push to that branch.
   if (ref.type === 'tag' && isBranchName && (match === undefined || ref.name === defaultBranch))
     throw new ActionError('ref_ambiguous', `The tag "${ref.name}" has the name of a branch that publishes.`, {
-      hint: `What is mapped to a branch is not published from a tag of its name. Delete the tag or rename it. To publish a tag, map its full name: "refs/tags/${ref.name}".`,
+      hint: `The mapping of a branch does not publish a tag of its name. Delete the tag or rename it. To publish a tag, map its full name: "refs/tags/${ref.name}".`,
     })
   if (match !== undefined)
     return {

@@ -16,7 +16,7 @@ export interface PreviewTraces {
 /** A channel that serves a bundle. */
 export type ServingChannel = ChannelRow & { readonly version: NonNullable<ChannelRow['version']> }
 
-/** What is on Capgo for a pull request. */
+/** Everything on Capgo for a pull request. */
 export interface Leftovers {
   /** Channels that previews made. */
   readonly channels: readonly ServingChannel[]
@@ -24,7 +24,7 @@ export interface Leftovers {
   readonly taken: readonly { readonly channel: ServingChannel; readonly before: string }[]
   /** Bundles that were made for it and put nowhere else, the newest first. */
   readonly bundles: readonly BundleRow[]
-  /** What is not ours to remove and why, in sentences. */
+  /** Why something is not ours to remove, in sentences. */
   readonly kept: readonly string[]
 }
 

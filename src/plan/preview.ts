@@ -131,7 +131,7 @@ export function checkPreviewChannel(
     // A key may be too weak to note it, and the name says it too.
     if (mayShow(served.name, '', channel.name, { kind: 'preview', pull: Number(number) })) return null
     return refuse(
-      `serves ${served.name}, which is no preview`,
+      `serves ${served.name}, which is not a preview`,
       `${hint} Where the channel is not needed any more, delete it in the Capgo console.`,
     )
   }
@@ -179,7 +179,7 @@ export function channelDeepLink(appId: string, channel: Pick<ChannelRow, 'id' | 
 /** A host's first label is at most this long (DNS). */
 const MAX_LABEL_LENGTH = 63
 
-/** Where a browser shows the channel, or why there is no such place. */
+/** Where a browser shows the channel, or why none can. */
 export function webPreview(
   app: App,
   channel: ChannelRow,

@@ -50,7 +50,7 @@ export interface PublishFacts {
   readonly onIncompatible: OnIncompatible | null
 }
 
-/** What is known of the delta files that the app has stored; all of it is empty where there will be none. */
+/** The known delta files that the app has stored; all of it is empty where there will be none. */
 export interface StoredFiles {
   /** The newest bundles that have some. */
   readonly newest: readonly BundleRow[]

@@ -12,7 +12,7 @@ export function isGlob(pattern: string): boolean {
   return /[*?[{(]/.test(pattern)
 }
 
-/** What is wrong with a pattern that no branch and no tag can ever match, and what to write; null when one can. */
+/** Why a pattern is wrong that no branch and no tag can ever match, and what to write; null when one can. */
 export function checkPattern(pattern: string): { why: string; hint: string } | null {
   return checkSyntax(pattern) ?? checkRefName(pattern) ?? checkNamespace(pattern)
 }

@@ -152,7 +152,7 @@ export function planRollback(facts: RollbackFacts): MovePlan {
   }
 }
 
-/** What is noted on the bundle that the channel goes back to, and on the one that it leaves. */
+/** The notes on the bundle that the channel goes back to, and on the one that it leaves. */
 function notesOf(
   { channel, target: { bundle }, run }: RollbackFacts,
   origin: ServedCommit | null,

@@ -55,7 +55,7 @@ function refuseAssignment(
   newChannel: string | null,
 ): ActionError | null {
   if (channel === undefined && name !== newChannel)
-    return new ActionError('channel_unknown', `There is no channel "${name}" that the key can see.`, {
+    return new ActionError('channel_unknown', `Channel "${name}" does not exist, or the key cannot see it.`, {
       hint: 'Make it in the Capgo console, or publish to it once, or correct the name in the testers file.',
     })
   if (channel?.public)

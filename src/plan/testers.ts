@@ -45,7 +45,7 @@ export interface TesterFacts {
   readonly renewBefore: string
 }
 
-/** What is to be with one device. `from` and `to` are channels by name; null = no override. */
+/** The override that one device should have. `from` and `to` are channels by name; null = no override. */
 export interface Assignment {
   readonly device: string
   readonly tester: Tester | null

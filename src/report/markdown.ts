@@ -4,7 +4,7 @@
  * HTML alike, so one way of escaping serves everywhere.
  */
 
-/** Longest text in a sentence, and longest name; in characters. What is longer is cut with `…`. */
+/** Longest text in a sentence, and longest name; in characters. Longer text is cut with `…`. */
 const MAX_TEXT = 2_000
 const MAX_NAME = 256
 const MAX_LINE = 1_000

@@ -51,7 +51,7 @@ export interface ResultBundle {
   readonly checksum: string | null
   /** Of the zip before encryption, lower-case hex; null when nothing here tells. */
   readonly sha256: string | null
-  /** What is stored: the zip, encrypted where it is, or all delta files without one; null when it is not known. */
+  /** Bytes in the store: the zip, encrypted where it is, or all delta files without one; null when it is not known. */
   readonly size: number | null
   readonly url: string | null
 }

@@ -72,7 +72,7 @@ function openUnnamed(folder: string): number | null {
   }
 }
 
-/** False where there is no room for the text. */
+/** False where the text does not fit. */
 function fills(file: number, text: string): boolean {
   try {
     writeFileSync(file, text)

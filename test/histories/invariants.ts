@@ -57,7 +57,7 @@ const AT_REST: Readonly<Record<string, Check>> = {
       .map(({ name, comment }) => `${name} is in progress (${comment})`)
   },
 
-  'there is no channel that nobody wants, and none is missing'(model) {
+  'no channel is there that nobody wants, and none is missing'(model) {
     const names = model.world.capgo.store.list('channels', { app_id: APP_ID }).map(({ name }) => name)
     const mayStay = (number: number) => names.includes(`pr-${number}`)
     const previews = model.pulls.filter(pull => {

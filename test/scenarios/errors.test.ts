@@ -454,7 +454,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       run: notBuilt,
     },
     {
-      title: 'a testers file that is no JSON',
+      title: 'a testers file that is not JSON',
       code: 'testers_file_invalid',
       files: { ...built, 'testers.json': '[\n  {"device": }\n]\n' },
       run: notBuilt,

@@ -507,7 +507,7 @@ describe('what a preview must never do', () => {
     expect(run.outputs['error-code']).toBe('preview_channel_taken')
   })
 
-  it("land on the app's public channel, or on one that is no preview's", async () => {
+  it("land on the app's public channel, or on one that is not a preview's", async () => {
     const world = await createWorld(admin)
     world.capgo.seedBundle({ appId: APP_ID, name: '1.1.0', checksum: 'other' })
     world.capgo.seedChannel({ appId: APP_ID, name: 'everyone', public: true })

@@ -43,7 +43,7 @@ describe('docs/inputs.yml', () => {
       /The input "channels" has no example. Add one to docs\/inputs.yml/,
     )
     expect(() => inputsPage(inputs, { ...others, channels: channels!, chanels: channels! })).toThrow(
-      /examples of "chanels", which is no input/,
+      /examples of "chanels", which is not an input/,
     )
     expect(() => inputsPage(inputs, { ...others, channels: [{ ...channels![0]!, gives: '' }] })).toThrow(
       /example of "channels" .* lacks/,

@@ -15,7 +15,7 @@ import { noteOn } from './note.ts'
 import { measure, plainSha256 } from './served-contents.ts'
 import { requireVerifiable, verifyAsDevice } from './verify.ts'
 
-/** What is to be done to a channel. */
+/** The change of a channel. */
 interface ChannelChange {
   readonly plan: MovePlan
   readonly app: RepositoryApp

@@ -24,7 +24,7 @@ export async function requireFound(
 ): Promise<ChannelRow> {
   if (channel) return channel
   const names = (await capgo.listChannels(appId)).map(each => each.name)
-  throw new ActionError('channel_unknown', `There is no channel ${name} that the key can see.`, {
+  throw new ActionError('channel_unknown', `Channel ${name} does not exist, or the key cannot see it.`, {
     hint: `Correct the input "${input}"${names.length === 0 ? '; the app has no channel yet, and a publish makes the first' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`}.`,
   })
 }

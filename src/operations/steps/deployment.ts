@@ -10,7 +10,7 @@ import type { ChannelOutcome } from './execution-context.ts'
 
 const PERMISSION = 'deployments: write'
 
-/** What is deployed. */
+/** The deployed bundle. */
 interface DeploymentSubject {
   /** `production`, `preview/pr-12`: the app's folder goes before it. */
   readonly environment: string

@@ -98,7 +98,7 @@ function whyOld({ name, version }: ChannelRow, { headSha }: PullRequest): string
   return `serves ${shortSha(served.sha)}, not its newest commit ${shortSha(headSha)}`
 }
 
-/** Whether the comment leads people to expect a preview of this commit. A failure that they know of is no news. */
+/** Whether the comment leads people to expect a preview of this commit. A failure that they know of needs no word. */
 function isPromised({ body }: OwnComment, { headSha }: PullRequest): boolean {
   return stateOfComment(body) !== 'failed' || !body.includes(shortSha(headSha))
 }

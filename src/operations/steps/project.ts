@@ -28,7 +28,7 @@ export interface Project extends Workplace {
   readonly natives: readonly NativeVersion[]
   readonly unread: readonly UnreadVersion[]
   readonly wanted: WantedVersion
-  /** What is wrong, or may be, without being in the way. */
+  /** Mistakes, or possible ones, that do not stop the run. */
   readonly warnings: readonly string[]
 }
 

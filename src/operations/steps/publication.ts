@@ -1,4 +1,4 @@
-/** What is published, and everything that is decided about it before anything is written. */
+/** The content to publish, and everything that is decided about it before anything is written. */
 import type { RunContext } from '../../context.ts'
 import { checkBeforeBuild, planPublish } from '../../plan/publish.ts'
 import type { BuiltFacts, PublishPlan } from '../../plan/publish-facts.ts'

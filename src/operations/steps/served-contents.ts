@@ -7,7 +7,7 @@ import type { Capgo } from '../../capgo/client.ts'
 import { isOwnKey } from '../../capgo/delta-key.ts'
 import type { BundleRow, StoredFile } from '../../capgo/schema.ts'
 
-/** What is known of a bundle's bytes without a look at the store. */
+/** A bundle's bytes, as far as they are known without a look at the store. */
 interface Expectation {
   /** The zip on this machine, before it is encrypted; null where nothing was built. */
   readonly zip: { readonly path: string; readonly size: number; readonly sha256: string } | null

@@ -36,7 +36,7 @@ export async function openArtifacts(
   return loadArtifacts()
 }
 
-/** What is said where the web folder has none. */
+/** The warning where the web folder has none. */
 export const NO_MAPS =
   'source-maps is "artifact", but the web folder has no source maps, so no artifact is stored. Turn them on in the build, for example build.sourcemap in the Vite config.'
 

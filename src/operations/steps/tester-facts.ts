@@ -53,7 +53,7 @@ export interface TestersRun {
   readonly lists: TesterLists
 }
 
-/** What is read of them. */
+/** The facts that are read of them. */
 export interface GatheredTesters {
   /** With the key that may assign devices. */
   readonly capgo: Capgo

@@ -10,7 +10,7 @@ import {
   type TestersRun,
 } from './tester-facts.ts'
 
-/** What is, what is to be, and what is in the way. */
+/** The state, the wanted state, and the obstacles. */
 export interface TestersWork extends GatheredTesters {
   readonly run: TestersRun
   readonly plan: TestersPlan

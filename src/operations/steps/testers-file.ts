@@ -82,7 +82,7 @@ export async function readNewest(
 }
 
 /**
- * For a run that releases who has left: where the file was removed, it has no testers. A token that may not read the
+ * For a run that releases who has left: where the file was removed, it has no testers. A token that cannot read the
  * repository is told that it has no such file, so only its history proves that.
  */
 export async function readNewestOrRemoved(
@@ -100,7 +100,7 @@ export async function readNewestOrRemoved(
   return { path, text: '', testers: [] }
 }
 
-/** Null where GitHub does not tell; the text is null where there is no file. */
+/** Null where GitHub does not tell; the text is null where the file does not exist. */
 function askForNewest({ bestEffort, inputs }: RunContext): Promise<{ readonly text: string | null } | null> {
   const path = pathOf(inputs)
   const what = `read ${path} of the default branch, and who has left it`

@@ -34,14 +34,14 @@ interface Sent {
   readonly isListed: boolean
 }
 
-/** What is to be stored, and how the server takes it. */
+/** The content to store, and how the server accepts it. */
 interface Order {
   readonly plan: PublishPlan
   readonly action: StoringAction
   readonly config: FilesConfig
 }
 
-/** Row and bytes, under the first name that is free. What is left to do is to freeze the bundle. */
+/** Row and bytes, under the first name that is free. The last step is to freeze the bundle. */
 export async function storeBundle(
   plan: PublishPlan,
   action: StoringAction,

@@ -47,7 +47,7 @@ describe('the private key', () => {
     ['a mutilated one', pair.privateKey.replace(/\n.{64}\n/, '\n'), 'part of it is missing'],
     ['one with changed numbers', changed(pair.privateKey), 'do not belong together'],
     ['a path to nothing', 'keys/none.pem', 'neither a key nor the path'],
-    ['any text', 'hunter2', 'no PEM text'],
+    ['any text', 'hunter2', 'not a PEM text'],
     [
       'a short key',
       generateKeyPairSync('rsa', {

@@ -145,7 +145,7 @@ describe('checkWebDirectory', () => {
       const error = await failure(check(makeProject({ 'dist/browser/index.html': READY })))
       expect(error).toMatchObject({
         code: 'index_html_missing',
-        message: 'The web folder "dist" cannot be shipped: there is no index.html at the root.',
+        message: 'The web folder "dist" cannot be shipped: index.html is missing at the root.',
       })
       expect(error.hint).toContain('"dist/browser"')
     })
@@ -231,7 +231,7 @@ describe('checkWebDirectory', () => {
     expect(error.message).toBe(
       [
         'The web folder "dist" cannot be shipped, for 5 reasons:',
-        '1. there is no index.html at the root (index_html_missing)',
+        '1. index.html is missing at the root (index_html_missing)',
         '2. symbolic links: "link" (symlinks)',
         '3. names that devices reject: "a\\\\b.js" (invalid_file_names)',
         '4. names that differ only by case or Unicode form: "X = x" (case_conflicts)',

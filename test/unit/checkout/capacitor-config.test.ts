@@ -242,7 +242,7 @@ export default config;
       const error = await failure(read(makeProject({ 'app/package.json': {} }), { directory: 'app' }))
       expect(error).toMatchObject({
         code: 'config_missing',
-        message: 'There is no Capacitor config in "app".',
+        message: 'No Capacitor config was found in "app".',
       })
       expect(error.hint).toContain('working-directory')
     })

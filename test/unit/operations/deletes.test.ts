@@ -707,7 +707,7 @@ describe('deleteOldBundles', () => {
     expect(names(result.removed)).toEqual(['1.0.1', '1.0.2'])
     expect(await clean(capgo, 3, true)).toMatchObject({
       removed: [],
-      reason: 'Dry run: there is no old bundle to delete.',
+      reason: 'Dry run: no old bundle would be deleted.',
     })
     expect(asked('DELETE')).toEqual([])
   })

@@ -51,7 +51,7 @@ export const IN_WORDS: readonly (readonly [
     '1.0.1',
     '1.0',
     'semver_error',
-    /minimum native version 1\.0 is no version/,
+    /minimum native version 1\.0 is not a version/,
   ],
   [
     'the name of the native version',

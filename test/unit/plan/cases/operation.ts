@@ -187,7 +187,7 @@ const chosen: readonly OperationCase[] = [
       inputs: { capgoToken: '' },
     },
     result: SKIPPED,
-    why: `${NO_SECRETS} forks no secrets, so there is no Capgo key here. To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).`,
+    why: `${NO_SECRETS} forks no secrets, so this run has no Capgo key. To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).`,
   },
   {
     name: 'a pull request that was merged',
@@ -449,7 +449,7 @@ const pulls: readonly OperationCase[] = [
     name: 'of Dependabot, which has no secrets',
     given: on('opened', { trigger: { actor: 'dependabot[bot]' }, inputs: { capgoToken: '' } }),
     result: SKIPPED,
-    why: `${NO_SECRETS} Dependabot no secrets, so there is no Capgo key here. To preview its pull requests, store the key as a Dependabot secret too.`,
+    why: `${NO_SECRETS} Dependabot no secrets, so this run has no Capgo key. To preview its pull requests, store the key as a Dependabot secret too.`,
   },
   { name: 'of a fork, with a key', given: on('opened', { pull: { fork: true } }), ...PREVIEW },
   {

@@ -79,10 +79,10 @@ export const TAKEN: readonly (readonly [
   ['a preview of the same repository', serving('1.0.0', note('octo-org/daybreak#13')), null],
   ['nothing', serving('', null, { version: null }), null],
   ['its own preview, which could not be noted', serving('1.0.1-pr.12.3.1', null), null],
-  ["another's preview, which could not be noted", serving('1.0.1-pr.1.3.1', null), /is no preview/],
-  ['what was uploaded by hand', serving('1.0.0', 'by hand'), /serves 1.0.0, which is no preview/],
+  ["another's preview, which could not be noted", serving('1.0.1-pr.1.3.1', null), /is not a preview/],
+  ['what was uploaded by hand', serving('1.0.0', 'by hand'), /serves 1.0.0, which is not a preview/],
   ['what a branch published', serving('1.0.0', note(null)), /serves 1.0.0, which main published/],
-  ['a note for another channel', serving('1.0.0', note(OURS, 'pr-13')), /is no preview/],
+  ['a note for another channel', serving('1.0.0', note(OURS, 'pr-13')), /is not a preview/],
   ['the public channel, whatever it serves', serving('1.0.0', note(OURS), { public: true }), /public/],
   [
     'a preview of another repository',
