@@ -65,6 +65,7 @@ const needs: Readonly<Record<string, Needs>> = {
   'repos/get-content': only('contents', 'read'),
   'repos/get-deployment': only('deployments', 'read'),
   'repos/get-environment': only('actions', 'read'),
+  'repos/list-activities': only('contents', 'read'),
   'repos/list-commits': only('contents', 'read'),
   'repos/list-deployment-statuses': only('deployments', 'read'),
   'repos/list-deployments': only('deployments', 'read'),

@@ -140,6 +140,20 @@ export class GitStore {
     return list.split('\n').filter(Boolean)
   }
 
+  /** What a branch pointed to before and after each change, the newest first, by the repository's own log. */
+  changes(branch: string): { readonly before: string; readonly after: string; readonly at: string }[] {
+    const log = join(this.folder, '.git/logs/refs/heads', branch)
+    if (statSync(log, { throwIfNoEntry: false }) === undefined) return []
+    const lines = readFileSync(log, 'utf8').trimEnd().split('\n')
+    return lines.toReversed().flatMap(line => {
+      const [, before, after, seconds] =
+        /^([0-9a-f]+) ([0-9a-f]+) .*> (\d+) [+-]\d{4}(?:\t|$)/.exec(line) ?? []
+      return before === undefined || after === undefined
+        ? []
+        : [{ before, after, at: utc(new Date(Number(seconds) * 1000).toISOString()) }]
+    })
+  }
+
   async isAncestor(ancestor: string, descendant: string): Promise<boolean> {
     return (await this.#try(['merge-base', '--is-ancestor', ancestor, descendant])) !== null
   }

@@ -41,6 +41,7 @@ const OPERATIONS = [
   'repos/get-content',
   'repos/get-deployment',
   'repos/get-environment',
+  'repos/list-activities',
   'repos/list-commits',
   'repos/list-deployment-statuses',
   'repos/list-deployments',

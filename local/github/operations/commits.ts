@@ -40,6 +40,32 @@ export const commits: Readonly<Record<string, Handler>> = {
     return ok(await Promise.all(items.map(render)), headers)
   },
 
+  'repos/list-activities': async call => {
+    const { repository, query, clock, login, resources } = call
+    const ref = String(query.ref ?? `refs/heads/${repository.defaultBranch}`)
+    const days = { day: 1, week: 7, month: 30, quarter: 90, year: 365 }[String(query.time_period)] ?? 36_500
+    const since = Date.parse(clock.now()) - days * 86_400_000
+    const changes = repository.git
+      .changes(ref.replace(/^refs\/heads\//, ''))
+      .filter(({ at }) => Date.parse(at) >= since)
+    const all = await Promise.all(
+      changes.map(async ({ before, after, at }, index) => ({
+        id: index + 1,
+        node_id: `RA_${index + 1}`,
+        before,
+        after,
+        ref,
+        timestamp: at,
+        activity_type: await kindOfPush(call, before, after),
+        actor: resources.user(login),
+      })),
+    )
+    const wanted = all.filter(
+      ({ activity_type }) => query.activity_type === undefined || activity_type === query.activity_type,
+    )
+    return ok(wanted.slice(0, Number(query.per_page ?? 30)))
+  },
+
   'repos/compare-commits-with-basehead': async call => {
     const { repository, resources, path, query } = call
     const { git } = repository
@@ -178,4 +204,9 @@ function describeEntry(
     download_url: type === 'file' ? `${resources.webOf(repository.name)}/raw/${ref}/${path}` : null,
     _links: { self, git, html },
   }
+}
+
+async function kindOfPush({ repository }: Call, before: string, after: string): Promise<string> {
+  if (/^0+$/.test(before)) return 'branch_creation'
+  return (await repository.git.isAncestor(before, after)) ? 'push' : 'force_push'
 }
