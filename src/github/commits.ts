@@ -22,6 +22,10 @@ export interface Commit {
   readonly at: string | null
 }
 
+const Activity = z.object({ before: Sha })
+/** Each costs two requests. */
+const MAX_DROPPED = 10
+
 /** The status where a repository has no such ref. */
 const NO_SUCH_REF = 422
 
@@ -77,19 +81,43 @@ export function history({ octokit, owner, repo }: Repository) {
     },
 
     /**
-     * Commits of the default branch that changed a file (null = any), the newest first, `most` at most (100 are the
-     * most). By the committers' clocks; of a merge those of the branch too. Needs `contents: read`.
+     * Commits of the default branch, or from another commit on, that changed a file (null = any), the newest first,
+     * `most` at most (100 are the most). By the committers' clocks; of a merge those of the branch too. Needs `contents: read`.
      */
-    async listCommits(path: string | null, most: number): Promise<Commit[]> {
+    async listCommits(path: string | null, most: number, from: string | null = null): Promise<Commit[]> {
       const { data } = await octokit.rest.repos.listCommits({
         owner,
         repo,
         per_page: most,
+        ...(from === null ? {} : { sha: from }),
         ...(path === null ? {} : { path }),
       })
       return parseResponse(z.array(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(
         ({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }),
       )
+    },
+
+    /**
+     * The heads that force-pushes took off a branch within 90 days, the newest first; none where GitHub does not know
+     * the request, as older servers. Needs `contents: read`.
+     */
+    async listDroppedHeads(branch: string): Promise<string[]> {
+      try {
+        const { data } = await octokit.rest.repos.listActivities({
+          owner,
+          repo,
+          ref: `refs/heads/${branch}`,
+          activity_type: 'force_push',
+          time_period: 'quarter',
+          per_page: MAX_DROPPED,
+        })
+        return parseResponse(z.array(Activity), data, 'GET /repos/{owner}/{repo}/activity').map(
+          ({ before }) => before,
+        )
+      } catch (error) {
+        if (isNotFound(error)) return []
+        throw error
+      }
     },
 
     /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */

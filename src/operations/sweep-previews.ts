@@ -6,7 +6,7 @@ import { type NotedRepository, numberOfPull, readPulls } from '../plan/bundle-co
 import { wantsPreview, whyNoPreview } from '../plan/preview.ts'
 import type { PreviewsClosedResult } from '../report/result.ts'
 import { readAppId } from './steps/app-config.ts'
-import { findBuilding, PULL_REQUESTS } from './steps/comment.ts'
+import { findUnfinished, PULL_REQUESTS } from './steps/comment.ts'
 import { findMissing } from './steps/missing-previews.ts'
 import { findNoted, removeAbandoned } from './steps/preview-leftovers.ts'
 import { removePreview } from './steps/remove-preview.ts'
@@ -21,17 +21,20 @@ export async function sweepPreviews(context: RunContext): Promise<PreviewsClosed
   const { inputs, capgo } = context
   const appId = await readAppId(context)
   // The proof that the key is good: the database answers a wrong key with empty lists.
-  await capgo.readApp(appId)
+  const app = await capgo.readApp(appId)
   // First the testers: nobody is on a channel that goes.
   const testers = await reconcileOnSchedule(appId, context)
   const noted = await findNoted(appId, null, capgo)
   const repository = await readRepository(noted, context)
   // Of one whose first run died early Capgo has nothing, and its comment would say "building" for ever.
-  const building = await findBuilding(appId, context)
-  const pulls = [...new Set([...pullsOf(noted, repository), ...building])]
+  const unfinished = await findUnfinished(appId, context)
+  const pulls = [...new Set([...pullsOf(noted, repository), ...unfinished])]
   const closed = await removeEnded(appId, pulls, repository, context)
   if (!inputs.dryRun) await sweepAbandoned(appId, context)
-  const missing = await findMissing({ appId, open: await listOpen(context), noted, repository }, context)
+  const missing = await findMissing(
+    { app, open: await listOpen(context), noted, repository, unfinished },
+    context,
+  )
   return {
     kind: 'previews-closed',
     outcome: inputs.dryRun ? 'planned' : 'cleaned',

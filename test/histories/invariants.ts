@@ -93,6 +93,15 @@ const AT_REST: Readonly<Record<string, Check>> = {
         .filter(({ author }) => author === 'github-actions[bot]')
       const title = /^### .*$/m.exec(ours[0]?.body ?? '')?.[0] ?? ''
       if (open && ours.length === 1 && title.includes('Preview ready')) return []
+      // A promotion that came late, and whose note was refused: nothing tells that the preview is there after all.
+      const served = model.world.capgo.store.find('channels', {
+        app_id: APP_ID,
+        name: `pr-${number}`,
+      })?.version
+      const bundle = model.world.capgo.store.find('app_versions', { id: served ?? 0 })
+      const isUnnoted = !`\n${bundle?.comment}`.includes(`\npr-${number}: `)
+      const isLate = isUnnoted && Number.isFinite(model.lateSince)
+      if (open && ours.length === 1 && isLate && title.includes('Preview missing')) return []
       // A pull request whose preview never got as far as a comment gets none when it is closed.
       if (!open && (ours.length === 0 || (ours.length === 1 && title.includes('Preview closed')))) return []
       return [`#${number} has ${ours.length} comments of ours, the first: ${title}`]

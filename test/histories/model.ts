@@ -335,10 +335,15 @@ export class Model {
     const id = Number(ended.outputs['bundle-id'])
     const content = ended.isGreen && id > 0 ? await this.contentOf(id) : undefined
     const claims = this.claims[job.channel]
-    const old = claims.find(({ runId }) => runId === job.runId)
-    if (old === undefined) this.#claim(job.channel, job.runId, 'move', content, job.step)
+    // One that waited in its queue moves what is served when it runs, and not when it was asked for.
+    const word = this.late.has(job) ? Number.MAX_SAFE_INTEGER : job.runId
+    const old = claims.find(({ runId }) => runId === word)
+    if (old === undefined) this.#claim(job.channel, word, 'move', content, job.step)
     else old.content = content ?? old.content
   }
+
+  /** Jobs that began long after others that were asked for later. */
+  readonly late = new Set<ModelJob>()
 
   readonly #off = new Map<number, Content>()
 

@@ -141,6 +141,7 @@ class Player {
     model.world.wire.order({ kind: 'drawn', seed: 0 })
     model.step++
     for (const job of this.#waiting.values()) {
+      model.late.add(job)
       model.startAgain(job)
       await this.#calmly(job)
     }

@@ -23,8 +23,7 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
   if (!inputs.comment || inputs.dryRun) return null
   const mark = markOf(comment.appId, inputs.capgoToken)
   const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
-  const shown = comment.state === 'ready' ? `${shownMarker(comment.commit.sha)}\n` : ''
-  const text = shown + renderComment(comment)
+  const text = textOf(comment)
   return bestEffort('write the comment', PULL_REQUESTS, async github => {
     const write = async (known: OwnComment): Promise<OwnComment | null> => {
       const body = mark.head(run, known.id) + text
@@ -89,7 +88,7 @@ export async function replaceComment(
 ): Promise<void> {
   if (!inputs.comment || inputs.dryRun) return
   const run = readHead(known.body)?.run ?? { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
-  const body = markOf(comment.appId, inputs.capgoToken).head(run, known.id) + renderComment(comment)
+  const body = markOf(comment.appId, inputs.capgoToken).head(run, known.id) + textOf(comment)
   if (body.trimEnd() === known.body.trimEnd()) return
   await bestEffort('write the comment', PULL_REQUESTS, github => github.updateComment(known.id, body))
 }
@@ -97,8 +96,8 @@ export async function replaceComment(
 /** How far back comments are looked through: the schedule runs each day, and may fail for some. */
 const COMMENT_DAYS = 8
 
-/** Pull requests whose comment still says "building": its run was ended too suddenly to say more. */
-export async function findBuilding(
+/** Pull requests whose comment says "building" or "missing": a run that was ended suddenly, or came late, has not said more. */
+export async function findUnfinished(
   appId: string,
   { inputs, capgo, bestEffort }: RunContext,
 ): Promise<number[]> {
@@ -107,7 +106,9 @@ export async function findBuilding(
   const recent = await bestEffort('look through the comments', PULL_REQUESTS, github =>
     github.listRecentComments(since, markOf(appId, inputs.capgoToken)),
   )
-  return (recent ?? []).filter(({ body }) => stateOfComment(body) === 'building').map(({ issue }) => issue)
+  return (recent ?? []).flatMap(({ issue, body }) =>
+    ['building', 'missing'].includes(stateOfComment(body) ?? '') ? [issue] : [],
+  )
 }
 
 /** Whether the comment says how to get the preview of this commit; true where no comment is wanted. */
@@ -122,6 +123,11 @@ export async function isAnnounced(
   // Not further down, where the output of a build may say anything.
   const [hidden = ''] = /^(?:<!--.*-->\s*)+/.exec(known?.body ?? '') ?? []
   return hidden.includes(shownMarker(sha))
+}
+
+function textOf(comment: PreviewComment): string {
+  const shown = comment.state === 'ready' ? `${shownMarker(comment.commit.sha)}\n` : ''
+  return shown + renderComment(comment)
 }
 
 /** Behind the head of a comment that says how to get the preview of a commit. */

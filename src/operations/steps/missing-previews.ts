@@ -1,14 +1,17 @@
 /** Previews that open pull requests should have and have not: what a clean-up took from one that was reopened. */
-import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
+import { CLOUD } from '../../capgo/hosts.ts'
+import type { App, BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import type { PullRequest } from '../../event.ts'
 import type { OwnComment } from '../../github/comments.ts'
 import { type NotedRepository, previewedPulls, readServedCommit } from '../../plan/bundle-comment.ts'
+import { webPreview } from '../../plan/preview.ts'
+import { bundlePage } from '../../report/channel-results.ts'
 import { stateOfComment } from '../../report/comment.ts'
 import { shortSha } from '../../report/format.ts'
 import { readComment, replaceComment } from './comment.ts'
 import { environmentOf } from './deployment.ts'
-import { aboutPull, servedBundle } from './preview-comment.ts'
+import { aboutPull, onPhone, servedBundle } from './preview-comment.ts'
 
 /** GitHub allows the token of a job 1000 requests an hour; the newest are looked at. */
 const MAX_PULLS = 100
@@ -25,19 +28,23 @@ interface MissingPreview {
  */
 export async function findMissing(
   {
-    appId,
+    app,
     open,
     noted,
     repository,
+    unfinished,
   }: {
-    readonly appId: string
+    readonly app: App
     readonly open: readonly PullRequest[]
+    /** Those whose comment does not say "ready". */
+    readonly unfinished: readonly number[]
     readonly noted: readonly BundleRow[]
     readonly repository: NotedRepository
   },
   context: RunContext,
 ): Promise<MissingPreview[]> {
   const { capgo, deps } = context
+  const appId = app.app_id
   if (open.length === 0) return []
   const channels = await capgo.listChannels(appId)
   const missing: MissingPreview[] = []
@@ -45,7 +52,11 @@ export async function findMissing(
     const channel =
       channels.find(each => previewedPulls(each, noted, repository).includes(pull.number)) ?? null
     const why = channel === null ? 'has no channel' : whyOld(channel, pull)
-    if (why === null) continue
+    if (why === null) {
+      const isUnsaid = unfinished.includes(pull.number) && !(await isOnItsWay(pull, context))
+      if (isUnsaid && channel !== null) await sayThere(app, pull, channel, context)
+      continue
+    }
     const known = await readComment(appId, pull.number, context)
     const isExpected =
       known !== null ? isPromised(known, pull) : channel !== null || (await isDeployed(appId, pull, context))
@@ -83,6 +94,43 @@ export async function sayMissing(lost: LostPreview, context: RunContext): Promis
     await replaceComment(known, { ...about, state: 'missing', reason, served }, context)
   }
   return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`
+}
+
+/** The run that put it there was ended before it could say so, or its last request came late. */
+async function sayThere(
+  app: App,
+  pull: PullRequest,
+  channel: ChannelRow,
+  context: RunContext,
+): Promise<void> {
+  const { version } = channel
+  const note = version === null ? null : readServedCommit(version, channel.name)
+  const known = await readComment(app.app_id, pull.number, context)
+  if (version === null || note?.sha !== pull.headSha || known === null) return
+  const { hosts } = context.inputs
+  await replaceComment(
+    known,
+    {
+      ...aboutPull(app.app_id, pull, context),
+      state: 'ready',
+      channelName: channel.name,
+      bundle: {
+        id: version.id,
+        name: version.name,
+        url: bundlePage(hosts.console, app.app_id, version.id),
+        size: null,
+        ...onPhone(app.app_id, channel),
+      },
+      change: null,
+      nativeVersions: [],
+      nativeChanges: [],
+      devices: null,
+      web: webPreview(app, channel, version, { isCloud: hosts.api === CLOUD.api }),
+      testers: null,
+      warnings: [],
+    },
+    context,
+  )
 }
 
 function servedBy({ name, version }: ChannelRow, { appId, pull }: LostPreview, context: RunContext) {

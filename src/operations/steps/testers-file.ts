@@ -4,10 +4,12 @@ import { join, sep } from 'node:path'
 import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import type { PullRequest } from '../../event.ts'
+import type { GitHub } from '../../github/client.ts'
+import { isNotFound } from '../../github/errors.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { MAX_PROBLEMS } from '../../inputs/json-document.ts'
 import { type ParsedTesters, parseTesters } from '../../inputs/testers-file.ts'
-import { mergeTesters, type Tester, versionsThatCount } from '../../plan/tester-list.ts'
+import { type FileVersion, mergeTesters, type Tester, versionsThatCount } from '../../plan/tester-list.ts'
 
 const DEFAULT_FILE = 'testers.json'
 const CONTENTS = 'contents: read'
@@ -123,24 +125,37 @@ async function askForEarlier(context: RunContext): Promise<readonly Tester[] | n
     `see who has left ${path}, so their devices stay where they are`,
     CONTENTS,
     async github => {
-      const [changes, heads] = await Promise.all([
+      const [changes, heads, dropped] = await Promise.all([
         github.listCommits(path, COMMITS),
         github.listCommits(null, 1),
+        trigger.defaultBranch === null ? [] : github.listDroppedHeads(trigger.defaultBranch),
       ])
-      const { counted, leftOut } = versionsThatCount(changes, heads[0]?.at ?? null)
+      const until = heads[0]?.at ?? null
+      const { counted, leftOut } = versionsThatCount(changes, until)
+      // What a force-push took away is in no history.
+      const gone = [...new Set([...dropped, ...(trigger.before === null ? [] : [trigger.before])])]
+      const others = await Promise.all(gone.map(sha => listDropped(path, sha, github)))
       if (leftOut > 0)
         deps.log.info(
           `${path} was changed often: who left it before ${counted.at(-1)?.at ?? 'its newest changes'} is not looked for.`,
         )
-      // What a force-push took away is in no history.
-      const shas = [
-        ...new Set([...counted.map(({ sha }) => sha), ...(trigger.before === null ? [] : [trigger.before])]),
-      ]
+      const versionsOf = [counted, ...others.map(list => versionsThatCount(list, until).counted)]
+      const shas = [...new Set(versionsOf.flat().map(({ sha }) => sha))]
       const texts = await Promise.all(shas.map(sha => github.readFile(path, sha)))
       const versions = [...new Set(texts)].flatMap(text => (text === null ? [] : [text]))
       return versions.toReversed().flatMap(text => parseTesters(text, today(context)).testers)
     },
   )
+}
+
+/** The versions of the file up to a commit that no branch has any more; none where GitHub has forgotten it. */
+async function listDropped(path: string, sha: string, github: GitHub): Promise<FileVersion[]> {
+  try {
+    return await github.listCommits(path, COMMITS, sha)
+  } catch (error) {
+    if (isNotFound(error)) return []
+    throw error
+  }
 }
 
 /**
