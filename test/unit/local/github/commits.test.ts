@@ -188,3 +188,23 @@ test('commits that changed a file, the newest first; also those that removed it'
   expect((await list()).map(({ sha }) => sha)[0]).toBe(removal)
   expect((await failure(list({ sha: 'nowhere' }))).status).toBe(404)
 })
+
+test('the activities of a branch: what was pushed, and what a force-push took away', async () => {
+  const { git, as } = await createWorld()
+  const { rest } = as({ contents: 'read' })
+  const first = git.git(['rev-parse', 'HEAD'])
+  const dropped = git.commit({ 'README.md': 'Dropped\n' }, 'dropped')
+  git.git(['checkout', '--quiet', '-B', 'main', first])
+  const list = async (more: object) =>
+    (await rest.repos.listActivities({ ...where, ref: 'refs/heads/main', ...more })).data.map(
+      ({ activity_type, before, after }) => [activity_type, before, after],
+    )
+  expect((await list({})).slice(0, 2)).toEqual([
+    ['force_push', dropped, first],
+    ['push', first, dropped],
+  ])
+  expect(await list({ activity_type: 'force_push', time_period: 'quarter' })).toEqual([
+    ['force_push', dropped, first],
+  ])
+  expect(await list({ ref: 'refs/heads/other' })).toEqual([])
+})
