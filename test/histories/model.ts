@@ -271,9 +271,19 @@ export class Model {
     return pull === null || pull.open || pull.merged ? null : this.#reopen(pull)
   }
 
+  /** Whether the channel serves what no run put there. */
+  #isForeign(name: string): boolean {
+    const { store } = this.world.capgo
+    const channel = store.find('channels', { app_id: APP_ID, name })
+    if (channel === undefined) return false
+    const bundle = store.find('app_versions', { id: channel.version ?? 0 })
+    return !`\n${bundle?.comment}`.includes(`\n${name}: `)
+  }
+
   #reopen(pull: ModelPull): ModelJob {
     pull.open = true
-    pull.byHand = null
+    // Its clean-up may have left the channel.
+    if (!this.#isForeign(`pr-${pull.number}`)) pull.byHand = null
     this.world.hosted.reopenPull(pull.number)
     pull.last = this.#pullJob(pull, 'reopened')
     return pull.last
