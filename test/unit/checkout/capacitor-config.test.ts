@@ -257,9 +257,7 @@ export default config;
       })
       const error = await failure(read(root))
       expect(error.code).toBe('config_missing')
-      expect(error.hint).toMatch(
-        /^There is one in "apps\/driver" and "apps\/rider": set the input working-dir/,
-      )
+      expect(error.hint).toMatch(/^One is in "apps\/driver" and "apps\/rider": set the input working-dir/)
     })
 
     it('on a name that Capacitor does not read', async () => {
