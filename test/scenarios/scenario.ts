@@ -210,7 +210,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
             requests.map(({ method, path, status }) => `${method} ${withoutColumns(path)} ${status}`),
           ),
           '--- requests to GitHub',
-          ...deploymentsLast(githubRequests.map(({ operation, status }) => `${operation} ${status}`)),
+          ...listsInOrder(
+            deploymentsLast(githubRequests.map(({ operation, status }) => `${operation} ${status}`)),
+          ),
         ].join('\n'),
         {
           [capgo.url]: 'http://capgo.local',
@@ -228,6 +230,19 @@ const inShort = (request: string): string => request.replace(/[?&].*(?= \d+$)/, 
 
 /** A path without the list of columns. */
 const withoutColumns = (path: string): string => decodeURIComponent(path).replace(/[?&]select=[^&]*/, '')
+
+/** Lists that are asked for side by side come in any order: such neighbours are sorted. */
+function listsInOrder(requests: readonly string[]): string[] {
+  const isList = (request: string | undefined) => /^repos\/list-(commits|activities) /.test(request ?? '')
+  const ordered = [...requests]
+  for (let start = 0; start < ordered.length; start++) {
+    let end = start
+    while (isList(ordered[end])) end++
+    ordered.splice(start, end - start, ...ordered.slice(start, end).sort())
+    start = Math.max(start, end)
+  }
+  return ordered
+}
 
 /** A deployment is begun while the run goes on, so its requests fall between any others. */
 function deploymentsLast(requests: readonly string[]): string[] {
