@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -98,7 +98,7 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
 
   async function handle(request: Request, { incoming, outgoing }: HttpBindings, isShort: boolean) {
     const { record, struck } = incoming as Watched
-    const cut = () => cutConnection(outgoing)
+    const cut = () => cutConnection(incoming)
     if (latencyMs > 0) await sleep(latencyMs)
     const refused = await strike(struck, 'before', record, cut)
     if (refused) return refused
@@ -107,7 +107,7 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
     const replaced = (await strike(struck, 'after', record, cut)) ?? endedEarly(struck)
     if (latencyMs > 0) await sleep(latencyMs)
     const answer = replaced ?? response
-    if (!outgoing.socket?.destroyed) record.status = answer.status
+    if (!incoming.socket.destroyed) record.status = answer.status
     return answer
   }
   const server = createServer({ keepAliveTimeout: 30_000 }, (incoming, outgoing) => {
@@ -120,7 +120,7 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
       record,
       incoming,
       struck.find(fault => fault.at === 'middle'),
-      () => cutConnection(outgoing),
+      () => cutConnection(incoming),
     )
     Object.assign(incoming, { record, struck })
     listener(incoming, outgoing)
@@ -160,7 +160,8 @@ export async function startCapgo(options: LocalCapgoOptions = {}): Promise<Local
 
 type Watched = IncomingMessage & { record: RecordedRequest; struck: Fault[] }
 
-const cutConnection = (outgoing: ServerResponse) => outgoing.socket?.destroy()
+/** The request's: a response has no socket while the one before it is not written out. */
+const cutConnection = (incoming: IncomingMessage) => incoming.socket.destroy()
 
 /** Lets the faults of one moment happen; an answer replaces what the server would say. */
 async function strike(
