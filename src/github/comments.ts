@@ -25,6 +25,9 @@ export interface Mark {
   prove(comment: { readonly id: number; readonly body: string }): Proof
 }
 
+/** Of 100 comments; a busy repository has thousands a week. */
+const MAX_RECENT_PAGES = 10
+
 /** Whom every workflow of a repository writes as. */
 const WORKFLOW_BOT = 'github-actions[bot]'
 
@@ -114,13 +117,18 @@ export function comments(connection: Repository) {
     findComment,
 
     /**
-     * Our comments in the whole repository that were changed since then, each with the number of its pull request. Needs
-     * `pull-requests: read`.
+     * Our comments in the whole repository that were changed since then, each with the number of its pull request: of
+     * all comments the newest 1,000. Needs `pull-requests: read`.
      */
     async listRecentComments(since: Date, mark: Mark): Promise<{ issue: number; body: string }[]> {
       const route = 'GET /repos/{owner}/{repo}/issues/comments'
       const parameters = { sort: 'updated', direction: 'desc', since: since.toISOString() }
-      const all = await readAll(connection, { route, parameters, item: RepositoryComment })
+      const all = await readAll(connection, {
+        route,
+        parameters,
+        item: RepositoryComment,
+        maxPages: MAX_RECENT_PAGES,
+      })
       const ours = await keepOurs(all, mark)
       const issues = new Map(all.map(({ id, issue_url }) => [id, Number(/\d+$/.exec(issue_url)?.[0])]))
       return ours.map(({ id, body }) => ({ issue: issues.get(id) ?? 0, body }))

@@ -1,6 +1,6 @@
 /** Commits, refs and files as GitHub has them. */
 import * as z from 'zod/mini'
-import { GitHubError, isNotFound } from './errors.ts'
+import { GitHubError, isForbidden, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse } from './response.ts'
 
@@ -98,8 +98,8 @@ export function history({ octokit, owner, repo }: Repository) {
     },
 
     /**
-     * The heads that force-pushes took off a branch within 90 days, the newest first; none where GitHub does not know
-     * the request, as older servers. Needs `contents: read`.
+     * The heads that force-pushes took off a branch within 90 days, the newest first. None where GitHub does not know the
+     * request, as older servers, or refuses it: the branch's own history is worth more than these.
      */
     async listDroppedHeads(branch: string): Promise<string[]> {
       try {
@@ -115,7 +115,7 @@ export function history({ octokit, owner, repo }: Repository) {
           ({ before }) => before,
         )
       } catch (error) {
-        if (isNotFound(error)) return []
+        if (isNotFound(error) || isForbidden(error)) return []
         throw error
       }
     },

@@ -1,4 +1,4 @@
-/** What GitHub refuses, as errors of this action. */
+/** GitHub's refusals, as errors of this action. */
 import { ActionError, untrusted } from '../errors.ts'
 
 interface Refusal {

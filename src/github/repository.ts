@@ -1,4 +1,4 @@
-/** What every family of requests to GitHub needs. */
+/** The repository that every family of requests to GitHub uses. */
 import { Octokit } from '@octokit/core'
 import { restEndpointMethods } from '@octokit/plugin-rest-endpoint-methods'
 import type { Fetch } from './http.ts'

@@ -23,18 +23,21 @@ export interface List<T> {
   readonly item: z.ZodMiniType<T>
   /** Where the list stands in the response; the response is the list where it is left out. */
   readonly key?: string
+  /** Where the first pages are enough; without it a list that does not end is an error. */
+  readonly maxPages?: number
 }
 
 /**
- * A list page by page, each item checked. The pages are counted here: an address that a response names is not
+ * A list with all its pages, each item checked. The pages are counted here: an address that a response names is not
  * followed.
  */
-async function* readPages<T>(
+export async function readAll<T>(
   { octokit, owner, repo }: Repository,
-  { route, parameters, item, key }: List<T>,
-): AsyncGenerator<T[]> {
+  { route, parameters, item, key, maxPages }: List<T>,
+): Promise<T[]> {
   const schema = z.array(item)
-  for (let page = 1; page <= MAX_PAGES; page++) {
+  const all: T[] = []
+  for (let page = 1; page <= (maxPages ?? MAX_PAGES); page++) {
     const { data, headers } = await octokit.request(route, {
       owner,
       repo,
@@ -42,18 +45,15 @@ async function* readPages<T>(
       page,
       ...parameters,
     })
-    yield key === undefined
-      ? parseResponse(schema, data, route)
-      : (parseResponse(z.object({ [key]: schema }), data, route)[key] ?? [])
-    if (!/rel="next"/.test(headers.link ?? '')) return
+    const items =
+      key === undefined
+        ? parseResponse(schema, data, route)
+        : (parseResponse(z.object({ [key]: schema }), data, route)[key] ?? [])
+    all.push(...items)
+    if (!/rel="next"/.test(headers.link ?? '')) return all
   }
+  if (maxPages !== undefined) return all
   throw unexpected(route, 'its pages do not end')
-}
-
-export async function readAll<T>(repository: Repository, list: List<T>): Promise<T[]> {
-  const all: T[] = []
-  for await (const page of readPages(repository, list)) all.push(...page)
-  return all
 }
 
 function unexpected(what: string, why: string): ActionError {

@@ -3,7 +3,6 @@
  * which Capgo or what stands before it refuses, and stalled. A run ends right or with one clear error, and the next
  * one repairs what is left.
  */
-
 import { createCipheriv } from 'node:crypto'
 import { lookup } from 'node:dns'
 import { once } from 'node:events'
@@ -227,7 +226,7 @@ describe.each(Object.entries(CASES))('%s', (_title, { server, inputs, only }) =>
         capgo.faults.clear()
         let last = run
         if (!run.isGreen) {
-          needingAnotherRun.push(where)
+          needingAnotherRun.push(`${where}\n${run.errors.join()}`)
           expect(run.outputs['error-code'], where).toMatch(/^(?!internal)[a-z0-9_]+$/)
           expect(run.errors, where).toHaveLength(1)
           last = await site.publish({ attempt: 2 })

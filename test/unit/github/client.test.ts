@@ -1,0 +1,82 @@
+/** Requests to GitHub whose refusal costs nothing else, and lists that are not read to their end. */
+import { expect, it, onTestFinished } from 'vitest'
+import { startGitHub } from '../../../local/github/index.ts'
+import { createRepository } from '../../../local/repository.ts'
+import { connectGitHub } from '../../../src/github/client.ts'
+import type { GitHubError } from '../../../src/github/errors.ts'
+import { markOf } from '../../../src/operations/steps/comment-marker.ts'
+
+const REPOSITORY = 'octo-org/daybreak'
+
+async function createWorld() {
+  const server = await startGitHub()
+  const git = createRepository({ files: { 'README.md': 'Daybreak\n' } })
+  onTestFinished(async () => {
+    await server.stop()
+    git.remove()
+  })
+  const hosted = server.addRepository({ name: REPOSITORY, gitDir: git.path, private: true })
+  const token = server.addToken({
+    repository: REPOSITORY,
+    permissions: { contents: 'read', 'pull-requests': 'read' },
+  })
+  const github = connectGitHub({
+    token,
+    repository: REPOSITORY,
+    apiUrl: server.url,
+    userAgent: 'test',
+    redact: text => text,
+    signal: new AbortController().signal,
+    fetch,
+    firstPause: 1,
+  })
+  return { server, git, hosted, github }
+}
+
+it('heads that a force-push took off are listed, each once, and a fast-forward is none', async () => {
+  const { git, github } = await createWorld()
+  const first = git.head
+  git.commit({ 'README.md': 'Kept\n' }, 'kept')
+  const dropped = git.commit({ 'README.md': 'Dropped\n' }, 'dropped')
+  git.git(['checkout', '--quiet', '-B', 'main', first])
+  expect(await github.listDroppedHeads('main')).toEqual([dropped])
+  expect(await github.listDroppedHeads('develop')).toEqual([])
+})
+
+it.each([
+  [403, 'Resource not accessible by integration', []],
+  [404, 'Not Found', []],
+  [500, 'Server Error', 'github_500'],
+])(
+  'where GitHub answers %i to that, the branch has its own history: %s',
+  async (status, message, expected) => {
+    const { server, github } = await createWorld()
+    server.faults.add({ match: { path: /\/activity/ }, do: { status, body: { message } }, times: 9 })
+    const answer = await github
+      .listDroppedHeads('main')
+      .catch((error: unknown) => (error as GitHubError).code)
+    expect(answer).toEqual(expected)
+    expect(await github.listCommits(null, 1)).toHaveLength(1)
+  },
+)
+
+it('of the comments of a repository the newest 1,000 are looked at, in ten requests', async () => {
+  const { server, hosted, github } = await createWorld()
+  const mark = markOf('com.example.app', 'key')
+  hosted.addIssue({ number: 12 })
+  const say = (minute: number, body: string, author = 'ada') =>
+    Object.assign(hosted.addComment(12, { body, author }), {
+      updatedAt: new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString().replace('.000', ''),
+    })
+  const ours = `${mark.begins}\nBuilding`
+  say(0, ours, 'github-actions[bot]')
+  for (let minute = 1; minute <= 1005; minute++) say(minute, 'Hello')
+  say(2000, ours, 'github-actions[bot]')
+  say(2001, ours, 'mallory')
+  const since = new Date(Date.UTC(2025, 11, 31))
+  expect(await github.listRecentComments(since, mark)).toEqual([{ issue: 12, body: ours }])
+  expect(
+    server.requests.filter(({ operation }) => operation === 'issues/list-comments-for-repo'),
+  ).toHaveLength(10)
+  expect(await github.listRecentComments(new Date(Date.UTC(2026, 0, 3)), mark)).toEqual([])
+})
