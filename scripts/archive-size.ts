@@ -1,4 +1,4 @@
-/** What GitHub packs for each job that uses the action: `node scripts/archive-size.ts` */
+/** The size of the archive that GitHub packs for each job that uses the action: `node scripts/archive-size.ts` */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'

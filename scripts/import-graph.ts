@@ -1,4 +1,4 @@
-/** Who imports whom, types included: circles, and arrows against the layers. `node scripts/import-graph.ts [folder of a checkout] [--arrows]` */
+/** The import graph, types included: circles, and arrows against the layers. `node scripts/import-graph.ts [folder of a checkout] [--arrows]` */
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, join, posix, resolve } from 'node:path'
 import { parseArgs } from 'node:util'

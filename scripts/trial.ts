@@ -1,4 +1,4 @@
-/** What `try` and `examples` know of an app that they run the action with. */
+/** The app that `try` and `examples` run the action with. */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { readEncryption } from '../src/bundle/encrypt.ts'

@@ -1,4 +1,4 @@
-/** What a run works with: the world outside, and what was made of it. */
+/** The context of a run: the world outside, and everything made of it. */
 import type { ZlibCode } from './bundle/zlib.ts'
 import type { Capgo } from './capgo/client.ts'
 import type { Trigger } from './event.ts'

@@ -1,4 +1,4 @@
-/** What started the run, read from the variables and the payload that GitHub gives. */
+/** The event that started the run, read from GitHub's variables and payload. */
 import * as z from 'zod/mini'
 import { ActionError } from './errors.ts'
 import type { Ref } from './plan/channel.ts'

@@ -1,5 +1,5 @@
 /**
- * What the runner starts: hands the tokens to the action without leaving them in the environment of a process that
+ * The program that the runner starts: hands the tokens to the action without leaving them in the environment of a process that
  * a build could look at. A program of its own, so that this takes no time.
  */
 import { tmpdir } from 'node:os'

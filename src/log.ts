@@ -1,4 +1,4 @@
-/** What a run says: its log, and what it hands to the workflow. */
+/** The output of a run: its log, and the values for the workflow. */
 import type { Place } from './errors.ts'
 
 /** The run's log as GitHub shows it. Text is data: nothing given here is run as a workflow command. */

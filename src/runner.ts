@@ -1,4 +1,4 @@
-/** What passes between a run and the runner: secrets in; log, outputs and summary out, free of them and of commands. */
+/** The exchange between a run and the runner: secrets in; log, outputs and summary out, free of secrets and commands. */
 import { randomUUID } from 'node:crypto'
 import type * as toolkit from '@actions/core'
 import type { Place } from './errors.ts'

@@ -1,4 +1,4 @@
-// What Capgo's database does on its own around each write of a bundle.
+// Triggers of Capgo's database around each write of a bundle.
 import { isDeepStrictEqual } from 'node:util'
 import { requireEncryption } from './encryption.ts'
 import { PgError } from './errors.ts'

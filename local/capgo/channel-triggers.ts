@@ -1,4 +1,4 @@
-// What Capgo's database does on its own around each write of a channel.
+// Triggers of Capgo's database around each write of a channel.
 import { isDeepStrictEqual } from 'node:util'
 import { PgError } from './errors.ts'
 import { can, ownerOf, previewOwner } from './permissions.ts'

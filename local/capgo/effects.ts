@@ -1,4 +1,4 @@
-// What happens in Capgo some time after a request: queues that are read every few seconds, and nightly jobs.
+// Effects in Capgo some time after a request: queues that are read every few seconds, and nightly jobs.
 
 import { isOlderThan } from './clock.ts'
 import { dropManifest, takeUpManifest } from './manifests.ts'

@@ -1,4 +1,4 @@
-// What an organisation demands of its bundles.
+// An organisation's rules for the encryption of bundles.
 import { PgError } from './errors.ts'
 import type { BundleRow } from './rows.ts'
 import type { Store } from './store.ts'

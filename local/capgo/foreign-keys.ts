@@ -1,4 +1,4 @@
-// What Capgo's tables refer to; PostgREST embeds rows along these.
+// References between Capgo's tables; PostgREST embeds rows along these.
 export interface ForeignKey {
   name: string
   from: string

@@ -1,4 +1,4 @@
-// What the three device endpoints share: the body's rules and the state of the app.
+// The common part of the three device endpoints: the body's rules and the state of the app.
 import { z } from 'zod'
 import { type Body, type C, clientIp, isAppId } from './context.ts'
 import { nativeVersion, pluginHas } from './decision.ts'

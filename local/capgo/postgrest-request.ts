@@ -1,4 +1,4 @@
-// What a request asks of PostgREST.
+// A request to PostgREST, parsed.
 import { findKey } from './auth.ts'
 import type { C } from './context.ts'
 import { PgError } from './errors.ts'

@@ -1,4 +1,4 @@
-// What `select` asks for: columns, and rows of other tables.
+// The columns of `select`, and the embedded rows of other tables.
 import type { SQLInputValue } from 'node:sqlite'
 import { PgError } from './errors.ts'
 import { foreignKeys } from './foreign-keys.ts'

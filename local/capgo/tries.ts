@@ -1,4 +1,4 @@
-// What `npm run try` needs of a Capgo that runs already: an app of any id with a key, and what is stored of an app.
+// Routes for `npm run try` on a Capgo that runs already: an app of any id with a key, and everything stored of an app.
 import { Hono } from 'hono'
 import { type C, type Capgo, type Env, isAppId, isLocalHost, jsonBody } from './context.ts'
 import { ApiError } from './errors.ts'

@@ -1,4 +1,4 @@
-// What Capgo's database does on its own around each write.
+// Triggers of Capgo's database around each write.
 import { bundleTriggers } from './bundle-triggers.ts'
 import { channelTriggers } from './channel-triggers.ts'
 import { ownerOf } from './permissions.ts'

@@ -1,5 +1,4 @@
 /** Results as they look in real life, and what nobody should be able to do. */
-
 import type { FileChange } from '../../src/bundle/contents.ts'
 import type { CapgoCode } from '../../src/error-codes.ts'
 import type { FailedResult, PreviewsClosedResult, PublishedResult, Result } from '../../src/report/result.ts'

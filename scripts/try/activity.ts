@@ -1,4 +1,4 @@
-/** What an event that is about no pull request leaves on GitHub: an issue, a comment, a run of another workflow. */
+/** Traces on GitHub of an event without a pull request: an issue, a comment, a run of another workflow. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { zipSync } from 'fflate'

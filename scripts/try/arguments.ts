@@ -1,4 +1,4 @@
-/** What `npm run try` is asked for. Everything that is wrong with it is told at once. */
+/** The arguments of `npm run try`. All mistakes are reported at once. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -1,5 +1,4 @@
-/** What came of a try: told to a person, and as JSON for a bug report or a script. */
-
+/** The result of a try: as text for a person, and as JSON for a bug report or a script. */
 import type { StoredApp } from '../../local/capgo/index.ts'
 import type { HostedRepository } from '../../local/github/index.ts'
 import type { ActionRun } from '../../local/runner/runner.ts'

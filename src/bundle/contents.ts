@@ -1,4 +1,4 @@
-/** What a bundle is made of, and how it differs from another one. Sizes are what devices download: compressed, in bytes. */
+/** The files of a bundle, and how they differ from another bundle's. Sizes are of the download: compressed, in bytes. */
 
 /** A file of a bundle. */
 export interface ListedFile {

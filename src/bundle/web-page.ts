@@ -1,4 +1,4 @@
-/** What an HTML page refers to. Pages of builds are read, not any page: a scanner will do, and it never fails. */
+/** References in an HTML page. Only pages of builds are read, so a scanner is enough, and it never fails. */
 
 interface PageScript {
   /** As written; null for one that is in the page itself. */

@@ -1,4 +1,4 @@
-/** What keeps a web folder from being shipped, all that can be told from its list of files. */
+/** Problems that keep a web folder from being shipped, as far as its list of files tells. */
 import { dirname } from 'node:path'
 import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'

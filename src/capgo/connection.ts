@@ -1,4 +1,4 @@
-/** What every family of requests needs: the funnel, the hosts, the key. */
+/** The connection that every family of requests uses: the funnel, the hosts, the key. */
 import type { Http } from './http.ts'
 
 export interface Connection {

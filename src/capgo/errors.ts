@@ -1,4 +1,4 @@
-/** What Capgo refuses, as errors of this action. */
+/** Capgo's refusals, as errors of this action. */
 import type { CapgoCode, ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
 import { LEAST_ROLE, type Permission } from './permissions.ts'

@@ -1,4 +1,4 @@
-/** What Capgo asks of a key, and the least privileged role that includes it (Capgo's role table). */
+/** Permissions of a Capgo key, each with the least privileged role that includes it (Capgo's role table). */
 export const LEAST_ROLE = {
   'app.read': 'app_reader',
   'app.read_bundles': 'app_reader',

@@ -1,5 +1,5 @@
 /**
- * What Capgo sends, as it is on the wire (snake_case rows of its database, read through PostgREST).
+ * Capgo's data as it is on the wire (snake_case rows of its database, read through PostgREST).
  * Parsed, so that a server that sends something else fails with the field's name and not later.
  */
 import * as z from 'zod/mini'

@@ -1,4 +1,4 @@
-/** What a device is offered, and what it downloads then. */
+/** Updates as a device requests and downloads them. */
 import * as z from 'zod/mini'
 import type { Connection } from './connection.ts'
 import { type Decode, hashObject, isGone, type StoredHash } from './download.ts'

@@ -1,4 +1,4 @@
-/** What the evaluator reports of a config to the process that started it. */
+/** The evaluator's report on a config, to the process that started it. */
 import type { Place } from '../errors.ts'
 
 /** What the evaluator says about a Capacitor config. File names are absolute. */

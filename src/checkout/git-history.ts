@@ -1,4 +1,4 @@
-/** What the checkout's git knows of commits. */
+/** Commits as the checkout's git knows them. */
 import { type ChildOptions, runChild } from '../runtime/child-process.ts'
 
 type GitOptions = Pick<ChildOptions, 'cwd' | 'env' | 'signal'>

@@ -1,4 +1,4 @@
-/** What a Gradle expression comes to, where that hangs on files of the checkout alone. */
+/** The value of a Gradle expression, where files of the checkout alone decide it. */
 import { dirname, resolve } from 'node:path'
 import { tokenize } from './gradle-script.ts'
 import { readNativeFile } from './native-file.ts'

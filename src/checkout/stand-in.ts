@@ -1,4 +1,4 @@
-/** What stands in for a package that a Capacitor config imports and that is not installed. Pure. */
+/** Stand-ins for packages that a Capacitor config imports and that are not installed. Pure. */
 
 /** What Quasar's template imports; it adds the default web folder, which is Capacitor's, and nothing else asked here. */
 export const QUASAR = '@quasar/app-vite/capacitor'

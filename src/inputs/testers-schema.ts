@@ -1,4 +1,4 @@
-/** What a testers file may say; the published JSON Schema is made of it. */
+/** The schema of a testers file; the published JSON Schema is generated from it. */
 import * as z from 'zod/mini'
 
 /** What the plugin makes for each installation; Capgo keeps it in lower case. */

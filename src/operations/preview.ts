@@ -20,12 +20,9 @@ import { shortSha } from '../report/format.ts'
 import type { PreviewKeptResult, PreviewsClosedResult, Result } from '../report/result.ts'
 import { failure, skippedResult } from '../report/results.ts'
 import { cancellationOr } from '../runtime/cancellation.ts'
-
 import { privateValues } from '../runtime/environment.ts'
 import { createRedactor } from '../runtime/redaction.ts'
-
 import { announcePreview } from './steps/announce-preview.ts'
-
 import { findAppIds } from './steps/app-ids.ts'
 import { isAnnounced, PULL_REQUESTS, updateTesterSection, writeComment } from './steps/comment.ts'
 import { aboutUnserved } from './steps/preview-comment.ts'

@@ -1,4 +1,4 @@
-/** What a bundle's comment says: which commit and run put it on which channel, and what was rolled back. */
+/** A bundle's comment: which commit and run put it on which channel, and which bundle was rolled back. */
 import type { BundleRow } from '../capgo/schema.ts'
 import type { Commit } from './types.ts'
 

@@ -1,4 +1,4 @@
-/** What a promotion, a rollback and the change of a rollout have in common: a bundle that is there goes to a channel. */
+/** The common part of a promotion, a rollback and a rollout change: an existing bundle goes to a channel. */
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import {
   type Circumstances,

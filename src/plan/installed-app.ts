@@ -1,4 +1,4 @@
-/** What the repository says of the apps that are installed: reasons why they perhaps do not take a bundle. */
+/** Facts in the repository about installed apps: reasons why they might not accept a bundle. */
 import semver from 'semver'
 import { isDeprecatedMajor } from './plugin-version.ts'
 import type { Purpose } from './types.ts'

@@ -1,4 +1,4 @@
-/** What a run does: the event decides, or the input `operation`. */
+/** The operation of a run: the event decides, or the input `operation`. */
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
 import { type ChannelMapping, matchChannel, suggestMapping } from './channel.ts'

@@ -1,4 +1,4 @@
-/** What versions of the plugin @capgo/capacitor-updater can do. */
+/** Abilities of the versions of the plugin @capgo/capacitor-updater. */
 import semver from 'semver'
 
 /** Published by mistake: releases of code for Capacitor 5, without delta files. */

@@ -1,4 +1,4 @@
-/** What of a pull request's preview Capgo still has, and what of that may go. Pure. */
+/** Leftovers of a pull request's preview on Capgo, and which of them can be deleted. Pure. */
 import semver from 'semver'
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { type NotedRepository, numberOfPull, readPulls } from './bundle-comment.ts'

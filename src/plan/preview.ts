@@ -1,4 +1,4 @@
-/** What a preview is: which pull requests get one, and on which channel. Pure. */
+/** Previews: which pull requests get one, and on which channel. Pure. */
 import type { App, BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'

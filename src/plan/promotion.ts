@@ -1,4 +1,4 @@
-/** What one channel serves goes to another. */
+/** A promotion: the bundle of one channel goes to another. */
 import type { BundleRow, ChannelRow, ServedBundle } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { readServedCommit, type ServedCommit } from './bundle-comment.ts'

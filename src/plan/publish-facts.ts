@@ -1,4 +1,4 @@
-/** What a publish knows, and what it plans. */
+/** The facts and the plan of a publish. */
 import type { BundleRow, ChannelRow, NativePackage, StoredFile } from '../capgo/schema.ts'
 import type { DeltaMode } from './delta.ts'
 import type { NativeChange } from './native-changes.ts'

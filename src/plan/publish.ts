@@ -1,4 +1,4 @@
-/** What has to happen so that a channel serves what was built. */
+/** The plan of a publish: the steps after which a channel serves the build. */
 import { ActionError } from '../errors.ts'
 import { noteCommit, tookOver } from './bundle-comment.ts'
 import { channelWarnings, newChannelSettings } from './channel.ts'

@@ -1,4 +1,4 @@
-/** What `operation: rollout` does to a rollout that is there. */
+/** The plan of `operation: rollout`: the change of an existing rollout. */
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import { noteRollback, readServedCommit } from './bundle-comment.ts'

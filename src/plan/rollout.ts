@@ -1,4 +1,4 @@
-/** Who gets a new bundle: everybody, or a share of the devices. */
+/** A gradual rollout: a new bundle goes to everybody, or to a share of the devices. */
 import type { BundleRow, ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 

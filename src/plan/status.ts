@@ -1,4 +1,4 @@
-/** What each channel serves. */
+/** The status of each channel. */
 import type { BundleRow, ChannelRow, OverrideRow } from '../capgo/schema.ts'
 import { readServedCommit } from './bundle-comment.ts'
 import { activeRollout } from './rollout.ts'

@@ -1,4 +1,4 @@
-/** What a plan for testers' devices takes: writes, what the key must be allowed to do, and what is in the way. Pure. */
+/** The changes that a plan for testers' devices needs: writes, permissions of the key, and obstacles. Pure. */
 import type { ChannelRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import type { Assignment, PreviewChannel, TestersPlan } from './testers.ts'

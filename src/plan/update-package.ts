@@ -1,4 +1,4 @@
-/** What forms of a bundle a channel demands (`channels.update_package`; newer servers). Pure. */
+/** The forms of a bundle that a channel demands (`channels.update_package`; newer servers). Pure. */
 import type { BundleRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'
 import type { DeltaMode } from './delta.ts'

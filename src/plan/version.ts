@@ -1,4 +1,4 @@
-/** What a bundle is called. Pure. */
+/** The name of a bundle. Pure. */
 import semver from 'semver'
 import type { BundleRow } from '../capgo/schema.ts'
 import { ActionError } from '../errors.ts'

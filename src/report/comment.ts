@@ -1,5 +1,4 @@
 /** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
-
 import { formatBytes } from '../runtime/bytes.ts'
 import { LINES_SHOWN, lastLines, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, warn } from './markdown.ts'

@@ -1,4 +1,4 @@
-/** What the log says in lines of its own: a plan, and what came of the run. */
+/** Lines of the log: the plan, and the result of the run. */
 import { formatShare } from '../plan/rollout.ts'
 import type { Decision } from '../plan/types.ts'
 import { formatBytes } from '../runtime/bytes.ts'

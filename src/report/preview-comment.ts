@@ -1,5 +1,4 @@
-/** What the one comment of a pull request and app says, by the state of its preview. Names are untrusted text. */
-
+/** The one comment of a pull request and app, by the state of its preview. Names are untrusted text. */
 import type { ContentChange } from '../bundle/contents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { NativeChange } from '../plan/native-changes.ts'

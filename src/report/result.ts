@@ -1,5 +1,4 @@
-/** What came of a run: a type for each kind of result. Sizes in bytes, times in milliseconds. */
-
+/** The result of a run: a type for each kind. Sizes in bytes, times in milliseconds. */
 import type { Contents } from '../bundle/contents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'

@@ -1,4 +1,4 @@
-/** What changed, as tables under a folded line: files, and native packages. */
+/** Tables of changes under a folded line: files, and native packages. */
 import type { ContentChange, FileChange } from '../bundle/contents.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import { formatBytes } from '../runtime/bytes.ts'

@@ -1,4 +1,4 @@
-/** What was done with testers' devices: its types, and its tables and lines. */
+/** The report on testers' devices: its types, tables and lines. */
 import type { ErrorCode } from '../error-codes.ts'
 import type { Place } from '../errors.ts'
 import { shortDevice } from '../plan/device-id.ts'

@@ -1,4 +1,4 @@
-/** What child processes are given of the environment. */
+/** The environment of child processes. */
 import { MIN_SECRET } from './redaction.ts'
 
 /** Inputs that are a secret. The database's key is a public one, but who knows which one somebody gives. */

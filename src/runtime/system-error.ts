@@ -1,4 +1,4 @@
-/** What the operating system refused, as an error that says whose turn it is: the runner's, and not this action's. */
+/** Refusals of the operating system, as errors that name the runner as the cause. */
 import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'
 

@@ -1,5 +1,4 @@
 /** The official CLI, of which the local Capgo knows nothing, works against it: what it did is looked at as a device would. */
-
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

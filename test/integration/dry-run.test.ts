@@ -1,5 +1,4 @@
 /** A dry run is red where the run that writes would be, with the same code: for each operation what it can end with before its first write. */
-
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
 import {
   type LocalCapgo,

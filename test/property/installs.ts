@@ -2,7 +2,6 @@
  * Web folders, publishes and deletions, one after another: what the run says is published is what every device installs,
  * byte for byte, also after the server has collected what was deleted.
  */
-
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'

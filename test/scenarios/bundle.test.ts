@@ -1,5 +1,4 @@
 /** What a bundle is made of: delta files, encryption, native packages, source maps. Devices take it in each form. */
-
 import { randomBytes } from 'node:crypto'
 import { brotliCompressSync } from 'node:zlib'
 import { describe, expect, it, onTestFinished } from 'vitest'

@@ -3,7 +3,6 @@
  * this project (local/runner/secrets.ts); here it is shown that this search finds what it is for, and the action is led
  * into every corner that may tell.
  */
-
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'

@@ -2,7 +2,6 @@
  * Every code that a run can end with has a row in docs/troubleshooting.md (docs.test.ts) and is named by a test that
  * provokes it. Those that need something rare are provoked here.
  */
-
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'

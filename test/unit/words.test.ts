@@ -53,3 +53,8 @@ it('finds nothing where nothing is wrong', () =>
   expect(findWorst('It is no longer there. What remains is kept. See there is one.')).toEqual([]))
 
 it.each(files)('%s', file => expect(findWorst(readFileSync(join(ROOT, file), 'utf8'))).toEqual([]))
+
+it.each(files.filter(file => file.endsWith('.ts')))('%s begins with what it is, as a noun', file => {
+  const text = readFileSync(join(ROOT, file), 'utf8')
+  expect(text.slice(0, 40)).not.toMatch(/^(?:\/\*\*\s*\*?|\/\/)\s*(?:What|Who|Whom|Whose)\b/)
+})

@@ -1,4 +1,4 @@
-/** What a bundle is made of, and what its delta files came to. */
+/** The content of a bundle, and the result of its delta files. */
 import type { Encryption } from '../../bundle/encrypt.ts'
 import type { HashedFile } from '../../bundle/zip.ts'
 import type { NativePackage } from '../../capgo/schema.ts'

@@ -1,4 +1,4 @@
-/** What a publish plan is carried out with, and what comes of it. */
+/** The context and the outcome of a publish plan's execution. */
 import type { ListedFile } from '../../bundle/contents.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import type { App, BundleRow, ChannelRow } from '../../capgo/schema.ts'

@@ -1,4 +1,4 @@
-/** What the comment of a pull request says, put together from what a run knows. */
+/** Parts of a pull request's comment, made from the facts of a run. */
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import type { PullRequest } from '../../event.ts'

@@ -1,4 +1,4 @@
-/** What Capgo says for a publish: before anything is built, and once the content is known. */
+/** Capgo's facts for a publish: before anything is built, and once the content is known. */
 import { encryptedSize } from '../../bundle/encrypt.ts'
 import type { Capgo } from '../../capgo/client.ts'
 import type { App, BundleRow, ChannelRow } from '../../capgo/schema.ts'

@@ -1,4 +1,4 @@
-/** What a publish knows before anything is built: the project, and what Capgo has. */
+/** The inputs of a publish before anything is built: the project, and Capgo's state. */
 import type { App } from '../../capgo/schema.ts'
 import { PackagesMissing } from '../../checkout/evaluator.ts'
 import type { RunContext } from '../../context.ts'

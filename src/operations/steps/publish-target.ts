@@ -1,5 +1,4 @@
-/** What a publish puts on which channel, and what for. */
-
+/** The target of a publish: the commit, the channel, and the purpose. */
 import type { PublishFacts } from '../../plan/publish-facts.ts'
 import type { RolloutRequest } from '../../plan/rollout.ts'
 import type { Head } from '../../plan/staleness.ts'

@@ -1,4 +1,4 @@
-/** What Capgo has stored of a bundle, compared with the bundle's row, and with a bundle that was just made. */
+/** Stored contents of a bundle, compared with the bundle's row and with a bundle that was just made. */
 import PQueue from 'p-queue'
 import { type Contents, describeContents, type ListedFile } from '../../bundle/contents.ts'
 import { hashEncrypted, type Opener } from '../../bundle/encrypt.ts'

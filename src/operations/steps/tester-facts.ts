@@ -1,4 +1,4 @@
-/** What Capgo and GitHub say of testers' devices, and which permissions the key lacks. */
+/** Facts about testers' devices from Capgo and GitHub, and the permissions that the key lacks. */
 import type { Capgo } from '../../capgo/client.ts'
 import type { ChannelRow, DeviceRow, OverrideRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'

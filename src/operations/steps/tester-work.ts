@@ -1,4 +1,4 @@
-/** What there is to do with testers' devices: gathered and planned, with nothing changed. */
+/** The pending changes of testers' devices: gathered and planned, with nothing changed. */
 import type { RunContext } from '../../context.ts'
 import type { ActionError } from '../../errors.ts'
 import { planChanges, type TesterChanges } from '../../plan/tester-changes.ts'

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-
 import { decideDelta, findStoredFiles, hasOpenFiles } from '../../../src/plan/delta.ts'
 import { takesManifest } from '../../../src/plan/plugin-version.ts'
 import { planStorage } from '../../../src/plan/storage.ts'
