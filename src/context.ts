@@ -1,6 +1,7 @@
 /** The context of a run: the world outside, and everything made of it. */
 import type { ZlibCode } from './bundle/zlib.ts'
 import type { Capgo } from './capgo/client.ts'
+import type { Documents } from './documents.ts'
 import type { Trigger } from './event.ts'
 import type { GitHub } from './github/client.ts'
 import type { UploadArtifact } from './github/upload-artifact.ts'
@@ -31,6 +32,8 @@ export interface Deps {
   readonly requireUntouched: RequireUntouched
   /** Loads what stores artifacts of the workflow run; a build could change it, so before anything is built. */
   loadArtifacts(): Promise<UploadArtifact>
+  /** Where the documents of the release in use are. */
+  readonly documents: Documents
   readonly cancellation: Cancellation
   readonly log: Log
   readonly sink: Sink

@@ -9,6 +9,7 @@ import { fetch } from 'undici'
 import { compileZlib } from './bundle/zlib.ts'
 import { createCapgo } from './capgo/client.ts'
 import type { Deps } from './context.ts'
+import { documentsOf } from './documents.ts'
 import { ActionError } from './errors.ts'
 import { notOnGitHub } from './event.ts'
 import { connectGitHub } from './github/client.ts'
@@ -39,6 +40,7 @@ const { secrets, redact } = readSecrets(name => core.getInput(name), env)
 const stop = createCancellation()
 const log = createLog(core, redact, stop)
 const sink = createSink(core, env, redact)
+const documents = documentsOf(env)
 
 /** Files through which a step has power over the others, and this action's own. */
 async function guardedFiles(): Promise<GuardedFile[]> {
@@ -123,6 +125,7 @@ async function createDeps(): Promise<Deps> {
       script: join(dist, 'evaluate-config', 'index.js'),
       node: process.execPath,
     },
+    documents,
     cancellation: stop,
     log,
     sink,
@@ -159,7 +162,7 @@ async function main(): Promise<void> {
   try {
     process.exitCode = (await run(await createDeps())) ? 0 : 1
   } catch (error) {
-    report(failure(error, 'Run'), { log, sink })
+    report(failure(error, 'Run'), { log, sink, documents })
     process.exitCode = 1
   } finally {
     await rm(scratch ?? '', { recursive: true, force: true }).catch(() => {})
@@ -171,7 +174,7 @@ async function main(): Promise<void> {
 /** Node would print the error with its properties: requests with their headers, values that are not a URL. */
 function die(error: unknown): never {
   log.obeyCommands()
-  report(failure(error, 'Run'), { log, sink })
+  report(failure(error, 'Run'), { log, sink, documents })
   if (scratch !== null) rmSync(scratch, { recursive: true, force: true })
   process.exit(1)
 }

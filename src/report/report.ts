@@ -7,7 +7,7 @@ import { renderSummary } from './summary.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'
 
 /** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
-export function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink'>): void {
+export function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink' | 'documents'>): void {
   const refusal = sink.setOutputs(outputs(result))
   for (const warning of result.warnings) log.warning(warning)
   if (refusal !== null)

@@ -24,6 +24,7 @@ import { worker, zlib } from '../../local/zlib.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
 import type { HttpOptions } from '../../src/capgo/http.ts'
 import type { Deps } from '../../src/context.ts'
+import { documentsOf } from '../../src/documents.ts'
 import { connectGitHub } from '../../src/github/client.ts'
 import { report } from '../../src/report/report.ts'
 import { failure } from '../../src/report/results.ts'
@@ -72,7 +73,11 @@ async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Pro
   const stop = createCancellation()
   const lines = end.before(log)
   const toolkit = createToolkit(lines)
-  const out = { log: createLog(toolkit, redact, stop), sink: createSink(toolkit, env, redact) }
+  const out = {
+    log: createLog(toolkit, redact, stop),
+    sink: createSink(toolkit, env, redact),
+    documents: documentsOf(env),
+  }
   for (const part of secrets.flatMap(secretParts)) command(lines, 'add-mask', part)
   const network = end.cuts(createNetwork(env))
   const viaNetwork = ((url: string, init: RequestInit) =>

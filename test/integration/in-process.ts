@@ -11,6 +11,7 @@ import { worker, zlib } from '../../local/zlib.ts'
 import { createCapgo } from '../../src/capgo/client.ts'
 import type { HttpOptions } from '../../src/capgo/http.ts'
 import type { Deps } from '../../src/context.ts'
+import { documentsOf } from '../../src/documents.ts'
 import { connectGitHub } from '../../src/github/client.ts'
 import { run } from '../../src/run.ts'
 import { type Cancellation, createCancellation } from '../../src/runtime/cancellation.ts'
@@ -108,6 +109,7 @@ export async function runHere(options: ShortRunOptions): Promise<ShortRun> {
     loadArtifacts: async () => {
       throw new Error('No artifacts are stored here.')
     },
+    documents: documentsOf({}),
     cancellation: stop,
     log: {
       info: message => void log.push(message),
