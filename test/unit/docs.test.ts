@@ -6,7 +6,6 @@ import { readCommands } from '../../scripts/docs/first-publish.ts'
 import { inputsPage } from '../../scripts/docs/inputs-page.ts'
 import { readActionMetadata, readInputExamples } from '../../scripts/docs/main.ts'
 import { LITTER } from '../../src/bundle/web-folder.ts'
-import { headingOf } from '../../src/documents.ts'
 import { ERROR_CODES } from '../../src/error-codes.ts'
 import { readInputs } from '../../src/inputs/inputs.ts'
 
@@ -87,12 +86,6 @@ describe('docs/troubleshooting.md', () => {
   it('names what stays out of every bundle, and nothing else', () => {
     const [, names = ''] = /left out in every folder: ([\s\S]+?`)\.\n/.exec(page) ?? []
     expect([...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual([...LITTER.keys()])
-  })
-
-  it('knows every code of docs/errors.md', () => {
-    const provoked = [...read('docs/errors.md').matchAll(/^\| [^|]+ \| `([a-z0-9_]+)` \|/gm)]
-    expect(provoked.length).toBeGreaterThan(50)
-    for (const [, code] of provoked) expect(headings).toContain(headingOf(code!))
   })
 })
 
