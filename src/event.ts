@@ -41,6 +41,14 @@ export interface FollowedRun {
   readonly pulls: readonly number[]
 }
 
+/** The issue of an event, as it was then. Its body is other people's text. */
+export interface EventIssue {
+  readonly number: number
+  readonly body: string
+  /** Login of who caused the event. */
+  readonly sender: string
+}
+
 /** What the event asks for. */
 export interface Trigger {
   /** `push`, `workflow_dispatch`, `release`, … */
@@ -65,6 +73,8 @@ export interface Trigger {
   readonly runUrl: string
   readonly actor: string
   readonly pull: PullRequest | null
+  /** Of the event `issues`. */
+  readonly issue: EventIssue | null
   /** The payload's `action`: `opened`, `closed`, `unlabeled`, … */
   readonly action: string
   /** The commit that the branch had before the push; null when it had none. */
@@ -121,6 +131,7 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     runUrl: `${server}/${repository}/actions/runs/${runId}`,
     actor: env.GITHUB_ACTOR ?? '',
     pull: isPull ? toPullRequest(told.pull_request, `pull request of the event "${event}"`) : null,
+    issue: event === 'issues' ? toIssue(parse(IssuePayload, payload, what)) : null,
     action,
     before: commitOrNone(push?.before),
     isDeletion: push !== null && (push.deleted === true || isNoCommit(push.after)),
@@ -166,6 +177,10 @@ const PushPayload = z.object({
   after: z.nullish(Sha),
   deleted: z.nullish(z.boolean()),
 })
+const IssuePayload = z.object({
+  issue: z.object({ number: z.int().check(z.positive()), body: z.nullish(z.string()) }),
+  sender: Login,
+})
 const EditPayload = z.object({ changes: z.nullish(z.object({ base: z.nullish(z.unknown()) })) })
 
 /** A pull request as GitHub sends it, in events and answers alike. */
@@ -209,6 +224,10 @@ export function toPullRequest(from: unknown, what = 'pull request that GitHub an
     fork: data.head.repo?.full_name !== data.base.repo.full_name,
     baseRef: data.base.ref,
   }
+}
+
+function toIssue({ issue, sender }: z.infer<typeof IssuePayload>): EventIssue {
+  return { number: issue.number, body: issue.body ?? '', sender: sender.login }
 }
 
 function toFollowedRun(from: unknown): FollowedRun {

@@ -6,6 +6,7 @@ import { type Inputs, readInputs } from './inputs/inputs.ts'
 import { closePreview } from './operations/close-preview.ts'
 import { deleteOldBundles } from './operations/delete-old-bundles.ts'
 import { readDevices } from './operations/devices.ts'
+import { enroll } from './operations/enroll.ts'
 import { followRun } from './operations/follow-run.ts'
 import { preview } from './operations/preview.ts'
 import { promote } from './operations/promote.ts'
@@ -110,6 +111,7 @@ const TITLES: Readonly<Record<Operation['kind'], string>> = {
   rollout: 'Change of the rollout',
   status: 'Status',
   devices: 'Devices',
+  enroll: 'Enrolment',
   'delete-old-bundles': 'Clean-up',
 }
 
@@ -137,6 +139,8 @@ function operate(operation: Operation, context: RunContext): Promise<Result> {
       return readStatus(context)
     case 'devices':
       return readDevices(operation, context)
+    case 'enroll':
+      return enroll(operation, context)
     case 'delete-old-bundles':
       return deleteOldBundles(operation, context)
   }

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { makeScratch } from '../runner/scratch.ts'
 
 const run = promisify(execFile)
 
@@ -56,7 +57,13 @@ const isFixed = (args: readonly string[]): boolean => {
   return rest.some(word => /^[0-9a-f]{40}/.test(word)) && rest.every(word => FIXED.test(word))
 }
 
-/** A git repository, read only. What a ref is, it is asked anew each time, so that what is pushed is seen. */
+export interface WrittenFile {
+  readonly path: string
+  readonly mode: string
+  readonly content: string
+}
+
+/** A git repository. What a ref is, it is asked anew each time, so that what is pushed is seen. */
 export class GitStore {
   readonly folder: string
   /** By command: each one starts a process. */
@@ -222,6 +229,50 @@ export class GitStore {
     return stdout
   }
 
+  /** Full names and commits of the refs that begin so. */
+  async refs(prefix: string): Promise<{ readonly ref: string; readonly sha: string }[]> {
+    const lines = await this.#ask(['for-each-ref', '--format=%(refname) %(objectname)'])
+    return lines
+      .split('\n')
+      .map(line => line.split(' ') as [string, string])
+      .flatMap(([ref, sha]) => (ref.startsWith(prefix) ? [{ ref, sha }] : []))
+  }
+
+  /** A tree with these files in place of those of the same paths; returns its sha. */
+  async writeTree(base: string | null, files: readonly WrittenFile[]): Promise<string> {
+    const index = join(makeScratch('index'), 'index')
+    const env = { GIT_INDEX_FILE: index }
+    if (base !== null) await this.#ask(['read-tree', base], env)
+    for (const { path, mode, content } of files) {
+      const file = `${index}-blob`
+      writeFileSync(file, content)
+      const sha = await this.#ask(['hash-object', '-w', '--no-filters', file])
+      await this.#ask(['update-index', '--add', '--cacheinfo', `${mode},${sha},${path}`], env)
+    }
+    return this.#ask(['write-tree'], env)
+  }
+
+  /** Returns the sha. */
+  async writeCommit(
+    { message, tree, parents }: Pick<Commit, 'message' | 'tree' | 'parents'>,
+    { name, email, date }: Person,
+  ): Promise<string> {
+    const env = {
+      GIT_AUTHOR_NAME: name,
+      GIT_AUTHOR_EMAIL: email,
+      GIT_AUTHOR_DATE: date,
+      GIT_COMMITTER_NAME: name,
+      GIT_COMMITTER_EMAIL: email,
+      GIT_COMMITTER_DATE: date,
+    }
+    return this.#ask(['commit-tree', tree, ...parents.flatMap(each => ['-p', each]), '-m', message], env)
+  }
+
+  /** `before` is where the ref must be, zeros where it must not exist; false where it is elsewhere. */
+  async moveRef(ref: string, sha: string, before: string): Promise<boolean> {
+    return (await this.#try(['update-ref', '--create-reflog', ref, sha, before])) !== null
+  }
+
   async #tree(args: readonly string[]): Promise<TreeEntry[]> {
     const lines = (await this.#git(['--literal-pathspecs', 'ls-tree', '-z', '--long', ...args])).split('\0')
     return lines.filter(Boolean).map(line => {
@@ -240,8 +291,9 @@ export class GitStore {
     return answer
   }
 
-  async #ask(args: readonly string[]): Promise<string> {
-    const { stdout } = await run('git', args, { ...this.#options, encoding: 'utf8' })
+  async #ask(args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<string> {
+    const { env, ...options } = this.#options
+    const { stdout } = await run('git', args, { ...options, env: { ...env, ...more }, encoding: 'utf8' })
     return stdout.replace(/\n$/, '')
   }
 

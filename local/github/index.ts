@@ -18,6 +18,7 @@ import {
 } from './http.ts'
 import { checkAnswer, checkRequestBody, findOperation, type Operation, readParameters } from './openapi.ts'
 import { actions } from './operations/actions.ts'
+import { branches } from './operations/branches.ts'
 import { commits } from './operations/commits.ts'
 import { deployments } from './operations/deployments.ts'
 import { issues } from './operations/issues.ts'
@@ -78,6 +79,7 @@ export interface LocalGitHub extends AsyncDisposable {
 
 const handlers: Readonly<Record<string, Handler>> = {
   ...actions,
+  ...branches,
   ...commits,
   ...deployments,
   ...issues,

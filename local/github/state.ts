@@ -18,6 +18,12 @@ export class HostedRepository {
   readonly isPrivate: boolean
   /** Nothing can be written any more. */
   isArchived = false
+  /** "Allow GitHub Actions to create and approve pull requests", a setting of the repository. */
+  letsActionsOpenPulls = true
+  /** A rule lets nobody push to the default branch. */
+  protectsDefaultBranch = false
+  /** Logins of people with access, besides the owner. */
+  readonly collaborators = new Set<string>()
   readonly defaultBranch: string
   readonly createdAt: string
   readonly git: GitStore
@@ -132,6 +138,13 @@ export class HostedRepository {
     const complete = Object.assign(issue, { pull })
     if (seed.merged || seed.state === 'closed') this.closePull(issue.number, { merged: seed.merged ?? false })
     return complete
+  }
+
+  closeIssue(number: number): void {
+    const issue = this.issues.get(number)
+    if (issue === undefined) throw new Error(`${this.name} has no issue #${number}.`)
+    issue.state = 'closed'
+    issue.closedAt = issue.updatedAt = this.#clock.now()
   }
 
   closePull(number: number, { merged = false }: { merged?: boolean } = {}): void {

@@ -148,6 +148,34 @@ export function pullRequestEvent(action: PullRequestAction, options: PullRequest
   return { ...event, headRef: options.headRef, baseRef }
 }
 
+/** Always on the default branch and with the secrets, whoever wrote the issue. */
+export function issuesEvent(
+  action: 'opened' | 'edited' | 'labeled' | 'reopened' | 'closed',
+  options: RepositoryOptions & {
+    readonly number: number
+    readonly sha: string
+    readonly body: string
+    readonly author: string
+    readonly association?: string
+  },
+): WorkflowEvent {
+  // GitHub's examples have none of these.
+  const known = action === 'reopened' || action === 'closed' ? 'opened' : action
+  const payload = example('issues', each => each.action === known)
+  const issue = merge(payload.issue, {
+    number: options.number,
+    body: options.body,
+    user: { login: options.author },
+    author_association: options.association ?? 'NONE',
+  })
+  const ref = `refs/heads/${options.defaultBranch ?? 'main'}`
+  return complete('issues', { actor: options.author, ...options }, ref, options.sha, {
+    ...payload,
+    action,
+    issue,
+  })
+}
+
 export function dispatchEvent(
   options: RepositoryOptions & { ref: string; sha: string; inputs?: Readonly<Record<string, string>> },
 ): WorkflowEvent {

@@ -16,15 +16,23 @@ const OPERATIONS = [
   'actions/get-workflow-run',
   'actions/list-workflow-run-artifacts',
   'actions/list-workflow-runs-for-repo',
+  'git/create-commit',
+  'git/create-ref',
+  'git/create-tree',
   'git/get-commit',
   'git/get-ref',
+  'git/list-matching-refs',
+  'git/update-ref',
   'issues/create-comment',
   'issues/delete-comment',
   'issues/get',
   'issues/get-comment',
   'issues/list-comments',
   'issues/list-comments-for-repo',
+  'issues/list-for-repo',
+  'issues/update',
   'issues/update-comment',
+  'pulls/create',
   'pulls/get',
   'pulls/list',
   'pulls/list-files',
@@ -132,7 +140,7 @@ function jsonSchemaOf(message: Node): Node | null {
 /** OpenAPI 3.0 to JSON Schema. Objects are closed: a field that GitHub does not name is an error. */
 function distillSchema(schema: Node): Node {
   if (typeof schema.$ref === 'string') return distillReference(schema.$ref)
-  if (schema.allOf) throw new Error('allOf cannot be closed field by field.')
+  if (schema.allOf) return distillSchema(joinObjects(schema.allOf as Node[]))
   const result: Node = {}
   for (const key of KEPT) if (key in schema) result[key] = schema[key]
   if (FORMATS.includes(schema.format as string)) result.format = schema.format
@@ -155,6 +163,16 @@ function distillSchema(schema: Node): Node {
         ? distillSchema(additionalProperties as Node)
         : additionalProperties
   return schema.nullable ? orNull(result) : result
+}
+
+/** As one object, since several cannot be closed each by itself. */
+function joinObjects(parts: readonly Node[]): Node {
+  const all = parts.map(dereference)
+  return {
+    type: 'object',
+    properties: Object.assign({}, ...all.map(({ properties }) => properties)),
+    required: all.flatMap(({ required }) => (required as string[] | undefined) ?? []),
+  }
 }
 
 function orNull(schema: Node): Node {

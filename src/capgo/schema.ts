@@ -132,6 +132,8 @@ export const DeviceRow = z.object({
   is_prod: z.nullish(z.boolean()),
   is_emulator: z.nullish(z.boolean()),
   key_id: z.nullish(z.string()),
+  /** Of its last report. */
+  updated_at: z.nullish(Timestamp),
 })
 export type DeviceRow = z.infer<typeof DeviceRow>
 export const DeviceList = z.object({ data: z.array(DeviceRow) })

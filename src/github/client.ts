@@ -1,11 +1,13 @@
 /** The client for one repository on GitHub. */
 import { setTimeout as passTime } from 'node:timers/promises'
 import { artifacts } from './artifacts.ts'
+import { branches } from './branches.ts'
 import { comments } from './comments.ts'
 import { history } from './commits.ts'
 import { deployments } from './deployments.ts'
 import { GitHubError, toGitHubError } from './errors.ts'
 import { boundedFetch, type Fetch } from './http.ts'
+import { issues } from './issues.ts'
 import { pulls } from './pulls.ts'
 import { type Repository, RestOctokit } from './repository.ts'
 import { runs } from './runs.ts'
@@ -82,9 +84,11 @@ export function connectGitHub({
   }
   return {
     ...artifacts(connection),
+    ...branches(connection),
     ...comments(connection),
     ...deployments(connection),
     ...history(connection),
+    ...issues(connection),
     ...pulls(connection),
     ...runs(connection),
   }

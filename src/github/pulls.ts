@@ -1,11 +1,21 @@
 /** Pull requests, and the repositories that they come from. */
 import * as z from 'zod/mini'
-import { isNotFound } from './errors.ts'
+import { GitHubError, isNotFound } from './errors.ts'
 import type { Repository } from './repository.ts'
 import { parseResponse, readAll } from './response.ts'
 
 const Named = z.object({ id: z.int() })
 const Review = z.object({ user: z.nullish(z.object({ login: z.string() })) })
+
+const Numbered = z.object({ number: z.int() })
+
+export interface NewPull {
+  readonly title: string
+  /** Markdown. */
+  readonly body: string
+  readonly head: string
+  readonly base: string
+}
 
 /** Pull requests are given as GitHub answers them, unchecked: `toPullRequest` reads them, as those of events. */
 export function pulls(connection: Repository) {
@@ -50,6 +60,20 @@ export function pulls(connection: Repository) {
       const route = 'GET /repos/{owner}/{repo}/pulls/{pull_number}/reviews'
       const reviews = await readAll(connection, { route, parameters: { pull_number: number }, item: Review })
       return [...new Set(reviews.flatMap(({ user }) => user?.login ?? []))]
+    },
+
+    /**
+     * Opens a pull request from a branch of this repository; returns its number. `refused` where the setting "Allow GitHub
+     * Actions to create and approve pull requests" is off. Needs `pull-requests: write`.
+     */
+    async createPull(pull: NewPull): Promise<number | 'refused'> {
+      try {
+        const { data } = await octokit.rest.pulls.create({ owner, repo, ...pull })
+        return parseResponse(Numbered, data, 'POST /repos/{owner}/{repo}/pulls').number
+      } catch (error) {
+        if (error instanceof GitHubError && /not permitted to create/i.test(error.reason)) return 'refused'
+        throw error
+      }
     },
 
     /** Open pull requests whose head is this branch of this owner's copy of the repository. */

@@ -3,6 +3,7 @@ import { InputError } from '../errors.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import type { OnActiveRollout, RolloutChange } from '../plan/rollout.ts'
 import { readDeviceFilter } from './device-filter.ts'
+import { readEnrolmentRules } from './enrolment-rules.ts'
 import { checkChannelName, checkCount, listWords, type Reading } from './values.ts'
 
 /** The inputs of promoting, rolling back, rolling out, status and of deleting old bundles. */
@@ -26,6 +27,7 @@ const OPERATIONS = [
   'status',
   'devices',
   'testers',
+  'enroll',
   'cleanup',
 ] as const
 type OperationName = (typeof OPERATIONS)[number]
@@ -103,6 +105,8 @@ function readOperation(
       }
     case 'testers':
       return { kind: 'sweep-previews' }
+    case 'enroll':
+      return { kind: 'enroll', rules: readEnrolmentRules(reading) }
     case 'cleanup':
       return {
         kind: 'delete-old-bundles',
@@ -123,6 +127,10 @@ const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   verify: ['auto', 'promote', 'rollback'],
   'device-filter': ['devices'],
   'show-ids': ['devices'],
+  'join-approve': ['enroll'],
+  'join-channels': ['enroll'],
+  'join-groups': ['enroll'],
+  'join-days': ['enroll'],
   'on-active-rollout': ['auto', 'promote', 'rollback'],
 }
 
@@ -131,6 +139,7 @@ const DEFAULTS: Readonly<Record<string, string>> = {
   keep: DEFAULT_KEEP,
   'on-active-rollout': 'fail',
   'show-ids': 'false',
+  'join-approve': 'review',
 }
 
 function refuseStrays(

@@ -4,8 +4,10 @@ import * as z from 'zod/mini'
 /** What the plugin makes for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
-/** GitHub's rule for logins. */
-const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$/
+/** Characters of a person's or device's name. */
+export const MAX_NAME = 100
+/** GitHub's rule for logins; those that an enterprise manages end with "_" and its short name. */
+export const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}(?:_[A-Za-z0-9]{1,16})?$/
 
 export const DeviceId = z
   .string()
@@ -22,7 +24,7 @@ export const TesterEntry = z
   .strictObject({
     device: DeviceId,
     name: z.optional(
-      z.string().check(z.minLength(1), z.maxLength(100), z.describe('Whose device it is, for people.')),
+      z.string().check(z.minLength(1), z.maxLength(MAX_NAME), z.describe('Whose device it is, for people.')),
     ),
     github: z.optional(
       z

@@ -3,6 +3,7 @@ import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
 import { type ChannelMapping, matchChannel, suggestMapping } from './channel.ts'
 import type { DeviceFilter } from './device-list.ts'
+import type { EnrolmentRules } from './enrolment.ts'
 import { previewChannelName, whyNoPreview } from './preview.ts'
 import type { RolloutChange } from './rollout.ts'
 
@@ -46,6 +47,8 @@ export type ExplicitOperation =
   | { readonly kind: 'status' }
   /** Ids are shown whole only where `showIds` says so. */
   | { readonly kind: 'devices'; readonly filter: DeviceFilter; readonly showIds: boolean }
+  /** Requests of issues to join or leave the testers are answered. */
+  | { readonly kind: 'enroll'; readonly rules: EnrolmentRules }
   /** Devices of testers are where the file says, and no preview is left whose pull request is closed. */
   | { readonly kind: 'sweep-previews' }
   /** The newest `keep` bundles stay, besides those that are needed. */

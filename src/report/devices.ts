@@ -8,7 +8,7 @@ import type { DevicesResult } from './result.ts'
 
 /** Rows of the table; the output has all of them. */
 const MAX_ROWS = 200
-const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' } as const
+export const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' } as const
 
 /** Three columns: people look at it on a phone. */
 export function renderDevices({ devices, showIds, appId, reason }: DevicesResult): string[] {
@@ -55,7 +55,7 @@ function invite(unknown: readonly ListedDevice[], showIds: boolean): string {
 }
 
 /** `2026-10-22 10:15 UTC`, unbroken. */
-function formatSeen(iso: string): string {
+export function formatSeen(iso: string): string {
   return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`.replaceAll(' ', ' ').replaceAll('-', '‑')
 }
 

@@ -61,7 +61,7 @@ export function outputs(result: Result): Record<string, string> {
     'bundle-url': about?.bundle.url ?? '',
     'deep-link': preview?.deepLink ?? '',
     'web-preview-url': preview?.webUrl ?? '',
-    'comment-url': preview?.commentUrl ?? '',
+    'comment-url': (result.kind === 'enrolment' ? result.commentUrl : preview?.commentUrl) ?? '',
     'source-maps-artifact-url': sourceMaps?.url ?? '',
     rollout: rollout === null ? '' : String(rollout.bps / 100),
     status: result.kind === 'status' ? JSON.stringify(result.channels) : '',

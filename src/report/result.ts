@@ -282,12 +282,24 @@ export interface DevicesResult {
   readonly warnings: readonly string[]
 }
 
+/** Requests to join or leave the testers were answered. */
+export interface EnrolmentResult {
+  readonly kind: 'enrolment'
+  /** `proposed`: a pull request waits for a lead. `enrolled`: the testers file is as a request wants it, and the device too. */
+  readonly outcome: 'proposed' | 'enrolled' | 'refused' | 'unchanged' | 'planned'
+  readonly reason: string
+  readonly commentUrl: string | null
+  readonly testers: TestersReport | null
+  readonly warnings: readonly string[]
+}
+
 export type Result =
   | ChannelResult
   | PreviewsClosedResult
   | OldBundlesResult
   | StatusResult
   | DevicesResult
+  | EnrolmentResult
   | SkippedResult
   | FailedResult
 

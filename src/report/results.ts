@@ -1,7 +1,8 @@
 /** Builds the results of runs that did nothing or failed. */
 import { ActionError } from '../errors.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
-import type { ChannelResult, FailedResult, SkippedResult } from './result.ts'
+import { describeEnrolment, type EnrolmentComment } from './enrolment.ts'
+import type { ChannelResult, EnrolmentResult, FailedResult, SkippedResult } from './result.ts'
 import type { TestersReport } from './testers.ts'
 
 /** Nothing was to be done. */
@@ -10,6 +11,35 @@ export function skippedResult(
   testers: TestersReport | null = null,
 ): SkippedResult {
   return { kind: 'skipped', outcome: 'skipped', reason, testers, warnings }
+}
+
+/** Requests of testers that were answered, each with its comment. */
+export function enrolmentResult(
+  answered: readonly {
+    readonly thread: { readonly issue: number; readonly comment: { readonly url: string } | null }
+    readonly says: EnrolmentComment
+  }[],
+  testers: TestersReport | null = null,
+): EnrolmentResult {
+  const states = new Set(answered.map(({ says }) => says.state))
+  const [only, another] = answered
+  return {
+    kind: 'enrolment',
+    outcome:
+      states.has('joined') || states.has('left')
+        ? 'enrolled'
+        : states.has('waiting')
+          ? 'proposed'
+          : answered.length === 0
+            ? 'unchanged'
+            : 'refused',
+    reason:
+      answered.map(({ thread, says }) => describeEnrolment(thread.issue, says)).join(' ') ||
+      'No request waits for an answer.',
+    commentUrl: another === undefined ? (only?.thread.comment?.url ?? null) : null,
+    testers,
+    warnings: [],
+  }
 }
 
 /** Any error as a result; one that is not ours is a fault of this action and says so. */

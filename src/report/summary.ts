@@ -6,6 +6,7 @@ import { formatDuration, lastLines, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
 import {
   type ChannelResult,
+  type EnrolmentResult,
   type FailedResult,
   ownRollout,
   type PreviewLinks,
@@ -41,6 +42,8 @@ function blocks(result: Result): string[] {
       return [...renderStatus(result), warnings(result)]
     case 'devices':
       return [...renderDevices(result), warnings(result)]
+    case 'enrolment':
+      return enrolment(result)
     case 'publish':
     case 'channel-change':
     case 'preview-kept':
@@ -98,6 +101,15 @@ function previewsClosed(result: PreviewsClosedResult): string[] {
       ? escapeText(reason)
       : table(['because', 'channel', 'bundles', 'devices taken off'], rows),
     kept.join('\n'),
+    ...testersOf(result),
+    warnings(result),
+  ]
+}
+
+function enrolment(result: EnrolmentResult): string[] {
+  return [
+    `### 🙋 ${link('Testers', result.commentUrl)}`,
+    escapeText(result.reason),
     ...testersOf(result),
     warnings(result),
   ]

@@ -9,7 +9,7 @@ import {
   paginate,
   Refusal,
 } from '../answers.ts'
-import type { Comment } from '../records.ts'
+import type { Comment, Issue } from '../records.ts'
 
 /** What GitHub's error says. */
 const MAX_BODY = 65_536
@@ -18,6 +18,35 @@ export const issues: Readonly<Record<string, Handler>> = {
   'issues/get': ({ repository, resources, path }) => {
     const issue = repository.issues.get(Number(path.issue_number))
     if (issue === undefined) throw notFound()
+    return ok(resources.issue(repository, issue))
+  },
+
+  // Pull requests are issues too.
+  'issues/list-for-repo': call => {
+    const { repository, resources, query } = call
+    const state = query.state ?? 'open'
+    const sign = query.direction === 'asc' ? 1 : -1
+    const timeOf = (issue: Issue) => (query.sort === 'updated' ? issue.updatedAt : issue.createdAt)
+    const all = [...repository.issues.values()]
+      .filter(issue => state === 'all' || issue.state === state)
+      .filter(({ author }) => query.creator === undefined || author === query.creator)
+      .toSorted(
+        (one, other) => sign * (timeOf(one).localeCompare(timeOf(other)) || one.number - other.number),
+      )
+    const { items, headers } = paginate(call, all)
+    return ok(
+      items.map(issue => resources.issue(repository, issue)),
+      headers,
+    )
+  },
+
+  'issues/update': call => {
+    const { repository, resources, body } = call
+    const issue = repository.issues.get(numberOfIssue(call))!
+    if (typeof body.title === 'string') issue.title = body.title
+    if (typeof body.body === 'string') issue.body = body.body
+    if (body.state === 'closed') repository.closeIssue(issue.number)
+    if (body.state === 'open') Object.assign(issue, { state: 'open', closedAt: null })
     return ok(resources.issue(repository, issue))
   },
 

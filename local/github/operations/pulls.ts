@@ -1,6 +1,7 @@
-import { type Call, type Handler, notFound, ok, paginate } from '../answers.ts'
+import { type Call, created, type Handler, invalid, notFound, ok, paginate, Refusal } from '../answers.ts'
 import type { ChangedFile } from '../git.ts'
 import type { Issue, Pull } from '../records.ts'
+import { WORKFLOW_BOT } from '../resources/repositories.ts'
 import type { HostedRepository } from '../state.ts'
 
 type PullIssue = Issue & { pull: Pull }
@@ -18,6 +19,28 @@ export const pulls: Readonly<Record<string, Handler>> = {
       items.map(issue => resources.pull(repository, issue, issue.pull)),
       headers,
     )
+  },
+
+  'pulls/create': async call => {
+    const { repository, resources, body, login } = call
+    const [head, base] = [String(body.head), String(body.base)]
+    if (login === WORKFLOW_BOT && !repository.letsActionsOpenPulls)
+      throw new Refusal(403, 'GitHub Actions is not permitted to create or approve pull requests.')
+    const refuse = (message: string) => invalid('PullRequest', 'head', 'custom', message)
+    const [from, to] = [await repository.git.resolve(head), await repository.git.resolve(base)]
+    if (from === null || to === null) throw refuse('is invalid')
+    if (pullsOf(repository).some(({ state, pull }) => state === 'open' && pull.head.ref === head))
+      throw refuse(`A pull request already exists for ${repository.owner}:${head}.`)
+    if (await repository.git.isAncestor(from, to)) throw refuse(`No commits between ${base} and ${head}`)
+    const issue = await repository.addPull({
+      title: String(body.title),
+      body: String(body.body ?? ''),
+      author: login,
+      head: { ref: head },
+      base: { ref: base },
+    })
+    const { commits, files } = await changesOf(repository, issue.pull)
+    return created(resources.fullPull(repository, issue, issue.pull, { commits, files }))
   },
 
   'pulls/get': async call => {

@@ -1,5 +1,5 @@
 // Commits, refs and changed files as GitHub's API describes them.
-import type { ChangedFile, Commit } from '../git.ts'
+import type { ChangedFile, Commit, TreeEntry } from '../git.ts'
 import type { HostedRepository } from '../state.ts'
 import { type Json, nodeId, type RepositoryResources } from './repositories.ts'
 
@@ -60,6 +60,23 @@ export function commitResources({ apiOf, webOf }: RepositoryResources) {
         node_id: nodeId('REF', ref),
         url: `${apiOf(hosted.name)}/git/${ref}`,
         object: { sha, type: 'commit', url: `${apiOf(hosted.name)}/git/commits/${sha}` },
+      }
+    },
+
+    gitTree(hosted: HostedRepository, sha: string, entries: readonly TreeEntry[]): Json {
+      const url = `${apiOf(hosted.name)}/git`
+      return {
+        sha,
+        url: `${url}/trees/${sha}`,
+        truncated: false,
+        tree: entries.map(({ path, mode, type, sha: own, size }) => ({
+          path,
+          mode,
+          type,
+          sha: own,
+          ...(type === 'blob' ? { size } : {}),
+          url: `${url}/${type}s/${own}`,
+        })),
       }
     },
 

@@ -134,7 +134,8 @@ export function repositoryResources(api: string, web: string) {
 
   function association(hosted: HostedRepository, author: string): string {
     if (author.endsWith('[bot]')) return 'NONE'
-    return author === hosted.owner ? 'OWNER' : 'CONTRIBUTOR'
+    if (author === hosted.owner) return 'OWNER'
+    return hosted.collaborators.has(author) ? 'COLLABORATOR' : 'CONTRIBUTOR'
   }
 
   return {

@@ -83,6 +83,17 @@ export async function readNewest(
   return newest.text === checkedOut?.text ? checkedOut : parse(pathOf(context.inputs), newest.text, context)
 }
 
+/** The file as a commit has it; null where there is none. Throws `testers_file_invalid`. */
+export async function readAtCommit(
+  sha: string,
+  github: GitHub,
+  context: RunContext,
+): Promise<TestersFile | null> {
+  const path = pathOf(context.inputs)
+  const text = await github.readFile(path, sha)
+  return text === null ? null : parse(path, text, context)
+}
+
 /**
  * For a run that releases who has left: where the file was removed, it has no testers. A token that cannot read the
  * repository is told that it has no such file, so only its history proves that.

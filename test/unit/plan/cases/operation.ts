@@ -89,6 +89,7 @@ export function triggerOf({ event, action = '', ref, pull: of, trigger }: Operat
     before: null,
     isDeletion: false,
     isPrivate: false,
+    issue: null,
     isNewBase: false,
     followed: null,
     ...trigger,

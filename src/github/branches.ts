@@ -1,0 +1,75 @@
+/** Commits and branches that are written through GitHub's API, without a checkout. */
+import * as z from 'zod/mini'
+import { GitHubError } from './errors.ts'
+import type { Repository } from './repository.ts'
+import { parseResponse } from './response.ts'
+
+const Named = z.object({ sha: z.string().check(z.regex(/^([0-9a-f]{40}|[0-9a-f]{64})$/)) })
+const CommitOfTree = z.object({ tree: Named })
+const Refs = z.array(z.object({ ref: z.string(), object: Named }))
+
+/** One file that changes. */
+export interface FileCommit {
+  /** One line. */
+  readonly message: string
+  readonly path: string
+  readonly text: string
+  /** The commit whose files the new one has, but for this file. */
+  readonly base: string
+  readonly parents: readonly string[]
+}
+
+export function branches({ octokit, owner, repo }: Repository) {
+  return {
+    /** Makes a commit that no branch has yet; returns its sha. Needs `contents: write`. */
+    async commitFile({ message, path, text, base, parents }: FileCommit): Promise<string> {
+      const { data: commit } = await octokit.rest.git.getCommit({ owner, repo, commit_sha: base })
+      const { data: tree } = await octokit.rest.git.createTree({
+        owner,
+        repo,
+        base_tree: parseResponse(CommitOfTree, commit, 'GET of a commit').tree.sha,
+        tree: [{ path, mode: '100644', type: 'blob', content: text }],
+      })
+      const { data } = await octokit.rest.git.createCommit({
+        owner,
+        repo,
+        message,
+        tree: parseResponse(Named, tree, 'POST of a tree').sha,
+        parents: [...parents],
+      })
+      return parseResponse(Named, data, 'POST of a commit').sha
+    },
+
+    /** The newest commit of a branch; null where it does not exist. Needs `contents: read`. */
+    async readBranch(name: string): Promise<string | null> {
+      const { data } = await octokit.rest.git.listMatchingRefs({ owner, repo, ref: `heads/${name}` })
+      const refs = parseResponse(Refs, data, 'GET /repos/{owner}/{repo}/git/matching-refs/{ref}')
+      return refs.find(({ ref }) => ref === `refs/heads/${name}`)?.object.sha ?? null
+    },
+
+    /** False where the branch exists. Needs `contents: write`. */
+    async createBranch(name: string, sha: string): Promise<boolean> {
+      return unless(/already exists/i, () =>
+        octokit.rest.git.createRef({ owner, repo, ref: `refs/heads/${name}`, sha }),
+      )
+    },
+
+    /** False where the branch has a commit that `sha` does not build on: nobody's work is lost. Needs `contents: write`. */
+    async advanceBranch(name: string, sha: string): Promise<boolean> {
+      return unless(/fast.?forward/i, () =>
+        octokit.rest.git.updateRef({ owner, repo, ref: `heads/${name}`, sha, force: false }),
+      )
+    },
+  }
+}
+
+/** False where GitHub refuses with this reason. */
+async function unless(reason: RegExp, work: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    if (error instanceof GitHubError && error.status === 422 && reason.test(error.reason)) return false
+    throw error
+  }
+}

@@ -1,0 +1,39 @@
+/** The inputs `join-…`: what the form of `operation: enroll` is allowed to choose. */
+import { InputError } from '../errors.ts'
+import type { EnrolmentRules } from '../plan/enrolment.ts'
+import { NAME } from './testers-schema.ts'
+import type { Reading } from './values.ts'
+
+/** Ten years; longer is the same as for ever. */
+const MAX_DAYS = 3650
+
+export function readEnrolmentRules({ text, checked, choice, attempt }: Reading): EnrolmentRules {
+  const days = checked('join-days', checkDays, null)
+  return {
+    membersSkipReview: choice('join-approve', ['review', 'members'], 'review') === 'members',
+    channels: attempt(() => readNames('join-channels', text('join-channels') ?? ''), []),
+    groups: attempt(() => readNames('join-groups', text('join-groups') ?? ''), []),
+    days: days === null ? null : Number(days),
+  }
+}
+
+function readNames(input: string, value: string): string[] {
+  const names = value.split(/[\s,]+/).filter(name => name !== '')
+  const wrong = names.find(name => !NAME.test(name))
+  if (wrong !== undefined)
+    throw new InputError(
+      input,
+      `cannot have "${wrong}".`,
+      'Use names of letters, digits, ".", "_" and "-", separated by commas or spaces.',
+    )
+  return [...new Set(names)]
+}
+
+function checkDays(value: string): void {
+  if (/^\d{1,4}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_DAYS) return
+  throw new InputError(
+    'join-days',
+    `must be a number of days, not "${value}".`,
+    `Use a whole number from 1 to ${MAX_DAYS}.`,
+  )
+}

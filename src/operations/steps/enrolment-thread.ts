@@ -1,0 +1,47 @@
+/** The one comment of this action on a tester's issue, with what it proves of earlier runs. */
+import type { RunContext } from '../../context.ts'
+import type { GitHub } from '../../github/client.ts'
+import type { OwnComment } from '../../github/comments.ts'
+import { type EnrolmentComment, renderEnrolment } from '../../report/enrolment.ts'
+import { type EnrolmentMark, markOfIssue, type Proposal } from './enrolment-marker.ts'
+
+/** The context of a run that answers requests. */
+export type Enrolling = RunContext & { readonly github: GitHub }
+
+export interface Thread {
+  readonly issue: number
+  readonly mark: EnrolmentMark
+  readonly comment: OwnComment | null
+  /** What our comment says was proposed; null where nothing was. */
+  readonly proposal: Proposal | null
+}
+
+export async function readThread(issue: number, context: Enrolling): Promise<Thread> {
+  const mark = markOfIssue(issue, context)
+  const comment = await context.github.findComment(issue, mark)
+  return { issue, mark, comment, proposal: comment === null ? null : mark.read(comment) }
+}
+
+/** A comment as it stands now. */
+export interface Answered {
+  readonly thread: Thread
+  readonly says: EnrolmentComment
+}
+
+/** Writes the comment, or changes it; a text that is there already is not written again. */
+export async function answer(
+  thread: Thread,
+  { says, proposal }: { readonly says: EnrolmentComment; readonly proposal: Proposal | null },
+  context: Enrolling,
+): Promise<Answered> {
+  const { issue, mark } = thread
+  const text = renderEnrolment(says, context.deps.documents('testers'))
+  const change = async (known: OwnComment): Promise<OwnComment | null> => {
+    const body = mark.head(proposal, known.id) + text
+    return known.body.trimEnd() === body.trimEnd() ? known : context.github.updateComment(known.id, body)
+  }
+  const known = thread.comment === null ? null : await change(thread.comment)
+  const made =
+    known ?? (await change(await context.github.createComment(issue, mark, mark.head(proposal, null) + text)))
+  return { thread: { ...thread, comment: made, proposal }, says }
+}

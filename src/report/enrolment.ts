@@ -1,0 +1,191 @@
+/** The comment on an issue of somebody who wants to join or leave the testers, and the pull request's text. */
+import type { DeviceRow } from '../capgo/schema.ts'
+import { shortDevice } from '../plan/device-id.ts'
+import type { TesterEntry } from '../plan/enrolment.ts'
+import { formatSeen, PLATFORMS } from './devices.ts'
+import { alert, code, escapeText, link, row, table } from './markdown.ts'
+
+/** A change of the testers file that somebody asks for. */
+export interface EnrolmentChange {
+  readonly do: 'add' | 'update' | 'remove'
+  readonly entry: TesterEntry
+  /** What Capgo knows of the device: null = it never saw it, undefined = Capgo did not say. */
+  readonly seen: DeviceRow | null | undefined
+}
+
+/** What the comment says. */
+export type EnrolmentComment =
+  | {
+      readonly state: 'waiting'
+      readonly change: EnrolmentChange
+      /** `soon` while it is made; null where GitHub lets the workflow open none. */
+      readonly pull: number | 'soon' | null
+      /** Where a person opens it. */
+      readonly compareUrl: string
+    }
+  /** Something failed; with a device, the file has the change and the device is not where it belongs. */
+  | { readonly state: 'stuck'; readonly device: string | null; readonly why: string }
+  | { readonly state: 'refused'; readonly problems: readonly string[]; readonly openPull: number | null }
+  /** Another issue asks for the same device, or for the same person. */
+  | { readonly state: 'second'; readonly first: number }
+  | { readonly state: 'busy'; readonly open: number }
+  /** Somebody else changed the branch of the pull request. */
+  | { readonly state: 'foreign'; readonly branch: string; readonly pull: number | null }
+  /** People have looked at the pull request: it stays as they saw it. */
+  | { readonly state: 'reviewed'; readonly pull: number }
+  | { readonly state: 'declined'; readonly pull: number | null }
+  | { readonly state: 'joined'; readonly device: string; readonly channel: string | null }
+  | { readonly state: 'left'; readonly device: string }
+
+export function renderEnrolment(comment: EnrolmentComment, guide: string): string {
+  const parts = [...blocks(comment), `<sub>${link('How testers join and leave', guide)}</sub>`]
+  return `${parts.filter(part => part !== '').join('\n\n')}\n`
+}
+
+function blocks(comment: EnrolmentComment): string[] {
+  switch (comment.state) {
+    case 'waiting':
+      return waiting(comment)
+    case 'stuck':
+      return [
+        comment.device === null
+          ? '### ⚠️ This request is not answered yet'
+          : `### ⚠️ Device ${code(shortDevice(comment.device))} is not on its channel yet`,
+        `A lead must look at this: ${escapeText(comment.why)}`,
+      ]
+    case 'refused':
+      return [
+        '### ✋ This request needs a change',
+        comment.problems.map(each => `- ${escapeText(each)}`).join('\n'),
+        'Edit the first post of this issue. This comment follows.',
+        comment.openPull === null
+          ? ''
+          : `Pull request #${comment.openPull} still asks for what the issue said before.`,
+      ]
+    case 'second':
+      return [
+        `### ✋ #${comment.first} is open already`,
+        'One request for each person and device is open at a time. Edit that issue, or close it and then edit this one.',
+      ]
+    case 'busy':
+      return [
+        '### ⏳ Many requests are open',
+        `${comment.open} requests wait for a lead. Edit this issue when they are answered.`,
+      ]
+    case 'foreign':
+      return [
+        '### ✋ A lead must look at this',
+        `Somebody else changed branch ${code(comment.branch)}${comment.pull === null ? '' : ` of pull request #${comment.pull}`}. It stays as it is.`,
+      ]
+    case 'reviewed':
+      return [
+        `### ⏳ Pull request #${comment.pull} is in review`,
+        'It stays as it was reviewed. To ask for something else, open a new issue when this one is closed.',
+      ]
+    case 'declined':
+      return [
+        `### ✋ A lead declined this request`,
+        `${comment.pull === null ? '' : `Pull request #${comment.pull} is closed. `}The testers stay as they were.`,
+      ]
+    case 'joined':
+      return [`### ✅ You are a tester`, joined(comment)]
+    case 'left':
+      return [
+        '### 👋 You are no longer a tester',
+        `Device ${code(shortDevice(comment.device))} gets what all users get. Close the app and open it **twice**: it returns to that version.`,
+      ]
+  }
+}
+
+function waiting({ change, pull, compareUrl }: Extract<EnrolmentComment, { state: 'waiting' }>): string[] {
+  const { entry, seen } = change
+  const does = { add: 'adds', update: 'changes', remove: 'removes' }[change.do]
+  return [
+    '### ⏳ A lead reviews your request',
+    pull === 'soon'
+      ? `A pull request that ${does} device ${code(shortDevice(entry.device))} follows.`
+      : pull === null
+        ? `A lead must ${link('open the pull request', compareUrl)} that ${does} device ${code(shortDevice(entry.device))}. The workflow cannot: the setting **Allow GitHub Actions to create and approve pull requests** is off.`
+        : `Pull request #${pull} ${does} device ${code(shortDevice(entry.device))}. This issue closes when that is done, and this comment says what to do then.`,
+    change.do === 'remove' ? '' : describeDevice(seen),
+  ]
+}
+
+function joined({ device, channel }: Extract<EnrolmentComment, { state: 'joined' }>): string {
+  const gets =
+    channel === null
+      ? 'gets the previews of pull requests'
+      : `is on channel ${code(channel)}, and gets the previews of pull requests`
+  return `Device ${code(shortDevice(device))} ${gets}. Close the app and open it **twice**: the first start downloads the update, the second one shows it.`
+}
+
+function describeDevice(seen: DeviceRow | null | undefined): string {
+  if (seen === undefined) return ''
+  if (seen === null)
+    return alert(
+      'WARNING',
+      'Capgo has never seen this device. Check the id, and open the app once while the phone is online.',
+    )
+  return row([
+    `${PLATFORMS[seen.platform]}${seen.is_emulator ? ', an emulator' : ''}`,
+    seen.version_build ? `app ${code(seen.version_build)}` : '',
+    seen.updated_at ? `last seen ${formatSeen(new Date(seen.updated_at).toISOString())}` : '',
+  ])
+}
+
+/** Without a word of the request: titles and commit messages reach places that escape nothing. */
+export function titleOf(change: Pick<EnrolmentChange, 'do'>, issue: number): string {
+  const what = { add: 'Add', update: 'Change', remove: 'Remove' }[change.do]
+  return `${what} a tester (#${issue})`
+}
+
+export function renderProposal(change: EnrolmentChange, issue: number, path: string): string {
+  const { device, name, github, groups, channel, until } = change.entry
+  const rows = Object.entries({
+    device: code(shortDevice(device)),
+    name: name === null ? '' : escapeText(name),
+    GitHub: github === null ? '' : code(github),
+    groups: groups.map(code).join(', '),
+    channel: channel === null ? '' : code(channel),
+    until: until === null ? '' : code(until),
+  }).filter(([, value]) => value !== '')
+  return [
+    `#${issue} asks for this change of ${code(path)}. The issue closes by itself when the device is where the file wants it.`,
+    table(['', 'as asked'], rows),
+    change.do === 'remove' ? '' : describeDevice(change.seen),
+  ]
+    .filter(part => part !== '')
+    .join('\n\n')
+}
+
+/** What a comment says, as a sentence for logs. */
+export function describeEnrolment(issue: number, comment: EnrolmentComment): string {
+  return `#${issue} ${describe(comment)}.`
+}
+
+function describe(comment: EnrolmentComment): string {
+  switch (comment.state) {
+    case 'waiting':
+      return comment.pull === null
+        ? 'waits until a person opens the pull request of its branch'
+        : `waits for a review of pull request #${comment.pull}`
+    case 'stuck':
+      return `is not finished: ${comment.why}`
+    case 'refused':
+      return `was refused: ${comment.problems.join(' ')}`
+    case 'second':
+      return `was refused: #${comment.first} is open already`
+    case 'busy':
+      return `has to wait: ${comment.open} requests are open`
+    case 'foreign':
+      return `was left alone: somebody else changed branch ${comment.branch}`
+    case 'reviewed':
+      return `was left alone: pull request #${comment.pull} is in review`
+    case 'declined':
+      return 'was declined'
+    case 'joined':
+      return `joined: device ${shortDevice(comment.device)} ${comment.channel === null ? 'is a tester' : `is on channel ${comment.channel}`}`
+    case 'left':
+      return `left: device ${shortDevice(comment.device)} is not a tester any more`
+  }
+}
