@@ -31,6 +31,8 @@ export interface Pull {
   draft: boolean
   mergedAt: string | null
   mergeCommitSha: string | null
+  /** It is merged as soon as its checks allow. */
+  mergesItself: boolean
   reviewers: string[]
   reviews: Review[]
 }

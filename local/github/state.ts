@@ -125,6 +125,7 @@ export class HostedRepository {
       base: { ref: baseRef, sha: baseSha },
       draft: seed.draft ?? false,
       mergedAt: null,
+      mergesItself: false,
       mergeCommitSha: seed.mergeCommitSha ?? null,
       reviewers: [...(seed.reviewers ?? [])],
       reviews: (seed.reviews ?? []).map(review => ({

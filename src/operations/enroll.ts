@@ -1,6 +1,8 @@
 /** `operation: enroll`: issues of people who want to join or leave the testers are read, proposed, and answered. */
 import type { RunContext } from '../context.ts'
 import { ActionError, CancelledError } from '../errors.ts'
+import type { EventIssue } from '../event.ts'
+import { isForbidden } from '../github/errors.ts'
 import type { Issue } from '../github/issues.ts'
 import { readTesterForm } from '../inputs/tester-form.ts'
 import { LOGIN } from '../inputs/testers-schema.ts'
@@ -36,11 +38,22 @@ export async function enroll(
   given: RunContext,
 ): Promise<EnrolmentResult | SkippedResult> {
   const context = { ...given, github: requireGitHub(given, 'read the issues, and to answer them') }
-  const { trigger } = context
-  if (trigger.issue === null) return followRequests(context)
-  const { number, body } = trigger.issue
+  const { issue } = context.trigger
+  try {
+    return await (issue === null ? followRequests(context) : readRequest(issue, rules, context))
+  } catch (error) {
+    throw explain(error)
+  }
+}
+
+async function readRequest(
+  { number, body }: EventIssue,
+  rules: EnrolmentRules,
+  context: Enrolling,
+): Promise<EnrolmentResult | SkippedResult> {
+  const { action } = context.trigger
   const skip = (why: string) => skippedResult({ reason: `#${number} ${why}.` })
-  if (!ASKS.has(trigger.action)) return skip(`was ${trigger.action}, which asks for nothing`)
+  if (!ASKS.has(action)) return skip(`was ${action}, which asks for nothing`)
   const issue = await context.github.readIssue(number)
   if (issue === null || !issue.isOpen) return skip('is not open any more')
   // Else an edit of somebody else would count as the sender's own.
@@ -56,7 +69,7 @@ export async function enroll(
       ? await refuse(asked, form.problems, context)
       : await decide(asked, form.request, context)
   } catch (error) {
-    if (error instanceof ActionError) await confess(thread, error, context)
+    if (error instanceof ActionError) await confess(number, error, context)
     throw error
   }
 }
@@ -157,8 +170,20 @@ function planned({ number }: Asked, change: Exclude<EnrolmentPlan, { do: 'refuse
 }
 
 /** Nobody is left without a word. The run fails, and its log has the rest. */
-async function confess(thread: Thread, error: ActionError, context: Enrolling): Promise<void> {
+async function confess(issue: number, error: ActionError, context: Enrolling): Promise<void> {
   if (context.inputs.dryRun || error instanceof CancelledError) return
   const says = { state: 'stuck', device: null, why: error.message } as const
-  await answer(thread, { says, proposal: thread.proposal }, context).catch(() => {})
+  // What the run recorded before it failed stays.
+  await readThread(issue, context)
+    .then(thread => answer(thread, { says, proposal: thread.proposal }, context))
+    .catch(() => {})
+}
+
+/** GitHub's refusal names no permission. */
+function explain(error: unknown): unknown {
+  if (!isForbidden(error)) return error
+  return new ActionError('permission_missing', `The job's token cannot answer requests: ${error.message}`, {
+    hint: '"operation: enroll" needs contents: write, issues: write and pull-requests: write under "permissions:" of the job.',
+    cause: error,
+  })
 }

@@ -65,7 +65,7 @@ function blocks(comment: EnrolmentComment): string[] {
     case 'second':
       return [
         `### ✋ #${comment.first} is open already`,
-        'One request for each person and device is open at a time. Edit that issue, or close it and then edit this one.',
+        'One request for each person and device is open at a time. Edit that issue. Or close it, and then edit this one.',
       ]
     case 'busy':
       return [
@@ -112,11 +112,8 @@ function waiting({ change, pull, compareUrl }: Extract<EnrolmentComment, { state
 }
 
 function joined({ device, channel }: Extract<EnrolmentComment, { state: 'joined' }>): string {
-  const gets =
-    channel === null
-      ? 'gets the previews of pull requests'
-      : `is on channel ${code(channel)}, and gets the previews of pull requests`
-  return `Device ${code(shortDevice(device))} ${gets}. Close the app and open it **twice**: the first start downloads the update, the second one shows it.`
+  const place = channel === null ? 'is registered' : `is on channel ${code(channel)}`
+  return `Device ${code(shortDevice(device))} ${place}. When a preview of a pull request is for it, it gets that${channel === null ? '' : ' instead'}. Close the app and open it **twice**: the first start downloads the update, the second one shows it.`
 }
 
 function describeDevice(seen: DeviceRow | null | undefined): string {
@@ -160,7 +157,7 @@ export function renderProposal(change: EnrolmentChange, issue: number, path: str
 
 /** What a comment says, as a sentence for logs. */
 export function describeEnrolment(issue: number, comment: EnrolmentComment): string {
-  return `#${issue} ${describe(comment)}.`
+  return `#${issue} ${describe(comment).replace(/\.$/, '')}.`
 }
 
 function describe(comment: EnrolmentComment): string {

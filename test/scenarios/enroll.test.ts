@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Permissions } from '../../local/github/index.ts'
-import { dispatchEvent, issuesEvent, scheduleEvent } from '../../local/runner/event.ts'
+import { issuesEvent, scheduleEvent } from '../../local/runner/event.ts'
 import {
   APP_ID,
   createBuiltWorld,
@@ -115,5 +115,342 @@ describe('a tester joins', () => {
     expect(issue.title).toBe('Add a tester (#45)')
     expect(timeless(issue.body!)).toMatchSnapshot()
     expect(commentsOn(world)).toMatchSnapshot()
+
+    const early = await followUp(world)
+    expect(early.outputs, early.visibleLog).toMatchObject({ outcome: 'proposed' })
+    expect(world.hosted.issues.get(45)!.state).toBe('open')
+    expect(channelOf(world, EVE)).toBeUndefined()
+
+    merge(world)
+    const merged = await followUp(world)
+    expect(merged.outputs, merged.visibleLog).toMatchObject({ outcome: 'enrolled', 'error-code': '' })
+    expect(JSON.parse(merged.outputs.testers!)).toMatchObject({ assigned: 2 })
+    expect(channelOf(world, EVE)).toBe('beta')
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+    expect(commentsOn(world)).toMatchSnapshot()
+
+    const requests = world.github.requests.length
+    const quiet = await followUp(world)
+    expect(quiet.outputs.outcome).toBe('unchanged')
+    expect(world.github.requests.slice(requests).filter(({ method }) => method !== 'GET')).toEqual([])
   })
+
+  it('without a review where the workflow trusts members, for a device of their own', async () => {
+    const world = await createTeam({
+      inputs: { 'join-approve': 'members', 'join-days': '30', 'join-groups': 'qa' },
+    })
+    world.hosted.collaborators.add('eve')
+    const run = await ask(world, { Channel: 'beta', Group: 'qa' })
+    expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'enrolled' })
+    expect(branches(world)).toEqual(['main'])
+    expect(fileOn(world, 'main')).toContain(
+      `"github": "eve", "groups": ["qa"], "channel": "beta", "until": "`,
+    )
+    expect(world.repo.git(['log', '-1', '--format=%s', 'main'])).toBe('Add a tester (#45)')
+    expect(channelOf(world, EVE)).toBe('beta')
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+
+    // Another's device: a member is no lead.
+    const other = await ask(world, { 'Device id': BOB, Channel: 'beta' }, { number: 50 })
+    expect(other.outputs.outcome, other.visibleLog).toBe('refused')
+    expect(commentsOn(world, 50)[0]).toContain('is in the testers file already, and not as yours')
+    world.hosted.closeIssue(50)
+
+    const leave = await ask(world, { 'Join or leave': 'Leave' }, { number: 51 })
+    expect(leave.outputs.outcome, leave.visibleLog).toBe('enrolled')
+    expect(fileOn(world, 'main')).toBe(FILE.trim())
+    expect(channelOf(world, EVE)).toBeUndefined()
+    expect(commentsOn(world, 51)).toMatchSnapshot()
+  })
+
+  it('is proposed where a rule keeps everybody from pushing to the default branch', async () => {
+    const world = await createTeam({ inputs: { 'join-approve': 'members' } })
+    world.hosted.collaborators.add('eve')
+    world.hosted.protectsDefaultBranch = true
+    const run = await ask(world)
+    expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
+    expect(fileOn(world, 'main')).toBe(FILE.trim())
+    expect(pulls(world).map(({ number }) => number)).toEqual([46])
+  })
+
+  it('with a link where GitHub Actions cannot open pull requests', async () => {
+    const world = await createTeam()
+    world.hosted.letsActionsOpenPulls = false
+    const run = await ask(world)
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(commentsOn(world)).toMatchSnapshot()
+    // A person opens it.
+    await world.hosted.addPull({ number: 46, head: { ref: 'capgo/tester-45' }, base: { ref: 'main' } })
+    await followUp(world)
+    expect(commentsOn(world)[0]).toContain('Pull request #46 adds')
+    merge(world)
+    await followUp(world)
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+  })
+
+  it('where there is no testers file yet', async () => {
+    const world = await createTeam({ files: { 'testers.json': null } })
+    await ask(world, { Name: '_No response_' })
+    expect(fileOn(world, 'capgo/tester-45')).toBe(`[\n  { "device": "${EVE}", "github": "eve" }\n]`)
+  })
+
+  it('or hears that Capgo has never seen the device', async () => {
+    const world = await createTeam()
+    await ask(world, { 'Device id': ADA })
+    expect(commentsOn(world)[0]).toContain('Capgo has never seen this device')
+  })
+
+  it('or hears that a lead declined, and is not asked again', async () => {
+    const world = await createTeam()
+    await ask(world)
+    world.hosted.closePull(46)
+    await followUp(world)
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+    expect(commentsOn(world)[0]).toContain('A lead declined this request')
+    expect(fileOn(world, 'main')).toBe(FILE.trim())
+  })
+
+  it('or hears what keeps the device from its channel, until that is put right', async () => {
+    const world = await createTeam({ inputs: { 'join-channels': 'alpha' } })
+    await ask(world, { Channel: 'alpha' })
+    merge(world)
+    const run = await followUp(world)
+    expect(run.exitCode).toBe(1)
+    expect(commentsOn(world)[0]).toContain('Channel "alpha" does not exist')
+    expect(world.hosted.issues.get(45)!.state).toBe('open')
+    world.capgo.seedChannel({ appId: APP_ID, name: 'alpha' })
+    await followUp(world)
+    expect(channelOf(world, EVE)).toBe('alpha')
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+  })
+
+  it('and the second of two has no conflict when the first is merged', async () => {
+    const world = await createTeam()
+    await ask(world)
+    await ask(world, { 'Device id': ADA, Name: 'Ada' }, { number: 50, author: 'ada' })
+    merge(world, 46)
+    await followUp(world)
+    expect(() => merge(world, 51)).not.toThrow()
+    await followUp(world)
+    const text = fileOn(world, 'main')
+    expect(text).toContain(EVE)
+    expect(text).toContain(ADA)
+    expect([45, 50].map(number => world.hosted.issues.get(number)!.state)).toEqual(['closed', 'closed'])
+  })
+
+  it('in a dry run in words alone', async () => {
+    const world = await createTeam({ inputs: { 'dry-run': 'true' } })
+    const run = await ask(world)
+    expect(run.outputs).toMatchObject({ outcome: 'planned', reason: '#45 would add device e5e00000….' })
+    expect(world.github.requests.filter(({ method }) => method !== 'GET')).toEqual([])
+  })
+})
+
+describe('nobody else than a lead can', () => {
+  it('take over or remove a device of somebody else', async () => {
+    const world = await createTeam()
+    for (const [number, what] of [
+      [45, 'Join'],
+      [50, 'Leave'],
+    ] as const) {
+      const run = await ask(world, { 'Join or leave': what, 'Device id': BOB }, { number })
+      expect(run.outputs.outcome, run.visibleLog).toBe('refused')
+      expect(commentsOn(world, number)[0]).toContain('Ask a lead')
+      world.hosted.closeIssue(number)
+    }
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('choose a channel, a group or a day that the workflow does not allow', async () => {
+    const world = await createTeam({ inputs: { 'join-days': '30' } })
+    const run = await ask(world, { Channel: 'production', Group: 'admins', 'Last day': '2199-01-01' })
+    expect(run.outputs.outcome).toBe('refused')
+    expect(timeless(run.outputs.reason!).replace(/from \S+ to \S+,/, 'from A to B,')).toBe(
+      '#45 was refused: The channel must be beta, not "production". This form cannot choose a group. The last day must be from A to B, not 2199-01-01.',
+    )
+    expect(branches(world)).toEqual(['main'])
+    expect((await edit(world, { Channel: 'beta' })).outputs.outcome).toBe('proposed')
+  })
+
+  it.each([
+    ['Markdown', '**x** [a](https://evil.example) ![b](c) <img src=x> @octocat #1 | `z`'],
+    ['a workflow command', '::set-output name=outcome::hacked ##[error]x'],
+    ['JSON', '", "channel": "production", "x": "\\'],
+    ['right to left', '\u202eadA\u2066\u200bx'],
+  ])('write anything but a name: %s', async (_what, name) => {
+    const world = await createTeam()
+    const run = await ask(world, { Name: name })
+    expect(run.outputs.outcome, run.visibleLog).toBe('proposed')
+    expect(run.visibleLog).not.toMatch(/^(::|##\[)/m)
+    const entries = JSON.parse(fileOn(world, 'capgo/tester-45').replace('// The team', '')) as {
+      name: string
+    }[]
+    const seen = name.replace(/[\u202e\u2066\u200b]/g, '')
+    expect(entries.at(-1)).toEqual({ device: EVE, name: seen, github: 'eve' })
+    const { issue } = world.hosted.pull(46)
+    const written = issue.title + world.repo.git(['log', '-1', '--format=%B', 'capgo/tester-45'])
+    expect(written).toBe('Add a tester (#45)Add a tester (#45)')
+    expect(issue.body).not.toMatch(/[^<]@octocat|!\[b\]|<img|\(https:|\u202e/)
+  })
+
+  it('change what people have reviewed, by an edit of the issue', async () => {
+    const world = await createTeam()
+    await ask(world)
+    const head = world.repo.shaOf('capgo/tester-45')
+    await edit(world, { Name: 'Eve 2' })
+    expect(world.repo.shaOf('capgo/tester-45')).not.toBe(head)
+    const reviewed = world.repo.shaOf('capgo/tester-45')
+    const { pull } = world.hosted.pull(46)
+    pull.reviews.push({
+      id: 1,
+      author: 'lead',
+      state: 'APPROVED',
+      body: '',
+      submittedAt: '2026-01-01T00:00:00Z',
+      commitSha: reviewed,
+    })
+    const run = await edit(world, { 'Device id': ADA })
+    expect(run.outputs.outcome).toBe('refused')
+    expect(commentsOn(world)[0]).toContain('is in review')
+    pull.reviews.length = 0
+    pull.mergesItself = true
+    expect((await edit(world, { 'Device id': ADA })).outputs.outcome).toBe('refused')
+    expect(world.repo.shaOf('capgo/tester-45')).toBe(reviewed)
+
+    // Merged, and edited before the follow-up: another proposal, never a change.
+    merge(world)
+    world.hosted.collaborators.add('lead')
+    const later = await edit(world, { 'Device id': ADA }, { sender: 'lead' })
+    expect(later.outputs.outcome, later.visibleLog).toBe('proposed')
+    expect(fileOn(world, 'main')).not.toContain(ADA)
+    expect(pulls(world).map(({ number, state }) => [number, state])).toEqual([
+      [46, 'closed'],
+      [47, 'open'],
+    ])
+  })
+
+  it("speak for a member, by an edit or a label of the member's issue", async () => {
+    const world = await createTeam({ inputs: { 'join-approve': 'members' } })
+    world.hosted.collaborators.add('eve')
+    world.hosted.addIssue({ number: 45, author: 'eve', body: form({ 'Device id': ADA }) })
+    const edited = await happen(world, 'edited', 45, { sender: 'mallory' })
+    expect(edited.outputs.outcome, edited.visibleLog).toBe('proposed')
+    expect(fileOn(world, 'main')).toBe(FILE.trim())
+    const late = await happen(world, 'edited', 45, { body: form({}) })
+    expect(late.outputs.reason).toBe('#45 was edited meanwhile: the run of that edit reads it.')
+  })
+
+  it('have a second request open, for a device or a person', async () => {
+    const world = await createTeam()
+    await ask(world)
+    const same = await ask(world, {}, { number: 50, author: 'mallory' })
+    const person = await ask(world, { 'Device id': ADA }, { number: 51 })
+    expect([same.outputs.outcome, person.outputs.outcome]).toEqual(['refused', 'refused'])
+    for (const number of [50, 51]) expect(commentsOn(world, number)[0]).toContain('#45 is open already')
+    expect(branches(world)).toEqual(['capgo/tester-45', 'main'])
+  })
+
+  it('flood the repository: a thousand issues make one comment each, and no branch', async () => {
+    const world = await createTeam()
+    for (let number = 100; number < 1100; number++)
+      world.hosted.addIssue({
+        number,
+        author: number < 600 ? 'mallory' : `mallory-${number}`,
+        body: form({ 'Device id': `${String(number).padStart(8, '0')}-0000-4000-8000-000000000000` }),
+      })
+    const own = await happen(world, 'opened', 599)
+    expect(own.outputs.reason, own.visibleLog).toBe('#599 was refused: #100 is open already.')
+    const before = world.github.requests.length
+    const others = await happen(world, 'opened', 1099)
+    expect(others.outputs.reason).toBe('#1099 has to wait: 999 requests are open.')
+    expect(world.github.requests.length - before).toBeLessThan(25)
+    expect([commentsOn(world, 599), commentsOn(world, 1099)].flat()).toHaveLength(2)
+    expect(branches(world)).toEqual(['main'])
+  })
+
+  it('change the branch of the pull request', async () => {
+    const world = await createTeam()
+    await ask(world)
+    world.repo.checkout('capgo/tester-45')
+    const theirs = world.repo.commit({ 'testers.json': '[]' })
+    world.repo.checkout('main')
+    const run = await edit(world, { Name: 'Eve 2' })
+    expect(run.outputs.reason).toBe('#45 was left alone: somebody else changed branch capgo/tester-45.')
+    expect(world.repo.shaOf('capgo/tester-45')).toBe(theirs)
+    expect(commentsOn(world)).toHaveLength(1)
+    expect(commentsOn(world)[0]).toContain('A lead must look at this')
+  })
+
+  it('write or copy a comment of ours', async () => {
+    const world = await createTeam()
+    await ask(world)
+    const [own] = world.hosted.commentsOf(45)
+    world.hosted.addIssue({ number: 60, author: 'ada', body: form({ 'Device id': ADA }) })
+    world.hosted.addComment(60, { body: own!.body, author: 'mallory' })
+    world.repo.git(['branch', 'capgo/tester-60', 'capgo/tester-45'])
+    const run = await happen(world, 'opened', 60)
+    expect(run.outputs.reason).toContain('was left alone')
+    expect(world.hosted.commentsOf(60).map(({ author }) => author)).toEqual([
+      'mallory',
+      'github-actions[bot]',
+    ])
+    // Edited by somebody: the proof is gone, so the branch is not ours any more.
+    own!.body = own!.body.replace(/state [\w-]{8}/, 'state AAAAAAAA')
+    expect((await edit(world, { Name: 'Eve 2' })).outputs.reason).toContain('was left alone')
+  })
+})
+
+describe('nothing is done for', () => {
+  it.each([
+    ['another issue', 'It does not work on my phone.', 'the headings of the form are missing'],
+    ['another form', '### What happened\n\nx\n\n### Device id\n\n1', 'the headings of the form are missing'],
+    ['text before the form', `Hello\n\n${form({})}`, 'the headings of the form are missing'],
+    ['a text without end', `${form({})}${'x'.repeat(20_000)}`, 'the headings of the form are missing'],
+  ])('%s', async (_what, body, why) => {
+    const world = await createTeam()
+    const run = await ask(world, {}, { body })
+    expect(run.exitCode).toBe(0)
+    expect(run.outputs).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining(why) })
+    expect(world.github.requests.filter(({ method }) => method !== 'GET')).toEqual([])
+    expect(world.capgo.requests).toEqual([])
+  })
+
+  it('an issue that is closed, or of a bot', async () => {
+    const world = await createTeam()
+    const bot = await ask(world, {}, { author: 'helper[bot]' })
+    expect(bot.outputs.reason).toBe('#45 is not of a person.')
+    world.hosted.closeIssue(45)
+    expect((await happen(world, 'edited')).outputs.reason).toBe('#45 is not open any more.')
+    expect((await happen(world, 'closed')).outputs.reason).toBe('#45 was closed, which asks for nothing.')
+  })
+})
+
+it('a request that cannot be answered says so in the issue, and the run is red', async () => {
+  const world = await createTeam({ files: { 'testers.json': '[{ "nmae": 1 }]' } })
+  const run = await ask(world)
+  expect(run.outputs['error-code']).toBe('testers_file_invalid')
+  expect(commentsOn(world)[0]).toContain('This request is not answered yet')
+})
+
+it.each(['contents', 'pull-requests'] as const)('the token needs %s: write', async permission => {
+  const world = await createTeam({ permissions: { ...PERMISSIONS, [permission]: 'read' } })
+  const run = await ask(world)
+  expect(run.outputs['error-code'], run.visibleLog).toBe('permission_missing')
+  expect(run.visibleLog).toContain('needs contents: write, issues: write and pull-requests: write')
+  expect(commentsOn(world)[0]).toContain('This request is not answered yet')
+})
+
+it('a run that ends half way is finished by the next one', async () => {
+  const world = await createTeam()
+  world.github.faults.add({
+    match: { method: 'POST', path: /\/pulls$/ },
+    do: { status: 502, body: { message: '' } },
+  })
+  const broken = await ask(world)
+  expect(broken.outputs['error-code'], broken.visibleLog).toBe('github_502')
+  expect(branches(world)).toEqual(['capgo/tester-45', 'main'])
+  world.github.faults.clear()
+  const run = await happen(world, 'edited')
+  expect(run.outputs.reason, run.visibleLog).toBe('#45 waits for a review of pull request #46.')
+  expect(world.repo.git(['rev-list', '--count', 'main..capgo/tester-45'])).toBe('1')
 })

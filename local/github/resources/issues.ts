@@ -69,7 +69,14 @@ export function issueResources({
       base: side(hosted.name, pull.base.ref, pull.base.sha),
       _links: Object.fromEntries(Object.entries(links).map(([name, href]) => [name, { href }])),
       author_association: association(hosted, issue.author),
-      auto_merge: null,
+      auto_merge: pull.mergesItself
+        ? {
+            enabled_by: user(hosted.owner),
+            merge_method: 'merge',
+            commit_title: issue.title,
+            commit_message: '',
+          }
+        : null,
       draft: pull.draft,
     }
   }

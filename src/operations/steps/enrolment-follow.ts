@@ -1,5 +1,4 @@
 /** Requests of testers that wait for a lead: those that are done or declined are answered, and the others kept mergeable. */
-import { toPullRequest } from '../../event.ts'
 import { readTesterForm } from '../../inputs/tester-form.ts'
 import { judgeProgress } from '../../plan/enrolment-progress.ts'
 import type { EnrolmentResult } from '../../report/result.ts'
@@ -9,7 +8,7 @@ import { readAppId } from './app-config.ts'
 import { endRequests } from './enrolment-end.ts'
 import { type FileAtHead, readFileAtHead } from './enrolment-file.ts'
 import type { Proposal } from './enrolment-marker.ts'
-import { branchOf, findPull, propose } from './enrolment-proposal.ts'
+import { propose, readProposed } from './enrolment-proposal.ts'
 import { type Answered, answer, type Enrolling, readThread, type Thread } from './enrolment-thread.ts'
 import { readKnownDevices } from './tester-facts.ts'
 
@@ -33,7 +32,7 @@ export async function followRequests(context: Enrolling): Promise<EnrolmentResul
     const thread = await readThread(number, context)
     const { proposal } = thread
     if (!proposal?.waits) continue
-    const pull = await readPull(thread, proposal, context)
+    const pull = await readProposed(thread, context)
     waiting.push({ thread, proposal, progress: judgeProgress(proposal, pull, file.testers) })
   }
   const of = (wanted: (typeof waiting)[number]['progress']) =>
@@ -55,12 +54,6 @@ export async function followRequests(context: Enrolling): Promise<EnrolmentResul
   for (const each of of('declined')) answered.push(await decline(each, context))
   for (const each of of('open')) answered.push(await renew(each, file, context))
   return enrolmentResult(answered, testers)
-}
-
-async function readPull({ issue }: Thread, { pull }: Proposal, context: Enrolling) {
-  const number = pull ?? (await findPull(branchOf(issue), context))
-  const answered = number === null ? null : await context.github.readPull(number)
-  return answered === null ? null : toPullRequest(answered)
 }
 
 async function decline({ thread, proposal }: Waiting, context: Enrolling): Promise<Answered> {

@@ -1,4 +1,5 @@
 /** The pull request that changes the testers file for an issue: one branch, one pull request, and only commits of ours. */
+import * as z from 'zod/mini'
 import { type PullRequest, toPullRequest } from '../../event.ts'
 import { GitHubError } from '../../github/errors.ts'
 import { isSameEntry } from '../../plan/enrolment.ts'
@@ -29,7 +30,7 @@ export async function propose(
   const { issue, proposal: former } = begun
   const branch = branchOf(issue)
   const head = await context.github.readBranch(branch)
-  const pull = await readProposed(former, branch, context)
+  const pull = await readProposed(begun, context)
   const openPull = pull?.open ? pull.number : null
   let thread = begun
   const say = async (says: EnrolmentComment, proposal = former): Promise<Answered> => {
@@ -41,8 +42,8 @@ export async function propose(
   if (pull !== null && isDeclined(pull) && context.trigger.action !== 'reopened')
     return say({ state: 'declined', pull: pull.number })
   const isSame = former !== null && former.do === change.do && isSameEntry(former.entry, change.entry)
-  if (openPull !== null && !isSame && (await context.github.listReviewers(openPull)).length > 0)
-    return say({ state: 'reviewed', pull: openPull })
+  if (pull?.open && !isSame && (await isReviewed(pull, context)))
+    return say({ state: 'reviewed', pull: pull.number })
   const compareUrl = `${context.trigger.repositoryUrl}/compare/${file.branch}...${branch}?expand=1`
   const waiting = (number: number | 'soon' | null) =>
     ({ state: 'waiting', change, pull: number, compareUrl }) as const
@@ -62,23 +63,33 @@ export async function propose(
   return say(waiting(number), { ...own, pull: number })
 }
 
+/** As GitHub answers it, and whether it is merged as soon as its checks allow. */
+type ProposedPull = PullRequest & { readonly mergesItself: boolean }
+const AutoMerge = z.object({ auto_merge: z.optional(z.unknown()) })
+
 /** The pull request of the proposal; where the workflow could open none, the one that a person opened. */
-async function readProposed(
-  former: Proposal | null,
-  branch: string,
+export async function readProposed(
+  { issue, proposal }: Thread,
   context: Enrolling,
-): Promise<PullRequest | null> {
-  const number = former?.pull ?? (await findPull(branch, context))
+): Promise<ProposedPull | null> {
+  const number = proposal?.pull ?? (await findPull(branchOf(issue), context))
   const answered = number === null ? null : await context.github.readPull(number)
-  return answered === null ? null : toPullRequest(answered)
+  if (answered === null) return null
+  const mergesItself = Boolean(AutoMerge.safeParse(answered).data?.auto_merge)
+  return { ...toPullRequest(answered), mergesItself }
+}
+
+/** Whether people have looked at it: from then on it stays as they saw it. */
+async function isReviewed({ number, mergesItself }: ProposedPull, { github }: Enrolling): Promise<boolean> {
+  return mergesItself || (await github.listReviewers(number)).length > 0
 }
 
 /** Whether a lead said no. */
-export function isDeclined({ open, merged }: PullRequest): boolean {
+function isDeclined({ open, merged }: PullRequest): boolean {
   return !open && !merged
 }
 
-export async function findPull(branch: string, { github, trigger }: Enrolling): Promise<number | null> {
+async function findPull(branch: string, { github, trigger }: Enrolling): Promise<number | null> {
   const [owner = ''] = trigger.repository.split('/')
   const [first] = await github.listPullsOfBranch(owner, branch)
   return first === undefined ? null : toPullRequest(first).number
