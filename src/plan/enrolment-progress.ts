@@ -1,4 +1,4 @@
-/** What came of a request that waits for a lead. Pure. */
+/** The progress of a request that waits for a lead. Pure. */
 import { entryOf, isSameEntry, type TesterEntry } from './enrolment.ts'
 import type { Tester } from './tester-list.ts'
 

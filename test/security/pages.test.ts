@@ -87,6 +87,8 @@ describe('the table of bounds', () => {
       'github/deployments.ts MAX_DESCRIPTION',
       'github/deployments.ts MAX_RETIRED',
       'github/errors.ts MAX_REASON',
+      'inputs/device-filter.ts MAX_DAYS',
+      'inputs/enrolment-rules.ts MAX_DAYS',
       'inputs/inputs.ts MAX_RETENTION',
       'inputs/inputs.ts MAX_TIMEOUT',
       'inputs/operation.ts MAX_KEPT',

@@ -39,6 +39,23 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
     'have whole ids, and lines for the testers file, in a private repository alone',
   ],
   'operation=testers': ['workflows/run.test.ts', 'are put where they belong, and missed ends are made good'],
+  'operation=enroll': ['scenarios/enroll.test.ts', 'by a pull request that a lead merges'],
+  'join-approve': [
+    'scenarios/enroll.test.ts',
+    'without a review where the workflow trusts members, for a device of their own',
+  ],
+  'join-channels': [
+    'scenarios/enroll.test.ts',
+    'choose a channel, a group or a day that the workflow does not allow',
+  ],
+  'join-groups': [
+    'scenarios/enroll.test.ts',
+    'without a review where the workflow trusts members, for a device of their own',
+  ],
+  'join-days': [
+    'scenarios/enroll.test.ts',
+    'choose a channel, a group or a day that the workflow does not allow',
+  ],
   'operation=cleanup': [
     'scenarios/status.test.ts',
     'deletes old bundles by name, and none that is served, needed, new or not ours',

@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { readTesterForm } from '../../src/inputs/tester-form.ts'
 import { type Block, yamlBlocks } from '../workflow-runner/page.ts'
 import {
   calledFile,
@@ -140,6 +141,37 @@ describe.each(readyMade)('%s, called from elsewhere,', file => {
 })
 
 /** Inputs of action.yml that a ready-made workflow does not take, with the reason; of all of them, or of those that are named. */
+describe.each(readyMade)('%s, called from elsewhere,', file => {
+  const text = read(file)
+  const workflow = parse(text) as Workflow
+  const { inputs = {}, secrets = {}, outputs = {} } = workflow.on.workflow_call!
+
+  it('describes every input, secret and output, and passes each on', () => {
+    for (const [name, each] of Object.entries({ ...inputs, ...secrets, ...outputs }))
+      expect(each.description, name).toMatch(/^.{10,}$/s)
+    for (const name of Object.keys(inputs))
+      expect(text).toMatch(new RegExp(`\\$\\{\\{.*\\binputs\\.${name}\\b`))
+    for (const name of Object.keys(secrets)) expect(text).toContain(`\${{ secrets.${name} }}`)
+  })
+
+  it('has the defaults that the action has', () => {
+    for (const [name, { default: value = '', required }] of Object.entries(inputs))
+      if (name in ownInputs && !required)
+        expect(`${name}: ${value}`).toBe(`${name}: ${ownInputs[name]!.default ?? ''}`)
+  })
+
+  it('lets no job have what it does not ask for, and ends none that publishes', () => {
+    expect(workflow.permissions).toEqual({})
+    for (const job of jobsOf(workflow)) {
+      expect(job.permissions).toBeDefined()
+      expect(job['timeout-minutes']).toBeDefined()
+      const { 'cancel-in-progress': cancels } = (job.concurrency ?? {}) as Record<string, unknown>
+      if (job.steps!.some(isOurs)) expect(cancels ?? false).toBe(false)
+    }
+  })
+})
+
+/** Inputs of action.yml that a ready-made workflow does not take, with the reason; of all of them, or of those that are named. */
 const LEFT_OUT: readonly (readonly [
   inputs: readonly string[],
   files: readonly string[] | 'all',
@@ -162,6 +194,16 @@ const LEFT_OUT: readonly (readonly [
     'all',
     'what is done with source maps follows from the service that reads them, which takes steps of its own',
   ],
+  [
+    ['device-filter', 'show-ids'],
+    'all',
+    'a list of devices is one step, with inputs that differ from look to look',
+  ],
+  [
+    ['join-approve', 'join-channels', 'join-groups', 'join-days'],
+    ['publish', 'preview', 'preview-publish', 'promote', 'rollback', 'status', 'testers'],
+    'join.yml answers requests of testers',
+  ],
   [['keep'], 'all', 'none of them deletes old bundles'],
   [
     ['min-update-version'],
@@ -171,22 +213,27 @@ const LEFT_OUT: readonly (readonly [
   [['operation'], ['publish', 'preview', 'preview-publish'], 'auto, since the event of the caller decides'],
   [
     ['from', 'to', 'force'],
-    ['publish', 'preview', 'preview-publish', 'status', 'testers'],
+    ['publish', 'preview', 'preview-publish', 'status', 'testers', 'join'],
     'not of this operation',
   ],
   [['from'], ['rollback'], 'not of this operation'],
   [
     ['channel'],
-    ['preview', 'preview-publish', 'promote', 'status', 'testers'],
+    ['preview', 'preview-publish', 'promote', 'status', 'testers', 'join'],
     'preview-channel, from and to name channels',
   ],
   [
     ['rollout'],
-    ['preview', 'preview-publish', 'rollback', 'status', 'testers'],
+    ['preview', 'preview-publish', 'rollback', 'status', 'testers', 'join'],
     'goes to all devices of the channel',
   ],
-  [['on-active-rollout'], ['preview', 'preview-publish', 'status', 'testers'], 'no rollout is touched'],
-  [['verify', 'dry-run'], ['preview', 'preview-publish', 'testers'], 'a preview is the trial'],
+  [
+    ['on-active-rollout'],
+    ['preview', 'preview-publish', 'status', 'testers', 'join'],
+    'no rollout is touched',
+  ],
+  [['verify', 'dry-run'], ['preview', 'preview-publish'], 'a preview is the trial'],
+  [['verify'], ['testers', 'join'], 'nothing is published'],
   [['verify', 'dry-run'], ['status'], 'it reads only'],
   [['version'], ['preview', 'preview-publish'], 'a preview derives its name'],
   [['artifact'], ['publish', 'preview'], 'nothing is taken from another run'],
@@ -207,17 +254,21 @@ const LEFT_OUT: readonly (readonly [
   ],
   [
     ['channels', 'version', 'web-dir', 'build', 'build-script', 'build-env', 'build-secrets', 'artifact'],
-    ['promote', 'rollback', 'status', 'testers'],
+    ['promote', 'rollback', 'status', 'testers', 'join'],
     'nothing is built or mapped; where the config needs variables, app-id takes its place',
   ],
-  [['check-notify-app-ready', 'delta'], ['promote', 'rollback', 'status', 'testers'], 'nothing is stored'],
+  [
+    ['check-notify-app-ready', 'delta'],
+    ['promote', 'rollback', 'status', 'testers', 'join'],
+    'nothing is stored',
+  ],
   [
     ['private-key'],
-    ['promote', 'rollback', 'status', 'testers'],
+    ['promote', 'rollback', 'status', 'testers', 'join'],
     'nothing is encrypted; the public key of the config reads',
   ],
-  [['native-version'], ['status', 'testers'], 'no bundle is judged'],
-  [['on-incompatible'], ['rollback', 'status', 'testers'], 'no native code is compared'],
+  [['native-version'], ['status', 'testers', 'join'], 'no bundle is judged'],
+  [['on-incompatible'], ['rollback', 'status', 'testers', 'join'], 'no native code is compared'],
   [
     [
       'preview-channel',
@@ -231,7 +282,7 @@ const LEFT_OUT: readonly (readonly [
     ['promote', 'rollback', 'status'],
     'no preview and no device is touched',
   ],
-  [['preview-channel'], ['testers'], 'the notes on the bundles tell the channels of previews'],
+  [['preview-channel'], ['testers', 'join'], 'the notes on the bundles tell the channels of previews'],
 ]
 
 describe.each(readyMade)('%s', file => {
@@ -259,6 +310,38 @@ describe.each(readyMade)('%s', file => {
 it('testers.yml does on every event what it is for', () => {
   const { jobs } = parse(read('.github/workflows/testers.yml')) as Workflow
   for (const job of Object.values(jobs)) expect(job.if).toBeUndefined()
+})
+
+it('the form of testers is one that GitHub takes, with the labels that the action reads', () => {
+  interface Field {
+    readonly type: string
+    readonly id: string
+    readonly attributes: { readonly label: string; readonly options?: readonly string[] }
+  }
+  const text = read('docs/issue-forms/tester.yml')
+  const shown = parse(text) as Readonly<Record<string, unknown>> & { readonly body: readonly Field[] }
+  expect(Object.keys(shown)).toEqual(['name', 'description', 'title', 'labels', 'body'])
+  // The rest of it is a comment that people uncomment.
+  const { body } = parse(text.replace(/^# {2}/gm, '  ').replace(/^#.*\n/gm, '')) as typeof shown
+  expect(body.length).toBe(shown.body.length + 3)
+  const answerOf = ({ id, attributes: { options } }: Field) =>
+    options?.[0] ?? { device: 'e5e00000-0000-4000-8000-000000000003', name: 'Eve', until: '2027-03-31' }[id]
+  for (const { type, id } of body)
+    expect([type, id]).toEqual([
+      expect.stringMatching(/^(input|dropdown)$/),
+      expect.stringMatching(/^[a-z]+$/),
+    ])
+  const written = body.map(field => `### ${field.attributes.label}\n\n${answerOf(field)}`).join('\n\n')
+  expect(readTesterForm(written)).toEqual({
+    request: {
+      action: 'join',
+      device: 'e5e00000-0000-4000-8000-000000000003',
+      name: 'Eve',
+      channel: 'beta',
+      group: 'qa',
+      until: '2027-03-31',
+    },
+  })
 })
 
 describe.each(blocks)('the block at %s', (_where, { text }) => {

@@ -24,6 +24,8 @@ const MEANINGS: Readonly<Record<string, readonly { event_name: string; ref: stri
   'a tag': [{ event_name: 'push', ref: 'refs/tags/v1' }],
   'the schedule': [{ event_name: 'schedule', ref: MAIN }],
   'a run by hand': [{ event_name: 'workflow_dispatch', ref: MAIN }],
+  'issue 45': [{ event_name: 'issues', ref: MAIN, event: { issue: { number: 45 } } }],
+  'issue 46': [{ event_name: 'issues', ref: MAIN, event: { issue: { number: 46 } } }],
   'a release': [{ event_name: 'release', ref: 'refs/tags/v1' }],
   // Also when it closes: a run looks at what is true now. The ref of a merged pull request is its base's.
   'pull request 12': [

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest'
 import type { Files } from '../../local/repository.ts'
 import {
   dispatchEvent,
+  issuesEvent,
   type PullRequestAction,
   type PullRequestOptions,
   pullRequestEvent,
@@ -290,6 +291,30 @@ describe('testers', () => {
   })
 })
 
+describe('a tester who joins by an issue', () => {
+  const body = `### Join or leave\n\nJoin\n\n### Device id\n\n${ADA}\n\n### Name\n\nAda`
+  const issueOf = (world: World, text = body) =>
+    issuesEvent('opened', { number: 45, author: 'ada', body: text, sha: world.repo.shaOf('main') })
+
+  it.each([
+    ['copied', () => loadWorkflow('docs/workflows/join.yml')],
+    ['called', () => caller('Join')],
+  ])('is proposed, merged and answered by the workflow that is %s', async (_how, workflow) => {
+    const world = await createApp({ files: { ...distApp(), 'testers.json': '[]' } })
+    world.hosted.addIssue({ number: 45, author: 'ada', body })
+    expectGreen(await run(workflow(), world, issueOf(world)))
+    world.repo.merge('capgo/tester-45')
+    world.hosted.closePull(46, { merged: true })
+    expectGreen(await run(workflow(), world, pushOf(world, 'main')))
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+    expect(world.hosted.commentsOf(45)[0]!.body).toContain('You are a tester')
+
+    // Other issues start no runner.
+    const other = await run(workflow(), world, issueOf(world, 'It does not work'))
+    expect(other.actions).toEqual([])
+  })
+})
+
 describe('promote, roll back, status', () => {
   it('takes what was tested to production and back, and tells of it', async () => {
     const world = await createStages()
@@ -348,7 +373,7 @@ it('no workflow that users take or call is left unrun', () => {
     ...workflowFiles('docs/workflows'),
     ...workflowFiles('.github/workflows').filter(isReadyMade),
   ]
-  expect(files).toHaveLength(11)
+  expect(files).toHaveLength(13)
   expect(files.filter(file => !executed.has(file))).toEqual([])
   expect([...callers.values()].filter(({ file }) => !executed.has(file)).map(({ name }) => name)).toEqual([])
 })

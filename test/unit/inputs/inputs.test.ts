@@ -152,6 +152,23 @@ describe('the input operation', () => {
         showIds: true,
       },
     ],
+    [
+      { operation: 'enroll' },
+      { kind: 'enroll', rules: { membersSkipReview: false, channels: [], groups: [], days: null } },
+    ],
+    [
+      {
+        operation: 'enroll',
+        'join-approve': 'members',
+        'join-channels': 'beta, nightly\nbeta',
+        'join-groups': 'qa',
+        'join-days': '90',
+      },
+      {
+        kind: 'enroll',
+        rules: { membersSkipReview: true, channels: ['beta', 'nightly'], groups: ['qa'], days: 90 },
+      },
+    ],
     [{ operation: 'cleanup' }, { kind: 'delete-old-bundles', keep: 20 }],
     [
       { operation: 'cleanup', keep: '5' },
@@ -203,6 +220,10 @@ describe('the input operation', () => {
     [{ operation: 'devices', 'device-filter': 'id: xyz' }, /not the beginning of a device id/],
     [{ operation: 'devices', 'device-filter': '# iPhones\nios' }, /line 2, "ios": not "field: value"/],
     [{ operation: 'devices', 'device-filter': 'days: 3\ndays: 4' }, /line 2, "days: 4": sets days again/],
+    [{ 'join-channels': 'beta' }, /"join-channels" is not used by "operation: auto"/],
+    [{ operation: 'enroll', 'join-approve': 'all' }, /"join-approve" cannot be "all"/],
+    [{ operation: 'enroll', 'join-channels': 'beta, ../x' }, /"join-channels" cannot have "..\/x"/],
+    [{ operation: 'enroll', 'join-days': '0' }, /"join-days" must be a number of days/],
     [{ from: 'beta' }, /"from" is not used by "operation: auto"/],
     [{ operation: 'status', force: 'true' }, /"force" is not used by "operation: status"/],
     [{ keep: '5' }, /"keep" is not used by "operation: auto"/],

@@ -125,8 +125,8 @@ it('whatever the file looks like: adding and removing change one entry, and ever
         const added = addTester(text, entry)
         expect(testersOf(added)).toEqual([...before, entry])
         const own = pieces(addTester(null, entry)).slice(1, -1)
-      expect(pieces(added).replace(own, '')).toBe(pieces(text))
-      const removed = removeTester(added, EVE)
+        expect(pieces(added).replace(own, '')).toBe(pieces(text))
+        const removed = removeTester(added, EVE)
         expect(testersOf(removed)).toEqual(before)
         expect(pieces(removed)).toBe(pieces(text))
         for (const { number } of items) {

@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest'
+import {
+  type EnrolmentRequest,
+  type EnrolmentRules,
+  planEnrolment,
+  skipsReview,
+} from '../../../src/plan/enrolment.ts'
+import { judgeProgress } from '../../../src/plan/enrolment-progress.ts'
+import type { Tester } from '../../../src/plan/tester-list.ts'
+
+const nobody = { name: null, github: null, groups: [], channel: null, until: null }
+const tester = (device: string, more: Partial<Tester> = {}): Tester => ({
+  device,
+  ...nobody,
+  line: 1,
+  column: 1,
+  ...more,
+})
+const plan = (
+  request: Partial<EnrolmentRequest>,
+  { testers = [], ...rules }: Partial<EnrolmentRules> & { testers?: Tester[] } = {},
+) =>
+  planEnrolment(
+    { action: 'join', device: 'd1', name: null, group: null, channel: null, until: null, ...request },
+    {
+      author: 'eve',
+      testers,
+      today: '2026-11-26',
+      rules: { channels: ['beta', 'alpha'], groups: ['qa'], days: null, membersSkipReview: false, ...rules },
+    },
+  )
+const own = tester('d1', { github: 'Eve', channel: 'internal', until: '2026-12-01', groups: ['ops'] })
+
+describe('who joins', () => {
+  it.each<[string, ReturnType<typeof plan>, object]>([
+    [
+      'is added with the login',
+      plan({ name: 'Eve' }),
+      { do: 'add', entry: { ...nobody, device: 'd1', name: 'Eve', github: 'eve' } },
+    ],
+    [
+      'chooses what is allowed',
+      plan({ channel: 'beta', group: 'qa' }),
+      { do: 'add', entry: { channel: 'beta', groups: ['qa'] } },
+    ],
+    ['stays as long as the workflow says', plan({}, { days: 30 }), { entry: { until: '2026-12-26' } }],
+    ['or shorter', plan({ until: '2026-11-26' }, { days: 30 }), { entry: { until: '2026-11-26' } }],
+    ['but not longer', plan({ until: '2026-12-27' }, { days: 30 }), { do: 'refuse' }],
+    ['nor into the past', plan({ until: '2026-11-25' }, { days: 30 }), { do: 'refuse' }],
+    ['nor at all where the workflow is silent', plan({ until: '2026-12-01' }), { do: 'refuse' }],
+    [
+      'gets one answer for all mistakes',
+      plan({ channel: 'production', group: 'root' }, { channels: [] }),
+      { do: 'refuse', problems: ['This form cannot choose a channel.', 'The group must be qa, not "root".'] },
+    ],
+    [
+      'changes an own device, and keeps what a lead chose',
+      plan({ name: 'Eve 2', group: 'qa' }, { testers: [own], days: 30 }),
+      {
+        do: 'update',
+        entry: {
+          name: 'Eve 2',
+          github: 'Eve',
+          channel: 'internal',
+          groups: ['ops', 'qa'],
+          until: '2026-12-26',
+        },
+      },
+    ],
+    [
+      'has nothing to change',
+      plan({}, { testers: [tester('d1', { github: 'eve' })], days: 30 }),
+      { do: 'nothing' },
+    ],
+    [
+      'cannot take a device of somebody else',
+      plan({}, { testers: [tester('d1', { github: 'ada' })] }),
+      { do: 'refuse' },
+    ],
+    ["nor one that is nobody's", plan({}, { testers: [tester('d1')] }), { do: 'refuse' }],
+  ])('%s', (_what, planned, expected) => {
+    expect(planned).toMatchObject(expected)
+  })
+})
+
+describe('who leaves', () => {
+  it.each<[string, Tester[], string]>([
+    ['an own device', [own], 'remove'],
+    ['a device of somebody else', [tester('d1', { github: 'ada' })], 'refuse'],
+    ["a device that is nobody's", [tester('d1')], 'refuse'],
+    ['a device that the file does not have', [tester('d2')], 'nothing'],
+  ])('%s: %s', (_what, testers, expected) => {
+    expect(plan({ action: 'leave', channel: 'production' }, { testers }).do).toBe(expected)
+  })
+})
+
+it.each([
+  ['OWNER', 'eve', true, true],
+  ['MEMBER', 'eve', true, true],
+  ['COLLABORATOR', 'eve', true, true],
+  ['CONTRIBUTOR', 'eve', true, false],
+  ['NONE', 'eve', true, false],
+  ['OWNER', 'lead', true, false],
+  ['OWNER', 'eve', false, false],
+])(
+  '%s, by an event of %s, where members skip the review: %s -> %s',
+  (association, sender, membersSkipReview, expected) => {
+    const rules = { channels: [], groups: [], days: null, membersSkipReview }
+    expect(skipsReview({ author: 'eve', association }, sender, rules)).toBe(expected)
+  },
+)
+
+const OPEN = { open: true, merged: false }
+const MERGED = { open: false, merged: true }
+const CLOSED = { open: false, merged: false }
+const entry = { ...nobody, device: 'd1', github: 'eve' }
+it.each([
+  ['add', [], OPEN, 'open'],
+  ['add', [], null, 'open'],
+  ['add', [], CLOSED, 'declined'],
+  ['add', [], MERGED, 'declined'],
+  ['add', [tester('d1')], MERGED, 'done'],
+  ['add', [tester('d1')], null, 'done'],
+  ['update', [tester('d1', { github: 'eve', name: 'old' })], OPEN, 'open'],
+  ['update', [tester('d1', { github: 'eve', name: 'other' })], MERGED, 'done'],
+  ['update', [tester('d1', { github: 'eve' })], null, 'done'],
+  ['update', [], CLOSED, 'declined'],
+  ['remove', [tester('d1')], OPEN, 'open'],
+  ['remove', [], OPEN, 'done'],
+  ['remove', [tester('d1')], CLOSED, 'declined'],
+] as const)('%s of d1, with %j in the file and the pull request %j: %s', (what, testers, pull, expected) => {
+  expect(judgeProgress({ do: what, entry }, pull, testers)).toBe(expected)
+})
