@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { makeScratch } from '../runner/scratch.ts'
 
 const run = promisify(execFile)
 
@@ -240,16 +240,20 @@ export class GitStore {
 
   /** A tree with these files in place of those of the same paths; returns its sha. */
   async writeTree(base: string | null, files: readonly WrittenFile[]): Promise<string> {
-    const index = join(makeScratch('index'), 'index')
-    const env = { GIT_INDEX_FILE: index }
-    if (base !== null) await this.#ask(['read-tree', base], env)
-    for (const { path, mode, content } of files) {
-      const file = `${index}-blob`
-      writeFileSync(file, content)
-      const sha = await this.#ask(['hash-object', '-w', '--no-filters', file])
-      await this.#ask(['update-index', '--add', '--cacheinfo', `${mode},${sha},${path}`], env)
+    const scratch = mkdtempSync(join(tmpdir(), 'index-'))
+    const env = { GIT_INDEX_FILE: join(scratch, 'index') }
+    try {
+      if (base !== null) await this.#ask(['read-tree', base], env)
+      for (const { path, mode, content } of files) {
+        const file = join(scratch, 'blob')
+        writeFileSync(file, content)
+        const sha = await this.#ask(['hash-object', '-w', '--no-filters', file])
+        await this.#ask(['update-index', '--add', '--cacheinfo', `${mode},${sha},${path}`], env)
+      }
+      return await this.#ask(['write-tree'], env)
+    } finally {
+      rmSync(scratch, { recursive: true })
     }
-    return this.#ask(['write-tree'], env)
   }
 
   /** Returns the sha. */

@@ -9,7 +9,7 @@ const CommitOfTree = z.object({ tree: Named })
 const Refs = z.array(z.object({ ref: z.string(), object: Named }))
 
 /** One file that changes. */
-export interface FileCommit {
+interface FileCommit {
   /** One line. */
   readonly message: string
   readonly path: string

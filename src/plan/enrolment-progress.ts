@@ -2,7 +2,7 @@
 import { entryOf, isSameEntry, type TesterEntry } from './enrolment.ts'
 import type { Tester } from './tester-list.ts'
 
-export interface WaitingRequest {
+interface WaitingRequest {
   readonly do: 'add' | 'update' | 'remove'
   readonly entry: TesterEntry
 }

@@ -122,7 +122,7 @@ function lastDay({ rules, today }: EnrolmentFacts): string | null {
   return new Date(Date.parse(today) + rules.days * 86_400_000).toISOString().slice(0, 10)
 }
 
-function isSameLogin(one: string | null, other: string): boolean {
+export function isSameLogin(one: string | null, other: string): boolean {
   return one?.toLowerCase() === other.toLowerCase()
 }
 

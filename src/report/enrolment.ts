@@ -74,8 +74,8 @@ function blocks(comment: EnrolmentComment): string[] {
       ]
     case 'foreign':
       return [
-        '### ✋ A lead must look at this',
-        `Somebody else changed branch ${code(comment.branch)}${comment.pull === null ? '' : ` of pull request #${comment.pull}`}. It stays as it is.`,
+        '### ⏳ A lead finishes this request',
+        `Branch ${code(comment.branch)}${comment.pull === null ? '' : ` of pull request #${comment.pull}`} has a commit that this workflow did not make. The workflow leaves it alone.`,
       ]
     case 'reviewed':
       return [

@@ -202,12 +202,24 @@ describe('a tester joins', () => {
 
   it('or hears that a lead declined, and is not asked again', async () => {
     const world = await createTeam()
-    await ask(world)
+    await ask(world, { Channel: 'beta' })
     world.hosted.closePull(46)
     await followUp(world)
     expect(world.hosted.issues.get(45)!.state).toBe('closed')
     expect(commentsOn(world)[0]).toContain('A lead declined this request')
     expect(fileOn(world, 'main')).toBe(FILE.trim())
+
+    // The author alone brings no other pull request; a lead does.
+    world.hosted.issues.get(45)!.state = 'open'
+    await happen(world, 'reopened')
+    expect(pulls(world)).toHaveLength(1)
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
+    world.hosted.issues.get(45)!.state = 'open'
+    const again = await happen(world, 'reopened', 45, { sender: 'lead' })
+    expect(again.outputs.reason, again.visibleLog).toBe('#45 waits for a review of pull request #47.')
+    merge(world, 47)
+    await followUp(world)
+    expect(channelOf(world, EVE)).toBe('beta')
   })
 
   it('or hears what keeps the device from its channel, until that is put right', async () => {
@@ -378,7 +390,15 @@ describe('nobody else than a lead can', () => {
     expect(run.outputs.reason).toBe('#45 was left alone: somebody else changed branch capgo/tester-45.')
     expect(world.repo.shaOf('capgo/tester-45')).toBe(theirs)
     expect(commentsOn(world)).toHaveLength(1)
-    expect(commentsOn(world)[0]).toContain('A lead must look at this')
+    expect(commentsOn(world)[0]).toContain('A lead finishes this request')
+    // What a lead put right there is merged and answered.
+    world.repo.checkout('capgo/tester-45')
+    world.repo.commit({ 'testers.json': FILE.replace(BOB, EVE) })
+    world.repo.checkout('main')
+    merge(world)
+    await followUp(world)
+    expect(channelOf(world, EVE)).toBe('beta')
+    expect(world.hosted.issues.get(45)!.state).toBe('closed')
   })
 
   it('write or copy a comment of ours', async () => {

@@ -245,6 +245,22 @@ describe('GitHub, at each call', () => {
     listOpenPulls: github => github.listOpenPulls(),
     listReviewers: github => github.listReviewers(12),
     listPullsOfBranch: github => github.listPullsOfBranch('mallory', 'x'),
+    readIssue: github => github.readIssue(45),
+    listOpenIssues: github => github.listOpenIssues('mallory'),
+    closeIssue: github => github.closeIssue(45, 'completed'),
+    readBranch: github => github.readBranch('capgo/tester-45'),
+    createBranch: github => github.createBranch('capgo/tester-45', 'a'.repeat(40)),
+    advanceBranch: github => github.advanceBranch('capgo/tester-45', 'a'.repeat(40)),
+    commitFile: github =>
+      github.commitFile({
+        message: 'Add',
+        path: 'testers.json',
+        text: '[]',
+        base: 'a'.repeat(40),
+        parents: ['a'.repeat(40)],
+      }),
+    createPull: github =>
+      github.createPull({ title: 'Add', body: '', head: 'capgo/tester-45', base: 'main' }),
     findComments: github => github.findComments(12, anyMark('key')),
     readDeployedApps: github => github.readDeployedApps('preview/pr-12'),
     endDeployments: github => github.endDeployments('production', 'com.example.app'),

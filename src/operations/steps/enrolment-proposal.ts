@@ -2,7 +2,7 @@
 import * as z from 'zod/mini'
 import { type PullRequest, toPullRequest } from '../../event.ts'
 import { GitHubError } from '../../github/errors.ts'
-import { isSameEntry } from '../../plan/enrolment.ts'
+import { isSameEntry, isSameLogin } from '../../plan/enrolment.ts'
 import {
   type EnrolmentChange,
   type EnrolmentComment,
@@ -14,9 +14,9 @@ import type { Proposal } from './enrolment-marker.ts'
 import { type Answered, answer, type Enrolling, type Thread } from './enrolment-thread.ts'
 
 /** A change, with what Capgo knows of the device. */
-export type SeenChange = FileChange & Pick<EnrolmentChange, 'seen'>
+type SeenChange = FileChange & Pick<EnrolmentChange, 'seen'>
 
-export const branchOf = (issue: number) => `capgo/tester-${issue}`
+const branchOf = (issue: number) => `capgo/tester-${issue}`
 
 /**
  * Makes the pull request what the issue asks for, and says so in the comment. A branch that somebody else changed, a pull
@@ -39,7 +39,7 @@ export async function propose(
     return answered
   }
   if (head !== null && !former?.heads.includes(head)) return say({ state: 'foreign', branch, pull: openPull })
-  if (pull !== null && isDeclined(pull) && context.trigger.action !== 'reopened')
+  if (pull !== null && isDeclined(pull) && !isAskedAgain(change, context))
     return say({ state: 'declined', pull: pull.number })
   const isSame = former !== null && former.do === change.do && isSameEntry(former.entry, change.entry)
   if (pull?.open && !isSame && (await isReviewed(pull, context)))
@@ -60,7 +60,7 @@ export async function propose(
     if (!isOurs) return say({ state: 'foreign', branch, pull: openPull }, own)
   }
   const number = openPull ?? (await openPullRequest({ issue, change, file }, context))
-  return say(waiting(number), { ...own, pull: number })
+  return say(waiting(number), { ...own, waits: true, pull: number })
 }
 
 /** As GitHub answers it, and whether it is merged as soon as its checks allow. */
@@ -87,6 +87,11 @@ async function isReviewed({ number, mergesItself }: ProposedPull, { github }: En
 /** Whether a lead said no. */
 function isDeclined({ open, merged }: PullRequest): boolean {
   return !open && !merged
+}
+
+/** Whether somebody else than the author opened the issue again. */
+function isAskedAgain({ entry }: SeenChange, { trigger }: Enrolling): boolean {
+  return trigger.action === 'reopened' && !isSameLogin(entry.github, trigger.issue?.sender ?? '')
 }
 
 async function findPull(branch: string, { github, trigger }: Enrolling): Promise<number | null> {

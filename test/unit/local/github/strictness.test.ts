@@ -114,6 +114,11 @@ test('every operation of the description is served', async () => {
     const body = {
       ...(/deployments$/.test(path) && { ref: 'main' }),
       ...(/statuses/.test(path) && { state: 'success' }),
+      ...(/git\/trees$/.test(path) && { tree: [] }),
+      ...(/git\/commits$/.test(path) && { message: 'Add', tree: '1' }),
+      ...(/git\/refs$/.test(path) && { ref: 'refs/heads/x', sha: '1' }),
+      ...(/git\/refs\//.test(path) && { sha: '1' }),
+      ...(/pulls$/.test(path) && { head: 'x', base: 'main' }),
     }
     const comment = /comments/.test(path) ? { body: 'Hello' } : {}
     await request(
