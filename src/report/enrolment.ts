@@ -163,8 +163,8 @@ export function describeEnrolment(issue: number, comment: EnrolmentComment): str
 function describe(comment: EnrolmentComment): string {
   switch (comment.state) {
     case 'waiting':
-      return comment.pull === null
-        ? 'waits until a person opens the pull request of its branch'
+      return comment.pull === null || comment.pull === 'soon'
+        ? 'waits for the pull request of its branch'
         : `waits for a review of pull request #${comment.pull}`
     case 'stuck':
       return `is not finished: ${comment.why}`

@@ -220,6 +220,12 @@ describe('a tester joins', () => {
     merge(world, 47)
     await followUp(world)
     expect(channelOf(world, EVE)).toBe('beta')
+
+    // Removed later, and asked for again.
+    world.repo.commit({ 'testers.json': FILE })
+    world.hosted.issues.get(45)!.state = 'open'
+    const third = await happen(world, 'reopened', 45, { sender: 'lead' })
+    expect(third.outputs.reason, third.visibleLog).toBe('#45 waits for a review of pull request #48.')
   })
 
   it('or hears what keeps the device from its channel, until that is put right', async () => {

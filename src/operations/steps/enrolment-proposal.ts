@@ -48,7 +48,11 @@ export async function propose(
   const waiting = (number: number | 'soon' | null) =>
     ({ state: 'waiting', change, pull: number, compareUrl }) as const
   const isNewest =
-    isSame && head !== null && head === former.heads[0] && (await buildsOn(file, former, context))
+    isSame &&
+    !pull?.merged &&
+    head !== null &&
+    head === former.heads[0] &&
+    (await buildsOn(file, former, context))
   const own = isNewest ? former : await commitProposal({ issue, change, file, head, pull: openPull }, context)
   if (!isNewest) {
     // Before the branch has it: a run that ends here leaves a branch that the next one knows.
