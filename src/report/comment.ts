@@ -1,9 +1,11 @@
 /** The comment of a pull request: GitHub-flavoured Markdown, what there is to try on the first line. */
+import { NO_RELEASE_NOTES } from '../plan/release-notes.ts'
 import { formatBytes } from '../runtime/bytes.ts'
 import { LINES_SHOWN, lastLines, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, warn } from './markdown.ts'
 import type { CommentCommit, OnPhone, PreviewComment, ReadyComment, ServedBundle } from './preview-comment.ts'
 import { renderQr } from './qr.ts'
+import { renderReleaseNotes } from './release-notes.ts'
 import { countChanges, listChanges, renderNativeChanges, tableOfChanges } from './tables.ts'
 import { renderMerging, renderTesterSection, renderTesters, type TesterRow } from './testers.ts'
 
@@ -220,14 +222,15 @@ function phone(what: string, channelName: string, { deepLink, selfAssignable }: 
   return details(`<b>Try ${what} on a phone</b>`, parts.join('\n\n'))
 }
 
-function changes({ change }: ReadyComment): string {
-  if (change === null) return ''
+function changes({ change, releaseNotes = NO_RELEASE_NOTES }: ReadyComment): string {
+  const notes = renderReleaseNotes(releaseNotes)
+  if (change === null) return notes === '' ? '' : details('<b>What changed</b>', notes)
   const base = `${code(change.channel)} (${code(change.since)})`
   const files = listChanges(change)
   if (files.length === 0) return `No file differs from ${base}.`
   return details(
     `<b>${countChanges(files)}</b> against ${base} · ${formatBytes(change.download)} to download`,
-    tableOfChanges(files),
+    [notes, tableOfChanges(files)].filter(part => part !== '').join('\n\n'),
   )
 }
 

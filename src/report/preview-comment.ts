@@ -2,6 +2,7 @@
 import type { ContentChange } from '../bundle/contents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
+import type { ReleaseNotes } from '../plan/release-notes.ts'
 import type { TesterRow, TestersReport } from './testers.ts'
 
 export type PreviewComment =
@@ -85,6 +86,8 @@ export interface ReadyComment extends AnyComment {
   readonly bundle: CommentBundle & OnPhone & { readonly size: number | null }
   /** Against what the base branch's channel serves. */
   readonly change: (ContentChange & { readonly channel: string; readonly download: number }) | null
+  /** What the commit has that the base branch's channel does not serve, in words. */
+  readonly releaseNotes?: ReleaseNotes
   /** Installed native versions that are known, and the rule that keeps one from taking the bundle. */
   readonly nativeVersions: readonly {
     readonly platform: string
