@@ -240,6 +240,7 @@ describe('GitHub, at each call', () => {
     createComment: github => github.createComment(12, markOf('com.example.app', 'key'), 'x'),
     readFile: github => github.readFile('testers.json', null),
     readMergeBase: github => github.readMergeBase('main', 'a'.repeat(40)),
+    listChanges: github => github.listChanges('a'.repeat(40), 'b'.repeat(40)),
     compare: github => github.compare('a'.repeat(40), 'b'.repeat(40)),
     readPull: github => github.readPull(12),
     listOpenPulls: github => github.listOpenPulls(),
