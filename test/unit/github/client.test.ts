@@ -81,7 +81,7 @@ it('of 201 commits the first and the last page are read, and a comparison is ask
 
 it('of the comments of a repository the newest 1,000 are looked at, in ten requests', async () => {
   const { server, hosted, github } = await createWorld()
-  const mark = markOf('com.example.app', 'key')
+  const mark = markOf('key')
   hosted.addIssue({ number: 12 })
   const say = (minute: number, body: string, author = 'ada') =>
     Object.assign(hosted.addComment(12, { body, author }), {
