@@ -79,7 +79,7 @@ export function renderSections(sections: readonly Section[]): string {
     facts: factsOf(text),
     text: text.trimEnd().replace(FORGED, ' '),
   }))
-  const top = [SEVERAL, heading(all.map(({ state }) => state)), '', overview(all), ''].join('\n')
+  const top = [SEVERAL, heading(all.map(({ state }) => state)), '', overview(all)].join('\n')
   const fold = (each: (typeof all)[number], text: string) =>
     details(row([code(each.appId), status(each.state)]), `${text}\n${END}`)
   const around = all.reduce((sum, each) => sum + fold(each, '').length + 2, top.length)

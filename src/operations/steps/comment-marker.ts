@@ -8,15 +8,22 @@ export interface RunNumber {
   readonly attempt: number
 }
 
+/** What a section says: the run that wrote it, how often that was changed since, and its text without the head. */
+export interface Statement {
+  readonly run: RunNumber
+  readonly revision: number
+  readonly text: string
+}
+
 interface CommentMark extends Mark {
-  /** The head of an app's section. `comment` is the number that GitHub gave the comment; null where it has none yet, so that nothing can be sealed. */
-  head(appId: string, run: RunNumber, comment: number | null): string
+  /** A section; `comment` is the number that GitHub gave it, null where it has none yet, so that nothing can be sealed. */
+  write(appId: string, statement: Statement, comment: number | null): Section
   /** Whether this key's holder wrote the section. */
   owns(section: Section, comment: number): boolean
 }
 
 const HEAD =
-  /^<!-- capgo-publish-action (\S+) -->\r?\n<!-- run (\d+)\.(\d+) -->(?:\r?\n<!-- key ([0-9a-f]+)(?:\.([0-9a-f]+))? -->)?(?:\r?\n)?/
+  /^<!-- capgo-publish-action (\S+) -->\r?\n<!-- run (\d+)\.(\d+) -->(?:\r?\n<!-- key ([0-9a-f]+)(?:\.([0-9a-f]+))? -->)?(?:\r?\n<!-- revision (\d+) -->)?(?:\r?\n)?/
 /** Bytes of an HMAC that are shown: more than anybody guesses. */
 const SHOWN = 16
 /** From the strongest to the weakest. */
@@ -47,22 +54,40 @@ export function markOf(capgoToken: string): CommentMark {
       return PROOFS.find(proof => proofs.includes(proof)) ?? 'marked'
     },
     owns: (section, comment) => ['sealed', 'signed'].includes(proofOf(section, comment)),
-    head(appId, run, comment) {
+    write(appId, { run, revision, text }, comment) {
       const seal = comment === null ? '' : `.${sealOf(appId, comment)}`
-      return `${MARK}${appId} -->\n<!-- run ${run.id}.${run.attempt} -->\n<!-- key ${signatureOf(appId)}${seal} -->\n`
+      const lines = [
+        `${MARK}${appId} -->`,
+        `<!-- run ${run.id}.${run.attempt} -->`,
+        `<!-- key ${signatureOf(appId)}${seal} -->`,
+        ...(revision === 0 ? [] : [`<!-- revision ${revision} -->`]),
+        text,
+      ]
+      return { appId, text: lines.join('\n') }
     },
   }
 }
 
-/** The run that wrote a section, and what stands below the head; the run is older than any where it has no such head. */
-export function readSection(text: string): { readonly run: RunNumber; readonly text: string } {
-  const [head, , id, attempt] = HEAD.exec(text) ?? []
-  if (head === undefined) return { run: { id: 0, attempt: 0 }, text: text.slice(text.indexOf('\n') + 1) }
-  return { run: { id: Number(id), attempt: Number(attempt) }, text: text.slice(head.length) }
+/** What a section says; it is older than any where it has no such head. */
+export function readSection({ text }: Pick<Section, 'text'>): Statement {
+  const [head, , id = 0, attempt = 0, , , revision = 0] = HEAD.exec(text) ?? []
+  return {
+    run: { id: Number(id), attempt: Number(attempt) },
+    revision: Number(revision),
+    text: text.slice(head?.length ?? text.indexOf('\n') + 1),
+  }
 }
 
 export function compareRuns(one: RunNumber, other: RunNumber): number {
   return one.id - other.id || one.attempt - other.attempt
+}
+
+/** The newer of two sections of an app. */
+export function newer(one: Section, other: Section | undefined): Section {
+  if (other === undefined) return one
+  const [first, second] = [readSection(one), readSection(other)]
+  const order = compareRuns(first.run, second.run) || first.revision - second.revision
+  return order >= 0 ? one : other
 }
 
 function hmac(key: string | Buffer, text: string): Buffer {

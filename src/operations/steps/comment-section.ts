@@ -3,13 +3,7 @@ import type { GitHub } from '../../github/client.ts'
 import type { OwnComment } from '../../github/comments.ts'
 import type { CommentLayout } from '../../plan/types.ts'
 import { parseSections, renderSections, type Section } from '../../report/comment-sections.ts'
-import { compareRuns, type markOf, type RunNumber, readSection } from './comment-marker.ts'
-
-/** What a section says: the run that wrote it, and its text without the head. */
-export interface Statement {
-  readonly run: RunNumber
-  readonly text: string
-}
+import { compareRuns, type markOf, newer, readSection, type Statement } from './comment-marker.ts'
 
 export interface SectionEdit {
   readonly appId: string
@@ -17,6 +11,8 @@ export interface SectionEdit {
   readonly mark: ReturnType<typeof markOf>
   /** What the section is to say instead; null where it stays as it is, or is not made. */
   readonly change: (current: Statement | null) => Statement | null
+  /** Sections of other apps as this run saw them last, by comment and app: an older one there is a write that was lost. */
+  readonly seen: Map<string, Section>
 }
 
 type Step =
@@ -45,13 +41,14 @@ interface NextStep {
 const SEPARATE = '<!-- separate -->\n'
 const LEADING_SEPARATE = /^<!-- separate -->\r?\n/
 
-/** Runs that write at the same moment, each at last after the others. */
+/** Runs that write at the same moment disturb one another some times at most. */
 const MAX_STEPS = 12
 
 /**
  * Makes the change. GitHub has no conditional update: a run that read the comment before this one wrote may write its
- * own version over it. So where other apps write too, a text that is the run's `last` is read back once such a write
- * must have arrived, and written again. Returns the comment's page; null where there is none.
+ * own version over it. So where other apps write too, what stands there after the run's `last` word is read back once
+ * such a write must have arrived, and written again, what this run saw of the others too. Returns the comment's page;
+ * null where there is none.
  */
 export async function editSection(
   edit: SectionEdit,
@@ -92,47 +89,59 @@ export function planStep(found: readonly OwnComment[], edit: SectionEdit): NextS
     sections.every(section => isOwn(section) || (layout === 'shared' && !isSeparate(section))),
   )
   if (target === undefined) {
-    const step = change === null ? null : create(change, edit)
-    return { step, url: null, isShared: false, isOnly: false }
+    const body = change === null ? null : write(change, null, edit).text
+    return { step: body === null ? null : { do: 'create', body }, url: null, isShared: false, isOnly: false }
   }
-  const others = target.sections.filter(section => !isOwn(section))
   const stray = documents.find(
     each => each !== target && each.sections.some(section => isOwn(section) && mark.owns(section, each.id)),
   )
+  const others = recall(target, edit)
   const about = { url: target.url, isShared: others.length > 0, isOnly: stray === undefined }
-  const statement = change ?? (target.sections.some(isOwn) ? null : current)
-  if (statement !== null) {
-    const body = renderSections([...others, write(statement, target.id, edit)])
-    if (body.trimEnd() !== target.body.trimEnd())
-      return { ...about, step: { do: 'update', id: target.id, body } }
-  }
+  const body = renderSections([...others, ...ownSection(target, current, change, edit)])
+  if (body.trimEnd() !== target.body.trimEnd())
+    return { ...about, step: { do: 'update', id: target.id, body } }
   return { ...about, step: stray === undefined ? null : withoutOwn(stray, isOwn) }
 }
 
 /** The newest run's word, wherever it stands. */
 export function newest(sections: readonly Section[]): Statement | null {
-  return sections.reduce<Statement | null>((best, { text }) => {
-    const { run, text: said } = readSection(text)
-    const isOlder = best !== null && compareRuns(best.run, run) >= 0
-    return isOlder ? best : { run, text: said.replace(LEADING_SEPARATE, '') }
-  }, null)
+  const [first, ...others] = sections
+  if (first === undefined) return null
+  const statement = readSection(others.reduce<Section>(newer, first))
+  return { ...statement, text: statement.text.replace(LEADING_SEPARATE, '') }
 }
 
-function create(statement: Statement, edit: SectionEdit): Step {
-  return { do: 'create', body: write(statement, null, edit).text }
+/** The sections of other apps, each as new as this run ever saw it there. */
+function recall({ id, sections }: Document, { appId, seen }: SectionEdit): Section[] {
+  for (const section of sections) {
+    const key = `${id} ${section.appId}`
+    if (section.appId !== appId) seen.set(key, newer(section, seen.get(key)))
+  }
+  return [...seen].flatMap(([key, section]) => (key === `${id} ${section.appId}` ? [section] : []))
 }
 
-function write(
-  { run, text }: Statement,
-  comment: number | null,
-  { appId, layout, mark }: SectionEdit,
-): Section {
-  const separate = layout === 'separate' ? SEPARATE : ''
-  return { appId, text: `${mark.head(appId, run, comment)}${separate}${text}` }
+/** As it stands there, where there is nothing else to say. */
+function ownSection(
+  { id, sections }: Document,
+  current: Statement | null,
+  change: Statement | null,
+  edit: SectionEdit,
+): Section[] {
+  const standing = sections.filter(({ appId }) => appId === edit.appId)
+  if (change === null) return standing.length > 0 || current === null ? standing : [write(current, id, edit)]
+  if (current === null || compareRuns(current.run, change.run) !== 0) return [write(change, id, edit)]
+  const revision =
+    current.text === change.text ? current.revision : Math.max(change.revision, current.revision + 1)
+  return [write({ ...change, revision }, id, edit)]
 }
 
-function isSeparate({ text }: Section): boolean {
-  return LEADING_SEPARATE.test(readSection(text).text)
+function write(statement: Statement, comment: number | null, { appId, layout, mark }: SectionEdit): Section {
+  const text = layout === 'separate' ? SEPARATE + statement.text : statement.text
+  return mark.write(appId, { ...statement, text }, comment)
+}
+
+function isSeparate(section: Section): boolean {
+  return LEADING_SEPARATE.test(readSection(section).text)
 }
 
 /** Where nothing else stands in it, the comment goes. */

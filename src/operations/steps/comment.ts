@@ -1,13 +1,12 @@
 /** What an app says on a pull request: found, written, replaced. */
 import type { RunContext } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
-import type { CommentLayout } from '../../plan/types.ts'
 import { renderComment, replaceTesters, stateOfComment } from '../../report/comment.ts'
 import { hiddenLines, hideFacts, parseSections, type Section } from '../../report/comment-sections.ts'
 import type { PreviewComment } from '../../report/preview-comment.ts'
 import type { TesterRow } from '../../report/testers.ts'
-import { compareRuns, markOf, type RunNumber } from './comment-marker.ts'
-import { editSection, newest, type Statement } from './comment-section.ts'
+import { compareRuns, markOf, type RunNumber, type Statement } from './comment-marker.ts'
+import { editSection, newest } from './comment-section.ts'
 
 /** The job's permission. */
 export const PULL_REQUESTS = 'pull-requests: write'
@@ -26,7 +25,8 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
   const layout = inputs.comment
   if (layout === null || inputs.dryRun) return null
   const run = { id: trigger.commit.runId, attempt: trigger.commit.runAttempt }
-  const statement: Statement = { run, text: textOf(comment) }
+  const isLast = state !== 'building'
+  const statement: Statement = { run, revision: isLast ? 1 : 0, text: textOf(comment) }
   const makesNone = state === 'closed' || state === 'kept'
   let isWritten = false
   const change = (current: Statement | null) => {
@@ -38,12 +38,12 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
     if (isOfSibling && current.text !== statement.text) return null
     return stays(current, comment, run) ? null : statement
   }
-  // An app that a job has to be told is hardly the only one.
-  const expectsOthers = inputs.workingDirectory !== '.' || inputs.appId !== null
+  // An app in a folder of its own is hardly the only one.
+  const expectsOthers = inputs.workingDirectory !== '.'
   return bestEffort('write the comment', PULL_REQUESTS, github =>
     editSection(
-      { appId, layout, mark: markOf(inputs.capgoToken), change },
-      { pull: comment.pull, last: state !== 'building', expectsOthers },
+      { appId, layout, mark: markOf(inputs.capgoToken), change, seen: context.seenSections },
+      { pull: comment.pull, last: isLast, expectsOthers },
       github,
     ),
   )
@@ -70,11 +70,11 @@ export async function updateTesterSection(
     rows,
   }: { readonly appId: string; readonly pull: number; readonly rows: readonly TesterRow[] },
   github: GitHub,
-  { inputs }: Pick<RunContext, 'inputs'>,
+  context: Pick<RunContext, 'inputs' | 'seenSections'>,
 ): Promise<void> {
   const change = (current: Statement | null) =>
     current === null ? null : { ...current, text: replaceTesters(current.text, rows) }
-  await changeText({ appId, pull, change }, github, inputs)
+  await changeText({ appId, pull, change }, github, context)
 }
 
 /** What we say about an app on a pull request; null where that is nothing. Nothing is written. */
@@ -93,16 +93,13 @@ export async function readComment(
  * Says instead what a run found out that is not about this pull request. It stays the word of the run that wrote it, so
  * that a run on its way is not taken for an older one.
  */
-export async function replaceComment(
-  comment: PreviewComment,
-  { inputs, bestEffort }: RunContext,
-): Promise<void> {
+export async function replaceComment(comment: PreviewComment, context: RunContext): Promise<void> {
   const { appId, pull } = comment
   const change = (current: Statement | null) =>
     current === null ? null : { ...current, text: textOf(comment) }
-  if (inputs.dryRun) return
-  await bestEffort('write the comment', PULL_REQUESTS, github =>
-    changeText({ appId, pull, change }, github, inputs),
+  if (context.inputs.dryRun) return
+  await context.bestEffort('write the comment', PULL_REQUESTS, github =>
+    changeText({ appId, pull, change }, github, context),
   )
 }
 
@@ -118,11 +115,12 @@ async function changeText(
     readonly change: (current: Statement | null) => Statement | null
   },
   github: GitHub,
-  { comment: layout, capgoToken }: { readonly comment: CommentLayout | null; readonly capgoToken: string },
+  { inputs, seenSections: seen }: Pick<RunContext, 'inputs' | 'seenSections'>,
 ): Promise<void> {
+  const { comment: layout, capgoToken } = inputs
   if (layout === null) return
   await editSection(
-    { appId, layout, mark: markOf(capgoToken), change },
+    { appId, layout, mark: markOf(capgoToken), change, seen },
     { pull, last: false, expectsOthers: false },
     github,
   )

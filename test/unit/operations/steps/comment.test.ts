@@ -71,9 +71,9 @@ async function createWorld() {
           deployments: true,
           capgoToken: key,
           workingDirectory: '.',
-          appId: null,
           hosts: { console: null },
         },
+        seenSections: new Map(),
         trigger: { commit: { runId: id, runAttempt: 1 }, runUrl: 'https://github.com/octo-org/daybreak' },
         ...createBestEfforts(connect, createCancellation(), warnings),
       } as unknown as RunContext
@@ -81,6 +81,13 @@ async function createWorld() {
     },
   }
 }
+
+/** What a section begins with. */
+const headOf = (
+  key: string,
+  appId: string,
+  { run = 7, comment = null }: { run?: number; comment?: number | null },
+) => markOf(key).write(appId, { run: { id: run, attempt: 1 }, revision: 0, text: '' }, comment).text
 
 const titleOf = (body: string) => /^### \S+ (\w+)/m.exec(body)?.[1] ?? body.split('\n').at(-1)
 
@@ -129,7 +136,7 @@ describe.each(Object.entries(TOKENS))('with %s token', (_, token) => {
     const world = await createWorld()
     const [one, other] = [world.run(token), world.run(token)]
     // Both found none, and write.
-    await one.github.createComment(12, markOf(KEY).head(APP_ID, { id: one.id, attempt: 1 }, null))
+    await one.github.createComment(12, headOf(KEY, APP_ID, { run: one.id }))
     await writeComment(building, other.context)
     expect(world.all()).toEqual([`${author}: Building`])
   })
@@ -197,7 +204,7 @@ describe('a comment of', () => {
     const others = ['com.example.a', 'com.example.z']
     for (const appId of others) {
       const { id } = world.say('x', BOT)
-      const head = markOf(KEY).head(appId, { id: 7, attempt: 1 }, id)
+      const head = headOf(KEY, appId, { comment: id })
       world.hosted.comments.at(-1)!.body = `${head}### 📱 Preview ready: of ${appId}`
     }
     await writeComment(ready, world.run().context)
@@ -255,13 +262,16 @@ describe('a comment of', () => {
 })
 
 it('a head tells nothing of the key, and another for each app, comment and key', () => {
-  const head = (app: string, key: string, comment: number | null) =>
-    markOf(key).head(app, { id: 7, attempt: 1 }, comment)
+  const head = (app: string, key: string, comment: number | null) => headOf(key, app, { comment })
   const one = head(APP_ID, KEY, 5)
   expect(one).toMatch(
     /^<!-- capgo-publish-action \S+ -->\n<!-- run 7\.1 -->\n<!-- key [0-9a-f]{32}\.[0-9a-f]{32} -->\n$/,
   )
-  expect(readSection(`${one}Text`)).toEqual({ run: { id: 7, attempt: 1 }, text: 'Text' })
+  expect(readSection({ text: `${one}Text` })).toEqual({
+    run: { id: 7, attempt: 1 },
+    revision: 0,
+    text: 'Text',
+  })
   for (const text of [KEY, KEY.replaceAll('-', ''), createHmac('sha256', KEY).update('').digest('hex')])
     expect(one).not.toContain(text.slice(0, 12))
   const prove = (body: string, id = 5) => markOf(KEY).prove({ id, body })
