@@ -77,7 +77,7 @@ export async function editSection(
  * The oldest comment counts, so that runs that made one each at the same moment agree: each moves its own section there,
  * and removes its own from the others. Sections of other apps stay as they are.
  */
-export function planStep(found: readonly OwnComment[], edit: SectionEdit): NextStep {
+function planStep(found: readonly OwnComment[], edit: SectionEdit): NextStep {
   const { appId, layout, mark } = edit
   const documents: Document[] = found
     .map(each => ({ ...each, sections: parseSections(each.body) }))
