@@ -2,7 +2,7 @@
  * The endpoint of examples/enroll-endpoint on both of its runtimes, in front of the local Capgo: one table of requests
  * and answers, which is the example's answers.md too.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
@@ -14,17 +14,11 @@ import { Miniflare } from 'miniflare'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startTestCapgo, type TestCapgo } from '../../local/app.ts'
 import type { SeedKey } from '../../local/capgo/seed.ts'
+import { type Endpoint, type Environment, EXAMPLE, startNode } from './enroll-endpoint.ts'
 
-const EXAMPLE = join(import.meta.dirname, '../../examples/enroll-endpoint')
 const TOKEN = 'the-token-of-these-testers'
 const APP_ORIGIN = 'capacitor://localhost'
 const NOW = Date.UTC(2026, 10, 26, 12)
-
-type Environment = Readonly<Record<string, string>>
-interface Endpoint {
-  readonly url: string
-  stop(): Promise<void>
-}
 
 const worker = build({
   entryPoints: [join(EXAMPLE, 'src/worker.ts')],
@@ -33,25 +27,6 @@ const worker = build({
   target: 'es2024',
   write: false,
 }).then(({ outputFiles }) => outputFiles[0]!.text)
-
-/** The program that `npm start` runs. */
-async function startNode(environment: Environment): Promise<Endpoint> {
-  const child: ChildProcess = spawn(process.execPath, ['src/node.ts'], {
-    cwd: EXAMPLE,
-    env: { PATH: process.env.PATH, PORT: '0', ...environment },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [line] = (await once(child.stdout!, 'data')) as [Buffer]
-  const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line.toString())![0]
-  return {
-    url,
-    stop: async () => {
-      const gone = once(child, 'exit')
-      child.kill('SIGKILL')
-      await gone
-    },
-  }
-}
 
 /** The worker as `wrangler deploy` sends it: bundled, with the compatibility date of wrangler.jsonc. */
 async function startWorker(environment: Environment): Promise<Endpoint> {
