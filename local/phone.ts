@@ -17,7 +17,7 @@ export interface PhoneOptions {
 type Json = Record<string, unknown>
 
 /** An error as the native side hands it over: what Capgo answered is its data. */
-export interface Rejection {
+interface Rejection {
   readonly message: string
   readonly code: string
   readonly data?: { readonly error: string; readonly message: string }
