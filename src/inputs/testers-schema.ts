@@ -17,7 +17,7 @@ export const DeviceId = z
     ),
     z.describe('Id of the installed app, from `CapacitorUpdater.getDeviceId()`.'),
   )
-export const GroupName = z.string().check(z.regex(NAME, 'is not a name of letters, digits, ".", "_" and "-"'))
+const GroupName = z.string().check(z.regex(NAME, 'is not a name of letters, digits, ".", "_" and "-"'))
 
 export const TesterEntry = z
   .strictObject({
@@ -58,7 +58,7 @@ export const TesterEntry = z
   })
   .check(z.describe('A device and whose it is.'))
 
-export const Entries = z.array(z.union([DeviceId, TesterEntry]))
+const Entries = z.array(z.union([DeviceId, TesterEntry]))
 export const Groups = z
   .record(GroupName, z.array(DeviceId))
   .check(z.describe('Device ids by group. Ids that are not in "testers" are testers without a name.'))

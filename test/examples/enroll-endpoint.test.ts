@@ -115,6 +115,24 @@ const OPEN: Row[] = [
       ).toBe(server.clock.now()),
   },
   {
+    title: 'join again, and the team moves the device meanwhile',
+    body: { channel: 'beta' },
+    given: (capgo, device) => {
+      pin('beta')(capgo, device)
+      capgo.server.faults.add({
+        match: { method: 'PATCH' },
+        do: () => {
+          const { store } = capgo.server
+          const row = store.find('channel_devices', { app_id: capgo.appId, device_id: device })!
+          const preview = store.find('channels', { app_id: capgo.appId, name: 'preview-12' })!
+          store.update('channel_devices', row, { channel_id: preview.id })
+        },
+      })
+    },
+    answers: [409, 'on_another_channel'],
+    leaves: 'preview-12',
+  },
+  {
     title: 'join, id in upper case',
     id: 'upper',
     body: { channel: 'beta' },

@@ -130,6 +130,14 @@ describe.skipIf(isLeftOut)('<join-beta>', () => {
     expect([await fact('channel'), await phone.askForUpdate()]).toEqual(['stable', '1.1.0'])
   })
 
+  it('asks once for two quick taps', async () => {
+    await open(takePhone(), { 'self-assign': '' })
+    await tab.getByRole('button', { name: 'Join beta' }).dblclick()
+    await noteSays('You are on beta. Open the app twice to get its version.')
+    const asked = capgo.requests.filter(({ method, path }) => method === 'POST' && path === '/channel_self')
+    expect(asked).toHaveLength(1)
+  })
+
   it('tells the page which channel the phone is on now', async () => {
     await open(takePhone(), { 'self-assign': '' })
     await tab.evaluate(

@@ -70,16 +70,23 @@ export class Capgo {
   async put(device: string, channel: string): Promise<void> {
     const before = await this.#readChangeable(device)
     if (before?.channel === channel) {
-      const renewed = await this.#queryOverrides('PATCH', this.#rowOf(device), {
-        channel_id: before.channelId,
-      })
-      if (renewed.length === 0) throw missing('channel.manage_forced_devices')
+      await this.#renew(device, before)
       return
     }
     await this.#callDevice('POST', device, channel)
     const isThere = await this.#look(device, override => override?.channel === channel)
     if (!isThere)
       throw new Refusal(502, 'not_applied', 'Capgo answered "ok", but the device is not on the channel.')
+  }
+
+  /** Only while the device is still on that channel: the team can have moved it meanwhile. */
+  async #renew(device: string, { channelId }: Override): Promise<void> {
+    const row = `${this.#rowOf(device)}&channel_id=eq.${channelId}`
+    const renewed = await this.#queryOverrides('PATCH', row, { channel_id: channelId })
+    if (renewed.length > 0) return
+    const now = await this.#readChangeable(device)
+    if (now?.channelId === channelId) throw missing('channel.manage_forced_devices')
+    throw new Refusal(502, 'not_applied', 'The device was moved meanwhile. Try again.')
   }
 
   /** Capgo answers "ok" to a key that cannot remove the override, so it is read again. */

@@ -53,7 +53,7 @@ dt { font-size: 0.8125rem; color: var(--_muted); margin-bottom: 2px }
 code { font: 0.875rem/1.4 ui-monospace, 'SF Mono', Menlo, 'Roboto Mono', monospace; overflow-wrap: anywhere; flex: 1 }
 .name { font-weight: 600; overflow-wrap: anywhere }
 ul { list-style: none; border: 1px solid var(--_line); border-radius: 14px }
-li { display: flex; align-items: center; gap: 12px; padding: 10px 10px 10px 16px; min-height: 64px }
+li { display: flex; align-items: center; gap: 12px; padding-block: 10px; padding-inline: 16px 10px; min-height: 64px }
 li + li { border-top: 1px solid var(--_line) }
 li > div { flex: 1; min-width: 0 }
 li button { min-width: 6rem }
