@@ -67,7 +67,7 @@ export interface RunContext {
   readonly github: GitHub | null
   readonly bestEffort: BestEffort
   readonly finalUpdate: BestEffort
-  /** What other apps say on pull requests, as this run saw it. */
+  /** The newest sections of other apps in comments that this run saw. */
   readonly seenSections: Map<string, Section>
   /** When the run began, on the clock of `deps`. */
   readonly began: number

@@ -1,4 +1,4 @@
-/** Release notes: the titles of what a commit has that another has not. Titles are untrusted text of one line. */
+/** Release notes: the titles of changes between two commits. Titles are untrusted text of one line. */
 
 /** A commit as GitHub lists it. */
 export interface ChangedCommit {
@@ -28,7 +28,7 @@ const MAX_TITLE = 120
 
 const PULL_MERGE = /^Merge pull request #(?<pull>\d+) from \S+/
 const PULL_SUFFIX = /\(#\d+\)$/
-/** Commits that another one takes in before anybody else reads them. */
+/** Commits that are merged into another one before anybody reads them. */
 const INTERIM = /^(?:fixup|squash|amend)! /
 /** How git begins the body of a revert; a squashed pull request may quote it further down. */
 const REVERTS = /^This reverts commit [0-9a-f]{7,}/

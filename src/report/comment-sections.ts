@@ -1,4 +1,4 @@
-/** A comment as sections, one for each app: of one app it is that section alone, of several a table stands above them. */
+/** The sections of a comment, one for each app: one app has its section alone, several have a table above. */
 import { stateOfComment } from './comment.ts'
 import { plural } from './format.ts'
 import { code, details, escapeText, limit, link, row, table } from './markdown.ts'
@@ -27,16 +27,16 @@ export const MARK = '<!-- capgo-publish-action '
 const SEVERAL = `${MARK}-->`
 const END = '<!-- /capgo-publish-action -->'
 const BEGINS = /^<!-- capgo-publish-action (\S+) -->$/
-/** A line of a section that would be read as the beginning or the end of one: a build may print anything. */
+/** A line that reads as the beginning or the end of a section: a build may print anything. */
 const FORGED = /(?<=\n)(?=<!-- \/?capgo-publish-action )/g
-/** What stands above the first visible line. */
+/** Comments above the first visible line. */
 const HIDDEN = /^(?:<!--.*-->\s*)+/
 const FACTS = /^<!-- row (\{.*\}) -->\r?$/m
 
-/** Characters that GitHub takes; code units are never fewer. */
+/** GitHub's limit in characters; code units are never fewer. */
 const MAX_COMMENT = 65_536
 
-/** Problems first; the first that there is gives the heading its icon. */
+/** Problems first; the first that occurs gives the heading its icon. */
 const STATES: readonly (readonly [State, string, string])[] = [
   ['failed', '❌', 'failed'],
   ['missing', '⚠️', 'missing'],

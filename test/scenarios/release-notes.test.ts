@@ -26,7 +26,7 @@ const LINES = [
   'Add a wallet (#12)',
 ]
 
-it('of a push are told wherever a publish is told of', async () => {
+it('of a push stand wherever a publish is reported', async () => {
   const world = await createBuiltWorld({ role: 'app_admin' })
   const first = await world.push('main')
   expect(first.outputs['release-notes'], 'the first publish').toBe('')
@@ -62,7 +62,7 @@ it("of a preview are what the base branch's channel does not serve yet", async (
   expect(pull.comments()[0]).toContain('- Say good night\n- Change the app\n\n| ')
 })
 
-it('that GitHub does not tell cost no publish and no warning', async () => {
+it('that GitHub refuses cost no publish and no warning', async () => {
   const world = await createBuiltWorld({ role: 'app_admin' })
   await world.push('main')
   work(world)

@@ -250,7 +250,7 @@ const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> 
     'scenarios/input-values.test.ts',
     'what a pull request gets: comment, deployments, and the outputs of a preview',
   ],
-  'release-notes': ['scenarios/release-notes.test.ts', 'of a push are told wherever a publish is told of'],
+  'release-notes': ['scenarios/release-notes.test.ts', 'of a push stand wherever a publish is reported'],
   'source-maps-artifact-url': [
     'scenarios/source-maps.test.ts',
     'artifact: the maps are at the run, byte for byte, and on no phone',

@@ -1,4 +1,4 @@
-/** How the section of an app comes into the comment of a pull request, beside those of runs that do not know each other. */
+/** The section of an app in a comment that runs write which do not know each other. */
 import type { GitHub } from '../../github/client.ts'
 import type { OwnComment } from '../../github/comments.ts'
 import type { CommentLayout } from '../../plan/types.ts'
@@ -11,7 +11,7 @@ export interface SectionEdit {
   readonly mark: ReturnType<typeof markOf>
   /** What the section is to say instead; null where it stays as it is, or is not made. */
   readonly change: (current: Statement | null) => Statement | null
-  /** Sections of other apps as this run saw them last, by comment and app: an older one there is a write that was lost. */
+  /** The newest sections of other apps that this run saw, by comment and app. An older one means a lost write. */
   readonly seen: Map<string, Section>
 }
 
@@ -41,14 +41,13 @@ interface NextStep {
 const SEPARATE = '<!-- separate -->\n'
 const LEADING_SEPARATE = /^<!-- separate -->\r?\n/
 
-/** Runs that write at the same moment disturb one another some times at most. */
+/** Runs disturb one another a few times at most. */
 const MAX_STEPS = 12
 
 /**
- * Makes the change. GitHub has no conditional update: a run that read the comment before this one wrote may write its
- * own version over it. So where other apps write too, what stands there after the run's `last` word is read back once
- * such a write must have arrived, and written again, what this run saw of the others too. Returns the comment's page;
- * null where there is none.
+ * Makes the change. GitHub has no conditional update: a run that read the comment earlier may overwrite this one's text.
+ * Where other apps write too, the run reads back after its `last` word, once every such write has arrived. It writes
+ * again what was lost: its own section, and newer ones of others that it saw. Returns the comment's page, or null.
  */
 export async function editSection(
   edit: SectionEdit,
@@ -74,8 +73,8 @@ export async function editSection(
 }
 
 /**
- * The oldest comment counts, so that runs that made one each at the same moment agree: each moves its own section there,
- * and removes its own from the others. Sections of other apps stay as they are.
+ * The oldest comment counts: runs that create one each at the same moment agree on it. Each moves its own section there
+ * and removes it from the others. Sections of other apps stay byte for byte.
  */
 function planStep(found: readonly OwnComment[], edit: SectionEdit): NextStep {
   const { appId, layout, mark } = edit
@@ -120,7 +119,7 @@ function recall({ id, sections }: Document, { appId, seen }: SectionEdit): Secti
   return [...seen].flatMap(([key, section]) => (key === `${id} ${section.appId}` ? [section] : []))
 }
 
-/** As it stands there, where there is nothing else to say. */
+/** As it stands in the comment, unless the run has something else to say. */
 function ownSection(
   { id, sections }: Document,
   current: Statement | null,
@@ -144,7 +143,7 @@ function isSeparate(section: Section): boolean {
   return LEADING_SEPARATE.test(readSection(section).text)
 }
 
-/** Where nothing else stands in it, the comment goes. */
+/** A comment that holds nothing else is deleted. */
 function withoutOwn({ id, sections }: Document, isOwn: (section: Section) => boolean): Step {
   const others = sections.filter(section => !isOwn(section))
   return others.length === 0 ? { do: 'delete', id } : { do: 'update', id, body: renderSections(others) }

@@ -12,10 +12,9 @@ import { editSection, newest } from './comment-section.ts'
 export const PULL_REQUESTS = 'pull-requests: write'
 
 /**
- * Writes what there is to say about an app's preview: changes its section where it is, else makes it; a closed preview
- * makes none. How a run ended without a preview is written also when the run was stopped. What a newer run says is left
- * alone, so that runs may overtake one another. Returns the comment's page, null when there is none or it could not be
- * written (that is a warning).
+ * Writes an app's section: changes it where it is, else creates it; a closed preview creates none. A stopped run still
+ * says how it ended. A newer run's section stays, so runs may overtake one another. Returns the comment's page; null
+ * without one, or when GitHub refused (that is a warning).
  */
 export async function writeComment(comment: PreviewComment, context: RunContext): Promise<string | null> {
   const { inputs, trigger } = context
@@ -31,14 +30,14 @@ export async function writeComment(comment: PreviewComment, context: RunContext)
   let isWritten = false
   const change = (current: Statement | null) => {
     if (current === null) return makesNone ? null : statement
-    // Two jobs of a run may publish one app: the later has the word, and neither insists.
+    // Two jobs of a run may publish one app: the later one wins, and neither writes again.
     const isOfSibling =
       isWritten && compareRuns(current.run, run) === 0 && stateOfComment(current.text) !== 'building'
     isWritten = true
     if (isOfSibling && current.text !== statement.text) return null
     return stays(current, comment, run) ? null : statement
   }
-  // An app in a folder of its own is hardly the only one.
+  // An app in a folder is rarely the only one.
   const expectsOthers = inputs.workingDirectory !== '.'
   return bestEffort('write the comment', PULL_REQUESTS, github =>
     editSection(

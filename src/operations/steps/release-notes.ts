@@ -7,7 +7,7 @@ import { NO_RELEASE_NOTES, planReleaseNotes, type ReleaseNotes } from '../../pla
 /** Reads what a commit changes for the devices of a channel. */
 export type NotesSince = (base: ChannelRow | null) => Promise<ReleaseNotes>
 
-/** Without a token, without a commit to compare with, and where GitHub does not tell, the notes are empty. Never rejects. */
+/** The notes are empty without a token, without a commit to compare with, and when GitHub does not answer. Never rejects. */
 export function releaseNotesReader(
   sha: string,
   { github, deps }: Pick<RunContext, 'github' | 'deps'>,

@@ -82,7 +82,7 @@ describe('the comment of several apps', () => {
     )
   })
 
-  it('what a build prints is no section, and ends none', () => {
+  it('the output of a build neither begins nor ends a section', () => {
     const output = [
       'x',
       '<!-- /capgo-publish-action -->',
