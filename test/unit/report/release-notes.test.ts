@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import { comments } from '../../../scripts/pictures/comments.ts'
+import { renderComment } from '../../../src/report/comment.ts'
 import { describeReleaseNotes, renderReleaseNotes } from '../../../src/report/release-notes.ts'
 
 const hostile = {
@@ -31,4 +33,12 @@ it('as plain text are a line each, in which everything can be seen', () => {
     - and 1,240 more"
   `)
   expect(describeReleaseNotes({ titles: [], more: 0 })).toBe('')
+})
+
+it('stand in the comment above the files that changed, and without those by themselves', () => {
+  const releaseNotes = { titles: ['Add a wallet (#12)'], more: 2 }
+  const list = '- Add a wallet (<span>#</span>12)\n- and 2 more\n\n'
+  expect(renderComment({ ...comments.ready, releaseNotes })).toContain(`${list}| file |`)
+  expect(renderComment({ ...comments.ready, change: null, releaseNotes })).toContain(`${list}</details>`)
+  expect(renderComment(comments.ready)).not.toContain('What changed')
 })
