@@ -65,7 +65,7 @@ export function tableOfChanges(files: readonly ChangedFile[]): string {
     ])
   const more = files.length - rows.length
   const list = table(['file', 'size', 'difference'], rows, ['---', '--:', '--:'])
-  return more > 0 ? `${list}\n\nand ${plural(more, 'more file')} with smaller differences.` : list
+  return more > 0 ? `${list}\n\n… and ${plural(more, 'more file')} with smaller differences.` : list
 }
 
 /**

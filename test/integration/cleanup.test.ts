@@ -187,7 +187,10 @@ describe('reopened', () => {
     expect((await world.sweep()).outputs.reason).toContain('The preview of #12 is missing.')
     const [comment] = world.hosted.commentsOf(12)
     expect(comment!.body).toContain('serves')
-    comment!.body = comment!.body.replace(/### .*/, `### ❌ Preview failed: the build broke\n\n${head.sha.slice(0, 7)}`)
+    comment!.body = comment!.body.replace(
+      /### .*/,
+      `### ❌ Preview failed: the build broke\n\n${head.sha.slice(0, 7)}`,
+    )
     expect((await world.sweep()).outputs.reason).toBe('No preview was left behind.')
   })
 })
