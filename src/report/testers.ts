@@ -56,6 +56,7 @@ export interface TestersReport {
 const ROWS_SHOWN = 50
 const NAMES_SHOWN = 3
 const MAX_NAME = 60
+const UNSEEN = 'has not opened the app yet (check the device id)'
 
 /** How a device stands to the preview, problems first: the order of a table. */
 const STANDINGS = {
@@ -167,9 +168,7 @@ export function countTesters({ counts }: TestersReport): string {
 }
 
 function describe(row: TesterRow, channel: string | null): string {
-  const { state, from, to, fromPull, takenBy, until, planned, installation } = row
-  const on = to === null || to === channel ? '' : `${code(to)}: `
-  const moved = fromPull === null || state !== 'set' ? '' : ` (moved here from #${fromPull})`
+  const { from, to, takenBy, until, planned } = row
   switch (standingOf(row)) {
     case 'failed':
       return from === null
@@ -185,17 +184,36 @@ function describe(row: TesterRow, channel: string | null): string {
       return planned ? `would leave ${code(from ?? '')}` : 'back on the default channel'
     case 'none':
       return 'on the default channel'
-    case 'refuses':
-      return `${on}cannot install it: ${escapeText(installation?.kind === 'refuses' ? installation.rule : '')}`
-    case 'never_seen':
-      return `${on}${planned ? 'would get it' : 'gets it'}, but has not opened the app yet (check the device id)${moved}`
-    case 'runs':
-      return `${on}runs it${moved}`
-    case 'takes':
-      return `${on}${planned ? 'would get it' : 'gets it'} at the next app start${moved}`
-    case 'assigned':
-      return `${on}${planned && state === 'set' ? 'would join the channel' : 'on the channel'}${moved}`
+    default: {
+      const moved = row.fromPull === null || row.state !== 'set' ? '' : ` (moved here from #${row.fromPull})`
+      return `${to === channel ? describePreview(row) : describeFollower(row)}${moved}`
+    }
   }
+}
+
+/** A device on the channel that the table is about. */
+function describePreview({ installation, planned, state }: TesterRow): string {
+  const gets = planned ? 'would get it' : 'gets it'
+  switch (installation?.kind) {
+    case 'refuses':
+      return `cannot install it: ${escapeText(installation.rule)}`
+    case 'never_seen':
+      return `${gets}, but ${UNSEEN}`
+    case 'runs':
+      return 'runs it'
+    case 'takes':
+      return `${gets} at the next app start`
+    default:
+      return planned && state === 'set' ? 'would join the channel' : 'on the channel'
+  }
+}
+
+/** A device on another channel, or in a table about several. */
+function describeFollower({ installation, planned, state, to }: TesterRow): string {
+  const follows = `${planned && state === 'set' ? 'would follow' : 'follows'} ${code(to ?? '')}`
+  if (installation?.kind === 'refuses')
+    return `${follows}, but cannot install what it serves: ${escapeText(installation.rule)}`
+  return installation?.kind === 'never_seen' ? `${follows}, but ${UNSEEN}` : follows
 }
 
 /** By name; the device is said too where another has the same name, or none. */

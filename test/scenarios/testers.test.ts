@@ -284,7 +284,7 @@ describe('a push that changes the file', () => {
     expect(overridesOf(world)).toEqual({})
     const dry = await pushFile(world, [{ device: ADA, channel: 'beta' }], { 'dry-run': 'true' })
     expect(overridesOf(world)).toEqual({})
-    expect(dry.summary).toContain('<code>beta</code>: would join the channel')
+    expect(dry.summary).toContain('would follow <code>beta</code>')
   })
 
   it('must not be a link out of the checkout', async () => {

@@ -100,7 +100,7 @@ describe('the table', () => {
       row({ state: 'none', to: null }),
     ]
     expect(cells(renderTesters(several)).filter((_, index) => index % 2 === 1)).toEqual([
-      '✅ beta: gets it at the next app start',
+      '✅ follows beta',
       '👋 back on the default channel',
       '– on the default channel',
     ])
