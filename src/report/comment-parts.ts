@@ -55,7 +55,7 @@ export function endOfOutput(text: string, hint: string | null): string {
   }
   const shown = Math.min(lines, text.trimEnd().split('\n').length)
   return details(
-    `<b>Last ${plural(shown, 'line')} of the output</b>`,
+    `<b>Last ${plural(shown, 'line')} of the output</b>${hint === null ? '' : ' and a hint'}`,
     hint === null ? block : `${escapeText(hint)}\n\n${block}`,
   )
 }

@@ -186,7 +186,7 @@ export function replaceTesters(body: string, rows: readonly TesterRow[]): string
 /** Since when it is there, and how long that took. */
 function lived({ since, duration }: ReadyComment): string {
   const time = formatTime(since)
-  const took = duration === null ? '' : `took ${formatDuration(duration)}`
+  const took = duration === null ? '' : `took ${formatDuration(duration).replaceAll(' ', '\u00a0')}`
   return [time === null ? '' : `live since ${time}`, took].filter(part => part !== '').join(', ')
 }
 
