@@ -1,7 +1,7 @@
 /** The sections of a comment, one for each app: one app has its section alone, several have a table above. */
-import { stateOfComment } from './comment.ts'
+import { SIGNS, stateOfComment } from './comment.ts'
 import { plural } from './format.ts'
-import { code, details, escapeText, limit, link, row, table } from './markdown.ts'
+import { code, details, limit, link, row, table } from './markdown.ts'
 import type { PreviewComment } from './preview-comment.ts'
 
 /** What an app says in a comment. */
@@ -15,6 +15,8 @@ export interface Section {
 interface SectionFacts {
   /** The preview's page in a browser. */
   readonly web: string | null
+  /** Whether the text below has a code to scan with a phone. */
+  readonly scan: boolean
   /** Name of the bundle that the channel serves, and its page. */
   readonly bundle: string | null
   readonly url: string | null
@@ -36,15 +38,15 @@ const FACTS = /^<!-- row (\{.*\}) -->\r?$/m
 /** GitHub's limit in characters; code units are never fewer. */
 const MAX_COMMENT = 65_536
 
-/** Problems first; the first that occurs gives the heading its icon. */
-const STATES: readonly (readonly [State, string, string])[] = [
-  ['failed', '❌', 'failed'],
-  ['missing', '⚠️', 'missing'],
-  ['building', '🔨', 'building'],
-  ['kept', '💤', 'not published'],
-  ['ready', '📱', 'ready'],
-  ['closed', '🧹', 'closed'],
-]
+/** Problems first; the first that occurs gives the heading its sign. */
+const STATES: ReadonlyMap<State, string> = new Map([
+  ['failed', 'failed'],
+  ['missing', 'missing'],
+  ['building', 'building'],
+  ['kept', 'not published'],
+  ['ready', 'ready'],
+  ['closed', 'removed'],
+])
 
 /** The sections of a comment of ours; none where the text is not in the form of ours. */
 export function parseSections(body: string): Section[] {
@@ -92,9 +94,13 @@ export function renderSections(sections: readonly Section[]): string {
 
 /** A line of a section from which the table is made; nobody sees it. */
 export function hideFacts(comment: PreviewComment): string {
-  const { name = null, url = null } = bundleOf(comment) ?? {}
-  const web = comment.state === 'ready' && 'url' in comment.web ? comment.web.url : null
-  const facts: SectionFacts = { web, bundle: name, url }
+  const bundle = comment.state === 'ready' ? comment.bundle : 'served' in comment ? comment.served : null
+  const facts: SectionFacts = {
+    web: comment.state === 'ready' && 'url' in comment.web ? comment.web.url : null,
+    scan: bundle !== null && 'obstacle' in bundle && bundle.obstacle === null,
+    bundle: bundle?.name ?? null,
+    url: bundle?.url ?? null,
+  }
   return `<!-- row ${JSON.stringify(facts).replaceAll('>', '\\u003e')} -->`
 }
 
@@ -103,50 +109,38 @@ export function hiddenLines(text: string): string {
   return HIDDEN.exec(text)?.[0] ?? ''
 }
 
-function bundleOf(comment: PreviewComment): { readonly name: string; readonly url: string | null } | null {
-  switch (comment.state) {
-    case 'ready':
-      return comment.bundle
-    case 'closed':
-      return null
-    default:
-      return comment.served
-  }
-}
-
 /** Former versions hid none. */
 function factsOf(text: string): SectionFacts {
   const read = (value: unknown) => (typeof value === 'string' ? value : null)
   try {
-    const { web, bundle, url } = JSON.parse(FACTS.exec(hiddenLines(text))?.[1] ?? '{}')
-    return { web: read(web), bundle: read(bundle), url: read(url) }
+    const { web, scan, bundle, url } = JSON.parse(FACTS.exec(hiddenLines(text))?.[1] ?? '{}')
+    return { web: read(web), scan: scan === true, bundle: read(bundle), url: read(url) }
   } catch {
-    return { web: null, bundle: null, url: null }
+    return { web: null, scan: false, bundle: null, url: null }
   }
 }
 
 function heading(states: readonly (State | null)[]): string {
-  const counts = STATES.flatMap(([state, icon, word]) => {
+  const counts = [...STATES].flatMap(([state, word]) => {
     const count = states.filter(each => each === state).length
-    return count === 0 ? [] : [{ icon, text: `${count} ${word}` }]
+    return count === 0 ? [] : [{ sign: SIGNS[state], text: `${count} ${word}` }]
   })
-  const icon = counts[0]?.icon ?? '📱'
-  return `### ${icon} ${plural(states.length, 'preview')}: ${counts.map(({ text }) => text).join(', ')}`
+  const sign = counts[0]?.sign ?? SIGNS.ready
+  return `### ${sign} ${plural(states.length, 'preview')}: ${counts.map(({ text }) => text).join(', ')}`
 }
 
 function overview(all: readonly { appId: string; state: State | null; facts: SectionFacts }[]): string {
-  const rows = all.map(({ appId, state, facts: { web, bundle, url } }) => [
+  const rows = all.map(({ appId, state, facts: { web, scan, bundle, url } }) => [
     code(appId),
     status(state),
-    web !== null ? link('Open in the browser', web) : bundle !== null ? 'QR code below' : '',
+    row([web === null ? '' : link('open in the browser', web), scan ? 'scan the code below' : '']),
     bundle === null ? '' : link(code(bundle), url),
   ])
   return table(['app', 'preview', 'try it', 'bundle'], rows)
 }
 
 function status(state: State | null): string {
-  const [, icon, word] = STATES.find(([known]) => known === state) ?? [null, '', '']
-  return escapeText(`${icon} ${word}`)
+  return state === null ? '' : `${SIGNS[state]} ${STATES.get(state)}`
 }
 
 /** Cut at the end, so that the hidden lines stay. */

@@ -52,8 +52,8 @@ describe('the apps of a repository', () => {
     const [body] = world.pull.comments()
     for (const run of runs) {
       const { outputs } = run
-      expect(body).toContain(`QR code below | <code>${outputs['bundle-version']}</code> |`)
-      expect(body).toContain(outputs['deep-link'])
+      expect(body).toContain(`| 📱 ready |  | <code>${outputs['bundle-version']}</code> |`)
+      expect(body).toContain(`bundle ${outputs['bundle-version']} (id ${outputs['bundle-id']})`)
       expect(outputs['comment-url']).toBe(runs[0]?.outputs['comment-url'])
     }
     world.pull.push({ 'www/index.html': '<h1>Good night</h1><script src="app.js"></script>' })
@@ -61,7 +61,7 @@ describe('the apps of a repository', () => {
     expect(world.heading()).toBe('### 📱 2 previews: 2 ready')
     await world.matrix('closed')
     expect(world.ours()).toEqual([both])
-    expect(world.heading()).toBe('### 🧹 2 previews: 2 closed')
+    expect(world.heading()).toBe('### 🧹 2 previews: 2 removed')
   })
 
   it('one that fails says so in its own row', async () => {

@@ -78,7 +78,7 @@ describe('the comment of several apps', () => {
       section('com.b', ready),
     ])
     expect(tableOf(body)[2]).toBe(
-      '| <code>com.a</code> | 📱 ready | [Open in the browser](<https://x.example/--%3E%3Cscript%3E>) | <code>--!&#62;&#124;&#96;<span>@</span>octo <span>#</span>1</code> |',
+      '| <code>com.a</code> | 📱 ready | [open in the browser](<https://x.example/--%3E%3Cscript%3E>) · scan the code below | <code>--!&#62;&#124;&#96;<span>@</span>octo <span>#</span>1</code> |',
     )
   })
 
