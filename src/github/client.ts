@@ -1,5 +1,6 @@
 /** The client for one repository on GitHub. */
 import { setTimeout as passTime } from 'node:timers/promises'
+import { describeRetry } from '../runtime/retry.ts'
 import { artifacts } from './artifacts.ts'
 import { comments } from './comments.ts'
 import { history } from './commits.ts'
@@ -21,6 +22,8 @@ export interface GitHubOptions {
   /** Ends every call with its reason. */
   readonly signal: AbortSignal
   readonly fetch: Fetch
+  /** Says in the log what failed, before each pause. */
+  readonly onRetry?: (message: string) => void
   /** First pause between two tries in milliseconds; doubles. */
   readonly firstPause?: number
   /** Passes so many milliseconds, less when the signal is aborted. */
@@ -43,6 +46,7 @@ export function connectGitHub({
   redact,
   signal,
   fetch,
+  onRetry = () => {},
   firstPause = FIRST_PAUSE,
   sleep = ms => passTime(ms, undefined, { signal }).catch(() => {}),
 }: GitHubOptions) {
@@ -68,7 +72,9 @@ export function connectGitHub({
         const failure = toGitHubError(error, `${options.method} ${options.url}`)
         const pause = failure instanceof GitHubError ? pauseAfter(failure, options.method) : null
         if (pause === null || attempts >= MAX_ATTEMPTS) throw failure
-        await sleep(pause === 'short' ? firstPause * 2 ** (attempts - 1) : pause)
+        const milliseconds = pause === 'short' ? firstPause * 2 ** (attempts - 1) : pause
+        onRetry(describeRetry(failure.message, milliseconds, [attempts + 1, MAX_ATTEMPTS]))
+        await sleep(milliseconds)
       }
     }
   })
@@ -79,6 +85,7 @@ export function connectGitHub({
     isInstallation: token.startsWith('ghs_'),
     signal,
     fetch,
+    onRetry,
   }
   return {
     ...artifacts(connection),

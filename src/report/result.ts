@@ -2,6 +2,7 @@
 import type { Contents } from '../bundle/contents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'
+import type { Move } from '../plan/channel-change.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { KeepReason } from '../plan/old-bundles.ts'
 import type { PublishAction } from '../plan/publish-facts.ts'
@@ -172,6 +173,9 @@ export type ChannelChangeResult = ExistingBundle &
 
 interface ExistingBundle extends BundleOnChannel {
   readonly kind: 'channel-change'
+  readonly move: Move
+  /** What else follows for devices, as sentences; empty where nothing does. */
+  readonly consequence: string
   readonly nativeChanges: readonly NativeChange[]
 }
 

@@ -122,7 +122,9 @@ export function countTesters({ counts }: TestersReport): string {
     counts.failed === 0 ? '' : `${counts.failed} failed`,
   ].filter(part => part !== '')
   return parts.length === 0
-    ? `${plural(counts.total, 'tester')}, all where they belong`
+    ? counts.total === 1
+      ? 'The tester is on the right channel'
+      : `All ${plural(counts.total, 'tester')} are on the right channel`
     : `${plural(counts.total, 'tester')}: ${parts.join(', ')}`
 }
 

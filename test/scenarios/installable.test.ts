@@ -210,8 +210,7 @@ describe('the plugin that is installed', () => {
     })
     const run = await world.push('main')
     expect(run.outputs.outcome, run.visibleLog).toBe('published')
-    const plan = run.visibleLog.slice(run.visibleLog.indexOf('Plan'))
-    expect(plan).toMatch(/^ *Note: The app is built with @capgo\/capacitor-updater 6\.14\.26/m)
+    expect(run.visibleLog).toMatch(/^Warning: The app is built with @capgo\/capacitor-updater 6\.14\.26/m)
     expect(run.summary).toContain('capacitor-updater 6.14.26')
     const device = new Device({ capgoUrl: world.capgo.url, appId: APP_ID, pluginVersion: '6.14.26' })
     await expect(device.update()).rejects.toMatchObject({ code: 'checksum_fail' })
@@ -267,9 +266,9 @@ describe('the Capacitor config', () => {
     const run = await world.push('main')
     expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'published', 'bundle-version': '3.1.0' })
     expect(run.visibleLog).toContain('The Capacitor config needs packages')
-    expect(run.visibleLog.match(/Installed with npm ci|They are installed already/g)).toEqual([
+    expect(run.visibleLog.match(/Installed with npm ci|Dependencies are already installed/g)).toEqual([
       'Installed with npm ci',
-      'They are installed already',
+      'Dependencies are already installed',
     ])
   })
 })

@@ -36,7 +36,7 @@ it('artifact: the maps are at the run, byte for byte, and on no phone', async ()
   const inputs = { 'source-maps': 'artifact' }
   const planned = await world.push('main', { inputs: { ...inputs, 'dry-run': 'true' } })
   expect(planned.visibleLog).toContain(
-    '2 source maps would be kept as the artifact source-maps-com.example.app-1.2.0.',
+    'Would store 2 source maps as artifact source-maps-com.example.app-1.2.0.',
   )
   expect(world.hosted.artifacts).toEqual([])
 

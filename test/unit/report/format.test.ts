@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { formatDifference, formatDuration, plural, shortSha } from '../../../src/report/format.ts'
+import {
+  formatDifference,
+  formatDuration,
+  formatElapsed,
+  formatTime,
+  plural,
+  shortSha,
+} from '../../../src/report/format.ts'
 import { formatBytes } from '../../../src/runtime/bytes.ts'
 
 describe('sizes are SI', () => {
@@ -45,4 +52,17 @@ it('counts', () => {
   expect([plural(1, 'file'), plural(0, 'file'), plural(1240, 'file'), plural(2, 'entry', 'entries')]).toEqual(
     ['1 file', '0 files', '1,240 files', '2 entries'],
   )
+})
+
+it.each([
+  [0, '0:00'],
+  [7_900, '0:07'],
+  [750_000, '12:30'],
+  [3_723_000, '1:02:03'],
+])('%d ms after the start', (milliseconds, shown) => expect(formatElapsed(milliseconds)).toBe(shown))
+
+it('a time names its zone, and breaks only between date and time', () => {
+  expect(formatTime('2026-10-02T10:15:30.000Z')).toBe('2\u00a0Oct\u00a02026, 10:15\u00a0UTC')
+  expect(formatTime(null)).toBe('')
+  expect(formatTime('soon')).toBe('')
 })
