@@ -77,6 +77,7 @@ it('artifact: what cannot be stored ends the run before devices see the bundle',
   expect(none.outputs.outcome).toBe('published')
   expect(none.log.annotations).toMatchObject([
     { level: 'warning', message: expect.stringContaining('the web folder has no source maps') },
+    { level: 'notice', message: expect.stringMatching(/^Published /) },
   ])
   expect(world.hosted.artifacts).toEqual([])
 
