@@ -66,12 +66,12 @@ export function wantedPages(): ReadonlyMap<string, string> {
   const metadata = readActionMetadata()
   const decisions = Object.entries(decisionTables()).reduce(
     (page, [name, content]) => replaceBlock(page, name, content),
-    read('docs/decisions.md'),
+    read('docs/development/decisions.md'),
   )
   const pages = new Map([
     ['README.md', withTables(read('README.md'), metadata)],
     ['docs/inputs.md', inputsPage(metadata.inputs, readInputExamples())],
-    ['docs/decisions.md', decisions],
+    ['docs/development/decisions.md', decisions],
     ...examplePages(),
   ])
   const others = globSync(['*.md', 'development/*.md'], { cwd: join(root, 'docs') })
