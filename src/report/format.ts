@@ -30,16 +30,6 @@ export function formatElapsed(milliseconds: number): string {
   return hours === 0 ? `${minutes}:${rest}` : `${hours}:${pad(minutes)}:${rest}`
 }
 
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-/** `22 Oct 2026, 10:15 UTC`, from ISO 8601 in UTC; the date and the time stay whole where the line breaks. */
-export function formatTime(iso: string | null): string {
-  const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)/.exec(iso ?? '') ?? []
-  return month === undefined
-    ? ''
-    : `${Number(day)}\u00a0${MONTHS[Number(month) - 1]}\u00a0${year}, ${time}\u00a0UTC`
-}
-
 /** The seven characters by which people know a commit. */
 export function shortSha(sha: string): string {
   return sha.slice(0, 7)

@@ -1,7 +1,7 @@
 /** The lists of a status and of deleted old bundles, for the job summary, and the log's lines of a status. */
 import type { BundleStatus, ChannelStatus } from '../plan/status.ts'
-import { formatTime, plural, shortSha } from './format.ts'
-import { code, details, escapeText, link, table } from './markdown.ts'
+import { plural, shortSha } from './format.ts'
+import { code, details, escapeText, link, row, table } from './markdown.ts'
 import type { OldBundlesResult, StatusResult } from './result.ts'
 
 /** So many rows are shown of one list; the rest is counted. */
@@ -9,7 +9,7 @@ const SHOWN = 200
 /** A longer list is folded. */
 const OPEN_UP_TO = 8
 
-/** Channels of branches first, previews folded under their count. Three columns: people look at it on a phone. */
+/** Channels of branches first, previews folded under their count. Two columns: people look at it on a phone. */
 export function renderStatus(result: StatusResult): string[] {
   const { channels } = result
   if (channels.length === 0) return ['The first publish creates a channel.']
@@ -30,57 +30,57 @@ export function renderStatus(result: StatusResult): string[] {
 }
 
 function tableOf(channels: readonly ChannelStatus[]): string {
-  const counts = channels.map(countOn)
-  const isCounted = counts.some(count => count !== '')
-  const rows = channels.map((each, index) => [
-    describeChannel(each),
-    describeServed(each),
-    ...(isCounted ? [counts[index] ?? ''] : []),
-  ])
-  return table(['channel', 'serves', ...(isCounted ? ['devices'] : [])], rows, ['---', '---', '--:'])
+  return table(
+    ['channel', 'serves'],
+    channels.map(each => [describeChannel(each), describeServed(each)]),
+  )
 }
 
 const PLATFORMS = { ios: 'iOS', android: 'Android' } as const
 
-/** Names are no code here, whose letters are too wide for a phone. */
 function describeChannel({ channel, public: isPublic, platforms, overrides }: ChannelStatus): string {
   const off = (['ios', 'android'] as const).filter(platform => !platforms.includes(platform))
-  const notes = [
-    ...(isPublic ? ['public'] : []),
+  return [
+    `${code(channel)}${isPublic ? ' (public)' : ''}`,
     ...(off.length === 0 ? [] : [`off for ${off.map(platform => PLATFORMS[platform]).join(' and ')}`]),
     ...(overrides === null || overrides === 0 ? [] : [plural(overrides, 'override')]),
-  ]
-  return twoLines(`<b>${escapeText(channel)}</b>`, notes.join(', '))
+  ].join('<br>')
 }
 
 function describeServed({ bundle, rollout }: ChannelStatus): string {
-  const served = bundle === null ? 'nothing' : twoLines(escapeText(bundle.name), origin(bundle))
+  if (bundle === null) return 'nothing'
+  const served = describeBundle(code(bundle.name), bundle)
   if (rollout === null) return served
   const share = `${rollout.percentage}% rollout${rollout.paused ? ', paused' : ''}`
-  return `${served}<br>${twoLines(`${share}: ${escapeText(rollout.name)}`, origin(rollout))}`
+  return `${served}<br>${describeBundle(`${share}: ${code(rollout.name)}`, rollout)}`
 }
 
-function twoLines(first: string, second: string): string {
-  return second === '' ? first : `${first}<br><sub>${second}</sub>`
+/** Two lines: its name and devices, and where it comes from. */
+function describeBundle(name: string, bundle: BundleStatus): string {
+  const { devices } = bundle
+  return `${row([name, devices === null ? '' : plural(devices, 'device')])}<br>${origin(bundle)}`
 }
 
 function origin({ commit, pull, rolledBackFrom, since }: BundleStatus): string {
   if (commit === null) return 'not published by this action'
   const from =
-    pull === null ? `on ${escapeText(commit.ref)}` : `for ${link(escapeText(`#${pull.number}`), pull.url)}`
-  const time = formatTime(since)
+    pull === null ? `on ${code(commit.ref)}` : `for ${link(escapeText(`#${pull.number}`), pull.url)}`
+  const time = formatMoment(since)
   return [
     `${link(code(shortSha(commit.sha)), commit.url)} ${from}`,
     ...(time === '' ? [] : [time]),
-    ...(rolledBackFrom === null ? [] : [`rolled back from ${escapeText(rolledBackFrom)}`]),
+    ...(rolledBackFrom === null ? [] : [`rolled back from ${code(rolledBackFrom)}`]),
   ].join(', ')
 }
 
-/** Devices on the bundle, and on the one that is rolled out; empty where none were counted. */
-function countOn({ bundle, rollout }: ChannelStatus): string {
-  return [bundle, rollout]
-    .flatMap(each => (each?.devices == null ? [] : [each.devices.toLocaleString('en-US')]))
-    .join(' + ')
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** `Oct 22, 2026, 10:15 UTC`, from ISO 8601 in UTC; the date and the time stay whole where the line breaks. */
+function formatMoment(iso: string | null): string {
+  const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)/.exec(iso ?? '') ?? []
+  return month === undefined
+    ? ''
+    : `${MONTHS[Number(month) - 1]}\u00a0${Number(day)},\u00a0${year}, ${time}\u00a0UTC`
 }
 
 function countDevices({ channels, devices }: StatusResult): string {
@@ -124,7 +124,7 @@ export function listKept(kept: OldBundlesResult['kept']): string[] {
 
 /** The deleted bundles, folded where they are many, and the number of those that stay. */
 export function renderOldBundles({ removed, linked, kept }: OldBundlesResult): string[] {
-  const rows = removed.slice(0, SHOWN).map(({ name, made }) => [code(name), formatTime(made)])
+  const rows = removed.slice(0, SHOWN).map(({ name, made }) => [code(name), formatMoment(made)])
   const left = removed.length - rows.length
   const more = left > 0 ? `\n\n${plural(left, 'more bundle')}.` : ''
   const list = `${table(['bundle', 'created'], rows)}${more}`

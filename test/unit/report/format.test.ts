@@ -3,7 +3,6 @@ import {
   formatDifference,
   formatDuration,
   formatElapsed,
-  formatTime,
   plural,
   shortSha,
 } from '../../../src/report/format.ts'
@@ -60,9 +59,3 @@ it.each([
   [750_000, '12:30'],
   [3_723_000, '1:02:03'],
 ])('%d ms after the start', (milliseconds, shown) => expect(formatElapsed(milliseconds)).toBe(shown))
-
-it('a time names its zone, and breaks only between date and time', () => {
-  expect(formatTime('2026-10-02T10:15:30.000Z')).toBe('2\u00a0Oct\u00a02026, 10:15\u00a0UTC')
-  expect(formatTime(null)).toBe('')
-  expect(formatTime('soon')).toBe('')
-})
