@@ -65,7 +65,8 @@ async function planDeletion(appId: string, keep: number, { capgo }: RunContext):
 }
 
 function describePlan(count: number, kept: OldBundlesPlan['kept']): string {
-  return [`Plan: ${plural(count, 'bundle')} to delete`, ...listKept(kept)].join(', ').concat('.')
+  const stay = listKept(kept)
+  return `Plan: delete ${plural(count, 'bundle')}${stay.length === 0 ? '' : `, keep ${stay.join(', ')}`}.`
 }
 
 /** Returns those that are gone, and those that a channel came to serve meanwhile. */

@@ -155,7 +155,7 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
 describe('delta', () => {
   it.each([
     ['the plugin is too old', '7.0.30', {}, 'does not support them'],
-    ['nothing tells the plugin', null, {}, 'nothing tells whether'],
+    ['nothing tells the plugin', null, {}, '@capgo/capacitor-updater is not installed'],
     ['the server takes none', '8.0.0', { runtime: 'edge' }, 'this server does not support them'],
   ] as const)('auto stays off when %s', async (_, updater, server, why) => {
     const world = await createWorld({ files: webApp(WEB, updater), server })
@@ -192,7 +192,9 @@ describe('delta', () => {
     world.repo.commit({ 'web/app.js': grown })
     const since = world.capgo.requests.length
     const run = await publish(world)
-    expect(run.visibleLog).toContain(`Uploaded 1 of ${count} files`)
+    expect(run.visibleLog).toContain(`Uploaded 1 of ${count.toLocaleString('en-US')} files`)
+    expect(run.visibleLog).toMatch(/^▸ 0:\d\d Publish$/m)
+    expect(run.visibleLog).toMatch(/^Notice: .* \d+ kB download, \d+ B as an update from 1\.2\.0\.$/m)
     // Each file that the list names is looked at once it does, before the channel moves.
     const all = world.capgo.requests.slice(since)
     const looks = all.filter(({ path }) => path.startsWith('/files/read/'))

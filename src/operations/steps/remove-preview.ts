@@ -114,7 +114,9 @@ async function remove(removal: Removal, context: RunContext) {
     })
     if (!isReopened && !isDeepStrictEqual(removed, announced)) await say(removed)
     for (const name of removed.channels)
-      deps.log.info(`Deleted channel ${name} (${plural(removed.devices, 'device')} on it).`)
+      deps.log.info(
+        `Deleted channel ${name}${removed.devices === 0 ? '' : ` (${plural(removed.devices, 'device')} on it)`}.`,
+      )
     for (const name of removed.bundles) deps.log.info(`Deleted bundle ${name}.`)
     for (const kept of removed.kept) deps.log.info(kept)
     if (error !== null) throw error
