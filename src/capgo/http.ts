@@ -124,6 +124,12 @@ export function createHttp(options: HttpOptions) {
     return (options.firstPause ?? FIRST_PAUSE) * 2 ** (attempts - 1)
   }
 
+  /** Waits so many milliseconds because Capgo allows no more calls until then, and says so in the log. */
+  async function waitForLimit(ms: number): Promise<void> {
+    options.onRetry(`Waiting ${Math.ceil(ms / 1000)} s: Capgo limits the calls of a key.`)
+    await sleep(ms)
+  }
+
   async function sleep(ms: number): Promise<void> {
     options.signal.throwIfAborted()
     await options.sleep(ms)
@@ -135,7 +141,7 @@ export function createHttp(options: HttpOptions) {
     return clock === null ? new Date() : new Date(clock.date + performance.now() - clock.at)
   }
 
-  return { send, pause, sleep, now }
+  return { send, pause, sleep, waitForLimit, now }
 }
 
 /** When a response was made; null where a cache kept it, or it does not say. */

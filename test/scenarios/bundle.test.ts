@@ -106,6 +106,7 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
     const run = await publish(world)
     expect(run.exitCode, run.visibleLog).toBe(0)
     expect(run.visibleLog).toContain('Uploaded all 5 files')
+    expect(run.visibleLog.includes('Waiting for Capgo to take up 5 files;')).toBe(profile === 'base')
     expect(run.visibleLog).not.toContain('has not taken up')
     expect(await installed(world)).toEqual(asInstalled(WEB))
     const first = device(world)
@@ -194,7 +195,7 @@ describe('delta', () => {
     const run = await publish(world)
     expect(run.visibleLog).toContain(`Uploaded 1 of ${count.toLocaleString('en-US')} files`)
     expect(run.visibleLog).toMatch(/^▸ 0:\d\d Publish$/m)
-    expect(run.visibleLog).toMatch(/^Notice: .* \d+ kB download, \d+ B as an update from 1\.2\.0\.$/m)
+    expect(run.visibleLog).toMatch(/^Notice: .* [\d.]+ kB download, \d+ B as an update from 1\.2\.0\.$/m)
     // Each file that the list names is looked at once it does, before the channel moves.
     const all = world.capgo.requests.slice(since)
     const looks = all.filter(({ path }) => path.startsWith('/files/read/'))
