@@ -46,6 +46,8 @@ function describe(result: DoneResult, show: Show): Headline {
       return describeOldBundles(result)
     case 'status':
       return describeStatus(result, show)
+    case 'devices':
+      return { icon: '📱', text: `${plural(result.devices.length, 'device')} of ${show(result.appId)}` }
     case 'publish':
     case 'channel-change':
     case 'preview-kept':

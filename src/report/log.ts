@@ -26,6 +26,7 @@ function explain(result: Exclude<Result, FailedResult>): string {
       return result.outcome === 'published' ? result.consequence : result.reason
     case 'preview-kept':
     case 'skipped':
+    case 'devices':
       return result.reason
     case 'previews-closed':
     case 'old-bundles':

@@ -1,6 +1,6 @@
 /** The lists of a status and of deleted old bundles, for the job summary, and the log's lines of a status. */
 import type { BundleStatus, ChannelStatus } from '../plan/status.ts'
-import { plural, shortSha } from './format.ts'
+import { formatDateTime, plural, shortSha } from './format.ts'
 import { code, details, escapeText, link, row, table } from './markdown.ts'
 import type { OldBundlesResult, StatusResult } from './result.ts'
 
@@ -65,22 +65,12 @@ function origin({ commit, pull, rolledBackFrom, since }: BundleStatus): string {
   if (commit === null) return 'not published by this action'
   const from =
     pull === null ? `on ${code(commit.ref)}` : `for ${link(escapeText(`#${pull.number}`), pull.url)}`
-  const time = formatMoment(since)
+  const time = formatDateTime(since)
   return [
     `${link(code(shortSha(commit.sha)), commit.url)} ${from}`,
     ...(time === '' ? [] : [time]),
     ...(rolledBackFrom === null ? [] : [`rolled back from ${code(rolledBackFrom)}`]),
   ].join(', ')
-}
-
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-/** `Oct 22, 2026, 10:15 UTC`, from ISO 8601 in UTC; the date and the time stay whole where the line breaks. */
-function formatMoment(iso: string | null): string {
-  const [, year, month, day, time] = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)/.exec(iso ?? '') ?? []
-  return month === undefined
-    ? ''
-    : `${MONTHS[Number(month) - 1]}\u00a0${Number(day)},\u00a0${year}, ${time}\u00a0UTC`
 }
 
 function countDevices({ channels, devices }: StatusResult): string {
@@ -124,7 +114,7 @@ export function listKept(kept: OldBundlesResult['kept']): string[] {
 
 /** The deleted bundles, folded where they are many, and the number of those that stay. */
 export function renderOldBundles({ removed, linked, kept }: OldBundlesResult): string[] {
-  const rows = removed.slice(0, SHOWN).map(({ name, made }) => [code(name), formatMoment(made)])
+  const rows = removed.slice(0, SHOWN).map(({ name, made }) => [code(name), formatDateTime(made)])
   const left = removed.length - rows.length
   const more = left > 0 ? `\n\n${plural(left, 'more bundle')}.` : ''
   const list = `${table(['bundle', 'created'], rows)}${more}`

@@ -1,4 +1,5 @@
 /** The job summary: GitHub-flavoured Markdown, what was done on the first line, problems next, details folded. */
+import { renderDevices } from './devices.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
 import { deletedPreviews, headlineOf } from './headline.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
@@ -40,6 +41,8 @@ function blocks(result: Result): string[] {
       return [title(result), warnings(result), ...renderOldBundles(result)]
     case 'status':
       return [title(result), warnings(result), ...renderStatus(result)]
+    case 'devices':
+      return [title(result), warnings(result), ...renderDevices(result)]
     case 'publish':
     case 'channel-change':
     case 'preview-kept':
