@@ -17,10 +17,7 @@ interface BundleOnChannel {
   readonly reason: string
   readonly appId: string
   readonly channel: ResultChannel
-  /**
-   * What the run put on the channel, or found there: during a rollout the one that is rolled out. On a dry run what it
-   * would be.
-   */
+  /** What the run put on the channel or found there, in a rollout the new one; on a dry run what it would be. */
   readonly bundle: ResultBundle
   /** What the channel gives to some of its devices; null when all get the same. */
   readonly rollout: RolloutState | null
@@ -195,7 +192,6 @@ export interface SkippedResult {
   readonly kind: 'skipped'
   readonly outcome: 'skipped'
   readonly reason: string
-  /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
 }
@@ -207,7 +203,6 @@ export interface PreviewsClosedResult {
   readonly reason: string
   readonly appId: string
   readonly previews: readonly ClosedPreview[]
-  /** What was done with the devices of testers; null where that was not this run's matter. */
   readonly testers: TestersReport | null
   readonly warnings: readonly string[]
 }

@@ -1,4 +1,4 @@
-/** Previews that open pull requests should have and have not: what a clean-up took from one that was reopened. */
+/** Previews that open pull requests should have and have not: what a cleanup took from one that was reopened. */
 import { CLOUD } from '../../capgo/hosts.ts'
 import type { App, BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
