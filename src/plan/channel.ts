@@ -88,19 +88,19 @@ export function newChannelSettings(
         allow_dev: true,
         allow_emulator: true,
       },
-      why: 'it is made for testers: private, self-assignable, without a rule on versions',
+      why: 'private preview channel; devices may join it; any version',
     }
   if (purpose.isDefaultBranch && publicChannels.length === 0)
     return {
       settings: { public: true, allow_device_self_set: false },
-      why: 'it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+      why: "created as the app's public channel, because there is none yet",
     }
   return {
     settings: { public: false, allow_device_self_set: true },
     why:
       publicChannels.length > 0
-        ? `it is made private and self-assignable: ${publicChannels.join(', ')} is the app's public channel`
-        : 'it is made private and self-assignable: only the default branch or a tag makes the public channel',
+        ? `private channel that devices may join: the app's public channel is ${publicChannels.join(', ')}`
+        : 'private channel that devices may join: only the default branch or a tag creates the public one',
   }
 }
 

@@ -63,7 +63,8 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     { what: 'channel', value: to.name, why: 'input "to"' },
     ...nativeVersionDecisions(natives),
   ]
-  if (older !== null) decisions.push({ what: 'older', value: 'all the same', why: `${older}; input "force"` })
+  if (older !== null)
+    decisions.push({ what: 'forced', value: 'older bundle', why: `${older}; input "force"` })
   if (why !== null)
     decisions.push({
       what: 'rollout',
@@ -72,6 +73,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     })
   const isDone = isServed(facts) || isAt(stage, bundle.id, to)
   return {
+    move: { kind: 'promotion', from: from.name },
     appId,
     channel: to,
     bundle,
@@ -80,6 +82,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     why: isDone
       ? `Channel ${to.name} already serves ${bundle.name}, which ${from.name} serves.`
       : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
+    consequence: '',
     comment: isDone
       ? null
       : noteMove({

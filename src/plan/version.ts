@@ -55,11 +55,11 @@ export function chooseVersion({ input, tag, manifest }: VersionSources): WantedV
       : `; tag ${tag} is ${isOwn ? 'not a version' : `not one of this app, but of "${tagged?.owner}"`}`
   const version = manifest?.version
   if (typeof version !== 'string' || version === '')
-    return { version: '0.0.0', source: `no version in package.json (taken as 0.0.0)${notTag}`, forced: false }
+    return { version: '0.0.0', source: `package.json has no version${notTag}`, forced: false }
   if (semver.valid(version) === null)
     return {
       version: '0.0.0',
-      source: `"${version}" in package.json is not a semantic version (taken as 0.0.0)${notTag}`,
+      source: `"${version}" in package.json is not a semantic version${notTag}`,
       forced: false,
     }
   const { version: wanted, source } = withoutBuildMetadata(version, 'package.json')
@@ -77,7 +77,7 @@ function isNameOf(owner: string, name: unknown): boolean {
  */
 export function withoutBuildMetadata(version: string, source: string): { version: string; source: string } {
   const plain = /^[\d.]+$/.test(version) ? version : (semver.valid(version) ?? version)
-  return { version: plain, source: plain === version ? source : `${source} (${version}, taken as ${plain})` }
+  return { version: plain, source: plain === version ? source : `${source}: ${version}` }
 }
 
 /** Whether the user insists on a name that this bundle does not have. */
@@ -131,7 +131,7 @@ export function firstRefusal(
  * content has that name, and `channel_refuses_all` when the channel's rules leave no name at all.
  */
 export function chooseName(request: NameRequest): NameChoice {
-  const { wanted, nativeVersions, rules, minUpdateVersion, commit, taken } = request
+  const { wanted, nativeVersions, rules, minUpdateVersion, taken } = request
   requireComparable(nativeVersions, request.channelName)
   const refused = firstRefusal(wanted.version, nativeVersions, rules, minUpdateVersion)
   if (refused !== null && wanted.forced) {
@@ -157,18 +157,15 @@ export function chooseName(request: NameRequest): NameChoice {
   // A preview gets a name of its own, so that the wanted one stays free for the release.
   const own = request.purpose.kind === 'preview'
   if (refused === null && !own && !taken.has(wanted.version)) {
-    const unjudged =
-      nativeVersions.length === 0 ? '; no native version is known, so it was not judged by it' : ''
+    const unjudged = nativeVersions.length === 0 ? ' (not checked: native version unknown)' : ''
     return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` }
   }
-  const said = wanted.source.includes('(taken as ')
-    ? wanted.source
-    : `${wanted.source} says ${wanted.version}`
+  const said = `${wanted.version} (${wanted.source})`
   const why = own
-    ? said
+    ? `a pre-release after ${said}`
     : refused === null
-      ? `${said}, a name that other content has`
-      : `${said}, but ${refused.refusal.rule} (${refused.native.source})`
+      ? `${said} is already taken, so a pre-release of the next patch`
+      : `${said} is not delivered: ${refused.refusal.rule} (${refused.native.source}); so a pre-release of the next patch`
   const [first, ...rest] = derived
   if (first === undefined)
     throw refusesAll(
@@ -181,7 +178,7 @@ export function chooseName(request: NameRequest): NameChoice {
     )
   return {
     names: [first, ...rest],
-    why: `${why}; so the next patch's pre-release for run ${commit.runNumber}`,
+    why,
   }
 }
 

@@ -2,13 +2,13 @@
 import type { Deps } from '../context.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
 import { devicesOutput } from './devices.ts'
-import { describeOutcome } from './log.ts'
+import { describeOutcome, renderLinks } from './log.ts'
 import { describeReleaseNotes } from './release-notes.ts'
 import { type ChannelResult, ownRollout, type Result } from './result.ts'
 import { renderSummary } from './summary.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'
 
-/** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
+/** Says what came of the run, on every path: outputs, job summary, annotations; the last line of the log has the links. */
 export function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink' | 'documents'>): void {
   const refusal = sink.setOutputs(outputs(result))
   for (const warning of result.warnings) log.warning(warning)
@@ -23,7 +23,7 @@ export function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink' 
       for (const problem of result.problems) log.error(problem.message, problem.at ?? undefined)
       log.error(message)
     }
-  } else log.info(describeOutcome(result))
+  } else log.notice(describeOutcome(result))
   for (const { message, hint, devices, at } of failuresOf(result))
     log.error(
       [`${nameDevices(devices)}: ${message}`, hint].filter(part => part !== null).join('\n'),
@@ -31,6 +31,8 @@ export function report(result: Result, { log, sink }: Pick<Deps, 'log' | 'sink' 
     )
   const lost = sink.writeSummary(renderSummary(result))
   if (lost !== null) log.warning(unwritten(lost, 'The job summary is missing'))
+  const links = renderLinks(aboutOf(result))
+  if (links !== '') log.info(links)
 }
 
 /** The warning for a file of the runner that cannot be written: the run goes on. */

@@ -120,7 +120,7 @@ describe('a roll-back', () => {
     const run = await rollBack(world)
     expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-id': String(good!.id) })
     expect(run.visibleLog).toContain('1 of 2 known devices')
-    expect(run.visibleLog).toContain('2 known devices run that')
+    expect(run.visibleLog).toContain('2 devices still run')
   })
 
   it('on a dry run writes nothing', async () => {

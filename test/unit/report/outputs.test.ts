@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import { samples } from '../../../scripts/pictures/samples.ts'
-import { outputs } from '../../../src/report/report.ts'
+import { failuresOf, outputs } from '../../../src/report/report.ts'
 import type { PublishedResult } from '../../../src/report/result.ts'
 
 const { outputs: named } = parse(readFileSync(join(import.meta.dirname, '../../../action.yml'), 'utf8')) as {
@@ -19,7 +19,9 @@ describe('the outputs', () => {
       expect(Object.keys(given).sort()).toEqual(Object.keys(named).sort())
       expect(given.outcome).toBe(result.outcome)
       expect(given.reason).toBe(result.reason)
-      expect(given['error-code']).toBe(result.kind === 'failed' ? result.code : '')
+      expect(given['error-code']).toBe(
+        result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
+      )
     },
   )
 

@@ -39,8 +39,7 @@ const same = bundle({ comment: line('production', 50) })
 const rolledBack = { ...older, comment: line('production', 58, ` instead 1.4.0@${OURS}`) }
 const PREVIEW = { kind: 'preview', pull: 12 } as const
 
-const DERIVED =
-  "package.json says 1.4.0, a name that other content has; so the next patch's pre-release for run 57"
+const DERIVED = '1.4.0 (package.json) is already taken, so a pre-release of the next patch'
 const IS_OLDER = "the channel serves ccccccc (main, run 60.1), and this run's commit bbbbbbb is older"
 
 /** 1.3.5 is rolled out, and everybody else has 1.3.0. */
@@ -71,8 +70,7 @@ const outcome: readonly PublishCase[] = [
     result: uploads('1.4.0'),
     why: 'package.json',
     decisions: {
-      'new channel':
-        'production: it is made as the public one: the ref is the default branch or a tag, and the app has no public channel yet',
+      'new channel': "production: created as the app's public channel, because there is none yet",
     },
   },
   {
@@ -453,7 +451,7 @@ const elsewhere: readonly PublishCase[] = [
     name: 'under the name of another pull request',
     given: { purpose: PREVIEW, channelName: 'pr-12', bundles: [bundle({ name: '1.4.1-pr.1.3.1' })] },
     result: uploads('1.4.1-pr.12.57.1'),
-    why: /^package\.json says 1\.4\.0; so/,
+    why: /^a pre-release after 1\.4\.0 \(package\.json\)/,
     warnings: [],
   },
   {
@@ -482,7 +480,7 @@ const elsewhere: readonly PublishCase[] = [
       wanted: { version: '2.0.0', source: 'x', forced: false },
     },
     result: uploads('1.0.1-production.57.1'),
-    why: /^x says 2\.0\.0, but the channel's policy "major" blocks/,
+    why: /^2\.0\.0 \(x\) is not delivered: the channel's policy "major" blocks/,
   },
   {
     name: 'under a name that devices take',
@@ -758,7 +756,10 @@ const UNCOMPARED_BASES: readonly (readonly [string, BuiltFacts['base']])[] = [
   ['channel production serves nothing yet', NOTHING],
   ['1.3.0 does not say what its native packages are', serving(older)],
 ]
-const ofPreview = { result: uploads('1.4.1-pr.12.57.1'), why: /^package\.json says 1\.4\.0; so/ }
+const ofPreview = {
+  result: uploads('1.4.1-pr.12.57.1'),
+  why: /^a pre-release after 1\.4\.0 \(package\.json\)/,
+}
 const changed = ['@capacitor/camera']
 
 const nativeCode: readonly PublishCase[] = [
@@ -948,7 +949,7 @@ const said: readonly PublishCase[] = [
     name: 'a channel that reaches nobody',
     given: { channel: serving(older, { ios: false, android: false }) },
     result: uploads('1.4.0'),
-    why: 'package.json; no native version is known, so it was not judged by it',
+    why: 'package.json (not checked: native version unknown)',
     warnings: ['Channel production is switched off for iOS and Android: no device takes its bundle.'],
   },
   {
@@ -966,7 +967,7 @@ const said: readonly PublishCase[] = [
     name: 'devices of a new project, which take it: no warning',
     given: { nativeVersions: [] },
     result: uploads('1.4.0'),
-    why: 'package.json; no native version is known, so it was not judged by it',
+    why: 'package.json (not checked: native version unknown)',
   },
   {
     name: 'a native version that was not understood: no guess',
@@ -982,13 +983,13 @@ const said: readonly PublishCase[] = [
     name: 'a new channel of a preview: no rule on versions',
     given: { channel: null, purpose: PREVIEW, wanted: third },
     result: uploads('3.0.1-pr.12.57.1'),
-    why: /^x says 3\.0\.0; so/,
+    why: /^a pre-release after 3\.0\.0 \(x\)$/,
   },
   {
     name: 'a new channel of a branch: the rules that Capgo gives it',
     given: { channel: null, wanted: third },
     result: uploads('1.0.1-production.57.1'),
-    why: /^x says 3\.0\.0, but the channel's policy "major" blocks/,
+    why: /^3\.0\.0 \(x\) is not delivered: the channel's policy "major" blocks/,
   },
 ]
 
