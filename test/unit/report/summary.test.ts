@@ -48,10 +48,10 @@ it('says each outcome in one line of the log', () => {
       "published: channel production serves 1.4.1-production.56.1 from 4f9c2d7, instead of 1.4.1-production.57.1.",
       "read: 3 channels of com.example.shop.",
       "cleaned: 2 old bundles deleted.",
-      "cleaned: The previews of 2 pull requests were removed.",
-      "planned: Dry run: the previews of 2 pull requests would be removed. Nothing was written.",
+      "cleaned: Previews of #12, #9.",
+      "planned: Previews of #12, #9.",
       "failed: "npm run build" ended with exit code 1.",
-      "failed: The Capgo key cannot make channel beta (permission app.create_channel).",
+      "failed: The Capgo key cannot make channel beta: permission app.create_channel is missing.",
     ]
   `)
   expect(describeOutcome(samples.hostile!)).not.toMatch(/[\n\r\u202e\u200b]/)
