@@ -66,7 +66,7 @@ function step(name: string, at: number): string {
   return `<g class="step" id="step-${at}"><text x="${x}" y="38">${at + 1}  ${name}</text><path d="M${x - 68} 49h136"/></g>`
 }
 
-/** What is typed, and what the run says. */
+/** The commands, and the answer of the run. */
 function terminal({ branch, sha, subject, reason, duration }: Story): string {
   const said = `published in ${Math.round(duration / 1000)} s`
   const lines: readonly (readonly [className: string, text: string])[] = [
