@@ -19,31 +19,47 @@ const SPOKEN = new Set([
   'kept',
   'verified',
 ])
-/** In a row, between two texts of the code: a name. */
+/** In a row, in a hole of a template or between two texts of the code: a name. */
 const NAME_WORDS = 3
 
-const countWords = (text: string) =>
-  text.replace(/"[^"]*"/g, '').match(/(?<=^|[\s"(])[a-z]{2,}(?=$|[\s.,;:)"])/g)?.length ?? 0
+function countWords(text: string): number {
+  const words = text.replace(/"[^"]*"|\b(?:ios|android|electron|and|or)\b/g, '')
+  return words.match(/(?<=^|[\s"(])[a-z]{2,}(?=$|[\s.,;:)"])/g)?.length ?? 0
+}
 
-/** Strings, and what templates have around their holes, of two words or more; the longest first. */
-const texts = globSync('**/*.ts', { cwd: SRC })
-  .flatMap(file => {
-    const found: string[] = []
-    const visit = (node: ts.Node): void => {
-      if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node))
-        found.push(node.text.trim().toLowerCase())
-      ts.forEachChild(node, visit)
+const escaped = (text: string) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+
+/** Each string of the code, and each template as the texts around its holes; in lower case. */
+const templates = globSync('**/*.ts', { cwd: SRC }).flatMap(file => {
+  const found: string[][] = []
+  const visit = (node: ts.Node): void => {
+    if (ts.isStringLiteralLike(node)) found.push([node.text.toLowerCase()])
+    if (ts.isTemplateExpression(node)) {
+      const texts = [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)]
+      found.push(texts.map(text => text.toLowerCase()))
     }
-    visit(ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.Latest))
-    return found
-  })
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.Latest))
+  return found
+})
+const texts = templates
+  .flat()
+  .map(text => text.trim())
   .filter(text => countWords(text) > 1)
   .sort((a, b) => b.length - a.length)
+const wholes = templates
+  .filter(parts => parts.length > 1 && countWords(parts.join(' ')) > 2)
+  .map(parts => new RegExp(`^${parts.map(escaped).join('(.*?)')}$`, 's'))
 
-/** What of a sentence is neither a text of the code nor a name. */
+/** Words of a sentence that are neither a text of the code nor a name. */
 function unknownWords(sentence: string): string[] {
-  let parts = [sentence.toLowerCase()]
-  for (const text of texts) parts = parts.flatMap(part => part.split(text))
+  const text = sentence.toLowerCase()
+  const isNamed = (holes: RegExpExecArray | null) =>
+    holes?.slice(1).every(hole => countWords(hole) <= NAME_WORDS) ?? false
+  if (wholes.some(whole => isNamed(whole.exec(text)))) return []
+  let parts = [text]
+  for (const known of texts) parts = parts.flatMap(part => part.split(known))
   return parts.filter(part => countWords(part) > NAME_WORDS)
 }
 
