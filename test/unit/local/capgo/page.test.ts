@@ -85,6 +85,17 @@ describe.skipIf(!canLook).each(THEMES)('in the %s theme', theme => {
   it.each([1240, 390])('everybody can read and use it, %i pixels wide', async width => {
     const capgo = await fill()
     const page = await open(capgo.url, { theme, width })
+    for (const [native, answer] of [
+      ['1.0', 'Gets 1.0.1'],
+      ['9.0', 'Gets no update'],
+    ] as const) {
+      await page.getByLabel('Native version').fill(native)
+      await page.getByRole('button', { name: 'Ask for an update' }).click()
+      await page.getByText(answer, { exact: true }).waitFor()
+      expect(await findObstacles(page)).toEqual([])
+    }
+    await page.locator('.request summary').first().click()
+    await page.getByText('/updates').waitFor()
     expect(await findObstacles(page)).toEqual([])
     await page.close()
   })
