@@ -1,6 +1,6 @@
 /**
  * Every workflow that users take or call is run here, step by step, with the built action against the local Capgo and
- * the local GitHub: the callers as docs/workflows.md shows them, and the files of docs/workflows.
+ * the local GitHub: the callers as docs/reference.md shows them, and the files of docs/workflows.
  */
 import { describe, expect, it } from 'vitest'
 import type { Files } from '../../local/repository.ts'
@@ -32,17 +32,17 @@ import {
 const FORK = 'mallory/daybreak'
 const ADA = 'ada00000-0000-4000-8000-000000000001'
 
-/** By its name; as docs/workflows.md shows it. */
+/** By its name; as docs/reference.md shows it. */
 const callers = new Map(
-  yamlBlocks('docs/workflows.md')
+  yamlBlocks('docs/reference.md')
     .filter(({ text }) => text.startsWith('name:'))
-    .map(({ text, line }) => readWorkflow(`docs/workflows.md:${line}`, text))
+    .map(({ text, line }) => readWorkflow(`docs/reference.md:${line}`, text))
     .map(workflow => [workflow.name, workflow]),
 )
 
 function caller(name: string): Workflow {
   const workflow = callers.get(name)
-  if (workflow === undefined) throw new Error(`docs/workflows.md has no caller "${name}".`)
+  if (workflow === undefined) throw new Error(`docs/reference.md has no caller "${name}".`)
   return workflow
 }
 
