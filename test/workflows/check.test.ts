@@ -139,6 +139,17 @@ describe.each(readyMade)('%s, called from elsewhere,', file => {
   })
 })
 
+describe('what users copy', () => {
+  const pins = own.flatMap(file => [...read(file).matchAll(/uses: ([\w./-]+)@[0-9a-f]{40} # (v\d+)\./g)])
+  const majors = new Map(pins.map(([, action, major]) => [action!, major!]))
+
+  it.each([...toCopy, ...pages])('%s names the major versions that our own workflows pin', file => {
+    const named = [...read(file).matchAll(/uses: ([\w./-]+)@v\d+\b/g)]
+    for (const [use, action = ''] of named)
+      if (majors.has(action)) expect(use).toBe(`uses: ${action}@${majors.get(action)}`)
+  })
+})
+
 /** Inputs of action.yml that a ready-made workflow does not take, with the reason; of all of them, or of those that are named. */
 const LEFT_OUT: readonly (readonly [
   inputs: readonly string[],
