@@ -71,7 +71,9 @@ export function workflowLists(
     Object.entries(accepted).map(([name, { required, description }]) => {
       const shown = name in own ? `[\`${name}\`](#${name})` : `\`${name}\``
       const role =
-        name === 'capgo-token' ? description.replace(/^Capgo API key[, ]*/, '').replace(/\.$/, '') : ''
+        name === 'capgo-token'
+          ? description.replace(/^Capgo API key,? (?:preferably )?with the role /, '').replace(/\.$/, '')
+          : ''
       const notes = [required ? 'required' : '', role].filter(note => note !== '')
       return notes.length === 0 ? shown : `${shown} (${notes.join('; ')})`
     })
