@@ -84,11 +84,12 @@ describe('README.md', () => {
   })
 
   it('has the defaults of the inputs of every day', () => {
-    const rows = [...readme.matchAll(/^\| \[`([a-z-]+)`\]\(docs\/reference\.md#\1\) \| .+ \| (.*) \|$/gm)]
+    const row = /^\| \[`([a-z-]+)`\]\(docs\/reference\.md#\1\) \|[^|]+\|([^|]*)\|$/gm
+    const rows = [...readme.matchAll(row)].map(([, name = '', said = '']) => [name, said.trim()] as const)
     expect(rows).toHaveLength(8)
-    for (const [, name, said] of rows)
-      if (/^`[^`]+`$/.test(said!)) expect(said, name).toBe(`\`${inputs[name!]?.default}\``)
-      else expect(inputs[name!]?.default, name).toBeUndefined()
+    for (const [name, said] of rows)
+      if (/^`[^`]+`$/.test(said)) expect(said, name).toBe(`\`${inputs[name]?.default}\``)
+      else expect(inputs[name]?.default, name).toBeUndefined()
   })
 })
 
