@@ -1,6 +1,6 @@
 /**
  * The account that publishes this action, in every file that names it: `npm run set-owner -- <account>`. Run it before the
- * first release, or in a fork; `npm run check` then holds as before.
+ * first release or in a fork, then `npm run build && npm run readme`.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -51,7 +51,9 @@ if (import.meta.main) {
   const root = join(import.meta.dirname, '..')
   try {
     const changed = setOwner(root, listFiles(root), process.argv[2] ?? '')
-    console.log(`${process.argv[2]}/${NAME} stands in ${changed.length} files. Review and commit them.`)
+    console.log(
+      `${process.argv[2]}/${NAME} is in ${changed.length} files. Now: npm run build && npm run readme`,
+    )
   } catch (error) {
     console.error((error as Error).message)
     process.exitCode = 1

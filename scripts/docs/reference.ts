@@ -75,7 +75,7 @@ export function workflowLists(
           ? description.replace(/^Capgo API key,? (?:preferably )?with the role /, '').replace(/\.$/, '')
           : ''
       const notes = [required ? 'required' : '', role].filter(note => note !== '')
-      return notes.length === 0 ? shown : `${shown} (${notes.join('; ')})`
+      return notes.length === 0 ? shown : `${shown} (${notes.join(', ')})`
     })
   return [
     `- Inputs: ${names(inputs).join(', ')}`,
