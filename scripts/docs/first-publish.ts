@@ -103,7 +103,7 @@ function neutral(output: string, folder: string): string {
     .replaceAll(folder, '~/try')
     .replaceAll(ROOT, '~/capgo-publish-action')
     .split('\n')
-    .filter(line => !/^npm (notice|warn)|registry/i.test(line))
+    .filter(line => !/^npm notice|registry/i.test(line))
     .map(line => line.replace(/^.*\r(?=.)/s, '').trimEnd())
     .join('\n')
     .replace(/\n{3,}/g, '\n\n')
