@@ -44,7 +44,7 @@ function referencePage(page: string, { inputs, outputs }: ActionMetadata): strin
         inputs,
       ),
     ],
-    ...workflows.map(([name, workflow]): [string, string] => [name, workflowLists(workflow, inputs)]),
+    ...workflows.map(([name, workflow]): [string, string] => [name, workflowLists(name, workflow, inputs)]),
   ]
   return parts.reduce((text, [name, content]) => replaceBlock(text, name, content), page)
 }

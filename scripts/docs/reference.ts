@@ -64,6 +64,7 @@ export interface ReadyMade {
 
 /** What a caller may pass and gets back, by name; of the key also which role it has. */
 export function workflowLists(
+  name: string,
   { inputs = {}, secrets = {}, outputs = {} }: ReadyMade,
   own: ActionMetadata['inputs'],
 ): string {
@@ -78,6 +79,7 @@ export function workflowLists(
       return notes.length === 0 ? shown : `${shown} (${notes.join(', ')})`
     })
   return [
+    `- [The file](../.github/workflows/${name}.yml)`,
     `- Inputs: ${names(inputs).join(', ')}`,
     ...(Object.keys(secrets).length > 0 ? [`- Secrets: ${names(secrets).join(', ')}`] : []),
     ...(Object.keys(outputs).length > 0
