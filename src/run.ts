@@ -5,6 +5,7 @@ import { readTrigger } from './event.ts'
 import { type Inputs, readInputs } from './inputs/inputs.ts'
 import { closePreview } from './operations/close-preview.ts'
 import { deleteOldBundles } from './operations/delete-old-bundles.ts'
+import { readDevices } from './operations/devices.ts'
 import { followRun } from './operations/follow-run.ts'
 import { preview } from './operations/preview.ts'
 import { promote } from './operations/promote.ts'
@@ -108,6 +109,7 @@ const TITLES: Readonly<Record<Operation['kind'], string>> = {
   rollback: 'Roll-back',
   rollout: 'Change of the rollout',
   status: 'Status',
+  devices: 'Devices',
   'delete-old-bundles': 'Clean-up',
 }
 
@@ -133,6 +135,8 @@ function operate(operation: Operation, context: RunContext): Promise<Result> {
       return changeRollout(operation, context)
     case 'status':
       return readStatus(context)
+    case 'devices':
+      return readDevices(operation, context)
     case 'delete-old-bundles':
       return deleteOldBundles(operation, context)
   }

@@ -1,6 +1,7 @@
 /** Says what came of a run: outputs, job summary, annotations, the log. */
 import type { Deps } from '../context.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
+import { devicesOutput } from './devices.ts'
 import { describeOutcome } from './log.ts'
 import { type ChannelResult, ownRollout, type Result } from './result.ts'
 import { renderSummary } from './summary.ts'
@@ -64,6 +65,7 @@ export function outputs(result: Result): Record<string, string> {
     'source-maps-artifact-url': sourceMaps?.url ?? '',
     rollout: rollout === null ? '' : String(rollout.bps / 100),
     status: result.kind === 'status' ? JSON.stringify(result.channels) : '',
+    devices: result.kind === 'devices' ? devicesOutput(result) : '',
     testers: testersOutput(result),
     'error-code': result.kind === 'failed' ? result.code : (failuresOf(result)[0]?.code ?? ''),
     reason: result.reason,

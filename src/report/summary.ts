@@ -1,6 +1,7 @@
 /** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
 import { formatShare } from '../plan/rollout.ts'
 import { formatBytes } from '../runtime/bytes.ts'
+import { renderDevices } from './devices.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
 import {
@@ -38,6 +39,8 @@ function blocks(result: Result): string[] {
       return [...renderOldBundles(result), warnings(result)]
     case 'status':
       return [...renderStatus(result), warnings(result)]
+    case 'devices':
+      return [...renderDevices(result), warnings(result)]
     case 'publish':
     case 'channel-change':
     case 'preview-kept':
