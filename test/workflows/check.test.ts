@@ -174,6 +174,7 @@ const LEFT_OUT: readonly (readonly [
     'what is done with source maps follows from the service that reads them, which takes steps of its own',
   ],
   [['keep'], 'all', 'none of them deletes old bundles'],
+  [['device-filter', 'show-ids'], 'all', 'none of them lists devices'],
   [
     ['min-update-version'],
     'all',
@@ -197,7 +198,8 @@ const LEFT_OUT: readonly (readonly [
     'goes to all devices of the channel',
   ],
   [['on-active-rollout'], ['preview', 'preview-publish', 'status', 'testers'], 'no rollout is touched'],
-  [['verify', 'dry-run'], ['preview', 'preview-publish', 'testers'], 'a preview is the trial'],
+  [['verify', 'dry-run'], ['preview', 'preview-publish'], 'a preview is the trial'],
+  [['verify'], ['testers'], 'nothing is published'],
   [['verify', 'dry-run'], ['status'], 'it reads only'],
   [['version'], ['preview', 'preview-publish'], 'a preview derives its name'],
   [['artifact'], ['publish', 'preview'], 'nothing is taken from another run'],
