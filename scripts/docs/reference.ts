@@ -4,7 +4,7 @@ import { type ActionMetadata, cell, table } from './table.ts'
 /** One use of an input; `with` is a fragment of YAML as a user writes it. */
 interface InputExample {
   readonly with: string
-  /** What the description leaves open. */
+  /** What the example does, or what the description leaves open. */
   readonly note?: string
 }
 
@@ -40,8 +40,9 @@ function section(
   { with: fragment, note = '' }: InputExample,
 ): string {
   const fallback = required ? 'Required.' : value ? `Default: \`${value}\`.` : ''
-  const text = [description, fallback, note].map(cell).filter(part => part !== '')
-  return `#### ${name}\n\n${text.join(' ')}\n\n\`\`\`yaml\nwith:\n${indent(fragment.trimEnd())}\n\`\`\`\n`
+  const text = [description, fallback].map(cell).filter(part => part !== '')
+  const after = note === '' ? '' : `\n${cell(note)}\n`
+  return `#### ${name}\n\n${text.join(' ')}\n\n\`\`\`yaml\nwith:\n${indent(fragment.trimEnd())}\n\`\`\`\n${after}`
 }
 
 export function outputTable(outputs: ActionMetadata['outputs']): string {
