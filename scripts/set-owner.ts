@@ -3,7 +3,7 @@
  * first release or in a fork, then `npm run build && npm run readme`.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { lstatSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const NAME = 'capgo-publish-action'
@@ -44,7 +44,7 @@ export function listFiles(root: string): string[] {
     encoding: 'utf8',
     maxBuffer: 2 ** 26,
   })
-  return listed.split('\0').filter(file => file !== '')
+  return listed.split('\0').filter(file => lstatSync(join(root, file), { throwIfNoEntry: false })?.isFile())
 }
 
 if (import.meta.main) {

@@ -1,9 +1,11 @@
 /** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
+import type { ReleaseNotes } from '../plan/release-notes.ts'
 import { formatShare } from '../plan/rollout.ts'
 import { formatBytes } from '../runtime/bytes.ts'
 import { renderDevices } from './devices.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
+import { renderReleaseNotes } from './release-notes.ts'
 import {
   type ChannelResult,
   type FailedResult,
@@ -111,6 +113,7 @@ function channel(result: ChannelResult): string[] {
     'verified' in result && result.verified !== null ? escapeText(result.verified) : '',
     'preview' in result && result.preview !== null ? preview(result.preview) : '',
     ...testersOf(result),
+    'releaseNotes' in result ? changed(result.releaseNotes) : '',
     ...('contents' in result
       ? [renderSizes(result.contents.sizes), renderFileChanges(result.contents.change)]
       : []),
@@ -119,6 +122,11 @@ function channel(result: ChannelResult): string[] {
     decisions(result),
     footer(result),
   ]
+}
+
+function changed(notes: ReleaseNotes): string {
+  const list = renderReleaseNotes(notes)
+  return list === '' ? '' : `**What changed**\n\n${list}`
 }
 
 function warnings({ warnings }: { readonly warnings: readonly string[] }): string {

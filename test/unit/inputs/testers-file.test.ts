@@ -105,11 +105,7 @@ describe('a testers file', () => {
     [
       'keys that appear twice',
       `{"testers": [{"device": "${ADA}", "device": "${BOB}"}],\n "groups": {"qa": [], "qa": []}, "testers": []}`,
-      [
-        '1:65 Key "device" appears twice',
-        '2:23 Key "qa" appears twice',
-        '2:34 Key "testers" appears twice',
-      ],
+      ['1:65 Key "device" appears twice', '2:23 Key "qa" appears twice', '2:34 Key "testers" appears twice'],
     ],
     [
       'a device on two channels',
