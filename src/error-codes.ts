@@ -1,6 +1,6 @@
 /** The codes of this action's errors: an interface, which the output `error-code` shows. */
 
-/** Each has a row in docs/troubleshooting.md, in the same order. */
+/** Each has a heading in docs/troubleshooting.md, in the same order. */
 export const ERROR_CODES = [
   // Key and organisation
   'capgo_token_missing',

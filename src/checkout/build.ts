@@ -86,7 +86,7 @@ function sayLeftOut(lacking: readonly string[], env: BuildOptions['env']): strin
  */
 export async function buildWebApp(options: BuildOptions & { readonly script: string }): Promise<string> {
   const { root, script } = options
-  const file = await findScript(options)
+  const file = await findBuildScript(options)
   const manager = options.manager ?? { name: 'npm' as const, agent: 'npm' as const }
   const { title, exitCode, end, tail } = await runManager(
     manager,
@@ -106,12 +106,12 @@ export async function buildWebApp(options: BuildOptions & { readonly script: str
   return title
 }
 
-/** Absolute path of the `package.json` with the script. */
-async function findScript({
+/** Absolute path of the `package.json` with the script. Throws `package_json_missing`, `build_script_missing`. */
+export async function findBuildScript({
   root,
   directory,
   script,
-}: BuildOptions & { readonly script: string }): Promise<string> {
+}: Pick<BuildOptions, 'root' | 'directory'> & { readonly script: string }): Promise<string> {
   const others: string[] = []
   let nearest: string | null = null
   for await (const { file, scripts = {} } of manifestsUp(directory, root)) {

@@ -1,4 +1,5 @@
 /** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
+import { type Documents, documentsOf, troubleshooting } from '../documents.ts'
 import { formatShare } from '../plan/rollout.ts'
 import { formatBytes } from '../runtime/bytes.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
@@ -21,19 +22,20 @@ import { countTesters, nameDevices, renderTesters, type TestersReport } from './
 const MAX_SUMMARY = 1024 * 1024 - 4096
 const EXCLUDED_SHOWN = 10
 
-export function renderSummary(result: Result): string {
-  const markdown = blocks(result).filter(block => block !== '')
+/** `documents` are those of the release in use. */
+export function renderSummary(result: Result, documents = documentsOf({})): string {
+  const markdown = blocks(result, documents).filter(block => block !== '')
   return `${limit(markdown.join('\n\n'), MAX_SUMMARY)}\n`
 }
 
-function blocks(result: Result): string[] {
+function blocks(result: Result, documents: Documents): string[] {
   switch (result.kind) {
     case 'failed':
-      return failed(result)
+      return failed(result, documents)
     case 'skipped':
-      return skipped(result)
+      return skipped(result, documents)
     case 'previews-closed':
-      return previewsClosed(result)
+      return previewsClosed(result, documents)
     case 'old-bundles':
       return [...renderOldBundles(result), warnings(result)]
     case 'status':
@@ -41,44 +43,53 @@ function blocks(result: Result): string[] {
     case 'publish':
     case 'channel-change':
     case 'preview-kept':
-      return channel(result)
+      return channel(result, documents)
   }
 }
 
-function failed({ what: work, code: id, reason, hint, at, output, problems }: FailedResult): string[] {
+function failed(
+  { what: work, code: id, reason, hint, at, output, problems }: FailedResult,
+  documents: Documents,
+): string[] {
   const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':')
   const what = `<b>${escapeText(reason)}</b>`
   return [
     `### ❌ ${escapeText(`${work} failed`)}`,
     alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
     problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
-    `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
+    `<sub>${row([position === '' ? '' : code(position), aboutError(id, documents)])}</sub>`,
     output === null || output.trim() === ''
       ? ''
       : details('End of the output', codeBlock(lastLines(output)), { open: true }),
   ]
 }
 
-function skipped({ reason, testers }: SkippedResult): string[] {
+/** The error's code, which leads to its heading in the documents. */
+function aboutError(id: string, documents: Documents): string {
+  return `Help: ${link(code(id), troubleshooting(documents, id))}`
+}
+
+function skipped({ reason, testers }: SkippedResult, documents: Documents): string[] {
   if (testers === null) return ['### ⏭️ Nothing to publish', escapeText(reason)]
-  return [`### 👥 ${countTesters(testers)}`, ...testerDetails(testers), escapeText(reason)]
+  return [`### 👥 ${countTesters(testers)}`, ...testerDetails(testers, documents), escapeText(reason)]
 }
 
 /** What was done with the devices of testers, in a summary that is about something else. */
-function testersOf({ testers }: { readonly testers: TestersReport | null }): string[] {
-  return testers === null ? [] : [`**👥 ${countTesters(testers)}**`, ...testerDetails(testers)]
+function testersOf({ testers }: { readonly testers: TestersReport | null }, documents: Documents): string[] {
+  return testers === null ? [] : [`**👥 ${countTesters(testers)}**`, ...testerDetails(testers, documents)]
 }
 
-function testerDetails({ changed, rows, failures }: TestersReport): string[] {
-  const failed = failures.map(({ message, hint, devices }) => {
+function testerDetails({ changed, rows, failures }: TestersReport, documents: Documents): string[] {
+  const failed = failures.map(({ code: id, message, hint, devices }) => {
     const what = `${escapeText(nameDevices(devices))}: <b>${escapeText(message)}</b>`
-    return alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`)
+    const parts = [what, hint === null ? '' : escapeText(hint), aboutError(id, documents)]
+    return alert('CAUTION', parts.filter(part => part !== '').join('\n\n'))
   })
   const more = changed.filter(row => rows.every(({ device }) => device !== row.device))
   return [...failed, renderTesters([...rows, ...more])]
 }
 
-function previewsClosed(result: PreviewsClosedResult): string[] {
+function previewsClosed(result: PreviewsClosedResult, documents: Documents): string[] {
   const { outcome, reason, previews } = result
   const shown = previews.filter(({ channels, bundles }) => channels.length + bundles.length > 0)
   const names = (all: readonly string[]) => all.map(code).join(', ')
@@ -95,19 +106,19 @@ function previewsClosed(result: PreviewsClosedResult): string[] {
       ? escapeText(reason)
       : table(['because', 'channel', 'bundles', 'devices taken off'], rows),
     kept.join('\n'),
-    ...testersOf(result),
+    ...testersOf(result, documents),
     warnings(result),
   ]
 }
 
-function channel(result: ChannelResult): string[] {
+function channel(result: ChannelResult, documents: Documents): string[] {
   return [
     `### ${headline(result)}`,
     origin(result),
     why(result),
     'verified' in result && result.verified !== null ? escapeText(result.verified) : '',
     'preview' in result && result.preview !== null ? preview(result.preview) : '',
-    ...testersOf(result),
+    ...testersOf(result, documents),
     ...('contents' in result
       ? [renderSizes(result.contents.sizes), renderFileChanges(result.contents.change)]
       : []),

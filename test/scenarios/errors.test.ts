@@ -1,7 +1,10 @@
-/** Every bad input ends with one error that teaches, exit code 1, and nothing left behind. Writes docs/errors.md. */
-import { symlinkSync, truncateSync } from 'node:fs'
+/**
+ * Error situations: each ends with one error that teaches and a link to its help, exit code 1, and nothing left behind.
+ * Writes docs/development/errors.md (`-u`), and each situation's whole output to the file that SHOW_ERRORS names.
+ */
+import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import type { Files } from '../../local/repository.ts'
 import type { WorkflowEvent } from '../../local/runner/event.ts'
 import { pullRequestEvent, pushEvent, tagPushEvent, workflowRunEvent } from '../../local/runner/event.ts'
@@ -16,6 +19,8 @@ interface Case {
   readonly world?: WorldOptions
   readonly files?: Files
   readonly run?: Partial<RunOptions>
+  /** Only the build, or what comes of it, shows what is wrong; everything else is reported before it. */
+  readonly builds?: boolean
   /** `failed` unless the rest of the run was done all the same. */
   readonly outcome?: string
   readonly prepare?: (world: World) => void | Promise<void>
@@ -139,6 +144,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: 'a key without app.read_bundles',
+      builds: true,
       code: 'permission_missing',
       world: { without: ['app.read_bundles'] },
       prepare: ({ capgo }) =>
@@ -165,6 +171,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: 'an organisation that accepts encrypted bundles only',
+      // A key cannot read that rule.
+      builds: true,
       code: 'encryption_required',
       world: { app: { encryption: true } },
     },
@@ -392,6 +400,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
     {
       title: 'a build that fails',
+      builds: true,
       code: '',
       files: {
         'build.js':
@@ -697,13 +706,15 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
 }
 
 const rows = new Map<string, string>()
+const shown: string[] = []
+const links = new Set<string>()
 
 describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
   it.each(cases)('$title', async test => {
     const world = await createWorld({
       builds: true,
       // Else the same code, in this process.
-      builtAction: test === cases[0],
+      builtAction: false,
       files: { ...tinyApp(), ...withoutNulls(test.files) },
       ...test.world,
     })
@@ -722,10 +733,19 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
     expect(run.outputs.outcome).toBe(test.outcome ?? 'failed')
     const errors = run.log.annotations.filter(({ level }) => level === 'error')
     expect(errors, 'one error, no more').toHaveLength(1)
-    const [message = '', ...hint] = errors[0]!.message.split('\n')
+    const [message = '', ...rest] = errors[0]!.message.split('\n')
+    const hint = rest.slice(0, -1)
+    const link = rest.at(-1)!
     expect(hint.join(' ').trim(), 'the error says what to do').not.toBe('')
+    expect(link, 'its last line leads to the help').toBe(run.outputs['error-url'])
+    expect(link).toMatch(/^https:\/\/\S+\/docs\/troubleshooting\.md#\w+$/)
+    links.add(link)
+    expect(run.summary, 'the summary leads there too').toContain(link)
+    expect(run.visibleLog.includes('▸ Build ('), 'a build ran before the error').toBe(test.builds ?? false)
+    shown.push(
+      `## ${test.title}\n\n\`\`\`\`\n${plain(run.visibleLog, world).trim()}\n\`\`\`\`\n\nSummary:\n\n${plain(run.summary, world)}`,
+    )
     expect(run.visibleLog + run.summary + JSON.stringify(run.outputs)).not.toContain(world.key)
-    expect(run.summary, 'the summary says it too').not.toBe('')
     expect(stateOf(world), 'nothing is left behind').toEqual(before)
     const code = run.outputs['error-code'] ?? ''
     expect(code).not.toBe('')
@@ -736,12 +756,23 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
       : ''
     rows.set(
       test.title,
-      `| ${test.title} | \`${code}\` | ${cell(place + plain(message, world))} | ${cell(plain(hint.join(' '), world))} |`,
+      `| ${test.title} | [\`${code}\`](../troubleshooting.md${new URL(link).hash}) | ${cell(place + plain(message, world))} | ${cell(plain(hint.join(' '), world))} |`,
     )
   })
 })
 
-it('docs/errors.md lists them all', async context => {
+afterAll(() => {
+  if (process.env.SHOW_ERRORS) writeFileSync(process.env.SHOW_ERRORS, `${shown.join('\n\n')}\n`)
+})
+
+it('every link leads to a heading', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/troubleshooting.md'), 'utf8')
+  const headings = [...page.matchAll(/^#+ (.+)$/gm)].map(([, heading]) => heading)
+  const codes = [...links].map(link => new URL(link).hash.slice(1))
+  expect(codes.filter(code => !headings.includes(code))).toEqual([])
+})
+
+it('docs/development/errors.md lists them all', async context => {
   const all = Object.values(CASES).flat()
   if (rows.size < all.length) context.skip('only some of them ran')
   const chapters = Object.entries(CASES).map(([chapter, cases]) =>
@@ -753,8 +784,8 @@ it('docs/errors.md lists them all', async context => {
       ...cases.map(({ title }) => rows.get(title)!),
     ].join('\n'),
   )
-  const page = `# Errors\n\nEvery error ends the run with exit code 1 and leaves nothing half done. This page is written by the test that\nprovokes them (\`test/scenarios/errors.test.ts\`).\n\n${chapters.join('\n\n')}\n`
-  await expect(page).toMatchFileSnapshot('../../docs/errors.md')
+  const page = `# Errors\n\nEvery error ends the run with exit code 1, a link to its help, and nothing half done. This page is written by the test that\nprovokes them (\`test/scenarios/errors.test.ts\`).\n\n${chapters.join('\n\n')}\n`
+  await expect(page).toMatchFileSnapshot('../../docs/development/errors.md')
 })
 
 function withoutNulls(files: Files | undefined): Files {

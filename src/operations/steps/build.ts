@@ -4,7 +4,7 @@ import { readEncryption } from '../../bundle/encrypt.ts'
 import { type CheckedWebDirectory, checkWebDirectory } from '../../bundle/web-directory.ts'
 import { type BundleZip, zipDirectory } from '../../bundle/zip.ts'
 import { MAX_UPLOAD } from '../../capgo/schema.ts'
-import { type BuildOptions, buildWebApp, installDependencies } from '../../checkout/build.ts'
+import { type BuildOptions, buildWebApp, findBuildScript, installDependencies } from '../../checkout/build.ts'
 import {
   type InstalledPackage,
   installedUpdater,
@@ -141,6 +141,8 @@ export async function buildBundle(
 async function build(project: Project, { buildScript: script }: Inputs, deps: Deps): Promise<number> {
   const { log, clock } = deps
   const began = clock()
+  // Before minutes are spent on the install.
+  await findBuildScript({ ...project, script })
   const { child } = await install(project, deps)
   await log
     .group(`Build (${script})`, () => log.output(onOutput => buildWebApp({ ...child, script, onOutput })))

@@ -9,10 +9,13 @@ import { assign, requireAssignment } from './assign.ts'
 import type { ChannelOutcome, ExecutionContext } from './execution-context.ts'
 
 /** Checks the permission for the last write before the first one. Throws `permission_missing`. */
-export async function requirePromotion(plan: PublishPlan, capgo: Capgo): Promise<void> {
+export async function requirePromotion(
+  plan: Pick<PublishPlan, 'appId' | 'channelId' | 'channelName' | 'rolloutTarget'>,
+  capgo: Capgo,
+): Promise<void> {
   const { appId, channelId, channelName } = plan
   if (channelId === null)
-    await capgo.requirePermission(`make channel ${channelName}`, 'app.create_channel', { appId, channelId })
+    await capgo.requirePermission(`create channel ${channelName}`, 'app.create_channel', { appId, channelId })
   else await requireAssignment(plan.rolloutTarget, appId, { id: channelId, name: channelName }, capgo)
 }
 
