@@ -97,10 +97,10 @@ export class RefGone extends Error {
 export class InputError extends ActionError {
   readonly input: string
 
-  constructor(input: string, message: string, hint?: string) {
+  constructor(input: string, message: string, hint?: string, code: ErrorCode = 'invalid_input') {
     const joint = /^(?:is|must|has|cannot|line) /.exec(message)?.[0]
     const between = joint === undefined ? ': ' : joint === 'line ' ? ', ' : ' '
-    super('invalid_input', `Input "${input}"${between}${message}`, hint === undefined ? {} : { hint })
+    super(code, `Input "${input}"${between}${message}`, hint === undefined ? {} : { hint })
     this.name = 'InputError'
     this.input = input
   }

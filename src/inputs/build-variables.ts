@@ -25,10 +25,14 @@ const REFUSED: readonly (readonly [RegExp, string])[] = [
 ]
 
 /**
- * Both inputs, as one. `own` are this action's keys, which a build must not have. Throws `InputError` with every wrong
- * line and its number, and without a value.
+ * Both inputs, as one. `own` are this action's keys, which a build must not have. `refuse` gets an error for each of the
+ * two that has a wrong line, with the lines' numbers and without a value.
  */
-export function readBuildVariables(read: (name: string) => string, own: readonly string[]): Variables {
+export function readBuildVariables(
+  read: (name: string) => string,
+  own: readonly string[],
+  refuse: (error: InputError) => void,
+): Variables {
   const variables: Record<string, string> = {}
   const lines = ['build-env', 'build-secrets'].map(input => [input, parseLines(read(input))] as const)
   const seen = new Map<string, string>()
@@ -38,16 +42,18 @@ export function readBuildVariables(read: (name: string) => string, own: readonly
       // Windows knows one variable of a name, in upper or lower case.
       const other = seen.get(name.toUpperCase())
       const why =
-        unread ?? refuse(input, name, value, own) ?? (other && `${name} was given before (${other})`)
+        unread ?? whyRefused(input, name, value, own) ?? (other && `${name} was given before (${other})`)
       if (why) wrong.push(`line ${number}: ${why}.`)
       seen.set(name.toUpperCase(), `${input}, line ${number}`)
       variables[name] = value
     }
     if (wrong.length > 0)
-      throw new InputError(
-        input,
-        wrong.length === 1 ? wrong.join() : `${wrong.length} lines are wrong:\n${wrong.join('\n')}`,
-        'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed, and a value in quotes can have several lines.',
+      refuse(
+        new InputError(
+          input,
+          wrong.length === 1 ? wrong.join() : `${wrong.length} lines are wrong:\n${wrong.join('\n')}`,
+          'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed, and a value in quotes can have several lines.',
+        ),
       )
   }
   return variables
@@ -58,7 +64,7 @@ export function secretValues(text: string): string[] {
   return parseLines(text).map(({ value }) => value)
 }
 
-function refuse(input: string, name: string, value: string, own: readonly string[]): string | null {
+function whyRefused(input: string, name: string, value: string, own: readonly string[]): string | null {
   if (isTokenName(name))
     return input === 'build-secrets'
       ? refuseOwn(name, value, own)

@@ -18,6 +18,7 @@ import {
   checkPath,
   checkToken,
   checkUrl,
+  checkWorkingDirectory,
   createReading,
   type InputReader,
   type Reading,
@@ -98,7 +99,7 @@ const MAX_TIMEOUT = 5 * 24 * 60
  */
 export function readInputs(read: InputReader, defaultBranch: string | null = null): Inputs {
   const reading = createReading(read)
-  const { text, checked, boolean, choice, attempt } = reading
+  const { text, checked, boolean, choice, refuse } = reading
   const channels = readChannels(reading, defaultBranch)
   const token = (name: string) => checked(name, value => checkToken(name, value), '')
   const inputs: Inputs = {
@@ -108,18 +109,15 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
     channel: checked('channel', value => checkChannelName('channel', value), null),
     version: checked('version', value => checkVersion('version', value), null),
     nativeVersion: checked('native-version', checkNativeVersion, null),
-    workingDirectory: text('working-directory') ?? '.',
+    workingDirectory: checked('working-directory', checkWorkingDirectory, '.'),
     appId: checked('app-id', checkAppId, null),
     webDir: text('web-dir'),
     build: boolean('build', true),
     buildScript: text('build-script') ?? 'build',
-    buildVariables: attempt(
-      () =>
-        readBuildVariables(
-          read,
-          ['capgo-token', 'devices-token', 'private-key'].map(name => text(name) ?? ''),
-        ),
-      {},
+    buildVariables: readBuildVariables(
+      read,
+      ['capgo-token', 'devices-token', 'private-key'].map(name => text(name) ?? ''),
+      refuse,
     ),
     checkNotifyAppReady: boolean('check-notify-app-ready', true),
     dryRun: boolean('dry-run', false),
@@ -141,14 +139,14 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
       value => checkPath('testers-file', value, 'apps/mobile/testers.json'),
       null,
     ),
-    assignTesters: attempt(() => readAssignTesters(text('assign-testers') ?? ''), null),
+    assignTesters: readAssignTesters(reading),
     prune: choice('prune', ['removed', 'exclusive', 'never'], 'removed'),
     devicesToken: token('devices-token'),
     hosts: readHosts(reading),
     githubToken: token('github-token'),
     ...readOperationInputs(reading),
   }
-  reading.finish()
+  reading.finish(inputs.capgoToken === '' ? [missingToken()] : [])
   return inputs
 }
 
@@ -177,20 +175,33 @@ function readPreviewChannel({ checked }: Reading, channels: readonly ChannelMapp
   )
 }
 
-function readAssignTesters(value: string): AssignRule[] | null {
-  const words = value.split(/[\s,]+/).filter(word => word !== '')
+function readAssignTesters({ text, refuse }: Reading): AssignRule[] | null {
+  const words = (text('assign-testers') ?? '').split(/[\s,]+/).filter(word => word !== '')
   if (words.length === 0) return null
   if (words.join() === 'none') return []
-  return words.map(word => {
-    if (word === 'author' || word === 'reviewers' || word === 'all') return { kind: word }
+  return words.flatMap((word): AssignRule[] => {
+    if (word === 'author' || word === 'reviewers' || word === 'all') return [{ kind: word }]
     const group = /^group:(.+)$/.exec(word)?.[1]
-    if (group !== undefined) return { kind: 'group', name: group }
-    throw new InputError(
-      'assign-testers',
-      word === 'none' ? 'cannot combine "none" with others.' : `cannot have "${word}".`,
-      'Use author, reviewers, all, group:<name>, several of them, or none.',
+    if (group !== undefined) return [{ kind: 'group', name: group }]
+    refuse(
+      new InputError(
+        'assign-testers',
+        word === 'none' ? 'cannot combine "none" with others.' : `cannot be "${word}".`,
+        'Use author, reviewers, all or group:<name> (several can be combined), or none.',
+      ),
     )
+    return []
   })
+}
+
+/** The error of a run that has something to do and no key. */
+export function missingToken(): InputError {
+  return new InputError(
+    'capgo-token',
+    'is empty.',
+    'Store a Capgo API key as a repository secret and pass it: capgo-token: ${{ secrets.CAPGO_TOKEN }}. Workflows of forks and Dependabot get no secrets.',
+    'capgo_token_missing',
+  )
 }
 
 function checkAppId(value: string): void {

@@ -1,4 +1,5 @@
 /** One parser per kind of value in the `with:` block. */
+import { normalize } from 'node:path'
 import { isLocal } from '../capgo/hosts.ts'
 import { InputError, inputErrors } from '../errors.ts'
 import { refuseChannelName } from './channel-lines.ts'
@@ -19,8 +20,8 @@ export interface Reading {
   /** The result, or `otherwise` where `work` throws an `InputError`, which is collected. */
   attempt<T>(work: () => T, otherwise: T): T
   refuse(error: InputError): void
-  /** Throws `invalid_input` with everything that was refused. */
-  finish(): void
+  /** Throws `invalid_input` with everything that was refused, and with what the run would fail for next. */
+  finish(others: readonly InputError[]): void
 }
 
 export function createReading(read: InputReader): Reading {
@@ -61,8 +62,8 @@ export function createReading(read: InputReader): Reading {
       return word ?? (otherwise as T)
     },
     refuse: error => refused.push(error),
-    finish() {
-      if (refused.length > 0) throw inputErrors(refused)
+    finish(others) {
+      if (refused.length > 0) throw inputErrors([...refused, ...others])
     },
   }
 }
@@ -95,6 +96,20 @@ export function checkPath(input: string, path: string, example: string): void {
       `"${path}" is outside of the repository.`,
       `Use the path from the root of the repository, for example "${example}".`,
     )
+}
+
+/** A path that leads out of the checkout wherever that is; links and absolute paths are checked where it is known. */
+export function checkWorkingDirectory(value: string): void {
+  if (normalize(value).split(/[\\/]/)[0] === '..') throw outsideCheckout(value)
+}
+
+export function outsideCheckout(directory: string): InputError {
+  return new InputError(
+    'working-directory',
+    `"${directory}" is outside of the checkout.`,
+    'Use the path of the app\'s folder from the root of the repository, for example "apps/mobile".',
+    'outside_checkout',
+  )
 }
 
 /** Minutes, with decimals. `most` is the largest number. */

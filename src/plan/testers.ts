@@ -212,18 +212,20 @@ export function asksForReviewers(rules: readonly AssignRule[] | null): boolean {
   return rules?.some(({ kind }) => kind === 'reviewers') ?? false
 }
 
-/** Throws where `assign-testers` names a group that the file has not. */
+/** Throws where `assign-testers` names groups that the file does not have. */
 export function requireGroups(
   rules: readonly AssignRule[] | null,
   testers: readonly Tester[],
   path: string,
 ): void {
   const groups = new Set(testers.flatMap(tester => tester.groups))
-  for (const rule of rules ?? [])
-    if (rule.kind === 'group' && !groups.has(rule.name))
-      throw new InputError(
-        'assign-testers',
-        `${path} has no group "${rule.name}".`,
-        groups.size === 0 ? `${path} has no groups.` : `It has ${[...groups].sort().join(', ')}.`,
-      )
+  const missing = (rules ?? []).flatMap(rule =>
+    rule.kind === 'group' && !groups.has(rule.name) ? [`"${rule.name}"`] : [],
+  )
+  if (missing.length > 0)
+    throw new InputError(
+      'assign-testers',
+      `${path} has no group ${missing.join(' or ')}.`,
+      groups.size === 0 ? 'The file has no groups.' : `Groups in the file: ${[...groups].sort().join(', ')}.`,
+    )
 }

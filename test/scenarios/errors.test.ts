@@ -124,6 +124,14 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       code: 'invalid_apikey',
       run: { inputs: { 'capgo-token': '00000000-0000-4000-8000-00000000dead' } },
     },
+    {
+      title: 'a key that has expired',
+      code: 'invalid_apikey',
+      prepare: ({ capgo, key }) => {
+        const row = capgo.store.find('apikeys', { key })!
+        capgo.store.update('apikeys', row, { expires_at: '2020-01-01T00:00:00.000Z' })
+      },
+    },
     ...(
       [
         ['app.read', 'app_not_found'],
@@ -149,6 +157,12 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       world: { without: ['app.read_bundles'] },
       prepare: ({ capgo }) =>
         void capgo.seedBundle({ appId: 'com.example.app', name: '1.2.0', checksum: 'other' }),
+    },
+    {
+      title: 'a rollout with a key without channel.update_settings',
+      code: 'permission_missing',
+      run: { inputs: { rollout: '10' } },
+      prepare: world => serving({ production: { name: '1.1.0', run: 1 } })(world),
     },
     { title: 'a plan that is exhausted', code: 'on_premise_app', world: { app: { planValid: false } } },
   ],
@@ -354,6 +368,17 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     },
   ],
   'Install and build': [
+    {
+      title: 'an app without the updater',
+      code: 'updater_missing',
+      files: {
+        'package.json': JSON.stringify({
+          version: '1.2.0',
+          scripts: { build: 'node build.js' },
+          dependencies: { '@capacitor/core': '8.0.0' },
+        }),
+      },
+    },
     { title: 'no package.json', code: '', files: { 'package.json': null } },
     {
       title: 'a package.json that is not JSON',
@@ -460,19 +485,16 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       title: 'a testers file with a mistake',
       code: 'testers_file_invalid',
       files: { ...built, 'testers.json': '[\n  "ada"\n]\n' },
-      run: notBuilt,
     },
     {
       title: 'a testers file that is not JSON',
       code: 'testers_file_invalid',
       files: { ...built, 'testers.json': '[\n  {"device": }\n]\n' },
-      run: notBuilt,
     },
     {
       title: 'a device that is listed twice',
       code: 'testers_file_invalid',
       files: { ...built, 'testers.json': `["${TESTER}",\n "${TESTER.toUpperCase()}"]` },
-      run: notBuilt,
     },
     {
       title: 'an input testers-file that is not there',
@@ -631,7 +653,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
       prepare: serving({ production: { name: '1.1.0', run: 1 } }),
     },
     {
-      title: 'a rollout with a key without channel.update_settings',
+      title: 'a change of a rollout with a key without channel.update_settings',
       code: 'permission_missing',
       run: { inputs: { operation: 'rollout', channel: 'production', rollout: '50' } },
       prepare: rolling,

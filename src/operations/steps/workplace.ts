@@ -2,9 +2,9 @@
 import { resolve } from 'node:path'
 import { type CheckedOut, readCheckedOut } from '../../checkout/git-history.ts'
 import type { RunContext } from '../../context.ts'
-import { ActionError } from '../../errors.ts'
 import type { Variables } from '../../inputs/build-variables.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
+import { outsideCheckout } from '../../inputs/values.ts'
 import { childEnvironment } from '../../runtime/environment.ts'
 import { isInside } from '../../runtime/paths.ts'
 import { secretForms } from '../../runtime/redaction.ts'
@@ -28,12 +28,7 @@ export interface Workplace {
 export function workplaceOf({ inputs, deps }: Pick<RunContext, 'inputs' | 'deps'>): Workplace {
   const { workspace: root } = deps
   const directory = resolve(root, inputs.workingDirectory)
-  if (!isInside(root, directory))
-    throw new ActionError(
-      'outside_checkout',
-      `working-directory "${inputs.workingDirectory}" is outside of the checkout.`,
-      { hint: 'Give the app\'s folder relative to the root of the repository, for example "apps/mobile".' },
-    )
+  if (!isInside(root, directory)) throw outsideCheckout(inputs.workingDirectory)
   const childEnv = withoutKeys(deps.env, inputs)
   return { root, directory, childEnv, buildEnv: { ...childEnv, ...inputs.buildVariables } }
 }

@@ -3,7 +3,13 @@ import { readBuildVariables, secretValues } from '../../../src/inputs/build-vari
 
 const OWN = ['capgo-key-1234', '', 'k']
 const read = (env: string, secrets = '') =>
-  readBuildVariables(name => (name === 'build-env' ? env : name === 'build-secrets' ? secrets : 'x'), OWN)
+  readBuildVariables(
+    name => (name === 'build-env' ? env : name === 'build-secrets' ? secrets : 'x'),
+    OWN,
+    error => {
+      throw error
+    },
+  )
 
 describe('build-env and build-secrets', () => {
   it('are read line by line, with comments, quotes and values of several lines', () => {

@@ -7,7 +7,7 @@ import { matchChannel, newChannelSettings, suggestMapping } from '../../../src/p
 import { decideOperation } from '../../../src/plan/operation.ts'
 
 const read = (given: Record<string, string> = {}, defaultBranch: string | null = null) =>
-  readInputs(name => given[name] ?? '', defaultBranch)
+  readInputs(name => given[name] ?? (name === 'capgo-token' ? 'key' : ''), defaultBranch)
 /** Everything that is wrong, a line each. */
 const wrong = (given: Record<string, string>) => {
   try {
@@ -41,8 +41,9 @@ describe('readInputs', () => {
   it('takes an empty input for one that is not given, whatever its kind', () => {
     const { inputs } = readActionMetadata()
     const declared = (name: string) => (name === 'github-token' ? '' : (inputs[name]?.default ?? ''))
-    expect(readInputs(declared)).toEqual(read())
-    expect(readInputs(name => ` ${declared(name)}\n`)).toEqual(read())
+    const bare = read({ 'capgo-token': '' })
+    expect(readInputs(declared)).toEqual(bare)
+    expect(readInputs(name => ` ${declared(name)}\n`)).toEqual(bare)
   })
   it('tells everything that is wrong at once, each with its input', () => {
     const all = wrong({
@@ -57,14 +58,19 @@ describe('readInputs', () => {
       'preview-channel': '{id}',
       'api-url': 'capgo',
       'capgo-token': 'a b',
-      'assign-testers': 'everybody',
+      'assign-testers': 'everybody, nobody',
       'database-url': 'https://db.example.com',
+      'working-directory': '../elsewhere',
+      'build-env': 'no value',
+      'build-secrets': 'PATH=/x',
     })
     const inputs = all.map(message => /^Input "([^"]+)"/.exec(message)?.[1])
     expect([...new Set(inputs)].sort()).toEqual([
       'api-url',
       'assign-testers',
       'build',
+      'build-env',
+      'build-secrets',
       'capgo-token',
       'channels',
       'database-key',
@@ -74,9 +80,13 @@ describe('readInputs', () => {
       'rollout',
       'timeout',
       'version',
+      'working-directory',
     ])
-    expect(inputs.filter(name => name === 'channels')).toHaveLength(2)
-    expect(() => read({ build: 'yes', version: 'v1' })).toThrow(/^Inputs "version", "build": 2 mistakes.$/)
+    for (const twice of ['channels', 'assign-testers'])
+      expect(inputs.filter(name => name === twice)).toHaveLength(2)
+    expect(() => read({ build: 'yes', version: 'v1', 'capgo-token': '' })).toThrow(
+      /^Inputs "version", "build", "capgo-token": 3 mistakes.$/,
+    )
   })
   it('reads channels with comments, quotes and odd spaces', () => {
     expect(
