@@ -237,7 +237,7 @@ export function fileChanged(file: BundleFile): ActionError {
     'file_changed',
     `The web folder's file "${file.path}" changed while the zip was made.`,
     {
-      hint: 'Something still writes to the web folder, for example a watcher that the build script started. Let the build end before this action goes on.',
+      hint: 'A program still writes to the web folder, for example a watcher that the build script started. The build script must end after the build.',
     },
   )
 }

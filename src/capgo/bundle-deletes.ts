@@ -76,7 +76,7 @@ export function bundleDeletes({ http }: Connection, rest: Rest) {
      */
     async removeFailedBundle(appId: string, name: string): Promise<boolean> {
       const { status, json, code } = await rest.api({
-        purpose: `remove the unfinished bundle ${name}`,
+        purpose: `delete the unfinished bundle ${name}`,
         method: 'DELETE',
         path: '/private/delete_failed_version',
         json: { app_id: appId, name },

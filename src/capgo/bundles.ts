@@ -71,12 +71,12 @@ export function bundles(rest: Rest) {
       listAll(
         appId,
         { comment: `ilike.*${text.replace(/[%_\\,()]/g, '_')}*` },
-        'look for bundles by what they were put on a channel for',
+        'find the bundles of a channel',
       ),
 
     /** Bundles whose upload is not finished. */
     findUnfinishedBundles: (appId: string): Promise<BundleRow[]> =>
-      listAll(appId, { storage_provider: 'eq.r2-direct' }, 'look for unfinished bundles'),
+      listAll(appId, { storage_provider: 'eq.r2-direct' }, 'find unfinished bundles'),
 
     async readBundle(appId: string, name: string): Promise<BundleRow | null> {
       return (await list(appId, { name: `eq.${name}` }, `read bundle ${name}`))[0] ?? null
@@ -181,7 +181,7 @@ export function bundles(rest: Rest) {
       }
       try {
         const changed = await rest.patch({
-          purpose: 'note the commit on the bundle',
+          purpose: 'record the commit on the bundle',
           path: `app_versions?${query(filter)}`,
           row: BundleRow,
           fields,

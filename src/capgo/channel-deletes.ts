@@ -83,7 +83,7 @@ function isAsSeen(now: ChannelRow, seen: SeenChannel): boolean {
 
 /** What Capgo, or something before it, has acknowledged and not done. */
 export function notDeleted(what: string): ActionError {
-  return new ActionError('not_deleted', `Capgo answered that ${what} was deleted, and it is still there.`, {
-    hint: 'Is a proxy between the runner and Capgo that answers for it? Run the job again: it goes on with what is left.',
+  return new ActionError('not_deleted', `Capgo reported that ${what} was deleted, but it still exists.`, {
+    hint: 'Check for a proxy between the runner and Capgo. Re-run the job. It continues with the rest.',
   })
 }

@@ -7,9 +7,9 @@ import * as z from 'zod/mini'
 /** A row's number. */
 const Id = z.int()
 const Count = z.int().check(z.nonnegative())
-const Timestamp = z.string().check(z.refine(text => !Number.isNaN(Date.parse(text)), 'is not a time'))
+const Timestamp = z.string().check(z.refine(text => !Number.isNaN(Date.parse(text)), 'is not a timestamp'))
 /** What can be sent as a header: no line break, nothing but ASCII. */
-const HeaderValue = z.string().check(z.regex(/^[\x21-\x7e]+$/, 'is not a key'))
+const HeaderValue = z.string().check(z.regex(/^[\x21-\x7e]+$/, 'is not a valid key'))
 
 /** `GET {api}/private/config`: where the database is. `supaKey` is publishable. */
 export const PrivateConfig = z.object({

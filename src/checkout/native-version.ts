@@ -70,6 +70,6 @@ export async function readNativeVersions(options: {
 /** A folder of the platform without the file that tells is not a repository without the platform. */
 async function readNothing(root: string, app: string): Promise<NativeProject> {
   const isThere = (await stat(app).catch(() => null))?.isDirectory() === true
-  const unread = isThere ? [{ source: shownPath(root, app), says: 'has no project that can be read' }] : []
+  const unread = isThere ? [{ source: shownPath(root, app), says: 'has no readable project' }] : []
   return { versions: [], unread }
 }

@@ -113,7 +113,7 @@ async function byLockfile(
       'lockfiles_conflict',
       `Two package managers have a lockfile: ${shown(file)} (${name}) and ${shown(other.file)} (${other.name}).`,
       {
-        hint: 'Delete the one that is not used, or name the right one as "packageManager" in package.json.',
+        hint: 'Delete the lockfile that is not used, or set "packageManager" in package.json.',
         at: { file: shown(other.file) },
       },
     )
@@ -136,7 +136,7 @@ function unsupported(name: string, folder: string, root: string): ActionError {
     'package_manager_unsupported',
     `package.json asks for the package manager "${name}".`,
     {
-      hint: 'This action runs npm, pnpm, yarn and bun. Build in a step before, and give build: false.',
+      hint: 'This action runs npm, pnpm, yarn and bun. Build in an earlier step and set build: false.',
       at: { file: shownPath(root, join(folder, 'package.json')) },
     },
   )

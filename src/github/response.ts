@@ -59,7 +59,7 @@ export async function readAll<T>(
 function unexpected(what: string, why: string): ActionError {
   return new ActionError(
     'unexpected_response',
-    `GitHub's answer to ${what} is not what this action knows (${why}).`,
-    { hint: 'Is a proxy in between, or GITHUB_API_URL another server?' },
+    `GitHub's response to ${what} has an unknown format (${why}).`,
+    { hint: 'Check for a proxy, and that GITHUB_API_URL is a GitHub API.' },
   )
 }

@@ -14,13 +14,13 @@ interface Line {
 
 /** Names that somebody else sets: given anew they would reach the runner, this action, Node or the system's loader. */
 const REFUSED: readonly (readonly [RegExp, string])[] = [
-  [/^INPUT_/i, 'is an input of this action, which no build gets'],
+  [/^INPUT_/i, 'is an input of this action, which the build does not see'],
   [/^(GITHUB|RUNNER|ACTIONS)_/i, 'is set by the runner'],
-  [/^NODE_OPTIONS$/i, 'changes Node itself; set it in the build script'],
+  [/^NODE_OPTIONS$/i, 'changes Node itself, so set it in the build script'],
   [/^(LD|DYLD)_/i, 'changes which code every program loads'],
   [
     /^(PATH|PATHEXT|COMSPEC|SHELL)$/i,
-    'decides which programs run; add a folder to $GITHUB_PATH in a step before',
+    'decides which programs run, so add a folder to $GITHUB_PATH in an earlier step',
   ],
 ]
 
@@ -42,7 +42,7 @@ export function readBuildVariables(
       // Windows knows one variable of a name, in upper or lower case.
       const other = seen.get(name.toUpperCase())
       const why =
-        unread ?? whyRefused(input, name, value, own) ?? (other && `${name} was given before (${other})`)
+        unread ?? whyRefused(input, name, value, own) ?? (other && `${name} is set twice (first: ${other})`)
       if (why) wrong.push(`line ${number}: ${why}.`)
       seen.set(name.toUpperCase(), `${input}, line ${number}`)
       variables[name] = value
@@ -51,8 +51,8 @@ export function readBuildVariables(
       refuse(
         new InputError(
           input,
-          wrong.length === 1 ? wrong.join() : `${wrong.length} lines are wrong:\n${wrong.join('\n')}`,
-          'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed, and a value in quotes can have several lines.',
+          wrong.length === 1 ? wrong.join() : `${wrong.length} lines are not valid:\n${wrong.join('\n')}`,
+          'Write one NAME=value per line. "#" begins a comment line. Quotes around a value are removed. A value in quotes can have several lines.',
         ),
       )
   }
@@ -68,14 +68,14 @@ function whyRefused(input: string, name: string, value: string, own: readonly st
   if (isTokenName(name))
     return input === 'build-secrets'
       ? refuseOwn(name, value, own)
-      : `${name} is a secret: give it in build-secrets`
+      : `${name} is a secret: set it in build-secrets`
   const refused = REFUSED.find(([pattern]) => pattern.test(name))
   return refused === undefined ? refuseOwn(name, value, own) : `${name} ${refused[1]}`
 }
 
 function refuseOwn(name: string, value: string, own: readonly string[]): string | null {
   return own.some(secret => holdsSecret(value, secret))
-    ? `${name} has the value of a key of this action, which no build gets`
+    ? `${name} has the value of a key of this action, which the build does not see`
     : null
 }
 
@@ -91,11 +91,11 @@ function parseLines(text: string): Line[] {
     if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name))
       lines.push({ ...line, value: first || row, wrong: 'is not NAME=value' })
     else if (quote === undefined)
-      lines.push({ ...line, wrong: first.includes('\0') ? `${name} has a null character` : null })
+      lines.push({ ...line, wrong: first.includes('\0') ? `${name} contains a null character` : null })
     else {
       const whole = quoted(first, quote, rows.slice(at + 1))
       if (whole === null)
-        lines.push({ ...line, wrong: `${name} begins with ${quote}, and no line ends with it` })
+        lines.push({ ...line, wrong: `${name} begins with ${quote}, but no line ends with it` })
       else {
         lines.push({ ...line, value: whole.value, wrong: null })
         at += whole.more

@@ -31,8 +31,8 @@ export function readChannelLines(
     if (earlier === null) mappings.push({ ...mapping, line })
     else
       refuse(
-        `line ${line}, "${content}", never applies: line ${earlier.line} ("${earlier.pattern}") already matches all of it.`,
-        'The first match wins. Remove one of the two lines, or put the more special pattern first.',
+        `line ${line}, "${content}", never applies: line ${earlier.line} ("${earlier.pattern}") matches all of it first.`,
+        'The first match wins. Remove one of the two lines, or put the more specific pattern first.',
       )
   })
   return mappings.map(({ pattern, channel }) => ({ pattern, channel }))

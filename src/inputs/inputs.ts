@@ -168,7 +168,7 @@ function readPreviewChannel({ checked }: Reading, channels: readonly ChannelMapp
         throw new InputError(
           'preview-channel',
           `"${template}" is a channel that a branch publishes to (input "channels").`,
-          'Previews would reach the users of that channel, and closing a pull request would delete it. Use another name, such as "pr-{number}".',
+          'Previews would reach its users, and closing a pull request would delete it. Use another name, such as "pr-{number}".',
         )
     },
     'pr-{number}',
@@ -214,8 +214,8 @@ function checkArtifactName(name: string): void {
   if (!/^[\p{L}\p{N} ._@+=,()-]{1,200}$/u.test(name))
     throw new InputError(
       'source-maps-artifact',
-      `"${name}" cannot be the name of an artifact.`,
-      'Use letters, digits, spaces and ._@+=,()- and at most 200 of them.',
+      `"${name}" is not a valid artifact name.`,
+      'Use at most 200 characters: letters, digits, spaces and ._@+=,()-',
     )
 }
 
@@ -232,7 +232,7 @@ function checkRetention(value: string): void {
   if (days < 1 || days > MAX_RETENTION)
     throw new InputError(
       'source-maps-retention-days',
-      `"${value}" is not a number of days.`,
+      `must be a number of days, not "${value}".`,
       `Use a whole number from 1 to ${MAX_RETENTION}, for example 90.`,
     )
 }
@@ -242,7 +242,7 @@ function checkNativeVersion(value: string): void {
     throw new InputError(
       'native-version',
       `"${value}" is not a version that Capgo can compare.`,
-      'Write the version as in the stores: 1, 1.2 or 1.2.3.',
+      'Use the version of the app in the stores: 1, 1.2 or 1.2.3.',
     )
 }
 
@@ -252,7 +252,7 @@ function checkVersion(input: string, value: string): void {
     throw new InputError(
       input,
       `"${value}" is not a semantic version.`,
-      'Use MAJOR.MINOR.PATCH, with a pre-release if needed: 1.4.0 or 1.4.1-beta.2, without a leading v.',
+      'Use MAJOR.MINOR.PATCH without a leading v, such as 1.4.0 or 1.4.1-beta.2.',
     )
 }
 
@@ -262,8 +262,8 @@ function checkArtifact(value: string): void {
   if (character !== undefined)
     throw new InputError(
       'artifact',
-      `"${value}" has "${character}", which no artifact's name has.`,
-      'Use the name that actions/upload-artifact got.',
+      `"${value}" contains "${character}", which an artifact name cannot contain.`,
+      'Use the "name" of the actions/upload-artifact step.',
     )
   const unknown = /\{(?!number\})[^}]*\}?/.exec(value)?.[0]
   if (unknown !== undefined)
@@ -282,7 +282,7 @@ function readHosts({ checked, refuse }: Reading): Hosts {
       new InputError(
         databaseUrl === null ? 'database-url' : 'database-key',
         `is required with "${databaseUrl === null ? 'database-key' : 'database-url'}".`,
-        'The two are used together. Set both or neither.',
+        'Set both or neither.',
       ),
     )
   return {

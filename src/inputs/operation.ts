@@ -52,9 +52,7 @@ function readOperation(
   const { text, checked, refuse } = reading
   const required = (input: string): string => {
     if (text(input) === null)
-      refuse(
-        new InputError(input, `is required with "operation: ${name}".`, 'Set it to the name of a channel.'),
-      )
+      refuse(new InputError(input, `is required with "operation: ${name}".`, 'Set it to a channel name.'))
     return checked(input, value => checkChannelName(input, value), '')
   }
   switch (name) {
@@ -65,7 +63,11 @@ function readOperation(
       const to = required('to')
       if (from !== '' && from === to)
         refuse(
-          new InputError('to', `cannot be "${to}", which the bundle is copied from.`, 'Name two channels.'),
+          new InputError(
+            'to',
+            `cannot be "${to}", the channel that the bundle is copied from.`,
+            'Use two different channels.',
+          ),
         )
       return { kind: 'promote', from, to, force }
     }
@@ -125,7 +127,7 @@ function refuseStrays(
         new InputError(
           input,
           `is not used by "operation: ${name}".`,
-          `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Remove it, or set the input "operation".`,
+          `It belongs to ${operations.map(operation => `"operation: ${operation}"`).join(' and ')}. Remove the input, or change "operation".`,
         ),
       )
   }
@@ -141,7 +143,7 @@ function readRollout(value: string): RolloutChange {
   throw new InputError(
     'rollout',
     `must be a percentage (0.01 to 100), ${listWords(CHANGES)}, not "${value}".`,
-    'The words need "operation: rollout". A publish or promotion accepts a percentage only.',
+    'A publish or promotion accepts only a percentage. The words need "operation: rollout".',
   )
 }
 
@@ -150,7 +152,7 @@ function sharesOf(change: RolloutChange | null): number | null {
   if (change.kind === 'share') return change.bps
   throw new InputError(
     'rollout',
-    `cannot be "${change.kind}" here: that changes a running rollout, and this run publishes.`,
-    'Set "operation: rollout" and "channel" to change it. A publish accepts a percentage.',
+    `cannot be "${change.kind}" for a publish.`,
+    'A publish accepts a percentage. To change a running rollout, set "operation: rollout" and "channel".',
   )
 }

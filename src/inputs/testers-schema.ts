@@ -12,44 +12,46 @@ export const DeviceId = z
   .check(
     z.regex(
       DEVICE_ID,
-      'is not a device id: 8-4-4-4-12 hexadecimal digits, as CapacitorUpdater.getDeviceId() tells',
+      'is not a device id such as 0a1b2c3d-1111-4222-8333-000000000001, which CapacitorUpdater.getDeviceId() returns',
     ),
-    z.describe('Id of the installed app, as `CapacitorUpdater.getDeviceId()` tells it.'),
+    z.describe('Id of the installed app, as `CapacitorUpdater.getDeviceId()` returns it.'),
   )
-const GroupName = z.string().check(z.regex(NAME, 'is not a name of letters, digits, ".", "_" and "-"'))
+const GroupName = z
+  .string()
+  .check(z.regex(NAME, 'is not a valid group name: use letters, digits, ".", "_" and "-"'))
 
 export const TesterEntry = z
   .strictObject({
     device: DeviceId,
     name: z.optional(
-      z.string().check(z.minLength(1), z.maxLength(100), z.describe('Whose device it is, for people.')),
+      z
+        .string()
+        .check(z.minLength(1), z.maxLength(100), z.describe('Name of the owner or device, for people.')),
     ),
     github: z.optional(
       z
         .string()
         .check(
-          z.regex(LOGIN, 'is not a login of GitHub, without "@"'),
-          z.describe('Login on GitHub: pull requests of this author or reviewer come to the device.'),
+          z.regex(LOGIN, 'is not a GitHub login (without "@")'),
+          z.describe('GitHub login: the device gets the pull requests of this author or reviewer.'),
         ),
     ),
-    groups: z.optional(
-      z.array(GroupName).check(z.describe('Groups that `assign-testers: group:<name>` can name.')),
-    ),
+    groups: z.optional(z.array(GroupName).check(z.describe('Groups for `assign-testers: group:<name>`.'))),
     channel: z.optional(
       z
         .string()
         .check(
-          z.regex(NAME, "is not a channel's name"),
-          z.describe('Channel that the device is on while no pull request wants it.'),
+          z.regex(NAME, 'is not a valid channel name'),
+          z.describe('Channel of the device while no pull request uses it.'),
         ),
     ),
     until: z.optional(
       z.iso
-        .date('is not a day such as 2027-03-31')
-        .check(z.describe('Last day of testing; after it the device is released.')),
+        .date('is not a date such as 2027-03-31')
+        .check(z.describe('Last day of testing. After it the device is released.')),
     ),
   })
-  .check(z.describe('A device and whose it is.'))
+  .check(z.describe('A device and its owner.'))
 
 const Entries = z.array(z.union([DeviceId, TesterEntry]))
 const Document = z.strictObject({
@@ -58,7 +60,7 @@ const Document = z.strictObject({
   groups: z.optional(
     z
       .record(GroupName, z.array(DeviceId))
-      .check(z.describe('Device ids by group; ids that are not in "testers" are testers without a name.')),
+      .check(z.describe('Device ids by group. Ids that are not in "testers" are testers without a name.')),
   ),
 })
 

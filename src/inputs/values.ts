@@ -83,8 +83,8 @@ export function checkToken(input: string, token: string): void {
   if (!/^[\x21-\x7e]*$/.test(token))
     throw new InputError(
       input,
-      'has a character that no key has: a space, a line break, or one beyond ASCII.',
-      'Store the key alone as the secret, without quotes, name or line break.',
+      'contains a character that a key cannot contain: a space, a line break, or one beyond ASCII.',
+      'Store only the key as the secret, without quotes, name or line break.',
     )
 }
 
@@ -119,7 +119,7 @@ export function checkMinutes(input: string, value: string, most: number): void {
   throw new InputError(
     input,
     `must be a number of minutes, not "${value}".`,
-    `The run is stopped after that time. At most ${most}; for example 60.`,
+    `Use at most ${most}, for example 60. The run is stopped after that time.`,
   )
 }
 
@@ -135,15 +135,15 @@ export function checkCount(input: string, value: string, most: number): void {
 
 /** The Capgo key is sent to these hosts, so they are https, or this machine. */
 export function checkUrl(input: string, value: string): void {
-  const example = 'For example https://capgo.example.com/functions/v1'
+  const example = 'Use an address such as https://capgo.example.com/functions/v1.'
   if (!URL.canParse(value)) throw new InputError(input, `"${value}" is not a URL.`, example)
   const url = new URL(value)
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLocal(url.hostname)))
     throw new InputError(
       input,
-      `${value} is not https.`,
+      `must be https, not "${value}".`,
       'The key would be sent unencrypted. http is allowed for localhost only.',
     )
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
-    throw new InputError(input, 'must not have a user name, a password, a query or a fragment.', example)
+    throw new InputError(input, 'cannot have a user name, a password, a query or a fragment.', example)
 }

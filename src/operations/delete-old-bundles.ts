@@ -41,7 +41,7 @@ export async function deleteOldBundles(
     return {
       ...base,
       outcome: 'cleaned',
-      reason: 'No old bundle has to be deleted.',
+      reason: 'No old bundle to delete.',
       removed: [],
       linked: [],
     }
@@ -105,7 +105,7 @@ function requireNone(
     'cleanup_incomplete',
     `${plural(deleted, 'old bundle')} deleted, ${failures.length} not: ${first.message}`,
     {
-      hint: 'Run the job again: it goes on with those that are left.',
+      hint: 'Re-run the job. It continues with the rest.',
       // One alone is in the message already.
       problems: (failures.length === 1 ? [] : failures.slice(0, MAX_ERRORS)).map(({ name, message }) => ({
         message: `${name}: ${message}`,

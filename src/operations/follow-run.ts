@@ -23,8 +23,8 @@ const MAX_ARTIFACT = 1024 * 1024 * 1024
 export async function followRun(context: RunContext): Promise<Result> {
   const { inputs, trigger } = context
   const run = trigger.followed
-  if (run === null) return skippedResult({ reason: 'No run came before this one.' })
-  const github = requireGitHub(context, 'find the pull request and the artifact of the run before this one')
+  if (run === null) return skippedResult({ reason: 'This run follows no other workflow run.' })
+  const github = requireGitHub(context, 'find the pull request and the artifact of the previous workflow run')
   const open = (await github.listPullsOfBranch(run.headOwner, run.headBranch)).map(each =>
     toPullRequest(each),
   )
@@ -62,17 +62,17 @@ async function findPull(
   if (pulls.length === 1) return pulls[0]
   throw new ActionError(
     'pull_ambiguous',
-    `${built.map(({ number }) => `#${number}`).join(' and ')} have the same branch and commit, and run ${run.id} does not say which of them it built.`,
+    `${built.map(({ number }) => `#${number}`).join(' and ')} have the same branch and commit, and it is not known which one run ${run.id} built.`,
     {
-      hint: 'Name the artifact after the pull request, web-${{ github.event.pull_request.number }}, and set the input "artifact" to web-{number} here.',
+      hint: 'Add the number of the pull request to the name of the artifact: web-${{ github.event.pull_request.number }}. Set the input "artifact" to web-{number}.',
     },
   )
 }
 
 function whyNone([first]: readonly PullRequest[], { headOwner, headBranch, headSha }: FollowedRun): string {
   return first === undefined
-    ? `No open pull request comes from ${headOwner}:${headBranch}; it was closed meanwhile.`
-    : `#${first.number} has a newer commit than ${shortSha(headSha)}; its own run publishes that.`
+    ? `No open pull request comes from ${headOwner}:${headBranch}, because it was closed meanwhile.`
+    : `#${first.number} has a newer commit than ${shortSha(headSha)}, which its own run publishes.`
 }
 
 function artifactName({ artifact }: Inputs, number: number): string {
@@ -92,9 +92,9 @@ function takeArtifact(
     if (artifact === null || artifact.expired)
       throw new ActionError(
         'artifact_missing',
-        `Run ${runId} ${artifact === null ? `kept no artifact "${name}"` : `kept an artifact "${name}", which has expired`}.`,
+        `Run ${runId} ${artifact === null ? `has no artifact "${name}"` : `has an artifact "${name}", but it has expired`}.`,
         {
-          hint: 'Keep the web folder with actions/upload-artifact under that name, or set the input "artifact".',
+          hint: 'Upload the web folder with actions/upload-artifact under that name, or set the input "artifact".',
         },
       )
     const zip = join(deps.scratch, 'artifact.zip')

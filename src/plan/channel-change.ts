@@ -100,7 +100,6 @@ export function unchanged({
 }
 
 export const NOT_JUDGED =
-  'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".'
+  'Not checked whether devices accept this bundle, because no native version is known. Check the repository out in an earlier step, or set the input "native-version".'
 
-export const NOT_OURS =
-  'This bundle was not published by this action, so later runs cannot tell of which commit it is.'
+export const NOT_OURS = 'This bundle was not published by this action, so later runs do not know its commit.'

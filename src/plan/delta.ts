@@ -29,18 +29,18 @@ export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }
 } {
   if (mode === 'false') return { on: false, why: 'switched off by the input "delta"' }
   const why = !serverTakesFiles
-    ? 'this server takes no single files'
+    ? 'this server does not support delta files'
     : pluginVersion !== null && !takesManifest(pluginVersion)
-      ? `the app's @capgo/capacitor-updater ${pluginVersion} takes no single files (${MANIFEST_SINCE.join(', ')} do)`
+      ? `the app's @capgo/capacitor-updater ${pluginVersion} does not support delta files (supported since ${MANIFEST_SINCE.join(', ')})`
       : fileCount > MAX_FILES
-        ? `the bundle has ${fileCount} files, and Capgo takes ${MAX_FILES} at most one by one`
+        ? `the bundle has ${fileCount} files, and Capgo accepts at most ${MAX_FILES} delta files`
         : mode === 'auto' && pluginVersion === null
-          ? 'the app has no @capgo/capacitor-updater installed here, so nothing tells whether it takes single files'
+          ? '@capgo/capacitor-updater is not installed, so its support for delta files is unknown'
           : null
   if (why === null) return { on: true, why: 'devices download only the files that changed' }
   if (mode === 'auto') return { on: false, why }
   throw new ActionError('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
-    hint: 'With delta: auto the whole zip is used where single files are not possible.',
+    hint: 'Set delta: auto to use the whole zip where delta files are not possible.',
   })
 }
 

@@ -59,7 +59,7 @@ function compareOne(
   if (differs(before.requested_version, now.requested_version))
     return {
       compatible: true,
-      why: `the same version, asked for as ${now.requested_version} instead of ${before.requested_version}`,
+      why: `the same version, requested as ${now.requested_version} instead of ${before.requested_version}`,
     }
   return null
 }

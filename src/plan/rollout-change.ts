@@ -38,8 +38,8 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
       decisions: [ofChannel(channel)],
     })
   if (rollout === null || rolloutBundle === null || served === null)
-    throw new ActionError('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
-      hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
+    throw new ActionError('no_rollout', `Channel ${channel.name} has no running rollout.`, {
+      hint: `It serves ${served?.name ?? 'nothing'} to all devices. The rollout may be finished or cancelled already. A publish or promotion with "rollout: 10" begins one.`,
     })
   const bundle = change.kind === 'cancel' ? served : rolloutBundle
   const stage = stageOf(change, rollout)
@@ -67,7 +67,7 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
     decisions: [
       ofChannel(channel),
       { what: 'rolled out', value: rolloutBundle.name, why: `${describeNow(rollout)} until now` },
-      { what: 'the others', value: served.name, why: 'what the channel serves' },
+      { what: 'the others', value: served.name, why: 'the stable bundle of the channel' },
       {
         what: 'rollout',
         value: change.kind === 'share' ? formatShare(change.bps) : change.kind,
@@ -119,16 +119,16 @@ function describeChange(
     }
     case 'pause':
       return rollout.paused
-        ? `The rollout of ${name} on channel ${channelName} is paused already.`
-        : `The rollout of ${name} on channel ${channelName} is paused at ${formatShare(rollout.bps)}: no further device gets it, those that have it keep it.`
+        ? `The rollout of ${name} on channel ${channelName} is already paused.`
+        : `The rollout of ${name} on channel ${channelName} is paused at ${formatShare(rollout.bps)}. No further device gets it, and devices that have it keep it.`
     case 'resume':
       return rollout.paused
-        ? `The rollout of ${name} on channel ${channelName} goes on at ${formatShare(rollout.bps)}.`
+        ? `The rollout of ${name} on channel ${channelName} continues at ${formatShare(rollout.bps)}.`
         : `The rollout of ${name} on channel ${channelName} is not paused.`
     case 'finish':
-      return `Everybody on channel ${channelName} gets ${name}, which ${describeNow(rollout)} had.`
+      return `The rollout of ${name} on channel ${channelName} is finished: all devices get it (before: ${describeNow(rollout)}).`
     case 'cancel':
-      return `The rollout of ${name} on channel ${channelName} is taken back at ${formatShare(rollout.bps)}: everybody gets ${others}, also the devices that have ${name}.`
+      return `The rollout of ${name} on channel ${channelName} is cancelled at ${formatShare(rollout.bps)}: all devices return to ${others}.`
   }
 }
 

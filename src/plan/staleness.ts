@@ -52,7 +52,7 @@ export function isStale({ ours, channelName, standing, isChosen, force }: StaleQ
   if (head.kind === 'at') {
     if (toHead === 'identical') return null
     if ((toHead === 'ahead' || toHead === 'diverged') && !isChosen)
-      return `${ours.refName} was moved to ${short(head.sha)}, and this run's commit ${short(ours.sha)} is not in its history any more`
+      return `${ours.refName} was moved to ${short(head.sha)}, whose history does not include this run's commit ${short(ours.sha)}`
     if (toHead === 'behind') return behindHead(ours, notes, own)
   }
   const older = own === undefined ? null : staleByOrder(ours, own.note, own.relation)
@@ -81,7 +81,7 @@ function behindHead(ours: Commit, notes: readonly ServedNote[], own: ServedNote 
 function whyRolledBack(ours: Commit, { rolledBackFrom, rolledBackEarlier, run }: Note): string | null {
   const isOff = rolledBackFrom?.sha === ours.sha || rolledBackEarlier.includes(ours.sha)
   return isOff
-    ? `run ${run} rolled the channel back from ${rolledBackFrom?.sha === ours.sha ? `${rolledBackFrom.name}, which was of this run's commit ${short(ours.sha)}` : `this run's commit ${short(ours.sha)} or a later one`}`
+    ? `run ${run} rolled the channel back from ${rolledBackFrom?.sha === ours.sha ? `${rolledBackFrom.name}, which was built from this run's commit ${short(ours.sha)}` : `this run's commit ${short(ours.sha)} or a later one`}`
     : null
 }
 
@@ -103,7 +103,7 @@ export function staleByOrder(
     case 'diverged':
     case 'unknown':
       return ours.runId < note.runId
-        ? `${serves(note)}, which was started after this run${relation === 'unknown' ? '; the history could not be compared' : ' (the history was rewritten or the branches differ)'}`
+        ? `${serves(note)}, which was started after this run${relation === 'unknown' ? ' (the history could not be compared)' : ' (the history was rewritten or the branches differ)'}`
         : null
   }
 }

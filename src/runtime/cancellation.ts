@@ -25,7 +25,7 @@ export const WORK_GRACE = 5_500
 export const PROCESS_GRACE = 7_000
 
 const REPAIR =
-  'Devices see a bundle by the last step only, so nothing is half visible. Run the job again: it goes on where this run stopped.'
+  'Devices see a bundle only after the last step, so nothing is half published. Re-run the job to publish this commit. It continues where this run stopped.'
 
 export function createCancellation(): Cancellation {
   const controller = new AbortController()
@@ -52,8 +52,8 @@ export function createCancellation(): Cancellation {
         () =>
           end(
             'run_timeout',
-            `The run had not ended after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} and was stopped`,
-            `${REPAIR} When it only needs longer, raise the input "timeout".`,
+            `The run was stopped after ${minutes} ${minutes === 1 ? 'minute' : 'minutes'} (input "timeout")`,
+            `${REPAIR} If it needs longer, raise the input "timeout".`,
           ),
         minutes * 60_000,
       ).unref()

@@ -176,7 +176,7 @@ async function findProgram(name: string, env: Readonly<Record<string, string>>):
       if (isAbsolute(path) && (await isProgram(path))) return path
     }
   throw new ActionError('program_missing', `The program "${name}" is not on the PATH.`, {
-    hint: `Install ${name} in a step before this action.`,
+    hint: `Install ${name} in an earlier step.`,
   })
 }
 

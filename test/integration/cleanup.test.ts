@@ -168,7 +168,7 @@ describe('reopened', () => {
     const again = await world.event('reopened')
     expect(again.outputs.outcome).toBe('published')
     expect(world.headings()[0]).toContain('Preview ready')
-    expect((await world.sweep()).outputs.reason).toBe('No preview was left behind.')
+    expect((await world.sweep()).outputs.reason).toBe('No leftover preview was found.')
   })
 
   it('a head that was never previewed is said, unless a run is on its way or its failure is known', async () => {
@@ -182,13 +182,13 @@ describe('reopened', () => {
       status: 'queued',
       conclusion: null,
     })
-    expect((await world.sweep()).outputs.reason).toBe('No preview was left behind.')
+    expect((await world.sweep()).outputs.reason).toBe('No leftover preview was found.')
     goesOn.status = 'completed'
     expect((await world.sweep()).outputs.reason).toContain('The preview of #12 is missing.')
     const [comment] = world.hosted.commentsOf(12)
     expect(comment!.body).toContain('serves')
     comment!.body = comment!.body.replace(/### .*/, `### ❌ No preview of ${head.sha.slice(0, 7)}`)
-    expect((await world.sweep()).outputs.reason).toBe('No preview was left behind.')
+    expect((await world.sweep()).outputs.reason).toBe('No leftover preview was found.')
   })
 })
 
@@ -318,7 +318,7 @@ describe('the sweep', () => {
     await close(world)
     const [comment] = world.hosted.commentsOf(12)
     const said = comment!.body
-    expect(said).toContain('One older bundle stays')
+    expect(said).toContain('One older bundle is kept')
     expect(await world.writesOf(() => world.sweep())).toEqual([])
     expect(comment!.body).toBe(said)
   })

@@ -259,7 +259,9 @@ describe('whose file counts', () => {
     const found = await world.run(opened, { inputs })
     expect(found.errors).toEqual([])
     expect(world.overrides()).toEqual({ [ADA]: 'pr-12' })
-    expect(found.log.join('\n')).toContain("team/testers.json is not here; the default branch's counts.")
+    expect(found.log.join('\n')).toContain(
+      'team/testers.json is not in the checkout, so the file of the default branch is used.',
+    )
   })
 
   it("a tag's is not even read", async () => {

@@ -156,7 +156,7 @@ describe('delta', () => {
   it.each([
     ['the plugin is too old', '7.0.30', {}, 'takes no single files'],
     ['nothing tells the plugin', null, {}, 'nothing tells whether'],
-    ['the server takes none', '8.0.0', { runtime: 'edge' }, 'this server takes no single files'],
+    ['the server takes none', '8.0.0', { runtime: 'edge' }, 'this server does not support delta files'],
   ] as const)('auto stays off when %s', async (_, updater, server, why) => {
     const world = await createWorld({ files: webApp(WEB, updater), server })
     const run = await publish(world)

@@ -345,7 +345,7 @@ describe('a closed pull request', () => {
     await pull.run('synchronize')
     await pull.close()
     expect(onCapgo(world)).toEqual({ channels: [], bundles: ['1.2.1-pr.12.1.1'], overrides: 0 })
-    expect(pull.comments()[0]).toContain('One older bundle stays')
+    expect(pull.comments()[0]).toContain('One older bundle is kept')
   })
 
   it('names the permission that the key lacks', async () => {
@@ -414,7 +414,7 @@ describe('the sweep', () => {
     expect(first.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
     expect(second.comments().map(firstLine)[0]).toContain('Preview ready')
     const again = await world.run(scheduleEvent({ sha: world.repo.head }))
-    expect(again.outputs).toMatchObject({ outcome: 'cleaned', reason: 'No preview was left behind.' })
+    expect(again.outputs).toMatchObject({ outcome: 'cleaned', reason: 'No leftover preview was found.' })
   })
 
   it('finishes a clean-up that was stopped, comment and deployment too', async () => {

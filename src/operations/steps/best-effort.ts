@@ -76,6 +76,6 @@ function lacking(permission: string, said: string): string {
 function describe(error: unknown): string {
   if (!(error instanceof GitHubError)) return (error as Error).message.replace(/\.$/, '')
   const { status, reason: said } = error
-  if (status === undefined) return `GitHub gave no answer (${said})`
+  if (status === undefined) return `GitHub did not respond (${said})`
   return `GitHub answered ${status}${said === '' ? '' : `: ${said}`}`
 }

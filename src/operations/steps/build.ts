@@ -40,10 +40,10 @@ async function blameRunner(error: unknown, directory: string): Promise<never> {
   if (!(error instanceof ActionError) || !/^(install|build)_failed$/.test(error.code)) throw error
   const why = await unwritable(directory)
   if (why !== null)
-    throw workspaceUnusable(`${error.message} The app's folder cannot be written to (${why}).`, error.output)
+    throw workspaceUnusable(`${error.message} The app's folder is not writable (${why}).`, error.output)
   if (/\bENOSPC\b|no space left on device/i.test(error.output ?? ''))
     throw new ActionError('disk_full', `${error.message} The runner has no space left.`, {
-      hint: 'Free some space in a step before, or take a larger runner.',
+      hint: 'Free some space in an earlier step, or use a larger runner.',
       ...(error.output === undefined ? {} : { output: error.output }),
     })
   throw error
@@ -95,7 +95,7 @@ export async function install(
   return log
     .group('Install dependencies', async () => {
       const command = await log.output(onOutput => installDependencies({ ...child, onOutput }))
-      log.info(command === null ? 'They are installed already.' : `Installed with ${command}.`)
+      log.info(command === null ? 'Dependencies are already installed.' : `Installed with ${command}.`)
       return { command, child }
     })
     .catch((error: unknown) => blameRunner(error, directory))

@@ -191,9 +191,9 @@ function filesGone(gone: readonly Entry[]): ActionError {
   const [first] = gone
   return new ActionError(
     'delta_files_gone',
-    `Capgo does not keep ${gone.length} of the delta files, ${first?.file.path} among them, although they were sent.`,
+    `Capgo lost ${gone.length} of the delta files that were sent, such as ${first?.file.path}.`,
     {
-      hint: 'Devices could not install the bundle, so nothing was published. Run the job again later. If it stays, publish with "delta: false" and report it to who runs this Capgo.',
+      hint: 'Devices could not install the bundle, so nothing was published. Re-run the job later. If it fails again, publish with "delta: false" and report it to the operator of the server.',
     },
   )
 }

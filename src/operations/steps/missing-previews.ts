@@ -61,11 +61,11 @@ export async function findMissing(
     const isExpected =
       known !== null ? isPromised(known, pull) : channel !== null || (await isDeployed(appId, pull, context))
     if (!isExpected) {
-      deps.log.info(`#${pull.number} ${why}: no run has come to make one yet, or it has failed.`)
+      deps.log.info(`#${pull.number} ${why}, because no run has made one yet, or it failed.`)
       continue
     }
     if (await isOnItsWay(pull, context)) {
-      deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is on its way.`)
+      deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is waiting or running.`)
       continue
     }
     const lost = { appId, pull, why: `is open, and its preview ${why}`, channel }
@@ -93,7 +93,7 @@ export async function sayMissing(lost: LostPreview, context: RunContext): Promis
     const reason = `#${pull.number} ${why}.`
     await replaceComment(known, { ...about, state: 'missing', reason, served }, context)
   }
-  return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`
+  return `#${pull.number} ${why}. To make the preview again, push to it or re-run its workflow.`
 }
 
 /** The run that put it there was ended before it could say so, or its last request came late. */

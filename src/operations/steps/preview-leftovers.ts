@@ -74,7 +74,7 @@ export async function removeLeftovers(
     if (!(await mayGoOn())) return reopened
     const answer = await capgo.deleteChannel(appId, channel, { withBundle: !mayDeleteBundles })
     if (answer === 'changed') {
-      removed.kept.push(`Channel ${channel.name} stays: somebody changed it meanwhile.`)
+      removed.kept.push(`Channel ${channel.name} is kept: it was changed meanwhile.`)
       continue
     }
     removed.channels.push(channel.name)
@@ -127,7 +127,7 @@ async function removeBundles(
       if (isInProgress(bundle) && (await capgo.removeFailedBundle(appId, name))) tried.set(id, name)
       else if (!mayDelete) lacking++
       else if ((await capgo.deleteBundle(appId, name)) === 'linked')
-        kept.push(`Bundle ${name} stays: another channel serves it.`)
+        kept.push(`Bundle ${name} is kept: another channel serves it.`)
       else tried.set(id, name)
     }
   } catch (failed) {
@@ -153,17 +153,17 @@ async function giveBack(
   capgo: Capgo,
 ): Promise<string> {
   const { name } = channel
-  const made = `Channel ${name} stays: no preview made it.`
+  const made = `Channel ${name} is kept: no preview created it.`
   const bundle = await readBefore(appId, before, capgo)
   const now = await capgo.readChannel(appId, name)
-  if (now?.version?.id !== channel.version.id) return `Channel ${name} stays: somebody changed it meanwhile.`
+  if (now?.version?.id !== channel.version.id) return `Channel ${name} is kept: it was changed meanwhile.`
   try {
     if (bundle !== null && isReady(bundle)) {
       if (bundle.id !== channel.version.id) await capgo.promote(appId, bundle.id, channel)
     } else await capgo.emptyChannel(appId, name)
   } catch (error) {
     if (!(error instanceof ActionError) || error.code !== 'permission_missing') throw error
-    return `${made} It still serves ${channel.version.name}, since the key lacks a permission: ${error.message}`
+    return `${made} It still serves ${channel.version.name}, because the key lacks a permission: ${error.message}`
   }
   const after = await capgo.readChannel(appId, name)
   const isBack = (after?.version?.id ?? null) === (before === BUILTIN ? null : bundle?.id)
@@ -181,7 +181,7 @@ function keptForLackOfPermission(count: number): string[] {
   return count === 0
     ? []
     : [
-        `${count === 1 ? 'One older bundle stays' : `${count} older bundles stay`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key cannot delete bundles (permission bundle.delete, role app_admin).`,
+        `${count === 1 ? 'One older bundle is kept' : `${count} older bundles are kept`} until Capgo's retention removes ${count === 1 ? 'it' : 'them'}: the key cannot delete bundles (permission bundle.delete, role app_admin).`,
       ]
 }
 

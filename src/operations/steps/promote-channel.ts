@@ -43,7 +43,7 @@ export async function promoteChannel(
       reason:
         plan.rolloutTarget.bps === null
           ? `Channel ${plan.channelName} serves bundle ${bundle.name}.`
-          : `Channel ${plan.channelName} gives bundle ${bundle.name} to ${formatShare(plan.rolloutTarget.bps)} of its devices.`,
+          : `Channel ${plan.channelName} rolls bundle ${bundle.name} out to ${formatShare(plan.rolloutTarget.bps)} of its devices.`,
       channel: served,
       bundle,
     }
@@ -52,7 +52,7 @@ export async function promoteChannel(
   throw new ActionError(
     'not_served',
     `Capgo accepted bundle ${bundle.name} for channel ${plan.channelName}, but the channel serves ${served.version?.name ?? 'nothing'}.`,
-    { hint: 'Another job or person changed the channel at the same moment. Run the job again.' },
+    { hint: 'Another job or person changed the channel at the same moment. Re-run the job.' },
   )
 }
 

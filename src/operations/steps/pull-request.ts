@@ -12,7 +12,7 @@ import { readCheckedOutCommit } from './workplace.ts'
 
 /** The pull request as it is now; null where GitHub does not tell, which is a warning. */
 export async function readPull(number: number, { bestEffort }: RunContext): Promise<PullRequest | null> {
-  return bestEffort('see whether the pull request is open', PULL_REQUESTS, async github => {
+  return bestEffort('check whether the pull request is open', PULL_REQUESTS, async github => {
     const answer = await github.readPull(number)
     return answer === null ? null : toPullRequest(answer)
   })
@@ -44,7 +44,7 @@ export async function readHeadOfCheckout(
   if (isOf(sha)) return sha
   if (isOf(pull.headSha)) return pull.headSha
   deps.log.warning(
-    `Commit ${shortSha(checkedOut.sha)} is checked out, which is neither the head of #${pull.number} (${shortSha(sha)}) nor its merge into the base branch. Its content is published as ${shortSha(sha)}. Check the input "ref" of actions/checkout.`,
+    `The checked-out commit ${shortSha(checkedOut.sha)} is neither the head of #${pull.number} (${shortSha(sha)}) nor its merge into the base branch. Its content is published as ${shortSha(sha)}. Check the input "ref" of actions/checkout.`,
   )
   return sha
 }

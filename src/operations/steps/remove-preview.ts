@@ -80,7 +80,7 @@ async function rehearse(
   return {
     ...result,
     outcome: 'planned',
-    reason: isEmpty(planned) ? result.reason : `${why}, so its preview would go.`,
+    reason: isEmpty(planned) ? result.reason : `${why}, so its preview would be deleted.`,
   }
 }
 
@@ -142,7 +142,7 @@ function namesOf({ channels, taken, bundles, kept }: Leftovers) {
       ...kept,
       ...taken.map(
         ({ channel, before }) =>
-          `Channel ${channel.name} would stay and get back what it served before the preview (${before}): no preview made it.`,
+          `Channel ${channel.name} would be kept and return to its bundle before the preview (${before}): no preview created it.`,
       ),
     ],
   }
@@ -163,7 +163,7 @@ async function moveTestersOn(
   } catch (error) {
     context.deps.cancellation.signal.throwIfAborted()
     const { reason } = failure(error)
-    context.deps.log.warning(`The testers were not moved on: ${reason}`)
+    context.deps.log.warning(`The testers were not moved: ${reason}`)
     return null
   }
 }
@@ -173,7 +173,7 @@ function closedResult(
   preview: ClosedPreview,
   testers: TestersReport | null,
 ): PreviewsClosedResult {
-  const end = isEmpty(preview) ? 'and nothing of its preview was there' : 'so its preview is gone'
+  const end = isEmpty(preview) ? 'and it had no preview to delete' : 'so its preview is deleted'
   return {
     kind: 'previews-closed',
     outcome: 'cleaned',

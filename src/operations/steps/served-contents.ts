@@ -95,8 +95,8 @@ export function sumOf(sizes: readonly (number | null | undefined)[]): number | n
   return known.length === 0 || known.length < sizes.length ? null : known.reduce((sum, size) => sum + size)
 }
 
-const GONE = 'its content is not there any more'
-const DIFFERS = 'what is stored is not what was uploaded'
+const GONE = 'its content no longer exists'
+const DIFFERS = 'its stored content differs from the upload'
 
 /** Null when it has no zip here. */
 async function inspectZip(
@@ -157,7 +157,7 @@ async function inspectFiles(bundle: BundleRow, most: number, capgo: Capgo): Prom
     fault:
       lost === 0 && paths.size > 0
         ? null
-        : `${lost} of its ${bundle.manifest_count} delta files are not there any more`,
+        : `${lost} of its ${bundle.manifest_count} delta files no longer exist`,
   }
 }
 

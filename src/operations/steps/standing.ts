@@ -48,7 +48,7 @@ export function headOfRef({ trigger, bestEffort }: RunContext): () => Promise<He
   const { type, full, name } = trigger.ref
   return async () => {
     if (type === 'other') return { kind: 'unknown' }
-    const answer = await bestEffort(`see the newest commit of ${name}`, 'contents: read', async github => ({
+    const answer = await bestEffort(`read the newest commit of ${name}`, 'contents: read', async github => ({
       sha: await github.readHead(full),
     }))
     if (answer === null) return { kind: 'unknown' }

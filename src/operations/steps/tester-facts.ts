@@ -134,7 +134,7 @@ async function findPreviews(
   const isSettled = found.every(({ pull }) => pull === own?.number || pull === scope.closing)
   const github = isSettled
     ? context.github
-    : requireGitHub(context, 'see which pull requests are open: their testers are not taken away from them')
+    : requireGitHub(context, 'list the open pull requests, whose testers keep their previews')
   const listed =
     isSettled || github === null ? [] : (await github.listOpenPulls()).map(each => toPullRequest(each))
   const pulls = new Map([...listed, ...(own === null ? [] : [own])].map(pull => [pull.number, pull]))
@@ -180,7 +180,7 @@ export async function findLackingPermissions(
 ): Promise<Map<string, ActionError>> {
   const lacking = new Map<string, ActionError>()
   for (const { devices, channelId, takes } of permissions) {
-    const what = takes === 'off' ? 'take devices off their channels' : 'put devices on channels'
+    const what = takes === 'off' ? 'remove devices from their channels' : 'put devices on channels'
     try {
       await capgo.requirePermission(what, 'channel.manage_forced_devices', { appId, channelId })
       if (takes === 'off')
@@ -206,7 +206,7 @@ export async function readKnownDevices(
     return new Map(rows.map(row => [row.device_id.toLowerCase(), row]))
   } catch (error) {
     deps.cancellation.signal.throwIfAborted()
-    deps.log.info(`Whether the devices will take it is not known: ${(error as Error).message}`)
+    deps.log.info(`Could not check whether the devices accept the bundle: ${(error as Error).message}`)
     return null
   }
 }

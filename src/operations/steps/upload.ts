@@ -126,8 +126,7 @@ async function leaveRow(
     action.do === 'upload' &&
     !isPassing &&
     (await capgo.removeFailedBundle(plan.appId, name).catch(() => false))
-  if (!isRemoved)
-    log(`Bundle ${name} is left in progress, unseen by devices; running the job again finishes it.`)
+  if (!isRemoved) log(`Bundle ${name} is not finished, and no device sees it. Re-run the job to finish it.`)
 }
 
 /** Looks whether all delta files are still there, and sends again what is gone. */
@@ -163,7 +162,7 @@ async function storeZip(
       : await encryptFile(content.zip.path, join(content.scratch, 'bundle.encrypted'), session)
   const object = { ...zip, appId: app.app_id, ownerOrg: app.owner_org, name: row.name }
   const there = begun === null ? null : await capgo.describeStored(zipKey(object))
-  if (there?.sha256 === zip.sha256) log(`The content of ${row.name} is stored already.`)
+  if (there?.sha256 === zip.sha256) log(`The content of ${row.name} is already stored.`)
   else
     await capgo.uploadZip(object, {
       config,

@@ -32,7 +32,7 @@ export async function checkFiles(
       const hash = session === null ? file.file_hash : opener?.readSignature(file.file_hash)
       return hashOf(bytes, file.file_name, session) === hash?.toLowerCase()
         ? null
-        : `${file.file_name} is not what was published`
+        : `${file.file_name} differs from the published file`
     }),
   )
   const found = faults.filter(fault => fault !== null)

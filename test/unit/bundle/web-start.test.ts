@@ -82,7 +82,7 @@ describe('what index.html loads', () => {
         'index.html':
           '<script type="module" src="/repo/assets/app.js"></script><link rel="stylesheet" href="/repo/assets/app.css">',
       },
-      'index.html loads "/repo/assets/app.js", and the bundle has none of these scripts: it has "assets/app.js", so the build is for the sub-path "/repo/"',
+      'index.html loads "/repo/assets/app.js", but these scripts are missing: it has "assets/app.js", so the build is for the sub-path "/repo/"',
       'vite.config',
     ],
     [
@@ -159,7 +159,7 @@ describe('what index.html loads', () => {
     ],
   ])('%s is missing: a warning', async (_, html, missing) => {
     expect(await start({ ...app, 'index.html': html })).toEqual([
-      `index.html loads ${missing}, which the bundle does not have.`,
+      `index.html loads ${missing}, which is missing in the bundle.`,
     ])
   })
 })

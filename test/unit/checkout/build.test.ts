@@ -131,7 +131,7 @@ describe('installDependencies', () => {
     writeIn(root, 'node_modules/.package-lock.json', { packages: other })
     lines.length = 0
     expect(await installDependencies(options)).toBe('npm ci')
-    expect(lines[0]).toBe('node_modules is not of this lockfile: it differs in node_modules/old.')
+    expect(lines[0]).toBe('node_modules does not match the lockfile: node_modules/old differs.')
   })
 
   it('tells of devDependencies that NODE_ENV leaves out, also where the build fails for want of them', async () => {

@@ -40,7 +40,7 @@ describe('explainInstall', () => {
     [
       'npm',
       MISMATCH,
-      'package-lock.json does not match package.json: run npm install and commit package-lock.json.',
+      'package-lock.json does not match package.json. Run npm install and commit package-lock.json.',
     ],
     ['npm', MISMATCH.split('\n').slice(5).join('\n'), 'package-lock.json does not match'],
     [
@@ -59,7 +59,7 @@ describe('explainInstall', () => {
         'YN0028: │ -"left-pad@npm:1.2.0":',
         'YN0028: │ The lockfile would have been modified by this install, which is explicitly forbidden.',
       ),
-      'yarn.lock does not match package.json: run yarn install and commit yarn.lock. Use the version of yarn',
+      'yarn.lock does not match package.json. Run yarn install and commit yarn.lock. Use the same version of yarn',
     ],
     ['bun', 'error: lockfile had changes, but lockfile is frozen', 'bun.lock does not match'],
     // It cannot be read.

@@ -437,11 +437,11 @@ describe('iOS', () => {
       'has "CFBundleShortVersionString: $(MARKETING_VERSION)"',
     ],
     ['an Info.plist alone', { [PLIST]: plist('$(MARKETING_VERSION)') }, 'is missing'],
-    ['what is no project', { [PROJECT]: '{ objects = ' }, 'is not a project of Xcode'],
+    ['what is no project', { [PROJECT]: '{ objects = ' }, 'is not an Xcode project'],
     [
       'a project without an app',
       { [PROJECT]: pbxproj([{ kind: 'framework', configurations: { Release: {} } }]) },
-      'has no target that is an app',
+      'has no app target',
     ],
   ])('tells that it does not understand %s', async (_, files, says) => {
     expect(await read(files)).toEqual([expect.stringMatching(/^ios \? ios\/App\//)])

@@ -94,7 +94,7 @@ describe('a testers file', () => {
     [
       'a device on two channels',
       `[{"device": "${ADA}", "channel": "beta"},\n {"device": "${ADA}", "channel": "alpha"}]`,
-      ['2:13 0a1b2c3d… is put on channel "alpha" here and on "beta" on line 1; a device is on one channel'],
+      ['2:13 0a1b2c3d… is on channel "alpha" here, but on "beta" on line 1'],
     ],
     [
       'groups that are none',

@@ -122,7 +122,7 @@ describe('findLeftovers', () => {
     bundle('1.0.0')
     bundle('1.0.2', 'by hand')
     bundle(NAME)
-    expect((await look(capgo)).kept).toEqual(['Bundle 1.0.0 stays: its name is not that of a preview.'])
+    expect((await look(capgo)).kept).toEqual(['Bundle 1.0.0 is kept: its name is not that of a preview.'])
   })
 
   it('the newest first, and deleted ones not', async () => {
@@ -253,7 +253,7 @@ describe('removeLeftovers', () => {
     const { removed, error } = await remove(capgo)
     expect(error).toBeNull()
     expect(removed.bundles).toEqual([NEW])
-    expect(removed.kept).toEqual([`Bundle ${OLD} stays: another channel serves it.`])
+    expect(removed.kept).toEqual([`Bundle ${OLD} is kept: another channel serves it.`])
     expect([channels(), bundles()]).toEqual([['beta'], [OLD]])
   })
 
@@ -269,7 +269,7 @@ describe('removeLeftovers', () => {
           }),
       })
       expect(removed).toMatchObject({ channels: [], devices: 0 })
-      expect(removed.kept[0]).toBe('Channel pr-12 stays: somebody changed it meanwhile.')
+      expect(removed.kept[0]).toBe('Channel pr-12 is kept: it was changed meanwhile.')
       expect(channels()).toEqual(['pr-12'])
       expect(bundles()).toContain(NEW)
     },
@@ -365,7 +365,7 @@ describe('removeLeftovers', () => {
       taken(before, more)
       const { removed } = await remove(capgo)
       expect(removed.channels).toEqual([])
-      expect(removed.kept).toEqual([`Channel pr-12 stays: no preview made it. ${said}`])
+      expect(removed.kept).toEqual([`Channel pr-12 is kept: no preview created it. ${said}`])
       expect(servedBy('pr-12')).toBe(served)
       expect(bundles()).not.toContain(NEW)
     })
@@ -380,7 +380,7 @@ describe('removeLeftovers', () => {
             version: other.id,
           }),
       })
-      expect(removed.kept).toEqual(['Channel pr-12 stays: somebody changed it meanwhile.'])
+      expect(removed.kept).toEqual(['Channel pr-12 is kept: it was changed meanwhile.'])
       expect(servedBy('pr-12')).toBe('2.0.0')
     })
 

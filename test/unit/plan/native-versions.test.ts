@@ -64,7 +64,7 @@ describe('judgeNativeVersions', () => {
     const judged = judgeNativeVersions([android('1.2.3'), android('1.0-dev')], [])
     expect(judged.natives).toEqual([android('1.2.3')])
     expect(judged.warnings).toEqual([
-      'Android 1.0-dev (android/app/build.gradle:12) is not a version that Capgo can compare, so apps with it get no bundle at all.',
+      'Android 1.0-dev (android/app/build.gradle:12) is not a version that Capgo can compare, so apps with it get no bundle.',
     ])
     // Nothing else is known of the platform: a matter for an error.
     const alone = [android('2024.05.01'), ios('1.0')]

@@ -29,20 +29,20 @@ export const DELTA: Readonly<Record<string, readonly Case<Partial<DeltaFacts>>[]
       name: 'the zip alone, on an old server',
       given: { serverTakesFiles: false },
       result: OFF,
-      why: 'this server takes no single files',
+      why: 'this server does not support delta files',
     },
     {
       name: 'the zip alone, with an old plugin',
       given: { pluginVersion: '7.0.34' },
       result: OFF,
-      why: "the app's @capgo/capacitor-updater 7.0.34 takes no single files (5.10.0, 6.25.0, 7.0.35, 8.0.0 do)",
+      why: "the app's @capgo/capacitor-updater 7.0.34 does not support delta files (supported since 5.10.0, 6.25.0, 7.0.35, 8.0.0)",
     },
     { name: 'files too, as many as Capgo takes', given: { fileCount: 10_000 }, ...on },
     {
       name: 'the zip alone, with one file more',
       given: { fileCount: 10_001 },
       result: OFF,
-      why: 'the bundle has 10001 files, and Capgo takes 10000 at most one by one',
+      why: 'the bundle has 10001 files, and Capgo accepts at most 10000 delta files',
     },
     {
       name: 'the zip alone, where nothing tells of the plugin',

@@ -262,7 +262,7 @@ const chosen: readonly OperationCase[] = [
     name: 'a pull request event without one',
     given: { event: 'pull_request' },
     result: SKIPPED,
-    why: 'The event "pull_request" is of no pull request.',
+    why: 'The event "pull_request" belongs to no pull request.',
   },
   {
     name: 'any event, with an operation',
@@ -347,7 +347,7 @@ const refused: readonly OperationCase[] = [
 
 const NOTHING_TO_PREVIEW = {
   result: SKIPPED,
-  why: 'The run before this one was not of a pull request, so there is nothing to preview.',
+  why: 'The previous workflow run was not for a pull request, so nothing is previewed.',
 }
 
 const following: readonly OperationCase[] = [
@@ -367,13 +367,13 @@ const following: readonly OperationCase[] = [
     name: 'one that failed',
     given: { event: 'workflow_run', trigger: { followed: { ...followed, conclusion: 'failure' } } },
     result: SKIPPED,
-    why: 'The run before this one ended with "failure", so there is nothing to publish.',
+    why: 'The previous workflow run ended with "failure", so nothing is published.',
   },
   {
     name: 'a good one, and builds beside secrets: refused',
     given: { event: 'workflow_run', trigger: { followed }, inputs: { build: true } },
     result: fails('unsafe_build'),
-    why: 'On "workflow_run" this action does not build: code of a stranger would run beside your secrets.',
+    why: 'Building is not allowed on "workflow_run": untrusted code would run next to your secrets.',
   },
 ]
 
@@ -385,7 +385,7 @@ const target = { event: 'pull_request_target' }
 const closed = { now: { open: false } }
 const STILL = {
   result: SKIPPED,
-  why: '#12 still gets a preview; the run that builds it publishes it.',
+  why: '#12 still gets a preview, from the run that builds it.',
 }
 const OPEN_AGAIN = { result: SKIPPED, why: '#12 is open again, so its preview stays.' }
 
@@ -437,7 +437,7 @@ const pulls: readonly OperationCase[] = [
     name: 'opened, and builds beside secrets: refused',
     given: on('opened', { ...target, inputs: { build: true } }),
     result: fails('unsafe_build'),
-    why: 'On "pull_request_target" this action does not build: code of a stranger would run beside your secrets.',
+    why: 'Building is not allowed on "pull_request_target": untrusted code would run next to your secrets.',
   },
   {
     name: 'closed, and would build beside secrets: that builds nothing anyway',
@@ -464,7 +464,7 @@ const pulls: readonly OperationCase[] = [
       inputs: { channels: [...inputs.channels, { pattern: 'next', channel: 'pr-12' }] },
     }),
     result: fails('preview_channel_taken'),
-    why: 'The preview of #12 would be on channel pr-12, which a branch publishes to.',
+    why: 'The preview of #12 would use channel pr-12, which a branch publishes to.',
   },
   {
     name: 'closed, whose channel would be one that a branch publishes to',

@@ -58,9 +58,9 @@ const camera = (version: string) => [{ name: '@capacitor/camera', version }]
 const withCamera = (of: Partial<Bundle> = {}, change: Partial<ChannelRow> = {}) =>
   serving({ ...older, native_packages: camera('7.0.1'), ...of }, change)
 const LACKS =
-  'Apps that take 1.3.0 from channel production lack native code of this bundle: @capacitor/camera 7.0.1 -> 8.0.0 (8.0.0 is not in the range of 7.0.1).'
+  'Installed apps on channel production (with 1.3.0) lack native code of this bundle: @capacitor/camera 7.0.1 -> 8.0.0 (8.0.0 is not in the range of 7.0.1).'
 const LACKS_WARNING =
-  'Apps that take 1.3.0 from channel production lack native code of this bundle: @capacitor/camera.'
+  'Installed apps on channel production (with 1.3.0) lack native code of this bundle: @capacitor/camera.'
 
 /** What was asked of the page's reader: how the channel stands, and what this run is. */
 const outcome: readonly PublishCase[] = [
@@ -139,7 +139,7 @@ const outcome: readonly PublishCase[] = [
     page: ['serves an older commit', 'the branch was reset, and this commit is not in it any more'],
     given: { standing: standing(older, 'ahead', { toHead: 'diverged' }) },
     result: STALE,
-    why: "main was moved to ccccccc, and this run's commit bbbbbbb is not in its history any more",
+    why: "main was moved to ccccccc, whose history does not include this run's commit bbbbbbb",
   },
   {
     name: 'a commit behind the head',
@@ -228,7 +228,7 @@ const outcome: readonly PublishCase[] = [
     page: ['serves an older commit', 'a run before died while it uploaded this content'],
     given: { bundles: [bundle({ id: 6, storage_provider: 'r2-direct', r2_path: null })] },
     result: finishes('1.4.0'),
-    why: 'an earlier run began to upload this content under that name; it is finished now',
+    why: 'an earlier run began to upload this content, and this run finishes it',
   },
   {
     name: 'a name that is taken',
@@ -245,7 +245,7 @@ const outcome: readonly PublishCase[] = [
       standing: standing(rolledBack, 'ahead', { toHead: 'identical' }),
     },
     result: STALE,
-    why: "run 58.1 rolled the channel back from 1.4.0, which was of this run's commit bbbbbbb",
+    why: "run 58.1 rolled the channel back from 1.4.0, which was built from this run's commit bbbbbbb",
   },
   {
     name: 'content that was rolled back, of another commit',
@@ -256,7 +256,7 @@ const outcome: readonly PublishCase[] = [
     result: promotes('1.4.0'),
     why: 'bundle 7 has the same content (SHA-256), so nothing is uploaded',
     warnings: [
-      'This content is that of 1.4.0, from which run 55.1 rolled the channel back. It is published again, because bbbbbbb is another commit. Devices on which it failed never try it again.',
+      'Run 55.1 rolled back 1.4.0, which has the same content. It is published again, because bbbbbbb is another commit. Devices on which it failed never try it again.',
     ],
   },
   {
@@ -543,7 +543,7 @@ const brought: readonly PublishCase[] = [
     name: 'by the same commit: not again',
     given: { channel: serving(now), bundles: [off('b')] },
     result: STALE,
-    why: 'this commit is that of 1.4.0, from which run 58.1 rolled the channel back; to bring it back, set "force: true"',
+    why: '1.4.0 of this commit was rolled back by run 58.1 ("force: true" brings it back)',
   },
   {
     name: 'by the same commit, where others put something there since: not again',
@@ -664,9 +664,7 @@ const rollout: readonly PublishCase[] = [
     result: uploads('1.4.0'),
     why: 'package.json',
     stage: { bps: null },
-    warnings: [
-      'Everybody gets this bundle, and not 10% of the devices: the channel serves nothing yet that the others could keep.',
-    ],
+    warnings: ['All devices get this bundle instead of 10%, because the channel serves nothing yet.'],
   },
   {
     name: 'of which nobody told the name',
@@ -754,9 +752,9 @@ const uncompared = (base: BuiltFacts['base']) => ({
   purpose: PREVIEW,
 })
 const UNCOMPARED_BASES: readonly (readonly [string, BuiltFacts['base']])[] = [
-  ['no channel is known whose apps would take this bundle', null],
+  ['no channel is known whose apps would get this bundle', null],
   ['channel production serves nothing yet', NOTHING],
-  ['1.3.0 does not say what its native packages are', serving(older)],
+  ['the native packages of 1.3.0 are not known', serving(older)],
 ]
 const ofPreview = { result: uploads('1.4.1-pr.12.57.1'), why: /^package\.json says 1\.4\.0; so/ }
 const changed = ['@capacitor/camera']
@@ -894,7 +892,7 @@ const nativeCode: readonly PublishCase[] = [
     name: 'that nobody knows, on a channel that delivers by native version',
     given: { channel: withCamera({}, { disable_auto_update: 'version_number' }), nativeVersions: [] },
     result: fails('minimum_native_unknown'),
-    why: 'Channel production delivers by minimum native version (policy "version_number"), and none is known.',
+    why: 'Channel production delivers by minimum native version (policy "version_number"), but no native version is known.',
   },
   {
     name: 'of nothing, compared with nothing: not told',
@@ -949,7 +947,7 @@ const said: readonly PublishCase[] = [
     given: { channel: serving(older, { ios: false, android: false }) },
     result: uploads('1.4.0'),
     why: 'package.json; no native version is known, so it was not judged by it',
-    warnings: ['Channel production is switched off for iOS and Android: no device takes its bundle.'],
+    warnings: ['Channel production is off for iOS and Android, so no device gets its bundle.'],
   },
   {
     name: 'devices that are known: no warning',

@@ -21,11 +21,11 @@ interface Earlier {
 const servedBefore = (name: string) => ({ result: name, why: 'channel production served it before' })
 const byRun = (name: string, ofRun: string) => ({
   result: name,
-  why: `run ${ofRun} put it on channel production, the last before what is served now`,
+  why: `the last bundle on channel production before the current one (run ${ofRun})`,
 })
 const nothingTells = {
   result: fails('no_earlier_bundle'),
-  why: 'Nothing tells what channel production served before 1.0.3.',
+  why: 'It is not known what channel production served before 1.0.3.',
 }
 
 const found: readonly Case<Earlier>[] = [
@@ -182,7 +182,7 @@ export const serves = (name: string) => `\`production\` serves \`${name}\``
 const page = (state: string) => ['`rollback` of `production`', state]
 const back = {
   result: serves('1.0.1'),
-  why: 'Channel production goes back to 1.0.1 (it was), instead of 1.0.3.',
+  why: 'Channel production is back on 1.0.1 (it was), instead of 1.0.3.',
 }
 const withdrawal = line('production', 3, ' withdrawn 90.1/90')
 
@@ -203,7 +203,7 @@ const rollback: readonly RollbackCase[] = [
     page: page('it served `1.3.0` before `1.4.0`'),
     given: { channel: serving(bad), bundles: [good, bad] },
     result: serves('1.3.0'),
-    why: 'Channel production goes back to 1.3.0 (channel production served it before), instead of 1.4.0.',
+    why: 'Channel production is back on 1.3.0 (channel production served it before), instead of 1.4.0.',
     withdrawal: badWithdrawal,
   },
   {
@@ -214,7 +214,7 @@ const rollback: readonly RollbackCase[] = [
       bundles: [first, { ...good, comment: line('production', 50, ' withdrawn 56.1/56') }, bad],
     },
     result: serves('1.2.0'),
-    why: 'Channel production goes back to 1.2.0 (run 40.1 put it on channel production, the last before what is served now), instead of 1.4.0.',
+    why: 'Channel production is back on 1.2.0 (the last bundle on channel production before the current one (run 40.1)), instead of 1.4.0.',
     withdrawal: badWithdrawal,
   },
   {
@@ -222,7 +222,7 @@ const rollback: readonly RollbackCase[] = [
     page: page('nothing is noted'),
     given: { channel: serving(bundle({ id: 9, name: '9.9.9' })), bundles: [] },
     result: fails('no_earlier_bundle'),
-    why: 'Nothing tells what channel production served before 9.9.9.',
+    why: 'It is not known what channel production served before 9.9.9.',
   },
   {
     name: 'to a bundle that was named',
@@ -230,7 +230,7 @@ const rollback: readonly RollbackCase[] = [
     ...back,
     noted: /^production: main@b{40} run 90\.1 \(id 90\) instead 1\.0\.3@a{40}$/,
     withdrawal,
-    insteadOf: 'what it serves now; the key cannot read which devices run it',
+    insteadOf: 'the current bundle (the key cannot read which devices run it)',
   },
   {
     name: 'to what is served already',
@@ -328,7 +328,7 @@ const refused: readonly RollbackCase[] = [
     name: 'rolled back',
     given: { target: to({ comment: line('production', 1, ' withdrawn 7.1/7') }) },
     result: fails('bundle_rolled_back'),
-    why: 'Run 7.1 rolled channel production back from 1.0.1.',
+    why: '1 was rolled back on channel production (run 7.1).0.1.',
     byForce: true,
   },
   {
@@ -342,14 +342,14 @@ const refused: readonly RollbackCase[] = [
     name: 'for no device',
     given: { channel: serving(made(3), { disable_auto_update: 'version_number' }) },
     result: fails('rollback_refused'),
-    why: /: no device would take it: .*version_number/,
+    why: /: no device would accept it: .*version_number/,
     byForce: true,
   },
   {
     name: 'for none of those that run the bad one',
     given: { affected: refusing(2, 2) },
     result: fails('rollback_refused'),
-    why: 'Channel production cannot go back to 1.0.1: none of the known devices that run what it serves now would take it: too old.',
+    why: 'Channel production cannot go back to 1.0.1: none of the known devices on the current bundle would accept it: too old.',
     byForce: true,
   },
 ]
@@ -383,7 +383,7 @@ const devices: readonly RollbackCase[] = [
     given: { affected: refusing(1, 2) },
     result: serves('1.0.1'),
     why: /2 known devices run that/,
-    warnings: ['1 of 2 known devices that were looked at would refuse 1.0.1: too old.'],
+    warnings: ['1 of 2 checked devices would reject 1.0.1: too old.'],
     withdrawal,
   },
 ]
@@ -407,7 +407,7 @@ const said: readonly RollbackCase[] = [
     name: 'the channel reaches nobody',
     given: { channel: serving(made(3), { ios: false, android: false }) },
     ...back,
-    warnings: ['Channel production is switched off for iOS and Android: no device takes its bundle.'],
+    warnings: ['Channel production is off for iOS and Android, so no device gets its bundle.'],
     withdrawal,
   },
 ]

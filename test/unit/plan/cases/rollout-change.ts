@@ -46,7 +46,7 @@ const finished = (runId: number, on = 'production') =>
   channel({ version: bundle({ comment: line(on, runId) }) })
 const none = {
   result: fails('no_rollout'),
-  why: 'Channel production has no rollout that could be changed.',
+  why: 'Channel production has no running rollout.',
 }
 const ABSENT: readonly (readonly [string, Partial<RolloutFacts>])[] = [
   ['there is none', { channel: channel() }],
@@ -86,7 +86,7 @@ const changes: readonly RolloutCase[] = [
     name: 'all devices: it is finished',
     given: { change: share(ALL) },
     result: goesTo('everybody'),
-    why: 'Everybody on channel production gets 1.4.0, which 25% had.',
+    why: 'The rollout of 1.4.0 on channel production is finished: all devices get it (before: 25%).',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
@@ -94,20 +94,20 @@ const changes: readonly RolloutCase[] = [
     page: page('pause'),
     given: { change: { kind: 'pause' } },
     result: goesTo('25% of the devices, paused'),
-    why: 'The rollout of 1.4.0 on channel production is paused at 25%: no further device gets it, those that have it keep it.',
+    why: 'The rollout of 1.4.0 on channel production is paused at 25%. No further device gets it, and devices that have it keep it.',
   },
   {
     name: 'pause what is paused',
     given: { change: { kind: 'pause' }, ...paused },
     result: goesTo('25% of the devices, paused'),
-    why: 'The rollout of 1.4.0 on channel production is paused already.',
+    why: 'The rollout of 1.4.0 on channel production is already paused.',
     isDone: true,
   },
   {
     name: 'resume',
     given: { change: { kind: 'resume' }, ...paused },
     result: goesTo('25% of the devices'),
-    why: 'The rollout of 1.4.0 on channel production goes on at 25%.',
+    why: 'The rollout of 1.4.0 on channel production continues at 25%.',
   },
   {
     name: 'resume what goes on',
@@ -121,14 +121,14 @@ const changes: readonly RolloutCase[] = [
     page: page('finish'),
     given: { change: { kind: 'finish' } },
     result: goesTo('everybody'),
-    why: 'Everybody on channel production gets 1.4.0, which 25% had.',
+    why: 'The rollout of 1.4.0 on channel production is finished: all devices get it (before: 25%).',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
     name: 'finish what is paused',
     given: { change: { kind: 'finish' }, ...paused },
     result: goesTo('everybody'),
-    why: 'Everybody on channel production gets 1.4.0, which 25%, paused had.',
+    why: 'The rollout of 1.4.0 on channel production is finished: all devices get it (before: 25%, paused).',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
@@ -136,7 +136,7 @@ const changes: readonly RolloutCase[] = [
     page: page('cancel'),
     given: { change: { kind: 'cancel' } },
     result: goesTo('everybody', '1.3.0'),
-    why: 'The rollout of 1.4.0 on channel production is taken back at 25%: everybody gets 1.3.0, also the devices that have 1.4.0.',
+    why: 'The rollout of 1.4.0 on channel production is cancelled at 25%: all devices return to 1.3.0.4.0.',
     withdrawal: line('production', 52, ' withdrawn 57.1/57', 'b'),
   },
   {

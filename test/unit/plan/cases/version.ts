@@ -42,7 +42,7 @@ export function nameRequest(change: Partial<NameRequest> = {}): NameRequest {
 
 type NameCase = Case<Partial<NameRequest>>
 
-const derived = (why: string) => `${why}; so the next patch's pre-release for run 57`
+const derived = (why: string) => `${why}, so a pre-release of the next patch for run 57`
 
 const names: readonly NameCase[] = [
   {
@@ -128,14 +128,14 @@ const names: readonly NameCase[] = [
     page: ['`1.4.0` (input "version")', 'apps at native `1.4.0`'],
     given: { wanted: forced('1.4.0'), nativeVersions: anyOf('1.4.0') },
     result: fails('version_refused'),
-    why: 'Version 1.4.0 (input "version") would not be delivered: a bundle with the same name as the native version (1.4.0) is never delivered (rule no_new_version_available, native version from input "native-version").',
+    why: 'Devices would not get version 1.4.0 (input "version"): a bundle with the same name as the native version (1.4.0) is never delivered (rule no_new_version_available, native version from input "native-version").',
   },
   {
     name: 'none, when a version that is insisted on is taken',
     page: ['`1.4.0` (input "version")', 'other content has that name'],
     given: { wanted: forced('1.4.0'), taken: new Set(['1.4.0']) },
     result: fails('version_taken'),
-    why: 'Version 1.4.0 (input "version") is taken: another bundle of this app has that name.',
+    why: 'Version 1.4.0 (input "version") is already used by another bundle of this app.',
   },
   {
     name: "none, when native versions are in each other's way",
@@ -274,7 +274,7 @@ export const VERSIONS = {
       'nothing, where package.json has another kind',
       { manifest: { version: '1.4' } },
       '0.0.0',
-      '"1.4" in package.json is not a semantic version (taken as 0.0.0)',
+      '"1.4" in package.json is not a semantic version (0.0.0 is used)',
     ),
     version(
       'package.json, with a v',
