@@ -5,7 +5,7 @@ import { checkPattern, isGlob } from '../plan/ref-pattern.ts'
 /** Our own rule: Capgo takes any name, but commas, slashes and spaces break its CLI and URLs. */
 const CHANNEL_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 const NAME_RULE =
-  'Use letters, digits, ".", "_" and "-". Begin with a letter or digit. At most 64 characters.'
+  'Use at most 64 letters, digits, ".", "_" and "-". Begin with a letter or digit.'
 
 /** Why a channel cannot have this name, or null. */
 export function refuseChannelName(name: string): { why: string; hint: string } | null {
@@ -43,7 +43,7 @@ function readLine(content: string, refuse: (why: string, hint: string) => void):
   const pattern = unquoted(content.slice(0, Math.max(at, 0)))
   const channel = unquoted(content.slice(at + 1))
   if (pattern === '' || channel === '') {
-    refuse(`"${content}", is not "pattern: channel".`, 'For example "main: production" or "release/*: beta".')
+    refuse(`"${content}", is not "pattern: channel".`, 'Use lines such as "main: production" or "release/*: beta".')
     return null
   }
   const unmatchable = checkPattern(pattern)

@@ -161,9 +161,8 @@ export function chooseName(request: NameRequest): NameChoice {
   const said = wanted.source.includes('(0.0.0 is used)')
     ? wanted.source
     : `${wanted.version} (${wanted.source})`
-  const why = own
-    ? said
-    : refused === null
+  const why =
+    refused === null
       ? `${said} is already taken`
       : `${said} is not delivered: ${refused.refusal.rule} (${refused.native.source})`
   const [first, ...rest] = derived
@@ -178,7 +177,9 @@ export function chooseName(request: NameRequest): NameChoice {
     )
   return {
     names: [first, ...rest],
-    why: `${why}, so a pre-release of the next patch for run ${commit.runNumber}`,
+    why: own
+      ? `a pre-release of the patch after ${said}, for run ${commit.runNumber}`
+      : `${why}, so a pre-release of the next patch for run ${commit.runNumber}`,
   }
 }
 

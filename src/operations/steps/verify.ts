@@ -232,7 +232,7 @@ function notOffered(
   const blocked = offer.kind === 'refused' && offer.code === 'provider_infrastructure_request_blocked'
   return new ActionError(
     'not_offered',
-    `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} is not offered it${waited === 0 ? '' : ` even after ${formatDuration(waited)}`}: ${describe(offer)}.`,
+    `Channel ${channel.name} serves ${bundle.name}, but a device on ${what} does not get it${waited === 0 ? '' : ` even after ${formatDuration(waited)}`}: ${describe(offer)}.`,
     {
       hint: blocked
         ? 'Capgo blocks requests from the data centre of this runner. Remove the input "verify", or switch off that setting of the app.'

@@ -116,8 +116,8 @@ describe('readNativeVersions', () => {
 
   it('knows a project without its file from no project', async () => {
     expect(await read({ 'android/app/src/main/AndroidManifest.xml': '', 'ios/App/Podfile': '' })).toEqual([
-      'android ? android/app has no project that can be read',
-      'ios ? ios/App has no project that can be read',
+      'android ? android/app has no readable project',
+      'ios ? ios/App has no readable project',
     ])
   })
 })

@@ -68,7 +68,7 @@ describe('build-env and build-secrets', () => {
     expect(error).toMatchObject({
       code: 'invalid_input',
       message:
-        'Input "build-secrets": 4 lines are not valid:\nline 1: OK is set twice (first: build-env, line 1).\nline 2: is not NAME=value.\nline 4: NODE_OPTIONS changes Node itself; set it in the build script.\nline 5: CAPGO_TOKEN has the value of a key of this action, which the build does not see.',
+        'Input "build-secrets": 4 lines are not valid:\nline 1: OK is set twice (first: build-env, line 1).\nline 2: is not NAME=value.\nline 4: NODE_OPTIONS changes Node itself, so set it in the build script.\nline 5: CAPGO_TOKEN has the value of a key of this action, which the build does not see.',
       hint: expect.stringContaining('one NAME=value per line'),
     })
     // What could not be read is masked too.

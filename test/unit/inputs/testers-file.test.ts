@@ -56,9 +56,7 @@ describe('a testers file', () => {
     const { testers, warnings, problems } = parseTesters(`["${ADA.toUpperCase()}"]`, TODAY)
     expect(problems).toEqual([])
     expect(testers[0]?.device).toBe(ADA)
-    expect(warnings).toEqual([
-      { line: 1, column: 2, message: expect.stringContaining('is written in upper case') },
-    ])
+    expect(warnings).toEqual([{ line: 1, column: 2, message: expect.stringContaining('is in upper case') }])
     expect(said(`["${ADA.toUpperCase()}", "${ADA}"]`)).toEqual([
       '1:42 0a1b2c3d… is listed twice (first on line 1)',
     ])
@@ -66,29 +64,27 @@ describe('a testers file', () => {
 
   it('warns of a last day that is over', () => {
     const { warnings } = parseTesters(`[{"device": "${ADA}", "until": "2026-11-22"}]`, TODAY)
-    expect(warnings).toEqual([{ line: 1, column: 62, message: expect.stringContaining('was 2026-11-22') }])
+    expect(warnings).toEqual([
+      { line: 1, column: 62, message: expect.stringContaining('expired on 2026-11-22') },
+    ])
     expect(parseTesters(`[{"device": "${ADA}", "until": "${TODAY}"}]`, TODAY).warnings).toEqual([])
   })
 
   it.each([
     ['nothing', '', ['1:1 the file is empty']],
-    ['broken JSON', `{ "testers": [`, ['1:15 this is not JSON: close bracket expected']],
+    ['broken JSON', `{ "testers": [`, ['1:15 the file is not valid JSON: close bracket expected']],
     ['a text', '"x"', ['1:1 the file must be a list of device ids, or an object with "testers"']],
     ['no list', '{\n  "testers": 3\n}', ['2:14 "testers" must be a list']],
-    [
-      'other keys',
-      '{ "tester": [] }',
-      ['1:3 "tester" is not known here; there are "$schema", "testers", "groups"'],
-    ],
+    ['other keys', '{ "tester": [] }', ['1:3 unknown key "tester", use "$schema", "testers", "groups"']],
     [
       'ids that are none, of other types, and missing ones, all at once',
       `[ "nope",\n  5,\n  {"name": "x"},\n  {"device": "${ADA}", "githab": "x", "until": "2026-13-01"}\n]`,
       [
-        '1:3 this entry is not a device id: 8-4-4-4-12 hexadecimal digits, as CapacitorUpdater.getDeviceId() tells ("nope")',
+        '1:3 this entry is not a device id such as 0a1b2c3d-1111-4222-8333-000000000001, which CapacitorUpdater.getDeviceId() returns ("nope")',
         '2:3 this entry must be a string',
         '3:3 "device" is missing',
-        '4:54 "githab" is not known here; there are "device", "name", "github", "groups", "channel", "until"',
-        '4:78 "until" is not a day such as 2027-03-31 ("2026-13-01")',
+        '4:54 unknown key "githab", use "device", "name", "github", "groups", "channel", "until"',
+        '4:78 "until" is not a date such as 2027-03-31 ("2026-13-01")',
       ],
     ],
     [
@@ -100,7 +96,7 @@ describe('a testers file', () => {
       'groups that are none',
       `{"groups": {"q a": ["${ADA}"], "qa": "${ADA}", "two": ["${BOB}", "${BOB}"]}}`,
       [
-        '1:20 "q a" is not a name of letters, digits, ".", "_" and "-"',
+        '1:20 "q a" is not a valid group name: use letters, digits, ".", "_" and "-"',
         '1:68 "qa" must be a list of device ids',
         `1:156 0b1b2c3d… is in group "two" twice`,
       ],

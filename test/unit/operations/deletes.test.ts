@@ -294,7 +294,7 @@ describe('removeLeftovers', () => {
     server.store.update('app_versions', row, { storage_provider: 'r2', r2_path: 'x' })
     await capgo.createChannel({ appId: APP, name: 'pr-12', bundleName: NEW, fields: {} })
     bundle(OLD)
-    const older = 'One older bundle stays until'
+    const older = 'One older bundle is kept until'
     const { removed, announced } = await remove(capgo)
     expect(removed).toMatchObject({ channels: ['pr-12'], bundles: [NEW] })
     expect(removed.kept).toEqual([expect.stringContaining(older)])
@@ -395,7 +395,7 @@ describe('removeLeftovers', () => {
       const capgo = await connect('app_reader')
       taken('1.0.0')
       const { removed } = await remove(capgo)
-      expect(removed.kept[0]).toContain(`It still serves ${NEW}, since the key lacks a permission`)
+      expect(removed.kept[0]).toContain(`It still serves ${NEW}, because the key lacks a permission`)
       server.faults.add({
         match: { method: 'PUT', path: '/bundle' },
         do: { status: 400, body: { error: 'odd' } },

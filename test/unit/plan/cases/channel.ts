@@ -23,13 +23,13 @@ const made: readonly Case<NewChannel>[] = [
     page: ['the default branch, or a tag', '`live`'],
     given: { purpose: branch(true), publicChannels: ['live'] },
     result: PRIVATE,
-    why: "it is made private and self-assignable: live is the app's public channel",
+    why: "created as a private channel that devices can join, because live is the app's public channel",
   },
   {
     name: "the default branch's, beside several public ones",
     given: { purpose: branch(true), publicChannels: ['live', 'web'] },
     result: PRIVATE,
-    why: "it is made private and self-assignable: live, web is the app's public channel",
+    why: "created as a private channel that devices can join, because live, web is the app's public channel",
   },
   {
     name: "another branch's, where there is no public one",
@@ -42,7 +42,7 @@ const made: readonly Case<NewChannel>[] = [
     name: "another branch's, beside a public one",
     given: { purpose: branch(false), publicChannels: ['live'] },
     result: PRIVATE,
-    why: "it is made private and self-assignable: live is the app's public channel",
+    why: "created as a private channel that devices can join, because live is the app's public channel",
   },
   {
     name: 'that of a preview',

@@ -48,7 +48,7 @@ export const DELTA: Readonly<Record<string, readonly Case<Partial<DeltaFacts>>[]
       name: 'the zip alone, where nothing tells of the plugin',
       given: { pluginVersion: null },
       result: OFF,
-      why: /^the app has no @capgo\/capacitor-updater installed here/,
+      why: /^@capgo\/capacitor-updater is not installed/,
     },
     {
       name: 'files too, where nothing tells of the plugin and the user insists',
@@ -61,13 +61,13 @@ export const DELTA: Readonly<Record<string, readonly Case<Partial<DeltaFacts>>[]
       name: 'files too, on an old server',
       given: { mode: 'true', serverTakesFiles: false },
       result: fails('delta_impossible'),
-      why: 'Input "delta" is true, but this server takes no single files.',
+      why: 'Input "delta" is true, but this server does not support delta files.',
     },
     {
       name: 'files alone, with an old plugin',
       given: { mode: 'only', pluginVersion: '5.9.9' },
       result: fails('delta_impossible'),
-      why: /^Input "delta" is only, but the app's @capgo\/capacitor-updater 5\.9\.9 takes no single files/,
+      why: /^Input "delta" is only, but the app's @capgo\/capacitor-updater 5\.9\.9 does not support delta files/,
     },
     {
       name: 'files alone, where there are too many',

@@ -114,7 +114,7 @@ const tags = {
   ],
 }
 const SHOWN_TAGS = '`channels`: `v*-rc.*: beta`, `refs/tags/v*: production`'
-const NO_SECRETS = 'No preview of #12: GitHub gives runs of'
+const NO_SECRETS = 'No preview of #12: GitHub passes no secrets to runs of'
 
 /** Those with a page are in its order. */
 const chosen: readonly OperationCase[] = [
@@ -187,7 +187,7 @@ const chosen: readonly OperationCase[] = [
       inputs: { capgoToken: '' },
     },
     result: SKIPPED,
-    why: `${NO_SECRETS} forks no secrets, so this run has no Capgo key. To preview forks safely, build in one workflow and publish in a second one (docs/forks.md).`,
+    why: `${NO_SECRETS} forks, so this run has no Capgo key. To preview forks safely, build in one workflow and publish in a second one.`,
   },
   {
     name: 'a pull request that was merged',
@@ -244,7 +244,7 @@ const chosen: readonly OperationCase[] = [
     name: 'the merge queue, whatever is mapped',
     given: { event: 'merge_group', ref: 'refs/heads/gh-readonly-queue/main/pr-12', inputs: mapped('**') },
     result: SKIPPED,
-    why: 'Nothing to do on "merge_group": the merge queue may still drop this commit.',
+    why: 'Nothing to do on "merge_group": the merge queue can still drop this commit.',
   },
   {
     name: 'a release that was unpublished',
@@ -310,13 +310,13 @@ const refused: readonly OperationCase[] = [
     name: 'an event that anybody can cause, whatever the channel is',
     given: { event: 'issue_comment', inputs: { channel: 'beta' } },
     result: fails('event_unsupported'),
-    why: 'This action publishes nothing on "issue_comment": people without write access can cause it.',
+    why: 'This action publishes nothing on "issue_comment": people without write access can trigger it.',
   },
   {
     name: 'an event that is not known',
     given: { event: 'dynamic' },
     result: fails('event_unsupported'),
-    why: 'This action publishes nothing on "dynamic": this action does not know it.',
+    why: 'This action publishes nothing on "dynamic": this event is unknown.',
   },
   {
     name: 'a ref that is neither a branch nor a tag',
@@ -449,7 +449,7 @@ const pulls: readonly OperationCase[] = [
     name: 'of Dependabot, which has no secrets',
     given: on('opened', { trigger: { actor: 'dependabot[bot]' }, inputs: { capgoToken: '' } }),
     result: SKIPPED,
-    why: `${NO_SECRETS} Dependabot no secrets, so this run has no Capgo key. To preview its pull requests, store the key as a Dependabot secret too.`,
+    why: `${NO_SECRETS} Dependabot, so this run has no Capgo key. To preview its pull requests, store the key as a Dependabot secret too.`,
   },
   { name: 'of a fork, with a key', given: on('opened', { pull: { fork: true } }), ...PREVIEW },
   {

@@ -78,7 +78,7 @@ const lacking = {
   to: to({ native_packages: camera('7.0.0') }),
 }
 const LACKS =
-  /^Installed apps on channel production (with 1\.3\.0) lack native code of 1\.4\.1-development\.56\.1: camera 7\.0\.0 -> 8\.0\.0 /
+  /^Installed apps on channel production \(with 1\.3\.0\) lack native code of 1\.4\.1-development\.56\.1: camera 7\.0\.0 -> 8\.0\.0 /
 const changed = ['camera']
 
 const promotion: readonly PromotionCase[] = [
@@ -136,7 +136,7 @@ const promotion: readonly PromotionCase[] = [
     given: { rollout: { bps: 1250, onActive: 'fail' }, to: channel({ version: null }) },
     ...promoted,
     stage: { bps: null },
-    warnings: [/^Everybody gets this bundle, and not 12\.5%/],
+    warnings: [/^All devices get this bundle instead of 12\.5%/],
     notNoted: /after/,
   },
 ]
@@ -151,26 +151,26 @@ const older: readonly PromotionCase[] = [
       relation: 'behind',
     },
     result: fails('promotion_older'),
-    why: 'Channel production would go back: 1.4.1-development.56.1 was built from aaaaaaa (main, run 56.1), which is older than 1.5.0 of ccccccc (main, run 60.1).',
+    why: 'Channel production serves a newer bundle: 1.4.1-development.56.1 was built from aaaaaaa (main, run 56.1), which is older than 1.5.0 of ccccccc (main, run 60.1).',
   },
   {
     name: 'another line of history whose run came before',
     given: { relation: 'diverged', to: to({ comment: line('production', 60) }) },
     result: fails('promotion_older'),
-    why: /; the branches differ, so the order of the runs tells\.$/,
+    why: /by the order of the runs, since the branches differ\.$/,
   },
   { name: 'another line of history whose run came later', given: { relation: 'diverged' }, ...promoted },
   {
     name: 'one that was made before, where no commit is known',
     given: { bundle: undated },
     result: fails('promotion_older'),
-    why: 'Channel production would go back: 1.4.1-development.56.1 was created before 1.3.0, and their commits are not known.',
+    why: 'Channel production serves a newer bundle: 1.4.1-development.56.1 was created before 1.3.0, and their commits are not known.',
   },
   {
     name: 'one that was made before, where neither commit is known',
     given: { bundle: undated, to: to({ comment: null }) },
     result: fails('promotion_older'),
-    why: /was made before 1\.3\.0/,
+    why: /was created before 1\.3\.0/,
   },
   {
     name: 'one that was made at the same moment',
@@ -188,7 +188,7 @@ const older: readonly PromotionCase[] = [
     name: 'an older commit by force, which is told and noted',
     given: { force: true, relation: 'behind' },
     ...promoted,
-    decisions: { older: /^all the same: .*which is older than .*; input "force"$/ },
+    decisions: { forced: /^older bundle: .*which is older than .* \(input "force"\)$/ },
     noted: /instead 1\.3\.0@a{40}/,
   },
   { name: 'a newer commit by force', given: { force: true }, ...promoted, notNoted: /instead/ },
@@ -201,7 +201,7 @@ const older: readonly PromotionCase[] = [
     name: 'what was rolled back there',
     given: { bundle: tested({ comment: withdrawn }) },
     result: fails('bundle_rolled_back'),
-    why: '1 was rolled back on channel production (run 55.1).4.1-development.56.1.',
+    why: '1.4.1-development.56.1 was rolled back on channel production (run 55.1).',
   },
   {
     name: 'what was rolled back there, by force',
@@ -229,7 +229,7 @@ const refused: readonly PromotionCase[] = [
       to: to({}, { disable_auto_update_under_native: true }),
     },
     result: fails('promotion_refused'),
-    why: 'Devices on native 1.5.0 (input "native-version") would not accept 1.4.1-development.56.1 on channel production: 1.4.1-development.56.1 is below native 1.5.0, and the channel refuses bundles below the native version.',
+    why: 'Devices on native 1.5.0 (input "native-version") would not accept 1.4.1-development.56.1 on channel production: 1.4.1-development.56.1 is below native 1.5.0, and the channel rejects bundles below the native version.',
   },
   {
     name: 'what is not finished',
@@ -254,13 +254,13 @@ const refused: readonly PromotionCase[] = [
     name: 'what no native version takes',
     given: { nativeVersions: [native('0.9')] },
     result: fails('promotion_refused'),
-    why: /^Devices on native 0\.9 \(the store\) would not take .*policy "major"/,
+    why: /^Devices on native 0\.9 \(the store\) would not accept .*policy "major"/,
   },
   {
     name: 'what no device takes',
     given: { to: to({}, byNumber) },
     result: fails('promotion_refused'),
-    why: /^No device would take 1\.4\.1-development\.56\.1 from channel production: .*version_number/,
+    why: /^No device would accept 1\.4\.1-development\.56\.1 on channel production: .*version_number/,
   },
   {
     name: 'to a channel with a rollout',

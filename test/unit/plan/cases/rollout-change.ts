@@ -136,14 +136,14 @@ const changes: readonly RolloutCase[] = [
     page: page('cancel'),
     given: { change: { kind: 'cancel' } },
     result: goesTo('everybody', '1.3.0'),
-    why: 'The rollout of 1.4.0 on channel production is cancelled at 25%: all devices return to 1.3.0.4.0.',
+    why: 'The rollout of 1.4.0 on channel production is cancelled at 25%: all devices return to 1.3.0.',
     withdrawal: line('production', 52, ' withdrawn 57.1/57', 'b'),
   },
   {
     name: 'cancel what others rolled out: nothing is noted',
     given: { change: { kind: 'cancel' }, rolloutBundle: bundle() },
     result: goesTo('everybody', '1.3.0'),
-    why: /is taken back at 25%/,
+    why: /is cancelled at 25%/,
   },
 ]
 

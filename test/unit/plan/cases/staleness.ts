@@ -306,7 +306,7 @@ const stale: readonly Case<StaleGiven>[] = [
   isStale(
     'without GitHub or history, when its run began earlier',
     { served: [{ commit: later, relation: 'unknown' }] },
-    'the channel serves bbbbbbb (main, run 30.1), which was started after this run; the history could not be compared',
+    'the channel serves bbbbbbb (main, run 30.1), which was started after this run (the history could not be compared)',
   ),
   isStale(
     'checked out on purpose, when it is older than what is served',
