@@ -47,7 +47,7 @@ export interface Deps {
 }
 
 /**
- * Does what is nice to have on GitHub; null when it could not be done. That costs a warning, never the
+ * Optional work on GitHub; null when it failed, which is a warning and never fails the
  * publish. `what` continues "Could not"; what GitHub refuses is warned about once for each permission.
  */
 export type BestEffort = <T>(
@@ -68,7 +68,7 @@ export interface RunContext {
   readonly finalUpdate: BestEffort
   /** When the run began, on the clock of `deps`. */
   readonly began: number
-  /** Told as soon as a channel serves what it should: what fails afterwards does not undo that. */
+  /** Called as soon as a channel serves what it should: later failures do not undo that. */
   readonly onServed: (result: ChannelResult) => void
   /** Aborted when the run is over: what was begun for it and is not awaited any more ends too. */
   readonly over: AbortSignal

@@ -81,7 +81,7 @@ function hintFor(code: string): string {
   return 'Store the certificate of your authority (PEM) on the runner. Set NODE_EXTRA_CA_CERTS to that file, in the environment of the runner or in "env:" of the job. UNABLE_TO_VERIFY_LEAF_SIGNATURE can also mean that the server does not send the intermediate certificate.'
 }
 
-/** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and go on. */
+/** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and continue. */
 export class CancelledError extends ActionError {}
 
 /** What the run publishes for is not there any more: a deleted branch, a closed pull request. Nothing is wrong. */
@@ -92,7 +92,7 @@ export class RefGone extends Error {
   }
 }
 
-/** A value of the `with:` block that cannot be used. `message` is a sentence of its own, or goes on: "must be ...". */
+/** A value of the `with:` block that cannot be used. `message` is a sentence, or continues one: "must be ...". */
 export class InputError extends ActionError {
   readonly input: string
 

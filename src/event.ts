@@ -18,7 +18,7 @@ export interface PullRequest {
   readonly merged: boolean
   readonly draft: boolean
   readonly author: string
-  /** Who is asked to review; whoever has done so is no longer among them. */
+  /** Requested reviewers; GitHub removes a reviewer once the review is submitted. */
   readonly requestedReviewers: readonly string[]
   readonly labels: readonly string[]
   readonly headSha: string
@@ -50,12 +50,12 @@ export interface Trigger {
   readonly ref: Ref & { readonly type: 'branch' | 'tag' | 'other' }
   /** Whether the ref is the repository's default branch, or a tag. */
   readonly isDefaultBranch: boolean
-  /** Name of the repository's default branch; null where the event does not tell it. */
+  /** Name of the repository's default branch; null when the event does not have it. */
   readonly defaultBranch: string | null
   readonly commit: Commit
   /** `owner/name`. */
   readonly repository: string
-  /** Its id on GitHub, which stays when it is renamed; null where nobody tells it. */
+  /** Its id on GitHub, which stays when it is renamed; null when unknown. */
   readonly repositoryId: number | null
   /** Page of the repository. */
   readonly repositoryUrl: string

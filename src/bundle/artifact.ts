@@ -28,7 +28,7 @@ const STORED = 0
 const DEFLATED = 8
 
 /**
- * Unpacks an artifact that a stranger's run made, and returns the folder of its web build. Nothing outside of
+ * Unpacks an artifact that an untrusted run made, and returns the folder of its web build. Nothing outside of
  * `directory`, which must not exist yet, is written; anything but a plain file of a plain name is refused, and so
  * is what is larger than it says or than the limits. Throws `artifact_refused`, and leaves nothing then.
  */

@@ -50,7 +50,7 @@ const WINDOW_GAP = 16
 const compressed = promisify(brotliCompress)
 
 /**
- * Compresses files where it pays, or as the name tells under which they are to be stored, and encrypts them. `scratch`
+ * Compresses files where it pays, or as their stored name says, and encrypts them. `scratch`
  * is an existing folder for the large ones. Throws `file_changed` when a file is not what was hashed.
  */
 export function deltaFileWriter(options: {

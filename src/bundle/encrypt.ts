@@ -212,7 +212,7 @@ export function keyIdOf(publicKey: string): string {
   return bodyOf(publicKey).slice(0, KEY_ID_LENGTH)
 }
 
-/** Whether two texts are the same public key. Their ids alone may be the same: those tell six bytes of a key. */
+/** Whether two texts are the same public key. Their ids alone can be the same: an id has six bytes of a key. */
 export function isSameKey(one: string, other: string): boolean {
   return bodyOf(one) === bodyOf(other)
 }

@@ -1,4 +1,4 @@
-/** Problems that keep a web folder from being shipped, as far as its list of files tells. */
+/** Problems that keep a web folder from being shipped, by its list of files. */
 import { dirname } from 'node:path'
 import type { ErrorCode } from '../error-codes.ts'
 import { ActionError } from '../errors.ts'

@@ -200,7 +200,7 @@ function lookAhead<T, R>(
       const { value, done } = left.next()
       if (done) return
       const task = work(value)
-      // Whoever awaits it sees the error; until then it must not count as one that nobody sees.
+      // No unhandled rejection before it is awaited.
       task.catch(() => {})
       queue.push(task)
     }

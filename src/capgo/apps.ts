@@ -61,7 +61,7 @@ export function apps(rest: Rest) {
     throw (await isLockedOut(appId)) ? twoFactorRequired(appId) : appNotFound(appId)
   }
 
-  /** The API hides the app from people whom the organisation locks out; this tells it apart. False where nothing tells. */
+  /** The API hides the app from people whom the organisation locks out; this detects that. False when unknown. */
   async function isLockedOut(appId: string): Promise<boolean> {
     try {
       return await rest.rpc({

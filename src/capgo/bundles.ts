@@ -100,7 +100,7 @@ export function bundles(rest: Rest) {
 
     /**
      * Makes the row of a bundle, in progress: no device sees it. Null when the name is taken, which is also
-     * how it looks when an earlier attempt took effect and its response was lost; read the row to tell.
+     * how it looks when an earlier attempt took effect and its response was lost; read the row to find out.
      */
     async createBundle(bundle: NewBundle): Promise<BundleRow | null> {
       try {

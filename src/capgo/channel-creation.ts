@@ -25,7 +25,7 @@ export interface NewChannel {
   readonly fields: ChannelFields
 }
 
-/** How often a channel is made of which nobody can tell whether it was. */
+/** Attempts to create a channel when it is unknown whether the last one worked. */
 const MAX_ATTEMPTS = 3
 
 const Created = z.object({ id: z.optional(z.number()) })

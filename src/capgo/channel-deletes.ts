@@ -44,7 +44,7 @@ export function channelDeletes(rest: Rest) {
      * Deletes a channel that is as it was seen; its overrides go with it, bundles stay. A key of the role
      * `app_preview` deletes its own channels only together with the bundle that they serve (`withBundle`), others only
      * without. Row security may keep a key from deleting the row itself: then the API does it, right after a look.
-     * Throws `not_deleted` when the channel is there all the same.
+     * Throws `not_deleted` when the channel still exists.
      */
     async deleteChannel(
       appId: string,

@@ -9,7 +9,7 @@ import { type HttpResponse, readBody } from './response.ts'
 export interface ExchangeOptions {
   readonly dispatcher: Dispatcher
   readonly userAgent: string
-  /** Responses are read without the secrets that they echo: whatever quotes them then cannot tell any. */
+  /** Responses are read without the secrets that they echo: whatever quotes them then contains none. */
   readonly redact: (text: string) => string
   /** Ends every request, and every pause between two attempts, with its reason. */
   readonly signal: AbortSignal

@@ -97,7 +97,7 @@ export function isKeyRefused({ status, code }: HttpResponse): boolean {
 }
 
 /**
- * The database answers a wrong key too, with nothing, and some of its functions tell everybody the same; the API and the
+ * The database answers a wrong key too, with nothing, and some of its functions answer everybody alike; the API and the
  * files service do neither.
  */
 function provesKey({ url }: HttpRequest, { status, text }: HttpResponse): boolean {

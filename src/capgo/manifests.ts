@@ -6,7 +6,7 @@ import { list, PAGE, query } from './postgrest.ts'
 import type { Rest } from './rest.ts'
 import { FILE_COLUMNS, type ManifestEntry, StoredFile } from './schema.ts'
 
-/** So many requests are worth the stored files that they tell; Capgo takes 10,000 entries a bundle. */
+/** Requests that are worth the stored files they find; Capgo accepts 10,000 entries a bundle. */
 const MAX_PAGES = 50
 /** Entries that are written at once. */
 const ENTRIES_PER_PIECE = 200

@@ -42,7 +42,7 @@ export interface OverrideChanges {
 export function overrides({ http }: Connection, rest: Rest) {
   /**
    * All rows, page by page in the order of their ids: what comes and goes meanwhile moves no row to another page. A
-   * server may give fewer rows at once than we ask for, so only the count tells which page is the last.
+   * server may give fewer rows at once than we ask for, so only the count shows which page is the last.
    */
   async function readOverrides(filter: Readonly<Record<string, string>>): Promise<OverrideRow[]> {
     const purpose = 'read the overrides of devices'

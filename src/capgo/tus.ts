@@ -200,7 +200,7 @@ export function tusUploads(connection: Connection) {
     } as const
   }
 
-  /** The upload goes on where the server says, on the files host only: the key is sent there. */
+  /** The upload continues where the server says, on the files host only, because the key is sent there. */
   function followLocation({ purpose }: HttpRequest, { headers }: HttpResponse): string {
     const location =
       typeof headers.location === 'string'

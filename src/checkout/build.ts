@@ -14,7 +14,7 @@ export interface BuildOptions {
   readonly root: string
   /** Absolute path of the app's folder. */
   readonly directory: string
-  /** As detected; null when nothing tells: then npm runs scripts, and nothing can be installed. */
+  /** As detected; null when unknown: then npm runs scripts, and nothing can be installed. */
   readonly manager: PackageManager | null
   /** From `childEnvironment`. */
   readonly env: Readonly<Record<string, string>>

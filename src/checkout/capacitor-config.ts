@@ -18,7 +18,7 @@ import { foldersBelow } from './package-json.ts'
 export interface CapacitorConfig {
   /** Absolute path. */
   readonly file: string
-  /** What devices tell Capgo: `plugins.CapacitorUpdater.appId`, else the config's `appId`. */
+  /** The app id that devices send to Capgo: `plugins.CapacitorUpdater.appId`, else the config's `appId`. */
   readonly appId: string
   /** Relative to the folder of the config. */
   readonly webDir: string
@@ -44,7 +44,7 @@ export interface CapacitorConfig {
 }
 
 export interface ReadConfigOptions extends EvaluatorOptions {
-  /** Reads JSON and evaluates nothing: the config may be a stranger's. */
+  /** Reads JSON and evaluates nothing: the config can be untrusted. */
   readonly dataOnly?: boolean
   /** Throws `PackagesMissing` wherever the config may say otherwise with its packages installed. */
   readonly beforeInstall?: boolean

@@ -108,7 +108,7 @@ function judge(
   }
 }
 
-/** Node tells where a file really is: beyond links, which the path of the checkout may lead through. */
+/** Node reports the real path of a file, and the path of the checkout can lead through links. */
 async function shownPlace(root: string, file: string): Promise<string> {
   return shownPath(isInside(root, file) ? root : await realpath(root), file)
 }

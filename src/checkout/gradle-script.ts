@@ -61,7 +61,7 @@ function withoutComments(text: string): string {
   return plain
 }
 
-/** A statement goes on behind the end of its line. */
+/** A statement continues on the next line. */
 const GOES_ON = /(?:[=+,:?.(]|\bas|\bby)$/
 const CONTINUES = /^\s*(?:[.+:?]|as\b)/
 

@@ -11,7 +11,7 @@ export interface Scope {
   readonly module: string
   /** Absolute path of the root project. */
   readonly top: string
-  /** The expression that a name was given, with the scope that it is in; null where nobody can tell. */
+  /** The expression that a name was given, with the scope that it is in; null when unknown. */
   lookUp(name: string): { readonly expression: string; readonly scope: Scope } | null
   /** A Gradle property: those of `gradle.properties`. */
   property(name: string): string | null

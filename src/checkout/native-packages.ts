@@ -8,7 +8,7 @@ import { parseJson } from './json.ts'
 /** A dependency with native code, as Capgo keeps it in a bundle's `native_packages`. */
 export interface InstalledPackage {
   readonly name: string
-  /** As installed; the range where the installed package does not tell. */
+  /** As installed; the range where the installed package has no version. */
   readonly version: string
   /** The range of the app's `package.json`. */
   readonly requested_version: string
@@ -221,7 +221,7 @@ export function installedUpdater(installed: readonly InstalledPackage[]): string
   return semver.valid(installed.find(({ name }) => name === UPDATER)?.version)
 }
 
-/** The same; where it is not installed, the lowest version that its range allows. Null when nothing tells. */
+/** The same; where it is not installed, the lowest version that its range allows. Null when unknown. */
 export async function readUpdaterVersion(
   root: string,
   installed: readonly InstalledPackage[],

@@ -28,7 +28,7 @@ const LOCKFILES = Object.entries(LOCKS).filter(
 /**
  * The package manager of the nearest folder, from `directory` up to `root`, that has a lockfile; which of
  * several is meant, and its generation, follows from `packageManager` in a `package.json` on the way. Null
- * when nothing tells. Throws `lockfiles_conflict`, `package_manager_unsupported`.
+ * when unknown. Throws `lockfiles_conflict`, `package_manager_unsupported`.
  */
 export async function detectPackageManager(options: {
   readonly root: string

@@ -69,7 +69,7 @@ export interface Inputs extends OperationValues {
   readonly sourceMapsArtifact: string | null
   /** Null = as the repository is set. */
   readonly sourceMapsRetentionDays: number | null
-  /** Name of a pull request's channel; `{number}` and `{branch}` stand for those. */
+  /** Name of a pull request's channel; `{number}` and `{branch}` are replaced. */
   readonly previewChannel: string
   /** Only pull requests with this label get a preview. */
   readonly previewLabel: string | null
@@ -95,7 +95,7 @@ const MAX_TIMEOUT = 5 * 24 * 60
 
 /**
  * All inputs, checked; an empty one is not given and has its default. Throws `invalid_input` with everything that is
- * wrong. `defaultBranch` is the repository's, null where the event does not name it.
+ * wrong. `defaultBranch` is the repository's, null when the event does not have it.
  */
 export function readInputs(read: InputReader, defaultBranch: string | null = null): Inputs {
   const reading = createReading(read)

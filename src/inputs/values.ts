@@ -50,7 +50,13 @@ export function createReading(read: InputReader): Reading {
       if (value === null) return otherwise
       const word = value.toLowerCase()
       if (word !== 'true' && word !== 'false')
-        refused.push(new InputError(name, `must be true or false, not "${value}".`, 'Correct the value in the workflow.'))
+        refused.push(
+          new InputError(
+            name,
+            `must be true or false, not "${value}".`,
+            'Correct the value in the workflow.',
+          ),
+        )
       return word === 'true'
     },
     choice<T extends string>(name: string, words: readonly T[], otherwise: T | null): T {

@@ -103,7 +103,7 @@ function requireNone(
   if (first === undefined) return
   throw new ActionError(
     'cleanup_incomplete',
-    `${plural(deleted, 'old bundle')} deleted, ${failures.length} not: ${first.message}`,
+    `Could not delete ${plural(failures.length, 'old bundle')} (${deleted} deleted): ${first.message}`,
     {
       hint: 'Re-run the job. It continues with the rest.',
       // One alone is in the message already.

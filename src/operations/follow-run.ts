@@ -18,7 +18,7 @@ const MAX_ARTIFACT = 1024 * 1024 * 1024
 
 /**
  * Publishes what the run before this one built, for the pull request that it was of. GitHub names no pull
- * request when it comes from a fork, so it is found by its head. Its build is a stranger's: nothing of it is run.
+ * request when it comes from a fork, so it is found by its head. Its build is untrusted: nothing of it is run.
  */
 export async function followRun(context: RunContext): Promise<Result> {
   const { inputs, trigger } = context
@@ -38,7 +38,7 @@ export async function followRun(context: RunContext): Promise<Result> {
 /**
  * The pull request that the run was of: of the very commit that was built. One branch may have pull requests against
  * several bases, each with a run of its own that builds its own merge. Which of them a run was of, its event says where
- * it names one of them, else the artifact's name where that has the number. The name is a stranger's word, so it only
+ * it names one of them, else the artifact's name where that has the number. The name is untrusted, so it only
  * chooses among those.
  */
 async function findPull(
@@ -79,7 +79,7 @@ function artifactName({ artifact }: Inputs, number: number): string {
   return artifact.replaceAll('{number}', String(number))
 }
 
-/** The run's artifact, unpacked; as hostile as code of strangers is. */
+/** The run's artifact, unpacked; as untrusted as the code of a fork. */
 function takeArtifact(
   runId: number,
   pull: number,

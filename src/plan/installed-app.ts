@@ -16,7 +16,7 @@ export interface AppFacts {
   readonly updateUrl: string | null
   /** Where devices of this run's Capgo ask: the input `plugin-url`. */
   readonly pluginUrl: string
-  /** Of `@capgo/capacitor-updater`, as package.json asks for it; null when nothing tells. */
+  /** Of `@capgo/capacitor-updater`, as package.json asks for it; null when unknown. */
   readonly updaterVersion: string | null
   readonly channelName: string
   readonly purpose: Purpose['kind']

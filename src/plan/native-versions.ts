@@ -9,7 +9,7 @@ const IN_STORES = 'set the input "native-version" to the version in the stores'
 
 /**
  * Leaves out versions that Capgo cannot compare where the same platform has another one, such as a flavour for tests; the
- * warnings tell of those, and of what was not understood.
+ * warnings name those, and what was not understood.
  */
 export function judgeNativeVersions(
   natives: readonly NativeVersion[],

@@ -105,7 +105,7 @@ export function hasNoSecrets({ pull, actor }: Trigger, { capgoToken }: Operation
   return pull !== null && capgoToken === '' && (pull.fork || actor === 'dependabot[bot]')
 }
 
-/** Runs of these events have secrets and may meet code of strangers: nothing of it is run. */
+/** Runs of these events have secrets and can meet untrusted code: nothing of it is run. */
 export function isPrivileged({ event }: Pick<Trigger, 'event'>): boolean {
   return event === 'pull_request_target' || event === 'workflow_run'
 }

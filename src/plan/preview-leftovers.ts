@@ -36,7 +36,7 @@ export function namePreviewChannels(traces: PreviewTraces): string[] {
 }
 
 /**
- * What this action made for the pull request. The bundles' comments tell, not names alone: a channel is its own only
+ * What this action made for the pull request. The bundles' comments decide, not names alone: a channel is its own only
  * while it serves such a bundle. `channels` are those of `namePreviewChannels`.
  */
 export function planRemoval(traces: PreviewTraces, channels: readonly ChannelRow[]): Leftovers {

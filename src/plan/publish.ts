@@ -77,7 +77,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
   }
 }
 
-/** Told where it is not the run's own commit. */
+/** Shown where it is not the run's own commit. */
 function ofCommit({ commit, commitWhy }: BuiltFacts): Decision[] {
   return commitWhy === null ? [] : [{ what: 'commit', value: commit.sha.slice(0, 7), why: commitWhy }]
 }
@@ -86,7 +86,7 @@ function ofNewChannel({ channelName }: BuiltFacts, create: { readonly why: strin
   return create === null ? [] : [{ what: 'new channel', value: channelName, why: create.why }]
 }
 
-/** To whom the bundle goes. Throws `rollout_active`. */
+/** Who gets the bundle. Throws `rollout_active`. */
 function planRollout(
   facts: BuiltFacts,
   action: PublishAction,

@@ -7,7 +7,7 @@ export function matchesPattern(pattern: string, name: string): boolean {
   return pattern === name || picomatch(pattern, { dot: true, nonegate: true })(name)
 }
 
-/** Whether a pattern stands for more than one name. */
+/** Whether a pattern can match more than one name. */
 export function isGlob(pattern: string): boolean {
   return /[*?[{(]/.test(pattern)
 }

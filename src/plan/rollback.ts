@@ -50,7 +50,7 @@ export function isRolledBackBy(channel: ChannelRow, run: { readonly runId: numbe
 
 /**
  * The bundle that the channel served before what it serves now. Each bundle's note says after which one it came;
- * where that leads nowhere, the order of the runs that put bundles on the channel tells. Bundles that are gone,
+ * else the order of the runs that put bundles on the channel decides. Bundles that are gone,
  * not ready, or were rolled back themselves are passed over. Throws `no_earlier_bundle`.
  *
  * `bundles` are those that have a note for the channel.
@@ -121,7 +121,7 @@ export function planRollback(facts: RollbackFacts): MovePlan {
     requireNotRolledBack(facts)
     requireDelivery(facts)
   }
-  // A rollout would go on beside the older bundle: only an explicit word ends it.
+  // A rollout would continue beside the older bundle: only an explicit input ends it.
   const onActive = facts.rollout.onActive === 'replace' ? 'replace' : 'fail'
   const { target: stage, why } = decideRolloutTarget(channel, facts.rolloutBundleName, {
     bps: null,

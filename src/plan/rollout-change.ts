@@ -86,7 +86,7 @@ function named(change: RolloutChange): RolloutChange {
 function stageOf(change: RolloutChange, { id, bps, paused }: Rollout): RolloutTarget {
   switch (change.kind) {
     case 'share':
-      // Who names a share wants devices to get it.
+      // A percentage also resumes the rollout.
       return { bps: change.bps, rolloutBundleId: id, paused: false }
     case 'pause':
       return { bps, rolloutBundleId: id, paused: true }

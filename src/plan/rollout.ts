@@ -25,7 +25,7 @@ export interface Rollout {
   readonly paused: boolean
 }
 
-/** To whom a bundle goes, and which rollout it meets on its way; another one means that somebody interfered. */
+/** Who gets a bundle, and which running rollout is expected; another one means that somebody interfered. */
 export interface RolloutTarget {
   /** Null = everybody; a rollout that there is, ends. */
   readonly bps: number | null
@@ -76,14 +76,14 @@ export function formatShare(bps: number): string {
   return `${bps / 100}%`
 }
 
-/** `1.4.1 for 10% (paused)`. */
+/** `1.4.1 to 10% (paused)`. */
 export function describeRollout({ bps, paused }: Rollout, name: string): string {
-  return `${name} for ${formatShare(bps)}${paused ? ' (paused)' : ''}`
+  return `${name} to ${formatShare(bps)}${paused ? ' (paused)' : ''}`
 }
 
 /**
- * To whom a new bundle goes. A channel that serves nothing gives it to everybody: there is nothing that the others
- * could keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
+ * Who gets a new bundle. A channel that serves nothing gives it to everybody: the others have nothing
+ * to keep. Throws `rollout_active` where a rollout is not finished and the workflow does not say what to do.
  */
 export function decideRolloutTarget(
   channel: (RolloutColumns & Pick<ChannelRow, 'name' | 'version'>) | null,

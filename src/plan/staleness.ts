@@ -14,7 +14,7 @@ export interface ServedNote {
   readonly note: Note
   /** How our commit stands to it. */
   readonly relation: Relation
-  /** Whether it is in the history of the ref's head; null when nobody could tell, or nobody had to. */
+  /** Whether it is in the history of the ref's head; null when unknown, or not needed. */
   readonly isInHistory: boolean | null
 }
 
@@ -23,7 +23,7 @@ export interface Standing {
   readonly head: Head
   /** How our commit stands to the head; `unknown` without one. */
   readonly toHead: Relation
-  /** Empty where the channel serves nothing, or nothing tells what it was built from. */
+  /** Empty where the channel serves nothing, or its commit is unknown. */
   readonly notes: readonly ServedNote[]
 }
 

@@ -86,7 +86,7 @@ export function hasOtherName(bundle: Pick<BundleRow, 'name'>, { version, forced 
 /** How many names to hold ready for the case that another run takes one at the same moment. */
 const SPARE_NAMES = 3
 
-/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
+/** Capgo's defaults for a new channel (`channels` table). */
 export const DEFAULT_RULES: VersionRules = {
   disable_auto_update: 'major',
   disable_auto_update_under_native: true,

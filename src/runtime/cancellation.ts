@@ -3,7 +3,7 @@ import type { ErrorCode } from '../error-codes.ts'
 import { CancelledError } from '../errors.ts'
 
 export interface Cancellation {
-  /** Aborted when no work may go on or begin. Its reason is the `Stopped` that the run fails with. */
+  /** Aborted when no work may continue or begin. Its reason is the error that the run fails with. */
   readonly signal: AbortSignal
   /** A signal that is aborted so many milliseconds after `signal`. */
   after(ms: number): AbortSignal
@@ -64,7 +64,7 @@ export function createCancellation(): Cancellation {
   }
 }
 
-/** What a failure is to be told as: once a run is stopped, everything fails because of that. */
+/** The error to report: after a stop, every failure is reported as the stop. */
 export function cancellationOr(error: unknown, { signal }: Cancellation): unknown {
   return signal.aborted ? signal.reason : error
 }

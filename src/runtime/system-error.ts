@@ -65,7 +65,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   ENODEV: UNUSABLE,
 }
 
-/** Whether a file, a folder or a process of the runner is the reason; what the network refused is none of these. */
+/** Whether a file, a folder or a process of the runner is the reason, and not the network. */
 export function isSystemError(error: unknown): error is SystemError {
   return kindOf(error) !== null
 }

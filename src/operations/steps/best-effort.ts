@@ -1,4 +1,4 @@
-/** Nice-to-have requests to GitHub: where one fails, the run warns and goes on. */
+/** Nice-to-have requests to GitHub: where one fails, the run warns and continues. */
 import type { BestEffort } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import { GitHubError, isForbidden } from '../../github/errors.ts'

@@ -150,7 +150,7 @@ async function build(project: Project, { buildScript: script }: Inputs, deps: De
   return clock() - began
 }
 
-/** What the zip stands for on Capgo: checksum, key, native packages. */
+/** The zip's content for Capgo: checksum, key, native packages. */
 async function describeContent(
   project: Project,
   { checked, zip, nativePackages }: WebZip & { readonly nativePackages: readonly InstalledPackage[] },

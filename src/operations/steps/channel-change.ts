@@ -76,7 +76,7 @@ function deploy(
   return withDeployment(deployed, { appId, channelName: channel.name }, context, work)
 }
 
-/** Either key tells that the app has a public one. */
+/** Either key means that the app has a public one. */
 function warnOfEncryption({ bundle }: MovePlan, { opener }: RepositoryApp): string[] {
   return opener === null || bundle.session_key
     ? []

@@ -17,7 +17,7 @@ export interface Content {
   readonly files: readonly HashedFile[] | null
   readonly encryption: Encryption | null
   readonly delta: DeltaMode
-  /** Of the updater in the app; null when nothing tells. */
+  /** Of the updater in the app; null when unknown. */
   readonly pluginVersion: string | null
   readonly nativePackages: readonly NativePackage[]
   /** An existing folder beside the checkout. */

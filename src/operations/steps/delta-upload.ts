@@ -26,9 +26,9 @@ const MAX_ROUNDS = 3
 export interface DeltaStore {
   readonly manifest: readonly ManifestEntry[]
   readonly report: DeltaReport
-  /** Bytes of all files as they are stored; null when the server has not told them all. */
+  /** Bytes of all files as they are stored; null when the server did not report them all. */
   readonly size: number | null
-  /** All files as devices download them; null when the server has not told all their sizes. */
+  /** All files as devices download them; null when the server did not report all sizes. */
   readonly files: readonly ListedFile[] | null
   /**
    * Looks at every object that the manifest names, sends again what is gone, and returns how many that were. To be called

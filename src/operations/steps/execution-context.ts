@@ -17,7 +17,7 @@ export interface ExecutionContext {
   readonly commit: Commit
   readonly content: Content
   readonly storage: StoragePlan
-  /** Why the commit must not go on the channel as it is now, or null; GitHub is asked anew. */
+  /** Why the commit must not be put on the channel as it is now, or null. Asks GitHub anew. */
   readonly staleBy: (channel: ChannelRow | null) => Promise<string | null>
   /** What must have been done before devices may see the bundle of this name. */
   readonly beforeSeen: (bundle: string) => Promise<void>

@@ -46,7 +46,7 @@ export async function execute(plan: PublishPlan, context: ExecutionContext): Pro
 
 /**
  * All that a run can know before it writes: it throws what that would be refused with (`permission_missing`,
- * `on_premise_app`), or cannot do (`session_key_unreadable`). A run that writes is told the rest of it by its first write.
+ * `on_premise_app`), or cannot do (`session_key_unreadable`). The first write of a real run reports the rest.
  */
 export async function rehearse(
   plan: PublishPlan,
@@ -94,7 +94,7 @@ async function keep(
   }
 }
 
-/** A ready bundle with this content gets this run's commit; without that note it is promoted all the same. */
+/** A ready bundle with this content gets this run's commit; without that note it is still promoted. */
 function storedBefore(plan: PublishPlan, bundle: BundleRow, context: ExecutionContext): StoredBundle {
   const { capgo } = context
   return {

@@ -79,7 +79,7 @@ interface LostPreview {
   readonly pull: PullRequest
   /** Goes on after the pull request's number: "was reopened". */
   readonly why: string
-  /** What it has all the same. */
+  /** What it still has. */
   readonly channel: ChannelRow | null
 }
 
@@ -151,7 +151,7 @@ function isPromised({ body }: OwnComment, { headSha }: PullRequest): boolean {
   return stateOfComment(body) !== 'failed' || !body.includes(shortSha(headSha))
 }
 
-/** Where no comment is written, deployments tell that it had one. */
+/** Where no comment is written, deployments show that it had one. */
 async function isDeployed(appId: string, { number }: PullRequest, context: RunContext): Promise<boolean> {
   if (!context.inputs.deployments) return false
   const apps = await context.bestEffort(

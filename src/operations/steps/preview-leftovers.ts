@@ -33,7 +33,7 @@ export interface Removal {
   readonly removed: RemovedParts
   /** The pull request is open again, so the rest stays. */
   readonly isReopened: boolean
-  /** What could not be deleted although it should; the next run goes on with it. */
+  /** What could not be deleted although it should; the next run continues with it. */
   readonly error: ActionError | null
 }
 
@@ -41,7 +41,7 @@ interface Steps {
   /** Whether the preview should still go: asked right before each channel, and before the bundles. */
   readonly mayGoOn: () => Promise<boolean>
   /**
-   * Is told what will be gone before the bundles are: as long as one is there, a later run finds the pull request and
+   * Called with what will be deleted before the bundles are: as long as one is there, a later run finds the pull request and
    * does what this one left undone, when it is stopped.
    */
   readonly announce: (removed: RemovedParts) => Promise<void>

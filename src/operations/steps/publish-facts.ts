@@ -133,7 +133,7 @@ async function readChannelsAndBundles(
 
 /** Looks at what is stored of bundles that have this content already, each once, before any device is given one. */
 interface Looks {
-  /** Whether the channel may go on serving this bundle. */
+  /** Whether the channel may keep serving this bundle. */
   mayServe(bundle: BundleRow | null, channel: ChannelRow | null): Promise<boolean>
   /** Content that is lost or differs cannot be served nor repaired; the name stays taken. */
   withoutFaults<Bundle extends BundleRow>(bundle: Bundle): Promise<Bundle>

@@ -108,7 +108,7 @@ async function publish(publication: Publication, context: RunContext): Promise<P
   return { result, channel: execution.channel, base: facts.base, bundle }
 }
 
-/** Why the commit must not go on the channel as it is now, or null. */
+/** Why the commit must not be put on the channel as it is now, or null. */
 async function staleBy(
   channel: ChannelRow | null,
   { inputs, standingTo }: Publication,
@@ -188,7 +188,7 @@ interface Measured {
   readonly contents: Contents
   /** Bytes of the bundle in the store; null when not known. */
   readonly size: number | null
-  /** Milliseconds; null while it goes on. */
+  /** Milliseconds; null while it runs. */
   readonly upload: number | null
   readonly sourceMaps: SourceMapsLink | null
 }

@@ -1,4 +1,4 @@
-/** Source maps stay out of the bundle; with `source-maps: artifact` whoever reads crash reports finds them at the run. */
+/** Source maps stay out of the bundle; with `source-maps: artifact` they are an artifact of the run, for crash reports. */
 import { join } from 'node:path'
 import type { CheckedWebDirectory } from '../../bundle/web-directory.ts'
 import type { Deps } from '../../context.ts'

@@ -43,7 +43,7 @@ export function standingReader(
   }
 }
 
-/** The newest commit of the run's branch or tag, as GitHub tells it now. Throws `RefGone` where it was deleted. */
+/** The newest commit of the run's branch or tag, as GitHub reports it now. Throws `RefGone` where it was deleted. */
 export function headOfRef({ trigger, bestEffort }: RunContext): () => Promise<Head> {
   const { type, full, name } = trigger.ref
   return async () => {

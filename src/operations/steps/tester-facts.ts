@@ -88,7 +88,7 @@ export async function gatherTesters(run: TestersRun, context: RunContext): Promi
   return { capgo, channels, facts: { ...facts, earlier: await findEarlier(facts, scope, context) } }
 }
 
-/** Who was in the file earlier, where that could change the plan. */
+/** Former testers, where they could change the plan. */
 async function findEarlier(
   facts: TesterFacts,
   scope: Scope,
@@ -111,7 +111,7 @@ function renewBefore(now: Date): string {
   return new Date(now.getTime() - RENEW_AFTER_DAYS * 24 * 60 * 60 * 1000).toISOString()
 }
 
-/** The channels of pull requests: what they serve, or served, tells which; GitHub tells whether that is open. */
+/** The channels of pull requests: their bundles say which, and GitHub whether it is open. */
 async function findPreviews(
   { appId, scope, lists }: TestersRun,
   channels: readonly ChannelRow[],

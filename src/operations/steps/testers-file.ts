@@ -72,7 +72,7 @@ async function required(path: string, text: string | null, context: RunContext):
 
 /**
  * The file that holds for everybody: the newest of the default branch, whatever is checked out. Null where the
- * repository has none. `checkedOut` is the default branch's as this run has it, and counts where GitHub does not tell.
+ * repository has none. `checkedOut` is the default branch's as this run has it, and counts where GitHub does not report it.
  */
 export async function readNewest(
   checkedOut: TestersFile | null,
@@ -85,8 +85,8 @@ export async function readNewest(
 }
 
 /**
- * For a run that releases who has left: where the file was removed, it has no testers. A token that cannot read the
- * repository is told that it has no such file, so only its history proves that.
+ * For a run that releases former testers: a deleted file has no testers. A token that cannot read the
+ * repository sees no file either, so only its history proves the deletion.
  */
 export async function readNewestOrRemoved(
   checkedOut: TestersFile | null,
@@ -103,7 +103,7 @@ export async function readNewestOrRemoved(
   return { path, text: '', testers: [] }
 }
 
-/** Null where GitHub does not tell; the text is null where the file does not exist. */
+/** Null when GitHub does not report it; the text is null where the file does not exist. */
 function askForNewest({ bestEffort, inputs }: RunContext): Promise<{ readonly text: string | null } | null> {
   const path = pathOf(inputs)
   const what = `read ${path} of the default branch, and its removed devices`
@@ -112,7 +112,7 @@ function askForNewest({ bestEffort, inputs }: RunContext): Promise<{ readonly te
 
 const earlierByRun = new WeakMap<RunContext, Promise<readonly Tester[] | null>>()
 
-/** Who was in the file within the life of an override, the newest last; null where GitHub does not tell. Read once. */
+/** Former testers within the life of an override, the newest last; null when GitHub does not report it. Read once. */
 export function readEarlier(context: RunContext): Promise<readonly Tester[] | null> {
   const answer = earlierByRun.get(context) ?? askForEarlier(context)
   earlierByRun.set(context, answer)
@@ -161,7 +161,7 @@ async function listDropped(path: string, sha: string, github: GitHub): Promise<F
 
 /**
  * What the file would say for a pull request's own preview: `newest` with what its branch changed. Null where it
- * changes nothing, comes from a fork, or GitHub does not tell.
+ * changes nothing, comes from a fork, or GitHub does not report it.
  */
 export async function readMerged(
   pull: PullRequest,

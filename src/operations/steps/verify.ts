@@ -202,7 +202,7 @@ async function checkZip(
   const sha256 = plainSha256(expected.bundle, expected.opener)
   const download = await capgo.hashDownload(url, session === null ? undefined : () => session.decipher())
   if (download === null) throw differs(expected, 'it cannot be downloaded')
-  // Of a checksum in an older form nothing can be told here.
+  // A checksum in an older form cannot be compared here.
   const isRight = sha256 === null ? session === null : download.sha256 === sha256
   if (isRight) return download.size
   throw differs(

@@ -42,7 +42,7 @@ function withoutKeys(
   return childEnvironment(env, [...secrets, ...secretForms(secrets)])
 }
 
-/** The commit that is checked out where the app is; null where nothing tells. */
+/** The commit that is checked out where the app is; null when unknown. */
 export async function readCheckedOutCommit(context: CheckoutContext): Promise<CheckedOut | null> {
   const { directory, childEnv } = workplaceOf(context)
   return readCheckedOut(context.trigger.repository, {

@@ -122,7 +122,7 @@ const promotion: readonly PromotionCase[] = [
     },
     ...promoted,
     stage: { bps: null, rolloutBundleId: 3 },
-    decisions: { rollout: /^everybody: channel production was rolling out 1\.6\.0 for 10%/ },
+    decisions: { rollout: /^everybody: channel production was rolling out 1\.6\.0 to 10%/ },
   },
   {
     name: 'to a share of the devices',
@@ -266,7 +266,7 @@ const refused: readonly PromotionCase[] = [
     name: 'to a channel with a rollout',
     given: { to: rolling() },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out bundle 3 for 10%.',
+    why: 'Channel production is rolling out bundle 3 to 10%.',
   },
 ]
 

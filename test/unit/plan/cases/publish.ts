@@ -271,7 +271,7 @@ const outcome: readonly PublishCase[] = [
     page: ['gives `1.3.5` to 25% of its devices', 'of a newer commit'],
     given: { channel: rolling(2500), rolloutBundle: running },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out 1.3.5 for 25%.',
+    why: 'Channel production is rolling out 1.3.5 to 25%.',
   },
   {
     name: 'a rollout that goes on with the new bundle',
@@ -611,7 +611,7 @@ const rollout: readonly PublishCase[] = [
     stage: { bps: null, rolloutBundleId: 4 },
     decisions: {
       rollout:
-        'everybody: channel production was rolling out 1.3.5 for 10%, which ends (on-active-rollout: replace)',
+        'everybody: channel production was rolling out 1.3.5 to 10%, which ends (on-active-rollout: replace)',
     },
   },
   {
@@ -629,7 +629,7 @@ const rollout: readonly PublishCase[] = [
     stage: { bps: 5000, rolloutBundleId: 4, paused: false },
     decisions: {
       rollout:
-        '50%: channel production was rolling out 1.3.5 for 50%, which continues with this bundle (on-active-rollout: advance)',
+        '50%: channel production was rolling out 1.3.5 to 50%, which continues with this bundle (on-active-rollout: advance)',
     },
   },
   {
@@ -668,7 +668,7 @@ const rollout: readonly PublishCase[] = [
     name: 'of which nobody told the name',
     given: { channel: rolling(1000), rollout: request(1000) },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out bundle 4 for 10%.',
+    why: 'Channel production is rolling out bundle 4 to 10%.',
   },
   {
     name: 'of this very content, for a share: unchanged',
@@ -702,13 +702,13 @@ const rollout: readonly PublishCase[] = [
     },
     ...reused,
     stage: { bps: null, rolloutBundleId: 1 },
-    decisions: { rollout: /^everybody: .*was rolling out 1\.4\.0 for 10%/ },
+    decisions: { rollout: /^everybody: .*was rolling out 1\.4\.0 to 10%/ },
   },
   {
     name: 'of this very content, and nothing is said',
     given: { channel: ownRolling(), rolloutBundle: ownRunning },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out 1.4.0 for 10%.',
+    why: 'Channel production is rolling out 1.4.0 to 10%.',
   },
   {
     name: 'of this very content, which has reached everybody',

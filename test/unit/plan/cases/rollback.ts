@@ -290,7 +290,7 @@ const rollout: readonly RollbackCase[] = [
     name: `refuses it (on-active-rollout: ${onActive})`,
     given: { channel: serving(made(3), rolling), rollout: { bps: null, onActive } },
     result: fails('rollout_active'),
-    why: 'Channel production is rolling out bundle 5 for 5%.',
+    why: 'Channel production is rolling out bundle 5 to 5%.',
   })),
   {
     name: 'ends by an explicit word, and none begins',
