@@ -145,7 +145,7 @@ function causeOf(src: string, path: string, paths: ReadonlySet<string>): Cause |
     const base = `/${parts.slice(0, from).join('/')}/`
     return {
       what: `it has ${JSON.stringify(inner)}, so the build is for the sub-path "${base}"`,
-      hint: `An app has the web folder at its root. Build it with the base "./" or "/" instead of "${base}". The setting is base in vite.config, --base-href (or baseHref) of Angular, publicPath of Vue CLI and webpack, basePath of Next.js, app.baseURL of Nuxt, paths.base of SvelteKit, homepage of Create React App.`,
+      hint: `An app has the web folder at its root. Build it with the base "./" or "/" instead of "${base}". Settings: base (Vite), --base-href or baseHref (Angular), publicPath (Vue CLI, webpack), basePath (Next.js), app.baseURL (Nuxt), paths.base (SvelteKit), homepage (Create React App).`,
     }
   }
   const cased = [...paths].find(each => each.toLowerCase() === path.toLowerCase())

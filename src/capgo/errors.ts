@@ -39,7 +39,7 @@ const MEANINGS = {
   },
   user_not_found: {
     message: 'Capgo cannot find the owner of the API key.',
-    hint: 'Re-run the job: a self-hosted database that is short of connections also causes this. If it stays, create a new key in the Capgo console ("API keys").',
+    hint: 'Re-run the job: a self-hosted database that is short of connections also causes this. If it fails again, create a new key in the Capgo console ("API keys").',
   },
   encryption_required: {
     message: "The app's organisation accepts only encrypted bundles, and this bundle is not encrypted.",

@@ -126,7 +126,7 @@ export function moduleMissing(module: string, where: string, at: Place): ActionE
     {
       hint: own
         ? 'Correct the path, or commit the file. If a script generates the file, run that script in an earlier step, or set the inputs app-id and web-dir.'
-        : 'Add it to the dependencies in package.json. If this run installs nothing, install them in an earlier step (for example npm ci), or set the inputs app-id and web-dir.',
+        : 'Add it to the dependencies in package.json. If this run installs nothing, install them in an earlier step. Or set the inputs app-id and web-dir.',
       at,
     },
   )

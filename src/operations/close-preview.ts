@@ -26,7 +26,7 @@ async function closeEnded(
   const { number } = operation.pull
   const now = await readPull(number, context)
   if (now !== null && wantsPreview(now, context.inputs))
-    return skippedResult({ reason: `#${number} is open again, so its preview stays.` })
+    return skippedResult({ reason: `#${number} is open again, so its preview is kept.` })
   const [appId, ...others] = await findAppIds(number, context)
   const closing = { ...operation, movesTesters: true }
   const first = await removePreview(appId, closing, context)

@@ -139,7 +139,7 @@ function decidePull(
     }
   // The run of the event that opened it again makes the preview: this one may have nothing checked out.
   if (trigger.action === 'closed')
-    return { kind: 'skip', reason: `#${number} is open again, so its preview stays.` }
+    return { kind: 'skip', reason: `#${number} is open again, so its preview is kept.` }
   if (isPrivileged(trigger) && ENDS.has(trigger.action))
     return { kind: 'skip', reason: `#${number} still gets a preview, from the run that builds it.` }
   if (isPrivileged(trigger) && inputs.build) throw refusesToBuild(trigger)

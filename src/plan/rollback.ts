@@ -262,7 +262,7 @@ function requireDelivery({
     'rollback_refused',
     `Channel ${channel.name} cannot go back to ${bundle.name}: ${rule}.`,
     {
-      hint: 'Devices would stay on the bad bundle. Set the input "to" to another bundle, change the rule of the channel in the Capgo console, or revert the commit and publish that. If the stores have another native version, set the input "native-version". "force: true" rolls back anyway.',
+      hint: 'Devices would stay on the bad bundle. Set the input "to" to another bundle, or change the rule of the channel in the Capgo console. Or revert the commit and publish that. If the stores have another native version, set the input "native-version". "force: true" rolls back anyway.',
     },
   )
 }

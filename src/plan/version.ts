@@ -137,7 +137,7 @@ export function chooseName(request: NameRequest): NameChoice {
       'version_refused',
       `Devices would not get version ${wanted.version} (${wanted.source}): ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`,
       {
-        hint: `Remove the input "version" to get a name that devices accept, or change the rule of channel ${request.channelName} in the Capgo console. If the stores have another native version, set the input "native-version".`,
+        hint: `Remove the input "version" to get a name that devices accept. Or change the rule of channel ${request.channelName} in the Capgo console. If the stores have another native version, set the input "native-version".`,
       },
     )
   }

@@ -144,7 +144,7 @@ describe('reopened', () => {
       do: () => world.hosted.reopenPull(12),
     })
     const run = await close(world)
-    expect(run.outputs.reason).toBe('#12 is open again, so its preview stays.')
+    expect(run.outputs.reason).toBe('#12 is open again, so its preview is kept.')
     expect(world.onCapgo().channels).toEqual(['pr-12'])
     expect(world.headings()[0]).toContain('Preview ready')
   })

@@ -321,7 +321,7 @@ describe('a closed pull request', () => {
     const run = await pull.run('closed', {}, { ...options, runAttempt: 2 })
     expect(run.outputs).toMatchObject({
       outcome: 'skipped',
-      reason: '#12 is open again, so its preview stays.',
+      reason: '#12 is open again, so its preview is kept.',
     })
     expect(await onPhone(world, 'pr-12')).toContain('Good evening')
     expect(pull.comments().map(firstLine)[0]).toContain('Preview ready')

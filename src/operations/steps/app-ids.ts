@@ -29,7 +29,7 @@ export async function findAppIds(pull: number, context: RunContext): Promise<[st
   )
   if (first === undefined) throw unreadable
   deps.log.info(
-    `${unreadable.message} The app id is taken from earlier runs of #${pull}: ${[first, ...others].join(', ')}.`,
+    `${unreadable.message} The app id comes from earlier runs of #${pull}: ${[first, ...others].join(', ')}.`,
   )
   return [first, ...others]
 }

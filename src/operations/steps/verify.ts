@@ -101,7 +101,7 @@ export async function verifyAsDevice(expected: ExpectedUpdate, context: RunConte
   const deviceId = deviceOf(appId)
   return deps.log.group('Ask for the update as a device would', async () => {
     deps.log.info(
-      `Device ${shortDevice(deviceId)} is always the same for this app, so that it counts as one monthly active device, however often this is asked. Capgo may take two minutes until every server knows of a change.`,
+      `Device ${shortDevice(deviceId)} is the same for every run of this app, so it counts as one monthly active device. Capgo can need two minutes until every server knows of a change.`,
     )
     const said: string[] = []
     let checked: string | null = null
@@ -112,7 +112,7 @@ export async function verifyAsDevice(expected: ExpectedUpdate, context: RunConte
         bundle.name,
         offer => isFinal(offer, bundle.name),
         (offer, pause) =>
-          deps.log.info(`${what}: ${describe(offer)}; asking again in ${formatDuration(pause)}.`),
+          deps.log.info(`${what}: ${describe(offer)}, asking again in ${formatDuration(pause)}.`),
       )
       if (offer.kind !== 'offered' || offer.version !== bundle.name)
         throw notOffered(expected, offer, `native ${native} (${platform}, ${source})`, waited)
@@ -124,7 +124,7 @@ export async function verifyAsDevice(expected: ExpectedUpdate, context: RunConte
     }
     const unasked = [...new Set(platformsOf(natives))].filter(platform => !channel[platform])
     return {
-      said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}; ${checked}.`,
+      said: `Verified: a device on ${said.join(' and ')} is offered ${bundle.name}, and ${checked}.`,
       warnings: unasked.map(
         platform => `Not verified for ${platform}: channel ${channel.name} is off for it.`,
       ),
@@ -189,7 +189,7 @@ async function checkOffer(
       `all ${plural(offer.files.length, 'delta file')} are there, and ${looked} of them were downloaded and are what was published`,
     )
   }
-  return parts.join('; ')
+  return parts.join(', and ')
 }
 
 /** Size of the download in bytes. */

@@ -387,7 +387,7 @@ const STILL = {
   result: SKIPPED,
   why: '#12 still gets a preview, from the run that builds it.',
 }
-const OPEN_AGAIN = { result: SKIPPED, why: '#12 is open again, so its preview stays.' }
+const OPEN_AGAIN = { result: SKIPPED, why: '#12 is open again, so its preview is kept.' }
 
 const pulls: readonly OperationCase[] = [
   { name: 'opened', given: on('opened'), ...PREVIEW },
