@@ -1,4 +1,4 @@
-/** The tables of docs/decisions.md: the events, and the cases that the unit tests of the planners assert. */
+/** The tables of docs/development/decisions.md: the events, and the cases that the unit tests of the planners assert. */
 import { EVENTS, type EventRule } from '../../src/plan/events.ts'
 import { type Case, fails } from '../../test/unit/plan/cases/case.ts'
 import { NEW_CHANNEL } from '../../test/unit/plan/cases/channel.ts'

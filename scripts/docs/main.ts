@@ -53,10 +53,11 @@ function replaceBlock(text: string, name: string, content: string): string {
   return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`
 }
 
-/** READMEs of examples, with the workflow that lies beside each. */
+/** READMEs of the apps of examples/, with the workflow that lies beside each. */
 function examplePages(): [path: string, page: string][] {
-  return globSync('examples/*/README.md', { cwd: root }).map(path => {
-    const workflow = read(join(dirname(path), '.github/workflows/live-update.yml')).trimEnd()
+  return globSync('examples/*/.github/workflows/live-update.yml', { cwd: root }).map(file => {
+    const path = join(dirname(file), '../../README.md')
+    const workflow = read(file).trimEnd()
     return [path, replaceBlock(read(path), 'workflow', `\`\`\`yaml\n${workflow}\n\`\`\``)]
   })
 }
@@ -66,12 +67,12 @@ export function wantedPages(): ReadonlyMap<string, string> {
   const metadata = readActionMetadata()
   const decisions = Object.entries(decisionTables()).reduce(
     (page, [name, content]) => replaceBlock(page, name, content),
-    read('docs/decisions.md'),
+    read('docs/development/decisions.md'),
   )
   const pages = new Map([
     ['README.md', withTables(read('README.md'), metadata)],
     ['docs/inputs.md', inputsPage(metadata.inputs, readInputExamples())],
-    ['docs/decisions.md', decisions],
+    ['docs/development/decisions.md', decisions],
     ...examplePages(),
   ])
   const others = globSync(['*.md', 'development/*.md'], { cwd: join(root, 'docs') })

@@ -3,6 +3,7 @@ import * as z from 'zod/mini'
 
 /** What the plugin makes for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
+export const DEVICE_ID_EXAMPLE = '0a1b2c3d-1111-4222-8333-444455556666'
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 /** GitHub's rule for logins. */
 const LOGIN = /^[A-Za-z0-9](?:[A-Za-z0-9]|-(?=[A-Za-z0-9])){0,38}$/
@@ -12,9 +13,9 @@ export const DeviceId = z
   .check(
     z.regex(
       DEVICE_ID,
-      'is not a device id such as 0a1b2c3d-1111-4222-8333-000000000001, which CapacitorUpdater.getDeviceId() returns',
+      `is not a device id (expected e.g. ${DEVICE_ID_EXAMPLE}, from CapacitorUpdater.getDeviceId())`,
     ),
-    z.describe('Id of the installed app, as `CapacitorUpdater.getDeviceId()` returns it.'),
+    z.describe('Id of the installed app, from `CapacitorUpdater.getDeviceId()`.'),
   )
 const GroupName = z
   .string()
@@ -26,14 +27,18 @@ export const TesterEntry = z
     name: z.optional(
       z
         .string()
-        .check(z.minLength(1), z.maxLength(100), z.describe('Name of the owner or device, for people.')),
+        .check(
+          z.minLength(1, 'is empty'),
+          z.maxLength(100, 'is longer than 100 characters'),
+          z.describe('Whose device it is, for people.'),
+        ),
     ),
     github: z.optional(
       z
         .string()
         .check(
-          z.regex(LOGIN, 'is not a GitHub login (without "@")'),
-          z.describe('GitHub login: the device gets the pull requests of this author or reviewer.'),
+          z.regex(LOGIN, 'is not a login of GitHub (without "@")'),
+          z.describe('Login on GitHub: the device gets pull requests of this author or reviewer.'),
         ),
     ),
     groups: z.optional(z.array(GroupName).check(z.describe('Groups for `assign-testers: group:<name>`.'))),
@@ -41,27 +46,26 @@ export const TesterEntry = z
       z
         .string()
         .check(
-          z.regex(NAME, 'is not a valid channel name'),
-          z.describe('Channel of the device while no pull request uses it.'),
+          z.regex(NAME, 'is not a channel\'s name (letters, digits, ".", "_" and "-")'),
+          z.describe('Channel that the device is on while it has no preview.'),
         ),
     ),
     until: z.optional(
       z.iso
-        .date('is not a date such as 2027-03-31')
-        .check(z.describe('Last day of testing. After it the device is released.')),
+        .date('is not a day such as 2027-03-31')
+        .check(z.describe('Last day of testing. Afterwards the device is removed from its channel.')),
     ),
   })
   .check(z.describe('A device and its owner.'))
 
 const Entries = z.array(z.union([DeviceId, TesterEntry]))
+export const Groups = z
+  .record(GroupName, z.array(DeviceId))
+  .check(z.describe('Device ids by group. Ids that are not in "testers" are testers without a name.'))
 const Document = z.strictObject({
   $schema: z.optional(z.string()),
   testers: z.optional(Entries),
-  groups: z.optional(
-    z
-      .record(GroupName, z.array(DeviceId))
-      .check(z.describe('Device ids by group. Ids that are not in "testers" are testers without a name.')),
-  ),
+  groups: z.optional(Groups),
 })
 
 /** The whole file. */

@@ -1,6 +1,6 @@
 /**
  * Who can make the action do what: every attack here is really tried; what a build may do, on the built action.
- * docs/security.md has the table of them all, with those that other files show; test/security/pages.test.ts keeps the two together.
+ * docs/development/security.md has the table of them all, with those that other files show; test/security/pages.test.ts keeps the two together.
  */
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'

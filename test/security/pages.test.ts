@@ -1,4 +1,4 @@
-/** docs/security.md says what the tests and the sources say. */
+/** docs/development/security.md says what the tests and the sources say. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -6,7 +6,7 @@ import { childEnvironment, RUNNER_NAMES, TOKEN_NAMES } from '../../src/runtime/e
 
 const ROOT = join(import.meta.dirname, '../..')
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
-const page = read('docs/security.md')
+const page = read('docs/development/security.md')
 
 /** Rows of the table under a heading. */
 function rowsOf(heading: string): string[][] {
@@ -28,7 +28,7 @@ describe('the table of attacks', () => {
   const rows = rowsOf('Who can make it do what')
   const tests = rows.flatMap(row =>
     row[3]!.split('<br>').map(link => {
-      const [, path = '', title = ''] = /^\[[\w-]+\]\(\.\.\/([^)]+)\): (.+)$/.exec(link) ?? []
+      const [, path = '', title = ''] = /^\[[\w-]+\]\(\.\.\/\.\.\/([^)]+)\): (.+)$/.exec(link) ?? []
       return [path, title] as const
     }),
   )

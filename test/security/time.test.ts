@@ -1,6 +1,6 @@
 /**
  * Every wait has a bound, and so has the whole run. However a run is ended before its time, it says so with one error,
- * leaves no process, and the next run repairs what it left. docs/security.md has the table of all bounds.
+ * leaves no process, and the next run repairs what it left. docs/development/security.md has the table of all bounds.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'

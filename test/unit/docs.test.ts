@@ -67,22 +67,25 @@ it('docs/first-publish.md is the log of the commands that the README gives', () 
 })
 
 describe('docs/troubleshooting.md', () => {
-  const rows = [...read('docs/troubleshooting.md').matchAll(/^\| `([a-z0-9_<>]+)` \| (.+) \| (.+) \|$/gm)]
+  const page = read('docs/troubleshooting.md')
+  const headings = [...page.matchAll(/^### ([a-z0-9_]+)$/gm)].map(([, code]) => code!)
+  /** Of codes that are not in the list: statuses, and codes of Capgo's own. */
+  const SHARED = ['http_status', 'capgo_code', 'github_status']
 
-  it('has every code that the action can end with, once, and no other', () => {
-    const codes = [...ERROR_CODES, 'http_<status>', 'github_<status>']
-    expect(rows.map(([, code]) => code).sort()).toEqual(codes.sort())
+  it('has a heading for each code that the action can end with, in the order of the list, and no other', () => {
+    expect(headings.filter(code => !SHARED.includes(code))).toEqual([...new Set(ERROR_CODES)])
+    expect(headings.filter(code => SHARED.includes(code))).toEqual(SHARED)
   })
 
-  it('has them in the order of the list in the code', () => {
-    const codes = rows.map(([, code]) => code!).filter(code => !code.endsWith('<status>'))
-    expect(codes).toEqual(ERROR_CODES)
+  it('says something under each heading, once', () => {
+    const anchors = anchorsOf(page)
+    expect(anchors.filter((anchor, index) => anchors.indexOf(anchor) !== index)).toEqual([])
+    expect([...page.matchAll(/^### (.+)\n\n(?=#)/gm)].map(([, heading]) => heading)).toEqual([])
   })
 
   it('names what stays out of every bundle, and nothing else', () => {
-    const [, said = ''] =
-      /is not shipped, in any folder: ([^.]*\..*?)\. Nor are/.exec(read('docs/troubleshooting.md')) ?? []
-    expect([...said.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual([...LITTER.keys()])
+    const [, names = ''] = /left out in every folder: ([\s\S]+?`)\.\n/.exec(page) ?? []
+    expect([...names.matchAll(/`([^`]+)`/g)].map(([, name]) => name)).toEqual([...LITTER.keys()])
   })
 })
 
@@ -102,6 +105,9 @@ describe('links', () => {
     ...readdirSync(join(ROOT, 'docs'))
       .filter(file => file.endsWith('.md'))
       .map(file => `docs/${file}`),
+    ...readdirSync(join(ROOT, 'docs/development'))
+      .filter(file => file.endsWith('.md'))
+      .map(file => `docs/development/${file}`),
   ]
 
   it.each(pages)('of %s lead somewhere', page => {

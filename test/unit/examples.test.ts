@@ -39,11 +39,11 @@ describe.each(find('examples/**/{package-lock.json,pnpm-lock.yaml,bun.lock}'))('
   })
 })
 
-describe('docs/examples.md', () => {
-  it('has every example', () => {
-    const links = [...read('docs/examples.md').matchAll(/\]\(\.\.\/examples\/([^)/]+)\/README\.md\)/g)].map(
-      ([, name]) => name!,
-    )
+describe('the pages on examples', () => {
+  it('have every example', () => {
+    const links = [
+      ...read('docs/monorepos-and-frameworks.md').matchAll(/\]\(\.\.\/examples\/([^)/]+)\/README\.md\)/g),
+    ].map(([, name]) => name!)
     expect(links.sort()).toEqual(
       find('examples/*/README.md')
         .map(path => dirname(path).split('/')[1]!)
@@ -51,8 +51,8 @@ describe('docs/examples.md', () => {
     )
   })
 
-  it('names as the ones that CI builds those that it builds', () => {
+  it('name as the ones that CI builds those that it builds', () => {
     const [, built] = /npm run examples -- ([a-z -]+[a-z])/.exec(read('.ci/run'))!
-    expect(read('docs/examples.md')).toContain(`npm run examples -- ${built}`)
+    expect(read('docs/development/examples.md')).toContain(`npm run examples -- ${built}`)
   })
 })

@@ -1,6 +1,6 @@
 /**
  * One decision of a planner: the circumstances, in words and as data, and what the planner makes of them. The unit tests
- * assert it, and docs/decisions.md prints those that have a `page`.
+ * assert it, and docs/development/decisions.md prints those that have a `page`.
  */
 export interface Case<Given> {
   readonly name: string
@@ -10,7 +10,7 @@ export interface Case<Given> {
   readonly result: string
   /** The reason in full, or what it must contain; of a refusal its message. */
   readonly why: string | RegExp
-  /** The first cells of its row in docs/decisions.md. */
+  /** The first cells of its row in docs/development/decisions.md. */
   readonly page?: readonly string[]
 }
 

@@ -346,7 +346,7 @@ const said: readonly PromotionCase[] = [
   },
 ]
 
-/** In the order of docs/decisions.md. */
+/** In the order of docs/development/decisions.md. */
 export const PROMOTION: Readonly<Record<string, readonly PromotionCase[]>> = {
   'a promotion of': promotion,
   'a promotion back, of': older,
