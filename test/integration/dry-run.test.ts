@@ -297,7 +297,7 @@ describe('a dry run says in what form the bundle is stored, as the real one does
       'a server without single files',
       { partialUpload: false },
       'auto',
-      ['No delta files: this server takes no single files.'],
+      ['No delta files: this server does not support delta files.'],
     ],
     ['a zip alone', {}, 'false', ['No delta files: switched off by the input "delta".']],
     [

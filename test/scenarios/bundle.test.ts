@@ -154,8 +154,8 @@ describe.each(['new', 'base'] as const)('delta files on a server with the profil
 
 describe('delta', () => {
   it.each([
-    ['the plugin is too old', '7.0.30', {}, 'takes no single files'],
-    ['nothing tells the plugin', null, {}, 'nothing tells whether'],
+    ['the plugin is too old', '7.0.30', {}, 'does not support delta files'],
+    ['nothing tells the plugin', null, {}, 'support for delta files is unknown'],
     ['the server takes none', '8.0.0', { runtime: 'edge' }, 'this server does not support delta files'],
   ] as const)('auto stays off when %s', async (_, updater, server, why) => {
     const world = await createWorld({ files: webApp(WEB, updater), server })
@@ -374,7 +374,7 @@ describe('encryption', () => {
     const [started] = world.capgo.store.list('app_versions', { app_id: APP_ID, name: '1.2.0' })
     const run = await publish(world, { 'private-key': privateKey })
     expect(run.exitCode, run.visibleLog).toBe(0)
-    expect(run.visibleLog).toContain('is stored already')
+    expect(run.visibleLog).toContain('is already stored')
     const bundles = world.capgo.store.list('app_versions', { app_id: APP_ID, storage_provider: 'r2' })
     expect(bundles.map(({ session_key }) => session_key)).toContain(started?.session_key)
     expect(await installed(world, { decrypt })).toEqual(asInstalled(WEB))
@@ -494,7 +494,7 @@ describe('source maps', () => {
   it('go into it with keep', async () => {
     const world = await createWorld({ files: webApp(maps) })
     const run = await publish(world, { 'source-maps': 'keep' })
-    expect(run.summary).toContain('go to every device')
+    expect(run.summary).toContain('are shipped to every device')
     expect(await installed(world)).toEqual(asInstalled(maps))
   })
 })

@@ -736,7 +736,7 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
     const world = await createWorld({
       builds: true,
       // Else the same code, in this process.
-      builtAction: false,
+      builtAction: test === cases[0],
       files: { ...tinyApp(), ...withoutNulls(test.files) },
       ...test.world,
     })

@@ -59,7 +59,7 @@ it('without a native project in the repository, a name that new apps do not take
     })
   expect(run.outputs).toMatchObject({ outcome: 'published', 'bundle-version': '0.0.0' })
   expect(run.log.annotations.map(({ message }) => message)).toEqual([
-    expect.stringMatching(/^Devices on native 1\.0 .*set the input "native-version".* do not take 0\.0\.0: /),
+    expect.stringMatching(/^Devices on native 1\.0 .*set the input "native-version".* do not accept 0\.0\.0: /),
   ])
   expect(await device().update()).toBeNull()
   world.repo.commit({ 'greeting.txt': '<h1>Good day</h1>\n' })
@@ -233,7 +233,7 @@ it('newer servers let fewer keys make the public channel: the error says so, and
   const world = await createWorld({ server: { profile: 'new' }, role: 'app_developer' })
   const refused = await world.push('main')
   expect(refused.outputs['error-code']).toBe('permission_missing')
-  expect(refused.outputs.reason).toContain('make the public channel production')
+  expect(refused.outputs.reason).toContain('create the public channel production')
   expect(refused.outputs.reason).toContain('app.update_settings')
   const before = world.capgo.requests.length
   const admin = world.capgo.seedKey({ appId: APP_ID, role: 'app_admin' })

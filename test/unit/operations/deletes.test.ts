@@ -738,7 +738,7 @@ describe('deleteOldBundles', () => {
     server.faults.add({ match: { method: 'DELETE', path: '/bundle' }, do: odd })
     await expect(clean(capgo, 1)).rejects.toMatchObject({
       code: 'cleanup_incomplete',
-      message: expect.stringContaining('0 old bundles deleted, 1 not: '),
+      message: expect.stringContaining('Could not delete 1 old bundle (0 deleted): '),
       problems: [],
     })
     for (let n = 3; n <= 14; n++) bundle(`1.0.${n}`, line('old', null))
