@@ -26,7 +26,7 @@ export interface Deps {
   readonly evaluator: { readonly script: string; readonly node: string }
   /** Source of the threads that deflate files. */
   readonly deflateWorker: string
-  /** What they deflate with. */
+  /** Their zlib. */
   readonly zlib: ZlibCode
   /** Whether the files of runner and action are as they were; see `runtime/tamper-guard.ts`. */
   readonly requireUntouched: RequireUntouched
@@ -56,7 +56,7 @@ export type BestEffort = <T>(
   work: (github: GitHub) => Promise<T>,
 ) => Promise<T | null>
 
-/** What every operation works with. */
+/** The context of every operation. */
 export interface RunContext {
   readonly deps: Deps
   readonly inputs: Inputs

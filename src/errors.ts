@@ -84,7 +84,7 @@ function hintFor(code: string): string {
 /** The run ends before its work is done: it was cancelled, or its time is up. Nothing may swallow it and continue. */
 export class CancelledError extends ActionError {}
 
-/** What the run publishes for is not there any more: a deleted branch, a closed pull request. Nothing is wrong. */
+/** The ref of the run no longer exists: a deleted branch, a closed pull request. That is not a failure. */
 export class RefGone extends Error {
   constructor(message: string) {
     super(message)

@@ -41,11 +41,11 @@ export interface FollowedRun {
   readonly pulls: readonly number[]
 }
 
-/** What the event asks for. */
+/** The work that the event asks for. */
 export interface Trigger {
   /** `push`, `workflow_dispatch`, `release`, … */
   readonly event: string
-  /** What the event does by itself. */
+  /** The event's default work. */
   readonly rule: EventRule
   readonly ref: Ref & { readonly type: 'branch' | 'tag' | 'other' }
   /** Whether the ref is the repository's default branch, or a tag. */

@@ -29,7 +29,7 @@ const USER_AGENT = 'capgo-publish-action'
 const dist = dirname(process.argv[1] ?? '')
 /** Folder for what is written beside the checkout; null before it is made. */
 let scratch: string | null = null
-/** What all calls go through; null before the first. */
+/** The network of all requests; null before the first. */
 let network: Network | null = null
 
 const { env } = process
@@ -60,7 +60,7 @@ function listenToRunner({ signal, cancel, after }: Cancellation): void {
   process.on('SIGTERM', () => cancel('SIGTERM'))
   if (process.platform === 'win32') process.on('SIGBREAK', () => cancel('SIGBREAK'))
   signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`))
-  // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
+  // Work that cannot be aborted (a DNS look-up, a hanging file system) must not keep the process.
   after(PROCESS_GRACE).addEventListener('abort', () => leave())
 }
 

@@ -8,7 +8,7 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl'
 import { ActionError } from '../errors.ts'
 import { isSystemError } from '../runtime/system-error.ts'
 
-/** What an artifact may be at most. Sizes in bytes, unpacked. */
+/** Limits of an artifact. Sizes in bytes, unpacked. */
 export interface ArtifactLimits {
   readonly files: number
   readonly bytes: number

@@ -27,7 +27,7 @@ export interface DeltaFile {
 
 /** Smaller files are not worth a compression (Capgo's own CLI does the same). */
 const COMPRESS_FROM = 8192
-/** What compression must gain at least, in bytes. */
+/** Minimum gain of compression, in bytes. */
 const GAIN = 10
 /** Larger files are compressed on disk, so that memory does not grow with them. */
 const IN_MEMORY = 512 * 1024

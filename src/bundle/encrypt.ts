@@ -22,7 +22,7 @@ import { isSince } from '../releases.ts'
 import { Digest } from '../runtime/digest.ts'
 import { nullIfMissing } from '../runtime/system-error.ts'
 
-/** What one bundle is encrypted with. */
+/** The encryption of one bundle. */
 export interface Session {
   /** What Capgo stores and devices get: `base64(IV):base64(AES key, encrypted with the private key)`. */
   readonly sessionKey: string
@@ -30,7 +30,7 @@ export interface Session {
   decipher(): Decipheriv
 }
 
-/** What devices do with the public key of the app's config. */
+/** Decryption, as devices do it with the public key of the app's config. */
 export interface Opener {
   /** Null when another key made it. */
   openSession(sessionKey: string): Session | null

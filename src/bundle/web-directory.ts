@@ -36,11 +36,11 @@ export interface CheckOptions {
   readonly requireNotifyAppReady: boolean
   /** Source maps stay out of the bundle. */
   readonly dropSourceMaps: boolean
-  /** What Capgo takes at most, zipped. */
+  /** Capgo's limit, zipped. */
   readonly maxBytes: number
 }
 
-/** What bundlers write beside scripts and styles, compressed too; other files with this ending may be an app's own. */
+/** Files that bundlers write beside scripts and styles, compressed too; other files with this ending may be an app's own. */
 const SOURCE_MAP = /\.(m?js|cjs|css)\.map(\.(br|gz|zst))?$/
 
 /**

@@ -6,7 +6,7 @@ import { ActionError } from '../errors.ts'
 import { shownPath } from '../runtime/paths.ts'
 import { type BundleFile, byPath } from './bundle-file.ts'
 
-/** What systems and tools leave lying about; no app asks for it. */
+/** Files that systems and tools leave behind; no app asks for it. */
 export const LITTER: ReadonlyMap<string, string> = new Map(
   Object.entries({
     '.DS_Store': 'macOS folder settings',

@@ -35,7 +35,7 @@ export function checkIndex(files: readonly BundleFile[], shown: string): WebProb
   }
 }
 
-/** What tools write besides, or instead. */
+/** Files that tools write besides, or instead. */
 const OTHER_STARTS: Readonly<Record<string, string>> = {
   'index.csr.html':
     'Angular wrote index.csr.html, because the build renders on a server. Switch that off in a configuration of angular.json: "ssr": false and "prerender": false, or "outputMode": "static". Or copy the file to index.html after the build.',

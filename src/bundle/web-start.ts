@@ -12,7 +12,7 @@ const MAX_POINTER = 1023
 const POINTER = 'version https://git-lfs.github.com/spec/v1\n'
 /** So many files are looked at side by side. */
 const CONCURRENCY = 64
-/** What the native app adds to the page, or answers itself. */
+/** Scripts that the native app adds to the page, or serves itself. */
 const INJECTED = /(?:^|\/)(?:capacitor|cordova|cordova_plugins|native-bridge)\.js$/
 /** No WebView runs it. */
 const SOURCE = /\.(?:tsx?|jsx|vue|svelte)$|^@vite\//

@@ -37,7 +37,7 @@ const DATE = new Date(1980, 0, 1, 12)
 const UNIX = 3
 const REGULAR_FILE_644 = 0o100644 << 16
 const DEFLATED = 8
-/** What a block of deflate holds at most when it is stored as it is. */
+/** Largest stored block of deflate. */
 const STORED_BLOCK = 65_535
 /** Bytes that are written at once. */
 const OUTPUT = 256 * 1024

@@ -9,7 +9,7 @@ import { parseResponse } from './response.ts'
 import type { Rest } from './rest.ts'
 import type { BundleRow } from './schema.ts'
 
-/** What became of a bundle that was to be deleted: `linked` stays, since a channel serves it. */
+/** The result of deleting a bundle: `linked` stays, since a channel serves it. */
 export type BundleDeletion = 'deleted' | 'linked' | 'gone'
 
 /** What Capgo says when it has done it; a proxy that answers in its place does not. */

@@ -14,7 +14,7 @@ import {
   type NativePackage,
 } from './schema.ts'
 
-/** Who put a bundle where: `comment` for the next run, `link` for people. */
+/** The origin of a bundle: `comment` for the next run, `link` for people. */
 type BundleNote = {
   readonly link: string
   readonly comment: string

@@ -12,7 +12,7 @@ export type SeenChannel = Pick<ChannelRow, 'id' | 'name' | 'public' | 'rollout_v
   readonly version: { readonly id: number }
 }
 
-/** What became of a channel that was to be deleted: `changed` stays, since it is not as it was seen any more. */
+/** The result of deleting a channel: `changed` stays, since it is not as it was seen any more. */
 export type ChannelDeletion = 'deleted' | 'gone' | 'changed'
 
 export function channelDeletes(rest: Rest) {
@@ -81,7 +81,7 @@ function isAsSeen(now: ChannelRow, seen: SeenChannel): boolean {
   )
 }
 
-/** What Capgo, or something before it, has acknowledged and not done. */
+/** A deletion that Capgo, or a proxy, acknowledged but did not do. */
 export function notDeleted(what: string): ActionError {
   return new ActionError('not_deleted', `Capgo reported that ${what} was deleted, but it still exists.`, {
     hint: 'Check for a proxy between the runner and Capgo. Re-run the job. It continues with the rest.',

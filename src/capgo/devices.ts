@@ -48,7 +48,7 @@ export function devices(rest: Rest) {
       return data.filter(device => device.version_name === bundleName)
     },
 
-    /** What Capgo knows of these devices; those that never asked for an update are not among them. */
+    /** Capgo's records of these devices; those that never asked for an update are not among them. */
     async readDevices(appId: string, deviceIds: readonly string[]): Promise<DeviceRow[]> {
       const found: DeviceRow[] = []
       for (const ids of inGroups(deviceIds, IDS_PER_REQUEST)) {

@@ -10,7 +10,7 @@ interface Meaning {
   readonly hint: string
 }
 
-/** What a Capgo error code means for the person who set up the workflow. */
+/** The meaning of Capgo's error codes for the person who set up the workflow. */
 const MEANINGS = {
   no_key_provided: {
     message: 'Capgo received no API key.',

@@ -20,7 +20,7 @@ interface Turn {
 /** The key was given up: nothing is asked any more. */
 interface NoTurn {
   readonly kind: 'closed'
-  /** What every further request would get. */
+  /** The answer to every further request. */
   readonly response: HttpResponse
 }
 
@@ -87,7 +87,7 @@ export function createLoad() {
       return final
     },
 
-    /** What takes the place of every other response, once the key was given up. */
+    /** The replacement for every other response, once the key was given up. */
     lastResponse: (): HttpResponse | null => last,
   }
 }

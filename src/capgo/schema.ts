@@ -18,7 +18,7 @@ export const PrivateConfig = z.object({
 })
 export type PrivateConfig = z.infer<typeof PrivateConfig>
 
-/** What Capgo's files service takes at most, in bytes, where its configuration does not say otherwise. */
+/** Default limit of Capgo's files service, in bytes. */
 export const MAX_UPLOAD = 1_073_741_824
 
 /** `GET {files}/files/config`. Lengths in bytes. Defaults are those of a server without the route. */

@@ -184,7 +184,7 @@ export function tusUploads(connection: Connection) {
       return response
     } catch (error) {
       if (!(error instanceof ConnectionError)) throw error
-      // What moved bytes may have got further than is known here.
+      // After moved bytes, the server can be further than is known here.
       if (neverSent(error)) patience.spend(performance.now() - start)
       return null
     }
@@ -221,7 +221,7 @@ export function tusUploads(connection: Connection) {
   return { uploadFile }
 }
 
-/** What an upload may wait for in all without getting any further. */
+/** Longest total wait of an upload without progress. */
 class Patience {
   #left = MAX_RETRY_TIME
 

@@ -45,7 +45,7 @@ const MAX_EVALUATION = 4 * 1024 * 1024
 /** Variables that a hint names. */
 const NAMES_LIMIT = 5
 
-/** What a config exports. Throws `config_broken`, `config_failed`, `config_module_missing`, `config_timeout`, `config_no_object`. */
+/** The export of a config. Throws `config_broken`, `config_failed`, `config_module_missing`, `config_timeout`, `config_no_object`. */
 export async function evaluateConfig(file: string, options: EvaluatorOptions): Promise<EvaluatedConfig> {
   const shown = shownPath(options.root, file)
   const { result, output, end } = await runEvaluator(file, options)

@@ -5,7 +5,7 @@ export interface Statement {
   readonly line: number
   /** Names of the blocks around it, from the outermost: `android`, `productFlavors`, `free`. */
   readonly path: readonly string[]
-  /** What stands before the innermost block. */
+  /** The text before the innermost block. */
   readonly header: string
 }
 

@@ -30,7 +30,7 @@ const MAX_DEPTH = 12
 const READS =
   /^(?:text|getText|readText|newReader|bufferedReader|reader|inputStream|newInputStream|newDataInputStream|withInputStream|withReader|absolutePath|canonicalFile|absoluteFile|asFile|get)$/
 const SAME = /^(?:toString|trim|get|orNull|asString|strip)$/
-/** What stands before the name of a variable, a property or a class. */
+/** The text before the name of a variable, a property or a class. */
 const OWNERS = /^(?:rootProject|project|ext|extra|properties|providers)$/
 const JSON_READS = /^(?:parse|parseText|parseFile|parseReader)$/
 

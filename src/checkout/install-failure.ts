@@ -4,7 +4,7 @@ import type { PackageManager } from './package-manager.ts'
 type Manager = Pick<PackageManager, 'name' | 'agent'>
 
 interface Cause {
-  /** What the managers say: npm, pnpm, yarn 1, yarn 2 and later, bun, Corepack. */
+  /** Messages of package managers: npm, pnpm, yarn 1, yarn 2 and later, bun, Corepack. */
   readonly pattern: RegExp
   readonly hint: (manager: Manager, lockfile: string, match: RegExpExecArray) => string
 }

@@ -198,7 +198,7 @@ function readBerryState(text: string): Packages {
   return identities(keys.filter(key => !key.includes('@workspace:')))
 }
 
-/** What packages depend on, as Yarn's loader finds it. */
+/** Dependencies of packages, as Yarn's loader finds them. */
 function readPnp(text: string): Packages {
   const pairs = text.matchAll(/\["((?:@[^"/]+\/)?[^"/]+)", "(?:virtual:[^#"]*#)?((?:npm|patch):[^"]+)"\]/g)
   return identities([...pairs].map(([, name, reference]) => `${name}@${reference}`))

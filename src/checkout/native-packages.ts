@@ -19,7 +19,7 @@ export interface InstalledPackage {
 
 /** Its version decides what devices can take. */
 const UPDATER = '@capgo/capacitor-updater'
-/** What every app with native projects depends on. */
+/** A dependency of every app with native projects. */
 const CAPACITOR = /^@capacitor\/(core|android|ios)$/
 /** What counts as native code for Capgo's CLI, for iOS and Android alike: no Objective-C, no XML. */
 const SOURCE = /[A-Za-z0-9]\.(?:java|swift|kt|scala)$/
@@ -108,7 +108,7 @@ async function isPlugin(folder: string, own: Record<string, unknown>): Promise<b
 }
 
 /**
- * What of a package Capgo's CLI (8.68) hashes for iOS. Ours are the same files in the same order, or a
+ * Files of a package that Capgo's CLI (8.68) hashes for iOS. Ours are the same files in the same order, or a
  * bundle that one of the two published would look incompatible to the other. So `capacitor.ios.src` is not
  * asked, and an `ios/Package.swift` is in the list twice: it is a source and a description of the package.
  */

@@ -32,7 +32,7 @@ export interface NativeVersions {
 }
 
 /**
- * What the repository says of native versions. `plugins.CapacitorUpdater.version` is what devices say instead of their
+ * Native versions in the repository. `plugins.CapacitorUpdater.version` is what devices say instead of their
  * store version, so it is then the only one.
  */
 export async function readNativeVersions(options: {

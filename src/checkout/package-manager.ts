@@ -16,7 +16,7 @@ export interface PackageManager {
   readonly lockfile: string | null
   /** Absolute path of the folder to install in. */
   readonly directory: string
-  /** Who said so, for example `pnpm-lock.yaml` or `packageManager in package.json`; relative to the checkout. */
+  /** The source, for example `pnpm-lock.yaml` or `packageManager in package.json`; relative to the checkout. */
   readonly source: string
 }
 

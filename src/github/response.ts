@@ -8,7 +8,7 @@ const MAX_PAGES = 200
 /** Items of a page: GitHub gives no more. */
 const PAGE = 100
 
-/** What GitHub answered, checked. Throws `unexpected_response`, which names the field that is not as it should be. */
+/** GitHub's response, checked. Throws `unexpected_response`, which names the field that is not as it should be. */
 export function parseResponse<T>(schema: z.ZodMiniType<T>, data: unknown, what: string): T {
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data

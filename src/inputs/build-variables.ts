@@ -59,7 +59,7 @@ export function readBuildVariables(
   return variables
 }
 
-/** What of the input `build-secrets` is to be masked: its values, and what could not be read whole. Throws nothing. */
+/** The values of `build-secrets` to mask, also of lines that could not be read. Throws nothing. */
 export function secretValues(text: string): string[] {
   return parseLines(text).map(({ value }) => value)
 }

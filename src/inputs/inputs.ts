@@ -41,7 +41,7 @@ export interface Inputs extends OperationValues {
   readonly capgoToken: string
   /** Minutes for the whole run. */
   readonly timeout: number
-  /** What the input says, else by the repository's default branch. */
+  /** The input, or a default by the repository's default branch. */
   readonly channels: readonly ChannelMapping[]
   readonly channel: string | null
   /** As written; build metadata is left out where it is used. */

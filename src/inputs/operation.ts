@@ -11,7 +11,7 @@ export interface OperationValues {
   /** Basis points of the devices that a publish or promotion goes to; null = all of them. */
   readonly rollout: number | null
   readonly onActiveRollout: OnActiveRollout
-  /** Goes on where a run would leave the channel alone: an older commit, a bundle that was rolled back. */
+  /** Publishes even an older commit, or a bundle that was rolled back. */
   readonly force: boolean
   /** Ask for the update as a device would, after publishing. */
   readonly verify: boolean
@@ -31,7 +31,7 @@ export function readOperationInputs(reading: Reading): OperationValues {
   const onActiveRollout = choice('on-active-rollout', ['fail', 'replace', 'advance'], 'fail')
   const verify = boolean('verify', false)
   const force = boolean('force', false)
-  // What belongs to an operation is not known where the operation is not.
+  // The inputs of an unknown operation are unknown.
   if (isKnown) refuseStrays(name, { ...reading, force, verify })
   const rollout = text('rollout')
   const change = rollout === null ? null : attempt(() => readRollout(rollout), null)
@@ -97,7 +97,7 @@ function readOperation(
   }
 }
 
-/** Which inputs are for which operations; one that would be ignored is a misunderstanding. */
+/** Inputs and their operations: an input that would be ignored is reported. */
 const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   from: ['promote'],
   to: ['promote', 'rollback'],
@@ -110,7 +110,7 @@ const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   'on-active-rollout': ['auto', 'promote', 'rollback'],
 }
 
-/** Their value where nobody sets them, which says nothing of what was meant. */
+/** Defaults in action.yml, which do not count as given. */
 const DEFAULTS: Readonly<Record<string, string>> = { keep: DEFAULT_KEEP, 'on-active-rollout': 'fail' }
 
 function refuseStrays(

@@ -1,7 +1,7 @@
 /** The schema of a testers file; the published JSON Schema is generated from it. */
 import * as z from 'zod/mini'
 
-/** What the plugin makes for each installation; Capgo keeps it in lower case. */
+/** The id that the plugin creates for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 export const DEVICE_ID_EXAMPLE = '0a1b2c3d-1111-4222-8333-444455556666'
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/

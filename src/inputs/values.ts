@@ -7,7 +7,7 @@ import { refuseChannelName } from './channel-lines.ts'
 /** Reads one input of the `with:` block; an empty string when it is not given. */
 export type InputReader = (name: string) => string
 
-/** How values are read. Mistakes are collected, so that a run reports all of it at once. */
+/** How values are read. Errors are collected, so that a run reports all of them at once. */
 export interface Reading {
   /** Without the space around it; null when it is empty. */
   text(name: string): string | null

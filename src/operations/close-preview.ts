@@ -42,7 +42,7 @@ async function closeEnded(
 
 /**
  * A pull request that wants no preview and whose event does not say that one ends: the run of the event that said so
- * may have been replaced by this one. What cannot be looked at is a warning here.
+ * may have been replaced by this one. A failed look-up is only a warning here.
  */
 async function closeUnwanted(
   operation: Close,

@@ -34,7 +34,7 @@ export interface MovePlan {
   readonly warnings: readonly string[]
 }
 
-/** What a promotion and a roll-back both must know. */
+/** The facts of both a promotion and a rollback. */
 export interface MoveFacts {
   readonly appId: string
   readonly nativeVersions: readonly NativeVersion[]

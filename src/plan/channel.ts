@@ -104,7 +104,7 @@ export function newChannelSettings(
   }
 }
 
-/** What keeps devices from what a channel serves, whatever the bundle is. */
+/** Settings of a channel that keep devices from any bundle. */
 export function channelWarnings(channel: ChannelRow): string[] {
   const { name: channelName } = channel
   const warnings: string[] = []

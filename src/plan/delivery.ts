@@ -21,7 +21,7 @@ export type DeliveryRules = VersionRules &
     | 'allow_prod'
   >
 
-/** What of a bundle decides about a delivery. */
+/** The properties of a bundle that decide about its delivery. */
 export interface DeliverableBundle {
   readonly name: string
   readonly min_update_version: string | null

@@ -3,7 +3,7 @@ import semver from 'semver'
 import { isDeprecatedMajor } from './plugin-version.ts'
 import type { Purpose } from './types.ts'
 
-/** What the repository says of the apps that are built from it. */
+/** Facts of the repository about the apps that are built from it. */
 export interface AppFacts {
   /** The Capacitor config as messages name it. */
   readonly file: string

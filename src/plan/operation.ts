@@ -5,7 +5,7 @@ import { type ChannelMapping, matchChannel, suggestMapping } from './channel.ts'
 import { previewChannelName, whyNoPreview } from './preview.ts'
 import type { RolloutChange } from './rollout.ts'
 
-/** What a run is about. */
+/** The subject of a run. */
 export type Operation =
   | { readonly kind: 'publish'; readonly channelName: string; readonly why: string }
   | {
@@ -30,9 +30,9 @@ export type Operation =
   | { readonly kind: 'skip'; readonly reason: string }
   | ExplicitOperation
 
-/** What the input `operation` asks for, whatever the event is. Nothing is built for any of them. */
+/** An operation that the input `operation` asks for, on any event. Nothing is built for any of them. */
 export type ExplicitOperation =
-  /** What channel `from` serves goes to channel `to`. */
+  /** Copies the bundle on channel `from` to channel `to`. */
   | { readonly kind: 'promote'; readonly from: string; readonly to: string; readonly force: boolean }
   /** `to` is a bundle's name or id; null = what the channel served before. */
   | {

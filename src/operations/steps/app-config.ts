@@ -21,7 +21,7 @@ export interface AppConfig {
   readonly warnings: readonly string[]
 }
 
-/** What a reader needs of the config. */
+/** The parts of the config that a reader needs. */
 interface ConfigNeeds {
   /** Without it, a config that cannot be read is a warning where the input `app-id` is set. */
   readonly webDir: boolean

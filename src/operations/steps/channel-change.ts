@@ -85,7 +85,7 @@ function warnOfEncryption({ bundle }: MovePlan, { opener }: RepositoryApp): stri
       ]
 }
 
-/** What came of it, and the channel as it was read back. */
+/** The result, and the channel as it was read back. */
 interface Change {
   readonly outcome: 'published' | 'unchanged'
   readonly channel: ChannelRow
@@ -127,7 +127,7 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
   if (plan.comment !== null) await note(bundle, plan.comment)
   if (plan.rolledBack !== null) await note(plan.rolledBack.bundle, plan.rolledBack.comment)
   const now = await capgo.requireChannel(appId, channel.name)
-  // What was judged is what the channel served then.
+  // The plan was made for what the channel served then.
   if (now.version?.id !== channel.version?.id && now.version?.id !== bundle.id)
     throw new ActionError(
       'channel_changed',

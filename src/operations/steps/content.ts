@@ -4,11 +4,11 @@ import type { HashedFile } from '../../bundle/zip.ts'
 import type { NativePackage } from '../../capgo/schema.ts'
 import type { DeltaMode } from '../../plan/delta.ts'
 
-/** What a bundle is made of, before it is encrypted for one bundle name. */
+/** The content of a bundle, before it is encrypted for one bundle name. */
 export interface Content {
   /** Path, size in bytes and SHA-256 (lower-case hex). */
   readonly zip: { readonly path: string; readonly size: number; readonly sha256: string }
-  /** What Capgo keeps as the checksum: the zip's SHA-256, signed where it is encrypted. Tells the content apart. */
+  /** Capgo's checksum: the zip's SHA-256, signed where it is encrypted. Tells the content apart. */
   readonly checksum: string
   /** Absolute path of the web folder. */
   readonly directory: string
@@ -24,7 +24,7 @@ export interface Content {
   readonly scratch: string
 }
 
-/** What a bundle's delta files came to. */
+/** The result of storing a bundle's delta files. */
 export interface DeltaReport {
   readonly files: number
   /** Files and bytes that were sent; the others were stored already. */

@@ -38,7 +38,7 @@ export interface DeltaStore {
   confirm(): Promise<number>
 }
 
-/** What the app has stored: the delta files of the bundle that is served, else of the newest ones. */
+/** Files that the app has stored: the delta files of the bundle that is served, else of the newest ones. */
 async function readStored(
   served: BundleRow | null,
   known: StoredFiles,
@@ -122,7 +122,7 @@ async function splitFiles(
 interface Sender {
   /** A file that may be there is asked for first. `fileName` is that of its row, where it has one. */
   send(file: HashedFile, known: { readonly mayBeThere: boolean; readonly fileName?: string }): Promise<Entry>
-  /** What was sent until now. */
+  /** Progress of the upload. */
   count(): Pick<DeltaReport, 'sent' | 'sentBytes'>
 }
 

@@ -20,7 +20,7 @@ export function findNoted(appId: string, number: number | null, capgo: Capgo): P
   return capgo.findBundlesByComment(appId, ` for *#${number ?? ''}`)
 }
 
-/** What this action made on Capgo for a pull request. `noted` from `findNoted`. */
+/** Channels and bundles that this action made for a pull request. `noted` from `findNoted`. */
 export async function findLeftovers(appId: string, traces: PreviewTraces, capgo: Capgo): Promise<Leftovers> {
   const names = namePreviewChannels(traces)
   return planRemoval(traces, names.length === 0 ? [] : await capgo.readChannels(appId, names))
@@ -28,12 +28,12 @@ export async function findLeftovers(appId: string, traces: PreviewTraces, capgo:
 
 export type RemovedParts = Omit<ClosedPreview, 'pull' | 'why'>
 
-/** What came of a removal. */
+/** The result of a removal. */
 export interface Removal {
   readonly removed: RemovedParts
   /** The pull request is open again, so the rest stays. */
   readonly isReopened: boolean
-  /** What could not be deleted although it should; the next run continues with it. */
+  /** Leftovers that could not be deleted; the next run continues with it. */
   readonly error: ActionError | null
 }
 
@@ -134,7 +134,7 @@ async function removeBundles(
     if (!(failed instanceof ActionError) || failed instanceof CancelledError) throw failed
     error = failed
   }
-  // What counts is what is there.
+  // Only the current state counts.
   const remaining = await capgo.readRemaining(appId, [...tried.keys()])
   for (const { id } of remaining) tried.delete(id)
   const [left] = remaining

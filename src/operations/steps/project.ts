@@ -32,7 +32,7 @@ export interface Project extends Workplace {
   readonly warnings: readonly string[]
 }
 
-/** What the project is read for. */
+/** The purpose of reading the project. */
 interface ProjectUse extends Pick<PublishFacts, 'channelName' | 'purpose'> {
   /** The web build comes from elsewhere, and the web folder need not be known. */
   readonly takesBuild: boolean
@@ -118,7 +118,7 @@ async function checkUpdater(
   })
 }
 
-/** What the repository says against the publish. */
+/** Settings of the repository that keep apps from the bundle. */
 async function checkApp(
   config: CapacitorConfig | null,
   root: string,

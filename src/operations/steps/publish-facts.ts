@@ -16,7 +16,7 @@ import type { PublishTarget } from './publish-target.ts'
 import { type Inspection, inspect, inspectServed } from './served-contents.ts'
 import type { ReadStanding } from './standing.ts'
 
-/** What Capgo says before anything is built. */
+/** Capgo's facts before anything is built. */
 export async function readFactsBeforeBuild(
   project: Project,
   target: PublishTarget,
@@ -59,7 +59,7 @@ export async function readFactsBeforeBuild(
   }
 }
 
-/** What a publish knows when it asks Capgo about the content. */
+/** The facts of a publish when it asks Capgo about the content. */
 interface ContentQuestion {
   readonly facts: PublishFacts
   readonly content: Content
@@ -74,7 +74,7 @@ interface ContentQuestion {
   readonly baseChannels: readonly string[]
 }
 
-/** What Capgo says once the content is known. */
+/** Capgo's facts once the content is known. */
 export async function readFactsOfContent(
   question: ContentQuestion,
   capgo: Capgo,
@@ -169,7 +169,7 @@ function createLooks(facts: PublishFacts, content: Content, capgo: Capgo): Looks
   }
 }
 
-/** What the channel rolls out besides what it serves. */
+/** The bundle that the channel rolls out besides the one it serves. */
 async function readRunning(
   appId: string,
   channel: ChannelRow | null,

@@ -32,7 +32,7 @@ export interface PublishOutcome {
   readonly result: PublishResult
   /** As it was read last; null when a dry run found none. */
   readonly channel: ChannelRow | null
-  /** What a preview's base branch serves. */
+  /** The channel of a preview's base branch. */
   readonly base: ChannelRow | null
   readonly bundle: BuiltBundle
 }
@@ -183,7 +183,7 @@ function beginComparison(
     files === null ? compareZips() : describeContents({ name: served.name, files: before }, files)
 }
 
-/** What was measured of a publish. */
+/** Measurements of a publish. */
 interface Measured {
   readonly contents: Contents
   /** Bytes of the bundle in the store; null when not known. */

@@ -37,7 +37,7 @@ export async function reconcileTesters(run: TestersRun, context: RunContext): Pr
   })
 }
 
-/** What the report shows of single devices. */
+/** Rows of the report about single devices. */
 interface Rows {
   /** Of the pull request that the run is about, else of the run. */
   readonly own: readonly TesterRow[]

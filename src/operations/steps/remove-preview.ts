@@ -67,7 +67,7 @@ interface Removal {
   readonly testers: TestersReport | null
 }
 
-/** What would go. Throws `permission_missing` where the key cannot delete a channel. */
+/** The plan of a dry run. Throws `permission_missing` where the key cannot delete a channel. */
 async function rehearse(
   { appId, closing, leftovers, testers }: Removal,
   { capgo }: RunContext,
@@ -93,7 +93,7 @@ async function remove(removal: Removal, context: RunContext) {
   const say = async (removed: RemovedParts): Promise<void> => {
     announced = structuredClone(removed)
     const known = isEmpty(removed) && removed.devices === 0 ? await readComment(appId, number, context) : null
-    // What an earlier run removed and said is not said anew.
+    // Results of an earlier run are not reported again.
     if (known !== null && stateOfComment(known.body) === 'closed') return
     await writeComment(describe(removed, removal, context), context)
   }

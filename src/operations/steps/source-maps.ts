@@ -9,7 +9,7 @@ import type { SourceMapsArtifact } from '../../report/result.ts'
 
 /** Other jobs of the run, and its earlier attempts, may have an artifact of the name. */
 const MAX_NAMES = 9
-/** What GitHub takes in no path of an artifact. */
+/** Characters that GitHub rejects in paths of artifacts. */
 const FORBIDDEN = /["<>|*?:\r\n]/
 
 /**

@@ -23,9 +23,9 @@ import { requireGitHub } from './pull-request.ts'
 import { readRepository } from './repository.ts'
 import { readEarlier, type TestersFile, timeOf, today } from './testers-file.ts'
 
-/** What a run is about, as far as testers go. */
+/** The testers' part of a run. */
 export interface Scope {
-  /** Devices that are not in the file any more are its matter too. */
+  /** Also covers devices that are no longer in the file. */
   readonly isWhole: boolean
   /** The pull request whose preview this run publishes; its own file says who gets it. */
   readonly published: PullRequest | null
@@ -36,7 +36,7 @@ export interface Scope {
 }
 export const WHOLE: Scope = { isWhole: true, published: null, closing: null, channel: null }
 
-/** What the testers file says. */
+/** The testers file. */
 export interface TesterLists {
   /** As the default branch has it. */
   readonly newest: TestersFile
@@ -172,7 +172,7 @@ export function byDevice(
   )
 }
 
-/** What the key is not allowed to do, by the devices that this is about. */
+/** Missing permissions of the key, by device. */
 export async function findLackingPermissions(
   appId: string,
   permissions: readonly TesterPermission[],

@@ -133,7 +133,7 @@ async function askForEarlier(context: RunContext): Promise<readonly Tester[] | n
       ])
       const until = heads[0]?.at ?? null
       const { counted, leftOut } = versionsThatCount(changes, until)
-      // What a force-push took away is in no history.
+      // Commits that a force-push removed are in no history.
       const gone = [...new Set([...dropped, ...(trigger.before === null ? [] : [trigger.before])])]
       const others = await Promise.all(gone.map(sha => listDropped(path, sha, github)))
       if (leftOut > 0)

@@ -25,7 +25,7 @@ export interface StoredBundle {
   readonly size: number | null
 }
 
-/** What was sent of a bundle. */
+/** The sent parts of a bundle. */
 interface Sent {
   /** Bytes; null without a zip. */
   readonly zipSize: number | null

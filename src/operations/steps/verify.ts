@@ -13,7 +13,7 @@ import { formatBytes } from '../../runtime/bytes.ts'
 import { plainSha256 } from './served-contents.ts'
 import { checkFiles } from './verify-files.ts'
 
-/** What a channel is to give to devices. */
+/** The update that a channel must offer to devices. */
 interface ExpectedUpdate {
   readonly appId: string
   readonly channel: ChannelRow
@@ -23,7 +23,7 @@ interface ExpectedUpdate {
   readonly opener: Opener | null
 }
 
-/** What a verification came to: a sentence for the summary, and what could not be looked at. */
+/** The result of a verification: a sentence for the summary, and warnings. */
 interface Verification {
   readonly said: string | null
   readonly warnings: readonly string[]

@@ -9,7 +9,7 @@ import { childEnvironment } from '../../runtime/environment.ts'
 import { isInside } from '../../runtime/paths.ts'
 import { secretForms } from '../../runtime/redaction.ts'
 
-/** What of the run the working tree is read with. */
+/** The parts of the run's context that reading the working tree needs. */
 export type CheckoutContext = Pick<RunContext, 'inputs' | 'trigger' | 'deps'>
 
 /** Paths are absolute. */
