@@ -57,6 +57,8 @@ export interface Trigger {
   readonly repository: string
   /** Its id on GitHub, which stays when it is renamed; null when unknown. */
   readonly repositoryId: number | null
+  /** Whether only its people see the repository; null where the event does not say. */
+  readonly isPrivate: boolean | null
   /** Page of the repository. */
   readonly repositoryUrl: string
   /** Page of this run. */
@@ -114,6 +116,7 @@ export function readTrigger({ env, payload }: EventSource): Trigger {
     defaultBranch: told.repository?.default_branch ?? null,
     repository,
     repositoryId: Number(env.GITHUB_REPOSITORY_ID) || null,
+    isPrivate: told.repository?.private ?? null,
     repositoryUrl: `${server}/${repository}`,
     runUrl: `${server}/${repository}/actions/runs/${runId}`,
     actor: env.GITHUB_ACTOR ?? '',
@@ -152,7 +155,7 @@ const Repository = z.object({ full_name: z.string() })
 /** What events have; only what is looked at, and only of those that have it. */
 const Payload = z.object({
   action: z.nullish(z.string()),
-  repository: z.nullish(z.object({ default_branch: z.nullish(z.string()) })),
+  repository: z.nullish(z.object({ default_branch: z.nullish(z.string()), private: z.nullish(z.boolean()) })),
   pull_request: z.optional(z.unknown()),
   workflow_run: z.optional(z.unknown()),
   release: z.nullish(z.object({ draft: z.nullish(z.boolean()) })),

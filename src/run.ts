@@ -4,6 +4,7 @@ import { readTrigger } from './event.ts'
 import { missingToken, readInputs } from './inputs/inputs.ts'
 import { closePreview } from './operations/close-preview.ts'
 import { deleteOldBundles } from './operations/delete-old-bundles.ts'
+import { readDevices } from './operations/devices.ts'
 import { followRun } from './operations/follow-run.ts'
 import { preview } from './operations/preview.ts'
 import { promote } from './operations/promote.ts'
@@ -107,6 +108,7 @@ const TITLES: Readonly<Record<Operation['kind'], string>> = {
   rollback: 'Roll-back',
   rollout: 'Change of the rollout',
   status: 'Status',
+  devices: 'Devices',
   'delete-old-bundles': 'Clean-up',
 }
 
@@ -132,6 +134,8 @@ function operate(operation: Operation, context: RunContext): Promise<Result> {
       return changeRollout(operation, context)
     case 'status':
       return readStatus(context)
+    case 'devices':
+      return readDevices(operation, context)
     case 'delete-old-bundles':
       return deleteOldBundles(operation, context)
   }

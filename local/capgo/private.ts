@@ -113,7 +113,12 @@ privateRoutes.post('/devices', requireUserOrKey, async c => {
   if (body.count) return c.json({ count: store.list('devices', { app_id }).filter(matches).length })
   const { order, cursor, limit } = body
   const { rows, ...paging } = listDevices(store, app_id, { order: orderOf(order), cursor, limit }, matches)
-  return c.json({ data: rows.map(device => presentDevice(store, device)), ...paging })
+  // Unlike the public route this one has the channel that the app chose.
+  const data = rows.map(device => ({
+    ...presentDevice(store, device),
+    default_channel: device.default_channel,
+  }))
+  return c.json({ data, ...paging })
 })
 
 // The console sends [{key, sortable}], scripts a plain word.

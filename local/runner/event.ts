@@ -21,6 +21,7 @@ export interface RepositoryOptions {
   readonly repository?: string
   readonly defaultBranch?: string
   readonly actor?: string
+  readonly isPrivate?: boolean
 }
 
 const NO_COMMIT = '0'.repeat(40)
@@ -253,6 +254,7 @@ function repositoryOf(options: RepositoryOptions) {
     default_branch: options.defaultBranch ?? 'main',
     owner: { login: owner },
     fork: false,
+    private: options.isPrivate ?? false,
   }
 }
 

@@ -32,7 +32,7 @@ export async function tellPull(stage: Stage): Promise<void> {
   hosted.closePull(NUMBER, { merged: true })
   const third = await happen(stage, 'closed', pushed, 6)
   story.claim('cleaned', third.run.outputs.outcome === 'cleaned', third.run.outputs.outcome)
-  readComment(stage, 'Preview closed')
+  readComment(stage, 'Preview removed')
   const { store } = capgo.server
   const channels = store.list('channels', { app_id: capgo.appId }).map(({ name }) => name)
   story.claim('channel pr-12 is gone', !channels.includes('pr-12'), channels.join(', '))

@@ -3,10 +3,13 @@ import * as z from 'zod/mini'
 import { inGroups } from './postgrest.ts'
 import { parseResponse } from './response.ts'
 import type { Rest } from './rest.ts'
-import { DeviceList, type DeviceRow } from './schema.ts'
+import { DeviceList, type DeviceRow, InventoryPage, type InventoryRow } from './schema.ts'
 
 /** Ids in one body. */
 const IDS_PER_REQUEST = 200
+
+/** A self-hosted database gives no more rows at once. */
+const INVENTORY_PAGE = 1000
 
 const Count = z.object({ count: z.int() })
 
@@ -46,6 +49,34 @@ export function devices(rest: Rest) {
       })
       // Servers that do not know the filter give all.
       return data.filter(device => device.version_name === bundleName)
+    },
+
+    /**
+     * The devices that reported last, the newest first: those after `since` (milliseconds since 1970), `max` at most.
+     * `isCut` says that older ones were left out.
+     */
+    async listInventory(
+      appId: string,
+      { since, max }: { readonly since: number; readonly max: number },
+    ): Promise<{ readonly devices: InventoryRow[]; readonly isCut: boolean }> {
+      const found = new Map<string, InventoryRow>()
+      let cursor: string | null = null
+      do {
+        const page: z.infer<typeof InventoryPage> = await ask(InventoryPage, 'list devices', {
+          appId,
+          limit: INVENTORY_PAGE,
+          order: [{ key: 'updated_at', sortable: 'desc' }],
+          ...(cursor === null ? {} : { cursor }),
+        })
+        const before = found.size
+        for (const device of page.data) found.set(device.device_id, device)
+        const last = page.data.at(-1)
+        // Servers without pages give the same devices again.
+        const isEnd = last === undefined || Date.parse(last.updated_at) <= since || found.size === before
+        cursor = isEnd ? null : (page.nextCursor ?? null)
+      } while (cursor !== null && found.size < max)
+      const devices = [...found.values()].filter(({ updated_at }) => Date.parse(updated_at) > since)
+      return { devices: devices.slice(0, max), isCut: cursor !== null || devices.length > max }
     },
 
     /** Capgo's records of these devices; those that never asked for an update are not among them. */

@@ -136,6 +136,15 @@ export const DeviceRow = z.object({
 export type DeviceRow = z.infer<typeof DeviceRow>
 export const DeviceList = z.object({ data: z.array(DeviceRow) })
 
+/** A device in the inventory of the app. */
+export const InventoryRow = z.extend(DeviceRow, {
+  updated_at: Timestamp,
+  /** The channel that the app's config or its user chose; empty or null where neither did. */
+  default_channel: z.nullish(z.string()),
+})
+export type InventoryRow = z.infer<typeof InventoryRow>
+export const InventoryPage = z.object({ data: z.array(InventoryRow), nextCursor: z.nullish(z.string()) })
+
 /** A delta file: a row of `manifest`. */
 export const ManifestEntry = z.object({
   file_name: z.string(),

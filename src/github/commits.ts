@@ -13,13 +13,23 @@ type Comparison = z.infer<typeof Comparison>
 
 const ListedCommit = z.object({
   sha: Sha,
-  commit: z.object({ committer: z.nullish(z.object({ date: z.nullish(z.string()) })) }),
+  commit: z.object({
+    message: z.string(),
+    author: z.nullish(z.object({ name: z.nullish(z.string()) })),
+    committer: z.nullish(z.object({ date: z.nullish(z.string()) })),
+  }),
+  /** Null where GitHub knows no account of this address. */
+  author: z.nullish(z.object({ login: z.optional(z.string()) })),
 })
 
 export interface Commit {
   readonly sha: string
   /** When it was committed, as GitHub writes times; null when GitHub does not report it. */
   readonly at: string | null
+  /** First line of the message. */
+  readonly title: string
+  /** `@ada`; the name that git has where GitHub knows no account. */
+  readonly author: string | null
 }
 
 const Activity = z.object({ before: Sha })
@@ -93,7 +103,12 @@ export function history({ octokit, owner, repo }: Repository) {
         ...(path === null ? {} : { path }),
       })
       return parseResponse(z.array(ListedCommit), data, 'GET /repos/{owner}/{repo}/commits').map(
-        ({ sha, commit }) => ({ sha, at: commit.committer?.date ?? null }),
+        ({ sha, commit, author }) => ({
+          sha,
+          at: commit.committer?.date ?? null,
+          title: commit.message.split('\n', 1).join(),
+          author: author?.login === undefined ? (commit.author?.name ?? null) : `@${author.login}`,
+        }),
       )
     },
 

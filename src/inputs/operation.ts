@@ -2,6 +2,7 @@
 import { InputError } from '../errors.ts'
 import type { ExplicitOperation } from '../plan/operation.ts'
 import type { OnActiveRollout, RolloutChange } from '../plan/rollout.ts'
+import { readDeviceFilter } from './device-filter.ts'
 import { checkChannelName, checkCount, listWords, type Reading } from './values.ts'
 
 /** The inputs of promoting, rolling back, rolling out, status and of deleting old bundles. */
@@ -17,7 +18,16 @@ export interface OperationValues {
   readonly verify: boolean
 }
 
-const OPERATIONS = ['auto', 'promote', 'rollback', 'rollout', 'status', 'testers', 'cleanup'] as const
+const OPERATIONS = [
+  'auto',
+  'promote',
+  'rollback',
+  'rollout',
+  'status',
+  'devices',
+  'testers',
+  'cleanup',
+] as const
 type OperationName = (typeof OPERATIONS)[number]
 const CHANGES = ['pause', 'resume', 'finish', 'cancel'] as const
 const MAX_KEPT = 10_000
@@ -87,6 +97,12 @@ function readOperation(
     }
     case 'status':
       return { kind: 'status' }
+    case 'devices':
+      return {
+        kind: 'devices',
+        filter: readDeviceFilter(text('device-filter') ?? '', refuse),
+        showIds: reading.boolean('show-ids', false),
+      }
     case 'testers':
       return { kind: 'sweep-previews' }
     case 'cleanup':
@@ -107,11 +123,17 @@ const BELONGS: Readonly<Record<string, readonly OperationName[]>> = {
   version: ['auto'],
   keep: ['cleanup'],
   verify: ['auto', 'promote', 'rollback'],
+  'device-filter': ['devices'],
+  'show-ids': ['devices'],
   'on-active-rollout': ['auto', 'promote', 'rollback'],
 }
 
 /** Defaults in action.yml, which do not count as given. */
-const DEFAULTS: Readonly<Record<string, string>> = { keep: DEFAULT_KEEP, 'on-active-rollout': 'fail' }
+const DEFAULTS: Readonly<Record<string, string>> = {
+  keep: DEFAULT_KEEP,
+  'on-active-rollout': 'fail',
+  'show-ids': 'false',
+}
 
 function refuseStrays(
   name: OperationName,

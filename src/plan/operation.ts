@@ -2,6 +2,7 @@
 import { ActionError } from '../errors.ts'
 import type { PullRequest, Trigger } from '../event.ts'
 import { type ChannelMapping, matchChannel, suggestMapping } from './channel.ts'
+import type { DeviceFilter } from './device-list.ts'
 import { previewChannelName, whyNoPreview } from './preview.ts'
 import type { RolloutChange } from './rollout.ts'
 
@@ -43,6 +44,8 @@ export type ExplicitOperation =
     }
   | { readonly kind: 'rollout'; readonly channelName: string; readonly change: RolloutChange }
   | { readonly kind: 'status' }
+  /** Ids are shown whole only where `showIds` says so. */
+  | { readonly kind: 'devices'; readonly filter: DeviceFilter; readonly showIds: boolean }
   /** Devices of testers are where the file says, and no preview is left whose pull request is closed. */
   | { readonly kind: 'sweep-previews' }
   /** The newest `keep` bundles stay, besides those that are needed. */

@@ -179,21 +179,36 @@ export function channelDeepLink(appId: string, channel: Pick<ChannelRow, 'id' | 
 /** A host's first label is at most this long (DNS). */
 const MAX_LABEL_LENGTH = 63
 
-/** Where a browser shows the channel, or why none can. */
+/** Why Capgo shows a bundle neither in its own app nor in a browser. */
+export type PreviewObstacle = 'self_hosted' | 'switched_off' | 'encrypted'
+
+/** Null where it shows it, as far as is known: `app` is null where it could not be read. */
+export function previewObstacle(
+  app: Pick<App, 'allow_preview'> | null,
+  bundle: Pick<BundleRow, 'session_key'>,
+  { isCloud }: { readonly isCloud: boolean },
+): PreviewObstacle | null {
+  if (!isCloud) return 'self_hosted'
+  if (app !== null && !app.allow_preview) return 'switched_off'
+  return bundle.session_key ? 'encrypted' : null
+}
+
+/** Where a browser shows a channel, or why none can; Capgo's own app needs no delta files. */
+export type WebPreview =
+  | { readonly url: string }
+  | { readonly why: PreviewObstacle | 'no_delta_files' | 'long_app_id' }
+
 export function webPreview(
   app: App,
   channel: ChannelRow,
   bundle: Pick<BundleRow, 'manifest_count' | 'session_key'>,
-  { isCloud }: { readonly isCloud: boolean },
-): { url: string } | { why: string } {
-  if (!isCloud) return { why: 'only the Capgo cloud has web previews' }
-  if (!app.allow_preview)
-    return { why: 'web previews are switched off for this app (Capgo console, app settings)' }
-  if (bundle.session_key) return { why: 'the bundle is encrypted' }
-  if (bundle.manifest_count === 0)
-    return { why: 'the bundle has no delta files, and web previews are made of those' }
+  server: { readonly isCloud: boolean },
+): WebPreview {
+  const why = previewObstacle(app, bundle, server)
+  if (why !== null) return { why }
+  if (bundle.manifest_count === 0) return { why: 'no_delta_files' }
   const label = `c${channel.id}-${encodeAppId(app.app_id)}`
-  if (label.length > MAX_LABEL_LENGTH) return { why: 'the app id is too long for a host name' }
+  if (label.length > MAX_LABEL_LENGTH) return { why: 'long_app_id' }
   return { url: `https://${label}.preview.capgo.app/` }
 }
 

@@ -2,6 +2,7 @@
 import type { Contents } from '../bundle/contents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { Place, Problem } from '../errors.ts'
+import type { ListedDevice } from '../plan/device-list.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { KeepReason } from '../plan/old-bundles.ts'
 import type { PublishAction } from '../plan/publish-facts.ts'
@@ -268,11 +269,25 @@ export interface StatusResult {
   readonly warnings: readonly string[]
 }
 
+/** The devices that were seen lately; nothing was changed. */
+export interface DevicesResult {
+  readonly kind: 'devices'
+  readonly outcome: 'read'
+  readonly reason: string
+  readonly appId: string
+  readonly devices: readonly ListedDevice[]
+  /** Whole ids are shown. */
+  readonly showIds: boolean
+  readonly testers: null
+  readonly warnings: readonly string[]
+}
+
 export type Result =
   | ChannelResult
   | PreviewsClosedResult
   | OldBundlesResult
   | StatusResult
+  | DevicesResult
   | SkippedResult
   | FailedResult
 

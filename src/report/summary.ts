@@ -2,6 +2,7 @@
 import { type Documents, documentsOf, troubleshooting } from '../documents.ts'
 import { formatShare } from '../plan/rollout.ts'
 import { formatBytes } from '../runtime/bytes.ts'
+import { renderDevices } from './devices.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
 import {
@@ -40,6 +41,8 @@ function blocks(result: Result, documents: Documents): string[] {
       return [...renderOldBundles(result), warnings(result)]
     case 'status':
       return [...renderStatus(result), warnings(result)]
+    case 'devices':
+      return [...renderDevices(result), warnings(result)]
     case 'publish':
     case 'channel-change':
     case 'preview-kept':

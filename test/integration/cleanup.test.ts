@@ -120,7 +120,7 @@ describe('closed while its config cannot be read', () => {
       reason: '#12 was closed, so its preview is gone.',
     })
     expect(world.onCapgo()).toEqual(NOTHING)
-    expect(world.headings()[0]).toBe('🧹 Preview closed')
+    expect(world.headings()[0]).toContain('Preview removed')
   })
 
   it('or from the deployment; and where nothing tells, the error says so', async () => {
@@ -187,7 +187,10 @@ describe('reopened', () => {
     expect((await world.sweep()).outputs.reason).toContain('The preview of #12 is missing.')
     const [comment] = world.hosted.commentsOf(12)
     expect(comment!.body).toContain('serves')
-    comment!.body = comment!.body.replace(/### .*/, `### ❌ No preview of ${head.sha.slice(0, 7)}`)
+    comment!.body = comment!.body.replace(
+      /### .*/,
+      `### ❌ Preview failed: the build broke\n\n${head.sha.slice(0, 7)}`,
+    )
     expect((await world.sweep()).outputs.reason).toBe('No leftover preview was found.')
   })
 })
@@ -273,7 +276,7 @@ describe('an answer that is not true', () => {
     world.capgo.faults.clear()
     await world.sweep()
     expect(world.onCapgo()).toEqual(NOTHING)
-    expect(world.headings()).toEqual(['🧹 Preview closed'])
+    expect(world.headings()).toEqual([expect.stringContaining('Preview removed')])
   })
 
   it('no rows for a key that was revoked meanwhile', async () => {

@@ -234,7 +234,7 @@ describe('delta', () => {
     const [before, now] = [size('1.2.0'), size(run.outputs['bundle-version']!)]
     expect(before).toBeGreaterThan(0)
     expect(run.summary).toContain('<b>Files:</b> 1 changed since <code>1.2.0</code>')
-    expect(run.summary).toContain(`| <code>app.js</code> | ${before} B | ${now} B | +${now - before} B |`)
+    expect(run.summary).toContain(`| <code>app.js</code> | ${now} B | +${now - before} B |`)
     expect(await installed(world)).toMatchObject({ 'app.js': grown })
   })
 

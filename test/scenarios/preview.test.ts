@@ -34,6 +34,7 @@ const states = ({ hosted }: World, environment: string) =>
     .filter(each => each.environment === environment)
     .map(({ statuses }) => statuses.at(-1)?.state)
 
+const REMOVED = expect.stringContaining('### 🧹 Preview removed')
 const firstLine = (comment: string | undefined) => comment?.split('\n').find(line => line.startsWith('### '))
 
 describe('a pull request', () => {
@@ -60,9 +61,7 @@ describe('a pull request', () => {
     world.repo.checkout('feature/evening')
     const run = await pull.run('synchronize', {}, BUILT_ACTION)
     expect(world.story(run)).toMatchSnapshot()
-    expect(pull.comments().map(firstLine)).toEqual([
-      '### 📱 Preview ready: <code>1.2.1-pr.12.3.1</code> (bundle 3)',
-    ])
+    expect(pull.comments().map(firstLine)).toEqual(['### 📱 Preview ready'])
     expect(states(world, 'preview/pr-12')).toEqual(['inactive', 'success'])
     expect(await onPhone(world, 'pr-12')).toContain('Good night')
   })
@@ -84,9 +83,7 @@ describe('a pull request', () => {
     await pull.run('opened')
     world.hosted.comments.length = 0
     await pull.run('synchronize')
-    expect(pull.comments().map(firstLine)).toEqual([
-      '### 📱 Preview ready: <code>1.2.1-pr.12.1.1</code> (bundle 1)',
-    ])
+    expect(pull.comments().map(firstLine)).toEqual(['### 📱 Preview ready'])
   })
 
   it('keeps the comments that people write with our marker', async () => {
@@ -140,11 +137,37 @@ describe('a pull request', () => {
     const run = await pull.run('synchronize', {}, BUILT_ACTION)
     expect(run.exitCode).toBe(1)
     const [comment = ''] = pull.comments()
-    expect(firstLine(comment)).toMatch(/^### ❌ No preview of /)
+    expect(firstLine(comment)).toBe('### ❌ Preview failed: the build broke')
     expect(comment).toContain('No such word: good afternoon')
     expect(comment).toContain('1.2.1-pr.12.1.1')
     expect(await onPhone(world, 'pr-12')).toContain('Good evening')
     expect(run.outputs.y).toBeUndefined()
+  })
+
+  it('is told of what commit the preview is, by whom, and since when', async () => {
+    const world = await createWorld(admin)
+    const pull = await openPull(world)
+    world.repo.commit({ 'greeting.txt': '<h1>Good night</h1>\n' }, 'Say good night\n\nNot part of the title.')
+    world.hosted.pull(12).pull.head.sha = world.repo.head
+    await pull.run('opened')
+    const [comment = ''] = pull.comments()
+    expect(withoutChance(comment)).toMatch(/ Say good night · by .+ · live since TIME, took N s · \[log\]/)
+    expect(comment).not.toContain('Not part of')
+    const asked = world.github.requests.filter(({ operation }) => operation === 'repos/list-commits')
+    expect(asked).toHaveLength(1)
+  })
+
+  it('loses no more than the title where the job may not read commits', async () => {
+    const world = await createWorld({
+      ...admin,
+      permissions: { 'pull-requests': 'write', deployments: 'write' },
+    })
+    const pull = await openPull(world, { actor: 'ada' })
+    const run = await pull.run('opened')
+    expect(run.outputs.outcome).toBe('published')
+    const commit = `[<code>${world.repo.head.slice(0, 7)}</code>](<https://github.com/octo-org/daybreak/commit/${world.repo.head}>)`
+    expect(pull.comments()[0]).toContain(`${commit} · by <span>@</span>ada · live since`)
+    expect(run.log.annotations.filter(({ message }) => message.includes('commit'))).toEqual([])
   })
 
   it('gets a preview as a draft too', async () => {
@@ -195,9 +218,7 @@ describe('a pull request', () => {
     await newer
     expect(older.outputs.outcome).toBe('stale')
     expect(await onPhone(world, 'pr-12')).toContain('Good night')
-    expect(pull.comments().map(firstLine)).toEqual([
-      '### 📱 Preview ready: <code>1.2.1-pr.12.2.1</code> (bundle 2)',
-    ])
+    expect(pull.comments().map(firstLine)).toEqual(['### 📱 Preview ready'])
   })
 
   it('has one comment when two runs write the first one at once', async () => {
@@ -237,7 +258,7 @@ describe('a pull request', () => {
     const run = await pull.run('opened')
     expect(run.outputs.outcome).toBe('cleaned')
     expect(onCapgo(world)).toEqual({ channels: [], bundles: [], overrides: 0 })
-    expect(pull.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(pull.comments().map(firstLine)).toEqual([REMOVED])
   })
 })
 
@@ -262,7 +283,7 @@ describe('with preview-label', () => {
     const off = await pull.run('unlabeled', { label: 'preview' }, { inputs })
     expect(off.outputs.outcome).toBe('cleaned')
     expect(onCapgo(world)).toEqual({ channels: [], bundles: [], overrides: 0 })
-    expect(pull.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(pull.comments().map(firstLine)).toEqual([REMOVED])
   })
 })
 
@@ -411,7 +432,7 @@ describe('the sweep', () => {
       bundles: ['1.2.0', '1.2.1-pr.13.3.1'],
       overrides: 0,
     })
-    expect(first.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(first.comments().map(firstLine)).toEqual([REMOVED])
     expect(second.comments().map(firstLine)[0]).toContain('Preview ready')
     const again = await world.run(scheduleEvent({ sha: world.repo.head }))
     expect(again.outputs).toMatchObject({ outcome: 'cleaned', reason: 'No leftover preview was found.' })
@@ -432,7 +453,7 @@ describe('the sweep', () => {
     world.repo.checkout('main')
     await world.run(scheduleEvent({ sha: world.repo.head }))
     expect(onCapgo(world)).toEqual({ channels: [], bundles: [], overrides: 0 })
-    expect(pull.comments().map(firstLine)).toEqual(['### 🧹 Preview closed'])
+    expect(pull.comments().map(firstLine)).toEqual([REMOVED])
     expect(states(world, 'preview/pr-12')).toEqual(['inactive'])
   })
 

@@ -116,7 +116,7 @@ describe('a pull request is what GitHub says now', () => {
     const edited = await pull.run('edited')
     expect(edited.outputs).toMatchObject({ outcome: 'skipped' })
     expect(bundlesOf(world).filter(({ name, deleted }) => !deleted && name.includes('-pr.12.'))).toEqual([])
-    expect(pull.comments().map(headline)).toEqual([expect.stringContaining('Preview closed')])
+    expect(pull.comments().map(headline)).toEqual([expect.stringContaining('Preview removed')])
   })
 
   it('so any event makes the preview that is missing, and one that changes nothing builds nothing', async () => {
@@ -145,7 +145,7 @@ describe('a pull request is what GitHub says now', () => {
     pull.push({ 'capacitor.config.json': '{ "appId": ' })
     const broken = await pull.run('synchronize')
     expect(broken.exitCode).toBe(1)
-    expect(pull.comments().map(headline)).toEqual([expect.stringContaining('No preview of')])
+    expect(pull.comments().map(headline)).toEqual([expect.stringContaining('Preview failed')])
     expect(pull.comments()[0]).toContain('still works')
   })
 

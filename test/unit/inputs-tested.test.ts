@@ -29,6 +29,15 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
     'begins at a percentage, is raised, paused, resumed and finished',
   ],
   'operation=status': ['scenarios/status.test.ts', 'leaves open what the key may not read'],
+  'operation=devices': [
+    'scenarios/devices.test.ts',
+    'are listed with names, versions and channels, ids shortened',
+  ],
+  'device-filter': ['scenarios/devices.test.ts', 'are filtered'],
+  'show-ids': [
+    'scenarios/devices.test.ts',
+    'have whole ids, and lines for the testers file, in a private repository alone',
+  ],
   'operation=testers': ['workflows/run.test.ts', 'are put where they belong, and missed ends are made good'],
   'operation=cleanup': [
     'scenarios/status.test.ts',
@@ -258,6 +267,7 @@ const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> 
     'scenarios/status.test.ts',
     'tells what every channel serves since when, from which commit and pull request, and to how many',
   ],
+  devices: ['scenarios/devices.test.ts', 'are listed with names, versions and channels, ids shortened'],
   testers: ['scenarios/testers.test.ts', 'is on the devices of the file, and on no other'],
   'error-url': ['scenarios/errors.test.ts', '$title'],
   'error-code': ['scenarios/bundle.test.ts', 'is refused where the user insists and it is not possible'],

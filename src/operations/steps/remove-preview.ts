@@ -129,6 +129,7 @@ function describe(
   return {
     ...aboutPull(appId, closing.pull, context),
     state: 'closed',
+    why: closing.why,
     removed: { channel: channels[0] ?? null, bundles: bundles.length, devices, kept },
     testers: testers?.rows ?? [],
   }

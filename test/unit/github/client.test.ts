@@ -80,3 +80,19 @@ it('of the comments of a repository the newest 1,000 are looked at, in ten reque
   ).toHaveLength(10)
   expect(await github.listRecentComments(new Date(Date.UTC(2026, 0, 3)), mark)).toEqual([])
 })
+
+it('a commit has the first line of its message, and the account of its author or else the name that git has', async () => {
+  const { server, git, github } = await createWorld()
+  const sha = git.commit({ 'README.md': 'Evening\n' }, 'Say good evening\n\nIt was asked for.')
+  const [known] = await github.listCommits(null, 1, sha)
+  expect(known).toMatchObject({ sha, title: 'Say good evening', author: 'Ada Example' })
+  const commit = (account: object | null, name: string | null) => ({
+    sha,
+    commit: { message: 'Say good evening', author: name === null ? null : { name }, committer: null },
+    author: account,
+  })
+  const body = [commit({ login: 'ada' }, 'Ada'), commit({}, 'Ada'), commit(null, null)]
+  server.faults.add({ match: { path: /\/commits/ }, do: { status: 200, body } })
+  const authors = (await github.listCommits(null, 3)).map(({ author }) => author)
+  expect(authors).toEqual(['@ada', 'Ada', null])
+})

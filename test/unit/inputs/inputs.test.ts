@@ -142,6 +142,26 @@ describe('the input operation', () => {
     [{}, null],
     [{ operation: 'status' }, { kind: 'status' }],
     [{ operation: 'testers' }, { kind: 'sweep-previews' }],
+    [
+      { operation: 'devices' },
+      {
+        kind: 'devices',
+        filter: { id: null, platform: null, version: null, channel: null, days: 30 },
+        showIds: false,
+      },
+    ],
+    [
+      {
+        operation: 'devices',
+        'device-filter': '# of QA\nid: 0A1B\nplatform: ios\nversion: 1.4\nchannel: pr-12\ndays: 7',
+        'show-ids': 'true',
+      },
+      {
+        kind: 'devices',
+        filter: { id: '0a1b', platform: 'ios', version: '1.4', channel: 'pr-12', days: 7 },
+        showIds: true,
+      },
+    ],
     [{ operation: 'cleanup' }, { kind: 'delete-old-bundles', keep: 20 }],
     [
       { operation: 'cleanup', keep: '5' },
@@ -180,6 +200,19 @@ describe('the input operation', () => {
     [{ operation: 'rollback' }, /"channel" is required/],
     [{ operation: 'rollout', channel: 'production' }, /"rollout" is required/],
     [{ operation: 'status', rollout: '10' }, /"rollout" is not used by "operation: status"/],
+    [
+      { operation: 'status', 'device-filter': 'days: 3' },
+      /"device-filter" is not used by "operation: status"/,
+    ],
+    [{ 'show-ids': 'true' }, /"show-ids" is not used by "operation: auto"/],
+    [
+      { operation: 'devices', 'device-filter': 'platform: windows' },
+      /line 1, "platform: windows": unknown platform/,
+    ],
+    [{ operation: 'devices', 'device-filter': 'days: 200' }, /not a number of days/],
+    [{ operation: 'devices', 'device-filter': 'id: xyz' }, /not the beginning of a device id/],
+    [{ operation: 'devices', 'device-filter': '# iPhones\nios' }, /line 2, "ios": not "field: value"/],
+    [{ operation: 'devices', 'device-filter': 'days: 3\ndays: 4' }, /line 2, "days: 4": sets days again/],
     [{ from: 'beta' }, /"from" is not used by "operation: auto"/],
     [{ operation: 'status', force: 'true' }, /"force" is not used by "operation: status"/],
     [{ keep: '5' }, /"keep" is not used by "operation: auto"/],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { formatDifference, formatDuration, plural, shortSha } from '../../../src/report/format.ts'
+import { formatDifference, formatDuration, formatTime, plural, shortSha } from '../../../src/report/format.ts'
 import { formatBytes } from '../../../src/runtime/bytes.ts'
 
 describe('sizes are SI', () => {
@@ -45,4 +45,10 @@ it('counts', () => {
   expect([plural(1, 'file'), plural(0, 'file'), plural(1240, 'file'), plural(2, 'entry', 'entries')]).toEqual(
     ['1 file', '0 files', '1,240 files', '2 entries'],
   )
+})
+
+it('formats times in UTC, so that they do not break and can be told apart', () => {
+  expect(formatTime('2026-11-06T04:05:59.000Z')).toBe('Nov\u00a06, 04:05\u00a0UTC')
+  expect(formatTime('2026-11-26T23:30:00-05:00')).toBe('Nov\u00a027, 04:30\u00a0UTC')
+  expect([formatTime(null), formatTime(''), formatTime('yesterday')]).toEqual([null, null, null])
 })

@@ -88,6 +88,7 @@ export function triggerOf({ event, action = '', ref, pull: of, trigger }: Operat
     action,
     before: null,
     isDeletion: false,
+    isPrivate: false,
     isNewBase: false,
     followed: null,
     ...trigger,

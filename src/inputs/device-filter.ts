@@ -1,0 +1,63 @@
+/** The input `device-filter`: which devices `operation: devices` lists, one `field: value` per line. */
+import { InputError } from '../errors.ts'
+import type { DeviceFilter } from '../plan/device-list.ts'
+import { listWords } from './values.ts'
+
+const FIELDS = ['id', 'platform', 'version', 'channel', 'days'] as const
+type Field = (typeof FIELDS)[number]
+const PLATFORMS = ['ios', 'android', 'electron'] as const
+
+/** Capgo forgets a device 90 days after its last report. */
+const MAX_DAYS = 90
+const DEFAULT_DAYS = 30
+
+/** `refuse` is called for each line that is wrong. */
+export function readDeviceFilter(text: string, refuse: (error: InputError) => void): DeviceFilter {
+  const values = new Map<Field, string>()
+  text.split('\n').forEach((raw, index) => {
+    const content = raw.replace(/(^|\s)#.*$/, '').trim()
+    if (content === '') return
+    const [, name = '', value = ''] = /^([^:]*?)\s*:\s*(.*)$/.exec(content) ?? []
+    const field = FIELDS.find(known => known === name)
+    const problem = field === undefined || value === '' ? NO_FIELD : checkValue(field, value)
+    const isTwice = field !== undefined && values.has(field)
+    if (field !== undefined && problem === null && !isTwice) values.set(field, value)
+    else {
+      const { why, hint } = problem ?? { why: `sets ${field} again`, hint: 'Remove one of the two lines.' }
+      refuse(new InputError('device-filter', `line ${index + 1}, "${content}": ${why}.`, hint))
+    }
+  })
+  return {
+    id: values.get('id')?.toLowerCase() ?? null,
+    platform: PLATFORMS.find(known => known === values.get('platform')) ?? null,
+    version: values.get('version') ?? null,
+    channel: values.get('channel') ?? null,
+    days: Number(values.get('days') ?? DEFAULT_DAYS),
+  }
+}
+
+interface Mistake {
+  readonly why: string
+  readonly hint: string
+}
+
+const NO_FIELD: Mistake = {
+  why: 'not "field: value"',
+  hint: `The field is ${listWords(FIELDS)}. For example "platform: ios".`,
+}
+
+function checkValue(field: Field, value: string): { readonly why: string; readonly hint: string } | null {
+  if (field === 'platform' && !PLATFORMS.some(known => known === value))
+    return { why: 'unknown platform', hint: `Use ${listWords(PLATFORMS)}.` }
+  if (field === 'id' && !/^[0-9a-f-]{1,36}$/i.test(value))
+    return {
+      why: 'not the beginning of a device id',
+      hint: 'Device ids consist of the digits 0 to 9, the letters a to f, and dashes.',
+    }
+  if (field === 'days' && !(/^\d{1,2}$/.test(value) && Number(value) >= 1 && Number(value) <= MAX_DAYS))
+    return {
+      why: 'not a number of days',
+      hint: `Use a whole number from 1 to ${MAX_DAYS}. Capgo forgets older devices.`,
+    }
+  return null
+}

@@ -1,0 +1,60 @@
+/** `operation: devices`: the devices that were seen lately, with names from the testers file. Nothing is changed. */
+import type { RunContext } from '../context.ts'
+import { InputError } from '../errors.ts'
+import { type DeviceFilter, listDevices } from '../plan/device-list.ts'
+import type { Operation } from '../plan/operation.ts'
+import { plural } from '../report/format.ts'
+import type { DevicesResult } from '../report/result.ts'
+import { readApp } from './steps/app.ts'
+import { readCheckedOut, readNewest, timeOf } from './steps/testers-file.ts'
+
+/** So many devices are read: ten requests. */
+const MAX_DEVICES = 10_000
+const DAY = 86_400_000
+
+/** Throws `invalid_input` where whole ids would be shown to everybody. */
+export async function readDevices(
+  { filter, showIds }: Extract<Operation, { kind: 'devices' }>,
+  context: RunContext,
+): Promise<DevicesResult> {
+  const { deps, trigger, capgo } = context
+  if (showIds && trigger.isPrivate !== true)
+    throw new InputError(
+      'show-ids',
+      'cannot be true here: the repository is not private.',
+      'The log and the summary are public. Whoever knows a device id can act as that device. Remove the input, or run the workflow in a private repository.',
+    )
+  return deps.log.group('Read all devices', async () => {
+    const { appId } = await readApp(context)
+    const since = timeOf(context).getTime() - filter.days * DAY
+    const [inventory, channels, overrides, file] = await Promise.all([
+      capgo.listInventory(appId, { since, max: MAX_DEVICES }),
+      capgo.listChannels(appId),
+      capgo.listOverrides(appId),
+      readCheckedOut(context).then(checkedOut => readNewest(checkedOut, context)),
+    ])
+    const testers = file === null || file === 'unknown' ? [] : file.testers
+    const devices = listDevices({ ...inventory, channels, overrides, testers, since, filter })
+    return {
+      kind: 'devices',
+      outcome: 'read',
+      reason: `${plural(devices.length, 'device')} of ${appId}, seen in the last ${plural(filter.days, 'day')}${describeFilter(filter)}.`,
+      appId,
+      devices,
+      showIds,
+      testers: null,
+      warnings: inventory.isCut
+        ? [
+            `Capgo has more devices: the newest ${MAX_DEVICES.toLocaleString('en-US')} were read. Set fewer days in "device-filter".`,
+          ]
+        : [],
+    }
+  })
+}
+
+function describeFilter({ id, platform, version, channel }: DeviceFilter): string {
+  const parts = Object.entries({ id, platform, version, channel }).flatMap(([field, value]) =>
+    value === null ? [] : [`${field} ${value}`],
+  )
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
+}

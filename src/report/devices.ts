@@ -1,0 +1,65 @@
+/** The devices of an app: blocks of the job summary, and the output. */
+
+import { shortDevice } from '../plan/device-id.ts'
+import type { ListedDevice } from '../plan/device-list.ts'
+import { plural } from './format.ts'
+import { code, codeBlock, details, escapeText, table } from './markdown.ts'
+import type { DevicesResult } from './result.ts'
+
+/** Rows of the table; the output has all of them. */
+const MAX_ROWS = 200
+const PLATFORMS = { ios: 'iOS', android: 'Android', electron: 'Electron' } as const
+
+/** Three columns: people look at it on a phone. */
+export function renderDevices({ devices, showIds, appId, reason }: DevicesResult): string[] {
+  const unknown = devices.filter(({ listed }) => !listed)
+  const rows = devices.slice(0, MAX_ROWS).map(device => [who(device, showIds), app(device), where(device)])
+  return [
+    `### 📱 ${plural(devices.length, 'device')} of ${code(appId)}`,
+    escapeText(reason),
+    rows.length === 0 ? '' : table(['device', 'runs', 'channel'], rows),
+    devices.length > MAX_ROWS
+      ? `${plural(devices.length - MAX_ROWS, 'more device')} in the output ${code('devices')}.`
+      : '',
+    unknown.length === 0 ? '' : invite(unknown, showIds),
+  ]
+}
+
+function who({ device, name, listed, seen, emulator }: ListedDevice, showIds: boolean): string {
+  const title = name !== null ? `<b>${escapeText(name)}</b>` : listed ? '<b>no name</b>' : '<b>unknown</b>'
+  const id = code(showIds ? device : shortDevice(device))
+  return `${title} ${id}<br>${formatSeen(seen)}${emulator ? ', emulator' : ''}`
+}
+
+function app({ platform, native, bundle, plugin }: ListedDevice): string {
+  const shell = `${PLATFORMS[platform]}${native === null ? '' : ` ${escapeText(native)}`}`
+  const runs = bundle === null ? '' : `<br>${bundle === 'builtin' ? 'code from the store' : code(bundle)}`
+  return `${shell}${runs}${plugin === null ? '' : `<br><sub>updater ${escapeText(plugin)}</sub>`}`
+}
+
+function where({ channel, by }: ListedDevice): string {
+  if (channel === null) return 'none'
+  const why = { override: 'override', app: 'chosen in the app', public: 'public' } as const
+  return `${code(channel)}${by === null ? '' : `<br><sub>${why[by]}</sub>`}`
+}
+
+/** Lines for the testers file; without whole ids there is nothing to copy. */
+function invite(unknown: readonly ListedDevice[], showIds: boolean): string {
+  const count = `${plural(unknown.length, 'unknown device')}`
+  if (!showIds)
+    return `${count}: not in the testers file. In a private repository, ${code('show-ids: true')} shows whole ids and lines to copy.`
+  const lines = unknown
+    .slice(0, MAX_ROWS)
+    .map(({ device, platform }) => JSON.stringify({ device, name: PLATFORMS[platform] }))
+  return details(`<b>${count}</b>: lines for the testers file`, codeBlock(lines.join(',\n')))
+}
+
+/** `2026-10-22 10:15 UTC`, unbroken. */
+function formatSeen(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 16)} UTC`.replaceAll(' ', ' ').replaceAll('-', '‑')
+}
+
+/** The output `devices`: as JSON, ids as the summary shows them. */
+export function devicesOutput({ devices, showIds }: DevicesResult): string {
+  return JSON.stringify(devices.map(each => (showIds ? each : { ...each, device: shortDevice(each.device) })))
+}

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest'
+import { dispatchEvent } from '../../local/runner/event.ts'
+import { APP_ID, createWorld, tinyApp, type World } from './scenario.ts'
+import { dispatch } from './stages.ts'
+
+const ADA = 'ada00000-0000-4000-8000-000000000001'
+const BOB = 'b0b00000-0000-4000-8000-000000000002'
+const EVE = 'e5e00000-0000-4000-8000-000000000003'
+
+const timeless = (text: string) =>
+  text.replace(/\d{4}[-‑]\d\d[-‑]\d\d.\d\d:\d\d.UTC/g, 'TIME').replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
+
+async function createPhones(): Promise<World> {
+  const files = { ...tinyApp(), 'testers.json': JSON.stringify([{ device: ADA, name: "Ada's iPhone" }]) }
+  const world = await createWorld({ files, role: 'app_developer' })
+  const { capgo } = world
+  capgo.seedChannel({ appId: APP_ID, name: 'production', public: true })
+  capgo.seedChannel({ appId: APP_ID, name: 'pr-12' })
+  const seed = (deviceId: string, change: object) => capgo.seedDevice({ appId: APP_ID, deviceId, ...change })
+  seed(ADA, { versionBuild: '1.4.0', versionName: '1.4.1-pr.12.1.1', channel: 'pr-12' })
+  seed(BOB, { platform: 'android', versionBuild: '1.3.0', versionName: 'builtin', default_channel: 'beta' })
+  seed(EVE, { versionBuild: '1.4.0', is_emulator: true })
+  return world
+}
+
+const inPrivate = (world: World, inputs: Record<string, string>) =>
+  world.run(dispatchEvent({ ref: 'refs/heads/main', sha: world.repo.shaOf('main'), isPrivate: true }), {
+    inputs: { operation: 'devices', ...inputs },
+  })
+
+describe('devices', () => {
+  it('are listed with names, versions and channels, ids shortened', async () => {
+    const world = await createPhones()
+    const run = await dispatch(world, { operation: 'devices' })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(timeless(run.summary)).toMatchSnapshot()
+    expect(JSON.parse(run.outputs.devices!)).toHaveLength(3)
+    const everything = run.summary + run.visibleLog + run.outputs.devices
+    for (const id of [ADA, BOB, EVE]) expect(everything).not.toContain(id)
+    expect(
+      world.capgo.requests.filter(({ method, path }) => method !== 'GET' && path !== '/private/devices'),
+    ).toEqual([])
+  })
+
+  it('have whole ids, and lines for the testers file, in a private repository alone', async () => {
+    const world = await createPhones()
+    const refused = await dispatch(world, { operation: 'devices', 'show-ids': 'true' })
+    expect(refused.exitCode).toBe(1)
+    expect(refused.outputs['error-code']).toBe('invalid_input')
+    expect(refused.outputs.reason).toContain('the repository is not private')
+    const run = await inPrivate(world, { 'show-ids': 'true' })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(run.summary).toContain(`{"device":"${BOB}","name":"Android"}`)
+    expect(run.summary).not.toContain(`{"device":"${ADA}"`)
+    expect(
+      JSON.parse(run.outputs.devices!)
+        .map(({ device }: { device: string }) => device)
+        .sort(),
+    ).toEqual([ADA, BOB, EVE])
+  })
+
+  it('are filtered', async () => {
+    const world = await createPhones()
+    const run = await inPrivate(world, {
+      'show-ids': 'true',
+      'device-filter': 'platform: android\nversion: 1.3',
+    })
+    expect(JSON.parse(run.outputs.devices!)).toMatchObject([
+      {
+        device: BOB,
+        platform: 'android',
+        native: '1.3.0',
+        bundle: 'builtin',
+        channel: 'beta',
+        by: 'app',
+        listed: false,
+      },
+    ])
+  })
+
+  it('are read with few requests, however many there are', async () => {
+    const world = await createPhones()
+    for (let index = 0; index < 10_500; index++)
+      world.capgo.seedDevice({
+        appId: APP_ID,
+        deviceId: `${String(index).padStart(8, '0')}-0000-4000-8000-000000000000`,
+      })
+    const run = await dispatch(world, { operation: 'devices' })
+    expect(run.exitCode, run.visibleLog).toBe(0)
+    expect(JSON.parse(run.outputs.devices!)).toHaveLength(10_000)
+    expect(run.visibleLog).toContain('the newest 10,000 were read')
+    expect(run.summary.length).toBeLessThan(60_000)
+    expect(world.capgo.requests.length).toBeLessThan(20)
+  })
+
+  it('say which permission is missing', async () => {
+    const world = await createPhones()
+    const key = world.capgo.seedKey({ appId: APP_ID, role: 'app_preview' })
+    const run = await dispatch(world, { operation: 'devices', 'capgo-token': key })
+    expect(run.exitCode).toBe(1)
+    expect(run.outputs['error-code']).toBe('permission_missing')
+    expect(run.outputs.reason).toContain('app.read_devices')
+  })
+})
