@@ -56,7 +56,7 @@ export async function removePreview(
   const hasLost = !isEmpty(removed)
   const lost = { appId, pull: now, why: 'was reopened while its preview was removed', channel: null }
   const warnings = hasLost ? [await sayMissing(lost, context)] : []
-  const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} stays` : ''
+  const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} is kept` : ''
   return { ...result, reason: `#${number} is open again${stays}.`, warnings }
 }
 

@@ -302,7 +302,7 @@ describe('removeLeftovers', () => {
     expect([channels(), bundles()]).toEqual([[], [OLD]])
     bundle('1.0.1-pr.12.0.1')
     expect((await remove(capgo)).removed.kept).toEqual([
-      expect.stringContaining('2 older bundles stay until'),
+      expect.stringContaining('2 older bundles are kept until'),
     ])
   })
 
@@ -587,11 +587,11 @@ describe('deleteChannel', () => {
 
   it.each([
     ['a refusal', { status: 400, body: { error: 'odd' } }, /odd/],
-    ['an answer that is not true', { status: 200, body: { status: 'ok' } }, /it is still there/],
+    ['an answer that is not true', { status: 200, body: { status: 'ok' } }, /it still exists/],
     [
       'a channel that is not found and is there',
       { status: 400, body: { error: 'cannot_find_channel' } },
-      /still there/,
+      /still exists/,
     ],
   ])('%s of the API throws', async (_what, answer, message) => {
     const { capgo } = await stage()
@@ -751,7 +751,7 @@ describe('deleteOldBundles', () => {
     const error = await clean(capgo, 1).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'cleanup_incomplete' })
     const { message, problems } = error as { message: string; problems: { message: string }[] }
-    expect(message).toContain('0 old bundles deleted, 13 not: ')
+    expect(message).toContain('Could not delete 13 old bundles (0 deleted): ')
     expect(problems).toHaveLength(10)
     expect(problems[0]!.message).toMatch(/^1\.0\.\d+: /)
   })

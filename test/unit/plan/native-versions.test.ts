@@ -51,10 +51,10 @@ describe('judgeNativeVersions', () => {
       'The native version of Android is not known: android/app/build.gradle:12 has "versionName v". Not checked whether Android devices accept the bundle (checked: iOS 1.4.0). To check it, set the input "native-version" to the version in the stores.',
     ])
     expect(judgeNativeVersions([], [UNREAD]).warnings[0]).toContain(
-      'The native version of Android is not known: android/app/build.gradle:12 has "versionName v". Not checked whether Android devices accept the bundle. To check it, set the input "native-version" to the version in the stores."',
+      'The native version of Android is not known: android/app/build.gradle:12 has "versionName v". Not checked whether Android devices accept the bundle. To check it, set the input "native-version" to the version in the stores.',
     )
     expect(judgeNativeVersions([android('1.0'), ios('2.0')], [UNREAD]).warnings[0]).toMatch(
-      /^A native version of Android .* only Android 1\.0: set/,
+      /^A native version of Android .* \(checked: Android 1\.0\)\. To check it, set/,
     )
     const other = { platform: 'ios', source: 'App.xcodeproj', says: 'is missing' } as const
     expect(judgeNativeVersions([], [UNREAD, other]).warnings).toHaveLength(2)
@@ -98,7 +98,7 @@ describe('channel_refuses_all', () => {
     expect(error.message).toBe(
       'Channel production cannot deliver any bundle name to both native 1.0 (android/app/build.gradle:12) and 5.2.0 (App.xcodeproj:34): the channel\'s policy "major" blocks 5.3.0 on native 1.0.0: higher major version, and 1.0.1-production.57.1 is below native 5.2.0, and the channel rejects bundles below the native version.',
     )
-    expect(error.hint).toMatch(/^If one of these is a placeholder.*set the input "native-version"/)
+    expect(error.hint).toMatch(/^If one of them is a placeholder.*set the input "native-version"/)
     expect(error.hint).not.toContain('"major"')
     expect(error.hint).toContain('set its update policy to "none", or switch off its "under native" rule')
   })
