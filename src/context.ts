@@ -8,6 +8,7 @@ import type { UploadArtifact } from './github/upload-artifact.ts'
 import type { Hosts, Inputs } from './inputs/inputs.ts'
 import type { InputReader } from './inputs/values.ts'
 import type { Log, Sink } from './log.ts'
+import type { Section } from './report/comment-sections.ts'
 import type { ChannelResult } from './report/result.ts'
 import type { Cancellation } from './runtime/cancellation.ts'
 import type { RequireUntouched } from './runtime/tamper-guard.ts'
@@ -66,6 +67,8 @@ export interface RunContext {
   readonly github: GitHub | null
   readonly bestEffort: BestEffort
   readonly finalUpdate: BestEffort
+  /** The newest sections of other apps in comments that this run saw. */
+  readonly seenSections: Map<string, Section>
   /** When the run began, on the clock of `deps`. */
   readonly began: number
   /** Called as soon as a channel serves what it should: later failures do not undo that. */

@@ -63,6 +63,7 @@ async function execute(deps: Deps, warnings: string[], done: Done): Promise<Resu
     capgo: deps.connectCapgo(inputs.capgoToken, inputs.hosts),
     github: connect?.(deps.cancellation.signal) ?? null,
     ...createBestEfforts(connect, deps.cancellation, warnings),
+    seenSections: new Map(),
     began,
     over: over.signal,
     onServed: result => {

@@ -12,6 +12,7 @@ const publish = {
   kind: 'publish',
   testers: null,
   nativeChanges: [],
+  releaseNotes: { titles: [], more: 0 },
   reason: 'Channel production serves bundle 1.4.1-production.57.1.',
   appId: 'com.example.shop',
   channel: { name: 'production', id: 12, isNew: false, public: true },
@@ -77,6 +78,14 @@ const published: PublishedResult = {
   outcome: 'published',
   method: 'upload',
   contents,
+  releaseNotes: {
+    titles: [
+      'Add a wallet to the checkout (#12)',
+      'Bump vite from 7.1.2 to 7.1.4 (#11)',
+      'Fix the total of an empty cart',
+    ],
+    more: 7,
+  },
   delta: null,
   sourceMaps: null,
   verified: null,

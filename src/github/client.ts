@@ -23,12 +23,15 @@ export interface GitHubOptions {
   readonly fetch: Fetch
   /** First pause between two tries in milliseconds; doubles. */
   readonly firstPause?: number
+  /** Milliseconds until a write that was under way has arrived, and every reader sees it. */
+  readonly settling?: number
   /** Passes so many milliseconds, less when the signal is aborted. */
   readonly sleep?: (ms: number) => Promise<void>
 }
 
 const MAX_ATTEMPTS = 3
 const FIRST_PAUSE = 300
+const SETTLING = 1_500
 /** A GitHub that asks for a longer pause than this is not waited for: a comment is not worth it. */
 const MAX_RETRY_AFTER = 60_000
 
@@ -44,6 +47,7 @@ export function connectGitHub({
   signal,
   fetch,
   firstPause = FIRST_PAUSE,
+  settling = SETTLING,
   sleep = ms => passTime(ms, undefined, { signal }).catch(() => {}),
 }: GitHubOptions) {
   const [owner = '', repo = ''] = repository.split('/')
@@ -87,6 +91,8 @@ export function connectGitHub({
     ...history(connection),
     ...pulls(connection),
     ...runs(connection),
+    /** Waits until writes of others that were under way have arrived; not always as long, so that two runs part. */
+    settle: () => sleep(settling * (1 + Math.random() / 2)),
   }
 }
 

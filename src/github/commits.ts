@@ -10,6 +10,20 @@ const Comparison = z.object({
   merge_base_commit: z.object({ sha: Sha }),
 })
 type Comparison = z.infer<typeof Comparison>
+/** The same response, where its commits are wanted. */
+const ComparedCommits = z.object({
+  total_commits: z.int(),
+  commits: z.array(
+    z.object({
+      sha: Sha,
+      parents: z.array(z.object({ sha: Sha })),
+      commit: z.object({ message: z.string() }),
+    }),
+  ),
+})
+const COMPARE = 'GET /repos/{owner}/{repo}/compare/{basehead}'
+/** GitHub lists no more on a page. */
+const COMMITS_PER_PAGE = 100
 
 const ListedCommit = z.object({
   sha: Sha,
@@ -36,18 +50,41 @@ const Activity = z.object({ before: Sha })
 /** Each costs two requests. */
 const MAX_DROPPED = 10
 
+/** A commit of a comparison. */
+interface ComparedCommit {
+  readonly sha: string
+  readonly parents: readonly string[]
+  readonly message: string
+}
+
 /** The status where a repository has no such ref. */
 const NO_SUCH_REF = 422
 
 export function history({ octokit, owner, repo }: Repository) {
-  async function readComparison(base: string, head: string): Promise<Comparison> {
+  /** First pages by their commits: what is compared once is compared for ever. */
+  const asked = new Map<string, Promise<unknown>>()
+
+  async function readPage(basehead: string, page: number): Promise<unknown> {
     const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
       owner,
       repo,
-      basehead: `${base}...${head}`,
-      per_page: 1,
+      basehead,
+      per_page: COMMITS_PER_PAGE,
+      page,
     })
-    return parseResponse(Comparison, data, 'GET /repos/{owner}/{repo}/compare/{basehead}')
+    return data
+  }
+
+  function readFirstPage(base: string, head: string): Promise<unknown> {
+    const basehead = `${base}...${head}`
+    const data = asked.get(basehead) ?? readPage(basehead, 1)
+    asked.set(basehead, data)
+    data.catch(() => asked.delete(basehead))
+    return data
+  }
+
+  async function readComparison(base: string, head: string): Promise<Comparison> {
+    return parseResponse(Comparison, await readFirstPage(base, head), COMPARE)
   }
 
   return {
@@ -133,6 +170,26 @@ export function history({ octokit, owner, repo }: Repository) {
         if (isNotFound(error) || isForbidden(error)) return []
         throw error
       }
+    },
+
+    /**
+     * The commits that `head` has and `base` has not, oldest first, and how many they are; of more than two pages the
+     * first and the last. Asks nothing anew where the two were compared before. Needs `contents: read`.
+     */
+    async listChanges(base: string, head: string): Promise<{ commits: ComparedCommit[]; total: number }> {
+      const first = parseResponse(ComparedCommits, await readFirstPage(base, head), COMPARE)
+      const total = first.total_commits
+      const lastPage = Math.ceil(total / COMMITS_PER_PAGE)
+      const last =
+        lastPage <= 1
+          ? []
+          : parseResponse(ComparedCommits, await readPage(`${base}...${head}`, lastPage), COMPARE).commits
+      const commits = [...first.commits, ...last].map(({ sha, parents, commit }) => ({
+        sha,
+        parents: parents.map(parent => parent.sha),
+        message: commit.message,
+      }))
+      return { commits, total }
     },
 
     /** The commit where a branch left `base`; null where they have nothing in common. Needs `contents: read`. */

@@ -8,7 +8,7 @@ import { normaliseNative } from '../plan/delivery.ts'
 import type { DeltaMode } from '../plan/delta.ts'
 import { checkPreviewTemplate } from '../plan/preview.ts'
 import type { AssignRule, Prune } from '../plan/testers.ts'
-import type { OnIncompatible } from '../plan/types.ts'
+import type { CommentLayout, OnIncompatible } from '../plan/types.ts'
 import { readBuildVariables, type Variables } from './build-variables.ts'
 import { readChannelLines } from './channel-lines.ts'
 import { type OperationValues, readOperationInputs } from './operation.ts'
@@ -75,7 +75,8 @@ export interface Inputs extends OperationValues {
   readonly previewLabel: string | null
   /** Whether draft pull requests get a preview. */
   readonly previewDrafts: boolean
-  readonly comment: boolean
+  /** How the comment on a pull request is laid out; null = none. */
+  readonly comment: CommentLayout | null
   readonly deployments: boolean
   /** Name of the artifact that holds the web build of the followed run; `{number}` is that of the pull request. */
   readonly artifact: string
@@ -89,6 +90,9 @@ export interface Inputs extends OperationValues {
   readonly hosts: Hosts
   readonly githubToken: string
 }
+
+/** The layouts by the words of the input. */
+const COMMENTS = { true: 'shared', separate: 'separate', false: null } as const
 
 /** GitHub ends a job after five days at the latest (self-hosted runners). */
 const MAX_TIMEOUT = 5 * 24 * 60
@@ -131,7 +135,7 @@ export function readInputs(read: InputReader, defaultBranch: string | null = nul
     previewChannel: readPreviewChannel(reading, channels),
     previewLabel: text('preview-label'),
     previewDrafts: boolean('preview-drafts', true),
-    comment: boolean('comment', true),
+    comment: COMMENTS[choice('comment', ['true', 'false', 'separate'], 'true')],
     deployments: boolean('deployments', true),
     artifact: checked('artifact', checkArtifact, 'web'),
     testersFile: checked(

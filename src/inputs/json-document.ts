@@ -7,7 +7,7 @@ import { linesOf, sayParseError } from '../checkout/json.ts'
 export const MAX_PROBLEMS = 100
 
 /** Characters of a wrong text that are repeated. */
-const LONGEST_SHOWN = 60
+const MAX_SHOWN = 60
 
 /** Both count from 1. */
 interface TextPlace {
@@ -144,7 +144,7 @@ function unknownKey(key: string, known: readonly string[]): string {
   return `Unknown key "${shorten(key)}". ${advice}`
 }
 
-const shorten = (text: string) => (text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}…` : text)
+const shorten = (text: string) => (text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text)
 
 /** One letter too many, too few, wrong, or two that changed places. */
 function isNear(one: string, other: string): boolean {

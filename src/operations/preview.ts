@@ -175,9 +175,9 @@ async function keepShown(
   const { deps, inputs, trigger, capgo } = context
   const { number } = shown.pull
   const testers = shown.testers === null ? null : await reconcileForPull(appId, shown.testers, context)
-  if (testers !== null && !inputs.dryRun && inputs.comment)
+  if (testers !== null && !inputs.dryRun)
     await context.bestEffort('update the testers in the comment', PULL_REQUESTS, github =>
-      updateTesterSection({ appId, pull: number, rows: testers.rows }, github, inputs.capgoToken),
+      updateTesterSection({ appId, pull: number, rows: testers.rows }, github, context),
     )
   const { version } = channel
   return previewKeptResult({

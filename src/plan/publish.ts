@@ -6,6 +6,7 @@ import { compareNativePackages, isShielded, listNativeChanges, type NativeChange
 import { nativeVersionDecisions, nativeVersionsOn } from './native-versions.ts'
 import { chooseAction, nameOf, nameRequest, rulesOf } from './publish-action.ts'
 import type { BuiltFacts, PublishAction, PublishFacts, PublishPlan } from './publish-facts.ts'
+import { NO_RELEASE_NOTES } from './release-notes.ts'
 import { decideRolloutTarget, EVERYBODY, formatShare, type RolloutTarget } from './rollout.ts'
 import type { Commit, Decision, NativeVersion } from './types.ts'
 import { requireFormOf } from './update-package.ts'
@@ -73,6 +74,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
     comment: commentOf(facts, action),
     decisions: findings.flatMap(({ decisions }) => decisions),
     nativeChanges: isStale ? [] : natives,
+    releaseNotes: isStale ? NO_RELEASE_NOTES : facts.releaseNotes,
     warnings: findings.flatMap(({ warnings }) => warnings),
   }
 }
@@ -106,7 +108,8 @@ function planRollout(
 }
 
 /** The bundle's comment: what is served already, is so since its note says. */
-function commentOf({ channel, channelName, purpose, commit }: BuiltFacts, action: PublishAction): string {
+function commentOf(facts: BuiltFacts, action: PublishAction): string {
+  const { channel, channelName, purpose, commit, releaseNotes } = facts
   const served = channel?.version ?? null
   return noteCommit(
     action.do === 'upload' ? null : action.bundle.comment,
@@ -115,6 +118,7 @@ function commentOf({ channel, channelName, purpose, commit }: BuiltFacts, action
     {
       previous: served === null || served.name === nameOf(action) ? null : served.name,
       took: purpose.kind === 'preview' && channel !== null ? tookOver(channel) : null,
+      releaseNotes,
     },
   )
 }

@@ -54,3 +54,6 @@ export type Purpose =
 
 /** What to do when installed apps lack native code that the bundle needs. */
 export type OnIncompatible = 'fail' | 'warn' | 'ignore'
+
+/** What the apps of a repository have on a pull request: one comment for all, or one for each. */
+export type CommentLayout = 'shared' | 'separate'

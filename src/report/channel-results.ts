@@ -127,6 +127,7 @@ function ownBundle({ plan, known, built, total }: PublishFindings) {
     commit: { sha, refName, url },
     build: { files: built.files, excluded: built.excluded, duration: built.duration },
     nativeChanges: plan.nativeChanges,
+    releaseNotes: plan.releaseNotes,
     preview: null,
     testers: null,
     decisions: plan.decisions,

@@ -1,6 +1,7 @@
 /** The comment of a pull request: what happened, one thing to click, the rest folded with problems first. */
 
 import { troubleshooting } from '../documents.ts'
+import { NO_RELEASE_NOTES } from '../plan/release-notes.ts'
 import { formatBytes } from '../runtime/bytes.ts'
 import { findErrorLine } from './build-error.ts'
 import { commitLine, endOfOutput, foldWarnings, footer, linkCommit, stillWorks } from './comment-parts.ts'
@@ -8,6 +9,7 @@ import { formatDuration, formatTime, plural } from './format.ts'
 import { alert, clip, code, details, escapeText, limit, link, row } from './markdown.ts'
 import { nameFirstStep, renderOnPhone } from './on-phone.ts'
 import type { PreviewComment, ReadyComment } from './preview-comment.ts'
+import { renderReleaseNotes } from './release-notes.ts'
 import { countChanges, listChanges, renderNativeChanges, tableOfChanges } from './tables.ts'
 import { renderMerging, renderTesterSection, renderTesters, type TesterRow } from './testers.ts'
 
@@ -27,7 +29,7 @@ export function renderComment(comment: PreviewComment): string {
 type State = PreviewComment['state']
 
 /** How a heading of each state begins. A `kept` preview has that of one that is ready, where there is one. */
-const SIGNS: Readonly<Record<State, string>> = {
+export const SIGNS: Readonly<Record<State, string>> = {
   building: '🔨',
   ready: '📱',
   failed: '❌',
@@ -221,16 +223,19 @@ function phoneOfServed(comment: Of<'building' | 'failed' | 'kept'>): string {
   return renderOnPhone({ channelName, bundle: served, web: null, title }, comment)
 }
 
-/** Files, and native packages: a warning says what installed apps lack. */
-function changes({ change, nativeChanges }: ReadyComment): string {
+/** In words, native packages and files: a warning says what installed apps lack. */
+function changes({ change, nativeChanges, releaseNotes = NO_RELEASE_NOTES }: ReadyComment): string {
+  const notes = renderReleaseNotes(releaseNotes)
   const natives = renderNativeChanges(nativeChanges)
+  const files = change === null ? [] : listChanges(change)
+  if (notes !== '' && files.length === 0)
+    return [details('<b>What changed</b>', notes), natives].filter(part => part !== '').join('\n\n')
   if (change === null) return natives
   const base = code(change.channel)
-  const files = listChanges(change)
   if (files.length === 0) return natives === '' ? `No file differs from ${base}.` : natives
   return details(
     `<b>Changes:</b> ${countChanges(files, 'file')} since ${base} · ${formatBytes(change.download)} to download`,
-    [natives, tableOfChanges(files)].filter(part => part !== '').join('\n\n'),
+    [notes, natives, tableOfChanges(files)].filter(part => part !== '').join('\n\n'),
   )
 }
 

@@ -4,6 +4,7 @@ import type { Documents } from '../documents.ts'
 import type { ErrorCode } from '../error-codes.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { PreviewObstacle, WebPreview } from '../plan/preview.ts'
+import type { ReleaseNotes } from '../plan/release-notes.ts'
 import type { TesterRow, TestersReport } from './testers.ts'
 
 export type PreviewComment =
@@ -104,6 +105,8 @@ export interface ReadyComment extends AnyComment {
   readonly duration: number | null
   /** Against what the base branch's channel serves. */
   readonly change: (ContentChange & { readonly channel: string; readonly download: number }) | null
+  /** What the commit has that the base branch's channel does not serve, in words. */
+  readonly releaseNotes?: ReleaseNotes
   /** Installed native versions that are known, and the rule that keeps one from taking the bundle. */
   readonly nativeVersions: readonly {
     readonly platform: string

@@ -4,6 +4,7 @@ import { type Documents, troubleshooting } from '../documents.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
 import { devicesOutput } from './devices.ts'
 import { describeOutcome } from './log.ts'
+import { describeReleaseNotes } from './release-notes.ts'
 import { type ChannelResult, ownRollout, type Result } from './result.ts'
 import { renderSummary } from './summary.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'
@@ -71,6 +72,7 @@ export function outputs(result: Result, documents: Documents): Record<string, st
     'deep-link': preview?.deepLink ?? '',
     'web-preview-url': preview?.webUrl ?? '',
     'comment-url': preview?.commentUrl ?? '',
+    'release-notes': about?.kind === 'publish' ? describeReleaseNotes(about.releaseNotes) : '',
     'source-maps-artifact-url': sourceMaps?.url ?? '',
     rollout: rollout === null ? '' : String(rollout.bps / 100),
     status: result.kind === 'status' ? JSON.stringify(result.channels) : '',

@@ -6,6 +6,7 @@ import type { ListedDevice } from '../plan/device-list.ts'
 import type { NativeChange } from '../plan/native-changes.ts'
 import type { KeepReason } from '../plan/old-bundles.ts'
 import type { PublishAction } from '../plan/publish-facts.ts'
+import type { ReleaseNotes } from '../plan/release-notes.ts'
 import type { ChannelStatus } from '../plan/status.ts'
 import type { Decision } from '../plan/types.ts'
 import type { TestersReport } from './testers.ts'
@@ -81,6 +82,8 @@ interface OwnBundle extends BundleOnChannel {
   readonly build: BuildSummary
   /** How the native packages differ from those of the bundle that was served. */
   readonly nativeChanges: readonly NativeChange[]
+  /** What devices get that they had not before; of a preview, that the base branch's channel does not serve. */
+  readonly releaseNotes: ReleaseNotes
   /** Of a pull request: how to get it. */
   readonly preview: PreviewLinks | null
 }

@@ -1,10 +1,12 @@
 /** The job summary: GitHub-flavoured Markdown, what is live where on the first line. */
 import { type Documents, documentsOf, troubleshooting } from '../documents.ts'
+import type { ReleaseNotes } from '../plan/release-notes.ts'
 import { formatShare } from '../plan/rollout.ts'
 import { formatBytes } from '../runtime/bytes.ts'
 import { renderDevices } from './devices.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
 import { alert, code, codeBlock, details, escapeText, limit, link, row, table, warn } from './markdown.ts'
+import { renderReleaseNotes } from './release-notes.ts'
 import {
   type ChannelResult,
   type FailedResult,
@@ -122,6 +124,7 @@ function channel(result: ChannelResult, documents: Documents): string[] {
     'verified' in result && result.verified !== null ? escapeText(result.verified) : '',
     'preview' in result && result.preview !== null ? preview(result.preview) : '',
     ...testersOf(result, documents),
+    'releaseNotes' in result ? changed(result.releaseNotes) : '',
     ...('contents' in result
       ? [renderSizes(result.contents.sizes), renderFileChanges(result.contents.change)]
       : []),
@@ -130,6 +133,11 @@ function channel(result: ChannelResult, documents: Documents): string[] {
     decisions(result),
     footer(result),
   ]
+}
+
+function changed(notes: ReleaseNotes): string {
+  const list = renderReleaseNotes(notes)
+  return list === '' ? '' : `**What changed**\n\n${list}`
 }
 
 function warnings({ warnings }: { readonly warnings: readonly string[] }): string {

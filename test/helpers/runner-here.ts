@@ -128,6 +128,7 @@ async function runStep(options: Here, step: Step, log: RunnerLog, end: End): Pro
           userAgent: USER_AGENT,
           signal,
           fetch: viaNetwork,
+          settling: 50,
           sleep: ms => end.orNever(sleep(ms, undefined, { signal })),
           ...(options.pauses?.firstPause === undefined ? {} : { firstPause: options.pauses.firstPause }),
         }),

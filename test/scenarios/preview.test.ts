@@ -3,7 +3,7 @@ import { Device } from '../../local/device.ts'
 import { scheduleEvent } from '../../local/runner/event.ts'
 import type { ActionProcess } from '../../local/runner/runner.ts'
 import { openPull } from './pull.ts'
-import { APP_ID, BUILT_ACTION, createWorld, tinyApp, type World, withoutChance } from './scenario.ts'
+import { APP_ID, BUILT_ACTION, createWorld, type World, withoutChance } from './scenario.ts'
 
 const admin = { role: 'app_admin' } as const
 
@@ -97,33 +97,6 @@ describe('a pull request', () => {
       'github-actions[bot]',
     ])
     expect(world.hosted.commentsOf(12)[0]!.body).toBe(body)
-  })
-
-  it('has one comment for each of two apps in the repository', async () => {
-    const other = 'com.example.other'
-    const world = await createWorld({
-      ...admin,
-      files: {
-        ...tinyApp(),
-        'other/capacitor.config.json': JSON.stringify({ appId: other, appName: 'Other', webDir: '../www' }),
-        'other/package.json': JSON.stringify({ name: 'other', version: '3.0.0', scripts: {} }),
-      },
-    })
-    world.capgo.seedApp({ appId: other })
-    const otherKey = world.capgo.seedKey({ appId: other, role: 'app_admin' })
-    const pull = await openPull(world)
-    const second = {
-      inputs: { 'working-directory': 'other', 'capgo-token': otherKey, build: 'false', 'web-dir': '../www' },
-    }
-    for (const action of ['opened', 'synchronize'] as const) {
-      await pull.run(action)
-      const run = await pull.run(action, {}, second)
-      expect(run.exitCode, run.visibleLog).toBe(0)
-    }
-    expect(pull.comments().map(text => text.split('\n')[0])).toEqual([
-      `<!-- capgo-publish-action ${APP_ID} -->`,
-      `<!-- capgo-publish-action ${other} -->`,
-    ])
   })
 
   it('is told of a failed build, and what its channel still serves', async () => {

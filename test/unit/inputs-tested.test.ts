@@ -82,10 +82,7 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
     'scenarios/verify.test.ts',
     'needs a native version and a channel that answers, and says so before anything is built',
   ],
-  'working-directory': [
-    'scenarios/preview.test.ts',
-    'has one comment for each of two apps in the repository',
-  ],
+  'working-directory': ['scenarios/several-apps.test.ts', 'one that fails says so in its own row'],
   'app-id': [
     'scenarios/promote.test.ts',
     'works without a checkout, and says that nobody looked whether devices take it',
@@ -192,6 +189,10 @@ const INPUTS: Readonly<Record<string, readonly [file: string, title: string]>> =
     'scenarios/input-values.test.ts',
     'what a pull request gets: comment, deployments, and the outputs of a preview',
   ],
+  'comment=separate': [
+    'scenarios/several-apps.test.ts',
+    'have one comment each with comment: separate, and one again without',
+  ],
   'comment=false': [
     'scenarios/input-values.test.ts',
     'what a pull request gets: comment, deployments, and the outputs of a preview',
@@ -258,6 +259,7 @@ const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> 
     'scenarios/input-values.test.ts',
     'what a pull request gets: comment, deployments, and the outputs of a preview',
   ],
+  'release-notes': ['scenarios/release-notes.test.ts', 'of a push stand wherever a publish is reported'],
   'source-maps-artifact-url': [
     'scenarios/source-maps.test.ts',
     'artifact: the maps are at the run, byte for byte, and on no phone',

@@ -75,6 +75,7 @@ export async function announcePreview(
         change === null || base === null
           ? null
           : { ...change, channel: base.name, download: downloadOf(outcome) },
+      releaseNotes: result.releaseNotes,
       nativeVersions: nativeVersionsOf(project.natives, served, channel),
       nativeChanges: result.nativeChanges,
       web,

@@ -3,7 +3,6 @@ import { CLOUD } from '../../capgo/hosts.ts'
 import type { App, BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import type { PullRequest } from '../../event.ts'
-import type { OwnComment } from '../../github/comments.ts'
 import { type NotedRepository, previewedPulls, readServedCommit } from '../../plan/bundle-comment.ts'
 import { webPreview } from '../../plan/preview.ts'
 import { bundlePage } from '../../report/channel-results.ts'
@@ -91,7 +90,7 @@ export async function sayMissing(lost: LostPreview, context: RunContext): Promis
     const about = aboutPull(appId, pull, context)
     const served = channel === null ? null : servedBy(channel, lost, context)
     const reason = `#${pull.number} ${why}.`
-    await replaceComment(known, { ...about, state: 'missing', reason, served }, context)
+    await replaceComment({ ...about, state: 'missing', reason, served }, context)
   }
   return `#${pull.number} ${why}. To make the preview again, push to it or re-run its workflow.`
 }
@@ -109,7 +108,6 @@ async function sayThere(
   if (version === null || note?.sha !== pull.headSha || known === null) return
   const { hosts } = context.inputs
   await replaceComment(
-    known,
     {
       ...aboutPull(app.app_id, pull, context),
       state: 'ready',
@@ -147,8 +145,8 @@ function whyOld({ name, version }: ChannelRow, { headSha }: PullRequest): string
 }
 
 /** Whether the comment leads people to expect a preview of this commit. A failure that they know of needs no word. */
-function isPromised({ body }: OwnComment, { headSha }: PullRequest): boolean {
-  return stateOfComment(body) !== 'failed' || !body.includes(shortSha(headSha))
+function isPromised(text: string, { headSha }: PullRequest): boolean {
+  return stateOfComment(text) !== 'failed' || !text.includes(shortSha(headSha))
 }
 
 /** Where no comment is written, deployments show that it had one. */

@@ -11,6 +11,7 @@ import { UPLOADS } from './delta-upload.ts'
 import { readFactsOfContent } from './publish-facts.ts'
 import type { PublishInputs } from './publish-inputs.ts'
 import { baseChannelsOf } from './publish-target.ts'
+import { releaseNotesReader } from './release-notes.ts'
 import { type ReadStanding, standingReader } from './standing.ts'
 import { requireVerifiable } from './verify.ts'
 
@@ -58,6 +59,7 @@ export async function planPublication(
     },
     capgo,
     standingTo,
+    releaseNotesReader(target.commit.sha, context),
   )
   const plan = planPublish(facts)
   const bundle = { ...built, warnings: [...project.warnings, ...built.warnings] }

@@ -6,6 +6,7 @@ import type { Inputs } from '../../inputs/inputs.ts'
 import { isReady } from '../../plan/delivery.ts'
 import { hasOpenFiles } from '../../plan/delta.ts'
 import type { BuiltFacts, PublishFacts } from '../../plan/publish-facts.ts'
+import { NO_RELEASE_NOTES } from '../../plan/release-notes.ts'
 import { misfit } from '../../plan/reuse.ts'
 import { activeRollout } from '../../plan/rollout.ts'
 import { isStale } from '../../plan/staleness.ts'
@@ -13,6 +14,7 @@ import { hasOtherName, withoutBuildMetadata } from '../../plan/version.ts'
 import type { Content } from './content.ts'
 import type { Project } from './project.ts'
 import type { PublishTarget } from './publish-target.ts'
+import type { NotesSince } from './release-notes.ts'
 import { type Inspection, inspect, inspectServed } from './served-contents.ts'
 import type { ReadStanding } from './standing.ts'
 
@@ -79,6 +81,7 @@ export async function readFactsOfContent(
   question: ContentQuestion,
   capgo: Capgo,
   standingTo: ReadStanding,
+  notesSince: NotesSince,
 ): Promise<BuiltFacts> {
   const { facts, content } = question
   const { checksum, nativePackages, delta } = content
@@ -89,18 +92,21 @@ export async function readFactsOfContent(
   const found = await readChannelsAndBundles(question, { filesOf, mayServe: looks.mayServe }, capgo)
   const channelOf = (name: string) => found.channels.find(channel => channel.name === name) ?? null
   const channel = channelOf(facts.channelName)
-  const standing = await standingTo(channel?.version ?? null)
-  const { commit: ours, channelName, isChosen, force } = facts
-  const serves = await looks.mayServe(channel?.version ?? null, channel)
-  const isKept = serves || isStale({ ours, channelName, standing, isChosen, force }) !== null
   const isPreview = facts.purpose.kind === 'preview'
   const bases = isPreview ? question.baseChannels.map(channelOf) : [channel]
+  const base = bases.find(each => each?.version != null) ?? bases.find(each => each !== null) ?? null
+  const serves = await looks.mayServe(channel?.version ?? null, channel)
+  // A channel that serves the content already changes nothing for its devices.
+  const notes = serves && !isPreview ? NO_RELEASE_NOTES : notesSince(base)
+  const standing = await standingTo(channel?.version ?? null)
+  const { commit: ours, channelName, isChosen, force } = facts
+  const isKept = serves || isStale({ ours, channelName, standing, isChosen, force }) !== null
   const version = channel?.version ? await looks.withoutFaults(channel.version) : null
   const bundles = isKept ? [] : await Promise.all(found.bundles.map(looks.withoutFaults))
   return {
     ...facts,
     channel: channel === null ? null : { ...channel, version },
-    base: bases.find(base => base?.version != null) ?? bases.find(base => base !== null) ?? null,
+    base,
     standing,
     rolloutBundle: await readRunning(facts.appId, channel, capgo, standingTo),
     checksum,
@@ -109,6 +115,7 @@ export async function readFactsOfContent(
     delta,
     sizes: await looks.sizes(),
     nativePackages,
+    releaseNotes: await notes,
     bundles,
     storedFiles: { newest: facts.newest, of: filesOf?.id ?? null, files: found.files },
   }

@@ -90,7 +90,7 @@ async function updateOtherComments(
 ): Promise<void> {
   for (const [pull, rows] of ofOthers)
     await context.bestEffort('update the comment of the other pull request', PULL_REQUESTS, github =>
-      updateTesterSection({ appId, pull, rows }, github, context.inputs.capgoToken),
+      updateTesterSection({ appId, pull, rows }, github, context),
     )
 }
 

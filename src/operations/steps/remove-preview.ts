@@ -94,7 +94,7 @@ async function remove(removal: Removal, context: RunContext) {
     announced = structuredClone(removed)
     const known = isEmpty(removed) && removed.devices === 0 ? await readComment(appId, number, context) : null
     // Results of an earlier run are not reported again.
-    if (known !== null && stateOfComment(known.body) === 'closed') return
+    if (known !== null && stateOfComment(known) === 'closed') return
     await writeComment(describe(removed, removal, context), context)
   }
   return deps.log.group(`Remove the preview of #${number}`, async () => {
