@@ -38,7 +38,8 @@ if (process.argv[2] === HANDED_OVER) takeOver(env)
 
 const { secrets, redact } = readSecrets(name => core.getInput(name), env)
 const stop = createCancellation()
-const log = createLog(core, redact, stop)
+const clock = () => performance.now()
+const log = createLog(core, redact, stop, clock)
 const sink = createSink(core, env, redact)
 const documents = documentsOf(env)
 
@@ -59,8 +60,8 @@ function listenToRunner({ signal, cancel, after }: Cancellation): void {
   process.on('SIGINT', () => cancel('SIGINT'))
   process.on('SIGTERM', () => cancel('SIGTERM'))
   if (process.platform === 'win32') process.on('SIGBREAK', () => cancel('SIGBREAK'))
-  signal.addEventListener('abort', () => log.info(`${signal.reason.message} Ending what still runs.`))
-  // Work that cannot be aborted (a DNS look-up, a hanging file system) must not keep the process.
+  signal.addEventListener('abort', () => log.info(`${signal.reason.message} Stopping what still runs.`))
+  // What cannot be aborted (a look-up of a name, a file system that hangs) must not keep the process.
   after(PROCESS_GRACE).addEventListener('abort', () => leave())
 }
 
@@ -129,7 +130,7 @@ async function createDeps(): Promise<Deps> {
     cancellation: stop,
     log,
     sink,
-    clock: () => performance.now(),
+    clock,
     now: () => new Date(),
     connectCapgo: (token, hosts) =>
       createCapgo({
@@ -152,6 +153,7 @@ async function createDeps(): Promise<Deps> {
         userAgent: USER_AGENT,
         signal,
         fetch: viaNetwork(openNetwork()),
+        onRetry: message => log.info(message),
       }),
   }
 }

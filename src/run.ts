@@ -103,14 +103,14 @@ const TITLES: Readonly<Record<Operation['kind'], string>> = {
   publish: 'Publish',
   preview: 'Preview',
   'follow-run': 'Preview',
-  'close-preview': 'Clean-up',
-  'sweep-previews': 'Clean-up',
+  'close-preview': 'Cleanup',
+  'sweep-previews': 'Cleanup',
   promote: 'Promotion',
-  rollback: 'Roll-back',
-  rollout: 'Change of the rollout',
+  rollback: 'Rollback',
+  rollout: 'Rollout change',
   status: 'Status',
   devices: 'Devices',
-  'delete-old-bundles': 'Clean-up',
+  'delete-old-bundles': 'Cleanup',
 }
 
 function operate(operation: Operation, context: RunContext): Promise<Result> {

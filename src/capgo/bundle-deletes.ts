@@ -65,7 +65,7 @@ export function bundleDeletes({ http }: Connection, rest: Rest) {
       runInBulk(names, {
         rate: RATE,
         perWindow: DELETES_PER_WINDOW,
-        sleep: http.sleep,
+        sleep: http.waitForLimit,
         run: name => deleteBundle(appId, name),
         onDone,
       }),

@@ -55,7 +55,7 @@ export function channelCreation({ http, api, key }: Connection, rest: Rest) {
         if (response?.status === 200) return parseResponse(Created, response, request.purpose).id ?? null
         if (response !== null && !isUnclear(response)) throw refused(response, name, fields)
         if (attempts === MAX_ATTEMPTS) return null
-        await http.pause(response, attempts)
+        await http.pause(request, response, attempts)
         if ((await readChannel(appId, name)) !== null) return null
       }
     },

@@ -74,12 +74,18 @@ export function manifests({ http, api, key }: Connection, rest: Rest) {
       throw refusal(request.purpose, response, 'app.upload_bundle')
     },
 
-    /** Waits until devices can be given the delta files; false when the server does not take them up in time. */
-    async awaitManifest(id: number, count: number): Promise<boolean> {
+    /**
+     * Waits until devices can be given the delta files; false when the server does not take them up in time. `onWait` is
+     * called before each pause with those that it has taken up.
+     */
+    async awaitManifest(id: number, count: number, onWait: (taken: number) => void): Promise<boolean> {
+      let taken = 0
       const began = performance.now()
       for (let waited = 0; waited < MAX_TAKE_UP; ) {
+        onWait(taken)
         await http.sleep(POLL_INTERVAL)
-        if ((await countEntries(id)) >= count) return true
+        taken = await countEntries(id)
+        if (taken >= count) return true
         // The questions take their time too.
         waited = Math.max(waited + POLL_INTERVAL, performance.now() - began)
       }

@@ -146,7 +146,7 @@ export function overrides({ http }: Connection, rest: Rest) {
             return false
           })
         },
-        sleep: http.sleep,
+        sleep: http.waitForLimit,
         run: ({ device, channel }) =>
           channel === null ? clearOverride(appId, device) : setOverride(appId, device, channel),
         onDone,

@@ -84,7 +84,7 @@ export function tusUploads(connection: Connection) {
           throw uploadRefused(object, request, response)
         if (++setbacks > MAX_RESUMES || patience.left === 0)
           throw response === null ? lost(what) : uploadRefused(object, request, response)
-        patience.spend(await http.pause(response, setbacks))
+        patience.spend(await http.pause(request, response, setbacks))
         // 409 duplicate_upload: the server has thrown the unfinished upload away; the next creation works.
         if (response?.code === 'duplicate_upload') upload = null
         else upload = upload === null ? await findUpload(object, config) : await readOffset(object, upload)

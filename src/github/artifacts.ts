@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as z from 'zod/mini'
 import { ActionError } from '../errors.ts'
+import { describeRetry } from '../runtime/retry.ts'
 import { isSystemError } from '../runtime/system-error.ts'
 import { isForbidden } from './errors.ts'
 import type { Repository } from './repository.ts'
@@ -22,7 +23,7 @@ const MAX_ATTEMPTS = 4
 const FIRST_PAUSE = 200
 
 export function artifacts(connection: Repository) {
-  const { octokit, owner, repo, signal, fetch } = connection
+  const { octokit, owner, repo, signal, fetch, onRetry } = connection
 
   /** Where the artifact is for some minutes: another host, which our token is nothing to. */
   async function locate(id: number): Promise<string> {
@@ -76,7 +77,10 @@ export function artifacts(connection: Repository) {
           signal.throwIfAborted()
           if (error instanceof ActionError || isSystemError(error)) throw error
           if (attempts >= MAX_ATTEMPTS) throw unreachable(id, error as Error)
-          await sleep(FIRST_PAUSE * 2 ** (attempts - 1), undefined, { signal }).catch(() => {})
+          const pause = FIRST_PAUSE * 2 ** (attempts - 1)
+          const failure = `Artifact ${id} could not be downloaded: ${(error as Error).message}`
+          onRetry(describeRetry(failure, pause, [attempts + 1, MAX_ATTEMPTS]))
+          await sleep(pause, undefined, { signal }).catch(() => {})
         }
       }
     },

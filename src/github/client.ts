@@ -1,5 +1,6 @@
 /** The client for one repository on GitHub. */
 import { setTimeout as passTime } from 'node:timers/promises'
+import { describeRetry } from '../runtime/retry.ts'
 import { artifacts } from './artifacts.ts'
 import { comments } from './comments.ts'
 import { history } from './commits.ts'
@@ -21,6 +22,8 @@ export interface GitHubOptions {
   /** Ends every call with its reason. */
   readonly signal: AbortSignal
   readonly fetch: Fetch
+  /** Says in the log what failed, before each pause. */
+  readonly onRetry?: (message: string) => void
   /** First pause between two tries in milliseconds; doubles. */
   readonly firstPause?: number
   /** Milliseconds until a write that was under way has arrived, and every reader sees it. */
@@ -46,6 +49,7 @@ export function connectGitHub({
   redact,
   signal,
   fetch,
+  onRetry = () => {},
   firstPause = FIRST_PAUSE,
   settling = SETTLING,
   sleep = ms => passTime(ms, undefined, { signal }).catch(() => {}),
@@ -72,7 +76,9 @@ export function connectGitHub({
         const failure = toGitHubError(error, `${options.method} ${options.url}`)
         const pause = failure instanceof GitHubError ? pauseAfter(failure, options.method) : null
         if (pause === null || attempts >= MAX_ATTEMPTS) throw failure
-        await sleep(pause === 'short' ? firstPause * 2 ** (attempts - 1) : pause)
+        const milliseconds = pause === 'short' ? firstPause * 2 ** (attempts - 1) : pause
+        onRetry(describeRetry(failure.message, milliseconds, [attempts + 1, MAX_ATTEMPTS]))
+        await sleep(milliseconds)
       }
     }
   })
@@ -83,6 +89,7 @@ export function connectGitHub({
     isInstallation: token.startsWith('ghs_'),
     signal,
     fetch,
+    onRetry,
   }
   return {
     ...artifacts(connection),

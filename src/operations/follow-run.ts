@@ -87,7 +87,7 @@ function takeArtifact(
   { deps, inputs }: RunContext,
 ): Promise<string> {
   const name = artifactName(inputs, pull)
-  return deps.log.group(`Take artifact "${name}" of run ${runId}`, async () => {
+  return deps.log.group(`Download artifact "${name}" of run ${runId}`, async () => {
     const artifact = await github.findArtifact(runId, name)
     if (artifact === null || artifact.expired)
       throw new ActionError(

@@ -53,7 +53,6 @@ async function gather(
     inspect(bundle, { zip: null, opener: app.opener }, capgo),
     ours === null || theirs === null ? ('unknown' as const) : compare(theirs.sha, ours.sha),
   ])
-  deps.log.info(`App ${appId}: channel ${from.name} serves ${bundle.name}.`)
   const facts = {
     appId,
     nativeVersions: natives,

@@ -40,7 +40,7 @@ interface Gathered {
 
 /** Throws what `planRollback` and `findEarlier` do, and `channel_unknown`, `bundle_unknown`. */
 export async function rollBack(operation: Rollback, context: RunContext): Promise<ChannelChangeResult> {
-  const { app, facts, size } = await context.deps.log.group('Look for the bundle before', () =>
+  const { app, facts, size } = await context.deps.log.group('Find the bundle to return to', () =>
     gather(operation, context),
   )
   const plan =

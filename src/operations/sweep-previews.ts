@@ -77,7 +77,7 @@ async function findEnded(
 ): Promise<{ readonly pull: PullRequest; readonly why: string } | null> {
   const answer = github === null ? null : await github.readPull(number)
   if (answer === null) {
-    deps.log.info(`#${number}: GitHub does not show this pull request, so its preview is kept.`)
+    deps.log.info(`#${number}: GitHub does not show this pull request. Its preview stays.`)
     return null
   }
   const pull = toPullRequest(answer)
@@ -88,7 +88,7 @@ async function findEnded(
 
 async function sweepAbandoned(appId: string, { capgo, deps }: RunContext): Promise<void> {
   for (const name of await removeAbandoned(appId, capgo))
-    deps.log.info(`Bundle ${name} was deleted: its upload began more than a day ago and was never finished.`)
+    deps.log.info(`Deleted bundle ${name}: its upload began more than a day ago and never finished.`)
 }
 
 /** The open pull requests that want a preview. */

@@ -99,8 +99,8 @@ export function newChannelSettings(
     settings: { public: false, allow_device_self_set: true },
     why:
       publicChannels.length > 0
-        ? `created as a private channel that devices can join, because ${publicChannels.join(', ')} is the app's public channel`
-        : 'created as a private channel that devices can join, because only the default branch or a tag creates the public one',
+        ? `private channel that devices can join: the app's public channel is ${publicChannels.join(', ')}`
+        : 'private channel that devices can join: only the default branch or a tag creates the public one',
   }
 }
 

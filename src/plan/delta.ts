@@ -27,20 +27,20 @@ export function decideDelta({ mode, pluginVersion, serverTakesFiles, fileCount }
   readonly on: boolean
   readonly why: string
 } {
-  if (mode === 'false') return { on: false, why: 'switched off by the input "delta"' }
+  if (mode === 'false') return { on: false, why: 'input "delta" is false' }
   const why = !serverTakesFiles
-    ? 'this server does not support delta files'
+    ? 'this server does not support them'
     : pluginVersion !== null && !takesManifest(pluginVersion)
-      ? `the app's @capgo/capacitor-updater ${pluginVersion} does not support delta files (supported since ${MANIFEST_SINCE.join(', ')})`
+      ? `@capgo/capacitor-updater ${pluginVersion} does not support them (${MANIFEST_SINCE.join(', ')} do)`
       : fileCount > MAX_FILES
-        ? `the bundle has ${fileCount} files, and Capgo accepts at most ${MAX_FILES} delta files`
+        ? `the bundle has ${fileCount.toLocaleString('en-US')} files, more than the ${MAX_FILES.toLocaleString('en-US')} that Capgo accepts`
         : mode === 'auto' && pluginVersion === null
-          ? '@capgo/capacitor-updater is not installed, so its support for delta files is unknown'
+          ? '@capgo/capacitor-updater is not installed'
           : null
   if (why === null) return { on: true, why: 'devices download only the files that changed' }
   if (mode === 'auto') return { on: false, why }
   throw new ActionError('delta_impossible', `Input "delta" is ${mode}, but ${why}.`, {
-    hint: 'Set delta: auto to use the whole zip where delta files are not possible.',
+    hint: 'With delta: auto devices download the whole zip where delta updates are not possible.',
   })
 }
 

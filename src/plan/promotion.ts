@@ -64,7 +64,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     ...nativeVersionDecisions(natives),
   ]
   if (older !== null)
-    decisions.push({ what: 'forced', value: 'older bundle', why: `${older} (input "force")` })
+    decisions.push({ what: 'forced', value: 'older bundle', why: `${older}; input "force"` })
   if (why !== null)
     decisions.push({
       what: 'rollout',
@@ -73,6 +73,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     })
   const isDone = isServed(facts) || isAt(stage, bundle.id, to)
   return {
+    move: { kind: 'promotion', from: from.name },
     appId,
     channel: to,
     bundle,
@@ -81,6 +82,7 @@ export function planPromotion(facts: PromotionFacts): MovePlan {
     why: isDone
       ? `Channel ${to.name} already serves ${bundle.name}, like ${from.name}.`
       : `Channel ${to.name} gets ${bundle.name} from ${from.name}, byte for byte.`,
+    consequence: '',
     comment: isDone
       ? null
       : noteMove({

@@ -110,6 +110,7 @@ export function planRollback(facts: RollbackFacts): MovePlan {
   ]
   if (served?.id === bundle.id)
     return unchanged({
+      move: { kind: 'rollback' },
       appId,
       channel,
       bundle,
@@ -131,12 +132,14 @@ export function planRollback(facts: RollbackFacts): MovePlan {
   const origin = originOf(bundle, channel.name)
   const notes = notesOf(facts, origin)
   return {
+    move: { kind: 'rollback' },
     appId,
     channel,
     bundle,
     rolloutTarget: stage,
     isDone: false,
-    why: describeRollback(facts),
+    why: `Channel ${channel.name} returns to ${bundle.name}${served === null ? '' : ` instead of ${served.name}`}.`,
+    consequence: describeConsequence(facts),
     comment: notes.target,
     rolledBack: notes.served,
     commit: origin,
@@ -188,22 +191,19 @@ function offBefore(noted: ServedCommit | null): string[] {
   return [...(last ? [last] : []), ...(noted?.rolledBackEarlier ?? [])]
 }
 
-function describeRollback({ channel, target: { bundle, why }, affected }: RollbackFacts): string {
-  const from = channel.version === null ? '' : `, instead of ${channel.version.name}`
-  const running =
-    affected === null || affected.count === 0
-      ? ''
-      : ` ${countKnown(affected)} until ${affected.count === 1 ? 'its' : 'their'} next update check.`
-  return `Channel ${channel.name} is back on ${bundle.name} (${why})${from}.${running}`
+function describeConsequence({ channel: { version }, affected }: RollbackFacts): string {
+  return version === null || affected === null || affected.count === 0
+    ? ''
+    : `${runningStill(affected)} ${version.name} until ${affected.count === 1 ? 'its' : 'their'} next update check.`
+}
+
+function runningStill({ count }: AffectedDevices): string {
+  return count === 1 ? '1 device still runs' : `${count.toLocaleString('en-US')} devices still run`
 }
 
 function describeAffected(affected: AffectedDevices | null): string {
-  if (affected === null) return 'the current bundle (the key cannot read which devices run it)'
-  return `the current bundle (${affected.count === 0 ? 'no known device runs it' : countKnown(affected)})`
-}
-
-function countKnown({ count }: AffectedDevices): string {
-  return count === 1 ? '1 known device runs it' : `${count.toLocaleString('en-US')} known devices run it`
+  if (affected === null) return 'served now (the key cannot read which devices run it)'
+  return `served now (${affected.count === 0 ? 'no known device runs it' : `${runningStill(affected)} it`})`
 }
 
 function affectedWarnings({ affected, target }: RollbackFacts): string[] {
@@ -270,6 +270,7 @@ function requireDelivery({
 /** Another attempt of a run that rolled back already must not go back further. */
 export function planDoneRollback(appId: string, channel: ChannelRow, served: BundleRow): MovePlan {
   return unchanged({
+    move: { kind: 'rollback' },
     appId,
     channel,
     bundle: served,

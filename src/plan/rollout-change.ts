@@ -31,6 +31,7 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
   const served = channel.version
   if (change.kind === 'finish' && rollout === null && served !== null && isOfRun(served, channel, run))
     return unchanged({
+      move: { kind: 'rollout', change: change.kind },
       appId,
       channel,
       bundle: served,
@@ -45,12 +46,13 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
   const stage = stageOf(change, rollout)
   const withdrawn = change.kind === 'cancel' ? noteRollback(rolloutBundle.comment, channel.name, run) : null
   return {
+    move: { kind: 'rollout', change: change.kind },
     appId,
     channel,
     bundle,
     rolloutTarget: stage,
     isDone: isAt(stage, bundle.id, channel),
-    why: describeChange(change, rollout, rolloutBundle.name, channel),
+    ...describeChange(change, rollout, rolloutBundle.name, channel),
     comment:
       change.kind === 'finish'
         ? noteMove({
@@ -107,28 +109,43 @@ function describeChange(
   rollout: Rollout,
   name: string,
   { name: channelName, version }: ChannelRow,
-): string {
-  const others = version?.name ?? 'nothing'
+): Pick<MovePlan, 'why' | 'consequence'> {
+  const now = describeNow(rollout)
+  const of = `The rollout of ${name} on channel ${channelName}`
+  const share = formatShare(rollout.bps)
   switch (change.kind) {
     case 'share': {
-      const isLess = change.bps < rollout.bps
-      const from = describeNow(rollout)
       if (change.bps === rollout.bps && !rollout.paused)
-        return `Channel ${channelName} already gives ${name} to ${from} of its devices.`
-      return `Channel ${channelName} gives ${name} to ${formatShare(change.bps)} of its devices instead of ${from}.${isLess ? ' Devices that have it keep it.' : ''}`
+        return {
+          why: `Channel ${channelName} already gives ${name} to ${now} of its devices.`,
+          consequence: '',
+        }
+      return {
+        why: `Channel ${channelName} gives ${name} to ${formatShare(change.bps)} of its devices instead of ${now}.`,
+        consequence: `${share} had it before.${change.bps < rollout.bps ? ' Devices that have it keep it.' : ''}`,
+      }
     }
     case 'pause':
       return rollout.paused
-        ? `The rollout of ${name} on channel ${channelName} is already paused.`
-        : `The rollout of ${name} on channel ${channelName} is paused at ${formatShare(rollout.bps)}. No further device gets it, and devices that have it keep it.`
+        ? { why: `${of} is paused already.`, consequence: '' }
+        : {
+            why: `${of} is paused at ${share}.`,
+            consequence: 'Devices that have it keep it. No other device gets it.',
+          }
     case 'resume':
       return rollout.paused
-        ? `The rollout of ${name} on channel ${channelName} continues at ${formatShare(rollout.bps)}.`
-        : `The rollout of ${name} on channel ${channelName} is not paused.`
+        ? { why: `${of} continues at ${share}.`, consequence: '' }
+        : { why: `${of} is not paused.`, consequence: '' }
     case 'finish':
-      return `The rollout of ${name} on channel ${channelName} is finished: all devices get it (before: ${describeNow(rollout)}).`
+      return {
+        why: `All devices on channel ${channelName} get ${name} instead of ${share} of them.`,
+        consequence: '',
+      }
     case 'cancel':
-      return `The rollout of ${name} on channel ${channelName} is cancelled at ${formatShare(rollout.bps)}: all devices return to ${others}.`
+      return {
+        why: `${of} is cancelled at ${share}: all devices get ${version?.name ?? 'nothing'}.`,
+        consequence: `Devices that have ${name} (${share}) return, too.`,
+      }
   }
 }
 

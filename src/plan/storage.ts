@@ -13,6 +13,11 @@ export interface StoragePlan {
   readonly warnings: readonly string[]
 }
 
+/** As a line of the log. */
+export function describeDelta({ on, why }: StoragePlan['files']): string {
+  return `Delta updates are ${on ? 'on' : 'off'}: ${why}.`
+}
+
 /** Of a plan that stores no content. */
 export const NOTHING_STORED: StoragePlan = {
   files: { on: false, why: 'nothing is stored' },

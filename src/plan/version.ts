@@ -53,11 +53,11 @@ export function chooseVersion({ input, tag, manifest }: VersionSources): WantedV
     tag === null ? '' : `, and tag ${tag} is ${isOwn ? 'not a version' : `for "${tagged?.owner}"`}`
   const version = manifest?.version
   if (typeof version !== 'string' || version === '')
-    return { version: '0.0.0', source: `package.json has no version (0.0.0 is used)${notTag}`, forced: false }
+    return { version: '0.0.0', source: `package.json has no version${notTag}`, forced: false }
   if (semver.valid(version) === null)
     return {
       version: '0.0.0',
-      source: `"${version}" in package.json is not a semantic version (0.0.0 is used)${notTag}`,
+      source: `"${version}" in package.json is not a semantic version${notTag}`,
       forced: false,
     }
   const { version: wanted, source } = withoutBuildMetadata(version, 'package.json')
@@ -75,7 +75,7 @@ function isNameOf(owner: string, name: unknown): boolean {
  */
 export function withoutBuildMetadata(version: string, source: string): { version: string; source: string } {
   const plain = /^[\d.]+$/.test(version) ? version : (semver.valid(version) ?? version)
-  return { version: plain, source: plain === version ? source : `${source} (${version}, taken as ${plain})` }
+  return { version: plain, source: plain === version ? source : `${source}: ${version}` }
 }
 
 /** Whether the user insists on a name that this bundle does not have. */
@@ -129,7 +129,7 @@ export function firstRefusal(
  * content has that name, and `channel_refuses_all` when the channel's rules leave no name at all.
  */
 export function chooseName(request: NameRequest): NameChoice {
-  const { wanted, nativeVersions, rules, minUpdateVersion, commit, taken } = request
+  const { wanted, nativeVersions, rules, minUpdateVersion, taken } = request
   requireComparable(nativeVersions, request.channelName)
   const refused = firstRefusal(wanted.version, nativeVersions, rules, minUpdateVersion)
   if (refused !== null && wanted.forced) {
@@ -158,13 +158,12 @@ export function chooseName(request: NameRequest): NameChoice {
     const unjudged = nativeVersions.length === 0 ? ' (not checked: native version unknown)' : ''
     return { names: [wanted.version, ...derived], why: `${wanted.source}${unjudged}` }
   }
-  const said = wanted.source.includes('(0.0.0 is used)')
-    ? wanted.source
-    : `${wanted.version} (${wanted.source})`
-  const why =
-    refused === null
-      ? `${said} is already taken`
-      : `${said} is not delivered: ${refused.refusal.rule} (${refused.native.source})`
+  const said = `${wanted.version} (${wanted.source})`
+  const why = own
+    ? `a pre-release after ${said}`
+    : refused === null
+      ? `${said} is already taken, so a pre-release of the next patch`
+      : `${said} is not delivered: ${refused.refusal.rule} (${refused.native.source}), so a pre-release of the next patch`
   const [first, ...rest] = derived
   if (first === undefined)
     throw refusesAll(
@@ -177,9 +176,7 @@ export function chooseName(request: NameRequest): NameChoice {
     )
   return {
     names: [first, ...rest],
-    why: own
-      ? `a pre-release of the patch after ${said}, for run ${commit.runNumber}`
-      : `${why}, so a pre-release of the next patch for run ${commit.runNumber}`,
+    why,
   }
 }
 

@@ -21,6 +21,21 @@ export function formatDuration(milliseconds: number): string {
   return withRest(Math.floor(minutes / 60), 'h', minutes % 60, 'min')
 }
 
+/** `0:07`, `12:30`, `1:02:03`, from milliseconds. */
+export function formatElapsed(milliseconds: number): string {
+  const seconds = Math.floor(milliseconds / 1000)
+  const pad = (value: number) => String(value).padStart(2, '0')
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  const rest = pad(seconds % 60)
+  return hours === 0 ? `${minutes}:${rest}` : `${hours}:${pad(minutes)}:${rest}`
+}
+
+/** `Nov 26, 2026, 10:15 UTC`; empty where it is not a time. Breaks between date and time only. */
+export function formatDateTime(iso: string | null): string {
+  const [date, time] = formatTime(iso)?.split(', ') ?? []
+  return date === undefined ? '' : `${date},\u00a0${new Date(iso ?? '').getUTCFullYear()}, ${time}`
+}
+
 /** `Nov 26, 10:15 UTC`, from an ISO 8601 time; null where it is none. Does not break within date or time. */
 export function formatTime(iso: string | null): string | null {
   const time = iso === null ? Number.NaN : Date.parse(iso)

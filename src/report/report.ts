@@ -3,13 +3,13 @@ import type { Deps } from '../context.ts'
 import { type Documents, troubleshooting } from '../documents.ts'
 import { explainSystemError } from '../runtime/system-error.ts'
 import { devicesOutput } from './devices.ts'
-import { describeOutcome } from './log.ts'
+import { describeOutcome, renderLinks } from './log.ts'
 import { describeReleaseNotes } from './release-notes.ts'
 import { type ChannelResult, ownRollout, type Result } from './result.ts'
 import { renderSummary } from './summary.ts'
 import { nameDevices, type TesterFailure } from './testers.ts'
 
-/** Says what came of the run, on every path: outputs, job summary, annotations, one line in the log. */
+/** Says what came of the run, on every path: outputs, job summary, annotations; the last line of the log has the links. */
 export function report(
   result: Result,
   { log, sink, documents }: Pick<Deps, 'log' | 'sink' | 'documents'>,
@@ -27,13 +27,15 @@ export function report(
       for (const problem of result.problems) log.error(problem.message, problem.at ?? undefined)
       log.error(message)
     }
-  } else log.info(describeOutcome(result))
+  } else log.notice(describeOutcome(result))
   for (const { code, message, hint, devices, at } of failuresOf(result)) {
     const what = `${nameDevices(devices)}: ${message}`
     log.error(paragraphs(what, hint, troubleshooting(documents, code)), at ?? undefined)
   }
   const lost = sink.writeSummary(renderSummary(result, documents))
   if (lost !== null) log.warning(unwritten(lost, 'The job summary is missing'))
+  const links = renderLinks(aboutOf(result))
+  if (links !== '') log.info(links)
 }
 
 /** An annotation ends with the address of what its error's heading in the documents says. */

@@ -132,7 +132,7 @@ describe('closed while its config cannot be read', () => {
     const run = await close(world)
     expect(run.isGreen).toBe(false)
     expect(run.outputs['error-code']).toBe('config_missing')
-    expect(run.summary).toContain('Clean-up failed')
+    expect(run.summary).toContain('Cleanup failed')
   })
 })
 

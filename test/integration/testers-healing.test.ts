@@ -260,7 +260,7 @@ describe('whose file counts', () => {
     expect(found.errors).toEqual([])
     expect(world.overrides()).toEqual({ [ADA]: 'pr-12' })
     expect(found.log.join('\n')).toContain(
-      'team/testers.json is not in the checkout, so the file of the default branch is used.',
+      "team/testers.json is not in this checkout. The default branch's file is used.",
     )
   })
 

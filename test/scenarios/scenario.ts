@@ -288,6 +288,7 @@ export function withoutChance(text: string, known: Readonly<Record<string, strin
   let clean = text
   for (const [from, to] of Object.entries(known)) clean = clean.replaceAll(from, to)
   return clean
+    .replace(/^▸ (?:\d+:)?\d+:\d\d /gm, '▸ ')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, 'UUID')
     .replace(/\b\d+(\.\d+)?[ \u00a0]?(ms|s)\b/g, 'N s')
     .replace(/\b[A-Z][a-z]{2}\u00a0\d{1,2}, \d\d:\d\d\u00a0UTC/g, 'TIME')

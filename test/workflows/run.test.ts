@@ -137,7 +137,7 @@ describe('publish', () => {
       'bundle-id': String(servedBy(world, 'beta')!.id),
       'bundle-version': servedBy(world, 'beta')!.name,
     })
-    expect(logs(result)).toContain('Ask for the update as a device would')
+    expect(logs(result)).toContain('Verify the update as a device')
     expect(result.jobs.flatMap(({ groups }) => groups)).toEqual([
       { group: 'capgo-publish-.-push-refs/heads/main', cancels: false },
     ])

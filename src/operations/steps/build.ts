@@ -16,7 +16,8 @@ import type { Deps } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import type { Inputs } from '../../inputs/inputs.ts'
 import { judgeUpdater } from '../../plan/updater.ts'
-import { shownPath } from '../../runtime/paths.ts'
+import { plural } from '../../report/format.ts'
+import { formatBytes } from '../../runtime/bytes.ts'
 import { unwritable, workspaceUnusable } from '../../runtime/runner-folders.ts'
 import type { Content } from './content.ts'
 import type { Project } from './project.ts'
@@ -116,9 +117,9 @@ export async function buildBundle(
   await deps.requireUntouched()
   return log.group('Check and zip', async () => {
     const { checked, zip } = await (zipping ?? checkAndZip(project, inputs, deps))
-    for (const { path, why } of checked.excluded) log.info(`left out: ${path} (${why})`)
+    for (const { path, why } of checked.excluded) log.info(`Left out: ${path} (${why})`)
     log.info(
-      `${checked.files.length} files, ${checked.totalBytes} bytes -> ${shownPath(deps.scratch, zip.path)}, ${zip.size} bytes, SHA-256 ${zip.sha256}`,
+      `${plural(checked.files.length, 'file')}, ${formatBytes(checked.totalBytes)} → zip of ${formatBytes(zip.size)} (SHA-256 ${zip.sha256.slice(0, 12)})`,
     )
     const nativePackages = await readNativePackages(project.packageDirectory)
     const content = await describeContent(project, { checked, zip, nativePackages }, inputs, deps)

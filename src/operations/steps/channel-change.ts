@@ -1,4 +1,4 @@
-/** Carries out a promotion, a roll-back or a change of a rollout: a bundle that is there goes to a channel that is there. */
+/** Carries out a promotion, a rollback or a change of a rollout: a bundle that is there goes to a channel that is there. */
 import type { BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
@@ -32,9 +32,7 @@ export async function changeChannel(
   const { deps, inputs, capgo } = context
   const { appId, channel, bundle } = plan
   const { natives, opener } = app
-  await deps.log.group('Plan', async () => {
-    for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
-  })
+  for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
   const size = change.size ?? (await measure(bundle, capgo))
   const warnings = [...app.warnings, ...warnOfEncryption(plan, app)]
   const resultOf = (outcome: Change | null, work: number | null) =>
@@ -134,6 +132,7 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
       `Channel ${channel.name} was changed while this run worked. It now serves ${now.version?.name ?? 'nothing'}.`,
       { hint: 'Another job or person changed it. This run did not change the channel. Re-run the job.' },
     )
+  deps.log.info(`Updating channel ${channel.name}, then reading it back.`)
   if (!isAt(stage, bundle.id, now)) await assign(stage, bundle, { appId, channel: now }, capgo)
   const served = await capgo.requireChannel(appId, channel.name)
   if (!isAt(stage, bundle.id, served))
@@ -142,6 +141,5 @@ async function move(plan: MovePlan, warnings: string[], { capgo, deps }: RunCont
       `Capgo accepted bundle ${bundle.name} for channel ${channel.name}, but the channel serves ${served.version?.name ?? 'nothing'}.`,
       { hint: 'Another job or person changed the channel at the same moment. Re-run the job.' },
     )
-  deps.log.info(plan.why)
   return { outcome: 'published', channel: served }
 }

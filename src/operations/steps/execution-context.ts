@@ -26,6 +26,8 @@ export interface ExecutionContext {
   readonly onProgress: (sent: number, total: number) => void
   /** Files that Capgo has one by one of how many. */
   readonly onFile: (stored: number, total: number) => void
+  /** Files that devices can be given of how many. */
+  readonly onTakeUp: (taken: number, total: number) => void
   /** Called as soon as the channel serves the bundle, and was read back. */
   readonly onServed: (execution: Execution) => void
 }

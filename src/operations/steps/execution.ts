@@ -120,5 +120,5 @@ async function note(
   { capgo, log }: ExecutionContext,
 ): Promise<void> {
   const isNoted = await noteOn(bundle, channelName, { noted: comment, link }, { appId, capgo })
-  if (!isNoted) log('The commit could not be recorded on the bundle. The publish is not affected.')
+  if (!isNoted) log('The commit could not be recorded on the bundle. The publish continues.')
 }

@@ -1,4 +1,4 @@
-/** Previews that open pull requests should have and have not: what a clean-up took from one that was reopened. */
+/** Previews that open pull requests should have and have not: what a cleanup took from one that was reopened. */
 import { CLOUD } from '../../capgo/hosts.ts'
 import type { App, BundleRow, ChannelRow } from '../../capgo/schema.ts'
 import type { RunContext } from '../../context.ts'
@@ -60,11 +60,11 @@ export async function findMissing(
     const isExpected =
       known !== null ? isPromised(known, pull) : channel !== null || (await isDeployed(appId, pull, context))
     if (!isExpected) {
-      deps.log.info(`#${pull.number} ${why}, because no run has made one yet, or it failed.`)
+      deps.log.info(`#${pull.number} ${why}: its run has not started yet, or failed.`)
       continue
     }
     if (await isOnItsWay(pull, context)) {
-      deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is waiting or running.`)
+      deps.log.info(`#${pull.number}: a run for ${shortSha(pull.headSha)} is in progress.`)
       continue
     }
     const lost = { appId, pull, why: `is open, and its preview ${why}`, channel }

@@ -29,6 +29,9 @@ export async function promoteChannel(
   const { capgo, commit } = context
   const stale = await context.staleBy(channel)
   if (channel !== null && stale !== null) return staleOutcome(channel, stale)
+  context.log(
+    `${channel === null ? 'Creating' : 'Updating'} channel ${plan.channelName}, then reading it back.`,
+  )
   const target = channel ?? (await makeChannel(plan, bundle, capgo))
   // The channel as it is now: since the first look it may have become the public one, or another's.
   const refused = target === null || !commit.pull ? null : checkPreviewChannel(target, commit)

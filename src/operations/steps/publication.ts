@@ -63,10 +63,7 @@ export async function planPublication(
   )
   const plan = planPublish(facts)
   const bundle = { ...built, warnings: [...project.warnings, ...built.warnings] }
-  await deps.log.group('Plan', async () => {
-    for (const warning of bundle.warnings) deps.log.info(`Note: ${warning}`)
-    for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
-  })
+  for (const line of renderLogPlan(plan.decisions)) deps.log.info(line)
   const storage = storesContent(plan.action) ? await readStorage() : NOTHING_STORED
   const warnings = [...plan.warnings, ...storage.warnings]
   return { inputs, bundle, facts, plan: { ...plan, warnings }, storage, standingTo }

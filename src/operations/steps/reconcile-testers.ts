@@ -3,6 +3,7 @@ import type { RunContext } from '../../context.ts'
 import { ActionError } from '../../errors.ts'
 import { devicesOfPull, openPulls, touchedPulls } from '../../plan/tester-changes.ts'
 import type { Assignment } from '../../plan/testers.ts'
+import { plural } from '../../report/format.ts'
 import { groupFailures, testerRow } from '../../report/tester-results.ts'
 import { nameDevices, type TesterFailure, type TesterRow, type TestersReport } from '../../report/testers.ts'
 import { PULL_REQUESTS, updateTesterSection } from './comment.ts'
@@ -24,12 +25,9 @@ export async function foreseeTesters(run: TestersRun, context: RunContext): Prom
 /** Changes, and reads back. Throws only where nothing was begun. */
 export async function reconcileTesters(run: TestersRun, context: RunContext): Promise<TestersReport> {
   const { deps, inputs } = context
-  return deps.log.group('Testers', async () => {
-    const work = await prepareTesters(run, context)
-    const { plan, changes } = work
-    deps.log.info(
-      `${plan.assignments.length} devices, ${changes.writes.length} to change, ${[...plan.renewals.values()].flat().length} to renew.`,
-    )
+  const work = await deps.log.group('Read the test devices', () => prepareTesters(run, context))
+  deps.log.info(describeWork(work))
+  return deps.log.group('Change the test devices', async () => {
     const outcome = inputs.dryRun ? NOTHING_APPLIED : await applyChanges(work, context)
     const rows = await describeRows(work, outcome, context)
     if (!inputs.dryRun) await updateOtherComments(rows, run, context)
@@ -37,7 +35,12 @@ export async function reconcileTesters(run: TestersRun, context: RunContext): Pr
   })
 }
 
-/** Rows of the report about single devices. */
+function describeWork({ plan, changes }: TestersWork): string {
+  const renewals = [...plan.renewals.values()].flat().length
+  return `Plan: ${plural(plan.assignments.length, 'test device')}, ${changes.writes.length} to change, ${renewals} to renew.`
+}
+
+/** What the report shows of single devices. */
 interface Rows {
   /** Of the pull request that the run is about, else of the run. */
   readonly own: readonly TesterRow[]

@@ -6,6 +6,7 @@ import type { NotedRepository } from '../../plan/bundle-comment.ts'
 import { wantsPreview } from '../../plan/preview.ts'
 import type { Leftovers } from '../../plan/preview-leftovers.ts'
 import { stateOfComment } from '../../report/comment.ts'
+import { plural } from '../../report/format.ts'
 import type { PreviewComment } from '../../report/preview-comment.ts'
 import type { ClosedPreview, PreviewsClosedResult } from '../../report/result.ts'
 import { failure } from '../../report/results.ts'
@@ -97,7 +98,7 @@ async function remove(removal: Removal, context: RunContext) {
     if (known !== null && stateOfComment(known) === 'closed') return
     await writeComment(describe(removed, removal, context), context)
   }
-  return deps.log.group(`Remove the preview of #${number}`, async () => {
+  return deps.log.group(`Delete the preview of #${number}`, async () => {
     const { removed, isReopened, error } = await removeLeftovers(appId, leftovers, capgo, {
       async mayGoOn() {
         const now = await readPull(number, context)
@@ -113,8 +114,10 @@ async function remove(removal: Removal, context: RunContext) {
     })
     if (!isReopened && !isDeepStrictEqual(removed, announced)) await say(removed)
     for (const name of removed.channels)
-      deps.log.info(`Channel ${name} (${removed.devices} devices taken off).`)
-    for (const name of removed.bundles) deps.log.info(`Bundle ${name}.`)
+      deps.log.info(
+        `Deleted channel ${name}${removed.devices === 0 ? '' : ` (${plural(removed.devices, 'device')} on it)`}.`,
+      )
+    for (const name of removed.bundles) deps.log.info(`Deleted bundle ${name}.`)
     for (const kept of removed.kept) deps.log.info(kept)
     if (error !== null) throw error
     return { removed, isReopened }

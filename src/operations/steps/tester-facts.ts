@@ -206,7 +206,7 @@ export async function readKnownDevices(
     return new Map(rows.map(row => [row.device_id.toLowerCase(), row]))
   } catch (error) {
     deps.cancellation.signal.throwIfAborted()
-    deps.log.info(`Could not check whether the devices accept the bundle: ${(error as Error).message}`)
+    deps.log.info(`Could not read what the test devices run: ${(error as Error).message}`)
     return null
   }
 }

@@ -3,6 +3,7 @@ import { changeWithoutEffect, type OverrideChange } from '../../capgo/overrides.
 import type { RunContext } from '../../context.ts'
 import type { ActionError } from '../../errors.ts'
 import type { Assignment } from '../../plan/testers.ts'
+import { plural } from '../../report/format.ts'
 import { progressReporter } from '../../report/progress.ts'
 import { byDevice } from './tester-facts.ts'
 import type { TestersWork } from './tester-work.ts'
@@ -69,7 +70,7 @@ async function renewOverrides(
     const devices = all.filter(device => !obstacles.has(device))
     const count = devices.length === 0 ? 0 : await capgo.renewOverrides(appId, channelId, devices)
     renewed += count
-    deps.log.info(`Renewed ${count} overrides.`)
+    deps.log.info(`Renewed ${plural(count, 'device')}.`)
     if (count === devices.length) continue
     // A device that was moved meanwhile needs no renewal; what is as it was could not be renewed.
     for (const row of await capgo.readOverridesOf(appId, devices))

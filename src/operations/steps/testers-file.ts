@@ -66,7 +66,7 @@ async function required(path: string, text: string | null, context: RunContext):
   const isMissing = newest === null ? isOnDefaultBranch(context) : newest.text === null
   if (isMissing) throw missingFile(path)
   if (newest !== null)
-    context.deps.log.info(`${path} is not in the checkout, so the file of the default branch is used.`)
+    context.deps.log.info(`${path} is not in this checkout. The default branch's file is used.`)
   return null
 }
 
@@ -138,7 +138,7 @@ async function askForEarlier(context: RunContext): Promise<readonly Tester[] | n
       const others = await Promise.all(gone.map(sha => listDropped(path, sha, github)))
       if (leftOut > 0)
         deps.log.info(
-          `${path} has many changes. Devices that were removed before ${counted.at(-1)?.at ?? 'its newest changes'} are not released.`,
+          `${path} has many versions. Testers who left it before ${counted.at(-1)?.at ?? 'its newest changes'} are not looked for.`,
         )
       const versionsOf = [counted, ...others.map(list => versionsThatCount(list, until).counted)]
       const shas = [...new Set(versionsOf.flat().map(({ sha }) => sha))]

@@ -99,9 +99,9 @@ export async function verifyAsDevice(expected: ExpectedUpdate, context: RunConte
       ],
     }
   const deviceId = deviceOf(appId)
-  return deps.log.group('Ask for the update as a device would', async () => {
+  return deps.log.group('Verify the update as a device', async () => {
     deps.log.info(
-      `Device ${shortDevice(deviceId)} is the same for every run of this app, so it counts as one monthly active device. Capgo can need two minutes until every server knows of a change.`,
+      `Requesting the update as device ${shortDevice(deviceId)}, one active device in every run. Capgo may need two minutes.`,
     )
     const said: string[] = []
     let checked: string | null = null
@@ -111,15 +111,15 @@ export async function verifyAsDevice(expected: ExpectedUpdate, context: RunConte
         { appId, deviceId, platform, native, channel: channel.name },
         bundle.name,
         offer => isFinal(offer, bundle.name),
-        (offer, pause) =>
-          deps.log.info(`${what}: ${describe(offer)}, asking again in ${formatDuration(pause)}.`),
+        (offer, pause) => deps.log.info(`${what}: ${describe(offer)}, next try in ${formatDuration(pause)}.`),
       )
       if (offer.kind !== 'offered' || offer.version !== bundle.name)
         throw notOffered(expected, offer, `native ${native} (${platform}, ${source})`, waited)
-      checked ??= await checkOffer(expected, offer, context)
       deps.log.info(
         `${what}: offered ${bundle.name}${waited === 0 ? ' at once' : ` after ${formatDuration(waited)}`}.`,
       )
+      if (checked === null) deps.log.info('Checking the download.')
+      checked ??= await checkOffer(expected, offer, context)
       said.push(`${what}${waited === 0 ? '' : ` after ${formatDuration(waited)}`}`)
     }
     const unasked = [...new Set(platformsOf(natives))].filter(platform => !channel[platform])

@@ -15,7 +15,7 @@ eachCase(ROLLOUT_CHANGE, ({ given, isDone = false, comment, withdrawal, ...expec
   const plan = decided(
     expected,
     () => planRolloutChange(rolloutFacts(given)),
-    plan => [resultOf(plan), plan.why],
+    plan => [resultOf(plan), `${plan.why} ${plan.consequence}`.trim()],
   )
   if (plan === null) return
   expect(plan).toMatchObject({ isDone, nativeChanges: [], warnings: [] } satisfies Partial<MovePlan>)

@@ -188,7 +188,7 @@ const older: readonly PromotionCase[] = [
     name: 'an older commit by force, which is told and noted',
     given: { force: true, relation: 'behind' },
     ...promoted,
-    decisions: { forced: /^older bundle: .*which is older than .* \(input "force"\)$/ },
+    decisions: { forced: /^older bundle: .*which is older than .*; input "force"$/ },
     noted: /instead 1\.3\.0@a{40}/,
   },
   { name: 'a newer commit by force', given: { force: true }, ...promoted, notNoted: /instead/ },

@@ -39,7 +39,7 @@ const same = bundle({ comment: line('production', 50) })
 const rolledBack = { ...older, comment: line('production', 58, ` instead 1.4.0@${OURS}`) }
 const PREVIEW = { kind: 'preview', pull: 12 } as const
 
-const DERIVED = '1.4.0 (package.json) is already taken, so a pre-release of the next patch for run 57'
+const DERIVED = '1.4.0 (package.json) is already taken, so a pre-release of the next patch'
 const IS_OLDER = "the channel serves ccccccc (main, run 60.1), and this run's commit bbbbbbb is older"
 
 /** 1.3.5 is rolled out, and everybody else has 1.3.0. */
@@ -451,7 +451,7 @@ const elsewhere: readonly PublishCase[] = [
     name: 'under the name of another pull request',
     given: { purpose: PREVIEW, channelName: 'pr-12', bundles: [bundle({ name: '1.4.1-pr.1.3.1' })] },
     result: uploads('1.4.1-pr.12.57.1'),
-    why: /^a pre-release of the patch after 1\.4\.0 \(package\.json\)/,
+    why: /^a pre-release after 1\.4\.0 \(package\.json\)/,
     warnings: [],
   },
   {
@@ -756,7 +756,7 @@ const UNCOMPARED_BASES: readonly (readonly [string, BuiltFacts['base']])[] = [
 ]
 const ofPreview = {
   result: uploads('1.4.1-pr.12.57.1'),
-  why: /^a pre-release of the patch after 1\.4\.0 \(package\.json\)/,
+  why: /^a pre-release after 1\.4\.0 \(package\.json\)/,
 }
 const changed = ['@capacitor/camera']
 
@@ -981,7 +981,7 @@ const said: readonly PublishCase[] = [
     name: 'a new channel of a preview: no rule on versions',
     given: { channel: null, purpose: PREVIEW, wanted: third },
     result: uploads('3.0.1-pr.12.57.1'),
-    why: /^a pre-release of the patch after 3\.0\.0 \(x\)/,
+    why: /^a pre-release after 3\.0\.0 \(x\)$/,
   },
   {
     name: 'a new channel of a branch: the rules that Capgo gives it',

@@ -182,7 +182,7 @@ export const serves = (name: string) => `\`production\` serves \`${name}\``
 const page = (state: string) => ['`rollback` of `production`', state]
 const back = {
   result: serves('1.0.1'),
-  why: 'Channel production is back on 1.0.1 (it was), instead of 1.0.3.',
+  why: 'Channel production returns to 1.0.1 instead of 1.0.3.',
 }
 const withdrawal = line('production', 3, ' withdrawn 90.1/90')
 
@@ -203,7 +203,7 @@ const rollback: readonly RollbackCase[] = [
     page: page('it served `1.3.0` before `1.4.0`'),
     given: { channel: serving(bad), bundles: [good, bad] },
     result: serves('1.3.0'),
-    why: 'Channel production is back on 1.3.0 (channel production served it before), instead of 1.4.0.',
+    why: 'Channel production returns to 1.3.0 instead of 1.4.0.',
     withdrawal: badWithdrawal,
   },
   {
@@ -214,7 +214,7 @@ const rollback: readonly RollbackCase[] = [
       bundles: [first, { ...good, comment: line('production', 50, ' withdrawn 56.1/56') }, bad],
     },
     result: serves('1.2.0'),
-    why: 'Channel production is back on 1.2.0 (the last bundle on channel production before the current one (run 40.1)), instead of 1.4.0.',
+    why: 'Channel production returns to 1.2.0 instead of 1.4.0.',
     withdrawal: badWithdrawal,
   },
   {
@@ -230,7 +230,7 @@ const rollback: readonly RollbackCase[] = [
     ...back,
     noted: /^production: main@b{40} run 90\.1 \(id 90\) instead 1\.0\.3@a{40}$/,
     withdrawal,
-    insteadOf: 'the current bundle (the key cannot read which devices run it)',
+    insteadOf: 'served now (the key cannot read which devices run it)',
   },
   {
     name: 'to what is served already',
@@ -242,14 +242,14 @@ const rollback: readonly RollbackCase[] = [
     name: 'on a channel that serves nothing',
     given: { channel: serving(null) },
     result: serves('1.0.1'),
-    why: 'Channel production is back on 1.0.1 (it was).',
+    why: 'Channel production returns to 1.0.1.',
     notNoted: /instead|after/,
   },
   {
     name: 'from what others made',
     given: { channel: serving(bundle({ id: 9 })) },
     result: serves('1.0.1'),
-    why: /, instead of 1\.4\.0\.$/,
+    why: / instead of 1\.4\.0\.$/,
     noted: / instead 1\.4\.0$/,
   },
 ]
@@ -359,30 +359,30 @@ const devices: readonly RollbackCase[] = [
     name: 'none is known',
     given: { affected: { count: 0, refusing: null } },
     ...back,
-    insteadOf: 'the current bundle (no known device runs it)',
+    insteadOf: 'served now (no known device runs it)',
     withdrawal,
   },
   {
     name: 'one is known',
     given: { affected: { count: 1, refusing: null } },
     result: serves('1.0.1'),
-    why: /, instead of 1\.0\.3\. 1 known device runs it until its next update check\.$/,
-    insteadOf: 'the current bundle (1 known device runs it)',
+    why: / instead of 1\.0\.3\. 1 device still runs 1\.0\.3 until its next update check\.$/,
+    insteadOf: 'served now (1 device still runs it)',
     withdrawal,
   },
   {
     name: 'many are known',
     given: { affected: { count: 1200, refusing: null } },
     result: serves('1.0.1'),
-    why: /\. 1,200 known devices run it until their next update check\.$/,
-    insteadOf: 'the current bundle (1,200 known devices run it)',
+    why: /\. 1,200 devices still run 1\.0\.3 until their next update check\.$/,
+    insteadOf: 'served now (1,200 devices still run it)',
     withdrawal,
   },
   {
     name: 'some refuse it',
     given: { affected: refusing(1, 2) },
     result: serves('1.0.1'),
-    why: /2 known devices run it/,
+    why: /2 devices still run 1\.0\.3/,
     warnings: ['1 of 2 checked devices would reject 1.0.1: too old.'],
     withdrawal,
   },

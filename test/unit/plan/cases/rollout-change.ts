@@ -61,13 +61,13 @@ const changes: readonly RolloutCase[] = [
     page: page('50'),
     given: { change: share(5000) },
     result: goesTo('50% of the devices'),
-    why: 'Channel production gives 1.4.0 to 50% of its devices instead of 25%.',
+    why: 'Channel production gives 1.4.0 to 50% of its devices instead of 25%. 25% had it before.',
   },
   {
     name: 'less',
     given: { change: share(500) },
     result: goesTo('5% of the devices'),
-    why: 'Channel production gives 1.4.0 to 5% of its devices instead of 25%. Devices that have it keep it.',
+    why: 'Channel production gives 1.4.0 to 5% of its devices instead of 25%. 25% had it before. Devices that have it keep it.',
   },
   {
     name: 'the same',
@@ -80,13 +80,13 @@ const changes: readonly RolloutCase[] = [
     name: 'the same, of one that is paused',
     given: { change: share(2500), ...paused },
     result: goesTo('25% of the devices'),
-    why: 'Channel production gives 1.4.0 to 25% of its devices instead of 25%, paused.',
+    why: 'Channel production gives 1.4.0 to 25% of its devices instead of 25%, paused. 25% had it before.',
   },
   {
     name: 'all devices: it is finished',
     given: { change: share(ALL) },
     result: goesTo('everybody'),
-    why: 'The rollout of 1.4.0 on channel production is finished: all devices get it (before: 25%).',
+    why: 'All devices on channel production get 1.4.0 instead of 25% of them.',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
@@ -94,13 +94,13 @@ const changes: readonly RolloutCase[] = [
     page: page('pause'),
     given: { change: { kind: 'pause' } },
     result: goesTo('25% of the devices, paused'),
-    why: 'The rollout of 1.4.0 on channel production is paused at 25%. No further device gets it, and devices that have it keep it.',
+    why: 'The rollout of 1.4.0 on channel production is paused at 25%. Devices that have it keep it. No other device gets it.',
   },
   {
     name: 'pause what is paused',
     given: { change: { kind: 'pause' }, ...paused },
     result: goesTo('25% of the devices, paused'),
-    why: 'The rollout of 1.4.0 on channel production is already paused.',
+    why: 'The rollout of 1.4.0 on channel production is paused already.',
     isDone: true,
   },
   {
@@ -121,14 +121,14 @@ const changes: readonly RolloutCase[] = [
     page: page('finish'),
     given: { change: { kind: 'finish' } },
     result: goesTo('everybody'),
-    why: 'The rollout of 1.4.0 on channel production is finished: all devices get it (before: 25%).',
+    why: 'All devices on channel production get 1.4.0 instead of 25% of them.',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
     name: 'finish what is paused',
     given: { change: { kind: 'finish' }, ...paused },
     result: goesTo('everybody'),
-    why: 'The rollout of 1.4.0 on channel production is finished: all devices get it (before: 25%, paused).',
+    why: 'All devices on channel production get 1.4.0 instead of 25% of them.',
     comment: /^production: .* run 57\.1 \(id 57\) after 1\.3\.0$/,
   },
   {
@@ -136,7 +136,7 @@ const changes: readonly RolloutCase[] = [
     page: page('cancel'),
     given: { change: { kind: 'cancel' } },
     result: goesTo('everybody', '1.3.0'),
-    why: 'The rollout of 1.4.0 on channel production is cancelled at 25%: all devices return to 1.3.0.',
+    why: 'The rollout of 1.4.0 on channel production is cancelled at 25%: all devices get 1.3.0. Devices that have 1.4.0 (25%) return, too.',
     withdrawal: line('production', 52, ' withdrawn 57.1/57', 'b'),
   },
   {

@@ -42,7 +42,7 @@ export function nameRequest(change: Partial<NameRequest> = {}): NameRequest {
 
 type NameCase = Case<Partial<NameRequest>>
 
-const derived = (why: string) => `${why}, so a pre-release of the next patch for run 57`
+const derived = (why: string) => `${why}, so a pre-release of the next patch`
 
 const names: readonly NameCase[] = [
   {
@@ -57,7 +57,7 @@ const names: readonly NameCase[] = [
     page: ['`1.4.0` (package.json)', 'other content has that name'],
     given: { taken: new Set(['1.4.0']) },
     result: '`1.4.1-production.57.1`',
-    why: derived('1.4.0 (package.json) is already taken'),
+    why: '1.4.0 (package.json) is already taken, so a pre-release of the next patch',
   },
   {
     name: 'another, when it is the native version, which is never delivered',
@@ -121,7 +121,7 @@ const names: readonly NameCase[] = [
     page: ['`1.4.0` (package.json)', 'the preview of pull request 12'],
     given: ofPreview,
     result: '`1.4.1-pr.12.57.1`',
-    why: 'a pre-release of the patch after 1.4.0 (package.json), for run 57',
+    why: 'a pre-release after 1.4.0 (package.json)',
   },
   {
     name: 'none, when a version that is insisted on is refused',
@@ -167,9 +167,9 @@ const names: readonly NameCase[] = [
   },
   {
     name: 'above native, where package.json tells no version',
-    given: { wanted: wanted('0.0.0', 'package.json has no version (0.0.0 is used)') },
+    given: { wanted: wanted('0.0.0', 'package.json has no version') },
     result: '`1.0.1-production.57.1`',
-    why: /^package\.json has no version \(0\.0\.0 is used\) is not delivered: 0\.0\.0 is below native/,
+    why: /^0\.0\.0 \(package\.json has no version\) is not delivered: 0\.0\.0 is below native/,
   },
   {
     name: 'in the native minor on a "minor" channel',
@@ -199,7 +199,7 @@ const names: readonly NameCase[] = [
     name: 'of a preview, above the native version',
     given: { ...ofPreview, nativeVersions: anyOf('1.4.0') },
     result: '`1.4.1-pr.12.57.1`',
-    why: 'a pre-release of the patch after 1.4.0 (package.json), for run 57',
+    why: 'a pre-release after 1.4.0 (package.json)',
   },
   {
     name: 'with the patch of a wanted pre-release',
@@ -211,7 +211,7 @@ const names: readonly NameCase[] = [
     name: 'of another attempt of the run',
     given: { taken: new Set(['1.4.0']), commit: { ...commit, runAttempt: 2 } },
     result: '`1.4.1-production.57.2`',
-    why: /run 57$/,
+    why: /of the next patch$/,
   },
 ]
 
@@ -262,50 +262,30 @@ export const VERSIONS = {
       'nothing, where there is no package.json',
       { tag: 'mobile@5.0.0', manifest: null },
       '0.0.0',
-      'package.json has no version (0.0.0 is used), and tag mobile@5.0.0 is for "mobile"',
+      'package.json has no version, and tag mobile@5.0.0 is for "mobile"',
     ),
-    version(
-      'nothing, where package.json has none',
-      { manifest: {} },
-      '0.0.0',
-      'package.json has no version (0.0.0 is used)',
-    ),
+    version('nothing, where package.json has none', { manifest: {} }, '0.0.0', 'package.json has no version'),
     version(
       'nothing, where package.json has another kind',
       { manifest: { version: '1.4' } },
       '0.0.0',
-      '"1.4" in package.json is not a semantic version (0.0.0 is used)',
+      '"1.4" in package.json is not a semantic version',
     ),
-    version(
-      'package.json, with a v',
-      { manifest: { version: 'v1.4.0' } },
-      '1.4.0',
-      'package.json (v1.4.0, taken as 1.4.0)',
-    ),
+    version('package.json, with a v', { manifest: { version: 'v1.4.0' } }, '1.4.0', 'package.json: v1.4.0'),
     // One rule for build metadata.
-    version(
-      'the input, with build metadata',
-      { input: '1.4.0+7' },
-      '1.4.0!',
-      'input "version" (1.4.0+7, taken as 1.4.0)',
-    ),
-    version(
-      'a tag with build metadata',
-      { tag: 'v1.3.0+45' },
-      '1.3.0',
-      'tag v1.3.0+45 (1.3.0+45, taken as 1.3.0)',
-    ),
+    version('the input, with build metadata', { input: '1.4.0+7' }, '1.4.0!', 'input "version": 1.4.0+7'),
+    version('a tag with build metadata', { tag: 'v1.3.0+45' }, '1.3.0', 'tag v1.3.0+45: 1.3.0+45'),
     version(
       'a pre-release with build metadata',
       { tag: 'mobile@1.3.0-rc.1+45' },
       '1.3.0-rc.1',
-      'tag mobile@1.3.0-rc.1+45 (1.3.0-rc.1+45, taken as 1.3.0-rc.1)',
+      'tag mobile@1.3.0-rc.1+45: 1.3.0-rc.1+45',
     ),
     version(
       'package.json, with build metadata',
       { manifest: { version: '1.4.0+7' } },
       '1.4.0',
-      'package.json (1.4.0+7, taken as 1.4.0)',
+      'package.json: 1.4.0+7',
     ),
   ],
 }
