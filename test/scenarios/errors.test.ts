@@ -763,7 +763,9 @@ describe.each(Object.entries(CASES))('%s', (_chapter, cases) => {
     expect(link).toMatch(/^https:\/\/\S+\/docs\/troubleshooting\.md#\w+$/)
     links.add(link)
     expect(run.summary, 'the summary leads there too').toContain(link)
-    expect(run.visibleLog.includes('▸ Build ('), 'a build ran before the error').toBe(test.builds ?? false)
+    expect(run.visibleLog.includes('Build (build)'), 'a build ran before the error').toBe(
+      test.builds ?? false,
+    )
     shown.push(
       `## ${test.title}\n\n\`\`\`\`\n${plain(run.visibleLog, world).trim()}\n\`\`\`\`\n\nSummary:\n\n${plain(run.summary, world)}`,
     )

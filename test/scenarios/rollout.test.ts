@@ -155,7 +155,7 @@ describe.each(['base', 'new'] as const)('a rollout on a server of the profile %s
     world.repo.commit({ 'greeting.txt': '<h1>More</h1>\n' })
     const refused = await world.push('main', { inputs: { rollout: '25' } })
     expect(refused.outputs['error-code'], refused.visibleLog).toBe('rollout_active')
-    expect(refused.visibleLog).not.toContain('▸ Build (')
+    expect(refused.visibleLog).not.toContain('Build (build)')
   })
 
   it('is not moved backwards by an older commit', async () => {
