@@ -24,7 +24,6 @@ import { secretParts } from './runtime/redaction.ts'
 import { makeScratch, replaceHome, requireWorkspace } from './runtime/runner-folders.ts'
 import { type GuardedFile, guardFiles } from './runtime/tamper-guard.ts'
 
-const USER_AGENT = 'capgo-publish-action'
 /** Not `import.meta.url`: the bundler reads that as an asset to copy. */
 const dist = dirname(process.argv[1] ?? '')
 /** Folder for what is written beside the checkout; null before it is made. */
@@ -35,6 +34,10 @@ let network: Network | null = null
 const { env } = process
 // In the environment of this process from now on, and not in the one that the system shows to others.
 if (process.argv[2] === HANDED_OVER) takeOver(env)
+
+const runName = `${env.GITHUB_RUN_NUMBER}.${env.GITHUB_RUN_ATTEMPT}`
+/** Names the run as notes on bundles do, so that the log of a server can be read run by run. */
+const USER_AGENT = `capgo-publish-action${/^\d+\.\d+$/.test(runName) ? ` (run ${runName})` : ''}`
 
 const { secrets, redact } = readSecrets(name => core.getInput(name), env)
 const stop = createCancellation()

@@ -1,9 +1,11 @@
 /** Comments as they look in real life, and what nobody should be able to do. */
+import { permissionMissing } from '../../src/capgo/errors.ts'
 import { documentsOf } from '../../src/documents.ts'
 import type { CapgoCode } from '../../src/error-codes.ts'
 import type { Tester } from '../../src/plan/tester-list.ts'
 import type { PreviewComment, ReadyComment, ServedPreview } from '../../src/report/preview-comment.ts'
 import type { FailedResult, PublishedResult } from '../../src/report/result.ts'
+import { failure } from '../../src/report/results.ts'
 import type { TesterRow } from '../../src/report/testers.ts'
 import { samples } from './samples.ts'
 
@@ -150,6 +152,9 @@ const served: ServedPreview = {
   from: commit('b81d03c5a7e2f94d6018c3b7a95e2d4f60718293'),
 }
 
+function errorOf({ code, reason: message, hint, output }: FailedResult) {
+  return { code, message, hint, output }
+}
 const building = {
   ...about,
   state: 'building',
@@ -163,12 +168,7 @@ const failed = {
   state: 'failed',
   channelName: 'pr-12',
   served,
-  error: {
-    code: failedBuild.code,
-    message: failedBuild.reason,
-    hint: failedBuild.hint,
-    output: failedBuild.output,
-  },
+  error: errorOf(failedBuild),
 } as const satisfies PreviewComment
 
 const closed = {
@@ -218,7 +218,8 @@ export const comments = {
       {
         platform: 'ios',
         version: '2.0.0',
-        refusal: 'its native version 2.0.0 is higher than bundle 1.4.1-pr.12.57.1',
+        refusal:
+          '1.4.1-pr.12.57.1 is below native 2.0.0, and the channel refuses bundles below the native version',
       },
     ],
     warnings: [
@@ -230,19 +231,14 @@ export const comments = {
   'failed-first': {
     ...failed,
     served: null,
-    error: {
-      code: 'permission_missing',
-      message: 'The Capgo key cannot make channel pr-12 (permission app.create_channel).',
-      hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
-      output: null,
-    },
+    error: errorOf(failure(permissionMissing('make channel pr-12', 'app.create_channel'))),
   },
   kept: {
     ...about,
     state: 'kept',
     channelName: 'pr-12',
     served,
-    reason: 'The pull request has a newer commit, whose own run publishes it.',
+    reason: '#12 has a newer commit than 4f9c2d7; its own run publishes that.',
   },
   closed,
   'closed-kept': {

@@ -1,5 +1,6 @@
 /** Results as they look in real life, and what nobody should be able to do. */
 import type { FileChange } from '../../src/bundle/contents.ts'
+import { permissionMissing } from '../../src/capgo/errors.ts'
 import type { CapgoCode } from '../../src/error-codes.ts'
 import type {
   ChannelChangeResult,
@@ -8,6 +9,7 @@ import type {
   PublishedResult,
   Result,
 } from '../../src/report/result.ts'
+import { failure } from '../../src/report/results.ts'
 import { manyChannels, manyOldBundles, manyPreviewsClosed, manyTesters } from './large-samples.ts'
 
 const sha = '4f9c2d7e81b06a35c4d2e9f7a0b18c63d5e7f291'
@@ -138,7 +140,7 @@ const many: PublishedResult = {
     { what: 'bundle', value: '2.0.0', why: 'package.json' },
   ],
   warnings: [
-    '12 source maps (4.1 MB) are shipped to every device and expose your source code. Turn them off in the build, or delete them after it.',
+    '12 source maps (4.1 MB) are shipped to every device and expose your source code.',
     'Channel beta is switched off for iOS and Android: no device takes its bundle.',
   ],
 }
@@ -150,7 +152,7 @@ const failed: FailedResult = {
   what: 'Publish',
   code: 'build_failed',
   reason: '"npm run build" ended with exit code 1.',
-  hint: 'The end of its output is below and in the log. It runs without the secrets of the workflow: give the build what it needs with env: on this step.',
+  hint: 'The build says why, above. It ran without tokens and without the files for outputs and variables of the job. Pass what it needs with the input build-env, or build-secrets for a secret.',
   at: { file: 'app/package.json', line: 9 },
   problems: [],
   output: `> shop@1.4.0 build
@@ -178,7 +180,7 @@ const closed: PreviewsClosedResult = {
   kind: 'previews-closed',
   testers: null,
   outcome: 'cleaned',
-  reason: 'The previews of 2 pull requests were removed.',
+  reason: 'Previews of #12, #9.',
   appId: 'com.example.shop',
   previews: [
     {
@@ -355,7 +357,7 @@ export const samples: Readonly<Record<string, Result>> = {
     bundle: { ...published.bundle, id: null, url: null },
     duration: 17_800,
     warnings: [
-      'Devices on native 1.4.0 (android/app/build.gradle:12) get no production build from channel production: it refuses production builds.',
+      'Devices on native 1.4.0 (android/app/build.gradle:12) do not take 1.4.1-production.57.1: channel production refuses production builds.',
     ],
   },
   'planned-keep': {
@@ -528,17 +530,9 @@ export const samples: Readonly<Record<string, Result>> = {
   'cleaned-planned': {
     ...closed,
     outcome: 'planned',
-    reason: 'Dry run: the previews of 2 pull requests would be removed. Nothing was written.',
   },
   failed,
-  'failed-server': {
-    ...failed,
-    code: 'permission_missing',
-    reason: 'The Capgo key cannot make channel beta (permission app.create_channel).',
-    hint: 'Give the key the role app_developer in the Capgo console, or make the channel there.',
-    at: null,
-    output: null,
-  },
+  'failed-server': failure(permissionMissing('make channel beta', 'app.create_channel')),
   hostile,
   'hostile-failed': {
     ...failed,

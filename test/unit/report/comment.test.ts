@@ -140,7 +140,7 @@ describe('of a build that failed', () => {
   })
   it('what to do stands in the open where the output does not say it', () => {
     const [open = ''] = renderComment(comments['failed-first']).split('<details>')
-    expect(open).toContain('Give the key the role app&#95;developer')
+    expect(open).toContain('The least privileged role that includes it is app&#95;developer')
     expect(open).toContain('/docs/troubleshooting.md#permission_missing')
   })
 })
