@@ -118,7 +118,8 @@ export const manyTesters: TestersReport = {
   failures: [
     {
       code: 'permission_missing',
-      message: 'The Capgo key cannot remove devices from their channels: permission app.manage_devices is missing.',
+      message:
+        'The Capgo key cannot remove devices from their channels: permission app.manage_devices is missing.',
       hint: 'Or pass a key that has it as the input "devices-token".',
       devices: [tester(0).device, tester(1).device],
       at: null,

@@ -139,6 +139,17 @@ describe.each(readyMade)('%s, called from elsewhere,', file => {
   })
 })
 
+describe('what users copy', () => {
+  const pins = own.flatMap(file => [...read(file).matchAll(/uses: ([\w./-]+)@[0-9a-f]{40} # (v\d+)\./g)])
+  const majors = new Map(pins.map(([, action, major]) => [action!, major!]))
+
+  it.each([...toCopy, ...pages])('%s names the major versions that our own workflows pin', file => {
+    const named = [...read(file).matchAll(/uses: ([\w./-]+)@v\d+\b/g)]
+    for (const [use, action = ''] of named)
+      if (majors.has(action)) expect(use).toBe(`uses: ${action}@${majors.get(action)}`)
+  })
+})
+
 /** Inputs of action.yml that a ready-made workflow does not take, with the reason; of all of them, or of those that are named. */
 const LEFT_OUT: readonly (readonly [
   inputs: readonly string[],
@@ -163,6 +174,7 @@ const LEFT_OUT: readonly (readonly [
     'what is done with source maps follows from the service that reads them, which takes steps of its own',
   ],
   [['keep'], 'all', 'none of them deletes old bundles'],
+  [['device-filter', 'show-ids'], 'all', 'none of them lists devices'],
   [
     ['min-update-version'],
     'all',
@@ -186,7 +198,8 @@ const LEFT_OUT: readonly (readonly [
     'goes to all devices of the channel',
   ],
   [['on-active-rollout'], ['preview', 'preview-publish', 'status', 'testers'], 'no rollout is touched'],
-  [['verify', 'dry-run'], ['preview', 'preview-publish', 'testers'], 'a preview is the trial'],
+  [['verify', 'dry-run'], ['preview', 'preview-publish'], 'a preview is the trial'],
+  [['verify'], ['testers'], 'nothing is published'],
   [['verify', 'dry-run'], ['status'], 'it reads only'],
   [['version'], ['preview', 'preview-publish'], 'a preview derives its name'],
   [['artifact'], ['publish', 'preview'], 'nothing is taken from another run'],
