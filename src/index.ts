@@ -28,7 +28,7 @@ import { type GuardedFile, guardFiles } from './runtime/tamper-guard.ts'
 const dist = dirname(process.argv[1] ?? '')
 /** Folder for what is written beside the checkout; null before it is made. */
 let scratch: string | null = null
-/** What all calls go through; null before the first. */
+/** The network of all requests; null before the first. */
 let network: Network | null = null
 
 const { env } = process
@@ -84,13 +84,13 @@ function leave(): void {
 
 /** Undefined where it is not JSON. Throws `not_on_github`, `event_unreadable`. */
 async function readPayload(path = ''): Promise<unknown> {
-  if (path === '') throw notOnGitHub('The environment has no GITHUB_EVENT_PATH.')
+  if (path === '') throw notOnGitHub('The variable GITHUB_EVENT_PATH is missing.')
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new ActionError(
       'event_unreadable',
-      `The event of this run cannot be read: ${(cause as Error).message}.`,
+      `The event file of this run cannot be read: ${(cause as Error).message}.`,
       {
-        hint: "The runner writes it to the file that GITHUB_EVENT_PATH names. In a container job the user of the step must be able to read it: options: --user 1001 on GitHub's machines, or root.",
+        hint: "GITHUB_EVENT_PATH names that file. In a container job, start the container as a user who can read it: options: --user 1001 on GitHub's machines, or root.",
         cause,
       },
     )

@@ -8,7 +8,7 @@ export interface ListedFile {
   readonly content: string
 }
 
-/** What a look at the files of a bundle told; null where nothing was looked at. */
+/** The files of a bundle; null where they were not read. */
 export interface Contents {
   readonly change: ContentChange | null
   readonly sizes: readonly FileTypeSize[] | null

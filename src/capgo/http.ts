@@ -32,7 +32,7 @@ export function createHttp(options: HttpOptions) {
   /** Origins that have answered: when they are gone, it is not for a wrong address. */
   const known = new Set<string>()
   const load = createLoad()
-  /** What the server's clock said when the last response came. */
+  /** The server's clock at the last response. */
   let clock: { readonly date: number; readonly at: number } | null = null
 
   /** Sends a request and returns the response, whatever its status. Throws what `exchange` throws. */

@@ -34,7 +34,7 @@ export function artifacts(connection: Repository) {
     const url = URL.parse(headers.location ?? '')
     const isLocal = url?.hostname === '127.0.0.1' || url?.hostname === 'localhost'
     if (url === null || !(url.protocol === 'https:' || isLocal))
-      throw new ActionError('artifact_not_found', `GitHub does not say where artifact ${id} is.`)
+      throw new ActionError('artifact_not_found', `GitHub returned no valid address for artifact ${id}.`)
     return url.href
   }
 
@@ -95,7 +95,7 @@ async function allowed<T>(work: () => Promise<T>): Promise<T> {
     throw new ActionError(
       'permission_missing',
       'The job\'s token cannot read artifacts: permission "actions: read" is missing.',
-      { hint: 'Add it under "permissions:" of the job.' },
+      { hint: 'Add "actions: read" under "permissions:" of the job.' },
     )
   }
 }
@@ -109,7 +109,7 @@ function atMost(bytes: number): Transform {
       else
         done(
           new ActionError('artifact_refused', `The artifact has more than ${bytes} bytes.`, {
-            hint: 'Keep the web folder alone as the artifact.',
+            hint: 'Upload only the web folder as the artifact.',
           }),
         )
     },
@@ -118,7 +118,7 @@ function atMost(bytes: number): Transform {
 
 function unreachable(id: number, error: Error): ActionError {
   return new ActionError('artifact_unreachable', `Artifact ${id} could not be downloaded: ${error.message}`, {
-    hint: 'Run the job again.',
+    hint: 'Re-run the job.',
     cause: error,
   })
 }

@@ -106,7 +106,7 @@ export function connectGitHub({
 /** Milliseconds before another attempt, as long as GitHub asks for; null where there is none. */
 function pauseAfter({ retryAfter, status = 500 }: GitHubError, method: string): number | 'short' | null {
   if (retryAfter !== null) return retryAfter > MAX_RETRY_AFTER ? null : retryAfter
-  // What may be done twice; a comment or deployment that was made although the response was lost is not among it.
+  // Requests that can be repeated. A POST cannot: it may have worked although its response was lost.
   return method !== 'POST' && (status >= 500 || status === 408) ? 'short' : null
 }
 

@@ -38,7 +38,7 @@ const ListedCommit = z.object({
 
 export interface Commit {
   readonly sha: string
-  /** When it was committed, as GitHub writes times; null where it does not tell. */
+  /** When it was committed, as GitHub writes times; null when GitHub does not report it. */
   readonly at: string | null
   /** First line of the message. */
   readonly title: string
@@ -204,7 +204,7 @@ export function history({ octokit, owner, repo }: Repository) {
 
     /**
      * How `head` stands to `base` through GitHub's API: an ordinary checkout is shallow and knows one commit
-     * only. Needs `contents: read`; null when GitHub does not tell. A commit that is gone (history rewritten) counts as
+     * only. Needs `contents: read`; null when GitHub does not report it. A commit that is gone (history rewritten) counts as
      * diverged.
      */
     async compare(base: string, head: string): Promise<Comparison['status'] | null> {

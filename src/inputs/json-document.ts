@@ -32,11 +32,11 @@ export function readJsonDocument(text: string): JsonDocument | FileProblem {
     tree = parseTree(text, errors, { allowTrailingComma: true })
   } catch {
     // The parser calls itself for each level.
-    return { message: 'this is nested more deeply than it can be read', line: 1, column: 1 }
+    return { message: 'the file is nested too deeply', line: 1, column: 1 }
   }
   const [broken] = errors
   if (broken !== undefined)
-    return { message: `this is not JSON: ${sayParseError(broken)}`, ...place(broken.offset) }
+    return { message: `the file is not valid JSON: ${sayParseError(broken)}`, ...place(broken.offset) }
   return new JsonDocument(tree, place)
 }
 

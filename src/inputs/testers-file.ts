@@ -103,7 +103,10 @@ class TestersReader {
   #readGroup(group: string): void {
     const path = ['groups', group]
     if (!NAME.test(group))
-      this.#document.addProblem(path, `"${group}" is not a name of letters, digits, ".", "_" and "-"`)
+      this.#document.addProblem(
+        path,
+        `"${group}" is not a valid group name: use letters, digits, ".", "_" and "-"`,
+      )
     const list = this.#document.node(path)
     if (list?.type !== 'array') {
       this.#document.addProblem(path, `${label(path)} must be a list of device ids`)
@@ -146,7 +149,7 @@ class TestersReader {
     this.#document.addProblem(
       path,
       first.channel !== channel && first.channel !== null && channel !== null
-        ? `${shortDevice(device)} is put on channel "${channel}" here and on "${first.channel}" on line ${first.line}; a device is on one channel`
+        ? `${shortDevice(device)} is on channel "${channel}" here, but on "${first.channel}" on line ${first.line}`
         : `${shortDevice(device)} is listed twice (first on line ${first.line})`,
     )
     return true
@@ -157,7 +160,7 @@ class TestersReader {
     if (device !== entry.device)
       this.#document.addWarning(
         path,
-        `${shortDevice(device)} is written in upper case; Capgo keeps device ids in lower case, and so it is taken`,
+        `${shortDevice(device)} is in upper case and is read as lower case, as Capgo stores device ids`,
       )
     const channel = entry.channel ?? null
     if (this.#isTwice(device, channel, path)) return
@@ -165,7 +168,7 @@ class TestersReader {
     if (until !== null && until < this.#today)
       this.#document.addWarning(
         [...path.slice(0, -1), 'until'],
-        `"until" of ${shortDevice(device)} was ${until}: the device is not a tester any more; remove it or set a later day`,
+        `${shortDevice(device)} expired on ${until}: remove the device or set a later "until"`,
       )
     this.#testers.set(device, {
       device,

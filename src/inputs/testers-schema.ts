@@ -1,7 +1,7 @@
 /** The schema of a testers file; the published JSON Schema is generated from it. */
 import * as z from 'zod/mini'
 
-/** What the plugin makes for each installation; Capgo keeps it in lower case. */
+/** The id that the plugin creates for each installation; Capgo keeps it in lower case. */
 const DEVICE_ID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/
 export const DEVICE_ID_EXAMPLE = '0a1b2c3d-1111-4222-8333-444455556666'
 export const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
@@ -17,7 +17,9 @@ export const DeviceId = z
     ),
     z.describe('Id of the installed app, from `CapacitorUpdater.getDeviceId()`.'),
   )
-const GroupName = z.string().check(z.regex(NAME, 'is not a name of letters, digits, ".", "_" and "-"'))
+const GroupName = z
+  .string()
+  .check(z.regex(NAME, 'is not a valid group name: use letters, digits, ".", "_" and "-"'))
 
 export const TesterEntry = z
   .strictObject({
@@ -39,9 +41,7 @@ export const TesterEntry = z
           z.describe('Login on GitHub: the device gets pull requests of this author or reviewer.'),
         ),
     ),
-    groups: z.optional(
-      z.array(GroupName).check(z.describe('Groups that `assign-testers: group:<name>` can name.')),
-    ),
+    groups: z.optional(z.array(GroupName).check(z.describe('Groups for `assign-testers: group:<name>`.'))),
     channel: z.optional(
       z
         .string()
@@ -56,7 +56,7 @@ export const TesterEntry = z
         .check(z.describe('Last day of testing. Afterwards the device is removed from its channel.')),
     ),
   })
-  .check(z.describe('A device and whose it is.'))
+  .check(z.describe('A device and its owner.'))
 
 const Entries = z.array(z.union([DeviceId, TesterEntry]))
 export const Groups = z

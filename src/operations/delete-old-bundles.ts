@@ -43,7 +43,7 @@ export async function deleteOldBundles(
     return {
       ...base,
       outcome: 'cleaned',
-      reason: 'No old bundle has to be deleted.',
+      reason: 'No old bundle to delete.',
       removed: [],
       linked: [],
     }
@@ -106,9 +106,9 @@ function requireNone(
   if (first === undefined) return
   throw new ActionError(
     'cleanup_incomplete',
-    `${plural(deleted, 'old bundle')} deleted, ${failures.length} not: ${first.message}`,
+    `Could not delete ${plural(failures.length, 'old bundle')} (${deleted} deleted): ${first.message}`,
     {
-      hint: 'Run the job again: it goes on with those that are left.',
+      hint: 'Re-run the job. It continues with the rest.',
       // One alone is in the message already.
       problems: (failures.length === 1 ? [] : failures.slice(0, MAX_ERRORS)).map(({ name, message }) => ({
         message: `${name}: ${message}`,

@@ -176,12 +176,12 @@ async function keepShown(
   const { number } = shown.pull
   const testers = shown.testers === null ? null : await reconcileForPull(appId, shown.testers, context)
   if (testers !== null && !inputs.dryRun)
-    await context.bestEffort('say in the comment who has the preview', PULL_REQUESTS, github =>
+    await context.bestEffort('update the testers in the comment', PULL_REQUESTS, github =>
       updateTesterSection({ appId, pull: number, rows: testers.rows }, github, context),
     )
   const { version } = channel
   return previewKeptResult({
-    reason: `The preview of #${number} shows ${shortSha(commit.sha)} already, and "${trigger.action}" changes no content.`,
+    reason: `The preview of #${number} already shows ${shortSha(commit.sha)}, and "${trigger.action}" changes no content.`,
     appId,
     channel,
     commit: { sha: commit.sha, refName: commit.refName, url: commit.url },

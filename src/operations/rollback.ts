@@ -95,9 +95,13 @@ async function readNamedBundle(
   const named = await capgo.readBundle(appId, to)
   const bundle = named ?? (/^\d{1,15}$/.test(to) ? await capgo.readBundleById(appId, Number(to)) : null)
   if (bundle !== null) return { bundle, why: 'input "to"' }
-  throw new ActionError('bundle_unknown', `Capgo has no bundle ${to} of this app that the key can see.`, {
-    hint: `Give its name or id with the input "to", or leave that out to go back to what channel ${channelName} served before.`,
-  })
+  throw new ActionError(
+    'bundle_unknown',
+    `Bundle ${to} of this app does not exist, or this key has no access to it.`,
+    {
+      hint: `Set the input "to" to the name or id of a bundle. Without it, channel ${channelName} returns to the previous bundle.`,
+    },
+  )
 }
 
 /** A channel's way back: from the bundle that is bad to an older one. */

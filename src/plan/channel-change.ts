@@ -43,7 +43,7 @@ export interface MovePlan {
   readonly warnings: readonly string[]
 }
 
-/** What a promotion and a roll-back both must know. */
+/** The facts of both a promotion and a rollback. */
 export interface MoveFacts {
   readonly appId: string
   readonly nativeVersions: readonly NativeVersion[]
@@ -112,7 +112,6 @@ export function unchanged({
 }
 
 export const NOT_JUDGED =
-  'No native version is known here, so nobody looked whether devices take this bundle. Check the repository out before this step, or set the input "native-version".'
+  'Not checked whether devices accept this bundle, because no native version is known. Check the repository out in an earlier step, or set the input "native-version".'
 
-export const NOT_OURS =
-  'This bundle was not published by this action, so later runs cannot tell of which commit it is.'
+export const NOT_OURS = 'This bundle was not published by this action, so later runs do not know its commit.'

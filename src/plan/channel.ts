@@ -88,7 +88,7 @@ export function newChannelSettings(
         allow_dev: true,
         allow_emulator: true,
       },
-      why: 'private preview channel; devices may join it; any version',
+      why: 'private preview channel, devices can join it, any version',
     }
   if (purpose.isDefaultBranch && publicChannels.length === 0)
     return {
@@ -99,20 +99,20 @@ export function newChannelSettings(
     settings: { public: false, allow_device_self_set: true },
     why:
       publicChannels.length > 0
-        ? `private channel that devices may join: the app's public channel is ${publicChannels.join(', ')}`
-        : 'private channel that devices may join: only the default branch or a tag creates the public one',
+        ? `private channel that devices can join: the app's public channel is ${publicChannels.join(', ')}`
+        : 'private channel that devices can join: only the default branch or a tag creates the public one',
   }
 }
 
-/** What keeps devices from what a channel serves, whatever the bundle is. */
+/** Settings of a channel that keep devices from any bundle. */
 export function channelWarnings(channel: ChannelRow): string[] {
   const { name: channelName } = channel
   const warnings: string[] = []
   if (!channel.ios && !channel.android)
-    warnings.push(`Channel ${channelName} is switched off for iOS and Android: no device takes its bundle.`)
+    warnings.push(`Channel ${channelName} is off for iOS and Android, so no device gets its bundle.`)
   if (!channel.public && !channel.allow_device_self_set)
     warnings.push(
-      `Channel ${channelName} is private and devices cannot choose it: only devices with an override take its bundle.`,
+      `Channel ${channelName} is private and devices cannot join it, so only devices with an override get its bundle.`,
     )
   return warnings
 }

@@ -12,7 +12,7 @@ const MAX_FILES = 10_000
 
 export interface DeltaFacts {
   readonly mode: DeltaMode
-  /** Of the updater in the app; null when nothing tells. */
+  /** Of the updater in the app; null when unknown. */
   readonly pluginVersion: string | null
   /** Whether the files service takes single files. */
   readonly serverTakesFiles: boolean
@@ -72,7 +72,7 @@ export function pathOf({ file_name }: Pick<StoredFile, 'file_name'>): string {
 }
 
 /**
- * Others publish files as they are under a name that tells devices to undo brotli, which cannot take them then, and
+ * Others publish files as they are under a name for brotli, which cannot take them then, and
  * objects without bytes, which cannot be sent again.
  */
 function isUnfit({ file_name, file_size }: StoredFile, { size }: HashedFile): boolean {

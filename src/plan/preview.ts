@@ -61,14 +61,14 @@ export function checkPreviewTemplate(template: string): { why: string; hint: str
   const longest = literal + count('{number}') * MAX_NUMBER_LENGTH + count('{branch}') * MIN_BRANCH_LENGTH
   if (longest > MAX_NAME_LENGTH)
     return {
-      why: `"${template}" leaves no room for the number or the branch: a channel's name has at most ${MAX_NAME_LENGTH} characters.`,
+      why: `"${template}" is too long: with number or branch, a channel name can have ${MAX_NAME_LENGTH} characters.`,
       hint: 'Shorten it, for example to "pr-{number}".',
     }
   // `{branch}{number}` is "a12" for branch "a", #12, and for branch "a1", #2.
   if (/\{branch\}[0-9]*\{number\}|\{number\}[0-9]*\{branch\}/.test(template))
     return {
       why: `"${template}" gives two pull requests the same channel: nothing separates {number} from {branch}.`,
-      hint: 'Put a "-" between them.',
+      hint: 'Put a "-" between the two.',
     }
   return null
 }
@@ -119,10 +119,10 @@ export function checkPreviewChannel(
   const refuse = (what: string, hint: string) =>
     new ActionError(
       'preview_channel_taken',
-      `Channel ${channel.name} ${what}; the preview of #${number} must not replace that.`,
+      `The preview of #${number} cannot use channel ${channel.name}, which ${what}.`,
       { hint },
     )
-  const hint = 'Give previews channels of their own, such as preview-channel: pr-{number}.'
+  const hint = 'Use separate channels for previews, such as preview-channel: pr-{number}.'
   if (channel.public) return refuse("is the app's public channel", hint)
   const served = channel.version
   if (served === null) return null
@@ -132,7 +132,7 @@ export function checkPreviewChannel(
     if (mayShow(served.name, '', channel.name, { kind: 'preview', pull: Number(number) })) return null
     return refuse(
       `serves ${served.name}, which is not a preview`,
-      `${hint} Where the channel is not needed any more, delete it in the Capgo console.`,
+      `${hint} If the channel is no longer needed, delete it in the Capgo console.`,
     )
   }
   if (note.pull === null) return refuse(`serves ${served.name}, which ${note.refName} published`, hint)
@@ -144,7 +144,7 @@ export function checkPreviewChannel(
   if (isOwn) return null
   return refuse(
     `serves the preview of ${note.pull}, another repository that publishes this app`,
-    `Give each repository its own channels: preview-channel: ${repository.split('/')[1]?.toLowerCase()}-{number}. After a repository was renamed, delete the channel in the Capgo console.`,
+    `Use separate channels for each repository: preview-channel: ${repository.split('/')[1]?.toLowerCase()}-{number}. If the repository was renamed, delete the channel in the Capgo console.`,
   )
 }
 

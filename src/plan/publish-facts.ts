@@ -110,7 +110,7 @@ export interface PublishPlan {
   /** Set when the channel has to be made. */
   readonly create: ChannelSettings | null
   readonly action: PublishAction
-  /** To whom the bundle goes. */
+  /** Who gets the bundle. */
   readonly rolloutTarget: RolloutTarget
   readonly link: string
   readonly comment: string

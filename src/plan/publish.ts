@@ -79,7 +79,7 @@ export function planPublish(facts: BuiltFacts): PublishPlan {
   }
 }
 
-/** Told where it is not the run's own commit. */
+/** Shown where it is not the run's own commit. */
 function ofCommit({ commit, commitWhy }: BuiltFacts): Decision[] {
   return commitWhy === null ? [] : [{ what: 'commit', value: commit.sha.slice(0, 7), why: commitWhy }]
 }
@@ -88,7 +88,7 @@ function ofNewChannel({ channelName }: BuiltFacts, create: { readonly why: strin
   return create === null ? [] : [{ what: 'new channel', value: channelName, why: create.why }]
 }
 
-/** To whom the bundle goes. Throws `rollout_active`. */
+/** Who gets the bundle. Throws `rollout_active`. */
 function planRollout(
   facts: BuiltFacts,
   action: PublishAction,
@@ -142,10 +142,10 @@ function findUncompared({ base, nativePackages, onIncompatible }: BuiltFacts): F
 }
 
 function whyUncompared(base: BuiltFacts['base']): string | null {
-  if (base === null) return 'no channel is known whose apps would take this bundle'
+  if (base === null) return 'no channel is known whose apps would get this bundle'
   if (base.version === null) return `channel ${base.name} serves nothing yet`
   return base.version.native_packages == null
-    ? `${base.version.name} does not say what its native packages are`
+    ? `the native packages of ${base.version.name} are not known`
     : null
 }
 
@@ -160,12 +160,12 @@ function judgeNativeCode(
   const mode = onIncompatible ?? (purpose.kind === 'preview' ? 'warn' : 'fail')
   if (broken.length === 0 || mode === 'ignore' || (channel !== null && isShielded(channel, minimum)))
     return NOTHING
-  const lack = `Apps that take ${base?.version?.name} from channel ${base?.name} lack native code of this bundle`
+  const lack = `Installed apps on channel ${base?.name} (with ${base?.version?.name}) lack native code of this bundle`
   // The table of native packages says the rest.
   if (mode === 'warn')
     return { ...NOTHING, warnings: [`${lack}: ${broken.map(({ name }) => name).join(', ')}.`] }
   throw new ActionError('native_incompatible', `${lack}: ${listNativeChanges(broken)}.`, {
-    hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number" a raised native version (or min-update-version) keeps the bundle from older apps.',
+    hint: 'Release the app to the stores first, then publish with on-incompatible: warn. On a channel with the policy "version_number", a higher native version (or min-update-version) keeps the bundle from older apps.',
   })
 }
 
@@ -185,7 +185,7 @@ function judgeMinimum(facts: BuiltFacts): Findings {
 const NEW_PROJECT: NativeVersion = {
   platform: 'any',
   version: '1.0',
-  source: 'that of a new native project; the repository tells none, so set the input "native-version"',
+  source: 'assumed, as in a new native project: set the input "native-version"',
 }
 
 /** Devices that do not take what the channel is going to serve. */
@@ -202,6 +202,6 @@ function warnOfRefusal(facts: BuiltFacts, action: PublishAction): string[] {
   return refused === null
     ? []
     : [
-        `Devices on native ${refused.native.version} (${refused.native.source}) do not take ${name}: ${refused.refusal.rule}.`,
+        `Devices on native ${refused.native.version} (${refused.native.source}) do not accept ${name}: ${refused.refusal.rule}.`,
       ]
 }

@@ -39,8 +39,8 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
       decisions: [ofChannel(channel)],
     })
   if (rollout === null || rolloutBundle === null || served === null)
-    throw new ActionError('no_rollout', `Channel ${channel.name} has no rollout that could be changed.`, {
-      hint: `It serves ${served?.name ?? 'nothing'} to everybody. A publish or promotion with "rollout: 10" begins a rollout; perhaps this one was finished or taken back already.`,
+    throw new ActionError('no_rollout', `Channel ${channel.name} has no running rollout.`, {
+      hint: `It serves ${served?.name ?? 'nothing'} to all devices. The rollout may be finished or cancelled already. A publish or promotion with "rollout: 10" begins one.`,
     })
   const bundle = change.kind === 'cancel' ? served : rolloutBundle
   const stage = stageOf(change, rollout)
@@ -69,7 +69,7 @@ export function planRolloutChange(facts: RolloutFacts): MovePlan {
     decisions: [
       ofChannel(channel),
       { what: 'rolled out', value: rolloutBundle.name, why: `${describeNow(rollout)} until now` },
-      { what: 'the others', value: served.name, why: 'what the channel serves' },
+      { what: 'the others', value: served.name, why: 'the stable bundle of the channel' },
       {
         what: 'rollout',
         value: change.kind === 'share' ? formatShare(change.bps) : change.kind,
@@ -88,7 +88,7 @@ function named(change: RolloutChange): RolloutChange {
 function stageOf(change: RolloutChange, { id, bps, paused }: Rollout): RolloutTarget {
   switch (change.kind) {
     case 'share':
-      // Who names a share wants devices to get it.
+      // A percentage also resumes the rollout.
       return { bps: change.bps, rolloutBundleId: id, paused: false }
     case 'pause':
       return { bps, rolloutBundleId: id, paused: true }

@@ -52,8 +52,8 @@ export function planStorage(
   if (hasZip && zip.size > maxUploadLength)
     throw new ActionError(
       'bundle_too_large',
-      `The bundle has ${zip.size} bytes, and Capgo takes ${maxUploadLength} at most.`,
-      { hint: 'Leave out source maps and large media, or load them from elsewhere.' },
+      `The bundle has ${zip.size} bytes, and Capgo accepts at most ${maxUploadLength}.`,
+      { hint: 'Leave out source maps and large media, or load them from a server.' },
     )
   return {
     files,
@@ -61,7 +61,7 @@ export function planStorage(
     warnings:
       hasZip && zip.size > alertUploadSize
         ? [
-            `The bundle has ${formatBytes(zip.size)}; Capgo advises to stay below ${formatBytes(alertUploadSize)}, as phones download it on the road.`,
+            `The bundle has ${formatBytes(zip.size)}. Capgo recommends less than ${formatBytes(alertUploadSize)}, because phones download it on mobile networks.`,
           ]
         : [],
   }

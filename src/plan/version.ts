@@ -50,9 +50,7 @@ export function chooseVersion({ input, tag, manifest }: VersionSources): WantedV
   if (tagged?.version !== undefined && isOwn && semver.valid(tagged.version) !== null)
     return { ...withoutBuildMetadata(tagged.version, `tag ${tag}`), forced: false }
   const notTag =
-    tag === null
-      ? ''
-      : `; tag ${tag} is ${isOwn ? 'not a version' : `not one of this app, but of "${tagged?.owner}"`}`
+    tag === null ? '' : `, and tag ${tag} is ${isOwn ? 'not a version' : `for "${tagged?.owner}"`}`
   const version = manifest?.version
   if (typeof version !== 'string' || version === '')
     return { version: '0.0.0', source: `package.json has no version${notTag}`, forced: false }
@@ -88,7 +86,7 @@ export function hasOtherName(bundle: Pick<BundleRow, 'name'>, { version, forced 
 /** How many names to hold ready for the case that another run takes one at the same moment. */
 const SPARE_NAMES = 3
 
-/** What Capgo sets on a channel that it makes without being told otherwise (`channels` table). */
+/** Capgo's defaults for a new channel (`channels` table). */
 export const DEFAULT_RULES: VersionRules = {
   disable_auto_update: 'major',
   disable_auto_update_under_native: true,
@@ -137,9 +135,9 @@ export function chooseName(request: NameRequest): NameChoice {
   if (refused !== null && wanted.forced) {
     throw new ActionError(
       'version_refused',
-      `Version ${wanted.version} (${wanted.source}) would not be delivered: ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`,
+      `Devices would not get version ${wanted.version} (${wanted.source}): ${refused.refusal.rule} (rule ${refused.refusal.code}, native version from ${refused.native.source}).`,
       {
-        hint: `Leave the input "version" out to get a name that devices take, or change the rule of channel ${request.channelName} in the Capgo console. If the stores have another native version, set the input "native-version".`,
+        hint: `Remove the input "version" to get a name that devices accept. Or change the rule of channel ${request.channelName} in the Capgo console. If the stores have another native version, set the input "native-version".`,
       },
     )
   }
@@ -147,9 +145,9 @@ export function chooseName(request: NameRequest): NameChoice {
     if (!taken.has(wanted.version)) return { names: [wanted.version], why: wanted.source }
     throw new ActionError(
       'version_taken',
-      `Version ${wanted.version} (${wanted.source}) is taken: another bundle of this app has that name.`,
+      `Version ${wanted.version} (${wanted.source}) is already used by another bundle of this app.`,
       {
-        hint: 'Capgo never frees a name, not even of a deleted bundle. Set another version, or remove the input "version" to get a free name.',
+        hint: 'Set another version, or remove the input "version" to get an unused name. Capgo never reuses a name, even of a deleted bundle.',
       },
     )
   }
@@ -165,7 +163,7 @@ export function chooseName(request: NameRequest): NameChoice {
     ? `a pre-release after ${said}`
     : refused === null
       ? `${said} is already taken, so a pre-release of the next patch`
-      : `${said} is not delivered: ${refused.refusal.rule} (${refused.native.source}); so a pre-release of the next patch`
+      : `${said} is not delivered: ${refused.refusal.rule} (${refused.native.source}), so a pre-release of the next patch`
   const [first, ...rest] = derived
   if (first === undefined)
     throw refusesAll(

@@ -70,7 +70,7 @@ export function parseSections(body: string): Section[] {
   return [...sections].map(([appId, text]) => ({ appId, text: text.join('\n').trimEnd() }))
 }
 
-/** The comment of these sections. What is too long for GitHub is cut off the longest texts, and never off the table. */
+/** The comment of these sections. The longest texts are cut to GitHub's limit, never the table. */
 export function renderSections(sections: readonly Section[]): string {
   const [first, ...others] = sections.toSorted((one, other) => (one.appId < other.appId ? -1 : 1))
   if (first === undefined) return ''

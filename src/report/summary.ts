@@ -1,4 +1,6 @@
 /** The job summary: GitHub-flavoured Markdown, what was done on the first line, problems next, details folded. */
+
+import { type Documents, documentsOf, troubleshooting } from '../documents.ts'
 import type { ReleaseNotes } from '../plan/release-notes.ts'
 import { renderDevices } from './devices.ts'
 import { formatDuration, lastLines, plural, shortSha } from './format.ts'
@@ -26,19 +28,20 @@ const EXCLUDED_SHOWN = 10
 /** A longer list is folded under its count. */
 const OPEN_UP_TO = 8
 
-export function renderSummary(result: Result): string {
-  const markdown = blocks(result).filter(block => block !== '')
+/** `documents` are those of the release in use. */
+export function renderSummary(result: Result, documents = documentsOf({})): string {
+  const markdown = blocks(result, documents).filter(block => block !== '')
   return `${limit(markdown.join('\n\n'), MAX_SUMMARY)}\n`
 }
 
-function blocks(result: Result): string[] {
+function blocks(result: Result, documents: Documents): string[] {
   switch (result.kind) {
     case 'failed':
-      return failed(result)
+      return failed(result, documents)
     case 'skipped':
-      return skipped(result)
+      return skipped(result, documents)
     case 'previews-closed':
-      return previewsClosed(result)
+      return previewsClosed(result, documents)
     case 'old-bundles':
       return [title(result), warnings(result), ...renderOldBundles(result)]
     case 'status':
@@ -48,18 +51,21 @@ function blocks(result: Result): string[] {
     case 'publish':
     case 'channel-change':
     case 'preview-kept':
-      return channel(result)
+      return channel(result, documents)
   }
 }
 
-function failed({ what: work, code: id, reason, hint, at, output, problems }: FailedResult): string[] {
+function failed(
+  { what: work, code: id, reason, hint, at, output, problems }: FailedResult,
+  documents: Documents,
+): string[] {
   const position = [at?.file, at?.line, at?.column].filter(part => part !== undefined).join(':')
   const what = `<b>${escapeText(reason)}</b>`
   return [
     `### ❌ ${escapeText(`${work} failed`)}`,
     alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`),
     problems.map(({ message }) => `- ${escapeText(message)}`).join('\n'),
-    `<sub>${row([position === '' ? '' : code(position), `error ${code(id)}`])}</sub>`,
+    `<sub>${row([position === '' ? '' : code(position), aboutError(id, documents)])}</sub>`,
     output === null || output.trim() === ''
       ? ''
       : details('End of the output', codeBlock(lastLines(output)), { open: true }),
@@ -71,22 +77,28 @@ function title(result: Exclude<Result, FailedResult>): string {
   return `### ${icon} ${text}`
 }
 
-function skipped(result: SkippedResult): string[] {
+/** The error's code, which leads to its heading in the documents. */
+function aboutError(id: string, documents: Documents): string {
+  return `Help: ${link(code(id), troubleshooting(documents, id))}`
+}
+
+function skipped(result: SkippedResult, documents: Documents): string[] {
   const { testers, reason } = result
   return [
     title(result),
     escapeText(reason),
     warnings(result),
-    ...(testers === null ? [] : testerDetails(testers)),
+    ...(testers === null ? [] : testerDetails(testers, documents)),
   ]
 }
 
 /** The devices of testers, in a summary that is about something else: failures first, the list folded. */
-function testerDetails(report: TestersReport): string[] {
+function testerDetails(report: TestersReport, documents: Documents): string[] {
   const { changed, failures } = report
-  const failed = failures.map(({ message, hint, devices }) => {
+  const failed = failures.map(({ code: id, message, hint, devices }) => {
     const what = `${escapeText(nameDevices(devices))}: <b>${escapeText(message)}</b>`
-    return alert('CAUTION', hint === null ? what : `${what}\n\n${escapeText(hint)}`)
+    const parts = [what, hint === null ? '' : escapeText(hint), aboutError(id, documents)]
+    return alert('CAUTION', parts.filter(part => part !== '').join('\n\n'))
   })
   const more = changed.filter(row => report.rows.every(({ device }) => device !== row.device))
   const rows = [...report.rows, ...more]
@@ -98,7 +110,7 @@ function fold(headline: string, list: string, count: number): string {
   return list === '' ? headline : details(headline, list, { open: count <= OPEN_UP_TO })
 }
 
-function previewsClosed(result: PreviewsClosedResult): string[] {
+function previewsClosed(result: PreviewsClosedResult, documents: Documents): string[] {
   const { reason, testers } = result
   const previews = deletedPreviews(result.previews)
   const hasDevices = previews.some(({ devices }) => devices > 0)
@@ -117,7 +129,7 @@ function previewsClosed(result: PreviewsClosedResult): string[] {
       ? ''
       : fold(countDeleted(previews), table(head, rows, ['---', '---', '--:']), rows.length),
     kept.length === 0 ? '' : fold('<b>Not deleted</b>', kept.join('\n'), kept.length),
-    ...(testers === null ? [] : testerDetails(testers)),
+    ...(testers === null ? [] : testerDetails(testers, documents)),
   ]
 }
 
@@ -133,7 +145,7 @@ function countDeleted(previews: PreviewsClosedResult['previews']): string {
   )}</b>`
 }
 
-function channel(result: ChannelResult): string[] {
+function channel(result: ChannelResult, documents: Documents): string[] {
   return [
     title(result),
     facts(result),
@@ -141,7 +153,7 @@ function channel(result: ChannelResult): string[] {
     warnings(result),
     'verified' in result && result.verified !== null ? escapeText(result.verified) : '',
     'preview' in result && result.preview !== null ? preview(result.preview) : '',
-    ...(result.testers === null ? [] : testerDetails(result.testers)),
+    ...(result.testers === null ? [] : testerDetails(result.testers, documents)),
     'releaseNotes' in result ? changed(result.releaseNotes) : '',
     'nativeChanges' in result ? renderNativeChanges(result.nativeChanges) : '',
     ...('contents' in result

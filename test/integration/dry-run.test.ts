@@ -304,7 +304,10 @@ describe('a dry run says in what form the bundle is stored, as the real one does
       'a zip that is larger than Capgo advises',
       { alertUploadSize: 10 },
       'true',
-      [FILES, 'The bundle has 301 B; Capgo advises to stay below 10 B, as phones download it on the road.'],
+      [
+        FILES,
+        'The bundle has 301 B. Capgo recommends less than 10 B, because phones download it on mobile networks.',
+      ],
     ],
   ])('%s', async (_what, filesConfig, delta, expected) => {
     const capgo = await startCapgo({ limits: false, filesConfig })

@@ -160,7 +160,7 @@ describe('a push whose run came late, was replaced or failed', () => {
     expect(run.isGreen).toBe(true)
     expect(world.overrides()).toEqual({ [ADA]: 'alpha', [BOB]: 'beta' })
     expect(run.log.join('\n')).toContain(
-      'Could not read testers.json of the default branch, and who has left it: the job\'s token lacks the permission "contents: read"',
+      'Could not read testers.json of the default branch, and its removed devices: the job\'s token lacks the permission "contents: read"',
     )
   })
 })

@@ -497,7 +497,7 @@ describe('source maps', () => {
   it('go into it with keep', async () => {
     const world = await createWorld({ files: webApp(maps) })
     const run = await publish(world, { 'source-maps': 'keep' })
-    expect(run.summary).toContain('go to every device')
+    expect(run.summary).toContain('are shipped to every device')
     expect(await installed(world)).toEqual(asInstalled(maps))
   })
 })

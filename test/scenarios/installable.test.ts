@@ -72,7 +72,7 @@ describe('verify', () => {
       'bundle-id': String(servedBy(world, 'production')!.id),
       'bundle-version': servedBy(world, 'production')!.name,
     })
-    expect(garbage.visibleLog).toContain('the run put bundle 1.2.1-production.')
+    expect(garbage.visibleLog).toContain('Bundle 1.2.1-production.')
   })
 
   it('looks at every delta file, and says the size of what is stored', async () => {
@@ -104,7 +104,7 @@ describe('verify', () => {
     world.repo.commit(webFolder('Next'))
     const run = await world.push('main', { inputs: { verify: 'true' } })
     expect(run.outputs['error-code'], run.visibleLog).toBe('verify_impossible')
-    expect(run.outputs.reason).toContain('switched off for android')
+    expect(run.outputs.reason).toContain('is off for android')
     expect(bundlesOf(world)).toHaveLength(1)
   })
 })
@@ -119,7 +119,7 @@ describe('what is stored is checked before devices can see it', () => {
     spoil(world, first.r2_path!)
     const back = await dispatch(world, { operation: 'rollback', channel: 'production' })
     expect(back.outputs['error-code'], back.visibleLog).toBe('bundle_not_ready')
-    expect(back.outputs.reason).toContain('is not what was uploaded')
+    expect(back.outputs.reason).toContain('stored content differs from the upload')
     // The same content for another channel: it is uploaded under another name.
     world.repo.branch('develop')
     world.repo.commit(webFolder('Hello'))
@@ -240,7 +240,7 @@ describe('the Capacitor config', () => {
     expect(broken.outputs['error-code'], broken.visibleLog).toBe('config_failed')
     const plain = await world.push('main')
     expect(plain.outputs.outcome, plain.visibleLog).toBe('published')
-    expect(plain.visibleLog).toContain('The Capacitor config was not read (config_failed')
+    expect(plain.visibleLog).toContain('the Capacitor config was not read (config_failed')
   })
 
   it('is read again once the packages are there that it imports; package.json may lie above it', async () => {

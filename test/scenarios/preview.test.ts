@@ -315,7 +315,7 @@ describe('a closed pull request', () => {
     const run = await pull.run('closed', {}, { ...options, runAttempt: 2 })
     expect(run.outputs).toMatchObject({
       outcome: 'skipped',
-      reason: '#12 is open again, so its preview stays.',
+      reason: '#12 is open again, so its preview is kept.',
     })
     expect(await onPhone(world, 'pr-12')).toContain('Good evening')
     expect(pull.comments().map(firstLine)[0]).toContain('Preview ready')
@@ -339,7 +339,7 @@ describe('a closed pull request', () => {
     await pull.run('synchronize')
     await pull.close()
     expect(onCapgo(world)).toEqual({ channels: [], bundles: ['1.2.1-pr.12.1.1'], overrides: 0 })
-    expect(pull.comments()[0]).toContain('One older bundle stays')
+    expect(pull.comments()[0]).toContain('One older bundle is kept')
   })
 
   it('names the permission that the key lacks', async () => {
@@ -408,7 +408,7 @@ describe('the sweep', () => {
     expect(first.comments().map(firstLine)).toEqual([REMOVED])
     expect(second.comments().map(firstLine)[0]).toContain('Preview ready')
     const again = await world.run(scheduleEvent({ sha: world.repo.head }))
-    expect(again.outputs).toMatchObject({ outcome: 'cleaned', reason: 'No preview was left behind.' })
+    expect(again.outputs).toMatchObject({ outcome: 'cleaned', reason: 'No leftover preview was found.' })
   })
 
   it('finishes a clean-up that was stopped, comment and deployment too', async () => {

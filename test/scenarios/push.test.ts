@@ -235,7 +235,7 @@ it('newer servers let fewer keys make the public channel: the error says so, and
   const world = await createWorld({ server: { profile: 'new' }, role: 'app_developer' })
   const refused = await world.push('main')
   expect(refused.outputs['error-code']).toBe('permission_missing')
-  expect(refused.outputs.reason).toContain('make the public channel production')
+  expect(refused.outputs.reason).toContain('create the public channel production')
   expect(refused.outputs.reason).toContain('app.update_settings')
   const before = world.capgo.requests.length
   const admin = world.capgo.seedKey({ appId: APP_ID, role: 'app_admin' })

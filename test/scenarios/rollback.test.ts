@@ -50,7 +50,7 @@ describe('a roll-back', () => {
     world.repo.commit({ 'README.md': 'Read me' })
     const same = await world.push('main')
     expect(same.outputs).toMatchObject({ outcome: 'published', 'bundle-version': bad!.name })
-    expect(same.visibleLog).toContain(`This content is that of ${bad!.name}, from which run 4.1 rolled`)
+    expect(same.visibleLog).toContain(`Run 4.1 rolled back ${bad!.name}, which has the same content.`)
     const mended = await publish(world, 'Mended')
     expect(mended.outputs, mended.visibleLog).toMatchObject({ outcome: 'published' })
   })

@@ -33,7 +33,7 @@ describe('the newest word on a branch is its head', () => {
     world.repo.detach(second)
     const dropped = await world.push('main', { sha: second })
     expect(dropped.outputs).toMatchObject({ outcome: 'stale' })
-    expect(dropped.outputs.reason).toContain('is not in its history any more')
+    expect(dropped.outputs.reason).toContain('whose history does not include')
     expect(commitOn(world, 'production')).toBe(first)
   })
 
@@ -84,7 +84,7 @@ describe('the newest word on a branch is its head', () => {
     const run = await world.run(dispatchEvent({ ref: 'refs/heads/main', sha: main }))
     expect(run.outputs, run.visibleLog).toMatchObject({ outcome: 'published' })
     expect(commitOn(world, 'production')).toBe(hotfix)
-    expect(run.visibleLog).toContain(`the run itself is of main at ${main.slice(0, 7)}`)
+    expect(run.visibleLog).toContain(`instead of main at ${main.slice(0, 7)}`)
   })
 })
 

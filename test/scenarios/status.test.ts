@@ -92,7 +92,7 @@ describe('cleanup', () => {
     const back = await dispatch(world, { operation: 'rollback', channel: 'production' })
     expect(back.outputs.outcome, back.visibleLog).toBe('published')
     const nothing = await dispatch(world, { operation: 'cleanup', keep: '20' })
-    expect(nothing.outputs.reason).toBe('No old bundle has to be deleted.')
+    expect(nothing.outputs.reason).toBe('No old bundle to delete.')
   })
 
   it('keeps what is rolled out, and both bundles between which a channel was moved', async () => {

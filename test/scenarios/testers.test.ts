@@ -325,9 +325,9 @@ describe('a push that changes the file', () => {
     expect(run.outputs).toMatchObject({ outcome: 'failed', 'error-code': 'public_channel' })
     expect(overridesOf(world)).toEqual({})
     expect(run.log.annotations.map(({ message }) => message.split('\n')[0])).toEqual([
-      '1 device (ada00000…): Channel "production" is public, and Capgo puts no device on a public channel.',
+      '1 device (ada00000…): Channel "production" is public, and Capgo does not allow overrides to a public channel.',
       '1 device (b0b00000…): Channel "nowhere" does not exist, or the key cannot see it.',
-      "2 mistakes keep testers' devices from their channels.",
+      "2 errors prevent the assignment of testers' devices.",
     ])
     expect(withoutChance(run.summary)).toMatchSnapshot()
   })

@@ -271,6 +271,7 @@ const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> 
   ],
   devices: ['scenarios/devices.test.ts', 'are listed with names, versions and channels, ids shortened'],
   testers: ['scenarios/testers.test.ts', 'is on the devices of the file, and on no other'],
+  'error-url': ['scenarios/errors.test.ts', '$title'],
   'error-code': ['scenarios/bundle.test.ts', 'is refused where the user insists and it is not possible'],
   reason: [
     'scenarios/build-env.test.ts',
@@ -281,7 +282,10 @@ const OUTPUTS: Readonly<Record<string, readonly [file: string, title: string]>> 
 /** The values that the action's own error lists for one it does not know; null where any text may stand. */
 function valuesOf(input: string): readonly string[] | null {
   try {
-    readInputs(name => (name === input ? 'no-such-value' : defaultOf(name).replace(/\$\{\{.*\}\}/, '')))
+    readInputs(name => {
+      if (name === input) return 'no-such-value'
+      return name === 'capgo-token' ? 'key' : defaultOf(name).replace(/\$\{\{.*\}\}/, '')
+    })
     return null
   } catch (error) {
     const { message, hint = '' } = error as Error & { hint?: string }

@@ -4,7 +4,7 @@ import { readEncryption } from '../../bundle/encrypt.ts'
 import { type CheckedWebDirectory, checkWebDirectory } from '../../bundle/web-directory.ts'
 import { type BundleZip, zipDirectory } from '../../bundle/zip.ts'
 import { MAX_UPLOAD } from '../../capgo/schema.ts'
-import { type BuildOptions, buildWebApp, installDependencies } from '../../checkout/build.ts'
+import { type BuildOptions, buildWebApp, findBuildScript, installDependencies } from '../../checkout/build.ts'
 import {
   type InstalledPackage,
   installedUpdater,
@@ -41,10 +41,10 @@ async function blameRunner(error: unknown, directory: string): Promise<never> {
   if (!(error instanceof ActionError) || !/^(install|build)_failed$/.test(error.code)) throw error
   const why = await unwritable(directory)
   if (why !== null)
-    throw workspaceUnusable(`${error.message} The app's folder cannot be written to (${why}).`, error.output)
+    throw workspaceUnusable(`${error.message} The app's folder is not writable (${why}).`, error.output)
   if (/\bENOSPC\b|no space left on device/i.test(error.output ?? ''))
     throw new ActionError('disk_full', `${error.message} The runner has no space left.`, {
-      hint: 'Free some space in a step before, or take a larger runner.',
+      hint: 'Free some space in an earlier step, or use a larger runner.',
       ...(error.output === undefined ? {} : { output: error.output }),
     })
   throw error
@@ -142,6 +142,8 @@ export async function buildBundle(
 async function build(project: Project, { buildScript: script }: Inputs, deps: Deps): Promise<number> {
   const { log, clock } = deps
   const began = clock()
+  // Before minutes are spent on the install.
+  await findBuildScript({ ...project, script })
   const { child } = await install(project, deps)
   await log
     .group(`Build (${script})`, () => log.output(onOutput => buildWebApp({ ...child, script, onOutput })))
@@ -149,7 +151,7 @@ async function build(project: Project, { buildScript: script }: Inputs, deps: De
   return clock() - began
 }
 
-/** What the zip stands for on Capgo: checksum, key, native packages. */
+/** The zip's content for Capgo: checksum, key, native packages. */
 async function describeContent(
   project: Project,
   { checked, zip, nativePackages }: WebZip & { readonly nativePackages: readonly InstalledPackage[] },

@@ -25,7 +25,7 @@ interface Document extends OwnComment {
   readonly sections: readonly Section[]
 }
 
-/** What is still to do, judged by our comments as they are now, the oldest first. */
+/** The next change, by our comments as they are now, the oldest first. */
 interface NextStep {
   /** Null where all is as it should be. */
   readonly step: Step | null

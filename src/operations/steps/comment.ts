@@ -1,4 +1,4 @@
-/** What an app says on a pull request: found, written, replaced. */
+/** An app's section on a pull request: found, written, replaced. */
 import type { RunContext } from '../../context.ts'
 import type { GitHub } from '../../github/client.ts'
 import { renderComment, replaceTesters, stateOfComment } from '../../report/comment.ts'

@@ -12,14 +12,14 @@ export interface ExecutionContext {
   readonly app: App
   /** As it was read for the plan. */
   readonly channel: ChannelRow | null
-  /** What was read of the app's delta files. */
+  /** The app's delta files, as far as they were read. */
   readonly stored: StoredFiles
   readonly commit: Commit
   readonly content: Content
   readonly storage: StoragePlan
-  /** Why the commit must not go on the channel as it is now, or null; GitHub is asked anew. */
+  /** Why the commit must not be put on the channel as it is now, or null. Asks GitHub anew. */
   readonly staleBy: (channel: ChannelRow | null) => Promise<string | null>
-  /** What must have been done before devices may see the bundle of this name. */
+  /** Work that must be done before devices can see the bundle of this name. */
   readonly beforeSeen: (bundle: string) => Promise<void>
   readonly log: (message: string) => void
   /** Bytes that Capgo has of how many. */
@@ -32,7 +32,7 @@ export interface ExecutionContext {
   readonly onServed: (execution: Execution) => void
 }
 
-/** What a publish did to the channel. */
+/** The result of a publish for the channel. */
 export interface ChannelOutcome {
   readonly outcome: 'published' | 'unchanged' | 'stale'
   readonly reason: string

@@ -78,7 +78,7 @@ interface LostPreview {
   readonly pull: PullRequest
   /** Goes on after the pull request's number: "was reopened". */
   readonly why: string
-  /** What it has all the same. */
+  /** What it still has. */
   readonly channel: ChannelRow | null
 }
 
@@ -92,7 +92,7 @@ export async function sayMissing(lost: LostPreview, context: RunContext): Promis
     const reason = `#${pull.number} ${why}.`
     await replaceComment({ ...about, state: 'missing', reason, served }, context)
   }
-  return `#${pull.number} ${why}. Push to it, or run its workflow again, to make the preview again.`
+  return `#${pull.number} ${why}. To make the preview again, push to it or re-run its workflow.`
 }
 
 /** The run that put it there was ended before it could say so, or its last request came late. */
@@ -149,7 +149,7 @@ function isPromised(text: string, { headSha }: PullRequest): boolean {
   return stateOfComment(text) !== 'failed' || !text.includes(shortSha(headSha))
 }
 
-/** Where no comment is written, deployments tell that it had one. */
+/** Where no comment is written, deployments show that it had one. */
 async function isDeployed(appId: string, { number }: PullRequest, context: RunContext): Promise<boolean> {
   if (!context.inputs.deployments) return false
   const apps = await context.bestEffort(

@@ -5,6 +5,7 @@ import type { BuiltFacts, PublishPlan } from '../../plan/publish-facts.ts'
 import { NOTHING_STORED, planStorage, type StoragePlan, storesContent } from '../../plan/storage.ts'
 import { renderLogPlan } from '../../report/log.ts'
 import { type BuiltBundle, buildBundle } from './build.ts'
+import { requireBeforeBuild } from './build-preconditions.ts'
 import { commitComparer } from './compare-commits.ts'
 import { UPLOADS } from './delta-upload.ts'
 import { readFactsOfContent } from './publish-facts.ts'
@@ -36,6 +37,8 @@ export async function planPublication(
   const { target, project, facts: before, zipping } = inputs
   const names = checkBeforeBuild(before)
   requireVerifiable(before.channel, before.nativeVersions, { bundle: null, opener: null }, context)
+  const standingTo = standingReader(target.commit, target.readHead, commitComparer(project, context))
+  if (context.inputs.build && webBuild === null) await requireBeforeBuild(inputs, standingTo, capgo)
   const built = await buildBundle(
     webBuild === null ? project : { ...project, webDirectory: webBuild },
     context.inputs,
@@ -46,7 +49,6 @@ export async function planPublication(
   const readStorage = async () => planStorage(content, await capgo.readFilesConfig())
   if (!context.inputs.dryRun && content.checksum !== before.channel?.version?.checksum)
     prefetch(inputs, content.fileCount, readStorage, capgo)
-  const standingTo = standingReader(target.commit, target.readHead, commitComparer(project, context))
   const facts = await readFactsOfContent(
     {
       facts: before,

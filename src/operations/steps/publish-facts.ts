@@ -18,7 +18,7 @@ import type { NotesSince } from './release-notes.ts'
 import { type Inspection, inspect, inspectServed } from './served-contents.ts'
 import type { ReadStanding } from './standing.ts'
 
-/** What Capgo says before anything is built. */
+/** Capgo's facts before anything is built. */
 export async function readFactsBeforeBuild(
   project: Project,
   target: PublishTarget,
@@ -61,7 +61,7 @@ export async function readFactsBeforeBuild(
   }
 }
 
-/** What a publish knows when it asks Capgo about the content. */
+/** The facts of a publish when it asks Capgo about the content. */
 interface ContentQuestion {
   readonly facts: PublishFacts
   readonly content: Content
@@ -76,7 +76,7 @@ interface ContentQuestion {
   readonly baseChannels: readonly string[]
 }
 
-/** What Capgo says once the content is known. */
+/** Capgo's facts once the content is known. */
 export async function readFactsOfContent(
   question: ContentQuestion,
   capgo: Capgo,
@@ -140,7 +140,7 @@ async function readChannelsAndBundles(
 
 /** Looks at what is stored of bundles that have this content already, each once, before any device is given one. */
 interface Looks {
-  /** Whether the channel may go on serving this bundle. */
+  /** Whether the channel may keep serving this bundle. */
   mayServe(bundle: BundleRow | null, channel: ChannelRow | null): Promise<boolean>
   /** Content that is lost or differs cannot be served nor repaired; the name stays taken. */
   withoutFaults<Bundle extends BundleRow>(bundle: Bundle): Promise<Bundle>
@@ -176,7 +176,7 @@ function createLooks(facts: PublishFacts, content: Content, capgo: Capgo): Looks
   }
 }
 
-/** What the channel rolls out besides what it serves. */
+/** The bundle that the channel rolls out besides the one it serves. */
 async function readRunning(
   appId: string,
   channel: ChannelRow | null,

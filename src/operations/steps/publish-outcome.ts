@@ -32,7 +32,7 @@ export interface PublishOutcome {
   readonly result: PublishResult
   /** As it was read last; null when a dry run found none. */
   readonly channel: ChannelRow | null
-  /** What a preview's base branch serves. */
+  /** The channel of a preview's base branch. */
   readonly base: ChannelRow | null
   readonly bundle: BuiltBundle
 }
@@ -110,7 +110,7 @@ async function publish(publication: Publication, context: RunContext): Promise<P
   return { result, channel: execution.channel, base: facts.base, bundle }
 }
 
-/** Why the commit must not go on the channel as it is now, or null. */
+/** Why the commit must not be put on the channel as it is now, or null. */
 async function staleBy(
   channel: ChannelRow | null,
   { inputs, standingTo }: Publication,
@@ -186,12 +186,12 @@ function beginComparison(
     files === null ? compareZips() : describeUpdate({ name: served.name, files: before }, files)
 }
 
-/** What was measured of a publish. */
+/** Measurements of a publish. */
 interface Measured {
   readonly contents: Contents
   /** Bytes of the bundle in the store; null when not known. */
   readonly size: number | null
-  /** Milliseconds; null while it goes on. */
+  /** Milliseconds; null while it runs. */
   readonly upload: number | null
   readonly sourceMaps: SourceMapsLink | null
 }

@@ -137,7 +137,7 @@ function asOneError(first: TesterFailure, more: readonly TesterFailure[]): Actio
   const say = ({ message, devices }: TesterFailure) => `${nameDevices(devices)}: ${message}`
   return new ActionError(
     first.code,
-    more.length === 0 ? say(first) : `${all.length} mistakes keep testers' devices from their channels.`,
+    more.length === 0 ? say(first) : `${all.length} errors prevent the assignment of testers' devices.`,
     {
       hint: `${[...new Set(all.flatMap(({ hint }) => hint ?? []))].join(' ')} Nothing was changed.`,
       ...(first.at === null ? {} : { at: first.at }),

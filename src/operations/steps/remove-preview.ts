@@ -57,7 +57,7 @@ export async function removePreview(
   const hasLost = !isEmpty(removed)
   const lost = { appId, pull: now, why: 'was reopened while its preview was removed', channel: null }
   const warnings = hasLost ? [await sayMissing(lost, context)] : []
-  const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} stays` : ''
+  const stays = isReopened ? `, so ${hasLost ? 'the rest of its preview' : 'its preview'} is kept` : ''
   return { ...result, reason: `#${number} is open again${stays}.`, warnings }
 }
 
@@ -68,7 +68,7 @@ interface Removal {
   readonly testers: TestersReport | null
 }
 
-/** What would go. Throws `permission_missing` where the key cannot delete a channel. */
+/** The plan of a dry run. Throws `permission_missing` where the key cannot delete a channel. */
 async function rehearse(
   { appId, closing, leftovers, testers }: Removal,
   { capgo }: RunContext,
@@ -81,7 +81,7 @@ async function rehearse(
   return {
     ...result,
     outcome: 'planned',
-    reason: isEmpty(planned) ? result.reason : `${why}, so its preview would go.`,
+    reason: isEmpty(planned) ? result.reason : `${why}, so its preview would be deleted.`,
   }
 }
 
@@ -94,7 +94,7 @@ async function remove(removal: Removal, context: RunContext) {
   const say = async (removed: RemovedParts): Promise<void> => {
     announced = structuredClone(removed)
     const known = isEmpty(removed) && removed.devices === 0 ? await readComment(appId, number, context) : null
-    // What an earlier run removed and said is not said anew.
+    // Results of an earlier run are not reported again.
     if (known !== null && stateOfComment(known) === 'closed') return
     await writeComment(describe(removed, removal, context), context)
   }
@@ -146,7 +146,7 @@ function namesOf({ channels, taken, bundles, kept }: Leftovers) {
       ...kept,
       ...taken.map(
         ({ channel, before }) =>
-          `Channel ${channel.name} would stay and get back what it served before the preview (${before}): no preview made it.`,
+          `Channel ${channel.name} would be kept and return to its bundle before the preview (${before}): no preview created it.`,
       ),
     ],
   }
@@ -167,7 +167,7 @@ async function moveTestersOn(
   } catch (error) {
     context.deps.cancellation.signal.throwIfAborted()
     const { reason } = failure(error)
-    context.deps.log.warning(`The testers were not moved on: ${reason}`)
+    context.deps.log.warning(`The testers were not moved: ${reason}`)
     return null
   }
 }
@@ -177,7 +177,7 @@ function closedResult(
   preview: ClosedPreview,
   testers: TestersReport | null,
 ): PreviewsClosedResult {
-  const end = isEmpty(preview) ? 'and nothing of its preview was there' : 'so its preview is gone'
+  const end = isEmpty(preview) ? 'and it had no preview to delete' : 'so its preview is deleted'
   return {
     kind: 'previews-closed',
     outcome: 'cleaned',

@@ -10,7 +10,7 @@ import type { TestersWork } from './tester-work.ts'
 
 export interface TesterOutcome {
   readonly failed: ReadonlyMap<string, ActionError>
-  /** What somebody else did since we looked, by device. */
+  /** Changes by others since the last read, by device. */
   readonly moved: ReadonlyMap<string, Assignment>
   readonly renewed: number
 }
@@ -72,7 +72,7 @@ async function renewOverrides(
     renewed += count
     deps.log.info(`Renewed ${plural(count, 'device')}.`)
     if (count === devices.length) continue
-    // What somebody moved meanwhile needs no renewal; what is as it was could not be renewed.
+    // A device that was moved meanwhile needs no renewal; what is as it was could not be renewed.
     for (const row of await capgo.readOverridesOf(appId, devices))
       if (row.channel_id === channelId && new Date(row.updated_at).toISOString() < facts.renewBefore)
         failed.set(row.device_id, changeWithoutEffect())

@@ -27,7 +27,7 @@ export interface StoredBundle {
   readonly size: number | null
 }
 
-/** What was sent of a bundle. */
+/** The sent parts of a bundle. */
 interface Sent {
   /** Bytes; null without a zip. */
   readonly zipSize: number | null
@@ -74,7 +74,7 @@ export async function storeBundle(
         ? null
         : async () => {
             const count = delta.manifest.length
-            log(`Waiting for Capgo to take up ${plural(count, 'file')}; it may take two minutes.`)
+            log(`Waiting for Capgo to take up ${plural(count, 'file')}. This can take two minutes.`)
             const isTaken = await capgo.awaitManifest(row.id, count, taken => context.onTakeUp(taken, count))
             await confirm(delta, context)
             return isTaken

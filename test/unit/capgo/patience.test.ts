@@ -60,7 +60,9 @@ it.each([
   const capgo = createCapgo({ ...options, token: 'k', api: url, files: url, plugin: url, database: null })
   const error: ActionError = await capgo.uploadFile(object, { config }).catch(found => found)
   expect(error).toMatchObject({ code: 'too_many_requests', transient: true })
-  expect(error.message).toContain('asks to come back in 60 minutes')
+  expect(error.message).toContain(
+    'Could not upload bundle 1.0.0: Capgo answered 429 too_many_requests and asks to retry in 60 minutes.',
+  )
   expect(pauses).toEqual([])
 })
 

@@ -56,9 +56,7 @@ describe('a testers file', () => {
     const { testers, warnings, problems } = parseTesters(`["${ADA.toUpperCase()}"]`, TODAY)
     expect(problems).toEqual([])
     expect(testers[0]?.device).toBe(ADA)
-    expect(warnings).toEqual([
-      { line: 1, column: 2, message: expect.stringContaining('is written in upper case') },
-    ])
+    expect(warnings).toEqual([{ line: 1, column: 2, message: expect.stringContaining('is in upper case') }])
     expect(said(`["${ADA.toUpperCase()}", "${ADA}"]`)).toEqual([
       '1:42 0a1b2c3d… is listed twice (first on line 1)',
     ])
@@ -66,13 +64,15 @@ describe('a testers file', () => {
 
   it('warns of a last day that is over', () => {
     const { warnings } = parseTesters(`[{"device": "${ADA}", "until": "2026-11-22"}]`, TODAY)
-    expect(warnings).toEqual([{ line: 1, column: 62, message: expect.stringContaining('was 2026-11-22') }])
+    expect(warnings).toEqual([
+      { line: 1, column: 62, message: expect.stringContaining('expired on 2026-11-22') },
+    ])
     expect(parseTesters(`[{"device": "${ADA}", "until": "${TODAY}"}]`, TODAY).warnings).toEqual([])
   })
 
   it.each([
     ['nothing', '', ['1:1 the file is empty']],
-    ['broken JSON', `{ "testers": [`, ['1:15 this is not JSON: close bracket expected']],
+    ['broken JSON', `{ "testers": [`, ['1:15 the file is not valid JSON: close bracket expected']],
     ['a text', '"x"', ['1:1 the file must be a list of device ids, or an object with "testers"']],
     ['no list', '{\n  "testers": 3\n}', ['2:14 "testers" must be a list']],
     ['other keys', '{ "tester": [] }', ['1:3 Unknown key "tester". Did you mean "testers"?']],
@@ -110,13 +110,13 @@ describe('a testers file', () => {
     [
       'a device on two channels',
       `[{"device": "${ADA}", "channel": "beta"},\n {"device": "${ADA}", "channel": "alpha"}]`,
-      ['2:13 0a1b2c3d… is put on channel "alpha" here and on "beta" on line 1; a device is on one channel'],
+      ['2:13 0a1b2c3d… is on channel "alpha" here, but on "beta" on line 1'],
     ],
     [
       'groups that are none',
       `{"groups": {"q a": ["${ADA}"], "qa": "${ADA}", "two": ["${BOB}", "${BOB}"]}}`,
       [
-        '1:20 "q a" is not a name of letters, digits, ".", "_" and "-"',
+        '1:20 "q a" is not a valid group name: use letters, digits, ".", "_" and "-"',
         '1:68 "qa" must be a list of device ids',
         `1:156 0b1b2c3d… is in group "two" twice`,
       ],

@@ -30,7 +30,7 @@ it('a plan says how the rollout stands, and who has what', () => {
   expect(decisions).toEqual([
     { what: 'channel', value: 'production', why: 'input "channel"' },
     { what: 'rolled out', value: '1.4.0', why: '25% until now' },
-    { what: 'the others', value: '1.3.0', why: 'what the channel serves' },
+    { what: 'the others', value: '1.3.0', why: 'the stable bundle of the channel' },
     { what: 'rollout', value: '50%', why: 'input "rollout"' },
   ] satisfies MovePlan['decisions'])
 })

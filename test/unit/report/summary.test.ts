@@ -345,6 +345,10 @@ describe('text that is not ours makes nothing but text in', () => {
     expect(made('hostile')).not.toMatch(
       /^(img|script|h[12]) |"(javascript:|https:\/\/evil)|mention|issue-link|emoji|math/m,
     )
-    expect(made('hostile-failed')).not.toMatch(/^(img|script|a|h[12]) /m)
+    expect(made('hostile-failed')).not.toMatch(/^(img|script|h[12]) /m)
+    // Help for the error's code alone.
+    expect(made('hostile-failed').match(/^a .*$/gm)).toEqual([
+      expect.stringMatching(/troubleshooting\.md#capgo_code"\}$/),
+    ])
   })
 })

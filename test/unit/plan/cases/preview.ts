@@ -38,7 +38,7 @@ export const TEMPLATES: readonly (readonly [template: string, why: string | null
   [`${'x'.repeat(54)}{number}`, null],
   [
     `${'x'.repeat(55)}{number}`,
-    `"${'x'.repeat(55)}{number}" leaves no room for the number or the branch: a channel's name has at most 64 characters.`,
+    `"${'x'.repeat(55)}{number}" is too long: with number or branch, a channel name can have 64 characters.`,
   ],
 ]
 

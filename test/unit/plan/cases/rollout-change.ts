@@ -46,7 +46,7 @@ const finished = (runId: number, on = 'production') =>
   channel({ version: bundle({ comment: line(on, runId) }) })
 const none = {
   result: fails('no_rollout'),
-  why: 'Channel production has no rollout that could be changed.',
+  why: 'Channel production has no running rollout.',
 }
 const ABSENT: readonly (readonly [string, Partial<RolloutFacts>])[] = [
   ['there is none', { channel: channel() }],

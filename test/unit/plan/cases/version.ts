@@ -42,7 +42,7 @@ export function nameRequest(change: Partial<NameRequest> = {}): NameRequest {
 
 type NameCase = Case<Partial<NameRequest>>
 
-const derived = (why: string) => `${why}; so a pre-release of the next patch`
+const derived = (why: string) => `${why}, so a pre-release of the next patch`
 
 const names: readonly NameCase[] = [
   {
@@ -81,7 +81,7 @@ const names: readonly NameCase[] = [
     given: { wanted: wanted('1.2.0'), nativeVersions: anyOf('1.4.0') },
     result: '`1.4.1-production.57.1`',
     why: derived(
-      '1.2.0 (package.json) is not delivered: 1.2.0 is below native 1.4.0, and the channel refuses bundles below the native version (input "native-version")',
+      '1.2.0 (package.json) is not delivered: 1.2.0 is below native 1.4.0, and the channel rejects bundles below the native version (input "native-version")',
     ),
   },
   {
@@ -107,7 +107,7 @@ const names: readonly NameCase[] = [
     page: ['`1.5.0` (package.json)', 'apps at native `1.4.2`, policy `patch`'],
     given: { wanted: wanted('1.5.0'), nativeVersions: anyOf('1.4.2'), rules: policy('patch') },
     result: fails('channel_refuses_all'),
-    why: 'No bundle name would be delivered by channel production to native 1.4.2 (input "native-version"): the channel\'s policy "patch" blocks 1.5.0 on native 1.4.2: major.minor.patch must be the same.',
+    why: 'Channel production cannot deliver any bundle name to native 1.4.2 (input "native-version"): the channel\'s policy "patch" blocks 1.5.0 on native 1.4.2: major, minor and patch version must be the same.',
   },
   {
     name: 'the wanted one, where no native version is known',
@@ -128,21 +128,21 @@ const names: readonly NameCase[] = [
     page: ['`1.4.0` (input "version")', 'apps at native `1.4.0`'],
     given: { wanted: forced('1.4.0'), nativeVersions: anyOf('1.4.0') },
     result: fails('version_refused'),
-    why: 'Version 1.4.0 (input "version") would not be delivered: a bundle with the same name as the native version (1.4.0) is never delivered (rule no_new_version_available, native version from input "native-version").',
+    why: 'Devices would not get version 1.4.0 (input "version"): a bundle with the same name as the native version (1.4.0) is never delivered (rule no_new_version_available, native version from input "native-version").',
   },
   {
     name: 'none, when a version that is insisted on is taken',
     page: ['`1.4.0` (input "version")', 'other content has that name'],
     given: { wanted: forced('1.4.0'), taken: new Set(['1.4.0']) },
     result: fails('version_taken'),
-    why: 'Version 1.4.0 (input "version") is taken: another bundle of this app has that name.',
+    why: 'Version 1.4.0 (input "version") is already used by another bundle of this app.',
   },
   {
     name: "none, when native versions are in each other's way",
     page: ['`2.0.0` (package.json)', 'apps at native `1.0` and `2.0.0`'],
     given: { wanted: wanted('2.0.0'), nativeVersions: anyOf('1.0', '2.0.0') },
     result: fails('channel_refuses_all'),
-    why: 'No bundle name would be delivered by channel production to both native 1.0 (input "native-version") and 2.0.0 (input "native-version"): the channel\'s policy "major" blocks 2.0.0 on native 1.0.0: higher major version; 1.0.1-production.57.1 is below native 2.0.0, and the channel refuses bundles below the native version.',
+    why: 'Channel production cannot deliver any bundle name to both native 1.0 (input "native-version") and 2.0.0 (input "native-version"): the channel\'s policy "major" blocks 2.0.0 on native 1.0.0: higher major version, and 1.0.1-production.57.1 is below native 2.0.0, and the channel rejects bundles below the native version.',
   },
   {
     name: 'the one that is insisted on, when it is free',
@@ -234,7 +234,7 @@ const version = (
 ): Case<Partial<VersionSources>> => ({ name, given, result, why })
 const tagged = (tag: string, result: string) => version(`tag ${tag}`, { tag }, result, `tag ${tag}`)
 const otherTag = (tag: string, why: string) =>
-  version(`tag ${tag}`, { tag }, '1.3.0', `package.json; tag ${tag} is ${why}`)
+  version(`tag ${tag}`, { tag }, '1.3.0', `package.json, and tag ${tag} is ${why}`)
 
 export const VERSIONS = {
   'the wanted version is that of': [
@@ -251,18 +251,18 @@ export const VERSIONS = {
     tagged('mobile@5.0.0', '5.0.0'),
     tagged('mobile-v5.0.0', '5.0.0'),
     tagged('mobile/v5.0.0', '5.0.0'),
-    otherTag('@acme/api@5.0.0', 'not one of this app, but of "@acme/api"'),
-    otherTag('@other/mobile@5.0.0', 'not one of this app, but of "@other/mobile"'),
-    otherTag('api-v5.0.0', 'not one of this app, but of "api"'),
-    otherTag('api/v5.0.0', 'not one of this app, but of "api"'),
-    otherTag('api-mobile-5.0.0', 'not one of this app, but of "api-mobile"'),
+    otherTag('@acme/api@5.0.0', 'for "@acme/api"'),
+    otherTag('@other/mobile@5.0.0', 'for "@other/mobile"'),
+    otherTag('api-v5.0.0', 'for "api"'),
+    otherTag('api/v5.0.0', 'for "api"'),
+    otherTag('api-mobile-5.0.0', 'for "api-mobile"'),
     otherTag('nightly', 'not a version'),
     otherTag('v1.02.0', 'not a version'),
     version(
       'nothing, where there is no package.json',
       { tag: 'mobile@5.0.0', manifest: null },
       '0.0.0',
-      'package.json has no version; tag mobile@5.0.0 is not one of this app, but of "mobile"',
+      'package.json has no version, and tag mobile@5.0.0 is for "mobile"',
     ),
     version('nothing, where package.json has none', { manifest: {} }, '0.0.0', 'package.json has no version'),
     version(
